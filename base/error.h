@@ -1,0 +1,65 @@
+/* Errors: one table of code, HTTP status and stable name; a function that can fail returns false and fills one. */
+#ifndef DFOTA_BASE_ERROR_H
+#define DFOTA_BASE_ERROR_H
+
+#include <stdbool.h>
+
+/* Code, HTTP status of the admin API, stable name that clients may test for. Adding an error is adding a row. */
+#define ERROR_TABLE(X)                                                                                               \
+    X(ERROR_INTERNAL, 500, "internal")                                                                               \
+    X(ERROR_BAD_REQUEST, 400, "bad-request")                                                                         \
+    X(ERROR_BAD_NAME, 400, "bad-name")                                                                               \
+    X(ERROR_BAD_JSON, 400, "bad-json")                                                                               \
+    X(ERROR_UNAUTHORIZED, 401, "unauthorized")                                                                       \
+    X(ERROR_NOT_FOUND, 404, "not-found")                                                                             \
+    X(ERROR_PRODUCT_NOT_FOUND, 404, "product-not-found")                                                             \
+    X(ERROR_FIRMWARE_NOT_FOUND, 404, "firmware-not-found")                                                           \
+    X(ERROR_IMAGE_NOT_FOUND, 404, "image-not-found")                                                                 \
+    X(ERROR_PACKAGE_NOT_FOUND, 404, "package-not-found")                                                             \
+    X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                               \
+    X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                                   \
+    X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                           \
+    X(ERROR_TIMEOUT, 408, "timeout")                                                                                 \
+    X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                                   \
+    X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                                   \
+    X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                                   \
+    X(ERROR_PACKAGE_NOT_READY, 409, "package-not-ready")                                                             \
+    X(ERROR_PACKAGE_OVERSIZE, 409, "package-oversize")                                                               \
+    X(ERROR_TOO_LARGE, 413, "too-large")                                                                             \
+    X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                                       \
+    X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                               \
+    X(ERROR_RANGE, 416, "range")                                                                                     \
+    X(ERROR_BAD_VERSION, 422, "bad-version")                                                                         \
+    X(ERROR_WRONG_FIRMWARE, 422, "wrong-firmware")                                                                   \
+    X(ERROR_BAD_DEVICE, 422, "bad-device")                                                                           \
+    X(ERROR_INVALID, 422, "invalid")                                                                                 \
+    X(ERROR_NOT_AN_UPGRADE, 422, "not-an-upgrade")                                                                   \
+    X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                             \
+    X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                         \
+    X(ERROR_NO_SPACE, 507, "no-space")                                                                               \
+    X(ERROR_CORRUPT, 500, "corrupt")
+
+enum error_code {
+#define X(code, status, name) code,
+    ERROR_TABLE(X)
+#undef X
+        ERROR_CODES
+};
+
+/* What went wrong: a code for programs, one sentence for people (UTF-8, no newline, cut when too long). */
+struct error {
+    enum error_code code;
+    char text[400];
+};
+
+/* Fills *err and returns false, so that failing is one line: return error_set(err, ERROR_X, "…"). */
+bool error_set(struct error *err, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* As error_set, with ": " and the text of errno value `number` behind it. ENOSPC and EDQUOT make it ERROR_NO_SPACE. */
+bool error_errno(struct error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+int error_status(enum error_code code);       /* the HTTP status of the admin API */
+const char *error_name(enum error_code code); /* the stable name, static storage */
+
+#endif
