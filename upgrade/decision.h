@@ -1,0 +1,121 @@
+/* The rule of a check-in: what does this device get, why, and what is to be recorded. Pure: no clock, no I/O.
+
+   A check-in is decided in two steps, because what must be looked up depends on the base:
+   1. decision_base() says from which version the device is served;
+   2. the caller looks up images, package, attempt and counts for it, and decision_make() decides.
+   The same decision without recording is HEAD and "explain". */
+#ifndef DFOTA_UPGRADE_DECISION_H
+#define DFOTA_UPGRADE_DECISION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/sha256.h"
+#include "upgrade/answer.h"
+#include "upgrade/attempt.h"
+#include "upgrade/version.h"
+
+#define REASON_SIZE 240
+
+enum checkin_source {
+    CHECKIN_DIALECT, /* the device says which version it runs: evidence */
+    CHECKIN_LINK     /* the version was typed into the URL once: it selects a base and is evidence of nothing */
+};
+
+struct range { /* of the request's Range header */
+    bool present;
+    bool bad;         /* malformed, several ranges, a suffix, another unit: answered 416, never 200 */
+    bool has_last;    /* bytes=first-last; else open ended */
+    uint64_t first, last;
+};
+
+struct checkin {
+    enum checkin_source source;
+    int64_t now_ms;         /* UTC */
+    struct version version; /* as the request names it; count 0: none */
+    struct range range;
+};
+
+enum package_state { PACKAGE_NONE, PACKAGE_QUEUED, PACKAGE_GENERATING, PACKAGE_READY, PACKAGE_FAILED };
+
+/* What storage knows at this moment. Fields behind a false `…_known` are not looked at. */
+struct snapshot {
+    /* who asks */
+    bool product_known, id_usable, link_unknown, link_revoked;
+    bool firmware_named;         /* a firmware name was sent */
+    bool firmware_known;         /* in this product */
+    bool firmware_elsewhere;     /* not here, but in another product */
+    bool device_known;
+    bool admission_full;         /* this product has taken its daily number of new devices */
+    bool blocked;                /* the loop guard closed on this device */
+    struct version confirmed;    /* last reported version; count 0: none */
+
+    /* firmware */
+    bool format_set;
+    uint64_t max_package_bytes;
+    struct version target;       /* count 0: no target */
+
+    /* for the base that decision_base() named */
+    struct version base;         /* count 0: none */
+    bool base_known;             /* its image is here */
+
+    /* package base → target */
+    enum package_state package;
+    uint64_t package_size;       /* when ready */
+    char package_error[160];     /* when failed */
+
+    /* the device's open attempt, if any */
+    bool attempt_open;
+    enum attempt_state attempt_state;
+    struct version attempt_from, attempt_to;
+    bool attempt_same_firmware;
+    bool attempt_by_link;               /* it was offered over the very link that asks now */
+    int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged */
+    bool attempt_reported;              /* the device or its host reported a version since the delivery */
+    bool pinned_servable;               /* the very bytes it began with are there, not withdrawn, proven */
+    uint64_t pinned_size;
+
+    /* counts */
+    unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
+    unsigned link_deliveries;    /* of this hop over this link */
+    int64_t link_delivered_ms;   /* the last of them */
+    bool link_reported;          /* the device or its host reported a version since that delivery */
+};
+
+struct decision_limits {
+    unsigned loop_guard_per_day;  /* the vendor: 6 */
+    int64_t pin_idle_ms;          /* 24 h */
+    unsigned link_offers;         /* 3: the first and two more */
+    int64_t link_offer_gap_ms;    /* 24 h */
+};
+
+struct decision {
+    enum answer answer;
+    uint64_t first, end;          /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
+    bool resume;                  /* serve the pinned bytes of the open attempt; else the package base → target */
+    char reason[REASON_SIZE];     /* UTF-8, one sentence with the facts */
+
+    /* To be recorded, in this order, unless the request only wants to know (HEAD, explain): */
+    bool admit;                   /* the device is new: create it */
+    bool confirm;                 /* checkin.version is what the device runs */
+    bool end_attempt;             /* apply attempt_event to the open attempt (before a new one is begun) */
+    enum attempt_event attempt_event;
+    bool queue_package;           /* the package base → target is needed and nobody asked for it yet */
+    bool open_attempt;            /* a new attempt base → target, state waiting */
+    bool send;                    /* EVENT_SEND to the attempt that is open then; its package is pinned */
+    bool begun;                   /* counts in the loop guard: send, and not a resume */
+    bool block;                   /* the loop guard closes */
+    bool notice_stale_link;       /* show the admin: stale link or refused package */
+};
+
+/* Which version the device is served from: what it says; over a link the last confirmed version where that is newer, or
+   where the link names none. count 0: nobody knows. */
+struct version decision_base(const struct checkin *checkin, const struct version *confirmed);
+
+void decision_make(const struct checkin *checkin, const struct snapshot *snapshot, const struct decision_limits *limits,
+                   struct decision *ret);
+
+/* A host's (or later an admin's) report of the version a device runs: what it does to the open attempt.
+   False: nothing is open, or nothing changes. */
+bool decision_report(const struct version *reported, const struct snapshot *snapshot, enum attempt_event *ret);
+
+#endif

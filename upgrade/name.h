@@ -1,0 +1,43 @@
+/* Names: of firmware, of released files, of products. The rules by which a name and a version come out of one text. */
+#ifndef DFOTA_UPGRADE_NAME_H
+#define DFOTA_UPGRADE_NAME_H
+
+#include <stdbool.h>
+#include "base/error.h"
+#include "base/slice.h"
+#include "upgrade/version.h"
+
+#define FIRMWARE_NAME_SIZE 101 /* 1 to 100 bytes and NUL */
+#define PRODUCT_KEY_SIZE   65  /* 1 to 64 of A-Z a-z 0-9 . _ - and NUL */
+
+struct full_name {
+    char firmware[FIRMWARE_NAME_SIZE];
+    struct version version;
+};
+
+bool name_is_product_key(struct slice text);
+/* Clean UTF-8, 1 to 100 bytes, without '/', '?', '&', '#'. */
+bool name_is_firmware(struct slice text);
+
+/* A file name or full name into firmware and version; endings (.dfota.bin, …) are dropped. ERROR_BAD_NAME when it is no
+   clean name, ERROR_BAD_VERSION when no version stands in it. "AirM2M_780E_V1138_LTE_AT.dfota.bin" → AirM2M_780E_LTE_AT, 1138;
+   "fotademo_1103.1.2_LuatOS-SoC_EC618.bin" → fotademo_LuatOS-SoC_EC618, 1103.1.2. */
+bool name_parse_full(struct slice text, struct full_name *ret, struct error *err);
+
+/* Whatever an admin or a host writes for a version of `firmware`: 1162, V1162 or a full name. ERROR_WRONG_FIRMWARE when
+   it is a full name of another firmware, ERROR_BAD_VERSION when it is none of these. */
+bool name_parse_version_of(struct slice text, const char *firmware, struct version *ret, struct error *err);
+
+/* What a device says in the vendor's dialect, resolved to firmware and version by one table of rules: `dfota=1` with
+   core_version → that is the version; a name "<VER>_…_CSDK_EC618" whose VER is the version → the rest is the name; else
+   name and version as they stand. Empty slices are parameters not sent. False only when the name is no firmware name;
+   ret->version.count is 0 when no version could be read. */
+struct dialect_version {
+    struct slice firmware_name, version, core_version, dfota;
+};
+bool name_resolve_dialect(const struct dialect_version *said, struct full_name *ret);
+
+/* Devices of this firmware cannot apply what bspatch can (AirM2M_…, …EC618…): an admin must choose the format. */
+bool name_needs_format(const char *firmware);
+
+#endif
