@@ -1,0 +1,50 @@
+/* A listener: its sockets (SO_REUSEPORT, one per loop), its event loops (one thread each, each with its own
+   libmicrohttpd daemon), its gate and its routes.
+
+   The gate accepts, peeks at the request head until it is whole, vets it, and only then hands the socket to
+   libmicrohttpd, which would take what it should not and answers some requests by itself in HTML. What the gate refuses
+   is answered in the listener's own way. Each connection carries one request. */
+#ifndef DFOTA_SERVER_HTTP_LISTENER_H
+#define DFOTA_SERVER_HTTP_LISTENER_H
+
+#include "server/http/router.h"
+
+struct listener;
+struct transfers;
+struct workers;
+
+struct listener_config {
+    const char *name;           /* "device", "admin": for logs */
+    const char *address;        /* "127.0.0.1:8080", "[::1]:8081", port 0 = any free one */
+    unsigned loops;
+    unsigned max_connections;   /* more are answered 503 and closed */
+    unsigned max_head_bytes;    /* request line and headers; the request line alone: 414, the whole: 431 */
+    unsigned memory_per_connection; /* libmicrohttpd's pool */
+    int64_t head_timeout_ms;    /* for the whole head, from accept; then closed (408 where any byte came) */
+    int64_t body_timeout_ms;    /* for a body kept in memory, whole */
+    int64_t idle_timeout_ms;    /* no progress of a streamed body or of an answer */
+    const struct route *routes;
+    size_t route_count;
+    /* NULL: everybody may. Else asked before the body is taken, with what stands behind "Bearer " (empty without). Loop's thread. */
+    bool (*authorize)(void *context, struct slice token);
+    /* Fills *reply for an error met before or by a handler. head-safe, any thread. */
+    void (*render_error)(void *context, const struct error *err, struct reply *reply);
+    struct transfers *transfers; /* NULL: replies with an attempt are not watched */
+    struct workers *workers;     /* for ROUTE_WORKER */
+    void *context;
+};
+
+/* Binds and starts the loops. The config is copied, what it points to is not. */
+bool listener_open(const struct listener_config *config, struct listener **ret, struct error *err);
+/* "127.0.0.1:41233": the address really bound. */
+void listener_address(const struct listener *listener, char out[64]);
+/* Stops accepting and waits until each request in hand is answered and written, at most deadline_ms. Suspended requests
+   must still be answered by their owners meanwhile. False: some were not. */
+bool listener_drain(struct listener *listener, int64_t deadline_ms);
+/* Ends the loops, cuts what is left. Every suspended request must have been answered before. NULL is fine. */
+void listener_close(struct listener *listener);
+
+/* Parses "host:port" (numeric host, [v6] in brackets) for config checks. */
+bool listener_check_address(const char *address, struct error *err);
+
+#endif
