@@ -1,1 +1,197 @@
-int main(void) { return 0; }
+/* dfota: makes, applies and proves delta packages. Reads the command line; command.c does the work. */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "delta/command.h"
+
+enum exit_status { /* documented in dfota(1) */
+                   EXIT_OK = 0,
+                   EXIT_NEGATIVE = 1, /* the files are the reason: again would give the same */
+                   EXIT_USAGE = 2,
+                   EXIT_MACHINE = 3, /* a file cannot be read or written, no memory: again may succeed */
+};
+
+enum option_bit {
+    OPTION_FORMAT = 1,
+    OPTION_EXPECT_OLD = 2,
+    OPTION_EXPECT_NEW = 4,
+    OPTION_MAX_IMAGE = 8,
+    OPTION_MAX_OUTPUT = 16,
+    OPTION_HELP = 32,
+    OPTION_VERSION = 64,
+};
+
+static const struct option option_table[] = {
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"expect-old", required_argument, NULL, OPTION_EXPECT_OLD},
+    {"expect-new", required_argument, NULL, OPTION_EXPECT_NEW},
+    {"max-image", required_argument, NULL, OPTION_MAX_IMAGE},
+    {"max-output", required_argument, NULL, OPTION_MAX_OUTPUT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct command {
+    const char *name;
+    const char *usage;
+    unsigned int takes; /* option bits besides help and version */
+    int min_files, max_files;
+    size_t max_bytes;
+    bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
+} command_table[] = {
+    {"diff", "[--format NAME] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
+     OPTION_FORMAT | OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE, 3, 3, COMMAND_MAX_IMAGE,
+     command_diff},
+    {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH OUT",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
+    {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH [NEW]",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
+};
+
+#define COMMANDS (sizeof command_table / sizeof command_table[0])
+
+struct request {
+    const struct command *command;
+    struct command_options options;
+    struct sha256 expect_old, expect_new; /* where options points to */
+    bool help, version;
+};
+
+static void print_help(void)
+{
+    puts("dfota makes, applies and proves delta packages between two firmware images.\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  dfota %-6s %s\n", command_table[i].name, command_table[i].usage);
+    puts("  dfota --help | --version\n");
+    printf("Formats:");
+    for (size_t i = 0; i < engine_count; i++)
+        printf(" %s", engine_table[i].name);
+    puts(
+        "\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large); 2 usage; 3 "
+        "the\n"
+        "machine is (no such file, no space, no memory). See dfota(1).");
+}
+
+static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)
+{
+    if (!sha256_from_hex(slice_of(optarg), value))
+        return error_set(err, ERROR_BAD_REQUEST, "--%s needs a SHA-256: 64 hex digits", option);
+    *ret = value;
+    return true;
+}
+
+static bool read_size(size_t *ret, const char *option, struct error *err)
+{
+    uint64_t value;
+    if (!slice_u64(slice_of(optarg), &value) || value > INT32_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "--%s needs a number of bytes, at most %d", option,
+                         INT32_MAX);
+    *ret = (size_t)value;
+    return true;
+}
+
+static bool read_format(const struct engine **ret, struct error *err)
+{
+    *ret = engine_find(optarg);
+    if (!*ret)
+        return error_set(err, ERROR_BAD_REQUEST, "no format is called %s; dfota --help lists them", optarg);
+    return true;
+}
+
+static bool take_option(struct request *request, unsigned int bit, const char *name, struct error *err)
+{
+    if (bit != OPTION_HELP && bit != OPTION_VERSION && !(request->command && request->command->takes & bit))
+        return error_set(err, ERROR_BAD_REQUEST, "--%s does not belong here", name);
+    switch (bit) {
+    case OPTION_FORMAT:
+        return read_format(&request->options.format, err);
+    case OPTION_EXPECT_OLD:
+        return read_hash(&request->expect_old, &request->options.expect_old, name, err);
+    case OPTION_EXPECT_NEW:
+        return read_hash(&request->expect_new, &request->options.expect_new, name, err);
+    case OPTION_MAX_IMAGE:
+    case OPTION_MAX_OUTPUT:
+        return read_size(&request->options.max_bytes, name, err);
+    case OPTION_HELP:
+        request->help = true;
+        return true;
+    default:
+        request->version = true;
+        return true;
+    }
+}
+
+static bool read_options(struct request *request, int argc, char **argv, struct error *err)
+{
+    opterr = 0;
+    int bit, place = 0;
+    while ((bit = getopt_long(argc, argv, ":", option_table, &place)) != -1) {
+        if (bit == ':')
+            return error_set(err, ERROR_BAD_REQUEST, "%s needs a value", argv[optind - 1]);
+        if (bit == '?')
+            return error_set(err, ERROR_BAD_REQUEST, "there is no option %s", argv[optind - 1]);
+        if (!take_option(request, (unsigned int)bit, option_table[place].name, err))
+            return false;
+    }
+    return true;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(command_table[i].name, name) == 0)
+            return &command_table[i];
+    return NULL;
+}
+
+static bool run(int argc, char **argv, struct error *err)
+{
+    struct request request = {.options.format = &engine_table[0]};
+    if (argc > 1 && argv[1][0] != '-') {
+        request.command = find_command(argv[1]);
+        if (!request.command)
+            return error_set(err, ERROR_BAD_REQUEST, "there is no command %s", argv[1]);
+        request.options.max_bytes = request.command->max_bytes;
+        argc--;
+        argv++;
+    }
+    if (!read_options(&request, argc, argv, err))
+        return false;
+    if (request.help) {
+        print_help();
+        return true;
+    }
+    if (request.version) {
+        puts("dfota " PACKAGE_VERSION);
+        return true;
+    }
+    if (!request.command)
+        return error_set(err, ERROR_BAD_REQUEST, "which command? Try dfota --help");
+    int files = argc - optind;
+    if (files < request.command->min_files || files > request.command->max_files)
+        return error_set(err, ERROR_BAD_REQUEST, "usage: dfota %s %s", request.command->name,
+                         request.command->usage);
+    return request.command->run(&request.options, argv + optind, (size_t)files, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err;
+    if (run(argc, argv, &err))
+        return EXIT_OK;
+    fprintf(stderr, "dfota: %s\n", err.text);
+    switch (err.code) {
+    case ERROR_INVALID:
+    case ERROR_CORRUPT:
+    case ERROR_TOO_LARGE:
+        return EXIT_NEGATIVE;
+    case ERROR_BAD_REQUEST:
+        return EXIT_USAGE;
+    default:
+        return EXIT_MACHINE;
+    }
+}

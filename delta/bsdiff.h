@@ -1,0 +1,30 @@
+/* Format `bsdiff`: BSDIFF40, which stock bspatch applies. Layout, limits and checks: doc/package-formats.md.
+ */
+#ifndef DFOTA_DELTA_BSDIFF_H
+#define DFOTA_DELTA_BSDIFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/error.h"
+#include "delta/bytes.h"
+#include "delta/match.h"
+
+bool bsdiff_owns(struct bytes package); /* does it begin as this format does? */
+
+/* Makes the package old → new into *ret, which the caller frees. Needs about 5 bytes of memory per byte of
+   old and 4 per byte of new. ERROR_TOO_LARGE from 2 GiB on, ERROR_INTERNAL without memory. */
+bool bsdiff_make(struct bytes old, struct bytes new, struct buffer *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The second half of it: writes down a script that was made elsewhere for the same pair. */
+bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script, struct buffer *ret,
+                   struct error *err) __attribute__((warn_unused_result));
+
+/* Applies any bytes that claim to be a package to any old image: never reads or writes out of bounds, never
+   takes more memory than twice what was really unpacked, ends after work in proportion to the package and
+   max_bytes. *ret is the new image, freed by the caller. ERROR_CORRUPT: not a whole, sound package;
+   ERROR_TOO_LARGE: the new image would exceed max_bytes; ERROR_INTERNAL: no memory. */
+bool bsdiff_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
+                  struct error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,31 @@
+/* Index of an old image: its sorted suffixes, answering "where does the longest piece that starts like this
+   stand?". One index serves every delta from that image. Read-only once built, so threads may share it. */
+#ifndef DFOTA_DELTA_SUFFIX_H
+#define DFOTA_DELTA_SUFFIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "delta/bytes.h"
+
+#define SUFFIX_MAX_TEXT ((size_t)INT32_MAX) /* positions are kept in 32 bits */
+
+struct suffix;
+
+struct suffix_match {
+    size_t at;  /* position in the indexed text */
+    size_t len; /* bytes in common; 0: nothing worth the name (a single byte is not looked for) */
+};
+
+/* Sorts `text`, which must outlive the index: 4 bytes of memory per byte, O(n log n) whatever stands in it.
+   ERROR_TOO_LARGE over SUFFIX_MAX_TEXT, ERROR_INTERNAL without memory. */
+bool suffix_build(struct bytes text, struct suffix **ret, struct error *err)
+    __attribute__((warn_unused_result));
+void suffix_free(struct suffix *index);
+
+/* The longest prefix of `wanted` that occurs in the text. Adds bytes looked at to *steps: at most
+   (result + 2) · log2(text). */
+struct suffix_match suffix_find_longest(const struct suffix *index, struct bytes wanted, uint64_t *steps);
+
+#endif
