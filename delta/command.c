@@ -4,12 +4,6 @@
 #include "base/cleanup.h"
 #include "delta/file.h"
 
-/* A package may be larger than the image it makes: bzip2 adds at most 1 % and 600 bytes per stream. */
-static size_t package_limit(size_t max_image)
-{
-    return max_image + max_image / 64 + 4096;
-}
-
 static bool expect(struct bytes bytes, const char *name, const struct sha256 *expected, struct error *err)
 {
     if (!expected)
@@ -59,8 +53,8 @@ static bool apply(const struct command_options *options, char **file, struct buf
 {
     _cleanup_(buffer_free) struct buffer old = {0};
     _cleanup_(buffer_free) struct buffer package = {0};
-    return load(file[0], options->max_bytes, options->expect_old, &old, err) &&
-           load(file[1], package_limit(options->max_bytes), NULL, &package, err) &&
+    return load(file[0], COMMAND_MAX_INPUT, options->expect_old, &old, err) &&
+           load(file[1], COMMAND_MAX_INPUT, NULL, &package, err) &&
            engine_apply(buffer_bytes(&old), buffer_bytes(&package), options->max_bytes, ret, err) &&
            expect(buffer_bytes(ret), "the new image", options->expect_new, err);
 }

@@ -8,21 +8,24 @@
 #include "base/sha256.h"
 #include "delta/engine.h"
 
-#define COMMAND_MAX_IMAGE                                                                                    \
-    ((size_t)64 << 20) /* `diff` by default: the server's own default limit of an image */
-#define COMMAND_MAX_OUTPUT ((size_t)256 << 20) /* `patch` and `verify` by default: no module has more flash  \
-                                                */
+/* Largest image of `diff` unless it is told otherwise: as the server limits an upload. */
+#define COMMAND_MAX_IMAGE ((size_t)64 << 20)
+/* Largest new image of `patch` and `verify` unless they are told otherwise: no module has more flash. */
+#define COMMAND_MAX_OUTPUT ((size_t)256 << 20)
+/* Largest file that `patch` and `verify` read: more than that no format can hold. */
+#define COMMAND_MAX_INPUT ((size_t)INT32_MAX)
 
 struct command_options { /* what the command line said; a NULL pointer or 0 was not said */
     const struct engine *format;
     const struct sha256 *expect_old;
     const struct sha256 *expect_new;
-    size_t max_bytes; /* per image; always set */
+    size_t max_bytes; /* always set. `diff`: of either image; `patch`, `verify`: of the new image alone */
 };
 
-/* `file` holds the operands in order. Each prints one line "sha256=… size=…" of its result on success. Errors
-   by code: ERROR_INVALID, ERROR_CORRUPT and ERROR_TOO_LARGE lie in the files, ERROR_BAD_REQUEST in the
-   command line, all others in the machine. */
+/* `file` holds the operands in order. Each prints one line "sha256=… size=…" of its result on success. When
+   only that line cannot be written, OUT is in place and whole all the same. Errors by code: ERROR_INVALID,
+   ERROR_CORRUPT and ERROR_TOO_LARGE lie in the files, ERROR_BAD_REQUEST in the command line, all others in
+   the machine. */
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_patch(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err);

@@ -74,13 +74,10 @@ static char *parent_of(const char *path)
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static bool sync_directory(const char *path)
+static int open_parent(const char *path)
 {
     _cleanup_(cleanup_free) char *parent = parent_of(path);
-    if (!parent)
-        return false;
-    _cleanup_(cleanup_close) int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fsync(fd) == 0;
+    return parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
 static bool fill(int fd, struct bytes content)
@@ -90,11 +87,15 @@ static bool fill(int fd, struct bytes content)
     return fchmod(fd, 0666 & ~mask) == 0 && write_all(fd, content) && fsync(fd) == 0;
 }
 
+/* The directory is opened first: what can be refused is refused while nothing is there yet. */
 static bool store(const char *path, struct bytes content, struct error *err)
 {
     struct stat status;
     if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return error_set(err, ERROR_INTERNAL, "cannot write %s: it exists and is not a regular file", path);
+    _cleanup_(cleanup_close) int directory = open_parent(path);
+    if (directory < 0)
+        return error_errno(err, errno, "cannot write %s: its directory", path);
     _cleanup_(cleanup_free) char *name = NULL;
     if (asprintf(&name, "%s.XXXXXX", path) < 0) {
         name = NULL;
@@ -108,21 +109,24 @@ static bool store(const char *path, struct bytes content, struct error *err)
         unlink(name);
         return false;
     }
-    if (!sync_directory(path))
-        return error_errno(err, errno, "%s is written but its directory cannot be synced", path);
+    if (fsync(directory) != 0 && errno != EINVAL) /* EINVAL: this file system has no such thing */
+        return error_errno(err, errno, "%s is in place, but its directory cannot be synced", path);
     return true;
 }
 
 bool file_store(const char *path, struct bytes content, struct error *err)
 {
-    sigset_t termination, before;
-    sigemptyset(&termination);
-    sigaddset(&termination, SIGHUP);
-    sigaddset(&termination, SIGINT);
-    sigaddset(&termination, SIGTERM);
-    sigaddset(&termination, SIGXCPU);
-    sigprocmask(SIG_BLOCK, &termination, &before);
+    static const int termination[] = {SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGXCPU};
+    sigset_t wait, before;
+    sigemptyset(&wait);
+    for (size_t i = 0; i < sizeof termination / sizeof termination[0]; i++)
+        sigaddset(&wait, termination[i]);
+    sigprocmask(SIG_BLOCK, &wait, &before);
+    /* Over a limit on the size of files: an error of the write, not the end before the clean-up. */
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, size_before;
+    sigaction(SIGXFSZ, &ignore, &size_before);
     bool ok = store(path, content, err);
+    sigaction(SIGXFSZ, &size_before, NULL);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ok;
 }

@@ -14,9 +14,10 @@ bool file_load(const char *path, size_t max_bytes, struct buffer *ret, struct er
     __attribute__((warn_unused_result));
 
 /* Writes to a temporary name beside `path`, fsyncs, renames over it, fsyncs the directory. On failure nothing
-   new is left and an earlier file is untouched. Refuses to replace what is no regular file. The mode is 0666
-   less the umask. Termination signals wait until it is done, so single-threaded programs only. ERROR_NO_SPACE
-   or ERROR_INTERNAL. */
+   new is left and an earlier file is untouched, but for one case that the error names: all is in place and
+   only the directory's fsync failed. Refuses to replace what is no regular file. The mode is 0666 less the
+   umask. Termination signals wait until it is done and SIGXFSZ is ignored so long, so single-threaded
+   programs only. ERROR_NO_SPACE or ERROR_INTERNAL. */
 bool file_store(const char *path, struct bytes content, struct error *err)
     __attribute__((warn_unused_result));
 

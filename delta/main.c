@@ -7,11 +7,13 @@
 #include <string.h>
 #include "delta/command.h"
 
-enum exit_status { /* documented in dfota(1) */
-                   EXIT_OK = 0,
-                   EXIT_NEGATIVE = 1, /* the files are the reason: again would give the same */
-                   EXIT_USAGE = 2,
-                   EXIT_MACHINE = 3, /* a file cannot be read or written, no memory: again may succeed */
+/* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
+   cannot be read or written, or memory is short, and again may succeed. */
+enum exit_status {
+    EXIT_OK = 0,
+    EXIT_NEGATIVE = 1,
+    EXIT_USAGE = 2,
+    EXIT_MACHINE = 3,
 };
 
 enum option_bit {
@@ -70,10 +72,8 @@ static void print_help(void)
     printf("Formats:");
     for (size_t i = 0; i < engine_count; i++)
         printf(" %s", engine_table[i].name);
-    puts(
-        "\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large); 2 usage; 3 "
-        "the\n"
-        "machine is (no such file, no space, no memory). See dfota(1).");
+    puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large);");
+    puts("2 usage; 3 the machine is (no such file, no space, no memory). See dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-/* A match must predict so many bytes more than the alignment in force, or the record costs more than it
- * saves. */
+/* By how many bytes a match must beat the alignment in force: what a record costs. */
 #define MIN_GAIN 8
 
 /* A match longer than this is followed into the next position instead of searched for again: a search costs
@@ -12,8 +11,7 @@
    back. */
 #define FOLLOW 32
 
-/* Looking back from a match goes at most so many times the distance from the match before: keeps the sum
- * linear. */
+/* Looking back goes at most so many times the distance from the match before: keeps the sum linear. */
 #define BACK_REACH 64
 
 struct parse {
@@ -89,8 +87,7 @@ static bool find_next_match(struct parse *p)
     return false;
 }
 
-/* How far the alignment in force stays worthwhile: the length below `limit` where matches most exceed misses.
- */
+/* How far the alignment in force stays worthwhile: the length up to `limit` where hits most exceed misses. */
 static size_t forward_length(struct parse *p, size_t limit)
 {
     size_t left = p->old.len - p->done_old;

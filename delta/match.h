@@ -28,8 +28,7 @@ struct match_script { /* all zero is an empty script; free with match_script_fre
     uint64_t steps; /* bytes looked at to make it, what tests bound instead of time */
 };
 
-/* `index` is the index of `old`. ERROR_TOO_LARGE when new exceeds SUFFIX_MAX_TEXT, ERROR_INTERNAL without
- * memory. */
+/* `index` is the index of `old`. ERROR_TOO_LARGE: new exceeds SUFFIX_MAX_TEXT; ERROR_INTERNAL: no memory. */
 bool match_make_script(const struct suffix *index, struct bytes old, struct bytes new,
                        struct match_script *ret, struct error *err) __attribute__((warn_unused_result));
 
