@@ -15,7 +15,7 @@
     X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */                     \
     X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */               \
     X(ATTEMPT_SILENT, "silent")           /* it never came back in time */                                           \
-    X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop, or nothing had gone */
+    X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
 
 enum attempt_state {
 #define X(state, name) state,
@@ -46,7 +46,7 @@ bool attempt_state_parse(struct slice text, enum attempt_state *ret);
 /* What the peer has acknowledged of a package: disjoint, non-touching, ascending ranges [first, end). When over
    ATTEMPT_RANGES_MAX would be needed the smallest is forgotten: never more is claimed than was seen. */
 #define ATTEMPT_RANGES_MAX  32
-#define ATTEMPT_RANGES_TEXT 1024
+#define ATTEMPT_RANGES_TEXT (ATTEMPT_RANGES_MAX * 42) /* two numbers of 20 digits, hyphen, comma or NUL */
 
 struct acked_ranges {
     struct {

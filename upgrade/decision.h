@@ -47,7 +47,7 @@ struct snapshot {
     bool device_known;
     bool admission_full;         /* this product has taken its daily number of new devices */
     bool blocked;                /* the loop guard closed on this device */
-    struct version confirmed;    /* last reported version; count 0: none */
+    struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
 
     /* firmware */
     bool format_set;
@@ -70,13 +70,12 @@ struct snapshot {
     bool attempt_same_firmware;
     bool attempt_by_link;               /* it was offered over the very link that asks now */
     int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged */
-    bool attempt_reported;              /* the device or its host reported a version since the delivery */
     bool pinned_servable;               /* the very bytes it began with are there, not withdrawn, proven */
     uint64_t pinned_size;
 
     /* counts */
     unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
-    unsigned link_deliveries;    /* of this hop over this link */
+    unsigned link_deliveries;    /* of this hop over this link, after the last version that was reported */
     int64_t link_delivered_ms;   /* the last of them */
     bool link_reported;          /* the device or its host reported a version since that delivery */
 };
@@ -114,8 +113,8 @@ struct version decision_base(const struct checkin *checkin, const struct version
 void decision_make(const struct checkin *checkin, const struct snapshot *snapshot, const struct decision_limits *limits,
                    struct decision *ret);
 
-/* A host's (or later an admin's) report of the version a device runs: what it does to the open attempt.
-   False: nothing is open, or nothing changes. */
+/* A host's (or later an admin's) report of the version a device runs: what it does to the open attempt. Of the snapshot
+   only the attempt's state, versions and firmware are looked at. False: nothing is open, or nothing changes. */
 bool decision_report(const struct version *reported, const struct snapshot *snapshot, enum attempt_event *ret);
 
 #endif

@@ -1,0 +1,175 @@
+#include "upgrade/attempt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct {
+    enum attempt_state from;
+    enum attempt_event event;
+    enum attempt_state to;
+} transitions[] = {
+    /* Nothing has gone yet: whatever the device reports, this package had no part in it. */
+    {ATTEMPT_WAITING, EVENT_SEND, ATTEMPT_SENDING},
+    {ATTEMPT_WAITING, EVENT_SAW_TARGET, ATTEMPT_ABANDONED},
+    {ATTEMPT_WAITING, EVENT_SAW_OLD, ATTEMPT_WAITING},
+    {ATTEMPT_WAITING, EVENT_SAW_OTHER, ATTEMPT_ABANDONED},
+    {ATTEMPT_WAITING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
+
+    /* Bytes are on their way. A device asks again with the old version before each resume: that says nothing yet. It
+       may have all bytes before the last acknowledgement is seen here: the target version confirms all the same. */
+    {ATTEMPT_SENDING, EVENT_SEND, ATTEMPT_SENDING},
+    {ATTEMPT_SENDING, EVENT_CUT, ATTEMPT_INTERRUPTED},
+    {ATTEMPT_SENDING, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
+    {ATTEMPT_SENDING, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_SENDING, EVENT_SAW_OLD, ATTEMPT_SENDING},
+    {ATTEMPT_SENDING, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+    {ATTEMPT_SENDING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
+
+    /* Of two connections one may be cut before the other has brought the rest. */
+    {ATTEMPT_INTERRUPTED, EVENT_SEND, ATTEMPT_SENDING},
+    {ATTEMPT_INTERRUPTED, EVENT_CUT, ATTEMPT_INTERRUPTED},
+    {ATTEMPT_INTERRUPTED, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
+    {ATTEMPT_INTERRUPTED, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_INTERRUPTED, EVENT_SAW_OLD, ATTEMPT_INTERRUPTED},
+    {ATTEMPT_INTERRUPTED, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+    {ATTEMPT_INTERRUPTED, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
+
+    /* All is there; only a report tells what became of it. */
+    {ATTEMPT_DELIVERED, EVENT_CUT, ATTEMPT_DELIVERED},
+    {ATTEMPT_DELIVERED, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
+    {ATTEMPT_DELIVERED, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_DELIVERED, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
+    {ATTEMPT_DELIVERED, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+    {ATTEMPT_DELIVERED, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
+};
+
+static const char *const state_names[ATTEMPT_STATE_COUNT] = {
+#define X(state, name) [state] = name,
+    ATTEMPT_STATES(X)
+#undef X
+};
+
+bool attempt_apply(enum attempt_state *state, enum attempt_event event)
+{
+    for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++) {
+        if (transitions[i].from == *state && transitions[i].event == event) {
+            *state = transitions[i].to;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool attempt_is_open(enum attempt_state state)
+{
+    return state == ATTEMPT_WAITING || state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED ||
+           state == ATTEMPT_DELIVERED;
+}
+
+const char *attempt_state_name(enum attempt_state state)
+{
+    return state_names[state];
+}
+
+bool attempt_state_parse(struct slice text, enum attempt_state *ret)
+{
+    for (unsigned state = 0; state < ATTEMPT_STATE_COUNT; state++) {
+        if (slice_is(text, state_names[state])) {
+            *ret = (enum attempt_state)state;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void forget_smallest(struct acked_ranges *ranges)
+{
+    unsigned smallest = 0;
+    for (unsigned i = 1; i < ranges->count; i++)
+        if (ranges->range[i].end - ranges->range[i].first < ranges->range[smallest].end - ranges->range[smallest].first)
+            smallest = i;
+    ranges->count--;
+    memmove(&ranges->range[smallest], &ranges->range[smallest + 1],
+            (ranges->count - smallest) * sizeof ranges->range[0]);
+}
+
+void acked_add(struct acked_ranges *ranges, uint64_t first, uint64_t end)
+{
+    if (end <= first)
+        return;
+
+    /* Ranges [from, to) touch or overlap the new one and melt into it. */
+    unsigned from = 0;
+    while (from < ranges->count && ranges->range[from].end < first)
+        from++;
+    unsigned to = from;
+    for (; to < ranges->count && ranges->range[to].first <= end; to++) {
+        if (ranges->range[to].first < first)
+            first = ranges->range[to].first;
+        if (ranges->range[to].end > end)
+            end = ranges->range[to].end;
+    }
+
+    if (from == to && ranges->count == ATTEMPT_RANGES_MAX) {
+        /* Full, and one more would be needed: the new one is the smallest, or makes room for itself. */
+        struct acked_ranges before = *ranges;
+        forget_smallest(ranges);
+        uint64_t lost = acked_total(&before) - acked_total(ranges);
+        if (end - first <= lost)
+            *ranges = before;
+        else
+            acked_add(ranges, first, end);
+        return;
+    }
+    memmove(&ranges->range[from + 1], &ranges->range[to], (ranges->count - to) * sizeof ranges->range[0]);
+    ranges->count = ranges->count - (to - from) + 1;
+    ranges->range[from].first = first;
+    ranges->range[from].end = end;
+}
+
+uint64_t acked_total(const struct acked_ranges *ranges)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < ranges->count; i++)
+        total += ranges->range[i].end - ranges->range[i].first;
+    return total;
+}
+
+bool acked_covers(const struct acked_ranges *ranges, uint64_t size)
+{
+    return size > 0 && ranges->count > 0 && ranges->range[0].first == 0 && ranges->range[0].end >= size;
+}
+
+void acked_format(const struct acked_ranges *ranges, char out[ATTEMPT_RANGES_TEXT])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < ranges->count; i++)
+        used += (size_t)snprintf(out + used, ATTEMPT_RANGES_TEXT - used, "%s%" PRIu64 "-%" PRIu64, i ? "," : "",
+                                 ranges->range[i].first, ranges->range[i].end);
+}
+
+bool acked_parse(struct slice text, struct acked_ranges *ret)
+{
+    struct acked_ranges ranges = {.count = 0};
+    struct slice rest = text.len ? text : (struct slice){NULL, 0}, item, first;
+
+    while (slice_split(&rest, ',', &item)) {
+        if (ranges.count == ATTEMPT_RANGES_MAX)
+            return false;
+        unsigned i = ranges.count++;
+        slice_split(&item, '-', &first);
+        if (!slice_u64(first, &ranges.range[i].first) || !slice_u64(item, &ranges.range[i].end) ||
+            ranges.range[i].end <= ranges.range[i].first)
+            return false;
+        if (i > 0 && ranges.range[i].first <= ranges.range[i - 1].end)
+            return false;
+    }
+
+    char again[ATTEMPT_RANGES_TEXT];
+    acked_format(&ranges, again);
+    if (!slice_is(text, again)) /* leading zeros */
+        return false;
+    *ret = ranges;
+    return true;
+}
