@@ -1,0 +1,103 @@
+#include "storage/attempt.h"
+
+#include "storage/entities.h"
+
+#define COLUMNS                                                                                              \
+    "id, device_id, firmware_id, link_id, from_version, to_version, target_version, state, reason, format, " \
+    "package_sha256, size_bytes, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
+    "delivered_ms, ended_ms"
+
+enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, INTERRUPT_ALL };
+static const char *const sql[] = {
+    [OPEN_OF] = "SELECT " COLUMNS
+                " FROM attempt WHERE device_id = $1 "
+                "AND state IN ('waiting', 'sending', 'interrupted', 'delivered')",
+    [BY_ID] = "SELECT " COLUMNS " FROM attempt WHERE id = $1",
+    [ADD] =
+        "INSERT INTO attempt (device_id, firmware_id, link_id, from_version, to_version, target_version, "
+        "state, "
+        "reason, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [UPDATE] =
+        "UPDATE attempt SET link_id = $1, target_version = $2, state = $3, reason = $4, format = $5, "
+        "package_sha256 = $6, size_bytes = $7, acked = $8, bytes_acked = $9, fetches = $10, sent_ms = $11, "
+        "active_ms = $12, delivered_ms = $13, ended_ms = $14 WHERE id = $15",
+    [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
+    [LINK_DELIVERIES] =
+        "SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
+        "AND from_version = $2 AND to_version = $3 AND delivered_ms > $4",
+    [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
+};
+DB_TABLE(attempt, ENTITY_ATTEMPT);
+
+#define ROW(a)                                                                                               \
+    FIELDS(F_INT(&(a)->id), F_INT(&(a)->device_id), F_INT(&(a)->firmware_id), F_INT(&(a)->link_id),          \
+           F_TEXT((a)->from), F_TEXT((a)->to), F_TEXT((a)->target), F_TEXT((a)->state), F_TEXT((a)->reason), \
+           F_TEXT((a)->format), F_HASH(&(a)->package_sha256), F_INT(&(a)->size_bytes), F_TEXT((a)->acked),   \
+           F_INT(&(a)->bytes_acked), F_INT(&(a)->fetches), F_INT(&(a)->created_ms), F_INT(&(a)->sent_ms),    \
+           F_INT(&(a)->active_ms), F_INT(&(a)->delivered_ms), F_INT(&(a)->ended_ms))
+
+enum attempt_state attempt_state_of(const struct attempt *attempt)
+{
+    enum attempt_state state = ATTEMPT_ABANDONED;
+    attempt_state_parse(slice_of(attempt->state), &state); /* the schema admits no other text */
+    return state;
+}
+
+bool attempt_open_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,
+                     struct error *err)
+{
+    return db_row(db, &attempt_statements, OPEN_OF, PARAMS(P_INT(device_id)), ROW(ret), ret_found, err);
+}
+
+bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err)
+{
+    return db_row(db, &attempt_statements, BY_ID, PARAMS(P_INT(id)), ROW(ret), ret_found, err);
+}
+
+bool attempt_add(struct db *db, struct attempt *attempt, struct error *err)
+{
+    if (!db_do(db, &attempt_statements, ADD,
+               PARAMS(P_INT(attempt->device_id), P_INT(attempt->firmware_id), P_INT_OR_NULL(attempt->link_id),
+                      P_TEXT(attempt->from), P_TEXT(attempt->to), P_TEXT(attempt->target),
+                      P_TEXT(attempt->state), P_TEXT(attempt->reason), P_INT(attempt->created_ms)),
+               NULL, err))
+        return false;
+    attempt->id = db_last_id(db);
+    return true;
+}
+
+bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err)
+{
+    bool pinned = attempt->size_bytes > 0;
+    return db_do(db, &attempt_statements, UPDATE,
+                 PARAMS(P_INT_OR_NULL(attempt->link_id), P_TEXT(attempt->target), P_TEXT(attempt->state),
+                        P_TEXT(attempt->reason), P_TEXT_OR_NULL(attempt->format),
+                        pinned ? P_HASH(&attempt->package_sha256) : P_NULL,
+                        P_INT_OR_NULL(attempt->size_bytes), P_TEXT(attempt->acked),
+                        P_INT(attempt->bytes_acked), P_INT(attempt->fetches), P_INT_OR_NULL(attempt->sent_ms),
+                        P_INT_OR_NULL(attempt->active_ms), P_INT_OR_NULL(attempt->delivered_ms),
+                        P_INT_OR_NULL(attempt->ended_ms), P_INT(attempt->id)),
+                 NULL, err);
+}
+
+bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,
+                  struct error *err)
+{
+    struct attempt row = {0};
+    return db_list(db, &attempt_statements, LIST, PARAMS(P_INT(device_id), P_INT(limit)), ROW(&row), &row,
+                   sizeof row, ret, ret_count, err);
+}
+
+bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *to,
+                             int64_t since_ms, struct link_deliveries *ret, struct error *err)
+{
+    bool found;
+    return db_row(db, &attempt_statements, LINK_DELIVERIES,
+                  PARAMS(P_INT(link_id), P_TEXT(from), P_TEXT(to), P_INT(since_ms)),
+                  FIELDS(F_INT(&ret->count), F_INT(&ret->last_ms)), &found, err);
+}
+
+bool attempt_interrupt_all(struct db *db, struct error *err)
+{
+    return db_do(db, &attempt_statements, INTERRUPT_ALL, NO_PARAMS, NULL, err);
+}

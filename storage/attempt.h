@@ -1,0 +1,45 @@
+/* Attempts as they are stored: one device, one hop. The states and their table are in upgrade/attempt.h. */
+#ifndef DFOTA_STORAGE_ATTEMPT_H
+#define DFOTA_STORAGE_ATTEMPT_H
+
+#include "storage/db.h"
+#include "storage/firmware.h"
+#include "upgrade/attempt.h"
+#include "upgrade/decision.h"
+
+struct attempt {
+    int64_t id, device_id, firmware_id, link_id; /* link_id 0: over the dialect */
+    char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
+    char state[12];
+    char reason[REASON_SIZE]; /* of the decision that opened it or moved it last */
+    /* The bytes it is pinned to, from the first that went out; "" and 0 before. */
+    char format[FORMAT_SIZE];
+    struct sha256 package_sha256;
+    int64_t size_bytes;
+    char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
+    int64_t bytes_acked, fetches;
+    int64_t created_ms, sent_ms, active_ms, delivered_ms, ended_ms; /* 0: not yet */
+};
+
+struct link_deliveries { /* of one hop over one link */
+    int64_t count, last_ms;
+};
+
+enum attempt_state attempt_state_of(const struct attempt *attempt);
+
+/* The one attempt of a device that is not over. */
+bool attempt_open_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,
+                     struct error *err);
+bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err);
+bool attempt_add(struct db *db, struct attempt *attempt, struct error *err); /* fills attempt->id */
+bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err);
+/* Newest first, at most `limit`; *ret is the caller's (free). */
+bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,
+                  struct error *err);
+/* How often the hop was delivered over this link after since_ms. */
+bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *to,
+                             int64_t since_ms, struct link_deliveries *ret, struct error *err);
+/* At start: what was `sending` when the server ended was interrupted. */
+bool attempt_interrupt_all(struct db *db, struct error *err);
+
+#endif

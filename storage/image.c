@@ -1,0 +1,114 @@
+#include "storage/image.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "storage/entities.h"
+
+#define COLUMNS "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms"
+
+enum { FIND, TWIN, ADD, LIST, USES_BLOB };
+static const char *const sql[] = {
+    [FIND] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1 AND version = $2",
+    [TWIN] =
+        "SELECT f.name, i.version, i.firmware_id FROM image i JOIN firmware f ON f.id = i.firmware_id "
+        "WHERE i.sha256 = $1 AND f.product_id = $2 ORDER BY i.firmware_id <> $3, i.id LIMIT 1",
+    [ADD] =
+        "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    [LIST] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1",
+    [USES_BLOB] =
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
+        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1)",
+};
+DB_TABLE(image, ENTITY_IMAGE);
+
+#define ROW(i)                                                                                               \
+    FIELDS(F_INT(&(i)->id), F_INT(&(i)->firmware_id), F_TEXT((i)->version), F_HASH(&(i)->sha256),            \
+           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warning), F_INT(&(i)->uploaded_ms))
+
+bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
+                struct error *err)
+{
+    return db_row(db, &image_statements, FIND, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(ret),
+                  ret_found, err);
+}
+
+bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err)
+{
+    bool found;
+    if (!image_find(db, firmware_id, version, ret, &found, err))
+        return false;
+    return found || error_set(err, ERROR_IMAGE_NOT_FOUND, "there is no image of version %s", version);
+}
+
+static bool warn_of_twin(struct db *db, int64_t product_id, struct image *image, struct error *err)
+{
+    char name[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
+    int64_t firmware_id;
+    bool found;
+    if (!db_row(db, &image_statements, TWIN,
+                PARAMS(P_HASH(&image->sha256), P_INT(product_id), P_INT(image->firmware_id)),
+                FIELDS(F_TEXT(name), F_TEXT(version), F_INT(&firmware_id)), &found, err))
+        return false;
+    image->warning[0] = '\0';
+    if (found && firmware_id == image->firmware_id)
+        snprintf(image->warning, sizeof image->warning,
+                 "the same bytes are here as version %s; was a file renamed?", version);
+    else if (found)
+        snprintf(image->warning, sizeof image->warning,
+                 "the same bytes are here as version %s of %s; was a file renamed?", version, name);
+    return true;
+}
+
+bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err)
+{
+    struct image there;
+    bool found;
+    if (!image_find(db, image->firmware_id, image->version, &there, &found, err))
+        return false;
+    if (found) {
+        char hex[SHA256_HEX_SIZE];
+        sha256_hex(&there.sha256, hex);
+        if (!sha256_equal(&there.sha256, &image->sha256))
+            return error_set(err, ERROR_IMAGE_CONFLICT,
+                             "version %s exists already with other bytes (sha256 %s)", image->version, hex);
+        *image = there;
+        *ret_new = false;
+        return true;
+    }
+    *ret_new = true;
+    if (!warn_of_twin(db, product_id, image, err) ||
+        !db_do(db, &image_statements, ADD,
+               PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256),
+                      P_INT(image->size_bytes), P_TEXT_OR_NULL(image->file_name),
+                      P_TEXT_OR_NULL(image->warning), P_INT(image->uploaded_ms)),
+               NULL, err))
+        return false;
+    image->id = db_last_id(db);
+    return true;
+}
+
+static int by_version(const void *a, const void *b)
+{
+    struct version va, vb;
+    version_parse(slice_of(((const struct image *)a)->version), &va);
+    version_parse(slice_of(((const struct image *)b)->version), &vb);
+    return version_compare(&va, &vb);
+}
+
+bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err)
+{
+    struct image row = {0};
+    if (!db_list(db, &image_statements, LIST, PARAMS(P_INT(firmware_id)), ROW(&row), &row, sizeof row, ret,
+                 ret_count, err))
+        return false;
+    if (*ret_count)
+        qsort(*ret, *ret_count, sizeof **ret, by_version);
+    return true;
+}
+
+bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)
+{
+    return db_row(db, &image_statements, USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS, ret, err);
+}

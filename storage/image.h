@@ -1,0 +1,35 @@
+/* Images: one version's full file. The bytes are a blob (blob.h) named by their SHA-256. */
+#ifndef DFOTA_STORAGE_IMAGE_H
+#define DFOTA_STORAGE_IMAGE_H
+
+#include "storage/db.h"
+#include "upgrade/name.h"
+
+#define FILE_NAME_SIZE 256
+#define WARNING_SIZE   320
+
+struct image {
+    int64_t id, firmware_id;
+    char version[VERSION_TEXT_SIZE]; /* normalised */
+    struct sha256 sha256;
+    int64_t size_bytes;
+    char file_name[FILE_NAME_SIZE]; /* "": not named */
+    char warning[WARNING_SIZE];     /* "": none; stays on the image */
+    int64_t uploaded_ms;
+};
+
+bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
+                struct error *err);
+/* As image_find; ERROR_IMAGE_NOT_FOUND when it is not there. */
+bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err);
+/* Stores a new image and fills image->id; image->warning is set where the same bytes are in this product
+   under another version or firmware. Same version, same bytes: *ret_new false, *image is what was there. Same
+   version, other bytes: ERROR_IMAGE_CONFLICT. */
+bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err);
+/* In order of version; *ret is the caller's (free). */
+bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err);
+
+/* Some image or package has these bytes: the blob must stay. */
+bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
+
+#endif

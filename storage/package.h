@@ -1,0 +1,63 @@
+/* Packages: what leads from one image to another. Keyed by the bytes on both sides and the format, so that
+   one is never made twice. `oversize` is no stored state: it is derived from the size and the limit of the
+   firmware as it is now. */
+#ifndef DFOTA_STORAGE_PACKAGE_H
+#define DFOTA_STORAGE_PACKAGE_H
+
+#include "storage/db.h"
+#include "storage/firmware.h"
+#include "upgrade/decision.h"
+
+#define PACKAGE_ERROR_SIZE  320
+#define PACKAGE_MAX_CRASHES 3 /* then it is failed: a fourth try would hardly end otherwise */
+
+struct package {
+    int64_t id;
+    struct sha256 from, to; /* of the images */
+    char format[FORMAT_SIZE];
+    char state[12];
+    int64_t size_bytes;   /* 0 until ready */
+    struct sha256 sha256; /* of the package; zero until ready */
+    char error[PACKAGE_ERROR_SIZE];
+    int64_t crashes, queued_ms, started_ms, finished_ms; /* times 0: not yet */
+};
+
+struct package_of_firmware { /* a package and the versions it leads between in one firmware */
+    struct package package;
+    char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
+};
+
+struct package_counts {
+    int64_t queued, generating, ready, failed;
+};
+
+enum package_state package_state(const struct package *package);
+
+bool package_find(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
+                  struct package *ret, bool *ret_found, struct error *err);
+/* Needed: queued where it is not there, or `failed` and `again` is set; else left as it is. */
+bool package_queue(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
+                   bool again, int64_t now_ms, struct error *err);
+/* These bytes are a proven package that is still valid. */
+bool package_is_ready(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err);
+bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
+                  struct error *err);
+bool package_count(struct db *db, struct package_counts *ret, struct error *err);
+
+/* The life of a job. */
+/* The oldest queued package becomes `generating`. */
+bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret_found, struct error *err);
+bool package_set_ready(struct db *db, int64_t id, int64_t size_bytes, const struct sha256 *sha256,
+                       int64_t now_ms, struct error *err);
+bool package_set_failed(struct db *db, int64_t id, const char *reason, int64_t now_ms, struct error *err);
+/* The process that made it died: queued again, or `failed` after PACKAGE_MAX_CRASHES; *ret_failed tells. */
+bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_ms, bool *ret_failed,
+                     struct error *err);
+/* Back into the queue without a crash: the server was asked to stop. */
+bool package_put_back(struct db *db, int64_t id, struct error *err);
+/* A damaged blob: every package of these bytes is queued again. */
+bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
+/* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
+bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
+
+#endif

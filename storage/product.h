@@ -1,0 +1,32 @@
+/* Products: a project with its product_key. */
+#ifndef DFOTA_STORAGE_PRODUCT_H
+#define DFOTA_STORAGE_PRODUCT_H
+
+#include "storage/db.h"
+#include "upgrade/name.h"
+
+#define PRODUCT_NAME_SIZE 201
+
+struct product {
+    int64_t id;
+    char product_key[PRODUCT_KEY_SIZE];
+    char name[PRODUCT_NAME_SIZE];
+    int64_t created_ms;
+};
+
+/* ERROR_PRODUCT_EXISTS when the key is taken. Fills product->id. */
+bool product_add(struct db *db, struct product *product, struct error *err);
+bool product_find(struct db *db, const char *product_key, struct product *ret, bool *ret_found,
+                  struct error *err);
+/* As product_find; ERROR_PRODUCT_NOT_FOUND when it is not there. */
+bool product_get(struct db *db, const char *product_key, struct product *ret, struct error *err);
+bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err);
+/* In order of creation; *ret is the caller's (free). */
+bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err);
+bool product_count(struct db *db, int64_t *ret, struct error *err);
+
+/* New devices that came by themselves on a UTC day (milliseconds / 86,400,000). */
+bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t *ret, struct error *err);
+bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err);
+
+#endif

@@ -1,0 +1,10 @@
+/* Every entity's table of statements; its place here is its number. */
+#include "storage/entities.h"
+
+const struct db_table *const db_tables[] = {
+    [ENTITY_TOKEN] = &token_statements,       [ENTITY_PRODUCT] = &product_statements,
+    [ENTITY_FIRMWARE] = &firmware_statements, [ENTITY_IMAGE] = &image_statements,
+    [ENTITY_PACKAGE] = &package_statements,   [ENTITY_DEVICE] = &device_statements,
+    [ENTITY_LINK] = &link_statements,         [ENTITY_ATTEMPT] = &attempt_statements,
+};
+const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;
