@@ -1,0 +1,317 @@
+#include "server/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/slice.h"
+
+#define NICENESS 10
+
+static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+
+/* ---- In the child, between fork and exec: async-signal-safe calls only ---- */
+
+enum child_fd { FD_STDERR = 2, FD_ERROR = 3, FD_CLOSE_FROM = 4, FD_ASIDE = 10 };
+
+/* Lower than now, where the process is limited already. */
+static bool set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return false;
+    if (now.rlim_max < hard)
+        hard = now.rlim_max;
+    return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard}) == 0;
+}
+
+static bool set_limits(const struct child_limits *limits)
+{
+    /* SIGXCPU at the limit, and should it be caught, SIGKILL two seconds later. */
+    if (limits->cpu_s && !set_limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 2))
+        return false;
+    if (limits->memory_bytes && !set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes))
+        return false;
+    if (limits->out_max && !set_limit(RLIMIT_FSIZE, limits->out_max, limits->out_max))
+        return false;
+    return set_limit(RLIMIT_CORE, 0, 0);
+}
+
+/* The server's handlers write to descriptors that the child shares with it, and what the server ignores would
+   stay ignored: all back to the default before anything is let through. */
+static void reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* stderr_fd and error_fd may stand anywhere, 0 to 3 included. */
+static bool set_descriptors(int stderr_fd, int *error_fd)
+{
+    int error_aside = fcntl(*error_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    if (error_aside < 0)
+        return false;
+    *error_fd = error_aside;
+    int stderr_aside = fcntl(stderr_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null_aside = null_fd < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    if (stderr_aside < 0 || null_aside < 0 || dup2(null_aside, STDIN_FILENO) < 0 ||
+        dup2(null_aside, STDOUT_FILENO) < 0 || dup2(stderr_aside, FD_STDERR) < 0 ||
+        dup3(error_aside, FD_ERROR, O_CLOEXEC) < 0)
+        return false;
+    *error_fd = FD_ERROR;
+    closefrom(FD_CLOSE_FROM);
+    return true;
+}
+
+/* Becomes the program, or tells the parent errno and ends. */
+static _Noreturn void become(char *const argv[], const struct child_limits *limits, pid_t parent,
+                             int stderr_fd, int error_fd)
+{
+    if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+        set_descriptors(stderr_fd, &error_fd) && set_limits(limits)) {
+        if (getppid() != parent) /* it died before the line above took effect */
+            _exit(EXIT_FAILURE);
+        errno = 0;
+        if (nice(NICENESS) == -1 && errno != 0)
+            setpriority(PRIO_PROCESS, 0, NICENESS);
+        reset_signals();
+        execve(argv[0], argv, environment);
+    }
+    int number = errno;
+    ssize_t written = write(error_fd, &number, sizeof number);
+    (void)written;
+    _exit(EXIT_FAILURE);
+}
+
+/* ---- In the server ---- */
+
+struct pipe_ends {
+    int from, to;
+};
+
+static void pipe_close(struct pipe_ends *pipe)
+{
+    cleanup_close(&pipe->from);
+    cleanup_close(&pipe->to);
+}
+
+static bool pipe_open(struct pipe_ends *ret, struct error *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return error_errno(err, errno, "no pipe to a child");
+    *ret = (struct pipe_ends){ends[0], ends[1]};
+    return true;
+}
+
+static void pipe_close_writer(struct pipe_ends *pipe)
+{
+    close(pipe->to);
+    pipe->to = -1;
+}
+
+/* With all signals blocked: a handler of the server must not run in the child. */
+static pid_t fork_blocked(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0)
+        return 0;
+    int number = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = number;
+    return pid;
+}
+
+static void wait_for(pid_t pid, int *ret_status, struct rusage *ret_usage)
+{
+    *ret_status = 0;
+    memset(ret_usage, 0, sizeof *ret_usage);
+    while (wait4(pid, ret_status, 0, ret_usage) < 0 && errno == EINTR)
+        ;
+}
+
+/* Waits until the program runs. False when it does not: the child is gone then. */
+static bool await_exec(pid_t pid, int error_fd, const char *path, struct error *err)
+{
+    int number = 0;
+    ssize_t got;
+    do
+        got = read(error_fd, &number, sizeof number);
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        return true; /* closed by exec, or the child was killed before it: its status tells */
+    int status;
+    struct rusage usage;
+    wait_for(pid, &status, &usage);
+    error_errno(err, number, "cannot run %s", path);
+    if (number == ENOENT)
+        err->code = ERROR_NOT_FOUND;
+    return false;
+}
+
+struct listening {
+    char *text;
+    size_t size, used;
+};
+
+/* Takes what has come, keeps the beginning. False when there was nothing. */
+static bool take_stderr(int fd, struct listening *heard)
+{
+    char bytes[4096];
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    if (got <= 0)
+        return got < 0 && errno == EINTR;
+    size_t room = heard->size - heard->used;
+    size_t take = (size_t)got < room ? (size_t)got : room;
+    memcpy(heard->text + heard->used, bytes, take);
+    heard->used += take;
+    return true;
+}
+
+static int remaining_ms(int64_t deadline_ms)
+{
+    if (deadline_ms == INT64_MAX)
+        return -1;
+    int64_t left = deadline_ms - clock_boot_ms();
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Until the child has ended (it is not reaped), its time is over, or it is cancelled. */
+static enum child_end watch(int pid_fd, int stderr_fd, int cancel_fd, int64_t deadline_ms,
+                            struct listening *heard)
+{
+    struct pollfd fds[] = {{pid_fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}, {stderr_fd, POLLIN, 0}};
+    for (;;) {
+        int timeout_ms = remaining_ms(deadline_ms);
+        int ready = poll(fds, 3, timeout_ms);
+        if (ready < 0)
+            continue; /* EINTR; nothing else can be */
+        if (fds[0].revents)
+            return CHILD_EXITED;
+        if (fds[1].revents)
+            return CHILD_CANCELLED;
+        if (ready == 0 && remaining_ms(deadline_ms) == 0)
+            return CHILD_TIMED_OUT;
+        if (fds[2].revents && !take_stderr(stderr_fd, heard))
+            fds[2].fd = -1;
+    }
+}
+
+/* One line that may be shown and stored: blanks for control characters, question marks for what is no UTF-8.
+ */
+static void clean_text(char *text, size_t used)
+{
+    for (size_t i = 0; i < used; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            text[i] = ' ';
+    for (size_t cut = 0; cut <= 3 && cut <= used; cut++)
+        if (slice_is_clean_utf8((struct slice){text, used - cut})) {
+            used -= cut; /* it was cut inside a character */
+            break;
+        }
+    while (used > 0 && text[used - 1] == ' ')
+        used--;
+    if (!slice_is_clean_utf8((struct slice){text, used}))
+        for (size_t i = 0; i < used; i++)
+            if (text[i] & 0x80)
+                text[i] = '?';
+    text[used] = '\0';
+}
+
+static void conclude(enum child_end end, int status, const struct rusage *usage,
+                     struct child_outcome *outcome)
+{
+    if (end == CHILD_EXITED && WIFSIGNALED(status))
+        end = CHILD_SIGNALLED;
+    outcome->end = end;
+    outcome->exit_status = end == CHILD_EXITED ? WEXITSTATUS(status) : -1;
+    outcome->signal = end == CHILD_SIGNALLED ? WTERMSIG(status) : 0;
+    outcome->cpu_ms = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+                      (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+}
+
+bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
+               struct child_outcome *ret, struct error *err)
+{
+    _cleanup_(pipe_close) struct pipe_ends says = {-1, -1};
+    _cleanup_(pipe_close) struct pipe_ends fails = {-1, -1};
+    if (!pipe_open(&says, err) || !pipe_open(&fails, err))
+        return false;
+    fcntl(says.from, F_SETFL, O_NONBLOCK);
+    bool limited = limits->wall_ms > 0 && limits->wall_ms < INT64_MAX / 2;
+    int64_t deadline_ms = limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
+    pid_t parent = getpid();
+    pid_t pid = fork_blocked();
+    if (pid == 0)
+        become(argv, limits, parent, says.to, fails.to);
+    if (pid < 0)
+        return error_errno(err, errno, "no process for %s", argv[0]);
+    pipe_close_writer(&says);
+    pipe_close_writer(&fails);
+    if (!await_exec(pid, fails.from, argv[0], err))
+        return false;
+
+    struct child_outcome outcome = {0};
+    struct listening heard = {outcome.stderr_text, sizeof outcome.stderr_text - 1, 0};
+    _cleanup_(cleanup_close) int pid_fd = pidfd_open(pid, 0);
+    int number = errno;
+    enum child_end end = CHILD_CANCELLED;
+    if (pid_fd >= 0)
+        end = watch(pid_fd, says.from, cancel_fd, deadline_ms, &heard);
+
+    /* The child itself is not reaped yet, so its number and its group's are nobody else's. */
+    kill(-pid, SIGKILL);
+    int status;
+    struct rusage usage;
+    wait_for(pid, &status, &usage);
+    if (pid_fd < 0)
+        return error_errno(err, number, "cannot watch %s", argv[0]);
+    while (heard.used < heard.size && take_stderr(says.from, &heard))
+        ;
+    conclude(end, status, &usage, &outcome);
+    clean_text(outcome.stderr_text, heard.used);
+    *ret = outcome;
+    return true;
+}
+
+static void describe_signal(int signal, const struct child_limits *limits, char *out, size_t out_size)
+{
+    if (signal == SIGXCPU && limits->cpu_s)
+        snprintf(out, out_size, "more than %llu s of processor time", (unsigned long long)limits->cpu_s);
+    else if (signal == SIGXFSZ && limits->out_max)
+        snprintf(out, out_size, "a file of more than %llu bytes", (unsigned long long)limits->out_max);
+    else
+        snprintf(out, out_size, "killed by SIG%s", sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
+}
+
+void child_describe(const struct child_outcome *outcome, const struct child_limits *limits, char *out,
+                    size_t out_size)
+{
+    char what[96] = "cancelled";
+    if (outcome->end == CHILD_EXITED)
+        snprintf(what, sizeof what, "exit status %d", outcome->exit_status);
+    else if (outcome->end == CHILD_SIGNALLED)
+        describe_signal(outcome->signal, limits, what, sizeof what);
+    else if (outcome->end == CHILD_TIMED_OUT)
+        snprintf(what, sizeof what, "took longer than %llu ms", (unsigned long long)limits->wall_ms);
+    snprintf(out, out_size, "%s%s%s", what, outcome->stderr_text[0] ? ": " : "", outcome->stderr_text);
+}

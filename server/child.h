@@ -1,0 +1,51 @@
+/* One child process under limits, run to its end: how the server makes packages of bytes it does not trust.
+
+   The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and
+   stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs it, so also when the
+   server is killed hard. What is left of its process group when it ends is killed. */
+#ifndef DFOTA_SERVER_CHILD_H
+#define DFOTA_SERVER_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+
+/* 0 is no limit. */
+struct child_limits {
+    uint64_t cpu_s;
+    uint64_t memory_bytes; /* of address space; programs built with a sanitizer need 0 */
+    uint64_t wall_ms;
+    uint64_t out_max; /* bytes: the largest file it may write */
+};
+
+enum child_end {
+    CHILD_EXITED,    /* by itself: exit_status */
+    CHILD_SIGNALLED, /* by a signal that was not ours: a crash, SIGXCPU and SIGXFSZ over a limit, the kernel
+                        out of memory */
+    CHILD_TIMED_OUT, /* killed after wall_ms */
+    CHILD_CANCELLED, /* killed because of cancel_fd */
+};
+
+struct child_outcome {
+    enum child_end end;
+    int exit_status;       /* when CHILD_EXITED, else -1 */
+    int signal;            /* when CHILD_SIGNALLED, else 0 */
+    uint64_t cpu_ms;       /* user and system, of the child and what it waited for */
+    char stderr_text[401]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing */
+};
+
+/* Runs argv (argv[0] is a path; NULL ends it) and waits. cancel_fd: once it is readable the child is killed;
+   it is not read, so one can serve many children; -1 for none. False, with nothing started, when the program
+   cannot be run (ERROR_NOT_FOUND when it is not there) or the machine is out of processes or descriptors.
+
+   Any number of threads at once. SIGCHLD must not be ignored in the process. */
+bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
+               struct child_outcome *ret, struct error *err) __attribute__((warn_unused_result));
+
+/* The end in words for an admin, with what stderr said: "exit status 1: …", "took longer than 900000 ms", …
+ */
+void child_describe(const struct child_outcome *outcome, const struct child_limits *limits, char *out,
+                    size_t out_size);
+
+#endif

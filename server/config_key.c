@@ -1,0 +1,255 @@
+#include "server/config_key.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "server/http/listener.h"
+
+#define MAX_CORES 256u
+#define MAX_HOST  127u /* of a URL: the shortest buffer known among modules */
+#define DAY_MS    86400000u
+#define MAX_BYTES INT64_C(1000000000000) /* of disk or memory: a typing error beyond that */
+
+static bool take_number(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_per_core(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_directory(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_program(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err);
+
+/* clang-format off */
+#define HEADING(text) {.help = text}
+#define TEXT(field, preset, take, argument, help) \
+    {#field, offsetof(struct config, field), true, take, preset, 0, 0, argument, help}
+#define OTHER(field, preset, take, argument, help) \
+    {#field, offsetof(struct config, field), false, take, preset, 1, MAX_CORES, argument, help}
+#define NUMBER(field, preset, least, most, argument, help) \
+    {#field, offsetof(struct config, field), false, take_number, preset, least, most, argument, help}
+#define STATUS(code, help) NUMBER(status_##code, "400", 400, 599, "STATUS", help)
+
+const struct config_key config_key_table[] = {
+    HEADING("Where things are"),
+    TEXT(data_dir, "/var/lib/dfota", take_directory, "DIR",
+         "Everything the server keeps: the database, the images and packages, and, after the first start, the admin's token "
+         "in admin.token. Made when it is not there."),
+    TEXT(dfota_path, "", take_program, "FILE",
+         "The program that makes packages. Empty: the dfota beside dfotad."),
+
+    HEADING("Listeners"),
+    TEXT(device_listen, "0.0.0.0:8080", take_address, "HOST:PORT",
+         "Where modules ask, in plain HTTP. The host is an address, an IPv6 one in brackets; port 0 takes any free port, which "
+         "the log names."),
+    TEXT(admin_listen, "127.0.0.1:8081", take_address, "HOST:PORT",
+         "Where the admin API listens. It has no TLS of its own: beyond this machine put a proxy in front."),
+    TEXT(public_device_url, "", take_url, "URL",
+         "What modules reach the device listener by, as http://HOST or http://HOST:PORT: links are built on it. Empty: the "
+         "address of device_listen, where that is a single one; 0.0.0.0 is none to hand out."),
+    OTHER(loops, "auto", take_per_core, "N",
+          "Event loops of each listener, one thread each. auto: one per core."),
+    NUMBER(max_device_connections, "4096", 1, 1000000, "N",
+           "Device connections at once; more are answered 503. Each takes a file descriptor, and a second one while a package "
+           "is sent."),
+    NUMBER(max_admin_connections, "64", 1, 10000, "N",
+           "Admin connections at once; more are answered 503."),
+    NUMBER(head_timeout_ms, "30000", 1, DAY_MS, "MS",
+           "Time for a whole request head, from the moment of the connection."),
+    NUMBER(body_timeout_ms, "60000", 1, DAY_MS, "MS",
+           "Time for the whole of a small request body, such as JSON."),
+    NUMBER(idle_timeout_ms, "120000", 1, DAY_MS, "MS",
+           "An upload or an answer during which nothing moves for so long is cut off."),
+    NUMBER(transfer_stall_ms, "600000", 1, DAY_MS, "MS",
+           "A download is given up once the peer has acknowledged nothing for so long. Modules in bad coverage take minutes."),
+
+    HEADING("Room"),
+    NUMBER(max_image_bytes, "67108864", 1, INT32_MAX, "BYTES",
+           "The largest image that is taken; a larger one is answered 413."),
+    NUMBER(disk_reserve_bytes, "67108864", 0, MAX_BYTES, "BYTES",
+           "Kept free on the disk of data_dir: an image that would need it is answered 507."),
+    NUMBER(package_cache_bytes, "67108864", 0, MAX_BYTES, "BYTES",
+           "Memory for packages that are being sent, so that many devices share one copy."),
+
+    HEADING("Devices"),
+    NUMBER(max_new_devices_per_day, "10000", 0, 1000000000, "N",
+           "Devices never seen before that are admitted per product within a day; others are answered code 21. Requests of "
+           "devices prove nothing about who sent them, so this bounds what a stranger can fill the database with."),
+    NUMBER(loop_guard_per_day, "6", 1, 1000000, "N",
+           "Packages that one device may begin within 24 hours; after that it is answered code 40 until an admin unblocks it."),
+    NUMBER(link_offers, "3", 1, 1000000, "N",
+           "How often a link offers the same package while nobody reports a version; then code 27 and a notice to the admin."),
+    NUMBER(link_offer_gap_ms, "86400000", 0, 365ull * DAY_MS, "MS",
+           "The least time between two of these offers."),
+    NUMBER(pin_idle_ms, "86400000", 1, 365ull * DAY_MS, "MS",
+           "How long an interrupted download can be resumed with the same bytes, from the last byte that was sent."),
+
+    HEADING("Making packages"),
+    OTHER(jobs, "auto", take_per_core, "N",
+          "Packages made at the same time, one dfota process each. auto: one per core."),
+    NUMBER(job_cpu_s, "600", 1, 86400, "SECONDS",
+           "Processor time of one dfota process."),
+    NUMBER(job_memory_bytes, "1073741824", 0, MAX_BYTES, "BYTES",
+           "Address space of one dfota process. 0: no limit, as programs built with a sanitizer need it."),
+    NUMBER(job_wall_ms, "900000", 1, 7ull * DAY_MS, "MS",
+           "Time by the clock of one dfota process."),
+
+    HEADING("Log"),
+    OTHER(log_level, "info", take_level, "LEVEL",
+          "The least that is logged: debug, info, warn or error. The log goes to standard error."),
+
+    HEADING("HTTP status of each refusal to a device, 400 to 599"),
+    STATUS(3, "No usable imei, mac or uid, or an unknown link."),
+    STATUS(17, "The firmware belongs to another product."),
+    STATUS(21, "This device or this path may not upgrade."),
+    STATUS(25, "Unknown or missing project_key."),
+    STATUS(26, "The product has no such firmware."),
+    STATUS(27, "Up to date, no target set, or a link offered often enough."),
+    STATUS(40, "Loop guard, until an admin unblocks the device."),
+    STATUS(43, "The package is being generated: ask again later."),
+    STATUS(44, "The image that the device runs is not here."),
+};
+/* clang-format on */
+
+const size_t config_key_count = sizeof config_key_table / sizeof config_key_table[0];
+
+static bool take_number(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    uint64_t number;
+    if (!slice_u64(slice_of(value), &number) || number < key->least || number > key->most)
+        return error_set(err, ERROR_INVALID, "'%.60s' is no whole number from %llu to %llu", value,
+                         (unsigned long long)key->least, (unsigned long long)key->most);
+    *(uint64_t *)field = number;
+    return true;
+}
+
+static uint64_t count_cores(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > (int)MAX_CORES ? MAX_CORES : (uint64_t)count;
+}
+
+static bool take_per_core(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    if (strcmp(value, "auto") != 0)
+        return take_number(key, value, field, err);
+    *(uint64_t *)field = count_cores();
+    return true;
+}
+
+static bool take_text(const char *value, void *field, struct error *err)
+{
+    char *copy = strdup(value);
+    if (!copy)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    free(*(char **)field);
+    *(char **)field = copy;
+    return true;
+}
+
+static bool take_directory(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    if (value[0] == '\0')
+        return error_set(err, ERROR_INVALID, "a directory is needed");
+    return take_text(value, field, err);
+}
+
+static bool take_program(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    if (value[0] != '\0')
+        return take_text(value, field, err);
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length <= 0 || (size_t)length + sizeof "dfota" > sizeof path)
+        return error_set(err, ERROR_INVALID,
+                         "cannot tell where this program stands (is /proc mounted?): give its path");
+    memcpy(path + length, "dfota", sizeof "dfota");
+    return take_text(path, field, err);
+}
+
+static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    return listener_check_address(value, err) && take_text(value, field, err);
+}
+
+static bool is_port(struct slice text)
+{
+    uint64_t port;
+    return slice_u64(text, &port) && port >= 1 && port <= UINT16_MAX;
+}
+
+/* A name or an address that a module can be sent to. */
+static bool is_host(struct slice text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+    char host[MAX_HOST + 1];
+    if (text.len == 0 || !slice_copy(text, host, sizeof host) || slice_is(text, "0.0.0.0"))
+        return false;
+    if (host[0] != '[')
+        return strspn(host, plain) == text.len;
+    struct in6_addr address;
+    host[text.len - 1] = '\0';
+    return text.ptr[text.len - 1] == ']' && inet_pton(AF_INET6, host + 1, &address) == 1 &&
+           !IN6_IS_ADDR_UNSPECIFIED(&address);
+}
+
+static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    struct slice text = slice_of(value);
+    if (text.len > 0) {
+        if (!slice_starts(text, "http://"))
+            return error_set(err, ERROR_INVALID, "'%.60s' does not read http://HOST or http://HOST:PORT",
+                             value);
+        const char *host = value + strlen("http://");
+        const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
+        const char *colon = strchr(bracket ? bracket : host, ':');
+        struct slice name = {host, colon ? (size_t)(colon - host) : strlen(host)};
+        if (!is_host(name) || (colon && !is_port(slice_of(colon + 1))))
+            return error_set(
+                err, ERROR_INVALID,
+                "'%.60s' does not read http://HOST or http://HOST:PORT with a host to reach from outside",
+                value);
+    }
+    return take_text(value, field, err);
+}
+
+static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    if (!log_level_parse(slice_of(value), (enum log_level *)field))
+        return error_set(err, ERROR_INVALID, "'%.60s' is none of debug, info, warn, error", value);
+    return true;
+}
+
+void *config_key_field(const struct config_key *key, struct config *config)
+{
+    return (char *)config + key->offset;
+}
+
+bool config_key_set(const struct config_key *key, const char *value, const char *where, struct config *config,
+                    struct error *err)
+{
+    struct error why;
+    if (!slice_is_clean_utf8(slice_of(value)))
+        return error_set(err, ERROR_INVALID, "%s: %s is not clean UTF-8", where, key->name);
+    if (!key->take(key, value, config_key_field(key, config), &why))
+        return error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s: %s",
+                         where, key->name, why.text);
+    return true;
+}
+
+const struct config_key *config_key_find(const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (config_key_table[i].name && strcmp(config_key_table[i].name, name) == 0)
+            return &config_key_table[i];
+    return NULL;
+}
