@@ -1,0 +1,170 @@
+// What most tests stand on: a product with one firmware and its images on a running server, and modules that run them.
+// Every scene has a product of its own, so tests can share a server.
+
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { firmwareImage, noiseImage } from './firmware.mjs';
+import { Module, poll, sha256 } from './module.mjs';
+import { firmwarePath } from './server.mjs';
+import { buildRequest, exchange } from './wire.mjs';
+
+const cache = new Map();
+
+// The n-th image of a line. 'firmware': images resemble each other, packages are small. 'noise': nothing in common, a
+// package is as large as an image, too large for the kernel's buffers from about 1 MB on.
+function lineImage(kind, size, seed, n) {
+    const key = [kind, size, seed, n].join();
+    if (!cache.has(key))
+        cache.set(key, kind === 'noise' ? noiseImage({ seed: seed * 100 + n, size }) : firmwareImage({ seed, size, revision: n }));
+    return cache.get(key);
+}
+
+let scenes = 0;
+
+export class Scene {
+    // versions   oldest first; each gets an image. `later` versions have images that are not uploaded yet.
+    // target     default: the last of `versions`; null for none
+    // format     set by PATCH when given
+    static async build(server, {
+        product = `product-${scenes += 1}`, firmware = 'pump', versions = ['1001', '1002'], later = [], kind = 'firmware',
+        size = 16_000, seed = 1, target = versions.at(-1), format = null, limit = null,
+    } = {}) {
+        const scene = new Scene();
+        const images = new Map([...versions, ...later].map((v, n) => [v, lineImage(kind, size, seed, n)]));
+        const known = new Map([...images].map(([version, bytes]) => [sha256(bytes), version]));
+        Object.assign(scene, { server, product, firmware, versions, images, known });
+        await server.createProduct(product);
+        for (const version of versions)
+            await scene.upload(version);
+        if (format !== null || limit !== null)
+            await scene.set({ ...(format && { format }), ...(limit && { max_package_bytes: limit }) });
+        if (target !== null)
+            await scene.setTarget(target);
+        return scene;
+    }
+
+    // The admin path of this firmware, with what follows.
+    path(rest = '') {
+        return firmwarePath(this.product, this.firmware) + rest;
+    }
+
+    upload(version) {
+        return this.server.putImage(this.product, this.firmware, version, this.images.get(version));
+    }
+
+    set(changes) {
+        return this.server.setFirmware(this.product, this.firmware, changes);
+    }
+
+    setTarget(version) {
+        return this.server.setTarget(this.product, this.firmware, version);
+    }
+
+    package(from = this.versions[0], to = this.versions.at(-1)) {
+        return this.server.package(this.product, this.firmware, from, to);
+    }
+
+    async makePackage(from = this.versions[0], to = this.versions.at(-1)) {
+        const made = await this.server.makePackage(this.product, this.firmware, from, to);
+        assert.equal(made.state, 'ready', JSON.stringify(made));
+        return made;
+    }
+
+    async content(from = this.versions[0], to = this.versions.at(-1)) {
+        return (await this.server.admin('GET', this.path(`/packages/${from}/${to}/content`), null, { expect: 200 })).body;
+    }
+
+    // A module that runs one of the images (or, under another version, something that nobody here has).
+    module({ version = this.versions[0], ...options } = {}) {
+        return new Module({
+            address: this.server.device, product: this.product, firmware: this.firmware, version,
+            image: this.images.get(version) ?? null, known: this.known, limit_bytes: Infinity, ...options,
+        });
+    }
+
+    // What the server has on record for a module, or null.
+    record(module) {
+        return this.server.deviceRecord(this.product, `${module.idKind}:${module.id}`);
+    }
+
+    // Waits until the newest attempt of the module is in a state. Returns that attempt.
+    awaitAttempt(module, state) {
+        let seen = null;
+        return poll(`the attempt is ${state}`, async () => {
+            seen = (await this.record(module))?.attempts[0];
+            return seen?.state === state ? seen : null;
+        }, { timeout_ms: 20_000 }).catch((error) => {
+            throw new Error(`${error.message}; it is ${JSON.stringify(seen)}`);
+        });
+    }
+
+    deviceAdminPath(module, rest = '') {
+        return `/products/${this.product}/devices/${module.idKind}:${module.id}${rest}`;
+    }
+
+    async createLink(module, body = { version: module.version }, expect = 201) {
+        return (await this.server.admin('POST', this.deviceAdminPath(module, '/link'), body, { expect })).json;
+    }
+}
+
+// One admin call on a raw socket, for what an HTTP library would not send or would not show.
+export function adminExchange(server, method, path, { lines = [], body = null, token = server.token, more = [] } = {}) {
+    const bearer = token === null ? [] : [`Authorization: Bearer ${token}`];
+    return exchange({
+        address: server.adminAddress, method,
+        segments: [buildRequest(`/api/v1${path}`, { method, lines: [...bearer, ...lines], body }), ...more],
+    });
+}
+
+// Every admin error has this shape.
+export function assertProblem(answer, status, code) {
+    const { json } = answer;
+    assert.equal(answer.status, status, `${answer.status} ${answer.body}`);
+    const type = typeof answer.header === 'function' ? answer.header('content-type') : answer.headers['content-type'];
+    assert.match(type, /^application\/problem\+json\b/);
+    assert.equal(json.status, status);
+    assert.equal(json.code, code, String(answer.body));
+    assert.equal(json.type, 'about:blank');
+    for (const key of ['title', 'detail'])
+        assert.ok(typeof json[key] === 'string' && json[key].length > 0, `no ${key}: ${answer.body}`);
+}
+
+// Every file below a directory: relative path → size.
+export async function listFiles(dir) {
+    const found = new Map();
+    for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+        const path = join(dir, entry.name);
+        if (entry.isDirectory()) {
+            for (const [below, size] of await listFiles(path))
+                found.set(join(entry.name, below), size);
+        } else {
+            const info = await stat(path).catch(() => null);
+            if (info)
+                found.set(entry.name, info.size);
+        }
+    }
+    return found;
+}
+
+// The file below a directory that holds bytes of this SHA-256.
+export async function findBySum(dir, sum) {
+    for (const [name] of await listFiles(dir)) {
+        const bytes = await readFile(join(dir, name)).catch(() => null);
+        if (bytes && sha256(bytes) === sum)
+            return join(dir, name);
+    }
+    throw new Error(`no file with SHA-256 ${sum} in ${dir}`);
+}
+
+// A shell script to run in place of a program, in a directory of its own that goes with the test.
+export async function writeScript(t, makeText) {
+    const dir = await mkdtemp(join(tmpdir(), 'dfota-script-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    const path = join(dir, 'worker');
+    await writeFile(path, `#!/bin/sh\n${makeText(dir)}\n`);
+    await chmod(path, 0o755);
+    return { dir, path };
+}

@@ -1,0 +1,330 @@
+// Interrupted downloads: what a module that comes back for the rest is sent, and what is on record of it.
+//
+// The packages here have no structure and 1.5 MB, more than the kernel's buffers take before the module reads.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, before, describe, test } from 'node:test';
+
+import { forms } from './lib/module.mjs';
+import { Scene } from './lib/scene.mjs';
+import { startServer } from './lib/server.mjs';
+import { buildRequest } from './lib/wire.mjs';
+
+let server;
+before(async () => { server = await startServer(null, { keep: true }); });
+after(() => server?.dispose());
+
+const big = { kind: 'noise', size: 1_500_000, limit: 16_000_000, versions: ['1001', '1002'] };
+
+async function bigScene(options = {}, on = server) {
+    const scene = await Scene.build(on, { ...big, ...options });
+    const made = await scene.makePackage(scene.versions[0], options.target ?? scene.versions.at(-1));
+    return { scene, made, total: made.size, bytes: await scene.content(made.from, made.to) };
+}
+
+// Begins a download and hangs up; waits until that is on record. Returns what arrived.
+async function begin(scene, module, cutAfter = 20_000) {
+    const { status, body } = await module.ask({ cutAfter });
+    assert.equal(status, 200);
+    await scene.awaitAttempt(module, 'interrupted');
+    return body;
+}
+
+async function expect416(module, options) {
+    const answer = await module.ask(options);
+    assert.equal(answer.status, 416, `${answer.status} ${answer.body.subarray(0, 100)}`);
+    assert.equal(answer.code, 416);
+    return answer;
+}
+
+describe('a module that was cut off', () => {
+    test('continues where it stopped, and has the whole package', async () => {
+        const { scene, bytes, total } = await bigScene();
+        const module = scene.module();
+        let have = await begin(scene, module, 100_000);
+        for (const cutAfter of [1, 200_000, Infinity]) {
+            const answer = await module.ask({ range: have.length, cutAfter });
+            assert.equal(answer.status, 206);
+            assert.equal(answer.header('content-range'), `bytes ${have.length}-${total - 1}/${total}`);
+            assert.equal(answer.header('content-length'), String(total - have.length));
+            have = Buffer.concat([have, answer.body]);
+        }
+        assert.ok(have.equals(bytes));
+        await scene.awaitAttempt(module, 'delivered');
+        await module.applyAndReboot(have);
+        assert.equal((await module.ask()).code, 27);
+    });
+
+    test('may ask again for bytes that it has', async () => {
+        const { scene, bytes } = await bigScene();
+        const module = scene.module();
+        const have = await begin(scene, module);
+        const answer = await module.ask({ range: have.length - 1000 });
+        assert.ok(answer.body.equals(bytes.subarray(have.length - 1000)));
+    });
+
+    test('may ask for the last byte alone', async () => {
+        const { scene, bytes, total } = await bigScene();
+        const module = scene.module();
+        await begin(scene, module);
+        const answer = await module.ask({ range: total - 1 });
+        assert.deepEqual([answer.status, answer.body], [206, bytes.subarray(total - 1)]);
+    });
+
+    test('gets 416 past the end', async () => {
+        const { scene, total } = await bigScene();
+        const module = scene.module();
+        await begin(scene, module);
+        for (const range of [total, total + 1, 2 ** 32 + 5, '18446744073709551617', '9'.repeat(40)]) {
+            const answer = await expect416(module, { range });
+            assert.ok([null, `bytes */${total}`].includes(answer.header('content-range')));
+        }
+    });
+
+    test('continues the same bytes when a newer image and target came in between', async () => {
+        const { scene, bytes } = await bigScene({ later: ['1003'] });
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await scene.upload('1003');
+        await scene.setTarget('1003');
+        await scene.makePackage('1001', '1003');
+        const answer = await module.ask({ range: have.length });
+        assert.equal(answer.status, 206);
+        assert.ok(Buffer.concat([have, answer.body]).equals(bytes));
+
+        await scene.awaitAttempt(module, 'delivered');
+        await module.applyAndReboot(bytes);
+        assert.equal(module.version, '1002');
+        await module.upgrade();
+        assert.equal(module.version, '1003');
+    });
+
+    test('continues the same bytes when the target was switched off in between', async () => {
+        const { scene, bytes } = await bigScene();
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await server.clearTarget(scene.product, scene.firmware);
+        const answer = await module.ask({ range: have.length });
+        assert.ok(Buffer.concat([have, answer.body]).equals(bytes));
+    });
+
+    test('gets 416 when the limit was lowered below its package, and code 21 when it begins again', async () => {
+        const { scene, total } = await bigScene();
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await scene.set({ max_package_bytes: total - 1 });
+        await expect416(module, { range: have.length });
+        assert.equal((await module.ask()).code, 21);
+        await expect416(module, { range: have.length });
+    });
+
+    test('gets 416 after the pin has been idle too long', async (t) => {
+        const hasty = await startServer(t, { config: { pin_idle_ms: 1 } });
+        const { scene } = await bigScene({}, hasty);
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await new Promise((next) => setTimeout(next, 5));
+        await expect416(module, { range: have.length });
+    });
+});
+
+describe('the pin ends', () => {
+    for (const [name, range] of [['a request without Range', null], ['a request from byte 0', 0]]) {
+        test(`at ${name}, which is a new decision`, async () => {
+            const { scene } = await bigScene({ later: ['1003'] });
+            const module = scene.module();
+            const have = await begin(scene, module);
+            await scene.upload('1003');
+            await scene.setTarget('1003');
+            await scene.makePackage('1001', '1003');
+            const newer = await scene.content('1001', '1003');
+
+            const answer = await module.ask({ range, cutAfter: 1000 });
+            assert.equal(answer.status, range === null ? 200 : 206);
+            assert.equal(answer.header('content-length'), String(newer.length));
+            const rest = await module.ask({ range: have.length });
+            assert.ok(rest.body.equals(newer.subarray(have.length)), 'what follows are the bytes of the new decision');
+        });
+    }
+
+    test('even when that new decision is to wait', async () => {
+        const { scene } = await bigScene({ later: ['1003'] });
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await scene.upload('1003');
+        await scene.setTarget('1003');
+        assert.equal((await module.ask()).code, 43);
+        await expect416(module, { range: have.length });
+    });
+
+    test('when all is delivered', async () => {
+        const { scene } = await bigScene();
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await module.ask({ range: have.length });
+        await scene.awaitAttempt(module, 'delivered');
+        await expect416(module, { range: have.length });
+    });
+
+    test('not at a HEAD', async () => {
+        const { scene, bytes } = await bigScene();
+        const module = scene.module();
+        const have = await begin(scene, module);
+        for (const range of [null, 0, 500])
+            await module.ask({ method: 'HEAD', range });
+        const answer = await module.ask({ range: have.length });
+        assert.ok(answer.body.equals(bytes.subarray(have.length)));
+    });
+});
+
+describe('with nothing pinned a range gets 416 and never 200:', () => {
+    test('a device never seen', async () => {
+        const { scene } = await bigScene();
+        await expect416(scene.module(), { range: 5 });
+    });
+    test('a device that was only told to wait', async () => {
+        const scene = await Scene.build(server, big);
+        const module = scene.module();
+        assert.equal((await module.ask()).code, 43);
+        await scene.makePackage();
+        await expect416(module, { range: 5 });
+        assert.equal((await scene.record(module)).attempts[0].state, 'waiting');
+    });
+    test('the resume of another device, of another base, of another product', async () => {
+        const { scene } = await bigScene({ versions: ['1000', '1001', '1002'] });
+        const other = (await bigScene()).scene;
+        await scene.makePackage('1001', '1002');
+        const module = scene.module();
+        const have = await begin(scene, module);
+        await expect416(scene.module(), { range: have.length });
+        await expect416(scene.module({ id: module.id, version: '1001' }), { range: have.length });
+        await expect416(other.module({ id: module.id }), { range: have.length });
+    });
+    test('a resume of what is up to date', async () => {
+        const { scene } = await bigScene();
+        const answer = await scene.module({ version: '1002' }).ask({ range: 5 });
+        assert.ok(answer.status === 416 || answer.code === 27, String(answer.body));
+    });
+});
+
+describe('a range that is not bytes=N- gets 416, pinned or not:', () => {
+    let scene, pinned;
+    before(async () => {
+        ({ scene } = await bigScene());
+        pinned = scene.module();
+        await begin(scene, pinned);
+    });
+    const odd = ['bytes=-5', 'bytes=5-10', 'bytes=a-', 'bytes=0-1,5-', 'items=5-', 'bytes=', 'bytes=5', 'bytes=--5', 'bytes=5-x',
+        'bytes=+5-', 'bytes=0x5-', '5-', 'bytes 5-'];
+    for (const value of odd) {
+        test(value, async () => {
+            await expect416(pinned, { rangeLine: `Range: ${value}` });
+            await expect416(scene.module(), { rangeLine: `Range: ${value}` });
+        });
+    }
+    test('two of them', async () => {
+        const answer = await pinned.ask({ rangeLine: 'Range: bytes=5-', lines: ['Range: bytes=9-'] });
+        assert.ok(answer.status >= 400, `${answer.status}`);
+    });
+});
+
+describe('on record', () => {
+    test('a download is sending while it runs, interrupted when it breaks, delivered when acknowledged, then confirmed', async () => {
+        const { scene, total, made } = await bigScene();
+        const module = scene.module();
+        const slow = net.connect({ ...server.device, noDelay: true }).on('error', () => {});
+        slow.write(buildRequest(module.target));
+        const arrived = await new Promise((next) => slow.once('data', (bytes) => { slow.pause(); next(bytes.length); }));
+        assert.ok(arrived < total);
+        await scene.awaitAttempt(module, 'sending');
+        slow.resetAndDestroy();
+        const broken = await scene.awaitAttempt(module, 'interrupted');
+        assert.ok(broken.bytes_acked > 0 && broken.bytes_acked < total, `${broken.bytes_acked} of ${total}`);
+        assert.deepEqual([broken.from, broken.to, broken.target, broken.size, broken.sha256], ['1001', '1002', '1002', total, made.sha256]);
+        assert.equal((await scene.record(module)).confirmed_version, '1001');
+
+        await module.ask({ range: 1000 });
+        const delivered = await scene.awaitAttempt(module, 'delivered');
+        assert.equal(delivered.bytes_acked, total);
+        assert.ok(delivered.delivered_at >= delivered.sent_at && delivered.sent_at >= delivered.created_at);
+        assert.equal((await scene.record(module)).confirmed_version, '1001', 'a delivery confirms nothing');
+
+        module.version = '1002';
+        assert.equal((await module.ask()).code, 27);
+        const record = await scene.record(module);
+        assert.deepEqual([record.confirmed_version, record.attempts.length, record.attempts[0].state], ['1002', 1, 'confirmed']);
+        assert.ok(record.attempts[0].ended_at >= delivered.delivered_at);
+    });
+
+    test('a module that comes back with the old version did not apply it, and gets it again', async () => {
+        const { scene } = await bigScene();
+        const module = scene.module();
+        await module.ask();
+        await scene.awaitAttempt(module, 'delivered');
+        assert.equal((await module.ask()).status, 200);
+        const { attempts, confirmed_version } = await scene.record(module);
+        assert.equal(confirmed_version, '1001');
+        assert.equal(attempts.length, 2);
+        assert.equal(attempts[1].state, 'not_applied');
+    });
+
+    test('a check-in on the heels of a whole download finds it delivered', async () => {
+        const { scene } = await bigScene({ size: 4000 });
+        for (let i = 0; i < 20; i += 1) {
+            const module = scene.module();
+            await module.upgrade();
+            assert.equal((await module.ask()).code, 27);
+            assert.equal((await scene.record(module)).attempts[0].state, 'confirmed');
+        }
+    });
+
+    test('a module that comes back with a third version diverged', async () => {
+        const { scene } = await bigScene({ versions: ['1000', '1001', '1002'] });
+        for (const version of ['1001', '555']) {
+            const module = scene.module();
+            await module.ask();
+            await scene.awaitAttempt(module, 'delivered');
+            module.version = version;
+            await module.ask();
+            const record = await scene.record(module);
+            assert.equal(record.confirmed_version, version);
+            assert.equal(record.attempts.at(-1).state, 'diverged');
+        }
+    });
+
+    test('a resume is no new attempt and does not count in the loop guard', async (t) => {
+        const guarded = await startServer(t, { config: { loop_guard_per_day: 1 } });
+        const { scene, total } = await bigScene({}, guarded);
+        const module = scene.module();
+        await begin(scene, module);
+        for (const range of [1, 50, 4000])
+            assert.equal((await module.ask({ range, cutAfter: 10 })).status, 206);
+        assert.equal((await module.ask({ range: 100 })).status, 206);
+        const attempt = await scene.awaitAttempt(module, 'delivered');
+        assert.equal(attempt.bytes_acked, total);
+        const record = await scene.record(module);
+        assert.equal(record.attempts.length, 1);
+        assert.equal(record.blocked, false);
+        assert.equal((await module.ask()).code, 40, 'a second beginning does count');
+    });
+
+    test('a refused range leaves the attempt as it is', async () => {
+        const { scene, total } = await bigScene();
+        const module = scene.module();
+        await begin(scene, module);
+        const earlier = (await scene.record(module)).attempts;
+        await expect416(module, { range: total });
+        await expect416(module, { rangeLine: 'Range: bytes=-1' });
+        assert.deepEqual((await scene.record(module)).attempts, earlier);
+    });
+});
+
+test('the Air724UG form, which always sends a range, upgrades through cuts', async () => {
+    const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'] });
+    const module = scene.module({ form: 'Air724UG' });
+    assert.match(forms['Air724UG'](module), /core_version=4030/);
+    const { answers } = await module.upgrade({ cuts: [50_000, 300_000] });
+    assert.deepEqual(answers.map((a) => a.status), [206, 206, 206]);
+    assert.equal(module.version, '4035');
+});
