@@ -1,0 +1,37 @@
+/* What the handlers of both listeners work with: everything that lives as long as the server. Made by
+   daemon.c at start, read only afterwards; each part says for itself which threads may use it. */
+#ifndef DFOTA_SERVER_DAEMON_H
+#define DFOTA_SERVER_DAEMON_H
+
+#include "base/sha256.h"
+#include "server/config.h"
+#include "server/readers.h"
+#include "server/transfer.h"
+#include "server/workers.h"
+#include "server/writer.h"
+#include "storage/blob.h"
+
+struct jobs;
+struct package_cache;
+struct seen;
+
+struct daemon {
+    struct config config;
+    struct blobs *blobs;
+    struct writer *writer;   /* changes */
+    struct readers *readers; /* looks */
+    struct workers *workers;
+    struct transfers *transfers;
+    struct package_cache *cache;
+    struct seen *seen;
+    struct jobs *jobs;
+    struct sha256 *tokens; /* hashes of the admin tokens */
+    size_t token_count;
+    char device_url[256]; /* "http://host:port" that links begin with; "": none that can be handed out */
+    int64_t started_ms;   /* boot clock */
+};
+
+/* Runs the server until SIGTERM or SIGINT. The config is the caller's. */
+bool daemon_run(const struct config *config, struct error *err);
+
+#endif

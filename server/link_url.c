@@ -1,0 +1,18 @@
+#include "server/link_url.h"
+
+#include <stdio.h>
+
+void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE])
+{
+    snprintf(out, LINK_URL_SIZE, "%s/d/%s%s%s", daemon->device_url, token, version[0] ? "/" : "", version);
+}
+
+void link_report_url(const struct daemon *daemon, const char *token, char out[LINK_URL_SIZE])
+{
+    snprintf(out, LINK_URL_SIZE, "%s/d/%s/report", daemon->device_url, token);
+}
+
+json_t *link_at_commands(const char *url)
+{
+    return json_pack("[o, s]", json_sprintf("AT+UPGRADE=\"URL\",\"%s\"", url), "AT+UPGRADE");
+}

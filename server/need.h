@@ -1,0 +1,23 @@
+/* The package that a firmware needs from one version: found by the images' bytes, asked for, judged against
+ * the limit. */
+#ifndef DFOTA_SERVER_NEED_H
+#define DFOTA_SERVER_NEED_H
+
+#include "storage/firmware.h"
+#include "storage/image.h"
+#include "storage/package.h"
+
+struct jobs;
+
+/* Writer's thread: the package from → to in the firmware's format is wanted: queued where it is not there (or
+   failed and `again` is set), and the jobs are woken. Without a format nothing happens. */
+bool need_package(struct db *db, struct jobs *jobs, const struct firmware *firmware, const struct image *from,
+                  const struct image *to, bool again, int64_t now_ms, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Writer's thread: a device of this firmware runs, or is thought to run, `version`: the package to the target
+   is wanted where both images are here and the target is above. */
+bool need_upgrade(struct db *db, struct jobs *jobs, const struct firmware *firmware, const char *version,
+                  int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,16 @@
+/* Connections that only read, lent to one thread at a time. */
+#ifndef DFOTA_SERVER_READERS_H
+#define DFOTA_SERVER_READERS_H
+
+#include "storage/db.h"
+
+struct readers;
+
+bool readers_open(const char *path, struct readers **ret, struct error *err);
+/* Opens another one when all are lent. */
+bool readers_take(struct readers *readers, struct db **ret, struct error *err)
+    __attribute__((warn_unused_result));
+void readers_give(struct readers *readers, struct db *db); /* NULL is fine */
+void readers_close(struct readers *readers);               /* all must have been given back; NULL is fine */
+
+#endif

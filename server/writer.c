@@ -1,0 +1,235 @@
+#include "server/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "server/log.h"
+
+#define BATCH_MAX 256 /* measured: more brings no more per commit, only a longer wait for the first of them  \
+                       */
+
+struct writer {
+    struct db *db;
+    struct writer_flush flush;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct writer_task *first, **last;
+    bool stopping;
+};
+
+struct batch {
+    struct writer_task *task[BATCH_MAX];
+    struct error error[BATCH_MAX];
+    bool failed[BATCH_MAX];
+    unsigned count;
+};
+
+/* The transaction is gone, by a failed commit or because the database rolled it back itself: nobody's changes
+ * are in. */
+static void fail_all(struct batch *batch, const struct error *err)
+{
+    for (unsigned i = 0; i < batch->count; i++)
+        if (!batch->failed[i]) {
+            batch->failed[i] = true;
+            batch->error[i] = *err;
+        }
+}
+
+static void run_task(struct writer *writer, struct batch *batch, unsigned i)
+{
+    struct error *err = &batch->error[i];
+    struct writer_task *task = batch->task[i];
+    if (db_savepoint(writer->db, err) && task->run(task, writer->db, err) && db_release(writer->db, err))
+        return;
+    batch->failed[i] = true;
+    db_rollback_savepoint(writer->db);
+}
+
+static void commit_batch(struct writer *writer, struct batch *batch)
+{
+    struct error err;
+    if (!db_begin(writer->db, &err)) {
+        fail_all(batch, &err);
+        return;
+    }
+    for (unsigned i = 0; i < batch->count; i++) {
+        run_task(writer, batch, i);
+        if (!db_in_transaction(writer->db)) {
+            err = batch->error[i];
+            fail_all(batch, &err);
+            return;
+        }
+    }
+    if (!db_commit(writer->db, &err))
+        fail_all(batch, &err);
+}
+
+static void run_batch(struct writer *writer, struct batch *batch)
+{
+    commit_batch(writer, batch);
+    for (unsigned i = 0; i < batch->count; i++)
+        batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
+}
+
+static void run_flush(struct writer *writer)
+{
+    struct error err;
+    if (!writer->flush.run)
+        return;
+    bool ok = db_begin(writer->db, &err);
+    if (ok && !writer->flush.run(writer->flush.cls, writer->db, &err)) {
+        db_rollback(writer->db);
+        ok = false;
+    }
+    ok = ok && db_commit(writer->db, &err);
+    if (!ok)
+        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err.text, NULL);
+    writer->flush.flushed(writer->flush.cls, ok);
+}
+
+/* Takes what waits, at most a batch; none when it is time to flush or to stop. */
+static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch *batch)
+{
+    batch->count = 0;
+    pthread_mutex_lock(&writer->mutex);
+    for (int64_t left_ms;
+         !writer->first && !writer->stopping && (left_ms = flush_at_ms - clock_boot_ms()) > 0;) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += left_ms / 1000;
+        until.tv_nsec += left_ms % 1000 * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_clockwait(&writer->changed, &writer->mutex, CLOCK_MONOTONIC, &until);
+    }
+    while (writer->first && batch->count < BATCH_MAX) {
+        struct writer_task *task = writer->first;
+        writer->first = task->next;
+        batch->failed[batch->count] = false;
+        batch->task[batch->count++] = task;
+    }
+    if (!writer->first)
+        writer->last = &writer->first;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+static void *work(void *cls)
+{
+    struct writer *writer = cls;
+    struct batch *batch = malloc(sizeof *batch);
+    if (!batch)
+        abort(); /* at start only: nothing could be stored */
+    int64_t flush_at_ms = clock_boot_ms() + writer->flush.every_ms;
+    for (bool ended = false; !ended;) {
+        take_batch(writer, flush_at_ms, batch);
+        if (batch->count)
+            run_batch(writer, batch);
+        pthread_mutex_lock(&writer->mutex);
+        ended = writer->stopping && !writer->first;
+        pthread_mutex_unlock(&writer->mutex);
+        if (ended || clock_boot_ms() >= flush_at_ms) {
+            run_flush(writer);
+            flush_at_ms = clock_boot_ms() + writer->flush.every_ms;
+        }
+    }
+    free(batch);
+    return NULL;
+}
+
+bool writer_start(struct db *db, const struct writer_flush *flush, struct writer **ret, struct error *err)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (!writer) {
+        db_close(db);
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    }
+    writer->db = db;
+    writer->flush.every_ms = 60000;
+    if (flush)
+        writer->flush = *flush;
+    writer->last = &writer->first;
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    int failed = pthread_create(&writer->thread, NULL, work, writer);
+    if (failed) {
+        db_close(db);
+        free(writer);
+        return error_errno(err, failed, "cannot start the writer");
+    }
+    *ret = writer;
+    return true;
+}
+
+void writer_add(struct writer *writer, struct writer_task *task)
+{
+    pthread_mutex_lock(&writer->mutex);
+    task->next = NULL;
+    *writer->last = task;
+    writer->last = &task->next;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+/* A task somebody waits for. */
+struct call {
+    struct writer_task task;
+    bool (*run)(void *cls, struct db *db, struct error *err);
+    void *cls;
+    struct error *err;
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    bool is_over, ok;
+};
+
+static bool run_call(struct writer_task *task, struct db *db, struct error *err)
+{
+    struct call *call = (struct call *)task;
+    return call->run(call->cls, db, err);
+}
+
+static void end_call(struct writer_task *task, const struct error *err)
+{
+    struct call *call = (struct call *)task;
+    pthread_mutex_lock(&call->mutex);
+    call->ok = !err;
+    if (err)
+        *call->err = *err;
+    call->is_over = true;
+    pthread_cond_signal(&call->ended);
+    pthread_mutex_unlock(&call->mutex);
+}
+
+bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
+                 struct error *err)
+{
+    struct call call = {.task = {run_call, end_call, NULL}, .run = run, .cls = cls, .err = err};
+    pthread_mutex_init(&call.mutex, NULL);
+    pthread_cond_init(&call.ended, NULL);
+    writer_add(writer, &call.task);
+    pthread_mutex_lock(&call.mutex);
+    while (!call.is_over)
+        pthread_cond_wait(&call.ended, &call.mutex);
+    pthread_mutex_unlock(&call.mutex);
+    pthread_cond_destroy(&call.ended);
+    pthread_mutex_destroy(&call.mutex);
+    return call.ok;
+}
+
+void writer_stop(struct writer *writer)
+{
+    if (!writer)
+        return;
+    pthread_mutex_lock(&writer->mutex);
+    writer->stopping = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->mutex);
+    db_close(writer->db);
+    free(writer);
+}

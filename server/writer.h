@@ -1,0 +1,41 @@
+/* The writer: one thread, one connection, group commit.
+
+   Whoever wants to change something adds a task. Tasks that wait together share one transaction, each in a
+   savepoint of its own: one that fails takes back only its own changes. After the commit is durable each is
+   told. */
+#ifndef DFOTA_SERVER_WRITER_H
+#define DFOTA_SERVER_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "storage/db.h"
+
+struct writer;
+
+struct writer_task { /* part of a struct of the caller's, which lives until done() */
+    bool (*run)(struct writer_task *task, struct db *db,
+                struct error *err);                                  /* writer's thread, in the transaction */
+    void (*done)(struct writer_task *task, const struct error *err); /* writer's thread; err NULL: durable */
+    struct writer_task *next;                                        /* the writer's */
+};
+
+/* Takes over `db`. `flush` (may be NULL) runs in the writer's thread in a transaction of its own about once
+   in flush_every_ms and once more at the end: for counts that need not be durable at once. When its
+   transaction is not committed it is called again later, so it must forget only on flushed(…, true). */
+struct writer_flush {
+    bool (*run)(void *cls, struct db *db, struct error *err);
+    void (*flushed)(void *cls, bool committed);
+    void *cls;
+    int64_t every_ms;
+};
+
+bool writer_start(struct db *db, const struct writer_flush *flush, struct writer **ret, struct error *err);
+void writer_add(struct writer *writer, struct writer_task *task); /* any thread but not after writer_stop */
+/* Adds a task and waits for it: for workers and jobs, never for a loop's thread or the writer's own. */
+bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
+                 struct error *err) __attribute__((warn_unused_result));
+void writer_stop(
+    struct writer *writer); /* runs what is queued, flushes, closes the connection; NULL is fine */
+
+#endif
