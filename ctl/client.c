@@ -1,0 +1,242 @@
+#include "ctl/client.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/slice.h"
+#include "ctl/http.h"
+
+#define API       "/api/v1"
+#define TOKEN_MAX 512
+
+struct client {
+    char *base; /* without a slash at the end */
+    char *token;
+    bool direct;
+    int64_t deadline_ms; /* boot clock; 0 for none */
+};
+
+static void cleanup_url(CURLU **url)
+{
+    curl_url_cleanup(*url);
+}
+
+static void cleanup_curl_text(char **text)
+{
+    curl_free(*text);
+}
+
+static void cleanup_answer(struct http_answer *answer)
+{
+    http_answer_clear(answer);
+}
+
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+}
+
+/* http://HOST[:PORT][/PREFIX], nothing else. *ret_direct: the host is this machine, which no proxy can reach.
+ */
+static bool check_url(const char *text, bool *ret_direct, struct failure *fail)
+{
+    _cleanup_(cleanup_url) CURLU *url = curl_url();
+    _cleanup_(cleanup_curl_text) char *scheme = NULL;
+    _cleanup_(cleanup_curl_text) char *host = NULL;
+    _cleanup_(cleanup_curl_text) char *user = NULL;
+    _cleanup_(cleanup_curl_text) char *query = NULL;
+    if (!url || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+        return failure_set(fail, EXIT_USAGE, "%s is no address like http://127.0.0.1:8081", text);
+    curl_url_get(url, CURLUPART_USER, &user, 0);
+    curl_url_get(url, CURLUPART_QUERY, &query, 0);
+    if (user || query || strchr(text, '#') || strchr(text, '?'))
+        return failure_set(fail, EXIT_USAGE, "an address has no user, query or fragment: %s", text);
+    *ret_direct = is_loopback(host);
+    return true;
+}
+
+static bool check_token(const char *token, struct failure *fail)
+{
+    size_t len = strlen(token);
+    if (len == 0)
+        return failure_set(fail, EXIT_USAGE, "the token is empty");
+    if (len >= TOKEN_MAX)
+        return failure_set(fail, EXIT_USAGE, "the token is too long");
+    for (size_t i = 0; i < len; i++)
+        if (token[i] <= ' ' || token[i] > '~')
+            return failure_set(fail, EXIT_USAGE, "the token has characters that no token has");
+    return true;
+}
+
+bool client_open(const char *url, const char *token, int64_t timeout_ms, struct client **ret,
+                 struct failure *fail)
+{
+    bool direct = false;
+    if (!check_url(url, &direct, fail) || !check_token(token, fail))
+        return false;
+    struct client *client = calloc(1, sizeof *client);
+    if (client) {
+        client->base = strdup(url);
+        client->token = strdup(token);
+        client->direct = direct;
+        client->deadline_ms = timeout_ms > 0 ? clock_boot_ms() + timeout_ms : 0;
+    }
+    if (!client || !client->base || !client->token) {
+        client_free(client);
+        return failure_set(fail, EXIT_USAGE, "out of memory");
+    }
+    for (size_t len = strlen(client->base); len > 0 && client->base[len - 1] == '/'; len--)
+        client->base[len - 1] = '\0';
+    *ret = client;
+    return true;
+}
+
+void client_free(struct client *client)
+{
+    if (!client)
+        return;
+    free(client->base);
+    if (client->token)
+        explicit_bzero(client->token, strlen(client->token));
+    free(client->token);
+    free(client);
+}
+
+static bool path_append(struct client_path *path, const char *before, const char *value, struct failure *fail)
+{
+    size_t room = sizeof path->text - path->len;
+    size_t front = strlen(before);
+    if (front >= room || !slice_percent_encode(slice_of(value), path->text + path->len + front, room - front))
+        return failure_set(fail, EXIT_USAGE, "the arguments are too long");
+    memcpy(path->text + path->len, before, front);
+    path->len += strlen(path->text + path->len);
+    return true;
+}
+
+bool client_path_add(struct client_path *path, const char *part, struct failure *fail)
+{
+    if (!part[0])
+        return failure_set(fail, EXIT_USAGE, "an argument is empty");
+    return path_append(path, "/", part, fail);
+}
+
+bool client_path_query(struct client_path *path, const char *name, const char *value, struct failure *fail)
+{
+    char before[64];
+    snprintf(before, sizeof before, "%c%s=", strchr(path->text, '?') ? '&' : '?', name);
+    return path_append(path, before, value, fail);
+}
+
+/* What the server said instead of doing it. */
+static bool refuse(const struct client *client, const struct http_answer *answer, struct failure *fail)
+{
+    json_t *problem = answer->body ? json_loadb(answer->body, answer->size, 0, NULL) : NULL;
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    if (code && detail) {
+        failure_set(fail, EXIT_REFUSED, "%s", detail);
+        snprintf(fail->code, sizeof fail->code, "%s", code);
+    } else {
+        failure_set(fail, EXIT_UNREACHABLE,
+                    "%s answered %ld without saying why: is it the admin API of dfotad?", client->base,
+                    answer->status);
+    }
+    json_decref(problem);
+    return false;
+}
+
+static bool understand(const struct client *client, const struct client_call *call,
+                       struct http_answer *answer, struct client_answer *ret, struct failure *fail)
+{
+    if (answer->status < 200 || answer->status > 299)
+        return refuse(client, answer, fail);
+    struct client_answer out = {.status = answer->status};
+    if (!call->sink && answer->status != 204) {
+        out.json = answer->body ? json_loadb(answer->body, answer->size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        if (!json_is_object(out.json)) {
+            json_decref(out.json);
+            return failure_set(fail, EXIT_UNREACHABLE,
+                               "what %s answers is not understood: is it the admin API of dfotad?",
+                               client->base);
+        }
+    }
+    /* Only the path of the next page is taken: the token goes to no other server. */
+    const char *next = answer->next ? strstr(answer->next, API "/") : NULL;
+    out.next = next ? strdup(next + strlen(API)) : NULL;
+    *ret = out;
+    return true;
+}
+
+bool client_is_late(const struct client *client)
+{
+    return client->deadline_ms > 0 && clock_boot_ms() >= client->deadline_ms;
+}
+
+bool client_send(struct client *client, const struct client_call *call, struct client_answer *ret,
+                 struct failure *fail)
+{
+    _cleanup_(cleanup_free) char *url = NULL;
+    _cleanup_(cleanup_free) char *body = NULL;
+    _cleanup_(cleanup_answer) struct http_answer answer = {0};
+    if (client_is_late(client))
+        return failure_set(fail, EXIT_UNREACHABLE, "the time given with --timeout is over");
+    if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
+        return failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
+    if (asprintf(&url, "%s" API "%s", client->base, call->path) < 0) {
+        url = NULL;
+        return failure_set(fail, EXIT_USAGE, "out of memory");
+    }
+    struct http_request request = {
+        .method = call->method,
+        .url = url,
+        .token = client->token,
+        .direct = client->direct,
+        .type = call->file ? call->file_type
+                : body     ? "application/json"
+                           : NULL,
+        .body = body,
+        .body_size = body ? strlen(body) : 0,
+        .file = call->file,
+        .file_size = call->file_size,
+        .sink = call->sink,
+        .sink_hash = call->sink_hash,
+        .label = call->label,
+        .timeout_ms = client->deadline_ms > 0 ? client->deadline_ms - clock_boot_ms() : 0,
+    };
+    if (client->deadline_ms > 0 && request.timeout_ms < 1)
+        request.timeout_ms = 1;
+    if (!http_send(&request, &answer, fail))
+        return false;
+    return understand(client, call, &answer, ret, fail);
+}
+
+void client_answer_clear(struct client_answer *answer)
+{
+    json_decref(answer->json);
+    free(answer->next);
+    *answer = (struct client_answer){0};
+}
+
+bool client_change(struct client *client, const char *method, const char *path, const json_t *body,
+                   struct client_answer *ret, struct failure *fail)
+{
+    return client_send(client, &(struct client_call){.method = method, .path = path, .json = body}, ret,
+                       fail);
+}
+
+bool client_get(struct client *client, const char *path, json_t **ret, struct failure *fail)
+{
+    struct client_answer answer = {0};
+    if (!client_change(client, "GET", path, NULL, &answer, fail))
+        return false;
+    *ret = json_incref(answer.json);
+    client_answer_clear(&answer);
+    if (!*ret)
+        return failure_set(fail, EXIT_UNREACHABLE, "the server answered with nothing");
+    return true;
+}

@@ -1,0 +1,229 @@
+#include "ctl/command.h"
+
+#include <stdint.h>
+#include <string.h>
+#include "ctl/option.h"
+#include "ctl/text.h"
+
+#define BIT OPTION_BIT
+
+static const struct command table[] = {
+    {"status", "", 0, 0, "what the server is doing", NULL, status_show},
+
+    {"product add", "NAME", BIT(OPTION_KEY), 0, "add a product",
+     "The key is what modules send as project_key. Without --key the server makes one.", product_add},
+    {"product list", "", 0, 0, "list the products", NULL, product_list},
+
+    {"image upload", "FILE…", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
+     "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
+     "fotademo_1103.1.2_LuatOS-SoC_EC618.bin), or given for one file with --firmware and --version. A file "
+     "that the "
+     "server refuses does not keep it from the others.",
+     image_upload},
+    {"image list", "[FIRMWARE]", 0, 0, "list the images of a firmware, or of all", NULL, image_list},
+    {"image get", "FIRMWARE VERSION OUT", 0, 0, "download an image",
+     "OUT is written only when all bytes are there and have the SHA-256 that the server names.", image_get},
+
+    {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
+    {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
+    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES), 0,
+     "set package format and size limit",
+     "Format bsdiff is for devices that apply what bspatch does; none makes no packages. Both settings hold "
+     "from the next "
+     "request on.",
+     firmware_set},
+
+    {"target set", "FIRMWARE VERSION", 0, 0, "every device should get to VERSION", NULL, target_set},
+    {"target clear", "FIRMWARE", 0, 0, "offer no upgrades any more", NULL, target_clear},
+    {"missing-bases", "FIRMWARE", 0, 0, "versions that devices run and that are not here", NULL,
+     missing_bases_list},
+
+    {"package list", "FIRMWARE", 0, 0, "list the packages of a firmware", NULL, package_list},
+    {"package show", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "show one package", NULL, package_show},
+    {"package make", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "make a package now, not at the first request",
+     "A failed package is made again.", package_make},
+    {"package get", "FIRMWARE FROM TO OUT", BIT(OPTION_WAIT), 0, "download a package",
+     "OUT is written only when all bytes are there and have the SHA-256 that the server names. A package "
+     "over the limit "
+     "is not to be had.",
+     package_get},
+
+    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE), 0, "list the devices", NULL, device_list},
+    {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
+     "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
+     "all else a UID.",
+     device_show},
+    {"device unblock", "DEVICE", 0, 0, "lift the loop guard (code 40)", NULL, device_unblock},
+    {"device link", "DEVICE", BIT(OPTION_VERSION) | BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0,
+     "a URL to type into an AT module, with the commands",
+     "--version is the version that the module runs; without it the link uses what was reported last. "
+     "--firmware may be "
+     "left out where the version is a full name, the device is known, or the product has one firmware. "
+     "--wait returns "
+     "when the package that the link needs is made: a module that asks earlier is told to come back.",
+     device_link},
+    {"device links", "FIRMWARE", BIT(OPTION_CSV) | BIT(OPTION_VERSION), BIT(OPTION_CSV),
+     "a link for each IMEI of a CSV file",
+     "One IMEI[,VERSION] a line; --version is for lines without one. All links are made or none.",
+     device_links},
+    {"device revoke", "DEVICE", BIT(OPTION_LINK), 0, "revoke the links of a device, or one of them", NULL,
+     device_revoke},
+};
+
+#define COMMANDS (sizeof table / sizeof table[0])
+
+/* Words of the command's name that stand at the front of words; 0 when it is another command. */
+static size_t match(const char *name, char **words)
+{
+    size_t count = 0;
+    while (words[count]) {
+        size_t len = strcspn(name, " ");
+        if (strlen(words[count]) != len || memcmp(words[count], name, len) != 0)
+            return 0;
+        count++;
+        if (!name[len])
+            return count;
+        name += len + 1;
+    }
+    return 0;
+}
+
+/* The first words name a group, as "image" does. */
+static bool in_group(const char *name, const char *word)
+{
+    size_t len = strlen(word);
+    return strncmp(name, word, len) == 0 && name[len] == ' ';
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (in_group(table[i].name, word))
+            return true;
+    return false;
+}
+
+bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail)
+{
+    if (!words[0])
+        return failure_set(fail, EXIT_USAGE, "which command? See dfotactl --help");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        size_t count = match(table[i].name, words);
+        if (count > 0) {
+            *ret = &table[i];
+            *ret_args = words + count;
+            return true;
+        }
+    }
+    if (!is_group(words[0]))
+        return failure_set(fail, EXIT_USAGE, "%s is no command; see dfotactl --help", words[0]);
+    if (!words[1])
+        return failure_set(fail, EXIT_USAGE, "which command of %s? See dfotactl %s --help", words[0],
+                           words[0]);
+    return failure_set(fail, EXIT_USAGE, "%s %s is no command; see dfotactl %s --help", words[0], words[1],
+                       words[0]);
+}
+
+/* How many arguments its row tells of: "FIRMWARE [VERSION] FILE…". */
+static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_max)
+{
+    *ret_min = *ret_max = 0;
+    for (const char *at = arguments; *at;) {
+        size_t len = strcspn(at, " ");
+        if (*at != '[')
+            ++*ret_min;
+        if (memmem(at, len, "…", strlen("…")))
+            *ret_max = SIZE_MAX;
+        else if (*ret_max != SIZE_MAX)
+            ++*ret_max;
+        at += len + (at[len] ? 1 : 0);
+    }
+}
+
+bool command_check(const struct command *command, const struct options *options, char **args,
+                   struct failure *fail)
+{
+    size_t count = 0, min, max;
+    unsigned foreign = options->given & ~(OPTIONS_GLOBAL | command->options);
+    unsigned missing = command->required & ~options->given;
+    while (args[count])
+        count++;
+    count_arguments(command->arguments, &min, &max);
+    if (foreign)
+        return failure_set(fail, EXIT_USAGE, "%s does not take %s", command->name, option_name(foreign));
+    if (missing)
+        return failure_set(fail, EXIT_USAGE, "%s needs %s", command->name, option_name(missing));
+    if (max == 0 && count > 0)
+        return failure_set(fail, EXIT_USAGE, "%s takes no arguments", command->name);
+    if (count < min || count > max)
+        return failure_set(fail, EXIT_USAGE, "%s takes %s", command->name, command->arguments);
+    return true;
+}
+
+static void print_line(FILE *out, const struct command *command)
+{
+    char left[64];
+    snprintf(left, sizeof left, "%s%s%s", command->name, command->arguments[0] ? " " : "",
+             command->arguments);
+    size_t width = text_width(left);
+    fprintf(out, "  %s", left);
+    if (width > 32) {
+        putc('\n', out);
+        width = 0;
+        text_blanks(out, 2);
+    }
+    text_blanks(out, 34 - width);
+    text_wrap(out, 36, command->summary);
+}
+
+static void print_all(FILE *out, const char *group)
+{
+    if (group)
+        fprintf(out, "Usage: dfotactl [options] %s COMMAND\n\n", group);
+    else
+        fputs(
+            "Usage: dfotactl [options] COMMAND\n"
+            "The admin's command line of dfotad, the FOTA delta server.\n\n",
+            out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!group || in_group(table[i].name, group))
+            print_line(out, &table[i]);
+    fputs("\nOptions of every command:\n", out);
+    option_print_help(out, OPTIONS_GLOBAL);
+    fputs(
+        "\nExit status: 0 done; 1 the server refused; 2 usage, or a local file; 3 the server\n"
+        "cannot be reached or understood; 4 waited for something that did not become ready.\n"
+        "dfotactl COMMAND --help explains a command; dfotactl(1) has it all.\n",
+        out);
+}
+
+static void print_one(FILE *out, const struct command *command)
+{
+    fprintf(out, "Usage: dfotactl [options] %s%s%s\n", command->name, command->arguments[0] ? " " : "",
+            command->arguments);
+    text_wrap(out, 0, command->summary);
+    if (command->details) {
+        putc('\n', out);
+        text_wrap(out, 0, command->details);
+    }
+    if (command->options) {
+        fputs("\nOptions:\n", out);
+        option_print_help(out, command->options);
+    }
+    fputs("\nOptions of every command:\n", out);
+    option_print_help(out, OPTIONS_GLOBAL);
+}
+
+bool command_print_help(FILE *out, char **words, struct failure *fail)
+{
+    const struct command *command;
+    char **args;
+    if (words[0] && !(is_group(words[0]) && !words[1])) {
+        if (!command_find(words, &command, &args, fail))
+            return false;
+        print_one(out, command);
+    } else {
+        print_all(out, words[0]);
+    }
+    return true;
+}

@@ -1,0 +1,133 @@
+/* dfotactl device list, device show, device unblock */
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "ctl/command.h"
+#include "ctl/text.h"
+
+static const struct table_column list_columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},
+    {"FIRMWARE", "firmware", TABLE_TEXT},
+    {"CONFIRMED", "confirmed_version", TABLE_TEXT},
+    {"ANSWER", "last_answer.code", TABLE_NUMBER},
+    {"LAST SEEN", "last_seen_at", TABLE_TIME},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
+
+static const struct table_column page_columns[] = {
+    {"Device", "device", TABLE_TEXT},
+    {"Known by", "id_kind", TABLE_TEXT},
+    {"Firmware", "firmware", TABLE_TEXT},
+    {"Confirmed version", "confirmed_version", TABLE_TEXT},
+    {"  at", "confirmed_at", TABLE_TIME},
+    {"  by", "confirmed_by", TABLE_TEXT},
+    {"  authenticated", "confirmed_authenticated", TABLE_TEXT},
+    {"Asked from version", "asked_version", TABLE_TEXT},
+    {"First seen", "first_seen_at", TABLE_TIME},
+    {"Last seen", "last_seen_at", TABLE_TIME},
+    {"Check-ins", "check_ins", TABLE_NUMBER},
+    {"Blocked", "blocked", TABLE_TEXT},
+    {"Last answer", "last_answer.code", TABLE_NUMBER},
+    {"  at", "last_answer.at", TABLE_TIME},
+    {"  because", "last_answer.reason", TABLE_TEXT},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "notice", "notice: "};
+
+static const struct table_column link_columns[] = {
+    {"LINK", "link", TABLE_NUMBER},
+    {"VERSION", "version", TABLE_TEXT},
+    {"CREATED", "created_at", TABLE_TIME},
+    {"REVOKED", "revoked_at", TABLE_TIME},
+};
+static const struct table_view link_view = {link_columns, TABLE_COUNT(link_columns), "url", ""};
+
+static const struct table_column attempt_columns[] = {
+    {"#", "attempt", TABLE_NUMBER}, {"FROM", "from", TABLE_TEXT},
+    {"TO", "to", TABLE_TEXT},       {"TARGET", "target", TABLE_TEXT},
+    {"STATE", "state", TABLE_TEXT}, {"ACKED", "bytes_acked", TABLE_NUMBER},
+    {"SIZE", "size", TABLE_NUMBER}, {"BEGUN", "created_at", TABLE_TIME},
+};
+static const struct table_view attempt_view = {attempt_columns, TABLE_COUNT(attempt_columns), "reason", ""};
+
+/* Gets all pages of a list into one: *ret is {"items":[…]}, owned by the caller. */
+static bool fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
+{
+    json_t *items = json_array();
+    _cleanup_(cleanup_free) char *path = strdup(first);
+    bool ok = true;
+    while (ok && path) {
+        struct client_answer answer = {0};
+        struct client_call call = {.method = "GET", .path = path};
+        ok = client_send(session->client, &call, &answer, fail);
+        const json_t *page = json_object_get(answer.json, "items");
+        if (ok && json_array_extend(items, (json_t *)page) != 0)
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+        if (ok && answer.next && (json_array_size(page) == 0 || strcmp(answer.next, path) == 0))
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
+        free(path);
+        path = answer.next ? strdup(answer.next) : NULL;
+        client_answer_clear(&answer);
+    }
+    if (ok)
+        *ret = json_pack("{s:O}", "items", items);
+    json_decref(items);
+    return ok;
+}
+
+bool device_list(struct session *session, struct failure *fail)
+{
+    const char *firmware = session->options->value[OPTION_FIRMWARE];
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "devices", NULL) ||
+        !client_path_query(&path, "limit", "1000", fail))
+        return false;
+    if (firmware && !client_path_query(&path, "firmware", firmware, fail))
+        return false;
+    if (session->options->value[OPTION_NOTICE] && !client_path_query(&path, "notice", "1", fail))
+        return false;
+    if (!fetch_pages(session, path.text, &answer, fail))
+        return false;
+    bool ok = session_print_list(session, answer, &list_view, fail);
+    json_decref(answer);
+    return ok;
+}
+
+static void print_report(const struct session *session, const json_t *device)
+{
+    session_print_page(session, device, &page_view);
+    if (session->json)
+        return;
+    table_print_note(stdout, 0, "warning: ", json_object_get(device, "warnings"));
+    const json_t *links = json_object_get(device, "links"), *attempts = json_object_get(device, "attempts");
+    if (json_array_size(links) > 0) {
+        fputs("\nLinks\n", stdout);
+        table_print(stdout, links, &link_view);
+    }
+    fputs("\nAttempts, newest first\n", stdout);
+    table_print(stdout, attempts, &attempt_view);
+}
+
+bool device_show(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *device = NULL;
+    if (!session_path(session, &path, fail, "devices", session->args[0], NULL) ||
+        !client_get(session->client, path.text, &device, fail))
+        return false;
+    print_report(session, device);
+    json_decref(device);
+    return true;
+}
+
+bool device_unblock(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!session_path(session, &path, fail, "devices", session->args[0], "unblock", NULL) ||
+        !client_change(session->client, "POST", path.text, NULL, &answer, fail))
+        return false;
+    print_report(session, answer.json);
+    client_answer_clear(&answer);
+    return true;
+}

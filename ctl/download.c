@@ -1,0 +1,93 @@
+#include "ctl/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/cleanup.h"
+#include "base/sha256.h"
+#include "base/slice.h"
+
+static void cleanup_hash(struct sha256_state **state)
+{
+    sha256_free(*state);
+}
+
+/* Opens a new file beside `out`; *ret_name is its name, owned by the caller. */
+static FILE *open_beside(const char *out, char **ret_name, struct failure *fail)
+{
+    struct stat info;
+    if (stat(out, &info) == 0 && !S_ISREG(info.st_mode)) {
+        failure_set(fail, EXIT_USAGE, "%s is no regular file", out);
+        return NULL;
+    }
+    _cleanup_(cleanup_free) char *name = NULL;
+    if (asprintf(&name, "%s.XXXXXX", out) < 0)
+        name = NULL;
+    int fd = name ? mkostemp(name, O_CLOEXEC) : -1;
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!file) {
+        failure_set(fail, EXIT_USAGE, "cannot write %s: %s", out, strerror(errno));
+        return NULL;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(fd, 0666 & ~mask); /* as any new file; mkostemp makes it private */
+    *ret_name = name;
+    name = NULL;
+    return file;
+}
+
+static bool check(struct sha256_state *state, int64_t size, const json_t *about, struct failure *fail)
+{
+    struct sha256 got, said;
+    sha256_end(state, &got);
+    json_int_t expected = json_integer_value(json_object_get(about, "size"));
+    const char *hex = json_string_value(json_object_get(about, "sha256"));
+    if (!hex || !sha256_from_hex(slice_of(hex), &said))
+        return failure_set(fail, EXIT_UNREACHABLE, "the server does not name the SHA-256");
+    if (size != expected)
+        return failure_set(fail, EXIT_UNREACHABLE,
+                           "%" PRId64 " bytes came where %" JSON_INTEGER_FORMAT " were announced", size,
+                           expected);
+    if (!sha256_equal(&got, &said))
+        return failure_set(fail, EXIT_UNREACHABLE,
+                           "the bytes that came do not have the SHA-256 that the server names");
+    return true;
+}
+
+static bool fetch(struct client *client, const char *path, FILE *file, const json_t *about, const char *out,
+                  struct failure *fail)
+{
+    _cleanup_(cleanup_hash) struct sha256_state *state = sha256_begin();
+    struct client_answer answer = {0};
+    struct client_call call = {.method = "GET", .path = path, .sink = file, .sink_hash = state, .label = out};
+    if (!client_send(client, &call, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    struct sha256_state *whole = state;
+    state = NULL;
+    return check(whole, (int64_t)ftello(file), about, fail);
+}
+
+bool download(struct client *client, const char *path, const json_t *about, const char *out,
+              struct failure *fail)
+{
+    _cleanup_(cleanup_free) char *name = NULL;
+    FILE *file = open_beside(out, &name, fail);
+    if (!file)
+        return false;
+    bool ok = fetch(client, path, file, about, out, fail);
+    int flush_errno = fflush(file) == 0 ? 0 : errno;
+    if (fclose(file) != 0 && flush_errno == 0)
+        flush_errno = errno;
+    if (ok && flush_errno)
+        ok = failure_set(fail, EXIT_USAGE, "cannot write %s: %s", out, strerror(flush_errno));
+    if (ok && rename(name, out) != 0)
+        ok = failure_set(fail, EXIT_USAGE, "cannot write %s: %s", out, strerror(errno));
+    if (!ok)
+        unlink(name);
+    return ok;
+}

@@ -1,0 +1,160 @@
+/* dfotactl firmware …, target …, missing-bases */
+#include "ctl/firmware.h"
+
+#include <string.h>
+#include "ctl/command.h"
+
+static const struct table_column list_columns[] = {
+    {"FIRMWARE", "firmware", TABLE_TEXT},         {"FORMAT", "format", TABLE_TEXT},
+    {"LIMIT", "max_package_bytes", TABLE_NUMBER}, {"TARGET", "target", TABLE_TEXT},
+    {"IMAGES", "images", TABLE_NUMBER},           {"DEVICES", "devices", TABLE_NUMBER},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
+
+static const struct table_column page_columns[] = {
+    {"Firmware", "firmware", TABLE_TEXT},
+    {"Package format", "format", TABLE_TEXT},
+    {"Package limit", "max_package_bytes", TABLE_NUMBER},
+    {"Target", "target", TABLE_TEXT},
+    {"Images", "images", TABLE_NUMBER},
+    {"Devices", "devices", TABLE_NUMBER},
+    {"Created", "created_at", TABLE_TIME},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "notice", "notice: "};
+
+/* A word as a shell wants it, so that what is printed can be typed. */
+static void quote(const char *word, char *out, size_t size)
+{
+    size_t used = 0;
+    if (word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")] == '\0') {
+        snprintf(out, size, "%s", word);
+        return;
+    }
+    out[used++] = '\'';
+    for (; *word && used + 6 < size; word++)
+        if (*word == '\'') {
+            memcpy(out + used, "'\\''", 4);
+            used += 4;
+        } else {
+            out[used++] = *word;
+        }
+    out[used++] = '\'';
+    out[used] = '\0';
+}
+
+void firmware_note_format(const char *firmware)
+{
+    char quoted[512];
+    quote(firmware, quoted, sizeof quoted);
+    session_note("no package format is set; to set one: dfotactl firmware set %s --format bsdiff", quoted);
+}
+
+static void note_format(const struct session *session, const json_t *firmware)
+{
+    const char *name = json_string_value(json_object_get(firmware, "firmware"));
+    if (!session->json && name && json_is_null(json_object_get(firmware, "format")))
+        firmware_note_format(name);
+}
+
+bool firmware_fetch(struct session *session, const char *firmware, json_t **ret, struct failure *fail)
+{
+    struct client_path path;
+    return session_path(session, &path, fail, "firmware", firmware, NULL) &&
+           client_get(session->client, path.text, ret, fail);
+}
+
+bool firmware_list(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL, *item;
+    size_t i;
+    if (!session_path(session, &path, fail, "firmware", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    bool ok = session_print_list(session, answer, &list_view, fail);
+    json_array_foreach(json_object_get(answer, "items"), i, item) note_format(session, item);
+    json_decref(answer);
+    return ok;
+}
+
+bool firmware_show(struct session *session, struct failure *fail)
+{
+    json_t *firmware = NULL;
+    if (!firmware_fetch(session, session->args[0], &firmware, fail))
+        return false;
+    session_print_page(session, firmware, &page_view);
+    note_format(session, firmware);
+    json_decref(firmware);
+    return true;
+}
+
+/* One change of a firmware, and the firmware that comes of it. Takes over body. */
+static bool change(struct session *session, const char *method, const struct client_path *path, json_t *body,
+                   struct failure *fail)
+{
+    struct client_answer answer = {0};
+    if (!session_check_json(body, fail))
+        return false;
+    bool ok = client_change(session->client, method, path->text, body, &answer, fail);
+    if (ok && answer.json) {
+        session_print_page(session, answer.json, &page_view);
+        note_format(session, answer.json);
+    }
+    client_answer_clear(&answer);
+    json_decref(body);
+    return ok;
+}
+
+bool firmware_set(struct session *session, struct failure *fail)
+{
+    const char *format = session->options->value[OPTION_FORMAT];
+    struct client_path path;
+    long long limit = 0;
+    if (!format && !session->options->value[OPTION_MAX_PACKAGE_BYTES])
+        return failure_set(fail, EXIT_USAGE, "set what? --format bsdiff, or --max-package-bytes N");
+    if (session->options->value[OPTION_MAX_PACKAGE_BYTES] &&
+        !session_number(session, OPTION_MAX_PACKAGE_BYTES, 1, 1 << 30, &limit, fail))
+        return false;
+    if (!session_path(session, &path, fail, "firmware", session->args[0], NULL))
+        return false;
+    bool none = format && strcmp(format, "none") == 0;
+    json_t *body = json_pack("{s:o*, s:o*}", "format",
+                             none     ? json_null()
+                             : format ? json_string(format)
+                                      : NULL,
+                             "max_package_bytes", limit ? json_integer(limit) : NULL);
+    if (format && !json_object_get(body, "format"))
+        return json_decref(body), session_check_json(NULL, fail);
+    return change(session, "PATCH", &path, body, fail);
+}
+
+bool target_set(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    return session_path(session, &path, fail, "firmware", session->args[0], "target", NULL) &&
+           change(session, "PUT", &path, json_pack("{s:s}", "version", session->args[1]), fail);
+}
+
+bool target_clear(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "target", NULL) ||
+        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    session_note("%s has no target any more: its devices are offered nothing", session->args[0]);
+    return true;
+}
+
+bool missing_bases_list(struct session *session, struct failure *fail)
+{
+    static const struct table_column columns[] = {
+        {"VERSION", "version", TABLE_TEXT},
+        {"DEVICES", "devices", TABLE_NUMBER},
+    };
+    static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+    struct client_path path;
+    return session_path(session, &path, fail, "firmware", session->args[0], "missing-bases", NULL) &&
+           session_list(session, path.text, &view, fail);
+}

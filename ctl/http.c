@@ -1,0 +1,225 @@
+#include "ctl/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/slice.h"
+#include "config.h"
+#include "ctl/progress.h"
+
+#define BODY_MAX (64u << 20) /* bytes of an answer kept in memory; a page of the longest list is far below   \
+                              */
+#define CONNECT_MS      15000L
+#define SILENCE_SECONDS 60L
+#define LINK_NEXT_MAX   4096
+#define HEADER_MAX      1024
+
+struct exchange {
+    const struct http_request *request;
+    CURL *curl;
+    struct http_answer answer;
+    int read_errno, write_errno; /* of the local file */
+    bool too_large;
+};
+
+static void cleanup_curl(CURL **curl)
+{
+    curl_easy_cleanup(*curl);
+}
+
+static void cleanup_headers(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+static size_t take_into_memory(struct exchange *exchange, const char *bytes, size_t size)
+{
+    struct http_answer *answer = &exchange->answer;
+    exchange->too_large = size > BODY_MAX - answer->size;
+    char *grown = exchange->too_large ? NULL : realloc(answer->body, answer->size + size + 1);
+    if (!grown)
+        return 0;
+    memcpy(grown + answer->size, bytes, size);
+    answer->body = grown;
+    answer->size += size;
+    grown[answer->size] = '\0';
+    return size;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t size, void *context)
+{
+    struct exchange *exchange = context;
+    const struct http_request *request = exchange->request;
+    long status = 0;
+    (void)one;
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (!request->sink || status < 200 || status > 299)
+        return take_into_memory(exchange, bytes, size);
+    if (fwrite(bytes, 1, size, request->sink) != size) {
+        exchange->write_errno = errno;
+        return 0;
+    }
+    if (request->sink_hash)
+        sha256_add(request->sink_hash, bytes, size);
+    return size;
+}
+
+static size_t on_read(char *out, size_t one, size_t size, void *context)
+{
+    struct exchange *exchange = context;
+    (void)one;
+    size_t got = fread(out, 1, size, exchange->request->file);
+    if (got == 0 && ferror(exchange->request->file)) {
+        exchange->read_errno = errno;
+        return CURL_READFUNC_ABORT;
+    }
+    return got;
+}
+
+/* Link: </api/v1/…>; rel="next" */
+static void take_link(struct http_answer *answer, struct slice value)
+{
+    const char *open = memchr(value.ptr, '<', value.len);
+    const char *close = open ? memchr(open, '>', value.len - (size_t)(open - value.ptr)) : NULL;
+    if (!close || close - open > LINK_NEXT_MAX)
+        return;
+    struct slice rest = {close, value.len - (size_t)(close - value.ptr)};
+    if (!memmem(rest.ptr, rest.len, "rel=\"next\"", 10) && !memmem(rest.ptr, rest.len, "rel=next", 8))
+        return;
+    free(answer->next);
+    answer->next = strndup(open + 1, (size_t)(close - open - 1));
+}
+
+static size_t on_header(char *line, size_t one, size_t size, void *context)
+{
+    struct exchange *exchange = context;
+    (void)one;
+    if (size > 5 && strncasecmp(line, "link:", 5) == 0)
+        take_link(&exchange->answer, (struct slice){line + 5, size - 5});
+    return size;
+}
+
+static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    const struct exchange *exchange = context;
+    if (exchange->request->file)
+        progress_show(exchange->request->label, up, up_total);
+    else
+        progress_show(exchange->request->label, down, down_total);
+    return 0;
+}
+
+/* "Name: value"; without a value what libcurl would send by itself is left out. */
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    char line[HEADER_MAX];
+    if ((size_t)snprintf(line, sizeof line, "%s:%s%s", name, value ? " " : "", value ? value : "") >=
+        sizeof line)
+        return false;
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool set_headers(struct curl_slist **list, const struct http_request *request)
+{
+    char authorization[HEADER_MAX];
+    int len =
+        snprintf(authorization, sizeof authorization, "Bearer %s", request->token ? request->token : "");
+    return len > 0 && (size_t)len < sizeof authorization &&
+           add_header(list, "Accept", request->sink ? "*/*" : "application/json") &&
+           (!request->token || add_header(list, "Authorization", authorization)) &&
+           add_header(list, "Content-Type", request->type) &&
+           add_header(list, "Expect", request->file ? "100-continue" : NULL);
+}
+
+static void set_body(CURL *curl, struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+    if (request->file) {
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(curl, CURLOPT_READDATA, exchange);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
+        if (request->file_size >= 0)
+            curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_size);
+    } else if (request->body || strcmp(request->method, "POST") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_up(CURL *curl, struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a firmware may be named ".." */
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "dfotactl/" PACKAGE_VERSION);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    if (request->direct)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (request->label) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
+    }
+    set_body(curl, exchange);
+}
+
+/* Why there is no answer. */
+static bool refuse(const struct exchange *exchange, CURLcode result, const char *detail, struct failure *fail)
+{
+    if (exchange->read_errno)
+        return failure_set(fail, EXIT_USAGE, "the file cannot be read: %s", strerror(exchange->read_errno));
+    if (exchange->write_errno)
+        return failure_set(fail, EXIT_USAGE, "the file cannot be written: %s",
+                           strerror(exchange->write_errno));
+    if (exchange->too_large)
+        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is too large");
+    return failure_set(fail, EXIT_UNREACHABLE, "no answer from the server: %s",
+                       detail[0] ? detail : curl_easy_strerror(result));
+}
+
+bool http_send(const struct http_request *request, struct http_answer *ret, struct failure *fail)
+{
+    char detail[CURL_ERROR_SIZE] = "";
+    _cleanup_(cleanup_headers) struct curl_slist *headers = NULL;
+    _cleanup_(cleanup_curl) CURL *curl = curl_easy_init();
+    struct exchange exchange = {.request = request, .curl = curl};
+    if (!curl || !set_headers(&headers, request))
+        return failure_set(fail, EXIT_USAGE, "out of memory");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+    set_up(curl, &exchange);
+    CURLcode result = curl_easy_perform(curl);
+    progress_end();
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &exchange.answer.status);
+    /* A server that refuses an upload may close before it has all of it: what it said counts. */
+    bool refused_early = exchange.answer.status >= 400 && exchange.answer.body && !exchange.read_errno;
+    if (result != CURLE_OK && !refused_early) {
+        http_answer_clear(&exchange.answer);
+        return refuse(&exchange, result, detail, fail);
+    }
+    *ret = exchange.answer;
+    return true;
+}
+
+void http_answer_clear(struct http_answer *answer)
+{
+    free(answer->body);
+    free(answer->next);
+    *answer = (struct http_answer){0};
+}

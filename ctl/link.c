@@ -1,0 +1,175 @@
+/* dfotactl device link, device links, device revoke */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/cleanup.h"
+#include "ctl/command.h"
+#include "ctl/firmware.h"
+#include "ctl/package.h"
+#include "ctl/text.h"
+
+static const struct table_column page_columns[] = {
+    {"Device", "device", TABLE_TEXT},     {"Link", "link", TABLE_NUMBER},
+    {"Firmware", "firmware", TABLE_TEXT}, {"Version", "version", TABLE_TEXT},
+    {"URL", "url", TABLE_TEXT},           {"Report to", "report_url", TABLE_TEXT},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "warnings", "warning: "};
+
+static const struct table_column list_columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},
+    {"VERSION", "version", TABLE_TEXT},
+    {"URL", "url", TABLE_TEXT},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "warnings", "warning: "};
+
+/* The lines to type, each on its own and unbroken: they are copied from here. */
+static void print_commands(const json_t *link)
+{
+    const json_t *commands = json_object_get(link, "at_commands");
+    json_t *command;
+    size_t i;
+    if (json_array_size(commands) > 0)
+        fputs("Type into the module:\n", stdout);
+    json_array_foreach(commands, i, command)
+    {
+        const char *text = json_string_value(command);
+        fputs("  ", stdout);
+        text_put(stdout, text ? text : "?");
+        putchar('\n');
+    }
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+/* The version that the module is believed to run: the link's, or what was reported. NULL when neither is
+   known; owned by the caller. */
+static bool find_base(struct session *session, const json_t *link, char **ret, struct failure *fail)
+{
+    struct client_path path;
+    json_t *device = NULL;
+    const char *version = text_of(link, "version");
+    *ret = NULL;
+    if (!version) {
+        if (!session_path(session, &path, fail, "devices", session->args[0], NULL) ||
+            !client_get(session->client, path.text, &device, fail))
+            return false;
+        version = text_of(device, "confirmed_version");
+    }
+    *ret = version ? strdup(version) : NULL;
+    json_decref(device);
+    return true;
+}
+
+/* Waits for the package from `from` to the target, which making the link has asked for. One that was not
+   asked for is none that the module gets. */
+static bool wait_for(struct session *session, const char *firmware, const char *from, const char *target,
+                     struct failure *fail)
+{
+    struct client_path path;
+    json_t *package = NULL;
+    if (!session_path(session, &path, fail, "firmware", firmware, "packages", from, target, NULL))
+        return false;
+    bool ok = client_get(session->client, path.text, &package, fail);
+    if (!ok && (strcmp(fail->code, "package-not-found") == 0 || strcmp(fail->code, "not-an-upgrade") == 0)) {
+        session_note("no package %s→%s is wanted: nothing to wait for", from, target);
+        return true;
+    }
+    ok = ok && package_wait(session, path.text, &package, fail) && package_check(package, fail);
+    if (!ok && fail->status == EXIT_REFUSED) {
+        if (strcmp(fail->code, "format-not-set") == 0)
+            firmware_note_format(firmware);
+        fail->status = EXIT_NOT_READY; /* the link is made: what fails is the waiting */
+    }
+    if (ok && !session->json)
+        session_note("the package %s→%s is ready", from, target);
+    json_decref(package);
+    return ok;
+}
+
+static bool wait_for_link(struct session *session, const json_t *link, struct failure *fail)
+{
+    const char *name = text_of(link, "firmware");
+    _cleanup_(cleanup_free) char *from = NULL;
+    json_t *firmware = NULL;
+    if (!name)
+        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no link");
+    if (!find_base(session, link, &from, fail) || !firmware_fetch(session, name, &firmware, fail))
+        return false;
+    const char *target = text_of(firmware, "target");
+    bool ok = true;
+    if (!target || !from)
+        session_note("%s: nothing to wait for", target ? "no version is known" : "no target is set");
+    else
+        ok = wait_for(session, name, from, target, fail);
+    json_decref(firmware);
+    return ok;
+}
+
+bool device_link(struct session *session, struct failure *fail)
+{
+    const struct options *options = session->options;
+    struct client_path path;
+    struct client_answer answer = {0};
+    json_t *body = json_pack("{s:s*, s:s*}", "version", options->value[OPTION_VERSION], "firmware",
+                             options->value[OPTION_FIRMWARE]);
+    bool ok = session_check_json(body, fail) &&
+              session_path(session, &path, fail, "devices", session->args[0], "link", NULL) &&
+              client_change(session->client, "POST", path.text, body, &answer, fail);
+    json_decref(body);
+    if (ok) {
+        session_print_page(session, answer.json, &page_view);
+        if (!session->json)
+            print_commands(answer.json);
+    }
+    if (ok && options->value[OPTION_WAIT])
+        ok = wait_for_link(session, answer.json, fail);
+    client_answer_clear(&answer);
+    return ok;
+}
+
+bool device_links(struct session *session, struct failure *fail)
+{
+    const char *name = session->options->value[OPTION_CSV],
+               *version = session->options->value[OPTION_VERSION];
+    struct client_path path;
+    struct client_answer answer = {0};
+    struct stat info;
+    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
+    if (!file || fstat(fileno(file), &info) != 0)
+        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "links", NULL) ||
+        (version && !client_path_query(&path, "version", version, fail)))
+        return false;
+    struct client_call call = {
+        .method = "POST",
+        .path = path.text,
+        .file = file,
+        .file_size = S_ISREG(info.st_mode) ? info.st_size : -1,
+        .file_type = "text/csv",
+        .label = name,
+    };
+    bool ok = client_send(session->client, &call, &answer, fail) &&
+              session_print_list(session, answer.json, &list_view, fail);
+    client_answer_clear(&answer);
+    return ok;
+}
+
+bool device_revoke(struct session *session, struct failure *fail)
+{
+    const char *link = session->options->value[OPTION_LINK];
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!session_path(session, &path, fail, "devices", session->args[0], "links", link, NULL) ||
+        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    if (link)
+        session_note("link %s of %s is revoked", link, session->args[0]);
+    else
+        session_note("all links of %s are revoked", session->args[0]);
+    return true;
+}

@@ -1,0 +1,58 @@
+/* The options of dfotactl: one table of name, argument and help, and the values given on this command line.
+ */
+#ifndef DFOTA_CTL_OPTION_H
+#define DFOTA_CTL_OPTION_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include "ctl/failure.h"
+
+/* Enumerator, long name, short letter or 0, what its argument is called or NULL, help. The first ones, up to
+   OPTION_HELP, are understood by every command; the others only by those whose row names them. */
+#define OPTION_TABLE(X)                                                                                      \
+    X(OPTION_URL, "url", 0, "URL", "where the admin API is (DFOTA_URL, http://127.0.0.1:8081)")              \
+    X(OPTION_TOKEN, "token", 0, "TOKEN", "the admin's token (DFOTA_TOKEN)")                                  \
+    X(OPTION_TOKEN_FILE, "token-file", 0, "FILE", "read the token from FILE, e.g. admin.token")              \
+    X(OPTION_PRODUCT, "product", 'p', "KEY", "the product (DFOTA_PRODUCT, or the only one)")                 \
+    X(OPTION_OUTPUT, "output", 'o', "FORM", "table, or json as the API gives it")                            \
+    X(OPTION_TIMEOUT, "timeout", 0, "S", "give up after S seconds (--wait alone: 600)")                      \
+    X(OPTION_HELP, "help", 'h', NULL, "explain the command")                                                 \
+    X(OPTION_KEY, "key", 0, "KEY", "product key; one is made when left out")                                 \
+    X(OPTION_FIRMWARE, "firmware", 'f', "NAME", "the firmware")                                              \
+    X(OPTION_VERSION, "version", 0, "VERSION", "the version: 1138, V1138 or a full name")                    \
+    X(OPTION_FORMAT, "format", 0, "FORMAT", "package format: bsdiff or none")                                \
+    X(OPTION_MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", "the largest package its devices can take")     \
+    X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
+    X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
+    X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
+    X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")
+
+enum option_id {
+#define X(id, name, letter, argument, help) id,
+    OPTION_TABLE(X)
+#undef X
+        OPTIONS
+};
+
+#define OPTION_BIT(id) (1u << (id))
+#define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP + 1) - 1)
+
+struct options {
+    const char
+        *value[OPTIONS];  /* borrowed from argv; "" for an option without argument; NULL when not given */
+    unsigned given;       /* OPTION_BIT of each given */
+    bool program_version; /* --version stood before the command */
+};
+
+/* Reads the options before and behind the command. *ret_words: NULL-terminated, the words of the command and
+   its arguments, within argv, which is reordered. The token is wiped from the process's command line.
+   --version before the command is the program's, behind it an option of the command. */
+bool option_parse(int argc, char **argv, struct options *ret, char ***ret_words, struct failure *fail);
+
+/* One line of help for each option in `mask`. */
+void option_print_help(FILE *out, unsigned mask);
+
+/* "--name" of the first option in mask; static storage. */
+const char *option_name(unsigned mask);
+
+#endif

@@ -1,0 +1,168 @@
+/* dfotactl package … */
+#include "ctl/package.h"
+
+#include <string.h>
+#include <time.h>
+#include "base/clock.h"
+#include "ctl/command.h"
+#include "ctl/download.h"
+#include "ctl/firmware.h"
+#include "ctl/progress.h"
+
+#define WAIT_MS       600000 /* without --timeout */
+#define POLL_FIRST_MS 100
+#define POLL_LAST_MS  2000 /* a server with a hundred waiting admins must not notice them */
+
+static const struct table_column list_columns[] = {
+    {"FROM", "from", TABLE_TEXT},
+    {"TO", "to", TABLE_TEXT},
+    {"FORMAT", "format", TABLE_TEXT},
+    {"STATE", "state", TABLE_TEXT},
+    {"SIZE", "size", TABLE_NUMBER},
+    {"PROVEN", "proven", TABLE_TEXT},
+    {"FINISHED", "finished_at", TABLE_TIME},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "error", "! "};
+
+static const struct table_column page_columns[] = {
+    {"From", "from", TABLE_TEXT},
+    {"To", "to", TABLE_TEXT},
+    {"Format", "format", TABLE_TEXT},
+    {"State", "state", TABLE_TEXT},
+    {"Size", "size", TABLE_NUMBER},
+    {"Limit", "limit", TABLE_NUMBER},
+    {"SHA-256", "sha256", TABLE_HASH},
+    {"Proven", "proven", TABLE_TEXT},
+    {"Crashes", "crashes", TABLE_NUMBER},
+    {"Queued", "queued_at", TABLE_TIME},
+    {"Finished", "finished_at", TABLE_TIME},
+    {"Took", "duration_ms", TABLE_DURATION},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "error", "error: "};
+
+static const char *member(const json_t *package, const char *key)
+{
+    const char *value = json_string_value(json_object_get(package, key));
+    return value ? value : "?";
+}
+
+static bool is_under_way(const json_t *package)
+{
+    const char *state = member(package, "state");
+    return strcmp(state, "queued") == 0 || strcmp(state, "generating") == 0;
+}
+
+bool package_check(const json_t *package, struct failure *fail)
+{
+    const char *state = member(package, "state"),
+               *error = json_string_value(json_object_get(package, "error"));
+    if (strcmp(state, "ready") == 0)
+        return true;
+    return failure_set(fail, EXIT_NOT_READY, "the package %s→%s is %s%s%s", member(package, "from"),
+                       member(package, "to"), state, error ? ": " : "", error ? error : "");
+}
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec rest = {ms / 1000, (ms % 1000) * 1000000};
+    while (nanosleep(&rest, &rest) != 0)
+        ; /* a signal came */
+}
+
+bool package_wait(struct session *session, const char *path, json_t **package, struct failure *fail)
+{
+    int64_t end = clock_boot_ms() + WAIT_MS, pause = POLL_FIRST_MS;
+    bool limited = session->options->value[OPTION_TIMEOUT] != NULL;
+    while (is_under_way(*package)) {
+        if (limited ? client_is_late(session->client) : clock_boot_ms() >= end)
+            return failure_set(fail, EXIT_NOT_READY, "the time is over and the package %s→%s is still %s",
+                               member(*package, "from"), member(*package, "to"), member(*package, "state"));
+        progress_say(path, member(*package, "state"));
+        sleep_ms(pause);
+        pause = pause * 3 / 2 < POLL_LAST_MS ? pause * 3 / 2 : POLL_LAST_MS;
+        json_t *now = NULL;
+        if (client_is_late(session->client))
+            continue;
+        if (!client_get(session->client, path, &now, fail)) {
+            if (fail->status == EXIT_UNREACHABLE && client_is_late(session->client))
+                fail->status = EXIT_NOT_READY;
+            return false;
+        }
+        json_decref(*package);
+        *package = now;
+    }
+    progress_end();
+    return true;
+}
+
+/* What to do about a firmware without a format, behind the refusal that says so. */
+static bool explain(const struct session *session, bool ok, const struct failure *fail)
+{
+    if (!ok && strcmp(fail->code, "format-not-set") == 0)
+        firmware_note_format(session->args[0]);
+    return ok;
+}
+
+/* Prints the package, after waiting for it where that is wanted. Takes over package. */
+static bool finish(struct session *session, const char *path, json_t *package, struct failure *fail)
+{
+    bool wait = session->options->value[OPTION_WAIT] != NULL;
+    bool ok = !wait || package_wait(session, path, &package, fail);
+    if (ok || fail->status == EXIT_NOT_READY)
+        session_print_page(session, package, &page_view);
+    if (ok && wait)
+        ok = package_check(package, fail);
+    json_decref(package);
+    return ok;
+}
+
+static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
+{
+    char **args = session->args;
+    return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
+}
+
+bool package_list(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    return session_path(session, &path, fail, "firmware", session->args[0], "packages", NULL) &&
+           session_list(session, path.text, &list_view, fail);
+}
+
+bool package_show(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *package = NULL;
+    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail) &&
+              finish(session, path.text, package, fail);
+    return explain(session, ok, fail);
+}
+
+bool package_make(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    bool ok = find_path(session, &path, fail) &&
+              client_change(session->client, "POST", path.text, NULL, &answer, fail) &&
+              finish(session, path.text, json_incref(answer.json), fail);
+    client_answer_clear(&answer);
+    return explain(session, ok, fail);
+}
+
+bool package_get(struct session *session, struct failure *fail)
+{
+    struct client_path path, content;
+    json_t *package = NULL;
+    if (!find_path(session, &path, fail))
+        return false;
+    content = path;
+    bool ok =
+        client_path_add(&content, "content", fail) && client_get(session->client, path.text, &package, fail);
+    if (ok && session->options->value[OPTION_WAIT])
+        ok = package_wait(session, path.text, &package, fail) && package_check(package, fail);
+    ok = ok && download(session->client, content.text, package, session->args[3], fail);
+    if (ok)
+        session_print_page(session, package, &page_view);
+    json_decref(package);
+    return explain(session, ok, fail);
+}

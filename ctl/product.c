@@ -1,0 +1,29 @@
+/* dfotactl product … */
+#include "ctl/command.h"
+
+static const struct table_column columns[] = {
+    {"KEY", "product_key", TABLE_TEXT},
+    {"NAME", "name", TABLE_TEXT},
+    {"CREATED", "created_at", TABLE_TIME},
+};
+static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+
+bool product_add(struct session *session, struct failure *fail)
+{
+    const char *key = session->options->value[OPTION_KEY];
+    struct client_answer answer = {0};
+    json_t *body = json_pack("{s:s, s:s*}", "name", session->args[0], "product_key", key);
+    if (!session_check_json(body, fail))
+        return false;
+    bool ok = client_change(session->client, "POST", "/products", body, &answer, fail);
+    json_decref(body);
+    if (ok)
+        session_print_page(session, answer.json, &view);
+    client_answer_clear(&answer);
+    return ok;
+}
+
+bool product_list(struct session *session, struct failure *fail)
+{
+    return session_list(session, "/products", &view, fail);
+}

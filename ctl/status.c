@@ -1,0 +1,18 @@
+/* dfotactl status */
+#include "ctl/command.h"
+
+bool status_show(struct session *session, struct failure *fail)
+{
+    static const struct table_column columns[] = {
+        {"Server version", "version", TABLE_TEXT},
+        {"Running for", "uptime_ms", TABLE_DURATION},
+        {"Products", "products", TABLE_NUMBER},
+        {"Devices", "devices", TABLE_NUMBER},
+        {"Packages ready", "packages.ready", TABLE_NUMBER},
+        {"Packages queued", "packages.queued", TABLE_NUMBER},
+        {"Packages generating", "packages.generating", TABLE_NUMBER},
+        {"Packages failed", "packages.failed", TABLE_NUMBER},
+    };
+    static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+    return session_show(session, "GET", "/status", &view, fail);
+}
