@@ -298,7 +298,8 @@ static void print_option(FILE *out, const struct config_key *key)
 void config_print_help(FILE *out)
 {
     fputs(
-        "dfotad gives cellular modules the delta from the firmware they run to the one they should run.\n\n"
+        "dfotad gives cellular modules the delta from the firmware they run to the one\n"
+          "they should run.\n\n"
         "  dfotad [--config FILE] [OPTION VALUE]...\n\n"
         "  --config FILE\n"
         "      Read keys from FILE. Options on the command line win over it.\n",
