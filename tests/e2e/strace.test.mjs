@@ -16,9 +16,12 @@ import { buildRequest, exchange } from './lib/wire.mjs';
 const dir = mkdtempSync(join(tmpdir(), 'dfota-strace-'));
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 
-// The tracer runs as a grandchild (-D), so that signals and exit status are those of the server itself.
+// The tracer runs as a grandchild (-D), so that signals and exit status are those of the server itself. A leak checker
+// cannot work in a traced process; the other test files let it.
 const calls = 'read,recvfrom,recvmsg,write,writev,pwrite64,pwritev,sendto,sendmsg,sendfile,fsync,fdatasync';
-const tracer = (file) => ['strace', '-D', '-f', '-y', '-s', '2000', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', file];
+const tracer = (file) => [
+    'env', `ASAN_OPTIONS=${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`, 'strace', '-D', '-f', '-y', '-s', '2000', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', file,
+];
 
 function whyNot() {
     try {
@@ -103,13 +106,11 @@ describe('seen by strace:', { skip: reason }, () => {
     }
 
     test('the head of every kind of answer leaves in one send', async () => {
-        const module = scene.module();
-        const kinds = { 'code 43': [module.target] };
-        const first = await traced(module.target);
+        const first = await traced(scene.module().target);
         assert.equal(first.answer.code, 43);
         assertOneSend(first, 'code 43');
         const { size } = await scene.makePackage();
-        Object.assign(kinds, {
+        const kinds = {
             'a delivery': [scene.module().target, {}, 200],
             'a delivery from byte 0': [scene.module().target, { range: 0 }, 206],
             'a HEAD': [scene.module().target, { method: 'HEAD' }, 200],
@@ -118,8 +119,7 @@ describe('seen by strace:', { skip: reason }, () => {
             'no such path': ['/nothing', {}, 404],
             'another method': [scene.module().target, { method: 'DELETE' }, 405],
             'bytes that are no name': ['/api/site/firmware_upgrade?imei=1&project_key=%ff', {}, 400],
-        });
-        delete kinds['code 43'];
+        };
         for (const [name, [target, options, status]] of Object.entries(kinds)) {
             const seen = await traced(target, options);
             assert.equal(seen.answer.status, status, name);
