@@ -1,0 +1,167 @@
+#include "sim/crew.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "delta/file.h"
+
+#define IMEI_BODY       14 /* digits before the check digit */
+#define LINKS_MAX_BYTES ((size_t)32 << 20)
+
+struct row { /* of a file of links; parts that are not there are empty */
+    struct slice imei, version, url, report_url;
+};
+
+static char check_digit(const char body[IMEI_BODY])
+{
+    int sum = 0;
+    for (int i = 0; i < IMEI_BODY; i++) {
+        int digit = (body[i] - '0') * (i % 2 ? 2 : 1);
+        sum += digit > 9 ? digit - 9 : digit;
+    }
+    return (char)('0' + (10 - sum % 10) % 10);
+}
+
+/* The n-th IMEI from the first: that one as it was given, the others with a right check digit. */
+static bool number_imei(const char *first, size_t n, char *out, size_t out_size, struct error *err)
+{
+    uint64_t value;
+    if (n == 0)
+        return (slice_is_clean_utf8(slice_of(first)) && slice_copy(slice_of(first), out, out_size)) ||
+               error_set(err, ERROR_BAD_REQUEST, "'%s' is no IMEI", first);
+    if (strlen(first) < IMEI_BODY || !slice_u64((struct slice){first, IMEI_BODY}, &value))
+        return error_set(err, ERROR_BAD_REQUEST, "--count needs an --imei of at least %d digits", IMEI_BODY);
+    snprintf(out, out_size, "%014llu", (unsigned long long)(value + n) % 100000000000000u);
+    out[IMEI_BODY] = check_digit(out);
+    out[IMEI_BODY + 1] = '\0';
+    return true;
+}
+
+/* Gives the module its image and version: --image, else the image of the version it says. */
+static bool equip(struct module *module, const struct crew_source *source, struct slice version, struct error *err)
+{
+    if (version.len && !release_read(version, module->version))
+        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no version", (int)version.len, version.ptr);
+    if (!version.len)
+        memcpy(module->version, source->version, strlen(source->version));
+    const struct image *known = module->version[0] ? shelf_find(module->plan->shelf, module->version) : NULL;
+    module->image = version.len && known ? known : source->image ? source->image : known;
+    if (!module->image)
+        return error_set(err, ERROR_BAD_REQUEST, "which image does %s run? Give --image, or --know %s=FILE",
+                         module->label, module->version[0] ? module->version : "VERSION");
+    if (!module->version[0])
+        memcpy(module->version, module->image->version, sizeof module->version);
+    if (!module->version[0])
+        return error_set(err, ERROR_BAD_REQUEST, "which version does %s run? Give --version", module->label);
+    return true;
+}
+
+static bool set_report_url(struct module *module, struct slice report_url, struct error *err)
+{
+    if (!module->plan->report)
+        return true;
+    /* http://HOST/d/TOKEN/VERSION: the report goes to /d/TOKEN/report */
+    const char *end = strrchr(module->link, '/');
+    int made = report_url.len ? asprintf(&module->report_url, "%.*s", (int)report_url.len, report_url.ptr)
+                              : asprintf(&module->report_url, "%.*s/report", (int)(end - module->link), module->link);
+    if (made < 0)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    struct url url;
+    return url_parse(module->report_url, &url, err);
+}
+
+static bool make_linked(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+                        const struct row *row, struct error *err)
+{
+    struct module *module = &crew->module[crew->count];
+    struct url url;
+    *module = (struct module){.plan = plan, .news = true};
+    crew->count++;
+    if (!slice_is_clean_utf8(row->imei) || !slice_copy(row->imei, module->imei, sizeof module->imei))
+        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no IMEI", (int)row->imei.len, row->imei.ptr);
+    if (row->imei.len)
+        snprintf(module->label, sizeof module->label, "%s", module->imei);
+    else
+        snprintf(module->label, sizeof module->label, "module %zu", crew->count);
+    module->link = strndup(row->url.ptr, row->url.len);
+    if (!module->link)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    return url_parse(module->link, &url, err) && set_report_url(module, row->report_url, err) &&
+           equip(module, source, row->version, err);
+}
+
+static bool make_numbered(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+                          struct error *err)
+{
+    for (; crew->count < source->count; crew->count++) {
+        struct module *module = &crew->module[crew->count];
+        *module = (struct module){.plan = plan, .news = true};
+        if (!number_imei(source->imei, crew->count, module->imei, sizeof module->imei, err))
+            return false;
+        snprintf(module->label, sizeof module->label, "%s", module->imei);
+        if (!equip(module, source, (struct slice){NULL, 0}, err))
+            return false;
+    }
+    return true;
+}
+
+static struct row read_row(struct slice line)
+{
+    struct row row = {0};
+    if (!memchr(line.ptr, ',', line.len)) {
+        row.url = line;
+        return row;
+    }
+    struct slice *const column[] = {&row.imei, &row.version, &row.url, &row.report_url};
+    for (size_t i = 0; i < 4 && slice_split(&line, ',', column[i]); i++)
+        ;
+    return row;
+}
+
+static bool make_listed(struct crew *crew, const struct plan *plan, const struct crew_source *source, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer file = {0};
+    if (!file_load(source->links, LINKS_MAX_BYTES, &file, err))
+        return false;
+    struct slice rest = {(const char *)file.ptr, file.len}, line;
+    size_t number = 0;
+    while (slice_split(&rest, '\n', &line)) {
+        number++;
+        if (slice_ends(line, "\r"))
+            line.len--;
+        if (line.len == 0 || (number == 1 && slice_starts(line, "imei")))
+            continue;
+        if (crew->count == CREW_MAX)
+            return error_set(err, ERROR_BAD_REQUEST, "more than %u links", CREW_MAX);
+        struct row row = read_row(line);
+        struct error why;
+        if (!make_linked(crew, plan, source, &row, &why))
+            return error_set(err, why.code, "%s, line %zu: %s", source->links, number, why.text);
+    }
+    return crew->count > 0 || error_set(err, ERROR_BAD_REQUEST, "%s has no links", source->links);
+}
+
+bool crew_make(const struct plan *plan, const struct crew_source *source, struct crew *ret, struct error *err)
+{
+    struct crew crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
+    const struct row row = {.imei = slice_of(source->imei), .url = slice_of(source->link)};
+    bool ok = !crew.module   ? error_set(err, ERROR_INTERNAL, "out of memory")
+              : source->link ? make_linked(&crew, plan, source, &row, err)
+              : source->links ? make_listed(&crew, plan, source, err)
+                              : make_numbered(&crew, plan, source, err);
+    if (!ok) {
+        crew_free(&crew);
+        return false;
+    }
+    *ret = crew;
+    return true;
+}
+
+void crew_free(struct crew *crew)
+{
+    for (size_t i = 0; i < crew->count; i++)
+        module_release(&crew->module[i]);
+    free(crew->module);
+    *crew = (struct crew){0};
+}

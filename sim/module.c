@@ -1,0 +1,348 @@
+#include "sim/module.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "delta/engine.h"
+#include "sim/code.h"
+#include "sim/fetch.h"
+#include "sim/host.h"
+
+#define FAILURES_MAX    5 /* of the network in a row: then nobody is there */
+#define TARGET_MAX      2048
+#define REFUSED_PACKAGE "-1003"
+
+#define SAY(kind, ...) say_##kind(&module->plan->say, module->label, __VA_ARGS__)
+
+static const struct {
+    const char *name;
+    bool is_fault;
+} outcomes[OUTCOMES] = {
+#define X(id, name, fault) [id] = {name, fault},
+    OUTCOME_TABLE(X)
+#undef X
+};
+
+const char *outcome_name(enum outcome outcome)
+{
+    return outcomes[outcome].name;
+}
+
+void module_release(struct module *module)
+{
+    buffer_free(&module->part);
+    free(module->link);
+    free(module->report_url);
+}
+
+static const char *running(const struct module *module)
+{
+    return module->image->version[0] ? module->image->version : module->version;
+}
+
+bool module_is_at_end_as_wanted(const struct module *module)
+{
+    const struct plan *plan = module->plan;
+    if (outcomes[module->outcome].is_fault)
+        return false;
+    if (plan->expect[0])
+        return release_same(running(module), plan->expect);
+    if (plan->until[0])
+        return release_same(running(module), plan->until);
+    return plan->until_idle ? module->outcome == OUTCOME_IDLE : module->outcome != OUTCOME_UNKNOWN;
+}
+
+/* ---- How a step ends ---------------------------------------------------------------------------------------------- */
+
+static bool end(struct module *module, enum outcome outcome, const char *detail)
+{
+    module->outcome = outcome;
+    snprintf(module->detail, sizeof module->detail, "%s", detail);
+    for (char *c = module->detail; *c; c++) /* it may hold bytes of the server's, cut anywhere */
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    if (outcome == OUTCOME_BROKEN)
+        SAY(does, "module breaks: %s", detail);
+    else
+        SAY(does, "ends at %s: %s%s%s", running(module), outcome_name(outcome), *detail ? ", " : "", detail);
+    return false;
+}
+
+static bool asked_enough(const struct module *module)
+{
+    return module->plan->asks > 0 && module->asks >= module->plan->asks;
+}
+
+static bool go_on(struct module *module, int64_t wait_ms)
+{
+    if (asked_enough(module) && !module->report_due)
+        return end(module, OUTCOME_ASKED, "");
+    module->due_ms = clock_boot_ms() + wait_ms;
+    return true;
+}
+
+/* Something that a module would find again next time: final, unless it was told to ask a number of times. */
+static bool settle(struct module *module, enum outcome outcome, const char *detail)
+{
+    if (module->plan->asks == 0 || (outcome == OUTCOME_IDLE && module->plan->until_idle))
+        return end(module, outcome, detail);
+    return go_on(module, module->plan->interval_ms);
+}
+
+static bool fail(struct module *module, const char *why)
+{
+    SAY(follows, "%s", why);
+    if (++module->failures >= FAILURES_MAX)
+        return end(module, OUTCOME_UNREACHABLE, why);
+    return go_on(module, module->plan->interval_ms);
+}
+
+/* Is it where it should be, and was somebody told who could be? */
+static bool has_reached(const struct module *module)
+{
+    const struct plan *plan = module->plan;
+    bool can_tell = plan->has_url || plan->report;
+    return plan->until[0] && release_same(running(module), plan->until) && !(can_tell && module->news);
+}
+
+/* ---- The package -------------------------------------------------------------------------------------------------- */
+
+static void drop_part(struct module *module)
+{
+    buffer_free(&module->part);
+    module->part_bytes = module->total_bytes = 0;
+}
+
+static bool reject(struct module *module, const char *why)
+{
+    module->rejected++;
+    SAY(then, "refuses the package: " REFUSED_PACKAGE ", %s", why);
+    drop_part(module);
+    return settle(module, OUTCOME_REJECTED, why);
+}
+
+static bool reboot(struct module *module, const struct image *image)
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(&image->hash, hex);
+    SAY(then, "applied: sha256 %s, %zu bytes", hex, image->bytes.len);
+    module->packages++;
+    module->image = image;
+    drop_part(module);
+    if (!image->version[0])
+        return end(module, OUTCOME_UNKNOWN, "nobody told which version this image is");
+    snprintf(module->version, sizeof module->version, "%s", image->version);
+    module->news = true;
+    module->report_due = module->plan->report;
+    SAY(then, "reboots into %s", image->version);
+    if (has_reached(module))
+        return end(module, OUTCOME_REACHED, "");
+    return go_on(module, 0);
+}
+
+/* A module knows by a hash that the base is wrong. Not every format carries one, so here the new image must be one that
+   somebody knows. */
+static bool apply(struct module *module)
+{
+    char why[160];
+    struct error err;
+    SAY(then, "100 %%, %" PRIu64 " bytes", module->total_bytes);
+    if (module->total_bytes > module->plan->partition_bytes) {
+        snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit the %" PRIu64 " of the partition", module->total_bytes,
+                 module->plan->partition_bytes);
+        return reject(module, why);
+    }
+    _cleanup_(buffer_free) struct buffer bytes = {0};
+    if (!engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES, &bytes, &err)) {
+        snprintf(why, sizeof why, "%.150s", err.text);
+        return reject(module, why);
+    }
+    const struct image *image =
+        shelf_identify(module->plan->shelf, &bytes, !shelf_tells(module->plan->shelf));
+    if (!image)
+        return reject(module, "it was made for another base (the result is no image that is known)");
+    return reboot(module, image);
+}
+
+/* ---- One ask ------------------------------------------------------------------------------------------------------ */
+
+static bool write_target(const struct module *module, const struct url *url, char out[TARGET_MAX])
+{
+    const struct plan *plan = module->plan;
+    if (module->link)
+        return slice_copy(slice_of(url->path), out, TARGET_MAX);
+    const struct dialect_words words = {plan->product_key, module->imei, plan->firmware, module->version};
+    return dialect_write(plan->dialect, url->path, &words, out, TARGET_MAX);
+}
+
+static void say_ask(const struct module *module)
+{
+    if (module->part_bytes)
+        SAY(does, "asks for the rest from byte %" PRIu64, module->part_bytes);
+    else
+        SAY(does, "asks%s from %s", module->link ? " its link" : "", running(module));
+}
+
+/* What no module could cope with in a whole answer; NULL when all is well. */
+static const char *find_fault(const struct module *module, const struct fetch_answer *answer, bool ranged)
+{
+    bool delivers = answer->status == 200 || answer->status == 206;
+    bool looks_json = module->part_bytes == 0 && answer->body.len > 0 && answer->body.ptr[0] == '{';
+    if (delivers && (answer->is_json || looks_json))
+        return "a 200 with JSON, which is written to flash as firmware";
+    if (answer->status == 206 && !ranged)
+        return "206 to a request without Range";
+    if (answer->status == 200 && module->part_bytes)
+        return "200 to a request for the rest: the file gets too long";
+    if (answer->status == 206 && answer->first != module->part_bytes)
+        return "206 from another byte than asked for";
+    if (answer->status == 206 && module->part_bytes && answer->total != module->total_bytes)
+        return "the rest belongs to a package of another size";
+    return NULL;
+}
+
+static bool take_refusal(struct module *module, const struct fetch_answer *answer)
+{
+    int code;
+    char why[96];
+    if (answer->status == 416 && module->part_bytes) {
+        SAY(follows, "416, the rest is not to be had: begins anew");
+        drop_part(module);
+        return go_on(module, 0);
+    }
+    if (!code_read(buffer_bytes(&answer->body), &code)) {
+        snprintf(why, sizeof why, "%d without a code", answer->status);
+        return fail(module, why);
+    }
+    module->last_code = code;
+    snprintf(why, sizeof why, "%d %s", code, code_text(code));
+    if (answer->status >= 500 && !code_is_known(code))
+        return fail(module, why);
+    module->failures = 0;
+    SAY(follows, "%s", why);
+    if (has_reached(module))
+        return end(module, OUTCOME_REACHED, "");
+    if (code == CODE_WAIT) {
+        module->waits++;
+        return go_on(module, module->plan->interval_ms);
+    }
+    return settle(module, code == CODE_IDLE ? OUTCOME_IDLE : OUTCOME_REFUSED, why);
+}
+
+/* Some or all of a package is here. */
+static bool take_package(struct module *module, enum fetch_result result, struct fetch_answer *answer)
+{
+    struct error err;
+    if (module->part_bytes)
+        SAY(follows, "%d, %" PRIu64 " bytes, resuming at %" PRIu64, answer->status, answer->length_bytes,
+            answer->first);
+    else
+        SAY(follows, "%d, %" PRIu64 " bytes", answer->status, answer->length_bytes);
+    module->resumes += module->part_bytes > 0;
+    module->total_bytes = answer->total;
+    module->part_bytes += answer->received_bytes;
+    module->bytes += answer->received_bytes;
+    if (answer->body.len && !buffer_add(&module->part, answer->body.ptr, answer->body.len, &err))
+        return end(module, OUTCOME_UNREACHABLE, err.text);
+    if (result == FETCH_CUT) {
+        module->cut_done = true;
+        SAY(then, "cut after %" PRIu64 " bytes", module->part_bytes);
+        return go_on(module, 0);
+    }
+    if (result == FETCH_LOST) {
+        module->failures = answer->received_bytes ? 0 : module->failures;
+        return fail(module, answer->why);
+    }
+    module->failures = 0;
+    return has_reached(module) ? end(module, OUTCOME_REACHED, "") : apply(module);
+}
+
+static bool take_answer(struct module *module, enum fetch_result result, struct fetch_answer *answer, bool ranged)
+{
+    if (result == FETCH_NOTHING)
+        return fail(module, answer->why);
+    if (result == FETCH_BROKEN)
+        return end(module, OUTCOME_BROKEN, answer->why);
+    const char *fault = find_fault(module, answer, ranged);
+    if (fault)
+        return end(module, OUTCOME_BROKEN, fault);
+    if (module->part_bytes == 0)
+        module->news = false; /* the server understood which version asks */
+    if (answer->status == 200 || answer->status == 206)
+        return take_package(module, result, answer);
+    return result == FETCH_DONE ? take_refusal(module, answer) : fail(module, answer->why);
+}
+
+static bool ask(struct module *module)
+{
+    struct error err;
+    struct url url = module->plan->url;
+    char target[TARGET_MAX], request[TARGET_MAX + 512], range[48] = "";
+    bool ranged = module->part_bytes || module->plan->dialect->always_range;
+    if (module->link && !url_parse(module->link, &url, &err))
+        return end(module, OUTCOME_UNREACHABLE, err.text);
+    if (!write_target(module, &url, target))
+        return end(module, OUTCOME_BROKEN, "the URL is longer than 2 KB");
+    if (ranged)
+        snprintf(range, sizeof range, "Range: bytes=%" PRIu64 "-\r\n", module->part_bytes);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", target, url.host, range);
+
+    module->asks += module->part_bytes == 0;
+    say_ask(module);
+    struct fetch_answer answer;
+    const struct fetch_order order = {&url, slice_of(request), module->plan->partition_bytes,
+                                      module->cut_done ? UINT64_MAX : module->plan->cut_bytes};
+    enum fetch_result result = fetch_run(&order, &answer);
+    bool goes_on = take_answer(module, result, &answer, ranged);
+    buffer_free(&answer.body);
+    return goes_on;
+}
+
+/* ---- The host's report -------------------------------------------------------------------------------------------- */
+
+static bool follow(struct module *module, char *next_url)
+{
+    if (next_url) {
+        free(module->link);
+        module->link = next_url;
+    }
+    SAY(follows, "%s", next_url ? "sets the next link" : "nothing more to do");
+    if (has_reached(module))
+        return end(module, OUTCOME_REACHED, "");
+    return next_url ? go_on(module, 0) : settle(module, OUTCOME_IDLE, "the host was told that there is nothing to do");
+}
+
+static bool report(struct module *module)
+{
+    char name[192];
+    struct url url;
+    struct error err;
+    struct host_answer answer;
+    if (!host_full_name(module->plan->firmware, module->version, name, sizeof name))
+        return end(module, OUTCOME_REFUSED, "the full name is too long");
+    if (!url_parse(module->report_url, &url, &err))
+        return end(module, OUTCOME_UNREACHABLE, err.text);
+    SAY(does, "reports %s", name);
+    if (host_report(&url, name, &answer)) {
+        module->reports++;
+        module->failures = 0;
+        module->report_due = module->news = false;
+        SAY(follows, "confirmed %s", answer.confirmed);
+        return follow(module, answer.next_url);
+    }
+    if (answer.broken)
+        return end(module, OUTCOME_BROKEN, answer.why);
+    if (answer.status == 0 || answer.status >= 500)
+        return fail(module, answer.why);
+    SAY(follows, "%s", answer.why);
+    module->report_due = false;
+    return settle(module, OUTCOME_REFUSED, answer.why);
+}
+
+bool module_step(struct module *module)
+{
+    return module->report_due ? report(module) : ask(module);
+}

@@ -1,0 +1,22 @@
+/* The story as a person reads it: a line for every step. Any thread. */
+#ifndef DFOTA_SIM_SAY_H
+#define DFOTA_SIM_SAY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct say {
+    FILE *out; /* NULL: quiet */
+    bool many; /* every line names its module */
+};
+
+/* "866597071234567 asks from 1138" */
+void say_does(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* "→ 43 please wait"; one module needs no name for what follows from the line above. */
+void say_follows(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* As say_follows without the arrow. */
+void say_then(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
