@@ -199,7 +199,7 @@ static bool resume(struct question *q)
 
 /* ---- is there a way up ---- */
 
-static bool check_target(struct question *q)
+static bool check_hop(struct question *q)
 {
     const struct snapshot *known = q->known;
     char base[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
@@ -234,7 +234,7 @@ static const char *minute_text(int64_t ms, char out[32])
     time_t seconds = (time_t)((ms + 59999) / 60000 * 60);
     struct tm tm;
     if (!gmtime_r(&seconds, &tm) || strftime(out, 32, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-        strcpy(out, "later");
+        snprintf(out, 32, "later");
     return out;
 }
 
@@ -338,7 +338,7 @@ static bool serve(struct question *q)
 /* In this order; the first that returns true has answered. */
 static bool (*const rules[])(struct question *q) = {
     check_link, check_names,  check_admission, take_report,      check_block,   check_range,
-    resume,     check_target, check_offers,    wait_for_package, check_package, serve,
+    resume,     check_hop, check_offers,    wait_for_package, check_package, serve,
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)

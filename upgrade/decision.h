@@ -100,7 +100,8 @@ struct decision {
     enum attempt_event attempt_event;
     bool queue_package;           /* the package base → target is needed and nobody asked for it yet */
     bool open_attempt;            /* a new attempt base → target, state waiting */
-    bool send;                    /* EVENT_SEND to the attempt that is open then; its package is pinned */
+    bool send;                    /* EVENT_SEND to the attempt that is open then; unless resume, the package base → target
+                                     is pinned to it, anew where the same attempt is fetched again from the start */
     bool begun;                   /* counts in the loop guard: send, and not a resume */
     bool block;                   /* the loop guard closes */
     bool notice_stale_link;       /* show the admin: stale link or refused package */

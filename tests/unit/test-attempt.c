@@ -1,0 +1,231 @@
+/* The attempt: its table of states, and the ranges that a peer acknowledged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "upgrade/attempt.h"
+
+#define NO ATTEMPT_STATE_COUNT /* the event does not fit */
+
+/* The table once more, as a whole: what doc/decisions.md shows. */
+static const enum attempt_state expected[ATTEMPT_STATE_COUNT][ATTEMPT_EVENT_COUNT] = {
+    /* SEND, CUT, ALL_ACKED, SAW_TARGET, SAW_OLD, SAW_OTHER, SUPERSEDE */
+    [ATTEMPT_WAITING] = {ATTEMPT_SENDING, NO, NO, ATTEMPT_ABANDONED, ATTEMPT_WAITING, ATTEMPT_ABANDONED,
+                         ATTEMPT_ABANDONED},
+    [ATTEMPT_SENDING] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED,
+                         ATTEMPT_SENDING, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
+    [ATTEMPT_INTERRUPTED] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED,
+                             ATTEMPT_INTERRUPTED, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
+    [ATTEMPT_DELIVERED] = {NO, ATTEMPT_DELIVERED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED, ATTEMPT_NOT_APPLIED,
+                           ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
+    [ATTEMPT_CONFIRMED] = {NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_NOT_APPLIED] = {NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_DIVERGED] = {NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_SILENT] = {NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_ABANDONED] = {NO, NO, NO, NO, NO, NO, NO},
+};
+
+static void test_whole_table(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < ATTEMPT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < ATTEMPT_EVENT_COUNT; event++) {
+            enum attempt_state now = (enum attempt_state)from, to = expected[from][event];
+            bool fits = attempt_apply(&now, (enum attempt_event)event);
+            if (fits != (to != NO) || now != (fits ? to : from))
+                fail_msg("%s with event %u gives %s", attempt_state_name((enum attempt_state)from), event,
+                         attempt_state_name(now));
+        }
+    }
+}
+
+static void test_only_a_report_of_the_target_after_bytes_confirms(void **state)
+{
+    (void)state;
+    for (unsigned from = 0; from < ATTEMPT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < ATTEMPT_EVENT_COUNT; event++) {
+            enum attempt_state now = (enum attempt_state)from;
+            if (attempt_apply(&now, (enum attempt_event)event) && now == ATTEMPT_CONFIRMED) {
+                assert_int_equal(event, EVENT_SAW_TARGET);
+                assert_int_not_equal(from, ATTEMPT_WAITING);
+            }
+        }
+    }
+}
+
+static void test_open_states_and_names(void **state)
+{
+    static const char *const names[] = {"waiting",     "sending",  "interrupted", "delivered", "confirmed",
+                                        "not_applied", "diverged", "silent",      "abandoned"};
+    (void)state;
+    assert_int_equal(sizeof names / sizeof *names, ATTEMPT_STATE_COUNT);
+    for (unsigned i = 0; i < ATTEMPT_STATE_COUNT; i++) {
+        enum attempt_state parsed = ATTEMPT_STATE_COUNT;
+        assert_string_equal(attempt_state_name((enum attempt_state)i), names[i]);
+        assert_true(attempt_state_parse(slice_of(names[i]), &parsed));
+        assert_int_equal(parsed, i);
+        assert_int_equal(attempt_is_open((enum attempt_state)i), i <= ATTEMPT_DELIVERED);
+    }
+    enum attempt_state parsed;
+    assert_false(attempt_state_parse(slice_of("Waiting"), &parsed));
+    assert_false(attempt_state_parse(slice_of(""), &parsed));
+}
+
+static void assert_acked(const struct acked_ranges *ranges, const char *text)
+{
+    char out[ATTEMPT_RANGES_TEXT];
+    acked_format(ranges, out);
+    assert_string_equal(out, text);
+}
+
+static void test_ranges_melt(void **state)
+{
+    struct acked_ranges ranges = {.count = 0};
+    (void)state;
+    assert_acked(&ranges, "");
+    acked_add(&ranges, 10, 20);
+    acked_add(&ranges, 10, 10);
+    acked_add(&ranges, 20, 10);
+    assert_acked(&ranges, "10-20");
+    acked_add(&ranges, 30, 40);
+    acked_add(&ranges, 0, 5);
+    assert_acked(&ranges, "0-5,10-20,30-40");
+    acked_add(&ranges, 12, 15);
+    assert_acked(&ranges, "0-5,10-20,30-40");
+    acked_add(&ranges, 20, 30); /* touches both */
+    assert_acked(&ranges, "0-5,10-40");
+    acked_add(&ranges, 4, 11);
+    assert_acked(&ranges, "0-40");
+    acked_add(&ranges, 50, 60);
+    acked_add(&ranges, 70, 80);
+    acked_add(&ranges, 45, 90); /* swallows both */
+    assert_acked(&ranges, "0-40,45-90");
+    assert_int_equal(acked_total(&ranges), 85);
+}
+
+static void test_covers(void **state)
+{
+    struct acked_ranges ranges = {.count = 0};
+    (void)state;
+    assert_false(acked_covers(&ranges, 0));
+    assert_false(acked_covers(&ranges, 1));
+    acked_add(&ranges, 1, 100);
+    assert_false(acked_covers(&ranges, 100));
+    acked_add(&ranges, 0, 1);
+    assert_true(acked_covers(&ranges, 100));
+    assert_false(acked_covers(&ranges, 101));
+    assert_false(acked_covers(&ranges, 0));
+    acked_add(&ranges, 101, 200);
+    assert_false(acked_covers(&ranges, 200)); /* one byte is missing */
+}
+
+static void test_full_forgets_the_smallest(void **state)
+{
+    struct acked_ranges ranges = {.count = 0};
+    (void)state;
+    for (uint64_t i = 0; i < ATTEMPT_RANGES_MAX; i++)
+        acked_add(&ranges, i * 100, i * 100 + (i == 7 ? 5 : 10));
+    assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX);
+    uint64_t total = acked_total(&ranges);
+
+    acked_add(&ranges, 50, 54); /* smaller than all: not kept */
+    assert_int_equal(acked_total(&ranges), total);
+    acked_add(&ranges, 9000, 9050); /* the one of 5 makes room */
+    assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX);
+    assert_int_equal(acked_total(&ranges), total - 5 + 50);
+    for (unsigned i = 0; i < ranges.count; i++)
+        assert_int_not_equal(ranges.range[i].first, 700);
+    acked_add(&ranges, 10, 100); /* melts two even when full */
+    assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX - 1);
+}
+
+/* Against a plain array of bytes: never more than was added, and all of it as long as there is room. */
+static void test_ranges_against_bytes(void **state)
+{
+    uint32_t random = 12345;
+    (void)state;
+    for (unsigned round = 0; round < 300; round++) {
+        struct acked_ranges ranges = {.count = 0};
+        bool byte[400] = {false};
+        bool was_full = false;
+        for (unsigned step = 0; step < 120; step++) {
+            random = random * 1664525u + 1013904223u;
+            uint64_t first = (random >> 8) % 390, end = first + (random >> 24) % (round % 2 ? 4 : 10);
+            acked_add(&ranges, first, end);
+            for (uint64_t i = first; i < end; i++)
+                byte[i] = true;
+            was_full = was_full || ranges.count == ATTEMPT_RANGES_MAX;
+            uint64_t added = 0;
+            for (unsigned i = 0; i < 400; i++)
+                added += byte[i];
+            assert_true(was_full ? acked_total(&ranges) <= added : acked_total(&ranges) == added);
+            for (unsigned i = 0; i < ranges.count; i++) {
+                assert_true(ranges.range[i].first < ranges.range[i].end);
+                assert_true(i == 0 || ranges.range[i - 1].end < ranges.range[i].first);
+                for (uint64_t k = ranges.range[i].first; k < ranges.range[i].end; k++)
+                    assert_true(byte[k]);
+            }
+            char text[ATTEMPT_RANGES_TEXT];
+            struct acked_ranges again;
+            acked_format(&ranges, text);
+            assert_true(acked_parse(slice_of(text), &again));
+            assert_acked(&again, text);
+        }
+    }
+}
+
+static void test_longest_text_fits(void **state)
+{
+    struct acked_ranges ranges = {.count = 0}, again;
+    char text[ATTEMPT_RANGES_TEXT];
+    (void)state;
+    for (uint64_t i = 0; i < ATTEMPT_RANGES_MAX; i++)
+        acked_add(&ranges, UINT64_MAX - 200 + i * 4, UINT64_MAX - 200 + i * 4 + 2);
+    acked_format(&ranges, text);
+    assert_int_equal(strlen(text), ATTEMPT_RANGES_TEXT - 1);
+    assert_true(acked_parse(slice_of(text), &again));
+    assert_int_equal(again.count, ATTEMPT_RANGES_MAX);
+}
+
+static void test_parse_refuses(void **state)
+{
+    static const char *const cases[] = {
+        "-",        "0",       "0-",      "-5",      "5-5",  "5-4",      "0-5,",
+        ",0-5",     "0-5,5-9", "0-5,3-9", "7-9,0-5", "00-5", "0-05",     "0-5 ",
+        "0-5, 7-9", "0-5;7-9", "a-b",     "0-5-9",   "+0-5", "0-5,,7-9", "0-18446744073709551616"};
+    struct acked_ranges ranges = {.count = 9};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (acked_parse(slice_of(cases[i]), &ranges))
+            fail_msg("'%s' is not what acked_format writes", cases[i]);
+    assert_int_equal(ranges.count, 9);
+    assert_true(acked_parse(slice_of(""), &ranges));
+    assert_int_equal(ranges.count, 0);
+
+    char many[ATTEMPT_RANGES_TEXT] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i <= ATTEMPT_RANGES_MAX; i++)
+        used +=
+            (size_t)snprintf(many + used, sizeof many - used, "%s%u-%u", i ? "," : "", i * 10, i * 10 + 1);
+    assert_false(acked_parse(slice_of(many), &ranges));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_table),
+        cmocka_unit_test(test_only_a_report_of_the_target_after_bytes_confirms),
+        cmocka_unit_test(test_open_states_and_names),
+        cmocka_unit_test(test_ranges_melt),
+        cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_full_forgets_the_smallest),
+        cmocka_unit_test(test_ranges_against_bytes),
+        cmocka_unit_test(test_longest_text_fits),
+        cmocka_unit_test(test_parse_refuses),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("attempt", tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* What a device is known by. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "upgrade/identity.h"
+
+#define UID_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void test_normalises(void **state)
+{
+    static const struct {
+        enum id_kind kind;
+        const char *text, *id;
+    } cases[] = {
+        {ID_IMEI, "866597071234567", "866597071234567"},
+        {ID_IMEI, "86659707-123456-7", "866597071234567"},
+        {ID_IMEI, " 86659707 123456 7 ", "866597071234567"},
+        {ID_IMEI, "86659707123456", "86659707123456"},
+        {ID_IMEI, "8665970712345678", "8665970712345678"},
+        {ID_MAC, "C8C2C68E1234", "C8C2C68E1234"},
+        {ID_MAC, "c8:c2:c6:8e:12:34", "C8C2C68E1234"},
+        {ID_MAC, "c8-c2-c6-8e-12-34", "C8C2C68E1234"},
+        {ID_MAC, "c8c2.c68e.1234", "C8C2C68E1234"},
+        {ID_MAC, "123456789012", "123456789012"},
+        {ID_UID, "a", "a"},
+        {ID_UID, "Meter-7:x", "Meter-7:x"},
+        {ID_UID, UID_64, UID_64},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct identity identity;
+        if (!identity_normalise(cases[i].kind, slice_of(cases[i].text), &identity))
+            fail_msg("'%s' is an id", cases[i].text);
+        assert_int_equal(identity.kind, cases[i].kind);
+        assert_string_equal(identity.id, cases[i].id);
+    }
+}
+
+static void test_refuses(void **state)
+{
+    static const struct {
+        enum id_kind kind;
+        const char *text;
+    } cases[] = {
+        {ID_IMEI, ""},
+        {ID_IMEI, "8665970712345"},     /* 13 */
+        {ID_IMEI, "86659707123456789"}, /* 17 */
+        {ID_IMEI, "86659707123456x"},
+        {ID_IMEI, "imei:866597071234567"},
+        {ID_IMEI, "+866597071234567"},
+        {ID_IMEI, "８６６５９７０７１２３４５６７"},
+        {ID_MAC, ""},
+        {ID_MAC, "C8C2C68E123"},
+        {ID_MAC, "C8C2C68E12345"},
+        {ID_MAC, "C8C2C68E123G"},
+        {ID_MAC, "C8 C2 C6 8E 12 34"},
+        {ID_UID, ""},
+        {ID_UID, UID_64 "0"},
+        {ID_UID, "a b"},
+        {ID_UID, "a/b"},
+        {ID_UID, "a?b"},
+        {ID_UID, "a&b"},
+        {ID_UID, "a#b"},
+        {ID_UID, "a%b"},
+        {ID_UID, "a\tb"},
+        {ID_UID, "a\x7F"},
+        {ID_UID, "水"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct identity identity = {.kind = ID_KINDS, .id = "before"};
+        if (identity_normalise(cases[i].kind, slice_of(cases[i].text), &identity))
+            fail_msg("'%s' is no id of kind %d", cases[i].text, cases[i].kind);
+        assert_string_equal(identity.id, "before");
+    }
+    struct identity identity;
+    assert_false(identity_normalise(ID_UID, (struct slice){"a\0b", 3}, &identity));
+    assert_false(identity_normalise(ID_IMEI, (struct slice){NULL, 0}, &identity));
+}
+
+static void test_parses_with_and_without_kind(void **state)
+{
+    static const struct {
+        const char *text;
+        enum id_kind kind;
+        const char *id;
+    } cases[] = {
+        {"866597071234567", ID_IMEI, "866597071234567"},
+        {"imei:86659707-123456-7", ID_IMEI, "866597071234567"},
+        {"IMEI:866597071234567", ID_IMEI, "866597071234567"},
+        {"C8C2C68E1234", ID_MAC, "C8C2C68E1234"},
+        {"mac:c8:c2:c6:8e:12:34", ID_MAC, "C8C2C68E1234"},
+        {"c8:c2:c6:8e:12:34", ID_MAC, "C8C2C68E1234"},
+        {"866597071234", ID_MAC, "866597071234"},
+        {"uid:866597071234567", ID_UID, "866597071234567"},
+        {"meter-7", ID_UID, "meter-7"},
+        {"1234", ID_UID, "1234"},
+        {"imeiX", ID_UID, "imeiX"},
+    };
+    struct identity identity;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (!identity_parse(slice_of(cases[i].text), &identity))
+            fail_msg("'%s' is an id", cases[i].text);
+        assert_int_equal(identity.kind, cases[i].kind);
+        assert_string_equal(identity.id, cases[i].id);
+    }
+    /* A named kind is not guessed around. */
+    assert_false(identity_parse(slice_of("imei:meter-7"), &identity));
+    assert_false(identity_parse(slice_of("mac:866597071234567"), &identity));
+    assert_false(identity_parse(slice_of("uid:"), &identity));
+    assert_false(identity_parse(slice_of(""), &identity));
+}
+
+static void test_kinds_have_names(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < ID_KINDS; kind++) {
+        enum id_kind parsed = ID_KINDS;
+        assert_true(identity_kind_parse(slice_of(identity_kind_name((enum id_kind)kind)), &parsed));
+        assert_int_equal(parsed, kind);
+    }
+    enum id_kind parsed;
+    assert_string_equal(identity_kind_name(ID_IMEI), "imei");
+    assert_false(identity_kind_parse(slice_of("IMEI"), &parsed));
+    assert_false(identity_kind_parse(slice_of("serial"), &parsed));
+    assert_true(ID_IMEI < ID_MAC && ID_MAC < ID_UID); /* the order of preference */
+}
+
+static bool is_doubtful(const char *text)
+{
+    struct identity identity;
+    assert_true(identity_parse(slice_of(text), &identity));
+    return identity_is_doubtful(&identity);
+}
+
+static void test_check_digit(void **state)
+{
+    (void)state;
+    assert_false(is_doubtful("490154203237518")); /* the example of the standard */
+    assert_false(is_doubtful("356938035643809"));
+    for (char wrong = '0'; wrong <= '9'; wrong++) {
+        char imei[] = "490154203237518";
+        imei[14] = wrong;
+        assert_int_equal(is_doubtful(imei), wrong != '8');
+    }
+    assert_true(is_doubtful("940154203237518"));   /* two digits swapped */
+    assert_false(is_doubtful("49015420323751"));   /* without check digit */
+    assert_false(is_doubtful("4901542032375100")); /* with a software version in its place */
+    assert_false(is_doubtful("uid:490154203237510"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_normalises),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_parses_with_and_without_kind),
+        cmocka_unit_test(test_kinds_have_names),
+        cmocka_unit_test(test_check_digit),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* Firmware and version out of file names, of what admins write, of what devices say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "upgrade/name.h"
+
+static void assert_full(const char *text, const char *firmware, const char *version)
+{
+    struct full_name name;
+    struct error err;
+    char normal[VERSION_TEXT_SIZE];
+
+    if (!name_parse_full(slice_of(text), &name, &err))
+        fail_msg("'%s': %s", text, err.text);
+    version_format(&name.version, normal);
+    assert_string_equal(name.firmware, firmware);
+    assert_string_equal(normal, version);
+}
+
+static void test_file_names(void **state)
+{
+    (void)state;
+    /* Release and ATI spelling are one firmware. */
+    assert_full("AirM2M_780E_LTE_AT_V1138", "AirM2M_780E_LTE_AT", "1138");
+    assert_full("AirM2M_780E_V1138_LTE_AT", "AirM2M_780E_LTE_AT", "1138");
+    assert_full("AirM2M_780E_V1138_LTE_AT.dfota.bin", "AirM2M_780E_LTE_AT", "1138");
+    assert_full("AirM2M_780E_LTE_AT_V1138.DFOTA.BIN", "AirM2M_780E_LTE_AT", "1138");
+    assert_full("AirM2M_780E_LTE_AT_V001138.binpkg", "AirM2M_780E_LTE_AT", "1138");
+    assert_full("AirM2M_780E_LTE_AT_V100123.par", "AirM2M_780E_LTE_AT", "100123");
+    /* Suffixes are part of the name. */
+    assert_full("AirM2M_780ET_V1138_LTE_AT_IPC.dfota.bin", "AirM2M_780ET_LTE_AT_IPC", "1138");
+    assert_full("AirM2M_780E_V1138_LTE_AT_VSIM", "AirM2M_780E_LTE_AT_VSIM", "1138");
+    /* The first mark counts; a V without a number between underscores is none. */
+    assert_full("X_V12_V34", "X_V34", "12");
+    assert_full("X_Vega_V7", "X_Vega", "7");
+    assert_full("X_V7a_V8", "X_V7a", "8");
+    assert_full("V5_X_V6", "V5_X", "6");
+    /* LuatOS: dotted numbers between underscores. */
+    assert_full("fotademo_1103.1.2_LuatOS-SoC_EC618.bin", "fotademo_LuatOS-SoC_EC618", "1103.1.2");
+    assert_full("fotademo_2046.001.000_LuatOS-SoC_Air8101.soc", "fotademo_LuatOS-SoC_Air8101", "2046.1.0");
+    assert_full("1.0.3_pump_CSDK_EC618.bin", "pump_CSDK_EC618", "1.0.3");
+    assert_full("pump_V1.2.bin", "pump", "1.2");
+    /* A mark wins over dotted numbers; a lone number is a chip, no version. */
+    assert_full("pump_1.2_V7", "pump_1.2", "7");
+    assert_full("pump_618_1.2", "pump_618", "1.2");
+    assert_full("水泵_V3.bin", "水泵", "3");
+}
+
+static void test_no_full_names(void **state)
+{
+    static const struct {
+        const char *text;
+        enum error_code code;
+    } cases[] = {
+        {"", ERROR_BAD_NAME},
+        {"a\nb_V1", ERROR_BAD_NAME},
+        {"a\xFF_V1", ERROR_BAD_NAME},
+        {"dir/pump_V1.bin", ERROR_BAD_NAME},
+        {"pump?_V1", ERROR_BAD_NAME},
+        {"1.2.3", ERROR_BAD_NAME}, /* nothing is left for a name */
+        {"pump", ERROR_BAD_VERSION},
+        {"pump.bin", ERROR_BAD_VERSION},
+        {"pump_1138", ERROR_BAD_VERSION},
+        {"pumpV1138", ERROR_BAD_VERSION},
+        {"pump_v1138", ERROR_BAD_VERSION},
+        {"pump_V", ERROR_BAD_VERSION},
+        {"pump_V1138 (1).bin", ERROR_BAD_VERSION},
+        {"pump_V1000000000", ERROR_BAD_VERSION},
+        {"V1138", ERROR_BAD_VERSION},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct full_name name;
+        struct error err;
+        if (name_parse_full(slice_of(cases[i].text), &name, &err))
+            fail_msg("'%s' is no full name", cases[i].text);
+        if (err.code != cases[i].code)
+            fail_msg("'%s': %s", cases[i].text, err.text);
+    }
+}
+
+static void test_length_of_names(void **state)
+{
+    char text[160];
+    struct full_name name;
+    struct error err;
+    (void)state;
+    memset(text, 'a', 100);
+    strcpy(text + 100, "_V1138.dfota.bin");
+    assert_true(name_parse_full(slice_of(text), &name, &err));
+    assert_int_equal(strlen(name.firmware), 100);
+    memset(text, 'a', 101);
+    strcpy(text + 101, "_V1138.dfota.bin");
+    assert_false(name_parse_full(slice_of(text), &name, &err));
+    assert_int_equal(err.code, ERROR_BAD_NAME);
+    assert_true(name_is_firmware((struct slice){text, 100}));
+    assert_false(name_is_firmware((struct slice){text, 101}));
+    assert_true(name_is_product_key((struct slice){text, 64}));
+    assert_false(name_is_product_key((struct slice){text, 65}));
+}
+
+static void test_versions_as_people_write_them(void **state)
+{
+    static const char *const same[] = {"1162",
+                                       "V1162",
+                                       "v1162",
+                                       "01162",
+                                       "AirM2M_780E_LTE_AT_V1162",
+                                       "AirM2M_780E_V1162_LTE_AT",
+                                       "AirM2M_780E_V1162_LTE_AT.dfota.bin"};
+    struct version version;
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        if (!name_parse_version_of(slice_of(same[i]), "AirM2M_780E_LTE_AT", &version, &err))
+            fail_msg("'%s': %s", same[i], err.text);
+        assert_int_equal(version.count, 1);
+        assert_int_equal(version.part[0], 1162);
+    }
+    assert_false(
+        name_parse_version_of(slice_of("AirM2M_780E_V1162_LTE_LSAT"), "AirM2M_780E_LTE_AT", &version, &err));
+    assert_int_equal(err.code, ERROR_WRONG_FIRMWARE);
+    assert_non_null(strstr(err.text, "AirM2M_780E_LTE_LSAT"));
+    static const char *const none[] = {"", "newest", "AirM2M_780E_LTE_AT", "1162;", "a\xFF"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_false(name_parse_version_of(slice_of(none[i]), "AirM2M_780E_LTE_AT", &version, &err));
+        assert_int_equal(err.code, ERROR_BAD_VERSION);
+    }
+}
+
+static void test_what_devices_say(void **state)
+{
+    static const struct {
+        const char *name, *version, *core, *dfota;
+        const char *firmware, *normal; /* normal "": no version could be read */
+    } cases[] = {
+        /* LuatOS */
+        {"fotademo_LuatOS-SoC_EC618", "1103.1.2", "", "", "fotademo_LuatOS-SoC_EC618", "1103.1.2"},
+        {"fotademo_LuatOS-SoC_Air8101", "2046.001.000", "", "", "fotademo_LuatOS-SoC_Air8101", "2046.1.0"},
+        /* LuatOS-Air and AT firmware in KEY mode: the core is what is asked for */
+        {"pump_RDA8910_TTS", "1.0.0", "4030", "1", "pump_RDA8910_TTS", "4030"},
+        {"AirM2M_780E_LTE_AT", "0.0.0", "1138", "1", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT", "0.0.0", "V1138", "1", "AirM2M_780E_LTE_AT", "1138"},
+        {"pump_RDA8910_TTS", "1.0.0", "4030", "0", "pump_RDA8910_TTS", "1.0.0"},
+        {"pump_RDA8910_TTS", "1.0.0", "4030", "", "pump_RDA8910_TTS", "1.0.0"},
+        {"pump_RDA8910_TTS", "1.0.0", "", "1", "pump_RDA8910_TTS", "1.0.0"},
+        {"pump_RDA8910_TTS", "1.0.0", "new", "1", "pump_RDA8910_TTS", ""},
+        /* EC618 CSDK: the version stands in the name too */
+        {"1.0.3_pump_CSDK_EC618", "1.0.3", "", "", "pump_CSDK_EC618", "1.0.3"},
+        {"7_pump_CSDK_EC618", "007", "", "", "pump_CSDK_EC618", "7"},
+        {"1.0.3_pump_CSDK_EC618", "1.0.4", "", "", "1.0.3_pump_CSDK_EC618",
+         "1.0.4"}, /* two versions: as it stands */
+        {"1.0.3_pump_EC618", "1.0.3", "", "", "1.0.3_pump_EC618", "1.0.3"},
+        /* no version */
+        {"pump", "", "", "", "pump", ""},
+        {"pump", "newest", "", "", "pump", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dialect_version said = {slice_of(cases[i].name), slice_of(cases[i].version),
+                                       slice_of(cases[i].core), slice_of(cases[i].dfota)};
+        struct full_name name;
+        char normal[VERSION_TEXT_SIZE];
+        if (!name_resolve_dialect(&said, &name))
+            fail_msg("'%s' is a firmware name", cases[i].name);
+        version_format(&name.version, normal);
+        assert_string_equal(name.firmware, cases[i].firmware);
+        assert_string_equal(normal, cases[i].normal);
+    }
+    static const char *const none[] = {"", ".", "..", "a/b", "a&b", "a#b", "a?b", "a\rb", "\xFF"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        struct dialect_version said = {.firmware_name = slice_of(none[i]), .version = slice_of("1")};
+        struct full_name name;
+        if (name_resolve_dialect(&said, &name))
+            fail_msg("case %zu is no firmware name", i);
+    }
+}
+
+static void test_product_keys(void **state)
+{
+    static const char *const good[] = {"pumps", "a", "A-Z_0.9", "..."}, *const bad[] = {"",    ".",   "..",
+                                                                                        "a b", "a/b", "水",
+                                                                                        "a%",  "a\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(name_is_product_key(slice_of(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(name_is_product_key(slice_of(bad[i])));
+}
+
+static void test_own_updaters(void **state)
+{
+    (void)state;
+    assert_true(name_needs_format("AirM2M_780E_LTE_AT"));
+    assert_true(name_needs_format("fotademo_LuatOS-SoC_EC618"));
+    assert_true(name_needs_format("pump_CSDK_EC618"));
+    assert_false(name_needs_format("fotademo_LuatOS-SoC_Air8101"));
+    assert_false(name_needs_format("pump"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file_names),       cmocka_unit_test(test_no_full_names),
+        cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
+        cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),
+        cmocka_unit_test(test_own_updaters),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("name", tests, NULL, NULL);
+}
