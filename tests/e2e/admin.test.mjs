@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { nextImei, poll, sha256 } from './lib/module.mjs';
 import { Scene, adminExchange, assertProblem, listFiles } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
+import { buildRequest, exchange } from './lib/wire.mjs';
 
 let server, scene, device;
 before(async () => {
@@ -142,9 +143,11 @@ test('the admin listener does not serve devices, nor the device listener the adm
     assert.ok(answer.json.items.some((p) => p.product_key === scene.product));
     for (const target of ['/api/v1/status', '/api/v1/products'])
         assert.equal((await device.ask({ target, lines: [`Authorization: Bearer ${server.token}`] })).status, 404);
-    const upside = scene.module({ address: server.adminAddress });
-    const { status } = await upside.ask({ lines: [`Authorization: Bearer ${server.token}`] }).catch((e) => ({ status: /HTTP\/1\.1 (\d+)/.exec(e.message)?.[1] }));
-    assert.equal(Number(status), 404);
+    const upside = scene.module();
+    const { status } = await exchange({
+        address: server.adminAddress, segments: [buildRequest(upside.target, { lines: [`Authorization: Bearer ${server.token}`] })],
+    });
+    assert.equal(status, 404);
     assert.equal(await scene.record(upside), null);
 });
 

@@ -163,7 +163,7 @@ describe('what is too much:', () => {
     });
 
     test('more than the disk may take is 507, and leaves nothing', async (t) => {
-        const full = await startServer(t, { config: { disk_reserve_bytes: 2 ** 50 } });
+        const full = await startServer(t, { config: { disk_reserve_bytes: 10 ** 12 } });
         const product = await newProduct(full);
         const earlier = await blobs(full);
         const answer = await adminExchange(full, 'PUT', at(product, '1'), { lines: ['Content-Length: 3000'] });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { bspatch, nextImei, poll } from './lib/module.mjs';
-import { Scene, assertProblem } from './lib/scene.mjs';
+import { bspatch, poll } from './lib/module.mjs';
+import { Scene, assertProblem, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
 const stale_notice = /stale link or refused package: report the version or set a new link/;
@@ -15,23 +15,8 @@ let server;
 before(async () => { server = await startServer(null, { keep: true, config: { link_offer_gap_ms: 0 } }); });
 after(() => server?.dispose());
 
-// A module that asks by a link, with its link's answer.
-async function linkedModule(scene, options = {}, body = undefined) {
-    const module = scene.module(options);
-    const link = await scene.createLink(module, body ?? { version: module.version });
-    module.link = new URL(link.url).pathname;
-    return { module, link };
-}
-
-// What the module's host posts. The answer is judged as one for a host.
-async function report(module, link, body) {
-    return module.ask({
-        method: 'POST', target: new URL(link.report_url).pathname, body: typeof body === 'string' ? body : JSON.stringify(body),
-        judge: { kind: 'report' },
-    });
-}
-
-async function awaitReport(module, link, version) {
+// A report that must be taken.
+async function reportVersion(module, link, version) {
     const answer = await report(module, link, { version });
     assert.equal(answer.status, 200, String(answer.body));
     return answer.json;
@@ -43,7 +28,7 @@ test('twenty modules by link: a third reports, a third does not, a third has a s
     for (let i = 0; i < 20; i += 1) {
         const kind = ['reporting', 'silent', 'stale'][i % 3];
         // A stale link names 1138 where the module runs 1147 by now.
-        const { module, link } = await linkedModule(scene, { version: kind === 'stale' ? '1147' : '1138' }, { version: '1138' });
+        const { module, link } = await scene.linkedModule({ version: kind === 'stale' ? '1147' : '1138' }, { version: '1138' });
         fleet.push({ kind, module, link, fetched: 0, codes: [] });
     }
     for (let day = 0; day < 6; day += 1) {
@@ -62,7 +47,7 @@ test('twenty modules by link: a third reports, a third does not, a third has a s
                 assert.ok(one.kind === 'stale' ? !made.equals(scene.images.get('1162')) : one.module.version === '1162');
             }
             if (one.kind === 'reporting')
-                await awaitReport(one.module, one.link, `AirM2M_780E_V${one.module.version}_LTE_AT`);
+                await reportVersion(one.module, one.link, `AirM2M_780E_V${one.module.version}_LTE_AT`);
         }));
     }
     for (const { kind, module, fetched, codes } of fleet) {
@@ -88,7 +73,7 @@ test('twenty modules by link: a third reports, a third does not, a third has a s
 describe('a link', () => {
     test('is a short path with the commands to type', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const { pathname, search, host } = new URL(link.url);
         assert.equal(host, `${server.device.host}:${server.device.port}`);
         assert.match(pathname, /^\/d\/[0-9A-Za-z_-]+\/1138$/);
@@ -96,9 +81,9 @@ describe('a link', () => {
         assert.deepEqual(link.at_commands, [`AT+UPGRADE="URL","${link.url}"`, 'AT+UPGRADE']);
         assert.equal(new URL(link.report_url).pathname, pathname.replace(/1138$/, 'report'));
         assert.deepEqual([link.device, link.id_kind, link.firmware, link.version], [module.id, 'imei', scene.firmware, '1138']);
-        assert.notEqual((await linkedModule(scene)).link.url, link.url);
+        assert.notEqual((await scene.linkedModule()).link.url, link.url);
         const long = await Scene.build(server, { versions: ['123456789.123456789.123456789', '123456789.123456789.123456790'] });
-        assert.ok((await linkedModule(long)).module.link.length <= 60);
+        assert.ok((await long.linkedModule()).module.link.length <= 60);
     });
 
     test('stands on public_device_url where that is set', async (t) => {
@@ -119,14 +104,14 @@ describe('a link', () => {
 
     test('asks for its package at once, so that the module need not wait', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         await poll('the package is made', async () => (await scene.package())?.state === 'ready');
         assert.equal((await module.ask()).status, 200);
     });
 
     test('confirms nothing by its version', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         await module.askUntilMade();
         await scene.awaitAttempt(module, 'delivered');
         module.link = new URL((await scene.createLink(module, { version: '1162' })).url).pathname;
@@ -137,8 +122,8 @@ describe('a link', () => {
 
     test('never makes not_applied of a delivery, nor moves a confirmed version', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
-        await awaitReport(module, link, '1138');
+        const { module, link } = await scene.linkedModule();
+        await reportVersion(module, link, '1138');
         await module.askUntilMade();
         await scene.awaitAttempt(module, 'delivered');
         await module.ask();
@@ -149,27 +134,27 @@ describe('a link', () => {
 
     test('whose version is behind what is confirmed is answered from what is confirmed', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
-        await awaitReport(module, link, '1147');
+        const { module, link } = await scene.linkedModule();
+        await reportVersion(module, link, '1147');
         const { body } = await module.askUntilMade();
         assert.deepEqual(body, await scene.content('1147', '1162'));
-        await awaitReport(module, link, '1162');
+        await reportVersion(module, link, '1162');
         assert.equal((await module.ask()).code, 27);
         assert.equal((await scene.record(module)).confirmed_version, '1162');
     });
 
     test('without a version uses the last reported one', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene, {}, { firmware: scene.firmware });
+        const { module, link } = await scene.linkedModule({}, { firmware: scene.firmware });
         assert.match(module.link, /^\/d\/[0-9A-Za-z_-]+$/);
         assert.equal((await module.ask()).code, 44);
-        await awaitReport(module, link, '1147');
+        await reportVersion(module, link, '1147');
         assert.deepEqual((await module.askUntilMade()).body, await scene.content('1147', '1162'));
     });
 
     test('with another version typed into it selects that base', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         const typed = async (version) => (await module.askUntilMade({ target: module.link.replace('1138', version) }));
         assert.deepEqual((await typed('1147')).body, await scene.content('1147', '1162'));
         assert.equal((await typed('7')).code, 44);
@@ -178,7 +163,7 @@ describe('a link', () => {
 
     test('is continued after a cut, and that is no second fetch', async () => {
         const scene = await Scene.build(server, { ...at, kind: 'noise', size: 1_500_000, limit: 16_000_000 });
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         await module.upgrade({ cuts: [50_000, 50_000, 50_000, 50_000] });
         assert.equal(module.version, '1162');
         const [attempt, ...others] = (await scene.record(module)).attempts;
@@ -189,7 +174,7 @@ describe('a link', () => {
 
     test('takes the same decision for HEAD and records nothing', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         await scene.makePackage();
         const earlier = await scene.record(module);
         for (let i = 0; i < 5; i += 1)
@@ -201,7 +186,7 @@ describe('a link', () => {
     test('is offered again only after a day: until then code 27', async (t) => {
         const daily = await startServer(t);
         const scene = await Scene.build(daily, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         await module.askUntilMade();
         await scene.awaitAttempt(module, 'delivered');
         for (let i = 0; i < 3; i += 1)
@@ -214,7 +199,7 @@ describe('a link', () => {
 
     test('offered in vain three times works again when a new one is set', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         for (let i = 0; i < 3; i += 1) {
             assert.equal((await module.askUntilMade()).status, 200);
             await scene.awaitAttempt(module, 'delivered');
@@ -228,7 +213,7 @@ describe('a link', () => {
 
     test('may be revoked: code 21 for ever, and the others live on', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const second = await scene.createLink(module);
         await server.admin('DELETE', scene.deviceAdminPath(module, `/links/${link.link}`), null, { expect: 204 });
         assert.equal((await module.ask()).code, 21);
@@ -246,7 +231,7 @@ describe('a link', () => {
 
     test('that nobody made is code 3', async () => {
         const scene = await Scene.build(server, at);
-        const { module } = await linkedModule(scene);
+        const { module } = await scene.linkedModule();
         const token = module.link.split('/')[2];
         for (const target of [`/d/${token.slice(0, -1)}/1138`, `/d/${token}0/1138`, '/d/x', `/d/${token.split('').reverse().join('')}x/1138`])
             assert.equal((await module.ask({ target })).code, 3, target);

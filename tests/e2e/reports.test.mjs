@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { imeiWithCheckDigit, nextImei, poll } from './lib/module.mjs';
-import { Scene, assertProblem } from './lib/scene.mjs';
+import { Scene, assertProblem, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
 const at = { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147', '1162'], format: 'bsdiff' };
@@ -13,24 +13,10 @@ let server;
 before(async () => { server = await startServer(null, { keep: true }); });
 after(() => server?.dispose());
 
-async function linkedModule(scene, options = {}) {
-    const module = scene.module(options);
-    const link = await scene.createLink(module);
-    module.link = new URL(link.url).pathname;
-    return { module, link };
-}
-
-function report(module, link, body) {
-    return module.ask({
-        method: 'POST', target: new URL(link.report_url).pathname, body: typeof body === 'string' ? body : JSON.stringify(body),
-        judge: { kind: 'report' },
-    });
-}
-
 describe('a report', () => {
     test('sets the confirmed version and answers with the next hop, which works', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const { status, json } = await report(module, link, { version: 'AirM2M_780E_V1147_LTE_AT' });
         assert.equal(status, 200);
         assert.deepEqual([json.confirmed_version, json.target, json.next.version], ['1147', '1162', '1162']);
@@ -53,7 +39,7 @@ describe('a report', () => {
 
     test('says when the next package is ready', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const next = await poll('it is ready', async () => {
             const { json } = await report(module, link, { version: '1138' });
             return json.next.ready ? json.next : null;
@@ -64,7 +50,7 @@ describe('a report', () => {
 
     test('has no next where there is nothing to do', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         for (const version of ['1162', '1170'])
             assert.equal((await report(module, link, { version })).json.next, null);
         await server.clearTarget(scene.product, scene.firmware);
@@ -74,7 +60,7 @@ describe('a report', () => {
 
     test('of the old version after a delivery means not applied', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         await module.askUntilMade();
         await scene.awaitAttempt(module, 'delivered');
         await report(module, link, { version: '1138' });
@@ -83,7 +69,7 @@ describe('a report', () => {
 
     test('of a third version after a delivery means diverged', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         await module.askUntilMade();
         await scene.awaitAttempt(module, 'delivered');
         await report(module, link, { version: '1147' });
@@ -92,7 +78,7 @@ describe('a report', () => {
 
     test('takes each way to write a version, and changes nothing when it is wrong', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         for (const version of ['1147', 'V1147', 'AirM2M_780E_LTE_AT_V1147', 'AirM2M_780E_V1147_LTE_AT'])
             assert.equal((await report(module, link, { version })).json.confirmed_version, '1147');
         const bad = {
@@ -114,7 +100,7 @@ describe('a report', () => {
 
     test('of more bytes than any report has is refused', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const answer = await module.ask({
             method: 'POST', target: new URL(link.report_url).pathname, body: JSON.stringify({ version: '1147', log: 'x'.repeat(100_000) }),
             judge: { kind: 'report', mayReset: true },
@@ -125,7 +111,7 @@ describe('a report', () => {
 
     test('is only ever posted: GET is 405 with Allow', async () => {
         const scene = await Scene.build(server, at);
-        const { module, link } = await linkedModule(scene);
+        const { module, link } = await scene.linkedModule();
         const answer = await module.ask({ target: new URL(link.report_url).pathname });
         assert.deepEqual([answer.status, answer.code], [405, 405]);
         assert.match(answer.header('allow'), /POST/);

@@ -20,7 +20,8 @@ process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 // cannot work in a traced process; the other test files let it.
 const calls = 'read,recvfrom,recvmsg,write,writev,pwrite64,pwritev,sendto,sendmsg,sendfile,fsync,fdatasync';
 const tracer = (file) => [
-    'env', `ASAN_OPTIONS=${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`, 'strace', '-D', '-f', '-y', '-s', '2000', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', file,
+    'env', `ASAN_OPTIONS=${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`, 'strace', '-D', '-f', '-y', '-s', '2000',
+    '-e', `trace=${calls}`, '-e', 'signal=none', '-o', file,
 ];
 
 function whyNot() {

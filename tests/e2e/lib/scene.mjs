@@ -105,9 +105,25 @@ export class Scene {
         return `/products/${this.product}/devices/${module.idKind}:${module.id}${rest}`;
     }
 
-    async createLink(module, body = { version: module.version }, expect = 201) {
-        return (await this.server.admin('POST', this.deviceAdminPath(module, '/link'), body, { expect })).json;
+    async createLink(module, body = { version: module.version }) {
+        return (await this.server.admin('POST', this.deviceAdminPath(module, '/link'), body, { expect: 201 })).json;
     }
+
+    // A module that asks by a link of its own, and what the link was announced as: {module, link}.
+    async linkedModule(options = {}, body = undefined) {
+        const module = this.module(options);
+        const link = await this.createLink(module, body);
+        module.link = new URL(link.url).pathname;
+        return { module, link };
+    }
+}
+
+// What the host of a linked module posts: an object, or a text as it is. The answer is judged as one for a host.
+export function report(module, link, body) {
+    return module.ask({
+        method: 'POST', target: new URL(link.report_url).pathname, body: typeof body === 'string' ? body : JSON.stringify(body),
+        judge: { kind: 'report' },
+    });
 }
 
 // One admin call on a raw socket, for what an HTTP library would not send or would not show.
