@@ -70,7 +70,8 @@ static const struct command table[] = {
      device_revoke},
 };
 
-#define COMMANDS (sizeof table / sizeof table[0])
+#define HELP_LEFT 32 /* columns of the list's left side */
+#define COMMANDS  (sizeof table / sizeof table[0])
 
 /* Words of the command's name that stand at the front of words; 0 when it is another command. */
 static size_t match(const char *name, char **words)
@@ -160,20 +161,28 @@ bool command_check(const struct command *command, const struct options *options,
     return true;
 }
 
+/* "device links FIRMWARE --csv FILE": the name, the options it cannot do without, the arguments. */
+static void format_usage(const struct command *command, char *out, size_t size)
+{
+    char options[96] = "";
+    option_format(command->required, options, sizeof options);
+    snprintf(out, size, "%s%s%s%s", command->name, command->arguments[0] ? " " : "", command->arguments,
+             options);
+}
+
 static void print_line(FILE *out, const struct command *command)
 {
-    char left[64];
-    snprintf(left, sizeof left, "%s%s%s", command->name, command->arguments[0] ? " " : "",
-             command->arguments);
+    char left[128];
+    format_usage(command, left, sizeof left);
     size_t width = text_width(left);
     fprintf(out, "  %s", left);
-    if (width > 32) {
+    if (width > HELP_LEFT) {
         putc('\n', out);
-        width = 0;
         text_blanks(out, 2);
+        width = 0;
     }
-    text_blanks(out, 34 - width);
-    text_wrap(out, 36, command->summary);
+    text_blanks(out, HELP_LEFT + 2 - width);
+    text_wrap(out, HELP_LEFT + 4, command->summary);
 }
 
 static void print_all(FILE *out, const char *group)
@@ -191,16 +200,17 @@ static void print_all(FILE *out, const char *group)
     fputs("\nOptions of every command:\n", out);
     option_print_help(out, OPTIONS_GLOBAL);
     fputs(
-        "\nExit status: 0 done; 1 the server refused; 2 usage, or a local file; 3 the server\n"
-        "cannot be reached or understood; 4 waited for something that did not become ready.\n"
+        "\nExit status: 0 done; 1 refused by the server; 2 usage or a local file; 3 no server\n"
+        "or not understood; 4 waited for something that did not become ready.\n"
         "dfotactl COMMAND --help explains a command; dfotactl(1) has it all.\n",
         out);
 }
 
 static void print_one(FILE *out, const struct command *command)
 {
-    fprintf(out, "Usage: dfotactl [options] %s%s%s\n", command->name, command->arguments[0] ? " " : "",
-            command->arguments);
+    char usage[128];
+    format_usage(command, usage, sizeof usage);
+    fprintf(out, "Usage: dfotactl [options] %s\n", usage);
     text_wrap(out, 0, command->summary);
     if (command->details) {
         putc('\n', out);

@@ -79,8 +79,7 @@ bool device_list(struct session *session, struct failure *fail)
     const char *firmware = session->options->value[OPTION_FIRMWARE];
     struct client_path path;
     json_t *answer = NULL;
-    if (!session_path(session, &path, fail, "devices", NULL) ||
-        !client_path_query(&path, "limit", "1000", fail))
+    if (!session_path(session, &path, fail, "devices", NULL))
         return false;
     if (firmware && !client_path_query(&path, "firmware", firmware, fail))
         return false;

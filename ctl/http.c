@@ -9,8 +9,7 @@
 #include "config.h"
 #include "ctl/progress.h"
 
-#define BODY_MAX (64u << 20) /* bytes of an answer kept in memory; a page of the longest list is far below   \
-                              */
+#define BODY_MAX        (64u << 20) /* bytes of an answer in memory; the longest page is far below */
 #define CONNECT_MS      15000L
 #define SILENCE_SECONDS 60L
 #define LINK_NEXT_MAX   4096

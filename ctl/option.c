@@ -119,6 +119,17 @@ void option_print_help(FILE *out, unsigned mask)
     }
 }
 
+void option_format(unsigned mask, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < OPTIONS && used < size; i++)
+        if (mask & OPTION_BIT(i))
+            used +=
+                (size_t)snprintf(out + used, size - used, " --%s%s%s", table[i].name,
+                                 table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
+}
+
 const char *option_name(unsigned mask)
 {
     static char name[48];

@@ -10,7 +10,7 @@
 /* Enumerator, long name, short letter or 0, what its argument is called or NULL, help. The first ones, up to
    OPTION_HELP, are understood by every command; the others only by those whose row names them. */
 #define OPTION_TABLE(X)                                                                                      \
-    X(OPTION_URL, "url", 0, "URL", "where the admin API is (DFOTA_URL, http://127.0.0.1:8081)")              \
+    X(OPTION_URL, "url", 0, "URL", "the admin API (DFOTA_URL, http://127.0.0.1:8081)")                       \
     X(OPTION_TOKEN, "token", 0, "TOKEN", "the admin's token (DFOTA_TOKEN)")                                  \
     X(OPTION_TOKEN_FILE, "token-file", 0, "FILE", "read the token from FILE, e.g. admin.token")              \
     X(OPTION_PRODUCT, "product", 'p', "KEY", "the product (DFOTA_PRODUCT, or the only one)")                 \
@@ -51,6 +51,9 @@ bool option_parse(int argc, char **argv, struct options *ret, char ***ret_words,
 
 /* One line of help for each option in `mask`. */
 void option_print_help(FILE *out, unsigned mask);
+
+/* " --name ARGUMENT" of each option in mask, for a line of usage; cut when it does not fit. */
+void option_format(unsigned mask, char *out, size_t size);
 
 /* "--name" of the first option in mask; static storage. */
 const char *option_name(unsigned mask);
