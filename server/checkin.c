@@ -1,0 +1,221 @@
+#include "server/checkin.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "server/device/device.h"
+#include "server/http/range.h"
+#include "server/jobs.h"
+#include "server/log.h"
+#include "server/package_cache.h"
+#include "server/seen.h"
+
+#define ROUNDS_MAX                                                                                           \
+    4 /* a package that must be read again and again, because others push it out or it is made anew */
+
+struct checkin_task {
+    struct writer_task task;
+    struct daemon *daemon;
+    struct request *request;
+    bool record; /* not for HEAD */
+    struct asker asker;
+    struct checkin checkin;
+    unsigned rounds;
+
+    struct facts facts;
+    struct decision decision;
+    const struct cached_package *package; /* the bytes to send, once they are in memory */
+    bool must_load;
+    struct sha256 wanted;
+};
+
+struct decision_limits checkin_limits(const struct config *config)
+{
+    return (struct decision_limits){.loop_guard_per_day = (unsigned)config->loop_guard_per_day,
+                                    .pin_idle_ms = (int64_t)config->pin_idle_ms,
+                                    .link_offers = (unsigned)config->link_offers,
+                                    .link_offer_gap_ms = (int64_t)config->link_offer_gap_ms};
+}
+
+static bool serves(const struct decision *decision)
+{
+    return decision->answer == ANSWER_FULL || decision->answer == ANSWER_PART;
+}
+
+/* The bytes that the decision sends are in memory; else they are noted as wanted. */
+static bool find_bytes(struct checkin_task *task)
+{
+    const struct facts *facts = &task->facts;
+    const struct sha256 *sha256 =
+        task->decision.resume ? &facts->attempt.package_sha256 : &facts->package.sha256;
+    if (task->package && memcmp(&task->package->sha256, sha256, sizeof *sha256) != 0) {
+        cached_package_release(task->package);
+        task->package = NULL;
+    }
+    if (!task->package)
+        task->package = package_cache_find(task->daemon->cache, sha256);
+    task->wanted = *sha256;
+    return task->package;
+}
+
+static bool decide(struct writer_task *base, struct db *db, struct error *err)
+{
+    struct checkin_task *task = (struct checkin_task *)base;
+    struct decision_limits limits = checkin_limits(&task->daemon->config);
+    task->must_load = false;
+    if (!facts_load(task->daemon, db, &task->asker, &task->checkin, &task->facts, err))
+        return false;
+    decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
+    if (serves(&task->decision) && !find_bytes(task)) {
+        task->must_load = true;
+        return true;
+    }
+    if (!task->record)
+        return true;
+    if (!facts_record(task->daemon, db, &task->asker, &task->facts, &task->decision, err))
+        return false;
+    if (task->facts.device.id)
+        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms);
+    return true;
+}
+
+static void end(struct checkin_task *task)
+{
+    cached_package_release(task->package);
+    free(task);
+}
+
+static void fail(struct checkin_task *task, const struct error *err)
+{
+    struct error told = *err;
+    if (err->code != ERROR_NOT_FOUND) {
+        log_line(LOG_LEVEL_ERROR, "check-in-failed", "peer", task->request->peer, "error", err->text, NULL);
+        error_set(&told, ERROR_UNAVAILABLE, "not now");
+    }
+    request_fail(task->request, &told);
+    end(task);
+}
+
+/* Answering */
+
+static void log_answer(const struct checkin_task *task)
+{
+    const struct facts *facts = &task->facts;
+    struct log_number code;
+    log_line(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
+             facts->product.id ? facts->product.product_key : NULL, "device",
+             facts->device.id ? facts->device.device : NULL, "firmware",
+             facts->firmware.id ? facts->firmware.name : NULL, "over",
+             task->checkin.source == CHECKIN_LINK ? "link" : "dialect", "peer", task->request->peer, "code",
+             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, NULL);
+}
+
+static void release_package(void *cls)
+{
+    cached_package_release(cls);
+}
+
+static void send_package(struct checkin_task *task, struct reply *reply)
+{
+    const struct decision *decision = &task->decision;
+    bool part = decision->answer == ANSWER_PART;
+    reply_init(reply, part ? 206 : 200);
+    reply->content_type = "application/octet-stream";
+    if (part)
+        reply_header(reply, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, decision->first,
+                     decision->end - 1, task->package->size_bytes);
+    reply->bytes = task->package->bytes + decision->first;
+    reply->size = decision->end - decision->first;
+    reply->release = release_package;
+    reply->release_cls = (void *)task->package;
+    task->package = NULL; /* the reply's now */
+    if (!task->record)
+        return;
+    reply->attempt = task->facts.attempt.id;
+    reply->first = decision->first;
+}
+
+static void reply_to(struct checkin_task *task)
+{
+    struct reply reply;
+    log_answer(task);
+    if (serves(&task->decision))
+        send_package(task, &reply);
+    else
+        device_refuse(task->daemon, task->decision.answer, &reply);
+    request_answer(task->request, &reply);
+    end(task);
+}
+
+/* Bytes that are not in memory */
+
+static bool make_again(void *cls, struct db *db, struct error *err)
+{
+    struct checkin_task *task = cls;
+    /* Removed before the commit: afterwards a new one may be there already. */
+    return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
+           blob_remove(task->daemon->blobs, &task->wanted, err);
+}
+
+static bool load(struct checkin_task *task, struct error *err)
+{
+    char hex[SHA256_HEX_SIZE];
+    struct daemon *daemon = task->daemon;
+    if (++task->rounds > ROUNDS_MAX)
+        return error_set(err, ERROR_UNAVAILABLE, "the package could not be held in memory");
+    if (package_cache_load(daemon->cache, daemon->blobs, &task->wanted, &task->package, err))
+        return true;
+    if (err->code != ERROR_CORRUPT)
+        return false;
+    sha256_hex(&task->wanted, hex);
+    log_line(LOG_LEVEL_ERROR, "blob-corrupt", "sha256", hex, "error", err->text, "then",
+             "it is not sent; the package is made again", NULL);
+    if (!writer_call(daemon->writer, make_again, task, err))
+        return false;
+    jobs_wake(daemon->jobs);
+    return true;
+}
+
+static void load_then_decide(void *cls)
+{
+    struct checkin_task *task = cls;
+    struct error err;
+    if (load(task, &err))
+        writer_add(task->daemon->writer, &task->task);
+    else
+        fail(task, &err);
+}
+
+static void decided(struct writer_task *base, const struct error *err)
+{
+    struct checkin_task *task = (struct checkin_task *)base;
+    if (err)
+        fail(task, err);
+    else if (task->must_load)
+        workers_add(task->daemon->workers, load_then_decide, task);
+    else
+        reply_to(task);
+}
+
+void checkin_start(struct request *request, const struct asker *asker, const struct checkin *checkin)
+{
+    struct checkin_task *task = calloc(1, sizeof *task);
+    struct slice range;
+    struct error err;
+    if (!task) {
+        error_set(&err, ERROR_UNAVAILABLE, "not now");
+        request_fail(request, &err);
+        return;
+    }
+    task->task.run = decide;
+    task->task.done = decided;
+    task->daemon = request->context;
+    task->request = request;
+    task->record = !request->head_only;
+    task->asker = *asker;
+    task->checkin = *checkin;
+    bool present = request_header(request, "Range", &range);
+    range_parse(present, range, &task->checkin.range);
+    writer_add(task->daemon->writer, &task->task);
+}

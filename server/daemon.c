@@ -1,0 +1,266 @@
+/* Start and end of the server: every part is made here, in order, and taken down in the opposite one. */
+#include "server/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <config.h>
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/admin.h"
+#include "server/admin_token.h"
+#include "server/device/device.h"
+#include "server/http/listener.h"
+#include "server/jobs.h"
+#include "server/package_cache.h"
+#include "server/progress.h"
+#include "server/seen.h"
+#include "storage/attempt.h"
+#include "storage/image.h"
+
+#define DRAIN_MS        10000
+#define WORKERS         4    /* admin requests and first reads of a package at once */
+#define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
+#define DEVICE_MEMORY   (8 * 1024)
+#define ADMIN_HEAD_MAX  (16 * 1024)
+#define ADMIN_MEMORY    (128 * 1024) /* measured: uploads are then nearly twice as fast as with 32 KB */
+
+struct server {
+    struct daemon daemon;
+    int lock_fd;
+    struct listener *device, *admin;
+};
+
+static void tell_systemd(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+    sd_notify(0, state);
+#else
+    (void)state;
+#endif
+}
+
+/* The data directory */
+
+static bool lock_directory(const char *directory, int *ret_fd, struct error *err)
+{
+    char path[PATH_MAX];
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+        return error_errno(err, errno, "cannot make the data directory %s", directory);
+    if (snprintf(path, sizeof path, "%s/lock", directory) >= (int)sizeof path)
+        return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return error_set(err, ERROR_UNAVAILABLE, "another dfotad works on the data directory %s", directory);
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+static bool is_needed(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)
+{
+    return image_uses_blob(cls, hash, ret_needed, err);
+}
+
+/* What a server that was killed left: blobs nobody knows of, transfers that nobody watches. */
+static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
+{
+    unsigned removed = 0;
+    struct log_number number;
+    if (!blobs_sweep(daemon->blobs, is_needed, db, &removed, err) || !db_begin(db, err))
+        return false;
+    if (!attempt_interrupt_all(db, err)) {
+        db_rollback(db);
+        return false;
+    }
+    if (removed)
+        log_line(LOG_LEVEL_INFO, "blobs-removed", "count", log_i64(&number, removed), NULL);
+    return db_commit(db, err);
+}
+
+static bool open_storage(struct daemon *daemon, struct error *err)
+{
+    char path[PATH_MAX];
+    struct db *db = NULL;
+    snprintf(path, sizeof path, "%s/dfota.db", daemon->config.data_dir);
+    if (!blobs_open(daemon->config.data_dir, daemon->config.disk_reserve_bytes, &daemon->blobs, err) ||
+        !db_open_writer(path, &db, err))
+        return false;
+    if (!tidy_up(daemon, db, err) ||
+        !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
+        !seen_open(&daemon->seen, err)) {
+        db_close(db);
+        return false;
+    }
+    struct writer_flush flush = seen_flush(daemon->seen);
+    return writer_start(db, &flush, &daemon->writer, err) && readers_open(path, &daemon->readers, err);
+}
+
+/* Listeners */
+
+static void note_device_url(struct daemon *daemon, const struct listener *device)
+{
+    const char *listen = daemon->config.device_listen;
+    char address[64];
+    listener_address(device, address);
+    if (daemon->config.public_device_url[0])
+        snprintf(daemon->device_url, sizeof daemon->device_url, "%s", daemon->config.public_device_url);
+    else if (strncmp(listen, "0.0.0.0:", 8) != 0 && strncmp(listen, "[::]:", 5) != 0)
+        snprintf(daemon->device_url, sizeof daemon->device_url, "http://%s", address);
+}
+
+static void tell_address(const char *name, const struct listener *listener)
+{
+    char address[64];
+    listener_address(listener, address);
+    log_line(LOG_LEVEL_INFO, "listening", "listener", name, "address", address, NULL);
+}
+
+static struct listener_config common_listener(struct daemon *daemon)
+{
+    return (struct listener_config){
+        .loops = (unsigned)daemon->config.loops,
+        .head_timeout_ms = (int64_t)daemon->config.head_timeout_ms,
+        .body_timeout_ms = (int64_t)daemon->config.body_timeout_ms,
+        .idle_timeout_ms = (int64_t)daemon->config.idle_timeout_ms,
+        .transfers = daemon->transfers,
+        .workers = daemon->workers,
+        .context = daemon,
+    };
+}
+
+static bool open_listeners(struct server *server, struct error *err)
+{
+    struct daemon *daemon = &server->daemon;
+    struct listener_config device = common_listener(daemon), admin = device;
+    device.name = "device";
+    device.address = daemon->config.device_listen;
+    device.max_connections = (unsigned)daemon->config.max_device_connections;
+    device.max_head_bytes = DEVICE_HEAD_MAX;
+    device.memory_per_connection = DEVICE_MEMORY;
+    device.routes = device_routes;
+    device.route_count = device_route_count;
+    device.render_error = device_render_error;
+    admin.name = "admin";
+    admin.address = daemon->config.admin_listen;
+    admin.loops = 1;
+    admin.max_connections = (unsigned)daemon->config.max_admin_connections;
+    admin.max_head_bytes = ADMIN_HEAD_MAX;
+    admin.memory_per_connection = ADMIN_MEMORY;
+    admin.routes = admin_routes;
+    admin.route_count = admin_route_count;
+    admin.authorize = admin_authorize;
+    admin.render_error = admin_render_error;
+    if (!listener_open(&admin, &server->admin, err) || !listener_open(&device, &server->device, err))
+        return false;
+    note_device_url(daemon, server->device);
+    tell_address("device", server->device);
+    tell_address("admin", server->admin);
+    if (!daemon->device_url[0])
+        log_line(LOG_LEVEL_WARN, "no-public-device-url", "then",
+                 "links cannot be made: set public_device_url to what modules reach this server by", NULL);
+    return true;
+}
+
+/* Start and end */
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool start(struct server *server, struct error *err)
+{
+    struct daemon *daemon = &server->daemon;
+    daemon->started_ms = clock_boot_ms();
+    raise_descriptor_limit();
+    if (!lock_directory(daemon->config.data_dir, &server->lock_fd, err) || !open_storage(daemon, err) ||
+        !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err))
+        return false;
+    daemon->workers = workers_start(WORKERS);
+    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, &daemon->writer,
+                           &daemon->transfers, err) &&
+           jobs_start(daemon, &daemon->jobs, err) && open_listeners(server, err);
+}
+
+static bool nothing(void *cls, struct db *db, struct error *err)
+{
+    (void)cls, (void)db, (void)err;
+    return true;
+}
+
+/* Whatever was in the writer's queue has been run when this returns. */
+static void await_writer(struct writer *writer)
+{
+    struct error err;
+    if (writer && !writer_call(writer, nothing, NULL, &err))
+        log_line(LOG_LEVEL_WARN, "not-stored", "error", err.text, NULL);
+}
+
+static void end(struct server *server)
+{
+    struct daemon *daemon = &server->daemon;
+    jobs_stop(daemon->jobs);
+    bool drained = !server->device || listener_drain(server->device, DRAIN_MS);
+    drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;
+    if (!drained)
+        log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
+    await_writer(daemon->writer);
+    workers_stop(daemon->workers);
+    await_writer(daemon->writer);
+    listener_close(server->device);
+    listener_close(server->admin);
+    transfers_drain(daemon->transfers, drained ? 1000 : 0);
+    transfers_stop(daemon->transfers);
+    writer_stop(daemon->writer);
+    jobs_free(daemon->jobs);
+    seen_close(daemon->seen);
+    readers_close(daemon->readers);
+    package_cache_close(daemon->cache);
+    blobs_close(daemon->blobs);
+    free(daemon->tokens);
+    if (server->lock_fd >= 0)
+        close(server->lock_fd);
+}
+
+bool daemon_run(const struct config *config, struct error *err)
+{
+    struct server server = {.daemon = {.config = *config}, .lock_fd = -1};
+    sigset_t ending;
+    int signal_number = 0;
+    /* Blocked before there are threads, so that all inherit it and this one waits for them. */
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
+    bool ok = start(&server, err);
+    if (ok) {
+        tell_systemd("READY=1");
+        sigwait(&ending, &signal_number);
+        tell_systemd("STOPPING=1");
+        log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+    }
+    end(&server);
+    if (ok)
+        log_line(LOG_LEVEL_INFO, "stopped", NULL);
+    return ok;
+}

@@ -1,0 +1,19 @@
+/* Links: GET /d/{token}[/{version}]. The version was typed into a module once and selects a base; it proves
+ * nothing. */
+#include "base/clock.h"
+#include "server/checkin.h"
+#include "server/device/device.h"
+
+void link_handle(struct request *request)
+{
+    struct asker asker = {.id_usable = false};
+    struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
+    struct error err;
+    slice_copy(request->param[0], asker.token,
+               sizeof asker.token); /* "" when too long: no link has that token */
+    if (request->param[1].len &&
+        !request_param(request, 1, asker.version_text, sizeof asker.version_text, &err))
+        request_fail(request, &err);
+    else
+        checkin_start(request, &asker, &checkin);
+}

@@ -1,0 +1,171 @@
+#include "server/facts.h"
+
+#include <stdio.h>
+
+#include "server/progress.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
+
+/* Who asks */
+
+static bool load_named(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+                       struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    int64_t admitted;
+    known->id_usable = asker->id_usable;
+    known->firmware_named = asker->firmware[0];
+    if (!product_find(db, asker->product_key, &facts->product, &known->product_known, err))
+        return false;
+    if (!known->product_known)
+        return true;
+    if (known->id_usable &&
+        !device_find(db, facts->product.id, &asker->identity, &facts->device, &known->device_known, err))
+        return false;
+    if (!firmware_find(db, facts->product.id, asker->firmware, &facts->firmware, &known->firmware_known,
+                       err) ||
+        (!known->firmware_known &&
+         !firmware_is_anywhere(db, asker->firmware, &known->firmware_elsewhere, err)))
+        return false;
+    if (known->device_known)
+        return true;
+    if (!product_admissions(db, facts->product.id, facts->checkin.now_ms / DAY_MS, &admitted, err))
+        return false;
+    known->admission_full = (uint64_t)admitted >= daemon->config.max_new_devices_per_day;
+    return true;
+}
+
+static bool load_linked(struct db *db, const struct asker *asker, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    bool found;
+    if (!link_find(db, asker->token, &facts->link, &found, err))
+        return false;
+    known->link_unknown = !found;
+    if (!found)
+        return true;
+    known->link_revoked = facts->link.revoked_ms != 0;
+    known->product_known = known->id_usable = known->firmware_named = true;
+    if (!device_by_id(db, facts->link.device_id, &facts->device, &known->device_known, err) ||
+        !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
+        !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
+        return false;
+    if (asker->version_text[0] && !name_parse_version_of(slice_of(asker->version_text), facts->firmware.name,
+                                                         &facts->checkin.version, err)) {
+        err->code = ERROR_NOT_FOUND;
+        return false;
+    }
+    return true;
+}
+
+/* What is on its way to it */
+
+struct catch_up {
+    struct attempt *attempt;
+    int64_t now_ms;
+    bool changed;
+};
+
+static void take_news(void *cls, const struct transfer_event *event)
+{
+    struct catch_up *news = cls;
+    if (progress_apply(news->attempt, event, news->now_ms))
+        news->changed = true;
+}
+
+static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    struct attempt *attempt = &facts->attempt;
+    struct catch_up news = {attempt, facts->checkin.now_ms, false};
+    if (!attempt_open_of(db, facts->device.id, attempt, &known->attempt_open, err))
+        return false;
+    if (!known->attempt_open)
+        return true;
+    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
+        transfers_poll(daemon->transfers, attempt->id, take_news, &news);
+    if (news.changed && !attempt_update(db, attempt, err))
+        return false;
+    known->attempt_state = attempt_state_of(attempt);
+    version_parse(slice_of(attempt->from), &known->attempt_from);
+    version_parse(slice_of(attempt->to), &known->attempt_to);
+    known->attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
+    known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
+    known->attempt_active_ms = attempt->active_ms;
+    known->pinned_size = (uint64_t)attempt->size_bytes;
+    if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
+        return true;
+    return package_is_ready(db, &attempt->package_sha256, &known->pinned_servable, err);
+}
+
+/* What there is for it */
+
+static bool load_package(struct db *db, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    char base[VERSION_TEXT_SIZE];
+    bool found;
+    known->base = decision_base(&facts->checkin, &known->confirmed);
+    if (!known->base.count)
+        return true;
+    version_format(&known->base, base);
+    if (!image_find(db, facts->firmware.id, base, &facts->base, &known->base_known, err) ||
+        !image_find(db, facts->firmware.id, facts->firmware.target, &facts->target, &found, err))
+        return false;
+    if (!known->base_known || !found || !known->format_set)
+        return true;
+    if (!package_find(db, &facts->base.sha256, &facts->target.sha256, facts->firmware.format, &facts->package,
+                      &found, err))
+        return false;
+    known->package = found ? package_state(&facts->package) : PACKAGE_NONE;
+    known->package_size = (uint64_t)facts->package.size_bytes;
+    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
+             facts->package.error);
+    return true;
+}
+
+static bool load_counts(struct db *db, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    struct link_deliveries deliveries;
+    char base[VERSION_TEXT_SIZE];
+    int64_t begun;
+    if (!device_begun_count(db, facts->device.id, facts->checkin.now_ms - DAY_MS, &begun, err))
+        return false;
+    known->begun_last_day = (unsigned)begun;
+    if (!facts->link.id || !known->base.count)
+        return true;
+    /* A report begins the count anew: it is known then what became of what was delivered before. */
+    int64_t since_ms = facts->device.confirmed_ms;
+    version_format(&known->base, base);
+    if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, &deliveries,
+                                 err))
+        return false;
+    known->link_deliveries = (unsigned)deliveries.count;
+    known->link_delivered_ms = deliveries.last_ms;
+    return true;
+}
+
+bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
+                const struct checkin *checkin, struct facts *ret, struct error *err)
+{
+    struct snapshot *known = &ret->snapshot;
+    memset(ret, 0, sizeof *ret);
+    ret->checkin = *checkin;
+    if (!(checkin->source == CHECKIN_LINK ? load_linked(db, asker, ret, err)
+                                          : load_named(daemon, db, asker, ret, err)))
+        return false;
+    if (!known->firmware_known)
+        return true;
+    known->format_set = ret->firmware.format[0];
+    known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
+    version_parse(slice_of(ret->firmware.target), &known->target);
+    if (known->device_known) {
+        known->blocked = ret->device.blocked;
+        if (ret->device.firmware_id == ret->firmware.id)
+            version_parse(slice_of(ret->device.confirmed_version), &known->confirmed);
+        if (!load_attempt(daemon, db, ret, err))
+            return false;
+    }
+    return load_package(db, ret, err) && (!known->device_known || load_counts(db, ret, err));
+}

@@ -1,0 +1,55 @@
+/* What storage knows when a device asks: loaded at once, in the writer's thread, as the snapshot that the
+ * rules judge. */
+#ifndef DFOTA_SERVER_FACTS_H
+#define DFOTA_SERVER_FACTS_H
+
+#include "server/daemon.h"
+#include "storage/attempt.h"
+#include "storage/device.h"
+#include "storage/firmware.h"
+#include "storage/image.h"
+#include "storage/link.h"
+#include "storage/package.h"
+#include "storage/product.h"
+#include "upgrade/decision.h"
+
+/* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
+struct asker {
+    char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
+    bool id_usable;
+    struct identity identity;
+    char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
+    char token[LINK_TOKEN_SIZE];
+    char version_text[FIRMWARE_NAME_SIZE +
+                      VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() takes */
+};
+
+struct facts {
+    struct checkin checkin; /* with the version that a link's URL names */
+    struct snapshot snapshot;
+    struct product product;
+    struct firmware firmware;
+    struct device device;   /* where snapshot.device_known */
+    struct link link;       /* over a link that is known */
+    struct attempt attempt; /* where snapshot.attempt_open */
+    struct image base, target;
+    struct package package;
+};
+
+/* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored
+   on the way, because it decides. ERROR_NOT_FOUND for a link whose URL names no version that can be read. */
+bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
+                const struct checkin *checkin, struct facts *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Writer's thread: stores what the decision says is to be recorded. The attempt that bytes are sent for is
+   then facts->attempt. */
+bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+                  const struct decision *decision, struct error *err) __attribute__((warn_unused_result));
+
+/* Writer's thread: the device's host reported `version`: confirms it, ends the attempt it speaks of, takes
+ * back a notice. */
+bool facts_report(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,118 @@
+#include "server/package_cache.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct entry {
+    struct cached_package package; /* first: what is lent is a pointer to it */
+    atomic_uint users;             /* the cache is one of them */
+    struct entry *older, *newer;
+};
+
+struct package_cache {
+    pthread_mutex_t mutex;
+    struct entry *newest, *oldest;
+    uint64_t held_bytes, limit_bytes;
+};
+
+bool package_cache_open(uint64_t limit_bytes, struct package_cache **ret, struct error *err)
+{
+    struct package_cache *cache = calloc(1, sizeof *cache);
+    if (!cache)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    pthread_mutex_init(&cache->mutex, NULL);
+    cache->limit_bytes = limit_bytes;
+    *ret = cache;
+    return true;
+}
+
+void cached_package_release(const struct cached_package *package)
+{
+    struct entry *entry = (struct entry *)package;
+    if (!entry || atomic_fetch_sub(&entry->users, 1) != 1)
+        return;
+    free((void *)entry->package.bytes);
+    free(entry);
+}
+
+static void take_out(struct package_cache *cache, struct entry *entry)
+{
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+    cache->held_bytes -= entry->package.size_bytes;
+}
+
+static void put_first(struct package_cache *cache, struct entry *entry)
+{
+    entry->newer = NULL;
+    entry->older = cache->newest;
+    *(cache->newest ? &cache->newest->newer : &cache->oldest) = entry;
+    cache->newest = entry;
+    cache->held_bytes += entry->package.size_bytes;
+}
+
+/* With the mutex held: found, moved to the front and lent. */
+static struct entry *lend(struct package_cache *cache, const struct sha256 *sha256)
+{
+    for (struct entry *entry = cache->newest; entry; entry = entry->older)
+        if (memcmp(&entry->package.sha256, sha256, sizeof *sha256) == 0) {
+            take_out(cache, entry);
+            put_first(cache, entry);
+            atomic_fetch_add(&entry->users, 1);
+            return entry;
+        }
+    return NULL;
+}
+
+const struct cached_package *package_cache_find(struct package_cache *cache, const struct sha256 *sha256)
+{
+    pthread_mutex_lock(&cache->mutex);
+    struct entry *entry = lend(cache, sha256);
+    pthread_mutex_unlock(&cache->mutex);
+    return entry ? &entry->package : NULL;
+}
+
+bool package_cache_load(struct package_cache *cache, const struct blobs *blobs, const struct sha256 *sha256,
+                        const struct cached_package **ret, struct error *err)
+{
+    const struct cached_package *there = package_cache_find(cache, sha256);
+    if (there) {
+        *ret = there;
+        return true;
+    }
+    void *bytes;
+    uint64_t size;
+    if (!blob_load(blobs, sha256, &bytes, &size, err))
+        return false;
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (!entry) {
+        free(bytes);
+        return error_set(err, ERROR_UNAVAILABLE, "out of memory");
+    }
+    entry->package = (struct cached_package){*sha256, size, bytes};
+    atomic_init(&entry->users, 2);
+    pthread_mutex_lock(&cache->mutex);
+    put_first(cache, entry); /* a second one of the same bytes, loaded meanwhile, grows old and leaves */
+    while (cache->held_bytes > cache->limit_bytes && cache->oldest != entry) {
+        struct entry *oldest = cache->oldest;
+        take_out(cache, oldest);
+        cached_package_release(&oldest->package);
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    *ret = &entry->package;
+    return true;
+}
+
+void package_cache_close(struct package_cache *cache)
+{
+    if (!cache)
+        return;
+    while (cache->oldest) {
+        struct entry *oldest = cache->oldest;
+        take_out(cache, oldest);
+        cached_package_release(&oldest->package);
+    }
+    pthread_mutex_destroy(&cache->mutex);
+    free(cache);
+}

@@ -1,0 +1,65 @@
+#include "server/seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/device.h"
+
+#define ROOM_BITS 15
+#define ROOM                                                                                                 \
+    (1u << ROOM_BITS) /* devices between two flushes; what comes above three quarters is not counted */
+
+struct seen {
+    struct {
+        int64_t device_id; /* 0: free */
+        int64_t check_ins, last_seen_ms;
+    } slot[ROOM];
+    unsigned used;
+};
+
+bool seen_open(struct seen **ret, struct error *err)
+{
+    *ret = calloc(1, sizeof **ret);
+    return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms)
+{
+    unsigned at = (unsigned)((uint64_t)device_id * 0x9E3779B97F4A7C15u >> (64 - ROOM_BITS));
+    while (seen->slot[at].device_id && seen->slot[at].device_id != device_id)
+        at = (at + 1) % ROOM;
+    if (!seen->slot[at].device_id) {
+        if (seen->used >= ROOM * 3 / 4)
+            return;
+        seen->used++;
+        seen->slot[at].device_id = device_id;
+    }
+    seen->slot[at].check_ins++;
+    seen->slot[at].last_seen_ms = now_ms;
+}
+
+static bool write_all(void *cls, struct db *db, struct error *err)
+{
+    struct seen *seen = cls;
+    for (unsigned at = 0; seen->used && at < ROOM; at++)
+        if (seen->slot[at].device_id && !device_seen(db, seen->slot[at].device_id, seen->slot[at].check_ins,
+                                                     seen->slot[at].last_seen_ms, err))
+            return false;
+    return true;
+}
+
+static void forget(void *cls, bool committed)
+{
+    if (committed)
+        memset(cls, 0, sizeof(struct seen));
+}
+
+struct writer_flush seen_flush(struct seen *seen)
+{
+    return (struct writer_flush){write_all, forget, seen, SEEN_FLUSH_MS};
+}
+
+void seen_close(struct seen *seen)
+{
+    free(seen);
+}

@@ -1,0 +1,18 @@
+/* How often and when devices asked last: counted in memory, written a few times a minute. A check-in that
+   changes nothing else costs no write of its own; what a power cut loses is a count, never a fact that an
+   answer was based on. */
+#ifndef DFOTA_SERVER_SEEN_H
+#define DFOTA_SERVER_SEEN_H
+
+#include "server/writer.h"
+
+#define SEEN_FLUSH_MS 2000
+
+struct seen;
+
+bool seen_open(struct seen **ret, struct error *err);
+void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms); /* writer's thread only */
+struct writer_flush seen_flush(struct seen *seen);                   /* for writer_start() */
+void seen_close(struct seen *seen);                                  /* after the writer; NULL is fine */
+
+#endif
