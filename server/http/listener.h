@@ -19,15 +19,17 @@ struct listener_config {
     unsigned loops;
     unsigned max_connections;   /* more are answered 503 and closed */
     unsigned max_head_bytes;    /* request line and headers; the request line alone: 414, the whole: 431 */
-    unsigned memory_per_connection; /* libmicrohttpd's pool */
+    unsigned memory_per_connection; /* libmicrohttpd's pool; raised to what a head of max_head_bytes needs */
     int64_t head_timeout_ms;    /* for the whole head, from accept; then closed (408 where any byte came) */
-    int64_t body_timeout_ms;    /* for a body kept in memory, whole */
-    int64_t idle_timeout_ms;    /* no progress of a streamed body or of an answer */
+    int64_t body_timeout_ms;    /* for a body kept in memory, whole; then 408 */
+    int64_t idle_timeout_ms;    /* no progress of a streamed body (408) or, as the peer acknowledges it, of an answer (reset) */
     const struct route *routes;
     size_t route_count;
-    /* NULL: everybody may. Else asked before the body is taken, with what stands behind "Bearer " (empty without). Loop's thread. */
+    /* NULL: everybody may. Else asked before the route is looked for, with what stands behind "Bearer " (empty without).
+       Loop's thread. */
     bool (*authorize)(void *context, struct slice token);
-    /* Fills *reply for an error met before or by a handler. head-safe, any thread. */
+    /* Fills *reply (initialised, with the error's status) for an error met before or by a handler; the body in memory.
+       Allow and WWW-Authenticate are added by the http folder. Any thread. */
     void (*render_error)(void *context, const struct error *err, struct reply *reply);
     struct transfers *transfers; /* NULL: replies with an attempt are not watched */
     struct workers *workers;     /* for ROUTE_WORKER */
@@ -41,7 +43,7 @@ void listener_address(const struct listener *listener, char out[64]);
 /* Stops accepting and waits until each request in hand is answered and written, at most deadline_ms. Suspended requests
    must still be answered by their owners meanwhile. False: some were not. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);
-/* Ends the loops, cuts what is left. Every suspended request must have been answered before. NULL is fine. */
+/* Ends the loops, cuts what is left; waits for suspended requests, so their owners must be able to answer still. NULL is fine. */
 void listener_close(struct listener *listener);
 
 /* Parses "host:port" (numeric host, [v6] in brackets) for config checks. */

@@ -37,10 +37,13 @@ struct reply {
 void reply_init(struct reply *reply, int status); /* fd -1, no body */
 void reply_free(struct reply *reply);             /* what has not been taken over; fine on an emptied one */
 
-/* Adds a header; value is copied. Aborts when there are too many: a programming error. */
+/* Adds a header; the value is made by format, control characters in it become '_', an empty one is left out. Aborts when
+   there are too many: a programming error. */
 void reply_header(struct reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* 2xx JSON answer; takes over `json` (one reference). NULL means memory is gone: becomes a 500. */
+/* The next two begin with reply_init(): headers are added after them. */
+
+/* JSON answer; takes over `json` (one reference). NULL means memory is gone: becomes a 500. */
 void reply_json(struct reply *reply, int status, json_t *json);
 /* Text copied. */
 void reply_text(struct reply *reply, int status, const char *content_type, const char *text, size_t len);

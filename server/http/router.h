@@ -8,7 +8,7 @@
 struct route_stream {
     /* Head complete, body not yet read. False: the request is answered with *err at once, the body is not taken. */
     bool (*begin)(struct request *request, struct error *err);
-    /* False: the rest of the body is thrown away (bounded) and the request answered with *err; end() is not called. */
+    /* False: the request is answered with *err at once, what else comes is thrown away; the handler is not called. */
     bool (*data)(struct request *request, const void *bytes, size_t len, struct error *err);
     /* The request is over, whatever became of it: frees request->stream_state. Called exactly once after begin()
        returned true. Before it the handler has run if, and only if, the body came whole. */
@@ -24,12 +24,13 @@ struct route {
     const char *method;  /* "GET" serves HEAD too */
     const char *pattern; /* "/api/v1/products/{}/images/{}": {} is one non-empty path part */
     unsigned flags;
-    size_t body_limit;   /* bytes; 0: a body is read and dropped, at most 4 KiB */
+    size_t body_limit;   /* bytes, more is 413; 0: a body is read and dropped, at most 4 KiB; with a stream 0: it decides itself */
     const struct route_stream *stream; /* NULL: body into memory */
     void (*handler)(struct request *request);
 };
 
-/* The route of a request. ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
+/* The first route that takes request->target and request->path with this method: fills request->route and param.
+   ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
 bool router_find(const struct route *routes, size_t count, struct slice method, struct request *request,
                  char *allow, size_t allow_size, struct error *err);
 

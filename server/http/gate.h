@@ -1,0 +1,22 @@
+/* The gate: what happens to a connection before libmicrohttpd gets it, and after we answered it without libmicrohttpd.
+   Internal to the http folder; loop's thread. */
+#ifndef DFOTA_SERVER_HTTP_GATE_H
+#define DFOTA_SERVER_HTTP_GATE_H
+
+#include <stdint.h>
+#include "server/http/exchange.h"
+
+/* The listening socket is readable: accepts what is there, a bounded number. True: there may be more. */
+bool gate_accept(struct loop *loop);
+/* Events on a socket that the loop watches. */
+void gate_ready(struct exchange *exchange, uint32_t events);
+/* DEADLINE_HEAD came. */
+void gate_late(struct exchange *exchange);
+/* The rest of the connection is read and dropped, for a bounded time; the answer has been sent. */
+void gate_linger(struct exchange *exchange);
+/* Away with it, answered or not. Not while libmicrohttpd has it. */
+void gate_end(struct exchange *exchange);
+/* Shutting down: closes connections that have not sent anything. */
+void gate_close_silent(struct loop *loop);
+
+#endif

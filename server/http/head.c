@@ -1,0 +1,165 @@
+#include "server/http/head.h"
+
+#include <strings.h>
+
+enum head_state head_scan(struct slice bytes, size_t *scanned, size_t *ret_size)
+{
+    while (*scanned < bytes.len) {
+        const char *at = memchr(bytes.ptr + *scanned, '\n', bytes.len - *scanned);
+        if (!at)
+            break;
+        size_t i = (size_t)(at - bytes.ptr);
+        if (i == 0 || bytes.ptr[i - 1] != '\r')
+            return HEAD_BAD;
+        *scanned = i + 1;
+        if (i >= 3 && bytes.ptr[i - 2] == '\n') {
+            *ret_size = i + 1;
+            return HEAD_WHOLE;
+        }
+    }
+    *scanned = bytes.len;
+    return HEAD_PART;
+}
+
+static bool token(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              (c && strchr("!#$%&'*+-.^_`|~", c))))
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool named(struct slice name, const char *want)
+{
+    return name.len == strlen(want) && strncasecmp(name.ptr, want, name.len) == 0;
+}
+
+static size_t count_of(struct slice text, char c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == c;
+    return count;
+}
+
+/* The next line without its CRLF; the head is whole, so each has one. */
+static struct slice next_line(struct slice *rest)
+{
+    struct slice line;
+    slice_split(rest, '\n', &line);
+    line.len--;
+    return line;
+}
+
+static bool parse_request_line(struct slice line, struct head *ret, struct error *err)
+{
+    struct slice version = line;
+    if (!slice_split(&version, ' ', &ret->method) || !token(ret->method))
+        return error_set(err, ERROR_BAD_REQUEST, "the request line does not begin with a method");
+    if (!slice_split(&version, ' ', &ret->target) || ret->target.len == 0 || ret->target.ptr[0] != '/')
+        return error_set(err, ERROR_BAD_REQUEST, "the request target does not begin with a slash");
+    for (size_t i = 0; i < ret->target.len; i++)
+        if ((unsigned char)ret->target.ptr[i] < 0x21 || ret->target.ptr[i] == 0x7F)
+            return error_set(err, ERROR_BAD_REQUEST, "the request target has a control character");
+    if (slice_is(version, "HTTP/1.1"))
+        ret->minor = 1;
+    else if (slice_is(version, "HTTP/1.0"))
+        ret->minor = 0;
+    else
+        return error_set(err, ERROR_BAD_REQUEST, "the request line does not end in HTTP/1.0 or HTTP/1.1");
+    return true;
+}
+
+/* "Name: value" with a token for a name and no control characters in the value. */
+static bool parse_field(struct slice line, struct slice *ret_name, struct slice *ret_value, struct error *err)
+{
+    struct slice value = line;
+    if (line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t'))
+        return error_set(err, ERROR_BAD_REQUEST, "a header is folded over two lines");
+    if (!slice_split(&value, ':', ret_name) || !value.ptr || !token(*ret_name))
+        return error_set(err, ERROR_BAD_REQUEST, "a header line is not \"Name: value\"");
+    for (size_t i = 0; i < value.len; i++)
+        if (((unsigned char)value.ptr[i] < 0x20 && value.ptr[i] != '\t') || value.ptr[i] == 0x7F)
+            return error_set(err, ERROR_BAD_REQUEST, "a header has a control character");
+    while (value.len && (value.ptr[0] == ' ' || value.ptr[0] == '\t')) {
+        value.ptr++;
+        value.len--;
+    }
+    while (value.len && (value.ptr[value.len - 1] == ' ' || value.ptr[value.len - 1] == '\t'))
+        value.len--;
+    *ret_value = value;
+    return true;
+}
+
+struct framing {
+    unsigned hosts, lengths, codings;
+    uint64_t length;
+};
+
+static bool note_framing(struct slice name, struct slice value, struct framing *framing, struct error *err)
+{
+    if (named(name, "Host")) {
+        if (framing->hosts++)
+            return error_set(err, ERROR_BAD_REQUEST, "there are two Host headers");
+    } else if (named(name, "Content-Length")) {
+        if (framing->lengths++)
+            return error_set(err, ERROR_BAD_REQUEST, "there are two Content-Length headers");
+        if (!slice_u64(value, &framing->length) || framing->length > INT64_MAX)
+            return error_set(err, ERROR_BAD_REQUEST, "Content-Length is no number");
+    } else if (named(name, "Transfer-Encoding")) {
+        if (framing->codings++ || !named(value, "chunked"))
+            return error_set(err, ERROR_BAD_REQUEST, "Transfer-Encoding is not chunked");
+    }
+    return true;
+}
+
+static bool check_framing(const struct framing *framing, struct head *ret, struct error *err)
+{
+    if (ret->minor == 1 && framing->hosts == 0)
+        return error_set(err, ERROR_BAD_REQUEST, "an HTTP/1.1 request needs a Host header");
+    if (framing->codings && framing->lengths)
+        return error_set(err, ERROR_BAD_REQUEST, "Content-Length and Transfer-Encoding exclude each other");
+    if (framing->codings && ret->minor == 0)
+        return error_set(err, ERROR_BAD_REQUEST, "an HTTP/1.0 request cannot be chunked");
+    ret->body_length = framing->codings ? -1 : (int64_t)framing->length;
+    return true;
+}
+
+bool head_parse(struct slice whole, struct head *ret, struct error *err)
+{
+    struct slice rest = whole;
+    if (!parse_request_line(next_line(&rest), ret, err))
+        return false;
+    size_t parts = count_of(ret->target, '&') + 1;
+    if (parts > HEAD_PARTS_MAX)
+        return error_set(err, ERROR_URI_TOO_LONG, "the query has too many parameters");
+
+    struct framing framing = {0};
+    ret->fields = (struct slice){rest.ptr, rest.len - 2};
+    while (rest.len > 2) {
+        struct slice name, value;
+        if (!parse_field(next_line(&rest), &name, &value, err) || !note_framing(name, value, &framing, err))
+            return false;
+        parts += named(name, "Cookie") ? 2 + count_of(value, ';') + count_of(value, ',') : 1;
+        if (parts > HEAD_PARTS_MAX)
+            return error_set(err, ERROR_HEADERS_TOO_LARGE, "there are too many headers");
+    }
+    return check_framing(&framing, ret, err);
+}
+
+bool head_field(const struct head *head, const char *name, struct slice *ret)
+{
+    struct slice rest = head->fields;
+    while (rest.len) {
+        struct slice key, value;
+        struct error ignored;
+        if (parse_field(next_line(&rest), &key, &value, &ignored) && named(key, name)) {
+            *ret = value;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,350 @@
+#include "server/http/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "server/http/gate.h"
+
+#define EVENTS_PER_TURN 128
+#define LINGER_MS       10000
+#define ANSWER_LOOKS    4 /* per idle_timeout_ms */
+
+/* Records of libmicrohttpd for each part of a head, and what it needs for the head of its answer. */
+#define POOL_PER_PART 80
+#define POOL_ANSWER   4096
+
+static char listen_mark, wake_mark, daemon_mark; /* their addresses stand for the sockets that are no exchange */
+
+void loop_deadline(struct exchange *exchange, enum deadline kind)
+{
+    struct loop *loop = exchange->loop;
+    if (exchange->deadline != DEADLINE_NONE)
+        TAILQ_REMOVE(&loop->list[exchange->deadline], exchange, in_deadlines);
+    exchange->deadline = kind;
+    if (kind == DEADLINE_NONE)
+        return;
+    exchange->due_ms = loop->now_ms + loop->limit_ms[kind];
+    TAILQ_INSERT_TAIL(&loop->list[kind], exchange, in_deadlines);
+}
+
+void loop_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+    (void)!write(loop->wake, &one, sizeof one); /* fails only when it is set already */
+}
+
+void loop_answered(struct exchange *exchange)
+{
+    struct loop *loop = exchange->loop;
+    pthread_mutex_lock(&loop->lock);
+    bool first = !loop->answered;
+    exchange->next = loop->answered;
+    loop->answered = exchange;
+    /* Under the lock: once it is released the loop may go on, answer the last request and be freed. */
+    if (first)
+        loop_wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_bury(struct exchange *exchange)
+{
+    struct loop *loop = exchange->loop;
+    loop_deadline(exchange, DEADLINE_NONE);
+    if (exchange->fd >= 0)
+        close(exchange->fd);
+    exchange->fd = -1;
+    if (exchange->place == PLACE_LINGER)
+        loop->lingering--;
+    else
+        listener_count_out(loop->listener);
+    exchange->place = PLACE_DEAD;
+    exchange->next = loop->dead;
+    loop->dead = exchange;
+}
+
+static void free_dead(struct loop *loop)
+{
+    while (loop->dead) {
+        struct exchange *exchange = loop->dead;
+        loop->dead = exchange->next;
+        free(exchange);
+    }
+}
+
+static void resume_answered(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct exchange *exchange = loop->answered;
+    loop->answered = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    while (exchange) {
+        struct exchange *next = exchange->next;
+        MHD_resume_connection(exchange->connection);
+        loop->suspended--;
+        loop->run_daemon = true;
+        exchange = next;
+    }
+}
+
+static void watch_listen(struct loop *loop, bool on)
+{
+    struct epoll_event event = {.events = on ? EPOLLIN : 0, .data.ptr = &listen_mark};
+    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listen, &event);
+}
+
+static void accept_some(struct loop *loop)
+{
+    gate_accept(loop);
+    if (loop->accept_again_ms)
+        watch_listen(loop, false);
+}
+
+/* The listening socket goes only when its queue has been emptied: what the kernel has accepted is not reset. */
+static void stop_accepting(struct loop *loop)
+{
+    if (loop->listen < 0)
+        return;
+    while (gate_accept(loop))
+        ;
+    loop->accept_again_ms = 0;
+    close(loop->listen);
+    loop->listen = -1;
+    listener_loop_closed(loop->listener);
+}
+
+static void late(struct exchange *exchange, enum deadline kind)
+{
+    switch (kind) {
+    case DEADLINE_HEAD:
+        gate_late(exchange);
+        return;
+    case DEADLINE_BODY:
+    case DEADLINE_STREAM:
+        exchange_late(exchange);
+        return;
+    case DEADLINE_ANSWER:
+        exchange_check(exchange);
+        return;
+    case DEADLINE_LINGER:
+        gate_end(exchange);
+        return;
+    case DEADLINE_NONE:
+    case DEADLINES:
+        return;
+    }
+}
+
+static void look_at_deadlines(struct loop *loop)
+{
+    for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
+        struct exchange *exchange;
+        while ((exchange = TAILQ_FIRST(&loop->list[kind])) && exchange->due_ms <= loop->now_ms) {
+            loop_deadline(exchange, DEADLINE_NONE);
+            late(exchange, kind);
+        }
+    }
+    if (loop->accept_again_ms && loop->accept_again_ms <= loop->now_ms && loop->listen >= 0) {
+        loop->accept_again_ms = 0;
+        watch_listen(loop, true);
+    }
+}
+
+/* Milliseconds until something is due, -1 for never. */
+static int wait_ms(const struct loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG daemon_ms;
+    if (MHD_get_timeout(loop->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0)
+        return 0;
+    int64_t due = loop->accept_again_ms ? loop->accept_again_ms : INT64_MAX;
+    for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
+        const struct exchange *exchange = TAILQ_FIRST(&loop->list[kind]);
+        if (exchange && exchange->due_ms < due)
+            due = exchange->due_ms;
+    }
+    if (due == INT64_MAX)
+        return -1;
+    int64_t left = due - clock_boot_ms();
+    return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static void handle_events(struct loop *loop, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        void *mark = events[i].data.ptr;
+        if (mark == &listen_mark) {
+            if (loop->listen >= 0)
+                accept_some(loop);
+        } else if (mark == &wake_mark) {
+            uint64_t ignored;
+            (void)!read(loop->wake, &ignored, sizeof ignored);
+        } else if (mark == &daemon_mark) {
+            loop->run_daemon = true;
+        } else {
+            gate_ready(mark, events[i].events);
+        }
+    }
+}
+
+/* libmicrohttpd waits for its own sockets with no timeout here, so its stall at 128·k ready sockets cannot happen. */
+static void run_daemon(struct loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG daemon_ms;
+    if (!loop->run_daemon && !(MHD_get_timeout(loop->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0))
+        return;
+    loop->run_daemon = false;
+    MHD_run(loop->daemon);
+}
+
+static void obey_listener(struct loop *loop)
+{
+    if (!loop->draining && listener_is_draining(loop->listener)) {
+        loop->draining = true;
+        stop_accepting(loop);
+        gate_close_silent(loop);
+    }
+    loop->stopping = listener_is_stopping(loop->listener);
+}
+
+static void close_all(struct loop *loop)
+{
+    stop_accepting(loop);
+    for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
+        struct exchange *exchange = TAILQ_FIRST(&loop->list[kind]);
+        while (exchange) {
+            struct exchange *next = TAILQ_NEXT(exchange, in_deadlines);
+            if (exchange->place != PLACE_DAEMON)
+                gate_end(exchange);
+            exchange = next;
+        }
+    }
+    MHD_stop_daemon(loop->daemon);
+    free_dead(loop);
+}
+
+static void *loop_main(void *cls)
+{
+    struct loop *loop = cls;
+    struct epoll_event events[EVENTS_PER_TURN];
+    loop->now_ms = clock_boot_ms();
+    while (!loop->stopping || loop->suspended) {
+        int count = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop));
+        loop->now_ms = clock_boot_ms();
+        handle_events(loop, events, count);
+        obey_listener(loop);
+        look_at_deadlines(loop);
+        resume_answered(loop);
+        run_daemon(loop);
+        free_dead(loop);
+    }
+    close_all(loop);
+    return NULL;
+}
+
+static struct MHD_Daemon *start_daemon(struct loop *loop)
+{
+    const struct listener_config *config = loop->config;
+    /* It keeps the head twice for a moment, and a record per part of it, and answers with 431 in HTML when out of room. */
+    size_t least = 2 * (size_t)config->max_head_bytes + HEAD_PARTS_MAX * POOL_PER_PART + POOL_ANSWER;
+    size_t pool = config->memory_per_connection > least ? config->memory_per_connection : least;
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+                            exchange_on_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_on_completed, loop,
+                            MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, loop,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_CONNECTION_LIMIT,
+                            config->max_connections + 64, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+static bool add(struct loop *loop, int fd, void *mark)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
+    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void destroy(struct loop *loop)
+{
+    if (loop->listen >= 0)
+        close(loop->listen);
+    if (loop->epoll >= 0)
+        close(loop->epoll);
+    if (loop->wake >= 0)
+        close(loop->wake);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop->scratch);
+    free(loop);
+}
+
+static bool prepare(struct loop *loop, struct error *err)
+{
+    const struct listener_config *config = loop->config;
+    loop->scratch = malloc((size_t)config->max_head_bytes + 1);
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!loop->scratch || loop->epoll < 0 || loop->wake < 0)
+        return error_errno(err, errno, "an event loop cannot be made");
+    for (enum deadline kind = DEADLINE_NONE; kind < DEADLINES; kind++)
+        TAILQ_INIT(&loop->list[kind]);
+    loop->limit_ms[DEADLINE_HEAD] = config->head_timeout_ms;
+    loop->limit_ms[DEADLINE_BODY] = config->body_timeout_ms;
+    loop->limit_ms[DEADLINE_STREAM] = config->idle_timeout_ms;
+    loop->limit_ms[DEADLINE_ANSWER] = config->idle_timeout_ms / ANSWER_LOOKS + 1;
+    loop->limit_ms[DEADLINE_LINGER] = LINGER_MS;
+    loop->daemon = start_daemon(loop);
+    if (!loop->daemon)
+        return error_set(err, ERROR_INTERNAL, "libmicrohttpd does not start");
+    int daemon_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (!add(loop, loop->listen, &listen_mark) || !add(loop, loop->wake, &wake_mark) ||
+        !add(loop, daemon_fd, &daemon_mark))
+        return error_errno(err, errno, "an event loop cannot watch its sockets");
+    return true;
+}
+
+/* Signals are the main thread's; a broken pipe under sendfile(2) must not end the program. */
+static bool start_thread(struct loop *loop, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&loop->thread, NULL, loop_main, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return error_errno(err, failed, "a thread cannot be started");
+    char name[16];
+    snprintf(name, sizeof name, "http-%.10s", loop->config->name);
+    pthread_setname_np(loop->thread, name);
+    return true;
+}
+
+bool loop_start(struct listener *listener, const struct listener_config *config, int socket, struct loop **ret,
+                struct error *err)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        close(socket);
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    }
+    loop->listener = listener;
+    loop->config = config;
+    loop->listen = socket;
+    loop->epoll = loop->wake = -1;
+    pthread_mutex_init(&loop->lock, NULL);
+    if (prepare(loop, err) && start_thread(loop, err)) {
+        *ret = loop;
+        return true;
+    }
+    if (loop->daemon)
+        MHD_stop_daemon(loop->daemon);
+    destroy(loop);
+    return false;
+}
+
+void loop_join(struct loop *loop)
+{
+    loop_wake(loop);
+    pthread_join(loop->thread, NULL);
+    destroy(loop);
+}

@@ -1,0 +1,106 @@
+#include "server/http/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+#include "base/cleanup.h"
+
+/* RFC 9110, English whatever the locale. */
+static void date_text(char out[30])
+{
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    snprintf(out, 30, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * utc.tm_wday,
+             (unsigned)utc.tm_mday % 100, months + 3 * utc.tm_mon, (unsigned)(utc.tm_year + 1900) % 10000,
+             (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100, (unsigned)utc.tm_sec % 100);
+}
+
+static void write_head(FILE *out, const struct reply *reply)
+{
+    unsigned status = (unsigned)reply->status;
+    size_t known = MHD_get_reason_phrase_len_for(status);
+    char date[30];
+    date_text(date);
+    fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n", status,
+            known ? MHD_get_reason_phrase_for(status) : "Non-Standard Status", date);
+    if (reply->content_type)
+        fprintf(out, "Content-Type: %s\r\n", reply->content_type);
+    for (unsigned i = 0; i < reply->header_count; i++)
+        fprintf(out, "%s: %s\r\n", reply->header[i].name, reply->header[i].value);
+    if (status != MHD_HTTP_NO_CONTENT)
+        fprintf(out, "Content-Length: %llu\r\n", (unsigned long long)reply->size);
+    fputs("\r\n", out);
+}
+
+/* The caller's to free. */
+static char *make_head(const struct reply *reply, size_t *ret_size)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_size);
+    if (!out)
+        abort();
+    write_head(out, reply);
+    if (fclose(out) != 0)
+        abort();
+    return text;
+}
+
+size_t wire_head_size(const struct reply *reply)
+{
+    size_t size;
+    free(make_head(reply, &size));
+    return size;
+}
+
+static struct MHD_Response *make_response(struct reply *reply)
+{
+    if (reply->fd >= 0 && reply->size) {
+        struct MHD_Response *response =
+            MHD_create_response_from_fd_at_offset64(reply->size, reply->fd, reply->file_offset);
+        if (response)
+            reply->fd = -1;
+        return response;
+    }
+    if (reply->release && reply->size) {
+        struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+            (size_t)reply->size, (void *)(uintptr_t)reply->bytes, reply->release, reply->release_cls);
+        if (response)
+            reply->release = NULL;
+        return response;
+    }
+    return MHD_create_response_from_buffer((size_t)reply->size, (void *)(uintptr_t)reply->bytes,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+struct MHD_Response *wire_response(struct reply *reply)
+{
+    struct MHD_Response *response = make_response(reply);
+    if (!response)
+        return NULL;
+    bool whole = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    if (reply->content_type)
+        whole = MHD_add_response_header(response, "Content-Type", reply->content_type) == MHD_YES && whole;
+    for (unsigned i = 0; i < reply->header_count; i++)
+        whole = MHD_add_response_header(response, reply->header[i].name, reply->header[i].value) == MHD_YES && whole;
+    if (!whole) { /* an answer without one of its headers would be another answer */
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
+void wire_send(int fd, const struct reply *reply, bool head_only)
+{
+    size_t head_size;
+    _cleanup_(cleanup_free) char *head = make_head(reply, &head_size);
+    struct iovec part[2] = {{head, head_size}, {(void *)(uintptr_t)reply->bytes, (size_t)reply->size}};
+    struct msghdr message = {.msg_iov = part, .msg_iovlen = head_only || reply->size == 0 ? 1 : 2};
+    /* A few hundred bytes into an empty socket buffer: they fit, or the peer is gone. */
+    (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+

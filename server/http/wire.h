@@ -1,0 +1,22 @@
+/* A reply as bytes: the head exactly as libmicrohttpd writes it, the reply as libmicrohttpd's response, and small replies
+   written without libmicrohttpd. */
+#ifndef DFOTA_SERVER_HTTP_WIRE_H
+#define DFOTA_SERVER_HTTP_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "server/http/reply.h"
+
+struct MHD_Response;
+
+/* Length of the head on the wire, blank line included. */
+size_t wire_head_size(const struct reply *reply);
+
+/* Takes over the reply's body. NULL: out of memory; the reply is still the caller's. */
+struct MHD_Response *wire_response(struct reply *reply);
+
+/* Head and body (which must be in memory) in one send(2) that does not wait: for a socket nothing was written to yet.
+   Whether the peer takes them is its own affair. */
+void wire_send(int fd, const struct reply *reply, bool head_only);
+
+#endif

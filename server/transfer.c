@@ -1,0 +1,278 @@
+#include "server/transfer.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+
+#define LOOK_MS     150  /* between two looks at every transfer */
+#define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
+#define BUCKETS     256
+#define POLL_MAX    16   /* transfers of one attempt at once: a module that asks again before the old connection is dead */
+
+enum { STATE_CLOSE = 7 }; /* of tcpi_state; the kernel's headers for programs do not name it */
+
+enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT };
+
+struct transfer {
+    TAILQ_ENTRY(transfer) in_all;
+    LIST_ENTRY(transfer) in_bucket;
+    int fd;
+    uint64_t before; /* bytes acknowledged when the package begins: what went before it, and the head */
+    int64_t attempt;
+    uint64_t first, end;
+    _Atomic int written;
+
+    /* The watching thread's. */
+    uint64_t acked_end, told_end;
+    int64_t moved_ms, told_ms;
+    bool over; /* and told */
+};
+
+TAILQ_HEAD(transfer_all, transfer);
+LIST_HEAD(transfer_bucket, transfer);
+
+struct transfers {
+    int64_t stall_ms;
+    void (*notify)(void *cls, const struct transfer_event *event);
+    void *cls;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards all below; a transfer leaves the lists only after its last event has been told */
+    pthread_cond_t changed;
+    struct transfer_all all; /* only the watching thread removes */
+    struct transfer_bucket bucket[BUCKETS]; /* by attempt */
+    bool stopping;
+};
+
+/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be acknowledged. */
+static uint64_t ask(const struct transfer *transfer, bool *ret_over)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    *ret_over = true;
+    if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return transfer->first;
+    uint64_t size = transfer->end - transfer->first;
+    uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
+    if (acked >= size) /* the FIN counts as one more */
+        return transfer->end;
+    int queued = 0;
+    bool dead = info.tcpi_state == STATE_CLOSE;
+    bool cut = atomic_load(&transfer->written) == CUT_SHORT && ioctl(transfer->fd, SIOCOUTQ, &queued) == 0 &&
+               queued == 0;
+    *ret_over = dead || cut;
+    return transfer->first + acked;
+}
+
+static struct transfer_event event_of(const struct transfer *transfer)
+{
+    struct transfer_event event = {.attempt = transfer->attempt, .first = transfer->first, .end = transfer->end};
+    event.acked_end = ask(transfer, &event.over);
+    return event;
+}
+
+/* The peer has stopped taking: what the kernel still holds for it is thrown away, and it is told so. */
+static void reset(const struct transfer *transfer)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    shutdown(transfer->fd, SHUT_RDWR); /* libmicrohttpd, if it still writes, notices and closes */
+}
+
+/* One look at one transfer, no lock held. True: it is over, told, and nobody else names it. */
+static bool step(struct transfers *transfers, struct transfer *transfer, bool stopping)
+{
+    if (transfer->over)
+        return stopping || atomic_load(&transfer->written) != NOT_YET;
+    int64_t now_ms = clock_boot_ms();
+    struct transfer_event event = event_of(transfer);
+    if (event.acked_end != transfer->acked_end) {
+        transfer->acked_end = event.acked_end;
+        transfer->moved_ms = now_ms;
+    }
+    if (!event.over && now_ms - transfer->moved_ms >= transfers->stall_ms) {
+        reset(transfer);
+        event.over = true;
+    }
+    event.over = event.over || stopping;
+    if (event.over) {
+        transfers->notify(transfers->cls, &event);
+        transfer->over = true;
+        return stopping || atomic_load(&transfer->written) != NOT_YET;
+    }
+    if (event.acked_end != transfer->told_end && now_ms - transfer->told_ms >= PROGRESS_MS) {
+        transfer->told_end = event.acked_end;
+        transfer->told_ms = now_ms;
+        transfers->notify(transfers->cls, &event);
+    }
+    return false;
+}
+
+/* Lock held on entry and return, not in between. Begun transfers come in at the end, nobody else removes any. */
+static void step_all(struct transfers *transfers)
+{
+    struct transfer *transfer = TAILQ_FIRST(&transfers->all);
+    while (transfer) {
+        bool stopping = transfers->stopping;
+        pthread_mutex_unlock(&transfers->lock);
+        bool done = step(transfers, transfer, stopping);
+        pthread_mutex_lock(&transfers->lock);
+        struct transfer *next = TAILQ_NEXT(transfer, in_all);
+        if (done) {
+            TAILQ_REMOVE(&transfers->all, transfer, in_all);
+            LIST_REMOVE(transfer, in_bucket);
+            close(transfer->fd);
+            free(transfer);
+            pthread_cond_broadcast(&transfers->changed);
+        }
+        transfer = next;
+    }
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    return until;
+}
+
+static void *watch(void *cls)
+{
+    struct transfers *transfers = cls;
+    pthread_mutex_lock(&transfers->lock);
+    for (;;) {
+        step_all(transfers);
+        if (transfers->stopping && TAILQ_EMPTY(&transfers->all))
+            break;
+        struct timespec until = after_ms(LOOK_MS);
+        int waited = 0;
+        if (TAILQ_EMPTY(&transfers->all))
+            pthread_cond_wait(&transfers->changed, &transfers->lock);
+        else
+            while (!transfers->stopping && waited == 0)
+                waited = pthread_cond_timedwait(&transfers->changed, &transfers->lock, &until);
+    }
+    pthread_mutex_unlock(&transfers->lock);
+    return NULL;
+}
+
+static void destroy(struct transfers *transfers)
+{
+    pthread_cond_destroy(&transfers->changed);
+    pthread_mutex_destroy(&transfers->lock);
+    free(transfers);
+}
+
+bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct transfer_event *event), void *cls,
+                     struct transfers **ret, struct error *err)
+{
+    struct transfers *transfers = calloc(1, sizeof *transfers);
+    if (!transfers)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    transfers->stall_ms = stall_ms;
+    transfers->notify = notify;
+    transfers->cls = cls;
+    TAILQ_INIT(&transfers->all);
+    pthread_mutex_init(&transfers->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&transfers->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+
+    sigset_t every, before; /* signals are the main thread's */
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    int failed = pthread_create(&transfers->thread, NULL, watch, transfers);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        destroy(transfers);
+        return error_errno(err, failed, "a thread cannot be started");
+    }
+    pthread_setname_np(transfers->thread, "transfers");
+    *ret = transfers;
+    return true;
+}
+
+struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
+                                uint64_t first, uint64_t end)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    int fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (!transfer || fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) {
+        free(transfer);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    transfer->fd = fd;
+    transfer->before = info.tcpi_bytes_acked + head_bytes;
+    transfer->attempt = attempt;
+    transfer->first = transfer->acked_end = transfer->told_end = first;
+    transfer->end = end;
+    transfer->moved_ms = clock_boot_ms();
+    pthread_mutex_lock(&transfers->lock);
+    if (TAILQ_EMPTY(&transfers->all))
+        pthread_cond_broadcast(&transfers->changed);
+    TAILQ_INSERT_TAIL(&transfers->all, transfer, in_all);
+    LIST_INSERT_HEAD(&transfers->bucket[(uint64_t)attempt % BUCKETS], transfer, in_bucket);
+    pthread_mutex_unlock(&transfers->lock);
+    return transfer;
+}
+
+void transfer_written(struct transfer *transfer, bool all_written)
+{
+    atomic_store(&transfer->written, all_written ? ALL_WRITTEN : CUT_SHORT);
+}
+
+void transfers_poll(struct transfers *transfers, int64_t attempt,
+                    void (*each)(void *cls, const struct transfer_event *event), void *cls)
+{
+    struct transfer_event event[POLL_MAX];
+    unsigned count = 0;
+    struct transfer *transfer;
+    pthread_mutex_lock(&transfers->lock);
+    LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
+        if (transfer->attempt == attempt && count < POLL_MAX)
+            event[count++] = event_of(transfer);
+    pthread_mutex_unlock(&transfers->lock);
+    for (unsigned i = 0; i < count; i++)
+        each(cls, &event[i]);
+}
+
+void transfers_drain(struct transfers *transfers, int64_t deadline_ms)
+{
+    struct timespec until = after_ms(deadline_ms);
+    int waited = 0;
+    pthread_mutex_lock(&transfers->lock);
+    while (!TAILQ_EMPTY(&transfers->all) && waited == 0)
+        waited = pthread_cond_timedwait(&transfers->changed, &transfers->lock, &until);
+    pthread_mutex_unlock(&transfers->lock);
+}
+
+void transfers_stop(struct transfers *transfers)
+{
+    if (!transfers)
+        return;
+    pthread_mutex_lock(&transfers->lock);
+    transfers->stopping = true;
+    pthread_cond_broadcast(&transfers->changed);
+    pthread_mutex_unlock(&transfers->lock);
+    pthread_join(transfers->thread, NULL);
+    destroy(transfers);
+}
