@@ -35,13 +35,13 @@ void transfer_written(struct transfer *transfer, bool all_written);
 
 /* What every running transfer of this attempt has acknowledged at this moment, asked from the kernel now. Calls
    notify-like `each` in the caller's thread under no lock of the caller's. For the check-in that follows a download on
-   its heels: the news must not come after it. */
+   its heels: the news must not come after it. The same news is told by notify again, maybe older: take the maximum. */
 void transfers_poll(struct transfers *transfers, int64_t attempt, void (*each)(void *cls, const struct transfer_event *event),
                     void *cls);
 
 /* Transfers still running; waits at most deadline_ms for them (shutdown). */
 void transfers_drain(struct transfers *transfers, int64_t deadline_ms);
-/* Tells of each running transfer as over, closes all. NULL is fine. */
+/* Tells of each running transfer as over, closes all. After the listeners are closed. NULL is fine. */
 void transfers_stop(struct transfers *transfers);
 
 #endif
