@@ -1,0 +1,409 @@
+// The dfota tool, judged by stock bsdiff and bspatch: each applies what the other makes. And its contract with whoever
+// runs it: exit statuses, one line of result, and files that are there whole or not at all.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdtemp, open, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { firmwareImage, noiseImage } from './lib/firmware.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = resolve(here, '..', '..');
+const dfotaPath = join(resolve(process.env.DFOTA_BUILD ?? join(source, 'build')), 'dfota');
+
+const status = { ok: 0, negative: 1, usage: 2, machine: 3 };
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+function run(command, args, options) {
+    return new Promise((resolveRun, reject) => {
+        execFile(command, args, { maxBuffer: 1 << 20, ...options }, (error, stdout, stderr) => {
+            if (error && typeof error.code !== 'number')
+                reject(error);
+            else
+                resolveRun({ code: error ? error.code : 0, stdout, stderr });
+        });
+    });
+}
+
+// A directory of its own for one test, and the tools run inside it.
+class Bench {
+    static async make(t) {
+        const bench = new Bench();
+        bench.dir = await mkdtemp(join(tmpdir(), 'dfota-tool-'));
+        t.after(() => rm(bench.dir, { recursive: true, force: true }));
+        return bench;
+    }
+
+    path(name) {
+        return join(this.dir, name);
+    }
+
+    async put(files) {
+        for (const [name, bytes] of Object.entries(files))
+            await writeFile(this.path(name), bytes);
+    }
+
+    get(name) {
+        return readFile(this.path(name));
+    }
+
+    async names() {
+        return (await readdir(this.dir)).sort();
+    }
+
+    dfota(...args) {
+        return run(dfotaPath, args, { cwd: this.dir });
+    }
+
+    shell(script) {
+        return run('/bin/sh', ['-c', script, 'sh', dfotaPath], { cwd: this.dir });
+    }
+
+    async stock(tool, ...args) {
+        const { code, stderr } = await run(tool, args, { cwd: this.dir });
+        assert.equal(code, 0, `${tool}: ${stderr}`);
+    }
+
+    // It must succeed, say one line, and that line must be of `file`.
+    async succeeds(file, ...args) {
+        const { code, stdout, stderr } = await this.dfota(...args);
+        assert.equal(code, status.ok, stderr);
+        assert.equal(stderr, '');
+        const bytes = await this.get(file);
+        assert.equal(stdout, `sha256=${sha256(bytes)} size=${bytes.length}\n`);
+        return bytes;
+    }
+
+    // It must fail with that status, one line of reason and nothing more or less in the directory than before.
+    async fails(code, reason, ...args) {
+        const before = await this.names();
+        const result = await this.dfota(...args);
+        assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr || result.stdout}`);
+        assert.match(result.stderr, /^dfota: [^\n]+\n$/);
+        assert.match(result.stderr, reason);
+        assert.equal(result.stdout, '');
+        assert.deepEqual(await this.names(), before);
+    }
+}
+
+const size = 200_000;
+const release = (revision, bytes = size) => firmwareImage({ seed: 77, size: bytes, revision });
+const text = (words) => Buffer.from(words);
+
+const pairs = {
+    'the next release': [release(0), release(1)],
+    'a later release': [release(0), release(4)],
+    'the way back': [release(2), release(0)],
+    'a larger image': [release(0), release(1, size * 2)],
+    'a smaller image': [release(0), release(1, size / 3)],
+    'equal images': [release(0), release(0)],
+    'unrelated images': [noiseImage({ seed: 1, size: 50_000 }), noiseImage({ seed: 2, size: 60_000 })],
+    'from an empty image': [text(''), release(0, 20_000)],
+    'to an empty image': [release(0, 20_000), text('')],
+    'two empty images': [text(''), text('')],
+    'one byte to another': [text('a'), text('b')],
+    'all erased flash': [Buffer.alloc(100_000, 0xff), Buffer.alloc(90_000, 0xff)],
+    'a pattern out of step': [Buffer.alloc(100_000, 'firmware'), Buffer.alloc(100_000, 'warefirm')],
+};
+
+describe('dfota against stock bsdiff and bspatch', () => {
+    for (const [name, [old, next]] of Object.entries(pairs)) {
+        test(`${name}: stock bspatch applies what dfota makes, and so does dfota`, async (t) => {
+            const bench = await Bench.make(t);
+            await bench.put({ old, new: next });
+            const made = await bench.succeeds('package', 'diff', '--expect-old', sha256(old), '--expect-new',
+                sha256(next), 'old', 'new', 'package');
+            assert.equal(made.toString('latin1', 0, 8), 'BSDIFF40');
+            await bench.stock('bspatch', 'old', 'by-stock', 'package');
+            assert.deepEqual(await bench.get('by-stock'), next);
+            assert.deepEqual(await bench.succeeds('by-dfota', 'patch', 'old', 'package', 'by-dfota'), next);
+            await bench.succeeds('new', 'verify', 'old', 'package', 'new');
+            await bench.succeeds('new', 'verify', '--expect-new', sha256(next), 'old', 'package');
+        });
+
+        if (old.length === 0 || next.length === 0)
+            continue; // stock bsdiff maps its files, which fails for empty ones
+
+        test(`${name}: dfota applies what stock bsdiff makes`, async (t) => {
+            const bench = await Bench.make(t);
+            await bench.put({ old, new: next });
+            await bench.stock('bsdiff', 'old', 'new', 'package');
+            const again = await bench.succeeds('again', 'patch', '--expect-old', sha256(old), '--expect-new',
+                sha256(next), 'old', 'package', 'again');
+            assert.deepEqual(again, next);
+            await bench.succeeds('new', 'verify', 'old', 'package', 'new');
+        });
+    }
+
+    test('packages are as small as those of stock bsdiff, within 3 %', async (t) => {
+        for (const revision of [1, 2, 5]) {
+            const bench = await Bench.make(t);
+            await bench.put({ old: release(0), new: release(revision) });
+            const ours = await bench.succeeds('ours', 'diff', 'old', 'new', 'ours');
+            await bench.stock('bsdiff', 'old', 'new', 'theirs');
+            const theirs = await bench.get('theirs');
+            assert.ok(ours.length <= theirs.length * 1.03, `revision ${revision}: ${ours.length} against ${theirs.length}`);
+        }
+    });
+
+    test('one byte changed in zeros, which takes stock bsdiff minutes, is a package of a few hundred bytes', async (t) => {
+        const bench = await Bench.make(t);
+        const old = Buffer.alloc(4 << 20);
+        const next = Buffer.from(old).fill(1, 1 << 21, (1 << 21) + 1);
+        await bench.put({ old, new: next });
+        const made = await bench.succeeds('package', 'diff', 'old', 'new', 'package');
+        assert.ok(made.length < 300, `${made.length} bytes`);
+        await bench.stock('bspatch', 'old', 'by-stock', 'package');
+        assert.deepEqual(await bench.get('by-stock'), next);
+    });
+
+    test('the same images give the same package', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ old: release(0), new: release(1) });
+        const first = await bench.succeeds('first', 'diff', 'old', 'new', 'first');
+        const second = await bench.succeeds('second', 'diff', '--format', 'bsdiff', 'old', 'new', 'second');
+        assert.deepEqual(first, second);
+    });
+});
+
+// A bench with old, new, the package from one to the other, and an image that is neither.
+async function furnished(t) {
+    const bench = await Bench.make(t);
+    await bench.put({ old: release(0), new: release(1), other: release(2) });
+    await bench.succeeds('package', 'diff', 'old', 'new', 'package');
+    return bench;
+}
+
+describe('files that do not fit: exit status 1, and nothing written', () => {
+    test('a wrong hash is refused by every command, before it does anything', async (t) => {
+        const bench = await furnished(t);
+        const wrong = sha256('something else');
+        const cases = [
+            [['--expect-old', wrong], /old has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}/],
+            [['--expect-new', wrong], /new(?: image)? has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}/],
+        ];
+        for (const [option, reason] of cases) {
+            await bench.fails(status.negative, reason, 'diff', ...option, 'old', 'new', 'out');
+            await bench.fails(status.negative, reason, 'patch', ...option, 'old', 'package', 'out');
+            await bench.fails(status.negative, reason, 'verify', ...option, 'old', 'package', 'new');
+            await bench.fails(status.negative, reason, 'verify', '--expect-new', sha256(await bench.get('new')), ...option,
+                'old', 'package');
+        }
+        const upper = sha256(await bench.get('old')).toUpperCase();
+        await bench.succeeds('new', 'verify', '--expect-old', upper, 'old', 'package', 'new');
+    });
+
+    test('a package that does not give the new image is not verified', async (t) => {
+        const bench = await furnished(t);
+        await bench.fails(status.negative, /does not give other/, 'verify', 'old', 'package', 'other');
+        await bench.fails(status.negative, /does not give new/, 'verify', 'other', 'package', 'new');
+        await bench.fails(status.negative, /the new image has SHA-256/, 'patch', '--expect-new',
+            sha256(await bench.get('new')), 'other', 'package', 'out');
+    });
+
+    test('a failed patch leaves an earlier file as it was', async (t) => {
+        const bench = await furnished(t);
+        await bench.put({ out: 'precious' });
+        await bench.fails(status.negative, /SHA-256/, 'patch', '--expect-new', sha256(''), 'old', 'package', 'out');
+        assert.equal(String(await bench.get('out')), 'precious');
+    });
+
+    test('damaged packages are refused with the reason', async (t) => {
+        const bench = await furnished(t);
+        const sound = await bench.get('package');
+        const flipped = (at) => Buffer.from(sound).fill(sound[at] ^ 0x10, at, at + 1);
+        const damaged = {
+            'empty': [text(''), /no format that is known/],
+            'no-package': [await bench.get('old'), /no format that is known/],
+            'header-cut': [sound.subarray(0, 20), /no BSDIFF40 package/],
+            'cut': [sound.subarray(0, sound.length - 1), /cut off|damaged/],
+            'half': [sound.subarray(0, sound.length / 2), /cut off/],
+            'control-flipped': [flipped(60), /control stream is damaged/],
+            'end-flipped': [flipped(sound.length - 8), /damaged|cut off/],
+            'garbage-behind': [Buffer.concat([sound, text('garbage')]), /7 bytes of garbage/],
+        };
+        for (const [name, [bytes, reason]] of Object.entries(damaged)) {
+            await bench.put({ damaged: bytes });
+            await t.test(name, async () => {
+                await bench.fails(status.negative, reason, 'patch', 'old', 'damaged', 'out');
+                await bench.fails(status.negative, reason, 'verify', 'old', 'damaged', 'new');
+            });
+        }
+    });
+
+    test('--max-output holds for the new image alone, to the byte', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ old: release(0), new: release(1, 1000) });
+        await bench.succeeds('package', 'diff', 'old', 'new', 'package');
+        await bench.succeeds('out', 'patch', '--max-output', '1000', 'old', 'package', 'out');
+        await bench.succeeds('new', 'verify', '--max-output', '1000', 'old', 'package', 'new');
+        const reason = /would have 1000 bytes; the limit is 999/;
+        await bench.fails(status.negative, reason, 'patch', '--max-output', '999', 'old', 'package', 'out2');
+        await bench.fails(status.negative, /limit/, 'verify', '--max-output', '999', 'old', 'package', 'new');
+    });
+
+    test('--max-image holds for either image, to the byte', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ small: text('12345'), large: text('123456') });
+        await bench.succeeds('package', 'diff', '--max-image', '6', 'small', 'large', 'package');
+        const reason = /large has 6 bytes; the limit is 5/;
+        await bench.fails(status.negative, reason, 'diff', '--max-image', '5', 'small', 'large', 'out');
+        await bench.fails(status.negative, reason, 'diff', '--max-image', '5', 'large', 'small', 'out');
+    });
+
+    test('images from 2 GiB on are refused, whatever is allowed', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ huge: '', small: 'firmware' });
+        await truncate(bench.path('huge'), 2 ** 31); // sparse: takes no disk
+        const reason = /huge has 2147483648 bytes; the limit is 2147483647/;
+        await bench.fails(status.negative, reason, 'diff', '--max-image', '2147483647', 'huge', 'small', 'out');
+        await bench.fails(status.negative, reason, 'diff', '--max-image', '2147483647', 'small', 'huge', 'out');
+        await bench.fails(status.negative, reason, 'patch', 'huge', 'small', 'out');
+        await bench.fails(status.negative, reason, 'verify', 'small', 'huge', 'small');
+        await bench.fails(status.usage, /at most 2147483647/, 'diff', '--max-image', '2147483648', 'huge', 'small', 'out');
+    });
+});
+
+describe('the command line: exit status 2', () => {
+    const hash = sha256('');
+    const cases = [
+        [[], /which command/],
+        [['frobnicate', 'a', 'b', 'c'], /no command frobnicate/],
+        [['diff', 'a', 'b'], /usage: dfota diff/],
+        [['diff', 'a', 'b', 'c', 'd'], /usage: dfota diff/],
+        [['patch', 'a', 'b'], /usage: dfota patch/],
+        [['verify', 'a'], /usage: dfota verify/],
+        [['verify', 'a', 'b'], /NEW or --expect-new/],
+        [['verify', 'a', 'b', 'c', 'd'], /usage: dfota verify/],
+        [['diff', '--format', 'zip', 'a', 'b', 'c'], /no format is called zip/],
+        [['diff', '--format'], /--format needs a value/],
+        [['diff', '--max-output', '5', 'a', 'b', 'c'], /--max-output does not belong here/],
+        [['patch', '--format', 'bsdiff', 'a', 'b', 'c'], /--format does not belong here/],
+        [['patch', '--max-output', '', 'a', 'b', 'c'], /number of bytes/],
+        [['patch', '--max-output', '-1', 'a', 'b', 'c'], /number of bytes/],
+        [['patch', '--max-output', '5k', 'a', 'b', 'c'], /number of bytes/],
+        [['patch', '--max-output', '99999999999999999999', 'a', 'b', 'c'], /number of bytes/],
+        [['diff', '--expect-old', hash.slice(1), 'a', 'b', 'c'], /64 hex digits/],
+        [['diff', '--expect-new', `${hash.slice(1)}g`, 'a', 'b', 'c'], /64 hex digits/],
+        [['diff', '--frobnicate', 'a', 'b', 'c'], /no option --frobnicate/],
+        [['--expect-old', hash, 'diff', 'a', 'b', 'c'], /does not belong here/],
+    ];
+    for (const [args, reason] of cases) {
+        test(`dfota ${args.join(' ')}`, async (t) => {
+            await (await Bench.make(t)).fails(status.usage, reason, ...args);
+        });
+    }
+
+    test('--help and --version succeed, and the manual page knows every option and command', async (t) => {
+        const bench = await Bench.make(t);
+        const help = await bench.dfota('--help');
+        assert.equal(help.code, status.ok);
+        assert.match((await bench.dfota('--version')).stdout, /^dfota \d+\.\d+\.\d+\n$/);
+        assert.equal((await bench.dfota('diff', '--help')).stdout, help.stdout);
+        const page = (await readFile(join(source, 'man', 'dfota.1'), 'utf8')).replaceAll('\\-', '-');
+        const options = [...new Set(help.stdout.match(/--[a-z-]+/g))];
+        assert.ok(options.length >= 7);
+        for (const word of [...options, ...['diff', 'patch', 'verify', 'bsdiff']])
+            assert.ok(page.includes(word), `${word} is not in dfota(1)`);
+    });
+});
+
+describe('the machine: exit status 3, and nothing left behind', () => {
+    test('a file that is missing or no file', async (t) => {
+        const bench = await furnished(t);
+        const missing = /cannot open missing: No such file/;
+        await bench.fails(status.machine, missing, 'diff', 'missing', 'new', 'out');
+        await bench.fails(status.machine, missing, 'diff', 'old', 'missing', 'out');
+        await bench.fails(status.machine, missing, 'patch', 'old', 'missing', 'out');
+        await bench.fails(status.machine, missing, 'verify', 'old', 'package', 'missing');
+        await bench.fails(status.machine, /cannot read/, 'diff', '.', 'new', 'out');
+    });
+
+    test('a place that cannot be written', async (t) => {
+        const bench = await furnished(t);
+        await bench.fails(status.machine, /No such file or directory/, 'diff', 'old', 'new', 'missing/out');
+        await bench.fails(status.machine, /not a regular file/, 'diff', 'old', 'new', '.');
+        await symlink('new', bench.path('link'));
+        await bench.fails(status.machine, /not a regular file/, 'patch', 'old', 'package', 'link');
+        assert.deepEqual(await bench.get('new'), release(1));
+    });
+
+    test('a disk that ends half way', async (t) => {
+        const bench = await furnished(t);
+        await bench.put({ out: 'precious' });
+        const before = await bench.names();
+        const result = await bench.shell('ulimit -f 20; "$1" patch old package out');
+        assert.equal(result.code, status.machine, result.stderr);
+        assert.match(result.stderr, /^dfota: cannot write out: File too large\n$/);
+        assert.deepEqual(await bench.names(), before);
+        assert.equal(String(await bench.get('out')), 'precious');
+    });
+
+    test('a result that cannot be told', async (t) => {
+        const bench = await furnished(t);
+        const result = await bench.shell('"$1" diff old new out >/dev/full');
+        assert.equal(result.code, status.machine);
+        assert.match(result.stderr, /standard output/);
+        await bench.stock('bspatch', 'old', 'by-stock', 'out'); // what is there is whole
+        assert.deepEqual(await bench.get('by-stock'), release(1));
+    });
+
+    test('too little memory', async (t) => {
+        const bench = await Bench.make(t);
+        const limit = 'ulimit -v 60000; ';
+        if ((await bench.shell(`${limit} "$1" --version`)).code !== 0)
+            return t.skip('this build reserves memory that it does not use: a sanitizer');
+        await bench.put({ old: noiseImage({ seed: 3, size: 20_000_000 }), new: release(1) });
+        const result = await bench.shell(`${limit} "$1" diff old new out`);
+        assert.equal(result.code, status.machine, result.stderr);
+        assert.match(result.stderr, /^dfota: out of memory/);
+        assert.deepEqual(await bench.names(), ['new', 'old']);
+    });
+
+    test('a signal while it works', async (t) => {
+        const bench = await furnished(t);
+        const before = await bench.names();
+        assert.equal((await run('mkfifo', [bench.path('fifo')])).code, 0);
+        const child = spawn(dfotaPath, ['patch', 'old', 'fifo', 'out'], { cwd: bench.dir, stdio: 'ignore' });
+        const ended = new Promise((resolveEnd) => child.on('close', (code, signal) => resolveEnd(signal)));
+        const writer = await open(bench.path('fifo'), 'w'); // returns once the other side reads
+        t.after(() => writer.close());
+        await writer.write((await bench.get('package')).subarray(0, 1000)); // the rest never comes
+        child.kill('SIGTERM');
+        assert.equal(await ended, 'SIGTERM');
+        assert.deepEqual(await bench.names(), [...before, 'fifo'].sort());
+    });
+});
+
+describe('the file that is written', () => {
+    test('may be one of those read', async (t) => {
+        const bench = await furnished(t);
+        await bench.succeeds('old', 'patch', 'old', 'package', 'old');
+        assert.deepEqual(await bench.get('old'), release(1));
+        assert.deepEqual(await bench.names(), ['new', 'old', 'other', 'package']);
+    });
+
+    test('obeys the umask, also where it replaces another', async (t) => {
+        const bench = await furnished(t);
+        await bench.put({ out: 'earlier' });
+        await chmod(bench.path('out'), 0o600);
+        const { code } = await bench.shell('umask 022; "$1" patch old package out');
+        assert.equal(code, status.ok);
+        assert.equal((await stat(bench.path('out'))).mode & 0o7777, 0o644);
+    });
+
+    test('is a new file: who has the earlier one open keeps it whole', async (t) => {
+        const bench = await furnished(t);
+        await bench.put({ out: 'earlier' });
+        const reader = await open(bench.path('out'));
+        t.after(() => reader.close());
+        await bench.succeeds('out', 'patch', 'old', 'package', 'out');
+        assert.equal(String(await reader.readFile()), 'earlier');
+    });
+});
