@@ -55,7 +55,7 @@ CREATE TABLE package (
     CHECK (state <> 'ready' OR (size_bytes IS NOT NULL AND sha256 IS NOT NULL)),
     UNIQUE (from_sha256, to_sha256, format)
 ) STRICT;
-CREATE INDEX package_to_make ON package (state, queued_ms, id) WHERE state IN ('queued', 'generating');
+CREATE INDEX package_queued ON package (queued_ms, id) WHERE state = 'queued';
 CREATE INDEX package_by_sha256 ON package (sha256) WHERE sha256 IS NOT NULL;
 
 CREATE TABLE device (

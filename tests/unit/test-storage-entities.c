@@ -1,0 +1,346 @@
+/* What the entities promise beyond storing a row. */
+#include "storage/attempt.h"
+#include "storage/device.h"
+#include "storage/firmware.h"
+#include "storage/image.h"
+#include "storage/link.h"
+#include "storage/package.h"
+#include "storage/product.h"
+#include "tests/unit/test-storage.h"
+
+struct scene {
+    struct product product;
+    struct firmware firmware;
+    struct image v1, v2;
+};
+
+static struct sha256 hash_of(const char *text)
+{
+    struct sha256 hash;
+    sha256_of(text, strlen(text), &hash);
+    return hash;
+}
+
+static void add_image(struct db *db, const struct scene *scene, const char *version, const char *bytes,
+                      struct image *ret)
+{
+    struct error err;
+    bool is_new;
+    *ret = (struct image){
+        .firmware_id = scene->firmware.id, .sha256 = hash_of(bytes), .size_bytes = 100, .uploaded_ms = 1};
+    strcpy(ret->version, version);
+    assert_ok(image_add(db, scene->product.id, ret, &is_new, &err), err);
+    assert_true(is_new);
+}
+
+static void set_scene(struct db *db, struct scene *ret)
+{
+    struct error err;
+    *ret = (struct scene){.product = {.product_key = "pumps", .name = "村泵", .created_ms = 1}};
+    assert_ok(product_add(db, &ret->product, &err), err);
+    assert_ok(firmware_ensure(db, ret->product.id, "demo_LuatOS", 1, &ret->firmware, &err), err);
+    add_image(db, ret, "9", "nine", &ret->v1);
+    add_image(db, ret, "10", "ten", &ret->v2);
+}
+
+static void test_product_key_is_taken_once(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct product again;
+    struct error err;
+    set_scene(place->db, &scene);
+    assert_ok(product_get(place->db, "pumps", &again, &err), err);
+    assert_string_equal(again.name, "村泵");
+    assert_false(product_add(place->db, &again, &err));
+    assert_int_equal(err.code, ERROR_PRODUCT_EXISTS);
+    assert_false(product_get(place->db, "nobody", &again, &err));
+    assert_int_equal(err.code, ERROR_PRODUCT_NOT_FOUND);
+}
+
+static void test_format_by_name(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct firmware firmware;
+    struct error err;
+    set_scene(place->db, &scene);
+    assert_string_equal(scene.firmware.format, "bsdiff");
+    assert_int_equal(scene.firmware.max_package_bytes, 491520);
+    assert_ok(firmware_ensure(place->db, scene.product.id, "AirM2M_780E_LTE_AT", 1, &firmware, &err), err);
+    assert_string_equal(firmware.format, "");
+    strcpy(firmware.format, "bsdiff");
+    assert_ok(firmware_update(place->db, &firmware, &err), err);
+    assert_ok(firmware_ensure(place->db, scene.product.id, "AirM2M_780E_LTE_AT", 2, &firmware, &err), err);
+    assert_string_equal(firmware.format, "bsdiff");
+}
+
+static void test_images(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct image *list, other;
+    size_t count;
+    struct error err;
+    bool is_new;
+    set_scene(place->db, &scene);
+    other = scene.v1;
+    assert_ok(image_add(place->db, scene.product.id, &other, &is_new, &err), err);
+    assert_false(is_new);
+    other.sha256 = hash_of("not nine");
+    assert_false(image_add(place->db, scene.product.id, &other, &is_new, &err));
+    assert_int_equal(err.code, ERROR_IMAGE_CONFLICT);
+    add_image(place->db, &scene, "11", "nine", &other);
+    assert_string_equal(other.warning, "the same bytes are here as version 9; was a file renamed?");
+    assert_ok(image_list(place->db, scene.firmware.id, &list, &count, &err), err);
+    assert_int_equal(count, 3);
+    assert_string_equal(list[0].version, "9");
+    assert_string_equal(list[1].version, "10");
+    assert_string_equal(list[2].version, "11");
+    assert_string_equal(list[2].warning, other.warning);
+    free(list);
+}
+
+static void claim(struct place *place, struct package *ret, bool expected)
+{
+    struct error err;
+    bool found;
+    assert_ok(package_claim(place->db, 5, ret, &found, &err), err);
+    assert_int_equal(found, expected);
+}
+
+static void find(struct place *place, const struct scene *scene, struct package *ret)
+{
+    struct error err;
+    bool found;
+    assert_ok(package_find(place->db, &scene->v1.sha256, &scene->v2.sha256, "bsdiff", ret, &found, &err),
+              err);
+    assert_true(found);
+}
+
+static void test_package_is_claimed_once(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct error err;
+    set_scene(place->db, &scene);
+    for (int i = 0; i < 2; i++)
+        assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err),
+                  err);
+    claim(place, &package, true);
+    assert_int_equal(package_state(&package), PACKAGE_GENERATING);
+    claim(place, &package, false);
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", true, 3, &err), err);
+    claim(place, &package, false);
+}
+
+static void test_third_crash_fails_a_package(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct error err;
+    bool failed = false;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    for (int crash = 1; crash <= 3; crash++) {
+        assert_false(failed);
+        claim(place, &package, true);
+        assert_ok(package_crashed(place->db, package.id, "killed by signal 9", 6, &failed, &err), err);
+    }
+    assert_true(failed);
+    claim(place, &package, false);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_FAILED);
+    assert_string_equal(package.error, "killed by signal 9");
+    assert_int_equal(package.crashes, 3);
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 7, &err), err);
+    claim(place, &package, false); /* a need alone does not try again */
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", true, 7, &err), err);
+    claim(place, &package, true);
+    assert_int_equal(package.crashes, 0);
+}
+
+static void test_putting_back_is_no_crash(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct error err;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    for (int i = 0; i < 5; i++) {
+        claim(place, &package, true);
+        assert_int_equal(package.crashes, 0);
+        assert_ok(package_put_back(place->db, package.id, &err), err);
+    }
+}
+
+static void test_damaged_package_is_made_again(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct sha256 bytes = hash_of("package");
+    struct error err;
+    bool ready;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    claim(place, &package, true);
+    assert_ok(package_set_ready(place->db, package.id, 77, &bytes, 8, &err), err);
+    assert_ok(package_is_ready(place->db, &bytes, &ready, &err), err);
+    assert_true(ready);
+    assert_ok(package_make_again(place->db, &bytes, 9, &err), err);
+    assert_ok(package_is_ready(place->db, &bytes, &ready, &err), err);
+    assert_false(ready);
+    claim(place, &package, true);
+}
+
+static void add_device(struct place *place, const struct scene *scene, struct device *ret)
+{
+    struct error err;
+    struct identity identity;
+    assert_true(identity_parse(slice_of("866597071234567"), &identity));
+    assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, ret, &err), err);
+}
+
+static void test_device_has_one_open_attempt(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    struct attempt attempt = {.device_id = device.id, .firmware_id = scene.firmware.id, .created_ms = 1};
+    strcpy(attempt.state, "waiting");
+    assert_ok(attempt_add(place->db, &attempt, &err), err);
+    struct attempt second = attempt;
+    assert_false(attempt_add(place->db, &second, &err));
+    strcpy(attempt.state, "abandoned");
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, &second, &found, &err), err);
+    assert_false(found);
+    strcpy(second.state, "sending");
+    second = (struct attempt){.device_id = device.id, .firmware_id = scene.firmware.id, .created_ms = 2};
+    strcpy(second.state, "sending");
+    assert_ok(attempt_add(place->db, &second, &err), err);
+    assert_ok(attempt_interrupt_all(place->db, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, &attempt, &found, &err), err);
+    assert_true(found);
+    assert_string_equal(attempt.state, "interrupted");
+}
+
+static void test_seen_counts_do_not_overwrite(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(device_seen(place->db, device.id, 3, 100, &err), err);
+    strcpy(device.confirmed_version, "9");
+    strcpy(device.confirmed_by, "check-in");
+    assert_ok(device_update(place->db, &device, &err), err);
+    assert_ok(device_seen(place->db, device.id, 2, 90, &err), err);
+    assert_ok(device_by_id(place->db, device.id, &device, &found, &err), err);
+    assert_int_equal(device.check_ins, 5);
+    assert_int_equal(device.last_seen_ms, 100);
+    assert_string_equal(device.confirmed_version, "9");
+}
+
+static void test_missing_bases(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct missing_base *list;
+    size_t count;
+    struct error err;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    strcpy(device.asked_version, "8");
+    assert_ok(device_update(place->db, &device, &err), err);
+    assert_ok(firmware_missing_bases(place->db, scene.firmware.id, &list, &count, &err), err);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].version, "8");
+    assert_int_equal(list[0].devices, 1);
+    free(list);
+    add_image(place->db, &scene, "8", "eight", &scene.v1);
+    assert_ok(firmware_missing_bases(place->db, scene.firmware.id, &list, &count, &err), err);
+    assert_int_equal(count, 0);
+    free(list);
+}
+
+static void test_links(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct link first = {.created_ms = 1}, second = {.created_ms = 2}, found_link;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    first.device_id = second.device_id = device.id;
+    first.firmware_id = second.firmware_id = scene.firmware.id;
+    assert_ok(link_add(place->db, &first, &err), err);
+    assert_ok(link_add(place->db, &second, &err), err);
+    assert_int_equal(strlen(first.token), 26);
+    assert_string_not_equal(first.token, second.token);
+    assert_ok(link_revoke(place->db, device.id, first.id, 5, &err), err);
+    assert_ok(link_revoke(place->db, device.id, first.id, 6, &err), err);
+    assert_ok(link_find(place->db, first.token, &found_link, &found, &err), err);
+    assert_true(found);
+    assert_int_equal(found_link.revoked_ms, 5);
+    assert_ok(link_find(place->db, second.token, &found_link, &found, &err), err);
+    assert_int_equal(found_link.revoked_ms, 0);
+    assert_false(link_revoke(place->db, device.id, 999, 7, &err));
+    assert_int_equal(err.code, ERROR_LINK_NOT_FOUND);
+}
+
+static void test_savepoint_takes_back_only_its_own(void **state)
+{
+    struct place *place = *state;
+    struct product kept = {.product_key = "kept"}, lost = {.product_key = "lost"};
+    struct error err;
+    bool found;
+    assert_ok(db_begin(place->db, &err), err);
+    assert_ok(db_savepoint(place->db, &err) && product_add(place->db, &kept, &err) &&
+                  db_release(place->db, &err),
+              err);
+    assert_ok(db_savepoint(place->db, &err) && product_add(place->db, &lost, &err), err);
+    db_rollback_savepoint(place->db);
+    assert_true(db_in_transaction(place->db));
+    assert_ok(db_commit(place->db, &err), err);
+    assert_ok(product_find(place->db, "kept", &kept, &found, &err), err);
+    assert_true(found);
+    assert_ok(product_find(place->db, "lost", &lost, &found, &err), err);
+    assert_false(found);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_product_key_is_taken_once),
+        TEST(test_format_by_name),
+        TEST(test_images),
+        TEST(test_package_is_claimed_once),
+        TEST(test_third_crash_fails_a_package),
+        TEST(test_putting_back_is_no_crash),
+        TEST(test_damaged_package_is_made_again),
+        TEST(test_device_has_one_open_attempt),
+        TEST(test_seen_counts_do_not_overwrite),
+        TEST(test_missing_bases),
+        TEST(test_links),
+        TEST(test_savepoint_takes_back_only_its_own),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
