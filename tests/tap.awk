@@ -32,6 +32,9 @@ function depth_of(line) {
     return int(RLENGTH / 4)
 }
 
+{
+    last = $0
+}
 in_details {
     if (showing)
         print
@@ -76,9 +79,9 @@ showing && /^ *#/ {
 
 END {
     if (!has_plan)
-        complain("no plan: it did not come so far (exit status " status ")")
+        complain("no plan, it did not come so far (exit status " status "); its last words: " last)
     else if (seen < planned)
-        complain("ended after " seen " of " planned " tests (exit status " status ")")
+        complain("ended after " seen " of " planned " tests (exit status " status "); its last words: " last)
     else if (status != 0 && failed == 0)
         complain("exit status " status " though no test failed")
     print "counts", passed + 0, failed + 0, skipped + 0
