@@ -1,0 +1,95 @@
+#include "server/admin/admin.h"
+
+#include <microhttpd.h>
+
+#include "server/admin/handlers.h"
+
+#define KIB      1024
+#define API      "/api/v1"
+#define PRODUCT  API "/products/{}"
+#define FIRMWARE PRODUCT "/firmware/{}"
+#define DEVICE   PRODUCT "/devices/{}"
+
+/* Method, pattern, body limit, handler. */
+#define ROUTES(X)                                                                                            \
+    X("GET", API "/status", 0, admin_status_show)                                                            \
+    X("GET", API "/products", 0, admin_product_list)                                                         \
+    X("POST", API "/products", 64 * KIB, admin_product_add)                                                  \
+    X("GET", PRODUCT, 0, admin_product_show)                                                                 \
+    X("GET", PRODUCT "/firmware", 0, admin_firmware_list)                                                    \
+    X("GET", FIRMWARE, 0, admin_firmware_show)                                                               \
+    X("PATCH", FIRMWARE, 64 * KIB, admin_firmware_set)                                                       \
+    X("PUT", FIRMWARE "/target", 64 * KIB, admin_target_set)                                                 \
+    X("DELETE", FIRMWARE "/target", 0, admin_target_drop)                                                    \
+    X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
+    X("GET", FIRMWARE "/images", 0, admin_image_list)                                                        \
+    X("GET", FIRMWARE "/images/{}", 0, admin_image_show)                                                     \
+    X("GET", FIRMWARE "/images/{}/content", 0, admin_image_content)                                          \
+    X("GET", FIRMWARE "/packages", 0, admin_package_list)                                                    \
+    X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \
+    X("POST", FIRMWARE "/packages/{}/{}", 0, admin_package_ask)                                              \
+    X("GET", FIRMWARE "/packages/{}/{}/content", 0, admin_package_content)                                   \
+    X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
+    X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
+    X("GET", DEVICE, 0, admin_device_show)                                                                   \
+    X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
+    X("POST", DEVICE "/link", 64 * KIB, admin_link_add)                                                      \
+    X("DELETE", DEVICE "/links", 0, admin_link_revoke_all)                                                   \
+    X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)
+
+/* Uploads share one handler: method, pattern, stream. */
+#define UPLOADS(X)                                                                                           \
+    X("PUT", FIRMWARE "/images/{}", admin_upload_by_path)                                                    \
+    X("POST", PRODUCT "/images", admin_upload_by_file_name)
+
+#define X(method, pattern, body_limit, handler)                                                              \
+    static void run_##handler(struct request *request)                                                       \
+    {                                                                                                        \
+        call_run(request, handler);                                                                          \
+    }
+ROUTES(X)
+#undef X
+
+static void run_upload(struct request *request)
+{
+    call_run(request, admin_image_add);
+}
+
+const struct route admin_routes[] = {
+#define X(method, pattern, body_limit, handler)                                                              \
+    {method, pattern, ROUTE_WORKER, body_limit, NULL, run_##handler},
+    ROUTES(X)
+#undef X
+#define X(method, pattern, stream) {method, pattern, ROUTE_WORKER, 0, &(stream), run_upload},
+        UPLOADS(X)
+#undef X
+};
+const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
+
+bool admin_authorize(void *context, struct slice token)
+{
+    const struct daemon *daemon = context;
+    struct sha256 hash;
+    bool known = false;
+    sha256_of(token.ptr, token.len, &hash);
+    for (size_t i = 0; i < daemon->token_count; i++)
+        known |= sha256_equal(&hash, &daemon->tokens[i]);
+    return known && token.len > 0;
+}
+
+void admin_render_problem(struct reply *reply, int status, const struct error *err)
+{
+    reply_json(reply, status,
+               json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
+                         MHD_get_reason_phrase_for((unsigned)status), "status", status, "code",
+                         error_name(err->code), "detail", field_text(err->text)));
+    reply->content_type = "application/problem+json";
+    if (status == 401)
+        reply_header(reply, "WWW-Authenticate", "Bearer");
+}
+
+void admin_render_error(void *context, const struct error *err, struct reply *reply)
+{
+    (void)context;
+    admin_render_problem(reply, error_status(err->code), err);
+}

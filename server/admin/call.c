@@ -1,0 +1,131 @@
+#include "server/admin/call.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/log.h"
+
+void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err))
+{
+    struct admin_call call = {.request = request, .daemon = request->context};
+    struct error err;
+    reply_init(&call.reply, 204);
+    bool ok = readers_take(call.daemon->readers, &call.db, &err) && handler(&call, &err);
+    readers_give(call.daemon->readers, call.db);
+    if (ok) {
+        request_answer(request, &call.reply);
+        return;
+    }
+    if (error_status(err.code) >= 500)
+        log_line(LOG_LEVEL_ERROR, "admin-call-failed", "code", error_name(err.code), "error", err.text, NULL);
+    reply_free(&call.reply);
+    request_fail(request, &err);
+}
+
+bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),
+                 void *cls, struct error *err)
+{
+    return writer_call(call->daemon->writer, change, cls, err);
+}
+
+bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
+{
+    json_error_t why;
+    struct slice body = call->request->body;
+    *ret = json_loadb(body.len ? body.ptr : "", body.len, JSON_REJECT_DUPLICATES, &why);
+    return *ret || error_set(err, ERROR_BAD_JSON, "the body is not JSON: line %d: %s", why.line, why.text);
+}
+
+bool call_misfit(const json_error_t *why, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "the body does not fit: %s", why->text);
+}
+
+void call_answer_items(struct admin_call *call, json_t *items)
+{
+    reply_json(&call->reply, 200, json_pack("{s:o}", "items", items));
+}
+
+/* Only what no shell, browser or file system takes for anything else. */
+static void make_plain(const char *name, char *out, size_t out_size)
+{
+    size_t used = 0;
+    for (; *name && used + 1 < out_size; name++) {
+        char c = *name;
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+                     c == '-' || (c == '.' && used > 0);
+        out[used++] = plain ? c : '_';
+    }
+    out[used] = '\0';
+}
+
+bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
+                      struct error *err)
+{
+    char plain[256], encoded[3 * sizeof plain];
+    int fd;
+    uint64_t size;
+    if (!blob_open_checked(call->daemon->blobs, hash, &fd, &size, err))
+        return false;
+    reply_init(&call->reply, 200);
+    call->reply.content_type = "application/octet-stream";
+    call->reply.fd = fd;
+    call->reply.size = size;
+    make_plain(file_name, plain, sizeof plain);
+    if (strcmp(plain, file_name) == 0 || !slice_percent_encode(slice_of(file_name), encoded, sizeof encoded))
+        reply_header(&call->reply, "Content-Disposition", "attachment; filename=\"%s\"", plain);
+    else
+        reply_header(&call->reply, "Content-Disposition", "attachment; filename=\"%s\"; filename*=UTF-8''%s",
+                     plain, encoded);
+    return true;
+}
+
+/* The text without the bytes that are no UTF-8. */
+static json_t *repaired(const char *text)
+{
+    size_t len = strlen(text), used = 0;
+    _cleanup_(cleanup_free) char *copy = malloc(len + 1);
+    if (!copy)
+        return NULL;
+    for (size_t i = 0, step; i < len; i += step) {
+        for (step = 1; step <= 4 && i + step <= len; step++)
+            if (slice_is_clean_utf8((struct slice){text + i, step}))
+                break;
+        if (step > 4 || i + step > len) {
+            step = 1;
+            continue;
+        }
+        memcpy(copy + used, text + i, step);
+        used += step;
+    }
+    return json_stringn(copy, used);
+}
+
+json_t *field_text(const char *text)
+{
+    if (!text || !text[0])
+        return json_null();
+    json_t *json = json_string(text);
+    return json ? json : repaired(text);
+}
+
+json_t *field_number(int64_t value)
+{
+    return value ? json_integer(value) : json_null();
+}
+
+json_t *field_hash(const struct sha256 *hash)
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(hash, hex);
+    return json_string(hex);
+}
+
+json_t *field_warnings(const char *const list[])
+{
+    json_t *array = json_array();
+    for (; *list; list++)
+        if (**list)
+            json_array_append_new(array, field_text(*list));
+    return array;
+}

@@ -1,0 +1,48 @@
+/* One call of the admin API on its worker thread: what every handler gets, and what several share. */
+#ifndef DFOTA_SERVER_ADMIN_CALL_H
+#define DFOTA_SERVER_ADMIN_CALL_H
+
+#include <jansson.h>
+#include "server/daemon.h"
+#include "server/http/request.h"
+
+struct admin_call {
+    struct request *request;
+    struct daemon *daemon;
+    struct db *db;      /* to look things up; changes go through call_change() */
+    struct reply reply; /* what is answered when the handler returns true */
+};
+
+/* Runs the handler with a reading connection and answers with its reply, or with its error. */
+void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err));
+
+/* Runs `change` in the writer's thread and transaction and waits until it is durable. What it changes it
+   reads there first: only there nothing changes in between. */
+bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),
+                 void *cls, struct error *err) __attribute__((warn_unused_result));
+
+/* The body as JSON. ERROR_BAD_JSON, also for a name that stands twice in an object. */
+bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
+    __attribute__((warn_unused_result));
+/* What json_unpack_ex() did not like, as ERROR_INVALID. */
+bool call_misfit(const json_error_t *why, struct error *err);
+
+/* Answers 200 {"items":[…]}; takes over `items`. */
+void call_answer_items(struct admin_call *call, json_t *items);
+
+/* Answers with the bytes of a blob, checked whole before, as a download of that name. ERROR_CORRUPT. */
+bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
+                      struct error *err);
+
+/* Values of answers. Text that was cut inside a character is repaired. */
+json_t *field_text(const char *text);             /* "" and NULL become null */
+json_t *field_number(int64_t value);              /* 0 becomes null */
+json_t *field_hash(const struct sha256 *hash);    /* in hex */
+json_t *field_warnings(const char *const list[]); /* an array; "" are left out, NULL ends */
+
+static inline void cleanup_json(json_t **json)
+{
+    json_decref(*json);
+}
+
+#endif

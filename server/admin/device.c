@@ -1,0 +1,239 @@
+#include "storage/device.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/link_url.h"
+#include "server/log.h"
+#include "storage/attempt.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX     1000
+#define ATTEMPTS_MAX 100 /* newest; a device that gets there needs a look at the first of them */
+
+/* One device as JSON */
+
+static const char *doubt(const struct device *device)
+{
+    struct identity identity = {.kind = ID_UID};
+    snprintf(identity.id, sizeof identity.id, "%s", device->device);
+    return identity_kind_parse(slice_of(device->id_kind), &identity.kind) && identity_is_doubtful(&identity)
+               ? "the IMEI fails its check digit"
+               : "";
+}
+
+static json_t *answer_to_json(const struct device *device)
+{
+    if (!device->last_code)
+        return json_null();
+    return json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
+                     field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms);
+}
+
+static json_t *to_json(const struct device *device, const char *firmware)
+{
+    const char *const warnings[] = {doubt(device), NULL};
+    bool confirmed = device->confirmed_version[0];
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "device",
+        device->device, "id_kind", device->id_kind, "firmware", firmware, "confirmed_version",
+        field_text(device->confirmed_version), "confirmed_at", field_number(device->confirmed_ms),
+        "confirmed_by", field_text(device->confirmed_by), "confirmed_authenticated",
+        confirmed ? json_boolean(device->confirmed_authenticated) : json_null(), "asked_version",
+        field_text(device->asked_version), "first_seen_at", field_number(device->first_seen_ms),
+        "last_seen_at", field_number(device->last_seen_ms), "check_ins", (json_int_t)device->check_ins,
+        "last_answer", answer_to_json(device), "blocked", device->blocked != 0, "notice",
+        field_text(device->notice), "warnings", field_warnings(warnings));
+}
+
+/* The firmware's name; the last one is kept, because most devices of a product have the same. */
+static bool name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
+{
+    bool found = true;
+    if (last->id == id)
+        return true;
+    if (!firmware_by_id(db, id, last, &found, err))
+        return false;
+    return found || error_set(err, ERROR_INTERNAL, "firmware %lld is gone", (long long)id);
+}
+
+static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct link *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct firmware firmware = {.id = 0};
+    size_t count;
+    if (!link_list(call->db, device_id, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        char url[LINK_URL_SIZE];
+        if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
+            return false;
+        link_url(call->daemon, list[i].token, list[i].version, url);
+        json_array_append_new(
+            items, json_pack("{s:I, s:s, s:s, s:o, s:o, s:I, s:o}", "link", (json_int_t)list[i].id, "token",
+                             list[i].token, "firmware", firmware.name, "version", field_text(list[i].version),
+                             "url", field_text(call->daemon->device_url[0] ? url : ""), "created_at",
+                             (json_int_t)list[i].created_ms, "revoked_at", field_number(list[i].revoked_ms)));
+    }
+    *ret = json_incref(items);
+    return true;
+}
+
+static json_t *attempt_to_json(const struct attempt *attempt)
+{
+    bool pinned = attempt->size_bytes > 0; /* to bytes, and only proven ones are ever sent */
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "attempt",
+        (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target", attempt->target, "state",
+        attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
+        (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
+        pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
+        "proven", pinned ? json_true() : json_null(), "link", field_number(attempt->link_id), "fetches",
+        (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
+        field_number(attempt->sent_ms), "delivered_at", field_number(attempt->delivered_ms), "ended_at",
+        field_number(attempt->ended_ms));
+}
+
+static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
+    size_t count;
+    if (!attempt_list(call->db, device_id, ATTEMPTS_MAX, &list, &count, err))
+        return false;
+    *ret = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(*ret, attempt_to_json(&list[i]));
+    return true;
+}
+
+static bool answer(struct admin_call *call, const struct device *device, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *links = NULL;
+    _cleanup_(cleanup_json) json_t *attempts = NULL;
+    struct firmware firmware = {.id = 0};
+    if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
+        !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
+        return false;
+    json_t *json = to_json(device, firmware.name);
+    json_object_set(json, "links", links);
+    json_object_set(json, "attempts", attempts);
+    reply_json(&call->reply, 200, json);
+    return true;
+}
+
+bool admin_device_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct device device;
+    return names_device(call->request, call->db, &product, &device, err) && answer(call, &device, err);
+}
+
+/* The list */
+
+struct page {
+    uint64_t limit, after;
+    bool only_noticed;
+    char firmware_name[FIRMWARE_NAME_SIZE]; /* "": of any */
+    int64_t firmware_id;
+};
+
+/* A number in the query; *value stays where it is not there. */
+static bool query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
+                         uint64_t *value, struct error *err)
+{
+    char text[32];
+    bool found;
+    if (!request_query(request, name, text, sizeof text, &found, err))
+        return false;
+    return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
+           error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
+                     (unsigned long long)least, (unsigned long long)most);
+}
+
+static bool read_page(struct admin_call *call, int64_t product_id, struct page *ret, struct error *err)
+{
+    const struct request *request = call->request;
+    uint64_t noticed = 0;
+    bool found;
+    *ret = (struct page){.limit = PAGE_DEFAULT};
+    if (!query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
+        !query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
+        !query_number(request, "notice", 0, 1, &noticed, err) ||
+        !request_query(request, "firmware", ret->firmware_name, sizeof ret->firmware_name, &found, err))
+        return false;
+    ret->only_noticed = noticed;
+    if (!found)
+        return true;
+    struct firmware firmware;
+    if (!firmware_get(call->db, product_id, ret->firmware_name, &firmware, err))
+        return false;
+    ret->firmware_id = firmware.id;
+    return true;
+}
+
+static void link_next_page(struct admin_call *call, const struct product *product, const struct page *page,
+                           int64_t last_id)
+{
+    char firmware[3 * FIRMWARE_NAME_SIZE] = "";
+    slice_percent_encode(slice_of(page->firmware_name), firmware, sizeof firmware);
+    reply_header(&call->reply, "Link",
+                 "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s>; rel=\"next\"",
+                 product->product_key, (unsigned long long)page->limit, (long long)last_id,
+                 page->firmware_id ? "&firmware=" : "", firmware, page->only_noticed ? "&notice=1" : "");
+}
+
+bool admin_device_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct device *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct product product;
+    struct firmware firmware = {.id = 0};
+    struct page page;
+    size_t count;
+    if (!names_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
+        !device_list(call->db, product.id, page.firmware_id, page.only_noticed, (int64_t)page.after,
+                     (int64_t)page.limit + 1, &list, &count, err)) /* one more tells whether there are more */
+        return false;
+    size_t shown = count > page.limit ? page.limit : count;
+    for (size_t i = 0; i < shown; i++) {
+        if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
+            return false;
+        json_array_append_new(items, to_json(&list[i], firmware.name));
+    }
+    call_answer_items(call, json_incref(items));
+    if (shown < count)
+        link_next_page(call, &product, &page, list[shown - 1].id);
+    return true;
+}
+
+/* Changes */
+
+struct unblock {
+    const struct request *request;
+    struct product product;
+    struct device device;
+};
+
+static bool unblock(void *cls, struct db *db, struct error *err)
+{
+    struct unblock *change = cls;
+    struct device *device = &change->device;
+    if (!names_device(change->request, db, &change->product, device, err))
+        return false;
+    device->blocked = 0;
+    device->notice[0] = '\0';
+    return device_begun_forget(db, device->id, err) && device_update(db, device, err);
+}
+
+bool admin_device_unblock(struct admin_call *call, struct error *err)
+{
+    struct unblock change = {.request = call->request};
+    if (!call_change(call, unblock, &change, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "device-unblocked", "product", change.product.product_key, "device",
+             change.device.device, NULL);
+    return answer(call, &change.device, err);
+}

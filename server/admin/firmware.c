@@ -1,0 +1,211 @@
+/* Firmware: what it is set to, its target, and what its devices lack. */
+#include "storage/firmware.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/log.h"
+
+#define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
+
+static const char *const formats[] = {"bsdiff"};
+
+static const char *notice_of(const struct firmware *firmware)
+{
+    return firmware->format[0]
+               ? ""
+               : "no package format is set: set it with PATCH {\"format\":\"bsdiff\"} if its devices apply "
+                 "bspatch packages (an Air780E's updater does not)";
+}
+
+static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret, struct error *err)
+{
+    struct firmware_counts counts;
+    if (!firmware_count(db, firmware->id, &counts, err))
+        return false;
+    *ret = json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
+                     field_text(firmware->format), "max_package_bytes",
+                     (json_int_t)firmware->max_package_bytes, "target", field_text(firmware->target),
+                     "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
+                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware)));
+    return true;
+}
+
+static bool answer(struct admin_call *call, const struct firmware *firmware, struct error *err)
+{
+    json_t *json;
+    if (!to_json(call->db, firmware, &json, err))
+        return false;
+    reply_json(&call->reply, 200, json);
+    return true;
+}
+
+bool admin_firmware_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct firmware *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct product product;
+    size_t count;
+    if (!names_product(call->request, call->db, &product, err) ||
+        !firmware_list(call->db, product.id, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        json_t *item;
+        if (!to_json(call->db, &list[i], &item, err))
+            return false;
+        json_array_append_new(items, item);
+    }
+    call_answer_items(call, json_incref(items));
+    return true;
+}
+
+bool admin_firmware_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct firmware firmware;
+    return names_firmware(call->request, call->db, &product, &firmware, err) && answer(call, &firmware, err);
+}
+
+bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct missing_base *list = NULL;
+    struct product product;
+    struct firmware firmware;
+    size_t count;
+    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+        !firmware_missing_bases(call->db, firmware.id, &list, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, json_pack("{s:s, s:I}", "version", list[i].version, "devices",
+                                               (json_int_t)list[i].devices));
+    call_answer_items(call, items);
+    return true;
+}
+
+/* Settings */
+
+struct settings {
+    const struct request *request;
+    const json_t *format;         /* NULL: left as it is */
+    json_int_t max_package_bytes; /* 0: left as it is */
+    struct product product;
+    struct firmware firmware;
+};
+
+static bool check_settings(const struct settings *settings, struct error *err)
+{
+    bool known = !settings->format || json_is_null(settings->format);
+    for (size_t i = 0; !known && i < sizeof formats / sizeof *formats; i++)
+        known =
+            json_is_string(settings->format) && strcmp(json_string_value(settings->format), formats[i]) == 0;
+    return known || error_set(err, ERROR_INVALID, "format is \"bsdiff\" or null");
+}
+
+static bool change_settings(void *cls, struct db *db, struct error *err)
+{
+    struct settings *settings = cls;
+    struct firmware *firmware = &settings->firmware;
+    if (!names_firmware(settings->request, db, &settings->product, firmware, err))
+        return false;
+    if (settings->format) {
+        const char *format = json_string_value(settings->format);
+        snprintf(firmware->format, sizeof firmware->format, "%s", format ? format : "");
+    }
+    if (settings->max_package_bytes)
+        firmware->max_package_bytes = settings->max_package_bytes;
+    return firmware_update(db, firmware, err);
+}
+
+static void log_settings(const struct settings *settings)
+{
+    struct log_number number;
+    const struct firmware *firmware = &settings->firmware;
+    const char *product = settings->product.product_key;
+    if (settings->format)
+        log_line(LOG_LEVEL_INFO, "format-set", "product", product, "firmware", firmware->name, "format",
+                 firmware->format[0] ? firmware->format : "none", NULL);
+    if (settings->max_package_bytes)
+        log_line(LOG_LEVEL_INFO, "limit-set", "product", product, "firmware", firmware->name, "size_bytes",
+                 log_i64(&number, firmware->max_package_bytes), NULL);
+}
+
+bool admin_firmware_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct settings settings = {.request = call->request};
+    json_t *format = NULL, *limit = NULL;
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o !}", "format", &format, "max_package_bytes", &limit) != 0)
+        return call_misfit(&why, err);
+    settings.format = format;
+    settings.max_package_bytes = json_integer_value(limit);
+    if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))
+        return error_set(err, ERROR_INVALID, "max_package_bytes is a whole number from 1 to %d",
+                         MAX_PACKAGE_BYTES);
+    if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
+        return false;
+    log_settings(&settings);
+    return answer(call, &settings.firmware, err);
+}
+
+/* The target */
+
+struct target {
+    const struct request *request;
+    const char *version; /* as it was written; NULL: none any more */
+    struct product product;
+    struct firmware firmware;
+};
+
+static bool change_target(void *cls, struct db *db, struct error *err)
+{
+    struct target *target = cls;
+    struct firmware *firmware = &target->firmware;
+    struct version version;
+    struct image image = {.id = 0};
+    if (!names_firmware(target->request, db, &target->product, firmware, err))
+        return false;
+    if (target->version) {
+        char text[VERSION_TEXT_SIZE];
+        if (!name_parse_version_of(slice_of(target->version), firmware->name, &version, err))
+            return false;
+        version_format(&version, text);
+        if (!image_get(db, firmware->id, text, &image, err))
+            return false;
+    }
+    firmware->target_image_id = image.id;
+    bool found;
+    return firmware_update(db, firmware, err) && firmware_by_id(db, firmware->id, firmware, &found, err);
+}
+
+bool admin_target_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct target target = {.request = call->request};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &target.version) != 0)
+        return call_misfit(&why, err);
+    if (!call_change(call, change_target, &target, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "target-set", "product", target.product.product_key, "firmware",
+             target.firmware.name, "version", target.firmware.target, NULL);
+    return answer(call, &target.firmware, err);
+}
+
+bool admin_target_drop(struct admin_call *call, struct error *err)
+{
+    struct target target = {.request = call->request};
+    if (!call_change(call, change_target, &target, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "target-dropped", "product", target.product.product_key, "firmware",
+             target.firmware.name, NULL);
+    reply_init(&call->reply, 204);
+    return true;
+}

@@ -1,0 +1,43 @@
+/* The handlers of the admin API, one file a resource. Each runs on a worker thread, fills call->reply and
+   returns true, or fails with the error that is answered. What each answers is in doc/api.md. */
+#ifndef DFOTA_SERVER_ADMIN_HANDLERS_H
+#define DFOTA_SERVER_ADMIN_HANDLERS_H
+
+#include "server/admin/call.h"
+#include "server/http/router.h"
+
+bool admin_status_show(struct admin_call *call, struct error *err);
+
+bool admin_product_add(struct admin_call *call, struct error *err);
+bool admin_product_list(struct admin_call *call, struct error *err);
+bool admin_product_show(struct admin_call *call, struct error *err);
+
+bool admin_firmware_list(struct admin_call *call, struct error *err);
+bool admin_firmware_show(struct admin_call *call, struct error *err);
+bool admin_firmware_set(struct admin_call *call, struct error *err);
+bool admin_firmware_missing_bases(struct admin_call *call, struct error *err);
+bool admin_target_set(struct admin_call *call, struct error *err);
+bool admin_target_drop(struct admin_call *call, struct error *err);
+
+/* An image on its way in: the names stand in the path, or in ?filename=. The handler is the same. */
+extern const struct route_stream admin_upload_by_path, admin_upload_by_file_name;
+bool admin_image_add(struct admin_call *call, struct error *err);
+bool admin_image_list(struct admin_call *call, struct error *err);
+bool admin_image_show(struct admin_call *call, struct error *err);
+bool admin_image_content(struct admin_call *call, struct error *err);
+
+bool admin_package_list(struct admin_call *call, struct error *err);
+bool admin_package_show(struct admin_call *call, struct error *err);
+bool admin_package_ask(struct admin_call *call, struct error *err);
+bool admin_package_content(struct admin_call *call, struct error *err);
+
+bool admin_device_list(struct admin_call *call, struct error *err);
+bool admin_device_show(struct admin_call *call, struct error *err);
+bool admin_device_unblock(struct admin_call *call, struct error *err);
+
+bool admin_link_add(struct admin_call *call, struct error *err);
+bool admin_link_add_many(struct admin_call *call, struct error *err);
+bool admin_link_revoke(struct admin_call *call, struct error *err);
+bool admin_link_revoke_all(struct admin_call *call, struct error *err);
+
+#endif

@@ -1,0 +1,65 @@
+/* Images that are here: listed, shown, handed out. How they come in is in upload.c. */
+#include "server/admin/image.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/log.h"
+
+json_t *admin_image_json(const char *firmware, const struct image *image)
+{
+    const char *const warnings[] = {image->warning, NULL};
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:I, s:o}", "firmware", firmware, "version", image->version,
+                     "size", (json_int_t)image->size_bytes, "sha256", field_hash(&image->sha256), "file_name",
+                     field_text(image->file_name), "uploaded_at", (json_int_t)image->uploaded_ms, "warnings",
+                     field_warnings(warnings));
+}
+
+bool admin_image_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *list = NULL;
+    struct product product;
+    struct firmware firmware;
+    size_t count;
+    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+        !image_list(call->db, firmware.id, &list, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, admin_image_json(firmware.name, &list[i]));
+    call_answer_items(call, items);
+    return true;
+}
+
+bool admin_image_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct firmware firmware;
+    struct image image;
+    if (!names_image(call->request, call->db, &product, &firmware, &image, err))
+        return false;
+    reply_json(&call->reply, 200, admin_image_json(firmware.name, &image));
+    return true;
+}
+
+bool admin_image_content(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct firmware firmware;
+    struct image image;
+    char name[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE + 8];
+    if (!names_image(call->request, call->db, &product, &firmware, &image, err))
+        return false;
+    snprintf(name, sizeof name, "%s_V%s.bin", firmware.name, image.version);
+    if (call_answer_blob(call, &image.sha256, image.file_name[0] ? image.file_name : name, err))
+        return true;
+    if (err->code != ERROR_CORRUPT)
+        return false;
+    log_line(LOG_LEVEL_ERROR, "blob-corrupt", "product", product.product_key, "firmware", firmware.name,
+             "version", image.version, "error", err->text, NULL);
+    return error_set(err, ERROR_CORRUPT,
+                     "the file of version %s is damaged on the disk: upload the same bytes again",
+                     image.version);
+}

@@ -1,0 +1,248 @@
+#include "server/admin/link.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/admin.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/link_url.h"
+#include "server/log.h"
+#include "server/need.h"
+
+/* "/d/", the token, "/", the version: some updaters take no longer path. */
+_Static_assert(3 + (LINK_TOKEN_SIZE - 1) + 1 + (VERSION_TEXT_SIZE - 1) <= 60,
+               "the path of a link is too long");
+
+bool link_has_address(struct admin_call *call)
+{
+    struct error err;
+    if (call->daemon->device_url[0])
+        return true;
+    error_set(
+        &err, ERROR_INVALID,
+        "links have no address to begin with: set the config key public_device_url, or bind device_listen to "
+        "one address (0.0.0.0 is none to hand out)");
+    admin_render_problem(&call->reply, 409, &err);
+    return false;
+}
+
+/* Making one */
+
+static bool find_device(struct db *db, const struct firmware *firmware, const struct identity *identity,
+                        struct device *ret, struct error *err)
+{
+    bool found;
+    if (!device_find(db, firmware->product_id, identity, ret, &found, err))
+        return false;
+    if (!found)
+        return device_add(db, firmware->product_id, identity, firmware->id, ret, err);
+    bool moves = !ret->confirmed_version[0] && ret->firmware_id != firmware->id; /* nothing better is known */
+    bool stale = ret->notice[0] && !ret->blocked; /* a new link is what such a notice asks for */
+    if (!moves && !stale)
+        return true;
+    if (moves)
+        ret->firmware_id = firmware->id;
+    if (stale)
+        ret->notice[0] = '\0';
+    return device_update(db, ret, err);
+}
+
+/* Asks for the package that the device will be served when it comes with this link. */
+static bool need_first(struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                       const struct device *device, struct link_memo *memo, const struct link_order *order,
+                       struct error *err)
+{
+    struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = order->link.created_ms};
+    struct version confirmed = {.count = 0};
+    char text[VERSION_TEXT_SIZE];
+    version_parse(slice_of(order->version), &checkin.version);
+    if (device->firmware_id == firmware->id)
+        version_parse(slice_of(device->confirmed_version), &confirmed);
+    struct version base = decision_base(&checkin, &confirmed);
+    if (base.count == 0)
+        return true;
+    version_format(&base, text);
+    if (strcmp(memo->needed, text) == 0)
+        return true;
+    snprintf(memo->needed, sizeof memo->needed, "%s", text);
+    return need_upgrade(db, daemon->jobs, firmware, text, order->link.created_ms, err);
+}
+
+static bool look_for_base(struct db *db, const struct firmware *firmware, struct link_memo *memo,
+                          struct link_order *order, struct error *err)
+{
+    struct image base;
+    bool found;
+    if (!order->version[0])
+        return true;
+    if (strcmp(memo->looked_for, order->version) != 0) {
+        if (!image_find(db, firmware->id, order->version, &base, &found, err))
+            return false;
+        snprintf(memo->looked_for, sizeof memo->looked_for, "%s", order->version);
+        memo->base_missing = !found;
+    }
+    order->base_missing = memo->base_missing;
+    return true;
+}
+
+bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware *firmware, int64_t now_ms,
+                     struct link_memo *memo, struct link_order *order, struct error *err)
+{
+    struct device device;
+    if (!find_device(db, firmware, &order->identity, &device, err))
+        return false;
+    order->link = (struct link){.device_id = device.id, .firmware_id = firmware->id, .created_ms = now_ms};
+    snprintf(order->link.version, sizeof order->link.version, "%s", order->version);
+    return link_add(db, &order->link, err) && look_for_base(db, firmware, memo, order, err) &&
+           need_first(daemon, db, firmware, &device, memo, order, err);
+}
+
+json_t *link_order_json(const struct daemon *daemon, const struct firmware *firmware,
+                        const struct link_order *order)
+{
+    char url[LINK_URL_SIZE], report_url[LINK_URL_SIZE], missing[VERSION_TEXT_SIZE + 80] = "";
+    const char *const warnings[] = {
+        identity_is_doubtful(&order->identity) ? "the IMEI fails its check digit" : "", missing, NULL};
+    if (order->base_missing)
+        snprintf(missing, sizeof missing, "the image of version %s is not here: the device gets code 44",
+                 order->version);
+    link_url(daemon, order->link.token, order->version, url);
+    link_report_url(daemon, order->link.token, report_url);
+    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o}", "link", (json_int_t)order->link.id,
+                     "device", order->identity.id, "id_kind", identity_kind_name(order->identity.kind),
+                     "firmware", firmware->name, "version", field_text(order->version), "url", url,
+                     "report_url", report_url, "at_commands", link_at_commands(url), "warnings",
+                     field_warnings(warnings));
+}
+
+/* For one device */
+
+struct single {
+    struct admin_call *call;
+    const char *version, *firmware_name; /* as they were written; NULL: left out */
+    struct product product;
+    struct firmware firmware;
+    struct link_order order;
+};
+
+static bool only_firmware(struct db *db, int64_t product_id, struct firmware *ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct firmware *list = NULL;
+    size_t count;
+    if (!firmware_list(db, product_id, &list, &count, err))
+        return false;
+    if (count == 0)
+        return error_set(err, ERROR_FIRMWARE_NOT_FOUND,
+                         "the product has no firmware yet: upload an image first");
+    if (count > 1)
+        return error_set(err, ERROR_INVALID, "name the firmware: the product has %zu", count);
+    *ret = *list;
+    return true;
+}
+
+/* The one that is named; else the one in the version's full name, of the device as it is known, or the only
+ * one. */
+static bool choose_firmware(struct db *db, struct single *single, struct error *err)
+{
+    struct full_name name;
+    struct version version;
+    struct device device;
+    bool found;
+    if (single->firmware_name)
+        return firmware_get(db, single->product.id, single->firmware_name, &single->firmware, err);
+    if (single->version && !version_parse(slice_of(single->version), &version))
+        return name_parse_full(slice_of(single->version), &name, err) &&
+               firmware_get(db, single->product.id, name.firmware, &single->firmware, err);
+    if (!device_find(db, single->product.id, &single->order.identity, &device, &found, err))
+        return false;
+    if (found)
+        return firmware_by_id(db, device.firmware_id, &single->firmware, &found, err);
+    return only_firmware(db, single->product.id, &single->firmware, err);
+}
+
+static bool make_single(void *cls, struct db *db, struct error *err)
+{
+    struct single *single = cls;
+    struct link_memo memo = {.needed = ""};
+    struct version version;
+    if (!choose_firmware(db, single, err))
+        return false;
+    if (single->version) {
+        if (!name_parse_version_of(slice_of(single->version), single->firmware.name, &version, err))
+            return false;
+        version_format(&version, single->order.version);
+    }
+    return link_order_make(single->call->daemon, db, &single->firmware, clock_utc_ms(), &memo, &single->order,
+                           err);
+}
+
+bool admin_link_add(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct single single = {.call = call};
+    json_error_t why;
+    if (!names_product(call->request, call->db, &single.product, err) ||
+        !names_identity(call->request, &single.order.identity, err))
+        return false;
+    if (call->request->body.len && !call_body(call, &body, err)) /* every field may be left out, so all may */
+        return false;
+    if (body && json_unpack_ex(body, &why, 0, "{s?s, s?s !}", "version", &single.version, "firmware",
+                               &single.firmware_name) != 0)
+        return call_misfit(&why, err);
+    if (!link_has_address(call))
+        return true;
+    if (!call_change(call, make_single, &single, err))
+        return false;
+    char token[7]; /* enough to find it again, not to use it */
+    snprintf(token, sizeof token, "%.6s", single.order.link.token);
+    log_line(LOG_LEVEL_INFO, "link-made", "product", single.product.product_key, "firmware",
+             single.firmware.name, "device", single.order.identity.id, "version",
+             single.order.version[0] ? single.order.version : NULL, "token", token, NULL);
+    reply_json(&call->reply, 201, link_order_json(call->daemon, &single.firmware, &single.order));
+    return true;
+}
+
+/* Revoking */
+
+struct revocation {
+    const struct request *request;
+    uint64_t link; /* 0: all */
+    struct product product;
+    struct device device;
+};
+
+static bool revoke_links(void *cls, struct db *db, struct error *err)
+{
+    struct revocation *revocation = cls;
+    return names_device(revocation->request, db, &revocation->product, &revocation->device, err) &&
+           link_revoke(db, revocation->device.id, (int64_t)revocation->link, clock_utc_ms(), err);
+}
+
+static bool run_revocation(struct admin_call *call, struct revocation *revocation, struct error *err)
+{
+    struct log_number number;
+    if (!call_change(call, revoke_links, revocation, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "links-revoked", "product", revocation->product.product_key, "device",
+             revocation->device.device, "link",
+             revocation->link ? log_i64(&number, (long long)revocation->link) : "all", NULL);
+    reply_init(&call->reply, 204);
+    return true;
+}
+
+bool admin_link_revoke_all(struct admin_call *call, struct error *err)
+{
+    struct revocation revocation = {.request = call->request};
+    return run_revocation(call, &revocation, err);
+}
+
+bool admin_link_revoke(struct admin_call *call, struct error *err)
+{
+    struct revocation revocation = {.request = call->request};
+    if (!slice_u64(call->request->param[2], &revocation.link) || revocation.link == 0 ||
+        revocation.link > INT64_MAX)
+        return error_set(err, ERROR_LINK_NOT_FOUND, "a link is a number");
+    return run_revocation(call, &revocation, err);
+}

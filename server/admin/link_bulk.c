@@ -1,0 +1,111 @@
+/* Links for a list of devices: all or none. */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/link_csv.h"
+#include "server/admin/names.h"
+#include "server/log.h"
+
+struct bulk {
+    struct admin_call *call;
+    struct product product;
+    struct firmware firmware;
+    struct link_order *orders;
+    size_t count;
+};
+
+static bool check_type(const struct request *request, struct error *err)
+{
+    struct slice type;
+    if (!request_header(request, "Content-Type", &type) ||
+        (type.len >= 8 && strncasecmp(type.ptr, "text/csv", 8) == 0 &&
+         (type.len == 8 || memchr("; \t", type.ptr[8], 3))))
+        return true;
+    return error_set(err, ERROR_UNSUPPORTED_TYPE, "the list of devices is text/csv");
+}
+
+/* ?version=, for lines without one; "" without. */
+static bool read_common_version(const struct request *request, const char *firmware,
+                                char out[VERSION_TEXT_SIZE], struct error *err)
+{
+    char text[256];
+    struct version version;
+    bool found;
+    out[0] = '\0';
+    if (!request_query(request, "version", text, sizeof text, &found, err))
+        return false;
+    if (!found || !text[0])
+        return true;
+    if (!name_parse_version_of(slice_of(text), firmware, &version, err))
+        return false;
+    version_format(&version, out);
+    return true;
+}
+
+static bool make_all(void *cls, struct db *db, struct error *err)
+{
+    struct bulk *bulk = cls;
+    struct link_memo memo = {.needed = ""};
+    int64_t now_ms = clock_utc_ms();
+    if (!names_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
+        return false; /* again: its target may have moved since the list was read */
+    for (size_t i = 0; i < bulk->count; i++)
+        if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err))
+            return false;
+    return true;
+}
+
+static bool wants_csv(const struct request *request)
+{
+    struct slice accept;
+    return request_header(request, "Accept", &accept) && memmem(accept.ptr, accept.len, "text/csv", 8);
+}
+
+static void answer(struct bulk *bulk)
+{
+    struct admin_call *call = bulk->call;
+    if (wants_csv(call->request)) {
+        size_t len;
+        _cleanup_(cleanup_free) char *text = link_csv_write(call->daemon, bulk->orders, bulk->count, &len);
+        if (text)
+            reply_text(&call->reply, 200, "text/csv; charset=utf-8", text, len);
+        else
+            reply_json(&call->reply, 200, NULL);
+        return;
+    }
+    json_t *items = json_array();
+    for (size_t i = 0; i < bulk->count; i++)
+        json_array_append_new(items, link_order_json(call->daemon, &bulk->firmware, &bulk->orders[i]));
+    call_answer_items(call, items);
+}
+
+static bool run(struct bulk *bulk, struct error *err)
+{
+    struct admin_call *call = bulk->call;
+    struct log_number number;
+    char version[VERSION_TEXT_SIZE];
+    if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
+        !check_type(call->request, err) ||
+        !read_common_version(call->request, bulk->firmware.name, version, err) ||
+        !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count, err))
+        return false;
+    if (!link_has_address(call))
+        return true;
+    if (!call_change(call, make_all, bulk, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "links-made", "product", bulk->product.product_key, "firmware",
+             bulk->firmware.name, "links", log_i64(&number, (long long)bulk->count), NULL);
+    answer(bulk);
+    return true;
+}
+
+bool admin_link_add_many(struct admin_call *call, struct error *err)
+{
+    struct bulk bulk = {.call = call};
+    bool ok = run(&bulk, err);
+    free(bulk.orders);
+    return ok;
+}

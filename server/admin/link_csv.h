@@ -1,0 +1,21 @@
+/* The list of a bulk call: one IMEI[,version] a line. */
+#ifndef DFOTA_SERVER_ADMIN_LINK_CSV_H
+#define DFOTA_SERVER_ADMIN_LINK_CSV_H
+
+#include "server/admin/link.h"
+
+#define LINK_CSV_MAX 20000 /* devices: all are one transaction, and everybody else waits for it */
+
+/* A first line that begins with "imei" is a heading, blank lines are skipped, fields may stand in double
+   quotes, lines may end in CRLF, a byte order mark may come first. `version` is for lines without one and may
+   be "". *ret is the caller's (free). An error begins with the number of its line: ERROR_BAD_DEVICE,
+   ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE, ERROR_INVALID; ERROR_TOO_LARGE for more than LINK_CSV_MAX. */
+bool link_csv_parse(struct slice text, const char *firmware, const char *version, struct link_order **ret,
+                    size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+
+/* imei,version,url,report_url with a heading, for a spreadsheet; the caller's (free), NULL when memory is
+   gone. No field can begin with what a spreadsheet takes for a formula: digits, versions and URLs only. */
+char *link_csv_write(const struct daemon *daemon, const struct link_order *orders, size_t count,
+                     size_t *ret_len);
+
+#endif

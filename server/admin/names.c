@@ -1,0 +1,71 @@
+#include "server/admin/names.h"
+
+#define TEXT_SIZE                                                                                            \
+    256 /* of a version or a device as it may be written: more than the longest that can be right */
+
+bool names_product(const struct request *request, struct db *db, struct product *ret, struct error *err)
+{
+    char key[PRODUCT_KEY_SIZE];
+    if (!request_param(request, 0, key, sizeof key, err))
+        return false;
+    if (!name_is_product_key(slice_of(key)))
+        return error_set(err, ERROR_BAD_NAME, "a product key is 1 to 64 of A-Z a-z 0-9 . _ -");
+    return product_get(db, key, ret, err);
+}
+
+bool names_firmware_text(const struct request *request, char out[FIRMWARE_NAME_SIZE], struct error *err)
+{
+    if (!request_param(request, 1, out, FIRMWARE_NAME_SIZE, err))
+        return false;
+    return name_is_firmware(slice_of(out)) ||
+           error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
+}
+
+bool names_firmware(const struct request *request, struct db *db, struct product *ret_product,
+                    struct firmware *ret, struct error *err)
+{
+    char name[FIRMWARE_NAME_SIZE];
+    return names_product(request, db, ret_product, err) && names_firmware_text(request, name, err) &&
+           firmware_get(db, ret_product->id, name, ret, err);
+}
+
+bool names_version(const struct request *request, unsigned index, const char *firmware, struct version *ret,
+                   struct error *err)
+{
+    char text[TEXT_SIZE];
+    return request_param(request, index, text, sizeof text, err) &&
+           name_parse_version_of(slice_of(text), firmware, ret, err);
+}
+
+bool names_image(const struct request *request, struct db *db, struct product *ret_product,
+                 struct firmware *ret_firmware, struct image *ret, struct error *err)
+{
+    struct version version;
+    char text[VERSION_TEXT_SIZE];
+    if (!names_firmware(request, db, ret_product, ret_firmware, err) ||
+        !names_version(request, 2, ret_firmware->name, &version, err))
+        return false;
+    version_format(&version, text);
+    return image_get(db, ret_firmware->id, text, ret, err);
+}
+
+bool names_identity(const struct request *request, struct identity *ret, struct error *err)
+{
+    char text[TEXT_SIZE];
+    if (!request_param(request, 1, text, sizeof text, err))
+        return false;
+    return identity_parse(slice_of(text), ret) ||
+           error_set(
+               err, ERROR_BAD_DEVICE,
+               "'%s' is no device: imei: with 14 to 16 digits, mac: with 12 hex digits, or uid: with 1 to 64 "
+               "visible ASCII characters",
+               text);
+}
+
+bool names_device(const struct request *request, struct db *db, struct product *ret_product,
+                  struct device *ret, struct error *err)
+{
+    struct identity identity;
+    return names_product(request, db, ret_product, err) && names_identity(request, &identity, err) &&
+           device_get(db, ret_product->id, &identity, ret, err);
+}

@@ -1,0 +1,199 @@
+#include "storage/package.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/jobs.h"
+#include "server/log.h"
+#include "server/need.h"
+
+#define OVERSIZE_SIZE 96
+
+/* What a path …/packages/{from}/{to} names. */
+struct hop {
+    struct product product;
+    struct firmware firmware;
+    struct image from, to;
+    struct package package; /* where found */
+    bool found;
+};
+
+static bool find_images(const struct request *request, struct db *db, struct hop *ret, struct error *err)
+{
+    struct version from, to;
+    char from_text[VERSION_TEXT_SIZE], to_text[VERSION_TEXT_SIZE];
+    if (!names_version(request, 2, ret->firmware.name, &from, err) ||
+        !names_version(request, 3, ret->firmware.name, &to, err))
+        return false;
+    version_format(&from, from_text);
+    version_format(&to, to_text);
+    if (version_compare(&from, &to) >= 0)
+        return error_set(err, ERROR_NOT_AN_UPGRADE, "%s is not above %s: no module goes down", to_text,
+                         from_text);
+    return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
+           image_get(db, ret->firmware.id, to_text, &ret->to, err);
+}
+
+static bool find_package(struct db *db, struct hop *hop, struct error *err)
+{
+    return package_find(db, &hop->from.sha256, &hop->to.sha256, hop->firmware.format, &hop->package,
+                        &hop->found, err);
+}
+
+static bool find_hop(const struct request *request, struct db *db, struct hop *ret, struct error *err)
+{
+    if (!names_firmware(request, db, &ret->product, &ret->firmware, err) ||
+        !find_images(request, db, ret, err))
+        return false;
+    if (!ret->firmware.format[0])
+        return error_set(err, ERROR_FORMAT_NOT_SET,
+                         "firmware %s has no package format: set it with PATCH {\"format\":\"bsdiff\"}",
+                         ret->firmware.name);
+    return find_package(db, ret, err);
+}
+
+static bool find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
+{
+    return find_hop(request, db, ret, err) &&
+           (ret->found ||
+            error_set(err, ERROR_PACKAGE_NOT_FOUND, "nobody has asked for the package %s→%s yet",
+                      ret->from.version, ret->to.version));
+}
+
+/* Derived, never stored: a changed limit holds at once. */
+static bool is_oversize(const struct firmware *firmware, const struct package *package,
+                        char reason[OVERSIZE_SIZE])
+{
+    if (package_state(package) != PACKAGE_READY || package->size_bytes <= firmware->max_package_bytes)
+        return false;
+    snprintf(reason, OVERSIZE_SIZE, "the package has %lld bytes, the limit is %lld",
+             (long long)package->size_bytes, (long long)firmware->max_package_bytes);
+    return true;
+}
+
+static json_t *to_json(const struct firmware *firmware, const char *from, const char *to,
+                       const struct package *package)
+{
+    char reason[OVERSIZE_SIZE];
+    bool ready = package_state(package) == PACKAGE_READY, oversize = is_oversize(firmware, package, reason);
+    bool timed = package->started_ms && package->finished_ms;
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
+        package->format, "state", oversize ? "oversize" : package->state, "size",
+        field_number(package->size_bytes), "sha256", ready ? field_hash(&package->sha256) : json_null(),
+        "limit", (json_int_t)firmware->max_package_bytes, "proven", ready, "crashes",
+        (json_int_t)package->crashes, "error", field_text(oversize ? reason : package->error), "queued_at",
+        (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
+        timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
+}
+
+static json_t *hop_to_json(const struct hop *hop)
+{
+    return to_json(&hop->firmware, hop->from.version, hop->to.version, &hop->package);
+}
+
+bool admin_package_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct package_of_firmware *list = NULL;
+    struct product product;
+    struct firmware firmware;
+    size_t count;
+    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+        !package_list(call->db, firmware.id, &list, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, to_json(&firmware, list[i].from, list[i].to, &list[i].package));
+    call_answer_items(call, items);
+    return true;
+}
+
+bool admin_package_show(struct admin_call *call, struct error *err)
+{
+    struct hop hop;
+    if (!find_asked(call->request, call->db, &hop, err))
+        return false;
+    reply_json(&call->reply, 200, hop_to_json(&hop));
+    return true;
+}
+
+/* Asking */
+
+struct ask {
+    const struct admin_call *call;
+    struct hop hop;
+};
+
+static bool ask(void *cls, struct db *db, struct error *err)
+{
+    struct ask *wanted = cls;
+    struct hop *hop = &wanted->hop;
+    return find_hop(wanted->call->request, db, hop, err) &&
+           need_package(db, wanted->call->daemon->jobs, &hop->firmware, &hop->from, &hop->to, true,
+                        clock_utc_ms(), err) &&
+           find_package(db, hop, err);
+}
+
+bool admin_package_ask(struct admin_call *call, struct error *err)
+{
+    struct ask wanted = {.call = call};
+    struct hop *hop = &wanted.hop;
+    if (!call_change(call, ask, &wanted, err))
+        return false;
+    bool made = package_state(&hop->package) == PACKAGE_READY;
+    if (!made)
+        log_line(LOG_LEVEL_INFO, "package-asked", "product", hop->product.product_key, "firmware",
+                 hop->firmware.name, "from", hop->from.version, "to", hop->to.version, NULL);
+    reply_json(&call->reply, made ? 200 : 202, hop_to_json(hop));
+    return true;
+}
+
+/* Content */
+
+static bool check_served(const struct hop *hop, struct error *err)
+{
+    const struct package *package = &hop->package;
+    char reason[OVERSIZE_SIZE];
+    if (is_oversize(&hop->firmware, package, reason))
+        return error_set(err, ERROR_PACKAGE_OVERSIZE, "%s", reason);
+    if (package_state(package) == PACKAGE_FAILED)
+        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package could not be made: %s", package->error);
+    return package_state(package) == PACKAGE_READY ||
+           error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s", package->state);
+}
+
+static bool make_again(void *cls, struct db *db, struct error *err)
+{
+    return package_make_again(db, cls, clock_utc_ms(), err);
+}
+
+/* A damaged file is never sent; the package is made anew. */
+static bool take_back(struct admin_call *call, struct hop *hop, struct error *err)
+{
+    struct error damage = *err;
+    log_line(LOG_LEVEL_ERROR, "blob-corrupt", "product", hop->product.product_key, "firmware",
+             hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "error", damage.text,
+             NULL);
+    if (!call_change(call, make_again, &hop->package.sha256, err))
+        return false;
+    jobs_wake(call->daemon->jobs);
+    return error_set(err, ERROR_CORRUPT,
+                     "the file of the package %s→%s is damaged on the disk: it is made again",
+                     hop->from.version, hop->to.version);
+}
+
+bool admin_package_content(struct admin_call *call, struct error *err)
+{
+    struct hop hop;
+    char name[FIRMWARE_NAME_SIZE + 2 * VERSION_TEXT_SIZE + FORMAT_SIZE];
+    if (!find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
+        return false;
+    snprintf(name, sizeof name, "%s_%s-%s.%s", hop.firmware.name, hop.from.version, hop.to.version,
+             hop.package.format);
+    if (call_answer_blob(call, &hop.package.sha256, name, err))
+        return true;
+    return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;
+}

@@ -1,0 +1,87 @@
+#include "storage/product.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/log.h"
+
+#define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */
+
+static json_t *to_json(const struct product *product)
+{
+    return json_pack("{s:s, s:o, s:I}", "product_key", product->product_key, "name",
+                     field_text(product->name), "created_at", (json_int_t)product->created_ms);
+}
+
+static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const unsigned char fair = 4 * (sizeof digits - 1); /* bytes from here on would favour the first digits */
+    for (size_t i = 0; i < MADE_KEY_LENGTH;) {
+        unsigned char random;
+        if (RAND_bytes(&random, 1) != 1)
+            return error_set(err, ERROR_INTERNAL, "no random numbers for a product key");
+        if (random < fair)
+            out[i++] = digits[random % (sizeof digits - 1)];
+    }
+    out[MADE_KEY_LENGTH] = '\0';
+    return true;
+}
+
+static bool add(void *cls, struct db *db, struct error *err)
+{
+    return product_add(db, cls, err);
+}
+
+bool admin_product_add(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct product product = {.created_ms = clock_utc_ms()};
+    const char *name, *key = NULL;
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &name, "product_key", &key) != 0)
+        return call_misfit(&why, err);
+    if (!name[0] || !slice_is_clean_utf8(slice_of(name)) ||
+        !slice_copy(slice_of(name), product.name, sizeof product.name))
+        return error_set(err, ERROR_BAD_NAME,
+                         "the name of a product is 1 to %d bytes without control characters",
+                         PRODUCT_NAME_SIZE - 1);
+    if (!key && !make_key(product.product_key, err))
+        return false;
+    if (key && (!name_is_product_key(slice_of(key)) ||
+                !slice_copy(slice_of(key), product.product_key, sizeof product.product_key)))
+        return error_set(err, ERROR_BAD_NAME, "a product key is 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (!call_change(call, add, &product, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "product-added", "product", product.product_key, "name", product.name, NULL);
+    reply_json(&call->reply, 201, to_json(&product));
+    return true;
+}
+
+bool admin_product_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct product *list = NULL;
+    size_t count;
+    if (!product_list(call->db, &list, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, to_json(&list[i]));
+    call_answer_items(call, items);
+    return true;
+}
+
+bool admin_product_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    if (!names_product(call->request, call->db, &product, err))
+        return false;
+    reply_json(&call->reply, 200, to_json(&product));
+    return true;
+}
