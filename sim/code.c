@@ -6,9 +6,9 @@ static const struct {
     int code;
     const char *text;
 } table[] = {
-    {3, "no usable id"},        {17, "not permitted"},     {21, "upgrade not allowed"},
-    {25, "unknown project"},    {26, "unknown firmware"},  {CODE_IDLE, "up to date"},
-    {40, "blocked: a loop"},    {CODE_WAIT, "please wait"}, {44, "base version missing"},
+    {3, "no usable id"},     {17, "not permitted"},      {21, "upgrade not allowed"},
+    {25, "unknown project"}, {26, "unknown firmware"},   {CODE_IDLE, "up to date"},
+    {40, "blocked: a loop"}, {CODE_WAIT, "please wait"}, {44, "base version missing"},
 };
 
 bool code_read(struct bytes body, int *ret)

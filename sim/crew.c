@@ -39,7 +39,8 @@ static bool number_imei(const char *first, size_t n, char *out, size_t out_size,
 }
 
 /* Gives the module its image and version: --image, else the image of the version it says. */
-static bool equip(struct module *module, const struct crew_source *source, struct slice version, struct error *err)
+static bool equip(struct module *module, const struct crew_source *source, struct slice version,
+                  struct error *err)
 {
     if (version.len && !release_read(version, module->version))
         return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no version", (int)version.len, version.ptr);
@@ -63,8 +64,9 @@ static bool set_report_url(struct module *module, struct slice report_url, struc
         return true;
     /* http://HOST/d/TOKEN/VERSION: the report goes to /d/TOKEN/report */
     const char *end = strrchr(module->link, '/');
-    int made = report_url.len ? asprintf(&module->report_url, "%.*s", (int)report_url.len, report_url.ptr)
-                              : asprintf(&module->report_url, "%.*s/report", (int)(end - module->link), module->link);
+    int made = report_url.len
+                   ? asprintf(&module->report_url, "%.*s", (int)report_url.len, report_url.ptr)
+                   : asprintf(&module->report_url, "%.*s/report", (int)(end - module->link), module->link);
     if (made < 0)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     struct url url;
@@ -119,7 +121,8 @@ static struct row read_row(struct slice line)
     return row;
 }
 
-static bool make_listed(struct crew *crew, const struct plan *plan, const struct crew_source *source, struct error *err)
+static bool make_listed(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+                        struct error *err)
 {
     _cleanup_(buffer_free) struct buffer file = {0};
     if (!file_load(source->links, LINKS_MAX_BYTES, &file, err))
@@ -146,8 +149,8 @@ bool crew_make(const struct plan *plan, const struct crew_source *source, struct
 {
     struct crew crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
     const struct row row = {.imei = slice_of(source->imei), .url = slice_of(source->link)};
-    bool ok = !crew.module   ? error_set(err, ERROR_INTERNAL, "out of memory")
-              : source->link ? make_linked(&crew, plan, source, &row, err)
+    bool ok = !crew.module    ? error_set(err, ERROR_INTERNAL, "out of memory")
+              : source->link  ? make_linked(&crew, plan, source, &row, err)
               : source->links ? make_listed(&crew, plan, source, err)
                               : make_numbered(&crew, plan, source, err);
     if (!ok) {

@@ -15,11 +15,12 @@ struct crew {
 };
 
 struct crew_source {
-    const char *imei;    /* of the first module; the others count up */
-    size_t count;        /* of modules that ask at plan->url */
-    const char *link;    /* one module with this link; or */
-    const char *links;   /* one for each line of this file: URL, or imei,version,url,report_url; or NULL: neither */
-    const char *version; /* what they say they run; "": the image knows */
+    const char *imei; /* of the first module; the others count up */
+    size_t count;     /* of modules that ask at plan->url */
+    const char *link; /* one module with this link; or */
+    const char
+        *links; /* one for each line of this file: URL, or imei,version,url,report_url; or NULL: neither */
+    const char *version;       /* what they say they run; "": the image knows */
     const struct image *image; /* what they run; NULL: the image of their version */
 };
 

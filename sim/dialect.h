@@ -1,4 +1,5 @@
-/* What real clients ask, one row per client: the words of the query and their order, and how they use Range. */
+/* What real clients ask, one row per client: the words of the query and their order, and how they use Range.
+ */
 #ifndef DFOTA_SIM_DIALECT_H
 #define DFOTA_SIM_DIALECT_H
 
@@ -21,9 +22,9 @@ struct dialect_words {
     const char *key, *imei, *firmware, *version;
 };
 
-/* `path` is that of the server's URL: "/" stands for the vendor's own path; any other gets the query glued to it, which
-   is what real clients do. False when it does not fit. */
-bool dialect_write(const struct dialect *dialect, const char *path, const struct dialect_words *words, char *out,
-                   size_t out_size);
+/* `path` is that of the server's URL: "/" stands for the vendor's own path; any other gets the query glued to
+   it, which is what real clients do. False when it does not fit. */
+bool dialect_write(const struct dialect *dialect, const char *path, const struct dialect_words *words,
+                   char *out, size_t out_size);
 
 #endif

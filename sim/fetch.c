@@ -8,9 +8,10 @@
 #include "base/cleanup.h"
 #include "sim/head.h"
 
-#define IDLE_S     60 /* no byte for so long: the module gives up */
-#define CLOSE_S    5  /* the answer is complete and the server still holds the connection: newer clients hang here */
-#define READ_BYTES 16384
+#define IDLE_S 60 /* no byte for so long: the module gives up */
+#define CLOSE_S                                                                                              \
+    5 /* the answer is complete and the server still holds the connection: newer clients hang here */
+#define READ_BYTES        16384
 #define REFUSAL_MAX_BYTES 65536
 
 static enum fetch_result end(struct fetch_answer *answer, enum fetch_result result, const char *why)

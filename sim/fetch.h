@@ -1,7 +1,7 @@
-/* One HTTP exchange as the plainest module does it: a request in one piece, an answer read by a parser that knows only
-   what the worst client in the field knows. What such a client would stumble over (another spelling of Content-Length,
-   chunks, a redirect, a head in two segments, a connection left open) ends the exchange as FETCH_BROKEN with the reason.
-   Blocking. */
+/* One HTTP exchange as the plainest module does it: a request in one piece, an answer read by a parser that
+   knows only what the worst client in the field knows. What such a client would stumble over (another
+   spelling of Content-Length, chunks, a redirect, a head in two segments, a connection left open) ends the
+   exchange as FETCH_BROKEN with the reason. Blocking. */
 #ifndef DFOTA_SIM_FETCH_H
 #define DFOTA_SIM_FETCH_H
 

@@ -7,9 +7,9 @@
 
 /* The image: vectors, the label below, functions, texts, and 0xFF to the end.
 
-   A function is a list of halfwords in which a few stand for what linking fills in. Its content is that of the seed with
-   the edits of its latest revisions on top; a function is revised every few hundred version numbers, each at its own
-   moment. */
+   A function is a list of halfwords in which a few stand for what linking fills in. Its content is that of
+   the seed with the edits of its latest revisions on top; a function is revised every few hundred version
+   numbers, each at its own moment. */
 #define LOAD_ADDRESS  0x00824000u
 #define LABEL_AT      64
 #define HASH_AT       (LABEL_AT + 64)
@@ -92,7 +92,8 @@ static void edit(const struct program *program, uint32_t id, uint64_t revision, 
         function->word[at] = draw_opcode(program, &state);
     size_t more = draw_below(&state, 4);
     if (more && function->count + more <= WORDS_MAX) {
-        memmove(&function->word[at + more], &function->word[at], (function->count - at) * sizeof(struct word));
+        memmove(&function->word[at + more], &function->word[at],
+                (function->count - at) * sizeof(struct word));
         for (size_t i = 0; i < more; i++)
             function->word[at + i] = draw_opcode(program, &state);
         function->count += more;
@@ -178,8 +179,9 @@ static uint32_t lay_out(struct program *program)
 
 static void write_texts(const struct program *program, size_t at, struct buffer *image)
 {
-    static const char *const words[] = {"socket", "timeout", "%s: ",  "failed",  "modem", "PDP",  "context", "+CME ERROR",
-                                        "attach", "invalid", "state", "=%d\r\n", "flash", "task", "queue",   "band"};
+    static const char *const words[] = {"socket",  "timeout",    "%s: ",   "failed",  "modem", "PDP",
+                                        "context", "+CME ERROR", "attach", "invalid", "state", "=%d\r\n",
+                                        "flash",   "task",       "queue",  "band"};
     uint64_t state = stream_of(program->seed, 4, 0);
     size_t end = at + image->len / TEXT_SHARE;
     while (at < end) {
@@ -201,10 +203,12 @@ static void hash_image(struct bytes image, struct sha256 *ret)
     sha256_end(state, ret);
 }
 
-static void write_label(const struct program *program, const char *release, uint32_t seed, struct buffer *image)
+static void write_label(const struct program *program, const char *release, uint32_t seed,
+                        struct buffer *image)
 {
     for (uint32_t i = 0; i < LABEL_AT / 4; i++)
-        put(image, i * 4, i == 0 ? 0x00C20000 : LOAD_ADDRESS + program->address[i % program->functions] + 1, 4);
+        put(image, i * 4, i == 0 ? 0x00C20000 : LOAD_ADDRESS + program->address[i % program->functions] + 1,
+            4);
     memset(image->ptr + LABEL_AT, 0, CODE_AT - LABEL_AT);
     memcpy(image->ptr + LABEL_AT, LABEL_MAGIC, sizeof LABEL_MAGIC);
     memcpy(image->ptr + VERSION_AT, release, strlen(release));

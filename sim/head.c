@@ -36,7 +36,8 @@ static bool parse_range(struct slice value, struct fetch_answer *answer)
            end + 1 == answer->total && answer->first <= end;
 }
 
-static const char *take_header(struct slice name, struct slice value, struct fetch_answer *answer, struct seen *seen)
+static const char *take_header(struct slice name, struct slice value, struct fetch_answer *answer,
+                               struct seen *seen)
 {
     seen->header = true;
     if (name_is(name, "Content-Length")) {
@@ -120,7 +121,8 @@ static const char *read_lines(struct slice head, struct fetch_answer *answer, st
 bool head_parse(struct slice head, struct fetch_answer *answer, const char **ret_why)
 {
     struct seen seen = {0};
-    *ret_why = head.len > HEAD_MAX_BYTES ? "the head is longer than 700 bytes" : read_lines(head, answer, &seen);
+    *ret_why =
+        head.len > HEAD_MAX_BYTES ? "the head is longer than 700 bytes" : read_lines(head, answer, &seen);
     if (!*ret_why)
         *ret_why = judge(answer, &seen);
     return !*ret_why;

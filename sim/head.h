@@ -8,8 +8,8 @@
 
 #define HEAD_MAX_BYTES 700 /* some clients have no larger buffer */
 
-/* `head` ends with its blank line. False with the reason (static text) when a module in the field would stumble over
-   it; else status, length, range and is_json are set. */
+/* `head` ends with its blank line. False with the reason (static text) when a module in the field would
+   stumble over it; else status, length, range and is_json are set. */
 bool head_parse(struct slice head, struct fetch_answer *answer, const char **ret_why);
 
 #endif

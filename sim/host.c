@@ -28,10 +28,11 @@ static char *write_request(const struct url *url, const char *version)
     json_t *json = json_pack("{s:s}", "version", version);
     char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
     char *request = NULL;
-    if (body && asprintf(&request,
-                         "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                         "Connection: close\r\n\r\n%s",
-                         url->path, url->host, strlen(body), body) < 0)
+    if (body &&
+        asprintf(&request,
+                 "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                 "Connection: close\r\n\r\n%s",
+                 url->path, url->host, strlen(body), body) < 0)
         request = NULL;
     free(body);
     json_decref(json);
@@ -57,7 +58,8 @@ bool host_report(const struct url *report_url, const char *version, struct host_
         ret->status = answer.status;
         ok = answer.status == 200 && read_answer(buffer_bytes(&answer.body), ret);
         if (!ok)
-            snprintf(ret->why, sizeof ret->why, "%d %.*s", answer.status, (int)(answer.body.len < 120 ? answer.body.len : 120),
+            snprintf(ret->why, sizeof ret->why, "%d %.*s", answer.status,
+                     (int)(answer.body.len < 120 ? answer.body.len : 120),
                      answer.body.ptr ? (const char *)answer.body.ptr : "");
     }
     buffer_free(&answer.body);
@@ -68,7 +70,8 @@ bool host_full_name(const char *firmware, const char *release, char *out, size_t
 {
     static const char maker[] = "AirM2M_";
     int len;
-    const char *rest = firmware && slice_starts(slice_of(firmware), maker) ? strchr(firmware + sizeof maker - 1, '_') : NULL;
+    const char *rest =
+        firmware && slice_starts(slice_of(firmware), maker) ? strchr(firmware + sizeof maker - 1, '_') : NULL;
     if (!firmware)
         len = snprintf(out, out_size, "%s", release);
     else if (rest) /* AirM2M_780E_V1147_LTE_AT: these modules say it behind the chip */

@@ -1,4 +1,5 @@
-/* The controller beside a module: tells the server which version really runs, and gets the next link for it. */
+/* The controller beside a module: tells the server which version really runs, and gets the next link for it.
+ */
 #ifndef DFOTA_SIM_HOST_H
 #define DFOTA_SIM_HOST_H
 
@@ -13,10 +14,12 @@ struct host_answer {
     char *next_url;     /* caller frees; NULL: nothing to do */
 };
 
-/* Posts {"version": `version`}. False when there is no sound answer of status 200; ret->why says what there was. */
+/* Posts {"version": `version`}. False when there is no sound answer of status 200; ret->why says what there
+ * was. */
 bool host_report(const struct url *report_url, const char *version, struct host_answer *ret);
 
-/* The module's name for `release` of `firmware` (NULL: not known): what ATI prints. False when it does not fit. */
+/* The module's name for `release` of `firmware` (NULL: not known): what ATI prints. False when it does not
+ * fit. */
 bool host_full_name(const char *firmware, const char *release, char *out, size_t out_size);
 
 #endif

@@ -15,10 +15,10 @@
 #define PARALLEL_MAX      1024
 
 enum exit_status { /* documented in dfota-sim(1) */
-    EXIT_WANTED = 0,
-    EXIT_OTHERWISE = 1, /* some module did not end as it should */
-    EXIT_USAGE = 2,
-    EXIT_MACHINE = 3, /* a file cannot be read or written, or nobody could be reached */
+                   EXIT_WANTED = 0,
+                   EXIT_OTHERWISE = 1, /* some module did not end as it should */
+                   EXIT_USAGE = 2,
+                   EXIT_MACHINE = 3, /* a file cannot be read or written, or nobody could be reached */
 };
 
 static bool make_image(const struct options *options, struct error *err)
@@ -52,11 +52,13 @@ static bool check_combination(const struct options *options, struct error *err)
     if (value[OPTION_SIZE] || value[OPTION_SEED])
         return error_set(err, ERROR_BAD_REQUEST, "--size and --seed belong to --make-image");
     if (sources != 1)
-        return error_set(err, ERROR_BAD_REQUEST, "one of --url, --link and --links, please; see dfota-sim --help");
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "one of --url, --link and --links, please; see dfota-sim --help");
     if (value[OPTION_URL] && (!value[OPTION_PRODUCT_KEY] || !value[OPTION_FIRMWARE]))
         return error_set(err, ERROR_BAD_REQUEST, "--url needs --product-key and --firmware");
     if (value[OPTION_URL] && value[OPTION_REPORT])
-        return error_set(err, ERROR_BAD_REQUEST, "--report needs a link: with --url the module says itself what it runs");
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--report needs a link: with --url the module says itself what it runs");
     if (!value[OPTION_URL] && (value[OPTION_PRODUCT_KEY] || value[OPTION_DIALECT] || value[OPTION_COUNT]))
         return error_set(err, ERROR_BAD_REQUEST, "--product-key, --dialect and --count belong to --url");
     if (value[OPTION_OUTPUT] && strcmp(value[OPTION_OUTPUT], "json") != 0)
@@ -76,7 +78,8 @@ static bool plan_end(const struct options *options, struct plan *plan, struct er
 
 static bool plan_link(const struct options *options, struct plan *plan, struct error *err)
 {
-    const char *name = options->value[OPTION_DIALECT] ? options->value[OPTION_DIALECT] : dialect_table[0].name;
+    const char *name =
+        options->value[OPTION_DIALECT] ? options->value[OPTION_DIALECT] : dialect_table[0].name;
     plan->dialect = dialect_find(name);
     if (!plan->dialect)
         return error_set(err, ERROR_BAD_REQUEST, "no dialect is called %s; see dfota-sim --help", name);
@@ -91,7 +94,8 @@ static bool plan_link(const struct options *options, struct plan *plan, struct e
            (!plan->has_url || url_parse(options->value[OPTION_URL], &plan->url, err));
 }
 
-static bool fill_shelf(const struct options *options, struct shelf *shelf, struct crew_source *source, struct error *err)
+static bool fill_shelf(const struct options *options, struct shelf *shelf, struct crew_source *source,
+                       struct error *err)
 {
     const struct image *image;
     for (size_t i = 0; i < options->know_count; i++)
@@ -134,8 +138,11 @@ static bool simulate(const struct options *options, enum exit_status *ret, struc
         return false;
     plan.shelf = shelf;
     const char *imei = options->value[OPTION_IMEI] ? options->value[OPTION_IMEI] : DEFAULT_IMEI;
-    struct crew_source source = {.imei = imei, .count = (size_t)count, .link = options->value[OPTION_LINK],
-                                 .links = options->value[OPTION_LINKS], .version = version};
+    struct crew_source source = {.imei = imei,
+                                 .count = (size_t)count,
+                                 .link = options->value[OPTION_LINK],
+                                 .links = options->value[OPTION_LINKS],
+                                 .version = version};
     _cleanup_(crew_free) struct crew crew = {0};
     if (!fill_shelf(options, shelf, &source, err) || !crew_make(&plan, &source, &crew, err))
         return false;

@@ -55,7 +55,8 @@ bool module_is_at_end_as_wanted(const struct module *module)
     return plan->until_idle ? module->outcome == OUTCOME_IDLE : module->outcome != OUTCOME_UNKNOWN;
 }
 
-/* ---- How a step ends ---------------------------------------------------------------------------------------------- */
+/* ---- How a step ends
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool end(struct module *module, enum outcome outcome, const char *detail)
 {
@@ -108,7 +109,8 @@ static bool has_reached(const struct module *module)
     return plan->until[0] && release_same(running(module), plan->until) && !(can_tell && module->news);
 }
 
-/* ---- The package -------------------------------------------------------------------------------------------------- */
+/* ---- The package
+ * -------------------------------------------------------------------------------------------------- */
 
 static void drop_part(struct module *module)
 {
@@ -143,20 +145,21 @@ static bool reboot(struct module *module, const struct image *image)
     return go_on(module, 0);
 }
 
-/* A module knows by a hash that the base is wrong. Not every format carries one, so here the new image must be one that
-   somebody knows. */
+/* A module knows by a hash that the base is wrong. Not every format carries one, so here the new image must
+   be one that somebody knows. */
 static bool apply(struct module *module)
 {
     char why[160];
     struct error err;
     SAY(then, "100 %%, %" PRIu64 " bytes", module->total_bytes);
     if (module->total_bytes > module->plan->partition_bytes) {
-        snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit the %" PRIu64 " of the partition", module->total_bytes,
-                 module->plan->partition_bytes);
+        snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit the %" PRIu64 " of the partition",
+                 module->total_bytes, module->plan->partition_bytes);
         return reject(module, why);
     }
     _cleanup_(buffer_free) struct buffer bytes = {0};
-    if (!engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES, &bytes, &err)) {
+    if (!engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES,
+                      &bytes, &err)) {
         snprintf(why, sizeof why, "%.150s", err.text);
         return reject(module, why);
     }
@@ -167,7 +170,8 @@ static bool apply(struct module *module)
     return reboot(module, image);
 }
 
-/* ---- One ask ------------------------------------------------------------------------------------------------------ */
+/* ---- One ask
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool write_target(const struct module *module, const struct url *url, char out[TARGET_MAX])
 {
@@ -183,7 +187,8 @@ static void say_ask(const struct module *module)
     if (module->part_bytes)
         SAY(does, "asks for the rest from byte %" PRIu64, module->part_bytes);
     else
-        SAY(does, "asks%s from %s", module->link ? " its link" : "", running(module));
+        SAY(does, module->link ? "asks its link from %s" : "asks from %s",
+            module->link ? running(module) : module->version);
 }
 
 /* What no module could cope with in a whole answer; NULL when all is well. */
@@ -260,7 +265,8 @@ static bool take_package(struct module *module, enum fetch_result result, struct
     return has_reached(module) ? end(module, OUTCOME_REACHED, "") : apply(module);
 }
 
-static bool take_answer(struct module *module, enum fetch_result result, struct fetch_answer *answer, bool ranged)
+static bool take_answer(struct module *module, enum fetch_result result, struct fetch_answer *answer,
+                        bool ranged)
 {
     if (result == FETCH_NOTHING)
         return fail(module, answer->why);
@@ -301,7 +307,8 @@ static bool ask(struct module *module)
     return goes_on;
 }
 
-/* ---- The host's report -------------------------------------------------------------------------------------------- */
+/* ---- The host's report
+ * -------------------------------------------------------------------------------------------- */
 
 static bool follow(struct module *module, char *next_url)
 {
@@ -312,7 +319,8 @@ static bool follow(struct module *module, char *next_url)
     SAY(follows, "%s", next_url ? "sets the next link" : "nothing more to do");
     if (has_reached(module))
         return end(module, OUTCOME_REACHED, "");
-    return next_url ? go_on(module, 0) : settle(module, OUTCOME_IDLE, "the host was told that there is nothing to do");
+    return next_url ? go_on(module, 0)
+                    : settle(module, OUTCOME_IDLE, "the host was told that there is nothing to do");
 }
 
 static bool report(struct module *module)

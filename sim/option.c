@@ -18,7 +18,8 @@ static const struct row {
 static void list_long(struct option list[OPTIONS + 1])
 {
     for (int i = 0; i < OPTIONS; i++)
-        list[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL, 256 + i};
+        list[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL,
+                                  256 + i};
     list[OPTIONS] = (struct option){0};
 }
 
@@ -88,24 +89,26 @@ bool option_parse(int argc, char **argv, struct options *ret, struct error *err)
     return true;
 }
 
-bool option_number(const struct options *options, enum option_id id, uint64_t least, uint64_t most, uint64_t *value,
-                   struct error *err)
+bool option_number(const struct options *options, enum option_id id, uint64_t least, uint64_t most,
+                   uint64_t *value, struct error *err)
 {
     uint64_t number;
     if (!options->value[id])
         return true;
     if (!slice_u64(slice_of(options->value[id]), &number) || number < least || number > most)
-        return error_set(err, ERROR_BAD_REQUEST, "--%s needs a number from %" PRIu64 " to %" PRIu64, table[id].name,
-                         least, most);
+        return error_set(err, ERROR_BAD_REQUEST, "--%s needs a number from %" PRIu64 " to %" PRIu64,
+                         table[id].name, least, most);
     *value = number;
     return true;
 }
 
-bool option_release(const struct options *options, enum option_id id, char value[RELEASE_SIZE], struct error *err)
+bool option_release(const struct options *options, enum option_id id, char value[RELEASE_SIZE],
+                    struct error *err)
 {
     const char *text = options->value[id];
     if (text && !release_read(slice_of(text), value))
-        return error_set(err, ERROR_BAD_REQUEST, "--%s: '%s' is no version such as 1138 or 1.5.2", table[id].name, text);
+        return error_set(err, ERROR_BAD_REQUEST, "--%s: '%s' is no version such as 1138 or 1.5.2",
+                         table[id].name, text);
     return true;
 }
 
@@ -123,19 +126,24 @@ bool option_seconds(const struct options *options, enum option_id id, int64_t *v
 
 void option_print_help(void)
 {
-    puts("dfota-sim plays cellular modules: they ask a server for firmware, apply what they get, and ask again.\n\n"
-         "  dfota-sim --url URL --product-key KEY --firmware NAME --image FILE [OPTION]...\n"
-         "  dfota-sim --link URL | --links FILE [OPTION]...\n"
-         "  dfota-sim --make-image VERSION [--size BYTES] [--seed N] FILE\n");
+    puts(
+        "dfota-sim plays cellular modules: they ask a server for firmware, apply what they get, and ask "
+        "again.\n\n"
+        "  dfota-sim --url URL --product-key KEY --firmware NAME --image FILE [OPTION]...\n"
+        "  dfota-sim --link URL | --links FILE [OPTION]...\n"
+        "  dfota-sim --make-image VERSION [--size BYTES] [--seed N] FILE\n");
     for (int i = 0; i < OPTIONS; i++) {
         char left[64];
         if (table[i].letter)
             snprintf(left, sizeof left, "-%c, --%s %s", table[i].letter, table[i].name,
                      table[i].argument ? table[i].argument : "");
         else
-            snprintf(left, sizeof left, "    --%s %s", table[i].name, table[i].argument ? table[i].argument : "");
+            snprintf(left, sizeof left, "    --%s %s", table[i].name,
+                     table[i].argument ? table[i].argument : "");
         printf("  %-28s %s\n", left, table[i].help);
     }
-    puts("\nExit status: 0 all ended as wanted; 1 some did not; 2 usage; 3 the machine or the network is the reason.\n"
-         "See dfota-sim(1).");
+    puts(
+        "\nExit status: 0 all ended as wanted; 1 some did not; 2 usage; 3 the machine or the network is the "
+        "reason.\n"
+        "See dfota-sim(1).");
 }

@@ -1,4 +1,5 @@
-/* Version texts as modules say them: "1138", "2046.001.000". They are sent as they stand and compared by number. */
+/* Version texts as modules say them: "1138", "2046.001.000". They are sent as they stand and compared by
+ * number. */
 #ifndef DFOTA_SIM_RELEASE_H
 #define DFOTA_SIM_RELEASE_H
 

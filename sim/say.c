@@ -2,8 +2,8 @@
 
 #include <stdarg.h>
 
-__attribute__((format(printf, 4, 0))) static void line(const struct say *say, const char *who, const char *mark,
-                                                       const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void line(const struct say *say, const char *who,
+                                                       const char *mark, const char *format, va_list args)
 {
     if (!say->out)
         return;

@@ -11,12 +11,15 @@ struct say {
 };
 
 /* "866597071234567 asks from 1138" */
-void say_does(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void say_does(const struct say *say, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "→ 43 please wait"; one module needs no name for what follows from the line above. */
-void say_follows(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void say_follows(const struct say *say, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* As say_follows without the arrow. */
-void say_then(const struct say *say, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void say_then(const struct say *say, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

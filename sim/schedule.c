@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* Threads take the module that is due first, do one step of it and put it back: a waiting module holds no thread. */
+/* Threads take the module that is due first, do one step of it and put it back: a waiting module holds no
+ * thread. */
 struct schedule {
     pthread_mutex_t lock;
     pthread_cond_t change;

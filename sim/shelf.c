@@ -44,7 +44,8 @@ static struct image *find_hash(const struct shelf *shelf, const struct sha256 *h
     return NULL;
 }
 
-static struct image *add(struct shelf *shelf, struct buffer *bytes, const struct sha256 *hash, const char *version)
+static struct image *add(struct shelf *shelf, struct buffer *bytes, const struct sha256 *hash,
+                         const char *version)
 {
     struct image *image = calloc(1, sizeof *image);
     if (!image)
@@ -58,7 +59,8 @@ static struct image *add(struct shelf *shelf, struct buffer *bytes, const struct
     return image;
 }
 
-bool shelf_load(struct shelf *shelf, const char *path, const char *version, const struct image **ret, struct error *err)
+bool shelf_load(struct shelf *shelf, const char *path, const char *version, const struct image **ret,
+                struct error *err)
 {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     if (!file_load(path, IMAGE_MAX_BYTES, &bytes, err))

@@ -1,5 +1,6 @@
-/* The images that modules run, each held once however many run it, and which version each of them is: told by --know,
-   or read out of a generated image. Any thread; an image lives as long as its shelf and never changes. */
+/* The images that modules run, each held once however many run it, and which version each of them is: told by
+   --know, or read out of a generated image. Any thread; an image lives as long as its shelf and never
+   changes. */
 #ifndef DFOTA_SIM_SHELF_H
 #define DFOTA_SIM_SHELF_H
 
@@ -24,14 +25,15 @@ bool shelf_open(struct shelf **ret, struct error *err) __attribute__((warn_unuse
 void shelf_free(struct shelf **shelf); /* for _cleanup_; a NULL in it is fine */
 
 /* Reads a file. `version` as release_read() left it, or NULL when only the image itself may know. */
-bool shelf_load(struct shelf *shelf, const char *path, const char *version, const struct image **ret, struct error *err)
-    __attribute__((warn_unused_result));
+bool shelf_load(struct shelf *shelf, const char *path, const char *version, const struct image **ret,
+                struct error *err) __attribute__((warn_unused_result));
 
 /* The image of a version that was loaded, or NULL. */
 const struct image *shelf_find(struct shelf *shelf, const char *version);
 
-/* The image with these bytes, when it is on the shelf or says itself what it is; takes the bytes over then. With
-   `any` an image of unknown version is taken too. NULL: none of these, or no memory; the bytes stay the caller's. */
+/* The image with these bytes, when it is on the shelf or says itself what it is; takes the bytes over then.
+   With `any` an image of unknown version is taken too. NULL: none of these, or no memory; the bytes stay the
+   caller's. */
 const struct image *shelf_identify(struct shelf *shelf, struct buffer *bytes, bool any);
 
 /* Was any version told or read? Without, nobody can say whether a new image is the right one. */

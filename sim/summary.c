@@ -38,8 +38,8 @@ void summary_print(const struct crew *crew, FILE *out)
             fprintf(out, "%s %zu %s", mark, totals.by_outcome[i], outcome_name(i));
             mark = ",";
         }
-    fprintf(out, "; %" PRIu64 " asks, %" PRIu64 " packages applied, %" PRIu64 " bytes; %zu as wanted\n", totals.asks,
-            totals.packages, totals.bytes, totals.as_wanted);
+    fprintf(out, "; %" PRIu64 " asks, %" PRIu64 " packages applied, %" PRIu64 " bytes; %zu as wanted\n",
+            totals.asks, totals.packages, totals.bytes, totals.as_wanted);
 }
 
 static json_t *describe(const struct module *module)
@@ -47,13 +47,13 @@ static json_t *describe(const struct module *module)
     char hash[SHA256_HEX_SIZE];
     sha256_hex(&module->image->hash, hash);
     const char *version = module->image->version[0] ? module->image->version : module->version;
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "module", module->label,
-                     "version", version, "sha256", hash, "outcome", outcome_name(module->outcome), "as_wanted",
-                     module_is_at_end_as_wanted(module), "detail", module->detail, "last_code", module->last_code,
-                     "asks", (json_int_t)module->asks, "waits", (json_int_t)module->waits, "packages",
-                     (json_int_t)module->packages, "rejected", (json_int_t)module->rejected, "resumes",
-                     (json_int_t)module->resumes, "reports", (json_int_t)module->reports, "bytes",
-                     (json_int_t)module->bytes);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "module",
+                     module->label, "version", version, "sha256", hash, "outcome",
+                     outcome_name(module->outcome), "as_wanted", module_is_at_end_as_wanted(module), "detail",
+                     module->detail, "last_code", module->last_code, "asks", (json_int_t)module->asks,
+                     "waits", (json_int_t)module->waits, "packages", (json_int_t)module->packages, "rejected",
+                     (json_int_t)module->rejected, "resumes", (json_int_t)module->resumes, "reports",
+                     (json_int_t)module->reports, "bytes", (json_int_t)module->bytes);
 }
 
 static json_t *describe_all(const struct crew *crew)
@@ -65,11 +65,12 @@ static json_t *describe_all(const struct crew *crew)
             json_object_set_new(outcomes, outcome_name(i), json_integer((json_int_t)totals.by_outcome[i]));
     for (size_t i = 0; i < crew->count; i++)
         json_array_append_new(items, describe(&crew->module[i]));
-    return json_pack("{s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "modules", (json_int_t)crew->count,
-                     "as_wanted", (json_int_t)totals.as_wanted, "outcomes", outcomes, "asks", (json_int_t)totals.asks,
-                     "waits", (json_int_t)totals.waits, "packages", (json_int_t)totals.packages, "rejected",
-                     (json_int_t)totals.rejected, "resumes", (json_int_t)totals.resumes, "reports",
-                     (json_int_t)totals.reports, "bytes", (json_int_t)totals.bytes, "items", items);
+    return json_pack("{s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "modules",
+                     (json_int_t)crew->count, "as_wanted", (json_int_t)totals.as_wanted, "outcomes", outcomes,
+                     "asks", (json_int_t)totals.asks, "waits", (json_int_t)totals.waits, "packages",
+                     (json_int_t)totals.packages, "rejected", (json_int_t)totals.rejected, "resumes",
+                     (json_int_t)totals.resumes, "reports", (json_int_t)totals.reports, "bytes",
+                     (json_int_t)totals.bytes, "items", items);
 }
 
 bool summary_print_json(const struct crew *crew, FILE *out, struct error *err)

@@ -8,7 +8,8 @@
 static const char scheme[] = "http://";
 
 /* "127.0.0.1:8080", "[::1]:8080", "fota.example" into host and port. */
-static bool split_authority(struct slice authority, char *host, size_t host_size, char *port, size_t port_size)
+static bool split_authority(struct slice authority, char *host, size_t host_size, char *port,
+                            size_t port_size)
 {
     struct slice name = authority, number = slice_of("80");
     const char *colon = authority.len ? memrchr(authority.ptr, ':', authority.len) : NULL;

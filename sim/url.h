@@ -15,8 +15,8 @@ struct url {
     socklen_t address_len;
 };
 
-/* Takes http://HOST[:PORT][/…]. ERROR_INVALID: it is none; ERROR_UNAVAILABLE: HOST does not resolve. Blocking, any
-   thread. */
+/* Takes http://HOST[:PORT][/…]. ERROR_INVALID: it is none; ERROR_UNAVAILABLE: HOST does not resolve.
+   Blocking, any thread. */
 bool url_parse(const char *text, struct url *ret, struct error *err);
 
 #endif
