@@ -28,7 +28,8 @@ function run(command, words) {
         execFile(command, words.map(String), { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
             if (/runtime error|Sanitizer/.test(stderr))
                 failed(new Error(stderr));
-            done({ status: error ? error.code : 0, signal: error?.signal ?? null, stdout, stderr, lines: stdout.split('\n').slice(0, -1) });
+            const lines = stdout.split('\n').slice(0, -1);
+            done({ status: error ? error.code : 0, signal: error?.signal ?? null, stdout, stderr, lines });
         });
     });
 }
@@ -275,8 +276,10 @@ describe('a lost connection', () => {
     const bytes = () => delta['1138-1162'];
 
     test('--cut-at hangs up there once and asks for the rest', async (t) => {
-        const fake = await serve(t, ({ from }, n) => n === 2 ? idle : from === null ? deliver(bytes()) : deliverRest(bytes(), from));
-        const { status, json: { items: [module] }, stderr } = await simJson(...onOld(fake), '--cut-at', 10_001, '--expect', '1162');
+        const fake = await serve(t, ({ from }, n) =>
+            n === 2 ? idle : from === null ? deliver(bytes()) : deliverRest(bytes(), from));
+        const { status, json: { items: [module] }, stderr } =
+            await simJson(...onOld(fake), '--cut-at', 10_001, '--expect', '1162');
         assert.equal(status, 0);
         assert.deepEqual(fake.requests.map((r) => r.from), [null, 10_001, null]);
         assert.deepEqual([module.resumes, module.bytes, module.asks, module.sha256],
@@ -469,7 +472,10 @@ describe('links', () => {
             case 'GET /d/tok/1138 ':
                 return deliver(delta['1138-1147']);
             case `POST /d/tok/report ${says('AirM2M_780E_V1147_LTE_AT')}`:
-                return json({ confirmed_version: '1147', target: '1162', next: { version: '1162', url: `${fake.url}/d/tok/1147`, ready: true } });
+                return json({
+                    confirmed_version: '1147', target: '1162',
+                    next: { version: '1162', url: `${fake.url}/d/tok/1147`, at_commands: [], ready: true },
+                });
             case 'GET /d/tok/1147 ':
                 return deliver(delta['1147-1162']);
             case `POST /d/tok/report ${says('AirM2M_780E_V1162_LTE_AT')}`:
@@ -490,7 +496,8 @@ describe('links', () => {
     test('a report in vain is repeated, a refused one is final', async (t) => {
         const again = await serve(t, [deliver(delta['1138-1162']), { parts: [] }, refusal(503, '503 Service Unavailable'),
             json({ confirmed_version: '1162', target: '1162', next: null })]);
-        const words = (fake) => ['--link', `${fake.url}/d/tok/1138`, ...linked, '--report', '--firmware', 'pump', '--until', '1162'];
+        const words = (fake) =>
+            ['--link', `${fake.url}/d/tok/1138`, ...linked, '--report', '--firmware', 'pump', '--until', '1162'];
         assert.equal((await sim(...words(again))).status, 0);
         assert.equal(again.requests.at(-1).body, '{"version":"pump_V1162"}');
 
@@ -499,7 +506,7 @@ describe('links', () => {
         assert.deepEqual([module.outcome, module.reports], ['refused', 0]);
     });
 
-    test('a file of links as the server prints it: a module for each, on the image of its version where one is known', async (t) => {
+    test('a file of links as the server prints it: a module for each, on the image of its version', async (t) => {
         const fake = await serve(t, ({ target }) => {
             const [, , token, version] = target.split('/');
             return version === 'report' ? json({ confirmed_version: '1162', target: '1162', next: null })
@@ -508,7 +515,10 @@ describe('links', () => {
         const rows = ['imei,version,url,report_url'];
         for (let i = 0; i < 10; i += 1)
             for (const [token, version] of [['a', 1138], ['b', 1147]])
-                rows.push(`${imeiWithCheckDigit(`866597071${version}${i}`)},${version},${fake.url}/d/${token}${i}/${version},${fake.url}/d/${token}${i}/report`);
+                rows.push([
+                    imeiWithCheckDigit(`866597071${version}${i}`), version, `${fake.url}/d/${token}${i}/${version}`,
+                    `${fake.url}/d/${token}${i}/report`,
+                ].join(','));
         writeFileSync(file('links.csv'), rows.join('\r\n') + '\r\n');
         const { status, json: summary } = await simJson('--links', file('links.csv'), '--report', '--firmware', 'pump', ...linked,
             '--know', `1147=${file('1147')}`, '--know', `1162=${file('1162')}`, '--until', '1162');
@@ -544,7 +554,8 @@ describe('many modules', () => {
             asked.set(id, (asked.get(id) ?? 0) + 1);
             return query.get('version') === '1162' ? idle : asked.get(id) < 3 ? wait : deliver(delta['1138-1162']);
         });
-        const { status, json: summary, stderr } = await simJson(...onOld(fake), '--count', 60, '--parallel', 5, '--until', '1162');
+        const { status, json: summary, stderr } =
+            await simJson(...onOld(fake), '--count', 60, '--parallel', 5, '--until', '1162');
         assert.equal(status, 0);
         assert.deepEqual([summary.as_wanted, summary.asks, summary.waits, summary.packages, summary.bytes],
             [60, 240, 120, 60, 60 * delta['1138-1162'].length]);
@@ -561,7 +572,8 @@ describe('many modules', () => {
             : query.get('version') === '1162' ? idle : deliver(delta['1138-1162']));
         const { status, stdout } = await sim(...onOld(fake), '--count', 3, '--until', '1162', '--quiet');
         assert.equal(status, 1);
-        assert.equal(stdout, `3 modules: 2 reached, 1 refused; 5 asks, 2 packages applied, ${2 * delta['1138-1162'].length} bytes; 2 as wanted\n`);
+        assert.equal(stdout, '3 modules: 2 reached, 1 refused; 5 asks, 2 packages applied, '
+            + `${2 * delta['1138-1162'].length} bytes; 2 as wanted\n`);
     });
 });
 
@@ -577,7 +589,7 @@ describe('the command line', () => {
         ['both a server and a link', ['--url', local, '--link', `${local}/a`, '--product-key', 'k', '--firmware', 'f'], 2],
         ['no firmware', ['--url', local, '--product-key', 'k'], 2],
         ['no image', ['--url', local, '--product-key', 'k', '--firmware', 'f', '--version', '1'], 2],
-        ['a host for a module that says itself what it runs', ['--url', local, '--product-key', 'k', '--firmware', 'f', '--report'], 2],
+        ['a host without a link', ['--url', local, '--product-key', 'k', '--firmware', 'f', '--report'], 2],
         ['an unknown dialect', ['--url', local, '--product-key', 'k', '--firmware', 'f', '--dialect', 'morse'], 2],
         ['https', ['--link', 'https://127.0.0.1/a', '--version', '1'], 2],
         ['a bad version', ['--link', `${local}/a`, '--version', '1.x'], 2],
