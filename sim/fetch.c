@@ -13,6 +13,7 @@
     5 /* the answer is complete and the server still holds the connection: newer clients hang here */
 #define READ_BYTES        16384
 #define REFUSAL_MAX_BYTES 65536
+#define CUT_BUFFER_BYTES  2048
 
 static enum fetch_result end(struct fetch_answer *answer, enum fetch_result result, const char *why)
 {
@@ -32,6 +33,14 @@ static void set_patience(int fd, int seconds)
     const struct timeval time = {.tv_sec = seconds};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+/* The kernel acknowledges what waits in its buffer, read or not. A module that is going to be cut has a small
+   one, so that the server does not take a package for delivered of which the module saw only the beginning.
+ */
+static void keep_buffer_small(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){CUT_BUFFER_BYTES}, sizeof(int));
 }
 
 /* Linger of zero: close() sends a reset, as a module that lost its network looks in the end. */
@@ -121,6 +130,8 @@ enum fetch_result fetch_run(const struct fetch_order *order, struct fetch_answer
     if (fd < 0)
         return end_errno(ret, FETCH_NOTHING, "socket");
     set_patience(fd, IDLE_S);
+    if (order->cut_bytes != UINT64_MAX)
+        keep_buffer_small(fd);
     if (connect(fd, (const struct sockaddr *)&url->address, url->address_len) < 0)
         return end_errno(ret, FETCH_NOTHING, "no connection");
     ssize_t sent = send(fd, order->request.ptr, order->request.len, MSG_NOSIGNAL);
