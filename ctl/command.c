@@ -200,8 +200,8 @@ static void print_all(FILE *out, const char *group)
     fputs("\nOptions of every command:\n", out);
     option_print_help(out, OPTIONS_GLOBAL);
     fputs(
-        "\nExit status: 0 done; 1 refused by the server; 2 usage or a local file; 3 no server\n"
-        "or not understood; 4 waited for something that did not become ready.\n"
+        "\nExit status: 0 done; 1 the server refused; 2 usage, or a local file; 3 the\n"
+        "server is not there or not understood; 4 waited for what did not become ready.\n"
         "dfotactl COMMAND --help explains a command; dfotactl(1) has it all.\n",
         out);
 }

@@ -206,9 +206,7 @@ bool http_send(const struct http_request *request, struct http_answer *ret, stru
     CURLcode result = curl_easy_perform(curl);
     progress_end();
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &exchange.answer.status);
-    /* A server that refuses an upload may close before it has all of it: what it said counts. */
-    bool refused_early = exchange.answer.status >= 400 && exchange.answer.body && !exchange.read_errno;
-    if (result != CURLE_OK && !refused_early) {
+    if (result != CURLE_OK) {
         http_answer_clear(&exchange.answer);
         return refuse(&exchange, result, detail, fail);
     }
