@@ -11,7 +11,8 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
-#define ATTEMPTS_MAX 100 /* newest; a device that gets there needs a look at the first of them */
+#define NO_FIRMWARE  (-1) /* a filter that no device passes */
+#define ATTEMPTS_MAX 100  /* newest; a device that gets there needs a look at the first of them */
 
 /* One device as JSON */
 
@@ -137,7 +138,7 @@ struct page {
     uint64_t limit, after;
     bool only_noticed;
     char firmware_name[FIRMWARE_NAME_SIZE]; /* "": of any */
-    int64_t firmware_id;
+    int64_t firmware_id;                    /* 0: of any */
 };
 
 /* A number in the query; *value stays where it is not there. */
@@ -168,9 +169,9 @@ static bool read_page(struct admin_call *call, int64_t product_id, struct page *
     if (!found)
         return true;
     struct firmware firmware;
-    if (!firmware_get(call->db, product_id, ret->firmware_name, &firmware, err))
+    if (!firmware_find(call->db, product_id, ret->firmware_name, &firmware, &found, err))
         return false;
-    ret->firmware_id = firmware.id;
+    ret->firmware_id = found ? firmware.id : NO_FIRMWARE;
     return true;
 }
 

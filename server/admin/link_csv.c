@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/cleanup.h"
 #include "server/link_url.h"
 
 struct orders {
@@ -116,13 +115,8 @@ bool link_csv_parse(struct slice text, const char *firmware, const char *version
     return true;
 }
 
-char *link_csv_write(const struct daemon *daemon, const struct link_order *orders, size_t count,
-                     size_t *ret_len)
+static void write_lines(FILE *out, const struct daemon *daemon, const struct link_order *orders, size_t count)
 {
-    char *text = NULL;
-    _cleanup_(cleanup_fclose) FILE *out = open_memstream(&text, ret_len);
-    if (!out)
-        return NULL;
     fputs("imei,version,url,report_url\n", out);
     for (size_t i = 0; i < count; i++) {
         char url[LINK_URL_SIZE], report_url[LINK_URL_SIZE];
@@ -130,11 +124,18 @@ char *link_csv_write(const struct daemon *daemon, const struct link_order *order
         link_report_url(daemon, orders[i].link.token, report_url);
         fprintf(out, "%s,%s,%s,%s\n", orders[i].identity.id, orders[i].version, url, report_url);
     }
-    bool ok = fflush(out) == 0 && !ferror(out);
-    if (ok)
+}
+
+char *link_csv_write(const struct daemon *daemon, const struct link_order *orders, size_t count,
+                     size_t *ret_len)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_len);
+    if (!out)
+        return NULL;
+    write_lines(out, daemon, orders, count);
+    if (fclose(out) == 0) /* text stands still only now */
         return text;
-    fclose(out);
-    out = NULL;
     free(text);
     return NULL;
 }

@@ -1,0 +1,36 @@
+/* Fuzz target: any bytes as the list of a bulk call. What is taken is in order; what is refused names a line.
+   With clang: -fsanitize=fuzzer,address,undefined over this file, all of base and upgrade, server/link_url.c
+   and server/admin/link_csv.c. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "server/admin/link_csv.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
+
+static void check(const struct link_order *order)
+{
+    struct identity again;
+    struct version version;
+    if (!identity_normalise(ID_IMEI, slice_of(order->identity.id), &again) ||
+        strcmp(again.id, order->identity.id) != 0 || order->version[0] == '\0' ||
+        !version_parse(slice_of(order->version), &version))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
+{
+    struct link_order *orders = NULL;
+    size_t count = 0;
+    struct error err = {ERROR_CODES, ""};
+    struct slice text = {(const char *)input, len};
+    if (!link_csv_parse(text, "AirM2M_780E_LTE_AT", "1138", &orders, &count, &err)) {
+        if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
+            abort();
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        check(&orders[i]);
+    free(orders);
+    return 0;
+}
