@@ -219,10 +219,11 @@ static void diff_bytes_outside_of_old_pass_unchanged(void **state)
     struct buffer control = pack_records(record, 3), new = {0};
     struct parts parts = {buffer_bytes(&control), {(const uint8_t *)"ab\0\0\0\0\0z", 8}, nothing, 8};
     struct buffer package = pack_parts(&parts);
+    struct bytes old = {old_text, old_image.len - 1}; /* its full stop stands behind the end */
     struct error err;
-    assert_true(bsdiff_apply(old_image, buffer_bytes(&package), 8, &new, &err));
+    assert_true(bsdiff_apply(old, buffer_bytes(&package), 8, &new, &err));
     assert_int_equal(new.len, 8);
-    assert_memory_equal(new.ptr, "abThog.z", 8);
+    assert_memory_equal(new.ptr, "abThog\0z", 8);
     buffer_free(&control);
     buffer_free(&package);
     buffer_free(&new);
