@@ -227,7 +227,8 @@ static void end(struct server *server)
     await_writer(daemon->writer);
     listener_close(server->device);
     listener_close(server->admin);
-    transfers_drain(daemon->transfers, drained ? 1000 : 0);
+    if (daemon->transfers)
+        transfers_drain(daemon->transfers, drained ? 1000 : 0);
     transfers_stop(daemon->transfers);
     writer_stop(daemon->writer);
     jobs_free(daemon->jobs);

@@ -135,6 +135,10 @@ static enum end diff_and_verify(struct job *job, char *from, char *to)
                             job->made,
                             NULL};
     enum end end = run_child(job, diff);
+    if (end == END_READY && access(job->made, R_OK) != 0) {
+        snprintf(job->reason, sizeof job->reason, "dfota ended well but made no file");
+        return END_FAILED;
+    }
     return end == END_READY ? run_child(job, verify) : end;
 }
 

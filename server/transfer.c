@@ -20,7 +20,8 @@
 #define BUCKETS     256
 #define POLL_MAX    16   /* transfers of one attempt at once: a module that asks again before the old connection is dead */
 
-enum { STATE_CLOSE = 7 }; /* of tcpi_state; the kernel's headers for programs do not name it */
+/* Of tcpi_state; the kernel's headers for programs do not name them. */
+enum { STATE_FIN_WAIT2 = 5, STATE_TIME_WAIT = 6, STATE_CLOSE = 7 };
 
 enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT };
 
@@ -54,23 +55,28 @@ struct transfers {
     bool stopping;
 };
 
-/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be acknowledged. */
+/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be acknowledged.
+   The order of the questions matters: what is acknowledged between two of them must not be lost. */
 static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 {
+    int written = atomic_load(&transfer->written), queued = 1;
+    (void)!ioctl(transfer->fd, SIOCOUTQ, &queued);
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     *ret_over = true;
     if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return transfer->first;
-    uint64_t size = transfer->end - transfer->first;
-    uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
-    if (acked >= size) /* the FIN counts as one more */
+
+    uint64_t size = transfer->end - transfer->first, acked = info.tcpi_bytes_acked;
+    /* A FIN counts as one byte. Behind a whole package that does not matter; behind a part it would be one too many. */
+    bool all_acked = written == CUT_SHORT && queued == 0;
+    if (written != ALL_WRITTEN && (info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
+                                   (info.tcpi_state == STATE_CLOSE && all_acked)))
+        acked--;
+    acked = acked > transfer->before ? acked - transfer->before : 0;
+    if (acked >= size)
         return transfer->end;
-    int queued = 0;
-    bool dead = info.tcpi_state == STATE_CLOSE;
-    bool cut = atomic_load(&transfer->written) == CUT_SHORT && ioctl(transfer->fd, SIOCOUTQ, &queued) == 0 &&
-               queued == 0;
-    *ret_over = dead || cut;
+    *ret_over = info.tcpi_state == STATE_CLOSE || all_acked;
     return transfer->first + acked;
 }
 
@@ -233,6 +239,12 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     LIST_INSERT_HEAD(&transfers->bucket[(uint64_t)attempt % BUCKETS], transfer, in_bucket);
     pthread_mutex_unlock(&transfers->lock);
     return transfer;
+}
+
+void transfer_missed(struct transfers *transfers, int64_t attempt, uint64_t first, uint64_t end)
+{
+    struct transfer_event event = {.attempt = attempt, .first = first, .acked_end = first, .end = end, .over = true};
+    transfers->notify(transfers->cls, &event);
 }
 
 void transfer_written(struct transfer *transfer, bool all_written)

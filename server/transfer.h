@@ -30,6 +30,8 @@ bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct tr
    dup fails (out of descriptors): the transfer is then not watched and stays "sending". */
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
                                 uint64_t first, uint64_t end);
+/* An answer that never began, because the peer was gone before: told as over with nothing acknowledged. Any thread. */
+void transfer_missed(struct transfers *transfers, int64_t attempt, uint64_t first, uint64_t end);
 /* libmicrohttpd is done with the connection (all written, or not). The transfer then belongs to the watching thread. */
 void transfer_written(struct transfer *transfer, bool all_written);
 

@@ -14,7 +14,7 @@
     X(ATTEMPT_CONFIRMED, "confirmed")     /* the device or its host reported the new version */                      \
     X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */                     \
     X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */               \
-    X(ATTEMPT_SILENT, "silent")           /* it never came back in time */                                           \
+    X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported before the next one began */                 \
     X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
 
 enum attempt_state {

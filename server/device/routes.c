@@ -4,8 +4,8 @@
 const struct route device_routes[] = {
     {"GET", "/api/site/firmware_upgrade", ROUTE_PREFIX, 0, NULL, luat_handle},
     {"GET", "/upgrade", ROUTE_PREFIX, 0, NULL, luat_handle},
+    {"POST", "/d/{}/report", 0, 4096, NULL, report_handle}, /* before the version that it looks like */
     {"GET", "/d/{}", 0, 0, NULL, link_handle},
     {"GET", "/d/{}/{}", 0, 0, NULL, link_handle},
-    {"POST", "/d/{}/report", 0, 4096, NULL, report_handle},
 };
 const size_t device_route_count = sizeof device_routes / sizeof *device_routes;

@@ -104,11 +104,16 @@ static bool take_body(struct exchange *exchange, const char *bytes, size_t len, 
     return true;
 }
 
+static bool is_watched(const struct exchange *exchange)
+{
+    return exchange->reply.attempt && exchange->loop->config->transfers && !exchange->request.head_only;
+}
+
 static enum MHD_Result send_reply(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
     const struct listener_config *config = exchange->loop->config;
-    bool watch = reply->attempt && config->transfers && !exchange->request.head_only;
+    bool watch = is_watched(exchange);
     uint64_t size = reply->size;
     size_t head_size = watch ? wire_head_size(reply) : 0;
 
@@ -118,6 +123,7 @@ static enum MHD_Result send_reply(struct exchange *exchange)
     if (watch)
         exchange->transfer = transfer_begin(config->transfers, exchange->fd, head_size, reply->attempt,
                                             reply->first, reply->first + size);
+    reply->attempt = 0; /* begun */
     exchange->followed = exchange->transfer != NULL;
     loop_deadline(exchange, DEADLINE_ANSWER);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
@@ -264,6 +270,9 @@ void exchange_release(struct exchange *exchange)
     if (exchange->begun)
         exchange->request.route->stream->end(&exchange->request);
     exchange->begun = false;
+    if (is_watched(exchange))
+        transfer_missed(exchange->loop->config->transfers, exchange->reply.attempt, exchange->reply.first,
+                        exchange->reply.first + exchange->reply.size);
     reply_free(&exchange->reply);
     free(exchange->body);
     exchange->body = NULL;

@@ -95,7 +95,7 @@ static bool parse_field(struct slice line, struct slice *ret_name, struct slice 
 }
 
 struct framing {
-    unsigned hosts, lengths, codings;
+    unsigned hosts, lengths, codings, ranges;
     uint64_t length;
 };
 
@@ -104,6 +104,9 @@ static bool note_framing(struct slice name, struct slice value, struct framing *
     if (named(name, "Host")) {
         if (framing->hosts++)
             return error_set(err, ERROR_BAD_REQUEST, "there are two Host headers");
+    } else if (named(name, "Range")) {
+        if (framing->ranges++)
+            return error_set(err, ERROR_BAD_REQUEST, "there are two Range headers");
     } else if (named(name, "Content-Length")) {
         if (framing->lengths++)
             return error_set(err, ERROR_BAD_REQUEST, "there are two Content-Length headers");

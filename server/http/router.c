@@ -46,11 +46,13 @@ static void add_method(char *allow, size_t allow_size, const char *method)
 bool router_find(const struct route *routes, size_t count, struct slice method, struct request *request,
                  char *allow, size_t allow_size, struct error *err)
 {
+    const char *path = NULL; /* the first pattern that fits: later ones are for other paths */
     allow[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         struct slice param[REQUEST_PARAMS_MAX] = {{NULL, 0}};
-        if (!match(&routes[i], request, param))
+        if ((path && strcmp(path, routes[i].pattern) != 0) || !match(&routes[i], request, param))
             continue;
+        path = routes[i].pattern;
         bool get = strcmp(routes[i].method, "GET") == 0;
         if (slice_is(method, routes[i].method) || (get && slice_is(method, "HEAD"))) {
             request->route = &routes[i];

@@ -129,7 +129,7 @@ describe('a link', () => {
         await module.ask();
         const { attempts, confirmed_version } = await scene.record(module);
         assert.equal(confirmed_version, '1138');
-        assert.ok(attempts.every((a) => ['delivered', 'sending'].includes(a.state)), JSON.stringify(attempts));
+        assert.ok(attempts.every((a) => ['delivered', 'sending', 'silent'].includes(a.state)), JSON.stringify(attempts));
     });
 
     test('whose version is behind what is confirmed is answered from what is confirmed', async () => {

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { forms } from './lib/module.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
-import { buildRequest } from './lib/wire.mjs';
+import { buildRequest, exchange } from './lib/wire.mjs';
 
 let server;
 before(async () => { server = await startServer(null, { keep: true }); });
@@ -208,14 +208,14 @@ describe('with nothing pinned a range gets 416 and never 200:', () => {
     });
 });
 
-describe('a range that is not bytes=N- gets 416, pinned or not:', () => {
+describe('a range that is not bytes=N- or bytes=N-M gets 416, pinned or not:', () => {
     let scene, pinned;
     before(async () => {
         ({ scene } = await bigScene());
         pinned = scene.module();
         await begin(scene, pinned);
     });
-    const odd = ['bytes=-5', 'bytes=5-10', 'bytes=a-', 'bytes=0-1,5-', 'items=5-', 'bytes=', 'bytes=5', 'bytes=--5', 'bytes=5-x',
+    const odd = ['bytes=-5', 'bytes=a-', 'bytes=0-1,5-', 'items=5-', 'bytes=', 'bytes=5', 'bytes=--5', 'bytes=5-x',
         'bytes=+5-', 'bytes=0x5-', '5-', 'bytes 5-'];
     for (const value of odd) {
         test(value, async () => {
@@ -223,6 +223,12 @@ describe('a range that is not bytes=N- gets 416, pinned or not:', () => {
             await expect416(scene.module(), { rangeLine: `Range: ${value}` });
         });
     }
+    test('but bytes=N-M of what is pinned gives just these', async () => {
+        const answer = await exchange({ address: server.device, segments: [buildRequest(pinned.target, { rangeLine: 'Range: bytes=5-10' })] });
+        assert.equal(answer.status, 206);
+        assert.equal(answer.header('content-range'), `bytes 5-10/${(await scene.content()).length}`);
+        assert.deepEqual(answer.body, (await scene.content()).subarray(5, 11));
+    });
     test('two of them', async () => {
         const answer = await pinned.ask({ rangeLine: 'Range: bytes=5-', lines: ['Range: bytes=9-'] });
         assert.ok(answer.status >= 400, `${answer.status}`);

@@ -1,5 +1,6 @@
 // What most tests stand on: a product with one firmware and its images on a running server, and modules that run them.
-// Every scene has a product of its own, so tests can share a server.
+// Every scene has a product and images of its own, so tests can share a server. (Packages belong to bytes, not to names:
+// with the images of another scene one would find its packages made already.)
 
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -23,6 +24,7 @@ function lineImage(kind, size, seed, n) {
 }
 
 let scenes = 0;
+let seeds = 0;
 
 export class Scene {
     // versions   oldest first; each gets an image. `later` versions have images that are not uploaded yet.
@@ -30,7 +32,7 @@ export class Scene {
     // format     set by PATCH when given
     static async build(server, {
         product = `product-${scenes += 1}`, firmware = 'pump', versions = ['1001', '1002'], later = [], kind = 'firmware',
-        size = 16_000, seed = 1, target = versions.at(-1), format = null, limit = null,
+        size = 16_000, seed = (seeds += 1), target = versions.at(-1), format = null, limit = null,
     } = {}) {
         const scene = new Scene();
         const images = new Map([...versions, ...later].map((v, n) => [v, lineImage(kind, size, seed, n)]));

@@ -79,7 +79,7 @@ export class Server {
         child.stderr.on('data', (bytes) => {
             rest = Buffer.concat([rest, bytes]);
             for (let end; (end = rest.indexOf('\n')) >= 0; rest = rest.subarray(end + 1))
-                this.logLines.push(rest.subarray(0, end).toString('latin1'));
+                this.logLines.push(rest.subarray(0, end).toString('utf8'));
         });
         await poll('both listeners are open', () => {
             assert.ok(this.process, `dfotad ended before it listened:\n${this.logText}`);
