@@ -11,8 +11,7 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
-#define NO_FIRMWARE  (-1) /* a filter that no device passes */
-#define ATTEMPTS_MAX 100  /* newest; a device that gets there needs a look at the first of them */
+#define ATTEMPTS_MAX 100 /* newest; who looks further back looks in the log */
 
 /* One device as JSON */
 
@@ -169,9 +168,9 @@ static bool read_page(struct admin_call *call, int64_t product_id, struct page *
     if (!found)
         return true;
     struct firmware firmware;
-    if (!firmware_find(call->db, product_id, ret->firmware_name, &firmware, &found, err))
+    if (!firmware_get(call->db, product_id, ret->firmware_name, &firmware, err))
         return false;
-    ret->firmware_id = found ? firmware.id : NO_FIRMWARE;
+    ret->firmware_id = firmware.id;
     return true;
 }
 
