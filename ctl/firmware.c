@@ -46,7 +46,10 @@ void firmware_note_format(const char *firmware)
 {
     char quoted[512];
     quote(firmware, quoted, sizeof quoted);
-    session_note("no package format is set; to set one: dfotactl firmware set %s --format bsdiff", quoted);
+    session_note(
+        "no package format is set; if its devices apply what bspatch does: dfotactl firmware set %s --format "
+        "bsdiff",
+        quoted);
 }
 
 static void note_format(const struct session *session, const json_t *firmware)

@@ -1,12 +1,19 @@
 /* dfotactl product … */
 #include "ctl/command.h"
 
-static const struct table_column columns[] = {
+static const struct table_column list_columns[] = {
     {"KEY", "product_key", TABLE_TEXT},
     {"NAME", "name", TABLE_TEXT},
     {"CREATED", "created_at", TABLE_TIME},
 };
-static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), NULL, NULL};
+
+static const struct table_column page_columns[] = {
+    {"Key", "product_key", TABLE_TEXT},
+    {"Name", "name", TABLE_TEXT},
+    {"Created", "created_at", TABLE_TIME},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 
 bool product_add(struct session *session, struct failure *fail)
 {
@@ -18,12 +25,12 @@ bool product_add(struct session *session, struct failure *fail)
     bool ok = client_change(session->client, "POST", "/products", body, &answer, fail);
     json_decref(body);
     if (ok)
-        session_print_page(session, answer.json, &view);
+        session_print_page(session, answer.json, &page_view);
     client_answer_clear(&answer);
     return ok;
 }
 
 bool product_list(struct session *session, struct failure *fail)
 {
-    return session_list(session, "/products", &view, fail);
+    return session_list(session, "/products", &list_view, fail);
 }
