@@ -11,7 +11,8 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
-#define ATTEMPTS_MAX 100 /* newest; who looks further back looks in the log */
+#define NO_FIRMWARE  (-1) /* a filter that no device passes */
+#define ATTEMPTS_MAX 100  /* newest; who looks further back looks in the log */
 
 /* One device as JSON */
 
@@ -168,9 +169,9 @@ static bool read_page(struct admin_call *call, int64_t product_id, struct page *
     if (!found)
         return true;
     struct firmware firmware;
-    if (!firmware_get(call->db, product_id, ret->firmware_name, &firmware, err))
+    if (!firmware_find(call->db, product_id, ret->firmware_name, &firmware, &found, err))
         return false;
-    ret->firmware_id = firmware.id;
+    ret->firmware_id = found ? firmware.id : NO_FIRMWARE;
     return true;
 }
 
