@@ -110,30 +110,16 @@ static enum end run_child(struct job *job, char *const argv[])
 static enum end diff_and_verify(struct job *job, char *from, char *to)
 {
     struct daemon *daemon = job->jobs->daemon;
-    char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE];
+    char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24];
     sha256_hex(&job->package.from, from_hex);
     sha256_hex(&job->package.to, to_hex);
-    char *const diff[] = {daemon->config.dfota_path,
-                          "diff",
-                          "--format",
-                          job->package.format,
-                          "--expect-old",
-                          from_hex,
-                          "--expect-new",
-                          to_hex,
-                          from,
-                          to,
-                          job->made,
-                          NULL};
-    char *const verify[] = {daemon->config.dfota_path,
-                            "verify",
-                            "--expect-old",
-                            from_hex,
-                            "--expect-new",
-                            to_hex,
-                            from,
-                            job->made,
-                            NULL};
+    snprintf(most, sizeof most, "%" PRIu64, daemon->config.max_image_bytes);
+    char *dfota = daemon->config.dfota_path, *format = job->package.format;
+    char *const diff[] = {dfota,          "diff", "--format",    format, "--expect-old", from_hex,
+                          "--expect-new", to_hex, "--max-image", most,   from,           to,
+                          job->made,      NULL};
+    char *const verify[] = {dfota, "verify", "--expect-old", from_hex, "--expect-new", to_hex, "--max-output",
+                            most,  from,     job->made,      NULL};
     enum end end = run_child(job, diff);
     if (end == END_READY && access(job->made, R_OK) != 0) {
         snprintf(job->reason, sizeof job->reason, "dfota ended well but made no file");

@@ -43,7 +43,7 @@ struct news {
     struct writer_task task;
     struct transfer_event event;
     int64_t now_ms;
-    struct attempt attempt; /* as it is afterwards; id 0: nothing to tell */
+    struct attempt attempt; /* as it is afterwards */
 };
 
 static bool store(struct writer_task *task, struct db *db, struct error *err)
@@ -52,11 +52,8 @@ static bool store(struct writer_task *task, struct db *db, struct error *err)
     bool found;
     if (!attempt_by_id(db, news->event.attempt, &news->attempt, &found, err))
         return false;
-    if (!found || !progress_apply(&news->attempt, &news->event, news->now_ms)) {
-        news->attempt.id = 0;
-        return true;
-    }
-    return attempt_update(db, &news->attempt, err);
+    return !found || !progress_apply(&news->attempt, &news->event, news->now_ms) ||
+           attempt_update(db, &news->attempt, err);
 }
 
 static void tell(struct writer_task *task, const struct error *err)
@@ -66,7 +63,7 @@ static void tell(struct writer_task *task, const struct error *err)
     log_i64(&attempt, news->event.attempt);
     if (err)
         log_line(LOG_LEVEL_WARN, "progress-lost", "attempt", attempt.text, "error", err->text, NULL);
-    else if (news->attempt.id && (news->event.over || attempt_state_of(&news->attempt) == ATTEMPT_DELIVERED))
+    else if (news->event.over)
         log_line(LOG_LEVEL_INFO, "transfer-over", "attempt", attempt.text, "state", news->attempt.state,
                  "bytes_acked", log_i64(&acked, news->attempt.bytes_acked), "size",
                  log_i64(&size, news->attempt.size_bytes), NULL);

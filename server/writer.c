@@ -8,12 +8,16 @@
 #include "base/clock.h"
 #include "server/log.h"
 
-#define BATCH_MAX 256 /* measured: more brings no more per commit, only a longer wait for the first of them  \
-                       */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#define BATCH_MAX                                                                                            \
+    256 /* measured: more brings no more per commit, only a longer wait for the first of them                \
+         */
 
 struct writer {
     struct db *db;
     struct writer_flush flush;
+    struct writer_task flush_task;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -75,20 +79,18 @@ static void run_batch(struct writer *writer, struct batch *batch)
         batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
 }
 
-static void run_flush(struct writer *writer)
+static bool run_flush(struct writer_task *task, struct db *db, struct error *err)
 {
-    struct error err;
-    if (!writer->flush.run)
-        return;
-    bool ok = db_begin(writer->db, &err);
-    if (ok && !writer->flush.run(writer->flush.cls, writer->db, &err)) {
-        db_rollback(writer->db);
-        ok = false;
-    }
-    ok = ok && db_commit(writer->db, &err);
-    if (!ok)
-        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err.text, NULL);
-    writer->flush.flushed(writer->flush.cls, ok);
+    const struct writer *writer = container_of(task, struct writer, flush_task);
+    return writer->flush.run(writer->flush.cls, db, err);
+}
+
+static void end_flush(struct writer_task *task, const struct error *err)
+{
+    const struct writer *writer = container_of(task, struct writer, flush_task);
+    if (err)
+        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err->text, NULL);
+    writer->flush.flushed(writer->flush.cls, !err);
 }
 
 /* Takes what waits, at most a batch; none when it is time to flush or to stop. */
@@ -132,7 +134,10 @@ static void *work(void *cls)
         ended = writer->stopping && !writer->first;
         pthread_mutex_unlock(&writer->mutex);
         if (ended || clock_boot_ms() >= flush_at_ms) {
-            run_flush(writer);
+            batch->count = writer->flush.run ? 1 : 0;
+            batch->task[0] = &writer->flush_task;
+            batch->failed[0] = false;
+            run_batch(writer, batch);
             flush_at_ms = clock_boot_ms() + writer->flush.every_ms;
         }
     }
@@ -151,6 +156,7 @@ bool writer_start(struct db *db, const struct writer_flush *flush, struct writer
     writer->flush.every_ms = 60000;
     if (flush)
         writer->flush = *flush;
+    writer->flush_task = (struct writer_task){run_flush, end_flush, NULL};
     writer->last = &writer->first;
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->changed, NULL);
@@ -179,6 +185,7 @@ struct call {
     struct writer_task task;
     bool (*run)(void *cls, struct db *db, struct error *err);
     void *cls;
+    void (*after)(void *cls, bool committed); /* writer's thread; may be NULL */
     struct error *err;
     pthread_mutex_t mutex;
     pthread_cond_t ended;
@@ -194,6 +201,8 @@ static bool run_call(struct writer_task *task, struct db *db, struct error *err)
 static void end_call(struct writer_task *task, const struct error *err)
 {
     struct call *call = (struct call *)task;
+    if (call->after)
+        call->after(call->cls, !err);
     pthread_mutex_lock(&call->mutex);
     call->ok = !err;
     if (err)
@@ -203,20 +212,33 @@ static void end_call(struct writer_task *task, const struct error *err)
     pthread_mutex_unlock(&call->mutex);
 }
 
+static bool run_and_wait(struct writer *writer, struct call *call)
+{
+    call->task = (struct writer_task){run_call, end_call, NULL};
+    pthread_mutex_init(&call->mutex, NULL);
+    pthread_cond_init(&call->ended, NULL);
+    writer_add(writer, &call->task);
+    pthread_mutex_lock(&call->mutex);
+    while (!call->is_over)
+        pthread_cond_wait(&call->ended, &call->mutex);
+    pthread_mutex_unlock(&call->mutex);
+    pthread_cond_destroy(&call->ended);
+    pthread_mutex_destroy(&call->mutex);
+    return call->ok;
+}
+
 bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
                  struct error *err)
 {
-    struct call call = {.task = {run_call, end_call, NULL}, .run = run, .cls = cls, .err = err};
-    pthread_mutex_init(&call.mutex, NULL);
-    pthread_cond_init(&call.ended, NULL);
-    writer_add(writer, &call.task);
-    pthread_mutex_lock(&call.mutex);
-    while (!call.is_over)
-        pthread_cond_wait(&call.ended, &call.mutex);
-    pthread_mutex_unlock(&call.mutex);
-    pthread_cond_destroy(&call.ended);
-    pthread_mutex_destroy(&call.mutex);
-    return call.ok;
+    struct call call = {.run = run, .cls = cls, .err = err};
+    return run_and_wait(writer, &call);
+}
+
+bool writer_flush_now(struct writer *writer, struct error *err)
+{
+    struct call call = {
+        .run = writer->flush.run, .cls = writer->flush.cls, .after = writer->flush.flushed, .err = err};
+    return !writer->flush.run || run_and_wait(writer, &call);
 }
 
 void writer_stop(struct writer *writer)

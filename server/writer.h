@@ -35,6 +35,9 @@ void writer_add(struct writer *writer, struct writer_task *task); /* any thread 
 /* Adds a task and waits for it: for workers and jobs, never for a loop's thread or the writer's own. */
 bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
                  struct error *err) __attribute__((warn_unused_result));
+/* What `flush` holds back is stored when this returns true, so that whoever reads next sees it. As
+ * writer_call(). */
+bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));
 void writer_stop(
     struct writer *writer); /* runs what is queued, flushes, closes the connection; NULL is fine */
 

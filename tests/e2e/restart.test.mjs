@@ -81,8 +81,6 @@ describe('a restart', () => {
             const all = await Promise.all(paths.map(async (path) => (await server.admin('GET', path, null, { expect: 200 })).json));
             return JSON.parse(JSON.stringify(all), (key, value) => (['url', 'report_url'].includes(key) ? undefined : value));
         };
-        // How often a device asked is counted in memory and written a moment later.
-        await poll('its check-in is counted', async () => (await scene.record(whole)).check_ins > 0 && (await scene.record(cut)).check_ins > 0);
         const earlier = await everything();
         await server.restart();
         assert.deepEqual(await everything(), earlier);
