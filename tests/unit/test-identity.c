@@ -25,6 +25,7 @@ static void test_normalises(void **state)
         {ID_MAC, "c8-c2-c6-8e-12-34", "C8C2C68E1234"},
         {ID_MAC, "c8c2.c68e.1234", "C8C2C68E1234"},
         {ID_MAC, "123456789012", "123456789012"},
+        {ID_MAC, "ABCDEFabcdef", "ABCDEFABCDEF"},
         {ID_UID, "a", "a"},
         {ID_UID, "Meter-7:x", "Meter-7:x"},
         {ID_UID, UID_64, UID_64},
@@ -56,6 +57,9 @@ static void test_refuses(void **state)
         {ID_MAC, "C8C2C68E123"},
         {ID_MAC, "C8C2C68E12345"},
         {ID_MAC, "C8C2C68E123G"},
+        {ID_MAC, "C8C2C68E123g"},
+        {ID_MAC, "C8C2C68E123@"},
+        {ID_MAC, "C8C2C68E123`"},
         {ID_MAC, "C8 C2 C6 8E 12 34"},
         {ID_UID, ""},
         {ID_UID, UID_64 "0"},
@@ -108,6 +112,10 @@ static void test_parses_with_and_without_kind(void **state)
         assert_int_equal(identity.kind, cases[i].kind);
         assert_string_equal(identity.id, cases[i].id);
     }
+    assert_true(
+        identity_parse((struct slice){"imei:866597071234567", 4}, &identity)); /* nothing beyond the slice */
+    assert_int_equal(identity.kind, ID_UID);
+    assert_string_equal(identity.id, "imei");
     /* A named kind is not guessed around. */
     assert_false(identity_parse(slice_of("imei:meter-7"), &identity));
     assert_false(identity_parse(slice_of("mac:866597071234567"), &identity));

@@ -31,6 +31,7 @@ static void test_file_names(void **state)
     assert_full("AirM2M_780E_LTE_AT_V1138.DFOTA.BIN", "AirM2M_780E_LTE_AT", "1138");
     assert_full("AirM2M_780E_LTE_AT_V001138.binpkg", "AirM2M_780E_LTE_AT", "1138");
     assert_full("AirM2M_780E_LTE_AT_V100123.par", "AirM2M_780E_LTE_AT", "100123");
+    assert_full("AirM2M_780E_V1149_LTE_AT", "AirM2M_780E_LTE_AT", "1149");
     /* Suffixes are part of the name. */
     assert_full("AirM2M_780ET_V1138_LTE_AT_IPC.dfota.bin", "AirM2M_780ET_LTE_AT_IPC", "1138");
     assert_full("AirM2M_780E_V1138_LTE_AT_VSIM", "AirM2M_780E_LTE_AT_VSIM", "1138");
@@ -116,6 +117,7 @@ static void test_versions_as_people_write_them(void **state)
     struct error err;
     (void)state;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        version.count = 0;
         if (!name_parse_version_of(slice_of(same[i]), "AirM2M_780E_LTE_AT", &version, &err))
             fail_msg("'%s': %s", same[i], err.text);
         assert_int_equal(version.count, 1);
@@ -171,7 +173,7 @@ static void test_what_devices_say(void **state)
         assert_string_equal(name.firmware, cases[i].firmware);
         assert_string_equal(normal, cases[i].normal);
     }
-    static const char *const none[] = {"", ".", "..", "a/b", "a&b", "a#b", "a?b", "a\rb", "\xFF"};
+    static const char *const none[] = {"", ".", "..", "a/b", "/a", "a/", "a&b", "a#b", "a?b", "a\rb", "\xFF"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         struct dialect_version said = {.firmware_name = slice_of(none[i]), .version = slice_of("1")};
         struct full_name name;
@@ -182,9 +184,10 @@ static void test_what_devices_say(void **state)
 
 static void test_product_keys(void **state)
 {
-    static const char *const good[] = {"pumps", "a", "A-Z_0.9", "..."}, *const bad[] = {"",    ".",   "..",
-                                                                                        "a b", "a/b", "水",
-                                                                                        "a%",  "a\n"};
+    static const char *const good[] = {"pumps", "a", "A-Z_0.9", "az09", "..."}, *const bad[] = {
+                                                                                    "",    ".",  "..", "a b",
+                                                                                    "a/b", "/a", "a/", "水",
+                                                                                    "a%",  "a\n"};
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(name_is_product_key(slice_of(good[i])));

@@ -15,12 +15,16 @@ static void test_equal_and_affixes(void **state)
     assert_true(slice_equal(SLICE("ab"), (struct slice){"abc", 2}));
     assert_false(slice_equal(SLICE("ab"), SLICE("abc")));
     assert_false(slice_equal(SLICE("ab"), SLICE("aB")));
+    assert_false(slice_equal(SLICE("a"), SLICE("b")));
     assert_true(slice_equal((struct slice){NULL, 0}, SLICE("")));
     assert_false(slice_is(SLICE("ab\0c"), "ab"));
     assert_true(slice_starts(SLICE("abc"), "ab"));
     assert_true(slice_starts(SLICE("abc"), ""));
+    assert_true(slice_starts(SLICE("ab"), "ab"));
     assert_false(slice_starts(SLICE("a"), "ab"));
+    assert_false(slice_starts(SLICE("xbc"), "ab"));
     assert_true(slice_ends(SLICE("abc"), "bc"));
+    assert_true(slice_ends(SLICE("bc"), "bc"));
     assert_false(slice_ends(SLICE("c"), "bc"));
     assert_int_equal(slice_of(NULL).len, 0);
 }
@@ -62,13 +66,16 @@ static void test_u64(void **state)
 
 static void test_percent_decode(void **state)
 {
-    static const char *const malformed[] = {"%", "%4", "a%", "%zz", "%4g", "%-1"};
+    static const char *const malformed[] = {"%",   "%4",  "a%",  "%zz", "%4g", "%4G",
+                                            "%4`", "%4@", "%4:", "%4/", "%-1"};
     char out[16];
     size_t len;
     (void)state;
     assert_true(slice_percent_decode(SLICE("a%2Fb%00+c"), out, sizeof out, &len));
     assert_int_equal(len, 6);
     assert_memory_equal(out, "a/b\0+c", 7);
+    assert_true(slice_percent_decode(SLICE("%2f%aa%fF%Af"), out, sizeof out, &len));
+    assert_memory_equal(out, "/\xAA\xFF\xAF", 5);
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
         if (slice_percent_decode(slice_of(malformed[i]), out, sizeof out, &len))
             fail_msg("'%s' is malformed", malformed[i]);
@@ -94,6 +101,8 @@ static void test_percent_encode_is_undone_by_decode(void **state)
     assert_int_equal(len, 256);
     assert_memory_equal(all, decoded, 256);
 
+    assert_true(slice_percent_encode(SLICE("a.b_c~d-e"), encoded, sizeof encoded));
+    assert_string_equal(encoded, "a.b_c~d-e");
     assert_true(slice_percent_encode(SLICE("a b"), encoded, 6));
     assert_string_equal(encoded, "a%20b");
     assert_false(slice_percent_encode(SLICE("a b"), encoded, 5));
@@ -108,7 +117,14 @@ static void test_clean_utf8(void **state)
     } cases[] = {
         {SLICE(""), true},
         {SLICE("plain"), true},
+        {SLICE("with blank"), true},
         {SLICE("水泵"), true},
+        {SLICE("\xE0\xA0\x80"), true},     /* U+0800 */
+        {SLICE("\xED\x9F\xBF"), true},     /* U+D7FF */
+        {SLICE("\xEE\x80\x80"), true},     /* U+E000 */
+        {SLICE("\xF0\x90\x80\x80"), true}, /* U+10000 */
+        {SLICE("\xED\xBF\xBF"), false},    /* the other half of a pair */
+        {SLICE("plain\xE6\xB0"), false},
         {SLICE("\xF0\x9F\x9A\xB0"), true},
         {SLICE("\xF4\x8F\xBF\xBF"), true}, /* U+10FFFF */
         {SLICE("\xC2\xA0"), true},         /* U+00A0, the first behind the controls */

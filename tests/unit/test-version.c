@@ -65,7 +65,8 @@ static void test_refuses_what_is_none(void **state)
         "１１３８",
         "1\n",
         "18446744073709551617",
-        "999999999.999999999.999999999.9", /* 31 characters */
+        "999999999.999999999.999999999.9",
+        "999999999.999999999.99999999.10", /* 31 characters */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -98,6 +99,13 @@ static void test_compares_numbers_not_text(void **state)
                 fail_msg("%s against %s gives %d", ascending[i], ascending[k], order);
         }
     }
+    /* Only the parts that count are looked at. */
+    struct version left = {.part = {1138, 7}, .count = 1}, right = {.part = {1138, 9}, .count = 1};
+    assert_int_equal(version_compare(&left, &right), 0);
+    right.count = 2;
+    assert_true(version_compare(&left, &right) < 0);
+    assert_true(version_compare(&right, &left) > 0);
+
     struct version padded = version_of("V2046.001.000"), plain = version_of("2046.1.0");
     assert_int_equal(version_compare(&padded, &plain), 0);
 }
