@@ -1,0 +1,63 @@
+// What the code does is what the documents say: routes, log events and keys.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const sources = readdirSync(join(root, 'server'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.c'))
+    .map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8'));
+
+// Calls of log_line() with their arguments as C text.
+const calls = sources.flatMap((text) => [...text.matchAll(/\blog_line\(((?:[^()"]|"(?:[^"\\]|\\.)*"|\((?:[^()]|\([^()]*\))*\))*)\)/g)])
+    .map((match) => match[1]);
+const strings = (text) => [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]);
+
+describe('doc/log.md', () => {
+    const doc = read('doc/log.md');
+    test('names every event', () => {
+        assert.ok(calls.length > 30, `${calls.length} calls of log_line`);
+        const events = new Set(calls.flatMap((call) => strings(call).filter((s, i) => i === 0 || /^[a-z]+(-[a-z]+)+$/.test(s))));
+        for (const event of events)
+            assert.ok(doc.includes(`\`${event}\``), event);
+    });
+    test('names every key', () => {
+        const keys = new Set(calls.flatMap((call) => [...call.matchAll(/,\s*"([a-z_0-9]+)",/g)].map((match) => match[1])));
+        assert.ok(keys.size > 20, `${keys.size} keys`);
+        for (const key of keys)
+            assert.ok(doc.includes(`\`${key}\``), key);
+    });
+});
+
+describe('doc/api.md', () => {
+    const doc = read('doc/api.md').replace(/\{[a-z_]+\}/g, '{}');
+    const admin = read('server/admin/admin.c');
+    const prefixes = Object.fromEntries([...admin.matchAll(/#define ([A-Z]+) +([A-Z]*) ?"([^"]*)"/g)].map(([, name, base, path]) => [name, [base, path]]));
+    const expand = (name) => (name === 'API' || !name ? '' : expand(prefixes[name][0]) + prefixes[name][1]);
+    const routes = [...admin.matchAll(/X\("([A-Z]+)", ([A-Z]+)(?: "([^"]*)")?,/g)].map(([, method, base, path]) => [method, expand(base) + (path ?? '')]);
+    // A path stands in the document whole, or with … for its beginning.
+    const stands = (method, path) => path.split('/').some((_, i, parts) => {
+        const written = i === 0 ? path : `…/${parts.slice(i).join('/')}`;
+        const at = doc.indexOf(`${method} ${written}`);
+        return parts.length > i && at >= 0 && !/[/{a-z]/.test(doc[at + method.length + 1 + written.length]);
+    });
+    test('names every route of the admin API', () => {
+        assert.ok(routes.length > 24, `${routes.length} routes`);
+        for (const [method, path] of routes)
+            assert.ok(stands(method, path), `${method} ${path}`);
+    });
+});
+
+describe('README.md', () => {
+    test('names only files that are there', () => {
+        const text = read('README.md');
+        for (const [, name] of text.matchAll(/`([a-z-]+\.md)`/g))
+            assert.ok(read(`doc/${name}`).length > 0);
+        for (const [, name, section] of text.matchAll(/`([a-z.-]+)\((\d)\)`/g))
+            assert.ok(read(`man/${name}.${section}`).length > 0);
+    });
+});
