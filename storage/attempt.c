@@ -23,8 +23,8 @@ static const char *const sql[] = {
         "active_ms = $12, delivered_ms = $13, ended_ms = $14 WHERE id = $15",
     [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
-        "SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
-        "AND from_version = $2 AND to_version = $3 AND delivered_ms > $4",
+        ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
+         "AND from_version = $2 AND to_version = $3 AND delivered_ms > $4"),
     [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
 };
 DB_TABLE(attempt, ENTITY_ATTEMPT);
