@@ -29,8 +29,8 @@ struct route {
     void (*handler)(struct request *request);
 };
 
-/* The first route that takes request->target and request->path with this method: fills request->route and param.
-   ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
+/* The route that takes request->target and request->path with this method: fills request->route and param. The first
+   pattern that fits names the path: only its rows are looked at. ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
 bool router_find(const struct route *routes, size_t count, struct slice method, struct request *request,
                  char *allow, size_t allow_size, struct error *err);
 

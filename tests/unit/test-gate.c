@@ -106,6 +106,7 @@ static void test_refusals(void **state)
         /* framing */
         {400, "GET / HTTP/1.1\r\n\r\n"},
         {400, "GET / HTTP/1.1\r\n" H H "\r\n"},
+        {400, "GET / HTTP/1.1\r\n" H "Range: bytes=0-\r\nRange: bytes=5-\r\n\r\n"},
         {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"},
         {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\na"},
         {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1, 1\r\n\r\na"},
