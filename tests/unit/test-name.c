@@ -39,6 +39,7 @@ static void test_file_names(void **state)
     assert_full("X_V12_V34", "X_V34", "12");
     assert_full("X_Vega_V7", "X_Vega", "7");
     assert_full("X_V7a_V8", "X_V7a", "8");
+    assert_full("X_Va1_V8", "X_Va1", "8");
     assert_full("V5_X_V6", "V5_X", "6");
     /* LuatOS: dotted numbers between underscores. */
     assert_full("fotademo_1103.1.2_LuatOS-SoC_EC618.bin", "fotademo_LuatOS-SoC_EC618", "1103.1.2");

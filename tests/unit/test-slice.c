@@ -152,6 +152,7 @@ static void test_clean_utf8(void **state)
             fail_msg("case %zu", i);
     assert_true(slice_is_clean_utf8((struct slice){"ok\xFF", 2})); /* no byte beyond the slice is read */
     assert_false(slice_is_clean_utf8((struct slice){"\xE6\xB0\xB4", 2}));
+    assert_false(slice_is_clean_utf8((struct slice){"a\xE6\xB0\xB4", 3}));
 }
 
 static void test_copy(void **state)

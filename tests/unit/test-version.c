@@ -100,7 +100,7 @@ static void test_compares_numbers_not_text(void **state)
         }
     }
     /* Only the parts that count are looked at. */
-    struct version left = {.part = {1138, 7}, .count = 1}, right = {.part = {1138, 9}, .count = 1};
+    struct version left = {.part = {1138, 9}, .count = 1}, right = {.part = {1138, 7}, .count = 1};
     assert_int_equal(version_compare(&left, &right), 0);
     right.count = 2;
     assert_true(version_compare(&left, &right) < 0);
