@@ -67,13 +67,14 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
     if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return transfer->first;
 
-    uint64_t size = transfer->end - transfer->first, acked = info.tcpi_bytes_acked;
+    uint64_t size = transfer->end - transfer->first;
+    uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
     /* A FIN counts as one byte. Behind a whole package that does not matter; behind a part it would be one too many. */
     bool all_acked = written == CUT_SHORT && queued == 0;
-    if (written != ALL_WRITTEN && (info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
-                                   (info.tcpi_state == STATE_CLOSE && all_acked)))
+    bool fin_acked = info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
+                     (info.tcpi_state == STATE_CLOSE && all_acked);
+    if (fin_acked && written != ALL_WRITTEN && acked > 0)
         acked--;
-    acked = acked > transfer->before ? acked - transfer->before : 0;
     if (acked >= size)
         return transfer->end;
     *ret_over = info.tcpi_state == STATE_CLOSE || all_acked;
