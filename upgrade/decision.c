@@ -134,6 +134,16 @@ static bool take_report(struct question *q)
     return false;
 }
 
+/* A module that asks from the start has nothing to continue, whatever it is answered. */
+static bool end_pin(struct question *q)
+{
+    const struct range *range = &q->checkin->range;
+    q->decision->unpin = q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
+                         q->known->attempt_active_ms != 0 && !range->bad &&
+                         (!range->present || range->first == 0);
+    return false;
+}
+
 static bool check_block(struct question *q)
 {
     return q->known->blocked &&
@@ -177,6 +187,10 @@ static bool resume(struct question *q)
     if (q->state == ATTEMPT_DELIVERED)
         return answer(q, ANSWER_BAD_RANGE, "the package %s was delivered whole, nothing can be continued",
                       hop);
+    if (known->attempt_active_ms == 0)
+        return answer(
+            q, ANSWER_BAD_RANGE,
+            "the package %s was begun, but asked for from the start since: nothing can be continued", hop);
     if (!known->attempt_same_firmware || !is_same(&known->attempt_from, &known->base))
         return answer(q, ANSWER_BAD_RANGE, "the package on its way, %s, is not for the version asked from",
                       hop);
@@ -245,7 +259,7 @@ static bool check_offers(struct question *q)
     const struct snapshot *known = q->known;
     char hop[HOP_SIZE], when[32];
 
-    if (q->checkin->source != CHECKIN_LINK || known->link_deliveries == 0 || known->link_reported)
+    if (q->checkin->source != CHECKIN_LINK || known->link_deliveries == 0)
         return false;
     hop_text(&known->base, &known->target, hop);
     if (known->link_deliveries >= q->limits->link_offers) {
@@ -276,6 +290,7 @@ static void begin_attempt(struct question *q)
 {
     if (q->open)
         end_attempt(q, EVENT_SUPERSEDE);
+    q->decision->unpin = false;
     q->decision->open_attempt = true;
 }
 
@@ -329,6 +344,7 @@ static bool serve(struct question *q)
         (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
         begin_attempt(q);
     choose_bytes(q, known->package_size);
+    q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
     return answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
                   "the package %s of %" PRIu64 " bytes is sent", hop_text(&known->base, &known->target, hop),
@@ -337,8 +353,8 @@ static bool serve(struct question *q)
 
 /* In this order; the first that returns true has answered. */
 static bool (*const rules[])(struct question *q) = {
-    check_link, check_names,  check_admission, take_report,      check_block,   check_range,
-    resume,     check_hop, check_offers,    wait_for_package, check_package, serve,
+    check_link, check_names, check_admission, take_report,      end_pin,       check_block, check_range,
+    resume,     check_hop,   check_offers,    wait_for_package, check_package, serve,
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)

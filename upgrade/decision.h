@@ -69,15 +69,14 @@ struct snapshot {
     struct version attempt_from, attempt_to;
     bool attempt_same_firmware;
     bool attempt_by_link;               /* it was offered over the very link that asks now */
-    int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged */
+    int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged; 0: nothing is pinned */
     bool pinned_servable;               /* the very bytes it began with are there, not withdrawn, proven */
     uint64_t pinned_size;
 
     /* counts */
     unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
-    unsigned link_deliveries;    /* of this hop over this link, after the last version that was reported */
+    unsigned link_deliveries;    /* of this hop over this link, since a version was last reported */
     int64_t link_delivered_ms;   /* the last of them */
-    bool link_reported;          /* the device or its host reported a version since that delivery */
 };
 
 struct decision_limits {
@@ -98,6 +97,7 @@ struct decision {
     bool confirm;                 /* checkin.version is what the device runs */
     bool end_attempt;             /* apply attempt_event to the open attempt (before a new one is begun) */
     enum attempt_event attempt_event;
+    bool unpin;                   /* the open attempt stays, but what it was sent cannot be continued any more */
     bool queue_package;           /* the package base → target is needed and nobody asked for it yet */
     bool open_attempt;            /* a new attempt base → target, state waiting */
     bool send;                    /* EVENT_SEND to the attempt that is open then; unless resume, the package base → target

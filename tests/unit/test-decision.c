@@ -85,9 +85,9 @@ static const char *facts_of(const struct decision *decision, char out[200])
         [EVENT_ALL_ACKED] = "?acked",   [EVENT_SAW_TARGET] = "saw-target",
         [EVENT_SAW_OLD] = "saw-old",    [EVENT_SAW_OTHER] = "saw-other",
         [EVENT_SUPERSEDE] = "supersede"};
-    snprintf(out, 200, "%s%s%s%s%s%s%s%s%s%s", decision->admit ? " admit" : "",
+    snprintf(out, 200, "%s%s%s%s%s%s%s%s%s%s%s", decision->admit ? " admit" : "",
              decision->confirm ? " confirm" : "", decision->end_attempt ? " " : "",
-             decision->end_attempt ? events[decision->attempt_event] : "",
+             decision->end_attempt ? events[decision->attempt_event] : "", decision->unpin ? " unpin" : "",
              decision->queue_package ? " queue" : "", decision->open_attempt ? " open" : "",
              decision->send ? (decision->resume ? " resume" : " send") : "", decision->begun ? " begun" : "",
              decision->block ? " block" : "", decision->notice_stale_link ? " stale" : "");
@@ -239,8 +239,8 @@ static void test_a_check_in_moves_the_attempt(void **state)
         {ATTEMPT_INTERRUPTED, "1170", "confirm saw-other"},
         {ATTEMPT_DELIVERED, "1170", "confirm saw-other"},
         {ATTEMPT_WAITING, "1138", "confirm"},
-        {ATTEMPT_SENDING, "1138", "confirm"},
-        {ATTEMPT_INTERRUPTED, "1138", "confirm"},
+        {ATTEMPT_SENDING, "1138", "confirm unpin"},
+        {ATTEMPT_INTERRUPTED, "1138", "confirm unpin"},
         {ATTEMPT_DELIVERED, "1138", "confirm saw-old"},
     };
     (void)state;
@@ -299,7 +299,8 @@ static void test_a_link_is_no_evidence(void **state)
             struct scene scene = scene_with(CHECKIN_LINK, states[i]);
             scene.known.target = version_of(NULL);
             says(&scene, versions[k]);
-            expect(&scene, ANSWER_UP_TO_DATE, "", "no target is set for this firmware");
+            bool pinned = states[i] == ATTEMPT_SENDING || states[i] == ATTEMPT_INTERRUPTED;
+            expect(&scene, ANSWER_UP_TO_DATE, pinned ? "unpin" : "", "no target is set for this firmware");
         }
     }
 }
@@ -368,7 +369,7 @@ static void test_waiting(void **state)
         for (unsigned k = ATTEMPT_WAITING; k <= ATTEMPT_INTERRUPTED; k++) {
             scene = scene_with(CHECKIN_DIALECT, (enum attempt_state)k);
             scene.known.package = cases[i].package;
-            snprintf(facts, sizeof facts, "confirm%s", cases[i].queue);
+            snprintf(facts, sizeof facts, "confirm%s%s", k == ATTEMPT_WAITING ? "" : " unpin", cases[i].queue);
             expect(&scene, ANSWER_WAIT, facts, cases[i].reason);
         }
 
@@ -628,6 +629,44 @@ static void test_end_of_the_pin(void **state)
            "byte 18446744073709551615 was asked for, the package 1138→1162 has 43059");
 }
 
+/* A request without a range, or from byte 0, is a new decision, and what it is answered changes nothing about
+   that: the module has thrown away what it had. */
+static void test_a_new_decision_ends_the_pin(void **state)
+{
+    static const enum attempt_state pinned[] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct scene scene = scene_with(CHECKIN_DIALECT, pinned[i / 2]);
+        if (i % 2)
+            from_byte(&scene, 0);
+        scene.known.target = version_of(NULL);
+        expect(&scene, ANSWER_UP_TO_DATE, "confirm unpin", "no target is set for this firmware");
+        scene.known.blocked = true;
+        expect(&scene, ANSWER_LOOP, "confirm unpin", BLOCKED);
+        scene.known.attempt_active_ms = 0; /* it has ended already */
+        expect(&scene, ANSWER_LOOP, "confirm", BLOCKED);
+
+        scene = scene_with(CHECKIN_LINK, pinned[i / 2]);
+        if (i % 2)
+            from_byte(&scene, 0);
+        scene.known.format_set = false;
+        expect(&scene, ANSWER_NOT_ALLOWED, "unpin", NO_FORM);
+        scene.known.format_set = true;
+        scene.known.package = PACKAGE_QUEUED; /* it was damaged, and is made again */
+        expect(&scene, ANSWER_WAIT, "unpin", "the package 1138→1162 is queued to be generated");
+        scene.known.link_revoked = true;
+        expect(&scene, ANSWER_NOT_ALLOWED, "", "this link is revoked");
+    }
+    struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
+    scene.checkin.range = (struct range){.present = true, .bad = true};
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the Range header is not one range of bytes from a first one on");
+    from_byte(&scene, 1000);
+    scene.checkin.range.bad = false;
+    scene.known.attempt_active_ms = 0;
+    expect(&scene, ANSWER_BAD_RANGE, "confirm",
+           "the package 1138→1162 was begun, but asked for from the start since: nothing can be continued");
+}
+
 /* ---- links ---- */
 
 static void test_offers(void **state)
@@ -655,7 +694,7 @@ static void test_offers(void **state)
     scene.known.package = PACKAGE_NONE; /* nothing is made for it */
     expect(&scene, ANSWER_UP_TO_DATE, "stale", stale);
 
-    scene.known.link_reported = true; /* it was reported as still old: counts begin anew */
+    scene.known.link_deliveries = 0; /* it was reported as still old: counts begin anew */
     scene.known.attempt_open = false;
     scene.known.package = PACKAGE_READY;
     expect(&scene, ANSWER_FULL, "open send begun", SENT);
@@ -835,7 +874,6 @@ static struct scene random_scene(void)
     known->begun_last_day = random_below(8);
     known->link_deliveries = random_below(5);
     known->link_delivered_ms = NOW - (int64_t)random_below(48) * HOUR;
-    known->link_reported = !mostly();
     return scene;
 }
 
@@ -864,6 +902,9 @@ static void check_invariants(const struct scene *scene)
                     version_compare(&known->base, &known->target) < 0);
     if (from_middle) /* no new decision is hidden in a resume */
         assert_false(decision->open_attempt || decision->queue_package || decision->answer == ANSWER_FULL);
+
+    if (decision->unpin)
+        assert_true(known->attempt_open && !decision->send && !decision->end_attempt && !from_middle);
 
     /* What is recorded fits together, in its order. */
     enum attempt_state state = known->attempt_state;
@@ -941,6 +982,7 @@ int main(void)
         cmocka_unit_test(test_resume_of_nothing_is_never_200),
         cmocka_unit_test(test_resume_of_another_base),
         cmocka_unit_test(test_end_of_the_pin),
+        cmocka_unit_test(test_a_new_decision_ends_the_pin),
         cmocka_unit_test(test_offers),
         cmocka_unit_test(test_a_link_that_goes_stale),
         cmocka_unit_test(test_a_link_that_is_cut_each_time),
