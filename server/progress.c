@@ -26,7 +26,8 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
     attempt->bytes_acked = (int64_t)acked_total(&acked);
     if (attempt->bytes_acked != before) {
         acked_format(&acked, attempt->acked);
-        attempt->active_ms = now_ms;
+        if (attempt->active_ms) /* else the pin has ended: what is still on its way does not bring it back */
+            attempt->active_ms = now_ms;
         changed = true;
     }
     if (acked_covers(&acked, (uint64_t)attempt->size_bytes)) {

@@ -101,11 +101,12 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                            const struct decision *decision, struct error *err)
 {
-    if (decision->end_attempt) {
+    if (decision->end_attempt)
         set_state(&facts->attempt, decision->attempt_event, facts->checkin.now_ms);
-        if (!attempt_update(db, &facts->attempt, err))
-            return false;
-    }
+    if (decision->unpin)
+        facts->attempt.active_ms = 0;
+    if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
+        return false;
     if (decision->queue_package && !need_package(db, daemon->jobs, &facts->firmware, &facts->base,
                                                  &facts->target, false, facts->checkin.now_ms, err))
         return false;

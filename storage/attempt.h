@@ -18,7 +18,8 @@ struct attempt {
     int64_t size_bytes;
     char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
     int64_t bytes_acked, fetches;
-    int64_t created_ms, sent_ms, active_ms, delivered_ms, ended_ms; /* 0: not yet */
+    int64_t created_ms, sent_ms, delivered_ms, ended_ms; /* 0: not yet */
+    int64_t active_ms; /* when bytes were last begun or acknowledged; 0: there is nothing to continue */
 };
 
 struct link_deliveries { /* of one hop over one link */

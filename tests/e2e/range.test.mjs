@@ -158,6 +158,24 @@ describe('the pin ends', () => {
         await expect416(module, { range: have.length });
     });
 
+    const refusals = {
+        'nothing to do': [27, (scene) => server.clearTarget(scene.product, scene.firmware), (scene) => scene.setTarget('1002')],
+        'not allowed': [21, (scene, total) => scene.set({ max_package_bytes: total - 1 }), (scene, total) => scene.set({ max_package_bytes: total })],
+    };
+    for (const [name, [code, close, open]] of Object.entries(refusals)) {
+        for (const range of [null, 0]) {
+            test(`even when that new decision is ${name}${range === 0 ? ', asked for from byte 0' : ''}`, async () => {
+                const { scene, total } = await bigScene();
+                const module = scene.module();
+                const have = await begin(scene, module);
+                await close(scene, total);
+                assert.equal((await module.ask({ range })).code, code);
+                await open(scene, total);
+                await expect416(module, { range: have.length });
+            });
+        }
+    }
+
     test('when all is delivered', async () => {
         const { scene } = await bigScene();
         const module = scene.module();
