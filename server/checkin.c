@@ -10,6 +10,7 @@
 #include "server/log.h"
 #include "server/package_cache.h"
 #include "server/seen.h"
+#include "server/stop_point.h"
 
 #define ROUNDS_MAX                                                                                           \
     4 /* a package that must be read again and again, because others push it out or it is made anew */
@@ -64,6 +65,7 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
     struct checkin_task *task = (struct checkin_task *)base;
     struct decision_limits limits = checkin_limits(&task->daemon->config);
     task->must_load = false;
+    stop_point("check-in-enqueued");
     if (!facts_load(task->daemon, db, &task->asker, &task->checkin, &task->facts, err))
         return false;
     decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
@@ -139,6 +141,7 @@ static void send_package(struct checkin_task *task, struct reply *reply)
 static void reply_to(struct checkin_task *task)
 {
     struct reply reply;
+    stop_point("check-in-committed");
     log_answer(task);
     if (serves(&task->decision))
         send_package(task, &reply);

@@ -12,6 +12,7 @@
 #include "server/child.h"
 #include "server/daemon.h"
 #include "server/log.h"
+#include "server/stop_point.h"
 #include "storage/package.h"
 
 #define RETRY_S           10 /* after the disk was full or the database refused */
@@ -128,6 +129,17 @@ static enum end diff_and_verify(struct job *job, char *from, char *to)
     return end == END_READY ? run_child(job, verify) : end;
 }
 
+static enum end publish(struct job *job)
+{
+    struct error err;
+    if (blob_adopt(job->jobs->daemon->blobs, job->made, &job->sha256, &job->size_bytes, &err)) {
+        stop_point("package-published");
+        return END_READY;
+    }
+    snprintf(job->reason, sizeof job->reason, "%.300s", err.text);
+    return err.code == ERROR_NO_SPACE ? END_LATER : END_CRASHED;
+}
+
 /* Makes the package and publishes its blob; storage is told by the caller. */
 static enum end make(struct job *job)
 {
@@ -143,9 +155,9 @@ static enum end make(struct job *job)
     }
     snprintf(job->made, sizeof job->made, "%s/package", job->workdir);
     enum end end = diff_and_verify(job, from, to);
-    if (end == END_READY && !blob_adopt(daemon->blobs, job->made, &job->sha256, &job->size_bytes, &err)) {
-        snprintf(job->reason, sizeof job->reason, "%.300s", err.text);
-        end = err.code == ERROR_NO_SPACE ? END_LATER : END_CRASHED;
+    if (end == END_READY) {
+        stop_point("package-written");
+        end = publish(job);
     }
     blob_workdir_remove(job->workdir);
     /* A child that found the disk full says no more than that it could not write. */
@@ -212,6 +224,7 @@ static bool run_one(struct jobs *jobs, bool *ret_later)
     }
     if (!job.found)
         return false;
+    stop_point("job-claimed");
     int64_t begun_ms = clock_boot_ms();
     enum end end = make(&job);
     while (!store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */

@@ -11,6 +11,7 @@
 #include "server/admin/image.h"
 #include "server/admin/names.h"
 #include "server/log.h"
+#include "server/stop_point.h"
 
 #define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
 
@@ -182,6 +183,7 @@ static bool keep(struct admin_call *call, struct upload *upload, struct addition
     addition->image.size_bytes = (int64_t)blob_written(blob);
     if (!blob_keep(blob, &addition->image.sha256, err))
         return false;
+    stop_point("upload-renamed");
     if (call_change(call, add_image, addition, err))
         return true;
     if (!call_change(call, remove_unused, addition, &left)) /* the next start sweeps it away */
