@@ -93,6 +93,12 @@ static void end_flush(struct writer_task *task, const struct error *err)
     writer->flush.flushed(writer->flush.cls, !err);
 }
 
+/* Whether a task may still come into the batch's transaction. */
+static bool has_room(const struct batch *batch, const struct writer_task *task)
+{
+    return batch->count == 0 || (batch->count < BATCH_MAX && !batch->task[0]->alone && !task->alone);
+}
+
 /* Takes what waits, at most a batch; none when it is time to flush or to stop. */
 static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch *batch)
 {
@@ -108,7 +114,7 @@ static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch 
         until.tv_nsec %= 1000000000;
         pthread_cond_clockwait(&writer->changed, &writer->mutex, CLOCK_MONOTONIC, &until);
     }
-    while (writer->first && batch->count < BATCH_MAX) {
+    while (writer->first && has_room(batch, writer->first)) {
         struct writer_task *task = writer->first;
         writer->first = task->next;
         batch->failed[batch->count] = false;
@@ -156,7 +162,7 @@ bool writer_start(struct db *db, const struct writer_flush *flush, struct writer
     writer->flush.every_ms = 60000;
     if (flush)
         writer->flush = *flush;
-    writer->flush_task = (struct writer_task){run_flush, end_flush, NULL};
+    writer->flush_task = (struct writer_task){.run = run_flush, .done = end_flush};
     writer->last = &writer->first;
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->changed, NULL);
@@ -214,7 +220,8 @@ static void end_call(struct writer_task *task, const struct error *err)
 
 static bool run_and_wait(struct writer *writer, struct call *call)
 {
-    call->task = (struct writer_task){run_call, end_call, NULL};
+    call->task.run = run_call;
+    call->task.done = end_call;
     pthread_mutex_init(&call->mutex, NULL);
     pthread_cond_init(&call->ended, NULL);
     writer_add(writer, &call->task);
@@ -236,8 +243,11 @@ bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, st
 
 bool writer_flush_now(struct writer *writer, struct error *err)
 {
-    struct call call = {
-        .run = writer->flush.run, .cls = writer->flush.cls, .after = writer->flush.flushed, .err = err};
+    struct call call = {.task.alone = true, /* what came after flush.run() must not be forgotten with the rest */
+                        .run = writer->flush.run,
+                        .cls = writer->flush.cls,
+                        .after = writer->flush.flushed,
+                        .err = err};
     return !writer->flush.run || run_and_wait(writer, &call);
 }
 

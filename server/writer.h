@@ -18,6 +18,7 @@ struct writer_task { /* part of a struct of the caller's, which lives until done
                 struct error *err);                                  /* writer's thread, in the transaction */
     void (*done)(struct writer_task *task, const struct error *err); /* writer's thread; err NULL: durable */
     struct writer_task *next;                                        /* the writer's */
+    bool alone; /* shares its transaction with no other */
 };
 
 /* Takes over `db`. `flush` (may be NULL) runs in the writer's thread in a transaction of its own about once

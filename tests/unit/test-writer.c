@@ -1,0 +1,123 @@
+/* Group commit: a task that fails takes back only its own changes, and what is held back is stored once, whoever
+   asks for it at the same time. */
+#include "test-storage.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "server/writer.h"
+#include "storage/product.h"
+
+#define THREADS 4
+#define ROUNDS  500
+
+/* Like the counts of check-ins: the writer's thread adds, a flush stores, a commit forgets. */
+struct counter {
+    struct writer *writer;
+    int held, storing, stored;
+};
+
+static bool count_one(void *cls, struct db *db, struct error *err)
+{
+    struct counter *counter = cls;
+    (void)db, (void)err;
+    counter->held++;
+    return true;
+}
+
+static bool store(void *cls, struct db *db, struct error *err)
+{
+    struct counter *counter = cls;
+    (void)db, (void)err;
+    counter->storing += counter->held;
+    return true;
+}
+
+static void forget(void *cls, bool committed)
+{
+    struct counter *counter = cls;
+    if (committed) {
+        counter->stored += counter->storing;
+        counter->held = 0;
+    }
+    counter->storing = 0;
+}
+
+static void *count_and_flush(void *cls)
+{
+    struct counter *counter = cls;
+    struct error err;
+    for (int i = 0; i < ROUNDS; i++) {
+        assert_ok(writer_call(counter->writer, count_one, counter, &err), err);
+        assert_ok(writer_flush_now(counter->writer, &err), err);
+    }
+    return NULL;
+}
+
+static void start(struct place *place, const struct writer_flush *flush, struct writer **ret)
+{
+    struct error err;
+    struct db *db = place->db;
+    place->db = NULL; /* the writer's */
+    assert_ok(writer_start(db, flush, ret, &err), err);
+}
+
+static void test_what_is_held_back_is_stored_once(void **state)
+{
+    struct counter counter = {0};
+    struct writer_flush flush = {store, forget, &counter, 1};
+    pthread_t thread[THREADS];
+    start(*state, &flush, &counter.writer);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, count_and_flush, &counter), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    writer_stop(counter.writer);
+    assert_int_equal(counter.stored, THREADS * ROUNDS);
+    assert_int_equal(counter.held, 0);
+}
+
+static bool add_product(void *cls, struct db *db, struct error *err)
+{
+    struct product product = {.name = "p", .created_ms = 1};
+    snprintf(product.product_key, sizeof product.product_key, "%s", (const char *)cls);
+    return product_add(db, &product, err);
+}
+
+static bool add_and_fail(void *cls, struct db *db, struct error *err)
+{
+    return add_product(cls, db, err) && error_set(err, ERROR_INVALID, "no");
+}
+
+static void test_a_task_that_fails_takes_back_its_own(void **state)
+{
+    struct place *place = *state;
+    struct writer *writer;
+    struct db *reader;
+    struct product product;
+    struct error err;
+    bool found;
+    start(place, NULL, &writer);
+    assert_ok(writer_call(writer, add_product, "one", &err), err);
+    assert_false(writer_call(writer, add_and_fail, "two", &err));
+    assert_string_equal(err.text, "no");
+    assert_ok(writer_call(writer, add_product, "three", &err), err);
+    writer_stop(writer);
+
+    assert_ok(db_open_reader(place->file, &reader, &err), err);
+    assert_ok(product_find(reader, "two", &product, &found, &err), err);
+    assert_false(found);
+    assert_ok(product_find(reader, "three", &product, &found, &err), err);
+    assert_true(found);
+    db_close(reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_what_is_held_back_is_stored_once, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_a_task_that_fails_takes_back_its_own, place_make, place_remove),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
