@@ -1,6 +1,7 @@
 // Interrupted downloads: what a module that comes back for the rest is sent, and what is on record of it.
 //
-// The packages here have no structure and 1.5 MB, more than the kernel's buffers take before the module reads.
+// The packages here have no structure and 1.5 MB, more than the kernel's buffers take before the module reads. The cuts
+// come early: a kernel lets the window grow with what is read, and what it has acknowledged is delivered.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -42,8 +43,8 @@ describe('a module that was cut off', () => {
     test('continues where it stopped, and has the whole package', async () => {
         const { scene, bytes, total } = await bigScene();
         const module = scene.module();
-        let have = await begin(scene, module, 100_000);
-        for (const cutAfter of [1, 200_000, Infinity]) {
+        let have = await begin(scene, module);
+        for (const cutAfter of [1, 20_000, Infinity]) {
             const answer = await module.ask({ range: have.length, cutAfter });
             assert.equal(answer.status, 206);
             assert.equal(answer.header('content-range'), `bytes ${have.length}-${total - 1}/${total}`);
@@ -348,7 +349,7 @@ test('the Air724UG form, which always sends a range, upgrades through cuts', asy
     const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'] });
     const module = scene.module({ form: 'Air724UG' });
     assert.match(forms['Air724UG'](module), /core_version=4030/);
-    const { answers } = await module.upgrade({ cuts: [50_000, 300_000] });
+    const { answers } = await module.upgrade({ cuts: [20_000, 40_000] });
     assert.deepEqual(answers.map((a) => a.status), [206, 206, 206]);
     assert.equal(module.version, '4035');
 });
