@@ -44,7 +44,6 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
         !name_parse_version_of(slice_of(task->said), facts->firmware.name, &version, err) ||
         !facts_report(db, facts, &version, err))
         return false;
-    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms);
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
@@ -63,16 +62,28 @@ static json_t *next_step(const struct report_task *task)
                      "at_commands", link_at_commands(url), "ready", answer == ANSWER_FULL);
 }
 
+/* The host is told what is wrong with its report; what is wrong here is for the log. */
+static void fail(struct report_task *task, const struct error *err)
+{
+    struct error told = *err;
+    if (error_status(err->code) >= 500) {
+        log_line(LOG_LEVEL_ERROR, "report-failed", "peer", task->request->peer, "error", err->text, NULL);
+        error_set(&told, ERROR_UNAVAILABLE, "not now");
+    }
+    request_fail(task->request, &told);
+    free(task);
+}
+
 static void answer_report(struct writer_task *base, const struct error *err)
 {
     struct report_task *task = (struct report_task *)base;
     const struct facts *facts = &task->facts;
     struct reply reply;
     if (err) {
-        request_fail(task->request, err);
-        free(task);
+        fail(task, err);
         return;
     }
+    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms);
     log_line(LOG_LEVEL_INFO, "report", "product", facts->product.product_key, "device", facts->device.device,
              "version", facts->device.confirmed_version, "next", task->next.reason, NULL);
     reply_json(&reply, 200,
