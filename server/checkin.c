@@ -73,13 +73,7 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
         task->must_load = true;
         return true;
     }
-    if (!task->record)
-        return true;
-    if (!facts_record(task->daemon, db, &task->asker, &task->facts, &task->decision, err))
-        return false;
-    if (task->facts.device.id)
-        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms);
-    return true;
+    return !task->record || facts_record(task->daemon, db, &task->asker, &task->facts, &task->decision, err);
 }
 
 static void end(struct checkin_task *task)
@@ -142,6 +136,9 @@ static void reply_to(struct checkin_task *task)
 {
     struct reply reply;
     stop_point("check-in-committed");
+    /* Not before the commit: a device that could not be stored leaves its number to the next one. */
+    if (task->record && task->facts.device.id)
+        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms);
     log_answer(task);
     if (serves(&task->decision))
         send_package(task, &reply);
