@@ -209,7 +209,7 @@ static void test_nothing_leaks_into_the_child(void **state)
     run((char *[]){"/bin/sh", "-c",
                    "env | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_= | sort >environment\n"
                    "echo /proc/self/fd/* >descriptors; wc -c >input; pwd >place\n"
-                   "grep -e ^SigBlk: -e ^SigIgn: /proc/self/status >signals",
+                   "sed -n '/^Sig[BI][lg][kn]:/s/.*\\(.\\{8\\}\\)$/\\1/p' /proc/self/status >signals",
                    NULL},
         &no_limits);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -228,7 +228,8 @@ static void test_nothing_leaks_into_the_child(void **state)
     read_file("input", text, sizeof text);
     assert_int_equal(strtol(text, NULL, 10), 0);
     read_file("signals", text, sizeof text);
-    assert_string_equal(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    /* Of the first 31 signals: those behind are real-time ones, which nobody but whoever runs this test may have set. */
+    assert_string_equal(text, "00000000\n00000000\n");
 }
 
 static void test_descriptors_of_a_server_without_stdio(void **state)
