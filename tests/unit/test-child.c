@@ -228,8 +228,10 @@ static void test_nothing_leaks_into_the_child(void **state)
     read_file("input", text, sizeof text);
     assert_int_equal(strtol(text, NULL, 10), 0);
     read_file("signals", text, sizeof text);
-    /* Of the first 31 signals: those behind are real-time ones, which nobody but whoever runs this test may have set. */
-    assert_string_equal(text, "00000000\n00000000\n");
+    /* The first 31 signals. Those behind are real-time ones; two of them are glibc's own and cannot be set back. */
+    char *ignored;
+    assert_int_equal(strtoul(text, &ignored, 16) & 0x7FFFFFFF, 0);
+    assert_int_equal(strtoul(ignored, NULL, 16) & 0x7FFFFFFF, 0);
 }
 
 static void test_descriptors_of_a_server_without_stdio(void **state)
