@@ -155,8 +155,12 @@ static bool resolve_csdk(const struct dialect_version *said, struct full_name *r
 
 static bool resolve_plain(const struct dialect_version *said, struct full_name *ret)
 {
-    version_parse(said->version, &ret->version);
-    return slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware);
+    struct error err;
+    if (!slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware))
+        return false;
+    if (!name_parse_version_of(said->version, ret->firmware, &ret->version, &err))
+        ret->version.count = 0;
+    return true;
 }
 
 bool name_resolve_dialect(const struct dialect_version *said, struct full_name *ret)

@@ -30,7 +30,7 @@ bool name_parse_version_of(struct slice text, const char *firmware, struct versi
 
 /* What a device says in the vendor's dialect, resolved to firmware and version by one table of rules: `dfota=1` with
    core_version → that is the version; a name "<VER>_…_CSDK_EC618" whose VER is the version → the rest is the name; else
-   name and version as they stand. Empty slices are parameters not sent. False only when the name is no firmware name;
+   name and version as they stand, the version perhaps as a full name. Empty slices are parameters not sent. False only when the name is no firmware name;
    ret->version.count is 0 when no version could be read. */
 struct dialect_version {
     struct slice firmware_name, version, core_version, dfota;

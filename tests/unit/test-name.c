@@ -144,6 +144,10 @@ static void test_what_devices_say(void **state)
         /* LuatOS */
         {"fotademo_LuatOS-SoC_EC618", "1103.1.2", "", "", "fotademo_LuatOS-SoC_EC618", "1103.1.2"},
         {"fotademo_LuatOS-SoC_Air8101", "2046.001.000", "", "", "fotademo_LuatOS-SoC_Air8101", "2046.1.0"},
+        /* The full name stands for a version here too, if it is one of this firmware. */
+        {"AirM2M_780E_LTE_AT", "AirM2M_780E_V1138_LTE_AT", "", "", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_AT_V1138", "", "", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT", "AirM2M_780ET_V1138_LTE_AT", "", "", "AirM2M_780E_LTE_AT", ""},
         /* LuatOS-Air and AT firmware in KEY mode: the core is what is asked for */
         {"pump_RDA8910_TTS", "1.0.0", "4030", "1", "pump_RDA8910_TTS", "4030"},
         {"AirM2M_780E_LTE_AT", "0.0.0", "1138", "1", "AirM2M_780E_LTE_AT", "1138"},
