@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -74,6 +75,25 @@ static bool too_large(const struct config *config, struct error *err)
                      (unsigned long long)config->max_image_bytes);
 }
 
+static bool begins_with(struct slice text, const char *word)
+{
+    size_t len = strlen(word);
+    return text.len >= len && strncasecmp(text.ptr, word, len) == 0;
+}
+
+/* The body is kept as it comes: an envelope around the image would be kept with it. (curl's --data-binary
+   says application/x-www-form-urlencoded and sends the bytes as they are.) */
+static bool check_plain(const struct request *request, struct error *err)
+{
+    struct slice value;
+    if (request_header(request, "Content-Type", &value) && begins_with(value, "multipart/"))
+        return error_set(err, ERROR_UNSUPPORTED_TYPE,
+                         "send the bytes of the image alone, not in a form (curl -T FILE, not -F)");
+    if (request_header(request, "Content-Encoding", &value) && !begins_with(value, "identity"))
+        return error_set(err, ERROR_UNSUPPORTED_TYPE, "send the image as it is, without Content-Encoding");
+    return true;
+}
+
 static bool begin(struct request *request,
                   bool (*read_names)(const struct request *request, struct upload *upload, struct error *err),
                   struct error *err)
@@ -83,7 +103,8 @@ static bool begin(struct request *request,
     _cleanup_(cleanup_free) struct upload *upload = calloc(1, sizeof *upload);
     if (!upload)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!find_product(request, &upload->product, err) || !read_names(request, upload, err))
+    if (!check_plain(request, err) || !find_product(request, &upload->product, err) ||
+        !read_names(request, upload, err))
         return false;
     if (announced > daemon->config.max_image_bytes)
         return too_large(&daemon->config, err);

@@ -132,6 +132,17 @@ describe('a file name gives firmware and version:', () => {
     });
 });
 
+test('a form or a compressed body is refused: its envelope would be kept as the image', async () => {
+    const product = await newProduct();
+    for (const line of ['Content-Type: multipart/form-data; boundary=x', 'content-type: Multipart/Form-Data', 'Content-Encoding: gzip']) {
+        assertProblem(await adminExchange(server, 'PUT', at(product, '1'), { lines: [line], body: image(20) }), 415, 'unsupported-type');
+        assertProblem(await adminExchange(server, 'POST', `/products/${product}/images?filename=pump_V1.bin`, { lines: [line], body: image(20) }), 415, 'unsupported-type');
+    }
+    assert.deepEqual((await server.admin('GET', `/products/${product}/firmware`)).json.items, []);
+    for (const line of ['Content-Type: application/x-www-form-urlencoded', 'Content-Encoding: identity', 'Content-Type: application/octet-stream'])
+        assert.ok([200, 201].includes((await adminExchange(server, 'PUT', at(product, '1'), { lines: [line], body: image(20) })).status), line);
+});
+
 describe('what is too much:', () => {
     test('exactly the maximum size passes', async () => {
         const product = await newProduct();
