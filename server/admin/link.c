@@ -51,7 +51,7 @@ static bool find_device(struct db *db, const struct firmware *firmware, const st
 
 /* Asks for the package that the device will be served when it comes with this link. */
 static bool need_first(struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                       const struct device *device, struct link_memo *memo, const struct link_order *order,
+                       const struct device *device, struct link_memo *memo, struct link_order *order,
                        struct error *err)
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = order->link.created_ms};
@@ -61,8 +61,10 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &confirmed);
     struct version base = decision_base(&checkin, &confirmed);
-    if (base.count == 0)
+    if (base.count == 0) {
+        order->base_unknown = true;
         return true;
+    }
     version_format(&base, text);
     if (strcmp(memo->needed, text) == 0)
         return true;
@@ -104,7 +106,12 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
 {
     char url[LINK_URL_SIZE], report_url[LINK_URL_SIZE], missing[VERSION_TEXT_SIZE + 80] = "";
     const char *const warnings[] = {
-        identity_is_doubtful(&order->identity) ? "the IMEI fails its check digit" : "", missing, NULL};
+        identity_is_doubtful(&order->identity) ? "the IMEI fails its check digit" : "",
+        missing,
+        order->base_unknown ? "no version is named, and none reported yet: the device gets code 44" : "",
+        firmware->target[0] ? "" : "no target is set for this firmware: the device gets code 27",
+        firmware->format[0] ? "" : "no package format is set for this firmware: the device gets code 21",
+        NULL};
     if (order->base_missing)
         snprintf(missing, sizeof missing, "the image of version %s is not here: the device gets code 44",
                  order->version);

@@ -13,6 +13,7 @@ struct link_order { /* one link to be made */
     /* made: */
     struct link link;
     bool base_missing; /* the image of that version is not here */
+    bool base_unknown; /* no version, and none has been reported */
 };
 
 struct link_memo { /* of the orders before: many in a row name the same version. Zeroed at first */

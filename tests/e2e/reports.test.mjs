@@ -136,6 +136,22 @@ describe('a device for a link', () => {
         assertProblem(await server.admin('POST', path, { version: '1138', firmware: scene.firmware, versoin: '1' }), 422, 'invalid');
     });
 
+    test('is warned of what keeps its module from getting anything', async () => {
+        const scene = await Scene.build(server, at);
+        const warnings = async (body) => {
+            const path = scene.deviceAdminPath(scene.module(), '/link');
+            return (await server.admin('POST', path, { firmware: scene.firmware, ...body }, { expect: 201 })).json.warnings.join('; ');
+        };
+        const version = scene.versions[0];
+        assert.equal(await warnings({ version }), '');
+        assert.match(await warnings({}), /^no version [^;]*code 44$/);
+        assert.match(await warnings({ version: '7' }), /^the image of version 7 [^;]*code 44$/);
+        await scene.set({ format: null });
+        assert.match(await warnings({ version }), /^no package format [^;]*code 21$/);
+        await server.clearTarget(scene.product, scene.firmware);
+        assert.match(await warnings({ version }), /^no target [^;]*code 27; no package format/);
+    });
+
     test('is warned of when the check digit of its imei is wrong, and refused when it is no id', async () => {
         const scene = await Scene.build(server, at);
         const right = imeiWithCheckDigit('86659707654321');
