@@ -200,20 +200,6 @@ static bool start(struct server *server, struct error *err)
            jobs_start(daemon, &daemon->jobs, err) && open_listeners(server, err);
 }
 
-static bool nothing(void *cls, struct db *db, struct error *err)
-{
-    (void)cls, (void)db, (void)err;
-    return true;
-}
-
-/* Whatever was in the writer's queue has been run when this returns. */
-static void await_writer(struct writer *writer)
-{
-    struct error err;
-    if (writer && !writer_call(writer, nothing, NULL, &err))
-        log_line(LOG_LEVEL_WARN, "not-stored", "error", err.text, NULL);
-}
-
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
@@ -222,11 +208,10 @@ static void end(struct server *server)
     drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
-    await_writer(daemon->writer);
-    workers_stop(daemon->workers);
-    await_writer(daemon->writer);
+    /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
     listener_close(server->device);
     listener_close(server->admin);
+    workers_stop(daemon->workers);
     if (daemon->transfers)
         transfers_drain(daemon->transfers, drained ? 1000 : 0);
     transfers_stop(daemon->transfers);
