@@ -166,6 +166,7 @@ describe('a link', () => {
         const { module } = await scene.linkedModule();
         await module.upgrade({ cuts: [50_000, 50_000, 50_000, 50_000] });
         assert.equal(module.version, '1162');
+        await scene.awaitAttempt(module, 'delivered'); // the server asks its kernel now and then only
         const [attempt, ...others] = (await scene.record(module)).attempts;
         assert.deepEqual(others, []);
         assert.equal(attempt.bytes_acked, attempt.size);
