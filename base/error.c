@@ -28,7 +28,9 @@ bool error_errno(struct error *err, int number, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    err->code = number == ENOSPC || number == EDQUOT ? ERROR_NO_SPACE : ERROR_INTERNAL;
+    err->code = number == ENOSPC || number == EDQUOT ? ERROR_NO_SPACE
+                : number == EROFS                    ? ERROR_UNAVAILABLE
+                                                     : ERROR_INTERNAL;
     int length = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     size_t used = length < 0 ? 0 : (size_t)length;

@@ -8,12 +8,14 @@
 #include "delta/command.h"
 
 /* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
-   cannot be read or written, or memory is short, and again may succeed. */
+   cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written, because the
+   disk is full or read-only, and again will succeed once that is over. */
 enum exit_status {
     EXIT_OK = 0,
     EXIT_NEGATIVE = 1,
     EXIT_USAGE = 2,
     EXIT_MACHINE = 3,
+    EXIT_DISK = 4,
 };
 
 enum option_bit {
@@ -73,7 +75,7 @@ static void print_help(void)
     for (size_t i = 0; i < engine_count; i++)
         printf(" %s", engine_table[i].name);
     puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large);");
-    puts("2 usage; 3 the machine is (no such file, no space, no memory). See dfota(1).");
+    puts("2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only. See dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)
@@ -191,6 +193,9 @@ int main(int argc, char **argv)
         return EXIT_NEGATIVE;
     case ERROR_BAD_REQUEST:
         return EXIT_USAGE;
+    case ERROR_NO_SPACE:
+    case ERROR_UNAVAILABLE:
+        return EXIT_DISK;
     default:
         return EXIT_MACHINE;
     }
