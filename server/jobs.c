@@ -17,6 +17,7 @@
 
 #define RETRY_S           10 /* after the disk was full or the database refused */
 #define EXIT_DOES_NOT_FIT 1  /* of dfota: these inputs will never do */
+#define EXIT_DISK         4  /* of dfota: the disk is full or read-only */
 
 struct jobs {
     struct daemon *daemon;
@@ -77,6 +78,12 @@ static bool put_back(void *cls, struct db *db, struct error *err)
     return package_put_back(db, job->package.id, err);
 }
 
+static bool put_last(void *cls, struct db *db, struct error *err)
+{
+    struct job *job = cls;
+    return package_put_last(db, job->package.id, clock_utc_ms(), err);
+}
+
 /* Children */
 
 static struct child_limits limits_of(const struct config *config)
@@ -103,6 +110,8 @@ static enum end run_child(struct job *job, char *const argv[])
     if (outcome.end == CHILD_CANCELLED)
         return END_PUT_BACK;
     child_describe(&outcome, &limits, job->reason, sizeof job->reason);
+    if (outcome.end == CHILD_EXITED && outcome.exit_status == EXIT_DISK)
+        return END_LATER;
     bool hopeless = outcome.end == CHILD_TIMED_OUT ||
                     (outcome.end == CHILD_EXITED && outcome.exit_status == EXIT_DOES_NOT_FIT);
     return hopeless ? END_FAILED : END_CRASHED;
@@ -137,7 +146,7 @@ static enum end publish(struct job *job)
         return END_READY;
     }
     snprintf(job->reason, sizeof job->reason, "%.300s", err.text);
-    return err.code == ERROR_NO_SPACE ? END_LATER : END_CRASHED;
+    return err.code == ERROR_NO_SPACE || err.code == ERROR_UNAVAILABLE ? END_LATER : END_CRASHED;
 }
 
 /* Makes the package and publishes its blob; storage is told by the caller. */
@@ -160,9 +169,6 @@ static enum end make(struct job *job)
         end = publish(job);
     }
     blob_workdir_remove(job->workdir);
-    /* A child that found the disk full says no more than that it could not write. */
-    if (end == END_CRASHED && !blobs_check_space(daemon->blobs, 1 << 20, &err))
-        end = END_LATER;
     return end;
 }
 
@@ -170,7 +176,7 @@ static bool store(struct job *job, enum end end, struct error *err)
 {
     static bool (*const steps[])(void *, struct db *, struct error *) = {
         [END_READY] = set_ready,   [END_FAILED] = set_failed, [END_CRASHED] = count_crash,
-        [END_PUT_BACK] = put_back, [END_LATER] = put_back,
+        [END_PUT_BACK] = put_back, [END_LATER] = put_last,
     };
     return writer_call(job->jobs->daemon->writer, steps[end], job, err);
 }

@@ -18,6 +18,7 @@ enum {
     FAILED,
     CRASHED,
     PUT_BACK,
+    PUT_LAST,
     MAKE_AGAIN,
     LEFT
 };
@@ -42,6 +43,8 @@ static const char *const sql[] = {
                 "state = CASE WHEN crashes + 1 >= $2 THEN 'failed' ELSE 'queued' END, "
                 "finished_ms = CASE WHEN crashes + 1 >= $2 THEN $3 END WHERE id = $4 RETURNING state = 'failed'",
     [PUT_BACK] = "UPDATE package SET state = 'queued', started_ms = NULL WHERE id = $1 AND state = 'generating'",
+    [PUT_LAST] = "UPDATE package SET state = 'queued', started_ms = NULL, queued_ms = $1 "
+                 "WHERE id = $2 AND state = 'generating'",
     [MAKE_AGAIN] = "UPDATE package SET state = 'queued', size_bytes = NULL, sha256 = NULL, queued_ms = $1, "
                    "started_ms = NULL, finished_ms = NULL WHERE sha256 = $2 AND state = 'ready'",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
@@ -141,6 +144,11 @@ bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_
 bool package_put_back(struct db *db, int64_t id, struct error *err)
 {
     return db_do(db, &package_statements, PUT_BACK, PARAMS(P_INT(id)), NULL, err);
+}
+
+bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err)
+{
+    return db_do(db, &package_statements, PUT_LAST, PARAMS(P_INT(now_ms), P_INT(id)), NULL, err);
 }
 
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err)

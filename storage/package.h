@@ -55,6 +55,8 @@ bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_
                      struct error *err);
 /* Back into the queue without a crash: the server was asked to stop. */
 bool package_put_back(struct db *db, int64_t id, struct error *err);
+/* Likewise, but behind all others: it did not fit on the disk, and another may. */
+bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err);
 /* A damaged blob: every package of these bytes is queued again. */
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */

@@ -177,6 +177,25 @@ static void test_putting_back_is_no_crash(void **state)
     }
 }
 
+static void test_package_put_last_lets_others_go_first(void **state)
+{
+    struct place *place = *state;
+    struct error err;
+    struct package first, second;
+    struct sha256 sum[3];
+    for (unsigned i = 0; i < 3; i++)
+        sha256_of(&i, sizeof i, &sum[i]);
+    assert_ok(package_queue(place->db, &sum[0], &sum[1], "bsdiff", false, 3, &err), err);
+    assert_ok(package_queue(place->db, &sum[0], &sum[2], "bsdiff", false, 4, &err), err);
+    claim(place, &first, true);
+    assert_ok(package_put_last(place->db, first.id, 5, &err), err);
+    claim(place, &second, true);
+    assert_int_not_equal(second.id, first.id);
+    claim(place, &second, true);
+    assert_int_equal(second.id, first.id);
+    assert_int_equal(second.crashes, 0);
+}
+
 static void test_damaged_package_is_made_again(void **state)
 {
     struct place *place = *state;
@@ -334,6 +353,7 @@ int main(void)
         TEST(test_package_is_claimed_once),
         TEST(test_third_crash_fails_a_package),
         TEST(test_putting_back_is_no_crash),
+        TEST(test_package_put_last_lets_others_go_first),
         TEST(test_damaged_package_is_made_again),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),
