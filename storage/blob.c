@@ -203,6 +203,15 @@ void blob_drop(struct blob_writer *writer)
 
 /* Reading */
 
+/* A disk that cannot give a file back has damaged it as much as one that gives other bytes. */
+static bool unreadable(struct error *err, int number, const char *path)
+{
+    error_errno(err, number, "cannot read %s", path);
+    if (number == EIO)
+        err->code = ERROR_CORRUPT;
+    return false;
+}
+
 /* Hash of an open file from its beginning; the offset is moved back to it. */
 static bool hash_file(int fd, const char *path, struct sha256 *ret, uint64_t *ret_size, struct error *err)
 {
@@ -220,7 +229,7 @@ static bool hash_file(int fd, const char *path, struct sha256 *ret, uint64_t *re
     }
     sha256_end(hash, ret);
     if (got < 0 || lseek(fd, 0, SEEK_SET) != 0)
-        return error_errno(err, errno, "cannot read %s", path);
+        return unreadable(err, errno, path);
     *ret_size = size;
     return true;
 }
@@ -290,7 +299,7 @@ bool blob_load(const struct blobs *blobs, const struct sha256 *hash, void **ret,
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_errno(err, errno, "cannot read %s", path);
+            return unreadable(err, errno, path);
         if (got == 0)
             break;
         at += (size_t)got;

@@ -39,8 +39,8 @@ bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error 
 void blob_workdir_remove(const char *path);
 
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size);
-/* All bytes, checked against the hash: ERROR_CORRUPT when they differ or the file is gone. *ret is the
- * caller's (free). */
+/* All bytes, checked against the hash: ERROR_CORRUPT when they differ, cannot be read or the file is gone. *ret
+ * is the caller's (free). */
 bool blob_load(const struct blobs *blobs, const struct sha256 *hash, void **ret, uint64_t *ret_size,
                struct error *err);
 /* Open for reading, checked whole before; *ret_fd is the caller's. */

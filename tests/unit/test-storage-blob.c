@@ -1,10 +1,24 @@
 /* Blobs: whole under their name or not there at all. */
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "storage/blob.h"
 #include "tests/unit/test-storage.h"
+
+/* The linker puts it in place of read(2). */
+ssize_t __real_read(int fd, void *bytes, size_t size);
+ssize_t __wrap_read(int fd, void *bytes, size_t size);
+static bool disk_is_bad;
+
+ssize_t __wrap_read(int fd, void *bytes, size_t size)
+{
+    if (!disk_is_bad)
+        return __real_read(fd, bytes, size);
+    errno = EIO;
+    return -1;
+}
 
 static struct blobs *open_blobs(const struct place *place)
 {
@@ -151,6 +165,24 @@ static void test_sweep_keeps_what_is_needed(void **state)
     blobs_close(blobs);
 }
 
+static void test_unreadable_is_damaged(void **state)
+{
+    struct blobs *blobs = open_blobs(*state);
+    struct sha256 hash = keep(blobs, "abc");
+    struct error err;
+    void *bytes;
+    uint64_t size;
+    int fd;
+    disk_is_bad = true;
+    assert_false(blob_load(blobs, &hash, &bytes, &size, &err));
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    assert_false(blob_open_checked(blobs, &hash, &fd, &size, &err));
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    disk_is_bad = false;
+    assert_holds(blobs, &hash, "abc");
+    blobs_close(blobs);
+}
+
 static void test_space(void **state)
 {
     struct blobs *blobs;
@@ -172,7 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_kept_under_its_hash),        TEST(test_dropped_leaves_nothing),
         TEST(test_killed_upload_is_swept),     TEST(test_damaged_is_never_read_and_is_replaced),
-        TEST(test_sweep_keeps_what_is_needed), TEST(test_space),
+        TEST(test_sweep_keeps_what_is_needed), TEST(test_unreadable_is_damaged),
+        TEST(test_space),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
