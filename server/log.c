@@ -52,7 +52,8 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* Bytes of the clean character that text begins with; 0 when it begins with a control character or is no UTF-8. */
+/* Bytes of the clean character that text begins with; 0 when it begins with a control character or is no
+ * UTF-8. */
 static size_t clean_character(const char *text, size_t len)
 {
     for (size_t size = 1; size <= 4 && size <= len; size++)

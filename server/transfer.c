@@ -18,7 +18,8 @@
 #define LOOK_MS     150  /* between two looks at every transfer */
 #define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
 #define BUCKETS     256
-#define POLL_MAX    16   /* transfers of one attempt at once: a module that asks again before the old connection is dead */
+#define POLL_MAX                                                                                             \
+    16 /* transfers of one attempt at once: a module that asks again before the old connection is dead */
 
 /* Of tcpi_state; the kernel's headers for programs do not name them. */
 enum { STATE_FIN_WAIT2 = 5, STATE_TIME_WAIT = 6, STATE_CLOSE = 7 };
@@ -48,15 +49,17 @@ struct transfers {
     void (*notify)(void *cls, const struct transfer_event *event);
     void *cls;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards all below; a transfer leaves the lists only after its last event has been told */
+    pthread_mutex_t
+        lock; /* guards all below; a transfer leaves the lists only after its last event has been told */
     pthread_cond_t changed;
-    struct transfer_all all; /* only the watching thread removes */
+    struct transfer_all all;                /* only the watching thread removes */
     struct transfer_bucket bucket[BUCKETS]; /* by attempt */
     bool stopping;
 };
 
-/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be acknowledged.
-   The order of the questions matters: what is acknowledged between two of them must not be lost. */
+/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be
+   acknowledged. The order of the questions matters: what is acknowledged between two of them must not be
+   lost. */
 static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 {
     int written = atomic_load(&transfer->written), queued = 1;
@@ -69,7 +72,8 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 
     uint64_t size = transfer->end - transfer->first;
     uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
-    /* A FIN counts as one byte. Behind a whole package that does not matter; behind a part it would be one too many. */
+    /* A FIN counts as one byte. Behind a whole package that does not matter; behind a part it would be one
+     * too many. */
     bool all_acked = written == CUT_SHORT && queued == 0;
     bool fin_acked = info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
                      (info.tcpi_state == STATE_CLOSE && all_acked);
@@ -83,7 +87,8 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 
 static struct transfer_event event_of(const struct transfer *transfer)
 {
-    struct transfer_event event = {.attempt = transfer->attempt, .first = transfer->first, .end = transfer->end};
+    struct transfer_event event = {
+        .attempt = transfer->attempt, .first = transfer->first, .end = transfer->end};
     event.acked_end = ask(transfer, &event.over);
     return event;
 }
@@ -125,7 +130,8 @@ static bool step(struct transfers *transfers, struct transfer *transfer, bool st
     return false;
 }
 
-/* Lock held on entry and return, not in between. Begun transfers come in at the end, nobody else removes any. */
+/* Lock held on entry and return, not in between. Begun transfers come in at the end, nobody else removes any.
+ */
 static void step_all(struct transfers *transfers)
 {
     struct transfer *transfer = TAILQ_FIRST(&transfers->all);
@@ -183,8 +189,8 @@ static void destroy(struct transfers *transfers)
     free(transfers);
 }
 
-bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct transfer_event *event), void *cls,
-                     struct transfers **ret, struct error *err)
+bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct transfer_event *event),
+                     void *cls, struct transfers **ret, struct error *err)
 {
     struct transfers *transfers = calloc(1, sizeof *transfers);
     if (!transfers)
@@ -244,7 +250,8 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
 
 void transfer_missed(struct transfers *transfers, int64_t attempt, uint64_t first, uint64_t end)
 {
-    struct transfer_event event = {.attempt = attempt, .first = first, .acked_end = first, .end = end, .over = true};
+    struct transfer_event event = {
+        .attempt = attempt, .first = first, .acked_end = first, .end = end, .over = true};
     transfers->notify(transfers->cls, &event);
 }
 
@@ -260,9 +267,9 @@ void transfers_poll(struct transfers *transfers, int64_t attempt,
     unsigned count = 0;
     struct transfer *transfer;
     pthread_mutex_lock(&transfers->lock);
-    LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
-        if (transfer->attempt == attempt && count < POLL_MAX)
-            event[count++] = event_of(transfer);
+    LIST_FOREACH(transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
+    if (transfer->attempt == attempt && count < POLL_MAX)
+        event[count++] = event_of(transfer);
     pthread_mutex_unlock(&transfers->lock);
     for (unsigned i = 0; i < count; i++)
         each(cls, &event[i]);

@@ -87,6 +87,16 @@ static bool keep_body(struct exchange *exchange, const char *bytes, size_t len)
     return true;
 }
 
+/* libmicrohttpd takes a short read for "nothing more yet" and waits for the next event. Where the peer's FIN came
+   together with the bytes there is none, and a body cut off would be awaited until its deadline. Shutting down a side
+   that has ended makes one. */
+static void notice_end(const struct exchange *exchange)
+{
+    char byte;
+    if (recv(exchange->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        shutdown(exchange->fd, SHUT_RD);
+}
+
 static bool take_body(struct exchange *exchange, const char *bytes, size_t len, struct error *err)
 {
     struct request *request = &exchange->request;
@@ -164,7 +174,10 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *connection
     (void)cls, (void)url, (void)method, (void)version;
     struct exchange *exchange = *request_cls;
     if (!exchange) { /* the head is complete: all of it has been looked at already, at the gate */
-        *request_cls = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        exchange = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        *request_cls = exchange;
+        if (exchange->head.body_length)
+            notice_end(exchange);
         return MHD_YES;
     }
     if (exchange->linger)
@@ -173,7 +186,9 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *connection
         struct error err;
         bool taken = take_body(exchange, upload, *upload_size, &err);
         *upload_size = 0;
-        if (!taken)
+        if (taken)
+            notice_end(exchange);
+        else
             answer_early(exchange, &err);
         return taken ? MHD_YES : MHD_NO;
     }

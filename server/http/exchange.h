@@ -1,9 +1,9 @@
 /* One connection with its one request, from accept to close. Internal to the http folder.
 
-   Where it is: at the gate (its head is awaited, our own epoll watches the socket), with libmicrohttpd (body, handler,
-   answer), or lingering (answered, but the peer may still be sending: what comes is thrown away until it has read the
-   answer and closes, because a close with unread bytes would reset the connection and destroy the answer). It belongs to
-   its loop's thread; only the answer may come from elsewhere. */
+   Where it is: at the gate (its head is awaited, our own epoll watches the socket), with libmicrohttpd (body,
+   handler, answer), or lingering (answered, but the peer may still be sending: what comes is thrown away
+   until it has read the answer and closes, because a close with unread bytes would reset the connection and
+   destroy the answer). It belongs to its loop's thread; only the answer may come from elsewhere. */
 #ifndef DFOTA_SERVER_HTTP_EXCHANGE_H
 #define DFOTA_SERVER_HTTP_EXCHANGE_H
 
@@ -41,7 +41,7 @@ struct exchange {
     struct request request; /* first: a request is an exchange */
     struct loop *loop;
     enum place place;
-    int fd; /* libmicrohttpd's to close while PLACE_DAEMON */
+    int fd;       /* libmicrohttpd's to close while PLACE_DAEMON */
     bool watched; /* in the loop's epoll */
 
     TAILQ_ENTRY(exchange) in_deadlines;
@@ -64,8 +64,8 @@ struct exchange {
     struct reply reply;
     struct transfer *transfer; /* until libmicrohttpd is done with the answer */
     bool followed;             /* a transfer has a dup of the socket, so our close is not the last */
-    uint64_t acked; /* of the answer, when last looked at */
-    unsigned still; /* looks without progress */
+    uint64_t acked;            /* of the answer, when last looked at */
+    unsigned still;            /* looks without progress */
 
     struct exchange *next; /* in the loop's list of answered, or of dead ones */
 };
@@ -81,7 +81,8 @@ void exchange_on_connection(void *cls, struct MHD_Connection *connection, void *
 
 /* Its body, its stream, or its answer has taken too long. Loop's thread. */
 void exchange_late(struct exchange *exchange);
-/* DEADLINE_ANSWER came: cuts the connection when the peer has not acknowledged anything for idle_timeout_ms. */
+/* DEADLINE_ANSWER came: cuts the connection when the peer has not acknowledged anything for idle_timeout_ms.
+ */
 void exchange_check(struct exchange *exchange);
 
 /* Frees what it holds (not the socket); the loop frees the exchange itself. */

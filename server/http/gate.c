@@ -118,7 +118,8 @@ static bool admit(struct exchange *exchange, char *allow, size_t allow_size, str
     struct request *request = &exchange->request;
     if (config->authorize && !config->authorize(config->context, bearer(&exchange->head)))
         return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
-    if (!router_find(config->routes, config->route_count, exchange->head.method, request, allow, allow_size, err))
+    if (!router_find(config->routes, config->route_count, exchange->head.method, request, allow, allow_size,
+                     err))
         return false;
     const struct route *route = request->route;
     size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
@@ -195,8 +196,7 @@ static bool look(struct exchange *exchange, bool ended)
     }
     exchange->some = true;
     struct error err;
-    enum head_state state =
-        head_scan((struct slice){loop->scratch, (size_t)got}, &exchange->scanned, &size);
+    enum head_state state = head_scan((struct slice){loop->scratch, (size_t)got}, &exchange->scanned, &size);
     if (state == HEAD_BAD) {
         error_set(&err, ERROR_BAD_REQUEST, "a line of the request head does not end in CR LF");
         refuse(exchange, &err, NULL);
@@ -261,7 +261,8 @@ static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *ad
         return;
     }
     loop_deadline(exchange, DEADLINE_HEAD);
-    /* Most often the head is there already. Edge-triggered: a trickled head wakes the loop once per segment. */
+    /* Most often the head is there already. Edge-triggered: a trickled head wakes the loop once per segment.
+     */
     if (!look(exchange, false) && !watch(exchange, EPOLLIN | EPOLLRDHUP | EPOLLET))
         gate_end(exchange);
 }

@@ -1,5 +1,5 @@
-/* The gate: what happens to a connection before libmicrohttpd gets it, and after we answered it without libmicrohttpd.
-   Internal to the http folder; loop's thread. */
+/* The gate: what happens to a connection before libmicrohttpd gets it, and after we answered it without
+   libmicrohttpd. Internal to the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_GATE_H
 #define DFOTA_SERVER_HTTP_GATE_H
 

@@ -1,8 +1,8 @@
 /* The head of a request: found in what has come so far, then vetted and taken apart.
 
-   What passes here is what libmicrohttpd would understand the same way, and nothing it would answer by itself: it takes
-   two different Content-Lengths, a length together with chunked, "Name :", a bare LF and two Hosts, and it runs out of
-   its pool over thousands of tiny headers, query parameters or cookies. */
+   What passes here is what libmicrohttpd would understand the same way, and nothing it would answer by
+   itself: it takes two different Content-Lengths, a length together with chunked, "Name :", a bare LF and two
+   Hosts, and it runs out of its pool over thousands of tiny headers, query parameters or cookies. */
 #ifndef DFOTA_SERVER_HTTP_HEAD_H
 #define DFOTA_SERVER_HTTP_HEAD_H
 
@@ -12,7 +12,8 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-#define HEAD_PARTS_MAX 128 /* header lines, query parameters and cookies together: each costs libmicrohttpd a record */
+#define HEAD_PARTS_MAX                                                                                       \
+    128 /* header lines, query parameters and cookies together: each costs libmicrohttpd a record */
 
 enum head_state { HEAD_PART, HEAD_WHOLE, HEAD_BAD };
 
@@ -23,12 +24,12 @@ struct head {
     int64_t body_length;         /* announced; -1 when chunked; 0 without a body */
 };
 
-/* Looks on from *scanned (0 at first) for the end of the head. HEAD_WHOLE: *ret_size bytes, blank line included.
-   HEAD_BAD: a line ends in a bare LF. */
+/* Looks on from *scanned (0 at first) for the end of the head. HEAD_WHOLE: *ret_size bytes, blank line
+   included. HEAD_BAD: a line ends in a bare LF. */
 enum head_state head_scan(struct slice bytes, size_t *scanned, size_t *ret_size);
 
-/* Takes a whole head apart; the slices point into it. ERROR_BAD_REQUEST with the reason, or ERROR_URI_TOO_LONG and
-   ERROR_HEADERS_TOO_LARGE for too many parts. */
+/* Takes a whole head apart; the slices point into it. ERROR_BAD_REQUEST with the reason, or
+   ERROR_URI_TOO_LONG and ERROR_HEADERS_TOO_LARGE for too many parts. */
 bool head_parse(struct slice whole, struct head *ret, struct error *err);
 
 /* The first header of that name (case-insensitive), blanks around its value dropped. */

@@ -68,8 +68,8 @@ static bool parse_address(const char *address, struct sockaddr_storage *ret, str
     memset(ret, 0, sizeof *ret);
     if (parse_v6(slice_of(address), (struct sockaddr_in6 *)ret))
         return true;
-    return error_set(err, ERROR_INVALID, "\"%s\" is no address: HOST:PORT with a numeric host, [HOST]:PORT for IPv6",
-                     address);
+    return error_set(err, ERROR_INVALID,
+                     "\"%s\" is no address: HOST:PORT with a numeric host, [HOST]:PORT for IPv6", address);
 }
 
 bool listener_check_address(const char *address, struct error *err)

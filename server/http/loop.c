@@ -18,7 +18,8 @@
 #define POOL_PER_PART 80
 #define POOL_ANSWER   4096
 
-static char listen_mark, wake_mark, daemon_mark; /* their addresses stand for the sockets that are no exchange */
+static char listen_mark, wake_mark,
+    daemon_mark; /* their addresses stand for the sockets that are no exchange */
 
 void loop_deadline(struct exchange *exchange, enum deadline kind)
 {
@@ -104,7 +105,8 @@ static void accept_some(struct loop *loop)
         watch_listen(loop, false);
 }
 
-/* The listening socket goes only when its queue has been emptied: what the kernel has accepted is not reset. */
+/* The listening socket goes only when its queue has been emptied: what the kernel has accepted is not reset.
+ */
 static void stop_accepting(struct loop *loop)
 {
     if (loop->listen < 0)
@@ -190,7 +192,8 @@ static void handle_events(struct loop *loop, const struct epoll_event *events, i
     }
 }
 
-/* libmicrohttpd waits for its own sockets with no timeout here, so its stall at 128·k ready sockets cannot happen. */
+/* libmicrohttpd waits for its own sockets with no timeout here, so its stall at 128·k ready sockets cannot
+ * happen. */
 static void run_daemon(struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
@@ -248,13 +251,14 @@ static void *loop_main(void *cls)
 static struct MHD_Daemon *start_daemon(struct loop *loop)
 {
     const struct listener_config *config = loop->config;
-    /* It keeps the head twice for a moment, and a record per part of it, and answers with 431 in HTML when out of room. */
+    /* It keeps the head twice for a moment, and a record per part of it, and answers with 431 in HTML when
+     * out of room. */
     size_t least = 2 * (size_t)config->max_head_bytes + HEAD_PARTS_MAX * POOL_PER_PART + POOL_ANSWER;
     size_t pool = config->memory_per_connection > least ? config->memory_per_connection : least;
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
-                            exchange_on_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_on_completed, loop,
-                            MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, loop,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_CONNECTION_LIMIT,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
+                            NULL, exchange_on_request, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+                            exchange_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection,
+                            loop, MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_CONNECTION_LIMIT,
                             config->max_connections + 64, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
@@ -319,8 +323,8 @@ static bool start_thread(struct loop *loop, struct error *err)
     return true;
 }
 
-bool loop_start(struct listener *listener, const struct listener_config *config, int socket, struct loop **ret,
-                struct error *err)
+bool loop_start(struct listener *listener, const struct listener_config *config, int socket,
+                struct loop **ret, struct error *err)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop) {

@@ -1,8 +1,9 @@
-/* One event loop of a listener: its thread, listening socket, epoll and libmicrohttpd daemon. Internal to the http folder.
+/* One event loop of a listener: its thread, listening socket, epoll and libmicrohttpd daemon. Internal to the
+   http folder.
 
-   libmicrohttpd's own loops stall when exactly 128·k sockets become ready at once, and lose wake-ups of resumed
-   connections; so the loop is ours: it waits for libmicrohttpd's epoll descriptor, its own listening socket, its eventfd
-   and the sockets at the gate, and then lets libmicrohttpd run without waiting. */
+   libmicrohttpd's own loops stall when exactly 128·k sockets become ready at once, and lose wake-ups of
+   resumed connections; so the loop is ours: it waits for libmicrohttpd's epoll descriptor, its own listening
+   socket, its eventfd and the sockets at the gate, and then lets libmicrohttpd run without waiting. */
 #ifndef DFOTA_SERVER_HTTP_LOOP_H
 #define DFOTA_SERVER_HTTP_LOOP_H
 
@@ -21,25 +22,25 @@ struct loop {
     struct MHD_Daemon *daemon;
     char *scratch; /* config->max_head_bytes + 1: heads are peeked into it */
 
-    int64_t now_ms;                          /* boot clock, read once a turn */
-    int64_t limit_ms[DEADLINES];             /* each kind has one duration, so each list is in order */
+    int64_t now_ms;              /* boot clock, read once a turn */
+    int64_t limit_ms[DEADLINES]; /* each kind has one duration, so each list is in order */
     struct deadline_list list[DEADLINES];
     int64_t accept_again_ms; /* out of descriptors: not before; 0 when accepting */
 
     bool draining, stopping;
-    bool run_daemon;           /* it has something to do */
+    bool run_daemon; /* it has something to do */
     unsigned suspended;
     unsigned lingering;
-    struct exchange *handing;  /* on its way into libmicrohttpd */
-    struct exchange *dead;     /* freed at the end of the turn: an event of this turn may still name them */
+    struct exchange *handing; /* on its way into libmicrohttpd */
+    struct exchange *dead;    /* freed at the end of the turn: an event of this turn may still name them */
 
     pthread_mutex_t lock;      /* guards answered */
     struct exchange *answered; /* to be resumed, newest first */
 };
 
 /* Makes the loop around a bound, listening socket (owned from then on) and starts its thread. */
-bool loop_start(struct listener *listener, const struct listener_config *config, int socket, struct loop **ret,
-                struct error *err);
+bool loop_start(struct listener *listener, const struct listener_config *config, int socket,
+                struct loop **ret, struct error *err);
 /* Any thread: makes the loop look at the listener's flags and its answered list. */
 void loop_wake(struct loop *loop);
 /* After the listener's stop flag is set: waits for the thread, frees. */

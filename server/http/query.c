@@ -8,8 +8,8 @@ static bool decode(struct slice raw, const char *what, char *out, size_t out_siz
     if (out_size)
         out[0] = '\0';
     return error_set(err, ERROR_BAD_NAME,
-                     "%s is malformed: percent-encoded UTF-8 without control characters, at most %zu bytes", what,
-                     out_size ? out_size - 1 : 0);
+                     "%s is malformed: percent-encoded UTF-8 without control characters, at most %zu bytes",
+                     what, out_size ? out_size - 1 : 0);
 }
 
 bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found,
@@ -28,13 +28,14 @@ bool query_find(struct slice query, const char *name, char *out, size_t out_size
     return true;
 }
 
-bool request_query(const struct request *request, const char *name, char *out, size_t out_size, bool *ret_found,
-                   struct error *err)
+bool request_query(const struct request *request, const char *name, char *out, size_t out_size,
+                   bool *ret_found, struct error *err)
 {
     return query_find(request->query, name, out, out_size, ret_found, err);
 }
 
-bool request_param(const struct request *request, unsigned index, char *out, size_t out_size, struct error *err)
+bool request_param(const struct request *request, unsigned index, char *out, size_t out_size,
+                   struct error *err)
 {
     return decode(request->param[index], "a part of the path", out, out_size, err);
 }

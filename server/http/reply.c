@@ -49,8 +49,9 @@ void reply_json(struct reply *reply, int status, json_t *json)
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     json_decref(json);
     if (!text) {
-        static const char sorry[] = "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
-                                    "\"code\":\"internal\",\"detail\":\"out of memory\"}";
+        static const char sorry[] =
+            "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+            "\"code\":\"internal\",\"detail\":\"out of memory\"}";
         reply_init(reply, 500);
         reply->content_type = "application/problem+json";
         reply->bytes = sorry;

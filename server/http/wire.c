@@ -86,7 +86,8 @@ struct MHD_Response *wire_response(struct reply *reply)
     if (reply->content_type)
         whole = MHD_add_response_header(response, "Content-Type", reply->content_type) == MHD_YES && whole;
     for (unsigned i = 0; i < reply->header_count; i++)
-        whole = MHD_add_response_header(response, reply->header[i].name, reply->header[i].value) == MHD_YES && whole;
+        whole = MHD_add_response_header(response, reply->header[i].name, reply->header[i].value) == MHD_YES &&
+                whole;
     if (!whole) { /* an answer without one of its headers would be another answer */
         MHD_destroy_response(response);
         return NULL;
@@ -103,4 +104,3 @@ void wire_send(int fd, const struct reply *reply, bool head_only)
     /* A few hundred bytes into an empty socket buffer: they fit, or the peer is gone. */
     (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
-

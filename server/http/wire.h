@@ -1,5 +1,5 @@
-/* A reply as bytes: the head exactly as libmicrohttpd writes it, the reply as libmicrohttpd's response, and small replies
-   written without libmicrohttpd. */
+/* A reply as bytes: the head exactly as libmicrohttpd writes it, the reply as libmicrohttpd's response, and
+   small replies written without libmicrohttpd. */
 #ifndef DFOTA_SERVER_HTTP_WIRE_H
 #define DFOTA_SERVER_HTTP_WIRE_H
 
@@ -15,8 +15,8 @@ size_t wire_head_size(const struct reply *reply);
 /* Takes over the reply's body. NULL: out of memory; the reply is still the caller's. */
 struct MHD_Response *wire_response(struct reply *reply);
 
-/* Head and body (which must be in memory) in one send(2) that does not wait: for a socket nothing was written to yet.
-   Whether the peer takes them is its own affair. */
+/* Head and body (which must be in memory) in one send(2) that does not wait: for a socket nothing was written
+   to yet. Whether the peer takes them is its own affair. */
 void wire_send(int fd, const struct reply *reply, bool head_only);
 
 #endif

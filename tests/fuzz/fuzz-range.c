@@ -1,5 +1,5 @@
-/* Fuzz target: any bytes as the value of a Range header. With clang: -fsanitize=fuzzer,address,undefined over this file,
-   server/http/range.c and base/slice.c. */
+/* Fuzz target: any bytes as the value of a Range header. With clang: -fsanitize=fuzzer,address,undefined over
+   this file, server/http/range.c and base/slice.c. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     if (range.has_last)
         snprintf(text + used, sizeof text - (size_t)used, "%llu", (unsigned long long)range.last);
     range_parse(true, slice_of(text), &again);
-    if (again.bad || again.first != range.first || again.has_last != range.has_last || again.last != range.last)
+    if (again.bad || again.first != range.first || again.has_last != range.has_last ||
+        again.last != range.last)
         abort();
     return 0;
 }

@@ -1,6 +1,6 @@
-/* Fuzz target: any bytes as the head of a request, its target through the router, its query and path parts decoded.
-   With clang: -fsanitize=fuzzer,address,undefined over this file, head.c, router.c and query.c of server/http, and all of
-   base but sha256.c. */
+/* Fuzz target: any bytes as the head of a request, its target through the router, its query and path parts
+   decoded. With clang: -fsanitize=fuzzer,address,undefined over this file, head.c, router.c and query.c of
+   server/http, and all of base but sha256.c. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static void check_target(const struct head *head)
     struct error err;
     char allow[32], out[24];
     slice_split(&request.query, '?', &request.path);
-    bool found = router_find(routes, sizeof routes / sizeof routes[0], head->method, &request, allow, sizeof allow, &err);
+    bool found = router_find(routes, sizeof routes / sizeof routes[0], head->method, &request, allow,
+                             sizeof allow, &err);
     demand(found == (request.route != NULL));
     for (unsigned i = 0; found && i < REQUEST_PARAMS_MAX; i++)
         if (request.param[i].ptr) {
@@ -74,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     if (!find_end(bytes, &bytes.len))
         return 0;
     if (!head_parse(bytes, &head, &err)) {
-        demand(err.code == ERROR_BAD_REQUEST || err.code == ERROR_URI_TOO_LONG || err.code == ERROR_HEADERS_TOO_LARGE);
+        demand(err.code == ERROR_BAD_REQUEST || err.code == ERROR_URI_TOO_LONG ||
+               err.code == ERROR_HEADERS_TOO_LARGE);
         return 0;
     }
     demand(head.target.len > 0 && head.target.ptr[0] == '/' && head.body_length >= -1);

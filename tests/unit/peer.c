@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 int peer_connect(const char *address)
@@ -102,6 +103,15 @@ void peer_render(void *context, const struct error *err, struct reply *reply)
     (void)context;
     int len = snprintf(text, sizeof text, "{\"code\":%d,\"msg\":\"%s\"}", error_status(err->code), err->text);
     reply_text(reply, error_status(err->code), "application/json", text, (size_t)len);
+}
+
+void peer_await(sem_t *semaphore)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PEER_PATIENCE_MS / 1000;
+    if (sem_timedwait(semaphore, &until) != 0)
+        fail_msg("what is awaited never happens");
 }
 
 void peer_config(struct listener_config *ret, const struct route *routes, size_t count)

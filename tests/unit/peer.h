@@ -1,8 +1,9 @@
-/* What the tests of server/ share: a peer on a raw socket, and a listener with as little around it as possible.
-   A wait here ends only when a server hangs: nothing depends on how long anything takes. */
+/* What the tests of server/ share: a peer on a raw socket, and a listener with as little around it as
+   possible. A wait here ends only when a server hangs: nothing depends on how long anything takes. */
 #ifndef DFOTA_TEST_PEER_H
 #define DFOTA_TEST_PEER_H
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,9 +30,12 @@ struct peer_answer peer_read(int fd);
 /* All at once: text out, a whole answer back that did not end in a reset. The caller frees it. */
 char *peer_ask(const char *address, const char *text);
 
-int peer_status(const char *answer);                                  /* of the last answer's status line */
-bool peer_header(const char *answer, const char *line);               /* the head has this very line */
-const char *peer_body(const char *answer);                            /* behind the head */
+int peer_status(const char *answer);                    /* of the last answer's status line */
+bool peer_header(const char *answer, const char *line); /* the head has this very line */
+const char *peer_body(const char *answer);              /* behind the head */
+
+/* Waits until it is posted; fails when it never is. */
+void peer_await(sem_t *semaphore);
 
 /* Defaults that no test meets by accident; the errors are rendered as {"code":STATUS,"msg":TEXT}. */
 void peer_config(struct listener_config *ret, const struct route *routes, size_t count);

@@ -1,4 +1,5 @@
-/* The gate, on raw sockets: what it refuses and how, what odd modules send and get through with, its limits. */
+/* The gate, on raw sockets: what it refuses and how, what odd modules send and get through with, its limits.
+ */
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -174,7 +175,8 @@ static void test_odd_but_right(void **state)
         {"POST /echo HTTP/1.1\r\n" H "Content-Length: 10\r\n\r\n0123456789", "0123456789"},
         {"POST /echo HTTP/1.1\r\n" H "content-length:0\r\n\r\n", ""},
         {"POST /echo HTTP/1.1\r\n" H "\r\n", ""},
-        {"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde"},
+        {"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
+         "abcde"},
         /* What comes behind a request is dropped, and does not turn the answer into a reset. */
         {"GET / HTTP/1.1\r\n" H "\r\n\r\n", "hello"},
         {"GET / HTTP/1.1\r\n" H "\r\nGET / HTTP/1.1\r\n" H "\r\n", "hello"},
@@ -251,7 +253,8 @@ static void test_long_heads(void **state)
 
 static char *repeat(const char *before, const char *part, unsigned count, const char *after)
 {
-    char *text = malloc(strlen(before) + count * strlen(part) + strlen(after) + 1), *end = stpcpy(text, before);
+    char *text = malloc(strlen(before) + count * strlen(part) + strlen(after) + 1),
+         *end = stpcpy(text, before);
     for (unsigned i = 0; i < count; i++)
         end = stpcpy(end, part);
     stpcpy(end, after);
@@ -425,10 +428,10 @@ static void test_authorization(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_odd_but_right),
-        cmocka_unit_test(test_segments),    cmocka_unit_test(test_long_heads),
-        cmocka_unit_test(test_many_parts),  cmocka_unit_test(test_ends_early),
-        cmocka_unit_test(test_deadlines),   cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_odd_but_right),
+        cmocka_unit_test(test_segments),      cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_many_parts),    cmocka_unit_test(test_ends_early),
+        cmocka_unit_test(test_deadlines),     cmocka_unit_test(test_connection_limit),
         cmocka_unit_test(test_authorization),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

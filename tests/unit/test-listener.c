@@ -1,7 +1,6 @@
-/* Requests and answers: handlers in the loop's thread, on workers, and answered later from elsewhere; many at once;
-   draining and closing. */
+/* Requests and answers: handlers in the loop's thread, on workers, and answered later from elsewhere; many at
+   once; draining and closing. */
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -186,7 +185,8 @@ static void test_bodies(void **state)
         for (int i = 0; i < 2; i++) {
             size_t size = len * 8 + 1 > sizeof body ? sizeof body : len;
             int fd = peer_connect(address);
-            snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path[i], size);
+            snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path[i],
+                     size);
             snprintf(want, sizeof want, "%zu", size);
             peer_send(fd, head);
             peer_send_bytes(fd, body, size);
@@ -224,7 +224,7 @@ static void check_ready_at_once(unsigned count, const char *first, const char *s
     }
     int blocked = peer_connect(address);
     peer_send(blocked, ASK("/block"));
-    sem_wait(&entered);
+    peer_await(&entered);
     for (unsigned i = 0; i < count; i++)
         peer_send(fd[i], second);
     sem_post(&go);
@@ -242,7 +242,8 @@ static void test_ready_at_once(void **state)
     for (size_t i = 0; i < sizeof count / sizeof count[0]; i++) {
         check_ready_at_once(count[i], "GET /now HT", "TP/1.1\r\nHost: x\r\n\r\n", "now");
         check_ready_at_once(count[i], "", ASK("/hand"), "handed");
-        check_ready_at_once(count[i], "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "cd", "4");
+        check_ready_at_once(count[i], "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "cd",
+                            "4");
     }
 }
 
@@ -260,7 +261,7 @@ static void test_suspended(void **state)
             peer_send(fd[i], ASK("/keep"));
         }
         for (unsigned i = 0; i < count[k]; i++)
-            sem_wait(&entered);
+            peer_await(&entered);
         answer_kept();
         for (unsigned i = 0; i < count[k]; i++)
             expect_read(fd[i], "kept");
@@ -285,7 +286,7 @@ static void test_gone_while_suspended(void **state)
     for (int i = 0; i < 20; i++) {
         int fd = peer_connect(address);
         peer_send(fd, ASK("/keep"));
-        sem_wait(&entered);
+        peer_await(&entered);
         if (i % 2)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(fd);
@@ -306,7 +307,7 @@ static void test_peer_stops_reading(void **state)
     struct listener *listener = peer_listen(&config, address);
     int fd = peer_connect(address);
     peer_send(fd, ASK("/big"));
-    sem_wait(&entered); /* given back: the server gave up on it */
+    peer_await(&entered); /* given back: the server gave up on it */
     struct peer_answer answer = peer_read(fd);
     assert_true(answer.len < BIG);
     free(answer.text);
@@ -326,7 +327,7 @@ static void test_big(void **state)
     assert_false(answer.reset);
     assert_int_equal(answer.len - (size_t)(peer_body(answer.text) - answer.text), BIG);
     free(answer.text);
-    sem_wait(&entered);
+    peer_await(&entered);
     listener_close(listener);
     assert_int_equal(released, 1);
 }
@@ -340,8 +341,8 @@ static void test_drain(void **state)
     int silent = peer_connect(address), kept = peer_connect(address), blocked = peer_connect(address);
     peer_send(kept, ASK("/keep"));
     peer_send(blocked, ASK("/block-worker"));
-    sem_wait(&entered);
-    sem_wait(&entered);
+    peer_await(&entered);
+    peer_await(&entered);
     assert_false(listener_drain(listener, 1)); /* two are not answered */
     struct peer_answer answer = peer_read(silent);
     assert_int_equal(answer.len, 0); /* one that asked nothing does not hold it up */
@@ -380,7 +381,7 @@ static void test_close(void **state)
     peer_send(refused, "nonsense\r\n\r\n"); /* lingers, as its peer stays */
     peer_send(kept, ASK("/keep"));
     expect(address, ASK("/now"), 200, "now");
-    sem_wait(&entered);
+    peer_await(&entered);
     pthread_t thread; /* closing waits for what is suspended */
     pthread_create(&thread, NULL, answer_all, NULL);
     listener_close(listener);
@@ -398,10 +399,11 @@ static void test_addresses(void **state)
 {
     (void)state;
     static const char *const good[] = {"127.0.0.1:0", "0.0.0.0:65535", "[::1]:8081", "[::]:80"};
-    static const char *const bad[] = {"",       ":80",       "127.0.0.1",        "127.0.0.1:",      "127.0.0.1:65536",
-                                      "::1:80", "[::1]",     "[::1]80",          "[127.0.0.1]:80",  "127.0.0.1:-1",
-                                      "x:80",   "[::1]:",    "127.0.0.1:80:80",  " 127.0.0.1:80",   "1.2.3:80",
-                                      "[::1:80", "127.0.0.1:8 0"};
+    static const char *const bad[] = {
+        "",        ":80",          "127.0.0.1",       "127.0.0.1:",     "127.0.0.1:65536",
+        "::1:80",  "[::1]",        "[::1]80",         "[127.0.0.1]:80", "127.0.0.1:-1",
+        "x:80",    "[::1]:",       "127.0.0.1:80:80", " 127.0.0.1:80",  "1.2.3:80",
+        "[::1:80", "127.0.0.1:8 0"};
     struct error err;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(listener_check_address(good[i], &err));

@@ -80,7 +80,8 @@ static void test_long(void **state)
     static char value[20000];
     memset(value, 'x', sizeof value - 1);
     capture();
-    log_line(LOG_LEVEL_INFO, "test", "a", value, "b", value, "c", value, "d", value, "e", value, "f", value, NULL);
+    log_line(LOG_LEVEL_INFO, "test", "a", value, "b", value, "c", value, "d", value, "e", value, "f", value,
+             NULL);
     const char *line = captured();
     assert_true(strlen(line) <= 4096);
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);

@@ -24,16 +24,11 @@ static void test_good(void **state)
         bool has_last;
         uint64_t last;
     } row[] = {
-        {"bytes=0-", 0, false, 0},
-        {"bytes=491520-", 491520, false, 0},
-        {"bytes=0-0", 0, true, 0},
-        {"bytes=5-9", 5, true, 9},
-        {"Bytes=7-", 7, false, 0},
-        {" bytes = 5 - 9 ", 5, true, 9},
-        {"bytes= 5-", 5, false, 0},
-        {"bytes=5- ", 5, false, 0},
-        {"bytes=007-", 7, false, 0},
-        {"bytes=18446744073709551615-", UINT64_MAX, false, 0},
+        {"bytes=0-", 0, false, 0},   {"bytes=491520-", 491520, false, 0},
+        {"bytes=0-0", 0, true, 0},   {"bytes=5-9", 5, true, 9},
+        {"Bytes=7-", 7, false, 0},   {" bytes = 5 - 9 ", 5, true, 9},
+        {"bytes= 5-", 5, false, 0},  {"bytes=5- ", 5, false, 0},
+        {"bytes=007-", 7, false, 0}, {"bytes=18446744073709551615-", UINT64_MAX, false, 0},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         struct range range;
@@ -51,10 +46,31 @@ static void test_bad(void **state)
 {
     (void)state;
     static const char *const text[] = {
-        "", " ", "bytes", "bytes=", "bytes=-", "bytes=-5", "bytes=5", "bytes 5-", "items=5-", "byte=5-",
-        "bytess=5-", "bytes=5-3", "bytes=5-6,9-10", "bytes=5-,7-", "bytes=a-", "bytes=5-x", "bytes=+5-",
-        "bytes=5--6", "bytes==5-", "bytes=0x5-", "bytes=5 5-", "bytes=18446744073709551616-",
-        "bytes=0-18446744073709551616", "bytes=5-\n", "5-9",
+        "",
+        " ",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=-5",
+        "bytes=5",
+        "bytes 5-",
+        "items=5-",
+        "byte=5-",
+        "bytess=5-",
+        "bytes=5-3",
+        "bytes=5-6,9-10",
+        "bytes=5-,7-",
+        "bytes=a-",
+        "bytes=5-x",
+        "bytes=+5-",
+        "bytes=5--6",
+        "bytes==5-",
+        "bytes=0x5-",
+        "bytes=5 5-",
+        "bytes=18446744073709551616-",
+        "bytes=0-18446744073709551616",
+        "bytes=5-\n",
+        "5-9",
     };
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         struct range range;

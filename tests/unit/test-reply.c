@@ -1,4 +1,5 @@
-/* Answers: how they are made, and that their heads on the wire are what a module can read, of the length foretold. */
+/* Answers: how they are made, and that their heads on the wire are what a module can read, of the length
+ * foretold. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

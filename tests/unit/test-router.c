@@ -51,7 +51,7 @@ static void test_routes(void **state)
         {"GET", "/d/abc/1138", 2, "abc", "1138"},
         {"GET", "/d/abc", 3, "abc", NULL},
         {"POST", "/d/abc/report", 1, "abc", NULL},
-        {"GET", "/d/abc/report", -405, NULL, NULL}, /* the first pattern that fits names the path */
+        {"GET", "/d/abc/report", -405, NULL, NULL},   /* the first pattern that fits names the path */
         {"GET", "/d/a%2Fb/c%00", 2, "a%2Fb", "c%00"}, /* raw: an escaped slash is no slash */
         {"GET", "/", 8, NULL, NULL},
         {"GET", "/?q", 8, NULL, NULL},
@@ -102,8 +102,9 @@ static void test_allow(void **state)
 static void test_query(void **state)
 {
     (void)state;
-    struct request request = request_of("/x?imei=866&empty=&flag&name=%E6%B3%B5+1%20&imei=2&=x&bad=%zz&cut=%4&nul=a%00b"
-                                        "&latin=%ff&raw=\xff&amp=a%26b&eq=a=b");
+    struct request request = request_of(
+        "/x?imei=866&empty=&flag&name=%E6%B3%B5+1%20&imei=2&=x&bad=%zz&cut=%4&nul=a%00b"
+        "&latin=%ff&raw=\xff&amp=a%26b&eq=a=b");
     struct error err;
     char out[16];
     bool found;
@@ -111,9 +112,9 @@ static void test_query(void **state)
         const char *name, *want; /* want NULL: an error */
         bool found;
     } row[] = {
-        {"imei", "866", true},     {"empty", "", true},    {"flag", "", true},  {"name", "泵+1 ", true},
-        {"mac", "", false},        {"IMEI", "", false},    {"bad", NULL, true}, {"cut", NULL, true},
-        {"nul", NULL, true},       {"latin", NULL, true},  {"raw", NULL, true}, {"amp", "a&b", true},
+        {"imei", "866", true}, {"empty", "", true},   {"flag", "", true},  {"name", "泵+1 ", true},
+        {"mac", "", false},    {"IMEI", "", false},   {"bad", NULL, true}, {"cut", NULL, true},
+        {"nul", NULL, true},   {"latin", NULL, true}, {"raw", NULL, true}, {"amp", "a&b", true},
         {"eq", "a=b", true},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {

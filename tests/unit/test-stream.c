@@ -1,5 +1,4 @@
 /* Bodies that go through a route's stream: in order, whole or not at all, ended exactly once. */
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -198,7 +197,7 @@ static void test_data_refuses(void **state)
     assert_int_equal(handled, 0);
     assert_int_equal(begun, 4);
     for (int i = 0; i < 4; i++)
-        sem_wait(&over);
+        peer_await(&over);
 }
 
 static void test_cut_off(void **state)
@@ -213,11 +212,11 @@ static void test_cut_off(void **state)
         } else {
             peer_send(fd, "PUT /now/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
         }
-        sem_wait(&began);
+        peer_await(&began);
         if (i % 2)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(fd);
-        sem_wait(&over);
+        peer_await(&over);
     }
     assert_int_equal(handled, 0);
 }
@@ -232,7 +231,7 @@ static void test_idle(void **state)
     send_head(fd, "/now/x", 1000);
     peer_send_bytes(fd, body, 500);
     expect(fd, 408, NULL);
-    sem_wait(&over);
+    peer_await(&over);
     assert_int_equal(handled, 0);
 }
 
@@ -241,9 +240,9 @@ static void test_closed_meanwhile(void **state)
     (void)state;
     int fd = peer_connect(address);
     send_head(fd, "/now/x", 1000);
-    sem_wait(&began);
+    peer_await(&began);
     listener_close(listener);
-    sem_wait(&over);
+    peer_await(&over);
     listener = NULL;
     close(fd);
 }

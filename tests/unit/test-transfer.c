@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -41,7 +40,7 @@ static void begin_with(int64_t stall_ms)
 /* The next transfer that is over. */
 static struct transfer_event await_over(void)
 {
-    sem_wait(&over);
+    peer_await(&over);
     pthread_mutex_lock(&lock);
     struct transfer_event event = last;
     pthread_mutex_unlock(&lock);
@@ -332,7 +331,7 @@ static void test_gone_before_the_answer(void **state)
     struct listener *listener = peer_listen(&config, address);
     int fd = peer_connect(address);
     peer_send(fd, "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
-    sem_wait(&entered);
+    peer_await(&entered);
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
     package(waiting);
@@ -374,11 +373,16 @@ static void test_listener_closed_meanwhile(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_exact_count),        TEST(test_outlives_close),
-        TEST(test_cut_short),          TEST(test_reset_by_peer),
-        TEST(test_stall),              TEST(test_stop_tells),
-        TEST(test_drain_waits),        TEST(test_through_a_listener),
-        TEST(test_gone_before_the_answer), TEST(test_listener_closed_meanwhile),
+        TEST(test_exact_count),
+        TEST(test_outlives_close),
+        TEST(test_cut_short),
+        TEST(test_reset_by_peer),
+        TEST(test_stall),
+        TEST(test_stop_tells),
+        TEST(test_drain_waits),
+        TEST(test_through_a_listener),
+        TEST(test_gone_before_the_answer),
+        TEST(test_listener_closed_meanwhile),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
