@@ -165,6 +165,11 @@ static void take_head(struct exchange *exchange, size_t size)
         refuse(exchange, &err, NULL);
         return;
     }
+    if (exchange->loop->config->no_chunks && exchange->head.body_length < 0) {
+        error_set(&err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
+        refuse(exchange, &err, NULL);
+        return;
+    }
     fill_request(exchange);
     if (admit(exchange, allow, sizeof allow, &err))
         hand_over(exchange);

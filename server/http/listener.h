@@ -20,9 +20,10 @@ struct listener_config {
     unsigned max_connections;   /* more are answered 503 and closed */
     unsigned max_head_bytes;    /* request line and headers; the request line alone: 414, the whole: 431 */
     unsigned memory_per_connection; /* libmicrohttpd's pool; raised to what a head of max_head_bytes needs */
+    bool no_chunks;             /* a chunked body is 400: what is wrong inside one libmicrohttpd answers itself, in HTML */
     int64_t head_timeout_ms;    /* for the whole head, from accept; then closed (408 where any byte came) */
     int64_t body_timeout_ms;    /* for a body kept in memory, whole; then 408 */
-    int64_t idle_timeout_ms;    /* no progress of a streamed body (408) or, as the peer acknowledges it, of an answer (reset) */
+    int64_t idle_timeout_ms;    /* no more of a streamed body: 408; nothing more of an answer acknowledged: reset */
     const struct route *routes;
     size_t route_count;
     /* NULL: everybody may. Else asked before the route is looked for, with what stands behind "Bearer " (empty without).
@@ -43,7 +44,8 @@ void listener_address(const struct listener *listener, char out[64]);
 /* Stops accepting and waits until each request in hand is answered and written, at most deadline_ms. Suspended requests
    must still be answered by their owners meanwhile. False: some were not. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);
-/* Ends the loops, cuts what is left; waits for suspended requests, so their owners must be able to answer still. NULL is fine. */
+/* Ends the loops, cuts what is left; waits for suspended requests, so their owners must be able to answer still. NULL is
+   fine. */
 void listener_close(struct listener *listener);
 
 /* Parses "host:port" (numeric host, [v6] in brackets) for config checks. */

@@ -4,7 +4,8 @@
    route's stream) and calls the handler: in the loop's thread, or on a worker where the route says so. The handler, or
    whoever it hands the request to, calls request_answer() exactly once, from any thread; until then the connection is
    suspended. The request lives until the answer has been written or the connection is gone; after request_answer() only
-   the http folder may touch it: the handler must not even read it. A peer that hangs up while suspended is noticed only after the answer. */
+   the http folder may touch it: the handler must not even read it. A peer that hangs up while suspended is noticed only
+   after the answer. */
 #ifndef DFOTA_SERVER_HTTP_REQUEST_H
 #define DFOTA_SERVER_HTTP_REQUEST_H
 

@@ -24,13 +24,14 @@ struct route {
     const char *method;  /* "GET" serves HEAD too */
     const char *pattern; /* "/api/v1/products/{}/images/{}": {} is one non-empty path part */
     unsigned flags;
-    size_t body_limit;   /* bytes, more is 413; 0: a body is read and dropped, at most 4 KiB; with a stream 0: it decides itself */
+    size_t body_limit;   /* bytes, more is 413; 0: read and dropped, at most 4 KiB, but with a stream: that decides */
     const struct route_stream *stream; /* NULL: body into memory */
     void (*handler)(struct request *request);
 };
 
 /* The route that takes request->target and request->path with this method: fills request->route and param. The first
-   pattern that fits names the path: only its rows are looked at. ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
+   pattern that fits names the path: only its rows are looked at. ERROR_NOT_FOUND, or
+   ERROR_METHOD_NOT_ALLOWED with the methods of that path in allow ("GET, HEAD, PUT"). */
 bool router_find(const struct route *routes, size_t count, struct slice method, struct request *request,
                  char *allow, size_t allow_size, struct error *err);
 
