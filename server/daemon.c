@@ -39,6 +39,7 @@ struct server {
     struct daemon daemon;
     int lock_fd;
     struct listener *device, *admin;
+    char device_url[72]; /* of its address; daemon.device_url may point here */
 };
 
 static void tell_systemd(const char *state)
@@ -111,15 +112,18 @@ static bool open_storage(struct daemon *daemon, struct error *err)
 
 /* Listeners */
 
-static void note_device_url(struct daemon *daemon, const struct listener *device)
+/* The address as it is bound, because the configuration may write "any" in many ways. */
+static void note_device_url(struct server *server)
 {
-    const char *listen = daemon->config.device_listen;
+    struct daemon *daemon = &server->daemon;
     char address[64];
-    listener_address(device, address);
+    listener_address(server->device, address);
     if (daemon->config.public_device_url[0])
-        snprintf(daemon->device_url, sizeof daemon->device_url, "%s", daemon->config.public_device_url);
-    else if (strncmp(listen, "0.0.0.0:", 8) != 0 && strncmp(listen, "[::]:", 5) != 0)
-        snprintf(daemon->device_url, sizeof daemon->device_url, "http://%s", address);
+        daemon->device_url = daemon->config.public_device_url;
+    else if (strncmp(address, "0.0.0.0:", 8) != 0 && strncmp(address, "[::]:", 5) != 0) {
+        snprintf(server->device_url, sizeof server->device_url, "http://%s", address);
+        daemon->device_url = server->device_url;
+    }
 }
 
 static void tell_address(const char *name, const struct listener *listener)
@@ -151,6 +155,7 @@ static bool open_listeners(struct server *server, struct error *err)
     device.max_connections = (unsigned)daemon->config.max_device_connections;
     device.max_head_bytes = DEVICE_HEAD_MAX;
     device.memory_per_connection = DEVICE_MEMORY;
+    device.no_chunks = true;
     device.routes = device_routes;
     device.route_count = device_route_count;
     device.render_error = device_render_error;
@@ -164,9 +169,11 @@ static bool open_listeners(struct server *server, struct error *err)
     admin.route_count = admin_route_count;
     admin.authorize = admin_authorize;
     admin.render_error = admin_render_error;
-    if (!listener_open(&admin, &server->admin, err) || !listener_open(&device, &server->device, err))
+    if (!listener_open(&device, &server->device, err))
         return false;
-    note_device_url(daemon, server->device);
+    note_device_url(server); /* before an admin can ask for a link */
+    if (!listener_open(&admin, &server->admin, err))
+        return false;
     tell_address("device", server->device);
     tell_address("admin", server->admin);
     if (!daemon->device_url[0])
@@ -228,7 +235,7 @@ static void end(struct server *server)
 
 bool daemon_run(const struct config *config, struct error *err)
 {
-    struct server server = {.daemon = {.config = *config}, .lock_fd = -1};
+    struct server server = {.daemon = {.config = *config, .device_url = ""}, .lock_fd = -1};
     sigset_t ending;
     int signal_number = 0;
     /* Blocked before there are threads, so that all inherit it and this one waits for them. */

@@ -121,6 +121,8 @@ static bool admit(struct exchange *exchange, char *allow, size_t allow_size, str
     if (!router_find(config->routes, config->route_count, exchange->head.method, request, allow, allow_size,
                      err))
         return false;
+    if (config->no_chunks && request->body_length < 0)
+        return error_set(err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
     const struct route *route = request->route;
     size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
     if (limit && request->body_length > 0 && (uint64_t)request->body_length > limit)
@@ -162,11 +164,6 @@ static void take_head(struct exchange *exchange, size_t size)
     }
     memcpy(exchange->text, exchange->loop->scratch, size);
     if (!head_parse((struct slice){exchange->text, size}, &exchange->head, &err)) {
-        refuse(exchange, &err, NULL);
-        return;
-    }
-    if (exchange->loop->config->no_chunks && exchange->head.body_length < 0) {
-        error_set(&err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
         refuse(exchange, &err, NULL);
         return;
     }

@@ -208,6 +208,8 @@ describe('bad input is refused, the connection closed, and nothing recorded:', (
         'a length that is none': [400, withLines('Host: h', 'Content-Length: 1x')],
         'a negative length': [400, withLines('Host: h', 'Content-Length: -1')],
         'a length and chunks': [400, withLines('Host: h', 'Content-Length: 5', 'Transfer-Encoding: chunked')],
+        'chunks': [400, withLines('Host: h', 'Transfer-Encoding: chunked', '', '0')],
+        'chunks that are none': [400, withLines('Host: h', 'Transfer-Encoding: chunked', '', 'zz')],
         'two Hosts': [400, withLines('Host: h', 'Host: other')],
         'a bare line feed': [400, (target) => Buffer.from(`GET ${target} HTTP/1.1\nHost: h\n\n`)],
         'a bare line feed between headers': [400, withLines('Host: h\nX-Hidden: 1')],
