@@ -34,7 +34,7 @@ bool error_errno(struct error *err, int number, const char *format, ...)
     int length = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     size_t used = length < 0 ? 0 : (size_t)length;
-    if (used < sizeof err->text) {
+    if (number && used < sizeof err->text) {
         char reason[128];
         snprintf(err->text + used, sizeof err->text - used, ": %s", strerror_r(number, reason, sizeof reason));
     }

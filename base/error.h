@@ -56,7 +56,7 @@ struct error {
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As error_set, with ": " and the text of errno value `number` behind it. ENOSPC and EDQUOT make it ERROR_NO_SPACE,
+/* As error_set, with ": " and the text of errno value `number` behind it, unless it is 0. ENOSPC and EDQUOT make it ERROR_NO_SPACE,
    EROFS ERROR_UNAVAILABLE. */
 bool error_errno(struct error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

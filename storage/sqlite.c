@@ -1,6 +1,7 @@
 /* The embedded driver: SQLite in WAL mode, synchronous=FULL. */
 #include "storage/db.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,17 @@ struct db {
 static bool fail(struct db *db, struct error *err, const char *what)
 {
     int code = sqlite3_errcode(db->handle) & 0xFF;
+    /* The files beside the database can find the disk full too; that is an error of I/O to SQLite. */
+    if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) {
+        int number = sqlite3_system_errno(db->handle);
+        error_errno(err, number, "database: %s: %s", what, sqlite3_errmsg(db->handle));
+        if (err->code != ERROR_NO_SPACE)
+            err->code = ERROR_UNAVAILABLE;
+        return false;
+    }
     enum error_code kind = code == SQLITE_FULL                               ? ERROR_NO_SPACE
                            : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERROR_CORRUPT
-                           : code == SQLITE_READONLY || code == SQLITE_BUSY || code == SQLITE_IOERR ||
-                                   code == SQLITE_CANTOPEN || code == SQLITE_PERM
+                           : code == SQLITE_READONLY || code == SQLITE_BUSY || code == SQLITE_PERM
                                ? ERROR_UNAVAILABLE
                                : ERROR_INTERNAL;
     return error_set(err, kind, "database: %s: %s", what, sqlite3_errmsg(db->handle));
@@ -87,10 +95,12 @@ static bool migrate(struct db *db, struct error *err)
 
 /* Open and close */
 
+/* Indexes are compared with their tables too: by them it is decided what is swept from the disk. Measured: 1.4 s
+   for 200,000 devices and a million attempts. */
 static bool check_whole(struct db *db, struct error *err)
 {
     char text[200];
-    if (!pragma_text(db, "PRAGMA quick_check(1)", text, sizeof text, err))
+    if (!pragma_text(db, "PRAGMA integrity_check(1)", text, sizeof text, err))
         return false;
     if (strcmp(text, "ok") != 0)
         return error_set(err, ERROR_CORRUPT, "%s", text);
@@ -134,20 +144,40 @@ static bool open_file(const char *path, int flags, struct db **ret, struct error
     return true;
 }
 
+static bool say_what_to_do(const char *path, struct error *err)
+{
+    struct error damage = *err;
+    return error_set(err, ERROR_CORRUPT,
+                     "the database %s is damaged: %.140s. It was left as it is: put a backup in its place, or "
+                     "save what can be read of it with: sqlite3 FILE .recover | sqlite3 NEW",
+                     path, damage.text);
+}
+
+/* Closing moves the write-ahead log into the file; not before it is known that both are whole. */
+static bool keep_apart(struct db *db, bool apart, struct error *err)
+{
+    return sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, apart, NULL) == SQLITE_OK ||
+           fail(db, err, "checkpoint on close");
+}
+
+static bool set_up(struct db *db, struct error *err)
+{
+    char mode[16] = "";
+    return keep_apart(db, true, err) && pragma_text(db, "PRAGMA journal_mode=WAL", mode, sizeof mode, err) &&
+           (strcmp(mode, "wal") == 0 ||
+            error_set(err, ERROR_UNAVAILABLE, "database: this file system has no WAL mode (got %s)", mode)) &&
+           exec(db, "PRAGMA synchronous=FULL", err) && exec(db, "PRAGMA foreign_keys=ON", err) &&
+           check_whole(db, err) && keep_apart(db, false, err) && migrate(db, err) && prepare_all(db, err);
+}
+
 bool db_open_writer(const char *path, struct db **ret, struct error *err)
 {
     struct db *db;
     if (!open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err))
         return false;
-    char mode[16] = "";
-    bool ok = pragma_text(db, "PRAGMA journal_mode=WAL", mode, sizeof mode, err) &&
-              exec(db, "PRAGMA synchronous=FULL", err) && exec(db, "PRAGMA foreign_keys=ON", err) &&
-              check_whole(db, err) && migrate(db, err) && prepare_all(db, err);
-    if (ok && strcmp(mode, "wal") != 0)
-        ok = error_set(err, ERROR_UNAVAILABLE, "database: this file system has no WAL mode (got %s)", mode);
-    if (!ok) {
+    if (!set_up(db, err)) {
         db_close(db);
-        return false;
+        return err->code == ERROR_CORRUPT ? say_what_to_do(path, err) : false;
     }
     *ret = db;
     return true;
