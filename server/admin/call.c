@@ -38,6 +38,10 @@ bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
 
 bool call_misfit(const json_error_t *why, struct error *err)
 {
+    const char *unknown = strstr(why->text, "left unpacked: ");
+    if (unknown)
+        return error_set(err, ERROR_INVALID, "the body has a field that is not known here: %s",
+                         unknown + strlen("left unpacked: "));
     return error_set(err, ERROR_INVALID, "the body does not fit: %s", why->text);
 }
 

@@ -133,7 +133,9 @@ describe('a device for a link', () => {
         const path = scene.deviceAdminPath(scene.module(), '/link');
         assert.ok([409, 422].includes((await server.admin('POST', path, { version: '1138' })).status), 'two firmwares, none named');
         assertProblem(await server.admin('POST', path, { version: '1138', firmware: other.firmware }), 404, 'firmware-not-found');
-        assertProblem(await server.admin('POST', path, { version: '1138', firmware: scene.firmware, versoin: '1' }), 422, 'invalid');
+        const misspelt = await server.admin('POST', path, { version: '1138', firmware: scene.firmware, versoin: '1' });
+        assertProblem(misspelt, 422, 'invalid');
+        assert.match(misspelt.json.detail, /field that is not known here: versoin$/);
     });
 
     test('is warned of what keeps its module from getting anything', async () => {
