@@ -27,7 +27,9 @@ struct daemon {
     struct jobs *jobs;
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
-    char device_url[256]; /* "http://host:port" that links begin with; "": none that can be handed out */
+    /* "http://host:port" that links begin with; "": none that can be handed out. Set once the device listener is
+       bound, when its first requests may be here already. */
+    const char *_Atomic device_url;
     int64_t started_ms;   /* boot clock */
 };
 
