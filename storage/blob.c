@@ -151,35 +151,47 @@ uint64_t blob_written(const struct blob_writer *writer)
     return writer->written;
 }
 
+/* The names on the way to a blob are on the disk. */
+static bool sync_folders(const struct blobs *blobs, const char *folder, struct error *err)
+{
+    char above[PATH_MAX];
+    snprintf(above, sizeof above, "%s/blobs", blobs->directory);
+    return sync_folder(above, err) && sync_folder(folder, err);
+}
+
+/* Whole, but not known to be on the disk: whoever put it there may have been ended before, or have failed. */
+static bool sync_again(const struct blobs *blobs, int fd, const char *path, const char *folder,
+                       struct error *err)
+{
+    if (fsync(fd) != 0)
+        return error_errno(err, errno, "cannot sync %s", path);
+    return sync_folders(blobs, folder, err);
+}
+
 /* fsync, rename to the name of its hash, fsync of the directory. */
 static bool publish(const struct blobs *blobs, int fd, const char *path, const struct sha256 *hash,
                     struct error *err)
 {
     char to[PATH_MAX], folder[PATH_MAX];
-    int there;
+    _cleanup_(cleanup_close) int there = -1;
     uint64_t size;
     struct error damaged;
     blob_path(blobs, hash, to, sizeof to);
-    if (blob_open_checked(blobs, hash, &there, &size, &damaged)) {
-        close(there);
-        unlink(path);
-        return true;
-    }
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(to, '/') - to), to);
-    bool is_new = access(folder, F_OK) != 0;
+    if (blob_open_checked(blobs, hash, &there, &size, &damaged)) {
+        unlink(path);
+        return sync_again(blobs, there, to, folder, err);
+    }
     if (!make_folder(folder, err))
         return false;
-    if (is_new) {
-        char above[PATH_MAX];
-        snprintf(above, sizeof above, "%s/blobs", blobs->directory);
-        if (!sync_folder(above, err))
-            return false;
-    }
     if (fchmod(fd, 0400) != 0 || fsync(fd) != 0)
         return error_errno(err, errno, "cannot sync %s", path);
     if (rename(path, to) != 0)
         return error_errno(err, errno, "cannot rename %s", path);
-    return sync_folder(folder, err);
+    if (sync_folders(blobs, folder, err))
+        return true;
+    unlink(to); /* a second fsync may claim what the first one lost */
+    return false;
 }
 
 bool blob_keep(struct blob_writer *writer, struct sha256 *ret_hash, struct error *err)
