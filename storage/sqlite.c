@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* somebody else holds the file, e.g. a backup by hand */
 
@@ -172,15 +173,14 @@ static bool set_up(struct db *db, struct error *err)
 
 bool db_open_writer(const char *path, struct db **ret, struct error *err)
 {
-    struct db *db;
-    if (!open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err))
-        return false;
-    if (!set_up(db, err)) {
-        db_close(db);
-        return err->code == ERROR_CORRUPT ? say_what_to_do(path, err) : false;
+    struct db *db = NULL;
+    if (wal_check(path, err) && open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err) &&
+        set_up(db, err)) {
+        *ret = db;
+        return true;
     }
-    *ret = db;
-    return true;
+    db_close(db);
+    return err->code == ERROR_CORRUPT ? say_what_to_do(path, err) : false;
 }
 
 bool db_open_reader(const char *path, struct db **ret, struct error *err)
