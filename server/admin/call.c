@@ -5,6 +5,13 @@
 #include "base/cleanup.h"
 #include "server/log.h"
 
+void call_log_failure(const struct error *err)
+{
+    if (error_status(err->code) >= 500)
+        log_line(LOG_LEVEL_ERROR, "admin-call-failed", "code", error_name(err->code), "error", err->text,
+                 NULL);
+}
+
 void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err))
 {
     struct admin_call call = {.request = request, .daemon = request->context};
@@ -16,8 +23,7 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
         request_answer(request, &call.reply);
         return;
     }
-    if (error_status(err.code) >= 500)
-        log_line(LOG_LEVEL_ERROR, "admin-call-failed", "code", error_name(err.code), "error", err.text, NULL);
+    call_log_failure(&err);
     reply_free(&call.reply);
     request_fail(request, &err);
 }

@@ -16,6 +16,9 @@ struct admin_call {
 /* Runs the handler with a reading connection and answers with its reply, or with its error. */
 void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err));
 
+/* Logs an error that is answered with 500 or above; of a handler call_run() does. */
+void call_log_failure(const struct error *err);
+
 /* Runs `change` in the writer's thread and transaction and waits until it is durable. What it changes it
    reads there first: only there nothing changes in between. */
 bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),

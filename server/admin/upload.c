@@ -94,6 +94,12 @@ static bool check_plain(const struct request *request, struct error *err)
     return true;
 }
 
+static bool failed(const struct error *err)
+{
+    call_log_failure(err);
+    return false;
+}
+
 static bool begin(struct request *request,
                   bool (*read_names)(const struct request *request, struct upload *upload, struct error *err),
                   struct error *err)
@@ -118,12 +124,12 @@ static bool begin(struct request *request,
 
 static bool begin_by_path(struct request *request, struct error *err)
 {
-    return begin(request, read_path, err);
+    return begin(request, read_path, err) || failed(err);
 }
 
 static bool begin_by_file_name(struct request *request, struct error *err)
 {
-    return begin(request, read_file_name, err);
+    return begin(request, read_file_name, err) || failed(err);
 }
 
 static void drop(struct upload *upload)
@@ -154,7 +160,7 @@ static bool data(struct request *request, const void *bytes, size_t len, struct 
         return true;
     drop(upload);
     request->stream_state = NULL;
-    return false;
+    return failed(err);
 }
 
 static void end(struct request *request)
