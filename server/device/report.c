@@ -86,10 +86,12 @@ static void answer_report(struct writer_task *base, const struct error *err)
     seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms);
     log_line(LOG_LEVEL_INFO, "report", "product", facts->product.product_key, "device", facts->device.device,
              "version", facts->device.confirmed_version, "next", task->next.reason, NULL);
+    json_t *next = next_step(task);
+    const char *why_none = json_is_null(next) ? task->next.reason : NULL;
     reply_json(&reply, 200,
-               json_pack("{s:s, s:s?, s:o, s:s}", "confirmed_version", facts->device.confirmed_version,
-                         "target", facts->firmware.target[0] ? facts->firmware.target : NULL, "next",
-                         next_step(task), "reason", task->next.reason));
+               json_pack("{s:s, s:s?, s:o, s:s?}", "confirmed_version", facts->device.confirmed_version,
+                         "target", facts->firmware.target[0] ? facts->firmware.target : NULL, "next", next,
+                         "reason", why_none));
     request_answer(task->request, &reply);
     free(task);
 }

@@ -22,6 +22,7 @@ describe('a report', () => {
         assert.deepEqual([json.confirmed_version, json.target, json.next.version], ['1147', '1162', '1162']);
         assert.deepEqual(json.next.at_commands, [`AT+UPGRADE="URL","${json.next.url}"`, 'AT+UPGRADE']);
         assert.equal(typeof json.next.ready, 'boolean');
+        assert.equal(json.reason, null, 'nothing has been sent, and nothing stands in the way');
         const record = await scene.record(module);
         assert.deepEqual([record.confirmed_version, record.confirmed_by], ['1147', 'host-report']);
 
@@ -31,7 +32,7 @@ describe('a report', () => {
         await module.upgrade();
         assert.equal(module.version, '1162');
         const last = await report(module, link, { version: '1162' });
-        assert.deepEqual([last.json.confirmed_version, last.json.next], ['1162', null]);
+        assert.deepEqual([last.json.confirmed_version, last.json.next, last.json.reason], ['1162', null, '1162 is the target']);
         const { attempts, confirmed_version } = await scene.record(module);
         assert.equal(confirmed_version, '1162');
         assert.equal(attempts.find((a) => a.from === '1147').state, 'confirmed');
