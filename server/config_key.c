@@ -213,10 +213,10 @@ static bool take_url(const struct config_key *key, const char *value, void *fiel
         const char *colon = strchr(bracket ? bracket : host, ':');
         struct slice name = {host, colon ? (size_t)(colon - host) : strlen(host)};
         if (!is_host(name) || (colon && !is_port(slice_of(colon + 1))))
-            return error_set(
-                err, ERROR_INVALID,
-                "'%.60s' does not read http://HOST or http://HOST:PORT with a host to reach from outside",
-                value);
+            return error_set(err, ERROR_INVALID,
+                             "'%.60s' does not read http://HOST or http://HOST:PORT, with a host to reach "
+                             "from outside and nothing behind",
+                             value);
     }
     return take_text(value, field, err);
 }

@@ -40,6 +40,16 @@ static bool read_path(const struct request *request, struct upload *upload, stru
     return true;
 }
 
+/* A browser or a script may send the whole path; only the name of the file speaks of the firmware. */
+static void drop_folders(char *path)
+{
+    char *name = path;
+    for (char *at = path; *at; at++)
+        if (*at == '/' || *at == '\\')
+            name = at + 1;
+    memmove(path, name, strlen(name) + 1);
+}
+
 static bool read_file_name(const struct request *request, struct upload *upload, struct error *err)
 {
     struct full_name name;
@@ -49,6 +59,7 @@ static bool read_file_name(const struct request *request, struct upload *upload,
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST,
                          "name the file: ?filename=AirM2M_780E_V1138_LTE_AT.dfota.bin");
+    drop_folders(upload->file_name);
     if (!name_parse_full(slice_of(upload->file_name), &name, err))
         return false;
     snprintf(upload->firmware, sizeof upload->firmware, "%s", name.firmware);

@@ -123,6 +123,14 @@ describe('a file name gives firmware and version:', () => {
             assertProblem(await server.admin('POST', path, image(7)), 409, 'image-conflict');
         });
     }
+    test('even with the folders it lies in', async () => {
+        const product = await newProduct();
+        for (const [n, folder] of ['C:\\fw\\', '/srv/fw_V7/'].entries()) {
+            const path = `/products/${product}/images?filename=${encodeURIComponent(`${folder}pump_V${n + 1}.bin`)}`;
+            const { json } = await server.admin('POST', path, image(6 + n), { expect: 201 });
+            assert.deepEqual([json.firmware, json.version, json.file_name], ['pump', `${n + 1}`, `pump_V${n + 1}.bin`]);
+        }
+    });
     test('or is refused', async () => {
         const product = await newProduct();
         for (const name of ['firmware.bin', '', '_V12.bin'])
