@@ -1,6 +1,4 @@
-/* Fuzz target: any bytes as a bsdiff package. Input: length of old (2 bytes, low first), old, the package.
-   With clang: -fsanitize=fuzzer,address,undefined over this file, all of base and all of delta but main.c and
-   command.c. */
+/* Fuzz target: any bytes as a bsdiff package. Input: length of old (2 bytes, low first), old, the package. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,4 @@
-/* Fuzz target: any bytes as the list of a bulk call. What is taken is in order; what is refused names a line.
-   With clang: -fsanitize=fuzzer,address,undefined over this file, all of base and upgrade, server/link_url.c
-   and server/admin/link_csv.c. */
+/* Fuzz target: any bytes as the list of a bulk call. What is taken is in order; what is refused names a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* Fuzz target: any bytes as the value of a Range header. With clang: -fsanitize=fuzzer,address,undefined over
-   this file, server/http/range.c and base/slice.c. */
+/* Fuzz target: any bytes as the value of a Range header. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

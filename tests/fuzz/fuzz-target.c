@@ -1,6 +1,5 @@
 /* Fuzz target: any bytes as the head of a request, its target through the router, its query and path parts
-   decoded. With clang: -fsanitize=fuzzer,address,undefined over this file, head.c, router.c and query.c of
-   server/http, and all of base but sha256.c. */
+   decoded. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

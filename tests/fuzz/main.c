@@ -1,19 +1,24 @@
-/* Runs a fuzz target over a corpus as an ordinary test: every file of the directories given as arguments, or
-   of FUZZ_CORPUS without any, is fed to LLVMFuzzerTestOneInput once. Prints TAP. A target reports a fault by
-   abort(), so what follows the last line before it names the culprit. */
+/* The main() of every fuzz target.
+
+     fuzz-NAME                  every file of the corpus of that name is fed to the target once, as an ordinary
+                                test that prints TAP
+     fuzz-NAME DIR...           the files of these directories instead
+     fuzz-NAME --fuzz ARG...    libFuzzer with these arguments, in a build with --enable-fuzzing
+
+   A target reports a fault by abort(), so what follows the last line before it names the culprit. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
+#include "config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
-
-#ifndef FUZZ_CORPUS
-#define FUZZ_CORPUS "."
-#endif
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target)(const uint8_t *input, size_t len));
 
 struct run {
     unsigned int done;
@@ -63,13 +68,38 @@ static void run_directory(struct run *run, const char *directory)
     }
 }
 
+static int fuzz(int argc, char **argv)
+{
+    argv[1] = argv[0];
+    argv++;
+    argc--;
+#ifdef HAVE_LIBFUZZER
+    return LLVMFuzzerRunDriver(&argc, &argv, LLVMFuzzerTestOneInput);
+#else
+    fprintf(stderr, "%s: this build has no libFuzzer: configure it with --enable-fuzzing\n", argv[0]);
+    return 2;
+#endif
+}
+
+static void run_own_corpus(struct run *run)
+{
+    char directory[4096];
+    const char *name = program_invocation_short_name;
+    if (strncmp(name, "fuzz-", 5) == 0)
+        name += 5;
+    snprintf(directory, sizeof directory, "%s/%s", FUZZ_CORPORA, name);
+    run_directory(run, directory);
+}
+
 int main(int argc, char **argv)
 {
     struct run run = {0};
+    if (argc > 1 && strcmp(argv[1], "--fuzz") == 0)
+        return fuzz(argc, argv);
     for (int i = 1; i < argc; i++)
         run_directory(&run, argv[i]);
     if (argc < 2)
-        run_directory(&run, FUZZ_CORPUS);
+        run_own_corpus(&run);
     printf("1..%u\n", run.done);
     return run.failed ? 1 : 0;
 }

@@ -1,0 +1,214 @@
+/* Fuzz target: any bytes as the body of a call that takes JSON, handled as far as the database, where the
+   changes are taken back. Input: one byte chooses the call, all else is the body.
+
+   What stands between a handler and the network, and between it and the writer's thread, is replaced here. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "server/admin/admin.h"
+#include "server/admin/handlers.h"
+#include "server/checkin.h"
+#include "server/device/device.h"
+#include "server/jobs.h"
+#include "server/log.h"
+#include "server/seen.h"
+#include "server/transfer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
+
+static struct db *db;
+static struct daemon daemon_here = {.device_url = "http://modules.example"};
+static char token[LINK_TOKEN_SIZE];
+
+static void demand(bool truth)
+{
+    if (!truth)
+        abort();
+}
+
+/* The writer: at once, in this thread. */
+
+bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *to, struct error *err), void *cls,
+                 struct error *err)
+{
+    (void)writer;
+    if (db_savepoint(db, err) && run(cls, db, err) && db_release(db, err))
+        return true;
+    db_rollback_savepoint(db);
+    return false;
+}
+
+void writer_add(struct writer *writer, struct writer_task *task)
+{
+    struct error err;
+    bool ok = task->run(task, db, &err);
+    (void)writer;
+    task->done(task, ok ? NULL : &err);
+}
+
+bool readers_take(struct readers *readers, struct db **ret, struct error *err)
+{
+    (void)readers;
+    (void)err;
+    *ret = db;
+    return true;
+}
+
+void readers_give(struct readers *readers, struct db *given)
+{
+    (void)readers;
+    demand(given == db);
+}
+
+void jobs_wake(struct jobs *jobs)
+{
+    (void)jobs;
+}
+
+void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms)
+{
+    (void)seen;
+    demand(device_id > 0 && now_ms > 0);
+}
+
+void transfers_poll(struct transfers *transfers, int64_t attempt,
+                    void (*take)(void *cls, const struct transfer_event *event), void *cls)
+{
+    (void)transfers;
+    (void)attempt;
+    (void)take;
+    (void)cls;
+}
+
+struct decision_limits checkin_limits(const struct config *config)
+{
+    (void)config;
+    return (struct decision_limits){.loop_guard_per_day = 2};
+}
+
+/* The network: the answer is JSON, whatever was asked, and blames nobody here. */
+
+static unsigned answers;
+
+void request_answer(struct request *request, struct reply *reply)
+{
+    json_t *json = json_loadb(reply->bytes, reply->size, JSON_REJECT_DUPLICATES, NULL);
+    (void)request;
+    demand(reply->status >= 200 && reply->status < 300 && json_is_object(json));
+    json_decref(json);
+    reply_free(reply);
+    answers++;
+}
+
+void request_fail(struct request *request, const struct error *err)
+{
+    json_t *text = field_text(err->text);
+    (void)request;
+    demand(error_status(err->code) >= 400 && error_status(err->code) < 500);
+    demand(json_is_string(text) && json_string_length(text) > 0);
+    json_decref(text);
+    answers++;
+}
+
+bool request_header(const struct request *request, const char *name, struct slice *ret)
+{
+    (void)request;
+    (void)name;
+    *ret = (struct slice){NULL, 0};
+    return false;
+}
+
+void admin_render_problem(struct reply *reply, int status, const struct error *err)
+{
+    (void)reply;
+    (void)status;
+    (void)err;
+    abort(); /* only where links have no address */
+}
+
+/* What is there to be changed: a product with a firmware of two images, a device, a link. */
+
+static void fill(void)
+{
+    struct error err;
+    struct product product = {.product_key = "pumps", .name = "Village pumps", .created_ms = 1};
+    struct firmware firmware;
+    struct device device;
+    struct identity identity;
+    bool new;
+    demand(product_add(db, &product, &err) && firmware_ensure(db, product.id, "Pump", 1, &firmware, &err));
+    for (uint8_t i = 0; i < 2; i++) {
+        struct image image = {.firmware_id = firmware.id, .size_bytes = 1, .uploaded_ms = 1};
+        snprintf(image.version, sizeof image.version, "%s", i ? "1162" : "1138");
+        memset(image.sha256.byte, i, sizeof image.sha256.byte);
+        demand(image_add(db, product.id, &image, &new, &err));
+        firmware.target_image_id = image.id;
+    }
+    snprintf(firmware.format, sizeof firmware.format, "bsdiff");
+    demand(firmware_update(db, &firmware, &err));
+    demand(identity_parse(slice_of("866597071234569"), &identity));
+    demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
+    struct link link = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};
+    demand(link_add(db, &link, &err));
+    snprintf(token, sizeof token, "%s", link.token);
+}
+
+static void open_database(void)
+{
+    char directory[] = "/tmp/dfota-fuzz-XXXXXX", file[64], command[64];
+    struct error err;
+    log_set_level(LOG_LEVEL_ERROR);
+    demand(mkdtemp(directory) != NULL);
+    snprintf(file, sizeof file, "%s/db", directory);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    demand(db_open_writer(file, &db, &err) && db_begin(db, &err));
+    fill();
+    demand(db_commit(db, &err));
+    demand(system(command) == 0); /* it is open, and needs no name */
+}
+
+#define CALL(handler)                                                                                        \
+    static void run_##handler(struct request *request)                                                       \
+    {                                                                                                        \
+        call_run(request, handler);                                                                          \
+    }
+CALL(admin_product_add)
+CALL(admin_firmware_set)
+CALL(admin_target_set)
+CALL(admin_link_add)
+#undef CALL
+
+static const struct {
+    void (*handle)(struct request *request);
+    const char *param[2]; /* NULL: the token */
+} calls[] = {
+    {run_admin_product_add, {"", ""}},
+    {run_admin_firmware_set, {"pumps", "Pump"}},
+    {run_admin_target_set, {"pumps", "Pump"}},
+    {run_admin_link_add, {"pumps", "imei:866597071234569"}},
+    {run_admin_link_add, {"pumps", "a-new-one"}},
+    {report_handle, {NULL, ""}},
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
+{
+    struct error err;
+    if (len == 0)
+        return 0;
+    if (!db)
+        open_database();
+    unsigned call = input[0] % (sizeof calls / sizeof calls[0]);
+    struct request request = {.context = &daemon_here,
+                              .body = {len > 1 ? (const char *)input + 1 : NULL, len - 1},
+                              .body_length = (int64_t)len - 1};
+    for (unsigned i = 0; i < 2; i++)
+        request.param[i] = slice_of(calls[call].param[i] ? calls[call].param[i] : token);
+    answers = 0;
+    demand(db_begin(db, &err));
+    calls[call].handle(&request);
+    demand(answers == 1 && db_in_transaction(db));
+    db_rollback(db);
+    return 0;
+}
