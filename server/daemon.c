@@ -79,17 +79,39 @@ static bool is_needed(void *cls, const struct sha256 *hash, bool *ret_needed, st
 /* What a server that was killed left: blobs nobody knows of, transfers that nobody watches. */
 static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
 {
-    unsigned removed = 0;
+    unsigned unknown, most = (unsigned)daemon->config.jobs + 1; /* a package of each, and one upload */
+    bool removed;
     struct log_number number;
-    if (!blobs_sweep(daemon->blobs, is_needed, db, &removed, err) || !db_begin(db, err))
+    if (!blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
         return false;
     if (!attempt_interrupt_all(db, err)) {
         db_rollback(db);
         return false;
     }
+    log_i64(&number, unknown);
     if (removed)
-        log_line(LOG_LEVEL_INFO, "blobs-removed", "count", log_i64(&number, removed), NULL);
+        log_line(LOG_LEVEL_INFO, "blobs-removed", "count", number.text, NULL);
+    else if (unknown)
+        log_line(LOG_LEVEL_WARN, "blobs-unknown", "count", number.text, "then",
+                 "they are kept: this is more than a killed server leaves; was an older database put back?",
+                 NULL);
     return db_commit(db, err);
+}
+
+/* Files without their database would be nobody's. */
+static bool check_complete(struct daemon *daemon, const char *path, struct error *err)
+{
+    struct stat info;
+    bool any = false;
+    if (stat(path, &info) == 0 && info.st_size > 0)
+        return true;
+    if (!blobs_any(daemon->blobs, &any, err))
+        return false;
+    return !any ||
+           error_set(err, ERROR_UNAVAILABLE,
+                     "there are images or packages in %s/blobs, but no database %s: put it back, or move "
+                     "blobs away to begin with nothing",
+                     daemon->config.data_dir, path);
 }
 
 static bool open_storage(struct daemon *daemon, struct error *err)
@@ -98,7 +120,7 @@ static bool open_storage(struct daemon *daemon, struct error *err)
     struct db *db = NULL;
     snprintf(path, sizeof path, "%s/dfota.db", daemon->config.data_dir);
     if (!blobs_open(daemon->config.data_dir, daemon->config.disk_reserve_bytes, &daemon->blobs, err) ||
-        !db_open_writer(path, &db, err))
+        !check_complete(daemon, path, err) || !db_open_writer(path, &db, err))
         return false;
     if (!tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||

@@ -341,41 +341,64 @@ struct sweep {
     struct blobs *blobs;
     bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err);
     void *cls;
-    unsigned removed;
+    bool remove; /* else only count */
+    unsigned needed, unknown;
 };
 
 static bool sweep_folder(struct sweep *sweep, const char *path, struct error *err)
 {
     DIR *folder = opendir(path);
     if (!folder)
-        return errno == ENOTDIR || error_errno(err, errno, "cannot read %s", path);
+        return errno == ENOENT || errno == ENOTDIR || error_errno(err, errno, "cannot read %s", path);
     bool ok = true;
     for (struct dirent *entry; ok && (entry = readdir(folder));) {
         struct sha256 hash;
-        bool needed;
+        bool needed = false;
         if (!sha256_from_hex(slice_of(entry->d_name), &hash))
             continue;
-        ok = sweep->is_needed(sweep->cls, &hash, &needed, err);
-        if (ok && !needed) {
-            ok = blob_remove(sweep->blobs, &hash, err);
-            sweep->removed++;
-        }
+        ok = sweep->is_needed(sweep->cls, &hash, &needed, err) &&
+             (needed || !sweep->remove || blob_remove(sweep->blobs, &hash, err));
+        sweep->needed += needed;
+        sweep->unknown += !needed;
     }
     closedir(folder);
     return ok;
 }
 
-bool blobs_sweep(struct blobs *blobs,
-                 bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
-                 void *cls, unsigned *ret_removed, struct error *err)
+static bool sweep_all(struct sweep *sweep, struct error *err)
 {
-    struct sweep sweep = {blobs, is_needed, cls, 0};
     char path[PATH_MAX];
+    sweep->needed = sweep->unknown = 0;
     for (unsigned first = 0; first < 256; first++) {
-        snprintf(path, sizeof path, "%s/blobs/%02x", blobs->directory, first);
-        if (access(path, F_OK) == 0 && !sweep_folder(&sweep, path, err))
+        snprintf(path, sizeof path, "%s/blobs/%02x", sweep->blobs->directory, first);
+        if (!sweep_folder(sweep, path, err))
             return false;
     }
-    *ret_removed = sweep.removed;
     return true;
+}
+
+bool blobs_sweep(struct blobs *blobs,
+                 bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
+                 void *cls, unsigned most, unsigned *ret_unknown, bool *ret_removed, struct error *err)
+{
+    struct sweep sweep = {.blobs = blobs, .is_needed = is_needed, .cls = cls};
+    if (!sweep_all(&sweep, err))
+        return false;
+    *ret_unknown = sweep.unknown;
+    sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
+    return !sweep.remove || sweep_all(&sweep, err);
+}
+
+static bool note_any(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)
+{
+    (void)hash, (void)err;
+    *ret_needed = *(bool *)cls = true;
+    return true;
+}
+
+bool blobs_any(struct blobs *blobs, bool *ret, struct error *err)
+{
+    struct sweep sweep = {.blobs = blobs, .is_needed = note_any, .cls = ret};
+    *ret = false;
+    return sweep_all(&sweep, err);
 }

@@ -39,8 +39,8 @@ bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error 
 void blob_workdir_remove(const char *path);
 
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size);
-/* All bytes, checked against the hash: ERROR_CORRUPT when they differ, cannot be read or the file is gone. *ret
- * is the caller's (free). */
+/* All bytes, checked against the hash: ERROR_CORRUPT when they differ, cannot be read or the file is gone.
+ * *ret is the caller's (free). */
 bool blob_load(const struct blobs *blobs, const struct sha256 *hash, void **ret, uint64_t *ret_size,
                struct error *err);
 /* Open for reading, checked whole before; *ret_fd is the caller's. */
@@ -49,10 +49,13 @@ bool blob_open_checked(const struct blobs *blobs, const struct sha256 *hash, int
 /* Removes a damaged or unneeded blob; one that is gone already is fine. */
 bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct error *err);
 
-/* Calls is_needed for every blob and removes those it says no to (returns false to stop with *err). At start:
-   what a server killed between rename and commit left behind. */
+/* Calls is_needed for every blob and removes those it says no to (it returns false to stop with *err). At
+   start: what a server killed between rename and commit left behind. That is a few: where more than `most`
+   are unknown, or all of them, the database is another one, an older backup perhaps, and nothing is removed.
+ */
 bool blobs_sweep(struct blobs *blobs,
                  bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
-                 void *cls, unsigned *ret_removed, struct error *err);
+                 void *cls, unsigned most, unsigned *ret_unknown, bool *ret_removed, struct error *err);
+bool blobs_any(struct blobs *blobs, bool *ret, struct error *err); /* is there one? */
 
 #endif

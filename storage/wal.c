@@ -138,8 +138,8 @@ static bool read_log(const char *path, struct log *ret, struct error *err)
     return !ret->has_header || read_frames(fd, name, ret, err);
 }
 
-/* The file beside it: two copies of one header, of which a kill may leave one that is older, then how much is moved.
-   In the words of this machine. */
+/* The file beside it: two copies of one header, of which a kill may leave one that is older, then how much is
+   moved. In the words of this machine. */
 
 #define MARK_SIZE 48
 #define MOVED_AT  (2 * MARK_SIZE)
@@ -156,8 +156,8 @@ static void take_mark(const unsigned char *copy, struct mark *mark)
     static const uint32_t one = 1;
     uint32_t sum[2] = {0, 0};
     add_sum(*(const unsigned char *)&one == 0, copy, MARK_SIZE - 8, sum);
-    if (own_word(copy) != VERSION || !copy[12] || own_word(copy + 40) != sum[0] || own_word(copy + 44) != sum[1] ||
-        own_word(copy + 16) < mark->committed)
+    if (own_word(copy) != VERSION || !copy[12] || own_word(copy + 40) != sum[0] ||
+        own_word(copy + 44) != sum[1] || own_word(copy + 16) < mark->committed)
         return;
     mark->committed = own_word(copy + 16);
     memcpy(mark->salt, copy + 32, sizeof mark->salt);

@@ -1,9 +1,9 @@
 /* Whether the database's write-ahead log holds what it must, looked at before SQLite opens it.
 
-   A server that was killed leaves committed changes in the log only. SQLite reads a log as far as its checksums fit
-   and drops the rest without a word, which is right for what a power cut has torn, and wrong for a damaged file:
-   changes that were acknowledged would be gone. How far the log was committed stands in the file beside it (-shm);
-   both formats are part of SQLite's documentation ("WAL-mode File Format"). */
+   A server that was killed leaves committed changes in the log only. SQLite reads a log as far as its
+   checksums fit and drops the rest without a word, which is right for what a power cut has torn, and wrong
+   for a damaged file: changes that were acknowledged would be gone. How far the log was committed stands in
+   the file beside it (-shm); both formats are part of SQLite's documentation ("WAL-mode File Format"). */
 #ifndef DFOTA_STORAGE_WAL_H
 #define DFOTA_STORAGE_WAL_H
 

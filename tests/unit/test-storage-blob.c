@@ -154,14 +154,43 @@ static void test_sweep_keeps_what_is_needed(void **state)
 {
     struct blobs *blobs = open_blobs(*state);
     struct sha256 needed = keep(blobs, "needed"), orphan = keep(blobs, "orphan");
-    unsigned removed;
+    unsigned unknown;
+    bool removed;
     void *bytes;
     uint64_t size;
     struct error err;
-    assert_ok(blobs_sweep(blobs, needs_one, &needed, &removed, &err), err);
-    assert_int_equal(removed, 1);
+    assert_ok(blobs_sweep(blobs, needs_one, &needed, 1, &unknown, &removed, &err), err);
+    assert_int_equal(unknown, 1);
+    assert_true(removed);
     assert_holds(blobs, &needed, "needed");
     assert_false(blob_load(blobs, &orphan, &bytes, &size, &err));
+    assert_ok(blobs_sweep(blobs, needs_one, &needed, 1, &unknown, &removed, &err), err);
+    assert_int_equal(unknown, 0);
+    assert_false(removed);
+    blobs_close(blobs);
+}
+
+static void test_sweep_does_not_believe_another_database(void **state)
+{
+    struct blobs *blobs = open_blobs(*state);
+    bool removed, any;
+    unsigned unknown;
+    struct error err;
+    assert_ok(blobs_any(blobs, &any, &err), err);
+    assert_false(any);
+    struct sha256 needed = keep(blobs, "needed"), first = keep(blobs, "first"),
+                  second = keep(blobs, "second");
+    struct sha256 nothing = {{0}};
+    assert_ok(blobs_any(blobs, &any, &err), err);
+    assert_true(any);
+    assert_ok(blobs_sweep(blobs, needs_one, &needed, 1, &unknown, &removed, &err), err);
+    assert_int_equal(unknown, 2);
+    assert_false(removed);
+    assert_ok(blobs_sweep(blobs, needs_one, &nothing, 3, &unknown, &removed, &err), err);
+    assert_int_equal(unknown, 3);
+    assert_false(removed);
+    assert_holds(blobs, &first, "first");
+    assert_holds(blobs, &second, "second");
     blobs_close(blobs);
 }
 
@@ -204,8 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_kept_under_its_hash),        TEST(test_dropped_leaves_nothing),
         TEST(test_killed_upload_is_swept),     TEST(test_damaged_is_never_read_and_is_replaced),
-        TEST(test_sweep_keeps_what_is_needed), TEST(test_unreadable_is_damaged),
-        TEST(test_space),
+        TEST(test_sweep_keeps_what_is_needed), TEST(test_sweep_does_not_believe_another_database),
+        TEST(test_unreadable_is_damaged),      TEST(test_space),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
