@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,13 @@ import { poll } from './module.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 
 export const buildDir = resolve(process.env.DFOTA_BUILD ?? join(here, '..', '..', '..', 'build'));
+
+// A build that was configured with --enable-stop-points: null where there is none.
+export const stopsBuildDir = [process.env.DFOTA_BUILD_STOPS, buildDir].filter(Boolean).map((dir) => resolve(dir))
+    .find((dir) => existsSync(join(dir, 'dfotad')) && readFileSync(join(dir, 'dfotad')).includes('DFOTA_STOP')) ?? null;
+
+// Sanitizers reserve more address space than jobs are allowed: with DFOTA_SANITIZED set in the environment there is no limit.
+const sanitized = process.env.DFOTA_SANITIZED ? { job_memory_bytes: 0 } : {};
 
 const living = new Set();
 process.on('exit', () => {
@@ -42,9 +49,10 @@ export function parseLogLine(raw) {
 //   config    {key: value}: config keys, given on the command line
 //   wrapper   words to put before the command, such as a tracer
 //   keep      do not end with the test; the caller calls dispose()
-export async function startServer(t, { config = {}, wrapper = [], keep = false } = {}) {
-    assert.ok(existsSync(join(buildDir, 'dfotad')), `no dfotad in ${buildDir}: build it, or set DFOTA_BUILD`);
-    const server = new Server(await mkdtemp(join(tmpdir(), 'dfota-e2e-')), config, wrapper);
+//   build     another build directory, such as stopsBuildDir
+export async function startServer(t, { config = {}, wrapper = [], keep = false, build = buildDir } = {}) {
+    assert.ok(existsSync(join(build, 'dfotad')), `no dfotad in ${build}: build it, or set DFOTA_BUILD`);
+    const server = new Server(await mkdtemp(join(tmpdir(), 'dfota-e2e-')), config, wrapper, build);
     living.add(server);
     if (!keep)
         t.after(() => server.dispose());
@@ -53,9 +61,10 @@ export async function startServer(t, { config = {}, wrapper = [], keep = false }
 }
 
 export class Server {
-    constructor(dataDir, config, wrapper) {
-        Object.assign(this, { dataDir, config, wrapper });
+    constructor(dataDir, config, wrapper, build) {
+        Object.assign(this, { dataDir, config, wrapper, build });
         this.process = null;
+        this.env = {}; // more of the environment, from the next start on
         this.logLines = [];
         this.token = null;
     }
@@ -63,12 +72,12 @@ export class Server {
     // Starts the process and waits until both listeners are open.
     async start() {
         assert.equal(this.process, null);
-        const options = { device_listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0', ...this.config };
+        const options = { device_listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0', ...sanitized, ...this.config };
         const [command, ...words] = [
-            ...this.wrapper, join(buildDir, 'dfotad'), '--data-dir', this.dataDir,
+            ...this.wrapper, join(this.build, 'dfotad'), '--data-dir', this.dataDir,
             ...Object.entries(options).flatMap(([key, value]) => [`--${key.replaceAll('_', '-')}`, String(value)]),
         ];
-        const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+        const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...this.env } });
         const firstLine = this.logLines.length;
         this.process = child;
         // 'close' and not 'exit': by then the whole log has been read.
@@ -158,7 +167,7 @@ export class Server {
                     const bytes = Buffer.concat(chunks);
                     let json;
                     try {
-                        json = JSON.parse(bytes.toString('utf8'));
+                        json = /json/.test(response.headers['content-type']) ? JSON.parse(bytes.toString('utf8')) : undefined;
                     } catch { /* not JSON */ }
                     done({ status: response.statusCode, headers: response.headers, body: bytes, json });
                 });
