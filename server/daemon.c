@@ -29,6 +29,7 @@
 #include "storage/image.h"
 
 #define DRAIN_MS        10000
+#define FLUSH_MS        2000
 #define WORKERS         4    /* admin requests and first reads of a package at once */
 #define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
@@ -114,6 +115,21 @@ static bool check_complete(struct daemon *daemon, const char *path, struct error
                      daemon->config.data_dir, path);
 }
 
+/* What the writer stores a moment later */
+
+static bool flush(void *cls, struct db *db, struct error *err)
+{
+    struct daemon *daemon = cls;
+    return seen_store(daemon->seen, db, err) && progress_store_kept(daemon->progress, db, err);
+}
+
+static void flushed(void *cls, bool committed)
+{
+    struct daemon *daemon = cls;
+    seen_flushed(daemon->seen, committed);
+    progress_flushed(daemon->progress, committed);
+}
+
 static bool open_storage(struct daemon *daemon, struct error *err)
 {
     char path[PATH_MAX];
@@ -124,12 +140,15 @@ static bool open_storage(struct daemon *daemon, struct error *err)
         return false;
     if (!tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !seen_open(&daemon->seen, err)) {
+        !seen_open(&daemon->seen, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
-    struct writer_flush flush = seen_flush(daemon->seen);
-    return writer_start(db, &flush, &daemon->writer, err) && readers_open(path, &daemon->readers, err);
+    struct writer_flush later = {flush, flushed, daemon, FLUSH_MS};
+    if (!writer_start(db, &later, &daemon->writer, err))
+        return false;
+    progress_set_writer(daemon->progress, daemon->writer);
+    return readers_open(path, &daemon->readers, err);
 }
 
 /* Listeners */
@@ -224,7 +243,7 @@ static bool start(struct server *server, struct error *err)
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err))
         return false;
     daemon->workers = workers_start(WORKERS);
-    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, &daemon->writer,
+    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
            jobs_start(daemon, &daemon->jobs, err) && open_listeners(server, err);
 }
@@ -247,6 +266,7 @@ static void end(struct server *server)
     writer_stop(daemon->writer);
     jobs_free(daemon->jobs);
     seen_close(daemon->seen);
+    progress_close(daemon->progress);
     readers_close(daemon->readers);
     package_cache_close(daemon->cache);
     blobs_close(daemon->blobs);
