@@ -48,6 +48,7 @@ struct news {
     int64_t now_ms;
     struct attempt attempt; /* as it is afterwards */
     bool kept;
+    int64_t fetches; /* of the attempt when this was news; 0 where that could not be read */
     struct news *next;
 };
 
@@ -78,8 +79,10 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     bool found;
     if (!attempt_by_id(db, news->event.attempt, attempt, &found, err))
         return false;
-    /* Sent from the start again meanwhile: what came of the transfer before says nothing of this one. */
-    if (!found || (news->kept && attempt->active_ms > news->now_ms))
+    if (!news->kept)
+        news->fetches = found ? attempt->fetches : 0;
+    /* Begun from the start again meanwhile: what came of the transfer before says nothing of this one. */
+    if (!found || attempt->fetches != news->fetches)
         return true;
     return !progress_apply(attempt, &news->event, news->now_ms) || attempt_update(db, attempt, err);
 }
