@@ -54,11 +54,24 @@ static void tell_systemd(const char *state)
 
 /* The data directory */
 
+/* Its name is durable: else a power cut could take away all that is in it. */
+static bool make_directory(const char *directory, struct error *err)
+{
+    char above[PATH_MAX];
+    if (mkdir(directory, 0700) != 0)
+        return errno == EEXIST || error_errno(err, errno, "cannot make the data directory %s", directory);
+    snprintf(above, sizeof above, "%s/..", directory);
+    _cleanup_(cleanup_close) int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return error_errno(err, errno, "cannot sync %s", above);
+    return true;
+}
+
 static bool lock_directory(const char *directory, int *ret_fd, struct error *err)
 {
     char path[PATH_MAX];
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-        return error_errno(err, errno, "cannot make the data directory %s", directory);
+    if (!make_directory(directory, err))
+        return false;
     if (snprintf(path, sizeof path, "%s/lock", directory) >= (int)sizeof path)
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
