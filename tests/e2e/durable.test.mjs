@@ -100,7 +100,7 @@ describe('on the disk, as strace sees it:', { skip: reason }, () => {
     });
 
     test('an image whose bytes are there already: whoever wrote them, the directory is flushed before the row', async () => {
-        const bytes = scene.images.get('1003');
+        const bytes = scene.images.get('1001');
         const sum = sha256(bytes);
         const trace = await traced(() => server.putImage(scene.product, scene.firmware, '1005', bytes), sum);
         assert.ok(!trace.some((c) => /^rename/.test(c.name)), 'the file stays');
