@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define FILE_SIZE 400000
@@ -129,18 +130,13 @@ static void run_external(struct MHD_Daemon *daemon)
     }
 }
 
-static void run_internal(const sigset_t *awaited)
-{
-    int number;
-    sigwait(awaited, &number);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
     bool internal = strcmp(argv[1], "internal") == 0;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* it is meant to abort */
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
 
@@ -159,7 +155,8 @@ int main(int argc, char **argv)
         return 1;
     printf("listening %u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     if (internal) {
-        run_internal(&term);
+        int number;
+        sigwait(&term, &number);
     } else {
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGTERM, &action, NULL);
