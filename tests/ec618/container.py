@@ -221,7 +221,9 @@ def rebuild(old, package):
         head = bytearray(old[entry["at"] - 364 : entry["at"]])
         head[76:80] = struct.pack("<I", len(image))
         if image != entry["data"]:
-            head[80:144] = hashlib.sha256(image).hexdigest().encode()
+            digits = hashlib.sha256(image).hexdigest()
+            upper = any(65 <= byte <= 70 for byte in head[80:144])
+            head[80:144] = (digits.upper() if upper else digits).encode()
         out += bytes(head) + image
     return out, flash
 
