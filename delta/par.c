@@ -23,9 +23,9 @@ static const uint8_t magic[] = {0xEC, 0xDF};
 #define FF8 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
 
 const struct par_unknown_row par_unknown_table[PAR_UNKNOWNS] = {
-    [PAR_HEAD_2]  = {"head-2",  PAR_IN_HEAD, 2, 1, false, {0x20}, "nothing"},
-    [PAR_HEAD_3]  = {"head-3",  PAR_IN_HEAD, 3, 1, false, {0x40}, "nothing"},
-    [PAR_HEAD_4]  = {"head-4",  PAR_IN_HEAD, 4, 2, false, {0, 0}, "nothing"},
+    [PAR_HEAD_2]  = {"head-2",  PAR_IN_HEAD, 2, 1, false, {0x20}, "nothing is known of it"},
+    [PAR_HEAD_3]  = {"head-3",  PAR_IN_HEAD, 3, 1, false, {0x40}, "nothing is known of it"},
+    [PAR_HEAD_4]  = {"head-4",  PAR_IN_HEAD, 4, 2, false, {0, 0}, "nothing is known of it"},
     [PAR_HEAD_6]  = {"head-6",  PAR_IN_HEAD, 6, 2, false, {0x00, 0x80}, "32768 as a number: a block's size?"},
     [PAR_HEAD_44] = {"head-44", PAR_IN_HEAD, 44, 40, false, {FF8, FF8, FF8, FF8, FF8}, "reserved by its maker"},
     [PAR_PART_8]  = {"part-8",  PAR_IN_PART, 8, 4, false, {0}, "reserved by its maker"},
