@@ -20,14 +20,18 @@ struct command_options { /* what the command line said; a NULL pointer or 0 was 
     const struct sha256 *expect_old;
     const struct sha256 *expect_new;
     size_t max_bytes; /* always set. `diff`: of either image; `patch`, `verify`: of the new image alone */
+    const struct engine_options *making; /* always set */
+    bool header_said;                    /* an option was given that only formats with `takes_header` know */
 };
 
-/* `file` holds the operands in order. Each prints one line "sha256=… size=…" of its result on success. When
+/* `file` holds the operands in order. Each but `inspect` prints one line "sha256=… size=…" of its result on
+   success, and on standard error what is to be said beside it. When
    only that line cannot be written, OUT is in place and whole all the same. Errors by code: ERROR_INVALID,
    ERROR_CORRUPT and ERROR_TOO_LARGE lie in the files, ERROR_BAD_REQUEST in the command line, all others in
    the machine. */
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_patch(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err);
+bool command_inspect(const struct command_options *options, char **file, size_t count, struct error *err);
 
 #endif

@@ -3,10 +3,23 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "delta/bsdiff.h"
+#include "delta/ec618.h"
 
+static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,
+                        struct buffer *ret, struct error *err)
+{
+    (void)options;
+    return bsdiff_make(old, new, ret, err);
+}
+
+/* clang-format off */
 const struct engine engine_table[] = {
-    {"bsdiff", bsdiff_owns, bsdiff_make, bsdiff_apply},
+    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false},
+    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true},
+    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true},
+    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true},
 };
+/* clang-format on */
 
 const size_t engine_count = sizeof engine_table / sizeof engine_table[0];
 
@@ -18,17 +31,37 @@ const struct engine *engine_find(const char *name)
     return NULL;
 }
 
-bool engine_make(const struct engine *engine, struct bytes old, struct bytes new, struct buffer *ret,
+const struct engine *engine_recognise(struct bytes package)
+{
+    for (size_t i = 0; i < engine_count; i++)
+        if (engine_table[i].owns(package))
+            return &engine_table[i];
+    return NULL;
+}
+
+static bool is_same(const struct engine *engine, struct bytes made, struct bytes new,
+                    struct engine_note *note)
+{
+    note->text[0] = '\0';
+    return engine->same ? engine->same(made, new, note) : bytes_equal(made, new);
+}
+
+bool engine_make(const struct engine *engine, struct bytes old, struct bytes new,
+                 const struct engine_options *options, struct buffer *ret, struct engine_note *note,
                  struct error *err)
 {
+    static const struct engine_options plain;
     _cleanup_(buffer_free) struct buffer package = {0};
     _cleanup_(buffer_free) struct buffer again = {0};
-    if (!engine->make(old, new, &package, err))
+    if (!engine->make(old, new, options ? options : &plain, &package, err))
         return false;
     struct error why;
-    if (!engine->apply(old, buffer_bytes(&package), new.len, &again, &why))
+    struct engine_note unwanted;
+    size_t room =
+        old.len > new.len ? old.len : new.len; /* what a package cannot change may keep old's size */
+    if (!engine->apply(old, buffer_bytes(&package), engine->same ? room + old.len : new.len, &again, &why))
         return error_set(err, ERROR_INTERNAL, "the package made cannot be applied: %s", why.text);
-    if (!bytes_equal(buffer_bytes(&again), new))
+    if (!is_same(engine, buffer_bytes(&again), new, note ? note : &unwanted))
         return error_set(err, ERROR_INTERNAL, "the package made does not give the new image");
     *ret = package;
     package = (struct buffer){0};
@@ -38,8 +71,14 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err)
 {
-    for (size_t i = 0; i < engine_count; i++)
-        if (engine_table[i].owns(package))
-            return engine_table[i].apply(old, package, max_bytes, ret, err);
-    return error_set(err, ERROR_CORRUPT, "the package has no format that is known here");
+    const struct engine *engine = engine_recognise(package);
+    if (!engine)
+        return error_set(err, ERROR_CORRUPT, "the package has no format that is known here");
+    return engine->apply(old, package, max_bytes, ret, err);
+}
+
+bool engine_same(struct bytes package, struct bytes made, struct bytes new, struct engine_note *note)
+{
+    const struct engine *engine = engine_recognise(package);
+    return engine && is_same(engine, made, new, note);
 }

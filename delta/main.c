@@ -1,15 +1,17 @@
 /* dfota: makes, applies and proves delta packages. Reads the command line; command.c does the work. */
 #include "config.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "delta/command.h"
+#include "delta/par.h"
 
 /* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
-   cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written, because the
-   disk is full or read-only, and again will succeed once that is over. */
+   cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written,
+   because the disk is full or read-only, and again will succeed once that is over. */
 enum exit_status {
     EXIT_OK = 0,
     EXIT_NEGATIVE = 1,
@@ -26,6 +28,10 @@ enum option_bit {
     OPTION_MAX_OUTPUT = 16,
     OPTION_HELP = 32,
     OPTION_VERSION = 64,
+    OPTION_EFFORT = 128,
+    OPTION_LOAD_ADDRESS = 256,
+    OPTION_HEADER = 512,
+    OPTION_CLOSED_LAST_PART = 1024,
 };
 
 static const struct option option_table[] = {
@@ -34,6 +40,10 @@ static const struct option option_table[] = {
     {"expect-new", required_argument, NULL, OPTION_EXPECT_NEW},
     {"max-image", required_argument, NULL, OPTION_MAX_IMAGE},
     {"max-output", required_argument, NULL, OPTION_MAX_OUTPUT},
+    {"effort", required_argument, NULL, OPTION_EFFORT},
+    {"load-address", required_argument, NULL, OPTION_LOAD_ADDRESS},
+    {"header", required_argument, NULL, OPTION_HEADER},
+    {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -47,13 +57,18 @@ static const struct command {
     size_t max_bytes;
     bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
 } command_table[] = {
-    {"diff", "[--format NAME] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
-     OPTION_FORMAT | OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE, 3, 3, COMMAND_MAX_IMAGE,
-     command_diff},
+    {"diff",
+     "[--format NAME] [--effort quick|good|best] [--load-address N] [--header NAME=HEX,…] "
+     "[--closed-last-part]\n"
+     "               [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
+     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_HEADER | OPTION_CLOSED_LAST_PART |
+         OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE,
+     3, 3, COMMAND_MAX_IMAGE, command_diff},
     {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH OUT",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
     {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH [NEW]",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
+    {"inspect", "FILE", 0, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
 };
 
 #define COMMANDS (sizeof command_table / sizeof command_table[0])
@@ -61,7 +76,9 @@ static const struct command {
 struct request {
     const struct command *command;
     struct command_options options;
-    struct sha256 expect_old, expect_new; /* where options points to */
+    struct sha256 expect_old, expect_new; /* where options points to, as to the next two */
+    struct engine_options making;
+    struct par_overrides header;
     bool help, version;
 };
 
@@ -69,13 +86,15 @@ static void print_help(void)
 {
     puts("dfota makes, applies and proves delta packages between two firmware images.\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  dfota %-6s %s\n", command_table[i].name, command_table[i].usage);
+        printf("  dfota %-7s %s\n", command_table[i].name, command_table[i].usage);
     puts("  dfota --help | --version\n");
     printf("Formats:");
     for (size_t i = 0; i < engine_count; i++)
         printf(" %s", engine_table[i].name);
     puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large);");
-    puts("2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only. See dfota(1).");
+    puts(
+        "2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only. See "
+        "dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)
@@ -104,6 +123,50 @@ static bool read_format(const struct engine **ret, struct error *err)
     return true;
 }
 
+static bool read_effort(enum engine_effort *ret, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum engine_effort effort;
+    } known[] = {{"quick", ENGINE_QUICK}, {"good", ENGINE_GOOD}, {"best", ENGINE_BEST}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(optarg, known[i].name) == 0) {
+            *ret = known[i].effort;
+            return true;
+        }
+    return error_set(err, ERROR_BAD_REQUEST, "--effort is quick, good or best");
+}
+
+static bool read_load_address(struct engine_options *making, struct error *err)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(optarg, &end, 0);
+    if (errno != 0 || end == optarg || *end || strchr(optarg, '-') || value > UINT32_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "--load-address needs a number below 2^32, as 0x24000");
+    making->has_load_address = true;
+    making->load_address = (uint32_t)value;
+    return true;
+}
+
+/* The options that tell how `diff` makes a package. */
+static bool take_making(struct request *request, unsigned int bit, struct error *err)
+{
+    request->options.header_said |= bit != OPTION_EFFORT;
+    switch (bit) {
+    case OPTION_EFFORT:
+        return read_effort(&request->making.effort, err);
+    case OPTION_LOAD_ADDRESS:
+        return read_load_address(&request->making, err);
+    case OPTION_HEADER:
+        request->making.overrides = &request->header;
+        return par_overrides_read(slice_of(optarg), &request->header, err);
+    default:
+        request->making.closed_last_part = true;
+        return true;
+    }
+}
+
 static bool take_option(struct request *request, unsigned int bit, const char *name, struct error *err)
 {
     if (bit != OPTION_HELP && bit != OPTION_VERSION && !(request->command && request->command->takes & bit))
@@ -118,6 +181,11 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
     case OPTION_MAX_IMAGE:
     case OPTION_MAX_OUTPUT:
         return read_size(&request->options.max_bytes, name, err);
+    case OPTION_EFFORT:
+    case OPTION_LOAD_ADDRESS:
+    case OPTION_HEADER:
+    case OPTION_CLOSED_LAST_PART:
+        return take_making(request, bit, err);
     case OPTION_HELP:
         request->help = true;
         return true;
@@ -153,6 +221,7 @@ static const struct command *find_command(const char *name)
 static bool run(int argc, char **argv, struct error *err)
 {
     struct request request = {.options.format = &engine_table[0]};
+    request.options.making = &request.making;
     if (argc > 1 && argv[1][0] != '-') {
         request.command = find_command(argv[1]);
         if (!request.command)

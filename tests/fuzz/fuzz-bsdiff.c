@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/engine.h"
+#include "delta/bsdiff.h"
 
 #define MAX_BYTES 65536
 
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     struct bytes package = {input + 2 + old.len, rest - old.len};
     struct buffer new = {0};
     struct error err = {ERROR_CODES, ""};
-    if (!engine_apply(old, package, MAX_BYTES, &new, &err)) {
+    if (!bsdiff_apply(old, package, MAX_BYTES, &new, &err)) {
         if (new.ptr || (err.code != ERROR_CORRUPT && err.code != ERROR_TOO_LARGE) || err.text[0] == '\0')
             abort();
         return 0;

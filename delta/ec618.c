@@ -1,0 +1,251 @@
+#include "delta/ec618.h"
+
+#include <string.h>
+#include "base/cleanup.h"
+#include "delta/ec618_image.h"
+#include "delta/ec618_module.h"
+#include "delta/ec618_payload.h"
+#include "delta/par.h"
+#include "delta/wrapper.h"
+
+bool ec618_at_owns(struct bytes package)
+{
+    return wrapper_at_owns(package);
+}
+
+bool ec618_csdk_owns(struct bytes package)
+{
+    return par_owns(package);
+}
+
+bool ec618_luatos_owns(struct bytes package)
+{
+    return wrapper_luatos_owns(package);
+}
+
+/* ---- Making ---- */
+
+struct making {
+    struct ec618_image old, new;
+    struct par_source source[EC618_SLOTS];
+    struct buffer payload[EC618_SLOTS];
+    size_t count;
+};
+
+static void making_free(struct making *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        buffer_free(&m->payload[i]);
+}
+
+static bool open_both(struct making *m, struct bytes old, struct bytes new, struct error *err)
+{
+    if (!ec618_image_open(old, "the old image", &m->old, err) ||
+        !ec618_image_open(new, "the new image", &m->new, err))
+        return false;
+    if (m->old.is_binpkg != m->new.is_binpkg)
+        return error_set(err, ERROR_INVALID, "the %s image is a .binpkg and the other is not",
+                         m->old.is_binpkg ? "old" : "new");
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        if (m->old.has[slot] != m->new.has[slot])
+            return error_set(err, ERROR_INVALID, "only the %s image has a part %s",
+                             m->old.has[slot] ? "old" : "new", ec618_slot_name(slot));
+        if (m->old.load_address[slot] != m->new.load_address[slot])
+            return error_set(err, ERROR_INVALID,
+                             "%s has another address in the new image: a package cannot move it",
+                             ec618_slot_name(slot));
+    }
+    return true;
+}
+
+static bool make_part(struct making *m, enum ec618_slot slot, const struct engine_options *options,
+                      struct error *err)
+{
+    static const enum ec618_effort effort[] = {
+        [ENGINE_GOOD] = EC618_GOOD, [ENGINE_QUICK] = EC618_QUICK, [ENGINE_BEST] = EC618_BEST};
+    const struct ec618_options how = {.effort = effort[options->effort],
+                                      .closed_last_part = options->closed_last_part};
+    bool own_address = slot == EC618_AP && options->has_load_address;
+    struct bytes old = m->old.part[slot], new = m->new.part[slot];
+    if (!ec618_payload_make(old, new, how, &m->payload[m->count], err))
+        return false;
+    m->source[m->count] = (struct par_source){
+        .attribute = ec618_slot_attribute(slot),
+        .load_address = own_address ? options->load_address : m->old.load_address[slot],
+        .old = old,
+        .new = new,
+        .payload = buffer_bytes(&m->payload[m->count]),
+    };
+    m->count++;
+    return true;
+}
+
+static bool make_par(struct bytes old, struct bytes new, const struct engine_options *options,
+                     struct buffer *ret, struct error *err)
+{
+    _cleanup_(making_free) struct making m = {.count = 0};
+    if (!open_both(&m, old, new, err))
+        return false;
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        bool differs = !bytes_equal(m.old.part[slot], m.new.part[slot]);
+        if (m.old.has[slot] && (differs || !m.old.is_binpkg) && !make_part(&m, slot, options, err))
+            return false;
+    }
+    if (m.count == 0)
+        return error_set(err, ERROR_INVALID,
+                         "the images have the same AP and CP, and a package can change nothing else");
+    return par_make(m.source, m.count, options->overrides, ret, err);
+}
+
+bool ec618_csdk_make(struct bytes old, struct bytes new, const struct engine_options *options,
+                     struct buffer *ret, struct error *err)
+{
+    return make_par(old, new, options, ret, err);
+}
+
+bool ec618_at_make(struct bytes old, struct bytes new, const struct engine_options *options,
+                   struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer par = {0};
+    _cleanup_(buffer_free) struct buffer out = {0};
+    if (!make_par(old, new, options, &par, err) || !wrapper_at_add(&out, buffer_bytes(&par), err))
+        return false;
+    *ret = out;
+    out = (struct buffer){0};
+    return true;
+}
+
+/* No script beside it, and no demand on the core's version: the base hash inside is the stricter one. */
+bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_options *options,
+                       struct buffer *ret, struct error *err)
+{
+    static const struct wrapper_versions any;
+    _cleanup_(buffer_free) struct buffer par = {0};
+    _cleanup_(buffer_free) struct buffer out = {0};
+    if (!make_par(old, new, options, &par, err) ||
+        !wrapper_luatos_add(&out, WRAPPER_EC618, &any, (struct bytes){NULL, 0}, buffer_bytes(&par), err))
+        return false;
+    *ret = out;
+    out = (struct buffer){0};
+    return true;
+}
+
+/* ---- Applying ---- */
+
+static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error *err)
+{
+    struct wrapper_luatos head;
+    if (!wrapper_luatos_read(package, &head, err) || !wrapper_luatos_check(&head, err))
+        return false;
+    if (head.sdk.len == 0)
+        return error_set(err, ERROR_INVALID, "the package holds a script and no change of the core");
+    if (head.magic != WRAPPER_EC618)
+        return error_set(err, ERROR_INVALID,
+                         "the package is for an EC7xx, whose core packages cannot be applied here");
+    *ret = head.sdk;
+    return true;
+}
+
+static bool unwrap(struct bytes package, struct bytes *ret, struct error *err)
+{
+    if (wrapper_luatos_owns(package))
+        return unwrap_luatos(package, ret, err);
+    if (wrapper_at_owns(package))
+        return wrapper_at_open(package, ret, err);
+    *ret = package;
+    return true;
+}
+
+struct applying {
+    struct ec618_image old;
+    struct buffer made[EC618_SLOTS];
+    struct bytes part[EC618_SLOTS]; /* of the new image; no ptr: as it was */
+};
+
+static void applying_free(struct applying *a)
+{
+    for (size_t i = 0; i < EC618_SLOTS; i++)
+        buffer_free(&a->made[i]);
+}
+
+static bool find_slot(const struct applying *a, unsigned int attribute, enum ec618_slot *ret,
+                      struct error *err)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        if (attribute != ec618_slot_attribute(slot))
+            continue;
+        if (a->part[slot].ptr)
+            return error_set(err, ERROR_CORRUPT, "two packages of the archive change %s",
+                             ec618_slot_name(slot));
+        if (!a->old.has[slot])
+            break;
+        *ret = slot;
+        return true;
+    }
+    return error_set(err, ERROR_INVALID, "the package changes a part (%s) that the old image does not have",
+                     par_attribute_name(attribute));
+}
+
+static bool check_base(const struct par_part *part, struct bytes base, const char *name, struct error *err)
+{
+    struct sha256 hash;
+    char is[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
+    sha256_of(base.ptr, base.len, &hash);
+    if (part->base_bytes == base.len && sha256_equal(&hash, &part->base_hash))
+        return true;
+    sha256_hex(&hash, is);
+    sha256_hex(&part->base_hash, wanted);
+    return error_set(
+        err, ERROR_INVALID,
+        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, this one %zu and %s",
+        name, part->base_bytes, wanted, base.len, is);
+}
+
+static bool apply_part(struct applying *a, const struct par_part *part, size_t max_bytes, struct error *err)
+{
+    enum ec618_slot slot = EC618_AP;
+    if (!find_slot(a, part->attribute, &slot, err))
+        return false;
+    struct bytes base = a->old.part[slot];
+    if (!check_base(part, base, ec618_slot_name(slot), err) ||
+        !ec618_module_apply(base, part->payload, max_bytes, &a->made[slot], err))
+        return false;
+    a->part[slot] = buffer_bytes(&a->made[slot]);
+    return true;
+}
+
+bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
+                 struct error *err)
+{
+    _cleanup_(applying_free) struct applying a = {.part = {{NULL, 0}}};
+    struct bytes archive = {0};
+    struct par par;
+    if (!unwrap(package, &archive, err) || !par_read(archive, &par, err) || !par_check(&par, err) ||
+        !ec618_image_open(old, "the old image", &a.old, err))
+        return false;
+    for (unsigned int i = 0; i < par.parts; i++)
+        if (!apply_part(&a, &par.part[i], max_bytes, err))
+            return false;
+    if (a.old.is_binpkg)
+        return ec618_image_rebuild(&a.old, a.part, max_bytes, ret, err);
+    *ret = a.made[EC618_AP];
+    a.made[EC618_AP] = (struct buffer){0};
+    return true;
+}
+
+bool ec618_same(struct bytes made, struct bytes new, struct engine_note *note)
+{
+    struct ec618_image one, other;
+    struct error unwanted;
+    note->text[0] = '\0';
+    if (bytes_equal(made, new))
+        return true;
+    if (!ec618_image_open(made, "", &one, &unwanted) || !ec618_image_open(new, "", &other, &unwanted) ||
+        !one.is_binpkg || !other.is_binpkg)
+        return false;
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (one.has[slot] != other.has[slot] || !bytes_equal(one.part[slot], other.part[slot]))
+            return false;
+    ec618_image_compare(&one, &other, note);
+    return true;
+}

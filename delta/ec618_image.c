@@ -1,0 +1,115 @@
+#include "delta/ec618_image.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "delta/recognise.h"
+
+/* A .binpkg has addresses as the core sees them; a package counts from the start of the flash. */
+#define FLASH_MASK 0x007FFFFF
+
+static const struct {
+    const char *type;
+    enum par_attribute attribute;
+} slots[EC618_SLOTS] = {[EC618_AP] = {"AP", PAR_AP}, [EC618_CP] = {"CP", PAR_CP}};
+
+enum par_attribute ec618_slot_attribute(enum ec618_slot slot)
+{
+    return slots[slot].attribute;
+}
+
+const char *ec618_slot_name(enum ec618_slot slot)
+{
+    return slots[slot].type;
+}
+
+static bool open_binpkg(struct bytes bytes, struct ec618_image *ret, struct error *err)
+{
+    ret->is_binpkg = true;
+    if (!binpkg_read(bytes, &ret->binpkg, err) || !binpkg_check(&ret->binpkg, err))
+        return false;
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        const struct binpkg_entry *entry = binpkg_find(&ret->binpkg, slots[slot].type);
+        if (!entry)
+            continue;
+        ret->has[slot] = true;
+        ret->entry[slot] = (unsigned int)(entry - ret->binpkg.entry);
+        ret->part[slot] = entry->image;
+        ret->load_address[slot] = entry->address & FLASH_MASK;
+    }
+    return true;
+}
+
+bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *ret, struct error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    const struct recognised *is = recognise(bytes);
+    if (is->role != RECOGNISED_IMAGE)
+        return error_set(err, ERROR_INVALID, "%s is %s; a .binpkg or a raw image belongs here", name,
+                         is->sentence);
+    if (binpkg_owns(bytes))
+        return open_binpkg(bytes, ret, err);
+    ret->has[EC618_AP] = true;
+    ret->part[EC618_AP] = bytes;
+    ret->load_address[EC618_AP] = ENGINE_LOAD_ADDRESS;
+    return true;
+}
+
+bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],
+                         size_t max_bytes, struct buffer *ret, struct error *err)
+{
+    struct bytes all[BINPKG_ENTRIES_MAX];
+    for (unsigned int i = 0; i < image->binpkg.entries; i++)
+        all[i] = image->binpkg.entry[i].image;
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (part[slot].ptr)
+            all[image->entry[slot]] = part[slot];
+    return binpkg_rebuild(&image->binpkg, all, max_bytes, ret, err);
+}
+
+/* ---- What differs ---- */
+
+static void add_name(struct engine_note *note, const char *name)
+{
+    static const char intro[] =
+        "the two .binpkg also differ in what a package cannot change, and what a module keeps as it is: ";
+    size_t len = strlen(note->text);
+    snprintf(note->text + len, sizeof note->text - len, "%s%s", len ? ", " : intro, name);
+}
+
+static bool is_part(const struct ec618_image *image, unsigned int entry)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (image->has[slot] && image->entry[slot] == entry)
+            return true;
+    return false;
+}
+
+/* But for what follows from a part's data: its size and hash. */
+static bool same_head(struct bytes a, struct bytes b)
+{
+    size_t behind = BINPKG_ENTRY_HASH + BINPKG_HASH_BYTES;
+    return memcmp(a.ptr, b.ptr, BINPKG_ENTRY_SIZE) == 0 &&
+           memcmp(a.ptr + behind, b.ptr + behind, BINPKG_ENTRY_BYTES - behind) == 0;
+}
+
+void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, struct engine_note *note)
+{
+    note->text[0] = '\0';
+    if (!a->is_binpkg || !b->is_binpkg)
+        return;
+    if (!bytes_equal(a->binpkg.head, b->binpkg.head))
+        add_name(note, "the file's head");
+    if (a->binpkg.entries != b->binpkg.entries) {
+        add_name(note, "the number of entries");
+        return;
+    }
+    for (unsigned int i = 0; i < a->binpkg.entries; i++) {
+        const struct binpkg_entry *one = &a->binpkg.entry[i], *other = &b->binpkg.entry[i];
+        char name[32];
+        bool same = same_head(one->head, other->head);
+        if (same && (is_part(a, i) || bytes_equal(one->image, other->image)))
+            continue;
+        snprintf(name, sizeof name, same ? "entry %u" : "the head of entry %u", i + 1);
+        add_name(note, name);
+    }
+}

@@ -1,0 +1,51 @@
+/* `dfota inspect` of an EC618's full firmware. */
+#include "delta/binpkg.h"
+#include "delta/inspect_list.h"
+
+static void list_entry(struct inspect_list *list, const struct binpkg_entry *entry, unsigned int number)
+{
+    char name[65], type[17], hex[SHA256_HEX_SIZE] = "no SHA-256";
+    struct bytes head = entry->head;
+    struct sha256 hash;
+    sha256_of(entry->image.ptr, entry->image.len, &hash);
+    bool right = entry->has_hash && sha256_equal(&hash, &entry->hash);
+    if (entry->has_hash)
+        sha256_hex(&entry->hash, hex);
+    inspect_title(list, "Entry %u at 0x%zx", number, (size_t)(head.ptr - list->file.ptr));
+    inspect_field(list, inspect_slice(head, 0, 64), "name", "%s",
+                  inspect_clean(entry->name, name, sizeof name));
+    inspect_field(list, inspect_slice(head, 64, 4), "address", "0x%08x", entry->address);
+    inspect_field(list, inspect_slice(head, 68, 4), "flash size", "%u", entry->flash_bytes);
+    inspect_field(list, inspect_slice(head, 72, 4), "offset", "%u", entry->offset);
+    inspect_field(list, inspect_slice(head, 76, 4), "image size", "%u%s", entry->image_bytes,
+                  entry->image.len == entry->image_bytes ? "" : ", CUT OFF");
+    inspect_field(list, inspect_slice(head, 80, 256), "SHA-256", "%s%s", hex, right ? ", right" : ", WRONG");
+    inspect_field(list, inspect_slice(head, 336, 16), "type", "%s",
+                  inspect_clean(entry->type, type, sizeof type));
+    inspect_unknown(list, inspect_slice(head, 352, 12), "vt, rsvd, pdata",
+                    "names from a public reader; zero where seen");
+    inspect_field(list, entry->image, "data", "%zu bytes", entry->image.len);
+}
+
+void inspect_binpkg(struct inspect_list *list, struct bytes file)
+{
+    struct binpkg binpkg;
+    struct error err;
+    if (!binpkg_read(file, &binpkg, &err)) {
+        inspect_wrong(list, &err);
+        return;
+    }
+    if (!binpkg_check(&binpkg, &err))
+        inspect_wrong(list, &err);
+    inspect_title(list, "Head of %zu bytes%s", binpkg.head.len, binpkg.pkgmode ? ", with pkgmode" : "");
+    if (binpkg.pkgmode) {
+        inspect_unknown(list, inspect_slice(binpkg.head, 0, 0x38), "head", NULL);
+        inspect_field(list, inspect_slice(binpkg.head, 0x38, 7), "mark", "pkgmode");
+        inspect_unknown(list, inspect_slice(binpkg.head, 0x3F, binpkg.head.len - 0x3F), "head", NULL);
+    } else {
+        inspect_unknown(list, binpkg.head, "head", NULL);
+    }
+    for (unsigned int i = 0; i < binpkg.entries; i++)
+        list_entry(list, &binpkg.entry[i], i + 1);
+    inspect_unknown(list, binpkg.rest, "rest", "no entry");
+}

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""A second reader of the files around EC618 payloads (.par, its wrappers, .binpkg), written from the layout's
+description alone: it shares no code and no structure with the C code that writes and reads them.
+
+    container.py list FILE                 every field as JSON
+    container.py apply OLD PACKAGE OUT     rebuild the new image from a raw image or a .binpkg, and write it
+    container.py check OLD PACKAGE NEW     rebuild it and compare what the module's flash would hold with NEW
+
+Exit status 0, or 1 with one line that says what is wrong. Payloads are left to decoder.py.
+"""
+
+import hashlib
+import json
+import lzma
+import re
+import struct
+import sys
+import zlib
+
+CARRIED = {2: "AP", 3: "CP"}
+LUATOS_MAGICS = {0xEAF18C16: "EC618", 0xEAC37218: "EC7xx"}
+AT_MARK = bytes.fromhex("7e000000017d")
+
+
+class Refused(Exception):
+    pass
+
+
+def demand(truth, text):
+    if not truth:
+        raise Refused(text)
+
+
+def text_of(field):
+    return field.split(b"\0")[0].decode("latin1")
+
+
+# ---- .binpkg ---------------------------------------------------------------------------------------------------------
+
+
+def binpkg_head_size(data):
+    return 0x1D8 if data[0x38:0x3F] == b"pkgmode" else 52
+
+
+def looks_like_binpkg(data):
+    at = binpkg_head_size(data)
+    if len(data) < at + 364:
+        return False
+    name, digest = data[at : at + 64], data[at + 80 : at + 336]
+    return bool(re.fullmatch(rb"[ -~]+\0*", name) and re.fullmatch(rb"[0-9A-Fa-f]{64}\0*", digest))
+
+
+def read_binpkg(data):
+    """Entries in order; `image` is where the data stands in the file."""
+    entries = []
+    at = binpkg_head_size(data)
+    while at < len(data):
+        demand(at + 364 <= len(data), "the last entry of the .binpkg is cut off")
+        head = struct.unpack("<64s4I256s16sHHII", data[at : at + 364])
+        name, address, flash_size, offset, size, digest, kind = head[:7]
+        at += 364
+        demand(at + size <= len(data), "the data of entry %s is cut off" % text_of(name))
+        image = data[at : at + size]
+        demand(hashlib.sha256(image).hexdigest() == text_of(digest).lower(), "entry %s: its hash is wrong" % text_of(name))
+        entries.append(
+            {
+                "name": text_of(name),
+                "address": address,
+                "flash_size": flash_size,
+                "offset": offset,
+                "size": size,
+                "sha256": text_of(digest).lower(),
+                "type": text_of(kind),
+                "rest": list(head[7:]),
+                "at": at,
+                "data": image,
+            }
+        )
+        at += size
+    return entries
+
+
+# ---- .par ------------------------------------------------------------------------------------------------------------
+
+
+def read_par(data, whole=True):
+    """Not whole: a file that is cut off, of which only what is there is told."""
+    demand(len(data) >= 84 and data[:2] == b"\xec\xdf", "this is no .par")
+    (length,) = struct.unpack("<I", data[8:12])
+    stated = data[12:44]
+    if whole:
+        demand(length == len(data), "parLen is %d and the file has %d bytes" % (length, len(data)))
+        real = hashlib.sha256(data[:12] + bytes(32) + data[44:]).digest()
+        demand(real == stated, "parHash is wrong")
+    packages = []
+    at = 84
+    while at < length and at + 112 <= len(data):
+        bits, size, zero, load, new_size, base_size = struct.unpack("<6I", data[at : at + 24])
+        head_size = bits >> 8 & 0x3FF
+        demand(112 <= head_size <= size and (not whole or at + size <= len(data)), "a package's lengths do not fit")
+        packages.append(
+            {
+                "attribute": bits >> 5 & 7,
+                "segments": bits >> 24,
+                "other_bits": bits & 0xFC001F,
+                "head_size": head_size,
+                "size": size,
+                "zero": zero,
+                "load_address": load,
+                "new_size": new_size,
+                "base_size": base_size,
+                "base_sha256": data[at + 24 : at + 56].hex(),
+                "mark": data[at + 56 : at + 60].hex(),
+                "new_sha256": data[at + 60 : at + 92].hex(),
+                "name_mark": data[at + 92 : at + 94].hex(),
+                "name": text_of(data[at + 94 : at + head_size]),
+                "payload": data[at + head_size : at + size],
+            }
+        )
+        at += size
+    demand(packages and (not whole or at == len(data)), "the packages do not fill the archive")
+    return {"head": data[2:8].hex(), "length": length, "hash": stated.hex(), "rest": data[44:84].hex(), "packages": packages}
+
+
+# ---- Wrappers --------------------------------------------------------------------------------------------------------
+
+
+def read_luatos(data):
+    words = struct.unpack("<15I", data[:60])
+    magic, crc, common_size, sdk_size = words[0], words[1], words[13], words[14]
+    demand(zlib.crc32(data[8:92]) ^ 0xFFFFFFFF == crc, "the head's crc is wrong")
+    demand(92 + common_size + sdk_size == len(data), "the head's lengths do not add up to the file")
+    common = data[92 : 92 + common_size]
+    digest = hashlib.md5(common).digest() if common else bytes(16)
+    demand(digest == data[60:76], "the MD5 of the common data is wrong")
+    return {
+        "chip": LUATOS_MAGICS[magic],
+        "main_version": words[2:7],
+        "app_version": words[7],
+        "std_version": words[8:13],
+        "common": read_sector(common, magic) if common else None,
+        "sdk_md5": data[76:92].hex(),
+        "sdk": data[92 + common_size :],
+    }
+
+
+def read_sector(data, magic):
+    """36-byte head, then chunks: a byte of properties' length, properties, u32 length, raw LZMA."""
+    demand(len(data) >= 36, "the common data is cut off")
+    own_magic, total, plain_size = struct.unpack("<III", data[:12])
+    block, start = struct.unpack("<II", data[28:36])
+    demand(own_magic == magic and total == len(data) - 36, "the common data's head does not fit")
+    plain = b""
+    at = 36
+    while at < len(data):
+        count = data[at]
+        properties = data[at + 1 : at + 1 + count]
+        (size,) = struct.unpack("<I", data[at + 1 + count : at + 5 + count])
+        at += 5 + count
+        demand(at + size <= len(data), "a chunk of the common data is cut off")
+        plain += unpack_chunk(data[at : at + size], properties, min(block, plain_size - len(plain)))
+        at += size
+    demand(len(plain) == plain_size, "the common data unpacks to %d bytes" % len(plain))
+    demand(hashlib.md5(plain).digest() == data[12:28], "the MD5 of the unpacked common data is wrong")
+    return {"block": block, "start_address": start, "packed": total, "size": plain_size, "data": plain}
+
+
+def unpack_chunk(packed, properties, size):
+    if not properties:
+        return packed
+    demand(len(properties) == 5, "LZMA properties have five bytes")
+    code = properties[0]
+    options = {"id": lzma.FILTER_LZMA1, "lc": code % 9, "lp": code // 9 % 5, "pb": code // 45}
+    options["dict_size"] = struct.unpack("<I", properties[1:])[0]
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[options]).decompress(packed, size)
+
+
+def unwrap(data):
+    """(name of the wrapper, its own fields, the .par)"""
+    if data[:6] == AT_MARK:
+        demand(len(data) >= 10 and struct.unpack(">I", data[6:10])[0] == len(data) - 10, "the AT framing's length is wrong")
+        return "at", {}, data[10:]
+    if len(data) >= 92 and struct.unpack("<I", data[:4])[0] in LUATOS_MAGICS:
+        fields = read_luatos(data)
+        return "luatos", fields, fields["sdk"]
+    return "bare", {}, data
+
+
+# ---- The image -------------------------------------------------------------------------------------------------------
+
+
+def flash_of(image):
+    """What of an image a package can change: type to bytes."""
+    if looks_like_binpkg(image):
+        return {entry["type"]: entry["data"] for entry in read_binpkg(image) if entry["type"] in CARRIED.values()}
+    return {"raw": image}
+
+
+def rebuild(old, package):
+    """(the file, its flash)"""
+    import decoder
+
+    _, _, par = unwrap(package)
+    flash = flash_of(old)
+    for part in read_par(par)["packages"]:
+        kind = "raw" if "raw" in flash else CARRIED.get(part["attribute"])
+        demand(kind in flash, "the package changes a part that the old image does not have")
+        base = flash[kind]
+        demand(len(base) == part["base_size"], "the base image has another size")
+        demand(hashlib.sha256(base).hexdigest() == part["base_sha256"], "the base image is another one")
+        made = decoder.apply(base, part["payload"])
+        demand(len(made) == part["new_size"], "the new image has another size")
+        demand(hashlib.sha256(made).hexdigest() == part["new_sha256"], "the new image has another hash")
+        demand(-(-len(made) // 32768) == part["segments"], "the number of segments is wrong")
+        flash[kind] = made
+    if "raw" in flash:
+        return flash["raw"], flash
+    out = old[: binpkg_head_size(old)]
+    for entry in read_binpkg(old):
+        image = flash.get(entry["type"], entry["data"])
+        head = bytearray(old[entry["at"] - 364 : entry["at"]])
+        head[76:80] = struct.pack("<I", len(image))
+        if image != entry["data"]:
+            digits = hashlib.sha256(image).hexdigest()
+            upper = any(65 <= byte <= 70 for byte in head[80:144])
+            head[80:144] = (digits.upper() if upper else digits).encode()
+        out += bytes(head) + image
+    return out, flash
+
+
+# ---- Command line ----------------------------------------------------------------------------------------------------
+
+
+def listing(data):
+    if looks_like_binpkg(data):
+        return {"kind": "binpkg", "head": data[: binpkg_head_size(data)].hex(), "entries": read_binpkg(data)}
+    wrapper, fields, par = unwrap(data)
+    found = {"kind": wrapper, **fields}
+    if par:
+        found["par"] = read_par(par, whole=len(par) >= struct.unpack("<I", par[8:12])[0])
+    return found
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def main(arguments):
+    verb = arguments[0] if arguments else ""
+    if verb == "list" and len(arguments) == 2:
+        print(json.dumps(listing(read(arguments[1])), indent=1, default=lambda data: "%d bytes" % len(data)))
+    elif verb == "apply" and len(arguments) == 4:
+        new, _ = rebuild(read(arguments[1]), read(arguments[2]))
+        with open(arguments[3], "wb") as file:
+            file.write(new)
+    elif verb == "check" and len(arguments) == 4:
+        _, flash = rebuild(read(arguments[1]), read(arguments[2]))
+        demand(flash == flash_of(read(arguments[3])), "the image made is not the new one")
+    else:
+        raise Refused(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Refused, struct.error, lzma.LZMAError) as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(1)
+    except Exception as refused:
+        if type(refused).__name__ != "Refused":  # decoder's own
+            raise
+        print(refused, file=sys.stderr)
+        sys.exit(1)
