@@ -28,9 +28,8 @@ static const struct command table[] = {
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES), 0,
      "set package format and size limit",
-     "Format bsdiff is for devices that apply what bspatch does; none makes no packages. Both settings hold "
-     "from the next "
-     "request on.",
+     "Formats: bsdiff for devices that apply what bspatch does; ec618-at, ec618-csdk and ec618-luatos for EC618 "
+     "modules (Air780E) by their firmware; none makes no packages. Both settings hold from the next request on.",
      firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "every device should get to VERSION", NULL, target_set},

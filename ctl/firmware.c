@@ -47,8 +47,8 @@ void firmware_note_format(const char *firmware)
     char quoted[512];
     quote(firmware, quoted, sizeof quoted);
     session_note(
-        "no package format is set; if its devices apply what bspatch does: dfotactl firmware set %s --format "
-        "bsdiff",
+        "no package format is set; for the AT firmware of an Air780E: dfotactl firmware set %s --format "
+        "ec618-at",
         quoted);
 }
 

@@ -7,17 +7,16 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/log.h"
+#include "upgrade/format.h"
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
 
-static const char *const formats[] = {"bsdiff"};
-
 static const char *notice_of(const struct firmware *firmware)
 {
-    return firmware->format[0]
-               ? ""
-               : "no package format is set: set it with PATCH {\"format\":\"bsdiff\"} if its devices apply "
-                 "bspatch packages (an Air780E's updater does not)";
+    return firmware->format[0] ? ""
+                               : "no package format is set: ec618-at for the AT firmware of an Air780E, "
+                                 "ec618-csdk, ec618-luatos, or "
+                                 "bsdiff where the updater is bspatch (PATCH {\"format\":…})";
 }
 
 static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret, struct error *err)
@@ -97,11 +96,9 @@ struct settings {
 
 static bool check_settings(const struct settings *settings, struct error *err)
 {
-    bool known = !settings->format || json_is_null(settings->format);
-    for (size_t i = 0; !known && i < sizeof formats / sizeof *formats; i++)
-        known =
-            json_is_string(settings->format) && strcmp(json_string_value(settings->format), formats[i]) == 0;
-    return known || error_set(err, ERROR_INVALID, "format is \"bsdiff\" or null");
+    const char *name = json_string_value(settings->format);
+    return !settings->format || json_is_null(settings->format) || (name && format_is_known(name)) ||
+           error_set(err, ERROR_INVALID, "format is one of %s, or null", format_names());
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)

@@ -485,7 +485,7 @@ describe('products and firmware', () => {
         api.on(`PUT ${firmwarePath}/target`, bare);
         for (const args of [['firmware', 'show', airm2m], ['firmware', 'list'], ['target', 'set', airm2m, '1162']]) {
             const result = await api.ctl(...args);
-            assertRun(result, 0, { err: new RegExp(`dfotactl firmware set ${airm2m} --format bsdiff\n$`) });
+            assertRun(result, 0, { err: new RegExp(`dfotactl firmware set ${airm2m} --format ec618-at\n$`) });
             assert.match(result.out, /^(notice: | +! )no package format is set$/m);
         }
         assertRun(await api.ctl('firmware', 'show', airm2m, '-o', 'json'), 0);
@@ -576,7 +576,7 @@ describe('images', () => {
         api.on(`GET ${firmwarePath}`, firmware({ format: null }));
         const result = await api.ctl('image', 'upload', ...files);
         assertRun(result, 1, { err: /b_V2\.bin: version 2 exists already \(image-conflict\)\n(.*\n)*dfotactl: 2 of 3 files are uploaded\n$/ });
-        assert.match(result.err, /firmware set AirM2M_780E_LTE_AT --format bsdiff/);
+        assert.match(result.err, /firmware set AirM2M_780E_LTE_AT --format ec618-at/);
         assert.equal(result.out.trimEnd().split('\n').length, 3);
         const json = await api.ctl('image', 'upload', files[0], files[2], '-o', 'json');
         assertRun(json, 0);
@@ -728,7 +728,7 @@ describe('packages and waiting', () => {
         api.on(`POST ${path}`, problem(409, 'format-not-set', 'the firmware has no package format'));
         const result = await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait');
         assertRun(result, 1, { err: /no package format \(format-not-set\)\n$/ });
-        assert.match(result.err, /dfotactl firmware set AirM2M_780E_LTE_AT --format bsdiff/);
+        assert.match(result.err, /dfotactl firmware set AirM2M_780E_LTE_AT --format ec618-at/);
     });
 
     test('get --wait waits, then downloads', async (t) => {
@@ -925,7 +925,7 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         assertRun(await ctl('package', 'get', lamp, '1103.1.1', '1103.1.2', join(dir, 'none')), 1, { err: /\(package-oversize\)/ });
         assertRun(await ctl('target', 'clear', lamp), 0, { err: /no target/ });
         assert.equal((await json(ctl, 'firmware', 'show', lamp)).target, null);
-        assertRun(await ctl('firmware', 'set', lamp, '--format', 'none'), 0, { err: /firmware set .* --format bsdiff/ });
+        assertRun(await ctl('firmware', 'set', lamp, '--format', 'none'), 0, { err: /firmware set .* --format ec618-at/ });
         assertRun(await ctl('package', 'make', lamp, '1103.1.1', '1103.1.2'), 1, { err: /\(format-not-set\)/ });
     });
 

@@ -1,0 +1,63 @@
+// The package formats that a firmware may name are those that dfota makes, and a module of each upgrades with them.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { buildDir, firmwarePath, startServer } from './lib/server.mjs';
+
+const run = promisify(execFile);
+const tool = (name, ...args) => run(join(buildDir, name), args);
+
+let server, dir, offered;
+before(async () => {
+    server = await startServer(null, { keep: true });
+    dir = await mkdtemp(join(tmpdir(), 'dfota-formats-'));
+    offered = /^Formats: (.*)$/m.exec((await tool('dfota', '--help')).stdout)[1].split(/[ ,]+/);
+    for (const version of ['1138', '1147'])
+        await tool('dfota-sim', '--make-image', version, join(dir, version));
+});
+after(async () => {
+    await server?.dispose();
+    await rm(dir, { recursive: true, force: true });
+});
+
+describe('a package format', () => {
+    test('that dfota makes can be set, and no other', async () => {
+        await server.createProduct('p');
+        await server.putImage('p', 'AirM2M_780E_LTE_AT', '1138', await readFile(join(dir, '1138')));
+        const set = (format) => server.admin('PATCH', firmwarePath('p', 'AirM2M_780E_LTE_AT'), { format });
+        for (const format of offered)
+            assert.equal((await set(format)).json.format, format);
+        for (const format of ['ec618', 'BSDIFF', '', 'ec718-at']) {
+            const refused = await set(format);
+            assert.equal(refused.status, 422);
+            for (const name of offered)
+                assert.ok(refused.json.detail.includes(name), refused.json.detail);
+        }
+        assert.ok(offered.length >= 4, offered.join());
+    });
+
+    test('of each kind is made, proven, and applied by a module', async () => {
+        for (const format of offered) {
+            const [product, firmware] = [`product-${format}`, 'AirM2M_780E_LTE_AT'];
+            await server.createProduct(product);
+            for (const version of ['1138', '1147'])
+                await server.putImage(product, firmware, version, await readFile(join(dir, version)));
+            await server.setFirmware(product, firmware, { format });
+            await server.setTarget(product, firmware, '1147');
+            const made = await server.makePackage(product, firmware, '1138', '1147');
+            assert.deepEqual([made.state, made.format, made.proven], ['ready', format, true], JSON.stringify(made));
+            const { stdout } = await tool('dfota-sim', '--url', `http://${server.device.host}:${server.device.port}`, '--product-key', product,
+                '--firmware', firmware, '--image', join(dir, '1138'), '--imei', '866597071234569', '--dialect', 'at', '--until', 'idle',
+                '--expect', '1147');
+            assert.match(stdout, /reboots into 1147/, format);
+            const { json } = await server.admin('GET', `/products/${product}/devices/866597071234569`);
+            assert.deepEqual([json.confirmed_version, json.attempts[0].state], ['1147', 'confirmed'], format);
+        }
+    });
+});
