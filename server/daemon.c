@@ -29,6 +29,7 @@
 #include "storage/image.h"
 
 #define DRAIN_MS        10000
+#define FLUSH_MS        2000
 #define WORKERS         4    /* admin requests and first reads of a package at once */
 #define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
@@ -53,11 +54,24 @@ static void tell_systemd(const char *state)
 
 /* The data directory */
 
+/* Its name is durable: else a power cut could take away all that is in it. */
+static bool make_directory(const char *directory, struct error *err)
+{
+    char above[PATH_MAX];
+    if (mkdir(directory, 0700) != 0)
+        return errno == EEXIST || error_errno(err, errno, "cannot make the data directory %s", directory);
+    snprintf(above, sizeof above, "%s/..", directory);
+    _cleanup_(cleanup_close) int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return error_errno(err, errno, "cannot sync %s", above);
+    return true;
+}
+
 static bool lock_directory(const char *directory, int *ret_fd, struct error *err)
 {
     char path[PATH_MAX];
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-        return error_errno(err, errno, "cannot make the data directory %s", directory);
+    if (!make_directory(directory, err))
+        return false;
     if (snprintf(path, sizeof path, "%s/lock", directory) >= (int)sizeof path)
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -114,6 +128,21 @@ static bool check_complete(struct daemon *daemon, const char *path, struct error
                      daemon->config.data_dir, path);
 }
 
+/* What the writer stores a moment later */
+
+static bool flush(void *cls, struct db *db, struct error *err)
+{
+    struct daemon *daemon = cls;
+    return seen_store(daemon->seen, db, err) && progress_store_kept(daemon->progress, db, err);
+}
+
+static void flushed(void *cls, bool committed)
+{
+    struct daemon *daemon = cls;
+    seen_flushed(daemon->seen, committed);
+    progress_flushed(daemon->progress, committed);
+}
+
 static bool open_storage(struct daemon *daemon, struct error *err)
 {
     char path[PATH_MAX];
@@ -124,12 +153,15 @@ static bool open_storage(struct daemon *daemon, struct error *err)
         return false;
     if (!tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !seen_open(&daemon->seen, err)) {
+        !seen_open(&daemon->seen, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
-    struct writer_flush flush = seen_flush(daemon->seen);
-    return writer_start(db, &flush, &daemon->writer, err) && readers_open(path, &daemon->readers, err);
+    struct writer_flush later = {flush, flushed, daemon, FLUSH_MS};
+    if (!writer_start(db, &later, &daemon->writer, err))
+        return false;
+    progress_set_writer(daemon->progress, daemon->writer);
+    return readers_open(path, &daemon->readers, err);
 }
 
 /* Listeners */
@@ -224,7 +256,7 @@ static bool start(struct server *server, struct error *err)
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err))
         return false;
     daemon->workers = workers_start(WORKERS);
-    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, &daemon->writer,
+    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
            jobs_start(daemon, &daemon->jobs, err) && open_listeners(server, err);
 }
@@ -247,6 +279,7 @@ static void end(struct server *server)
     writer_stop(daemon->writer);
     jobs_free(daemon->jobs);
     seen_close(daemon->seen);
+    progress_close(daemon->progress);
     readers_close(daemon->readers);
     package_cache_close(daemon->cache);
     blobs_close(daemon->blobs);

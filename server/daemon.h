@@ -13,6 +13,7 @@
 
 struct jobs;
 struct package_cache;
+struct progress;
 struct seen;
 
 struct daemon {
@@ -24,6 +25,7 @@ struct daemon {
     struct transfers *transfers;
     struct package_cache *cache;
     struct seen *seen;
+    struct progress *progress;
     struct jobs *jobs;
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;

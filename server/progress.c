@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "server/log.h"
-#include "server/writer.h"
 
 static bool move(struct attempt *attempt, enum attempt_event event)
 {
@@ -40,45 +39,147 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
     return (event->over && move(attempt, EVENT_CUT)) || changed;
 }
 
+#define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; what comes above it is lost */
+
 struct news {
     struct writer_task task;
+    struct progress *progress;
     struct transfer_event event;
     int64_t now_ms;
     struct attempt attempt; /* as it is afterwards */
+    bool kept;
+    int64_t fetches; /* of the attempt when this was news; 0 where that could not be read */
+    struct news *next;
 };
+
+struct progress {
+    struct writer *writer;
+    struct news *first, **last; /* kept, oldest first; the writer's thread's */
+    unsigned count;
+};
+
+bool progress_open(struct progress **ret, struct error *err)
+{
+    struct progress *progress = calloc(1, sizeof *progress);
+    if (!progress)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    progress->last = &progress->first;
+    *ret = progress;
+    return true;
+}
+
+void progress_set_writer(struct progress *progress, struct writer *writer)
+{
+    progress->writer = writer;
+}
+
+static bool store_one(struct news *news, struct db *db, struct error *err)
+{
+    struct attempt *attempt = &news->attempt;
+    bool found;
+    if (!attempt_by_id(db, news->event.attempt, attempt, &found, err))
+        return false;
+    if (!news->kept)
+        news->fetches = found ? attempt->fetches : 0;
+    /* Begun from the start again meanwhile: what came of the transfer before says nothing of this one. */
+    if (!found || attempt->fetches != news->fetches)
+        return true;
+    return !progress_apply(attempt, &news->event, news->now_ms) || attempt_update(db, attempt, err);
+}
 
 static bool store(struct writer_task *task, struct db *db, struct error *err)
 {
-    struct news *news = (struct news *)task;
-    bool found;
-    if (!attempt_by_id(db, news->event.attempt, &news->attempt, &found, err))
-        return false;
-    return !found || !progress_apply(&news->attempt, &news->event, news->now_ms) ||
-           attempt_update(db, &news->attempt, err);
+    return store_one((struct news *)task, db, err);
 }
 
-static void tell(struct writer_task *task, const struct error *err)
+static void tell(const struct news *news)
+{
+    struct log_number attempt, acked, size;
+    log_line(LOG_LEVEL_INFO, "transfer-over", "attempt", log_i64(&attempt, news->event.attempt), "state",
+             news->attempt.state, "bytes_acked", log_i64(&acked, news->attempt.bytes_acked), "size",
+             log_i64(&size, news->attempt.size_bytes), NULL);
+}
+
+static void tell_failure(const struct news *news, const char *event, const char *why)
+{
+    struct log_number attempt;
+    log_line(LOG_LEVEL_WARN, event, "attempt", log_i64(&attempt, news->event.attempt), "error", why, NULL);
+}
+
+static void keep(struct news *news)
+{
+    struct progress *progress = news->progress;
+    news->kept = true;
+    *progress->last = news;
+    progress->last = &news->next;
+    progress->count++;
+}
+
+static void stored(struct writer_task *task, const struct error *err)
 {
     struct news *news = (struct news *)task;
-    struct log_number attempt, acked, size;
-    log_i64(&attempt, news->event.attempt);
-    if (err)
-        log_line(LOG_LEVEL_WARN, "progress-lost", "attempt", attempt.text, "error", err->text, NULL);
-    else if (news->event.over)
-        log_line(LOG_LEVEL_INFO, "transfer-over", "attempt", attempt.text, "state", news->attempt.state,
-                 "bytes_acked", log_i64(&acked, news->attempt.bytes_acked), "size",
-                 log_i64(&size, news->attempt.size_bytes), NULL);
-    free(news);
+    bool over = news->event.over;
+    if (err && over && news->progress->count < KEPT_MAX) {
+        tell_failure(news, "progress-kept", err->text);
+        keep(news);
+        return;
+    }
+    if (err && over)
+        tell_failure(news, "progress-lost", err->text);
+    else if (over)
+        tell(news);
+    free(news); /* progress that is not stored is told again, or the end of it */
 }
 
 void progress_notify(void *cls, const struct transfer_event *event)
 {
+    struct progress *progress = cls;
     struct news *news = calloc(1, sizeof *news);
     if (!news)
         return; /* the attempt stays `sending`: less is claimed than happened, never more */
     news->task.run = store;
-    news->task.done = tell;
+    news->task.done = stored;
+    news->progress = progress;
     news->event = *event;
     news->now_ms = clock_utc_ms();
-    writer_add(*(struct writer **)cls, &news->task);
+    writer_add(progress->writer, &news->task);
+}
+
+bool progress_store_kept(struct progress *progress, struct db *db, struct error *err)
+{
+    for (struct news *news = progress->first; news; news = news->next)
+        if (!store_one(news, db, err))
+            return false;
+    return true;
+}
+
+/* Empties the list. */
+static void let_go(struct progress *progress, void (*each)(const struct news *news))
+{
+    for (struct news *news = progress->first, *next; news; news = next) {
+        next = news->next;
+        each(news);
+        free(news);
+    }
+    progress->first = NULL;
+    progress->last = &progress->first;
+    progress->count = 0;
+}
+
+void progress_flushed(struct progress *progress, bool committed)
+{
+    if (committed)
+        let_go(progress, tell);
+}
+
+static void tell_lost(const struct news *news)
+{
+    tell_failure(news, "progress-lost", "the server ended before it could be stored");
+}
+
+void progress_close(struct progress *progress)
+{
+    if (progress)
+        let_go(progress, tell_lost);
+    free(progress);
 }

@@ -3,13 +3,22 @@
 #define DFOTA_SERVER_PROGRESS_H
 
 #include "server/transfer.h"
+#include "server/writer.h"
 #include "storage/attempt.h"
+
+struct progress;
 
 /* Adds the acknowledged bytes and moves the state. False when it was no news. */
 bool progress_apply(struct attempt *attempt, const struct transfer_event *event, int64_t now_ms);
 
-/* For transfers_start(): hands the event to the writer. cls is where the daemon keeps its writer (struct
- * writer **). */
+bool progress_open(struct progress **ret, struct error *err);
+/* For transfers_start(): hands the event to `writer`. How a transfer ended is kept where it cannot be stored,
+   as on a full disk, and stored with a later flush. cls is the struct progress. */
 void progress_notify(void *cls, const struct transfer_event *event);
+void progress_set_writer(struct progress *progress, struct writer *writer); /* before the first event */
+/* Stores what is kept; for a flush of the writer's, in its thread, and `flushed` with what became of it. */
+bool progress_store_kept(struct progress *progress, struct db *db, struct error *err);
+void progress_flushed(struct progress *progress, bool committed);
+void progress_close(struct progress *progress); /* after the writer; NULL is fine */
 
 #endif

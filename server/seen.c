@@ -38,9 +38,8 @@ void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms)
     seen->slot[at].last_seen_ms = now_ms;
 }
 
-static bool write_all(void *cls, struct db *db, struct error *err)
+bool seen_store(struct seen *seen, struct db *db, struct error *err)
 {
-    struct seen *seen = cls;
     for (unsigned at = 0; seen->used && at < ROOM; at++)
         if (seen->slot[at].device_id && !device_seen(db, seen->slot[at].device_id, seen->slot[at].check_ins,
                                                      seen->slot[at].last_seen_ms, err))
@@ -48,15 +47,10 @@ static bool write_all(void *cls, struct db *db, struct error *err)
     return true;
 }
 
-static void forget(void *cls, bool committed)
+void seen_flushed(struct seen *seen, bool committed)
 {
     if (committed)
-        memset(cls, 0, sizeof(struct seen));
-}
-
-struct writer_flush seen_flush(struct seen *seen)
-{
-    return (struct writer_flush){write_all, forget, seen, SEEN_FLUSH_MS};
+        memset(seen, 0, sizeof *seen);
 }
 
 void seen_close(struct seen *seen)

@@ -6,13 +6,13 @@
 
 #include "server/writer.h"
 
-#define SEEN_FLUSH_MS 2000
-
 struct seen;
 
 bool seen_open(struct seen **ret, struct error *err);
 void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms); /* writer's thread only */
-struct writer_flush seen_flush(struct seen *seen);                   /* for writer_start() */
-void seen_close(struct seen *seen);                                  /* after the writer; NULL is fine */
+/* For a flush of the writer's, in its thread, and `flushed` with what became of it. */
+bool seen_store(struct seen *seen, struct db *db, struct error *err);
+void seen_flushed(struct seen *seen, bool committed);
+void seen_close(struct seen *seen); /* after the writer; NULL is fine */
 
 #endif

@@ -1,7 +1,6 @@
 /* The embedded driver: SQLite in WAL mode, synchronous=FULL. */
 #include "storage/db.h"
 
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +15,24 @@ struct db {
     sqlite3_stmt ***prepared; /* [table][statement] */
 };
 
+/* Why I/O failed; 0 where nobody knows. Of a commit only the write-ahead log can tell. */
+static int last_errno(struct db *db)
+{
+    sqlite3_file *log = NULL;
+    int number = sqlite3_system_errno(db->handle);
+    if (!number &&
+        sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
 static bool fail(struct db *db, struct error *err, const char *what)
 {
     int code = sqlite3_errcode(db->handle) & 0xFF;
     /* The files beside the database can find the disk full too; that is an error of I/O to SQLite. */
     if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) {
-        int number = sqlite3_system_errno(db->handle);
-        error_errno(err, number, "database: %s: %s", what, sqlite3_errmsg(db->handle));
+        error_errno(err, last_errno(db), "database: %s: %s", what, sqlite3_errmsg(db->handle));
         if (err->code != ERROR_NO_SPACE)
             err->code = ERROR_UNAVAILABLE;
         return false;

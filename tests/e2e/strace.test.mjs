@@ -2,72 +2,22 @@
 // the disk before its answer leaves. Seen with strace from outside the server.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { nextImei, poll } from './lib/module.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
+import { isSend, readTrace, traceDir, tracer, whyNoTrace } from './lib/trace.mjs';
 import { buildRequest, exchange } from './lib/wire.mjs';
 
-const dir = mkdtempSync(join(tmpdir(), 'dfota-strace-'));
-process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
-
-// The tracer runs as a grandchild (-D), so that signals and exit status are those of the server itself. A leak checker
-// cannot work in a traced process; the other test files let it.
-const calls = 'read,recvfrom,recvmsg,write,writev,pwrite64,pwritev,sendto,sendmsg,sendfile,fsync,fdatasync';
-const tracer = (file) => [
-    'env', `ASAN_OPTIONS=${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`, 'strace', '-D', '-f', '-y', '-s', '2000',
-    '-e', `trace=${calls}`, '-e', 'signal=none', '-o', file,
-];
-
-function whyNot() {
-    try {
-        const [command, ...words] = tracer(join(dir, 'probe'));
-        execFileSync(command, [...words, 'echo', 'probe'], { stdio: 'pipe' });
-        return /write\(1/.test(readFileSync(join(dir, 'probe'), 'utf8')) ? false : 'strace sees nothing';
-    } catch (error) {
-        return `strace cannot trace here: ${error.message.split('\n')[0]}`;
-    }
-}
-const reason = whyNot();
+const dir = traceDir();
+const reason = whyNoTrace(dir);
 
 test('strace works, where the tests must be complete', { skip: reason && !process.env.CI ? reason : false }, () => {
     assert.equal(reason, false);
 });
-
-// The calls in the order in which they began: {name, path, text, result, begun, ended}. `begun` and `ended` are line
-// numbers, which order calls of different threads.
-export function readTrace(text) {
-    const found = [];
-    const open = new Map();
-    for (const [at, line] of text.split('\n').entries()) {
-        const [, thread, rest] = /^(\d+) +(.*)$/.exec(line) ?? [];
-        if (thread === undefined)
-            continue;
-        const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest);
-        const unfinished = /^(.*) <unfinished \.\.\.>$/.exec(rest);
-        if (unfinished) {
-            open.set(thread, { begun: at, text: unfinished[1] });
-            continue;
-        }
-        const call = resumed ? open.get(thread) : { begun: at, text: '' };
-        if (!call)
-            continue;
-        open.delete(thread);
-        const whole = call.text + (resumed ? resumed[1] : rest);
-        const [, name, path] = /^(\w+)\(\d+<([^>]*)>/.exec(whole) ?? [];
-        const result = / = (-?\d+)(?: [^"]*)?$/.exec(whole)?.[1];
-        if (name && result !== undefined)
-            found.push({ name, path, text: whole, result: Number(result), begun: call.begun, ended: at });
-    }
-    return found.sort((a, b) => a.begun - b.begun);
-}
-
-const isSend = (call) => ['write', 'writev', 'sendto', 'sendmsg'].includes(call.name);
 
 describe('seen by strace:', { skip: reason }, () => {
     const file = join(dir, 'trace');

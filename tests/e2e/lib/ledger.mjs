@@ -195,18 +195,22 @@ export class Ledger {
     }
 
     async kill() {
-        await this.server.kill();
+        await this.killQuietly();
         this.kills += 1;
+    }
+
+    async killQuietly() {
+        await this.server.kill();
         for (const entry of this.packages.values())
             entry.kills += entry.sum === null ? 1 : 0;
     }
 
-    // Ends a server that does nothing now, in either way.
+    // Ends a server in which nobody looks for anything, in either way; such kills are not counted as one of a phase.
     async end() {
         if (this.rand.below(4) === 0)
             await this.server.stop();
         else
-            await this.server.kill();
+            await this.killQuietly();
     }
 
     // ---- Checks ----

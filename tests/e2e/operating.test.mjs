@@ -1,0 +1,131 @@
+// What doc/operating.md tells to type, typed.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { sha256 } from './lib/module.mjs';
+import { Scene, findBySum, listFiles } from './lib/scene.mjs';
+import { startServer } from './lib/server.mjs';
+
+const page = await readFile(join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'doc', 'operating.md'), 'utf8');
+
+// The lines to type below a heading.
+function linesOf(heading) {
+    const [, section] = page.split(new RegExp(`^##+ ${heading}$`, 'm'));
+    assert.ok(section, `no section ${heading}`);
+    const lines = section.split(/^##+ /m)[0].split('\n').filter((line) => line.startsWith('    ')).map((line) => line.trim());
+    assert.ok(lines.length > 0);
+    return lines;
+}
+
+// Types them; what stands for the service manager is done here. Returns what they print.
+async function type(server, backup, lines) {
+    let printed = '', script = '';
+    const run = () => {
+        if (script)
+            printed += execFileSync('bash', ['-euc', script], { cwd: server.dataDir, stdio: ['ignore', 'pipe', 'inherit'] });
+        script = '';
+    };
+    for (const line of lines) {
+        const [, action] = /^systemctl (\w+) dfotad$/.exec(line) ?? [];
+        if (!action) {
+            script += `${line.replaceAll('/var/lib/dfota', server.dataDir).replaceAll('/backup', backup)}\n`;
+        } else {
+            run();
+            if (action === 'start' || server.process)
+                await server[action]();
+        }
+    }
+    run();
+    return printed;
+}
+
+async function furnished(t) {
+    const server = await startServer(t);
+    t.after(() => rm(`${server.dataDir}.damaged`, { recursive: true, force: true }));
+    const backup = await mkdtemp(join(tmpdir(), 'dfota-backup-'));
+    t.after(() => rm(backup, { recursive: true, force: true }));
+    const scene = await Scene.build(server, { versions: ['1', '2'], later: ['3'] });
+    const module = scene.module();
+    await module.upgrade();
+    assert.equal((await module.ask()).code, 27);
+    return { server, scene, module, backup };
+}
+
+async function assertImages(scene, ...versions) {
+    for (const version of versions) {
+        const { body } = await scene.server.admin('GET', scene.path(`/images/${version}/content`), null, { expect: 200 });
+        assert.equal(sha256(body), sha256(scene.images.get(version)));
+    }
+}
+
+async function flipBit(file, at) {
+    const handle = await open(file, 'r+');
+    const byte = Buffer.alloc(1);
+    await handle.read(byte, 0, 1, at);
+    byte[0] ^= 1;
+    await handle.write(byte, 0, 1, at);
+    await handle.close();
+}
+
+test('a backup of the running server, put back', async (t) => {
+    const { server, scene, module, backup } = await furnished(t);
+    assert.match(await type(server, backup, linesOf('Backup').filter((line) => !line.startsWith('rsync'))
+        .concat('cp -a /var/lib/dfota/blobs /backup/dfota/')), /^ok$/m);
+    await scene.upload('3');
+    const later = scene.module();
+    await later.ask();
+    const images = (await listFiles(join(server.dataDir, 'blobs'))).size;
+    await server.kill(); // with a write-ahead log that does not belong to the backup
+    await type(server, backup, linesOf('Restore'));
+    assert.equal((await listFiles(join(server.dataDir, 'blobs'))).size, images - 1, 'the file of one later image is unknown');
+    await assertImages(scene, '1', '2');
+    assert.equal((await scene.record(module)).confirmed_version, '2');
+    assert.equal(await scene.record(later), null);
+    await scene.upload('3');
+    await assertImages(scene, '3');
+    later.address = server.device;
+    await later.upgrade();
+});
+
+test('on another machine', async (t) => {
+    const { server, scene, module, backup } = await furnished(t);
+    await type(server, backup, linesOf('Backup').filter((line) => !line.startsWith('rsync'))
+        .concat('cp -a /var/lib/dfota/blobs /backup/dfota/'));
+    const { token } = server;
+    await server.stop();
+    const { dataDir } = server;
+    t.after(() => rm(dataDir, { recursive: true, force: true }));
+    server.dataDir = join(backup, 'dfota');
+    await server.start();
+    server.token = token; // of which only the hash was taken along
+    await assertImages(scene, '1', '2');
+    assert.equal((await scene.record(module)).confirmed_version, '2');
+});
+
+test('a damaged database is saved', async (t) => {
+    const { server, scene, module, backup } = await furnished(t);
+    await server.stop();
+    const page_of_index = execFileSync('sqlite3', ['-readonly', join(server.dataDir, 'dfota.db'),
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'image_by_sha256'"]);
+    await flipBit(join(server.dataDir, 'dfota.db'), (Number(page_of_index) - 1) * 4096 + 1);
+    await assert.rejects(server.start(), /is damaged/);
+    assert.match(await type(server, backup, linesOf('The database is damaged')), /^ok\n2$/m);
+    await assertImages(scene, '1', '2');
+    assert.equal((await scene.record(module)).confirmed_version, '2');
+});
+
+test('damaged images are found', async (t) => {
+    const { server, scene, backup } = await furnished(t);
+    const [line] = linesOf('When the disk is read-only or broken').filter((text) => text.includes('sha256sum'));
+    assert.equal(await type(server, backup, [line]), '');
+    const file = await findBySum(server.dataDir, sha256(scene.images.get('2')));
+    await flipBit(file, 100);
+    const said = await type(server, backup, [`${line.replace('--quiet', '--quiet 2>&1')} || true`]);
+    assert.match(said, new RegExp(`/${sha256(scene.images.get('2'))}: FAILED`));
+});
