@@ -83,13 +83,13 @@ void inspect_bsdiff(struct inspect_list *list, struct bytes file)
 {
     static const char *const names[] = {"control stream", "diff stream", "new image"};
     struct error err;
+    inspect_field(list, inspect_slice(file, 0, 8), "magic", "BSDIFF40");
     if (file.len < 32) {
         error_set(&err, ERROR_CORRUPT, "the package is cut off in its header");
         inspect_wrong(list, &err);
         inspect_unknown(list, inspect_slice(file, 8, file.len - 8), "header", "cut off");
         return;
     }
-    inspect_field(list, inspect_slice(file, 0, 8), "magic", "BSDIFF40");
     uint64_t length[3];
     for (size_t i = 0; i < 3; i++) {
         struct bytes field = inspect_slice(file, 8 + 8 * i, 8);

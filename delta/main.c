@@ -58,9 +58,8 @@ static const struct command {
     bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
 } command_table[] = {
     {"diff",
-     "[--format NAME] [--effort quick|good|best] [--load-address N] [--header NAME=HEX,…] "
-     "[--closed-last-part]\n"
-     "               [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
+     "[--format NAME] [--effort NAME] [--load-address N] [--header NAME=HEX] [--closed-last-part] "
+     "[--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
      OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_HEADER | OPTION_CLOSED_LAST_PART |
          OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE,
      3, 3, COMMAND_MAX_IMAGE, command_diff},

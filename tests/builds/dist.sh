@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# dist.sh BUILD: what `make dist` packs builds, passes its tests and installs on its own, and packs itself again.
+set -u
+build=$(readlink -f "${1:?the build directory}")
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+source=$PWD/../..
+# shellcheck source=tests/builds/tap.sh
+. ./tap.sh
+cd "$scratch" || exit 1
+
+# Every file that is kept with the sources is in the archive, but for what only a checkout needs.
+is_whole() {
+    tar -tf "$build"/dfota-*.tar.xz | sed -n 's|^[^/]*/\(.*[^/]\)$|\1|p' | sort >packed
+    git -C "$source" ls-files | grep -Ev '^(\.gitignore|\.gitattributes)$' | sort >kept
+    comm -13 packed kept >missing
+    sed 's/^/not packed: /' missing
+    [ ! -s missing ]
+}
+
+check "make distcheck" make -s -C "$build" distcheck -j"$(nproc)"
+if git -C "$source" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    check "the archive holds every file" is_whole
+fi
+finish

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# installed.sh BUILD: what `make install` leaves is whole, hardened and runs from where it stands.
+set -u
+build=$(readlink -f "${1:?the build directory}")
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+# shellcheck source=tests/builds/tap.sh
+. ./tap.sh
+cd "$scratch" || exit 1
+root=$scratch/root
+programs=(dfota dfotactl dfota-sim dfotad)
+
+is_hardened() {
+    local program=$1
+    readelf -hldW "$program" >elf || return 1
+    readelf -W --dyn-syms "$program" >symbols || return 1
+    grep -q 'Type: *DYN' elf || { echo "no position independent executable" && return 1; }
+    grep -q 'GNU_RELRO' elf || { echo "no RELRO" && return 1; }
+    grep -Eq 'BIND_NOW|Flags:.* NOW' elf || { echo "bound lazily" && return 1; }
+    grep -Eq 'GNU_STACK.* RW ' elf || { echo "the stack is executable" && return 1; }
+    grep -q '__stack_chk_fail' symbols || { echo "no stack protector" && return 1; }
+    grep -Eq '__[a-z]+_chk' symbols || { echo "nothing fortified" && return 1; }
+    ! grep -E 'RPATH|RUNPATH' elf
+}
+
+# Nothing but these, each where a distribution expects it.
+is_whole() {
+    (cd "$root/usr" && find . -type f | sort) >files
+    {
+        printf './bin/%s\n' "${programs[@]}"
+        printf './share/man/man1/%s.1\n' dfota dfotactl dfota-sim
+        printf './share/man/man%s\n' 8/dfotad.8 5/dfota.conf.5
+        printf './share/doc/dfota/%s\n' README.md NEWS dfota.conf.sample
+    } | sort >expected
+    comm -13 files expected >missing
+    grep -v '^./share/doc/dfota/.*\.md$' files | comm -23 - expected >foreign
+    sed 's/^/missing: /' missing
+    sed 's/^/not expected: /' foreign
+    [ ! -s missing ] && [ ! -s foreign ]
+}
+
+is_documented() {
+    local page
+    for page in "$root"/usr/share/man/man*/*; do
+        LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null | grep . && return 1
+    done
+    return 0
+}
+
+main_job() {
+    local bin=$root/usr/bin
+    start_server "$bin/dfotad" &&
+        "$bin/dfota-sim" --make-image 1138 --size 100000 Pump_V1138.bin &&
+        "$bin/dfota-sim" --make-image 1162 --size 100000 Pump_V1162.bin &&
+        "$bin/dfotactl" product add "Village pumps" --key pumps &&
+        "$bin/dfotactl" image upload Pump_V1138.bin Pump_V1162.bin &&
+        "$bin/dfotactl" target set Pump 1162 &&
+        "$bin/dfota-sim" --url "$DEVICE_URL" --product-key pumps --firmware Pump --image Pump_V1138.bin \
+            --imei 866597071234569 --until idle --expect 1162 --interval 0.1 &&
+        stop_server
+}
+
+in_build() {
+    make -s -C "$build" "$@" prefix=/usr DESTDIR="$root"
+}
+
+check "make install" in_build install
+check "all of it is there, and nothing else" is_whole
+for program in "${programs[@]}"; do
+    check "$program is hardened" is_hardened "$root/usr/bin/$program"
+    check "$program runs" "$root/usr/bin/$program" --help
+done
+check "the installed sample is a configuration" "$root/usr/bin/dfotad" --check-config \
+    --config "$root/usr/share/doc/dfota/dfota.conf.sample"
+check "what is installed does the main job" main_job
+if command -v man >/dev/null; then
+    check "the manuals are well-formed" is_documented
+fi
+check "make uninstall" in_build uninstall
+check "nothing remains" test -z "$(find "$root" -type f)"
+finish

@@ -1,0 +1,58 @@
+/* Fuzz target: any bytes as a package of one of the EC618's formats. Input: length of old (2 bytes, low
+   first), old, the package. So that a change in a package reaches what stands behind its hashes, they are
+   made right again first: the archive's, and those of the base in each package. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "delta/binpkg.h"
+#include "delta/ec618.h"
+#include "delta/little.h"
+#include "delta/par.h"
+
+#define MAX_BYTES 131072
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
+
+/* Of a bare archive, in place. */
+static void make_right(struct bytes old, uint8_t *archive, size_t len)
+{
+    struct par par;
+    struct error err;
+    struct sha256 hash;
+    if (!par_read((struct bytes){archive, len}, &par, &err))
+        return;
+    sha256_of(old.ptr, old.len, &hash);
+    for (unsigned int i = 0; i < par.parts; i++) {
+        uint8_t *head = archive + (par.part[i].head.ptr - archive);
+        little_put_u32(head + 20, (uint32_t)old.len);
+        memcpy(head + 24, hash.byte, sizeof hash.byte);
+    }
+    par_hash((struct bytes){archive, len}, &hash);
+    memcpy(archive + 12, hash.byte, sizeof hash.byte);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
+{
+    if (len < 2)
+        return 0;
+    size_t rest = len - 2, wanted = (size_t)(input[0] | input[1] << 8);
+    struct bytes old = {input + 2, wanted < rest ? wanted : rest};
+    size_t size = rest - old.len;
+    uint8_t *package = malloc(size ? size : 1); /* of exactly its size, for the sanitizers */
+    if (!package)
+        return 0;
+    if (size > 0)
+        memcpy(package, input + 2 + old.len, size);
+    if (!binpkg_owns(old))
+        make_right(old, package, size);
+    struct buffer new = {0};
+    struct error err = {ERROR_CODES, ""};
+    bool ok = ec618_apply(old, (struct bytes){package, size}, MAX_BYTES, &new, &err);
+    if (ok ? new.len > MAX_BYTES
+           : new.ptr || !err.text[0] ||
+                 (err.code != ERROR_CORRUPT && err.code != ERROR_INVALID && err.code != ERROR_TOO_LARGE))
+        abort();
+    buffer_free(&new);
+    free(package);
+    return 0;
+}
