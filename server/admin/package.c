@@ -95,6 +95,14 @@ static json_t *hop_to_json(const struct hop *hop)
     return to_json(&hop->firmware, hop->from.version, hop->to.version, &hop->package);
 }
 
+/* The same bytes under two versions are two rows of one package; only the way up can be asked for. */
+static bool goes_up(const struct package_of_firmware *row)
+{
+    struct version from, to;
+    return version_parse(slice_of(row->from), &from) && version_parse(slice_of(row->to), &to) &&
+           version_compare(&from, &to) < 0;
+}
+
 bool admin_package_list(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_free) struct package_of_firmware *list = NULL;
@@ -106,7 +114,8 @@ bool admin_package_list(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, to_json(&firmware, list[i].from, list[i].to, &list[i].package));
+        if (goes_up(&list[i]))
+            json_array_append_new(items, to_json(&firmware, list[i].from, list[i].to, &list[i].package));
     call_answer_items(call, items);
     return true;
 }

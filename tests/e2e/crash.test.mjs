@@ -335,8 +335,7 @@ async function killAnywhere(ledger) {
     };
     const work = Promise.all([worker(), worker(), worker()]);
     await Promise.race([work, new Promise((next) => setTimeout(next, rand.below(150)))]);
-    await ledger.kill();
-    await work;
+    await ledger.kill(work);
     await ledger.start();
     await ledger.check();
 }

@@ -224,3 +224,11 @@ test('images of one product are no images of another', async () => {
     const [one, two] = [await Scene.build(server), await newProduct()];
     assertProblem(await server.admin('GET', `${firmwarePath(two, one.firmware)}/images/1001`), 404, 'firmware-not-found');
 });
+
+test('of two versions with the same bytes only ways up are listed as packages', async () => {
+    const scene = await Scene.build(server, { versions: ['1', '2'] });
+    await server.putImage(scene.product, scene.firmware, '3', scene.images.get('1'));
+    await scene.makePackage('1', '2');
+    const { items } = (await server.admin('GET', scene.path('/packages'), null, { expect: 200 })).json;
+    assert.deepEqual(items.map(({ from, to }) => [from, to]), [['1', '2']]);
+});

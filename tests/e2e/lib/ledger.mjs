@@ -25,6 +25,7 @@ export class Ledger {
         this.devices = [];
         this.target = null;
         this.openTargets = [];
+        this.targetings = 0; // so often it was set or asked to be
         this.kills = 0;
         this.base = firmwareImage({ seed: 1 + rand.below(1000), size: 8_000 + rand.below(24_000) });
     }
@@ -96,6 +97,7 @@ export class Ledger {
 
     async setTarget(version) {
         this.openTargets.push(version);
+        this.targetings += 1;
         const answer = await this.server.admin('PUT', this.path('/target'), { version }).catch(() => null);
         if (answer === null)
             return false;
@@ -152,7 +154,8 @@ export class Ledger {
     // `pauseAfter` bytes of the body are there. Returns the download; its `code` is null when no answer came.
     async ask(device, codes, { range = null, pauseAfter = Infinity } = {}) {
         const { version } = device.module;
-        const { target } = this;
+        const { target, targetings } = this;
+        const isClear = this.openTargets.length === 0;
         device.open.push({ version, codes });
         device.reported.add(version);
         const download = new Download(this.server.device, forms[device.form](device.module), { range, pauseAfter });
@@ -163,7 +166,7 @@ export class Ledger {
         assert.ok(codes.includes(download.code), `device ${device.module.id} on ${version}: ${download.code}, not ${codes}`);
         device.answered = { version, code: download.code };
         device.open = [];
-        if (download.code === 43 && this.target === target && this.openTargets.length === 0)
+        if (download.code === 43 && isClear && this.targetings === targetings) // else it may be of another
             this.expectPackage(version, target, false);
         return download;
     }
@@ -194,13 +197,15 @@ export class Ledger {
         return poll('the server stands at its stop point', () => this.hasStopped(), { every_ms: 4 });
     }
 
-    async kill() {
-        await this.killQuietly();
+    // `work`: what is still being asked; an answer that is on its way is a promise too.
+    async kill(work = null) {
+        await this.killQuietly(work);
         this.kills += 1;
     }
 
-    async killQuietly() {
+    async killQuietly(work = null) {
         await this.server.kill();
+        await work;
         for (const entry of this.packages.values())
             entry.kills += entry.sum === null ? 1 : 0;
     }
