@@ -76,14 +76,6 @@ static void add_name(struct engine_note *note, const char *name)
     snprintf(note->text + len, sizeof note->text - len, "%s%s", len ? ", " : intro, name);
 }
 
-static bool is_part(const struct ec618_image *image, unsigned int entry)
-{
-    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
-        if (image->has[slot] && image->entry[slot] == entry)
-            return true;
-    return false;
-}
-
 /* But for what follows from a part's data: its size and hash. */
 static bool same_head(struct bytes a, struct bytes b)
 {
@@ -107,7 +99,7 @@ void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *
         const struct binpkg_entry *one = &a->binpkg.entry[i], *other = &b->binpkg.entry[i];
         char name[32];
         bool same = same_head(one->head, other->head);
-        if (same && (is_part(a, i) || bytes_equal(one->image, other->image)))
+        if (same && bytes_equal(one->image, other->image))
             continue;
         snprintf(name, sizeof name, same ? "entry %u" : "the head of entry %u", i + 1);
         add_name(note, name);

@@ -36,7 +36,7 @@ bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes par
                          size_t max_bytes, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Names what differs outside of the parts: of two .binpkg, or nothing. */
+/* Names what differs between two .binpkg whose parts are the same; of anything else, nothing. */
 void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, struct engine_note *note);
 
 #endif

@@ -62,7 +62,7 @@ static inline void add_binpkg_entry(struct buffer *out, const char *name, const 
     uint8_t *head = out->ptr + at;
     memcpy(head, name, strlen(name));
     little_put_u32(head + 64, address);
-    little_put_u32(head + 68, (uint32_t)image.len + 4096);
+    little_put_u32(head + 68, 0x300000);
     little_put_u32(head + 72, 0);
     little_put_u32(head + 76, (uint32_t)image.len);
     sha256_of(image.ptr, image.len, &hash);

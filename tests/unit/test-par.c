@@ -122,6 +122,24 @@ static void lengths_that_do_not_fit_are_refused(void **state)
     }
 }
 
+static void a_head_longer_than_its_package_is_no_package(void **state)
+{
+    (void)state;
+    struct buffer payload = {0};
+    must_fill(&payload, 0, 2000);
+    struct par_source source = ap_source(text_bytes("old"), text_bytes("new"));
+    source.payload = buffer_bytes(&payload);
+    struct buffer made = make(&source, 1, "");
+    struct par par;
+    struct error err;
+    little_put_u32(made.ptr + 84, 2 << 5 | 0x3FFU << 8);
+    little_put_u32(made.ptr + 88, 500);
+    assert_true(par_read(buffer_bytes(&made), &par, &err));
+    assert_int_equal(par.parts, 0);
+    buffer_free(&made);
+    buffer_free(&payload);
+}
+
 static void a_cut_off_archive_is_read_as_far_as_it_goes(void **state)
 {
     (void)state;
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(any_changed_or_missing_byte_is_found),
         cmocka_unit_test(lengths_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_head_longer_than_its_package_is_no_package),
         cmocka_unit_test(a_cut_off_archive_is_read_as_far_as_it_goes),
         cmocka_unit_test(bytes_that_nobody_knows_can_be_others),
         cmocka_unit_test(a_bad_override_is_refused),
