@@ -1,0 +1,176 @@
+#include "delta/bzip_cuts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "delta/bzip_symbols.h"
+
+#define TOO_LARGE (SIZE_MAX / 1024) /* the bits of a block that cannot be; many of them still add up */
+#define NEAR      256               /* a cut is not moved by fewer bytes: what that gains is lost in the noise */
+
+static const struct search {
+    unsigned int halvings;    /* of the distance by which cuts are moved, from a quarter of a block on */
+    unsigned int more_blocks; /* than are needed at least */
+} searches[] = {
+    [BZIP_ROUGH] = {0, 0},
+    [BZIP_QUICK] = {1, 0},
+    [BZIP_GOOD] = {3, 1},
+    [BZIP_BEST] = {5, 1},
+};
+
+struct cutter {
+    struct bytes plain;
+    size_t capacity; /* blocks */
+    struct bzip_symbols symbols;
+    struct bzip_tables tables;
+};
+
+size_t bzip_cuts_block_bits(const struct bzip_symbols *symbols, const struct bzip_tables *tables)
+{
+    size_t bits = 48 + 32 + 1 + 24 + 16 + 3 + 15 + tables->bits;
+    for (size_t i = 0; i < 16; i++)
+        bits += memchr(symbols->used + 16 * i, true, 16) ? 16 : 0;
+    return bits;
+}
+
+void bzip_cuts_free(struct bzip_cuts *cuts)
+{
+    free(cuts->at);
+    free(cuts->bits);
+    *cuts = (struct bzip_cuts){0};
+}
+
+static bool new_cuts(const struct cutter *c, struct bzip_cuts *cuts, struct error *err)
+{
+    cuts->at = calloc(c->capacity + 1, sizeof *cuts->at);
+    cuts->bits = calloc(c->capacity, sizeof *cuts->bits);
+    return (cuts->at && cuts->bits) || error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+static void copy_cuts(struct bzip_cuts *to, const struct bzip_cuts *from)
+{
+    to->blocks = from->blocks;
+    memcpy(to->at, from->at, (from->blocks + 1) * sizeof *to->at);
+    memcpy(to->bits, from->bits, from->blocks * sizeof *to->bits);
+}
+
+static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, struct error *err)
+{
+    struct bytes piece = {c->plain.ptr + from, to - from};
+    *ret_bits = TOO_LARGE;
+    if (piece.len == 0 || bzip_symbols_room(piece, BZIP_SMALL_BLOCK) < piece.len)
+        return true;
+    if (!bzip_symbols_make(piece, &c->symbols, err))
+        return false;
+    bzip_tables_choose(&c->symbols, BZIP_ROUGH, &c->tables);
+    *ret_bits = bzip_cuts_block_bits(&c->symbols, &c->tables);
+    return true;
+}
+
+static size_t sum_bits(const struct bzip_cuts *cuts)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < cuts->blocks; i++)
+        sum += cuts->bits[i];
+    return sum;
+}
+
+/* Blocks that are all of that size after the first run-length stage, the last with what remains. */
+static void cut_by_size(const struct cutter *c, size_t size, struct bzip_cuts *cuts)
+{
+    cuts->blocks = 0;
+    for (size_t at = 0; at < c->plain.len && cuts->blocks < c->capacity;) {
+        at += bzip_symbols_room((struct bytes){c->plain.ptr + at, c->plain.len - at}, size);
+        cuts->at[++cuts->blocks] = at;
+    }
+}
+
+static bool measure_all(struct cutter *c, struct bzip_cuts *cuts, struct error *err)
+{
+    for (size_t i = 0; i < cuts->blocks; i++)
+        if (!measure(c, cuts->at[i], cuts->at[i + 1], &cuts->bits[i], err))
+            return false;
+    return true;
+}
+
+/* Moves the cut in front of block i if that is better. */
+static bool try_cut(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t to, struct error *err)
+{
+    size_t before, behind;
+    if (to <= cuts->at[i - 1] || to >= cuts->at[i + 1])
+        return true;
+    if (!measure(c, cuts->at[i - 1], to, &before, err))
+        return false;
+    if (before > cuts->bits[i - 1] + cuts->bits[i]) /* needs no second look */
+        return true;
+    if (!measure(c, to, cuts->at[i + 1], &behind, err))
+        return false;
+    if (before + behind < cuts->bits[i - 1] + cuts->bits[i]) {
+        cuts->at[i] = to;
+        cuts->bits[i - 1] = before;
+        cuts->bits[i] = behind;
+    }
+    return true;
+}
+
+static bool move_cuts(struct cutter *c, struct bzip_cuts *cuts, unsigned int halvings, struct error *err)
+{
+    size_t step = c->plain.len / cuts->blocks / 4;
+    for (; halvings > 0 && step >= NEAR; halvings--, step /= 2)
+        for (size_t i = 1; i < cuts->blocks; i++) {
+            size_t now = cuts->at[i];
+            if (!try_cut(c, cuts, i, now + step, err))
+                return false;
+            if (cuts->at[i] == now && now > step && !try_cut(c, cuts, i, now - step, err))
+                return false;
+        }
+    return true;
+}
+
+/* Keeps the cuts by that size, moved to where they are best, if they are better than *best. */
+static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struct bzip_cuts *best,
+                     struct error *err)
+{
+    _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
+    if (!new_cuts(c, &cuts, err))
+        return false;
+    cut_by_size(c, size, &cuts);
+    if (!measure_all(c, &cuts, err) || !move_cuts(c, &cuts, halvings, err))
+        return false;
+    if (best->blocks == 0 || sum_bits(&cuts) < sum_bits(best))
+        copy_cuts(best, &cuts);
+    return true;
+}
+
+static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
+{
+    size_t size = bzip_symbols_size(c->plain);
+    size_t fewest = (size + BZIP_SMALL_BLOCK - 1) / BZIP_SMALL_BLOCK;
+    const struct search *how = &searches[effort];
+    if (!try_size(c, BZIP_SMALL_BLOCK, 0, best, err))
+        return false;
+    if (size < BZIP_SMALL_BLOCK / 4) /* too small to be worth a second head */
+        return true;
+    for (size_t blocks = fewest; blocks <= fewest + how->more_blocks; blocks++) {
+        size_t even = size / blocks + 8; /* a run that does not fit ends a block early */
+        if (blocks > 1 && even < BZIP_SMALL_BLOCK && !try_size(c, even, how->halvings, best, err))
+            return false;
+    }
+    return true;
+}
+
+bool bzip_cuts_choose(struct bytes plain, enum bzip_effort effort, struct bzip_cuts *ret, struct error *err)
+{
+    struct bzip_cuts best = {0};
+    _cleanup_(cleanup_free) struct cutter *c = calloc(1, sizeof *c);
+    if (!c)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    c->plain = plain;
+    c->capacity = plain.len / 512 + 8; /* the smallest blocks above have 1/8 of 8 KB */
+    if (!new_cuts(c, &best, err) || !search(c, effort, &best, err)) {
+        bzip_cuts_free(&best);
+        return false;
+    }
+    *ret = best;
+    return true;
+}

@@ -1,0 +1,144 @@
+#include "delta/bzip_selectors.h"
+
+#include <string.h>
+
+#define ORDERS_MAX  720 /* of six tables */
+#define UNREACHABLE UINT64_MAX
+
+struct orders {
+    unsigned int tables, count;
+    uint8_t table[ORDERS_MAX][BZIP_TABLES_MAX]; /* every order of the tables, in lexical order */
+    uint16_t next[ORDERS_MAX][BZIP_TABLES_MAX]; /* the order after the table at that place came to the front */
+};
+
+struct path {
+    struct orders orders;
+    uint64_t cost[2][ORDERS_MAX];
+    uint16_t before[BZIP_GROUPS_MAX][ORDERS_MAX];
+};
+
+static unsigned int lexical_rank(const uint8_t *table, unsigned int tables)
+{
+    unsigned int rank = 0;
+    for (unsigned int i = 0; i < tables; i++) {
+        unsigned int smaller = 0;
+        for (unsigned int k = i + 1; k < tables; k++)
+            smaller += table[k] < table[i];
+        rank = rank * (tables - i) + smaller;
+    }
+    return rank;
+}
+
+/* The order of that rank: the inverse of the above. */
+static void unrank(unsigned int rank, unsigned int tables, uint8_t *table)
+{
+    uint8_t left[BZIP_TABLES_MAX] = {0, 1, 2, 3, 4, 5}, digit[BZIP_TABLES_MAX];
+    for (unsigned int i = tables; i-- > 0;) {
+        digit[i] = (uint8_t)(rank % (tables - i));
+        rank /= tables - i;
+    }
+    for (unsigned int i = 0; i < tables; i++) {
+        table[i] = left[digit[i]];
+        memmove(left + digit[i], left + digit[i] + 1, tables - i - digit[i] - 1U);
+    }
+}
+
+static void list_orders(struct orders *orders, unsigned int tables)
+{
+    orders->tables = tables;
+    orders->count = 1;
+    for (unsigned int i = 2; i <= tables; i++)
+        orders->count *= i;
+    for (unsigned int order = 0; order < orders->count; order++) {
+        uint8_t *table = orders->table[order];
+        unrank(order, tables, table);
+        for (unsigned int place = 0; place < tables; place++) {
+            uint8_t moved[BZIP_TABLES_MAX];
+            moved[0] = table[place];
+            memcpy(moved + 1, table, place);
+            memcpy(moved + place + 1, table + place + 1, tables - place - 1U);
+            orders->next[order][place] = (uint16_t)lexical_rank(moved, tables);
+        }
+    }
+}
+
+static void add_group(struct path *path, size_t group, const uint32_t *group_cost)
+{
+    const struct orders *orders = &path->orders;
+    const uint64_t *from = path->cost[group % 2];
+    uint64_t *to = path->cost[(group + 1) % 2];
+    for (unsigned int order = 0; order < orders->count; order++)
+        to[order] = UNREACHABLE;
+    for (unsigned int order = 0; order < orders->count; order++) {
+        if (from[order] == UNREACHABLE)
+            continue;
+        for (unsigned int place = 0; place < orders->tables; place++) {
+            uint64_t cost = from[order] + group_cost[orders->table[order][place]] + (place + 1) * BZIP_BIT;
+            unsigned int next = orders->next[order][place];
+            if (cost < to[next]) {
+                to[next] = cost;
+                path->before[group][next] = (uint16_t)order;
+            }
+        }
+    }
+}
+
+uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+                               uint8_t *selector)
+{
+    struct path path;
+    list_orders(&path.orders, tables);
+    for (unsigned int order = 0; order < path.orders.count; order++)
+        path.cost[0][order] = order == 0 ? 0 : UNREACHABLE;
+    for (size_t group = 0; group < groups; group++)
+        add_group(&path, group, cost[group]);
+    const uint64_t *end = path.cost[groups % 2];
+    unsigned int best = 0;
+    for (unsigned int order = 1; order < path.orders.count; order++)
+        best = end[order] < end[best] ? order : best;
+    uint64_t total = end[best];
+    for (size_t group = groups; group-- > 0;) {
+        selector[group] = path.orders.table[best][0]; /* it has just come to the front */
+        best = path.before[group][best];
+    }
+    return total;
+}
+
+unsigned int bzip_selectors_place(uint8_t *order, uint8_t table)
+{
+    unsigned int place = 0;
+    while (order[place] != table)
+        place++;
+    memmove(order + 1, order, place);
+    order[0] = table;
+    return place;
+}
+
+uint64_t bzip_selectors_guess(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+                              uint8_t *selector)
+{
+    uint8_t order[BZIP_TABLES_MAX] = {0, 1, 2, 3, 4, 5};
+    uint64_t total = 0;
+    for (size_t group = 0; group < groups; group++) {
+        uint32_t best = UINT32_MAX;
+        for (unsigned int place = 0; place < tables; place++) {
+            uint32_t here = cost[group][order[place]] + (place + 1) * BZIP_BIT;
+            if (here < best) {
+                best = here;
+                selector[group] = order[place];
+            }
+        }
+        total += best;
+        bzip_selectors_place(order, selector[group]);
+    }
+    return total;
+}
+
+size_t bzip_selectors_bits(const uint8_t *selector, size_t groups)
+{
+    uint8_t order[BZIP_TABLES_MAX] = {0, 1, 2, 3, 4, 5};
+    size_t bits = 0;
+    for (size_t group = 0; group < groups; group++)
+        bits += bzip_selectors_place(order, selector[group]) + 1;
+    return bits;
+}

@@ -1,0 +1,127 @@
+#include "delta/bzip_symbols.h"
+
+#include <divsufsort.h>
+#include <string.h>
+#include "delta/bzip_decode.h"
+
+#define RUN_COUNTED 4   /* so many equal bytes are always followed by the count of those behind them */
+#define RUN_MAX     255 /* as stock bzip2 makes them */
+
+static size_t run_length(struct bytes plain, size_t at)
+{
+    size_t limit = plain.len - at < RUN_MAX ? plain.len - at : RUN_MAX;
+    size_t run = 1;
+    while (run < limit && plain.ptr[at + run] == plain.ptr[at])
+        run++;
+    return run;
+}
+
+size_t bzip_symbols_room(struct bytes plain, size_t limit)
+{
+    size_t at = 0, size = 0;
+    while (at < plain.len) {
+        size_t run = run_length(plain, at);
+        size += run < RUN_COUNTED ? run : RUN_COUNTED + 1;
+        if (size > limit)
+            break;
+        at += run;
+    }
+    return at;
+}
+
+size_t bzip_symbols_size(struct bytes plain)
+{
+    size_t size = 0, run;
+    for (size_t at = 0; at < plain.len; at += run) {
+        run = run_length(plain, at);
+        size += run < RUN_COUNTED ? run : RUN_COUNTED + 1;
+    }
+    return size;
+}
+
+/* The first run-length stage, and the checksum of what goes into it. */
+static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
+{
+    uint32_t crc = BZIP_CRC_START;
+    size_t size = 0;
+    for (size_t at = 0; at < plain.len;) {
+        size_t run = run_length(plain, at);
+        size_t kept = run < RUN_COUNTED ? run : RUN_COUNTED;
+        for (size_t i = 0; i < run; i++)
+            crc = bzip_crc_add(crc, plain.ptr[at]);
+        memset(out + size, plain.ptr[at], kept);
+        size += kept;
+        if (run >= RUN_COUNTED)
+            out[size++] = (uint8_t)(run - RUN_COUNTED);
+        at += run;
+    }
+    *ret_crc = ~crc;
+    return size;
+}
+
+/* Sorts all rotations: the suffixes of the doubled text that begin in its first half stand in their order.
+   Rotations that are equal end in equal bytes, so their order does not matter. `text` has room for two. */
+static bool transform(uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
+{
+    int32_t order[2 * BZIP_SMALL_BLOCK];
+    memcpy(text + len, text, len);
+    if (divsufsort(text, order, (int32_t)(2 * len)) != 0)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    size_t rank = 0;
+    for (size_t i = 0; i < 2 * len; i++) {
+        size_t at = (size_t)order[i];
+        if (at >= len)
+            continue;
+        if (at == 0)
+            *ret_origin = (uint32_t)rank;
+        last[rank++] = text[at + len - 1];
+    }
+    return true;
+}
+
+/* A run of zeros as digits of value 1 and 2, lowest first. */
+static void add_zeros(struct bzip_symbols *s, size_t zeros)
+{
+    for (; zeros > 0; zeros = (zeros - 1) / 2)
+        s->symbol[s->count++] = zeros % 2 ? 0 : 1;
+}
+
+static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
+{
+    uint8_t order[256];
+    unsigned int values = 0;
+    for (unsigned int i = 0; i < 256; i++)
+        if (s->used[i])
+            order[values++] = (uint8_t)i;
+    s->alphabet = values + 2;
+    s->count = 0;
+    size_t zeros = 0;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = last[i];
+        size_t place = (size_t)((uint8_t *)memchr(order, byte, values) - order);
+        if (place == 0) {
+            zeros++;
+            continue;
+        }
+        add_zeros(s, zeros);
+        zeros = 0;
+        memmove(order + 1, order, place);
+        order[0] = byte;
+        s->symbol[s->count++] = (uint16_t)(place + 1);
+    }
+    add_zeros(s, zeros);
+    s->symbol[s->count++] = (uint16_t)(values + 1);
+}
+
+bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
+{
+    uint8_t text[2 * BZIP_SMALL_BLOCK] = {0}, last[BZIP_SMALL_BLOCK];
+    size_t len = shorten_runs(plain, text, &ret->crc);
+    if (!transform(text, len, last, &ret->origin, err))
+        return false;
+    memset(ret->used, 0, sizeof ret->used);
+    for (size_t i = 0; i < len; i++)
+        ret->used[text[i]] = true;
+    code_places(last, len, ret);
+    return true;
+}

@@ -1,0 +1,192 @@
+#include "delta/bzip_tables.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "delta/bzip_lengths.h"
+#include "delta/bzip_selectors.h"
+
+struct plan { /* for one number of tables */
+    unsigned int tables;
+    uint64_t promise; /* about what it will cost, in parts of a bit */
+    uint8_t selector[BZIP_GROUPS_MAX];
+    uint32_t cost[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX]; /* of a symbol, in parts of a bit */
+};
+
+struct chooser {
+    const struct bzip_symbols *symbols;
+    size_t groups;
+    uint32_t group_cost[BZIP_GROUPS_MAX][BZIP_TABLES_MAX];
+    uint32_t count[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
+    uint8_t rank[BZIP_GROUPS_MAX]; /* of a group by what it costs under one common table, the cheapest first */
+};
+
+/* How hard to try. */
+struct trial {
+    unsigned int soft_rounds;  /* of "tables from groups, groups to tables" with costs of a fraction of a bit */
+    unsigned int hard_rounds;  /* with real code lengths */
+    unsigned int steps;        /* in the search for them */
+    unsigned int kept;         /* numbers of tables, of those that promise most, that get hard rounds */
+    unsigned int starts;       /* 1 or 2 ways to divide the groups at first */
+    bool exact;                /* the best selectors in soft rounds too */
+};
+
+static const struct trial trials[] = {
+    [BZIP_ROUGH] = {3, 0, 4, 1, 1, false},
+    [BZIP_QUICK] = {5, 1, 7, 2, 1, false},
+    [BZIP_GOOD] = {8, 3, 9, 3, 2, false},
+    [BZIP_BEST] = {12, 6, 13, 10, 2, true},
+};
+
+static size_t group_end(const struct chooser *c, size_t group)
+{
+    size_t end = (group + 1) * BZIP_GROUP;
+    return end < c->symbols->count ? end : c->symbols->count;
+}
+
+static void count_symbols(struct chooser *c, const struct plan *plan)
+{
+    memset(c->count, 0, sizeof c->count);
+    for (size_t group = 0; group < c->groups; group++)
+        for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
+            c->count[plan->selector[group]][c->symbols->symbol[i]]++;
+}
+
+/* What symbols would cost if codes had fractions of bits; what never occurs is taken for a quarter. */
+static void soften_costs(struct chooser *c, struct plan *plan)
+{
+    for (unsigned int t = 0; t < plan->tables; t++) {
+        uint32_t total = 0;
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            total += c->count[t][i] * 4 + 1;
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            plan->cost[t][i] =
+                (uint32_t)(BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1)));
+    }
+}
+
+static void cost_groups(struct chooser *c, const struct plan *plan)
+{
+    for (size_t group = 0; group < c->groups; group++)
+        for (unsigned int t = 0; t < plan->tables; t++) {
+            uint32_t cost = 0;
+            for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
+                cost += plan->cost[t][c->symbols->symbol[i]];
+            c->group_cost[group][t] = cost;
+        }
+}
+
+static void rank_groups(struct chooser *c)
+{
+    struct plan one = {.tables = 1};
+    count_symbols(c, &one);
+    soften_costs(c, &one);
+    cost_groups(c, &one);
+    for (size_t group = 0; group < c->groups; group++) {
+        size_t rank = 0;
+        for (size_t other = 0; other < c->groups; other++) {
+            uint32_t mine = c->group_cost[group][0], its = c->group_cost[other][0];
+            rank += its < mine || (its == mine && other < group);
+        }
+        c->rank[group] = (uint8_t)rank;
+    }
+}
+
+/* The symbols of a block that is mostly sorted change along it, and busy groups differ from calm ones. */
+static void divide_groups(const struct chooser *c, struct plan *plan, bool by_place)
+{
+    for (size_t group = 0; group < c->groups; group++)
+        plan->selector[group] = (uint8_t)((by_place ? group : c->rank[group]) * plan->tables / c->groups);
+}
+
+/* About what the tables cost in bits: lengths as the costs suggest them. */
+static size_t guess_table_bits(const struct chooser *c, const struct plan *plan)
+{
+    size_t bits = 0;
+    for (unsigned int t = 0; t < plan->tables; t++) {
+        uint8_t length[BZIP_ALPHABET_MAX];
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            length[i] = (uint8_t)((plan->cost[t][i] + BZIP_BIT / 2) / BZIP_BIT);
+        bits += bzip_lengths_table_bits(length, c->symbols->alphabet);
+    }
+    return bits;
+}
+
+static void refine_softly(struct chooser *c, struct plan *plan, const struct trial *trial)
+{
+    for (unsigned int round = 0; round < trial->soft_rounds; round++) {
+        count_symbols(c, plan);
+        soften_costs(c, plan);
+        cost_groups(c, plan);
+        plan->promise = trial->exact ? bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector)
+                                     : bzip_selectors_guess(c->group_cost, c->groups, plan->tables, plan->selector);
+    }
+    plan->promise += guess_table_bits(c, plan) * BZIP_BIT;
+}
+
+static void choose_lengths(struct chooser *c, const struct plan *plan, unsigned int steps, struct bzip_tables *tables)
+{
+    count_symbols(c, plan);
+    tables->tables = plan->tables;
+    tables->groups = c->groups;
+    memcpy(tables->selector, plan->selector, c->groups);
+    tables->bits = 0;
+    for (unsigned int t = 0; t < plan->tables; t++) {
+        uint8_t *length = tables->length[t];
+        bzip_lengths_choose(c->count[t], c->symbols->alphabet, steps, length);
+        tables->bits += bzip_lengths_table_bits(length, c->symbols->alphabet);
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            tables->bits += (size_t)c->count[t][i] * length[i];
+    }
+    tables->bits += bzip_selectors_bits(tables->selector, c->groups);
+}
+
+/* The selectors that suit the real code lengths best. */
+static void reassign_groups(struct chooser *c, const struct bzip_tables *tables, struct plan *plan)
+{
+    for (unsigned int t = 0; t < plan->tables; t++)
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            plan->cost[t][i] = tables->length[t][i] * (uint32_t)BZIP_BIT;
+    cost_groups(c, plan);
+    bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector);
+}
+
+static void refine_hard(struct chooser *c, struct plan *plan, const struct trial *trial, struct bzip_tables *best)
+{
+    struct bzip_tables tables;
+    for (unsigned int round = 0;; round++) {
+        choose_lengths(c, plan, trial->steps, &tables);
+        bool better = tables.bits < best->bits;
+        if (better)
+            *best = tables;
+        if (round >= trial->hard_rounds || (!better && round > 1))
+            return;
+        reassign_groups(c, &tables, plan);
+    }
+}
+
+static int compare_promises(const void *a, const void *b)
+{
+    const struct plan *left = a, *right = b;
+    return (left->promise > right->promise) - (left->promise < right->promise);
+}
+
+void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort effort, struct bzip_tables *ret)
+{
+    const struct trial *trial = &trials[effort];
+    struct chooser c = {.symbols = symbols, .groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP};
+    struct plan plan[2 * (BZIP_TABLES_MAX - BZIP_TABLES_MIN + 1)];
+    unsigned int plans = 0;
+    rank_groups(&c);
+    for (unsigned int tables = BZIP_TABLES_MIN; tables <= BZIP_TABLES_MAX; tables++)
+        for (unsigned int start = 0; start < trial->starts; start++) {
+            plan[plans].tables = tables;
+            divide_groups(&c, &plan[plans], start > 0);
+            refine_softly(&c, &plan[plans++], trial);
+        }
+    qsort(plan, plans, sizeof plan[0], compare_promises);
+    ret->bits = SIZE_MAX;
+    for (unsigned int i = 0; i < plans && i < trial->kept; i++)
+        refine_hard(&c, &plan[i], trial, ret);
+}
