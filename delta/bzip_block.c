@@ -76,8 +76,8 @@ static void assign_codes(const uint8_t *length, unsigned int alphabet, uint32_t 
                 code[i] = next++;
 }
 
-static bool put_symbols(struct writer *w, const struct bzip_symbols *symbols, const struct bzip_tables *tables,
-                        struct error *err)
+static bool put_symbols(struct writer *w, const struct bzip_symbols *symbols,
+                        const struct bzip_tables *tables, struct error *err)
 {
     uint32_t code[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
     for (unsigned int t = 0; t < tables->tables; t++)

@@ -6,7 +6,7 @@
 #include "delta/bzip_symbols.h"
 
 #define TOO_LARGE (SIZE_MAX / 1024) /* the bits of a block that cannot be; many of them still add up */
-#define NEAR      256               /* a cut is not moved by fewer bytes: what that gains is lost in the noise */
+#define NEAR      256 /* a cut is not moved by fewer bytes: what that gains is lost in the noise */
 
 static const struct search {
     unsigned int halvings;    /* of the distance by which cuts are moved, from a quarter of a block on */

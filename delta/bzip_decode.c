@@ -40,7 +40,8 @@ struct decoder {
 
 uint32_t bzip_crc_add(uint32_t crc, uint8_t byte)
 {
-    static const uint32_t step[16] = { /* CRC-32, high bit first, four bits at a time */
+    static const uint32_t step[16] = {
+        /* CRC-32, high bit first, four bits at a time */
         0x00000000, 0x04C11DB7, 0x09823B6E, 0x0D4326D9, 0x130476DC, 0x17C56B6B, 0x1A864DB2, 0x1E475005,
         0x2608EDB8, 0x22C9F00F, 0x2F8AD6D6, 0x2B4BCB61, 0x350C9B64, 0x31CD86D3, 0x3C8EA00A, 0x384FBDBD,
     };
@@ -284,7 +285,8 @@ static bool decode_block(struct decoder *d, struct error *err)
     if (!read_block_head(d, err) || !read_symbols(d, err) || !link_cells(d, err) || !emit_block(d, err))
         return false;
     struct bzip_shape *shape = &d->shape;
-    shape->fewest_tables = shape->blocks++ == 0 || d->tables < shape->fewest_tables ? d->tables : shape->fewest_tables;
+    shape->fewest_tables =
+        shape->blocks++ == 0 || d->tables < shape->fewest_tables ? d->tables : shape->fewest_tables;
     shape->most_tables = d->tables > shape->most_tables ? d->tables : shape->most_tables;
     shape->largest_block = d->len > shape->largest_block ? d->len : shape->largest_block;
     return true;

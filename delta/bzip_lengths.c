@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#define STEP_BITS 2 /* a table tells each length by steps of one from the length before */
+#define STEP_BITS 2                     /* a table tells each length by steps of one from the length before */
 #define WHOLE     (1U << BZIP_CODE_MAX) /* the space that all codes share; a code takes WHOLE >> its length */
 
 struct chain { /* how the cheapest lengths up to each symbol end in each length */
@@ -14,7 +14,8 @@ size_t bzip_lengths_table_bits(const uint8_t *length, unsigned int alphabet)
 {
     size_t bits = 5 + alphabet;
     for (unsigned int i = 1; i < alphabet; i++)
-        bits += STEP_BITS * (size_t)(length[i] > length[i - 1] ? length[i] - length[i - 1] : length[i - 1] - length[i]);
+        bits += STEP_BITS *
+                (size_t)(length[i] > length[i - 1] ? length[i] - length[i - 1] : length[i - 1] - length[i]);
     return bits;
 }
 
@@ -60,7 +61,8 @@ static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, do
 }
 
 /* What shortening the code of one symbol by a bit saves, in data and in its table. */
-static long shortening_gain(const uint32_t *count, unsigned int alphabet, const uint8_t *length, unsigned int i)
+static long shortening_gain(const uint32_t *count, unsigned int alphabet, const uint8_t *length,
+                            unsigned int i)
 {
     long gain = (long)count[i];
     if (i > 0)

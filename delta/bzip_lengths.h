@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include "delta/bzip_tables.h"
 
-/* `count` occurrences of each of `alphabet` symbols; *length becomes a prefix code over all of them. Steps: so
-   many halvings in the search for the right price of code space; 8 are good, 14 exact. */
+/* `count` occurrences of each of `alphabet` symbols; *length becomes a prefix code over all of them. Steps:
+   so many halvings in the search for the right price of code space; 8 are good, 14 exact. */
 void bzip_lengths_choose(const uint32_t *count, unsigned int alphabet, unsigned int steps, uint8_t *length);
 
 size_t bzip_lengths_table_bits(const uint8_t *length, unsigned int alphabet);

@@ -8,7 +8,8 @@
 struct orders {
     unsigned int tables, count;
     uint8_t table[ORDERS_MAX][BZIP_TABLES_MAX]; /* every order of the tables, in lexical order */
-    uint16_t next[ORDERS_MAX][BZIP_TABLES_MAX]; /* the order after the table at that place came to the front */
+    uint16_t next[ORDERS_MAX]
+                 [BZIP_TABLES_MAX]; /* the order after the table at that place came to the front */
 };
 
 struct path {

@@ -19,17 +19,19 @@ struct chooser {
     size_t groups;
     uint32_t group_cost[BZIP_GROUPS_MAX][BZIP_TABLES_MAX];
     uint32_t count[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
-    uint8_t rank[BZIP_GROUPS_MAX]; /* of a group by what it costs under one common table, the cheapest first */
+    uint8_t
+        rank[BZIP_GROUPS_MAX]; /* of a group by what it costs under one common table, the cheapest first */
 };
 
 /* How hard to try. */
 struct trial {
-    unsigned int soft_rounds;  /* of "tables from groups, groups to tables" with costs of a fraction of a bit */
-    unsigned int hard_rounds;  /* with real code lengths */
-    unsigned int steps;        /* in the search for them */
-    unsigned int kept;         /* numbers of tables, of those that promise most, that get hard rounds */
-    unsigned int starts;       /* 1 or 2 ways to divide the groups at first */
-    bool exact;                /* the best selectors in soft rounds too */
+    unsigned int
+        soft_rounds; /* of "tables from groups, groups to tables" with costs of a fraction of a bit */
+    unsigned int hard_rounds; /* with real code lengths */
+    unsigned int steps;       /* in the search for them */
+    unsigned int kept;        /* numbers of tables, of those that promise most, that get hard rounds */
+    unsigned int starts;      /* 1 or 2 ways to divide the groups at first */
+    bool exact;               /* the best selectors in soft rounds too */
 };
 
 static const struct trial trials[] = {
@@ -61,8 +63,7 @@ static void soften_costs(struct chooser *c, struct plan *plan)
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
             total += c->count[t][i] * 4 + 1;
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
-            plan->cost[t][i] =
-                (uint32_t)(BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1)));
+            plan->cost[t][i] = (uint32_t)(BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1)));
     }
 }
 
@@ -119,13 +120,15 @@ static void refine_softly(struct chooser *c, struct plan *plan, const struct tri
         count_symbols(c, plan);
         soften_costs(c, plan);
         cost_groups(c, plan);
-        plan->promise = trial->exact ? bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector)
-                                     : bzip_selectors_guess(c->group_cost, c->groups, plan->tables, plan->selector);
+        plan->promise = trial->exact
+                            ? bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector)
+                            : bzip_selectors_guess(c->group_cost, c->groups, plan->tables, plan->selector);
     }
     plan->promise += guess_table_bits(c, plan) * BZIP_BIT;
 }
 
-static void choose_lengths(struct chooser *c, const struct plan *plan, unsigned int steps, struct bzip_tables *tables)
+static void choose_lengths(struct chooser *c, const struct plan *plan, unsigned int steps,
+                           struct bzip_tables *tables)
 {
     count_symbols(c, plan);
     tables->tables = plan->tables;
@@ -152,7 +155,8 @@ static void reassign_groups(struct chooser *c, const struct bzip_tables *tables,
     bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector);
 }
 
-static void refine_hard(struct chooser *c, struct plan *plan, const struct trial *trial, struct bzip_tables *best)
+static void refine_hard(struct chooser *c, struct plan *plan, const struct trial *trial,
+                        struct bzip_tables *best)
 {
     struct bzip_tables tables;
     for (unsigned int round = 0;; round++) {

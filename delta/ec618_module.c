@@ -26,7 +26,8 @@ bool ec618_module_new(struct bytes old, struct bytes payload, size_t max_bytes, 
         return error_set(err, ERROR_INTERNAL, "out of memory");
     bool ok = ec618_payload_open(payload, &m->payload, err);
     if (ok && m->payload.old_bytes != old.len)
-        ok = error_set(err, ERROR_CORRUPT, "the payload is made for an old image of %" PRIu32 " bytes, not of %zu",
+        ok = error_set(err, ERROR_CORRUPT,
+                       "the payload is made for an old image of %" PRIu32 " bytes, not of %zu",
                        m->payload.old_bytes, old.len);
     if (ok && m->payload.new_bytes > max_bytes)
         ok = error_set(err, ERROR_TOO_LARGE, "the new image would have %" PRIu32 " bytes; the limit is %zu",
@@ -60,7 +61,7 @@ struct bytes ec618_module_image(const struct ec618_module *module)
 
 struct block { /* under construction, in RAM */
     struct bytes plain;
-    size_t at;     /* in plain */
+    size_t at;      /* in plain */
     int64_t old_at; /* anywhere: 2^31 times the records of a plain stream fit easily */
     uint8_t *made;
     size_t len, size;
@@ -189,7 +190,8 @@ static bool take_part(struct ec618_module *m, struct error *err)
     return true;
 }
 
-bool ec618_module_run(struct ec618_module *module, struct ec618_supply supply, bool *ret_done, struct error *err)
+bool ec618_module_run(struct ec618_module *module, struct ec618_supply supply, bool *ret_done,
+                      struct error *err)
 {
     module->supply = supply;
     module->power_failed = false;

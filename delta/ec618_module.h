@@ -10,12 +10,12 @@
 #include "delta/bytes.h"
 #include "delta/ec618_payload.h"
 
-enum ec618_flash {       /* what the module does to its flash for each part, in this order */
-    EC618_FLASH_RESTORE, /* only after a power cut: the backup goes back to its block */
-    EC618_FLASH_BACKUP,  /* the block that will be overwritten goes to the backup */
-    EC618_FLASH_NOTE,    /* progress: the backup is good */
-    EC618_FLASH_WRITE,   /* the new block */
-    EC618_FLASH_ADVANCE, /* progress: on to the next part */
+enum ec618_flash {                      /* what the module does to its flash for each part, in this order */
+                   EC618_FLASH_RESTORE, /* only after a power cut: the backup goes back to its block */
+                   EC618_FLASH_BACKUP,  /* the block that will be overwritten goes to the backup */
+                   EC618_FLASH_NOTE,    /* progress: the backup is good */
+                   EC618_FLASH_WRITE,   /* the new block */
+                   EC618_FLASH_ADVANCE, /* progress: on to the next part */
 };
 
 enum ec618_power {
@@ -38,7 +38,7 @@ bool ec618_module_new(struct bytes old, struct bytes payload, size_t max_bytes, 
                       struct error *err) __attribute__((warn_unused_result));
 
 /* Powers it on: it patches, from where the progress record says, until it is done or the power fails, which
-   *ret_done tells. ERROR_CORRUPT: a part is refused, and will be each time. */
+ *ret_done tells. ERROR_CORRUPT: a part is refused, and will be each time. */
 bool ec618_module_run(struct ec618_module *module, struct ec618_supply supply, bool *ret_done,
                       struct error *err) __attribute__((warn_unused_result));
 
@@ -47,8 +47,8 @@ struct bytes ec618_module_image(const struct ec618_module *module);
 
 void ec618_module_free(struct ec618_module *module); /* NULL is fine */
 
-/* All of it without a power cut. Any bytes are safe: at most EC618_PLAIN_MAX bytes are unpacked per part. *ret
-   is freed by the caller. */
+/* All of it without a power cut. Any bytes are safe: at most EC618_PLAIN_MAX bytes are unpacked per part.
+   *ret is freed by the caller. */
 bool ec618_module_apply(struct bytes old, struct bytes payload, size_t max_bytes, struct buffer *ret,
                         struct error *err) __attribute__((warn_unused_result));
 

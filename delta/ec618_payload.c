@@ -15,6 +15,13 @@ static uint32_t get_number(const uint8_t *from)
     return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
 }
 
+static bool put_number(struct buffer *out, uint32_t value, struct error *err)
+{
+    const uint8_t bytes[] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                             (uint8_t)(value >> 24)};
+    return buffer_add(out, bytes, sizeof bytes, err);
+}
+
 struct ec618_window ec618_payload_window(enum ec618_order order, unsigned int block, size_t old_bytes)
 {
     size_t begin = (size_t)block * EC618_BLOCK_BYTES, end = begin + EC618_BLOCK_BYTES;
@@ -38,8 +45,8 @@ static bool open_part(struct ec618_payload *payload, unsigned int block, struct 
     bool last = block + 1 == payload->parts;
     if (part->new_bytes > EC618_BLOCK_BYTES || part->new_bytes == 0 ||
         (!last && part->new_bytes < EC618_BLOCK_BYTES))
-        return error_set(err, ERROR_CORRUPT, "part %u makes %" PRIu32 " bytes, not %d", block, part->new_bytes,
-                         EC618_BLOCK_BYTES);
+        return error_set(err, ERROR_CORRUPT, "part %u makes %" PRIu32 " bytes, not %d", block,
+                         part->new_bytes, EC618_BLOCK_BYTES);
     size_t end = (size_t)block * EC618_BLOCK_BYTES + part->new_bytes;
     if (part->flag == EC618_UNCHANGED && end > payload->old_bytes)
         return error_set(err, ERROR_CORRUPT, "part %u is said to be unchanged, where old has nothing", block);
@@ -88,10 +95,11 @@ bool ec618_payload_describe(const struct ec618_payload *payload, FILE *to, struc
             order_name[payload->order], payload->parts, payload->old_bytes, payload->new_bytes);
     for (unsigned int place = 0; place < payload->parts; place++) {
         const struct ec618_part *part = &payload->part[place];
-        fprintf(to, "part block=%u flag=0x%08" PRIx32 "%s stated_bytes=%" PRIu32 " new_bytes=%" PRIu32
-                    " stream_bytes=%zu",
-                part->block, part->flag, part->flag == EC618_UNCHANGED ? " unchanged" : "", part->stated_bytes,
-                part->new_bytes, part->stream.len);
+        fprintf(to,
+                "part block=%u flag=0x%08" PRIx32 "%s stated_bytes=%" PRIu32 " new_bytes=%" PRIu32
+                " stream_bytes=%zu",
+                part->block, part->flag, part->flag == EC618_UNCHANGED ? " unchanged" : "",
+                part->stated_bytes, part->new_bytes, part->stream.len);
         if (part->flag == EC618_UNCHANGED) {
             fprintf(to, "\n");
             continue;
@@ -105,5 +113,33 @@ bool ec618_payload_describe(const struct ec618_payload *payload, FILE *to, struc
         fprintf(to, " plain_bytes=%zu bzip_blocks=%zu largest_block=%zu tables=%u..%u\n", plain.len,
                 shape.blocks, shape.largest_block, shape.fewest_tables, shape.most_tables);
     }
+    return true;
+}
+
+static bool write_part(struct buffer *out, const struct buffer *stream, size_t new_bytes, struct error *err)
+{
+    return buffer_add(out, "BSDIFF40", 8, err) && put_number(out, stream->len ? 0 : EC618_UNCHANGED, err) &&
+           put_number(out, (uint32_t)(PART_HEAD_BYTES + stream->len), err) &&
+           put_number(out, (uint32_t)new_bytes, err) && buffer_add(out, stream->ptr, stream->len, err);
+}
+
+bool ec618_payload_write(enum ec618_order order, size_t old_bytes, size_t new_bytes,
+                         const struct buffer *stream, struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer out = {0};
+    size_t parts = (new_bytes + EC618_BLOCK_BYTES - 1) / EC618_BLOCK_BYTES;
+    bool ok = buffer_add(&out, "BPHD", 4, err) && put_number(&out, (uint32_t)parts, err) &&
+              put_number(&out, (uint32_t)old_bytes, err) && buffer_add(&out, order_name[order], 4, err);
+    for (size_t block = 0; block < parts; block++)
+        ok = ok && put_number(&out, (uint32_t)(PART_HEAD_BYTES + stream[block].len), err);
+    for (size_t place = 0; place < parts; place++) {
+        size_t block = order == EC618_REVERSE ? parts - 1 - place : place;
+        size_t left = new_bytes - block * EC618_BLOCK_BYTES;
+        ok = ok && write_part(&out, &stream[block], left < EC618_BLOCK_BYTES ? left : EC618_BLOCK_BYTES, err);
+    }
+    if (!ok)
+        return false;
+    *ret = out;
+    out = (struct buffer){0};
     return true;
 }

@@ -16,6 +16,7 @@
 #define EC618_UNCHANGED    0x43424571 /* a part's flag: the block stays as it is, the stream is not opened */
 #define EC618_BZIP_BLOCK   8192       /* bytes after bzip2's first run-length stage: 8,193 are refused */
 #define EC618_PLAIN_MAX    (1 << 20)  /* of a part unpacked; our own bound, far above what is ever made */
+#define EC618_OLD_MAX      (1 << 30)  /* bytes of an old image that the maker takes */
 #define EC618_RECORD_BYTES 12         /* diff length, extra length, seek: 31 bits and a sign each */
 
 enum ec618_order {
@@ -60,6 +61,12 @@ bool ec618_payload_open(struct bytes bytes, struct ec618_payload *ret, struct er
 bool ec618_payload_describe(const struct ec618_payload *payload, FILE *to, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The reverse of opening: puts together a payload whose block i has the stream `stream[i]`, or stays as it is
+   where that is empty. *ret is freed by the caller. ERROR_INTERNAL: no memory. */
+bool ec618_payload_write(enum ec618_order order, size_t old_bytes, size_t new_bytes,
+                         const struct buffer *stream, struct buffer *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* What it costs per MB of the new image on one core, both orders: */
 enum ec618_effort {
     EC618_QUICK, /* about 2 s */
@@ -69,14 +76,15 @@ enum ec618_effort {
 
 struct ec618_options {
     enum ec618_effort effort;
-    bool closed_last_part; /* let the last part of EC618_REVERSE read nothing of old, as the vendor's tool does */
+    bool closed_last_part; /* let the last part of EC618_REVERSE read nothing of old, as the vendor's tool
+                              does */
     bool only_order;       /* make `order` instead of the smaller of both */
     enum ec618_order order;
 };
 
-/* Makes the payload old → new into *ret, which the caller frees. Memory: about 30 bytes per byte of both images and some
-   20 MB. ERROR_TOO_LARGE: new has more than EC618_PARTS_MAX blocks, or old 1 GiB; ERROR_INVALID: new is empty;
-   ERROR_INTERNAL: no memory. */
+/* Makes the payload old → new into *ret, which the caller frees. Memory: about 30 bytes per byte of both
+   images and some 20 MB. ERROR_TOO_LARGE: new has more than EC618_PARTS_MAX blocks, or old 1 GiB;
+   ERROR_INVALID: new is empty; ERROR_INTERNAL: no memory. */
 bool ec618_payload_make(struct bytes old, struct bytes new, struct ec618_options options, struct buffer *ret,
                         struct error *err) __attribute__((warn_unused_result));
 

@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "delta/bzip_block.h"
+#include "delta/ec618_match.h"
+#include "delta/ec618_parse.h"
+#include "delta/ec618_payload.h"
+
+/* What each effort tries per part: parses with different prices of a record, each repeated with the costs
+   that the one before taught; the smallest after a quick bzip2 stage gets the final one. */
+struct plan {
+    unsigned int shortest;       /* match that is looked at */
+    unsigned int record_bits[4]; /* 0 ends them */
+    unsigned int passes;
+    enum bzip_effort trial, final;
+};
+
+static const struct plan plans[] = {
+    [EC618_QUICK] = {8, {36}, 2, BZIP_ROUGH, BZIP_QUICK},
+    [EC618_GOOD] = {7, {30, 44}, 3, BZIP_ROUGH, BZIP_GOOD},
+    [EC618_BEST] = {6, {26, 34, 44, 60}, 4, BZIP_QUICK, BZIP_BEST},
+};
+
+/* If one order is larger than the other by more than one part in so many, no effort turns that round. */
+#define HOPELESS 25
+
+struct maker {
+    struct bytes old, new;
+    struct ec618_options options;
+    const struct ec618_index *index;
+    unsigned int parts;
+};
+
+struct streams { /* of all parts, by block */
+    enum ec618_order order;
+    size_t total;
+    struct buffer stream[EC618_PARTS_MAX];
+};
+
+static void free_streams(struct streams *streams)
+{
+    for (unsigned int i = 0; i < EC618_PARTS_MAX; i++)
+        buffer_free(&streams->stream[i]);
+    streams->total = 0;
+}
+
+struct best { /* parse of a part so far */
+    struct buffer plain, stream;
+};
+
+static void free_best(struct best *best)
+{
+    buffer_free(&best->plain);
+    buffer_free(&best->stream);
+}
+
+static void swap_buffers(struct buffer *a, struct buffer *b)
+{
+    struct buffer kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static bool try_script(const struct ec618_part_task *task, const struct match_script *script,
+                       enum bzip_effort effort, struct best *best, struct error *err)
+{
+    _cleanup_(free_best) struct best now = {0};
+    if (!ec618_parse_write(task, script, &now.plain, err) ||
+        !bzip_block_add_stream(&now.stream, buffer_bytes(&now.plain), effort, err))
+        return false;
+    if (best->stream.len == 0 || now.stream.len < best->stream.len) {
+        swap_buffers(&best->plain, &now.plain);
+        swap_buffers(&best->stream, &now.stream);
+    }
+    return true;
+}
+
+static bool try_price(const struct ec618_part_task *task, const struct ec618_spans *spans,
+                      const struct plan *plan, unsigned int record_bits, struct best *best, struct error *err)
+{
+    _cleanup_(match_script_free) struct match_script script = {0};
+    struct ec618_costs costs;
+    ec618_costs_guess(task, record_bits, &costs);
+    for (unsigned int pass = 0; pass < plan->passes; pass++) {
+        if (!ec618_parse_part(task, spans, &costs, &script, err) ||
+            !try_script(task, &script, plan->trial, best, err))
+            return false;
+        ec618_costs_learn(task, &script, record_bits, &costs);
+    }
+    return true;
+}
+
+static bool make_stream(const struct maker *m, enum ec618_order order, unsigned int block,
+                        const struct plan *plan, struct buffer *ret, struct error *err)
+{
+    _cleanup_(ec618_spans_free) struct ec618_spans spans = {0};
+    _cleanup_(free_best) struct best best = {0};
+    struct ec618_window window = ec618_payload_window(order, block, m->old.len);
+    size_t begin = (size_t)block * EC618_BLOCK_BYTES;
+    struct ec618_part_task task = {
+        .old = m->old,
+        .new = m->new,
+        .begin = begin,
+        .len = m->new.len - begin < EC618_BLOCK_BYTES ? m->new.len - begin : EC618_BLOCK_BYTES,
+        .start = ec618_payload_start(order, block),
+    };
+    if (m->options.closed_last_part && order == EC618_REVERSE && block == m->parts - 1)
+        window.to = window.from;
+    if (!ec618_match_find(m->index, begin, task.len, window, plan->shortest, &spans, err))
+        return false;
+    for (size_t i = 0; i < sizeof plan->record_bits / sizeof plan->record_bits[0] && plan->record_bits[i];
+         i++)
+        if (!try_price(&task, &spans, plan, plan->record_bits[i], &best, err))
+            return false;
+    best.stream.len = 0;
+    if (!bzip_block_add_stream(&best.stream, buffer_bytes(&best.plain), plan->final, err))
+        return false;
+    swap_buffers(&best.stream, ret);
+    return true;
+}
+
+/* A part whose block stays as it is has no stream. */
+static bool stays(const struct maker *m, unsigned int block)
+{
+    size_t begin = (size_t)block * EC618_BLOCK_BYTES, left = m->new.len - begin;
+    size_t len = left < EC618_BLOCK_BYTES ? left : EC618_BLOCK_BYTES;
+    return m->old.len >= begin + len && memcmp(m->old.ptr + begin, m->new.ptr + begin, len) == 0;
+}
+
+/* Of each part the smaller stream: the one that is there or the one that this effort finds. */
+static bool make_streams(const struct maker *m, const struct plan *plan, struct streams *streams,
+                         struct error *err)
+{
+    streams->total = 0;
+    for (unsigned int block = 0; block < m->parts; block++) {
+        _cleanup_(buffer_free) struct buffer made = {0};
+        struct buffer *stream = &streams->stream[block];
+        if (stays(m, block))
+            continue;
+        if (!make_stream(m, streams->order, block, plan, &made, err))
+            return false;
+        if (stream->len == 0 || made.len < stream->len)
+            swap_buffers(stream, &made);
+        streams->total += stream->len;
+    }
+    return true;
+}
+
+/* Both orders in a hurry, then whichever may win with all effort. */
+static bool make_orders(const struct maker *m, struct streams *streams, struct error *err)
+{
+    const struct plan *quick = &plans[EC618_QUICK], *plan = &plans[m->options.effort];
+    for (int i = 0; i < 2; i++) {
+        streams[i].order = i == 0 ? EC618_FORWARD : EC618_REVERSE;
+        if (m->options.only_order)
+            streams[i].order = m->options.order;
+    }
+    if (m->options.only_order) {
+        streams[1].total = SIZE_MAX;
+        return make_streams(m, plan, &streams[0], err);
+    }
+    if (!make_streams(m, quick, &streams[0], err) || !make_streams(m, quick, &streams[1], err))
+        return false;
+    size_t total[] = {streams[0].total, streams[1].total};
+    for (int i = 0; i < 2 && plan != quick; i++)
+        if (total[i] <= total[1 - i] + total[1 - i] / HOPELESS && !make_streams(m, plan, &streams[i], err))
+            return false;
+    return true;
+}
+
+bool ec618_payload_make(struct bytes old, struct bytes new, struct ec618_options options, struct buffer *ret,
+                        struct error *err)
+{
+    if (new.len == 0)
+        return error_set(err, ERROR_INVALID, "the new image is empty");
+    if (new.len > (size_t)EC618_PARTS_MAX * EC618_BLOCK_BYTES)
+        return error_set(err, ERROR_TOO_LARGE, "a new image of %zu bytes is too large: the limit is %d",
+                         new.len, EC618_PARTS_MAX * EC618_BLOCK_BYTES);
+    if (old.len > EC618_OLD_MAX)
+        return error_set(err, ERROR_TOO_LARGE, "an old image of %zu bytes is too large: the limit is %d",
+                         old.len, EC618_OLD_MAX);
+    struct ec618_index *index;
+    if (!ec618_index_build(old, new, &index, err))
+        return false;
+    struct maker m = {old, new, options, index,
+                      (unsigned int)((new.len + EC618_BLOCK_BYTES - 1) / EC618_BLOCK_BYTES)};
+    struct streams streams[2] = {0};
+    bool ok = make_orders(&m, streams, err);
+    if (ok) {
+        const struct streams *best = &streams[streams[1].total < streams[0].total];
+        ok = ec618_payload_write(best->order, old.len, new.len, best->stream, ret, err);
+    }
+    ec618_index_free(index);
+    free_streams(&streams[0]);
+    free_streams(&streams[1]);
+    return ok;
+}

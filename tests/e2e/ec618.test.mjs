@@ -1,0 +1,84 @@
+// EC618 payloads against a second reader: tests/ec618/decoder.py is written from the layout's description alone, and must
+// make the new image of everything that ours makes.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { corpusImage, firmwareImage, noiseImage } from './lib/firmware.mjs';
+
+const run = promisify(execFile);
+const tool = join(process.env.DFOTA_BUILD, 'ec618-payload');
+const decoder = fileURLToPath(new URL('../ec618/decoder.py', import.meta.url));
+let dir;
+
+before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'dfota-ec618-'));
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+// Makes a payload, has both readers rebuild the new image from it, and returns it.
+async function checkPair(old, next, ...options) {
+    const path = (name) => join(dir, name);
+    await writeFile(path('old'), old);
+    await writeFile(path('new'), next);
+    await run(tool, ['make', path('old'), path('new'), path('payload'), ...options]);
+    await run('python3', [decoder, 'check', path('old'), path('payload'), path('new')]);
+    await run(tool, ['apply', path('old'), path('payload'), path('again')]);
+    assert.ok(next.equals(await readFile(path('again'))));
+    return readFile(path('payload'));
+}
+
+const orderOf = (payload) => payload.toString('latin1', 12, 16);
+
+test('both readers rebuild generated firmware from either order at every effort', async () => {
+    const old = firmwareImage({ seed: 61, size: 150000 });
+    const next = firmwareImage({ seed: 61, size: 152345, revision: 1 });
+    for (const order of ['NorO', 'RvsO'])
+        for (const effort of ['quick', 'good', 'best'])
+            assert.equal(orderOf(await checkPair(old, next, effort, order)), order);
+    await checkPair(old, next, 'quick', 'RvsO', 'closed');
+});
+
+test('both readers rebuild images that share nothing, have nothing or are all the same', async () => {
+    const noise = noiseImage({ seed: 62, size: 70001 });
+    await checkPair(noise, noiseImage({ seed: 63, size: 65536 }), 'quick');
+    await checkPair(Buffer.alloc(0), noise, 'quick');
+    await checkPair(noise, noise.subarray(0, 1), 'quick');
+    await checkPair(Buffer.alloc(100000, 0xff), Buffer.alloc(140000, 0xff), 'quick');
+    assert.equal((await checkPair(noise, noise, 'quick')).length, 16 + 3 * 24);
+});
+
+test('the other reader refuses what is cut off, damaged, or has a block too large', async () => {
+    const old = firmwareImage({ seed: 64, size: 40000 });
+    const payload = await checkPair(old, firmwareImage({ seed: 64, size: 40000, revision: 1 }), 'quick');
+    const bad = join(dir, 'bad');
+    const refuses = async (bytes, why) => {
+        await writeFile(bad, bytes);
+        for (const command of [['python3', decoder], [tool]]) {
+            const [program, ...first] = command;
+            await assert.rejects(run(program, [...first, 'apply', join(dir, 'old'), bad, join(dir, 'none')]),
+                (error) => error.code === 1 && (!why || why.test(error.stderr)));
+        }
+    };
+    await refuses(payload.subarray(0, payload.length - 1));
+    await refuses(Buffer.concat([payload, Buffer.alloc(1)]));
+    const damaged = Buffer.from(payload);
+    damaged[payload.length >> 1] ^= 0x20;
+    await refuses(damaged);
+    // Stock bzip2 makes one block of it: too large for the module by far.
+    const script = 'import bz2,struct,sys;s=bz2.compress(struct.pack("<III",0,32768,0)+bytes((i*7+(i>>8))&255 for i in '
+        + 'range(32768)),1);p=b"BSDIFF40"+struct.pack("<III",0,20+len(s),32768)+s;'
+        + 'sys.stdout.buffer.write(b"BPHD"+struct.pack("<II",1,40000)+b"NorO"+struct.pack("<I",len(p))+p)';
+    const { stdout } = await run('python3', ['-c', script], { encoding: 'buffer' });
+    await refuses(stdout, /8192/);
+});
+
+test('both readers rebuild real firmware', async () => {
+    for (const [old, next] of [['boron-2.0.1', 'boron-2.1.0'], ['primehub-7.28.0', 'primehub-7.27.0']])
+        await checkPair(await corpusImage(old), await corpusImage(next), 'quick');
+});

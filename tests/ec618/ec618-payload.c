@@ -1,0 +1,86 @@
+/* EC618 payloads from the command line, without header and wrapper, for the tests that compare them with
+   another reader and for the benchmark. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/cleanup.h"
+#include "delta/ec618_module.h"
+#include "delta/ec618_payload.h"
+#include "delta/file.h"
+
+#define IMAGE_MAX ((size_t)1 << 26)
+
+static const char usage[] =
+    "ec618-payload make OLD NEW OUT quick|good|best [closed] [NorO|RvsO]\n"
+    "ec618-payload apply OLD PAYLOAD NEW\n"
+    "ec618-payload describe PAYLOAD\n";
+
+static bool parse_options(int argc, char **argv, struct ec618_options *options)
+{
+    static const char *const efforts[] = {"quick", "good", "best"};
+    for (int i = 0; i < argc; i++) {
+        bool known = false;
+        for (unsigned int effort = 0; effort < 3; effort++)
+            if (strcmp(argv[i], efforts[effort]) == 0) {
+                options->effort = (enum ec618_effort)effort;
+                known = true;
+            }
+        if (strcmp(argv[i], "closed") == 0)
+            known = options->closed_last_part = true;
+        if (strcmp(argv[i], "NorO") == 0 || strcmp(argv[i], "RvsO") == 0) {
+            known = options->only_order = true;
+            options->order = argv[i][0] == 'N' ? EC618_FORWARD : EC618_REVERSE;
+        }
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
+/* Prints the seconds of processor time that it took. */
+static bool make(char **path, struct ec618_options options, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer old = {0}, new = {0}, out = {0};
+    if (!file_load(path[0], IMAGE_MAX, &old, err) || !file_load(path[1], IMAGE_MAX, &new, err))
+        return false;
+    clock_t began = clock();
+    if (!ec618_payload_make(buffer_bytes(&old), buffer_bytes(&new), options, &out, err))
+        return false;
+    printf("%.2f\n", (double)(clock() - began) / CLOCKS_PER_SEC);
+    return file_store(path[2], buffer_bytes(&out), err);
+}
+
+static bool apply(char **path, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer old = {0}, payload = {0}, out = {0};
+    return file_load(path[0], IMAGE_MAX, &old, err) && file_load(path[1], IMAGE_MAX, &payload, err) &&
+           ec618_module_apply(buffer_bytes(&old), buffer_bytes(&payload), IMAGE_MAX, &out, err) &&
+           file_store(path[2], buffer_bytes(&out), err);
+}
+
+static bool describe(const char *path, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer bytes = {0};
+    struct ec618_payload payload;
+    return file_load(path, IMAGE_MAX, &bytes, err) &&
+           ec618_payload_open(buffer_bytes(&bytes), &payload, err) &&
+           ec618_payload_describe(&payload, stdout, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err;
+    struct ec618_options options = {0};
+    bool ok;
+    if (argc >= 5 && strcmp(argv[1], "make") == 0 && parse_options(argc - 5, argv + 5, &options))
+        ok = make(argv + 2, options, &err);
+    else if (argc == 5 && strcmp(argv[1], "apply") == 0)
+        ok = apply(argv + 2, &err);
+    else if (argc == 3 && strcmp(argv[1], "describe") == 0)
+        ok = describe(argv[2], &err);
+    else
+        return fputs(usage, stderr), 2;
+    if (!ok)
+        fprintf(stderr, "%s\n", err.text);
+    return ok ? 0 : 1;
+}
