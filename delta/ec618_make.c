@@ -1,25 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip_block.h"
 #include "delta/ec618_match.h"
 #include "delta/ec618_parse.h"
 #include "delta/ec618_payload.h"
-
-/* What each effort tries per part: parses with different prices of a record, each repeated with the costs
-   that the one before taught; the smallest after a quick bzip2 stage gets the final one. */
-struct plan {
-    unsigned int shortest;       /* match that is looked at */
-    unsigned int record_bits[4]; /* 0 ends them */
-    unsigned int passes;
-    enum bzip_effort trial, final;
-};
-
-static const struct plan plans[] = {
-    [EC618_QUICK] = {8, {36}, 2, BZIP_ROUGH, BZIP_QUICK},
-    [EC618_GOOD] = {7, {30, 44}, 3, BZIP_ROUGH, BZIP_GOOD},
-    [EC618_BEST] = {6, {26, 34, 44, 60}, 4, BZIP_QUICK, BZIP_BEST},
-};
+#include "delta/ec618_stream.h"
 
 /* If one order is larger than the other by more than one part in so many, no effort turns that round. */
 #define HOPELESS 25
@@ -44,16 +29,6 @@ static void free_streams(struct streams *streams)
     streams->total = 0;
 }
 
-struct best { /* parse of a part so far */
-    struct buffer plain, stream;
-};
-
-static void free_best(struct best *best)
-{
-    buffer_free(&best->plain);
-    buffer_free(&best->stream);
-}
-
 static void swap_buffers(struct buffer *a, struct buffer *b)
 {
     struct buffer kept = *a;
@@ -61,40 +36,9 @@ static void swap_buffers(struct buffer *a, struct buffer *b)
     *b = kept;
 }
 
-static bool try_script(const struct ec618_part_task *task, const struct match_script *script,
-                       enum bzip_effort effort, struct best *best, struct error *err)
-{
-    _cleanup_(free_best) struct best now = {0};
-    if (!ec618_parse_write(task, script, &now.plain, err) ||
-        !bzip_block_add_stream(&now.stream, buffer_bytes(&now.plain), effort, err))
-        return false;
-    if (best->stream.len == 0 || now.stream.len < best->stream.len) {
-        swap_buffers(&best->plain, &now.plain);
-        swap_buffers(&best->stream, &now.stream);
-    }
-    return true;
-}
-
-static bool try_price(const struct ec618_part_task *task, const struct ec618_spans *spans,
-                      const struct plan *plan, unsigned int record_bits, struct best *best, struct error *err)
-{
-    _cleanup_(match_script_free) struct match_script script = {0};
-    struct ec618_costs costs;
-    ec618_costs_guess(task, record_bits, &costs);
-    for (unsigned int pass = 0; pass < plan->passes; pass++) {
-        if (!ec618_parse_part(task, spans, &costs, &script, err) ||
-            !try_script(task, &script, plan->trial, best, err))
-            return false;
-        ec618_costs_learn(task, &script, record_bits, &costs);
-    }
-    return true;
-}
-
 static bool make_stream(const struct maker *m, enum ec618_order order, unsigned int block,
-                        const struct plan *plan, struct buffer *ret, struct error *err)
+                        enum ec618_effort effort, struct buffer *ret, struct error *err)
 {
-    _cleanup_(ec618_spans_free) struct ec618_spans spans = {0};
-    _cleanup_(free_best) struct best best = {0};
     struct ec618_window window = ec618_payload_window(order, block, m->old.len);
     size_t begin = (size_t)block * EC618_BLOCK_BYTES;
     struct ec618_part_task task = {
@@ -106,17 +50,7 @@ static bool make_stream(const struct maker *m, enum ec618_order order, unsigned 
     };
     if (m->options.closed_last_part && order == EC618_REVERSE && block == m->parts - 1)
         window.to = window.from;
-    if (!ec618_match_find(m->index, begin, task.len, window, plan->shortest, &spans, err))
-        return false;
-    for (size_t i = 0; i < sizeof plan->record_bits / sizeof plan->record_bits[0] && plan->record_bits[i];
-         i++)
-        if (!try_price(&task, &spans, plan, plan->record_bits[i], &best, err))
-            return false;
-    best.stream.len = 0;
-    if (!bzip_block_add_stream(&best.stream, buffer_bytes(&best.plain), plan->final, err))
-        return false;
-    swap_buffers(&best.stream, ret);
-    return true;
+    return ec618_stream_make(m->index, &task, window, effort, ret, err);
 }
 
 /* A part whose block stays as it is has no stream. */
@@ -128,7 +62,7 @@ static bool stays(const struct maker *m, unsigned int block)
 }
 
 /* Of each part the smaller stream: the one that is there or the one that this effort finds. */
-static bool make_streams(const struct maker *m, const struct plan *plan, struct streams *streams,
+static bool make_streams(const struct maker *m, enum ec618_effort effort, struct streams *streams,
                          struct error *err)
 {
     streams->total = 0;
@@ -137,7 +71,7 @@ static bool make_streams(const struct maker *m, const struct plan *plan, struct 
         struct buffer *stream = &streams->stream[block];
         if (stays(m, block))
             continue;
-        if (!make_stream(m, streams->order, block, plan, &made, err))
+        if (!make_stream(m, streams->order, block, effort, &made, err))
             return false;
         if (stream->len == 0 || made.len < stream->len)
             swap_buffers(stream, &made);
@@ -149,7 +83,7 @@ static bool make_streams(const struct maker *m, const struct plan *plan, struct 
 /* Both orders in a hurry, then whichever may win with all effort. */
 static bool make_orders(const struct maker *m, struct streams *streams, struct error *err)
 {
-    const struct plan *quick = &plans[EC618_QUICK], *plan = &plans[m->options.effort];
+    enum ec618_effort effort = m->options.effort;
     for (int i = 0; i < 2; i++) {
         streams[i].order = i == 0 ? EC618_FORWARD : EC618_REVERSE;
         if (m->options.only_order)
@@ -157,13 +91,13 @@ static bool make_orders(const struct maker *m, struct streams *streams, struct e
     }
     if (m->options.only_order) {
         streams[1].total = SIZE_MAX;
-        return make_streams(m, plan, &streams[0], err);
+        return make_streams(m, effort, &streams[0], err);
     }
-    if (!make_streams(m, quick, &streams[0], err) || !make_streams(m, quick, &streams[1], err))
+    if (!make_streams(m, EC618_QUICK, &streams[0], err) || !make_streams(m, EC618_QUICK, &streams[1], err))
         return false;
     size_t total[] = {streams[0].total, streams[1].total};
-    for (int i = 0; i < 2 && plan != quick; i++)
-        if (total[i] <= total[1 - i] + total[1 - i] / HOPELESS && !make_streams(m, plan, &streams[i], err))
+    for (int i = 0; i < 2 && effort != EC618_QUICK; i++)
+        if (total[i] <= total[1 - i] + total[1 - i] / HOPELESS && !make_streams(m, effort, &streams[i], err))
             return false;
     return true;
 }

@@ -48,7 +48,7 @@ struct bytes ec618_module_image(const struct ec618_module *module);
 void ec618_module_free(struct ec618_module *module); /* NULL is fine */
 
 /* All of it without a power cut. Any bytes are safe: at most EC618_PLAIN_MAX bytes are unpacked per part.
-   *ret is freed by the caller. */
+ *ret is freed by the caller. */
 bool ec618_module_apply(struct bytes old, struct bytes payload, size_t max_bytes, struct buffer *ret,
                         struct error *err) __attribute__((warn_unused_result));
 

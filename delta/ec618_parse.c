@@ -7,9 +7,7 @@
 
 /* How much the statistics of all bytes of a stream weigh in those of its diff or extra bytes alone: as so
    many bytes. One stream holds both, and what is rare in one kind is cheap if it is frequent in the other. */
-#ifndef PRIOR_BYTES
 #define PRIOR_BYTES 512
-#endif
 
 /* How a byte of a span goes on. */
 enum step {

@@ -1,0 +1,19 @@
+/* The stream of one part of an EC618 payload: parses it in several ways and keeps what bzip2 makes the
+   smallest of. */
+#ifndef DFOTA_DELTA_EC618_STREAM_H
+#define DFOTA_DELTA_EC618_STREAM_H
+
+#include <stdbool.h>
+#include "base/error.h"
+#include "delta/bytes.h"
+#include "delta/ec618_match.h"
+#include "delta/ec618_parse.h"
+#include "delta/ec618_payload.h"
+
+/* Makes the stream of the part into *ret, which the caller frees; it reads nothing of old outside of the
+   window. ERROR_INTERNAL: no memory. */
+bool ec618_stream_make(const struct ec618_index *index, const struct ec618_part_task *task,
+                       struct ec618_window window, enum ec618_effort effort, struct buffer *ret,
+                       struct error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,196 @@
+// The formats of modules with an EC618, as the tool makes them, judged by a second reader that was written in another
+// language from the layout alone: tests/ec618/container.py with decoder.py.
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { firmwareImage, noiseImage } from './lib/firmware.mjs';
+
+const source = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const dfota = join(resolve(process.env.DFOTA_BUILD ?? join(source, 'build')), 'dfota');
+const reader = join(source, 'tests', 'ec618', 'container.py');
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const release = (revision, size) => firmwareImage({ seed: 618, size, revision });
+
+function hasPython() {
+    try {
+        execFileSync('python3', ['-c', 'import lzma, bz2']);
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+const withoutPython = hasPython() ? false : 'python3 is not installed';
+
+function run(dir, command, ...args) {
+    return new Promise((resolveRun, reject) => {
+        execFile(command, args, { cwd: dir, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+            if (error && typeof error.code !== 'number')
+                reject(error);
+            else
+                resolveRun({ code: error ? error.code : 0, stdout, stderr });
+        });
+    });
+}
+
+// A directory for one test, with these files in it.
+async function bench(t, files) {
+    const dir = await mkdtemp(join(tmpdir(), 'dfota-ec618-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    for (const [name, bytes] of Object.entries(files))
+        await writeFile(join(dir, name), bytes);
+    return dir;
+}
+
+function entry(name, type, address, image) {
+    const head = Buffer.alloc(364);
+    head.write(name, 0);
+    head.writeUInt32LE(address, 64);
+    head.writeUInt32LE(0x300000, 68);
+    head.writeUInt32LE(image.length, 76);
+    head.write(sha256(image), 80);
+    head.write(type, 336);
+    return Buffer.concat([head, image]);
+}
+
+function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp }) {
+    return Buffer.concat([
+        Buffer.alloc(52, head),
+        entry('ap_bootloader', 'BL', 0x804000, Buffer.from(bootloader)),
+        entry('ap', 'AP', 0x824000, ap),
+        entry('cp-demo-flash', 'CP', 0x800000, cp),
+    ]);
+}
+
+const ap = [release(0, 100_000), release(1, 100_000)];
+const cp = [release(2, 40_000), release(3, 33_000)];
+
+const pairs = {
+    'two raw images': [ap[0], ap[1]],
+    'a larger raw image': [ap[0], release(1, 170_000)],
+    'a smaller raw image': [ap[0], release(1, 30_000)],
+    'equal raw images': [ap[0], ap[0]],
+    'unrelated raw images': [noiseImage({ seed: 1, size: 40_000 }), noiseImage({ seed: 2, size: 70_000 })],
+    'erased flash': [Buffer.alloc(70_000, 0xff), Buffer.alloc(66_000, 0xff)],
+    'whole blocks': [release(0, 65_536), release(1, 65_536)],
+    'one byte': [Buffer.from([1]), Buffer.from([2])],
+    'AP and CP of a .binpkg': [binpkg({ ap: ap[0], cp: cp[0] }), binpkg({ ap: ap[1], cp: cp[1] })],
+    'AP alone': [binpkg({ ap: ap[0], cp: cp[0] }), binpkg({ ap: ap[1], cp: cp[0] })],
+    'CP alone': [binpkg({ ap: ap[0], cp: cp[0] }), binpkg({ ap: ap[0], cp: cp[1] })],
+};
+
+describe('what dfota makes, a second reader takes', { skip: withoutPython }, () => {
+    for (const format of ['ec618-at', 'ec618-csdk', 'ec618-luatos']) {
+        for (const [name, [old, next]] of Object.entries(pairs)) {
+            test(`${format}: ${name}`, async (t) => {
+                const dir = await bench(t, { old, new: next });
+                const made = await run(dir, dfota, 'diff', '--format', format, '--effort', 'quick', 'old', 'new', 'package');
+                assert.equal(made.code, 0, made.stderr);
+                assert.equal(made.stderr, '');
+                for (const args of [['check', 'old', 'package', 'new'], ['apply', 'old', 'package', 'theirs']]) {
+                    const judged = await run(dir, 'python3', reader, ...args);
+                    assert.equal(judged.code, 0, judged.stderr);
+                }
+                const verified = await run(dir, dfota, 'verify', 'old', 'package', 'new');
+                assert.equal(verified.stdout, `sha256=${sha256(next)} size=${next.length}\n`);
+                const patched = await run(dir, dfota, 'patch', '--expect-new', sha256(next), 'old', 'package', 'ours');
+                assert.equal(patched.code, 0, patched.stderr);
+                assert.deepEqual(await readFile(join(dir, 'ours')), await readFile(join(dir, 'theirs')));
+
+                const told = await run(dir, dfota, 'inspect', 'package');
+                assert.equal(told.code, 0, told.stderr);
+                const listed = JSON.parse((await run(dir, 'python3', reader, 'list', 'package')).stdout);
+                for (const part of listed.par.packages)
+                    for (const word of [part.base_sha256, part.new_sha256, part.name, `${part.segments} segments`])
+                        assert.ok(told.stdout.includes(word), `${word} is not told`);
+                assert.match(told.stdout, new RegExp(`\\(${listed.par.packages.length > 1 ? 'CP' : 'AP|CP'}\\)`));
+            });
+        }
+    }
+});
+
+describe('a .binpkg that differs where a package cannot change it', () => {
+    const old = binpkg({ ap: ap[0], cp: cp[0] });
+    const next = binpkg({ head: 1, bootloader: 'another', ap: ap[1], cp: cp[1] });
+
+    test('is made, verified by its parts, and what else differs is said', async (t) => {
+        const dir = await bench(t, { old, new: next });
+        const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', '--effort', 'quick', 'old', 'new', 'package');
+        assert.equal(made.code, 0, made.stderr);
+        assert.match(made.stderr, /^dfota: note: [^\n]*the file's head, [^\n]*entry 1\n$/);
+        const verified = await run(dir, dfota, 'verify', 'old', 'package', 'new');
+        assert.equal(verified.code, 0, verified.stderr);
+        assert.match(verified.stderr, /^dfota: note: /);
+        const byHash = await run(dir, dfota, 'verify', '--expect-new', sha256(next), 'old', 'package');
+        assert.equal(byHash.code, 1);
+        const patched = await run(dir, dfota, 'patch', 'old', 'package', 'out');
+        assert.equal(patched.code, 0, patched.stderr);
+        assert.deepEqual(await readFile(join(dir, 'out')), binpkg({ ap: ap[1], cp: cp[1] }));
+    });
+
+    test('and is refused when nothing else differs', async (t) => {
+        const dir = await bench(t, { old, new: binpkg({ head: 1, ap: ap[0], cp: cp[0] }) });
+        const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', 'old', 'new', 'package');
+        assert.equal(made.code, 1);
+        assert.match(made.stderr, /the same AP and CP/);
+    });
+});
+
+describe('the command line', () => {
+    const small = { old: Buffer.from([1, 2, 3]), new: Buffer.from([1, 2, 4]) };
+    const diff = ['diff', '--effort', 'quick'];
+
+    test('load address and header bytes reach the package', async (t) => {
+        const dir = await bench(t, small);
+        const made = await run(dir, dfota, ...diff, '--format', 'ec618-csdk', '--load-address', '0x30000',
+            '--header', 'head-3=99,part-8=00000001', '--closed-last-part', 'old', 'new', 'package');
+        assert.equal(made.code, 0, made.stderr);
+        const package_ = await readFile(join(dir, 'package'));
+        assert.equal(package_.readUInt32LE(84 + 12), 0x30000);
+        assert.equal(package_[3], 0x99);
+        assert.equal(package_.readUInt32BE(84 + 8), 1);
+        assert.match((await run(dir, dfota, 'inspect', 'package')).stdout, /head-3 +99 .*OTHER BYTES in the sample/);
+        assert.equal((await run(dir, dfota, 'verify', 'old', 'package', 'new')).code, 0);
+    });
+
+    const wrong = [
+        [['--load-address', '0x30000'], /means nothing to format bsdiff/],
+        [['--closed-last-part'], /means nothing to format bsdiff/],
+        [['--format', 'ec618-at', '--load-address', '-1'], /--load-address needs a number/],
+        [['--format', 'ec618-at', '--load-address', '0x100000000'], /--load-address needs a number/],
+        [['--format', 'ec618-at', '--load-address', '24k'], /--load-address needs a number/],
+        [['--format', 'ec618-at', '--header', 'head-3'], /an override is NAME=HEX/],
+        [['--format', 'ec618-at', '--header', 'head-3=999'], /head-3 needs 2 hex digits/],
+        [['--format', 'ec618-at', '--effort', 'much'], /--effort is quick, good or best/],
+    ];
+    for (const [args, reason] of wrong) {
+        test(`${args.join(' ')} is a usage error`, async (t) => {
+            const dir = await bench(t, small);
+            const made = await run(dir, dfota, 'diff', ...args, 'old', 'new', 'package');
+            assert.equal(made.code, 2, made.stdout);
+            assert.match(made.stderr, reason);
+        });
+    }
+
+    test('inspect knows files by content, and tells what is wrong with one', async (t) => {
+        const dir = await bench(t, { ...small, zip: 'PK\x03\x04', 'image.bin': '<!doctype html>' });
+        assert.match((await run(dir, dfota, 'inspect', 'zip')).stdout, /^kind=zip [^\n]*\nThis is a ZIP archive/);
+        assert.match((await run(dir, dfota, 'inspect', 'image.bin')).stdout, /^kind=html /);
+        assert.equal((await run(dir, dfota, 'inspect', 'missing')).code, 3);
+        await run(dir, dfota, ...diff, '--format', 'ec618-at', 'old', 'new', 'package');
+        const whole = await readFile(join(dir, 'package'));
+        await writeFile(join(dir, 'cut'), whole.subarray(0, 150));
+        const cut = await run(dir, dfota, 'inspect', 'cut');
+        assert.equal(cut.code, 1);
+        assert.match(cut.stdout, /magic +ecdf/);
+        assert.match(cut.stderr, /^dfota: the AT framing is for \d+ bytes, and 140 follow\n$/);
+    });
+});
