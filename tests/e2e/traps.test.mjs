@@ -333,17 +333,26 @@ describe('what libmicrohttpd would answer by itself:', () => {
             }
         });
     }
-    test('ours: an upload whose chunks are none in the middle leaves nothing', async (t) => {
-        const files = async () => (await Promise.all(['blobs', 'incoming'].map((dir) => listFiles(join(server.dataDir, dir)))))
-            .flatMap((found) => [...found]).sort().join();
-        const earlier = await files();
-        const path = scene.path('/images/1003');
-        const request = text(`PUT /api/v1${path}`, [bearer(), 'Transfer-Encoding: chunked'], '4\r\nabcd\r\nnone\r\n');
-        const answer = await askOurs(t, server.adminAddress, request);
-        assert.deepEqual([answer.status, answer.closed], [400, 'fin']);
-        await server.admin('GET', path, null, { expect: 404 });
-        await poll('nothing is left', async () => await files() === earlier);
-    });
+    const broken = {
+        'a size that is none': [400, '4\r\nabcd\r\nnone\r\n'],
+        'a size beyond 64 bits': [413, 'fffffffffffffffff\r\nab'],
+        'a chunk longer than it says': [400, '3\r\nabcd\r\n'],
+        'a trailer that is none': [400, '4\r\nabcd\r\n0\r\nnone\r\n\r\n'],
+        'a trailer without an end': [431, `4\r\nabcd\r\n0\r\nX: ${'x'.repeat(300_000)}`],
+    };
+    for (const [kind, [status, chunks]] of Object.entries(broken)) {
+        test(`ours: an upload with ${kind}: ${status}, closed, and nothing is left`, async (t) => {
+            const files = async () => (await Promise.all(['blobs', 'incoming'].map((dir) => listFiles(join(server.dataDir, dir)))))
+                .flatMap((found) => [...found]).sort().join();
+            const earlier = await files();
+            const path = scene.path('/images/1003');
+            const request = text(`PUT /api/v1${path}`, [bearer(), 'Transfer-Encoding: chunked'], chunks);
+            const answer = await askOurs(t, server.adminAddress, request);
+            assert.deepEqual([answer.status, answer.closed], [status, 'fin']);
+            await server.admin('GET', path, null, { expect: 404 });
+            await poll('nothing is left', async () => await files() === earlier);
+        });
+    }
 });
 
 describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their own' : false }, () => {
