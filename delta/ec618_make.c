@@ -83,21 +83,20 @@ static bool make_streams(const struct maker *m, enum ec618_effort effort, struct
 /* Both orders in a hurry, then whichever may win with all effort. */
 static bool make_orders(const struct maker *m, struct streams *streams, struct error *err)
 {
-    enum ec618_effort effort = m->options.effort;
+    const struct ec618_options *options = &m->options;
+    size_t total[2] = {SIZE_MAX, SIZE_MAX};
     for (int i = 0; i < 2; i++) {
         streams[i].order = i == 0 ? EC618_FORWARD : EC618_REVERSE;
-        if (m->options.only_order)
-            streams[i].order = m->options.order;
+        streams[i].total = SIZE_MAX;
+        if (options->only_order && streams[i].order != options->order)
+            continue;
+        if (!make_streams(m, EC618_QUICK, &streams[i], err))
+            return false;
+        total[i] = streams[i].total;
     }
-    if (m->options.only_order) {
-        streams[1].total = SIZE_MAX;
-        return make_streams(m, effort, &streams[0], err);
-    }
-    if (!make_streams(m, EC618_QUICK, &streams[0], err) || !make_streams(m, EC618_QUICK, &streams[1], err))
-        return false;
-    size_t total[] = {streams[0].total, streams[1].total};
-    for (int i = 0; i < 2 && effort != EC618_QUICK; i++)
-        if (total[i] <= total[1 - i] + total[1 - i] / HOPELESS && !make_streams(m, effort, &streams[i], err))
+    size_t least = total[0] < total[1] ? total[0] : total[1];
+    for (int i = 0; i < 2 && options->effort != EC618_QUICK; i++)
+        if (total[i] <= least + least / HOPELESS && !make_streams(m, options->effort, &streams[i], err))
             return false;
     return true;
 }

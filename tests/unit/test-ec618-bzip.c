@@ -212,6 +212,19 @@ static void no_flipped_bit_passes(void **state)
     buffer_free(&packed);
 }
 
+/* It stands in the last 32 bits in front of those that fill the last byte. */
+static void the_streams_own_checksum_counts(void **state)
+{
+    (void)state;
+    struct buffer packed = must_encode((struct bytes){(const uint8_t *)"firmware", 8}, BZIP_QUICK);
+    for (size_t bit = (packed.len - 3) * 8; bit < (packed.len - 1) * 8; bit++) {
+        packed.ptr[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        check_refused(buffer_bytes(&packed), module_limits, "the stream's checksum");
+        packed.ptr[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    buffer_free(&packed);
+}
+
 static void what_stands_behind_a_stream_is_refused(void **state)
 {
     (void)state;
@@ -357,6 +370,7 @@ int main(void)
         cmocka_unit_test(only_level_one_is_read),
         cmocka_unit_test(a_cut_off_stream_is_refused_wherever_it_is_cut),
         cmocka_unit_test(no_flipped_bit_passes),
+        cmocka_unit_test(the_streams_own_checksum_counts),
         cmocka_unit_test(what_stands_behind_a_stream_is_refused),
         cmocka_unit_test(a_single_table_and_a_randomised_block_are_refused),
         cmocka_unit_test(no_more_is_unpacked_than_allowed),
