@@ -1,0 +1,158 @@
+/* What holds of every decision, whatever is asked. */
+#include "test-decision.h"
+
+static uint32_t random_below(uint32_t limit)
+{
+    static uint32_t state = 20260921;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % limit;
+}
+
+static bool mostly(void)
+{
+    return random_below(8) != 0;
+}
+
+static struct version random_version(void)
+{
+    static const char *const versions[] = {NULL,   "1125", "1138", "1138", "1138",
+                                           "1150", "1162", "1162", "1170"};
+    return version_of(versions[random_below(sizeof versions / sizeof *versions)]);
+}
+
+static struct scene random_scene(void)
+{
+    struct scene scene = scene_of(random_below(2) ? CHECKIN_LINK : CHECKIN_DIALECT);
+    struct snapshot *known = &scene.known;
+    scene.checkin.version = random_version();
+    if (random_below(2))
+        scene.checkin.range = (struct range){.present = mostly(),
+                                             .bad = !mostly(),
+                                             .has_last = random_below(2),
+                                             .first = random_below(2) ? random_below(60000) : 0,
+                                             .last = random_below(60000)};
+    known->product_known = mostly();
+    known->id_usable = mostly();
+    known->firmware_named = mostly();
+    known->firmware_known = mostly();
+    known->firmware_elsewhere = random_below(2);
+    known->device_known = mostly();
+    known->admission_full = !mostly();
+    known->link_unknown = !mostly();
+    known->link_revoked = !mostly();
+    known->blocked = !mostly();
+    known->confirmed = random_version();
+    known->format_set = mostly();
+    known->max_package_bytes = mostly() ? 491520 : 30000;
+    known->target = random_version();
+    known->base = decision_base(&scene.checkin, &known->confirmed);
+    known->base_known = mostly();
+    known->package = mostly() ? PACKAGE_READY : (enum package_state)random_below(5);
+    known->package_size = 1 + random_below(60000);
+    known->attempt_open = mostly();
+    known->attempt_state = (enum attempt_state)random_below(ATTEMPT_DELIVERED + 1);
+    do {
+        known->attempt_from = random_version();
+        known->attempt_to = random_version();
+    } while (known->attempt_from.count == 0 ||
+             version_compare(&known->attempt_from, &known->attempt_to) >= 0);
+    known->attempt_same_firmware = mostly();
+    known->attempt_by_link = random_below(2);
+    known->attempt_active_ms = NOW - (int64_t)random_below(30) * HOUR;
+    known->pinned_servable = mostly();
+    known->pinned_size = 1 + random_below(60000);
+    known->begun_last_day = random_below(8);
+    known->link_deliveries = random_below(5);
+    known->link_delivered_ms = NOW - (int64_t)random_below(48) * HOUR;
+    return scene;
+}
+
+static void check_invariants(const struct scene *scene)
+{
+    const struct checkin *checkin = &scene->checkin;
+    const struct snapshot *known = &scene->known;
+    const struct decision *decision = &scene->decision;
+    bool firmware = decision->answer == ANSWER_FULL || decision->answer == ANSWER_PART;
+    bool from_middle = checkin->range.present && checkin->range.first > 0;
+
+    /* Firmware, if any, goes out by the book. */
+    assert_int_equal(decision->send, firmware);
+    assert_int_equal(decision->begun, firmware && !decision->resume);
+    if (firmware) {
+        uint64_t size = decision->resume ? known->pinned_size : known->package_size;
+        assert_true(decision->first < decision->end && decision->end <= size &&
+                    size <= known->max_package_bytes);
+        assert_int_equal(decision->answer == ANSWER_PART, checkin->range.present);
+        assert_int_equal(decision->resume, from_middle);
+        assert_true(decision->first == (checkin->range.present ? checkin->range.first : 0));
+        assert_true(!checkin->range.bad && !known->blocked && known->format_set);
+    }
+    if (decision->begun || decision->answer == ANSWER_WAIT)
+        assert_true(known->base.count > 0 && known->base_known &&
+                    version_compare(&known->base, &known->target) < 0);
+    if (from_middle) /* no new decision is hidden in a resume */
+        assert_false(decision->open_attempt || decision->queue_package || decision->answer == ANSWER_FULL);
+
+    if (decision->unpin)
+        assert_true(known->attempt_open && !decision->send && !decision->end_attempt && !from_middle);
+
+    /* What is recorded fits together, in its order. */
+    enum attempt_state state = known->attempt_state;
+    bool open = known->attempt_open;
+    if (decision->end_attempt) {
+        assert_true(open && attempt_apply(&state, decision->attempt_event));
+        open = attempt_is_open(state);
+        assert_false(open);
+        if (decision->attempt_event == EVENT_SUPERSEDE)
+            assert_true(decision->open_attempt);
+    }
+    if (decision->open_attempt) {
+        assert_false(open); /* one at most */
+        open = true;
+        state = ATTEMPT_WAITING;
+        assert_true(decision->send || decision->answer == ANSWER_WAIT);
+    }
+    if (decision->send)
+        assert_true(open && attempt_apply(&state, EVENT_SEND) && state == ATTEMPT_SENDING);
+    if (decision->answer == ANSWER_WAIT)
+        assert_true(open);
+    if (decision->queue_package)
+        assert_int_equal(decision->answer, ANSWER_WAIT);
+    if (decision->block)
+        assert_int_equal(decision->answer, ANSWER_LOOP);
+
+    /* Truth. */
+    if (checkin->source == CHECKIN_LINK) {
+        assert_false(decision->confirm || decision->admit);
+        assert_true(!decision->end_attempt || decision->attempt_event == EVENT_SUPERSEDE);
+    } else {
+        assert_true(!decision->confirm || checkin->version.count > 0);
+        assert_false(decision->notice_stale_link);
+    }
+    assert_true(decision->reason[0] && slice_is_clean_utf8(slice_of(decision->reason)));
+}
+
+static void test_whatever_is_asked(void **state)
+{
+    unsigned seen[ANSWER_COUNT] = {0};
+    (void)state;
+    for (unsigned i = 0; i < 300000; i++) {
+        struct scene scene = random_scene();
+        decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+        check_invariants(&scene);
+        seen[scene.decision.answer]++;
+    }
+    for (unsigned answer = 0; answer < ANSWER_COUNT; answer++)
+        assert_true(seen[answer] > 500); /* else the scenes say nothing about it */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whatever_is_asked),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("decision-any", tests, NULL, NULL);
+}
