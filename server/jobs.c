@@ -128,8 +128,18 @@ static enum end diff_and_verify(struct job *job, char *from, char *to)
     char *const diff[] = {dfota,          "diff", "--format",    format, "--expect-old", from_hex,
                           "--expect-new", to_hex, "--max-image", most,   from,           to,
                           job->made,      NULL};
-    char *const verify[] = {dfota, "verify", "--expect-old", from_hex, "--expect-new", to_hex, "--max-output",
-                            most,  from,     job->made,      NULL};
+    char *const verify[] = {dfota,
+                            "verify",
+                            "--expect-old",
+                            from_hex,
+                            "--expect-new",
+                            to_hex,
+                            "--max-output",
+                            most,
+                            from,
+                            job->made,
+                            to,
+                            NULL};
     enum end end = run_child(job, diff);
     if (end == END_READY && access(job->made, R_OK) != 0) {
         snprintf(job->reason, sizeof job->reason, "dfota ended well but made no file");

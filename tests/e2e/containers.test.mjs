@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { binpkg, firmwareImage, noiseImage } from './lib/firmware.mjs';
 
 const source = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const dfota = join(resolve(process.env.DFOTA_BUILD ?? join(source, 'build')), 'dfota');
@@ -48,26 +48,6 @@ async function bench(t, files) {
     for (const [name, bytes] of Object.entries(files))
         await writeFile(join(dir, name), bytes);
     return dir;
-}
-
-function entry(name, type, address, image) {
-    const head = Buffer.alloc(364);
-    head.write(name, 0);
-    head.writeUInt32LE(address, 64);
-    head.writeUInt32LE(0x300000, 68);
-    head.writeUInt32LE(image.length, 76);
-    head.write(sha256(image), 80);
-    head.write(type, 336);
-    return Buffer.concat([head, image]);
-}
-
-function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp }) {
-    return Buffer.concat([
-        Buffer.alloc(52, head),
-        entry('ap_bootloader', 'BL', 0x804000, Buffer.from(bootloader)),
-        entry('ap', 'AP', 0x824000, ap),
-        entry('cp-demo-flash', 'CP', 0x800000, cp),
-    ]);
 }
 
 const ap = [release(0, 100_000), release(1, 100_000)];

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { binpkg, firmwareImage } from './lib/firmware.mjs';
 import { buildDir, firmwarePath, startServer } from './lib/server.mjs';
 
 const run = promisify(execFile);
@@ -59,5 +60,20 @@ describe('a package format', () => {
             const { json } = await server.admin('GET', `/products/${product}/devices/866597071234569`);
             assert.deepEqual([json.confirmed_version, json.attempts[0].state], ['1147', 'confirmed'], format);
         }
+    });
+
+    // A package cannot carry what differs outside of AP and CP, and a module would not take it from one.
+    test('of an EC618 is proven on the parts that it changes', async () => {
+        const part = (revision, size) => firmwareImage({ seed: 618, size, revision });
+        const releases = {
+            1138: binpkg({ ap: part(0, 100_000), cp: part(2, 40_000) }),
+            1147: binpkg({ head: 1, bootloader: 'another', ap: part(1, 100_000), cp: part(3, 33_000) }),
+        };
+        await server.createProduct('released');
+        for (const [version, bytes] of Object.entries(releases))
+            await server.putImage('released', 'AirM2M_780E_LTE_AT', version, bytes);
+        await server.setFirmware('released', 'AirM2M_780E_LTE_AT', { format: 'ec618-at' });
+        const made = await server.makePackage('released', 'AirM2M_780E_LTE_AT', '1138', '1147');
+        assert.deepEqual([made.state, made.error], ['ready', null]);
     });
 });

@@ -47,7 +47,6 @@ CREATE TABLE package (
     size_bytes  INTEGER,
     sha256      BLOB,
     error       TEXT,
-    log         TEXT,
     crashes     INTEGER NOT NULL DEFAULT 0,
     queued_ms   INTEGER NOT NULL,
     started_ms  INTEGER,

@@ -213,3 +213,24 @@ export function firmwareImage({ seed, size, revision = 0 }) {
         program = reviseProgram(program, seed * 1000 + i);
     return linkProgram(program, size, `generated firmware ${seed} revision ${revision}`);
 }
+
+function entry(name, type, address, image) {
+    const head = Buffer.alloc(364);
+    head.write(name, 0);
+    head.writeUInt32LE(address, 64);
+    head.writeUInt32LE(0x300000, 68);
+    head.writeUInt32LE(image.length, 76);
+    head.write(sha256(image), 80);
+    head.write(type, 336);
+    return Buffer.concat([head, image]);
+}
+
+// A .binpkg, what a release of an EC618's firmware is: a head, then its parts, each with a head of its own.
+export function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp }) {
+    return Buffer.concat([
+        Buffer.alloc(52, head),
+        entry('ap_bootloader', 'BL', 0x804000, Buffer.from(bootloader)),
+        entry('ap', 'AP', 0x824000, ap),
+        entry('cp-demo-flash', 'CP', 0x800000, cp),
+    ]);
+}
