@@ -67,11 +67,12 @@ bool ec618_payload_write(enum ec618_order order, size_t old_bytes, size_t new_by
                          const struct buffer *stream, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What it costs per MB of the new image on one core, both orders: */
+/* What it costs per MB of the new image on one core, both orders; several times as much where nothing is
+ * alike: */
 enum ec618_effort {
     EC618_QUICK, /* about 2 s */
-    EC618_GOOD,  /* about 8 s */
-    EC618_BEST,  /* about 20 s */
+    EC618_GOOD,  /* about 5 s */
+    EC618_BEST,  /* about 12 s */
 };
 
 struct ec618_options {
@@ -82,8 +83,8 @@ struct ec618_options {
     enum ec618_order order;
 };
 
-/* Makes the payload old → new into *ret, which the caller frees. Memory: about 30 bytes per byte of both
-   images and some 20 MB. ERROR_TOO_LARGE: new has more than EC618_PARTS_MAX blocks, or old 1 GiB;
+/* Makes the payload old → new into *ret, which the caller frees. Memory: 5 bytes per byte of both images
+   and some 15 MB. ERROR_TOO_LARGE: new has more than EC618_PARTS_MAX blocks, or old 1 GiB;
    ERROR_INVALID: new is empty; ERROR_INTERNAL: no memory. */
 bool ec618_payload_make(struct bytes old, struct bytes new, struct ec618_options options, struct buffer *ret,
                         struct error *err) __attribute__((warn_unused_result));

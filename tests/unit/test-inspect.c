@@ -28,8 +28,9 @@ static void assert_covers(const char *text, size_t size)
 {
     uint8_t *seen = calloc(size + 1, 1);
     assert_non_null(seen);
-    for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = text, *end; line; line = end ? end + 1 : NULL) {
         size_t at, len;
+        end = strchr(line, '\n');
         if (sscanf(line, "  0x%zx %zu ", &at, &len) != 2)
             continue;
         assert_true(at <= size && len <= size - at);
