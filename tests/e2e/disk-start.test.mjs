@@ -97,8 +97,10 @@ describe('at the start', () => {
     test('a file in its place is refused', async (t) => {
         const server = await startServer(t);
         await server.stop();
-        server.dataDir = join(server.dataDir, 'admin.token');
+        const there = server.dataDir;
+        server.dataDir = join(there, 'admin.token');
         await assertRefuses(server, /admin\.token.*Not a directory/);
+        server.dataDir = there;
     });
 
     test('a directory of somebody else is refused', needsDisk, async (t) => {
