@@ -51,7 +51,10 @@ export class Disk {
     async fill(left = 0) {
         const pages = Math.ceil(left / 4096) * 4096;
         for (let over; (over = await this.free() - pages) > 0;)
-            await appendFile(this.ballast, Buffer.alloc(Math.min(over, 1 << 20)));
+            await appendFile(this.ballast, Buffer.alloc(Math.min(over, 1 << 20))).catch((error) => {
+                if (error.code !== 'ENOSPC') // the server wrote meanwhile, so there was less
+                    throw error;
+            });
     }
 
     // Somebody else makes room: so many bytes, or all that is theirs.
