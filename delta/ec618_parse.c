@@ -167,29 +167,16 @@ static void find_path(struct path *p)
     }
 }
 
-static bool add_record(struct match_script *script, struct error *err)
-{
-    if (script->count == script->capacity) {
-        size_t capacity = script->capacity ? script->capacity * 2 : 64;
-        struct match_record *grown = reallocarray(script->record, capacity, sizeof *grown);
-        if (!grown)
-            return error_set(err, ERROR_INTERNAL, "out of memory: %zu records", capacity);
-        script->record = grown;
-        script->capacity = capacity;
-    }
-    script->record[script->count++] = (struct match_record){0, 0, 0};
-    return true;
-}
-
 /* Begins a record that reads at that place in old: the seek there belongs to the record before. */
 static bool begin_record(struct match_script *script, int64_t *old_at, int64_t wanted, struct error *err)
 {
-    if (script->count == 0 && *old_at != wanted && !add_record(script, err))
+    if (script->count == 0 && *old_at != wanted &&
+        !match_script_add(script, (struct match_record){0, 0, 0}, err))
         return false;
     if (script->count > 0)
         script->record[script->count - 1].seek = wanted - *old_at;
     *old_at = wanted;
-    return add_record(script, err);
+    return match_script_add(script, (struct match_record){0, 0, 0}, err);
 }
 
 /* From the first byte to the last along the cheapest way. */
@@ -202,7 +189,7 @@ static bool walk_path(const struct path *p, struct match_script *script, struct 
     uint32_t record_cost = at_start ? p->record_cost - p->costs->record : p->record_cost;
     enum step step = record_cost < p->extra_cost ? STEP_RECORD : STEP_EXTRA;
     const struct ec618_span *span = NULL;
-    if (step == STEP_EXTRA && !add_record(script, err))
+    if (step == STEP_EXTRA && !match_script_add(script, (struct match_record){0, 0, 0}, err))
         return false;
     for (size_t i = 0; i < task->len; i++) {
         if (step == STEP_RECORD) {

@@ -24,7 +24,7 @@ struct parse {
     size_t last_at;            /* position of the match before */
 };
 
-static bool add_record(struct match_script *script, struct match_record record, struct error *err)
+bool match_script_add(struct match_script *script, struct match_record record, struct error *err)
 {
     if (script->count == script->capacity) {
         size_t capacity = script->capacity ? script->capacity * 2 : 64;
@@ -166,7 +166,7 @@ static bool record_match(struct parse *p, struct error *err)
     p->done_new = p->at - backward;
     p->done_old = old_next;
     p->last_at = p->at;
-    return add_record(p->script, record, err);
+    return match_script_add(p->script, record, err);
 }
 
 static bool record_tail(struct parse *p, struct error *err)
@@ -176,7 +176,7 @@ static bool record_tail(struct parse *p, struct error *err)
         return true;
     size_t forward = forward_length(p, gap);
     struct match_record record = {(uint32_t)forward, (uint32_t)(gap - forward), 0};
-    return add_record(p->script, record, err);
+    return match_script_add(p->script, record, err);
 }
 
 bool match_make_script(const struct suffix *index, struct bytes old, struct bytes new,

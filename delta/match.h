@@ -32,6 +32,10 @@ struct match_script { /* all zero is an empty script; free with match_script_fre
 bool match_make_script(const struct suffix *index, struct bytes old, struct bytes new,
                        struct match_script *ret, struct error *err) __attribute__((warn_unused_result));
 
+/* Adds a record at the end. ERROR_INTERNAL: no memory. */
+bool match_script_add(struct match_script *script, struct match_record record, struct error *err)
+    __attribute__((warn_unused_result));
+
 void match_script_free(struct match_script *script);
 
 #endif
