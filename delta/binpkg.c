@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/little.h"
+#include "base/little.h"
 
 #define NAME_BYTES 64
 #define TYPE_AT    336

@@ -1,16 +1,12 @@
-/* Bytes in memory: a view that somebody else owns, and a buffer that grows as data really arrives. */
+/* Bytes in memory: beside the view that somebody else owns, a buffer that grows as data really arrives. */
 #ifndef DFOTA_DELTA_BYTES_H
 #define DFOTA_DELTA_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/bytes.h"
 #include "base/error.h"
-
-struct bytes { /* a view; ptr may be NULL when len is 0 */
-    const uint8_t *ptr;
-    size_t len;
-};
 
 struct buffer { /* owns ptr (malloc); all zero is an empty buffer */
     uint8_t *ptr;

@@ -20,7 +20,7 @@ bool ec618_csdk_owns(struct bytes package)
 
 bool ec618_luatos_owns(struct bytes package)
 {
-    return wrapper_luatos_owns(package);
+    return luatos_owns(package);
 }
 
 /* ---- Making ---- */
@@ -119,11 +119,11 @@ bool ec618_at_make(struct bytes old, struct bytes new, const struct engine_optio
 bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_options *options,
                        struct buffer *ret, struct error *err)
 {
-    static const struct wrapper_versions any;
+    static const struct luatos_versions any;
     _cleanup_(buffer_free) struct buffer par = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
     if (!make_par(old, new, options, &par, err) ||
-        !wrapper_luatos_add(&out, WRAPPER_EC618, &any, (struct bytes){NULL, 0}, buffer_bytes(&par), err))
+        !wrapper_luatos_add(&out, LUATOS_EC618, &any, (struct bytes){NULL, 0}, buffer_bytes(&par), err))
         return false;
     *ret = out;
     out = (struct buffer){0};
@@ -134,12 +134,12 @@ bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_o
 
 static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error *err)
 {
-    struct wrapper_luatos head;
-    if (!wrapper_luatos_read(package, &head, err) || !wrapper_luatos_check(&head, err))
+    struct luatos_file head;
+    if (!luatos_read(package, &head, err) || !luatos_check(&head, err))
         return false;
     if (head.sdk.len == 0)
         return error_set(err, ERROR_INVALID, "the package holds a script and no change of the core");
-    if (head.magic != WRAPPER_EC618)
+    if (head.magic != LUATOS_EC618)
         return error_set(err, ERROR_INVALID,
                          "the package is for an EC7xx, whose core packages cannot be applied here");
     *ret = head.sdk;
@@ -148,7 +148,7 @@ static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error 
 
 static bool unwrap(struct bytes package, struct bytes *ret, struct error *err)
 {
-    if (wrapper_luatos_owns(package))
+    if (luatos_owns(package))
         return unwrap_luatos(package, ret, err);
     if (wrapper_at_owns(package))
         return wrapper_at_open(package, ret, err);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "delta/inspect_list.h"
-#include "delta/little.h"
+#include "base/little.h"
 #include "delta/recognise.h"
 
 #define SHOWN_BYTES 40 /* of a field that is not understood */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "delta/ec618_payload.h"
 #include "delta/inspect_list.h"
-#include "delta/little.h"
+#include "base/little.h"
 #include "delta/par.h"
 #include "delta/wrapper.h"
 
@@ -12,9 +12,9 @@ static const char *hex_of(const struct sha256 *hash, char out[SHA256_HEX_SIZE])
     return out;
 }
 
-static const char *md5_hex(const uint8_t md5[WRAPPER_MD5_BYTES], char out[2 * WRAPPER_MD5_BYTES + 1])
+static const char *md5_hex(const uint8_t md5[LUATOS_MD5_BYTES], char out[2 * LUATOS_MD5_BYTES + 1])
 {
-    for (size_t i = 0; i < WRAPPER_MD5_BYTES; i++)
+    for (size_t i = 0; i < LUATOS_MD5_BYTES; i++)
         snprintf(out + 2 * i, 3, "%02x", md5[i]);
     return out;
 }
@@ -158,11 +158,11 @@ static void list_versions(struct inspect_list *list, struct bytes field, const c
 
 static void list_common(struct inspect_list *list, struct bytes common)
 {
-    struct wrapper_sector sector;
-    struct wrapper_block block;
+    struct luatos_sector sector;
+    struct luatos_block block;
     struct error err;
-    char md5[2 * WRAPPER_MD5_BYTES + 1];
-    if (!wrapper_sector_read(common, &sector, &err)) {
+    char md5[2 * LUATOS_MD5_BYTES + 1];
+    if (!luatos_sector_read(common, &sector, &err)) {
         inspect_unknown(list, common, "common data", err.text);
         return;
     }
@@ -175,7 +175,7 @@ static void list_common(struct inspect_list *list, struct bytes common)
     inspect_field(list, inspect_slice(common, 28, 4), "block",
                   "%u bytes of unpacked data in each but the last", sector.block_bytes);
     inspect_field(list, inspect_slice(common, 32, 4), "address", "0x%08x", sector.address);
-    while (wrapper_block_next(&sector.blocks, &block)) {
+    while (luatos_block_next(&sector.blocks, &block)) {
         inspect_field(list, block.head, "block head", "%zu bytes of properties, %zu packed",
                       block.properties.len, block.packed.len);
         inspect_field(list, block.packed, "block", block.properties.len ? "LZMA" : "not packed");
@@ -185,19 +185,19 @@ static void list_common(struct inspect_list *list, struct bytes common)
 
 void inspect_luatos(struct inspect_list *list, struct bytes file)
 {
-    struct wrapper_luatos head;
+    struct luatos_file head;
     struct error err;
-    char md5[2 * WRAPPER_MD5_BYTES + 1];
-    if (!wrapper_luatos_read(file, &head, &err)) {
+    char md5[2 * LUATOS_MD5_BYTES + 1];
+    if (!luatos_read(file, &head, &err)) {
         inspect_wrong(list, &err);
         inspect_unknown(list, file, "head", "cut off");
         return;
     }
-    if (!wrapper_luatos_check(&head, &err))
+    if (!luatos_check(&head, &err))
         inspect_wrong(list, &err);
     inspect_title(list, "Head of 92 bytes");
     inspect_field(list, inspect_slice(file, 0, 4), "magic", "%08x, %s", head.magic,
-                  head.magic == WRAPPER_EC618 ? "EC618" : "EC7xx");
+                  head.magic == LUATOS_EC618 ? "EC618" : "EC7xx");
     inspect_field(list, inspect_slice(file, 4, 4), "checksum", "%08x%s", head.crc,
                   head.crc == head.real_crc ? ", right" : ", WRONG");
     list_versions(list, inspect_slice(file, 8, 20), "core version", head.versions.main);

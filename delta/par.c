@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/little.h"
+#include "base/little.h"
 
 #define HEAD_LENGTH 8
 #define HEAD_HASH   12

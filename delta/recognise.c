@@ -112,7 +112,7 @@ const struct recognised recognised_table[] = {
     {"binpkg",        "a .binpkg, the full firmware of an EC618 or EC7xx",          RECOGNISED_IMAGE,   binpkg_owns},
     {"par",           "a bare .par, the EC618's delta package",                     RECOGNISED_PACKAGE, par_owns},
     {"at-par",        "a delta package with the framing of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
-    {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, wrapper_luatos_owns},
+    {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, luatos_owns},
     {"bsdiff",        "a bsdiff package",                                           RECOGNISED_PACKAGE, is_bsdiff},
     {"ec618-payload", "the payload of an EC618 delta package, without its headers", RECOGNISED_NEITHER, is_payload},
     {"zip",           "a ZIP archive: unpack it",                                   RECOGNISED_NEITHER, is_zip},

@@ -43,26 +43,26 @@ static void try_par(struct bytes file)
 
 static void try_luatos(struct bytes file)
 {
-    struct wrapper_luatos head;
+    struct luatos_file head;
     struct error err = {ERROR_CODES, ""};
-    if (!wrapper_luatos_read(file, &head, &err)) {
+    if (!luatos_read(file, &head, &err)) {
         demand(err.code == ERROR_CORRUPT && err.text[0]);
         return;
     }
     within(file, head.common);
     within(file, head.sdk);
-    demand(WRAPPER_LUATOS_BYTES + head.common.len + head.sdk.len + head.rest.len == file.len);
-    demand(wrapper_luatos_check(&head, &err) || err.code == ERROR_CORRUPT);
+    demand(LUATOS_HEAD_BYTES + head.common.len + head.sdk.len + head.rest.len == file.len);
+    demand(luatos_check(&head, &err) || err.code == ERROR_CORRUPT);
 }
 
 static void try_sector(struct bytes file)
 {
-    struct wrapper_sector sector;
-    struct wrapper_block block;
+    struct luatos_sector sector;
+    struct luatos_block block;
     struct error err;
-    if (!wrapper_sector_read(file, &sector, &err))
+    if (!luatos_sector_read(file, &sector, &err))
         return;
-    while (wrapper_block_next(&sector.blocks, &block)) {
+    while (luatos_block_next(&sector.blocks, &block)) {
         within(file, block.head);
         within(file, block.packed);
     }

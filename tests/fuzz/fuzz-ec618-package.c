@@ -6,7 +6,7 @@
 #include <string.h>
 #include "delta/binpkg.h"
 #include "delta/ec618.h"
-#include "delta/little.h"
+#include "base/little.h"
 #include "delta/par.h"
 
 #define MAX_BYTES 131072

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 #include "base/sha256.h"
-#include "delta/little.h"
+#include "base/little.h"
 
 static inline struct bytes text_bytes(const char *text)
 {

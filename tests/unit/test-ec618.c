@@ -217,7 +217,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     struct par par = must_open(buffer_bytes(&csdk));
     struct buffer bl = {0}, twice = {0}, script = {0}, other_chip = {0};
     struct error err;
-    static const struct wrapper_versions any;
+    static const struct luatos_versions any;
     struct par_source source[2] = {{PAR_BL, 0, old, new, par.part[0].payload}};
     assert_true(par_make(source, 1, NULL, &bl, &err));
     refuse(old, buffer_bytes(&bl), ERROR_INVALID, "a part (BL)");
@@ -226,10 +226,10 @@ static void packages_that_do_not_fit_are_refused(void **state)
     assert_true(par_make(source, 2, NULL, &twice, &err));
     refuse(old, buffer_bytes(&twice), ERROR_CORRUPT, "two packages");
     uint8_t sector[36] = {0x16, 0x8C, 0xF1, 0xEA};
-    assert_true(wrapper_luatos_add(&script, WRAPPER_EC618, &any, (struct bytes){sector, sizeof sector},
+    assert_true(wrapper_luatos_add(&script, LUATOS_EC618, &any, (struct bytes){sector, sizeof sector},
                                    (struct bytes){NULL, 0}, &err));
     refuse(old, buffer_bytes(&script), ERROR_INVALID, "a script");
-    assert_true(wrapper_luatos_add(&other_chip, WRAPPER_EC7XX, &any, (struct bytes){NULL, 0},
+    assert_true(wrapper_luatos_add(&other_chip, LUATOS_EC7XX, &any, (struct bytes){NULL, 0},
                                    buffer_bytes(&csdk), &err));
     refuse(old, buffer_bytes(&other_chip), ERROR_INVALID, "EC7xx");
     csdk.ptr[csdk.len - 1] ^= 1;

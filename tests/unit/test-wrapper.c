@@ -28,7 +28,7 @@ static void at_framing_is_ten_bytes(void **state)
 static struct buffer sample_common(void)
 {
     struct buffer made = {0};
-    must_add_u32(&made, WRAPPER_EC7XX);
+    must_add_u32(&made, LUATOS_EC7XX);
     must_add_u32(&made, 5 + 3 + 10 + 4);
     must_add_u32(&made, 300);
     must_fill(&made, 0xAB, 16);
@@ -41,18 +41,18 @@ static struct buffer sample_common(void)
 
 static struct buffer sample_luatos(struct bytes common, struct bytes par)
 {
-    const struct wrapper_versions versions = {{1, 2, 3, 4, 5}, 6, {7, 8, 9, 10, 11}};
+    const struct luatos_versions versions = {{1, 2, 3, 4, 5}, 6, {7, 8, 9, 10, 11}};
     struct buffer out = {0};
     struct error err;
-    assert_true(wrapper_luatos_add(&out, WRAPPER_EC7XX, &versions, common, par, &err));
+    assert_true(wrapper_luatos_add(&out, LUATOS_EC7XX, &versions, common, par, &err));
     return out;
 }
 
 static bool is_sound(struct bytes file)
 {
-    struct wrapper_luatos head;
+    struct luatos_file head;
     struct error err = {ERROR_CODES, ""};
-    if (wrapper_luatos_read(file, &head, &err) && wrapper_luatos_check(&head, &err))
+    if (luatos_read(file, &head, &err) && luatos_check(&head, &err))
         return true;
     assert_int_equal(err.code, ERROR_CORRUPT);
     return false;
@@ -62,12 +62,12 @@ static void the_head_is_read_as_it_was_written(void **state)
 {
     (void)state;
     struct buffer common = sample_common(), out = sample_luatos(buffer_bytes(&common), text_bytes("a par"));
-    struct wrapper_luatos head;
+    struct luatos_file head;
     struct error err;
     assert_int_equal(out.len, 92 + common.len + 5);
-    assert_true(wrapper_luatos_read(buffer_bytes(&out), &head, &err));
-    assert_true(wrapper_luatos_check(&head, &err));
-    assert_int_equal(head.magic, WRAPPER_EC7XX);
+    assert_true(luatos_read(buffer_bytes(&out), &head, &err));
+    assert_true(luatos_check(&head, &err));
+    assert_int_equal(head.magic, LUATOS_EC7XX);
     for (uint32_t i = 0; i < 5; i++) {
         assert_int_equal(head.versions.main[i], i + 1);
         assert_int_equal(head.versions.base[i], i + 7);
@@ -87,9 +87,9 @@ static void the_checksum_is_that_of_a_real_file(void **state)
     (void)state;
     uint8_t file[92] = {0x18, 0x72, 0xC3, 0xEA, 0xF0, 0x0C, 0x7A, 0xDB, [52] = 0x70, 0x5A, 0x01};
     memcpy(file + 60, "\x5C\x0C\xA2\x74\x31\xF2\xE9\x72\xCB\x0C\x52\xBB\xF7\x67\xE5\x46", 16);
-    struct wrapper_luatos head;
+    struct luatos_file head;
     struct error err;
-    assert_true(wrapper_luatos_read((struct bytes){file, sizeof file}, &head, &err));
+    assert_true(luatos_read((struct bytes){file, sizeof file}, &head, &err));
     assert_int_equal(head.crc, head.real_crc);
     assert_int_equal(head.common_bytes, 88688);
 }

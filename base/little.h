@@ -1,7 +1,7 @@
 /* Numbers in files: low byte first, and one field that stands high byte first. The caller has checked that
    the bytes are there. */
-#ifndef DFOTA_DELTA_LITTLE_H
-#define DFOTA_DELTA_LITTLE_H
+#ifndef DFOTA_BASE_LITTLE_H
+#define DFOTA_BASE_LITTLE_H
 
 #include <stdint.h>
 
