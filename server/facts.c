@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "server/need.h"
 #include "server/progress.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -95,12 +96,12 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     known->pinned_size = (uint64_t)attempt->size_bytes;
     if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
         return true;
-    return package_is_ready(db, &attempt->package_sha256, &known->pinned_servable, err);
+    return package_is_servable(db, &attempt->package_sha256, &known->pinned_servable, err);
 }
 
 /* What there is for it */
 
-static bool load_package(struct db *db, struct facts *facts, struct error *err)
+static bool load_package(const struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
     char base[VERSION_TEXT_SIZE];
@@ -114,8 +115,9 @@ static bool load_package(struct db *db, struct facts *facts, struct error *err)
         return false;
     if (!known->base_known || !found || !known->format_set)
         return true;
-    if (!package_find(db, &facts->base.sha256, &facts->target.sha256, facts->firmware.format, &facts->package,
-                      &found, err))
+    struct package_key key;
+    need_key(daemon, &facts->firmware, &facts->base, &facts->target, &key);
+    if (!package_find(db, &key, &facts->package, &found, err))
         return false;
     known->package = found ? package_state(&facts->package) : PACKAGE_NONE;
     known->package_size = (uint64_t)facts->package.size_bytes;
@@ -167,5 +169,5 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
         if (!load_attempt(daemon, db, ret, err))
             return false;
     }
-    return load_package(db, ret, err) && (!known->device_known || load_counts(db, ret, err));
+    return load_package(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
 }

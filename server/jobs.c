@@ -55,8 +55,14 @@ static bool claim(void *cls, struct db *db, struct error *err)
 static bool set_ready(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
-    return package_set_ready(db, job->package.id, (int64_t)job->size_bytes, &job->sha256, clock_utc_ms(),
-                             err);
+    const struct package_made made = {.size_bytes = (int64_t)job->size_bytes,
+                                      .sha256 = job->sha256,
+                                      .origin = "made",
+                                      .proven = true,
+                                      .effort = EFFORT_GOOD,
+                                      .note = "",
+                                      .log = ""};
+    return package_set_ready(db, job->package.id, &made, clock_utc_ms(), err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
@@ -121,10 +127,10 @@ static enum end diff_and_verify(struct job *job, char *from, char *to)
 {
     struct daemon *daemon = job->jobs->daemon;
     char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24];
-    sha256_hex(&job->package.from, from_hex);
-    sha256_hex(&job->package.to, to_hex);
+    sha256_hex(&job->package.key.from, from_hex);
+    sha256_hex(&job->package.key.to, to_hex);
     snprintf(most, sizeof most, "%" PRIu64, daemon->config.max_image_bytes);
-    char *dfota = daemon->config.dfota_path, *format = job->package.format;
+    char *dfota = daemon->config.dfota_path, *format = job->package.key.format;
     char *const diff[] = {dfota,          "diff", "--format",    format, "--expect-old", from_hex,
                           "--expect-new", to_hex, "--max-image", most,   from,           to,
                           job->made,      NULL};
@@ -165,8 +171,8 @@ static enum end make(struct job *job)
     struct daemon *daemon = job->jobs->daemon;
     char from[PATH_MAX], to[PATH_MAX];
     struct error err;
-    blob_path(daemon->blobs, &job->package.from, from, sizeof from);
-    blob_path(daemon->blobs, &job->package.to, to, sizeof to);
+    blob_path(daemon->blobs, &job->package.key.from, from, sizeof from);
+    blob_path(daemon->blobs, &job->package.key.to, to, sizeof to);
     if (!blobs_check_space(daemon->blobs, 1 << 20, &err) ||
         !blob_workdir(daemon->blobs, job->workdir, sizeof job->workdir, &err)) {
         snprintf(job->reason, sizeof job->reason, "%.300s", err.text);
@@ -195,16 +201,16 @@ static void tell(const struct job *job, enum end end, int64_t took_ms)
 {
     char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
     struct log_number size, took;
-    sha256_hex(&job->package.from, from);
-    sha256_hex(&job->package.to, to);
+    sha256_hex(&job->package.key.from, from);
+    sha256_hex(&job->package.key.to, to);
     if (end == END_READY)
-        log_line(LOG_LEVEL_INFO, "package-ready", "from", from, "to", to, "format", job->package.format,
+        log_line(LOG_LEVEL_INFO, "package-ready", "from", from, "to", to, "format", job->package.key.format,
                  "size", log_i64(&size, (long long)job->size_bytes), "took_ms", log_i64(&took, took_ms),
                  NULL);
     else
         log_line(job->failed_for_good ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
                  job->failed_for_good ? "package-failed" : "package-put-back", "from", from, "to", to,
-                 "format", job->package.format, "reason",
+                 "format", job->package.key.format, "reason",
                  end == END_PUT_BACK ? "the server ends" : job->reason, NULL);
 }
 

@@ -1,19 +1,32 @@
 #include "server/need.h"
 
+#include <stdio.h>
+
+#include "server/daemon.h"
 #include "server/jobs.h"
 
-bool need_package(struct db *db, struct jobs *jobs, const struct firmware *firmware, const struct image *from,
+void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
+              const struct image *to, struct package_key *ret)
+{
+    (void)daemon; /* its configuration adds nothing to the formats that are made here */
+    *ret = (struct package_key){.from = from->sha256, .to = to->sha256};
+    snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
+}
+
+bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
 {
     if (!firmware->format[0])
         return true;
-    if (!package_queue(db, &from->sha256, &to->sha256, firmware->format, again, now_ms, err))
+    struct package_key key;
+    need_key(daemon, firmware, from, to, &key);
+    if (!package_queue(db, &key, again, 1, now_ms, err))
         return false;
-    jobs_wake(jobs);
+    jobs_wake(daemon->jobs);
     return true;
 }
 
-bool need_upgrade(struct db *db, struct jobs *jobs, const struct firmware *firmware, const char *version,
+bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
                   int64_t now_ms, struct error *err)
 {
     struct image from, to;
@@ -25,5 +38,5 @@ bool need_upgrade(struct db *db, struct jobs *jobs, const struct firmware *firmw
     if (!image_find(db, firmware->id, version, &from, &from_found, err) ||
         !image_find(db, firmware->id, firmware->target, &to, &to_found, err))
         return false;
-    return !from_found || !to_found || need_package(db, jobs, firmware, &from, &to, false, now_ms, err);
+    return !from_found || !to_found || need_package(db, daemon, firmware, &from, &to, false, now_ms, err);
 }

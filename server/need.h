@@ -7,17 +7,21 @@
 #include "storage/image.h"
 #include "storage/package.h"
 
-struct jobs;
+struct daemon;
+
+/* What decides the bytes of the package from → to of this firmware. Any thread. */
+void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
+              const struct image *to, struct package_key *ret);
 
 /* Writer's thread: the package from → to in the firmware's format is wanted: queued where it is not there (or
    failed and `again` is set), and the jobs are woken. Without a format nothing happens. */
-bool need_package(struct db *db, struct jobs *jobs, const struct firmware *firmware, const struct image *from,
+bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Writer's thread: a device of this firmware runs, or is thought to run, `version`: the package to the target
    is wanted where both images are here and the target is above. */
-bool need_upgrade(struct db *db, struct jobs *jobs, const struct firmware *firmware, const char *version,
+bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
                   int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -89,7 +89,9 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->fetches++;
         attempt->package_sha256 = facts->package.sha256;
         attempt->size_bytes = facts->package.size_bytes;
-        snprintf(attempt->format, sizeof attempt->format, "%s", facts->package.format);
+        attempt->proven = facts->package.proven;
+        snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->package.released_by);
+        snprintf(attempt->format, sizeof attempt->format, "%s", facts->package.key.format);
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
         if (!device_begun_add(db, facts->device.id, now_ms, err))
@@ -107,7 +109,7 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->queue_package && !need_package(db, daemon->jobs, &facts->firmware, &facts->base,
+    if (decision->queue_package && !need_package(db, daemon, &facts->firmware, &facts->base,
                                                  &facts->target, false, facts->checkin.now_ms, err))
         return false;
     return (!decision->open_attempt || open_attempt(db, facts, decision, err)) &&

@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                              \
     "id, device_id, firmware_id, link_id, from_version, to_version, target_version, state, reason, format, " \
-    "package_sha256, size_bytes, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
+    "package_sha256, size_bytes, proven, released_by, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
     "delivered_ms, ended_ms"
 
 enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, INTERRUPT_ALL };
@@ -20,7 +20,7 @@ static const char *const sql[] = {
     [UPDATE] =
         "UPDATE attempt SET link_id = $1, target_version = $2, state = $3, reason = $4, format = $5, "
         "package_sha256 = $6, size_bytes = $7, acked = $8, bytes_acked = $9, fetches = $10, sent_ms = $11, "
-        "active_ms = $12, delivered_ms = $13, ended_ms = $14 WHERE id = $15",
+        "active_ms = $12, delivered_ms = $13, ended_ms = $14, proven = $15, released_by = $16 WHERE id = $17",
     [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
         ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
@@ -32,7 +32,8 @@ DB_TABLE(attempt, ENTITY_ATTEMPT);
 #define ROW(a)                                                                                               \
     FIELDS(F_INT(&(a)->id), F_INT(&(a)->device_id), F_INT(&(a)->firmware_id), F_INT(&(a)->link_id),          \
            F_TEXT((a)->from), F_TEXT((a)->to), F_TEXT((a)->target), F_TEXT((a)->state), F_TEXT((a)->reason), \
-           F_TEXT((a)->format), F_HASH(&(a)->package_sha256), F_INT(&(a)->size_bytes), F_TEXT((a)->acked),   \
+           F_TEXT((a)->format), F_HASH(&(a)->package_sha256), F_INT(&(a)->size_bytes), F_INT(&(a)->proven),  \
+           F_TEXT((a)->released_by), F_TEXT((a)->acked),   \
            F_INT(&(a)->bytes_acked), F_INT(&(a)->fetches), F_INT(&(a)->created_ms), F_INT(&(a)->sent_ms),    \
            F_INT(&(a)->active_ms), F_INT(&(a)->delivered_ms), F_INT(&(a)->ended_ms))
 
@@ -76,7 +77,8 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
                         P_INT_OR_NULL(attempt->size_bytes), P_TEXT(attempt->acked),
                         P_INT(attempt->bytes_acked), P_INT(attempt->fetches), P_INT_OR_NULL(attempt->sent_ms),
                         P_INT_OR_NULL(attempt->active_ms), P_INT_OR_NULL(attempt->delivered_ms),
-                        P_INT_OR_NULL(attempt->ended_ms), P_INT(attempt->id)),
+                        P_INT_OR_NULL(attempt->ended_ms), P_INT(!pinned || attempt->proven),
+                        P_TEXT_OR_NULL(attempt->released_by), P_INT(attempt->id)),
                  NULL, err);
 }
 

@@ -4,7 +4,7 @@
 
 #define SELECT                                                                                               \
     "SELECT f.id, f.product_id, f.name, f.format, f.max_package_bytes, f.target_image_id, t.version, "       \
-    "f.created_ms "                                                                                          \
+    "f.downgrades, f.created_ms "                                                                                       \
     "FROM firmware f LEFT JOIN image t ON t.id = f.target_image_id "
 
 enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, LIST, COUNT, MISSING_BASES };
@@ -16,7 +16,7 @@ static const char *const sql[] = {
         "INSERT INTO firmware (product_id, name, format, max_package_bytes, created_ms) VALUES ($1, $2, $3, "
         "$4, $5) "
         "ON CONFLICT (product_id, name) DO NOTHING",
-    [UPDATE] = "UPDATE firmware SET format = $1, max_package_bytes = $2, target_image_id = $3 WHERE id = $4",
+    [UPDATE] = "UPDATE firmware SET format = $1, max_package_bytes = $2, target_image_id = $3, downgrades = $4 WHERE id = $5",
     [LIST] = SELECT "WHERE f.product_id = $1 ORDER BY f.name",
     [COUNT] =
         "SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), "
@@ -32,7 +32,7 @@ DB_TABLE(firmware, ENTITY_FIRMWARE);
 #define ROW(f)                                                                                               \
     FIELDS(F_INT(&(f)->id), F_INT(&(f)->product_id), F_TEXT((f)->name), F_TEXT((f)->format),                 \
            F_INT(&(f)->max_package_bytes), F_INT(&(f)->target_image_id), F_TEXT((f)->target),                \
-           F_INT(&(f)->created_ms))
+           F_INT(&(f)->downgrades), F_INT(&(f)->created_ms))
 
 bool firmware_find(struct db *db, int64_t product_id, const char *name, struct firmware *ret, bool *ret_found,
                    struct error *err)
@@ -75,7 +75,8 @@ bool firmware_update(struct db *db, const struct firmware *firmware, struct erro
 {
     return db_do(db, &firmware_statements, UPDATE,
                  PARAMS(P_TEXT_OR_NULL(firmware->format), P_INT(firmware->max_package_bytes),
-                        P_INT_OR_NULL(firmware->target_image_id), P_INT(firmware->id)),
+                        P_INT_OR_NULL(firmware->target_image_id), P_INT(firmware->downgrades),
+                        P_INT(firmware->id)),
                  NULL, err);
 }
 

@@ -6,6 +6,7 @@
 #include "upgrade/name.h"
 
 #define FORMAT_SIZE               16
+#define ADMIN_NAME_SIZE           101 /* who did it, as that admin names himself: 1 to 100 bytes */
 #define DEFAULT_MAX_PACKAGE_BYTES 491520 /* the FOTA partition of EC618 modules (Air780E), 480 KiB */
 
 struct firmware {
@@ -15,6 +16,7 @@ struct firmware {
     int64_t max_package_bytes;
     int64_t target_image_id;        /* 0: no target */
     char target[VERSION_TEXT_SIZE]; /* its version, "": none */
+    int64_t downgrades;             /* 1: an admin allows the way back */
     int64_t created_ms;
 };
 

@@ -5,7 +5,9 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms"
+#define COLUMNS                                                                                              \
+    "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, content, "   \
+    "withdrawn_ms, withdrawn_reason, waypoint, waypoint_reason"
 
 enum { FIND, TWIN, ADD, LIST, USES_BLOB };
 static const char *const sql[] = {
@@ -14,8 +16,8 @@ static const char *const sql[] = {
         "SELECT f.name, i.version, i.firmware_id FROM image i JOIN firmware f ON f.id = i.firmware_id "
         "WHERE i.sha256 = $1 AND f.product_id = $2 ORDER BY i.firmware_id <> $3, i.id LIMIT 1",
     [ADD] =
-        "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, "
+        "content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [LIST] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
@@ -25,7 +27,10 @@ DB_TABLE(image, ENTITY_IMAGE);
 
 #define ROW(i)                                                                                               \
     FIELDS(F_INT(&(i)->id), F_INT(&(i)->firmware_id), F_TEXT((i)->version), F_HASH(&(i)->sha256),            \
-           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warning), F_INT(&(i)->uploaded_ms))
+           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warning),                            \
+           F_INT(&(i)->uploaded_ms), F_TEXT((i)->kind), F_TEXT((i)->core), F_TEXT((i)->content),             \
+           F_INT(&(i)->withdrawn_ms), F_TEXT((i)->withdrawn_reason), F_TEXT((i)->waypoint),                  \
+           F_TEXT((i)->waypoint_reason))
 
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err)
@@ -78,11 +83,15 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
         return true;
     }
     *ret_new = true;
+    if (!image->kind[0])
+        snprintf(image->kind, sizeof image->kind, "image");
+    snprintf(image->waypoint, sizeof image->waypoint, "allowed");
     if (!warn_of_twin(db, product_id, image, err) ||
         !db_do(db, &image_statements, ADD,
                PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256),
                       P_INT(image->size_bytes), P_TEXT_OR_NULL(image->file_name),
-                      P_TEXT_OR_NULL(image->warning), P_INT(image->uploaded_ms)),
+                      P_TEXT_OR_NULL(image->warning), P_INT(image->uploaded_ms), P_TEXT(image->kind),
+                      P_TEXT_OR_NULL(image->core), P_TEXT_OR_NULL(image->content)),
                NULL, err))
         return false;
     image->id = db_last_id(db);

@@ -7,6 +7,7 @@
 
 #define FILE_NAME_SIZE 256
 #define WARNING_SIZE   320
+#define CONTENT_SIZE   200
 
 struct image {
     int64_t id, firmware_id;
@@ -16,6 +17,13 @@ struct image {
     char file_name[FILE_NAME_SIZE]; /* "": not named */
     char warning[WARNING_SIZE];     /* "": none; stays on the image */
     int64_t uploaded_ms;
+    char kind[8];                  /* image, or full: a full package */
+    char core[VERSION_TEXT_SIZE];  /* of a full package: the core that may take it */
+    char content[CONTENT_SIZE];    /* what its bytes were found to be, "": nothing known */
+    int64_t withdrawn_ms;          /* 0: it is not */
+    char withdrawn_reason[WARNING_SIZE];
+    char waypoint[12];             /* allowed, forbidden, required */
+    char waypoint_reason[WARNING_SIZE];
 };
 
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,

@@ -3,14 +3,23 @@
 #include "storage/entities.h"
 
 #define COLUMNS(p)                                                                                           \
-    p "id, " p "from_sha256, " p "to_sha256, " p "format, " p "state, " p "size_bytes, " p "sha256, " p      \
-      "error, " p "crashes, " p "queued_ms, " p "started_ms, " p "finished_ms"
+    p "id, " p "from_sha256, " p "to_sha256, " p "format, " p "recipe, " p "state, " p "wanted, " p          \
+      "size_bytes, " p "sha256, " p "origin, " p "uploaded_by, " p "proven, " p "released_ms, " p            \
+      "released_by, " p "released_note, " p "effort, " p "tried, " p "note, " p "error, " p "crashes, " p    \
+      "queued_ms, " p "started_ms, " p "finished_ms"
+#define KEY(a, b, c, d) "from_sha256 = $" #a " AND to_sha256 = $" #b " AND format = $" #c " AND recipe = $" #d
+/* What belongs to bytes that are gone. */
+#define FORGET_BYTES                                                                                         \
+    "size_bytes = NULL, sha256 = NULL, proven = 0, released_ms = NULL, released_by = NULL, "                 \
+    "released_note = NULL, effort = 0, tried = 0, note = NULL, log = NULL"
 
 enum {
     FIND,
     QUEUE,
     QUEUE_FAILED,
-    IS_READY,
+    WANT,
+    IS_SERVABLE,
+    LOG,
     LIST,
     COUNT,
     CLAIM,
@@ -23,21 +32,23 @@ enum {
     LEFT
 };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMNS("") " FROM package WHERE from_sha256 = $1 AND to_sha256 = $2 AND format = $3",
-    [QUEUE] = "INSERT INTO package (from_sha256, to_sha256, format, state, queued_ms) VALUES ($1, $2, $3, 'queued', $4) "
-              "ON CONFLICT (from_sha256, to_sha256, format) DO NOTHING",
-    [QUEUE_FAILED] = "UPDATE package SET state = 'queued', error = NULL, crashes = 0, queued_ms = $1, started_ms = NULL, "
-                     "finished_ms = NULL WHERE from_sha256 = $2 AND to_sha256 = $3 AND format = $4 AND state = 'failed'",
-    [IS_READY] = "SELECT 1 FROM package WHERE sha256 = $1 AND state = 'ready' LIMIT 1",
+    [FIND] = "SELECT " COLUMNS("") " FROM package WHERE " KEY(1, 2, 3, 4),
+    [QUEUE] = "INSERT INTO package (from_sha256, to_sha256, format, recipe, state, wanted, queued_ms) "
+              "VALUES ($1, $2, $3, $4, 'queued', $5, $6) ON CONFLICT (from_sha256, to_sha256, format, recipe) DO NOTHING",
+    [QUEUE_FAILED] = "UPDATE package SET state = 'queued', error = NULL, log = NULL, crashes = 0, queued_ms = $1, "
+                     "started_ms = NULL, finished_ms = NULL WHERE " KEY(2, 3, 4, 5) " AND state = 'failed'",
+    [WANT] = "UPDATE package SET wanted = $1 WHERE " KEY(2, 3, 4, 5) " AND wanted < $1",
+    [IS_SERVABLE] = "SELECT 1 FROM package WHERE sha256 = $1 AND state = 'ready' AND (proven OR released_ms IS NOT NULL) LIMIT 1",
+    [LOG] = "SELECT log FROM package WHERE id = $1",
     [LIST] = "SELECT " COLUMNS("p.") ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
              "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
              "WHERE f.firmware_id = $1 AND f.id <> t.id ORDER BY p.id",
     [COUNT] = "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'generating'), "
               "count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'failed') FROM package",
     [CLAIM] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
-              "WHERE state = 'queued' ORDER BY queued_ms, id LIMIT 1) RETURNING " COLUMNS(""),
-    [READY] = "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, error = NULL, finished_ms = $3 "
-              "WHERE id = $4 AND state = 'generating'",
+              "WHERE state = 'queued' ORDER BY wanted DESC, queued_ms, id LIMIT 1) RETURNING " COLUMNS(""),
+    [READY] = "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, origin = $3, proven = $4, effort = $5, "
+              "tried = $5, note = $6, log = $7, error = NULL, finished_ms = $8 WHERE id = $9 AND state = 'generating'",
     [FAILED] = "UPDATE package SET state = 'failed', error = $1, finished_ms = $2 WHERE id = $3",
     [CRASHED] = "UPDATE package SET crashes = crashes + 1, error = $1, started_ms = NULL, "
                 "state = CASE WHEN crashes + 1 >= $2 THEN 'failed' ELSE 'queued' END, "
@@ -45,16 +56,20 @@ static const char *const sql[] = {
     [PUT_BACK] = "UPDATE package SET state = 'queued', started_ms = NULL WHERE id = $1 AND state = 'generating'",
     [PUT_LAST] = "UPDATE package SET state = 'queued', started_ms = NULL, queued_ms = $1 "
                  "WHERE id = $2 AND state = 'generating'",
-    [MAKE_AGAIN] = "UPDATE package SET state = 'queued', size_bytes = NULL, sha256 = NULL, queued_ms = $1, "
-                   "started_ms = NULL, finished_ms = NULL WHERE sha256 = $2 AND state = 'ready'",
+    [MAKE_AGAIN] = "UPDATE package SET state = 'queued', " FORGET_BYTES ", queued_ms = $1, started_ms = NULL, finished_ms = NULL "
+                   "WHERE sha256 = $2 AND state = 'ready'",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
 };
 DB_TABLE(package, ENTITY_PACKAGE);
 
 #define ROW(p)                                                                                               \
-    F_INT(&(p)->id), F_HASH(&(p)->from), F_HASH(&(p)->to), F_TEXT((p)->format), F_TEXT((p)->state),          \
-        F_INT(&(p)->size_bytes), F_HASH(&(p)->sha256), F_TEXT((p)->error), F_INT(&(p)->crashes),             \
-        F_INT(&(p)->queued_ms), F_INT(&(p)->started_ms), F_INT(&(p)->finished_ms)
+    F_INT(&(p)->id), F_HASH(&(p)->key.from), F_HASH(&(p)->key.to), F_TEXT((p)->key.format),                  \
+        F_TEXT((p)->key.recipe), F_TEXT((p)->state), F_INT(&(p)->wanted), F_INT(&(p)->size_bytes),           \
+        F_HASH(&(p)->sha256), F_TEXT((p)->origin), F_TEXT((p)->uploaded_by), F_INT(&(p)->proven),            \
+        F_INT(&(p)->released_ms), F_TEXT((p)->released_by), F_TEXT((p)->released_note),                      \
+        F_INT(&(p)->effort), F_INT(&(p)->tried), F_TEXT((p)->note), F_TEXT((p)->error),                      \
+        F_INT(&(p)->crashes), F_INT(&(p)->queued_ms), F_INT(&(p)->started_ms), F_INT(&(p)->finished_ms)
+#define P_KEY(k) P_HASH(&(k)->from), P_HASH(&(k)->to), P_TEXT((k)->format), P_TEXT((k)->recipe)
 
 enum package_state package_state(const struct package *package)
 {
@@ -67,29 +82,39 @@ enum package_state package_state(const struct package *package)
                   {"failed", PACKAGE_FAILED}};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (strcmp(package->state, states[i].name) == 0)
-            return states[i].state;
+            return states[i].state == PACKAGE_READY && !package->proven && !package->released_ms
+                       ? PACKAGE_UNPROVEN
+                       : states[i].state;
     return PACKAGE_NONE;
 }
 
-bool package_find(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
-                  struct package *ret, bool *ret_found, struct error *err)
+bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
+                  struct error *err)
 {
-    return db_row(db, &package_statements, FIND, PARAMS(P_HASH(from), P_HASH(to), P_TEXT(format)),
-                  FIELDS(ROW(ret)), ret_found, err);
+    return db_row(db, &package_statements, FIND, PARAMS(P_KEY(key)), FIELDS(ROW(ret)), ret_found, err);
 }
 
-bool package_queue(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
-                   bool again, int64_t now_ms, struct error *err)
+bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
+                   struct error *err)
 {
-    return db_do(db, &package_statements, QUEUE,
-                 PARAMS(P_HASH(from), P_HASH(to), P_TEXT(format), P_INT(now_ms)), NULL, err) &&
-           (!again || db_do(db, &package_statements, QUEUE_FAILED,
-                            PARAMS(P_INT(now_ms), P_HASH(from), P_HASH(to), P_TEXT(format)), NULL, err));
+    return db_do(db, &package_statements, QUEUE, PARAMS(P_KEY(key), P_INT(wanted), P_INT(now_ms)), NULL,
+                 err) &&
+           (!wanted || db_do(db, &package_statements, WANT, PARAMS(P_INT(wanted), P_KEY(key)), NULL, err)) &&
+           (!again ||
+            db_do(db, &package_statements, QUEUE_FAILED, PARAMS(P_INT(now_ms), P_KEY(key)), NULL, err));
 }
 
-bool package_is_ready(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err)
+bool package_is_servable(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err)
 {
-    return db_row(db, &package_statements, IS_READY, PARAMS(P_HASH(sha256)), NO_FIELDS, ret, err);
+    return db_row(db, &package_statements, IS_SERVABLE, PARAMS(P_HASH(sha256)), NO_FIELDS, ret, err);
+}
+
+bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err)
+{
+    bool found;
+    const struct db_field text = {DB_TO_TEXT, out, out_size, NULL};
+    out[0] = '\0';
+    return db_row(db, &package_statements, LOG, PARAMS(P_INT(id)), &text, 1, &found, err);
 }
 
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
@@ -115,11 +140,14 @@ bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret
     return db_row(db, &package_statements, CLAIM, PARAMS(P_INT(now_ms)), FIELDS(ROW(ret)), ret_found, err);
 }
 
-bool package_set_ready(struct db *db, int64_t id, int64_t size_bytes, const struct sha256 *sha256,
-                       int64_t now_ms, struct error *err)
+bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
+                       struct error *err)
 {
     return db_do(db, &package_statements, READY,
-                 PARAMS(P_INT(size_bytes), P_HASH(sha256), P_INT(now_ms), P_INT(id)), NULL, err);
+                 PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_TEXT(made->origin),
+                        P_INT(made->proven), P_INT(made->effort), P_TEXT_OR_NULL(made->note),
+                        P_TEXT_OR_NULL(made->log), P_INT(now_ms), P_INT(id)),
+                 NULL, err);
 }
 
 bool package_set_failed(struct db *db, int64_t id, const char *reason, int64_t now_ms, struct error *err)

@@ -1,5 +1,5 @@
-/* Packages: what leads from one image to another. Keyed by the bytes on both sides and the format, so that
-   one is never made twice. `oversize` is no stored state: it is derived from the size and the limit of the
+/* Packages: what leads from one image to another. Keyed by the bytes on both sides, the format and its recipe, so
+   that one is never made twice. `oversize` is no stored state: it is derived from the size and the limit of the
    firmware as it is now. */
 #ifndef DFOTA_STORAGE_PACKAGE_H
 #define DFOTA_STORAGE_PACKAGE_H
@@ -9,17 +9,49 @@
 #include "upgrade/decision.h"
 
 #define PACKAGE_ERROR_SIZE  320
+#define PACKAGE_NOTE_SIZE   320
+#define RECIPE_SIZE         17
 #define PACKAGE_MAX_CRASHES 3 /* then it is failed: a fourth try would hardly end otherwise */
+
+enum package_effort { /* how hard dfota tried to make it small; in order */
+                      EFFORT_NONE, /* it was not made by dfota */
+                      EFFORT_QUICK,
+                      EFFORT_GOOD,
+                      EFFORT_BEST,
+};
+
+/* What decides a package's bytes, so that one is never made twice. */
+struct package_key {
+    struct sha256 from, to; /* of the images */
+    char format[FORMAT_SIZE];
+    char recipe[RECIPE_SIZE]; /* 16 hex digits for what the configuration adds to the format, or "" */
+};
 
 struct package {
     int64_t id;
-    struct sha256 from, to; /* of the images */
-    char format[FORMAT_SIZE];
+    struct package_key key;
     char state[12];
+    int64_t wanted;       /* 0: for the matrix only */
     int64_t size_bytes;   /* 0 until ready */
     struct sha256 sha256; /* of the package; zero until ready */
+    char origin[12];      /* made, external, uploaded */
+    char uploaded_by[ADMIN_NAME_SIZE];
+    int64_t proven; /* applied here, and what came out was the new image */
+    int64_t released_ms; /* 0: no admin has released these very bytes */
+    char released_by[ADMIN_NAME_SIZE], released_note[PACKAGE_NOTE_SIZE];
+    int64_t effort, tried; /* enum package_effort: of the bytes; the hardest one tried */
+    char note[PACKAGE_NOTE_SIZE]; /* what the proof said beside its result */
     char error[PACKAGE_ERROR_SIZE];
     int64_t crashes, queued_ms, started_ms, finished_ms; /* times 0: not yet */
+};
+
+struct package_made { /* the bytes that a job has made, or an admin has uploaded */
+    int64_t size_bytes;
+    struct sha256 sha256;
+    const char *origin;
+    bool proven;
+    enum package_effort effort;
+    const char *note, *log; /* "": none */
 };
 
 struct package_of_firmware { /* a package and the versions it leads between in one firmware */
@@ -31,24 +63,28 @@ struct package_counts {
     int64_t queued, generating, ready, failed;
 };
 
+/* PACKAGE_READY only for what may be sent: proven, or released by an admin. */
 enum package_state package_state(const struct package *package);
 
-bool package_find(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
-                  struct package *ret, bool *ret_found, struct error *err);
-/* Needed: queued where it is not there, or `failed` and `again` is set; else left as it is. */
-bool package_queue(struct db *db, const struct sha256 *from, const struct sha256 *to, const char *format,
-                   bool again, int64_t now_ms, struct error *err);
-/* These bytes are a proven package that is still valid. */
-bool package_is_ready(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err);
+bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
+                  struct error *err);
+/* Needed: queued where it is not there, or `failed` and `again` is set; else left as it is, but for a higher
+   `wanted`. */
+bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
+                   struct error *err);
+/* These bytes are a package that may be sent still. */
+bool package_is_servable(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err);
+/* What an external command printed, "" for nothing. */
+bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
                   struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
 /* The life of a job. */
-/* The oldest queued package becomes `generating`. */
+/* The oldest queued package of the most wanted becomes `generating`. */
 bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret_found, struct error *err);
-bool package_set_ready(struct db *db, int64_t id, int64_t size_bytes, const struct sha256 *sha256,
-                       int64_t now_ms, struct error *err);
+bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
+                       struct error *err);
 bool package_set_failed(struct db *db, int64_t id, const char *reason, int64_t now_ms, struct error *err);
 /* The process that made it died: queued again, or `failed` after PACKAGE_MAX_CRASHES; *ret_failed tells. */
 bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_ms, bool *ret_failed,

@@ -299,7 +299,8 @@ static bool wait_for_package(struct question *q)
     char hop[HOP_SIZE];
     hop_text(&q->known->base, &q->known->target, hop);
 
-    if (q->known->package == PACKAGE_READY || q->known->package == PACKAGE_FAILED)
+    if (q->known->package == PACKAGE_READY || q->known->package == PACKAGE_UNPROVEN ||
+        q->known->package == PACKAGE_FAILED)
         return false;
     if (!attempt_is_for_hop(q))
         begin_attempt(q);
@@ -318,6 +319,11 @@ static bool check_package(struct question *q)
     if (known->package == PACKAGE_FAILED)
         return answer(q, ANSWER_NOT_ALLOWED, "the package %s could not be made: %s", hop,
                       known->package_error);
+    if (known->package == PACKAGE_UNPROVEN)
+        return answer(q, ANSWER_NOT_ALLOWED,
+                      "the package %s could not be applied here and is unproven: it goes out once an admin "
+                      "has released it",
+                      hop);
     if (known->package_size > known->max_package_bytes)
         return answer(q, ANSWER_NOT_ALLOWED,
                       "the package %s is oversize: %" PRIu64 " bytes, the limit is %" PRIu64, hop,

@@ -35,7 +35,8 @@ struct checkin {
     struct range range;
 };
 
-enum package_state { PACKAGE_NONE, PACKAGE_QUEUED, PACKAGE_GENERATING, PACKAGE_READY, PACKAGE_FAILED };
+/* PACKAGE_UNPROVEN: made, but it could not be applied here, and no admin has released it. */
+enum package_state { PACKAGE_NONE, PACKAGE_QUEUED, PACKAGE_GENERATING, PACKAGE_READY, PACKAGE_UNPROVEN, PACKAGE_FAILED };
 
 /* What storage knows at this moment. Fields behind a false `…_known` are not looked at. */
 struct snapshot {

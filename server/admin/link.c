@@ -69,7 +69,7 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
     if (strcmp(memo->needed, text) == 0)
         return true;
     snprintf(memo->needed, sizeof memo->needed, "%s", text);
-    return need_upgrade(db, daemon->jobs, firmware, text, order->link.created_ms, err);
+    return need_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
 }
 
 static bool look_for_base(struct db *db, const struct firmware *firmware, struct link_memo *memo,

@@ -37,10 +37,11 @@ static bool find_images(const struct request *request, struct db *db, struct hop
            image_get(db, ret->firmware.id, to_text, &ret->to, err);
 }
 
-static bool find_package(struct db *db, struct hop *hop, struct error *err)
+static bool find_package(const struct request *request, struct db *db, struct hop *hop, struct error *err)
 {
-    return package_find(db, &hop->from.sha256, &hop->to.sha256, hop->firmware.format, &hop->package,
-                        &hop->found, err);
+    struct package_key key;
+    need_key(request->context, &hop->firmware, &hop->from, &hop->to, &key);
+    return package_find(db, &key, &hop->package, &hop->found, err);
 }
 
 static bool find_hop(const struct request *request, struct db *db, struct hop *ret, struct error *err)
@@ -52,7 +53,7 @@ static bool find_hop(const struct request *request, struct db *db, struct hop *r
         return error_set(err, ERROR_FORMAT_NOT_SET,
                          "firmware %s has no package format: set it with PATCH {\"format\":\"bsdiff\"}",
                          ret->firmware.name);
-    return find_package(db, ret, err);
+    return find_package(request, db, ret, err);
 }
 
 static bool find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
@@ -67,7 +68,7 @@ static bool find_asked(const struct request *request, struct db *db, struct hop 
 static bool is_oversize(const struct firmware *firmware, const struct package *package,
                         char reason[OVERSIZE_SIZE])
 {
-    if (package_state(package) != PACKAGE_READY || package->size_bytes <= firmware->max_package_bytes)
+    if (package->size_bytes <= firmware->max_package_bytes)
         return false;
     snprintf(reason, OVERSIZE_SIZE, "the package has %lld bytes, the limit is %lld",
              (long long)package->size_bytes, (long long)firmware->max_package_bytes);
@@ -78,13 +79,13 @@ static json_t *to_json(const struct firmware *firmware, const char *from, const 
                        const struct package *package)
 {
     char reason[OVERSIZE_SIZE];
-    bool ready = package_state(package) == PACKAGE_READY, oversize = is_oversize(firmware, package, reason);
+    bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
     bool timed = package->started_ms && package->finished_ms;
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
-        package->format, "state", oversize ? "oversize" : package->state, "size",
+        package->key.format, "state", oversize ? "oversize" : package->state, "size",
         field_number(package->size_bytes), "sha256", ready ? field_hash(&package->sha256) : json_null(),
-        "limit", (json_int_t)firmware->max_package_bytes, "proven", ready, "crashes",
+        "limit", (json_int_t)firmware->max_package_bytes, "proven", ready && package->proven, "crashes",
         (json_int_t)package->crashes, "error", field_text(oversize ? reason : package->error), "queued_at",
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
@@ -141,9 +142,9 @@ static bool ask(void *cls, struct db *db, struct error *err)
     struct ask *wanted = cls;
     struct hop *hop = &wanted->hop;
     return find_hop(wanted->call->request, db, hop, err) &&
-           need_package(db, wanted->call->daemon->jobs, &hop->firmware, &hop->from, &hop->to, true,
+           need_package(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
                         clock_utc_ms(), err) &&
-           find_package(db, hop, err);
+           find_package(wanted->call->request, db, hop, err);
 }
 
 bool admin_package_ask(struct admin_call *call, struct error *err)
@@ -152,7 +153,7 @@ bool admin_package_ask(struct admin_call *call, struct error *err)
     struct hop *hop = &wanted.hop;
     if (!call_change(call, ask, &wanted, err))
         return false;
-    bool made = package_state(&hop->package) == PACKAGE_READY;
+    bool made = hop->package.size_bytes > 0;
     if (!made)
         log_line(LOG_LEVEL_INFO, "package-asked", "product", hop->product.product_key, "firmware",
                  hop->firmware.name, "from", hop->from.version, "to", hop->to.version, NULL);
@@ -170,6 +171,8 @@ static bool check_served(const struct hop *hop, struct error *err)
         return error_set(err, ERROR_PACKAGE_OVERSIZE, "%s", reason);
     if (package_state(package) == PACKAGE_FAILED)
         return error_set(err, ERROR_PACKAGE_NOT_READY, "the package could not be made: %s", package->error);
+    if (package_state(package) == PACKAGE_UNPROVEN)
+        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is unproven and nobody has released it");
     return package_state(package) == PACKAGE_READY ||
            error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s", package->state);
 }
@@ -201,7 +204,7 @@ bool admin_package_content(struct admin_call *call, struct error *err)
     if (!find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
         return false;
     snprintf(name, sizeof name, "%s_%s-%s.%s", hop.firmware.name, hop.from.version, hop.to.version,
-             hop.package.format);
+             hop.package.key.format);
     if (call_answer_blob(call, &hop.package.sha256, name, err))
         return true;
     return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;

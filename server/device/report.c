@@ -47,7 +47,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
-    return !task->next.queue_package || need_package(db, task->daemon->jobs, &facts->firmware, &facts->base,
+    return !task->next.queue_package || need_package(db, task->daemon, &facts->firmware, &facts->base,
                                                      &facts->target, false, facts->checkin.now_ms, err);
 }
 

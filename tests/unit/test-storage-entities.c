@@ -101,6 +101,22 @@ static void test_images(void **state)
     free(list);
 }
 
+/* Good until it is called again. */
+static const struct package_key *key_of(const struct sha256 *from, const struct sha256 *to)
+{
+    static struct package_key key;
+    key = (struct package_key){.from = *from, .to = *to, .format = "bsdiff"};
+    return &key;
+}
+
+static void set_ready(struct place *place, const struct package *package, struct package_made made)
+{
+    struct error err;
+    made.origin = made.origin ? made.origin : "made";
+    made.note = made.log = "";
+    assert_ok(package_set_ready(place->db, package->id, &made, 8, &err), err);
+}
+
 static void claim(struct place *place, struct package *ret, bool expected)
 {
     struct error err;
@@ -113,7 +129,7 @@ static void find(struct place *place, const struct scene *scene, struct package 
 {
     struct error err;
     bool found;
-    assert_ok(package_find(place->db, &scene->v1.sha256, &scene->v2.sha256, "bsdiff", ret, &found, &err),
+    assert_ok(package_find(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), ret, &found, &err),
               err);
     assert_true(found);
 }
@@ -126,12 +142,12 @@ static void test_package_is_claimed_once(void **state)
     struct error err;
     set_scene(place->db, &scene);
     for (int i = 0; i < 2; i++)
-        assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err),
+        assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err),
                   err);
     claim(place, &package, true);
     assert_int_equal(package_state(&package), PACKAGE_GENERATING);
     claim(place, &package, false);
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", true, 3, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), true, 1, 3, &err), err);
     claim(place, &package, false);
 }
 
@@ -143,7 +159,7 @@ static void test_third_crash_fails_a_package(void **state)
     struct error err;
     bool failed = false;
     set_scene(place->db, &scene);
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     for (int crash = 1; crash <= 3; crash++) {
         assert_false(failed);
         claim(place, &package, true);
@@ -155,9 +171,9 @@ static void test_third_crash_fails_a_package(void **state)
     assert_int_equal(package_state(&package), PACKAGE_FAILED);
     assert_string_equal(package.error, "killed by signal 9");
     assert_int_equal(package.crashes, 3);
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 7, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 7, &err), err);
     claim(place, &package, false); /* a need alone does not try again */
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", true, 7, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), true, 1, 7, &err), err);
     claim(place, &package, true);
     assert_int_equal(package.crashes, 0);
 }
@@ -169,7 +185,7 @@ static void test_putting_back_is_no_crash(void **state)
     struct package package;
     struct error err;
     set_scene(place->db, &scene);
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     for (int i = 0; i < 5; i++) {
         claim(place, &package, true);
         assert_int_equal(package.crashes, 0);
@@ -185,8 +201,8 @@ static void test_package_put_last_lets_others_go_first(void **state)
     struct sha256 sum[3];
     for (unsigned i = 0; i < 3; i++)
         sha256_of(&i, sizeof i, &sum[i]);
-    assert_ok(package_queue(place->db, &sum[0], &sum[1], "bsdiff", false, 3, &err), err);
-    assert_ok(package_queue(place->db, &sum[0], &sum[2], "bsdiff", false, 4, &err), err);
+    assert_ok(package_queue(place->db, key_of(&sum[0], &sum[1]), false, 1, 3, &err), err);
+    assert_ok(package_queue(place->db, key_of(&sum[0], &sum[2]), false, 1, 4, &err), err);
     claim(place, &first, true);
     assert_ok(package_put_last(place->db, first.id, 5, &err), err);
     claim(place, &second, true);
@@ -205,15 +221,50 @@ static void test_damaged_package_is_made_again(void **state)
     struct error err;
     bool ready;
     set_scene(place->db, &scene);
-    assert_ok(package_queue(place->db, &scene.v1.sha256, &scene.v2.sha256, "bsdiff", false, 3, &err), err);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
-    assert_ok(package_set_ready(place->db, package.id, 77, &bytes, 8, &err), err);
-    assert_ok(package_is_ready(place->db, &bytes, &ready, &err), err);
+    set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .proven = true});
+    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
     assert_true(ready);
     assert_ok(package_make_again(place->db, &bytes, 9, &err), err);
-    assert_ok(package_is_ready(place->db, &bytes, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
     assert_false(ready);
     claim(place, &package, true);
+}
+
+static void test_what_is_not_proven_is_not_served(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct sha256 bytes = hash_of("package");
+    struct error err;
+    bool servable;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
+    claim(place, &package, true);
+    set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = "external"});
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
+    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_false(servable);
+}
+
+static void test_what_is_wanted_goes_before_the_matrix(void **state)
+{
+    struct place *place = *state;
+    struct error err;
+    struct package claimed;
+    struct sha256 sum[4];
+    for (unsigned i = 0; i < 4; i++)
+        sha256_of(&i, sizeof i, &sum[i]);
+    for (unsigned i = 1; i < 4; i++)
+        assert_ok(package_queue(place->db, key_of(&sum[0], &sum[i]), false, i == 2, i, &err), err);
+    claim(place, &claimed, true);
+    assert_true(sha256_equal(&claimed.key.to, &sum[2]));
+    assert_ok(package_queue(place->db, key_of(&sum[0], &sum[3]), false, 1, 9, &err), err);
+    claim(place, &claimed, true);
+    assert_true(sha256_equal(&claimed.key.to, &sum[3]));
 }
 
 static void add_device(struct place *place, const struct scene *scene, struct device *ret)
@@ -355,6 +406,8 @@ int main(void)
         TEST(test_putting_back_is_no_crash),
         TEST(test_package_put_last_lets_others_go_first),
         TEST(test_damaged_package_is_made_again),
+        TEST(test_what_is_not_proven_is_not_served),
+        TEST(test_what_is_wanted_goes_before_the_matrix),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),
         TEST(test_missing_bases),
