@@ -1,5 +1,6 @@
 #include "upgrade/name.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 /* What released files end in; of several that fit the first is dropped, so the longer stands before the shorter. */
@@ -131,10 +132,34 @@ bool name_parse_version_of(struct slice text, const char *firmware, struct versi
     return true;
 }
 
+/* libfota3 sends what the others join: PROJECT_LuatOS-SoC_BSP, whose BSP it calls model (its first edition
+   sends all behind PROJECT as core_name), and CORE.x.y.z. */
+static bool resolve_turnkey(const struct dialect_version *said, struct full_name *ret)
+{
+    const char *join = said->core_name.len ? "_" : said->model.len ? "_LuatOS-SoC_" : "";
+    struct slice script = said->script_name, core = said->core_name.len ? said->core_name : said->model;
+    char firmware[2 * FIRMWARE_NAME_SIZE + 16], version[2 * VERSION_TEXT_SIZE];
+
+    if (said->firmware_name.len > 0 || !name_is_firmware(script) || core.len >= FIRMWARE_NAME_SIZE)
+        return false;
+    snprintf(firmware, sizeof firmware, "%.*s%s%.*s", (int)script.len, script.ptr, join, (int)core.len,
+             core.len ? core.ptr : "");
+    if (!name_is_firmware(slice_of(firmware)) ||
+        !slice_copy(slice_of(firmware), ret->firmware, sizeof ret->firmware))
+        return false;
+    if (!slice_copy(said->core_version, version, VERSION_TEXT_SIZE))
+        return true;
+    size_t len = said->core_version.len;
+    version[len] = '.';
+    if (slice_copy(said->script_version, version + len + 1, VERSION_TEXT_SIZE))
+        version_parse(slice_of(version), &ret->version);
+    return true;
+}
+
 /* AT firmware in KEY mode and LuatOS-Air ask for a core: `version` is then that of a script, and of none (0.0.0). */
 static bool resolve_core(const struct dialect_version *said, struct full_name *ret)
 {
-    if (!slice_is(said->dfota, "1") || said->core_version.len == 0)
+    if (said->firmware_name.len == 0 || !slice_is(said->dfota, "1") || said->core_version.len == 0)
         return false;
     version_parse(said->core_version, &ret->version);
     return slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware);
@@ -156,7 +181,7 @@ static bool resolve_csdk(const struct dialect_version *said, struct full_name *r
 static bool resolve_plain(const struct dialect_version *said, struct full_name *ret)
 {
     struct error err;
-    if (!slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware))
+    if (said->firmware_name.len == 0 || !slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware))
         return false;
     if (!name_parse_version_of(said->version, ret->firmware, &ret->version, &err))
         ret->version.count = 0;
@@ -166,9 +191,9 @@ static bool resolve_plain(const struct dialect_version *said, struct full_name *
 bool name_resolve_dialect(const struct dialect_version *said, struct full_name *ret)
 {
     static bool (*const rules[])(const struct dialect_version *said, struct full_name *ret) = {
-        resolve_core, resolve_csdk, resolve_plain};
+        resolve_turnkey, resolve_core, resolve_csdk, resolve_plain};
 
-    if (!name_is_firmware(said->firmware_name))
+    if (said->firmware_name.len > 0 && !name_is_firmware(said->firmware_name))
         return false;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         struct full_name name = {.version.count = 0};
@@ -178,6 +203,35 @@ bool name_resolve_dialect(const struct dialect_version *said, struct full_name *
         }
     }
     return false;
+}
+
+bool name_drop_middle(const struct version *version, struct version *ret)
+{
+    if (version->count != 4)
+        return false;
+    *ret = (struct version){.part = {version->part[0], version->part[1], version->part[3]}, .count = 3};
+    return true;
+}
+
+void name_script_version(struct slice own, const struct version *target, char out[SCRIPT_VERSION_SIZE])
+{
+    struct version script = {.count = 0}, said;
+    int width[VERSION_PARTS_MAX] = {0};
+    struct slice part;
+    size_t used = 0;
+
+    for (unsigned i = 1; i < target->count; i++)
+        script.part[script.count++] = target->part[i];
+    if (version_parse(own, &said)) {
+        if (said.count == 3 && script.count == 2)
+            script = (struct version){{script.part[0], said.part[1], script.part[1]}, 3};
+        for (unsigned i = 0; said.count == script.count && slice_split(&own, '.', &part); i++)
+            width[i] = part.len < 10 ? (int)part.len : 0;
+    }
+    out[0] = '\0';
+    for (unsigned i = 0; i < script.count; i++)
+        used += (size_t)snprintf(out + used, SCRIPT_VERSION_SIZE - used, "%s%0*u", i ? "." : "", width[i],
+                                 script.part[i]);
 }
 
 bool name_needs_format(const char *firmware)

@@ -28,14 +28,27 @@ bool name_parse_full(struct slice text, struct full_name *ret, struct error *err
    it is a full name of another firmware, ERROR_BAD_VERSION when it is none of these. */
 bool name_parse_version_of(struct slice text, const char *firmware, struct version *ret, struct error *err);
 
-/* What a device says in the vendor's dialect, resolved to firmware and version by one table of rules: `dfota=1` with
-   core_version → that is the version; a name "<VER>_…_CSDK_EC618" whose VER is the version → the rest is the name; else
-   name and version as they stand, the version perhaps as a full name. Empty slices are parameters not sent. False only when the name is no firmware name;
+/* What a device says in the vendor's dialect, resolved to firmware and version by one table of rules:
+   libfota3's script_name, with model or core_name → SCRIPT_LuatOS-SoC_MODEL, SCRIPT_CORE-NAME or SCRIPT,
+   version CORE.SCRIPT-VERSION; `dfota=1` with core_version → that is the version; a name "<VER>_…_CSDK_EC618"
+   whose VER is the version → the rest is the name; else name and version as they stand, the version perhaps
+   as a full name. Empty slices are parameters not sent. False only when no firmware name comes of it;
    ret->version.count is 0 when no version could be read. */
 struct dialect_version {
     struct slice firmware_name, version, core_version, dfota;
+    struct slice script_name, script_version, model, core_name; /* libfota3 */
 };
 bool name_resolve_dialect(const struct dialect_version *said, struct full_name *ret);
+
+/* libfota3 says all three numbers of its script, CORE.x.y.z; releases are mostly named without the middle
+   one, which says nothing: CORE.x.z. False where `version` has not four numbers. */
+bool name_drop_middle(const struct version *version, struct version *ret);
+
+/* The script's part of a target as the device writes its own, because libfota3 compares texts: "001.999.000"
+   and 2046.1.1 (or 2046.1.999.1) → "001.999.001". The device's middle number stands where the target has
+   none. */
+#define SCRIPT_VERSION_SIZE 96
+void name_script_version(struct slice own, const struct version *target, char out[SCRIPT_VERSION_SIZE]);
 
 /* Devices of this firmware cannot apply what bspatch can (AirM2M_…, …EC618…): an admin must choose the format. */
 bool name_needs_format(const char *firmware);

@@ -39,8 +39,10 @@ static bool read_firmware(struct slice query, struct asker *asker, struct versio
         !query_find(query, "core_version", core_version, sizeof core_version, &found, err) ||
         !query_find(query, "dfota", dfota, sizeof dfota, &found, err))
         return false;
-    struct dialect_version said = {slice_of(name), slice_of(version), slice_of(core_version),
-                                   slice_of(dfota)};
+    struct dialect_version said = {.firmware_name = slice_of(name),
+                                   .version = slice_of(version),
+                                   .core_version = slice_of(core_version),
+                                   .dfota = slice_of(dfota)};
     if (!name_resolve_dialect(&said, &full))
         return true;
     slice_copy(slice_of(full.firmware), asker->firmware, sizeof asker->firmware);

@@ -1,6 +1,7 @@
 /* Fuzz target: any bytes as names, versions and ids. What is taken reads the same when it is written plainly.
-   Input: firmware name, version, core_version and dfota as a module says them, a line each; and the whole of
-   it as the name of a file, a version, an id. */
+   Input: firmware name, version, core_version and dfota as a module says them, then script name, script
+   version, model and core name as libfota3 does, a line each; and the whole of it as the name of a file, a
+   version, an id. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,21 +96,39 @@ static void check_ids(struct slice text)
         demand(slice_is(text, identity_kind_name(kind)));
 }
 
+static void check_script_version(struct slice own, const struct version *target)
+{
+    char text[SCRIPT_VERSION_SIZE];
+    struct version whole = *target;
+    name_script_version(own, target, text);
+    demand(strlen(text) < sizeof text && slice_is_clean_utf8(slice_of(text)));
+    demand((target->count > 1) == (text[0] != '\0'));
+    (void)name_drop_middle(target, &whole);
+    check_version(&whole);
+}
+
 static void check_dialect(struct slice text)
 {
-    struct dialect_version said = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+    struct dialect_version said = {.firmware_name = {NULL, 0}};
     struct full_name name;
     slice_split(&text, '\n', &said.firmware_name);
     slice_split(&text, '\n', &said.version);
     slice_split(&text, '\n', &said.core_version);
     slice_split(&text, '\n', &said.dfota);
+    slice_split(&text, '\n', &said.script_name);
+    slice_split(&text, '\n', &said.script_version);
+    slice_split(&text, '\n', &said.model);
+    slice_split(&text, '\n', &said.core_name);
     check_versions(said.version, said.core_version);
-    demand(name_resolve_dialect(&said, &name) == name_is_firmware(said.firmware_name));
-    if (!name_is_firmware(said.firmware_name))
+    bool is_name = name_resolve_dialect(&said, &name);
+    demand(is_name == name_is_firmware(said.firmware_name) || said.firmware_name.len == 0);
+    if (!is_name)
         return;
     demand(name_is_firmware(slice_of(name.firmware)));
-    if (name.version.count > 0)
-        check_version(&name.version);
+    if (name.version.count == 0)
+        return;
+    check_version(&name.version);
+    check_script_version(said.script_version, &name.version);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)

@@ -168,8 +168,10 @@ static void test_what_devices_say(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct dialect_version said = {slice_of(cases[i].name), slice_of(cases[i].version),
-                                       slice_of(cases[i].core), slice_of(cases[i].dfota)};
+        struct dialect_version said = {.firmware_name = slice_of(cases[i].name),
+                                       .version = slice_of(cases[i].version),
+                                       .core_version = slice_of(cases[i].core),
+                                       .dfota = slice_of(cases[i].dfota)};
         struct full_name name;
         char normal[VERSION_TEXT_SIZE];
         if (!name_resolve_dialect(&said, &name))
@@ -185,6 +187,126 @@ static void test_what_devices_say(void **state)
         if (name_resolve_dialect(&said, &name))
             fail_msg("case %zu is no firmware name", i);
     }
+}
+
+/* One row of the table of clients each, with the parameters that it sends. */
+static void test_every_client(void **state)
+{
+    static const struct {
+        const char *client;
+        struct {
+            const char *name, *version, *core, *dfota, *script, *script_version, *model, *core_name;
+        } says;
+        const char *firmware, *version;
+    } cases[] = {
+        {"libfota, 2023-02 to 2024-12",
+         {.name = "pump_LuatOS-SoC_EC618", .version = "2034.001.002", .model = "Air780E"},
+         "pump_LuatOS-SoC_EC618",
+         "2034.1.2"},
+        {"libfota since 2024-12-27",
+         {.name = "pump_LuatOS-SoC_EC618", .version = "2034.001.002"},
+         "pump_LuatOS-SoC_EC618",
+         "2034.1.2"},
+        {"libfota2",
+         {.name = "pump_LuatOS-SoC_Air8101", .version = "2046.001.000"},
+         "pump_LuatOS-SoC_Air8101",
+         "2046.1.0"},
+        {"Air724UG",
+         {.name = "pump_LuatOS-Air_RDA8910_TTS", .version = "1.0.0", .core = "4030", .dfota = "1"},
+         "pump_LuatOS-Air_RDA8910_TTS",
+         "4030"},
+        {"EC618 CSDK", {.name = "1.0.2_meter_CSDK_EC618", .version = "1.0.2"}, "meter_CSDK_EC618", "1.0.2"},
+        {"AT firmware in KEY mode",
+         {.name = "AirM2M_780E_LTE_AT", .version = "0.0.0", .core = "1138", .dfota = "1"},
+         "AirM2M_780E_LTE_AT",
+         "1138"},
+        {"libfota3",
+         {.core = "2046", .script = "pump", .script_version = "001.999.002", .model = "Air8101"},
+         "pump_LuatOS-SoC_Air8101",
+         "2046.1.999.2"},
+        {"libfota3 of 2026-05",
+         {.core = "2046",
+          .script = "pump",
+          .script_version = "001.000.002",
+          .core_name = "LuatOS-SoC_Air8101"},
+         "pump_LuatOS-SoC_Air8101",
+         "2046.1.0.2"},
+        {"libfota3, with both",
+         {.core = "2046",
+          .script = "pump",
+          .script_version = "1.0.2",
+          .model = "8301",
+          .core_name = "LuatOS-SoC_Air8101"},
+         "pump_LuatOS-SoC_Air8101",
+         "2046.1.0.2"},
+        {"libfota3 without a model",
+         {.core = "V2046", .script = "pump", .script_version = "1.0.2"},
+         "pump",
+         "2046.1.0.2"},
+        {"libfota3 without a core",
+         {.script = "pump", .script_version = "1.0.2", .model = "Air8101"},
+         "pump_LuatOS-SoC_Air8101",
+         ""},
+        {"libfota3 without a version",
+         {.core = "2046", .script = "pump", .model = "Air8101"},
+         "pump_LuatOS-SoC_Air8101",
+         ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dialect_version said = {slice_of(cases[i].says.name),   slice_of(cases[i].says.version),
+                                       slice_of(cases[i].says.core),   slice_of(cases[i].says.dfota),
+                                       slice_of(cases[i].says.script), slice_of(cases[i].says.script_version),
+                                       slice_of(cases[i].says.model),  slice_of(cases[i].says.core_name)};
+        struct full_name name;
+        char normal[VERSION_TEXT_SIZE];
+        if (!name_resolve_dialect(&said, &name))
+            fail_msg("%s names a firmware", cases[i].client);
+        version_format(&name.version, normal);
+        if (strcmp(name.firmware, cases[i].firmware) != 0 || strcmp(normal, cases[i].version) != 0)
+            fail_msg("%s: firmware %s, version %s", cases[i].client, name.firmware, normal);
+    }
+    static const char *const none[] = {"", ".", "a/b", "a\n"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        struct dialect_version said = {
+            .core_version = slice_of("1"), .script_version = slice_of("1"), .script_name = slice_of(none[i])};
+        struct dialect_version bad_model = {.core_version = slice_of("1"),
+                                            .script_version = slice_of("1"),
+                                            .script_name = slice_of("a"),
+                                            .model = slice_of("b/c")};
+        struct full_name name;
+        assert_false(name_resolve_dialect(&said, &name));
+        assert_false(name_resolve_dialect(&bad_model, &name));
+    }
+}
+
+static void test_script_versions(void **state)
+{
+    static const struct {
+        const char *own, *target, *expected;
+    } cases[] = {
+        {"001.999.000", "2046.1.1", "001.999.001"},
+        {"001.999.000", "2046.1.998.1", "001.998.001"},
+        {"1.0.9", "2046.1.10", "1.0.10"},
+        {"1.2", "2046.1.3", "1.3"},
+        {"001.000.000", "2046.7", "7"},
+        {"newest", "2046.1.1", "1.1"},
+        {"", "2046.1.1", "1.1"},
+        {"001.999.000", "2046", ""},
+        {"001.000.000", "2046.1000.1", "1000.000.001"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[SCRIPT_VERSION_SIZE];
+        struct version target;
+        assert_true(version_parse(slice_of(cases[i].target), &target));
+        name_script_version(slice_of(cases[i].own), &target, text);
+        assert_string_equal(text, cases[i].expected);
+    }
+    struct version four = {{2046, 1, 999, 2}, 4}, three = {{2046, 1, 2}, 3}, without = {.count = 0};
+    assert_true(name_drop_middle(&four, &without));
+    assert_int_equal(version_compare(&without, &three), 0);
+    assert_false(name_drop_middle(&three, &without));
 }
 
 static void test_product_keys(void **state)
@@ -216,7 +338,8 @@ int main(void)
         cmocka_unit_test(test_file_names),       cmocka_unit_test(test_no_full_names),
         cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
         cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),
-        cmocka_unit_test(test_own_updaters),
+        cmocka_unit_test(test_own_updaters),     cmocka_unit_test(test_every_client),
+        cmocka_unit_test(test_script_versions),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name", tests, NULL, NULL);
