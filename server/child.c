@@ -60,19 +60,26 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* stderr_fd and error_fd may stand anywhere, 0 to 3 included. */
-static bool set_descriptors(int stderr_fd, int *error_fd)
+/* Where a child's output goes. They may stand anywhere, 0 to 3 included. */
+struct child_fds {
+    int out, /* -1: nowhere */
+        err, error;
+};
+
+static bool set_descriptors(const struct child_fds *fds, int *error_fd)
 {
-    int error_aside = fcntl(*error_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int error_aside = fcntl(fds->error, F_DUPFD_CLOEXEC, FD_ASIDE);
     if (error_aside < 0)
         return false;
     *error_fd = error_aside;
-    int stderr_aside = fcntl(stderr_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int stderr_aside = fcntl(fds->err, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int stdout_aside = fds->out < 0 ? -1 : fcntl(fds->out, F_DUPFD_CLOEXEC, FD_ASIDE);
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int null_aside = null_fd < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
-    if (stderr_aside < 0 || null_aside < 0 || dup2(null_aside, STDIN_FILENO) < 0 ||
-        dup2(null_aside, STDOUT_FILENO) < 0 || dup2(stderr_aside, FD_STDERR) < 0 ||
-        dup3(error_aside, FD_ERROR, O_CLOEXEC) < 0)
+    if (stderr_aside < 0 || null_aside < 0 || (fds->out >= 0 && stdout_aside < 0) ||
+        dup2(null_aside, STDIN_FILENO) < 0 ||
+        dup2(stdout_aside < 0 ? null_aside : stdout_aside, STDOUT_FILENO) < 0 ||
+        dup2(stderr_aside, FD_STDERR) < 0 || dup3(error_aside, FD_ERROR, O_CLOEXEC) < 0)
         return false;
     *error_fd = FD_ERROR;
     closefrom(FD_CLOSE_FROM);
@@ -81,10 +88,11 @@ static bool set_descriptors(int stderr_fd, int *error_fd)
 
 /* Becomes the program, or tells the parent errno and ends. */
 static _Noreturn void become(char *const argv[], const struct child_limits *limits, pid_t parent,
-                             int stderr_fd, int error_fd)
+                             const struct child_fds *fds)
 {
-    if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-        set_descriptors(stderr_fd, &error_fd) && set_limits(limits)) {
+    int error_fd = fds->error;
+    if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && set_descriptors(fds, &error_fd) &&
+        set_limits(limits)) {
         if (getppid() != parent) /* it died before the line above took effect */
             _exit(EXIT_FAILURE);
         errno = 0;
@@ -122,7 +130,7 @@ static bool pipe_open(struct pipe_ends *ret, struct error *err)
 
 static void pipe_close_writer(struct pipe_ends *pipe)
 {
-    close(pipe->to);
+    cleanup_close(&pipe->to);
     pipe->to = -1;
 }
 
@@ -168,13 +176,15 @@ static bool await_exec(pid_t pid, int error_fd, const char *path, struct error *
     return false;
 }
 
+enum { SAYS_ERR, SAYS_OUT, SAYS }; /* what a child can say, and where it is heard */
+
 struct listening {
     char *text;
     size_t size, used;
 };
 
 /* Takes what has come, keeps the beginning. False when there was nothing. */
-static bool take_stderr(int fd, struct listening *heard)
+static bool take_output(int fd, struct listening *heard)
 {
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof bytes);
@@ -196,13 +206,15 @@ static int remaining_ms(int64_t deadline_ms)
 }
 
 /* Until the child has ended (it is not reaped), its time is over, or it is cancelled. */
-static enum child_end watch(int pid_fd, int stderr_fd, int cancel_fd, int64_t deadline_ms,
-                            struct listening *heard)
+static enum child_end watch(int pid_fd, const int said_fd[SAYS], int cancel_fd, int64_t deadline_ms,
+                            struct listening heard[SAYS])
 {
-    struct pollfd fds[] = {{pid_fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}, {stderr_fd, POLLIN, 0}};
+    struct pollfd fds[2 + SAYS] = {{pid_fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}};
+    for (int i = 0; i < SAYS; i++)
+        fds[2 + i] = (struct pollfd){said_fd[i], POLLIN, 0};
     for (;;) {
         int timeout_ms = remaining_ms(deadline_ms);
-        int ready = poll(fds, 3, timeout_ms);
+        int ready = poll(fds, 2 + SAYS, timeout_ms);
         if (ready < 0)
             continue; /* EINTR; nothing else can be */
         if (fds[0].revents)
@@ -211,8 +223,9 @@ static enum child_end watch(int pid_fd, int stderr_fd, int cancel_fd, int64_t de
             return CHILD_CANCELLED;
         if (ready == 0 && remaining_ms(deadline_ms) == 0)
             return CHILD_TIMED_OUT;
-        if (fds[2].revents && !take_stderr(stderr_fd, heard))
-            fds[2].fd = -1;
+        for (int i = 0; i < SAYS; i++)
+            if (fds[2 + i].revents && !take_output(said_fd[i], &heard[i]))
+                fds[2 + i].fd = -1;
     }
 }
 
@@ -249,48 +262,73 @@ static void conclude(enum child_end end, int status, const struct rusage *usage,
                       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
-bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
-               struct child_outcome *ret, struct error *err)
+/* Watches a child that runs until it is gone, whatever it takes. False: it could not be watched. */
+static bool see_through(pid_t pid, const int said_fd[SAYS], int cancel_fd, int64_t deadline_ms,
+                        struct listening heard[SAYS], struct child_outcome *outcome)
+{
+    _cleanup_(cleanup_close) int pid_fd = pidfd_open(pid, 0);
+    int number = errno, status;
+    enum child_end end = CHILD_CANCELLED;
+    struct rusage usage;
+    if (pid_fd >= 0)
+        end = watch(pid_fd, said_fd, cancel_fd, deadline_ms, heard);
+
+    /* The child itself is not reaped yet, so its number and its group's are nobody else's. */
+    kill(-pid, SIGKILL);
+    wait_for(pid, &status, &usage);
+    for (int i = 0; i < SAYS; i++)
+        while (said_fd[i] >= 0 && heard[i].used < heard[i].size && take_output(said_fd[i], &heard[i]))
+            ;
+    conclude(end, status, &usage, outcome);
+    errno = number;
+    return pid_fd >= 0;
+}
+
+bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
+                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
 {
     _cleanup_(pipe_close) struct pipe_ends says = {-1, -1};
+    _cleanup_(pipe_close) struct pipe_ends tells = {-1, -1};
     _cleanup_(pipe_close) struct pipe_ends fails = {-1, -1};
-    if (!pipe_open(&says, err) || !pipe_open(&fails, err))
+    if (!pipe_open(&says, err) || !pipe_open(&fails, err) || (capture && !pipe_open(&tells, err)))
         return false;
     fcntl(says.from, F_SETFL, O_NONBLOCK);
+    if (capture)
+        fcntl(tells.from, F_SETFL, O_NONBLOCK);
     bool limited = limits->wall_ms > 0 && limits->wall_ms < INT64_MAX / 2;
     int64_t deadline_ms = limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
     pid_t parent = getpid();
     pid_t pid = fork_blocked();
     if (pid == 0)
-        become(argv, limits, parent, says.to, fails.to);
+        become(argv, limits, parent, &(struct child_fds){tells.to, says.to, fails.to});
     if (pid < 0)
         return error_errno(err, errno, "no process for %s", argv[0]);
     pipe_close_writer(&says);
+    pipe_close_writer(&tells);
     pipe_close_writer(&fails);
     if (!await_exec(pid, fails.from, argv[0], err))
         return false;
 
     struct child_outcome outcome = {0};
-    struct listening heard = {outcome.stderr_text, sizeof outcome.stderr_text - 1, 0};
-    _cleanup_(cleanup_close) int pid_fd = pidfd_open(pid, 0);
-    int number = errno;
-    enum child_end end = CHILD_CANCELLED;
-    if (pid_fd >= 0)
-        end = watch(pid_fd, says.from, cancel_fd, deadline_ms, &heard);
-
-    /* The child itself is not reaped yet, so its number and its group's are nobody else's. */
-    kill(-pid, SIGKILL);
-    int status;
-    struct rusage usage;
-    wait_for(pid, &status, &usage);
-    if (pid_fd < 0)
-        return error_errno(err, number, "cannot watch %s", argv[0]);
-    while (heard.used < heard.size && take_stderr(says.from, &heard))
-        ;
-    conclude(end, status, &usage, &outcome);
-    clean_text(outcome.stderr_text, heard.used);
+    struct listening heard[SAYS] = {[SAYS_ERR] = {outcome.stderr_text, sizeof outcome.stderr_text - 1, 0}};
+    if (capture)
+        heard[SAYS_OUT] = (struct listening){capture->text, capture->size - 1, 0};
+    const int said_fd[SAYS] = {[SAYS_ERR] = says.from, [SAYS_OUT] = tells.from};
+    if (!see_through(pid, said_fd, cancel_fd, deadline_ms, heard, &outcome))
+        return error_errno(err, errno, "cannot watch %s", argv[0]);
+    clean_text(outcome.stderr_text, heard[SAYS_ERR].used);
+    if (capture) {
+        capture->text[heard[SAYS_OUT].used] = '\0';
+        capture->len = heard[SAYS_OUT].used;
+    }
     *ret = outcome;
     return true;
+}
+
+bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
+               struct child_outcome *ret, struct error *err)
+{
+    return child_run_heard(argv, limits, cancel_fd, NULL, ret, err);
 }
 
 static void describe_signal(int signal, const struct child_limits *limits, char *out, size_t out_size)

@@ -1,7 +1,7 @@
 /* One child process under limits, run to its end: how the server makes packages of bytes it does not trust.
 
-   The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and
-   stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs it, so also when the
+   The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and,
+   unless it is heard, as stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs it, so also when the
    server is killed hard. What is left of its process group when it ends is killed. */
 #ifndef DFOTA_SERVER_CHILD_H
 #define DFOTA_SERVER_CHILD_H
@@ -42,6 +42,19 @@ struct child_outcome {
    Any number of threads at once. SIGCHLD must not be ignored in the process. */
 bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
                struct child_outcome *ret, struct error *err) __attribute__((warn_unused_result));
+
+/* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more is read
+   and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
+struct child_capture {
+    char *text;
+    size_t size;
+    size_t len; /* set where it was run */
+};
+
+/* The same, and hears its standard output too. NULL: not. */
+bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
+                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The end in words for an admin, with what stderr said: "exit status 1: …", "took longer than 900000 ms", …
  */

@@ -109,6 +109,28 @@ static void test_much_on_stderr_neither_blocks_nor_overflows(void **state)
     assert_memory_equal(outcome.stderr_text, "first yyyy", 10);
 }
 
+static void test_standard_output_is_heard_where_it_is_asked_for(void **state)
+{
+    (void)state;
+    char text[8];
+    struct child_capture capture = {text, sizeof text, 0};
+    struct child_outcome outcome;
+    struct error err = {0};
+    assert_true(child_run_heard(SHELL("printf 'a\\000b'; echo ouch >&2; exit 3"), &no_limits, -1, &capture,
+                                &outcome, &err));
+    assert_int_equal(outcome.exit_status, 3);
+    assert_string_equal(outcome.stderr_text, "ouch");
+    assert_int_equal(capture.len, 3);
+    assert_memory_equal(text, "a\0b", 4);
+    assert_true(child_run_heard(SHELL("head -c 1000000 /dev/zero | tr '\\0' y; exit 4"), &no_limits, -1,
+                                &capture, &outcome, &err));
+    assert_int_equal(outcome.exit_status, 4);
+    assert_string_equal(text, "yyyyyyy");
+    assert_true(child_run_heard(SHELL("exit 0"), &no_limits, -1, &capture, &outcome, &err));
+    assert_int_equal(capture.len, 0);
+    assert_string_equal(text, "");
+}
+
 static void test_stderr_is_clean_text(void **state)
 {
     (void)state;
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_exit_status_and_words),
         cmocka_unit_test(test_signal),
         cmocka_unit_test(test_much_on_stderr_neither_blocks_nor_overflows),
+        cmocka_unit_test(test_standard_output_is_heard_where_it_is_asked_for),
         cmocka_unit_test(test_stderr_is_clean_text),
         cmocka_unit_test(test_cannot_run),
         cmocka_unit_test(test_processor_time_is_limited),
