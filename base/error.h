@@ -34,6 +34,7 @@
     X(ERROR_BAD_DEVICE, 422, "bad-device")                                                                           \
     X(ERROR_INVALID, 422, "invalid")                                                                                 \
     X(ERROR_NOT_AN_UPGRADE, 422, "not-an-upgrade")                                                                   \
+    X(ERROR_CANNOT_APPLY, 422, "cannot-apply")                                                                       \
     X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                             \
     X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                         \
     X(ERROR_NO_SPACE, 507, "no-space")                                                                               \

@@ -138,9 +138,9 @@ static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error 
     if (!luatos_read(package, &head, err) || !luatos_check(&head, err))
         return false;
     if (head.sdk.len == 0)
-        return error_set(err, ERROR_INVALID, "the package holds a script and no change of the core");
+        return error_set(err, ERROR_CANNOT_APPLY, "the package holds a script and no change of the core");
     if (head.magic != LUATOS_EC618)
-        return error_set(err, ERROR_INVALID,
+        return error_set(err, ERROR_CANNOT_APPLY,
                          "the package is for an EC7xx, whose core packages cannot be applied here");
     *ret = head.sdk;
     return true;

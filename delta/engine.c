@@ -73,7 +73,7 @@ bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, stru
 {
     const struct engine *engine = engine_recognise(package);
     if (!engine)
-        return error_set(err, ERROR_CORRUPT, "the package has no format that is known here");
+        return error_set(err, ERROR_CANNOT_APPLY, "the package has no format that is known here");
     return engine->apply(old, package, max_bytes, ret, err);
 }
 

@@ -62,8 +62,8 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
 
 /* Finds out the format of a package and applies it. Safe on hostile packages. `bsdiff` cannot know whether
    `old` is the right image, so compare the result's SHA-256; the EC618's formats can and do. *ret is freed by
-   the caller. ERROR_CORRUPT: no known format or not sound; ERROR_INVALID: sound, but for another old image,
-   or not to be applied here; ERROR_TOO_LARGE: the new image would exceed max_bytes; ERROR_INTERNAL: no
+   the caller. ERROR_CANNOT_APPLY: no known format, or one that nothing here can apply; ERROR_CORRUPT: not
+   sound; ERROR_INVALID: sound, but for another old image; ERROR_TOO_LARGE: the new image would exceed max_bytes; ERROR_INTERNAL: no
    memory. */
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err) __attribute__((warn_unused_result));

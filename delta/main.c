@@ -11,13 +11,15 @@
 
 /* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
    cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written,
-   because the disk is full or read-only, and again will succeed once that is over. */
+   because the disk is full or read-only, and again will succeed once that is over. UNKNOWN: the package may be
+   sound, but nothing here can apply it. */
 enum exit_status {
     EXIT_OK = 0,
     EXIT_NEGATIVE = 1,
     EXIT_USAGE = 2,
     EXIT_MACHINE = 3,
     EXIT_DISK = 4,
+    EXIT_UNKNOWN = 5,
 };
 
 enum option_bit {
@@ -92,8 +94,8 @@ static void print_help(void)
         printf(" %s", engine_table[i].name);
     puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large);");
     puts(
-        "2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only. See "
-        "dfota(1).");
+        "2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only;\n"
+        "5 the package is of no format that can be applied here. See dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)
@@ -264,6 +266,8 @@ int main(int argc, char **argv)
     case ERROR_NO_SPACE:
     case ERROR_UNAVAILABLE:
         return EXIT_DISK;
+    case ERROR_CANNOT_APPLY:
+        return EXIT_UNKNOWN;
     default:
         return EXIT_MACHINE;
     }

@@ -16,7 +16,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = resolve(here, '..', '..');
 const dfotaPath = join(resolve(process.env.DFOTA_BUILD ?? join(source, 'build')), 'dfota');
 
-const status = { ok: 0, negative: 1, usage: 2, machine: 3 };
+const status = { ok: 0, negative: 1, usage: 2, machine: 3, unknown: 5 };
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -219,8 +219,6 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         const sound = await bench.get('package');
         const flipped = (at) => Buffer.from(sound).fill(sound[at] ^ 0x10, at, at + 1);
         const damaged = {
-            'empty': [text(''), /no format that is known/],
-            'no-package': [await bench.get('old'), /no format that is known/],
             'header-cut': [sound.subarray(0, 20), /no BSDIFF40 package/],
             'cut': [sound.subarray(0, sound.length - 1), /cut off|damaged/],
             'half': [sound.subarray(0, sound.length / 2), /cut off/],
@@ -234,6 +232,15 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
                 await bench.fails(status.negative, reason, 'patch', 'old', 'damaged', 'out');
                 await bench.fails(status.negative, reason, 'verify', 'old', 'damaged', 'new');
             });
+        }
+    });
+
+    test('what no format is known of is told from what is damaged: exit status 5', async (t) => {
+        const bench = await furnished(t);
+        for (const bytes of [text(''), await bench.get('old'), text('\xec\xde and so on')]) {
+            await bench.put({ other: bytes });
+            await bench.fails(status.unknown, /no format that is known/, 'patch', 'old', 'other', 'out');
+            await bench.fails(status.unknown, /no format that is known/, 'verify', 'old', 'other', 'new');
         }
     });
 

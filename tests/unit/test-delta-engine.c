@@ -43,7 +43,7 @@ static void an_unknown_format_is_none(void **state)
         struct buffer new = {0};
         struct error err;
         assert_false(engine_apply(old_image, packages[i], 1000, &new, &err));
-        assert_int_equal(err.code, ERROR_CORRUPT);
+        assert_int_equal(err.code, ERROR_CANNOT_APPLY);
         assert_null(new.ptr);
     }
 }

@@ -228,10 +228,10 @@ static void packages_that_do_not_fit_are_refused(void **state)
     uint8_t sector[36] = {0x16, 0x8C, 0xF1, 0xEA};
     assert_true(wrapper_luatos_add(&script, LUATOS_EC618, &any, (struct bytes){sector, sizeof sector},
                                    (struct bytes){NULL, 0}, &err));
-    refuse(old, buffer_bytes(&script), ERROR_INVALID, "a script");
+    refuse(old, buffer_bytes(&script), ERROR_CANNOT_APPLY, "a script");
     assert_true(wrapper_luatos_add(&other_chip, LUATOS_EC7XX, &any, (struct bytes){NULL, 0},
                                    buffer_bytes(&csdk), &err));
-    refuse(old, buffer_bytes(&other_chip), ERROR_INVALID, "EC7xx");
+    refuse(old, buffer_bytes(&other_chip), ERROR_CANNOT_APPLY, "EC7xx");
     csdk.ptr[csdk.len - 1] ^= 1;
     refuse(old, buffer_bytes(&csdk), ERROR_CORRUPT, "damaged");
     buffer_free(&bl);
