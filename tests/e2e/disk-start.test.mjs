@@ -103,6 +103,18 @@ describe('at the start', () => {
         server.dataDir = there;
     });
 
+    test('a directory that another server works on is refused, and that one notices nothing', async (t) => {
+        const first = await startServer(t);
+        const second = await startServer(t);
+        await second.stop();
+        const there = second.dataDir;
+        second.dataDir = first.dataDir;
+        await assertRefuses(second, /another dfotad works on the data directory/);
+        second.dataDir = there;
+        const scene = await Scene.build(first);
+        assert.equal((await scene.module().ask()).code, 43);
+    });
+
     test('a directory of somebody else is refused', needsDisk, async (t) => {
         const disk = await Disk.make(t);
         await disk.makeData();
