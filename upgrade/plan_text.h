@@ -1,0 +1,29 @@
+/* What a plan found, in words: for the reason that a device's record shows, and for the admin. */
+#ifndef DFOTA_UPGRADE_PLAN_TEXT_H
+#define DFOTA_UPGRADE_PLAN_TEXT_H
+
+#include "upgrade/planner.h"
+
+#define PLAN_WHY_SIZE    160
+#define PLAN_ADVICE_SIZE 480
+#define PLAN_COUNT_SIZE  27 /* "18,446,744,073,709,551,615" and NUL */
+
+/* "550,112" */
+const char *plan_count_text(uint64_t number, char out[PLAN_COUNT_SIZE]);
+
+/* "ready", "queued", … and "oversize" where the limit says so. */
+const char *plan_state_name(const struct plan_graph *graph, const struct plan_edge *edge);
+
+/* Why the hop from → to is excluded: "550,112 > 491,520". After plan_make(), for an excluded hop. UTF-8. */
+void plan_why(const struct plan_graph *graph, unsigned from, unsigned to, char out[PLAN_WHY_SIZE]);
+
+/* One sentence on why a device waits or gets nothing. For PLAN_PATH "". UTF-8, cut at size. */
+void plan_reason(struct plan_graph *graph, const struct plan *plan, char *out, size_t size);
+
+/* What would help where there is no way; "" where there is one, or may be. `missing` are versions without an
+   image that devices are known to run (any order, may be NULL): one of them in the gap is the one to upload.
+   UTF-8. */
+void plan_advice(struct plan_graph *graph, const struct plan *plan, const struct version *missing,
+                 size_t missing_count, char out[PLAN_ADVICE_SIZE]);
+
+#endif

@@ -1,0 +1,345 @@
+#include "upgrade/planner.h"
+
+#define NOWHERE UINT32_MAX
+
+/* ---- what a hop may be ---- */
+
+static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)
+{
+    switch ((enum plan_edge_state)edge->state) {
+    case EDGE_UNKNOWN:
+    case EDGE_QUEUED:
+    case EDGE_GENERATING:
+        return FIT_PENDING;
+    case EDGE_READY:
+        if (edge->size <= limit)
+            return FIT_USABLE;
+        return edge->improving ? FIT_PENDING : FIT_EXCLUDED;
+    case EDGE_IMPOSSIBLE:
+    case EDGE_UNPROVEN:
+    case EDGE_FAILED:
+        break;
+    }
+    return FIT_EXCLUDED;
+}
+
+static bool may_stop(const struct plan_graph *graph, unsigned at)
+{
+    const struct plan_version *version = &graph->version[at];
+    return !version->withdrawn && (version->waypoint != WAYPOINT_FORBIDDEN || at == graph->count - 1);
+}
+
+enum plan_fit plan_fit(const struct plan_graph *graph, unsigned from, unsigned to)
+{
+    if (!may_stop(graph, to) || (from > 0 && !may_stop(graph, from)) ||
+        graph->version[to - 1].required > graph->version[from].required)
+        return FIT_EXCLUDED;
+    return edge_fit(plan_edge(graph, from, to), graph->limit);
+}
+
+static void count_required(struct plan_graph *graph)
+{
+    unsigned required = 0;
+    for (unsigned i = 0; i < graph->count; i++) {
+        if (i > 0 && i < graph->count - 1 && graph->version[i].waypoint == WAYPOINT_REQUIRED)
+            required++;
+        graph->version[i].required = required;
+    }
+}
+
+unsigned plan_first_stop(const struct plan_graph *graph)
+{
+    unsigned at = 1;
+    while (at < graph->count - 1 && graph->version[at].required == 0)
+        at++;
+    return at;
+}
+
+/* ---- ways: the fewest hops, then the least cost ---- */
+
+/* How one kind of way is searched for: what a hop costs (false: it is none), and how costs add up. */
+struct search {
+    struct plan_graph *graph;
+    bool (*cost)(const struct search *search, unsigned from, unsigned to, uint64_t *ret);
+    bool worst;       /* the cost of a way is that of its dearest hop; else the sum */
+    bool hops_matter; /* fewer hops before less cost; else the other way round */
+    bool believable;  /* only hops that may be expected to fit */
+};
+
+static uint64_t cost_with(const struct search *search, uint64_t cost, uint64_t hop)
+{
+    if (search->worst)
+        return cost > hop ? cost : hop;
+    return cost + hop < cost ? UINT64_MAX : cost + hop;
+}
+
+static bool is_better(const struct search *search, unsigned hops, uint64_t cost,
+                      const struct plan_version *than)
+{
+    if (!than->reached)
+        return true;
+    if (search->hops_matter)
+        return hops != than->hops ? hops < than->hops : cost < than->cost;
+    return cost != than->cost ? cost < than->cost : hops < than->hops;
+}
+
+static void improve(const struct search *search, unsigned from, unsigned to)
+{
+    const struct plan_version *here = &search->graph->version[from];
+    struct plan_version *there = &search->graph->version[to];
+    uint64_t hop, cost;
+
+    if (!here->reached || !search->cost(search, from, to, &hop))
+        return;
+    cost = cost_with(search, here->cost, hop);
+    if (!is_better(search, here->hops + 1, cost, there))
+        return;
+    there->reached = true;
+    there->hops = here->hops + 1;
+    there->cost = cost;
+    there->before = from;
+}
+
+/* Fills reached, hops, cost and before of every version. Hops lead forward only, so one pass in order is
+ * enough. */
+static bool find_way(const struct search *search)
+{
+    struct plan_graph *graph = search->graph;
+
+    for (unsigned i = 0; i < graph->count; i++)
+        graph->version[i].reached = false;
+    graph->version[0].reached = true;
+    graph->version[0].hops = 0;
+    graph->version[0].cost = 0;
+    for (unsigned to = 1; to < graph->count; to++)
+        for (unsigned from = 0; from < to; from++)
+            improve(search, from, to);
+    return graph->version[graph->count - 1].reached;
+}
+
+static bool cost_in_bytes(const struct search *search, unsigned from, unsigned to, uint64_t *ret)
+{
+    *ret = plan_edge(search->graph, from, to)->size;
+    return plan_fit(search->graph, from, to) == FIT_USABLE;
+}
+
+/* Links the way that find_way() found, from the base on. */
+static void link_way(struct plan_graph *graph)
+{
+    for (unsigned at = graph->count - 1; at != 0; at = graph->version[at].before)
+        graph->version[graph->version[at].before].next = at;
+}
+
+static bool find_known(struct plan_graph *graph, struct plan *plan)
+{
+    const struct search search = {graph, cost_in_bytes, .worst = false, .hops_matter = true};
+    if (!find_way(&search))
+        return false;
+    link_way(graph);
+    plan->hops = graph->version[graph->count - 1].hops;
+    plan->bytes = graph->version[graph->count - 1].cost;
+    plan->aim = graph->version[0].next;
+    return true;
+}
+
+unsigned plan_next(const struct plan_graph *graph, unsigned stop)
+{
+    return graph->version[stop].next;
+}
+
+static bool leads_on(const struct plan_graph *graph, unsigned from, unsigned to)
+{
+    return plan_fit(graph, from, to) == FIT_USABLE;
+}
+
+void plan_mark(struct plan_graph *graph, unsigned to)
+{
+    struct plan_version *version = graph->version;
+
+    for (unsigned i = 0; i < graph->count; i++) {
+        version[i].reachable = i == 0;
+        version[i].reaches = i == to;
+    }
+    for (unsigned i = 1; i < graph->count; i++)
+        for (unsigned from = 0; from < i && !version[i].reachable; from++)
+            version[i].reachable = version[from].reachable && leads_on(graph, from, i);
+    for (unsigned i = to; i-- > 0;)
+        for (unsigned on = i + 1; on <= to && !version[i].reaches; on++)
+            version[i].reaches = version[on].reaches && leads_on(graph, i, on);
+}
+
+/* ---- what size a pair may be expected to have ---- */
+
+static bool tells_size(const struct plan_edge *edge)
+{
+    return (edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN) && !edge->full;
+}
+
+/* The pair seen last on a walk along one side: made, and with that side in common with those that follow. */
+struct neighbour {
+    unsigned away;
+    uint64_t per_step; /* its bytes, by the number of versions between its sides */
+};
+
+static uint64_t bytes_per_step(uint64_t bytes, uint64_t steps)
+{
+    return bytes > steps ? bytes / steps : 1;
+}
+
+static void look_at(const struct plan_graph *graph, unsigned from, unsigned to, struct neighbour *last)
+{
+    struct plan_edge *edge = plan_edge(graph, from, to);
+
+    if (last->away != NOWHERE)
+        last->away++;
+    if (tells_size(edge))
+        *last = (struct neighbour){0, bytes_per_step(edge->size, to - from)};
+    if (last->away >= edge->away)
+        return;
+    edge->away = last->away;
+    edge->expected = last->per_step * (to - from);
+}
+
+/* Of all pairs with one side in common, in both directions: the nearest that is made is what is expected. */
+static void walk_along(const struct plan_graph *graph, unsigned side)
+{
+    struct neighbour last = {NOWHERE, 0};
+    for (unsigned to = side + 1; to < graph->count; to++)
+        look_at(graph, side, to, &last);
+    last.away = NOWHERE;
+    for (unsigned to = graph->count; to-- > side + 1;)
+        look_at(graph, side, to, &last);
+    last.away = NOWHERE;
+    for (unsigned from = 0; from < side; from++)
+        look_at(graph, from, side, &last);
+    last.away = NOWHERE;
+    for (unsigned from = side; from-- > 0;)
+        look_at(graph, from, side, &last);
+}
+
+/* What the pairs that are made say on the whole; where none is, only that a shorter step is a smaller one. */
+static uint64_t overall_per_step(const struct plan_graph *graph)
+{
+    uint64_t bytes = 0, steps = 0;
+    for (unsigned from = 0; from < graph->count; from++)
+        for (unsigned to = from + 1; to < graph->count; to++)
+            if (tells_size(plan_edge(graph, from, to))) {
+                bytes += plan_edge(graph, from, to)->size;
+                steps += to - from;
+            }
+    return steps ? bytes_per_step(bytes, steps) : 1;
+}
+
+static void expect_sizes(struct plan_graph *graph)
+{
+    uint64_t per_step = overall_per_step(graph);
+    for (unsigned from = 0; from < graph->count; from++)
+        for (unsigned to = from + 1; to < graph->count; to++) {
+            struct plan_edge *edge = plan_edge(graph, from, to);
+            edge->taken = false;
+            edge->away = NOWHERE;
+            edge->expected = per_step * (to - from);
+        }
+    for (unsigned side = 0; side < graph->count; side++)
+        walk_along(graph, side);
+}
+
+/* ---- what is worth making ---- */
+
+/* An expectation is rough: a little over the limit is worth a try. */
+static bool may_fit(const struct plan_graph *graph, uint64_t expected)
+{
+    return expected <= graph->limit + graph->limit / 4;
+}
+
+static bool cost_to_learn(const struct search *search, unsigned from, unsigned to, uint64_t *ret)
+{
+    const struct plan_edge *edge = plan_edge(search->graph, from, to);
+    enum plan_fit fit = plan_fit(search->graph, from, to);
+
+    *ret = fit == FIT_PENDING ? edge->expected : 0;
+    return fit == FIT_USABLE ||
+           (fit == FIT_PENDING && !edge->taken && (!search->believable || may_fit(search->graph, *ret)));
+}
+
+static void need(struct plan_graph *graph, struct plan *plan, unsigned from, unsigned to)
+{
+    struct plan_edge *edge = plan_edge(graph, from, to);
+    if (plan_fit(graph, from, to) != FIT_PENDING || edge->taken || plan->need_count == PLAN_NEED_MAX)
+        return;
+    edge->taken = true;
+    plan->need[plan->need_count++] = (struct plan_pair){from, to};
+}
+
+/* The way there would be if all pairs fitted that are not settled: the fewest hops over pairs that are
+   expected to fit, else the one whose dearest hop is the least over the limit. */
+static bool find_promising(struct plan_graph *graph)
+{
+    struct search search = {graph, cost_to_learn, .worst = true, .hops_matter = true, .believable = true};
+    if (find_way(&search))
+        return true;
+    search.hops_matter = search.believable = false;
+    return find_way(&search);
+}
+
+static void need_of_way(struct plan_graph *graph, struct plan *plan)
+{
+    for (unsigned at = 0; at != graph->count - 1; at = graph->version[at].next)
+        need(graph, plan, at, graph->version[at].next);
+}
+
+/* The legs of the most promising way, and of the most promising one that does without those. */
+static void need_promising(struct plan_graph *graph, struct plan *plan)
+{
+    if (!find_promising(graph))
+        return;
+    link_way(graph);
+    plan->aim = graph->version[0].next;
+    need_of_way(graph, plan);
+    if (plan->need_count == PLAN_NEED_MAX || !find_promising(graph))
+        return;
+    link_way(graph);
+    need_of_way(graph, plan);
+}
+
+/* From one stop that must be made to the next. Those further on are wanted early: the device will ask for
+ * them. */
+static void need_direct(struct plan_graph *graph, struct plan *plan)
+{
+    unsigned last = graph->count - 1, from = 0;
+    for (unsigned to = 1; to <= last; to++)
+        if (to == last || graph->version[to].required > graph->version[to - 1].required) {
+            need(graph, plan, from, to);
+            from = to;
+        }
+}
+
+/* Some way is left, if every pair fits that is not settled. */
+static bool has_hope(struct plan_graph *graph)
+{
+    const struct search search = {graph, cost_to_learn, .worst = true, .hops_matter = true};
+    return find_way(&search);
+}
+
+void plan_make(struct plan_graph *graph, struct plan *ret)
+{
+    *ret = (struct plan){.outcome = PLAN_NONE};
+    count_required(graph);
+    expect_sizes(graph);
+    if (!has_hope(graph))
+        return;
+
+    unsigned stop = plan_first_stop(graph);
+    bool known = find_known(graph, ret);
+    if (plan_fit(graph, 0, stop) == FIT_PENDING) { /* it may be the shorter way, and is settled soon */
+        ret->outcome = PLAN_WAIT;
+        ret->aim = stop;
+        need_direct(graph, ret);
+    } else if (known) {
+        ret->outcome = PLAN_PATH;
+        need_direct(graph, ret);
+    } else {
+        ret->outcome = PLAN_WAIT;
+        need_promising(graph, ret);
+    }
+}
