@@ -164,7 +164,7 @@ static bool apply(struct module *module)
         return reject(module, why);
     }
     const struct image *image =
-        shelf_identify(module->plan->shelf, &bytes, !shelf_tells(module->plan->shelf));
+        shelf_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes, !shelf_tells(module->plan->shelf));
     if (!image)
         return reject(module, "it was made for another base (the result is no image that is known)");
     return reboot(module, image);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "delta/engine.h"
 #include "delta/file.h"
 #include "sim/forge.h"
 
@@ -96,13 +97,24 @@ const struct image *shelf_find(struct shelf *shelf, const char *version)
     return image;
 }
 
-const struct image *shelf_identify(struct shelf *shelf, struct buffer *bytes, bool any)
+static struct image *find_same(const struct shelf *shelf, struct bytes package, struct bytes made)
+{
+    struct engine_note unwanted;
+    for (struct image *image = shelf->first; image; image = image->next)
+        if (engine_same(package, made, buffer_bytes(&image->bytes), &unwanted))
+            return image;
+    return NULL;
+}
+
+const struct image *shelf_identify(struct shelf *shelf, struct bytes package, struct buffer *bytes, bool any)
 {
     struct sha256 hash;
     char version[RELEASE_SIZE] = "";
     sha256_of(bytes->ptr, bytes->len, &hash);
     pthread_mutex_lock(&shelf->lock);
     const struct image *image = find_hash(shelf, &hash);
+    if (!image)
+        image = find_same(shelf, package, buffer_bytes(bytes));
     if (image)
         buffer_free(bytes);
     else if (forge_read(buffer_bytes(bytes), version) || any)

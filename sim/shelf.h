@@ -31,10 +31,10 @@ bool shelf_load(struct shelf *shelf, const char *path, const char *version, cons
 /* The image of a version that was loaded, or NULL. */
 const struct image *shelf_find(struct shelf *shelf, const char *version);
 
-/* The image with these bytes, when it is on the shelf or says itself what it is; takes the bytes over then.
-   With `any` an image of unknown version is taken too. NULL: none of these, or no memory; the bytes stay the
-   caller's. */
-const struct image *shelf_identify(struct shelf *shelf, struct buffer *bytes, bool any);
+/* The image that applying `package` gave, when it is on the shelf, as far as a package of its format can change
+   one, or says itself what it is; takes the bytes over then. With `any` an image of unknown version is taken too.
+   NULL: none of these, or no memory; the bytes stay the caller's. */
+const struct image *shelf_identify(struct shelf *shelf, struct bytes package, struct buffer *bytes, bool any);
 
 /* Was any version told or read? Without, nobody can say whether a new image is the right one. */
 bool shelf_tells(struct shelf *shelf);

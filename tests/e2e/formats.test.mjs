@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -75,5 +75,13 @@ describe('a package format', () => {
         await server.setFirmware('released', 'AirM2M_780E_LTE_AT', { format: 'ec618-at' });
         const made = await server.makePackage('released', 'AirM2M_780E_LTE_AT', '1138', '1147');
         assert.deepEqual([made.state, made.error], ['ready', null]);
+
+        for (const [version, bytes] of Object.entries(releases))
+            await writeFile(join(dir, `${version}.binpkg`), bytes);
+        await server.setTarget('released', 'AirM2M_780E_LTE_AT', '1147');
+        const { stdout } = await tool('dfota-sim', '--url', `http://${server.device.host}:${server.device.port}`, '--product-key', 'released',
+            '--firmware', 'AirM2M_780E_LTE_AT', '--image', join(dir, '1138.binpkg'), '--version', '1138', '--know', `1147=${join(dir, '1147.binpkg')}`,
+            '--imei', '866597071234569', '--dialect', 'at', '--until', 'idle', '--expect', '1147');
+        assert.match(stdout, /reboots into 1147/);
     });
 });
