@@ -47,6 +47,11 @@ static struct slice drop_ending(struct slice text)
     return text;
 }
 
+bool name_is_file(struct slice text)
+{
+    return drop_ending(text).len < text.len;
+}
+
 static bool is_digits(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)

@@ -18,6 +18,8 @@ struct full_name {
 bool name_is_product_key(struct slice text);
 /* Clean UTF-8, 1 to 100 bytes, without '/', '?', '&', '#'. */
 bool name_is_firmware(struct slice text);
+/* It ends as the files of releases do: .dfota.bin, .bin, … */
+bool name_is_file(struct slice text);
 
 /* A file name or full name into firmware and version; endings (.dfota.bin, …) are dropped. ERROR_BAD_NAME when it is no
    clean name, ERROR_BAD_VERSION when no version stands in it. "AirM2M_780E_V1138_LTE_AT.dfota.bin" → AirM2M_780E_LTE_AT, 1138;

@@ -1,0 +1,502 @@
+#include "upgrade/transcript.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "upgrade/transcript_cause.h"
+
+#define ARGS_MAX      5
+#define LINE_MAX_SIZE 300 /* longer than anything that is understood */
+#define STEP          10 /* +UPGRADEIND counts in tens, +UPGRADEDL in ones: they may lag behind each other by this */
+
+enum command { COMMAND_OTHER, COMMAND_UPGRADE, COMMAND_VERSION };
+
+struct reader {
+    struct transcript *found;
+    enum command command; /* the one whose answer is awaited */
+    int64_t now_ms;       /* the last network time */
+    bool unsettled; /* a package was whole, or is being written: the version printed before says nothing any
+                       more */
+};
+
+struct said { /* the values behind the beginning of a line */
+    struct slice arg[ARGS_MAX];
+    unsigned args;
+};
+
+/* Text */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool
+is_noise(char c) /* what a line picks up while the module restarts, and the marks of terminal programs */
+{
+    return c <= ' ' || c > '~';
+}
+
+static struct slice trim_begin(struct slice text, bool (*drop)(char c))
+{
+    while (text.len && drop(text.ptr[0]))
+        text = (struct slice){text.ptr + 1, text.len - 1};
+    return text;
+}
+
+static struct slice trim_end(struct slice text, bool (*drop)(char c))
+{
+    while (text.len && drop(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+/* "[14:36:39.373]" and the mark of direction behind it (not ASCII), as terminal programs write before each
+ * line. */
+static struct slice skip_stamp(struct slice line)
+{
+    size_t i = 1;
+    if (line.len == 0 || line.ptr[0] != '[')
+        return line;
+    while (i < line.len && memchr("0123456789:.-/, TZ+", line.ptr[i], 19))
+        i++;
+    if (i == 1 || i >= line.len || line.ptr[i] != ']')
+        return line;
+    for (i++; i < line.len && (line.ptr[i] == ' ' || (unsigned char)line.ptr[i] >= 0x80); i++)
+        ;
+    return (struct slice){line.ptr + i, line.len - i};
+}
+
+static bool same(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(text.ptr, word, text.len) == 0;
+}
+
+static bool number(struct slice text, long *ret)
+{
+    bool minus = text.len && text.ptr[0] == '-';
+    uint64_t value;
+    if (minus)
+        text = (struct slice){text.ptr + 1, text.len - 1};
+    if (!slice_u64(text, &value) || value > 999999)
+        return false;
+    *ret = minus ? -(long)value : (long)value;
+    return true;
+}
+
+static bool percent(const struct said *said, unsigned arg, int *ret)
+{
+    long value;
+    if (arg >= said->args || !number(said->arg[arg], &value) || value < 0 || value > 100)
+        return false;
+    *ret = (int)value;
+    return true;
+}
+
+/* Tries */
+
+static struct transcript_try *last_try(const struct reader *reader)
+{
+    struct transcript *found = reader->found;
+    return found->try_count ? &found->tries[found->try_count - 1] : NULL;
+}
+
+static struct transcript_try *begin_try(struct reader *reader, bool asked)
+{
+    struct transcript *found = reader->found;
+    if (found->try_count == TRANSCRIPT_TRIES_MAX) {
+        memmove(found->tries, found->tries + 1, (TRANSCRIPT_TRIES_MAX - 1) * sizeof *found->tries);
+        found->try_count--;
+        found->tries_dropped++;
+    }
+    struct transcript_try *try = &found->tries[found->try_count++];
+    *try = (struct transcript_try){.asked = asked, .download = -1, .write = -1, .at_ms = reader->now_ms};
+    if (!reader->unsettled)
+        try->before = found->last;
+    return try;
+}
+
+static bool downloads_no_more(const struct transcript_try *try)
+{
+    return try->failed || try->refused || try->no_newer || try->boot || try->started || try->ended;
+}
+
+/* The try that news of a download are about. */
+static struct transcript_try *downloading(struct reader *reader)
+{
+    struct transcript_try *try = last_try(reader);
+    return !try || downloads_no_more(try) ? begin_try(reader, false) : try;
+}
+
+static bool progress(struct reader *reader, int value)
+{
+    struct transcript_try *try = downloading(reader);
+    if (value + STEP < try->download) /* from the beginning again */
+        try = begin_try(reader, false);
+    if (value > try->download)
+        try->download = value;
+    if (value == 100)
+        reader->unsettled = true;
+    return true;
+}
+
+static void fail(struct reader *reader, struct transcript_try *try, long error)
+{
+    try->failed = true;
+    try->error = error;
+    reader->unsettled = false; /* it was not applied: what ran still does */
+}
+
+/* What the lines mean */
+
+static bool take_ask(struct reader *reader, const struct said *said)
+{
+    (void)said;
+    reader->command = COMMAND_UPGRADE;
+    begin_try(reader, true);
+    return true;
+}
+
+static bool take_version_command(struct reader *reader, const struct said *said)
+{
+    (void)said;
+    reader->command = COMMAND_VERSION;
+    return true;
+}
+
+static bool take_ok(struct reader *reader, const struct said *said)
+{
+    (void)said;
+    reader->command = COMMAND_OTHER;
+    return false;
+}
+
+static bool take_error(struct reader *reader, const struct said *said)
+{
+    struct transcript_try *try = last_try(reader);
+    (void)said;
+    if (reader->command == COMMAND_UPGRADE && try && try->download < 0 && !downloads_no_more(try))
+        try->refused = true;
+    reader->command = COMMAND_OTHER;
+    return false;
+}
+
+static bool take_indication(struct reader *reader, const struct said *said)
+{
+    long value;
+    int share;
+    if (percent(said, 0, &share))
+        return progress(reader, share);
+    if (said->args == 0 || !number(said->arg[0], &value) || value >= 0)
+        return false;
+    fail(reader, downloading(reader), value);
+    return true;
+}
+
+static bool take_download(struct reader *reader, const struct said *said)
+{
+    int share;
+    return percent(said, 0, &share) && progress(reader, share);
+}
+
+/* "+UPGRADE: 0", "1,percent", "2,error,HTTP status,code": the answer to AT+UPGRADE?, of the try that was
+ * last. */
+static bool take_status(struct reader *reader, const struct said *said)
+{
+    struct transcript_try *try = last_try(reader);
+    long state, error, status = 0, code = 0;
+    int share;
+    if (said->args == 0 || !number(said->arg[0], &state))
+        return false;
+    if (state == 1)
+        return percent(said, 1, &share) && progress(reader, share);
+    if (state != 2 || said->args < 2 || !number(said->arg[1], &error) || error >= 0)
+        return state == 0;
+    if ((said->args > 2 && !number(said->arg[2], &status)) ||
+        (said->args > 3 && !number(said->arg[3], &code)))
+        return false;
+    if (!try || try->boot || try->started || (try->failed && try->error != error))
+        try = begin_try(reader, false);
+    if (!try->failed)
+        fail(reader, try, error);
+    try->has_answer = true;
+    try->http_status = status;
+    try->code = code;
+    return true;
+}
+
+/* "+UPGRADEVER: 0" and "1" say whether there is a newer one; else it is the version on offer. Neither is what
+ * runs. */
+static bool take_offer(struct reader *reader, const struct said *said)
+{
+    struct full_name name;
+    struct error err;
+    if (said->args == 0)
+        return false;
+    if (slice_is(said->arg[0], "1"))
+        return true;
+    if (slice_is(said->arg[0], "0")) {
+        downloading(reader)->no_newer = true;
+        return true;
+    }
+    if (!version_parse(said->arg[0], &name.version) && !name_parse_full(said->arg[0], &name, &err))
+        return false;
+    downloading(reader)->offered = name.version;
+    return true;
+}
+
+static bool take_boot(struct reader *reader, const struct said *said)
+{
+    struct transcript_try *try = last_try(reader);
+    (void)said;
+    reader->command = COMMAND_OTHER;
+    if (try && !try->failed && !try->refused && (try->download >= 0 || try->started))
+        try->boot = true;
+    return true;
+}
+
+static bool take_ready(struct reader *reader, const struct said *said)
+{
+    struct transcript_try *try = last_try(reader);
+    take_boot(reader, said);
+    if (try && try->boot)
+        try->ready = true;
+    return true;
+}
+
+static bool take_fota(struct reader *reader, const struct said *said)
+{
+    struct transcript_try *try = last_try(reader);
+    bool start = said->args > 1 && same(said->arg[1], "START"),
+         end = said->args > 2 && same(said->arg[1], "END");
+    long error = 0;
+    int share = -1;
+    if (said->args < 2 || !same(said->arg[0], "FOTA") || (end && !number(said->arg[2], &error)) ||
+        (!start && !end && !(same(said->arg[1], "UPDATING") && percent(said, 2, &share))))
+        return false;
+    if (!try || try->failed || try->refused || try->ready || (try->ended && !end))
+        try = begin_try(reader, false);
+    reader->unsettled = true;
+    try->boot = true;
+    try->started = true;
+    if (share > try->write)
+        try->write = share;
+    if (end) {
+        try->ended = true;
+        try->end_error = error;
+    }
+    return true;
+}
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar. */
+static int64_t days_to(long year, long month, long day)
+{
+    static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    long years = month > 2 ? year : year - 1; /* whose leap day is over */
+    return (year - 1970) * 365 + years / 4 - years / 100 + years / 400 - 477 + before_month[month - 1] + day -
+           1;
+}
+
+static bool numbers(struct slice text, char by, long value[3])
+{
+    struct slice part;
+    for (unsigned i = 0; i < 3; i++)
+        if (!slice_split(&text, by, &part) || !number(part, &value[i]) || value[i] < 0)
+            return false;
+    return text.ptr == NULL;
+}
+
+/* "+NITZ: 2024/08/23,06:52:50+32,0": local time and how far it is from UTC, in quarters of an hour. */
+static bool take_time(struct reader *reader, const struct said *said)
+{
+    long date[3], clock[3], zone = 0;
+    if (said->args < 2)
+        return false;
+    struct slice time = said->arg[1];
+    size_t at = 0;
+    while (at < time.len && time.ptr[at] != '+' && time.ptr[at] != '-')
+        at++;
+    if (at + 1 < time.len) {
+        size_t digits = time.ptr[at] == '+' ? at + 1 : at;
+        if (!number((struct slice){time.ptr + digits, time.len - digits}, &zone))
+            return false;
+    }
+    if (!numbers(said->arg[0], '/', date) || !numbers((struct slice){time.ptr, at}, ':', clock))
+        return false;
+    if (date[0] < 100)
+        date[0] += 2000;
+    if (date[0] < 2010 || date[0] > 2099 || date[1] < 1 || date[1] > 12 || date[2] < 1 || date[2] > 31 ||
+        clock[0] > 23 || clock[1] > 59 || clock[2] > 60 || zone < -48 || zone > 56)
+        return false; /* a module that knows no time tells 1970 or 2000 */
+    int64_t minutes = days_to(date[0], date[1], date[2]) * 1440 + clock[0] * 60 + clock[1] - zone * 15;
+    reader->now_ms = (minutes * 60 + clock[2]) * 1000;
+    if (!reader->found->first_ms)
+        reader->found->first_ms = reader->now_ms;
+    reader->found->last_ms = reader->now_ms;
+    return true;
+}
+
+static void see(struct reader *reader, const struct full_name *name)
+{
+    struct transcript *found = reader->found;
+    struct transcript_try *try = last_try(reader);
+    const struct transcript_seen seen = {*name, reader->now_ms};
+    if (try && try->boot)
+        reader->unsettled = false; /* it runs again, and says what */
+    found->last = seen;
+    if (!found->first.name.version.count)
+        found->first = seen;
+    if (!try)
+        return;
+    if (try->failed || try->refused || try->no_newer || try->boot) {
+        if (!try->after.name.version.count)
+            try->after = seen;
+    } else if (!try->before.name.version.count) {
+        try->before = seen;
+    }
+}
+
+/* What a module prints for its version: one word, no file's name. */
+static bool read_name(struct slice word, struct full_name *ret)
+{
+    struct error err;
+    for (size_t i = 0; i < word.len; i++)
+        if (!((word.ptr[i] >= '0' && word.ptr[i] <= '9') ||
+              ((word.ptr[i] | 32) >= 'a' && (word.ptr[i] | 32) <= 'z') || memchr("._-", word.ptr[i], 3)))
+            return false;
+    return !name_is_file(word) && name_parse_full(word, ret, &err);
+}
+
+static bool take_version(struct reader *reader, const struct said *said)
+{
+    struct full_name name;
+    if (said->args != 1 || !read_name(said->arg[0], &name))
+        return false;
+    see(reader, &name);
+    return true;
+}
+
+/* A line that is a name and nothing else. Without the command before it (the echo may be off) it must be the
+ * vendor's. */
+static bool take_name(struct reader *reader, struct slice line)
+{
+    struct full_name name;
+    if ((reader->command != COMMAND_VERSION && !slice_starts(line, "AirM2M_")) || !read_name(line, &name))
+        return false;
+    see(reader, &name);
+    return true;
+}
+
+/* The lines that mean something. WHOLE: nothing else stands in them. ARGS: values between commas follow.
+   START: the rest does not matter. `names`: a version stands in it, so it must have a line end on both sides.
+   A handler returns whether the line told anything. */
+static const struct {
+    const char *begin;
+    enum { WHOLE, ARGS, START } form;
+    bool names;
+    bool (*take)(struct reader *reader, const struct said *said);
+} events[] = {
+    {"AT+UPGRADE", WHOLE, false, take_ask},
+    {"ATI", WHOLE, false, take_version_command},
+    {"AT+VER", WHOLE, false, take_version_command},
+    {"AT", START, false, take_ok}, /* any other command ends what was awaited */
+    {"OK", WHOLE, false, take_ok},
+    {"ERROR", WHOLE, false, take_error},
+    {"+CME ERROR:", START, false, take_error},
+    {"+VER:", ARGS, true, take_version},
+    {"+UPGRADEIND:", ARGS, false, take_indication},
+    {"+UPGRADEDL:", ARGS, false, take_download},
+    {"+UPGRADEVER:", ARGS, false, take_offer},
+    {"+UPGRADE:", ARGS, false, take_status},
+    {"^boot.rom", START, false, take_boot},
+    {"+QIND:", ARGS, false, take_fota},
+    {"RDY", WHOLE, false, take_ready},
+    {"+NITZ:", ARGS, false, take_time},
+};
+
+/* Lines */
+
+static void split_args(struct slice rest, struct said *said)
+{
+    struct slice part;
+    said->args = 0;
+    while (said->args < ARGS_MAX && slice_split(&rest, ',', &part)) {
+        part = trim_end(trim_begin(part, is_blank), is_blank);
+        if (part.len > 1 && part.ptr[0] == '"' && part.ptr[part.len - 1] == '"')
+            part = (struct slice){part.ptr + 1, part.len - 2};
+        said->arg[said->args++] = part;
+    }
+}
+
+static bool begins(struct slice line, const char *word)
+{
+    size_t len = strlen(word);
+    return line.len >= len && strncasecmp(line.ptr, word, len) == 0;
+}
+
+/* Noise may hide what stood in its place: it is let pass before a line, behind one only where no value can be
+   lost, and nowhere beside a version. */
+static void take_line(struct reader *reader, struct slice raw, bool first)
+{
+    struct slice strict = trim_end(skip_stamp(trim_begin(raw, is_blank)), is_blank);
+    struct slice line = trim_begin(strict, is_noise);
+    bool told;
+    if (line.len == 0 || line.len > LINE_MAX_SIZE)
+        return;
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct said said = {.args = 0};
+        struct slice text = events[i].names ? strict : line;
+        if (!begins(text, events[i].begin) ||
+            (events[i].form == WHOLE && !same(trim_end(text, is_noise), events[i].begin)))
+            continue;
+        if (events[i].form == ARGS) {
+            size_t len = strlen(events[i].begin);
+            split_args((struct slice){text.ptr + len, text.len - len}, &said);
+        }
+        told = !(events[i].names && first) && events[i].take(reader, &said);
+        reader->found->lines_known += told;
+        return;
+    }
+    if (!first)
+        reader->found->lines_known += take_name(reader, strict);
+}
+
+void transcript_read(struct slice text, struct transcript *ret)
+{
+    struct reader reader = {.found = ret};
+    size_t begin = 0, len = text.len < TRANSCRIPT_MAX_BYTES ? text.len : TRANSCRIPT_MAX_BYTES;
+    bool first = true; /* no line end stands before the line */
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < len; i++) {
+        if (text.ptr[i] != '\r' && text.ptr[i] != '\n')
+            continue;
+        take_line(&reader, (struct slice){text.ptr + begin, i - begin}, first);
+        first = false;
+        begin = i + 1;
+    }
+    ret->last_holds = ret->last.name.version.count && !reader.unsettled;
+    for (unsigned i = 0; i < ret->try_count; i++)
+        transcript_judge(&ret->tries[i]);
+}
+
+static const char *const outcome_names[] = {
+#define X(outcome, name) [outcome] = name,
+    TRANSCRIPT_OUTCOMES(X)
+#undef X
+};
+
+static const char *const cause_names[] = {
+#define X(cause, name) [cause] = name,
+    TRANSCRIPT_CAUSES(X)
+#undef X
+};
+
+const char *transcript_outcome_name(enum transcript_outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+const char *transcript_cause_name(enum transcript_cause cause)
+{
+    return cause_names[cause];
+}
