@@ -13,11 +13,12 @@ enum {
     ENTITY_PACKAGE,
     ENTITY_DEVICE,
     ENTITY_LINK,
-    ENTITY_ATTEMPT
+    ENTITY_ATTEMPT,
+    ENTITY_LEDGER
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
-    package_statements, device_statements, link_statements, attempt_statements;
+    package_statements, device_statements, link_statements, attempt_statements, ledger_statements;
 
 /* Defines the table of an entity from its array `sql`. */
 #define DB_TABLE(entity, entity_number)                                                                      \

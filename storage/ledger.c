@@ -1,0 +1,224 @@
+#include "storage/ledger.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "storage/entities.h"
+
+#define COLUMNS "seq, at_ms, kind, product, firmware, device, attempt, package, detail, prev, hash"
+/* Beyond what the index of each statement finds. */
+#define REST(product, first, last, since, until)                                                             \
+    " AND ($" #product " = '' OR product = $" #product ") AND seq > $" #first " AND seq < $" #last           \
+    " AND +at_ms >= $" #since " AND +at_ms < $" #until " ORDER BY seq "
+
+enum {
+    ADD,
+    HEAD,
+    LIST,
+    LIST_DEVICE,
+    LIST_KIND,
+    SINCE,
+    UNTIL,
+    FIRST,
+    YOUNG,
+    HASH_OF,
+    REMOVE,
+    DAY_ADD,
+    DAY_LIST,
+    DAY_REMOVE
+};
+static const char *const sql[] = {
+    [ADD] = "INSERT INTO ledger (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    [HEAD] = "SELECT " COLUMNS " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
+    [LIST] = "SELECT " COLUMNS " FROM ledger WHERE true" REST(1, 2, 3, 4, 5) "LIMIT $6",
+    [LIST_DEVICE] =
+        "SELECT " COLUMNS " FROM ledger WHERE device = $1 AND device <> '' AND ($2 = '' OR kind = $2)" REST(
+            3, 4, 5, 6, 7) "LIMIT $8",
+    [LIST_KIND] = "SELECT " COLUMNS " FROM ledger WHERE kind = $1" REST(2, 3, 4, 5, 6) "LIMIT $7",
+    [SINCE] = "SELECT coalesce(min(seq), 9223372036854775807) FROM ledger WHERE at_ms >= $1",
+    [UNTIL] = "SELECT coalesce(max(seq), 0) FROM ledger WHERE at_ms < $1",
+    [FIRST] = "SELECT coalesce(min(seq), 0) FROM ledger",
+    /* By seq and not by time: what is left has no gap, whatever the clock said. */
+    [YOUNG] = "SELECT seq FROM ledger WHERE +at_ms >= $1 AND seq < $2 ORDER BY seq LIMIT 1",
+    [HASH_OF] = "SELECT hash FROM ledger WHERE seq = $1",
+    [REMOVE] = "DELETE FROM ledger WHERE seq <= $1",
+    [DAY_ADD] =
+        "INSERT INTO check_in_day (device_id, day, first_ms, last_ms, count) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (device_id, day) DO UPDATE SET count = check_in_day.count + excluded.count, "
+        "first_ms = min(check_in_day.first_ms, excluded.first_ms), "
+        "last_ms = max(check_in_day.last_ms, excluded.last_ms)",
+    [DAY_LIST] =
+        "SELECT day, first_ms, last_ms, count FROM check_in_day WHERE device_id = $1 ORDER BY day DESC LIMIT "
+        "$2",
+    [DAY_REMOVE] =
+        "DELETE FROM check_in_day WHERE (device_id, day) IN "
+        "(SELECT device_id, day FROM check_in_day WHERE day < $1 LIMIT $2)",
+};
+DB_TABLE(ledger, ENTITY_LEDGER);
+
+#define ROW(r)                                                                                               \
+    FIELDS(F_INT(&(r)->seq), F_INT(&(r)->at_ms), F_TEXT((r)->kind), F_TEXT((r)->product),                    \
+           F_TEXT((r)->firmware), F_TEXT((r)->device), F_INT(&(r)->attempt), F_TEXT((r)->package),           \
+           F_TEXT((r)->detail), F_HASH(&(r)->prev), F_HASH(&(r)->hash))
+
+static const char *const names[LEDGER_KIND_COUNT] = {
+#define X(kind, name, refers, detail) [kind] = name,
+    LEDGER_KINDS(X)
+#undef X
+};
+
+const char *ledger_kind_name(enum ledger_kind kind)
+{
+    return names[kind];
+}
+
+bool ledger_kind_is_known(const char *name)
+{
+    for (unsigned kind = 0; kind < LEDGER_KIND_COUNT; kind++)
+        if (strcmp(names[kind], name) == 0)
+            return true;
+    return false;
+}
+
+struct chain_row ledger_chain_row(const struct ledger_row *row)
+{
+    return (struct chain_row){.seq = row->seq,
+                              .at_ms = row->at_ms,
+                              .kind = row->kind,
+                              .product = row->product,
+                              .firmware = row->firmware,
+                              .device = row->device,
+                              .attempt = row->attempt,
+                              .package = row->package,
+                              .detail = row->detail,
+                              .prev = row->prev,
+                              .hash = row->hash};
+}
+
+bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
+{
+    bool found;
+    memset(ret, 0, sizeof *ret);
+    return db_row(db, &ledger_statements, HEAD, NO_PARAMS, ROW(ret), &found, err);
+}
+
+bool ledger_add(struct db *db, struct ledger_row *row, struct error *err)
+{
+    struct ledger_row head;
+    if (!ledger_head(db, &head, err))
+        return false;
+    row->seq = head.seq + 1;
+    row->prev = head.hash;
+    struct chain_row chained = ledger_chain_row(row);
+    chain_hash(&chained, &row->hash);
+    return db_do(db, &ledger_statements, ADD,
+                 PARAMS(P_INT(row->seq), P_INT(row->at_ms), P_TEXT(row->kind), P_TEXT(row->product),
+                        P_TEXT(row->firmware), P_TEXT(row->device), P_INT(row->attempt), P_TEXT(row->package),
+                        P_TEXT(row->detail), P_HASH(&row->prev), P_HASH(&row->hash)),
+                 NULL, err);
+}
+
+static bool number(struct db *db, unsigned statement, int64_t param, int64_t *ret, struct error *err)
+{
+    bool found;
+    return db_row(db, &ledger_statements, statement, PARAMS(P_INT(param)), FIELDS(F_INT(ret)), &found, err);
+}
+
+/* Which rows may be in a page: seq > *ret_first and < *ret_last. */
+static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64_t *ret_first,
+                        int64_t *ret_last, struct error *err)
+{
+    int64_t since = 1, until = INT64_MAX - 1;
+    if ((filter->since_ms && !number(db, SINCE, filter->since_ms, &since, err)) ||
+        (filter->until_ms && !number(db, UNTIL, filter->until_ms, &until, err)))
+        return false;
+    *ret_first = filter->after > since - 1 ? filter->after : since - 1;
+    *ret_last = until + 1;
+    return true;
+}
+
+static bool list(struct db *db, const struct ledger_filter *filter, int64_t first, int64_t last,
+                 int64_t limit, struct ledger_row *row, struct ledger_row **ret, size_t *ret_count,
+                 struct error *err)
+{
+    struct db_value product = P_TEXT(filter->product), device = P_TEXT(filter->device),
+                    kind = P_TEXT(filter->kind);
+    struct db_value since = P_INT(filter->since_ms),
+                    until = P_INT(filter->until_ms ? filter->until_ms : INT64_MAX);
+    if (filter->device[0])
+        return db_list(db, &ledger_statements, LIST_DEVICE,
+                       PARAMS(device, kind, product, P_INT(first), P_INT(last), since, until, P_INT(limit)),
+                       ROW(row), row, sizeof *row, ret, ret_count, err);
+    if (filter->kind[0])
+        return db_list(db, &ledger_statements, LIST_KIND,
+                       PARAMS(kind, product, P_INT(first), P_INT(last), since, until, P_INT(limit)), ROW(row),
+                       row, sizeof *row, ret, ret_count, err);
+    return db_list(db, &ledger_statements, LIST,
+                   PARAMS(product, P_INT(first), P_INT(last), since, until, P_INT(limit)), ROW(row), row,
+                   sizeof *row, ret, ret_count, err);
+}
+
+bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
+                 size_t *ret_count, struct error *err)
+{
+    struct ledger_row row = {.seq = 0};
+    int64_t first, last;
+    return find_bounds(db, filter, &first, &last, err) &&
+           list(db, filter, first, last, limit, &row, ret, ret_count, err);
+}
+
+/* The last row to be removed; 0: none. */
+static bool find_last(struct db *db, int64_t before_ms, int64_t first, int64_t most, int64_t *ret,
+                      struct error *err)
+{
+    struct ledger_row head;
+    int64_t young;
+    bool found;
+    if (!ledger_head(db, &head, err))
+        return false;
+    int64_t end = head.seq - first > most ? first + most : head.seq; /* the newest stays, whatever its age */
+    if (!db_row(db, &ledger_statements, YOUNG, PARAMS(P_INT(before_ms), P_INT(end)), FIELDS(F_INT(&young)),
+                &found, err))
+        return false;
+    *ret = (found ? young : end) - 1;
+    return true;
+}
+
+bool ledger_remove(struct db *db, int64_t before_ms, int64_t most, struct ledger_removed *ret,
+                   struct error *err)
+{
+    bool found;
+    memset(ret, 0, sizeof *ret);
+    if (!db_row(db, &ledger_statements, FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first)), &found, err) ||
+        !find_last(db, before_ms, ret->first, most, &ret->last, err))
+        return false;
+    if (!ret->first || ret->last < ret->first)
+        return true;
+    return db_row(db, &ledger_statements, HASH_OF, PARAMS(P_INT(ret->last)), FIELDS(F_HASH(&ret->hash)),
+                  &found, err) &&
+           db_do(db, &ledger_statements, REMOVE, PARAMS(P_INT(ret->last)), &ret->count, err);
+}
+
+/* Check-ins that change nothing */
+
+bool ledger_day_add(struct db *db, int64_t device_id, const struct ledger_day *counts, struct error *err)
+{
+    return db_do(db, &ledger_statements, DAY_ADD,
+                 PARAMS(P_INT(device_id), P_INT(counts->day), P_INT(counts->first_ms), P_INT(counts->last_ms),
+                        P_INT(counts->count)),
+                 NULL, err);
+}
+
+bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct ledger_day **ret,
+                     size_t *ret_count, struct error *err)
+{
+    struct ledger_day row = {0};
+    return db_list(db, &ledger_statements, DAY_LIST, PARAMS(P_INT(device_id), P_INT(limit)),
+                   FIELDS(F_INT(&row.day), F_INT(&row.first_ms), F_INT(&row.last_ms), F_INT(&row.count)),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
+{
+    return db_do(db, &ledger_statements, DAY_REMOVE, PARAMS(P_INT(day), P_INT(most)), ret_removed, err);
+}

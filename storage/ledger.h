@@ -1,0 +1,121 @@
+/* The ledger: what happened, one row a fact, appended and never changed, each with the SHA-256 of the one
+   before. It speaks in names and hashes, not in numbers of rows that may be gone. doc/ledger.md tells what
+   each kind says. */
+#ifndef DFOTA_STORAGE_LEDGER_H
+#define DFOTA_STORAGE_LEDGER_H
+
+#include "base/chain.h"
+#include "storage/db.h"
+#include "upgrade/identity.h"
+#include "upgrade/name.h"
+
+/* Kind, its name, what it refers to, what its detail may hold. A row of doc/ledger.md each. */
+#define LEDGER_KINDS(X)                                                                                      \
+    X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
+    X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
+      "by content file_name kind sha256 size version warning")                                               \
+    X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
+    X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
+    X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
+    X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware", "by downgrades format max_package_bytes")     \
+    X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \
+    X(LEDGER_TARGET_DROPPED, "target-dropped", "product firmware", "before by")                              \
+    X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware", "by format from to")                        \
+    X(LEDGER_PACKAGE_MADE, "package-made", "package",                                                        \
+      "effort format from_sha256 origin proven size to_sha256")                                              \
+    X(LEDGER_PACKAGE_REFUSED, "package-refused", "product firmware package",                                 \
+      "format from from_sha256 limit reason size to to_sha256 why")                                          \
+    X(LEDGER_PACKAGE_UPLOADED, "package-uploaded", "product firmware package",                               \
+      "by format from proven size to")                                                                       \
+    X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package", "by format from to")        \
+    X(LEDGER_PACKAGE_RELEASED, "package-released", "product firmware package", "by format from note to")     \
+    X(LEDGER_RELEASE_TAKEN_BACK, "release-taken-back", "product firmware package", "by format from to")      \
+    X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
+    X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
+    X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
+    X(LEDGER_DEVICE_UNBLOCKED, "device-unblocked", "product device", "by")                                   \
+    X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
+      "code first from over peer reason to version")                                                         \
+    X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
+      "authenticated before evidence peer version")                                                          \
+    X(LEDGER_BYTES_DELIVERED, "bytes-delivered", "product firmware device attempt package",                  \
+      "bytes_acked from size to")                                                                            \
+    X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
+      "bytes_acked from size to why")                                                                        \
+    X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \
+      "before delay_ms event from state to")                                                                 \
+    X(LEDGER_EVENT_UNFIT, "event-unfit", "product firmware device attempt package", "event from state to")   \
+    X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
+
+enum ledger_kind {
+#define X(kind, name, refers, detail) kind,
+    LEDGER_KINDS(X)
+#undef X
+        LEDGER_KIND_COUNT
+};
+
+const char *ledger_kind_name(enum ledger_kind kind);
+bool ledger_kind_is_known(const char *name);
+
+#define LEDGER_KIND_SIZE   24
+#define LEDGER_DEVICE_SIZE (IDENTITY_SIZE + 5)
+#define LEDGER_DETAIL_SIZE 2048
+
+struct ledger_row { /* texts "" and attempt 0 where it refers to none */
+    int64_t seq, at_ms;
+    char kind[LEDGER_KIND_SIZE];
+    char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE];
+    char device[LEDGER_DEVICE_SIZE]; /* "imei:866597071234567" */
+    int64_t attempt;
+    char package[SHA256_HEX_SIZE];   /* of its bytes, in hex */
+    char detail[LEDGER_DETAIL_SIZE]; /* a JSON object, compact, its names in order */
+    struct sha256 prev, hash;
+};
+
+struct ledger_filter {
+    int64_t after;                                                                      /* seq */
+    char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
+    int64_t since_ms, until_ms; /* from, and before; 0: no bound */
+};
+
+struct ledger_removed { /* by one call of ledger_remove(); count 0: nothing was old enough */
+    int64_t first, last, count;
+    struct sha256 hash; /* of the last */
+};
+
+struct ledger_day { /* check-ins of one device on one UTC day (milliseconds / 86,400,000) that changed nothing
+                     */
+    int64_t day, first_ms, last_ms, count;
+};
+
+/* The row as the chain sees it; it borrows from *row. */
+struct chain_row ledger_chain_row(const struct ledger_row *row);
+
+/* Writer's thread, in the transaction of the fact: appends the row, and fills seq, prev and hash. The end of
+   the chain is read from the database each time, so that what a rollback takes back is taken back here too.
+ */
+bool ledger_add(struct db *db, struct ledger_row *row, struct error *err) __attribute__((warn_unused_result));
+
+/* The last row; seq 0 and nothing else when there is none. */
+bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* A page in order of seq; *ret is the caller's (free). */
+bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
+                 size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+
+/* Removes the oldest rows, up to the first that is not before before_ms, at most `most` and never the last
+   one. The caller appends the row that says so, in the same transaction. */
+bool ledger_remove(struct db *db, int64_t before_ms, int64_t most, struct ledger_removed *ret,
+                   struct error *err) __attribute__((warn_unused_result));
+
+bool ledger_day_add(struct db *db, int64_t device_id, const struct ledger_day *counts, struct error *err)
+    __attribute__((warn_unused_result));
+/* Newest first, at most `limit`; *ret is the caller's (free). */
+bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct ledger_day **ret,
+                     size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+/* Removes at most `most` counts of days before `day`. */
+bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif
