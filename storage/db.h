@@ -33,7 +33,7 @@ struct db_value { /* a parameter */
 
 struct db_field { /* where a result column goes; a NULL column gives 0, "" or a zero hash, and false in
                      *is_set */
-    enum { DB_TO_INT, DB_TO_TEXT, DB_TO_HASH } type;
+    enum { DB_TO_INT, DB_TO_TEXT, DB_TO_HASH, DB_TO_BYTES } type;
     void *to;
     size_t size;  /* of a text buffer; longer text is cut at a UTF-8 border */
     bool *is_set; /* may be NULL */
@@ -43,6 +43,7 @@ struct db_field { /* where a result column goes; a NULL column gives 0, "" or a 
 #define P_TEXT(value)         ((struct db_value){DB_TEXT, 0, slice_of(value)})
 #define P_SLICE(value)        ((struct db_value){DB_TEXT, 0, (value)})
 #define P_HASH(value)         ((struct db_value){DB_BYTES, 0, {(const char *)(value)->byte, SHA256_SIZE}})
+#define P_BYTES(value)        ((struct db_value){DB_BYTES, 0, (value)})
 #define P_NULL                ((struct db_value){DB_NULL, 0, {NULL, 0}})
 #define P_INT_OR_NULL(value)  ((value) ? P_INT(value) : P_NULL)
 #define P_TEXT_OR_NULL(value) ((value)[0] ? P_TEXT(value) : P_NULL)
@@ -51,6 +52,8 @@ struct db_field { /* where a result column goes; a NULL column gives 0, "" or a 
 #define F_INT_SET(target, set)  ((struct db_field){DB_TO_INT, (target), 0, (set)})
 #define F_TEXT(array)           ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
 #define F_HASH(target)          ((struct db_field){DB_TO_HASH, (target), 0, NULL})
+/* A struct slice, the caller's (free); ptr NULL when memory is gone. For one row: another would leave it behind. */
+#define F_BYTES(target)         ((struct db_field){DB_TO_BYTES, (target), 0, NULL})
 #define F_HASH_SET(target, set) ((struct db_field){DB_TO_HASH, (target), 0, (set)})
 
 #define PARAMS(...)                                                                                          \

@@ -17,7 +17,7 @@ struct device {
     /* What it, or its host, reported last: nothing else moves these. "" and 0: never. */
     char confirmed_version[VERSION_TEXT_SIZE];
     int64_t confirmed_ms;
-    char confirmed_by[CONFIRMED_BY_SIZE];           /* "check-in", "host-report" */
+    char confirmed_by[CONFIRMED_BY_SIZE];           /* "check-in", "host-report", "transcript", "list" */
     int64_t confirmed_authenticated;                /* 0: whoever knows the id could have said so */
     char asked_version[VERSION_TEXT_SIZE];          /* the base it was last answered for, "" */
     int64_t first_seen_ms, last_seen_ms, check_ins; /* 0: never */

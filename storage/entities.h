@@ -14,11 +14,13 @@ enum {
     ENTITY_DEVICE,
     ENTITY_LINK,
     ENTITY_ATTEMPT,
-    ENTITY_LEDGER
+    ENTITY_LEDGER,
+    ENTITY_TRANSCRIPT
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
-    package_statements, device_statements, link_statements, attempt_statements, ledger_statements;
+    package_statements, device_statements, link_statements, attempt_statements, ledger_statements,
+    transcript_statements;
 
 /* Defines the table of an entity from its array `sql`. */
 #define DB_TABLE(entity, entity_number)                                                                      \

@@ -303,6 +303,16 @@ static void read_text(sqlite3_stmt *statement, int column, char *out, size_t siz
     out[len] = '\0';
 }
 
+static void read_bytes(sqlite3_stmt *statement, int column, struct slice *ret)
+{
+    const void *bytes = sqlite3_column_blob(statement, column);
+    size_t len = bytes ? (size_t)sqlite3_column_bytes(statement, column) : 0;
+    char *copy = malloc(len ? len : 1);
+    if (copy && len)
+        memcpy(copy, bytes, len);
+    *ret = (struct slice){copy, copy ? len : 0};
+}
+
 static void read_fields(sqlite3_stmt *statement, const struct db_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -317,6 +327,9 @@ static void read_fields(sqlite3_stmt *statement, const struct db_field *fields, 
             break;
         case DB_TO_TEXT:
             read_text(statement, column, field->to, field->size);
+            break;
+        case DB_TO_BYTES:
+            read_bytes(statement, column, field->to);
             break;
         case DB_TO_HASH:
             memset(field->to, 0, SHA256_SIZE);

@@ -431,7 +431,7 @@ static void split_args(struct slice rest, struct said *said)
 static bool begins(struct slice line, const char *word)
 {
     size_t len = strlen(word);
-    return line.len >= len && strncasecmp(line.ptr, word, len) == 0;
+    return line.len >= len && (line.ptr[0] | 32) == (word[0] | 32) && strncasecmp(line.ptr, word, len) == 0;
 }
 
 /* Noise may hide what stood in its place: it is let pass before a line, behind one only where no value can be

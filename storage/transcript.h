@@ -1,0 +1,49 @@
+/* AT transcripts as they are kept, and what they say of attempts. The text is read anew whenever it is shown.
+ */
+#ifndef DFOTA_STORAGE_TRANSCRIPT_H
+#define DFOTA_STORAGE_TRANSCRIPT_H
+
+#include "storage/db.h"
+#include "upgrade/transcript.h"
+
+/* What one device keeps; the oldest go first. A usual transcript has 2 KB. */
+#define TRANSCRIPTS_MAX_BYTES (1024 * 1024)
+#define TRANSCRIPT_WHY_SIZE   160
+
+struct transcript_row {
+    int64_t id, device_id;
+    struct sha256 sha256;
+    char source[8];                                                /* "host", "admin" */
+    int64_t received_ms, captured_ms, seen_ms;                     /* 0: not told */
+    char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE]; /* that it proves last; "": none */
+    int64_t counted;
+    char why[TRANSCRIPT_WHY_SIZE]; /* it did not count */
+    int64_t attempt_id;            /* 0: none */
+    int64_t size_bytes;
+};
+
+struct evidence { /* what one transcript says of one attempt */
+    int64_t attempt_id, transcript_id;
+    char outcome[12], cause[32], words[TRANSCRIPT_WORDS_SIZE];
+};
+
+/* Fills row->id. What the device has over its limit is forgotten, but not this one. */
+bool transcript_add(struct db *db, struct transcript_row *row, struct slice text, struct error *err);
+bool transcript_find(struct db *db, int64_t device_id, const struct sha256 *sha256,
+                     struct transcript_row *ret, bool *ret_found, struct error *err);
+/* ERROR_NOT_FOUND. */
+bool transcript_get(struct db *db, int64_t device_id, int64_t id, struct transcript_row *ret,
+                    struct error *err);
+/* The bytes: ret->ptr is the caller's (free). */
+bool transcript_text(struct db *db, int64_t id, struct slice *ret, struct error *err);
+/* Newest first; *ret is the caller's (free). */
+bool transcript_list(struct db *db, int64_t device_id, struct transcript_row **ret, size_t *ret_count,
+                     struct error *err);
+
+/* Replaces what the same transcript said of the same attempt before. */
+bool evidence_add(struct db *db, const struct evidence *evidence, struct error *err);
+/* Of all transcripts of a device, in order of attempt and transcript; *ret is the caller's (free). */
+bool evidence_list(struct db *db, int64_t device_id, struct evidence **ret, size_t *ret_count,
+                   struct error *err);
+
+#endif

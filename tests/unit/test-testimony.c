@@ -1,0 +1,129 @@
+/* Which reports count: those that were seen after what is confirmed, whenever they arrive. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "upgrade/testimony.h"
+
+#define HOUR 3600000LL
+#define NOW  (1000 * HOUR)
+
+static struct version version(const char *text)
+{
+    struct version ret = {.count = 0};
+    if (text)
+        assert_true(version_parse(slice_of(text), &ret));
+    return ret;
+}
+
+static void test_rules(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *said, *confirmed;
+        int64_t seen_ms, confirmed_ms;
+        bool by_network, live, has_outcome, counts;
+        int64_t at_ms;
+    } cases[] = {
+        {"nothing is confirmed", "1147", NULL, 0, 0, false, false, false, true, NOW},
+        {"nothing is confirmed, dated", "1147", NULL, NOW - 9, 0, true, false, false, true, NOW - 9},
+        {"no version", NULL, NULL, NOW - 9, 0, true, true, true, false, 0},
+        {"in the future", "1147", NULL, NOW + 1, 0, true, true, false, false, 0},
+
+        {"newer and later", "1147", "1138", NOW - 5, NOW - 9, true, true, true, true, NOW - 5},
+        {"newer, by a clock that may be a zone early", "1147", "1138", NOW - 9 * HOUR, NOW - HOUR, true, true,
+         true, true, NOW - HOUR},
+        {"newer, by a clock, but days before", "1147", "1138", NOW - 99 * HOUR, NOW - HOUR, true, true, true,
+         false, 0},
+        {"newer, and the admin says it was before", "1147", "1138", NOW - 2 * HOUR, NOW - HOUR, false, false,
+         true, false, 0},
+        {"newer, the host sends it now", "1147", "1138", 0, NOW - HOUR, false, true, false, true, NOW},
+        {"newer, somebody sends it at some time", "1147", "1138", 0, NOW - HOUR, false, false, true, false,
+         0},
+
+        {"older version, seen before", "1138", "1147", NOW - 5 * HOUR, NOW - HOUR, true, true, true, false,
+         0},
+        {"older version, just before", "1138", "1147", NOW - HOUR - 1, NOW - HOUR, true, true, true, false,
+         0},
+        {"older version, seen later", "1138", "1147", NOW - 5, NOW - HOUR, true, true, true, true, NOW - 5},
+        {"older version, undated", "1138", "1147", 0, NOW - HOUR, false, true, false, false, 0},
+        {"older version, undated, an outcome", "1138", "1147", 0, NOW - HOUR, false, true, true, true, NOW},
+        {"older version, undated, from anybody", "1138", "1147", 0, NOW - HOUR, false, false, true, false, 0},
+
+        {"same version, later", "1147", "1147", NOW - 5, NOW - 9, true, true, false, true, NOW - 5},
+        {"same version, before", "1147", "1147", NOW - 9, NOW - 5, true, true, false, false, 0},
+        {"confirmed later than it arrived", "1147", "1138", 0, NOW + 5, false, true, true, false, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct testimony testimony = {version(cases[i].said), cases[i].seen_ms,
+                                            cases[i].by_network,    NOW,
+                                            cases[i].live,          cases[i].has_outcome};
+        const struct version confirmed = version(cases[i].confirmed);
+        struct verdict verdict = testimony_weigh(&testimony, &confirmed, cases[i].confirmed_ms);
+        if (verdict.counts != cases[i].counts || verdict.at_ms != cases[i].at_ms ||
+            !verdict.why != verdict.counts)
+            fail_msg("%s: %d at %lld, %s", cases[i].name, verdict.counts, (long long)verdict.at_ms,
+                     verdict.why ? verdict.why : "-");
+    }
+}
+
+/* Whatever order reports arrive in, what is confirmed is never taken back by what was seen before. */
+static void test_order_of_arrival_does_not_matter(void **state)
+{
+    uint32_t random = 5;
+    (void)state;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct version confirmed = {.count = 0};
+        int64_t confirmed_ms = 0, newest_ms = 0;
+        unsigned newest = 0;
+        for (unsigned i = 0; i < 6; i++) {
+            random = random * 1664525u + 1013904223u;
+            unsigned part = 1100 + (random >> 10) % 4;
+            int64_t seen_ms = NOW - (int64_t)((random >> 16) % 1000) * 8 - i;
+            struct testimony testimony = {.version = {{part}, 1}, .seen_ms = seen_ms, .arrived_ms = NOW};
+            struct verdict verdict = testimony_weigh(&testimony, &confirmed, confirmed_ms);
+            if (seen_ms > newest_ms) {
+                newest_ms = seen_ms;
+                newest = part;
+            }
+            if (!verdict.counts)
+                continue;
+            assert_true(verdict.at_ms >= confirmed_ms);
+            confirmed = testimony.version;
+            confirmed_ms = verdict.at_ms;
+        }
+        assert_int_equal(confirmed.part[0], newest);
+        assert_int_equal(confirmed_ms, newest_ms);
+    }
+}
+
+static void test_only_what_was_seen_after_the_bytes_tells_of_them(void **state)
+{
+    struct testimony testimony = {{{1138}, 1}, NOW - HOUR, true, NOW, true, true};
+    (void)state;
+    assert_true(testimony_is_after(&testimony, NOW - HOUR, false));
+    assert_false(testimony_is_after(&testimony, NOW - HOUR + 1, false));
+    assert_true(testimony_is_after(&testimony, NOW - 1, true)); /* the clock may be a zone early */
+    assert_false(testimony_is_after(&testimony, NOW + 1, true));
+    testimony.by_network = false;
+    assert_false(testimony_is_after(&testimony, NOW - 1, true));
+    testimony.seen_ms = 0;
+    assert_true(testimony_is_after(&testimony, NOW - 1, false));
+    testimony.has_outcome = false;
+    assert_false(testimony_is_after(&testimony, NOW - 1, false));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_order_of_arrival_does_not_matter),
+        cmocka_unit_test(test_only_what_was_seen_after_the_bytes_tells_of_them),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("testimony", tests, NULL, NULL);
+}

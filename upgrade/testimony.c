@@ -1,0 +1,37 @@
+#include "upgrade/testimony.h"
+
+bool testimony_is_after(const struct testimony *testimony, int64_t since_ms, bool upward)
+{
+    int64_t earliest_ms = testimony->seen_ms;
+    if (!earliest_ms) {
+        /* What has no time is from now when a host sends it; but an old version without a reason to be news
+         * is not. */
+        return testimony->live && (upward || testimony->has_outcome) && testimony->arrived_ms >= since_ms;
+    }
+    if (upward && testimony->by_network)
+        earliest_ms += TESTIMONY_ZONE_MS;
+    return earliest_ms >= since_ms && testimony->arrived_ms >= since_ms;
+}
+
+static int64_t moment(const struct testimony *testimony, int64_t not_before_ms)
+{
+    int64_t at_ms = testimony->seen_ms ? testimony->seen_ms : testimony->arrived_ms;
+    return at_ms < not_before_ms ? not_before_ms : at_ms;
+}
+
+struct verdict testimony_weigh(const struct testimony *testimony, const struct version *confirmed,
+                               int64_t confirmed_ms)
+{
+    if (!testimony->version.count)
+        return (struct verdict){.why = "no version that still holds stands in it"};
+    if (testimony->seen_ms > testimony->arrived_ms)
+        return (struct verdict){.why = "its time lies in the future"};
+    if (!confirmed->count)
+        return (struct verdict){true, moment(testimony, 0), NULL};
+    bool upward = version_compare(&testimony->version, confirmed) > 0;
+    if (testimony_is_after(testimony, confirmed_ms, upward))
+        return (struct verdict){true, moment(testimony, confirmed_ms), NULL};
+    if (testimony->seen_ms)
+        return (struct verdict){.why = "what is confirmed already was seen later"};
+    return (struct verdict){.why = "nothing tells whether it was seen before what is confirmed already"};
+}
