@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "base/cleanup.h"
+#include "delta/brief.h"
 #include "delta/file.h"
 #include "delta/inspect.h"
 
@@ -108,6 +109,8 @@ bool command_inspect(const struct command_options *options, char **file, size_t 
 {
     (void)count;
     _cleanup_(buffer_free) struct buffer content = {0};
-    return load(file[0], options->max_bytes, NULL, &content, err) &&
-           inspect_file(buffer_bytes(&content), stdout, err);
+    if (!load(file[0], options->max_bytes, NULL, &content, err))
+        return false;
+    return options->brief ? brief_file(buffer_bytes(&content), stdout, err)
+                          : inspect_file(buffer_bytes(&content), stdout, err);
 }

@@ -34,6 +34,7 @@ enum option_bit {
     OPTION_LOAD_ADDRESS = 256,
     OPTION_HEADER = 512,
     OPTION_CLOSED_LAST_PART = 1024,
+    OPTION_BRIEF = 2048,
 };
 
 static const struct option option_table[] = {
@@ -46,6 +47,7 @@ static const struct option option_table[] = {
     {"load-address", required_argument, NULL, OPTION_LOAD_ADDRESS},
     {"header", required_argument, NULL, OPTION_HEADER},
     {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
+    {"brief", no_argument, NULL, OPTION_BRIEF},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -69,7 +71,7 @@ static const struct command {
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
     {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH [NEW]",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
-    {"inspect", "FILE", 0, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
+    {"inspect", "[--brief] FILE", OPTION_BRIEF, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
 };
 
 #define COMMANDS (sizeof command_table / sizeof command_table[0])
@@ -187,6 +189,9 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
     case OPTION_HEADER:
     case OPTION_CLOSED_LAST_PART:
         return take_making(request, bit, err);
+    case OPTION_BRIEF:
+        request->options.brief = true;
+        return true;
     case OPTION_HELP:
         request->help = true;
         return true;

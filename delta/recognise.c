@@ -7,8 +7,7 @@
 #include "delta/par.h"
 #include "delta/wrapper.h"
 
-/* What is taken for text is judged by so many bytes of its beginning. */
-#define TEXT_SAMPLE 1024
+#define TEXT_PIECE 1024
 
 static bool begins(struct bytes bytes, const char *magic, size_t len)
 {
@@ -59,21 +58,29 @@ static bool is_intel_hex(struct bytes bytes)
     return bytes.ptr[7] == '0' && bytes.ptr[8] <= '5';
 }
 
-/* Its beginning is UTF-8 without control characters other than white space. */
-static bool is_text(struct bytes bytes)
+/* How much of the beginning is one piece of clean text, no character cut; 0: it is none. */
+static size_t text_piece(struct bytes bytes)
 {
-    char clean[TEXT_SAMPLE];
-    size_t len = bytes.len < TEXT_SAMPLE ? bytes.len : TEXT_SAMPLE;
+    char clean[TEXT_PIECE];
+    size_t len = bytes.len < TEXT_PIECE ? bytes.len : TEXT_PIECE;
     for (size_t i = 0; i < len; i++)
         clean[i] =
             (char)(bytes.ptr[i] == '\n' || bytes.ptr[i] == '\r' || bytes.ptr[i] == '\t' ? ' ' : bytes.ptr[i]);
-    for (size_t i = 1; bytes.len > len && i <= 4 && i <= len;
-         i++) /* the sample may end inside of a character */
+    for (size_t i = 1; bytes.len > len && i <= 4 && i <= len; i++) /* it may end inside of a character */
         if ((clean[len - i] & 0xC0) != 0x80) {
             len -= clean[len - i] & 0x80 ? i : 0;
             break;
         }
-    return len > 0 && slice_is_clean_utf8((struct slice){clean, len});
+    return slice_is_clean_utf8((struct slice){clean, len}) ? len : 0;
+}
+
+/* All of it is UTF-8 without control characters other than white space. */
+static bool is_text(struct bytes bytes)
+{
+    size_t taken = 0;
+    while (bytes.len > 0 && (taken = text_piece(bytes)) > 0)
+        bytes = (struct bytes){bytes.ptr + taken, bytes.len - taken};
+    return taken > 0;
 }
 
 static struct bytes without_blanks(struct bytes bytes)

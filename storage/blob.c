@@ -146,6 +146,11 @@ bool blob_add(struct blob_writer *writer, const void *bytes, size_t len, struct 
     return true;
 }
 
+const char *blob_writer_path(const struct blob_writer *writer)
+{
+    return writer->path;
+}
+
 uint64_t blob_written(const struct blob_writer *writer)
 {
     return writer->written;

@@ -23,6 +23,8 @@ bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct er
 /* Writing: begin, add…, then keep or drop. A writer belongs to one thread at a time. */
 bool blob_begin(struct blobs *blobs, struct blob_writer **ret, struct error *err);
 bool blob_add(struct blob_writer *writer, const void *bytes, size_t len, struct error *err);
+/* Where its bytes are so far, to be looked at; gone once it is kept or dropped. */
+const char *blob_writer_path(const struct blob_writer *writer);
 uint64_t blob_written(const struct blob_writer *writer);
 /* Durable under its name; frees the writer in any case. Bytes that are there already stay as they are, if
    they are whole; a damaged file is replaced. */

@@ -1,5 +1,6 @@
 #include "storage/image.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ DB_TABLE(image, ENTITY_IMAGE);
 
 #define ROW(i)                                                                                               \
     FIELDS(F_INT(&(i)->id), F_INT(&(i)->firmware_id), F_TEXT((i)->version), F_HASH(&(i)->sha256),            \
-           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warning),                            \
+           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warnings),                            \
            F_INT(&(i)->uploaded_ms), F_TEXT((i)->kind), F_TEXT((i)->core), F_TEXT((i)->content),             \
            F_INT(&(i)->withdrawn_ms), F_TEXT((i)->withdrawn_reason), F_TEXT((i)->waypoint),                  \
            F_TEXT((i)->waypoint_reason))
@@ -47,6 +48,20 @@ bool image_get(struct db *db, int64_t firmware_id, const char *version, struct i
     return found || error_set(err, ERROR_IMAGE_NOT_FOUND, "there is no image of version %s", version);
 }
 
+void image_warn(struct image *image, const char *format, ...)
+{
+    size_t used = strlen(image->warnings);
+    char *at = image->warnings + used;
+    va_list arguments;
+    va_start(arguments, format);
+    if (used > 0)
+        *at++ = '\n';
+    size_t left = sizeof image->warnings - (size_t)(at - image->warnings);
+    if (left == 0 || (size_t)vsnprintf(at, left, format, arguments) >= left)
+        image->warnings[used] = '\0';
+    va_end(arguments);
+}
+
 static bool warn_of_twin(struct db *db, int64_t product_id, struct image *image, struct error *err)
 {
     char name[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
@@ -56,13 +71,10 @@ static bool warn_of_twin(struct db *db, int64_t product_id, struct image *image,
                 PARAMS(P_HASH(&image->sha256), P_INT(product_id), P_INT(image->firmware_id)),
                 FIELDS(F_TEXT(name), F_TEXT(version), F_INT(&firmware_id)), &found, err))
         return false;
-    image->warning[0] = '\0';
     if (found && firmware_id == image->firmware_id)
-        snprintf(image->warning, sizeof image->warning,
-                 "the same bytes are here as version %s; was a file renamed?", version);
+        image_warn(image, "the same bytes are here as version %s; was a file renamed?", version);
     else if (found)
-        snprintf(image->warning, sizeof image->warning,
-                 "the same bytes are here as version %s of %s; was a file renamed?", version, name);
+        image_warn(image, "the same bytes are here as version %s of %s; was a file renamed?", version, name);
     return true;
 }
 
@@ -90,7 +102,7 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
         !db_do(db, &image_statements, ADD,
                PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256),
                       P_INT(image->size_bytes), P_TEXT_OR_NULL(image->file_name),
-                      P_TEXT_OR_NULL(image->warning), P_INT(image->uploaded_ms), P_TEXT(image->kind),
+                      P_TEXT_OR_NULL(image->warnings), P_INT(image->uploaded_ms), P_TEXT(image->kind),
                       P_TEXT_OR_NULL(image->core), P_TEXT_OR_NULL(image->content)),
                NULL, err))
         return false;

@@ -7,6 +7,7 @@
 
 #define FILE_NAME_SIZE 256
 #define WARNING_SIZE   320
+#define WARNINGS_SIZE  1000
 #define CONTENT_SIZE   200
 
 struct image {
@@ -15,7 +16,7 @@ struct image {
     struct sha256 sha256;
     int64_t size_bytes;
     char file_name[FILE_NAME_SIZE]; /* "": not named */
-    char warning[WARNING_SIZE];     /* "": none; stays on the image */
+    char warnings[WARNINGS_SIZE];   /* "": none; one a line, stay on the image */
     int64_t uploaded_ms;
     char kind[8];                  /* image, or full: a full package */
     char core[VERSION_TEXT_SIZE];  /* of a full package: the core that may take it */
@@ -30,7 +31,9 @@ bool image_find(struct db *db, int64_t firmware_id, const char *version, struct 
                 struct error *err);
 /* As image_find; ERROR_IMAGE_NOT_FOUND when it is not there. */
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err);
-/* Stores a new image and fills image->id; image->warning is set where the same bytes are in this product
+/* Adds a warning; what does not fit is left out. */
+void image_warn(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Stores a new image and fills image->id; a warning joins those of `image` where the same bytes are in this product
    under another version or firmware. Same version, same bytes: *ret_new false, *image is what was there. Same
    version, other bytes: ERROR_IMAGE_CONFLICT. */
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err);

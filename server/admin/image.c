@@ -8,13 +8,24 @@
 #include "server/admin/names.h"
 #include "server/log.h"
 
+static json_t *warnings_to_json(const char *lines)
+{
+    json_t *array = json_array();
+    struct slice rest = slice_of(lines), line;
+    char text[WARNINGS_SIZE];
+    while (rest.len > 0 && slice_split(&rest, '\n', &line))
+        if (line.len > 0 && slice_copy(line, text, sizeof text))
+            json_array_append_new(array, field_text(text));
+    return array;
+}
+
 json_t *admin_image_json(const char *firmware, const struct image *image)
 {
-    const char *const warnings[] = {image->warning, NULL};
-    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:I, s:o}", "firmware", firmware, "version", image->version,
-                     "size", (json_int_t)image->size_bytes, "sha256", field_hash(&image->sha256), "file_name",
-                     field_text(image->file_name), "uploaded_at", (json_int_t)image->uploaded_ms, "warnings",
-                     field_warnings(warnings));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:o}", "firmware", firmware, "version",
+                     image->version, "kind", image->kind, "core", field_text(image->core), "content",
+                     field_text(image->content), "size", (json_int_t)image->size_bytes, "sha256",
+                     field_hash(&image->sha256), "file_name", field_text(image->file_name), "uploaded_at",
+                     (json_int_t)image->uploaded_ms, "warnings", warnings_to_json(image->warnings));
 }
 
 bool admin_image_list(struct admin_call *call, struct error *err)

@@ -11,6 +11,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/names.h"
+#include "server/content.h"
 #include "server/log.h"
 #include "server/stop_point.h"
 
@@ -238,12 +239,32 @@ static void log_image(const struct addition *addition)
     log_line(LOG_LEVEL_INFO, "image-added", "product", product, "firmware", addition->firmware.name,
              "version", addition->image.version, "size_bytes", log_i64(&size, addition->image.size_bytes),
              "sha256", hex, NULL);
-    if (addition->image.warning[0])
-        log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware", addition->firmware.name,
-                 "version", addition->image.version, "warning", addition->image.warning, NULL);
+    struct slice rest = slice_of(addition->image.warnings), line;
+    char warning[WARNINGS_SIZE];
+    while (rest.len > 0 && slice_split(&rest, '\n', &line))
+        if (slice_copy(line, warning, sizeof warning))
+            log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware", addition->firmware.name,
+                     "version", addition->image.version, "warning", warning, NULL);
     if (!addition->firmware.format[0])
         log_line(LOG_LEVEL_WARN, "format-not-set", "product", product, "firmware", addition->firmware.name,
                  "warning", "its devices get code 21 until a package format is set", NULL);
+}
+
+/* Before anything of it is kept: is it what its name says? */
+static bool look(const struct admin_call *call, const struct upload *upload, struct image *image, struct error *err)
+{
+    struct content content;
+    struct firmware firmware = {0};
+    struct version version;
+    bool found;
+    if (!firmware_find(call->db, upload->product.id, upload->firmware, &firmware, &found, err))
+        return false;
+    if (!found) /* it will be made, with the format that its name has */
+        firmware = (struct firmware){.id = 0};
+    snprintf(firmware.name, sizeof firmware.name, "%s", upload->firmware);
+    version_parse(slice_of(upload->version), &version);
+    content_look(call->daemon, blob_writer_path(upload->blob), &content);
+    return content_take_image(&content, &firmware, &version, image, err);
 }
 
 bool admin_image_add(struct admin_call *call, struct error *err)
@@ -255,6 +276,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the image");
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
+    if (!look(call, upload, &addition.image, err))
+        return false;
     pthread_mutex_lock(&keeping);
     bool ok = keep(call, upload, &addition, err);
     pthread_mutex_unlock(&keeping);

@@ -40,8 +40,12 @@ describe('an image', () => {
         const product = await newProduct();
         const bytes = image(1);
         const put = await server.admin('PUT', at(product, '1138'), bytes, { expect: 201 });
-        const { uploaded_at, ...rest } = put.json;
-        assert.deepEqual(rest, { firmware: 'AirM2M_780E_LTE_AT', version: '1138', size: 3000, sha256: sha256(bytes), file_name: null, warnings: [] });
+        const { uploaded_at, warnings, ...rest } = put.json;
+        assert.deepEqual(rest, {
+            firmware: 'AirM2M_780E_LTE_AT', version: '1138', kind: 'image', core: null, content: 'a binary of no known kind, perhaps a raw image',
+            size: 3000, sha256: sha256(bytes), file_name: null,
+        });
+        assert.deepEqual([warnings.length, /no \.binpkg/.test(warnings[0])], [1, true], warnings.join());
         assert.ok(uploaded_at > 1.6e12);
         assert.deepEqual((await server.admin('GET', at(product, '1138'), null, { expect: 200 })).json, put.json);
         assert.ok((await server.admin('GET', `${at(product, '1138')}/content`, null, { expect: 200 })).body.equals(bytes));

@@ -91,13 +91,13 @@ static void test_images(void **state)
     assert_false(image_add(place->db, scene.product.id, &other, &is_new, &err));
     assert_int_equal(err.code, ERROR_IMAGE_CONFLICT);
     add_image(place->db, &scene, "11", "nine", &other);
-    assert_string_equal(other.warning, "the same bytes are here as version 9; was a file renamed?");
+    assert_string_equal(other.warnings, "the same bytes are here as version 9; was a file renamed?");
     assert_ok(image_list(place->db, scene.firmware.id, &list, &count, &err), err);
     assert_int_equal(count, 3);
     assert_string_equal(list[0].version, "9");
     assert_string_equal(list[1].version, "10");
     assert_string_equal(list[2].version, "11");
-    assert_string_equal(list[2].warning, other.warning);
+    assert_string_equal(list[2].warnings, other.warnings);
     free(list);
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import { firmwareImage, noiseImage } from './firmware.mjs';
 import { Module, poll, sha256 } from './module.mjs';
-import { firmwarePath } from './server.mjs';
+import { buildDir, firmwarePath } from './server.mjs';
 import { buildRequest, exchange } from './wire.mjs';
 
 const cache = new Map();
@@ -177,12 +177,13 @@ export async function findBySum(dir, sum) {
     throw new Error(`no file with SHA-256 ${sum} in ${dir}`);
 }
 
-// A shell script to run in place of a program, in a directory of its own that goes with the test.
+// A shell script to run in place of `dfota`, in a directory of its own that goes with the test. What is asked of uploaded
+// files is not the script's business.
 export async function writeScript(t, makeText) {
     const dir = await mkdtemp(join(tmpdir(), 'dfota-script-'));
     t.after(() => rm(dir, { recursive: true, force: true }));
     const path = join(dir, 'worker');
-    await writeFile(path, `#!/bin/sh\n${makeText(dir)}\n`);
+    await writeFile(path, `#!/bin/sh\n[ "$1" = inspect ] && exec ${join(buildDir, 'dfota')} "$@"\n${makeText(dir)}\n`);
     await chmod(path, 0o755);
     return { dir, path };
 }

@@ -1,0 +1,231 @@
+#include "delta/brief.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include "delta/binpkg.h"
+#include "delta/engine.h"
+#include "delta/inspect_list.h"
+#include "delta/par.h"
+#include "delta/recognise.h"
+#include "delta/wrapper.h"
+
+/* How the names of AT firmware begin. */
+static const char maker[] = "AirM2M_";
+
+struct brief {
+    struct bytes file;
+    const struct recognised *is;
+    const char *kind, *role;
+    char summary[160];
+    bool wrong, odd;
+    struct error why_wrong, why_odd;
+};
+
+static void say(struct brief *brief, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct brief *brief, const char *format, ...)
+{
+    va_list arguments;
+    size_t used = strlen(brief->summary);
+    va_start(arguments, format);
+    vsnprintf(brief->summary + used, sizeof brief->summary - used, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- What a file of each kind tells of itself ---- */
+
+/* Cut off or changed: whatever else is unknown of these files, this one cannot be whole. */
+static bool entry_is_whole(const struct binpkg_entry *entry, struct error *err)
+{
+    struct sha256 hash;
+    char name[sizeof entry->name];
+    inspect_clean(entry->name, name, sizeof name);
+    if (entry->image.len != entry->image_bytes)
+        return error_set(err, ERROR_CORRUPT, "it is cut off: its part %s should have %u bytes and has %zu",
+                         name, entry->image_bytes, entry->image.len);
+    sha256_of(entry->image.ptr, entry->image.len, &hash);
+    return !entry->has_hash || sha256_equal(&hash, &entry->hash) ||
+           error_set(err, ERROR_CORRUPT,
+                     "it is damaged: its part %s does not have the SHA-256 that is stated", name);
+}
+
+static void tell_binpkg(struct brief *brief)
+{
+    struct binpkg binpkg;
+    char name[65];
+    if (!binpkg_read(brief->file, &binpkg, &brief->why_odd)) {
+        brief->odd = true;
+        return;
+    }
+    for (unsigned int i = 0; i < binpkg.entries; i++) {
+        const struct binpkg_entry *entry = &binpkg.entry[i];
+        say(brief, "%s%s %u bytes", i ? ", " : ": ", inspect_clean(entry->name, name, sizeof name),
+            entry->image_bytes);
+        brief->wrong = brief->wrong || !entry_is_whole(entry, &brief->why_wrong);
+    }
+    brief->odd = !brief->wrong && !binpkg_check(&binpkg, &brief->why_odd);
+}
+
+static void tell_par(struct brief *brief, struct bytes archive)
+{
+    struct par par;
+    if (!par_read(archive, &par, &brief->why_wrong) || !par_check(&par, &brief->why_wrong)) {
+        brief->wrong = true;
+        return;
+    }
+    for (unsigned int i = 0; i < par.parts; i++)
+        say(brief, "%s%s %u to %u bytes", i ? ", " : ": ", par_attribute_name(par.part[i].attribute),
+            par.part[i].base_bytes, par.part[i].new_bytes);
+}
+
+static void tell_bare_par(struct brief *brief)
+{
+    tell_par(brief, brief->file);
+}
+
+static void tell_at(struct brief *brief)
+{
+    struct bytes archive = {0};
+    if (wrapper_at_open(brief->file, &archive, &brief->why_wrong))
+        tell_par(brief, archive);
+    else
+        brief->wrong = true;
+}
+
+/* With a script it is what a device takes whole; without one it is a core's delta package. */
+static void tell_luatos(struct brief *brief)
+{
+    struct luatos_file head;
+    if (!luatos_read(brief->file, &head, &brief->why_wrong)) {
+        brief->wrong = true;
+        return;
+    }
+    brief->wrong = !luatos_check(&head, &brief->why_wrong);
+    say(brief, " for %s: ", head.magic == LUATOS_EC618 ? "EC618" : "EC7xx");
+    if (head.common_bytes > 0) {
+        brief->kind = "luatos-full";
+        brief->role = "full";
+        say(brief, "a script of %u bytes, %s", head.common_bytes, head.sdk_bytes ? "and " : "for any core");
+    }
+    if (head.sdk_bytes > 0)
+        say(brief, "%u bytes that change the core", head.sdk_bytes);
+    if (!brief->wrong && head.sdk.len > 0 && par_owns(head.sdk))
+        tell_par(brief, head.sdk);
+}
+
+static void tell_bsdiff(struct brief *brief)
+{
+    if (brief->file.len >= 32)
+        return;
+    brief->wrong = true;
+    error_set(&brief->why_wrong, ERROR_CORRUPT, "it is cut off in its header");
+}
+
+/* By the names of the table of recognise.h; what is not here tells nothing more. */
+static const struct {
+    const char *name;
+    void (*tell)(struct brief *brief);
+} teller_table[] = {
+    {"binpkg", tell_binpkg}, {"par", tell_bare_par},  {"at-par", tell_at},
+    {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff},
+};
+
+/* ---- The names of releases in it ---- */
+
+static bool is_name_character(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           c == '.' || c == '-';
+}
+
+/* The next name in *rest, which moves behind it. */
+static bool next_release(struct bytes *rest, char ret[BRIEF_RELEASE_SIZE])
+{
+    const uint8_t *at;
+    while (rest->len > 0 && (at = memmem(rest->ptr, rest->len, maker, sizeof maker - 1))) {
+        size_t left = rest->len - (size_t)(at - rest->ptr), len = 0;
+        while (len < left && is_name_character(at[len]))
+            len++;
+        *rest = (struct bytes){at + len, left - len};
+        if (len >= BRIEF_RELEASE_SIZE || !memmem(at, len, "_V", 2))
+            continue;
+        memcpy(ret, at, len);
+        ret[len] = '\0';
+        return true;
+    }
+    return false;
+}
+
+static size_t find_releases(struct bytes file, char ret[BRIEF_RELEASES_MAX][BRIEF_RELEASE_SIZE])
+{
+    size_t count = 0;
+    while (count < BRIEF_RELEASES_MAX && next_release(&file, ret[count])) {
+        size_t same = 0;
+        while (strcmp(ret[same], ret[count]) != 0)
+            same++;
+        count += same == count;
+    }
+    return count;
+}
+
+/* ---- JSON ---- */
+
+/* All ASCII: whatever else stands in the text becomes a question mark. */
+static void put_text(FILE *to, const char *text)
+{
+    putc('"', to);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putc('\\', to);
+        putc(*text >= 0x20 && *text < 0x7F ? *text : '?', to);
+    }
+    putc('"', to);
+}
+
+static void put_field(FILE *to, const char *name, const char *text)
+{
+    fprintf(to, "\"%s\":", name);
+    if (text)
+        put_text(to, text);
+    else
+        fputs("null", to);
+    putc(',', to);
+}
+
+static void put(const struct brief *brief, FILE *to)
+{
+    char release[BRIEF_RELEASES_MAX][BRIEF_RELEASE_SIZE];
+    size_t releases = find_releases(brief->file, release);
+    const struct engine *engine = engine_recognise(brief->file);
+    putc('{', to);
+    put_field(to, "kind", brief->kind);
+    put_field(to, "role", brief->role);
+    put_field(to, "format", engine ? engine->name : NULL);
+    put_field(to, "summary", brief->summary);
+    put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
+    put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
+    fputs("\"releases\":[", to);
+    for (size_t i = 0; i < releases; i++) {
+        if (i)
+            putc(',', to);
+        put_text(to, release[i]);
+    }
+    fputs("]}\n", to);
+}
+
+bool brief_file(struct bytes file, FILE *to, struct error *err)
+{
+    static const char *const role[] = {
+        [RECOGNISED_IMAGE] = "image", [RECOGNISED_PACKAGE] = "package", [RECOGNISED_NEITHER] = "neither"};
+    struct brief brief = {.file = file, .is = recognise(file)};
+    brief.kind = brief.is->name;
+    brief.role = role[brief.is->role];
+    say(&brief, "%s", brief.is->sentence);
+    for (size_t i = 0; i < sizeof teller_table / sizeof teller_table[0]; i++)
+        if (strcmp(teller_table[i].name, brief.is->name) == 0)
+            teller_table[i].tell(&brief);
+    put(&brief, to);
+    if (fflush(to) != 0 || ferror(to))
+        return error_set(err, ERROR_INTERNAL, "cannot write what was found");
+    return true;
+}

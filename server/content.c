@@ -1,0 +1,201 @@
+#include "server/content.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "server/child.h"
+#include "server/log.h"
+
+#define LOOK_CPU_S  30
+#define LOOK_MS     30000
+#define ANSWER_SIZE 8192 /* more than dfota ever says */
+
+/* Looking */
+
+static void keep_text(const json_t *object, const char *key, char *out, size_t out_size)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    snprintf(out, out_size, "%s", text ? text : "");
+}
+
+static bool read_answer(const char *text, struct content *ret)
+{
+    json_t *object = json_loads(text, 0, NULL);
+    const json_t *releases = json_object_get(object, "releases");
+    keep_text(object, "kind", ret->kind, sizeof ret->kind);
+    keep_text(object, "role", ret->role, sizeof ret->role);
+    keep_text(object, "format", ret->format, sizeof ret->format);
+    keep_text(object, "summary", ret->summary, sizeof ret->summary);
+    keep_text(object, "wrong", ret->wrong, sizeof ret->wrong);
+    keep_text(object, "odd", ret->odd, sizeof ret->odd);
+    for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
+        const char *name = json_string_value(json_array_get(releases, i));
+        snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
+    }
+    json_decref(object);
+    return ret->kind[0] && ret->role[0];
+}
+
+static uint64_t least(uint64_t a, uint64_t b) /* 0 is no limit */
+{
+    return a && a < b ? a : b;
+}
+
+void content_look(const struct daemon *daemon, const char *path, struct content *ret)
+{
+    const struct config *config = &daemon->config;
+    const struct child_limits limits = {.cpu_s = least(config->job_cpu_s, LOOK_CPU_S),
+                                        .memory_bytes = config->job_memory_bytes,
+                                        .wall_ms = least(config->job_wall_ms, LOOK_MS),
+                                        .out_max = 1};
+    char answer[ANSWER_SIZE];
+    struct child_capture capture = {answer, sizeof answer, 0};
+    char *const argv[] = {config->dfota_path, "inspect", "--brief", (char *)path, NULL};
+    struct child_outcome outcome;
+    struct error err;
+    memset(ret, 0, sizeof *ret);
+    if (!child_run_heard(argv, &limits, -1, &capture, &outcome, &err))
+        snprintf(ret->unseen, sizeof ret->unseen, "%.300s", err.text);
+    else if (outcome.end != CHILD_EXITED || outcome.exit_status != 0)
+        child_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
+    else if (!read_answer(answer, ret))
+        snprintf(ret->unseen, sizeof ret->unseen, "dfota did not answer");
+    if (ret->unseen[0])
+        log_line(LOG_LEVEL_WARN, "content-unseen", "file", path, "error", ret->unseen, NULL);
+}
+
+/* What it may be kept as */
+
+struct judged {
+    const struct content *content;
+    const struct firmware *firmware;
+    const struct version *version;
+    struct image *image;
+};
+
+/* A package of these modules is only of use when it starts from the very parts that they hold. */
+static bool is_for_ec618(const struct firmware *firmware)
+{
+    return strncmp(firmware->format, "ec618-", 6) == 0 ||
+           (!firmware->format[0] && name_needs_format(firmware->name));
+}
+
+static void warn_of_no_delta(const struct judged *judged)
+{
+    static const char way[] = "then the format external or an uploaded package is the way";
+    const struct content *content = judged->content;
+    if (content->odd[0])
+        image_warn(judged->image, "dfota cannot make packages of this .binpkg: %s; %s", content->odd, way);
+    else if (is_for_ec618(judged->firmware) && strcmp(content->kind, "raw") == 0)
+        image_warn(judged->image,
+                   "this is no .binpkg: packages take it for a raw image of the AP part; if it is none, a "
+                   "module refuses "
+                   "them, and %s",
+                   way);
+}
+
+/* The only name in it that is a release's; *ret_count counts them. */
+static bool read_releases(const struct judged *judged, struct full_name *ret, size_t *ret_count,
+                          bool *ret_right)
+{
+    const struct content *content = judged->content;
+    struct error unwanted;
+    struct full_name name;
+    *ret_count = 0;
+    *ret_right = false;
+    for (size_t i = 0; i < content->releases; i++) {
+        if (!name_parse_full(slice_of(content->release[i]), &name, &unwanted))
+            continue;
+        *ret = name;
+        *ret_count += 1;
+        *ret_right = *ret_right || (strcmp(name.firmware, judged->firmware->name) == 0 &&
+                                    version_compare(&name.version, judged->version) == 0);
+    }
+    return *ret_count == 1 && !*ret_right;
+}
+
+/* An image that says of itself that it is another one is refused, but only where it says one thing, and where
+   the firmware's own name is of the kind that it speaks of: under a name of your own you number as you like.
+ */
+static bool check_release(const struct judged *judged, struct error *err)
+{
+    const struct content *content = judged->content;
+    struct full_name name;
+    char version[VERSION_TEXT_SIZE];
+    size_t count;
+    bool right, other = read_releases(judged, &name, &count, &right);
+    version_format(judged->version, version);
+    if (right || content->releases == 0)
+        return true;
+    if (other && name_needs_format(judged->firmware->name) && strstr(judged->firmware->name, "AirM2M_"))
+        return error_set(err, ERROR_NOT_AN_IMAGE,
+                         "this is no image of %s, version %s: its content says that it is %s",
+                         judged->firmware->name, version, content->release[0]);
+    if (count == 0 && content->releases == 1)
+        image_warn(judged->image, "its content calls itself %s, in which no version can be read",
+                   content->release[0]);
+    else
+        image_warn(judged->image, "its content names %s%s, and not version %s of %s", content->release[0],
+                   content->releases > 1 ? " and others" : "", version, judged->firmware->name);
+    return true;
+}
+
+static bool take_image(const struct judged *judged, struct error *err)
+{
+    if (judged->content->wrong[0])
+        return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and %s", judged->content->summary,
+                         judged->content->wrong);
+    if (!check_release(judged, err))
+        return false;
+    warn_of_no_delta(judged);
+    return true;
+}
+
+/* A file that devices take whole: `kind` full. Its core, where it changes one, is not looked into here. */
+static bool take_full(const struct judged *judged, struct error *err)
+{
+    if (judged->content->wrong[0])
+        return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and it is damaged: %s",
+                         judged->content->summary, judged->content->wrong);
+    snprintf(judged->image->kind, sizeof judged->image->kind, "full");
+    return true;
+}
+
+static bool refuse_package(const struct judged *judged, struct error *err)
+{
+    return error_set(
+        err, ERROR_NOT_AN_IMAGE,
+        "this is %s and no full image: upload the images, or the package as one (PUT …/packages/FROM/TO)",
+        judged->content->summary);
+}
+
+static bool refuse(const struct judged *judged, struct error *err)
+{
+    return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and no image", judged->content->summary);
+}
+
+static const struct {
+    const char *role;
+    bool (*take)(const struct judged *judged, struct error *err);
+} image_roles[] = {
+    {"image", take_image},
+    {"full", take_full},
+    {"package", refuse_package},
+    {"neither", refuse},
+};
+
+bool content_take_image(const struct content *content, const struct firmware *firmware,
+                        const struct version *version, struct image *image, struct error *err)
+{
+    const struct judged judged = {content, firmware, version, image};
+    snprintf(image->kind, sizeof image->kind, "image");
+    if (content->unseen[0]) {
+        image_warn(image, "dfota could not look into it: %s", content->unseen);
+        return true;
+    }
+    snprintf(image->content, sizeof image->content, "%s", content->summary);
+    for (size_t i = 0; i < sizeof image_roles / sizeof *image_roles; i++)
+        if (strcmp(content->role, image_roles[i].role) == 0)
+            return image_roles[i].take(&judged, err);
+    return true;
+}

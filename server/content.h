@@ -1,0 +1,34 @@
+/* What an uploaded file is, by its content. `dfota` looks into it, in a child under limits: the server reads
+   no bytes of a stranger. What a file may be kept as follows from that and from the name that it came with.
+ */
+#ifndef DFOTA_SERVER_CONTENT_H
+#define DFOTA_SERVER_CONTENT_H
+
+#include "server/daemon.h"
+#include "storage/firmware.h"
+#include "storage/image.h"
+
+#define CONTENT_RELEASES_MAX 8
+#define CONTENT_REASON_SIZE  320
+
+struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
+    char kind[20], role[12];
+    char format[FORMAT_SIZE]; /* the package format that applies it, "": none */
+    char summary[CONTENT_SIZE];
+    char wrong[CONTENT_REASON_SIZE], odd[CONTENT_REASON_SIZE]; /* "": no */
+    size_t releases;
+    char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
+    char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */
+};
+
+/* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
+   long is no fault of the admin's: the file is `unseen` then. */
+void content_look(const struct daemon *daemon, const char *path, struct content *ret);
+
+/* Whether it may be kept as the image of that version. Fills image->kind, core, content and warnings.
+   `firmware` has name and format. ERROR_NOT_AN_IMAGE says what it is instead. */
+bool content_take_image(const struct content *content, const struct firmware *firmware,
+                        const struct version *version, struct image *image, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif
