@@ -18,6 +18,9 @@
 #define LOOK_MS     150  /* between two looks at every transfer */
 #define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
 #define BUCKETS     256
+/* What the kernel may hold of one transfer for a peer that does not read, instead of megabytes: with a round trip of
+   two seconds still 64 KB a second. The kernel doubles it. */
+#define HELD_BYTES (128 * 1024)
 #define POLL_MAX                                                                                             \
     16 /* transfers of one attempt at once: a module that asks again before the old connection is dead */
 
@@ -233,6 +236,7 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
             close(fd);
         return NULL;
     }
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
     transfer->fd = fd;
     transfer->before = info.tcpi_bytes_acked + head_bytes;
     transfer->attempt = attempt;

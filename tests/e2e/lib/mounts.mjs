@@ -1,29 +1,17 @@
 // Disks of a test's own: small ones that fill up, or that nobody may write to.
 //
-// A test file that imports this runs in a mount namespace of its own: the import starts the same file once more, in
-// such a namespace, and ends with it. What is mounted there is seen by nobody else and is gone when the file ends.
+// A test file that imports this runs in a mount namespace of its own (namespace.mjs). What is mounted there is seen by nobody else and is gone when the file ends.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { appendFile, mkdir, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const inside = 'DFOTA_TEST_MOUNTS';
-const unshare = ['unshare', '--mount', '--propagation', 'private', 'setpriv', '--pdeathsig', 'KILL'];
-
-if (!process.env[inside]) {
-    const { status } = spawnSync(unshare[0], [...unshare.slice(1), 'true'], { stdio: 'ignore' });
-    const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-    const [command, ...rest] = status === 0 ? [...unshare, ...words] : words;
-    const ended = spawnSync(command, rest, {
-        stdio: 'inherit', env: { ...process.env, [inside]: status === 0 ? 'private' : 'none' },
-    });
-    process.exit(ended.status ?? 1);
-}
+import { enterNamespace } from './namespace.mjs';
 
 // Why no test can mount anything here, or false.
-export const noMounts = process.env[inside] === 'private' ? false : 'no mount namespace: unshare --mount needs root';
+export const noMounts = enterNamespace('MOUNTS', '--mount', '--propagation', 'private') ? false : 'no mount namespace: unshare --mount needs root';
 
 export class Disk {
     // An empty disk of so many bytes, until the test `t` ends.
