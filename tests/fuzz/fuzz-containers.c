@@ -1,9 +1,11 @@
 /* Fuzz target: any bytes as a file of each kind that is read here, each reader by itself, and all of
-   `inspect`. */
+   `inspect`, also in brief. */
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "delta/binpkg.h"
+#include "delta/brief.h"
 #include "delta/inspect.h"
 #include "delta/par.h"
 #include "delta/recognise.h"
@@ -114,6 +116,23 @@ static void try_inspect(struct bytes file)
     free(text);
 }
 
+/* Whatever the file: one line, JSON, not long, all of its fields there. */
+static void try_brief(struct bytes file)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct error err;
+    FILE *to = open_memstream(&text, &size);
+    demand(to != NULL);
+    demand(brief_file(file, to, &err));
+    demand(fclose(to) == 0 && size < 8192 && strchr(text, '\n') == text + size - 1);
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    demand(json_is_string(json_object_get(object, "kind")) && json_is_string(json_object_get(object, "role")));
+    demand(json_is_array(json_object_get(object, "releases")) && json_object_size(object) == 7);
+    json_decref(object);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
     struct bytes file = {input, len};
@@ -124,5 +143,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     try_at(file);
     try_binpkg(file);
     try_inspect(file);
+    try_brief(file);
     return 0;
 }
