@@ -22,6 +22,8 @@
     X(ERROR_TIMEOUT, 408, "timeout")                                                                                 \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                                   \
     X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                                   \
+    X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                                 \
+    X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                                       \
     X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                                   \
     X(ERROR_PACKAGE_NOT_READY, 409, "package-not-ready")                                                             \
     X(ERROR_PACKAGE_OVERSIZE, 409, "package-oversize")                                                               \

@@ -24,12 +24,26 @@ static const struct command table[] = {
     {"image get", "FIRMWARE VERSION OUT", 0, 0, "download an image",
      "OUT is written only when all bytes are there and have the SHA-256 that the server names.", image_get},
 
+    {"image withdraw", "FIRMWARE VERSION", BIT(OPTION_REASON), BIT(OPTION_REASON),
+     "nothing leads to this version any more",
+     "No device is offered it, a download of it that is under way cannot be continued, and where it is the target the firmware "
+     "has none afterwards. What leads away from it stays.",
+     image_withdraw},
+    {"image restore", "FIRMWARE VERSION", 0, 0, "take back a withdrawal",
+     "Where it was the target, the target has to be set again.", image_restore},
+    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", BIT(OPTION_REASON), 0,
+     "whether paths may, or must, lead over this version",
+     "forbidden: no path stops there, but it can be a target. required: every path that passes it stops there; --reason says why.",
+     image_waypoint},
+    {"image delete", "FIRMWARE VERSION", 0, 0, "delete an image that no device needs",
+     "Its packages go with it. Refused while it is the target, a device runs it, or one is on the way to it.", image_delete},
+
     {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
-    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES), 0,
-     "set package format and size limit",
+    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES) | BIT(OPTION_DOWNGRADES), 0,
+     "set package format, size limit, downgrades",
      "Formats: bsdiff for devices that apply what bspatch does; ec618-at, ec618-csdk and ec618-luatos for EC618 "
-     "modules (Air780E) by their firmware; none makes no packages. Both settings hold from the next request on.",
+     "modules (Air780E) by their firmware; none makes no packages. All settings hold from the next request on.",
      firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "every device should get to VERSION", NULL, target_set},

@@ -38,6 +38,11 @@ bool image_upload(struct session *session, struct failure *fail); /* upload.c */
 bool image_list(struct session *session, struct failure *fail);   /* image.c */
 bool image_get(struct session *session, struct failure *fail);
 
+bool image_withdraw(struct session *session, struct failure *fail); /* image_change.c */
+bool image_restore(struct session *session, struct failure *fail);
+bool image_waypoint(struct session *session, struct failure *fail);
+bool image_delete(struct session *session, struct failure *fail);
+
 bool firmware_list(struct session *session, struct failure *fail); /* firmware.c */
 bool firmware_show(struct session *session, struct failure *fail);
 bool firmware_set(struct session *session, struct failure *fail);

@@ -15,6 +15,7 @@ static const struct table_column page_columns[] = {
     {"Firmware", "firmware", TABLE_TEXT},
     {"Package format", "format", TABLE_TEXT},
     {"Package limit", "max_package_bytes", TABLE_NUMBER},
+    {"Downgrades", "downgrades", TABLE_TEXT},
     {"Target", "target", TABLE_TEXT},
     {"Images", "images", TABLE_NUMBER},
     {"Devices", "devices", TABLE_NUMBER},
@@ -112,20 +113,25 @@ bool firmware_set(struct session *session, struct failure *fail)
 {
     const char *format = session->options->value[OPTION_FORMAT];
     struct client_path path;
+    const char *downgrades = session->options->value[OPTION_DOWNGRADES];
     long long limit = 0;
-    if (!format && !session->options->value[OPTION_MAX_PACKAGE_BYTES])
-        return failure_set(fail, EXIT_USAGE, "set what? --format bsdiff, or --max-package-bytes N");
+    if (!format && !downgrades && !session->options->value[OPTION_MAX_PACKAGE_BYTES])
+        return failure_set(fail, EXIT_USAGE,
+                           "set what? --format bsdiff, --max-package-bytes N, or --downgrades yes|no");
+    if (downgrades && strcmp(downgrades, "yes") != 0 && strcmp(downgrades, "no") != 0)
+        return failure_set(fail, EXIT_USAGE, "--downgrades is yes or no");
     if (session->options->value[OPTION_MAX_PACKAGE_BYTES] &&
         !session_number(session, OPTION_MAX_PACKAGE_BYTES, 1, 1 << 30, &limit, fail))
         return false;
     if (!session_path(session, &path, fail, "firmware", session->args[0], NULL))
         return false;
     bool none = format && strcmp(format, "none") == 0;
-    json_t *body = json_pack("{s:o*, s:o*}", "format",
+    json_t *body = json_pack("{s:o*, s:o*, s:o*}", "format",
                              none     ? json_null()
                              : format ? json_string(format)
                                       : NULL,
-                             "max_package_bytes", limit ? json_integer(limit) : NULL);
+                             "max_package_bytes", limit ? json_integer(limit) : NULL, "downgrades",
+                             downgrades ? json_boolean(downgrades[0] == 'y') : NULL);
     if (format && !json_object_get(body, "format"))
         return json_decref(body), session_check_json(NULL, fail);
     return change(session, "PATCH", &path, body, fail);

@@ -1,6 +1,7 @@
 /* dfotactl image list, image get */
 #include "ctl/image.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "ctl/command.h"
 #include "ctl/download.h"
@@ -16,8 +17,10 @@ static const struct table_column page_columns[] = {
     {"Firmware", "firmware", TABLE_TEXT},    {"Version", "version", TABLE_TEXT},
     {"Size", "size", TABLE_NUMBER},          {"SHA-256", "sha256", TABLE_HASH},
     {"Uploaded", "uploaded_at", TABLE_TIME}, {"File name", "file_name", TABLE_TEXT},
+    {"Withdrawn", "withdrawn.at", TABLE_TIME}, {"because", "withdrawn.reason", TABLE_TEXT},
+    {"Waypoint", "waypoint", TABLE_TEXT}, {"because", "waypoint_reason", TABLE_TEXT},
 };
-static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "warnings", "warning: "};
+const struct table_view image_page_view = {page_columns, TABLE_COUNT(page_columns), "warnings", "warning: "};
 
 /* Appends the images of one firmware to `items`. */
 static bool collect(struct session *session, const char *firmware, json_t *items, struct failure *fail)
@@ -30,6 +33,52 @@ static bool collect(struct session *session, const char *firmware, json_t *items
     bool ok = json_array_extend(items, json_object_get(answer, "items")) == 0;
     json_decref(answer);
     return ok || failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+}
+
+/* What an admin has said about an image stands under its row, as its warnings do. */
+static void add_note(json_t *image, const char *what, const char *reason)
+{
+    char text[400];
+    json_t *warnings = json_object_get(image, "warnings");
+    snprintf(text, sizeof text, "%s%s%.320s", what, reason ? ": " : "", reason ? reason : "");
+    json_array_append_new(warnings, json_string(text));
+}
+
+static void add_notes(json_t *items)
+{
+    json_t *image;
+    size_t i;
+    json_array_foreach(items, i, image)
+    {
+        const json_t *withdrawn = json_object_get(image, "withdrawn");
+        const char *waypoint = json_string_value(json_object_get(image, "waypoint"));
+        const char *reason = json_string_value(json_object_get(image, "waypoint_reason"));
+        if (json_is_object(withdrawn))
+            add_note(image, "withdrawn", json_string_value(json_object_get(withdrawn, "reason")));
+        if (waypoint && strcmp(waypoint, "forbidden") == 0)
+            add_note(image, "no path may stop here", reason);
+        if (waypoint && strcmp(waypoint, "required") == 0)
+            add_note(image, "every path that passes it stops here", reason);
+    }
+}
+
+static bool print(const struct session *session, const json_t *answer, struct failure *fail)
+{
+    if (!session->json)
+        add_notes(json_object_get(answer, "items"));
+    return session_print_list(session, answer, &image_view, fail);
+}
+
+static bool list_one(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "images", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    bool ok = print(session, answer, fail);
+    json_decref(answer);
+    return ok;
 }
 
 static bool collect_all(struct session *session, json_t *items, struct failure *fail)
@@ -57,13 +106,11 @@ static bool collect_all(struct session *session, json_t *items, struct failure *
 
 bool image_list(struct session *session, struct failure *fail)
 {
-    struct client_path path;
     if (session->arg_count > 0)
-        return session_path(session, &path, fail, "firmware", session->args[0], "images", NULL) &&
-               session_list(session, path.text, &image_view, fail);
+        return list_one(session, fail);
     json_t *items = json_array();
     json_t *answer = json_pack("{s:O}", "items", items);
-    bool ok = collect_all(session, items, fail) && session_print_list(session, answer, &image_view, fail);
+    bool ok = collect_all(session, items, fail) && print(session, answer, fail);
     json_decref(answer);
     json_decref(items);
     return ok;
@@ -79,7 +126,7 @@ bool image_get(struct session *session, struct failure *fail)
     bool ok = client_path_add(&path, "content", fail) &&
               download(session->client, path.text, image, session->args[2], fail);
     if (ok)
-        session_print_page(session, image, &page_view);
+        session_print_page(session, image, &image_page_view);
     json_decref(image);
     return ok;
 }

@@ -5,5 +5,6 @@
 #include "ctl/table.h"
 
 extern const struct table_view image_view; /* a row each */
+extern const struct table_view image_page_view;
 
 #endif

@@ -22,6 +22,8 @@
     X(OPTION_VERSION, "version", 0, "VERSION", "the version: 1138, V1138 or a full name")                    \
     X(OPTION_FORMAT, "format", 0, "FORMAT", "package format: bsdiff or none")                                \
     X(OPTION_MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", "the largest package its devices can take")     \
+    X(OPTION_DOWNGRADES, "downgrades", 0, "yes|no", "may devices go back to a lower target?")                \
+    X(OPTION_REASON, "reason", 0, "TEXT", "why; shown wherever it matters")                                  \
     X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
     X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
     X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \

@@ -96,7 +96,13 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     known->pinned_size = (uint64_t)attempt->size_bytes;
     if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
         return true;
-    return package_is_servable(db, &attempt->package_sha256, &known->pinned_servable, err);
+    struct image to;
+    bool found, ready;
+    if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
+        !package_is_servable(db, &attempt->package_sha256, &ready, err))
+        return false;
+    known->pinned_servable = ready && found && !to.withdrawn_ms;
+    return true;
 }
 
 /* What there is for it */

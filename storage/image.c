@@ -10,7 +10,7 @@
     "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, content, "   \
     "withdrawn_ms, withdrawn_reason, waypoint, waypoint_reason"
 
-enum { FIND, TWIN, ADD, LIST, USES_BLOB };
+enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, USES_BLOB };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1 AND version = $2",
     [TWIN] =
@@ -20,6 +20,16 @@ static const char *const sql[] = {
         "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, "
         "content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [LIST] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1",
+    [UPDATE] = "UPDATE image SET withdrawn_ms = $1, withdrawn_reason = $2, waypoint = $3, waypoint_reason = $4 WHERE id = $5",
+    [COUNT_USES] =
+        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND (confirmed_version = $2 OR asked_version = $2)), "
+        "(SELECT count(*) FROM attempt WHERE firmware_id = $1 AND (to_version = $2 OR target_version = $2) "
+        "AND state IN ('waiting', 'sending', 'interrupted', 'delivered')), "
+        "(SELECT count(DISTINCT d.id) FROM device d JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 "
+        "AND d.asked_version IS NULL AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
+        "AND l.revoked_ms IS NULL), "
+        "(SELECT count(*) FROM package WHERE (from_sha256 = $3 OR to_sha256 = $3) AND state = 'generating')",
+    [REMOVE] = "DELETE FROM image WHERE id = $1",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
         "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1)",
@@ -127,6 +137,29 @@ bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *
     if (*ret_count)
         qsort(*ret, *ret_count, sizeof **ret, by_version);
     return true;
+}
+
+bool image_update(struct db *db, const struct image *image, struct error *err)
+{
+    return db_do(db, &image_statements, UPDATE,
+                 PARAMS(P_INT_OR_NULL(image->withdrawn_ms), P_TEXT_OR_NULL(image->withdrawn_reason),
+                        P_TEXT(image->waypoint), P_TEXT_OR_NULL(image->waypoint_reason), P_INT(image->id)),
+                 NULL, err);
+}
+
+bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err)
+{
+    bool found;
+    return db_row(db, &image_statements, COUNT_USES,
+                  PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
+                  FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked),
+                         F_INT(&ret->generating)),
+                  &found, err);
+}
+
+bool image_remove(struct db *db, const struct image *image, struct error *err)
+{
+    return db_do(db, &image_statements, REMOVE, PARAMS(P_INT(image->id)), NULL, err);
 }
 
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)

@@ -40,6 +40,19 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
 /* In order of version; *ret is the caller's (free). */
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err);
 
+/* Stores whether it is withdrawn and whether it may be a waypoint, each with its reason. */
+bool image_update(struct db *db, const struct image *image, struct error *err);
+
+struct image_uses { /* devices, but for the last */
+    int64_t running;    /* confirmed at its version, or asked from it last */
+    int64_t coming;     /* an attempt leads to it, or through others */
+    int64_t linked;     /* a link says that they run it, and nothing has been heard of them yet */
+    int64_t generating; /* packages from or to its bytes that are being made now */
+};
+bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err);
+/* Forgets it. Its bytes and packages may be another's too: see package_forget_image(). */
+bool image_remove(struct db *db, const struct image *image, struct error *err);
+
 /* Some image or package has these bytes: the blob must stay. */
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
 

@@ -1,5 +1,7 @@
 #include "storage/package.h"
 
+#include <stdlib.h>
+
 #include "storage/entities.h"
 
 #define COLUMNS(p)                                                                                           \
@@ -29,6 +31,9 @@ enum {
     PUT_BACK,
     PUT_LAST,
     MAKE_AGAIN,
+    UNQUEUE,
+    BLOBS_OF_IMAGE,
+    FORGET_IMAGE,
     LEFT
 };
 static const char *const sql[] = {
@@ -58,6 +63,12 @@ static const char *const sql[] = {
                  "WHERE id = $2 AND state = 'generating'",
     [MAKE_AGAIN] = "UPDATE package SET state = 'queued', " FORGET_BYTES ", queued_ms = $1, started_ms = NULL, finished_ms = NULL "
                    "WHERE sha256 = $2 AND state = 'ready'",
+    [UNQUEUE] = "DELETE FROM package WHERE to_sha256 = $1 AND state = 'queued' "
+                "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1 AND withdrawn_ms IS NULL)",
+    [BLOBS_OF_IMAGE] = "SELECT sha256 FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) AND sha256 IS NOT NULL "
+                       "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
+    [FORGET_IMAGE] = "DELETE FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) "
+                     "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
 };
 DB_TABLE(package, ENTITY_PACKAGE);
@@ -182,6 +193,25 @@ bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *e
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err)
 {
     return db_do(db, &package_statements, MAKE_AGAIN, PARAMS(P_INT(now_ms), P_HASH(sha256)), NULL, err);
+}
+
+bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err)
+{
+    return db_do(db, &package_statements, UNQUEUE, PARAMS(P_HASH(to)), NULL, err);
+}
+
+bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,
+                          struct error *err)
+{
+    struct sha256 row = {{0}};
+    if (!db_list(db, &package_statements, BLOBS_OF_IMAGE, PARAMS(P_HASH(image)), FIELDS(F_HASH(&row)), &row,
+                 sizeof row, ret, ret_count, err))
+        return false;
+    if (db_do(db, &package_statements, FORGET_IMAGE, PARAMS(P_HASH(image)), NULL, err))
+        return true;
+    free(*ret);
+    *ret = NULL;
+    return false;
 }
 
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err)

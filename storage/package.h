@@ -78,6 +78,13 @@ bool package_is_servable(struct db *db, const struct sha256 *sha256, bool *ret, 
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
                   struct error *err);
+/* No image of these bytes is wanted any more, withdrawn ones left aside: what is queued to them and was never made
+   is forgotten. */
+bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err);
+/* No image has these bytes any more: every package from and to them is forgotten. *ret: the SHA-256 of those that
+   were made, the caller's (free); their blobs stay. Else nothing happens. */
+bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,
+                          struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
 /* The life of a job. */

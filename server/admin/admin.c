@@ -24,6 +24,8 @@
     X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
     X("GET", FIRMWARE "/images", 0, admin_image_list)                                                        \
     X("GET", FIRMWARE "/images/{}", 0, admin_image_show)                                                     \
+    X("PATCH", FIRMWARE "/images/{}", 64 * KIB, admin_image_set)                                             \
+    X("DELETE", FIRMWARE "/images/{}", 0, admin_image_remove)                                                \
     X("GET", FIRMWARE "/images/{}/content", 0, admin_image_content)                                          \
     X("GET", FIRMWARE "/packages", 0, admin_package_list)                                                    \
     X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \

@@ -24,9 +24,9 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     struct firmware_counts counts;
     if (!firmware_count(db, firmware->id, &counts, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
+    *ret = json_pack("{s:s, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
                      field_text(firmware->format), "max_package_bytes",
-                     (json_int_t)firmware->max_package_bytes, "target", field_text(firmware->target),
+                     (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0, "target", field_text(firmware->target),
                      "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
                      (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware)));
     return true;
@@ -90,6 +90,7 @@ struct settings {
     const struct request *request;
     const json_t *format;         /* NULL: left as it is */
     json_int_t max_package_bytes; /* 0: left as it is */
+    const json_t *downgrades;     /* NULL: left as it is */
     struct product product;
     struct firmware firmware;
 };
@@ -113,6 +114,8 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
     }
     if (settings->max_package_bytes)
         firmware->max_package_bytes = settings->max_package_bytes;
+    if (settings->downgrades)
+        firmware->downgrades = json_is_true(settings->downgrades);
     return firmware_update(db, firmware, err);
 }
 
@@ -127,20 +130,27 @@ static void log_settings(const struct settings *settings)
     if (settings->max_package_bytes)
         log_line(LOG_LEVEL_INFO, "limit-set", "product", product, "firmware", firmware->name, "size_bytes",
                  log_i64(&number, firmware->max_package_bytes), NULL);
+    if (settings->downgrades)
+        log_line(LOG_LEVEL_INFO, "downgrades-set", "product", product, "firmware", firmware->name, "allowed",
+                 firmware->downgrades ? "yes" : "no", NULL);
 }
 
 bool admin_firmware_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
-    json_t *format = NULL, *limit = NULL;
+    json_t *format = NULL, *limit = NULL, *downgrades = NULL;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o !}", "format", &format, "max_package_bytes", &limit) != 0)
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o !}", "format", &format, "max_package_bytes", &limit,
+                       "downgrades", &downgrades) != 0)
         return call_misfit(&why, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
+    settings.downgrades = downgrades;
+    if (downgrades && !json_is_boolean(downgrades))
+        return error_set(err, ERROR_INVALID, "downgrades is true or false");
     if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))
         return error_set(err, ERROR_INVALID, "max_package_bytes is a whole number from 1 to %d",
                          MAX_PACKAGE_BYTES);
@@ -174,6 +184,9 @@ static bool change_target(void *cls, struct db *db, struct error *err)
         version_format(&version, text);
         if (!image_get(db, firmware->id, text, &image, err))
             return false;
+        if (image.withdrawn_ms)
+            return error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", text,
+                             image.withdrawn_reason);
     }
     firmware->target_image_id = image.id;
     bool found;

@@ -205,19 +205,39 @@ static bool add_image(void *cls, struct db *db, struct error *err)
     return image_add(db, upload->product.id, &addition->image, &addition->is_new, err);
 }
 
+struct leftover {
+    struct blobs *blobs;
+    const struct sha256 *hash;
+};
+
 /* In the writer's thread, where packages become ready too: nobody can begin to use the blob meanwhile. */
 static bool remove_unused(void *cls, struct db *db, struct error *err)
 {
-    struct addition *addition = cls;
+    const struct leftover *left = cls;
     bool used;
-    return image_uses_blob(db, &addition->image.sha256, &used, err) &&
-           (used || blob_remove(addition->daemon->blobs, &addition->image.sha256, err));
+    return image_uses_blob(db, left->hash, &used, err) &&
+           (used || blob_remove(left->blobs, left->hash, err));
+}
+
+static void take_away(struct admin_call *call, const struct sha256 *hash)
+{
+    struct leftover left = {call->daemon->blobs, hash};
+    struct error err;
+    if (!call_change(call, remove_unused, &left, &err)) /* the next start sweeps it away */
+        log_line(LOG_LEVEL_WARN, "blob-left", "error", err.text, NULL);
+}
+
+void admin_blobs_remove(struct admin_call *call, const struct sha256 *hashes, size_t count)
+{
+    pthread_mutex_lock(&keeping);
+    for (size_t i = 0; i < count; i++)
+        take_away(call, &hashes[i]);
+    pthread_mutex_unlock(&keeping);
 }
 
 static bool keep(struct admin_call *call, struct upload *upload, struct addition *addition, struct error *err)
 {
     struct blob_writer *blob = upload->blob;
-    struct error left;
     upload->blob = NULL;
     addition->image.size_bytes = (int64_t)blob_written(blob);
     if (!blob_keep(blob, &addition->image.sha256, err))
@@ -225,8 +245,7 @@ static bool keep(struct admin_call *call, struct upload *upload, struct addition
     stop_point("upload-renamed");
     if (call_change(call, add_image, addition, err))
         return true;
-    if (!call_change(call, remove_unused, addition, &left)) /* the next start sweeps it away */
-        log_line(LOG_LEVEL_WARN, "blob-left", "error", left.text, NULL);
+    take_away(call, &addition->image.sha256);
     return false;
 }
 

@@ -24,7 +24,7 @@ function routes() {
     const [p, f, d] = [`/products/${scene.product}`, scene.path(), scene.deviceAdminPath(device)];
     return [
         ['GET', '/status'], ['GET POST', '/products'], ['GET', p], ['GET', `${p}/firmware`], ['GET PATCH', f], ['PUT DELETE', `${f}/target`],
-        ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT', `${f}/images/1001`],
+        ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
         ['GET', `${f}/images/1001/content`], ['GET', `${f}/packages`], ['GET POST', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['GET', `${p}/devices`], ['GET', d], ['POST', `${d}/unblock`], ['POST', `${d}/link`],
         ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`],

@@ -221,6 +221,53 @@ describe('downloads', () => {
     }
 });
 
+describe('what is said about an image', () => {
+    const path = `${firmwarePath}/images/1138`;
+    test('withdraw, restore, waypoint and delete send what was given', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`PATCH ${path}`, image({ withdrawn: { at: 1, reason: 'bad' } })).on(`DELETE ${path}`, { status: 204 }).on(`GET ${firmwarePath}`, firmware());
+        assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', '掉卡'), 0);
+        assertRun(await api.ctl('image', 'restore', airm2m, '1138'), 0);
+        assertRun(await api.ctl('image', 'waypoint', airm2m, '1138', 'required', '--reason', 'why'), 0);
+        assertRun(await api.ctl('image', 'waypoint', airm2m, '1138', 'allowed'), 0);
+        assertRun(await api.ctl('image', 'delete', airm2m, '1138'), 0, { err: /version 1138 of .* is deleted/ });
+        assert.deepEqual(api.requests.filter((r) => r.route === `PATCH ${path}`).map((r) => JSON.parse(r.body)),
+            [{ withdrawn: true, reason: '掉卡' }, { withdrawn: false }, { waypoint: 'required', reason: 'why' }, { waypoint: 'allowed' }]);
+        assert.equal(api.asked.at(-1), `DELETE ${path}`);
+        assertRun(await api.ctl('image', 'withdraw', airm2m, '1138'), 2, { err: /needs --reason/ });
+    });
+
+    test('withdrawing the target tells that there is none any more', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`PATCH ${path}`, () => {
+            api.on(`GET ${firmwarePath}`, firmware({ target: null }));
+            return image();
+        }).on(`GET ${firmwarePath}`, firmware());
+        assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', 'x'), 0, { err: /it was the target: .* has none any more/ });
+    });
+
+    test('stands under its row in the list', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`GET ${firmwarePath}/images`, { items: [
+            image({ withdrawn: { at: 1, reason: 'bad\u001b[31m' } }), image({ waypoint: 'forbidden' }), image({ waypoint: 'required', waypoint_reason: 'settings' }),
+        ] });
+        const { out } = await api.ctl('image', 'list', airm2m);
+        assert.match(out, /^ +warning: withdrawn: bad\\x1b\[31m$/m);
+        assert.match(out, /^ +warning: no path may stop here$/m);
+        assert.match(out, /^ +warning: every path that passes it stops here: settings$/m);
+        assert.deepEqual(JSON.parse((await api.ctl('image', 'list', airm2m, '-o', 'json')).out).items[1].warnings, []);
+    });
+
+    test('firmware set --downgrades is yes or no', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`PATCH ${firmwarePath}`, firmware({ downgrades: true }));
+        assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'yes'), 0);
+        assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'no', '--format', 'none'), 0);
+        assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'maybe'), 2, { err: /yes or no/ });
+        assert.deepEqual(api.requests.map((r) => JSON.parse(r.body)), [{ downgrades: true }, { downgrades: false, format: null }]);
+    });
+});
+
 describe('packages and waiting', () => {
     const path = `${firmwarePath}/packages/1138/1162`;
 

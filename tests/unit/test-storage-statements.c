@@ -15,7 +15,8 @@ static const char *const may_scan[] = {
 };
 
 /* Partial indexes that hold only what is looked for. */
-static const char *const may_walk[] = {"USING INDEX package_queued", "USING INDEX attempt_sending"};
+static const char *const may_walk[] = {"USING INDEX package_queued", "USING INDEX attempt_sending",
+                                       "USING INDEX attempt_open"};
 
 static bool is_allowed(const char *sql, const char *detail)
 {

@@ -1,0 +1,76 @@
+/* dfotactl image withdraw, image restore, image waypoint, image delete */
+#include <string.h>
+
+#include "ctl/command.h"
+#include "ctl/firmware.h"
+#include "ctl/image.h"
+
+static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
+{
+    return session_path(session, ret, fail, "firmware", session->args[0], "images", session->args[1], NULL);
+}
+
+/* Takes over body. */
+static bool change(struct session *session, json_t *body, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!session_check_json(body, fail))
+        return false;
+    bool ok = find_path(session, &path, fail) &&
+              client_change(session->client, "PATCH", path.text, body, &answer, fail);
+    if (ok)
+        session_print_page(session, answer.json, &image_page_view);
+    client_answer_clear(&answer);
+    json_decref(body);
+    return ok;
+}
+
+static bool has_target(struct session *session, bool *ret, struct failure *fail)
+{
+    json_t *firmware = NULL;
+    if (!firmware_fetch(session, session->args[0], &firmware, fail))
+        return false;
+    *ret = json_is_string(json_object_get(firmware, "target"));
+    json_decref(firmware);
+    return true;
+}
+
+bool image_withdraw(struct session *session, struct failure *fail)
+{
+    bool before, after;
+    json_t *body =
+        json_pack("{s:b, s:s}", "withdrawn", 1, "reason", session->options->value[OPTION_REASON]);
+    if (!has_target(session, &before, fail))
+        return json_decref(body), false;
+    if (!change(session, body, fail) || !has_target(session, &after, fail))
+        return false;
+    if (before && !after)
+        session_note("it was the target: %s has none any more, its devices are offered nothing",
+                     session->args[0]);
+    return true;
+}
+
+bool image_restore(struct session *session, struct failure *fail)
+{
+    return change(session, json_pack("{s:b}", "withdrawn", 0), fail);
+}
+
+bool image_waypoint(struct session *session, struct failure *fail)
+{
+    const char *reason = session->options->value[OPTION_REASON];
+    json_t *body = json_pack("{s:s, s:s*}", "waypoint", session->args[2], "reason", reason);
+    return change(session, body, fail);
+}
+
+bool image_delete(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!find_path(session, &path, fail) ||
+        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    session_note("version %s of %s is deleted", session->args[1], session->args[0]);
+    return true;
+}

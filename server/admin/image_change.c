@@ -1,0 +1,204 @@
+/* What an admin changes about an image that is here: withdraws it, says whether it may be a waypoint, deletes it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/image.h"
+#include "server/admin/names.h"
+#include "server/log.h"
+#include "storage/package.h"
+
+#define REASON_MAX 300
+
+struct change {
+    const struct request *request;
+    const json_t *withdrawn; /* true or false; NULL: left as it is */
+    const char *waypoint;    /* NULL: left as it is */
+    const char *reason;      /* "": none */
+    struct product product;
+    struct firmware firmware;
+    struct image image;
+    char dropped[VERSION_TEXT_SIZE]; /* the target that this took away, "": none */
+};
+
+/* Reading */
+
+static bool read_waypoint(const json_t *value, const char **ret, struct error *err)
+{
+    static const char *const names[] = {"allowed", "forbidden", "required"};
+    const char *text = json_is_true(value)    ? "allowed"
+                       : json_is_false(value) ? "forbidden"
+                                              : json_string_value(value);
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *ret = names[i];
+            return true;
+        }
+    return error_set(err, ERROR_INVALID, "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
+}
+
+static bool check_reason(const struct change *change, struct error *err)
+{
+    bool withdraws = json_is_true(change->withdrawn);
+    bool marks = change->waypoint && strcmp(change->waypoint, "allowed") != 0;
+    size_t length = strlen(change->reason);
+    if (!slice_is_clean_utf8(slice_of(change->reason)) || length > REASON_MAX)
+        return error_set(err, ERROR_INVALID, "a reason is 1 to %d bytes without control characters", REASON_MAX);
+    if (length && !withdraws && !marks)
+        return error_set(err, ERROR_INVALID, "there is nothing in this change that the reason is for");
+    if (!length && withdraws)
+        return error_set(err, ERROR_INVALID, "say why it is withdrawn: \"reason\"");
+    return length || !marks || strcmp(change->waypoint, "required") != 0 ||
+           error_set(err, ERROR_INVALID, "say why every path must stop there: \"reason\"");
+}
+
+static bool read_change(json_t *body, struct change *change, struct error *err)
+{
+    json_t *waypoint = NULL, *withdrawn = NULL;
+    json_error_t why;
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?s !}", "withdrawn", &withdrawn, "waypoint", &waypoint,
+                       "reason", &change->reason) != 0)
+        return call_misfit(&why, err);
+    if (withdrawn && !json_is_boolean(withdrawn))
+        return error_set(err, ERROR_INVALID, "withdrawn is true or false");
+    change->withdrawn = withdrawn;
+    return (!waypoint || read_waypoint(waypoint, &change->waypoint, err)) && check_reason(change, err);
+}
+
+/* Changing */
+
+/* From here on nothing leads to it: it is no target, and what was only queued is not made. */
+static bool withdraw(struct change *change, struct db *db, struct error *err)
+{
+    struct firmware *firmware = &change->firmware;
+    if (!package_unqueue(db, &change->image.sha256, err))
+        return false;
+    if (firmware->target_image_id != change->image.id)
+        return true;
+    snprintf(change->dropped, sizeof change->dropped, "%s", change->image.version);
+    firmware->target_image_id = 0;
+    return firmware_update(db, firmware, err);
+}
+
+static bool set(void *cls, struct db *db, struct error *err)
+{
+    struct change *change = cls;
+    struct image *image = &change->image;
+    if (!names_image(change->request, db, &change->product, &change->firmware, image, err))
+        return false;
+    if (json_is_true(change->withdrawn)) {
+        if (!image->withdrawn_ms)
+            image->withdrawn_ms = clock_utc_ms();
+        snprintf(image->withdrawn_reason, sizeof image->withdrawn_reason, "%s", change->reason);
+    } else if (change->withdrawn) {
+        image->withdrawn_ms = 0;
+        image->withdrawn_reason[0] = '\0';
+    }
+    if (change->waypoint) {
+        snprintf(image->waypoint, sizeof image->waypoint, "%s", change->waypoint);
+        bool marks = strcmp(change->waypoint, "allowed") != 0;
+        snprintf(image->waypoint_reason, sizeof image->waypoint_reason, "%s", marks ? change->reason : "");
+    }
+    return image_update(db, image, err) && (!json_is_true(change->withdrawn) || withdraw(change, db, err));
+}
+
+static void log_change(const struct change *change)
+{
+    const char *product = change->product.product_key, *firmware = change->firmware.name;
+    const char *version = change->image.version;
+    if (json_is_true(change->withdrawn))
+        log_line(LOG_LEVEL_INFO, "image-withdrawn", "product", product, "firmware", firmware, "version",
+                 version, "reason", change->reason, NULL);
+    else if (change->withdrawn)
+        log_line(LOG_LEVEL_INFO, "image-restored", "product", product, "firmware", firmware, "version",
+                 version, NULL);
+    if (change->dropped[0])
+        log_line(LOG_LEVEL_WARN, "target-dropped", "product", product, "firmware", firmware, "version",
+                 version, "reason", "it is withdrawn", NULL);
+    if (change->waypoint)
+        log_line(LOG_LEVEL_INFO, "waypoint-set", "product", product, "firmware", firmware, "version", version,
+                 "waypoint", change->waypoint, "reason", change->image.waypoint_reason, NULL);
+}
+
+bool admin_image_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct change change = {.request = call->request, .reason = ""};
+    if (!call_body(call, &body, err) || !read_change(body, &change, err) ||
+        !call_change(call, set, &change, err))
+        return false;
+    log_change(&change);
+    reply_json(&call->reply, 200, admin_image_json(change.firmware.name, &change.image));
+    return true;
+}
+
+/* Deleting */
+
+struct removal {
+    const struct request *request;
+    struct product product;
+    struct firmware firmware;
+    struct image image;
+    struct sha256 *packages; /* that were made of it, and are forgotten with it */
+    size_t package_count;
+};
+
+#define USES_SIZE 256
+
+/* Where there are some: "12 devices run it, 3 are on the way to it". */
+static void say(char text[USES_SIZE], int64_t count, const char *one, const char *many)
+{
+    size_t used = strlen(text);
+    if (!count)
+        return;
+    used += (size_t)snprintf(text + used, USES_SIZE - used, "%s", used ? ", " : "");
+    if (count == 1)
+        snprintf(text + used, USES_SIZE - used, "%s", one);
+    else
+        snprintf(text + used, USES_SIZE - used, "%lld %s", (long long)count, many);
+}
+
+static bool check_unused(const struct removal *removal, struct db *db, struct error *err)
+{
+    struct image_uses uses;
+    char text[USES_SIZE] = "";
+    if (!image_count_uses(db, &removal->image, &uses, err))
+        return false;
+    say(text, removal->firmware.target_image_id == removal->image.id, "it is the target", "");
+    say(text, uses.running, "one device runs it", "devices run it");
+    say(text, uses.coming, "one is on the way to it", "are on the way to it");
+    say(text, uses.linked, "one has a link from it and was not heard of yet",
+        "have a link from it and were not heard of yet");
+    if (!text[0])
+        say(text, uses.generating > 0, "a package of it is being made just now, try again in a while", "");
+    return !text[0] ||
+           error_set(err, ERROR_IMAGE_IN_USE, "version %s is in use: %s", removal->image.version, text);
+}
+
+static bool take_out(void *cls, struct db *db, struct error *err)
+{
+    struct removal *removal = cls;
+    return names_image(removal->request, db, &removal->product, &removal->firmware, &removal->image, err) &&
+           check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
+           package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count, err);
+}
+
+bool admin_image_remove(struct admin_call *call, struct error *err)
+{
+    struct removal removal = {.request = call->request};
+    struct log_number count;
+    if (!call_change(call, take_out, &removal, err)) {
+        free(removal.packages);
+        return false;
+    }
+    log_line(LOG_LEVEL_INFO, "image-deleted", "product", removal.product.product_key, "firmware",
+             removal.firmware.name, "version", removal.image.version, "packages",
+             log_i64(&count, (long long)removal.package_count), NULL);
+    admin_blobs_remove(call, &removal.image.sha256, 1);
+    admin_blobs_remove(call, removal.packages, removal.package_count);
+    free(removal.packages);
+    reply_init(&call->reply, 204);
+    return true;
+}
