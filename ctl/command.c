@@ -43,7 +43,7 @@ static const struct command table[] = {
     {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES) | BIT(OPTION_DOWNGRADES), 0,
      "set package format, size limit, downgrades",
      "Formats: bsdiff for devices that apply what bspatch does; ec618-at, ec618-csdk and ec618-luatos for EC618 "
-     "modules (Air780E) by their firmware; none makes no packages. All settings hold from the next request on.",
+     "modules (Air780E) by their firmware; external for what the server's configured command makes; none makes no packages. All settings hold from the next request on.",
      firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "every device should get to VERSION", NULL, target_set},

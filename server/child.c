@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -16,8 +17,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/slice.h"
+#include "server/keeper.h"
+#include "server/sandbox.h"
 
-#define NICENESS 10
+#define NICENESS      10
+#define KEEPER_END_MS 5000
 
 static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
@@ -86,20 +90,45 @@ static bool set_descriptors(const struct child_fds *fds, int *error_fd)
     return true;
 }
 
-/* Becomes the program, or tells the parent errno and ends. */
-static _Noreturn void become(char *const argv[], const struct child_limits *limits, pid_t parent,
-                             const struct child_fds *fds)
+struct start { /* what a child is to become */
+    char *const *argv;
+    const struct child_limits *limits;
+    const struct child_place *place; /* NULL: a program of ours */
+    pid_t parent;
+    struct child_fds fds;
+};
+
+/* A process of its own group that ends with the server. A foreign program gets one more above it, which keeps what
+   it starts together. */
+static bool stand_alone(pid_t parent, bool foreign, int error_fd)
 {
-    int error_fd = fds->error;
-    if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && set_descriptors(fds, &error_fd) &&
-        set_limits(limits)) {
-        if (getppid() != parent) /* it died before the line above took effect */
-            _exit(EXIT_FAILURE);
+    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, foreign ? SIGTERM : SIGKILL) != 0)
+        return false;
+    if (getppid() != parent) /* it died before the line above took effect */
+        _exit(EXIT_FAILURE);
+    return !foreign || keeper_begin(error_fd);
+}
+
+static bool take_place(const struct child_place *place)
+{
+    if (!place)
+        return true;
+    return (!place->directory || chdir(place->directory) == 0) &&
+           (!place->writable || sandbox_enter(place->writable));
+}
+
+/* Becomes the program, or tells the parent errno and ends. */
+static _Noreturn void become(const struct start *start)
+{
+    const struct child_place *place = start->place;
+    int error_fd = start->fds.error;
+    if (set_descriptors(&start->fds, &error_fd) && stand_alone(start->parent, place, error_fd) &&
+        set_limits(start->limits) && take_place(place)) {
         errno = 0;
         if (nice(NICENESS) == -1 && errno != 0)
             setpriority(PRIO_PROCESS, 0, NICENESS);
         reset_signals();
-        execve(argv[0], argv, environment);
+        execve(start->argv[0], start->argv, place && place->environment ? place->environment : environment);
     }
     int number = errno;
     ssize_t written = write(error_fd, &number, sizeof number);
@@ -181,17 +210,31 @@ enum { SAYS_ERR, SAYS_OUT, SAYS }; /* what a child can say, and where it is hear
 struct listening {
     char *text;
     size_t size, used;
+    bool to_end;   /* keep the end too: the second half of `text` slides */
+    uint64_t lost; /* bytes between the two */
 };
 
-/* Takes what has come, keeps the beginning. False when there was nothing. */
+/* Of what does not fit, all but the last bytes that were heard makes room. */
+static size_t make_room(struct listening *heard, size_t wanted)
+{
+    size_t half = heard->size / 2, room = heard->size - heard->used;
+    if (!heard->to_end || wanted <= room)
+        return wanted < room ? wanted : room;
+    size_t drop = wanted - room; /* at most what one read gives, which is less than half */
+    memmove(heard->text + half, heard->text + half + drop, heard->used - half - drop);
+    heard->used -= drop;
+    heard->lost += drop;
+    return wanted;
+}
+
+/* Takes what has come, keeps what is asked for. False when there was nothing. */
 static bool take_output(int fd, struct listening *heard)
 {
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof bytes);
     if (got <= 0)
         return got < 0 && errno == EINTR;
-    size_t room = heard->size - heard->used;
-    size_t take = (size_t)got < room ? (size_t)got : room;
+    size_t take = make_room(heard, (size_t)got);
     memcpy(heard->text + heard->used, bytes, take);
     heard->used += take;
     return true;
@@ -262,60 +305,100 @@ static void conclude(enum child_end end, int status, const struct rusage *usage,
                       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
-/* Watches a child that runs until it is gone, whatever it takes. False: it could not be watched. */
-static bool see_through(pid_t pid, const int said_fd[SAYS], int cancel_fd, int64_t deadline_ms,
-                        struct listening heard[SAYS], struct child_outcome *outcome)
+/* A keeper ends what it keeps, and then itself. One that cannot is ended with its group by the caller. */
+static void ask_keeper_to_end(pid_t pid, int pid_fd)
 {
-    _cleanup_(cleanup_close) int pid_fd = pidfd_open(pid, 0);
+    struct pollfd ended = {pid_fd, POLLIN, 0};
+    kill(pid, SIGTERM);
+    while (poll(&ended, 1, KEEPER_END_MS) < 0)
+        ; /* EINTR */
+}
+
+struct running {
+    pid_t pid;
+    bool kept;                            /* `pid` is a keeper */
+    int said_fd[SAYS];                    /* -1: not heard */
+    struct listening heard[SAYS];
+};
+
+/* Watches a child that runs until it is gone, whatever it takes. False: it could not be watched. */
+static bool see_through(struct running *child, int cancel_fd, int64_t deadline_ms, struct child_outcome *outcome)
+{
+    _cleanup_(cleanup_close) int pid_fd = pidfd_open(child->pid, 0);
     int number = errno, status;
     enum child_end end = CHILD_CANCELLED;
     struct rusage usage;
     if (pid_fd >= 0)
-        end = watch(pid_fd, said_fd, cancel_fd, deadline_ms, heard);
+        end = watch(pid_fd, child->said_fd, cancel_fd, deadline_ms, child->heard);
+    if (child->kept && end != CHILD_EXITED)
+        ask_keeper_to_end(child->pid, pid_fd);
 
     /* The child itself is not reaped yet, so its number and its group's are nobody else's. */
-    kill(-pid, SIGKILL);
-    wait_for(pid, &status, &usage);
-    for (int i = 0; i < SAYS; i++)
-        while (said_fd[i] >= 0 && heard[i].used < heard[i].size && take_output(said_fd[i], &heard[i]))
+    kill(-child->pid, SIGKILL);
+    wait_for(child->pid, &status, &usage);
+    for (int i = 0; i < SAYS; i++) {
+        struct listening *heard = &child->heard[i];
+        while (child->said_fd[i] >= 0 && (heard->to_end || heard->used < heard->size) &&
+               take_output(child->said_fd[i], heard))
             ;
+    }
     conclude(end, status, &usage, outcome);
     errno = number;
     return pid_fd >= 0;
 }
 
-bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
-                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
+static int64_t deadline_of(const struct child_limits *limits)
+{
+    bool limited = limits->wall_ms > 0 && limits->wall_ms < INT64_MAX / 2;
+    return limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
+}
+
+/* `heard` says where each output goes; one without room is not heard, and an error output without room goes where the
+   other does. */
+static bool run(struct start *start, int cancel_fd, struct listening heard[SAYS], struct child_outcome *outcome,
+                struct error *err)
 {
     _cleanup_(pipe_close) struct pipe_ends says = {-1, -1};
     _cleanup_(pipe_close) struct pipe_ends tells = {-1, -1};
     _cleanup_(pipe_close) struct pipe_ends fails = {-1, -1};
-    if (!pipe_open(&says, err) || !pipe_open(&fails, err) || (capture && !pipe_open(&tells, err)))
+    bool one = heard[SAYS_ERR].size == 0;
+    if ((!one && !pipe_open(&says, err)) || !pipe_open(&fails, err) ||
+        (heard[SAYS_OUT].size > 0 && !pipe_open(&tells, err)))
         return false;
     fcntl(says.from, F_SETFL, O_NONBLOCK);
-    if (capture)
-        fcntl(tells.from, F_SETFL, O_NONBLOCK);
-    bool limited = limits->wall_ms > 0 && limits->wall_ms < INT64_MAX / 2;
-    int64_t deadline_ms = limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
-    pid_t parent = getpid();
+    fcntl(tells.from, F_SETFL, O_NONBLOCK);
+    int64_t deadline_ms = deadline_of(start->limits);
+    start->fds = (struct child_fds){tells.to, one ? tells.to : says.to, fails.to};
+    start->parent = getpid();
     pid_t pid = fork_blocked();
     if (pid == 0)
-        become(argv, limits, parent, &(struct child_fds){tells.to, says.to, fails.to});
+        become(start);
     if (pid < 0)
-        return error_errno(err, errno, "no process for %s", argv[0]);
+        return error_errno(err, errno, "no process for %s", start->argv[0]);
     pipe_close_writer(&says);
     pipe_close_writer(&tells);
     pipe_close_writer(&fails);
-    if (!await_exec(pid, fails.from, argv[0], err))
+    if (!await_exec(pid, fails.from, start->argv[0], err))
         return false;
+    struct running child = {pid, start->place, {[SAYS_ERR] = says.from, [SAYS_OUT] = tells.from},
+                            {heard[0], heard[1]}};
+    bool ok = see_through(&child, cancel_fd, deadline_ms, outcome) ||
+              error_errno(err, errno, "cannot watch %s", start->argv[0]);
+    memcpy(heard, child.heard, sizeof child.heard);
+    return ok;
+}
 
+bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
+                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
+{
     struct child_outcome outcome = {0};
-    struct listening heard[SAYS] = {[SAYS_ERR] = {outcome.stderr_text, sizeof outcome.stderr_text - 1, 0}};
+    struct start start = {.argv = argv, .limits = limits};
+    struct listening heard[SAYS] = {
+        [SAYS_ERR] = {.text = outcome.stderr_text, .size = sizeof outcome.stderr_text - 1}};
     if (capture)
-        heard[SAYS_OUT] = (struct listening){capture->text, capture->size - 1, 0};
-    const int said_fd[SAYS] = {[SAYS_ERR] = says.from, [SAYS_OUT] = tells.from};
-    if (!see_through(pid, said_fd, cancel_fd, deadline_ms, heard, &outcome))
-        return error_errno(err, errno, "cannot watch %s", argv[0]);
+        heard[SAYS_OUT] = (struct listening){.text = capture->text, .size = capture->size - 1};
+    if (!run(&start, cancel_fd, heard, &outcome, err))
+        return false;
     clean_text(outcome.stderr_text, heard[SAYS_ERR].used);
     if (capture) {
         capture->text[heard[SAYS_OUT].used] = '\0';
@@ -329,6 +412,58 @@ bool child_run(char *const argv[], const struct child_limits *limits, int cancel
                struct child_outcome *ret, struct error *err)
 {
     return child_run_heard(argv, limits, cancel_fd, NULL, ret, err);
+}
+
+/* Adds text as lines of UTF-8. False: no room. */
+static size_t add_clean(char *log, size_t at, size_t log_size, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && at + 4 < log_size;) {
+        unsigned char first = (unsigned char)text[i];
+        size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+        if (size > len - i || !slice_is_clean_utf8((struct slice){text + i, size})) {
+            log[at++] = first == '\n' ? '\n' : first < 0x80 ? ' ' : '?';
+            i++;
+            continue;
+        }
+        memcpy(log + at, text + i, size);
+        at += size;
+        i += size;
+    }
+    return at;
+}
+
+static void write_log(const struct listening *heard, char *log, size_t log_size)
+{
+    char gap[64];
+    size_t half = heard->size / 2, head = heard->lost ? half : heard->used, at = 0;
+    at = add_clean(log, at, log_size, heard->text, head);
+    if (heard->lost) {
+        snprintf(gap, sizeof gap, "\n(%llu bytes are left out here)\n", (unsigned long long)heard->lost);
+        at = add_clean(log, at, log_size, gap, strlen(gap));
+        at = add_clean(log, at, log_size, heard->text + half, heard->used - half);
+    }
+    while (at > 0 && (log[at - 1] == '\n' || log[at - 1] == ' '))
+        at--;
+    log[at] = '\0';
+}
+
+bool child_run_foreign(char *const argv[], const struct child_limits *limits, int cancel_fd,
+                       const struct child_place *place, char *log, size_t log_size, struct child_outcome *ret,
+                       struct error *err)
+{
+    struct child_outcome outcome = {0};
+    struct start start = {.argv = argv, .limits = limits, .place = place};
+    _cleanup_(cleanup_free) char *text = malloc(log_size);
+    if (!text)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    /* Room for the line between the two halves. */
+    struct listening heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log_size - 80, .to_end = true}};
+    log[0] = '\0';
+    if (!run(&start, cancel_fd, heard, &outcome, err))
+        return false;
+    write_log(&heard[SAYS_OUT], log, log_size);
+    *ret = outcome;
+    return true;
 }
 
 static void describe_signal(int signal, const struct child_limits *limits, char *out, size_t out_size)

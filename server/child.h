@@ -51,7 +51,22 @@ struct child_capture {
     size_t len; /* set where it was run */
 };
 
-/* The same, and hears its standard output too. NULL: not. */
+/* Where a foreign program runs: all of it may be NULL or empty. */
+struct child_place {
+    const char *directory;       /* to begin in */
+    char *const *environment;    /* all of it, NULL at its end; NULL: that of child_run() */
+    const char *const *writable; /* the only folders to write to, NULL at its end, where the kernel has Landlock;
+                                    NULL: wherever the server may */
+};
+
+/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log, the
+   beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it started is left
+   when this returns, not even one that left its process group. */
+bool child_run_foreign(char *const argv[], const struct child_limits *limits, int cancel_fd,
+                       const struct child_place *place, char *log, size_t log_size, struct child_outcome *ret,
+                       struct error *err) __attribute__((warn_unused_result));
+
+/* The same as child_run(), and hears its standard output too. NULL: not. */
 bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
                      struct child_capture *capture, struct child_outcome *ret, struct error *err)
     __attribute__((warn_unused_result));

@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "server/config_firmware.h"
 #include "server/config_key.h"
+#include "upgrade/name.h"
 
 #define SAMPLE_WIDTH 100u
 #define HELP_WIDTH   80u
@@ -34,6 +36,7 @@ struct reading {
     size_t text_size;
     unsigned *set_at; /* by key: the line that set it, 0 for none */
     struct config *config;
+    struct config_firmware *section; /* the [firmware NAME] that the line stands in, NULL: none */
     bool failed;
     struct error *err;
 };
@@ -42,6 +45,29 @@ static void fail_line(struct reading *reading, const char *what)
 {
     reading->failed = true;
     error_set(reading->err, ERROR_INVALID, "%s:%d: %s", reading->path, reading->line, what);
+}
+
+/* A line that begins a section; inih would cut its name. */
+static void begin_section(struct reading *reading, const char *text)
+{
+    static const char firmware[] = "firmware";
+    char name[FIRMWARE_NAME_SIZE];
+    struct slice inner = {text + 1, strcspn(text + 1, "]")};
+    reading->section = NULL;
+    if (text[1 + inner.len] != ']' || !slice_starts(inner, firmware))
+        return; /* inih complains of the first, and any other section means nothing */
+    inner.ptr += strlen(firmware);
+    inner.len -= strlen(firmware);
+    if (inner.len > 0 && !strchr(" \t", inner.ptr[0]))
+        return;
+    for (; inner.len > 0 && strchr(" \t", inner.ptr[0]); inner.len--)
+        inner.ptr++;
+    while (inner.len > 0 && strchr(" \t", inner.ptr[inner.len - 1]))
+        inner.len--;
+    if (!name_is_firmware(inner) || !slice_copy(inner, name, sizeof name))
+        fail_line(reading, "a section reads [firmware NAME], with the name of a firmware or *");
+    else if (!config_firmware_section(reading->config, name, &reading->section, reading->err))
+        reading->failed = true;
 }
 
 /* One line for inih, which would silently split a long one and take an indented one for a continuation. */
@@ -66,10 +92,21 @@ static char *read_line(char *out, int size, void *cls)
         fail_line(reading, "a NUL byte");
     else if (strlen(text) + 3 > (size_t)size)
         fail_line(reading, "the line is longer than can be read"); /* 197 bytes with Debian's inih */
+    else if (text[0] == '[')
+        begin_section(reading, text);
     if (reading->failed)
         return NULL;
     memcpy(out, text, strlen(text) + 1);
     return out;
+}
+
+static bool handle_firmware_line(struct reading *reading, const char *name, const char *value)
+{
+    struct error why;
+    if (config_firmware_set(reading->section, name, value, (unsigned)reading->line, &why))
+        return true;
+    fail_line(reading, why.text);
+    return false;
 }
 
 static int handle_line(void *cls, const char *section, const char *name, const char *value)
@@ -78,6 +115,8 @@ static int handle_line(void *cls, const char *section, const char *name, const c
     (void)section;
     if (reading->failed)
         return 0;
+    if (reading->section)
+        return handle_firmware_line(reading, name, value);
     const struct config_key *key = config_key_find(name);
     char text[160];
     if (!key) {
@@ -234,6 +273,7 @@ void config_free(struct config *config)
         free(*text);
         *text = NULL;
     }
+    config_firmware_free(config);
 }
 
 int config_answer_status(const struct config *config, int code)
@@ -281,6 +321,15 @@ void config_print_sample(FILE *out)
         print_wrapped(out, "# ", SAMPLE_WIDTH, key->help);
         fprintf(out, "#%s =%s%s\n", key->name, key->preset[0] ? " " : "", key->preset);
     }
+    fputs("\n\n# ---- What is special about the packages of one firmware ----\n\n", out);
+    print_wrapped(out, "# ", SAMPLE_WIDTH, "One section for each, at the end of this file; with * for all firmwares that have no section of "
+                  "their own. None of these keys is an option of the command line.");
+    fputs("#[firmware *]\n", out);
+    for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
+        fputc('\n', out);
+        print_wrapped(out, "# ", SAMPLE_WIDTH, config_firmware_keys[i].help);
+        fprintf(out, "#%s =\n", config_firmware_keys[i].name);
+    }
 }
 
 static void print_option(FILE *out, const struct config_key *key)
@@ -314,4 +363,5 @@ void config_print_help(FILE *out)
         else
             fprintf(out, "\n%s\n", config_key_table[i].help);
     }
+    fputs("\nSections [firmware NAME] of the file are explained in dfota.conf(5).\n", out);
 }

@@ -2,11 +2,13 @@
    sample file and, checked by a test, the man page. Adding a key is adding a row and a field of the same name.
 
    A key `data_dir` is `data_dir = DIR` in the file and `--data-dir DIR` or `--data-dir=DIR` on the command line, which
-   wins over the file; the file wins over the defaults. Sections in the file are allowed and mean nothing. */
+   wins over the file; the file wins over the defaults. Sections `[firmware NAME]` have keys of their own
+   (config_firmware.h) and are in the file only; other sections are allowed and mean nothing. */
 #ifndef DFOTA_SERVER_CONFIG_H
 #define DFOTA_SERVER_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include "base/error.h"
@@ -45,6 +47,9 @@ struct config {
     uint64_t job_wall_ms;
 
     enum log_level log_level;
+
+    struct config_firmware *firmware; /* its sections; config_firmware_of() finds one */
+    size_t firmware_count;
 
     /* HTTP status of each refusal of the dialect, 400 to 599. */
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;

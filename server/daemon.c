@@ -19,11 +19,13 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin_token.h"
+#include "server/config_firmware.h"
 #include "server/device/device.h"
 #include "server/http/listener.h"
 #include "server/jobs.h"
 #include "server/package_cache.h"
 #include "server/progress.h"
+#include "server/sandbox.h"
 #include "server/seen.h"
 #include "storage/attempt.h"
 #include "storage/image.h"
@@ -247,11 +249,25 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What an external command may do is known before it does it. */
+static void tell_confinement(const struct config *config)
+{
+    for (size_t i = 0; i < config->firmware_count; i++)
+        if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
+            log_line(LOG_LEVEL_WARN, "external-unconfined", "firmware", config->firmware[i].name, "then",
+                     "the kernel has no Landlock, or a filter keeps it away: its command can write wherever the server "
+                     "can",
+                     NULL);
+            return;
+        }
+}
+
 static bool start(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
     daemon->started_ms = clock_boot_ms();
     raise_descriptor_limit();
+    tell_confinement(&daemon->config);
     if (!lock_directory(daemon->config.data_dir, &server->lock_fd, err) || !open_storage(daemon, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err))
         return false;

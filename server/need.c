@@ -4,13 +4,14 @@
 
 #include "server/daemon.h"
 #include "server/jobs.h"
+#include "server/recipe.h"
 
 void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
               const struct image *to, struct package_key *ret)
 {
-    (void)daemon; /* its configuration adds nothing to the formats that are made here */
     *ret = (struct package_key){.from = from->sha256, .to = to->sha256};
     snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
+    recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
 }
 
 bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,

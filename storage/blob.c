@@ -44,20 +44,33 @@ static bool sync_folder(const char *path, struct error *err)
     return true;
 }
 
-static void remove_folder(const char *path, bool itself)
+/* By descriptors: a foreign command may have made paths that are too long, and folders that it may not enter. */
+static void empty_folder(int fd)
 {
-    DIR *folder = opendir(path);
-    if (!folder)
+    DIR *folder = fdopendir(fd);
+    if (!folder) {
+        close(fd);
         return;
+    }
     for (struct dirent *entry; (entry = readdir(folder));) {
-        char inner[PATH_MAX];
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name) >= (int)sizeof inner)
+            unlinkat(fd, entry->d_name, 0) == 0 || errno != EISDIR)
             continue;
-        if (unlink(inner) != 0 && errno == EISDIR)
-            remove_folder(inner, true);
+        if (fchmodat(fd, entry->d_name, 0700, 0) != 0)
+            continue;
+        int inner = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner >= 0)
+            empty_folder(inner);
+        unlinkat(fd, entry->d_name, AT_REMOVEDIR);
     }
     closedir(folder);
+}
+
+static void remove_folder(const char *path, bool itself)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+        empty_folder(fd);
     if (itself)
         rmdir(path);
 }

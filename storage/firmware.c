@@ -7,7 +7,7 @@
     "f.downgrades, f.created_ms "                                                                                       \
     "FROM firmware f LEFT JOIN image t ON t.id = f.target_image_id "
 
-enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, LIST, COUNT, MISSING_BASES };
+enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
 static const char *const sql[] = {
     [FIND] = SELECT "WHERE f.product_id = $1 AND f.name = $2",
     [BY_ID] = SELECT "WHERE f.id = $1",
@@ -26,6 +26,7 @@ static const char *const sql[] = {
         "AND asked_version IS NOT NULL AND NOT EXISTS "
         "(SELECT 1 FROM image i WHERE i.firmware_id = d.firmware_id AND i.version = d.asked_version) "
         "GROUP BY asked_version ORDER BY devices DESC, asked_version",
+    [NAMES_OF_IMAGE] = "SELECT DISTINCT f.name FROM image i JOIN firmware f ON f.id = i.firmware_id WHERE i.sha256 = $1",
 };
 DB_TABLE(firmware, ENTITY_FIRMWARE);
 
@@ -101,4 +102,12 @@ bool firmware_missing_bases(struct db *db, int64_t firmware_id, struct missing_b
     struct missing_base row = {0};
     return db_list(db, &firmware_statements, MISSING_BASES, PARAMS(P_INT(firmware_id)),
                    FIELDS(F_TEXT(row.version), F_INT(&row.devices)), &row, sizeof row, ret, ret_count, err);
+}
+
+bool firmware_names_of_image(struct db *db, const struct sha256 *sha256, struct firmware_name **ret,
+                             size_t *ret_count, struct error *err)
+{
+    struct firmware_name row = {""};
+    return db_list(db, &firmware_statements, NAMES_OF_IMAGE, PARAMS(P_HASH(sha256)), FIELDS(F_TEXT(row.text)),
+                   &row, sizeof row, ret, ret_count, err);
 }

@@ -24,6 +24,10 @@ struct firmware_counts {
     int64_t images, devices;
 };
 
+struct firmware_name {
+    char text[FIRMWARE_NAME_SIZE];
+};
+
 struct missing_base {
     char version[VERSION_TEXT_SIZE];
     int64_t devices;
@@ -49,5 +53,8 @@ bool firmware_count(struct db *db, int64_t firmware_id, struct firmware_counts *
 /* Versions that devices ask from and that have no image, most devices first; *ret is the caller's (free). */
 bool firmware_missing_bases(struct db *db, int64_t firmware_id, struct missing_base **ret, size_t *ret_count,
                             struct error *err);
+/* Names of firmwares that have an image of these bytes, in whatever product; *ret is the caller's (free). */
+bool firmware_names_of_image(struct db *db, const struct sha256 *sha256, struct firmware_name **ret,
+                             size_t *ret_count, struct error *err);
 
 #endif

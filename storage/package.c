@@ -22,6 +22,7 @@ enum {
     WANT,
     IS_SERVABLE,
     LOG,
+    KEEP_LOG,
     LIST,
     COUNT,
     CLAIM,
@@ -45,6 +46,7 @@ static const char *const sql[] = {
     [WANT] = "UPDATE package SET wanted = $1 WHERE " KEY(2, 3, 4, 5) " AND wanted < $1",
     [IS_SERVABLE] = "SELECT 1 FROM package WHERE sha256 = $1 AND state = 'ready' AND (proven OR released_ms IS NOT NULL) LIMIT 1",
     [LOG] = "SELECT log FROM package WHERE id = $1",
+    [KEEP_LOG] = "UPDATE package SET log = $1 WHERE id = $2",
     [LIST] = "SELECT " COLUMNS("p.") ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
              "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
              "WHERE f.firmware_id = $1 AND f.id <> t.id ORDER BY p.id",
@@ -126,6 +128,11 @@ bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct e
     const struct db_field text = {DB_TO_TEXT, out, out_size, NULL};
     out[0] = '\0';
     return db_row(db, &package_statements, LOG, PARAMS(P_INT(id)), &text, 1, &found, err);
+}
+
+bool package_keep_log(struct db *db, int64_t id, const char *log, struct error *err)
+{
+    return db_do(db, &package_statements, KEEP_LOG, PARAMS(P_TEXT_OR_NULL(log), P_INT(id)), NULL, err);
 }
 
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,

@@ -10,6 +10,7 @@
 
 #define PACKAGE_ERROR_SIZE  320
 #define PACKAGE_NOTE_SIZE   320
+#define PACKAGE_LOG_SIZE    16384
 #define RECIPE_SIZE         17
 #define PACKAGE_MAX_CRASHES 3 /* then it is failed: a fourth try would hardly end otherwise */
 
@@ -76,6 +77,7 @@ bool package_queue(struct db *db, const struct package_key *key, bool again, int
 bool package_is_servable(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err);
 /* What an external command printed, "" for nothing. */
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
+bool package_keep_log(struct db *db, int64_t id, const char *log, struct error *err);
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
                   struct error *err);
 /* No image of these bytes is wanted any more, withdrawn ones left aside: what is queued to them and was never made

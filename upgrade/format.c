@@ -3,23 +3,28 @@
 #include <stddef.h>
 #include <string.h>
 
-bool format_is_known(const char *name)
+const struct format *format_find(const char *name)
 {
-    static const char *const known[] = {
-#define X(name, whom) name,
+    static const struct format known[] = {
+#define X(name, by_dfota, takes_header, has_efforts, whom) {name, by_dfota, takes_header, has_efforts},
         FORMAT_TABLE(X)
 #undef X
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(name, known[i]) == 0)
-            return true;
-    return false;
+        if (strcmp(name, known[i].name) == 0)
+            return &known[i];
+    return NULL;
+}
+
+bool format_is_known(const char *name)
+{
+    return format_find(name);
 }
 
 const char *format_names(void)
 {
     static const char list[] =
-#define X(name, whom) ", " name
+#define X(name, by_dfota, takes_header, has_efforts, whom) ", " name
         FORMAT_TABLE(X);
 #undef X
     return list + strlen(", ");

@@ -75,13 +75,23 @@ static bool is_oversize(const struct firmware *firmware, const struct package *p
     return true;
 }
 
+/* How it came to be, beside how it stands. */
+static void add_making(json_t *json, const struct package *package)
+{
+    static const char *const efforts[] = {"", "quick", "good", "best"};
+    size_t effort = (size_t)package->effort % (sizeof efforts / sizeof *efforts);
+    json_object_set_new(json, "origin", field_text(package->origin));
+    json_object_set_new(json, "effort", field_text(efforts[effort]));
+    json_object_set_new(json, "note", field_text(package->note));
+}
+
 static json_t *to_json(const struct firmware *firmware, const char *from, const char *to,
                        const struct package *package)
 {
     char reason[OVERSIZE_SIZE];
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
     bool timed = package->started_ms && package->finished_ms;
-    return json_pack(
+    json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
         package->key.format, "state", oversize ? "oversize" : package->state, "size",
         field_number(package->size_bytes), "sha256", ready ? field_hash(&package->sha256) : json_null(),
@@ -89,6 +99,8 @@ static json_t *to_json(const struct firmware *firmware, const char *from, const 
         (json_int_t)package->crashes, "error", field_text(oversize ? reason : package->error), "queued_at",
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
+    add_making(json, package);
+    return json;
 }
 
 static json_t *hop_to_json(const struct hop *hop)
@@ -124,9 +136,13 @@ bool admin_package_list(struct admin_call *call, struct error *err)
 bool admin_package_show(struct admin_call *call, struct error *err)
 {
     struct hop hop;
-    if (!find_asked(call->request, call->db, &hop, err))
+    char log[PACKAGE_LOG_SIZE];
+    if (!find_asked(call->request, call->db, &hop, err) ||
+        !package_log(call->db, hop.package.id, log, sizeof log, err))
         return false;
-    reply_json(&call->reply, 200, hop_to_json(&hop));
+    json_t *json = hop_to_json(&hop);
+    json_object_set_new(json, "log", field_text(log));
+    reply_json(&call->reply, 200, json);
     return true;
 }
 

@@ -28,16 +28,18 @@ after(async () => {
 });
 
 describe('a package format', () => {
-    test('that dfota makes can be set, and no other', async () => {
+    test('that dfota makes can be set, external too, and no other', async () => {
         await server.createProduct('p');
         await server.putImage('p', 'AirM2M_780E_LTE_AT', '1138', await readFile(join(dir, '1138')));
         const set = (format) => server.admin('PATCH', firmwarePath('p', 'AirM2M_780E_LTE_AT'), { format });
-        for (const format of offered)
+        // Not dfota's: a command of the configuration makes it.
+        assert.ok(!offered.includes('external'));
+        for (const format of [...offered, 'external'])
             assert.equal((await set(format)).json.format, format);
         for (const format of ['ec618', 'BSDIFF', '', 'ec718-at']) {
             const refused = await set(format);
             assert.equal(refused.status, 422);
-            for (const name of offered)
+            for (const name of [...offered, 'external'])
                 assert.ok(refused.json.detail.includes(name), refused.json.detail);
         }
         assert.ok(offered.length >= 4, offered.join());

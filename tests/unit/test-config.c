@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "server/config.h"
+#include "server/config_firmware.h"
 #include "server/config_key.h"
 
 static char directory[] = "/tmp/dfota-config-XXXXXX";
@@ -279,6 +280,63 @@ static void test_errors_in_the_file_name_the_line(void **state)
 }
 
 /* inih would take what stands behind its buffer for a line of its own. */
+static void test_sections_of_firmware(void **state)
+{
+    (void)state;
+    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\npackage_header = head-3=4A\n package_header=head-2=ab ; why\n"
+               "load_address = 0x0024000\n[firmware *]\nexternal_command = /bin/x {old} {new} {out}\n"
+               "[firmware a b]\nexternal_verify = /bin/y {old} {package} \"{new}\"\nexternal_writable = /tmp '/a b'\n"
+               "[firmware AirM2M_780E_LTE_AT]\n[other]\njob_cpu_s = 7\n");
+    struct config config;
+    load_good(ARGUMENTS("--config", file_path), &config);
+    assert_int_equal(config.firmware_count, 3);
+    assert_int_equal(config.jobs, 3);
+    assert_int_equal(config.job_cpu_s, 7);
+    const struct config_firmware *at = config_firmware_of(&config, "AirM2M_780E_LTE_AT");
+    assert_string_equal(at->value[FIRMWARE_PACKAGE_HEADER], "head-2=ab,head-3=4a");
+    assert_string_equal(at->value[FIRMWARE_LOAD_ADDRESS], "0x24000");
+    assert_string_equal(at->value[FIRMWARE_EXTERNAL_COMMAND], "");
+    assert_string_equal(config_firmware_of(&config, "a b")->value[FIRMWARE_EXTERNAL_VERIFY],
+                        "/bin/y {old} {package} \"{new}\"");
+    assert_string_equal(config_firmware_of(&config, "anything")->name, "*");
+    config_free(&config);
+    load_good(ARGUMENTS(NULL), &config);
+    assert_null(config_firmware_of(&config, "anything"));
+    config_free(&config);
+}
+
+static void test_errors_in_sections(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *needle;
+    } cases[] = {
+        {"jobs = 3", "/conf:2: there is no key jobs in a section [firmware NAME]"},
+        {"package_header = head-9=00", "/conf:2: package_header: no bytes of the header are called head-9"},
+        {"package_header = head-3=000", "/conf:2: package_header: head-3 needs 2 hex digits"},
+        {"package_header = head-3", "/conf:2: package_header: an override is NAME=HEX"},
+        {"load_address = 0x100000000", "/conf:2: load_address: '0x100000000' is no number below 2^32"},
+        {"load_address = -1", "/conf:2: load_address: '-1'"},
+        {"load_address = 1\nload_address = 1", "/conf:3: load_address is set for this firmware in line 2 already"},
+        {"external_command = /x {old} {new}", "/conf:2: external_command: {out} is missing"},
+        {"external_command = x {old} {new} {out}", "/conf:2: external_command: the program is named by its whole path"},
+        {"external_command = /x {old} {new} {out} {gone}", "/conf:2: external_command: {gone} means nothing here"},
+        {"external_command = /x \"{old} {new} {out}", "/conf:2: external_command: a quote \" does not end"},
+        {"external_verify = /x {old} {new} {out}", "/conf:2: external_verify: {package} is missing"},
+        {"external_writable = /tmp tmp", "/conf:2: external_writable: 'tmp' is no whole path"},
+        {"[firmware]", "/conf:2: a section reads [firmware NAME]"},
+        {"[firmware a/b]", "/conf:2: a section reads [firmware NAME]"},
+        {"[other]\npackage_header = head-3=00", "/conf:3: there is no key package_header"},
+        {"[firmware", "/conf:2: this does not read"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "[firmware x]\n%s\n", cases[i].line);
+        write_file(text);
+        load_bad(ARGUMENTS("--config", file_path), cases[i].needle);
+    }
+}
+
 static void test_long_line_is_refused(void **state)
 {
     (void)state;
@@ -423,7 +481,7 @@ static void test_sample_holds_the_defaults(void **state)
     (void)state;
     _cleanup_(cleanup_free) char *sample = print_to_text(config_print_sample);
     for (char *at = strstr(sample, "\n#"); at; at = strstr(at + 1, "\n#"))
-        if (at[2] >= 'a' && at[2] <= 'z')
+        if ((at[2] >= 'a' && at[2] <= 'z') || at[2] == '[')
             at[1] = ' ';
     write_file(sample);
     struct config config, plain;
@@ -480,6 +538,13 @@ static void test_manual_explains_every_key(void **state)
         if (!strstr(manual, entry))
             fail_msg("man/dfota.conf.5 does not hold:\n%s", entry);
     }
+    for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
+        const struct config_firmware_key *key = &config_firmware_keys[i];
+        char entry[1024];
+        snprintf(entry, sizeof entry, "\n.TP\n.BI \"%s = \" %s\n%s\n", key->name, key->argument, key->help);
+        if (!strstr(manual, entry))
+            fail_msg("man/dfota.conf.5 does not hold:\n%s", entry);
+    }
 }
 
 int main(void)
@@ -492,6 +557,8 @@ int main(void)
         cmocka_unit_test(test_command_line_wins_over_file),
         cmocka_unit_test(test_file_may_be_written_freely),
         cmocka_unit_test(test_errors_in_the_file_name_the_line),
+        cmocka_unit_test(test_sections_of_firmware),
+        cmocka_unit_test(test_errors_in_sections),
         cmocka_unit_test(test_long_line_is_refused),
         cmocka_unit_test(test_unreadable_file),
         cmocka_unit_test(test_errors_on_the_command_line),

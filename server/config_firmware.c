@@ -1,0 +1,178 @@
+#include "server/config_firmware.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/par_unknown.h"
+#include "base/slice.h"
+#include "server/config.h"
+#include "server/template.h"
+
+static bool take_header(const char *value, char **field, struct error *err);
+static bool take_address(const char *value, char **field, struct error *err);
+static bool take_command(const char *value, char **field, struct error *err);
+static bool take_verify(const char *value, char **field, struct error *err);
+static bool take_folders(const char *value, char **field, struct error *err);
+
+/* clang-format off */
+const struct config_firmware_key config_firmware_keys[FIRMWARE_FIELDS] = {
+    [FIRMWARE_PACKAGE_HEADER] = {"package_header", take_header, true, "NAME=HEX,...",
+        "Bytes of the package header that nobody outside of the vendor knows, other than those of the one known sample, as dfota "
+        "diff --header takes them. For ec618- formats. May stand several times."},
+    [FIRMWARE_LOAD_ADDRESS] = {"load_address", take_address, false, "N",
+        "Where the module has its AP part, as dfota diff --load-address takes it. For ec618- formats."},
+    [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", take_command, false, "COMMAND",
+        "What makes the packages of the format external: a program by its whole path, and its arguments, among them {old}, {new} "
+        "and {out}, and where they are needed {workdir} and {firmware}."},
+    [FIRMWARE_EXTERNAL_VERIFY] = {"external_verify", take_verify, false, "COMMAND",
+        "What says whether such a package is right, by ending with 0: with {old}, {package} and {new} among its arguments, and "
+        "{workdir} and {firmware} where they are needed. Its word is taken: the package is then proven."},
+    [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", take_folders, false, "DIR...",
+        "Folders besides {workdir} that these commands may write to, where the kernel can hold them back."},
+};
+/* clang-format on */
+
+static bool keep(const char *value, char **field, struct error *err)
+{
+    char *copy = strdup(value);
+    if (!copy)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+static bool take_header(const char *value, char **field, struct error *err)
+{
+    struct par_overrides read = {0};
+    char all[2 * PAR_OVERRIDES_TEXT], text[PAR_OVERRIDES_TEXT];
+    bool more = (*field)[0] && value[0];
+    if (snprintf(all, sizeof all, "%s%s%s", *field, more ? "," : "", value) >= (int)sizeof all)
+        return error_set(err, ERROR_INVALID, "more bytes than a header has");
+    if (!par_overrides_read(slice_of(all), &read, err))
+        return false;
+    par_overrides_write(&read, text);
+    return keep(text, field, err);
+}
+
+static bool take_address(const char *value, char **field, struct error *err)
+{
+    char *end, text[24] = "";
+    errno = 0;
+    unsigned long long address = strtoull(value, &end, 0);
+    if (value[0] && (errno != 0 || end == value || *end || strchr(value, '-') || address > UINT32_MAX))
+        return error_set(err, ERROR_INVALID, "'%.60s' is no number below 2^32, such as 0x24000", value);
+    if (value[0])
+        snprintf(text, sizeof text, "0x%llx", address);
+    return keep(text, field, err);
+}
+
+static bool check_template(const char *value, const struct template_value *values, size_t count,
+                           struct error *err)
+{
+    _cleanup_(cleanup_free) char **argv = NULL;
+    return !value[0] || template_expand(value, values, count, &argv, err);
+}
+
+static bool take_command(const char *value, char **field, struct error *err)
+{
+    static const struct template_value values[] = {
+        {"old", "", true}, {"new", "", true}, {"out", "", true}, {"workdir", "", false}, {"firmware", "", false}};
+    return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
+}
+
+static bool take_verify(const char *value, char **field, struct error *err)
+{
+    static const struct template_value values[] = {
+        {"old", "", true}, {"package", "", true}, {"new", "", true}, {"workdir", "", false}, {"firmware", "", false}};
+    return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
+}
+
+static bool take_folders(const char *value, char **field, struct error *err)
+{
+    _cleanup_(cleanup_free) char **folder = NULL;
+    if (value[0] && !template_expand(value, NULL, 0, &folder, err))
+        return false;
+    for (size_t i = 0; folder && folder[i]; i++)
+        if (folder[i][0] != '/')
+            return error_set(err, ERROR_INVALID, "'%.60s' is no whole path", folder[i]);
+    return keep(value, field, err);
+}
+
+static struct config_firmware *find(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->firmware_count; i++)
+        if (strcmp(config->firmware[i].name, name) == 0)
+            return &config->firmware[i];
+    return NULL;
+}
+
+static bool add(struct config *config, const char *name, struct error *err)
+{
+    struct config_firmware made = {.name = strdup(name)};
+    bool ok = made.name;
+    for (size_t i = 0; i < FIRMWARE_FIELDS; i++)
+        ok = (made.value[i] = strdup("")) && ok;
+    struct config_firmware *all =
+        ok ? reallocarray(config->firmware, config->firmware_count + 1, sizeof *all) : NULL;
+    if (!all) {
+        for (size_t i = 0; i < FIRMWARE_FIELDS; i++)
+            free(made.value[i]);
+        free(made.name);
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    }
+    all[config->firmware_count++] = made;
+    config->firmware = all;
+    return true;
+}
+
+bool config_firmware_section(struct config *config, const char *name, struct config_firmware **ret,
+                             struct error *err)
+{
+    if (!find(config, name) && !add(config, name, err))
+        return false;
+    *ret = find(config, name);
+    return true;
+}
+
+bool config_firmware_set(struct config_firmware *section, const char *key, const char *value, unsigned line,
+                         struct error *err)
+{
+    struct error why;
+    for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
+        const struct config_firmware_key *row = &config_firmware_keys[i];
+        if (strcmp(row->name, key) != 0)
+            continue;
+        if (section->set_at[i] && !row->adds)
+            return error_set(err, ERROR_INVALID, "%s is set for this firmware in line %u already", key,
+                             section->set_at[i]);
+        section->set_at[i] = line;
+        if (!slice_is_clean_utf8(slice_of(value)))
+            return error_set(err, ERROR_INVALID, "%s is not clean UTF-8", key);
+        return row->take(value, &section->value[i], &why) ||
+               error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s", key, why.text);
+    }
+    return error_set(err, ERROR_INVALID, "there is no key %.60s in a section [firmware NAME]",
+                     slice_is_clean_utf8(slice_of(key)) ? key : "of that name");
+}
+
+const struct config_firmware *config_firmware_of(const struct config *config, const char *firmware)
+{
+    const struct config_firmware *own = find(config, firmware);
+    return own ? own : find(config, "*");
+}
+
+void config_firmware_free(struct config *config)
+{
+    for (size_t i = 0; i < config->firmware_count; i++) {
+        for (size_t k = 0; k < FIRMWARE_FIELDS; k++)
+            free(config->firmware[i].value[k]);
+        free(config->firmware[i].name);
+    }
+    free(config->firmware);
+    config->firmware = NULL;
+    config->firmware_count = 0;
+}

@@ -1,0 +1,47 @@
+/* The sections `[firmware NAME]` of the configuration: what is special about the packages of one firmware, by its name in
+   whatever product. `*` stands for all that have no section of their own. A table of keys, as for the others. */
+#ifndef DFOTA_SERVER_CONFIG_FIRMWARE_H
+#define DFOTA_SERVER_CONFIG_FIRMWARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+
+struct config;
+
+enum config_firmware_field {
+    FIRMWARE_PACKAGE_HEADER,    /* "head-3=41,…" as `dfota diff --header` takes it, in one way only */
+    FIRMWARE_LOAD_ADDRESS,      /* "0x24000" */
+    FIRMWARE_EXTERNAL_COMMAND,  /* as template.h has it */
+    FIRMWARE_EXTERNAL_VERIFY,
+    FIRMWARE_EXTERNAL_WRITABLE, /* folders as words */
+    FIRMWARE_FIELDS,
+};
+
+struct config_firmware {
+    char *name;
+    char *value[FIRMWARE_FIELDS]; /* "": not set; never NULL */
+    unsigned set_at[FIRMWARE_FIELDS]; /* the line that set it, 0 for none */
+};
+
+struct config_firmware_key {
+    const char *name;
+    bool (*take)(const char *value, char **field, struct error *err);
+    bool adds; /* may stand several times, one adding to the other */
+    const char *argument, *help;
+};
+
+extern const struct config_firmware_key config_firmware_keys[FIRMWARE_FIELDS];
+
+/* The section of that name, made where it is not there yet; the config's. */
+bool config_firmware_section(struct config *config, const char *name, struct config_firmware **ret,
+                             struct error *err) __attribute__((warn_unused_result));
+/* ERROR_INVALID without a place: for an unknown key, one that is set already, a bad value. */
+bool config_firmware_set(struct config_firmware *section, const char *key, const char *value, unsigned line,
+                         struct error *err) __attribute__((warn_unused_result));
+/* What holds for a firmware: its own section, else that of `*`, else NULL. */
+const struct config_firmware *config_firmware_of(const struct config *config, const char *firmware);
+void config_firmware_free(struct config *config); /* all of them */
+
+#endif

@@ -1,0 +1,216 @@
+#include "server/external.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "server/daemon.h"
+#include "server/template.h"
+
+#define CHUNK      (128 * 1024)
+#define NAME_SIZE  (PATH_MAX)
+#define LOG_HALF   (PACKAGE_LOG_SIZE / 2)
+#define WRITABLE   16 /* folders besides its own that a command may write to */
+
+/* A run of one command: a fresh folder, with the images beside the only place where it may write. */
+struct run {
+    char root[PATH_MAX - 32];
+    char old[NAME_SIZE], new[NAME_SIZE], workdir[NAME_SIZE], home[NAME_SIZE], temporary[NAME_SIZE];
+};
+
+/* Copies at most `most` bytes; *ret_size 0 and no file where it is empty, more than `most` where it is larger. */
+static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint64_t *ret_size, struct error *err)
+{
+    _cleanup_(cleanup_free) char *chunk = malloc(CHUNK);
+    _cleanup_(cleanup_close) int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (!chunk || fd < 0)
+        return error_errno(err, chunk ? errno : ENOMEM, "cannot make %s", to);
+    ssize_t got;
+    *ret_size = 0;
+    while (*ret_size <= most && (got = read(from, chunk, CHUNK)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(err, errno, "cannot read what %s is made of", to);
+        for (ssize_t at = 0; at < got;) {
+            ssize_t put = write(fd, chunk + at, (size_t)(got - at));
+            if (put < 0 && errno != EINTR)
+                return error_errno(err, errno, "cannot write %s", to);
+            at += put > 0 ? put : 0;
+        }
+        *ret_size += (uint64_t)got;
+    }
+    return true;
+}
+
+/* Checked, so that a damaged image is noticed and no foreign tool has to. A copy, because what is done to it must not
+   be done to ours. */
+static bool copy_image(const struct making *making, const struct sha256 *hash, const char *to, struct error *err)
+{
+    _cleanup_(cleanup_close) int fd = -1;
+    uint64_t size;
+    return blob_open_checked(making->daemon->blobs, hash, &fd, &size, err) &&
+           blobs_check_space(making->daemon->blobs, size, err) && copy_file(fd, to, 0400, UINT64_MAX, &size, err);
+}
+
+static bool make_folder(const char *path, struct error *err)
+{
+    return mkdir(path, 0700) == 0 || error_errno(err, errno, "cannot make %s", path);
+}
+
+static bool prepare(const struct making *making, const char *name, struct run *ret, struct error *err)
+{
+    const struct package_key *key = &making->package.key;
+    if (snprintf(ret->root, sizeof ret->root, "%s/%s", making->workdir, name) >= (int)sizeof ret->root)
+        return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
+    snprintf(ret->old, sizeof ret->old, "%s/old", ret->root);
+    snprintf(ret->new, sizeof ret->new, "%s/new", ret->root);
+    snprintf(ret->workdir, sizeof ret->workdir, "%s/work", ret->root);
+    snprintf(ret->home, sizeof ret->home, "%s/work/home", ret->root);
+    snprintf(ret->temporary, sizeof ret->temporary, "%s/work/tmp", ret->root);
+    return make_folder(ret->root, err) && make_folder(ret->workdir, err) && make_folder(ret->home, err) &&
+           make_folder(ret->temporary, err) && copy_image(making, &key->from, ret->old, err) &&
+           copy_image(making, &key->to, ret->new, err);
+}
+
+static enum make_end not_prepared(struct making *making, const struct error *err)
+{
+    bool later = err->code == ERROR_NO_SPACE || err->code == ERROR_UNAVAILABLE;
+    return make_fail(making, later ? MAKE_LATER : err->code == ERROR_CORRUPT ? MAKE_FAILED : MAKE_CRASHED, "%.300s",
+                     err->text);
+}
+
+/* The last line of what it printed, which mostly says why. */
+static const char *last_line(const char *log)
+{
+    const char *end = strrchr(log, '\n');
+    return end ? end + 1 : log;
+}
+
+/* Its output joins what is in the log already. */
+static enum make_end run_command(struct making *making, const char *which, char *const argv[], const struct run *run)
+{
+    char home[NAME_SIZE + 8], temporary[NAME_SIZE + 8], said[LOG_HALF];
+    char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", home, temporary, NULL};
+    const char *writable[WRITABLE + 2] = {run->workdir};
+    _cleanup_(cleanup_free) char **more = NULL;
+    const char *folders = making->section->value[FIRMWARE_EXTERNAL_WRITABLE];
+    struct child_limits limits = make_limits(making);
+    struct child_outcome outcome;
+    struct error err;
+    snprintf(home, sizeof home, "HOME=%s", run->home);
+    snprintf(temporary, sizeof temporary, "TMPDIR=%s", run->temporary);
+    if (folders[0] && !template_expand(folders, NULL, 0, &more, &err))
+        return make_fail(making, MAKE_FAILED, "external_writable: %.200s", err.text);
+    for (size_t i = 0; more && more[i] && i < WRITABLE; i++)
+        writable[1 + i] = more[i];
+    const struct child_place place = {run->workdir, environment, writable};
+    if (!child_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
+        return make_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s", which, err.text);
+    size_t at = strlen(making->log);
+    snprintf(making->log + at, sizeof making->log - at, "%s%s", at ? "\n" : "", said);
+    enum make_end end = make_judge(making, &outcome, last_line(said));
+    if (end == MAKE_FAILED || end == MAKE_CRASHED) {
+        char reason[PACKAGE_ERROR_SIZE];
+        snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, making->reason);
+        make_fail(making, end, "%s: %.290s", which, reason);
+    }
+    return end;
+}
+
+/* Of what the command left at {out}, only a plain file is taken, and only its bytes: whoever still has it open cannot
+   change ours. */
+static enum make_end take_result(struct making *making, const char *out)
+{
+    struct child_limits limits = make_limits(making);
+    struct stat info;
+    struct error err;
+    uint64_t size;
+    _cleanup_(cleanup_close) int fd = open(out, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return make_fail(making, MAKE_FAILED, "external_command ended well but wrote nothing to {out}");
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        return make_fail(making, MAKE_FAILED, "external_command ended well but {out} is no plain file");
+    if (!copy_file(fd, making->made, 0600, limits.out_max, &size, &err))
+        return not_prepared(making, &err);
+    if (size == 0)
+        return make_fail(making, MAKE_FAILED, "external_command ended well but wrote an empty file");
+    if (size >= limits.out_max) /* cut off there */
+        return make_fail(making, MAKE_FAILED, "external_command wrote %llu bytes or more",
+                         (unsigned long long)limits.out_max);
+    return MAKE_READY;
+}
+
+static enum make_end run_maker(struct making *making)
+{
+    struct run run;
+    char out[NAME_SIZE + 16];
+    _cleanup_(cleanup_free) char **argv = NULL;
+    struct error err;
+    if (!prepare(making, "make", &run, &err))
+        return not_prepared(making, &err);
+    snprintf(out, sizeof out, "%s/package", run.workdir);
+    const struct template_value values[] = {{"old", run.old, true},
+                                            {"new", run.new, true},
+                                            {"out", out, true},
+                                            {"workdir", run.workdir, false},
+                                            {"firmware", making->firmware, false}};
+    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values, sizeof values / sizeof *values,
+                         &argv, &err))
+        return make_fail(making, MAKE_FAILED, "external_command: %.280s", err.text);
+    enum make_end end = run_command(making, "external_command", argv, &run);
+    return end == MAKE_READY ? take_result(making, out) : end;
+}
+
+/* With images and package of its own: what the first command did to its copies says nothing here. */
+static enum make_end run_verifier(struct making *making)
+{
+    struct run run;
+    char package[NAME_SIZE + 16];
+    uint64_t size;
+    _cleanup_(cleanup_free) char **argv = NULL;
+    _cleanup_(cleanup_close) int fd = open(making->made, O_RDONLY | O_CLOEXEC);
+    struct error err;
+    if (!prepare(making, "verify", &run, &err))
+        return not_prepared(making, &err);
+    snprintf(package, sizeof package, "%s/package", run.root);
+    if (!copy_file(fd, package, 0400, UINT64_MAX, &size, &err))
+        return not_prepared(making, &err);
+    const struct template_value values[] = {{"old", run.old, true},
+                                            {"new", run.new, true},
+                                            {"package", package, true},
+                                            {"workdir", run.workdir, false},
+                                            {"firmware", making->firmware, false}};
+    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values, sizeof values / sizeof *values,
+                         &argv, &err))
+        return make_fail(making, MAKE_FAILED, "external_verify: %.280s", err.text);
+    enum make_end end = run_command(making, "external_verify", argv, &run);
+    if (end != MAKE_READY)
+        return end;
+    if (!making->proven)
+        snprintf(making->note, sizeof making->note, "proven by %.200s alone: dfota cannot apply it", argv[0]);
+    making->proven = true;
+    return MAKE_READY;
+}
+
+enum make_end external_make(struct making *making)
+{
+    bool known;
+    if (!making->section || !making->section->value[FIRMWARE_EXTERNAL_COMMAND][0])
+        return make_fail(making, MAKE_FAILED,
+                         "no external_command is set for this firmware: its section of the configuration needs one");
+    enum make_end end = run_maker(making);
+    if (end == MAKE_READY)
+        end = make_verify(making, &known);
+    if (end != MAKE_READY)
+        return end;
+    making->proven = known;
+    if (!known)
+        snprintf(making->note, sizeof making->note, "dfota knows no format of these bytes: they were not applied");
+    return making->section->value[FIRMWARE_EXTERNAL_VERIFY][0] ? run_verifier(making) : MAKE_READY;
+}

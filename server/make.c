@@ -1,0 +1,196 @@
+#include "server/make.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/daemon.h"
+#include "server/external.h"
+#include "server/stop_point.h"
+#include "upgrade/format.h"
+
+#define EXIT_DOES_NOT_FIT 1 /* of dfota: these inputs will never do */
+#define EXIT_DISK         4 /* of dfota: the disk is full or read-only */
+#define EXIT_UNKNOWN      5 /* of dfota: nothing here can apply it */
+#define DIFF_WORDS        24
+
+enum make_end make_fail(struct making *making, enum make_end end, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(making->reason, sizeof making->reason, format, args);
+    va_end(args);
+    return end;
+}
+
+struct child_limits make_limits(const struct making *making)
+{
+    const struct config *config = &making->daemon->config;
+    return (struct child_limits){.cpu_s = config->job_cpu_s,
+                                 .memory_bytes = config->job_memory_bytes,
+                                 .wall_ms = config->job_wall_ms,
+                                 .out_max = 2 * config->max_image_bytes + (1 << 20)};
+}
+
+enum make_end make_judge(struct making *making, const struct child_outcome *outcome, const char *said)
+{
+    struct child_limits limits = make_limits(making);
+    if (outcome->end == CHILD_EXITED && outcome->exit_status == 0)
+        return MAKE_READY;
+    if (outcome->end == CHILD_CANCELLED)
+        return MAKE_PUT_BACK;
+    child_describe(outcome, &limits, making->reason, sizeof making->reason);
+    size_t at = strlen(making->reason);
+    if (said[0] && at < sizeof making->reason)
+        snprintf(making->reason + at, sizeof making->reason - at, ": %s", said);
+    bool hopeless = outcome->end == CHILD_TIMED_OUT || outcome->end == CHILD_EXITED;
+    return hopeless ? MAKE_FAILED : MAKE_CRASHED;
+}
+
+/* What dfota said beside a result. */
+static void take_note(struct making *making, const char *said)
+{
+    static const char before[] = "dfota: note: ";
+    if (strncmp(said, before, strlen(before)) == 0)
+        snprintf(making->note, sizeof making->note, "%.300s", said + strlen(before));
+}
+
+/* Runs dfota; MAKE_READY when it ended well. */
+static enum make_end run_dfota(struct making *making, char *const argv[], int *ret_exit_status)
+{
+    struct child_limits limits = make_limits(making);
+    struct child_outcome outcome;
+    struct error err;
+    *ret_exit_status = -1;
+    if (!child_run(argv, &limits, making->cancel_fd, &outcome, &err))
+        return make_fail(making, MAKE_CRASHED, "%.300s", err.text);
+    *ret_exit_status = outcome.exit_status;
+    enum make_end end = make_judge(making, &outcome, "");
+    if (end == MAKE_READY)
+        take_note(making, outcome.stderr_text);
+    if (outcome.end != CHILD_EXITED || outcome.exit_status == 0)
+        return end;
+    if (outcome.exit_status == EXIT_DISK)
+        return MAKE_LATER;
+    return outcome.exit_status == EXIT_DOES_NOT_FIT || outcome.exit_status == EXIT_UNKNOWN ? MAKE_FAILED
+                                                                                           : MAKE_CRASHED;
+}
+
+struct images {
+    char from[PATH_MAX], to[PATH_MAX], from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24];
+};
+
+static void find_images(const struct making *making, struct images *ret)
+{
+    const struct package_key *key = &making->package.key;
+    const struct daemon *daemon = making->daemon;
+    blob_path(daemon->blobs, &key->from, ret->from, sizeof ret->from);
+    blob_path(daemon->blobs, &key->to, ret->to, sizeof ret->to);
+    sha256_hex(&key->from, ret->from_hex);
+    sha256_hex(&key->to, ret->to_hex);
+    snprintf(ret->most, sizeof ret->most, "%" PRIu64, daemon->config.max_image_bytes);
+}
+
+enum make_end make_verify(struct making *making, bool *ret_known)
+{
+    struct images images;
+    int exit_status;
+    find_images(making, &images);
+    char *const argv[] = {making->daemon->config.dfota_path,
+                          "verify",
+                          "--expect-old",
+                          images.from_hex,
+                          "--expect-new",
+                          images.to_hex,
+                          "--max-output",
+                          images.most,
+                          images.from,
+                          making->made,
+                          images.to,
+                          NULL};
+    enum make_end end = run_dfota(making, argv, &exit_status);
+    *ret_known = exit_status != EXIT_UNKNOWN;
+    return *ret_known ? end : MAKE_READY;
+}
+
+/* The words of `dfota diff`, which the configuration may add to. */
+static void write_diff(struct making *making, struct images *images, char *argv[DIFF_WORDS])
+{
+    static const char *const efforts[] = {
+        [EFFORT_NONE] = "good", [EFFORT_QUICK] = "quick", [EFFORT_GOOD] = "good", [EFFORT_BEST] = "best"};
+    const struct config_firmware *section = making->section;
+    size_t n = 0;
+    argv[n++] = making->daemon->config.dfota_path;
+    argv[n++] = "diff";
+    argv[n++] = "--format";
+    argv[n++] = making->package.key.format;
+    argv[n++] = "--effort";
+    argv[n++] = (char *)efforts[making->effort];
+    if (section && section->value[FIRMWARE_LOAD_ADDRESS][0]) {
+        argv[n++] = "--load-address";
+        argv[n++] = section->value[FIRMWARE_LOAD_ADDRESS];
+    }
+    if (section && section->value[FIRMWARE_PACKAGE_HEADER][0]) {
+        argv[n++] = "--header";
+        argv[n++] = section->value[FIRMWARE_PACKAGE_HEADER];
+    }
+    char *const rest[] = {"--expect-old", images->from_hex, "--expect-new", images->to_hex, "--max-image",
+                          images->most,   images->from,     images->to,     making->made,   NULL};
+    memcpy(argv + n, rest, sizeof rest);
+}
+
+static enum make_end diff_and_verify(struct making *making)
+{
+    struct images images;
+    char *argv[DIFF_WORDS];
+    int exit_status;
+    bool known;
+    find_images(making, &images);
+    write_diff(making, &images, argv);
+    enum make_end end = run_dfota(making, argv, &exit_status);
+    if (end != MAKE_READY)
+        return end;
+    if (access(making->made, R_OK) != 0)
+        return make_fail(making, MAKE_FAILED, "dfota ended well but made no file");
+    making->note[0] = '\0';
+    end = make_verify(making, &known);
+    if (!known)
+        return make_fail(making, MAKE_FAILED, "dfota does not know what it has made");
+    making->proven = end == MAKE_READY;
+    return end;
+}
+
+static enum make_end publish(struct making *making)
+{
+    struct error err;
+    stop_point("package-written");
+    if (blob_adopt(making->daemon->blobs, making->made, &making->sha256, &making->size_bytes, &err)) {
+        stop_point("package-published");
+        return MAKE_READY;
+    }
+    return make_fail(making,
+                     err.code == ERROR_NO_SPACE || err.code == ERROR_UNAVAILABLE ? MAKE_LATER : MAKE_CRASHED,
+                     "%.300s", err.text);
+}
+
+enum make_end make_package(struct making *making)
+{
+    const struct format *format = format_find(making->package.key.format);
+    struct blobs *blobs = making->daemon->blobs;
+    struct error err;
+    if (making->package.key.recipe[0] && !making->section)
+        return make_fail(making, MAKE_FAILED,
+                         "the configuration that this package was queued under is no more: what holds now makes "
+                         "another one");
+    if (!blobs_check_space(blobs, 1 << 20, &err) ||
+        !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
+        return make_fail(making, MAKE_LATER, "%.300s", err.text);
+    snprintf(making->made, sizeof making->made, "%s/package", making->workdir);
+    enum make_end end = !format || format->by_dfota ? diff_and_verify(making) : external_make(making);
+    if (end == MAKE_READY)
+        end = publish(making);
+    blob_workdir_remove(making->workdir);
+    return end;
+}

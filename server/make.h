@@ -1,0 +1,55 @@
+/* Makes one package: runs the children, has the result proven, makes it a blob. Knows no queue and changes no row. */
+#ifndef DFOTA_SERVER_MAKE_H
+#define DFOTA_SERVER_MAKE_H
+
+#include <limits.h>
+
+#include "server/child.h"
+#include "server/config_firmware.h"
+#include "storage/package.h"
+
+struct daemon;
+
+/* What became of it. */
+enum make_end {
+    MAKE_READY,
+    MAKE_FAILED,   /* it would fail again */
+    MAKE_CRASHED,  /* a process died: another time it may not */
+    MAKE_PUT_BACK, /* cancelled */
+    MAKE_LATER     /* the disk is full or read-only */
+};
+
+struct making {
+    struct daemon *daemon;
+    int cancel_fd;          /* readable once it is to end */
+    struct package package; /* what is wanted */
+    enum package_effort effort;
+    const struct config_firmware *section; /* that its recipe stands for, NULL: none */
+    char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
+
+    /* of what was made */
+    char workdir[PATH_MAX - 64], made[PATH_MAX]; /* the job's folder; the file in it */
+    struct sha256 sha256;
+    uint64_t size_bytes;
+    bool proven;
+    char note[PACKAGE_NOTE_SIZE];
+    char log[PACKAGE_LOG_SIZE];     /* of an external command, also of one that failed; else "" */
+    char reason[PACKAGE_ERROR_SIZE]; /* unless MAKE_READY */
+};
+
+/* With MAKE_READY the package is a blob, sha256 and size_bytes say which; the caller tells storage. A job's thread. */
+enum make_end make_package(struct making *making);
+
+/* For external.c. */
+
+struct child_limits make_limits(const struct making *making);
+/* What the end of a child means for the package; fills making->reason unless MAKE_READY. */
+enum make_end make_judge(struct making *making, const struct child_outcome *outcome, const char *said);
+/* `dfota verify` on making->made. MAKE_READY: applied, and the new image came out, where *ret_known; else nothing here
+   knows its format. */
+enum make_end make_verify(struct making *making, bool *ret_known);
+/* Fails, with the reason as printf has it. */
+enum make_end make_fail(struct making *making, enum make_end end, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

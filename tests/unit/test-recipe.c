@@ -1,0 +1,101 @@
+/* server/recipe: a package's key changes with what the configuration adds to its bytes, and with nothing else. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/recipe.h"
+
+static struct config config;
+
+static void set(const char *firmware, const char *key, const char *value)
+{
+    struct config_firmware *section;
+    struct error err;
+    assert_true(config_firmware_section(&config, firmware, &section, &err));
+    if (!config_firmware_set(section, key, value, 1, &err))
+        fail_msg("%s", err.text);
+}
+
+static const char *recipe(const char *firmware, const char *format)
+{
+    static char text[4][RECIPE_SIZE];
+    static unsigned turn;
+    char *out = text[turn++ % 4];
+    recipe_of(&config, firmware, format, out);
+    assert_true(!out[0] || (strlen(out) == 16 && strspn(out, "0123456789abcdef") == 16));
+    return out;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    config_firmware_free(&config);
+    return 0;
+}
+
+static void test_nothing_is_added(void **state)
+{
+    (void)state;
+    assert_string_equal(recipe("f", "bsdiff"), "");
+    assert_string_equal(recipe("f", "external"), "");
+    set("f", "package_header", "head-3=01");
+    set("f", "load_address", "");
+    assert_string_equal(recipe("f", "bsdiff"), "");
+    assert_string_equal(recipe("f", "external"), "");
+    assert_string_equal(recipe("g", "ec618-at"), "");
+    assert_string_not_equal(recipe("f", "ec618-at"), "");
+}
+
+static void test_what_is_written_otherwise_is_the_same(void **state)
+{
+    (void)state;
+    set("f", "package_header", "head-3=0a,head-2=01");
+    set("f", "load_address", "0x24000");
+    set("g", "package_header", "head-2=01");
+    set("g", "package_header", "head-3=0A");
+    set("g", "load_address", "147456");
+    assert_string_equal(recipe("f", "ec618-at"), recipe("g", "ec618-at"));
+    set("h", "package_header", "head-2=01,head-3=0A");
+    assert_string_not_equal(recipe("f", "ec618-at"), recipe("h", "ec618-at"));
+}
+
+static void test_an_own_section_stands_for_the_common_one(void **state)
+{
+    (void)state;
+    set("*", "package_header", "head-2=01");
+    set("f", "load_address", "0x1000");
+    assert_string_equal(recipe("g", "ec618-at"), recipe("h", "ec618-at"));
+    assert_string_not_equal(recipe("f", "ec618-at"), recipe("g", "ec618-at"));
+}
+
+static void test_the_name_counts_where_the_command_is_told_it(void **state)
+{
+    (void)state;
+    set("*", "external_command", "/x {old} {new} {out}");
+    assert_string_equal(recipe("f", "external"), recipe("g", "external"));
+    assert_string_equal(recipe("f", "bsdiff"), "");
+    set("h", "external_command", "/x {old} {new} {out} {firmware}");
+    set("i", "external_command", "/x {old} {new} {out} {firmware}");
+    assert_string_not_equal(recipe("h", "external"), recipe("i", "external"));
+    set("j", "external_command", "/x {old} {new} {out}");
+    assert_string_equal(recipe("j", "external"), recipe("f", "external"));
+    set("j", "external_verify", "/y {old} {package} {new}");
+    assert_string_not_equal(recipe("j", "external"), recipe("f", "external"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_nothing_is_added, forget),
+        cmocka_unit_test_teardown(test_what_is_written_otherwise_is_the_same, forget),
+        cmocka_unit_test_teardown(test_an_own_section_stands_for_the_common_one, forget),
+        cmocka_unit_test_teardown(test_the_name_counts_where_the_command_is_told_it, forget),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
