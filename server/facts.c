@@ -177,3 +177,16 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     }
     return load_package(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
 }
+
+bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *device,
+                     const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->checkin = (struct checkin){.source = CHECKIN_LINK, .now_ms = now_ms};
+    ret->device = *device;
+    ret->firmware = *firmware;
+    ret->snapshot.device_known = ret->snapshot.firmware_known = true;
+    if (device->firmware_id == firmware->id)
+        version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
+    return load_attempt(daemon, db, ret, err);
+}

@@ -47,9 +47,20 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
 bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
                   const struct decision *decision, struct error *err) __attribute__((warn_unused_result));
 
-/* Writer's thread: the device's host reported `version`: confirms it, ends the attempt it speaks of, takes
- * back a notice. */
-bool facts_report(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+/* The same for a device and a firmware that the caller has, without a request: what facts_report() needs. */
+bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *device,
+                     const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+struct report { /* of a version that a device runs, from elsewhere than its own check-in */
+    struct version version;
+    const char *by;     /* as device.confirmed_by */
+    int64_t at_ms;      /* since when it is known */
+    bool tells_attempt; /* it was seen late enough to say what became of the open attempt */
+};
+
+/* Writer's thread: confirms it, ends the attempt it speaks of, takes back a notice. */
+bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -134,14 +134,15 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     return record_attempt(daemon, db, facts, decision, err);
 }
 
-bool facts_report(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
     enum attempt_event event;
-    confirm(&facts->device, version, "host-report", true, facts->checkin.now_ms);
+    confirm(&facts->device, &report->version, report->by, true, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     if (!device_update(db, &facts->device, err))
         return false;
-    if (!facts->snapshot.attempt_open || !decision_report(version, &facts->snapshot, &event))
+    if (!report->tells_attempt || !facts->snapshot.attempt_open ||
+        !decision_report(&report->version, &facts->snapshot, &event))
         return true;
     set_state(&facts->attempt, event, facts->checkin.now_ms);
     return attempt_update(db, &facts->attempt, err);

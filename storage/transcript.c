@@ -20,12 +20,12 @@ static const char *const sql[] = {
     [GET_TEXT] = "SELECT text FROM transcript WHERE id = $1",
     [LIST] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
     [EVIDENCE_ADD] =
-        "INSERT INTO evidence (attempt_id, transcript_id, outcome, cause, words) VALUES ($1, $2, $3, $4, $5) "
-        "ON CONFLICT (attempt_id, transcript_id) DO UPDATE SET outcome = $3, cause = $4, words = $5",
+        "INSERT INTO evidence (attempt_id, transcript_id, try, outcome, cause, words) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
     [EVIDENCE_LIST] =
-        "SELECT evidence.attempt_id, transcript_id, outcome, cause, words FROM transcript "
+        "SELECT evidence.attempt_id, transcript_id, try, outcome, cause, words FROM transcript "
         "JOIN evidence ON transcript_id = transcript.id WHERE device_id = $1 "
-        "ORDER BY evidence.attempt_id, transcript_id",
+        "ORDER BY evidence.attempt_id, transcript_id, try",
 };
 DB_TABLE(transcript, ENTITY_TRANSCRIPT);
 
@@ -106,7 +106,7 @@ bool transcript_add(struct db *db, struct transcript_row *row, struct slice text
 bool evidence_add(struct db *db, const struct evidence *evidence, struct error *err)
 {
     return db_do(db, &transcript_statements, EVIDENCE_ADD,
-                 PARAMS(P_INT(evidence->attempt_id), P_INT(evidence->transcript_id),
+                 PARAMS(P_INT(evidence->attempt_id), P_INT(evidence->transcript_id), P_INT(evidence->try),
                         P_TEXT(evidence->outcome), P_TEXT(evidence->cause), P_TEXT(evidence->words)),
                  NULL, err);
 }
@@ -116,7 +116,7 @@ bool evidence_list(struct db *db, int64_t device_id, struct evidence **ret, size
 {
     struct evidence row = {0};
     return db_list(db, &transcript_statements, EVIDENCE_LIST, PARAMS(P_INT(device_id)),
-                   FIELDS(F_INT(&row.attempt_id), F_INT(&row.transcript_id), F_TEXT(row.outcome),
-                          F_TEXT(row.cause), F_TEXT(row.words)),
+                   FIELDS(F_INT(&row.attempt_id), F_INT(&row.transcript_id), F_INT(&row.try),
+                          F_TEXT(row.outcome), F_TEXT(row.cause), F_TEXT(row.words)),
                    &row, sizeof row, ret, ret_count, err);
 }

@@ -22,8 +22,8 @@ struct transcript_row {
     int64_t size_bytes;
 };
 
-struct evidence { /* what one transcript says of one attempt */
-    int64_t attempt_id, transcript_id;
+struct evidence { /* what one try in a transcript says of an attempt */
+    int64_t attempt_id, transcript_id, try;
     char outcome[12], cause[32], words[TRANSCRIPT_WORDS_SIZE];
 };
 
@@ -40,9 +40,8 @@ bool transcript_text(struct db *db, int64_t id, struct slice *ret, struct error 
 bool transcript_list(struct db *db, int64_t device_id, struct transcript_row **ret, size_t *ret_count,
                      struct error *err);
 
-/* Replaces what the same transcript said of the same attempt before. */
 bool evidence_add(struct db *db, const struct evidence *evidence, struct error *err);
-/* Of all transcripts of a device, in order of attempt and transcript; *ret is the caller's (free). */
+/* Of all transcripts of a device, in order of attempt, transcript and try; *ret is the caller's (free). */
 bool evidence_list(struct db *db, int64_t device_id, struct evidence **ret, size_t *ret_count,
                    struct error *err);
 

@@ -1,21 +1,34 @@
 #include "upgrade/testimony.h"
 
+/* The network's clock and ours differ a little: what it dates a moment ahead was seen when it came. */
+static int64_t seen_ms(const struct testimony *testimony)
+{
+    return testimony->by_network && testimony->seen_ms > testimony->arrived_ms ? testimony->arrived_ms
+                                                                               : testimony->seen_ms;
+}
+
+static bool is_ahead(const struct testimony *testimony)
+{
+    return testimony->seen_ms > testimony->arrived_ms + (testimony->by_network ? TESTIMONY_ZONE_MS : 0);
+}
+
 bool testimony_is_after(const struct testimony *testimony, int64_t since_ms, bool upward)
 {
-    int64_t earliest_ms = testimony->seen_ms;
-    if (!earliest_ms) {
-        /* What has no time is from now when a host sends it; but an old version without a reason to be news
-         * is not. */
-        return testimony->live && (upward || testimony->has_outcome) && testimony->arrived_ms >= since_ms;
-    }
+    int64_t earliest_ms = seen_ms(testimony);
+    if (testimony->arrived_ms < since_ms || is_ahead(testimony))
+        return false;
+    /* What has no time is from now when a host sends it; but an old version without a reason to be news is
+     * not. */
+    if (!earliest_ms)
+        return testimony->live && (upward || testimony->has_outcome);
     if (upward && testimony->by_network)
         earliest_ms += TESTIMONY_ZONE_MS;
-    return earliest_ms >= since_ms && testimony->arrived_ms >= since_ms;
+    return earliest_ms >= since_ms;
 }
 
 static int64_t moment(const struct testimony *testimony, int64_t not_before_ms)
 {
-    int64_t at_ms = testimony->seen_ms ? testimony->seen_ms : testimony->arrived_ms;
+    int64_t at_ms = testimony->seen_ms ? seen_ms(testimony) : testimony->arrived_ms;
     return at_ms < not_before_ms ? not_before_ms : at_ms;
 }
 
@@ -24,11 +37,11 @@ struct verdict testimony_weigh(const struct testimony *testimony, const struct v
 {
     if (!testimony->version.count)
         return (struct verdict){.why = "no version that still holds stands in it"};
-    if (testimony->seen_ms > testimony->arrived_ms)
+    if (is_ahead(testimony))
         return (struct verdict){.why = "its time lies in the future"};
     if (!confirmed->count)
         return (struct verdict){true, moment(testimony, 0), NULL};
-    bool upward = version_compare(&testimony->version, confirmed) > 0;
+    bool upward = testimony->same_firmware && version_compare(&testimony->version, confirmed) > 0;
     if (testimony_is_after(testimony, confirmed_ms, upward))
         return (struct verdict){true, moment(testimony, confirmed_ms), NULL};
     if (testimony->seen_ms)

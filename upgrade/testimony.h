@@ -19,7 +19,8 @@ struct testimony {
     struct version version;
     int64_t seen_ms;    /* the earliest moment that the text, or who sent it, names; 0: none */
     bool by_network;    /* … and it is the network's time */
-    int64_t arrived_ms; /* UTC, here */
+    int64_t arrived_ms; /* UTC, here; or when, at the latest, it was written down */
+    bool same_firmware; /* as what is confirmed: only then one version is above the other */
     bool live;          /* sent by the device's own host, which sends what it has just captured */
     bool has_outcome;   /* the text shows how a whole package ended, before the version */
 };

@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 
 #include "server/admin/handlers.h"
+#include "upgrade/transcript.h"
 
 #define KIB      1024
 #define API      "/api/v1"
@@ -35,6 +36,9 @@
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \
     X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
+    X("POST", DEVICE "/transcripts", TRANSCRIPT_MAX_BYTES, admin_transcript_add)                             \
+    X("GET", DEVICE "/transcripts", 0, admin_transcript_list)                                                \
+    X("GET", DEVICE "/transcripts/{}", 0, admin_transcript_show)                                             \
     X("POST", DEVICE "/link", 64 * KIB, admin_link_add)                                                      \
     X("DELETE", DEVICE "/links", 0, admin_link_revoke_all)                                                   \
     X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)

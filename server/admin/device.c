@@ -8,6 +8,7 @@
 #include "server/link_url.h"
 #include "server/log.h"
 #include "storage/attempt.h"
+#include "storage/transcript.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
@@ -98,15 +99,32 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         field_number(attempt->ended_ms));
 }
 
+/* What transcripts say of an attempt, in the order they came. */
+static json_t *evidence_to_json(const struct evidence *list, size_t count, int64_t attempt_id)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (list[i].attempt_id == attempt_id)
+            json_array_append_new(items, json_pack("{s:I, s:s, s:s, s:s}", "transcript",
+                                                   (json_int_t)list[i].transcript_id, "outcome", list[i].outcome,
+                                                   "cause", list[i].cause, "words", list[i].words));
+    return items;
+}
+
 static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct attempt *list = NULL;
-    size_t count;
-    if (!attempt_list(call->db, device_id, ATTEMPTS_MAX, &list, &count, err))
+    _cleanup_(cleanup_free) struct evidence *evidence = NULL;
+    size_t count, evidence_count;
+    if (!attempt_list(call->db, device_id, ATTEMPTS_MAX, &list, &count, err) ||
+        !evidence_list(call->db, device_id, &evidence, &evidence_count, err))
         return false;
     *ret = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(*ret, attempt_to_json(&list[i]));
+    for (size_t i = 0; i < count; i++) {
+        json_t *attempt = attempt_to_json(&list[i]);
+        json_object_set_new(attempt, "evidence", evidence_to_json(evidence, evidence_count, list[i].id));
+        json_array_append_new(*ret, attempt);
+    }
     return true;
 }
 

@@ -1,7 +1,8 @@
-/* POST /d/{token}/report: the host of a module says which version the module prints, and learns what to do
- * next. */
+/* POST /d/{token}/report: the host of a module says which version the module prints, or sends what it
+   captured of it, and learns what to do next. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "server/checkin.h"
@@ -11,6 +12,9 @@
 #include "server/log.h"
 #include "server/need.h"
 #include "server/seen.h"
+#include "server/testify.h"
+
+#define JSON_MAX_BYTES 4096 /* of a body that is no transcript */
 
 struct report_task {
     struct writer_task task;
@@ -18,6 +22,7 @@ struct report_task {
     struct request *request;
     struct asker asker;
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
+    struct transcript_post *transcript; /* or what it captured; NULL: none */
     struct facts facts;
     struct decision next; /* what a request for the next link would get */
 };
@@ -34,15 +39,21 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
     return true;
 }
 
+static bool take_version(struct report_task *task, struct db *db, struct error *err)
+{
+    struct facts *facts = &task->facts;
+    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .tells_attempt = true};
+    return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
+           facts_report(db, facts, &report, err);
+}
+
 static bool take_report(struct writer_task *base, struct db *db, struct error *err)
 {
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
     struct decision_limits limits = checkin_limits(&task->daemon->config);
-    struct version version;
-    if (!find_link(task, db, err) ||
-        !name_parse_version_of(slice_of(task->said), facts->firmware.name, &version, err) ||
-        !facts_report(db, facts, &version, err))
+    if (!find_link(task, db, err) || !(task->transcript ? testify_transcript(db, facts, task->transcript, err)
+                                                        : take_version(task, db, err)))
         return false;
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
@@ -62,6 +73,25 @@ static json_t *next_step(const struct report_task *task)
                      "at_commands", link_at_commands(url), "ready", answer == ANSWER_FULL);
 }
 
+/* In short: the whole of it is for the admin. */
+static json_t *transcript_summary(const struct transcript_post *post)
+{
+    const struct transcript *found = &post->found;
+    const struct transcript_try *last = found->try_count ? &found->tries[found->try_count - 1] : NULL;
+    json_t *try = last ? json_pack("{s:s, s:s, s:s}", "outcome", transcript_outcome_name(last->outcome),
+                                   "cause", transcript_cause_name(last->cause), "words", last->words)
+                       : json_null();
+    return json_pack("{s:I, s:b, s:s?, s:I, s:o}", "transcript", (json_int_t)post->row.id, "counted",
+                     post->row.counted != 0, "why", post->row.why[0] ? post->row.why : NULL, "tries",
+                     (json_int_t)found->try_count + found->tries_dropped, "last_try", try);
+}
+
+static void task_free(struct report_task *task)
+{
+    free(task->transcript);
+    free(task);
+}
+
 /* The host is told what is wrong with its report; what is wrong here is for the log. */
 static void fail(struct report_task *task, const struct error *err)
 {
@@ -71,7 +101,7 @@ static void fail(struct report_task *task, const struct error *err)
         error_set(&told, ERROR_UNAVAILABLE, "not now");
     }
     request_fail(task->request, &told);
-    free(task);
+    task_free(task);
 }
 
 static void answer_report(struct writer_task *base, const struct error *err)
@@ -84,23 +114,30 @@ static void answer_report(struct writer_task *base, const struct error *err)
         return;
     }
     seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms);
-    log_line(LOG_LEVEL_INFO, "report", "product", facts->product.product_key, "device", facts->device.device,
-             "version", facts->device.confirmed_version, "next", task->next.reason, NULL);
+    log_line(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
+             facts->product.product_key, "device", facts->device.device, "version",
+             facts->device.confirmed_version, "reason",
+             task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",
+             task->next.reason, NULL);
     json_t *next = next_step(task);
     const char *why_none = json_is_null(next) ? task->next.reason : NULL;
-    reply_json(&reply, 200,
-               json_pack("{s:s, s:s?, s:o, s:s?}", "confirmed_version", facts->device.confirmed_version,
-                         "target", facts->firmware.target[0] ? facts->firmware.target : NULL, "next", next,
-                         "reason", why_none));
+    const char *confirmed = facts->device.confirmed_version, *target = facts->firmware.target;
+    json_t *json = json_pack("{s:s?, s:s?, s:o, s:s?}", "confirmed_version", confirmed[0] ? confirmed : NULL,
+                             "target", target[0] ? target : NULL, "next", next, "reason", why_none);
+    if (task->transcript)
+        json_object_set_new(json, "transcript", transcript_summary(task->transcript));
+    reply_json(&reply, 200, json);
     request_answer(task->request, &reply);
-    free(task);
+    task_free(task);
 }
 
-static bool read_body(const struct request *request, char *out, size_t size, struct error *err)
+static bool read_json(const struct request *request, char *out, size_t size, struct error *err)
 {
     json_error_t where;
-    json_t *json = json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, &where);
     const char *version = NULL;
+    if (request->body.len > JSON_MAX_BYTES)
+        return error_set(err, ERROR_TOO_LARGE, "a report in JSON has at most %d bytes", JSON_MAX_BYTES);
+    json_t *json = json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, &where);
     bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is no JSON: %s", where.text);
     if (ok && json_unpack_ex(json, &where, 0, "{s:s}", "version", &version) != 0)
         ok = error_set(err, ERROR_INVALID, "the body must be {\"version\": \"…\"}: %s", where.text);
@@ -108,6 +145,35 @@ static bool read_body(const struct request *request, char *out, size_t size, str
         ok = error_set(err, ERROR_BAD_VERSION, "this is no version");
     json_decref(json);
     return ok;
+}
+
+static bool has_type(const struct request *request, const char *type)
+{
+    struct slice value;
+    size_t len = strlen(type);
+    return request_header(request, "Content-Type", &value) && value.len >= len &&
+           strncasecmp(value.ptr, type, len) == 0 && (value.len == len || memchr("; \t", value.ptr[len], 3));
+}
+
+/* Hosts set a content type or none, and libraries set their own: text/plain says a transcript unless it looks
+   like our JSON; without a type it is one when it reads like one. */
+static bool read_body(struct report_task *task, struct error *err)
+{
+    const struct request *request = task->request;
+    struct slice body = request->body, begin = body;
+    while (begin.len && memchr(" \t\r\n", begin.ptr[0], 4))
+        begin = (struct slice){begin.ptr + 1, begin.len - 1};
+    bool is_text = has_type(request, "text/plain");
+    if (begin.len == 0 || begin.ptr[0] == '{' || has_type(request, "application/json"))
+        return read_json(request, task->said, sizeof task->said, err);
+    task->transcript = transcript_post_make(body, true, 0);
+    if (!task->transcript)
+        return error_set(err, ERROR_UNAVAILABLE, "not now");
+    if (is_text || task->transcript->found.lines_known > 0)
+        return true;
+    free(task->transcript);
+    task->transcript = NULL;
+    return read_json(request, task->said, sizeof task->said, err);
 }
 
 void report_handle(struct request *request)
@@ -119,15 +185,15 @@ void report_handle(struct request *request)
         request_fail(request, &err);
         return;
     }
-    if (!read_body(request, task->said, sizeof task->said, &err)) {
+    task->request = request;
+    if (!read_body(task, &err)) {
         request_fail(request, &err);
-        free(task);
+        task_free(task);
         return;
     }
     task->task.run = take_report;
     task->task.done = answer_report;
     task->daemon = request->context;
-    task->request = request;
     slice_copy(request->param[0], task->asker.token, sizeof task->asker.token);
     writer_add(task->daemon->writer, &task->task);
 }

@@ -1,10 +1,11 @@
 #include "server/device/device.h"
+#include "upgrade/transcript.h"
 
 /* The vendor's path may have the query glued to it ("/upgradeimei=…"), so it is matched as a beginning. */
 const struct route device_routes[] = {
     {"GET", "/api/site/firmware_upgrade", ROUTE_PREFIX, 0, NULL, luat_handle},
     {"GET", "/upgrade", ROUTE_PREFIX, 0, NULL, luat_handle},
-    {"POST", "/d/{}/report", 0, 4096, NULL, report_handle}, /* before the version that it looks like */
+    {"POST", "/d/{}/report", 0, TRANSCRIPT_MAX_BYTES, NULL, report_handle}, /* before the version that it looks like */
     {"GET", "/d/{}", 0, 0, NULL, link_handle},
     {"GET", "/d/{}/{}", 0, 0, NULL, link_handle},
 };

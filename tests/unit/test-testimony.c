@@ -31,7 +31,10 @@ static void test_rules(void **state)
         {"nothing is confirmed", "1147", NULL, 0, 0, false, false, false, true, NOW},
         {"nothing is confirmed, dated", "1147", NULL, NOW - 9, 0, true, false, false, true, NOW - 9},
         {"no version", NULL, NULL, NOW - 9, 0, true, true, true, false, 0},
-        {"in the future", "1147", NULL, NOW + 1, 0, true, true, false, false, 0},
+        {"in the future", "1147", NULL, NOW + 1, 0, false, true, false, false, 0},
+        {"the network's clock is a little ahead", "1147", "1138", NOW + 9, NOW, true, true, false, true, NOW},
+        {"the network's clock is wrong", "1147", "1138", NOW + 15 * HOUR, NOW - 9, true, true, false, false,
+         0},
 
         {"newer and later", "1147", "1138", NOW - 5, NOW - 9, true, true, true, true, NOW - 5},
         {"newer, by a clock that may be a zone early", "1147", "1138", NOW - 9 * HOUR, NOW - HOUR, true, true,
@@ -59,9 +62,13 @@ static void test_rules(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct testimony testimony = {version(cases[i].said), cases[i].seen_ms,
-                                            cases[i].by_network,    NOW,
-                                            cases[i].live,          cases[i].has_outcome};
+        const struct testimony testimony = {.version = version(cases[i].said),
+                                            .seen_ms = cases[i].seen_ms,
+                                            .by_network = cases[i].by_network,
+                                            .arrived_ms = NOW,
+                                            .same_firmware = true,
+                                            .live = cases[i].live,
+                                            .has_outcome = cases[i].has_outcome};
         const struct version confirmed = version(cases[i].confirmed);
         struct verdict verdict = testimony_weigh(&testimony, &confirmed, cases[i].confirmed_ms);
         if (verdict.counts != cases[i].counts || verdict.at_ms != cases[i].at_ms ||
@@ -84,7 +91,8 @@ static void test_order_of_arrival_does_not_matter(void **state)
             random = random * 1664525u + 1013904223u;
             unsigned part = 1100 + (random >> 10) % 4;
             int64_t seen_ms = NOW - (int64_t)((random >> 16) % 1000) * 8 - i;
-            struct testimony testimony = {.version = {{part}, 1}, .seen_ms = seen_ms, .arrived_ms = NOW};
+            struct testimony testimony = {
+                .version = {{part}, 1}, .seen_ms = seen_ms, .arrived_ms = NOW, .same_firmware = true};
             struct verdict verdict = testimony_weigh(&testimony, &confirmed, confirmed_ms);
             if (seen_ms > newest_ms) {
                 newest_ms = seen_ms;
@@ -103,7 +111,13 @@ static void test_order_of_arrival_does_not_matter(void **state)
 
 static void test_only_what_was_seen_after_the_bytes_tells_of_them(void **state)
 {
-    struct testimony testimony = {{{1138}, 1}, NOW - HOUR, true, NOW, true, true};
+    struct testimony testimony = {.version = {{1138}, 1},
+                                  .seen_ms = NOW - HOUR,
+                                  .by_network = true,
+                                  .arrived_ms = NOW,
+                                  .same_firmware = true,
+                                  .live = true,
+                                  .has_outcome = true};
     (void)state;
     assert_true(testimony_is_after(&testimony, NOW - HOUR, false));
     assert_false(testimony_is_after(&testimony, NOW - HOUR + 1, false));
@@ -117,11 +131,22 @@ static void test_only_what_was_seen_after_the_bytes_tells_of_them(void **state)
     assert_false(testimony_is_after(&testimony, NOW - 1, false));
 }
 
+static void test_versions_of_two_firmwares_do_not_compare(void **state)
+{
+    struct testimony testimony = {
+        .version = {{1147}, 1}, .seen_ms = NOW - HOUR, .by_network = true, .arrived_ms = NOW, .live = true};
+    const struct version confirmed = {{1}, 1};
+    (void)state;
+    assert_false(testimony_weigh(&testimony, &confirmed, NOW - HOUR + 1).counts);
+    assert_true(testimony_weigh(&testimony, &confirmed, NOW - HOUR).counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_order_of_arrival_does_not_matter),
+        cmocka_unit_test(test_versions_of_two_firmwares_do_not_compare),
         cmocka_unit_test(test_only_what_was_seen_after_the_bytes_tells_of_them),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

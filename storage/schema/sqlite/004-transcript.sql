@@ -22,10 +22,11 @@ CREATE INDEX transcript_by_device ON transcript (device_id, id);
 CREATE TABLE evidence (
     attempt_id    INTEGER NOT NULL REFERENCES attempt,
     transcript_id INTEGER NOT NULL REFERENCES transcript ON DELETE CASCADE,
+    try           INTEGER NOT NULL, -- in the transcript, from 0
     outcome       TEXT NOT NULL,
     cause         TEXT NOT NULL,
     words         TEXT NOT NULL,
-    PRIMARY KEY (attempt_id, transcript_id)
+    PRIMARY KEY (attempt_id, transcript_id, try)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX evidence_by_transcript ON evidence (transcript_id);
 

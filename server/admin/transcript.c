@@ -1,0 +1,174 @@
+/* Transcripts that customers send in, and all that are kept of a device. */
+#include "storage/transcript.h"
+
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/admin/transcript_json.h"
+#include "server/log.h"
+#include "server/testify.h"
+
+#define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
+
+static void free_text(const struct slice *text)
+{
+    free((char *)text->ptr);
+}
+
+static bool evidence_of(struct db *db, int64_t device_id, int64_t transcript_id, struct evidence **ret,
+                        size_t *ret_count, struct error *err)
+{
+    size_t count, kept = 0;
+    if (!evidence_list(db, device_id, ret, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if ((*ret)[i].transcript_id == transcript_id)
+            (*ret)[kept++] = (*ret)[i];
+    *ret_count = kept;
+    return true;
+}
+
+/* Read anew: what is understood may have grown since it came. */
+static bool tell(struct admin_call *call, const struct transcript_row *row, int status, struct error *err)
+{
+    _cleanup_(cleanup_free) struct evidence *evidence = NULL;
+    _cleanup_(cleanup_free) struct transcript *found = malloc(sizeof *found);
+    _cleanup_(free_text) struct slice text = {NULL, 0};
+    size_t count;
+    if (!found)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!transcript_text(call->db, row->id, &text, err) ||
+        !evidence_of(call->db, row->device_id, row->id, &evidence, &count, err))
+        return false;
+    transcript_read(text, found);
+    json_t *json = transcript_row_json(row);
+    json_object_set_new(json, "found", transcript_found_json(found, evidence, count));
+    json_object_set_new(json, "text", transcript_text_json(text));
+    reply_json(&call->reply, status, json);
+    return true;
+}
+
+/* Adding one */
+
+struct addition {
+    struct admin_call *call;
+    struct transcript_post *post;
+    struct product product;
+    struct facts facts;
+};
+
+static bool add(void *cls, struct db *db, struct error *err)
+{
+    struct addition *addition = cls;
+    struct device device;
+    struct firmware firmware;
+    bool found;
+    if (!names_device(addition->call->request, db, &addition->product, &device, err) ||
+        !firmware_by_id(db, device.firmware_id, &firmware, &found, err))
+        return false;
+    return facts_of_device(addition->call->daemon, db, &device, &firmware, clock_utc_ms(), &addition->facts,
+                           err) &&
+           testify_transcript(db, &addition->facts, addition->post, err);
+}
+
+static bool read_captured(const struct request *request, int64_t *ret, struct error *err)
+{
+    char text[32];
+    uint64_t value;
+    bool found;
+    *ret = 0;
+    if (!request_query(request, "captured_at", text, sizeof text, &found, err) || !found)
+        return !found;
+    if (!slice_u64(slice_of(text), &value) || value == 0 || value > INT64_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "captured_at is UTC in milliseconds since 1970");
+    if ((int64_t)value > clock_utc_ms() + CLOCK_AHEAD_MS)
+        return error_set(err, ERROR_INVALID, "captured_at lies in the future");
+    *ret = (int64_t)value;
+    return true;
+}
+
+static bool check_type(const struct request *request, struct error *err)
+{
+    struct slice type;
+    return !request_header(request, "Content-Type", &type) ||
+           (type.len >= 10 && strncasecmp(type.ptr, "text/plain", 10) == 0 &&
+            (type.len == 10 || memchr("; \t", type.ptr[10], 3))) ||
+           error_set(err, ERROR_UNSUPPORTED_TYPE, "a transcript is text/plain");
+}
+
+bool admin_transcript_add(struct admin_call *call, struct error *err)
+{
+    struct addition addition = {.call = call};
+    int64_t captured_ms;
+    if (!check_type(call->request, err) || !read_captured(call->request, &captured_ms, err))
+        return false;
+    if (call->request->body.len == 0)
+        return error_set(err, ERROR_INVALID, "the transcript is empty");
+    _cleanup_(cleanup_free) struct transcript_post *post =
+        transcript_post_make(call->request->body, false, captured_ms);
+    if (!post)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    addition.post = post;
+    /* When the device was last seen decides, and is counted in memory; where it cannot be stored it is a
+       little old. */
+    if (!writer_flush_now(call->daemon->writer, err))
+        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err->text, NULL);
+    if (!call_change(call, add, &addition, err))
+        return false;
+    if (post->is_new)
+        log_line(LOG_LEVEL_INFO, "transcript-added", "product", addition.product.product_key, "device",
+                 addition.facts.device.device, "version", post->row.version[0] ? post->row.version : NULL,
+                 "reason", post->row.why[0] ? post->row.why : NULL, NULL);
+    return tell(call, &post->row, post->is_new ? 201 : 200, err);
+}
+
+/* Looking at them */
+
+bool admin_transcript_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct transcript_row *list = NULL;
+    struct product product;
+    struct device device;
+    size_t count;
+    if (!names_device(call->request, call->db, &product, &device, err) ||
+        !transcript_list(call->db, device.id, &list, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, transcript_row_json(&list[i]));
+    call_answer_items(call, items);
+    return true;
+}
+
+static bool wants_text(const struct request *request)
+{
+    struct slice accept;
+    return request_header(request, "Accept", &accept) && memmem(accept.ptr, accept.len, "text/plain", 10);
+}
+
+static bool answer_text(struct admin_call *call, int64_t id, struct error *err)
+{
+    _cleanup_(free_text) struct slice text = {NULL, 0};
+    if (!transcript_text(call->db, id, &text, err))
+        return false;
+    reply_text(&call->reply, 200, "text/plain", text.ptr, text.len);
+    return true;
+}
+
+bool admin_transcript_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct device device;
+    struct transcript_row row;
+    uint64_t id;
+    if (!names_device(call->request, call->db, &product, &device, err))
+        return false;
+    if (!slice_u64(call->request->param[2], &id) || id > INT64_MAX)
+        return error_set(err, ERROR_NOT_FOUND, "a transcript is a number");
+    if (!transcript_get(call->db, device.id, (int64_t)id, &row, err))
+        return false;
+    return wants_text(call->request) ? answer_text(call, row.id, err) : tell(call, &row, 200, err);
+}

@@ -1,0 +1,207 @@
+#include "server/testify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define ATTEMPTS_MAX 100 /* newest; what is older is not looked at any more */
+#define DAY_MS       (24LL * 3600 * 1000)
+
+struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms)
+{
+    struct transcript_post *post = calloc(1, sizeof *post);
+    if (!post)
+        return NULL;
+    post->text = text;
+    post->live = live;
+    post->captured_ms = captured_ms;
+    sha256_of(text.ptr, text.len, &post->sha256);
+    transcript_read(text, &post->found);
+    return post;
+}
+
+/* When the confirmed version was last heard of. In the dialect a device says it at every check-in, and only
+   the first is written down as when it was confirmed. */
+static int64_t confirmed_until(const struct device *device)
+{
+    if (strcmp(device->confirmed_by, "check-in") == 0 && device->last_seen_ms > device->confirmed_ms)
+        return device->last_seen_ms;
+    return device->confirmed_ms;
+}
+
+/* Whether it was seen so late that it tells what became of the open attempt. */
+static bool tells_attempt(const struct facts *facts, const struct testimony *testimony)
+{
+    const struct attempt *attempt = &facts->attempt;
+    struct version from = {.count = 0};
+    version_parse(slice_of(attempt->from), &from);
+    bool upward = version_compare(&testimony->version, &from) > 0;
+    int64_t since_ms = attempt->sent_ms ? attempt->sent_ms : attempt->created_ms;
+    if (!upward && attempt->delivered_ms)
+        since_ms = attempt->delivered_ms;
+    return facts->snapshot.attempt_open && testimony_is_after(testimony, since_ms, upward);
+}
+
+bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
+                     struct verdict *ret, struct error *err)
+{
+    struct version confirmed = {.count = 0};
+    version_parse(slice_of(facts->device.confirmed_version), &confirmed);
+    *ret = testimony_weigh(testimony, &confirmed, confirmed_until(&facts->device));
+    if (!ret->counts)
+        return true;
+    const struct report report = {testimony->version, by, ret->at_ms, tells_attempt(facts, testimony)};
+    return facts_report(db, facts, &report, err);
+}
+
+/* What a transcript says of the version that runs */
+
+static int64_t seen_at(const struct transcript_post *post, bool *ret_by_network)
+{
+    int64_t network_ms = post->found.last.at_ms;
+    *ret_by_network = network_ms && (!post->captured_ms || network_ms <= post->captured_ms);
+    return *ret_by_network ? network_ms : post->captured_ms;
+}
+
+static bool has_outcome(const struct transcript *found)
+{
+    const struct transcript_try *try = found->try_count ? &found->tries[found->try_count - 1] : NULL;
+    return try && try->after.name.version.count && (try->download == 100 || try->started);
+}
+
+static struct testimony testimony_of(const struct facts *facts, const struct transcript_post *post)
+{
+    struct testimony testimony = {
+        .arrived_ms = post->captured_ms ? post->captured_ms : post->row.received_ms,
+        .same_firmware = facts->device.firmware_id == facts->firmware.id,
+        .live = post->live,
+        .has_outcome = has_outcome(&post->found),
+    };
+    testimony.seen_ms = seen_at(post, &testimony.by_network);
+    if (post->found.last_holds)
+        testimony.version = post->found.last.name.version;
+    return testimony;
+}
+
+/* Of another firmware line nothing is confirmed by a transcript: who sends it speaks of this one. */
+static bool is_of(const struct facts *facts, struct transcript_post *post)
+{
+    struct transcript_row *row = &post->row;
+    const struct full_name *name = &post->found.last.name;
+    if (!name->version.count)
+        return true;
+    snprintf(row->firmware, sizeof row->firmware, "%s", name->firmware);
+    version_format(&name->version, row->version);
+    if (strcmp(name->firmware, facts->firmware.name) == 0)
+        return true;
+    snprintf(row->why, sizeof row->why, "it speaks of another firmware than the device's");
+    return false;
+}
+
+static bool count(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
+{
+    struct testimony testimony = testimony_of(facts, post);
+    struct verdict verdict;
+    post->row.seen_ms = testimony.seen_ms;
+    if (!is_of(facts, post))
+        return true;
+    if (!testify_version(db, facts, &testimony, "transcript", &verdict, err))
+        return false;
+    post->row.counted = verdict.counts;
+    if (!verdict.counts)
+        snprintf(post->row.why, sizeof post->row.why, "%s", verdict.why);
+    return true;
+}
+
+/* What it says of attempts */
+
+static bool is_version(const struct full_name *name, const char *firmware, const char *version)
+{
+    char text[VERSION_TEXT_SIZE];
+    if (!name->version.count || strcmp(name->firmware, firmware) != 0)
+        return false;
+    version_format(&name->version, text);
+    return strcmp(text, version) == 0;
+}
+
+static bool fits_time(const struct attempt *attempt, const struct transcript_post *post,
+                      const struct transcript_try *try)
+{
+    const struct transcript *found = &post->found;
+    int64_t latest_ms = post->captured_ms ? post->captured_ms : post->row.received_ms;
+    if (found->last_ms && found->last_ms + DAY_MS + TESTIMONY_ZONE_MS < latest_ms)
+        latest_ms = found->last_ms + DAY_MS + TESTIMONY_ZONE_MS; /* the network tells the time about daily */
+    if (attempt->created_ms > latest_ms)
+        return false;
+    return !attempt->ended_ms || !try->at_ms || attempt->ended_ms + TESTIMONY_ZONE_MS >= try->at_ms;
+}
+
+static bool belongs(const struct attempt *attempt, const struct facts *facts,
+                    const struct transcript_post *post, const struct transcript_try *try)
+{
+    bool dated = post->live || post->captured_ms || post->found.last_ms;
+    bool upgraded = try->outcome == OUTCOME_UPGRADED;
+    if (attempt->firmware_id != facts->firmware.id || !fits_time(attempt, post, try))
+        return false;
+    if (upgraded && !is_version(&try->after.name, facts->firmware.name, attempt->to))
+        return false;
+    if (!try->before.name.version.count) /* cut off: what is open is what a host speaks of */
+        return post->live && attempt->ended_ms == 0;
+    return (dated || upgraded) && is_version(&try->before.name, facts->firmware.name, attempt->from);
+}
+
+static const struct attempt *attempt_of(const struct attempt *list, size_t count, const struct facts *facts,
+                                        const struct transcript_post *post, const struct transcript_try *try)
+{
+    for (size_t i = 0; i < count; i++)
+        if (belongs(&list[i], facts, post, try))
+            return &list[i];
+    return NULL;
+}
+
+static bool keep(struct db *db, const struct facts *facts, struct transcript_post *post, struct error *err)
+{
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
+    const struct attempt *of[TRANSCRIPT_TRIES_MAX] = {NULL};
+    const struct transcript *found = &post->found;
+    size_t attempts;
+    if (!attempt_list(db, facts->device.id, ATTEMPTS_MAX, &list, &attempts, err))
+        return false;
+    for (unsigned i = 0; i < found->try_count; i++) {
+        of[i] = attempt_of(list, attempts, facts, post, &found->tries[i]);
+        if (of[i])
+            post->row.attempt_id = of[i]->id;
+    }
+    if (!transcript_add(db, &post->row, post->text, err))
+        return false;
+    for (unsigned i = 0; i < found->try_count; i++) {
+        const struct transcript_try *try = &found->tries[i];
+        if (!of[i])
+            continue;
+        struct evidence evidence = {.attempt_id = of[i]->id, .transcript_id = post->row.id, .try = i};
+        snprintf(evidence.outcome, sizeof evidence.outcome, "%s", transcript_outcome_name(try->outcome));
+        snprintf(evidence.cause, sizeof evidence.cause, "%s", transcript_cause_name(try->cause));
+        snprintf(evidence.words, sizeof evidence.words, "%s", try->words);
+        if (!evidence_add(db, &evidence, err))
+            return false;
+    }
+    return true;
+}
+
+bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
+{
+    struct transcript_row *row = &post->row;
+    bool found;
+    if (!transcript_find(db, facts->device.id, &post->sha256, row, &found, err))
+        return false;
+    post->is_new = !found;
+    if (found)
+        return true;
+    *row = (struct transcript_row){.device_id = facts->device.id,
+                                   .sha256 = post->sha256,
+                                   .received_ms = facts->checkin.now_ms,
+                                   .captured_ms = post->captured_ms};
+    snprintf(row->source, sizeof row->source, "%s", post->live ? "host" : "admin");
+    return count(db, facts, post, err) && keep(db, facts, post, err);
+}

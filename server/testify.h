@@ -1,0 +1,31 @@
+/* Reports that may be late: transcripts and lists. Puts what was seen in order with what is confirmed, and
+   what a transcript tells of a try beside the attempt it belongs to. Writer's thread throughout. */
+#ifndef DFOTA_SERVER_TESTIFY_H
+#define DFOTA_SERVER_TESTIFY_H
+
+#include "server/facts.h"
+#include "storage/transcript.h"
+#include "upgrade/testimony.h"
+
+struct transcript_post { /* a transcript on its way in */
+    struct slice text;
+    struct sha256 sha256;      /* of it */
+    struct transcript found;   /* in it */
+    bool live;                 /* from the device's host, over its link; else from an admin */
+    int64_t captured_ms;       /* as the admin says; 0: not said */
+    struct transcript_row row; /* as it is kept */
+    bool is_new;               /* false: it was here already, and changed nothing now */
+};
+
+/* Any thread: reads the text, which is borrowed. NULL when memory is gone; the caller's (free). */
+struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms);
+
+/* Keeps it, and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
+bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Counts one dated version as a report, or says in *ret why not. */
+bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
+                     struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
+
+#endif
