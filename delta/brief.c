@@ -18,6 +18,8 @@ struct brief {
     const char *kind, *role;
     char summary[160];
     bool wrong, odd;
+    struct luatos_versions versions; /* of a LuatOS file */
+    bool changes_core;
     struct error why_wrong, why_odd;
 };
 
@@ -101,11 +103,13 @@ static void tell_luatos(struct brief *brief)
         return;
     }
     brief->wrong = !luatos_check(&head, &brief->why_wrong);
+    brief->versions = head.versions;
+    brief->changes_core = head.sdk_bytes > 0;
     say(brief, " for %s: ", head.magic == LUATOS_EC618 ? "EC618" : "EC7xx");
     if (head.common_bytes > 0) {
         brief->kind = "luatos-full";
         brief->role = "full";
-        say(brief, "a script of %u bytes, %s", head.common_bytes, head.sdk_bytes ? "and " : "for any core");
+        say(brief, "a script of %u bytes%s", head.common_bytes, head.sdk_bytes ? ", and " : "");
     }
     if (head.sdk_bytes > 0)
         say(brief, "%u bytes that change the core", head.sdk_bytes);
@@ -204,6 +208,8 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "summary", brief->summary);
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
+    fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
+            brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);
     fputs("\"releases\":[", to);
     for (size_t i = 0; i < releases; i++) {
         if (i)

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "base/luatos.h"
 #include "delta/bytes.h"
+#include "delta/luatos.h"
 
 #define WRAPPER_AT_BYTES 10
 
@@ -29,7 +29,7 @@ bool wrapper_at_read(struct bytes bytes, struct bytes *ret_par, uint32_t *ret_st
 bool wrapper_at_open(struct bytes bytes, struct bytes *ret_par, struct error *err)
     __attribute__((warn_unused_result));
 
-/* ---- The 92-byte head of LuatOS, and of CSDK on EC7xx; base/luatos.h reads it ---- */
+/* ---- The 92-byte head of LuatOS, and of CSDK on EC7xx; luatos.h reads it ---- */
 
 /* Appends head, common data and `.par`, either of which may be empty. ERROR_TOO_LARGE, ERROR_INTERNAL. */
 bool wrapper_luatos_add(struct buffer *out, uint32_t magic, const struct luatos_versions *versions,

@@ -158,6 +158,13 @@ static bool make_again(void *cls, struct db *db, struct error *err)
            blob_remove(task->daemon->blobs, &task->wanted, err);
 }
 
+/* A full package cannot be made again: it is the very file that an admin uploaded. */
+static bool is_full(const struct checkin_task *task)
+{
+    const struct facts *facts = &task->facts;
+    return task->decision.resume ? facts->snapshot.pinned_full : facts->snapshot.package_full;
+}
+
 static bool load(struct checkin_task *task, struct error *err)
 {
     char hex[SHA256_HEX_SIZE];
@@ -170,7 +177,11 @@ static bool load(struct checkin_task *task, struct error *err)
         return false;
     sha256_hex(&task->wanted, hex);
     log_line(LOG_LEVEL_ERROR, "blob-corrupt", "sha256", hex, "error", err->text, "then",
-             "it is not sent; the package is made again", NULL);
+             is_full(task) ? "it is not sent; upload the same bytes again"
+                           : "it is not sent; the package is made again",
+             NULL);
+    if (is_full(task))
+        return false;
     if (!writer_call(daemon->writer, make_again, task, err))
         return false;
     jobs_wake(daemon->jobs);

@@ -5,6 +5,7 @@
 
 #include "server/child.h"
 #include "server/log.h"
+#include "upgrade/full.h"
 
 #define LOOK_CPU_S  30
 #define LOOK_MS     30000
@@ -28,6 +29,9 @@ static bool read_answer(const char *text, struct content *ret)
     keep_text(object, "summary", ret->summary, sizeof ret->summary);
     keep_text(object, "wrong", ret->wrong, sizeof ret->wrong);
     keep_text(object, "odd", ret->odd, sizeof ret->odd);
+    ret->changes_core = json_is_true(json_object_get(object, "changes_core"));
+    ret->leads_to_core = (uint32_t)json_integer_value(json_object_get(object, "leads_to_core"));
+    ret->allows_core = (uint32_t)json_integer_value(json_object_get(object, "allows_core"));
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
         snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
@@ -151,12 +155,16 @@ static bool take_image(const struct judged *judged, struct error *err)
     return true;
 }
 
-/* A file that devices take whole: `kind` full. Its core, where it changes one, is not looked into here. */
+/* A file that devices take whole: `kind` full, and the core that may take it. */
 static bool take_full(const struct judged *judged, struct error *err)
 {
     if (judged->content->wrong[0])
         return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and it is damaged: %s",
                          judged->content->summary, judged->content->wrong);
+    struct full_head head = {judged->content->changes_core, judged->content->leads_to_core,
+                             judged->content->allows_core};
+    if (!full_core(&head, judged->version, judged->image->core, err))
+        return false;
     snprintf(judged->image->kind, sizeof judged->image->kind, "full");
     return true;
 }

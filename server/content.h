@@ -16,6 +16,8 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
     char format[FORMAT_SIZE]; /* the package format that applies it, "": none */
     char summary[CONTENT_SIZE];
     char wrong[CONTENT_REASON_SIZE], odd[CONTENT_REASON_SIZE]; /* "": no */
+    bool changes_core; /* of a full package, and what its head says of cores; 0: nothing */
+    uint32_t leads_to_core, allows_core;
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */

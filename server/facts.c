@@ -4,6 +4,7 @@
 
 #include "server/need.h"
 #include "server/progress.h"
+#include "upgrade/full.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 
@@ -94,6 +95,10 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
     known->attempt_active_ms = attempt->active_ms;
     known->pinned_size = (uint64_t)attempt->size_bytes;
+    known->pinned_full = strcmp(attempt->format, FULL_FORMAT) == 0;
+    if (attempt->size_bytes && known->pinned_full)
+        return image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
+                                      &known->pinned_servable, err);
     if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
         return true;
     struct image to;
@@ -107,6 +112,18 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
 
 /* What there is for it */
 
+/* Its file is the package, for every device of the core. */
+static void load_full(struct facts *facts)
+{
+    struct snapshot *known = &facts->snapshot;
+    known->package_full = true;
+    known->package = PACKAGE_READY;
+    known->package_size = (uint64_t)facts->target.size_bytes;
+    facts->package = (struct package){.sha256 = facts->target.sha256,
+                                      .size_bytes = facts->target.size_bytes,
+                                      .key = {.to = facts->target.sha256, .format = FULL_FORMAT}};
+}
+
 static bool load_package(const struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -119,6 +136,13 @@ static bool load_package(const struct daemon *daemon, struct db *db, struct fact
     if (!image_find(db, facts->firmware.id, base, &facts->base, &known->base_known, err) ||
         !image_find(db, facts->firmware.id, facts->firmware.target, &facts->target, &found, err))
         return false;
+    known->base_full = known->base_known && image_is_full(&facts->base);
+    if (found && image_is_full(&facts->target))
+        snprintf(known->target_core, sizeof known->target_core, "%s", facts->target.core);
+    if (known->target_core[0] && full_takes(facts->target.core, &known->base)) {
+        load_full(facts);
+        return true;
+    }
     if (!known->base_known || !found || !known->format_set)
         return true;
     struct package_key key;

@@ -5,6 +5,7 @@
 #include "server/daemon.h"
 #include "server/jobs.h"
 #include "server/recipe.h"
+#include "upgrade/full.h"
 
 void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
               const struct image *to, struct package_key *ret)
@@ -14,11 +15,32 @@ void need_key(const struct daemon *daemon, const struct firmware *firmware, cons
     recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
 }
 
+bool need_can_be_made(const struct image *from, const struct image *to)
+{
+    return !image_is_full(from) && !image_is_full(to);
+}
+
+bool need_is_full(struct db *db, const struct firmware *firmware, const struct version *base, bool *ret,
+                  struct error *err)
+{
+    struct image target;
+    bool found;
+    if (!image_find(db, firmware->id, firmware->target, &target, &found, err))
+        return false;
+    *ret = found && image_is_full(&target) && full_takes(target.core, base);
+    return true;
+}
+
 bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
 {
     if (!firmware->format[0])
         return true;
+    if (!need_can_be_made(from, to))
+        return error_set(
+            err, ERROR_INVALID,
+            "%s is a full package: no delta is made from it or to it, its devices get it as it is",
+            image_is_full(to) ? to->version : from->version);
     struct package_key key;
     need_key(daemon, firmware, from, to, &key);
     if (!package_queue(db, &key, again, 1, now_ms, err))
@@ -39,5 +61,6 @@ bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *f
     if (!image_find(db, firmware->id, version, &from, &from_found, err) ||
         !image_find(db, firmware->id, firmware->target, &to, &to_found, err))
         return false;
-    return !from_found || !to_found || need_package(db, daemon, firmware, &from, &to, false, now_ms, err);
+    return !from_found || !to_found || !need_can_be_made(&from, &to) ||
+           need_package(db, daemon, firmware, &from, &to, false, now_ms, err);
 }

@@ -13,8 +13,16 @@ struct daemon;
 void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
               const struct image *to, struct package_key *ret);
 
+/* Nothing is diffed from or to a full package: what its devices run stands packed inside of it. */
+bool need_can_be_made(const struct image *from, const struct image *to);
+
+/* A device that runs `base` is served the target as it is: it is a full package, and the core is right. */
+bool need_is_full(struct db *db, const struct firmware *firmware, const struct version *base, bool *ret,
+                  struct error *err) __attribute__((warn_unused_result));
+
 /* Writer's thread: the package from → to in the firmware's format is wanted: queued where it is not there (or
-   failed and `again` is set), and the jobs are woken. Without a format nothing happens. */
+   failed and `again` is set), and the jobs are woken. Without a format nothing happens. ERROR_INVALID where
+   it cannot be made. */
 bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));

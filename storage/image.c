@@ -10,7 +10,7 @@
     "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, content, "   \
     "withdrawn_ms, withdrawn_reason, waypoint, waypoint_reason"
 
-enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, USES_BLOB };
+enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1 AND version = $2",
     [TWIN] =
@@ -30,6 +30,8 @@ static const char *const sql[] = {
         "AND l.revoked_ms IS NULL), "
         "(SELECT count(*) FROM package WHERE (from_sha256 = $3 OR to_sha256 = $3) AND state = 'generating')",
     [REMOVE] = "DELETE FROM image WHERE id = $1",
+    [FULL_IS_SERVABLE] =
+        "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms IS NULL",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
         "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1)",
@@ -160,6 +162,18 @@ bool image_count_uses(struct db *db, const struct image *image, struct image_use
 bool image_remove(struct db *db, const struct image *image, struct error *err)
 {
     return db_do(db, &image_statements, REMOVE, PARAMS(P_INT(image->id)), NULL, err);
+}
+
+bool image_is_full(const struct image *image)
+{
+    return strcmp(image->kind, "full") == 0;
+}
+
+bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
+                            struct error *err)
+{
+    return db_row(db, &image_statements, FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)),
+                  NO_FIELDS, ret, err);
 }
 
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)

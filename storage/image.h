@@ -53,6 +53,11 @@ bool image_count_uses(struct db *db, const struct image *image, struct image_use
 /* Forgets it. Its bytes and packages may be another's too: see package_forget_image(). */
 bool image_remove(struct db *db, const struct image *image, struct error *err);
 
+bool image_is_full(const struct image *image); /* its kind is full */
+/* These bytes are a full package of this firmware that is not withdrawn. */
+bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
+                            struct error *err);
+
 /* Some image or package has these bytes: the blob must stay. */
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
 

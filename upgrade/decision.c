@@ -196,7 +196,7 @@ static bool resume(struct question *q)
                       hop);
     if (q->checkin->now_ms - known->attempt_active_ms > q->limits->pin_idle_ms)
         return answer(q, ANSWER_BAD_RANGE, "the package %s was left alone too long to be continued", hop);
-    if (!known->format_set || !known->pinned_servable)
+    if ((!known->format_set && !known->pinned_full) || !known->pinned_servable)
         return answer(q, ANSWER_BAD_RANGE, "the package %s that was begun has been withdrawn", hop);
     if (known->pinned_size > known->max_package_bytes)
         return answer(q, ANSWER_BAD_RANGE,
@@ -212,6 +212,31 @@ static bool resume(struct question *q)
 }
 
 /* ---- is there a way up ---- */
+
+/* No delta can be made of these two; one that was made elsewhere may be here. */
+static bool check_full(struct question *q, const char *base, const char *target)
+{
+    if (q->known->package != PACKAGE_NONE)
+        return false;
+    if (q->known->target_core[0])
+        return answer(q, ANSWER_NO_BASE, "%s is a full package for core %s, and %s is not of that core",
+                      target, q->known->target_core, base);
+    return q->known->base_full &&
+           answer(q, ANSWER_NO_BASE,
+                  "of %s a full package is here and no image, so no package from it can be made", base);
+}
+
+static bool check_images(struct question *q, const char *base)
+{
+    if (!q->known->format_set)
+        return answer(q, ANSWER_NOT_ALLOWED,
+                      "no package format is set for this firmware: set the one that its modules apply "
+                      "(PATCH /api/v1/products/…/firmware/… {\"format\":…})");
+    if (!q->known->base_known)
+        return answer(q, ANSWER_NO_BASE, "the image of %s is not here, so no package from it can be made",
+                      base);
+    return false;
+}
 
 static bool check_hop(struct question *q)
 {
@@ -232,14 +257,7 @@ static bool check_hop(struct question *q)
         return answer(q, ANSWER_UP_TO_DATE, "%s is the target", base);
     if (order > 0)
         return answer(q, ANSWER_UP_TO_DATE, "%s is above the target %s", base, target);
-    if (!known->format_set)
-        return answer(q, ANSWER_NOT_ALLOWED,
-                      "no package format is set for this firmware: set the one that its modules apply "
-                      "(PATCH /api/v1/products/…/firmware/… {\"format\":…})");
-    if (!known->base_known)
-        return answer(q, ANSWER_NO_BASE, "the image of %s is not here, so no package from it can be made",
-                      base);
-    return false;
+    return !known->package_full && (check_full(q, base, target) || check_images(q, base));
 }
 
 /* "2026-11-23 18:02 UTC", the minute not before ms. */
@@ -353,8 +371,10 @@ static bool serve(struct question *q)
     q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
     return answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
-                  "the package %s of %" PRIu64 " bytes is sent", hop_text(&known->base, &known->target, hop),
-                  known->package_size);
+                  known->package_full ? "the full package %s of %" PRIu64
+                                        " bytes is sent; it was not applied here"
+                                      : "the package %s of %" PRIu64 " bytes is sent",
+                  hop_text(&known->base, &known->target, hop), known->package_size);
 }
 
 /* In this order; the first that returns true has answered. */

@@ -58,9 +58,13 @@ struct snapshot {
     /* for the base that decision_base() named */
     struct version base;         /* count 0: none */
     bool base_known;             /* its image is here */
+    bool base_full;              /* what is here of it is a full package: no delta is made from one */
+    char target_core[VERSION_TEXT_SIZE]; /* the target is a full package, and this core may take it; "": it is
+                                            an image */
 
     /* package base → target */
     enum package_state package;
+    bool package_full;           /* it is the full package: neither base image nor format matter */
     uint64_t package_size;       /* when ready */
     char package_error[160];     /* when failed */
 
@@ -73,6 +77,7 @@ struct snapshot {
     int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged; 0: nothing is pinned */
     bool pinned_servable;               /* the very bytes it began with are there, not withdrawn, proven */
     uint64_t pinned_size;
+    bool pinned_full; /* they are a full package, which needs no package format */
 
     /* counts */
     unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */

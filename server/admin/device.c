@@ -86,14 +86,15 @@ static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **r
 
 static json_t *attempt_to_json(const struct attempt *attempt)
 {
-    bool pinned = attempt->size_bytes > 0; /* to bytes, and only proven ones are ever sent */
+    bool pinned = attempt->size_bytes > 0; /* to bytes */
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "attempt",
-        (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target", attempt->target, "state",
-        attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
+        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
+        "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
+        attempt->target, "state", attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
         (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
         pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
-        "proven", pinned ? json_true() : json_null(), "link", field_number(attempt->link_id), "fetches",
+        "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
+        field_text(attempt->released_by), "link", field_number(attempt->link_id), "fetches",
         (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
         field_number(attempt->sent_ms), "delivered_at", field_number(attempt->delivered_ms), "ended_at",
         field_number(attempt->ended_ms));

@@ -66,7 +66,11 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
         return true;
     }
     version_format(&base, text);
-    if (strcmp(memo->needed, text) == 0)
+    bool known = strcmp(memo->needed, text) == 0;
+    if (!known && !need_is_full(db, firmware, &base, &memo->full, err))
+        return false;
+    order->full = memo->full;
+    if (known)
         return true;
     snprintf(memo->needed, sizeof memo->needed, "%s", text);
     return need_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
@@ -110,9 +114,11 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
         missing,
         order->base_unknown ? "no version is named, and none reported yet: the device gets code 44" : "",
         firmware->target[0] ? "" : "no target is set for this firmware: the device gets code 27",
-        firmware->format[0] ? "" : "no package format is set for this firmware: the device gets code 21",
+        firmware->format[0] || order->full
+            ? ""
+            : "no package format is set for this firmware: the device gets code 21",
         NULL};
-    if (order->base_missing)
+    if (order->base_missing && !order->full)
         snprintf(missing, sizeof missing, "the image of version %s is not here: the device gets code 44",
                  order->version);
     link_url(daemon, order->link.token, order->version, url);

@@ -14,10 +14,12 @@ struct link_order { /* one link to be made */
     struct link link;
     bool base_missing; /* the image of that version is not here */
     bool base_unknown; /* no version, and none has been reported */
+    bool full;         /* the target is a full package for it: neither image nor format is missed */
 };
 
 struct link_memo { /* of the orders before: many in a row name the same version. Zeroed at first */
     char needed[VERSION_TEXT_SIZE];     /* its package was asked for */
+    bool full;                          /* and is the full one */
     char looked_for[VERSION_TEXT_SIZE]; /* its image was */
     bool base_missing;                  /* and was not here */
 };

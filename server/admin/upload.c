@@ -264,7 +264,7 @@ static void log_image(const struct addition *addition)
         if (slice_copy(line, warning, sizeof warning))
             log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware", addition->firmware.name,
                      "version", addition->image.version, "warning", warning, NULL);
-    if (!addition->firmware.format[0])
+    if (!addition->firmware.format[0] && !image_is_full(&addition->image))
         log_line(LOG_LEVEL_WARN, "format-not-set", "product", product, "firmware", addition->firmware.name,
                  "warning", "its devices get code 21 until a package format is set", NULL);
 }

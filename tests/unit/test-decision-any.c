@@ -49,8 +49,12 @@ static struct scene random_scene(void)
     known->target = random_version();
     known->base = decision_base(&scene.checkin, &known->confirmed);
     known->base_known = mostly();
-    known->package = mostly() ? PACKAGE_READY : (enum package_state)random_below(5);
+    known->package = mostly() ? PACKAGE_READY : (enum package_state)random_below(6);
+    known->package_full = known->package == PACKAGE_READY && !mostly();
     known->package_size = 1 + random_below(60000);
+    known->base_full = !mostly();
+    if (!known->package_full && !mostly())
+        snprintf(known->target_core, sizeof known->target_core, "2034");
     known->attempt_open = mostly();
     known->attempt_state = (enum attempt_state)random_below(ATTEMPT_DELIVERED + 1);
     do {
@@ -62,6 +66,7 @@ static struct scene random_scene(void)
     known->attempt_by_link = random_below(2);
     known->attempt_active_ms = NOW - (int64_t)random_below(30) * HOUR;
     known->pinned_servable = mostly();
+    known->pinned_full = !mostly();
     known->pinned_size = 1 + random_below(60000);
     known->begun_last_day = random_below(8);
     known->link_deliveries = random_below(5);
@@ -87,10 +92,11 @@ static void check_invariants(const struct scene *scene)
         assert_int_equal(decision->answer == ANSWER_PART, checkin->range.present);
         assert_int_equal(decision->resume, from_middle);
         assert_true(decision->first == (checkin->range.present ? checkin->range.first : 0));
-        assert_true(!checkin->range.bad && !known->blocked && known->format_set);
+        assert_true(!checkin->range.bad && !known->blocked);
+        assert_true(known->format_set || (decision->resume ? known->pinned_full : known->package_full));
     }
     if (decision->begun || decision->answer == ANSWER_WAIT)
-        assert_true(known->base.count > 0 && known->base_known &&
+        assert_true(known->base.count > 0 && (known->base_known || known->package_full) &&
                     version_compare(&known->base, &known->target) < 0);
     if (from_middle) /* no new decision is hidden in a resume */
         assert_false(decision->open_attempt || decision->queue_package || decision->answer == ANSWER_FULL);

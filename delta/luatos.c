@@ -1,4 +1,4 @@
-#include "base/luatos.h"
+#include "delta/luatos.h"
 
 #include <openssl/evp.h>
 #include <string.h>

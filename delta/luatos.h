@@ -1,8 +1,7 @@
 /* The file with a head of 92 bytes that LuatOS, and CSDK on EC7xx, take: a script, what changes the core, or
-   both. `dfota` takes it apart, and the server looks whether what an admin uploads is whole and who may take
-   it. Layout: doc/package-formats.md. Pure; the bytes are untrusted. */
-#ifndef DFOTA_BASE_LUATOS_H
-#define DFOTA_BASE_LUATOS_H
+   both. Layout: doc/package-formats.md. Pure; the bytes are untrusted. */
+#ifndef DFOTA_DELTA_LUATOS_H
+#define DFOTA_DELTA_LUATOS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,49 @@
+#include "upgrade/full.h"
+
+#include <stdio.h>
+
+#define CORE_MAX 999999999u /* as of any number in a version */
+
+static bool check_name(const struct full_head *head, const struct version *named, struct error *err)
+{
+    char text[VERSION_TEXT_SIZE];
+    version_format(named, text);
+    if (named->count < 2)
+        return error_set(err, ERROR_NOT_AN_IMAGE,
+                         "this is a LuatOS package: its version is CORE.X.Z, and %s names no core", text);
+    if (head->leads_to_core != 0 && head->leads_to_core != named->part[0])
+        return error_set(err, ERROR_NOT_AN_IMAGE,
+                         "this is a LuatOS package that leads to core %u, and version %s is of another",
+                         head->leads_to_core, text);
+    return true;
+}
+
+bool full_core(const struct full_head *head, const struct version *named, char ret_core[VERSION_TEXT_SIZE],
+               struct error *err)
+{
+    uint32_t allows = head->allows_core;
+
+    if (!check_name(head, named, err))
+        return false;
+    if (!head->changes_core && allows != 0 && allows != named->part[0])
+        return error_set(err, ERROR_NOT_AN_IMAGE,
+                         "this is a LuatOS script package for core %u, and it does not change the core: its "
+                         "version must begin with %u",
+                         allows, allows);
+    if (head->changes_core && (allows == 0 || allows > CORE_MAX))
+        return error_set(
+            err, ERROR_NOT_AN_IMAGE,
+            "this is a LuatOS package that changes the core, and its head does not name the core "
+            "that it may be applied to: upload it for its two versions "
+            "(PUT …/packages/FROM/TO)");
+    snprintf(ret_core, VERSION_TEXT_SIZE, "%u", head->changes_core ? allows : named->part[0]);
+    return true;
+}
+
+bool full_takes(const char *core, const struct version *running)
+{
+    char own[VERSION_TEXT_SIZE];
+    struct version first = {.part = {running->part[0]}, .count = 1};
+    version_format(&first, own);
+    return running->count > 1 && strcmp(core, own) == 0;
+}
