@@ -3,7 +3,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "delta/bzip.h"
-#include "delta/suffix.h"
+#include "delta/bzip_block.h"
 
 static const char magic[8] = "BSDIFF40";
 
@@ -36,95 +36,121 @@ bool bsdiff_owns(struct bytes package)
     return package.len >= sizeof magic && memcmp(package.ptr, magic, sizeof magic) == 0;
 }
 
-static bool add_control(const struct match_script *script, struct buffer *out, struct error *err)
+static bool plain_control(const struct match_script *script, struct buffer *plain, struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer plain = {0};
-    if (!buffer_reserve(&plain, script->count * RECORD_SIZE, err))
+    if (!buffer_reserve(plain, script->count * RECORD_SIZE, err))
         return false;
     for (size_t i = 0; i < script->count; i++) {
         const struct match_record *record = &script->record[i];
-        put_number(plain.ptr + plain.len, record->diff_len);
-        put_number(plain.ptr + plain.len + 8, record->extra_len);
-        put_number(plain.ptr + plain.len + 16, record->seek);
-        plain.len += RECORD_SIZE;
+        put_number(plain->ptr + plain->len, record->diff_len);
+        put_number(plain->ptr + plain->len + 8, record->extra_len);
+        put_number(plain->ptr + plain->len + 16, record->seek);
+        plain->len += RECORD_SIZE;
     }
-    return bzip_add_stream(out, buffer_bytes(&plain), err);
+    return true;
 }
 
-static bool add_diff(struct bytes old, struct bytes new, const struct match_script *script,
-                     struct buffer *out, struct error *err)
+static bool plain_diff(struct bytes old, struct bytes new, const struct match_script *script,
+                       struct buffer *plain, struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer plain = {0};
     size_t total = 0;
     for (size_t i = 0; i < script->count; i++)
         total += script->record[i].diff_len;
-    if (!buffer_reserve(&plain, total, err))
+    if (!buffer_reserve(plain, total, err))
         return false;
     size_t new_at = 0;
     int64_t old_at = 0;
     for (size_t i = 0; i < script->count; i++) {
         const struct match_record *record = &script->record[i];
         for (size_t k = 0; k < record->diff_len; k++)
-            plain.ptr[plain.len++] = (uint8_t)(new.ptr[new_at++] - old.ptr[old_at++]);
+            plain->ptr[plain->len++] = (uint8_t)(new.ptr[new_at++] - old.ptr[old_at++]);
         new_at += record->extra_len;
         old_at += record->seek;
     }
-    return bzip_add_stream(out, buffer_bytes(&plain), err);
+    return true;
 }
 
-static bool add_extra(struct bytes new, const struct match_script *script, struct buffer *out,
-                      struct error *err)
+static bool plain_extra(struct bytes new, const struct match_script *script, struct buffer *plain,
+                        struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer plain = {0};
     size_t total = 0;
     for (size_t i = 0; i < script->count; i++)
         total += script->record[i].extra_len;
-    if (!buffer_reserve(&plain, total, err))
+    if (!buffer_reserve(plain, total, err))
         return false;
     size_t new_at = 0;
     for (size_t i = 0; i < script->count; i++) {
         const struct match_record *record = &script->record[i];
         new_at += record->diff_len;
-        if (!buffer_add(&plain, new.ptr + new_at, record->extra_len, err))
+        if (!buffer_add(plain, new.ptr + new_at, record->extra_len, err))
             return false;
         new_at += record->extra_len;
     }
-    return bzip_add_stream(out, buffer_bytes(&plain), err);
+    return true;
 }
 
-bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script, struct buffer *ret,
-                   struct error *err)
+bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
+                  const struct match_script *script, struct buffer *ret, struct error *err)
+{
+    ret->len = 0;
+    if (stream == BSDIFF_CONTROL)
+        return plain_control(script, ret, err);
+    return stream == BSDIFF_DIFF ? plain_diff(old, new, script, ret, err)
+                                 : plain_extra(new, script, ret, err);
+}
+
+/* By what the stage of our own packs a stream. Where that takes too long for what it gains, libbz2 does. */
+static const struct packing {
+    bool ours[BSDIFF_STREAMS];
+    enum bzip_effort effort;
+} packings[] = {
+    [BSDIFF_STOCK] = {{true, false, false}, BZIP_ROUGH},
+    [BSDIFF_GOOD] = {{true, true, true}, BZIP_GOOD},
+    [BSDIFF_BEST] = {{true, true, true}, BZIP_BEST},
+};
+
+/* Packs a stream both ways and appends the smaller. */
+static bool add_stream(struct buffer *out, struct bytes plain, const struct packing *packing, bool ours,
+                       struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer packed = {0};
+    size_t before = out->len;
+    if (!bzip_add_stream(out, plain, err))
+        return false;
+    if (!ours)
+        return true;
+    if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, packing->effort, err))
+        return false;
+    if (packed.len >= out->len - before)
+        return true;
+    out->len = before;
+    return buffer_add(out, packed.ptr, packed.len, err);
+}
+
+bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script,
+                   enum bsdiff_packing packing, struct buffer *ret, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer out = {0};
+    size_t len[BSDIFF_STREAMS];
     if (!buffer_reserve(&out, HEADER_SIZE, err))
         return false;
     out.len = HEADER_SIZE;
-    if (!add_control(script, &out, err))
-        return false;
-    size_t control_len = out.len - HEADER_SIZE;
-    if (!add_diff(old, new, script, &out, err))
-        return false;
-    size_t diff_len = out.len - HEADER_SIZE - control_len;
-    if (!add_extra(new, script, &out, err))
-        return false;
+    for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
+        _cleanup_(buffer_free) struct buffer plain = {0};
+        size_t before = out.len;
+        const struct packing *how = &packings[packing];
+        if (!bsdiff_plain(stream, old, new, script, &plain, err) ||
+            !add_stream(&out, buffer_bytes(&plain), how, how->ours[stream], err))
+            return false;
+        len[stream] = out.len - before;
+    }
     memcpy(out.ptr, magic, sizeof magic);
-    put_number(out.ptr + 8, (int64_t)control_len);
-    put_number(out.ptr + 16, (int64_t)diff_len);
+    put_number(out.ptr + 8, (int64_t)len[BSDIFF_CONTROL]);
+    put_number(out.ptr + 16, (int64_t)len[BSDIFF_DIFF]);
     put_number(out.ptr + 24, (int64_t) new.len);
     *ret = out;
     out = (struct buffer){0};
     return true;
-}
-
-bool bsdiff_make(struct bytes old, struct bytes new, struct buffer *ret, struct error *err)
-{
-    struct suffix *index;
-    if (!suffix_build(old, &index, err))
-        return false;
-    _cleanup_(match_script_free) struct match_script script = {0};
-    bool ok = match_make_script(index, old, new, &script, err);
-    suffix_free(index); /* before the streams: it is most of the memory */
-    return ok && bsdiff_encode(old, new, &script, ret, err);
 }
 
 struct apply {

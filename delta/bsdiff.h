@@ -11,14 +11,23 @@
 
 bool bsdiff_owns(struct bytes package); /* does it begin as this format does? */
 
-/* Makes the package old → new into *ret, which the caller frees. Needs about 5 bytes of memory per byte of
-   old and 4 per byte of new. ERROR_TOO_LARGE from 2 GiB on, ERROR_INTERNAL without memory. */
-bool bsdiff_make(struct bytes old, struct bytes new, struct buffer *ret, struct error *err)
+enum bsdiff_stream { BSDIFF_CONTROL, BSDIFF_DIFF, BSDIFF_EXTRA, BSDIFF_STREAMS };
+
+/* One stream as it is before it is packed, in place of what *ret held. ERROR_INTERNAL: no memory. */
+bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
+                  const struct match_script *script, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The second half of it: writes down a script that was made elsewhere for the same pair. */
-bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script, struct buffer *ret,
-                   struct error *err) __attribute__((warn_unused_result));
+enum bsdiff_packing {               /* what goes into the bzip2 stage */
+                      BSDIFF_STOCK, /* libbz2's, but for the control stream */
+                      BSDIFF_GOOD,  /* the smaller of libbz2's and ours, per stream */
+                      BSDIFF_BEST,
+};
+
+/* Writes down a script as a package. ERROR_TOO_LARGE from 2 GiB on, ERROR_INTERNAL: no memory. */
+bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script,
+                   enum bsdiff_packing packing, struct buffer *ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Applies any bytes that claim to be a package to any old image: never reads or writes out of bounds, never
    takes more memory than twice what was really unpacked, ends after work in proportion to the package and

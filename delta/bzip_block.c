@@ -9,6 +9,7 @@
 
 #define MAGIC_BLOCK 0x314159265359ULL
 #define MAGIC_END   0x177245385090ULL
+#define LEVEL_BYTES 100000 /* of a block, for each level */
 
 struct writer {
     struct buffer *out;
@@ -104,7 +105,7 @@ static bool put_block(struct writer *w, const struct bzip_symbols *symbols, cons
 
 static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort effort, struct error *err)
 {
-    struct bzip_symbols symbols;
+    _cleanup_(bzip_symbols_free) struct bzip_symbols symbols = {0};
     struct bzip_tables tables;
     if (!bzip_symbols_make(piece, &symbols, err))
         return false;
@@ -112,11 +113,13 @@ static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort eff
     return put_block(w, &symbols, &tables, err);
 }
 
-bool bzip_block_add_stream(struct buffer *out, struct bytes plain, enum bzip_effort effort, struct error *err)
+bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
+                           struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
     struct writer w = {.out = out};
-    if (!bzip_cuts_choose(plain, effort, &cuts, err) || !buffer_add(out, "BZh1", 4, err))
+    const char head[4] = {'B', 'Z', 'h', (char)('0' + (limit + LEVEL_BYTES - 1) / LEVEL_BYTES)};
+    if (!bzip_cuts_choose(plain, limit, effort, &cuts, err) || !buffer_add(out, head, sizeof head, err))
         return false;
     for (size_t i = 0; i < cuts.blocks; i++) {
         struct bytes piece = {plain.ptr + cuts.at[i], cuts.at[i + 1] - cuts.at[i]};

@@ -1,5 +1,5 @@
-/* A bzip2 encoder for decoders with little memory: blocks of at most BZIP_SMALL_BLOCK bytes, cut where it
-   pays, each with the Huffman tables that suit it best. Any bzip2 decodes what it writes. */
+/* A bzip2 encoder that takes its time: blocks as small as the decoder needs them, cut where it pays, each
+   with the Huffman tables that suit it best. Any bzip2 decodes what it writes. */
 #ifndef DFOTA_DELTA_BZIP_BLOCK_H
 #define DFOTA_DELTA_BZIP_BLOCK_H
 
@@ -8,8 +8,9 @@
 #include "delta/bytes.h"
 #include "delta/bzip_tables.h"
 
-/* Appends `plain`, which is not empty, to *out as one stream of level 1. ERROR_INTERNAL: no memory. */
-bool bzip_block_add_stream(struct buffer *out, struct bytes plain, enum bzip_effort effort, struct error *err)
-    __attribute__((warn_unused_result));
+/* Appends `plain` to *out as one stream, of the level that blocks of at most `limit` bytes need; that is
+   BZIP_SMALL_BLOCK or BZIP_LARGE_BLOCK. ERROR_INTERNAL: no memory. */
+bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
+                           struct error *err) __attribute__((warn_unused_result));
 
 #endif

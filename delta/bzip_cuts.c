@@ -8,18 +8,25 @@
 #define TOO_LARGE (SIZE_MAX / 1024) /* the bits of a block that cannot be; many of them still add up */
 #define NEAR      256 /* a cut is not moved by fewer bytes: what that gains is lost in the noise */
 
+#define SMALLEST_CELL 1024 /* bytes after the first run-length stage */
+#define LONG                                                                                                 \
+    (1 << 20) /* a stream of more, after the first run-length stage, is cut where blocks are full: a search  \
+                 would take minutes for what is lost in so much */
+
 static const struct search {
     unsigned int halvings;    /* of the distance by which cuts are moved, from a quarter of a block on */
-    unsigned int more_blocks; /* than are needed at least */
+    unsigned int more_blocks; /* than are needed at least: of small ones */
+    unsigned int cells;       /* that large blocks are put together from */
 } searches[] = {
-    [BZIP_ROUGH] = {0, 0},
-    [BZIP_QUICK] = {1, 0},
-    [BZIP_GOOD] = {3, 1},
-    [BZIP_BEST] = {5, 1},
+    [BZIP_ROUGH] = {0, 0, 0},
+    [BZIP_QUICK] = {1, 0, 0},
+    [BZIP_GOOD] = {3, 1, 16},
+    [BZIP_BEST] = {5, 1, 32},
 };
 
 struct cutter {
     struct bytes plain;
+    size_t limit;    /* of a block */
     size_t capacity; /* blocks */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
@@ -58,7 +65,7 @@ static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, 
 {
     struct bytes piece = {c->plain.ptr + from, to - from};
     *ret_bits = TOO_LARGE;
-    if (piece.len == 0 || bzip_symbols_room(piece, BZIP_SMALL_BLOCK) < piece.len)
+    if (piece.len == 0 || bzip_symbols_room(piece, c->limit) < piece.len)
         return true;
     if (!bzip_symbols_make(piece, &c->symbols, err))
         return false;
@@ -115,6 +122,8 @@ static bool try_cut(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t t
 
 static bool move_cuts(struct cutter *c, struct bzip_cuts *cuts, unsigned int halvings, struct error *err)
 {
+    if (cuts->blocks < 2)
+        return true;
     size_t step = c->plain.len / cuts->blocks / 4;
     for (; halvings > 0 && step >= NEAR; halvings--, step /= 2)
         for (size_t i = 1; i < cuts->blocks; i++) {
@@ -142,30 +151,112 @@ static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struc
     return true;
 }
 
-static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
+/* The bits gained by making one block of i and the next. */
+static size_t joining_gain(const struct bzip_cuts *cuts, const size_t *joined, size_t i)
 {
-    size_t size = bzip_symbols_size(c->plain);
-    size_t fewest = (size + BZIP_SMALL_BLOCK - 1) / BZIP_SMALL_BLOCK;
-    const struct search *how = &searches[effort];
-    if (!try_size(c, BZIP_SMALL_BLOCK, 0, best, err))
-        return false;
-    if (size < BZIP_SMALL_BLOCK / 4) /* too small to be worth a second head */
+    size_t apart = cuts->bits[i] + cuts->bits[i + 1];
+    return apart > joined[i] ? apart - joined[i] : 0;
+}
+
+static bool measure_joined(struct cutter *c, const struct bzip_cuts *cuts, size_t i, size_t *joined,
+                           struct error *err)
+{
+    return i + 1 >= cuts->blocks || measure(c, cuts->at[i], cuts->at[i + 2], &joined[i], err);
+}
+
+/* Makes one block of i and the next. */
+static bool join(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t *joined, struct error *err)
+{
+    size_t behind = cuts->blocks - i - 2;
+    cuts->bits[i] = joined[i];
+    memmove(cuts->at + i + 1, cuts->at + i + 2, (behind + 1) * sizeof *cuts->at);
+    memmove(cuts->bits + i + 1, cuts->bits + i + 2, behind * sizeof *cuts->bits);
+    memmove(joined + i, joined + i + 1, (behind + 1) * sizeof *joined);
+    cuts->blocks--;
+    return (i == 0 || measure_joined(c, cuts, i - 1, joined, err)) && measure_joined(c, cuts, i, joined, err);
+}
+
+/* Joins what gains most, until nothing does. */
+static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *err)
+{
+    _cleanup_(cleanup_free) size_t *joined = calloc(cuts->blocks + 1, sizeof *joined);
+    if (!joined)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i + 1 < cuts->blocks; i++)
+        if (!measure_joined(c, cuts, i, joined, err))
+            return false;
+    for (;;) {
+        size_t best = 0, best_gain = 0;
+        for (size_t i = 0; i + 1 < cuts->blocks; i++) {
+            size_t gain = joining_gain(cuts, joined, i);
+            if (gain > best_gain) {
+                best = i;
+                best_gain = gain;
+            }
+        }
+        if (best_gain == 0)
+            return true;
+        if (!join(c, cuts, best, joined, err))
+            return false;
+    }
+}
+
+static bool search_large(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+                         struct error *err)
+{
+    _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
+    size_t cell = size / (how->cells + 1) + 8;
+    if (how->cells == 0 || size > LONG)
         return true;
+    if (!new_cuts(c, &cuts, err))
+        return false;
+    cut_by_size(c, cell > SMALLEST_CELL ? cell : SMALLEST_CELL, &cuts);
+    if (!measure_all(c, &cuts, err) || !join_cells(c, &cuts, err) || !move_cuts(c, &cuts, how->halvings, err))
+        return false;
+    if (sum_bits(&cuts) < sum_bits(best))
+        copy_cuts(best, &cuts);
+    return true;
+}
+
+static bool search_small(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+                         struct error *err)
+{
+    size_t fewest = (size + c->limit - 1) / c->limit;
     for (size_t blocks = fewest; blocks <= fewest + how->more_blocks; blocks++) {
         size_t even = size / blocks + 8; /* a run that does not fit ends a block early */
-        if (blocks > 1 && even < BZIP_SMALL_BLOCK && !try_size(c, even, how->halvings, best, err))
+        if (blocks > 1 && even < c->limit && !try_size(c, even, how->halvings, best, err))
             return false;
     }
     return true;
 }
 
-bool bzip_cuts_choose(struct bytes plain, enum bzip_effort effort, struct bzip_cuts *ret, struct error *err)
+static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
+{
+    size_t size = bzip_symbols_size(c->plain);
+    if (!try_size(c, c->limit, 0, best, err))
+        return false;
+    if (size < BZIP_SMALL_BLOCK / 4) /* too small to be worth a second head */
+        return true;
+    return c->limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
+                                       : search_small(c, size, &searches[effort], best, err);
+}
+
+static void free_cutter(struct cutter **c)
+{
+    if (*c)
+        bzip_symbols_free(&(*c)->symbols);
+    free(*c);
+}
+
+bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort, struct bzip_cuts *ret,
+                      struct error *err)
 {
     struct bzip_cuts best = {0};
-    _cleanup_(cleanup_free) struct cutter *c = calloc(1, sizeof *c);
+    _cleanup_(free_cutter) struct cutter *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     c->plain = plain;
+    c->limit = limit;
     c->capacity = plain.len / 512 + 8; /* the smallest blocks above have 1/8 of 8 KB */
     if (!new_cuts(c, &best, err) || !search(c, effort, &best, err)) {
         bzip_cuts_free(&best);

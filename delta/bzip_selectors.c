@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define ORDERS_MAX  720 /* of six tables */
+#define ORDERS_MAX 720 /* of six tables */
+#define STRETCH                                                                                              \
+    200 /* groups that are decided together; the next ones begin with the order that these leave */
 #define UNREACHABLE UINT64_MAX
 
 struct orders {
@@ -15,7 +17,7 @@ struct orders {
 struct path {
     struct orders orders;
     uint64_t cost[2][ORDERS_MAX];
-    uint16_t before[BZIP_GROUPS_MAX][ORDERS_MAX];
+    uint16_t before[STRETCH][ORDERS_MAX];
 };
 
 static unsigned int lexical_rank(const uint8_t *table, unsigned int tables)
@@ -84,23 +86,38 @@ static void add_group(struct path *path, size_t group, const uint32_t *group_cos
     }
 }
 
+/* The best way through these groups from that order, which becomes the one at their end. */
+static uint64_t choose_stretch(struct path *path, uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups,
+                               unsigned int *start, uint8_t *selector)
+{
+    const struct orders *orders = &path->orders;
+    for (unsigned int order = 0; order < orders->count; order++)
+        path->cost[0][order] = order == *start ? 0 : UNREACHABLE;
+    for (size_t group = 0; group < groups; group++)
+        add_group(path, group, cost[group]);
+    const uint64_t *end = path->cost[groups % 2];
+    unsigned int best = 0;
+    for (unsigned int order = 1; order < orders->count; order++)
+        best = end[order] < end[best] ? order : best;
+    *start = best;
+    uint64_t total = end[best];
+    for (size_t group = groups; group-- > 0;) {
+        selector[group] = orders->table[best][0]; /* it has just come to the front */
+        best = path->before[group][best];
+    }
+    return total;
+}
+
 uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
                                uint8_t *selector)
 {
     struct path path;
     list_orders(&path.orders, tables);
-    for (unsigned int order = 0; order < path.orders.count; order++)
-        path.cost[0][order] = order == 0 ? 0 : UNREACHABLE;
-    for (size_t group = 0; group < groups; group++)
-        add_group(&path, group, cost[group]);
-    const uint64_t *end = path.cost[groups % 2];
-    unsigned int best = 0;
-    for (unsigned int order = 1; order < path.orders.count; order++)
-        best = end[order] < end[best] ? order : best;
-    uint64_t total = end[best];
-    for (size_t group = groups; group-- > 0;) {
-        selector[group] = path.orders.table[best][0]; /* it has just come to the front */
-        best = path.before[group][best];
+    unsigned int order = 0;
+    uint64_t total = 0;
+    for (size_t from = 0; from < groups; from += STRETCH) {
+        size_t count = groups - from < STRETCH ? groups - from : STRETCH;
+        total += choose_stretch(&path, cost + from, count, &order, selector + from);
     }
     return total;
 }

@@ -9,7 +9,8 @@
 
 #define BZIP_BIT 64 /* costs are counted in so many parts of a bit */
 
-/* cost[g][t]: of group g coded with table t. Returns the cost of data and selectors. */
+/* cost[g][t]: of group g coded with table t. Returns the cost of data and selectors: the least there is for a
+   small block, and as good as that for a large one. */
 uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
                                uint8_t *selector);
 

@@ -1,7 +1,9 @@
 #include "delta/bzip_symbols.h"
 
 #include <divsufsort.h>
+#include <stdlib.h>
 #include <string.h>
+#include "base/cleanup.h"
 #include "delta/bzip_decode.h"
 
 #define RUN_COUNTED 4   /* so many equal bytes are always followed by the count of those behind them */
@@ -59,22 +61,50 @@ static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
     return size;
 }
 
-/* Sorts all rotations: the suffixes of the doubled text that begin in its first half stand in their order.
-   Rotations that are equal end in equal bytes, so their order does not matter. `text` has room for two. */
-static bool transform(uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
+/* Where the least of all rotations of the text begins. */
+static size_t least_rotation(const uint8_t *text, size_t len)
 {
-    int32_t order[2 * BZIP_SMALL_BLOCK];
-    memcpy(text + len, text, len);
-    if (divsufsort(text, order, (int32_t)(2 * len)) != 0)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t rank = 0;
-    for (size_t i = 0; i < 2 * len; i++) {
-        size_t at = (size_t)order[i];
-        if (at >= len)
+    size_t best = 0, other = 1, same = 0;
+    while (other < len && same < len) {
+        size_t a = best + same, b = other + same;
+        a -= a < len ? 0 : len;
+        b -= b < len ? 0 : len;
+        if (text[a] == text[b]) {
+            same++;
             continue;
-        if (at == 0)
-            *ret_origin = (uint32_t)rank;
-        last[rank++] = text[at + len - 1];
+        }
+        if (text[a] < text[b]) {
+            other += same + 1;
+        } else {
+            size_t next = best + same + 1;
+            best = other;
+            other = next > other ? next : other + 1;
+        }
+        same = 0;
+    }
+    return best;
+}
+
+/* Sorts all rotations. Those of a text that begins with its least rotation sort as its suffixes do, where one
+   that ends early counts as the smaller: what would follow it is the least of all. Rotations that are equal
+   end in equal bytes, so their order does not matter. */
+static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
+{
+    _cleanup_(cleanup_free) uint8_t *turned = malloc(len);
+    _cleanup_(cleanup_free) int32_t *order = malloc(len * sizeof *order);
+    size_t least = least_rotation(text, len);
+    if (!turned || !order)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    memcpy(turned, text + least, len - least);
+    memcpy(turned + len - least, text, least);
+    if (divsufsort(turned, order, (int32_t)len) != 0)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    size_t first = least ? len - least : 0; /* where the text begins */
+    for (size_t i = 0; i < len; i++) {
+        size_t at = (size_t)order[i];
+        if (at == first)
+            *ret_origin = (uint32_t)i;
+        last[i] = turned[at ? at - 1 : len - 1];
     }
     return true;
 }
@@ -113,15 +143,36 @@ static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
     s->symbol[s->count++] = (uint16_t)(values + 1);
 }
 
+static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
+{
+    if (count <= s->capacity)
+        return true;
+    uint16_t *grown = reallocarray(s->symbol, count, sizeof *grown);
+    if (!grown)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    s->symbol = grown;
+    s->capacity = count;
+    return true;
+}
+
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
-    uint8_t text[2 * BZIP_SMALL_BLOCK] = {0}, last[BZIP_SMALL_BLOCK];
+    size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five */
+    _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
+    if (!text || !last)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
     size_t len = shorten_runs(plain, text, &ret->crc);
-    if (!transform(text, len, last, &ret->origin, err))
+    if (!make_room(ret, len + 1, err) || !transform(text, len, last, &ret->origin, err))
         return false;
     memset(ret->used, 0, sizeof ret->used);
     for (size_t i = 0; i < len; i++)
         ret->used[text[i]] = true;
     code_places(last, len, ret);
     return true;
+}
+
+void bzip_symbols_free(struct bzip_symbols *symbols)
+{
+    free(symbols->symbol);
+    *symbols = (struct bzip_symbols){0};
 }

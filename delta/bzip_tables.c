@@ -19,8 +19,9 @@ struct chooser {
     size_t groups;
     uint32_t group_cost[BZIP_GROUPS_MAX][BZIP_TABLES_MAX];
     uint32_t count[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
-    uint8_t
+    uint16_t
         rank[BZIP_GROUPS_MAX]; /* of a group by what it costs under one common table, the cheapest first */
+    uint16_t group[BZIP_GROUPS_MAX]; /* the inverse */
 };
 
 /* How hard to try. */
@@ -78,20 +79,29 @@ static void cost_groups(struct chooser *c, const struct plan *plan)
         }
 }
 
+static int compare_costs(const void *a, const void *b, void *chooser)
+{
+    const struct chooser *c = chooser;
+    uint16_t left = *(const uint16_t *)a, right = *(const uint16_t *)b;
+    uint32_t left_cost = c->group_cost[left][0], right_cost = c->group_cost[right][0];
+    if (left_cost != right_cost)
+        return left_cost < right_cost ? -1 : 1;
+    return (left > right) - (left < right);
+}
+
 static void rank_groups(struct chooser *c)
 {
-    struct plan one = {.tables = 1};
+    struct plan one;
+    one.tables = 1;
+    memset(one.selector, 0, c->groups);
     count_symbols(c, &one);
     soften_costs(c, &one);
     cost_groups(c, &one);
-    for (size_t group = 0; group < c->groups; group++) {
-        size_t rank = 0;
-        for (size_t other = 0; other < c->groups; other++) {
-            uint32_t mine = c->group_cost[group][0], its = c->group_cost[other][0];
-            rank += its < mine || (its == mine && other < group);
-        }
-        c->rank[group] = (uint8_t)rank;
-    }
+    for (size_t group = 0; group < c->groups; group++)
+        c->group[group] = (uint16_t)group;
+    qsort_r(c->group, c->groups, sizeof c->group[0], compare_costs, c);
+    for (size_t rank = 0; rank < c->groups; rank++)
+        c->rank[c->group[rank]] = (uint16_t)rank;
 }
 
 /* The symbols of a block that is mostly sorted change along it, and busy groups differ from calm ones. */
@@ -179,7 +189,9 @@ static int compare_promises(const void *a, const void *b)
 void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort effort, struct bzip_tables *ret)
 {
     const struct trial *trial = &trials[effort];
-    struct chooser c = {.symbols = symbols, .groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP};
+    struct chooser c; /* not cleared: it has room for the largest block, and most are small */
+    c.symbols = symbols;
+    c.groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP;
     struct plan plan[2 * (BZIP_TABLES_MAX - BZIP_TABLES_MIN + 1)];
     unsigned int plans = 0;
     rank_groups(&c);

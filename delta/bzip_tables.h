@@ -11,7 +11,7 @@
 #define BZIP_TABLES_MAX 6
 #define BZIP_CODE_MAX   20 /* bits */
 #define BZIP_GROUP      50 /* symbols that share a selector */
-#define BZIP_GROUPS_MAX ((BZIP_SMALL_BLOCK + 1 + BZIP_GROUP - 1) / BZIP_GROUP)
+#define BZIP_GROUPS_MAX ((BZIP_LARGE_BLOCK + 1 + BZIP_GROUP - 1) / BZIP_GROUP)
 
 struct bzip_tables {
     unsigned int tables;

@@ -49,7 +49,7 @@ static bool try_costs(struct search *s, const struct ec618_costs *costs, struct 
     _cleanup_(buffer_free) struct buffer stream = {0};
     if (!ec618_parse_part(s->task, &s->spans, costs, &s->script, err) ||
         !ec618_parse_write(s->task, &s->script, &plain, err) ||
-        !bzip_block_add_stream(&stream, buffer_bytes(&plain), s->plan->trial, err))
+        !bzip_block_add_stream(&stream, buffer_bytes(&plain), BZIP_SMALL_BLOCK, s->plan->trial, err))
         return false;
     if (s->stream.len == 0 || stream.len < s->stream.len) {
         swap_buffers(&s->plain, &plain);
@@ -87,7 +87,7 @@ bool ec618_stream_make(const struct ec618_index *index, const struct ec618_part_
     _cleanup_(end_search) struct search s = {.task = task, .plan = &plans[effort]};
     _cleanup_(buffer_free) struct buffer stream = {0};
     if (!ec618_match_find(index, task->begin, task->len, window, s.plan->shortest, &s.spans, err) ||
-        !search(&s, err) || !bzip_block_add_stream(&stream, buffer_bytes(&s.plain), s.plan->final, err))
+        !search(&s, err) || !bzip_block_add_stream(&stream, buffer_bytes(&s.plain), BZIP_SMALL_BLOCK, s.plan->final, err))
         return false;
     swap_buffers(&stream, ret);
     return true;

@@ -3,13 +3,18 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "delta/bsdiff.h"
+#include "delta/bsdiff_make.h"
 #include "delta/ec618.h"
 
 static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,
                         struct buffer *ret, struct error *err)
 {
-    (void)options;
-    return bsdiff_make(old, new, ret, err);
+    static const enum bsdiff_effort efforts[] = {
+        [ENGINE_QUICK] = BSDIFF_EFFORT_QUICK,
+        [ENGINE_GOOD] = BSDIFF_EFFORT_GOOD,
+        [ENGINE_BEST] = BSDIFF_EFFORT_BEST,
+    };
+    return bsdiff_make(old, new, NULL, efforts[options->effort], ret, NULL, err);
 }
 
 /* clang-format off */

@@ -11,7 +11,7 @@
 
 struct par_overrides;
 
-enum engine_effort { /* how much time may go into a smaller package; `bsdiff` knows only one way */
+enum engine_effort { /* how much time may go into a smaller package; the first is what is done unasked */
                      ENGINE_GOOD,
                      ENGINE_QUICK,
                      ENGINE_BEST,

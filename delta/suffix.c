@@ -101,3 +101,45 @@ struct suffix_match suffix_find_longest(const struct suffix *index, struct bytes
     }
     return best;
 }
+
+static struct suffix_match compare_at(const struct suffix *index, size_t place, struct bytes wanted,
+                                      uint64_t *steps)
+{
+    size_t at = (size_t)index->order[place];
+    size_t left = index->text.len - at;
+    size_t common = common_length(index->text.ptr + at, wanted.ptr, left < wanted.len ? left : wanted.len);
+    *steps += common + 1;
+    return (struct suffix_match){at, common};
+}
+
+void suffix_find_neighbours(const struct suffix *index, struct bytes wanted, struct suffix_match ret[2],
+                            uint64_t *steps)
+{
+    ret[0] = ret[1] = (struct suffix_match){0, 0};
+    if (wanted.len < 2)
+        return;
+    size_t pair = (size_t)(wanted.ptr[0] << 8 | wanted.ptr[1]);
+    size_t first = index->start[pair], end = index->start[pair + 1];
+    size_t low = first, high = end, low_common = 0, high_common = 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        size_t at = (size_t)index->order[middle];
+        const uint8_t *found = index->text.ptr + at;
+        size_t left = index->text.len - at;
+        size_t limit = left < wanted.len ? left : wanted.len;
+        size_t skip = low_common < high_common ? low_common : high_common;
+        size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
+        *steps += common - skip + 1;
+        if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {
+            low = middle + 1;
+            low_common = common;
+        } else {
+            high = middle;
+            high_common = common;
+        }
+    }
+    if (low > first)
+        ret[0] = compare_at(index, low - 1, wanted, steps);
+    if (low < end)
+        ret[1] = compare_at(index, low, wanted, steps);
+}

@@ -28,4 +28,9 @@ void suffix_free(struct suffix *index);
    (result + 2) · log2(text). */
 struct suffix_match suffix_find_longest(const struct suffix *index, struct bytes wanted, uint64_t *steps);
 
+/* What stands just before and just behind `wanted` in the order of the text, and how much either has in
+   common with it: the two longest prefixes that there are from two places. Steps as above. */
+void suffix_find_neighbours(const struct suffix *index, struct bytes wanted, struct suffix_match ret[2],
+                            uint64_t *steps);
+
 #endif

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     must(suffix_build(old, &index, &err));
     must(match_make_script(index, old, new, &script, &err));
     must(script.steps <= MAX_STEPS_PER_BYTE * (new.len + 1));
-    must(bsdiff_encode(old, new, &script, &package, &err));
+    must(bsdiff_encode(old, new, &script, BSDIFF_STOCK, &package, &err));
     must(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
     must(bytes_equal(buffer_bytes(&again), new));
     suffix_free(index);

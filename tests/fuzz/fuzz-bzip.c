@@ -48,7 +48,7 @@ static void check_write(struct bytes plain)
     struct error err;
     if (plain.len == 0)
         return;
-    must(bzip_block_add_stream(&packed, plain, BZIP_QUICK, &err));
+    must(bzip_block_add_stream(&packed, plain, BZIP_SMALL_BLOCK, BZIP_QUICK, &err));
     must(bzip_decode(buffer_bytes(&packed), (struct bzip_limits){BZIP_SMALL_BLOCK, plain.len}, &again, NULL,
                      &err));
     must(bytes_equal(buffer_bytes(&again), plain));

@@ -2,6 +2,7 @@
 #include "tests/unit/test-delta.h"
 
 #include "delta/bsdiff.h"
+#include "delta/bsdiff_make.h"
 #include "delta/bzip.h"
 
 #define MAX_BYTES 100000
@@ -94,12 +95,17 @@ static void round_trip(struct bytes old, struct bytes new)
 {
     struct buffer package = {0}, again = {0};
     struct error err;
-    assert_true(bsdiff_make(old, new, &package, &err));
-    assert_true(bsdiff_owns(buffer_bytes(&package)));
-    assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
-    assert_true(bytes_equal(buffer_bytes(&again), new));
-    buffer_free(&package);
-    buffer_free(&again);
+    size_t before = SIZE_MAX;
+    for (enum bsdiff_effort effort = BSDIFF_EFFORT_QUICK; effort <= BSDIFF_EFFORT_GOOD; effort++) {
+        assert_true(bsdiff_make(old, new, NULL, effort, &package, NULL, &err));
+        assert_true(bsdiff_owns(buffer_bytes(&package)));
+        assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new));
+        assert_true(package.len <= before);
+        before = package.len;
+        buffer_free(&package);
+        buffer_free(&again);
+    }
 }
 
 static void what_is_made_can_be_applied(void **state)
@@ -154,7 +160,7 @@ static void a_script_is_written_as_the_format_says(void **state)
     struct match_script script = {record, 3, 3, 0};
     struct buffer package = {0};
     struct error err;
-    assert_true(bsdiff_encode(old_image, new, &script, &package, &err));
+    assert_true(bsdiff_encode(old_image, new, &script, BSDIFF_STOCK, &package, &err));
 
     assert_memory_equal(package.ptr, "BSDIFF40", 8);
     uint64_t control_len = package.ptr[8] | (uint64_t)package.ptr[9] << 8;
@@ -187,9 +193,9 @@ static void images_from_2_gib_on_are_refused(void **state)
     struct bytes huge = {old_text, SUFFIX_MAX_TEXT + 1}; /* the length alone decides: nothing is read */
     struct buffer package = {0};
     struct error err;
-    assert_false(bsdiff_make(huge, old_image, &package, &err));
+    assert_false(bsdiff_make(huge, old_image, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
-    assert_false(bsdiff_make(old_image, huge, &package, &err));
+    assert_false(bsdiff_make(old_image, huge, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_null(package.ptr);
 }

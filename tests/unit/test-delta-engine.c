@@ -113,14 +113,16 @@ static void a_package_that_is_not_proven_is_not_returned(void **state)
 #ifndef SANITIZED
 
 /* The most memory, in bytes, that a process of its own had while it made and proved a package. */
-static size_t peak_of_making(const struct engine *engine, struct bytes old, struct bytes new)
+static size_t peak_of_making(const struct engine *engine, enum engine_effort effort, struct bytes old,
+                             struct bytes new)
 {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        const struct engine_options options = {.effort = effort};
         struct buffer package = {0};
         struct error err;
-        _exit(engine_make(engine, old, new, NULL, &package, NULL, &err) ? 0 : 1);
+        _exit(engine_make(engine, old, new, &options, &package, NULL, &err) ? 0 : 1);
     }
     int status;
     struct rusage usage;
@@ -141,11 +143,13 @@ static void making_takes_at_most_12_bytes_a_byte(void **state)
     for (size_t i = 0; i + 12 <= SIZE; i += 12)
         memcpy(shuffled.ptr + i, old.ptr + random_below(&r, SIZE - 12), 12);
     const struct bytes images[] = {buffer_bytes(&old), buffer_bytes(&unrelated), buffer_bytes(&shuffled)};
-    for (size_t i = 0; i < sizeof images / sizeof images[0]; i++) {
-        size_t peak = peak_of_making(engine_find("bsdiff"), images[0], images[i]);
-        size_t input = images[0].len + images[i].len;
-        print_message("# bsdiff, pair %zu: %zu KB, %.1f bytes a byte\n", i, peak / 1024,
-                      (double)peak / (double)input);
+    for (size_t i = 0; i < 2 * sizeof images / sizeof images[0]; i++) {
+        struct bytes new = images[i / 2];
+        enum engine_effort effort = i % 2 ? ENGINE_GOOD : ENGINE_QUICK;
+        size_t peak = peak_of_making(engine_find("bsdiff"), effort, images[0], new);
+        size_t input = images[0].len + new.len;
+        print_message("# bsdiff, %s, pair %zu: %zu KB, %.1f bytes a byte\n", i % 2 ? "good" : "quick", i / 2,
+                      peak / 1024, (double)peak / (double)input);
         assert_true(peak <= PER_BYTE * input + FIXED);
     }
     buffer_free(&old);

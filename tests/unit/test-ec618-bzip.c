@@ -16,7 +16,7 @@ static struct buffer must_encode(struct bytes plain, enum bzip_effort effort)
 {
     struct buffer packed = {0};
     struct error err;
-    assert_true(bzip_block_add_stream(&packed, plain, effort, &err));
+    assert_true(bzip_block_add_stream(&packed, plain, BZIP_SMALL_BLOCK, effort, &err));
     return packed;
 }
 

@@ -33,7 +33,7 @@ static struct buffer pack(struct buffer *plain)
 {
     struct buffer stream = {0};
     struct error err;
-    assert_true(bzip_block_add_stream(&stream, buffer_bytes(plain), BZIP_QUICK, &err));
+    assert_true(bzip_block_add_stream(&stream, buffer_bytes(plain), BZIP_SMALL_BLOCK, BZIP_QUICK, &err));
     buffer_free(plain);
     return stream;
 }

@@ -1,0 +1,198 @@
+#include "delta/bsdiff_make.h"
+
+#include <string.h>
+#include "base/cleanup.h"
+#include "delta/bsdiff.h"
+#include "delta/bsdiff_costs.h"
+#include "delta/bsdiff_parse.h"
+#include "delta/bsdiff_spans.h"
+#include "delta/bzip_block.h"
+#include "delta/match.h"
+
+#define PRICES     4
+#define LEAST_GAIN 2000 /* what gains less than one byte in so many is not gone on with */
+
+/* Larger images get fewer tries: nobody waits for hours, and what is tried first gains most. */
+#define LARGE ((size_t)2 << 20)
+#define VAST  ((size_t)16 << 20)
+
+/* What an effort tries: parses with the price of a record that the first script tells, times these hundredths
+   (for it also disturbs what stands around it), each repeated with the costs that the one before taught. The
+   script whose streams a rough stage makes the smallest is kept. */
+static const struct plan {
+    unsigned int price[PRICES]; /* 0 ends them */
+    unsigned int passes;
+    enum bsdiff_packing packing;
+} plans[] = {
+    [BSDIFF_EFFORT_QUICK] = {{0}, 0, BSDIFF_STOCK},
+    [BSDIFF_EFFORT_GOOD] = {{100, 140}, 3, BSDIFF_GOOD},
+    [BSDIFF_EFFORT_BEST] = {{100, 80, 125, 160}, 4, BSDIFF_BEST},
+};
+
+struct outcome { /* of one script: what bzip2 makes of it, roughly */
+    struct buffer diff;
+    size_t packed_len[BSDIFF_STREAMS];
+};
+
+struct search {
+    struct bytes old, new;
+    const struct plan *plan;
+    struct match_script first, best;
+    struct outcome outcome; /* of the first */
+    struct bsdiff_spans spans;
+    struct bsdiff_costs *costs;
+    size_t best_len; /* of the streams of `best` */
+    uint64_t steps;
+};
+
+static void end_search(struct search *s)
+{
+    match_script_free(&s->first);
+    match_script_free(&s->best);
+    buffer_free(&s->outcome.diff);
+    bsdiff_spans_free(&s->spans);
+    bsdiff_costs_free(&s->costs);
+}
+
+static void free_outcome(struct outcome *outcome)
+{
+    buffer_free(&outcome->diff);
+}
+
+/* How often a price is tried. */
+static unsigned int passes(const struct search *s)
+{
+    return s->new.len <= LARGE ? s->plan->passes : s->new.len <= VAST ? 2 : 1;
+}
+
+static size_t sum_outcome(const struct outcome *outcome)
+{
+    return outcome->packed_len[BSDIFF_CONTROL] + outcome->packed_len[BSDIFF_DIFF] +
+           outcome->packed_len[BSDIFF_EXTRA];
+}
+
+static bool try_out(const struct search *s, const struct match_script *script, struct outcome *ret,
+                    struct error *err)
+{
+    for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
+        _cleanup_(buffer_free) struct buffer packed = {0};
+        _cleanup_(buffer_free) struct buffer other = {0};
+        struct buffer *plain = stream == BSDIFF_DIFF ? &ret->diff : &other;
+        if (!bsdiff_plain(stream, s->old, s->new, script, plain, err) ||
+            !bzip_block_add_stream(&packed, buffer_bytes(plain), BZIP_LARGE_BLOCK, BZIP_ROUGH, err))
+            return false;
+        ret->packed_len[stream] = packed.len;
+    }
+    return true;
+}
+
+static bool keep_if_best(struct search *s, const struct match_script *script, const struct outcome *outcome,
+                         struct error *err)
+{
+    size_t len = sum_outcome(outcome);
+    if (len >= s->best_len)
+        return true;
+    s->best_len = len;
+    s->best.count = 0;
+    for (size_t i = 0; i < script->count; i++)
+        if (!match_script_add(&s->best, script->record[i], err))
+            return false;
+    return true;
+}
+
+static bool learn(struct search *s, const struct match_script *script, const struct outcome *outcome,
+                  struct error *err)
+{
+    struct bsdiff_sample sample = {.script = script, .diff = buffer_bytes(&outcome->diff)};
+    memcpy(sample.packed_len, outcome->packed_len, sizeof sample.packed_len);
+    return bsdiff_costs_learn(s->new, &sample, s->costs, err);
+}
+
+/* Is there so much less in `len` that going on that way may be worth it? */
+static bool is_worthwhile(size_t len, size_t before)
+{
+    return before > len && before - len >= before / LEAST_GAIN;
+}
+
+/* Parses with that price, each time by what the outcome of the script before teaches, until that gains no
+ * more. */
+static bool try_price(struct search *s, unsigned int price, struct error *err)
+{
+    _cleanup_(free_outcome) struct outcome outcome = {0};
+    _cleanup_(match_script_free) struct match_script script = {0};
+    uint64_t first_bits = s->outcome.packed_len[BSDIFF_CONTROL] * 8;
+    s->costs->record = (uint32_t)(first_bits * BSDIFF_BIT * price / 100 / (s->first.count + 1));
+    bool ok = learn(s, &s->first, &s->outcome, err);
+    size_t before = sum_outcome(&s->outcome);
+    for (unsigned int pass = 0; ok && pass < passes(s); pass++) {
+        ok = (pass == 0 || learn(s, &script, &outcome, err)) &&
+             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, err) &&
+             try_out(s, &script, &outcome, err) && keep_if_best(s, &script, &outcome, err);
+        if (!ok || !is_worthwhile(sum_outcome(&outcome), before))
+            break;
+        before = sum_outcome(&outcome);
+    }
+    s->steps += script.steps;
+    return ok;
+}
+
+/* The first script is what the quick effort has, and stays if nothing is better. */
+static bool search(struct search *s, struct error *err)
+{
+    if (!bsdiff_costs_new(s->new.len, &s->costs, err) || !try_out(s, &s->first, &s->outcome, err))
+        return false;
+    size_t first_len = sum_outcome(&s->outcome);
+    s->best_len = SIZE_MAX;
+    if (!keep_if_best(s, &s->first, &s->outcome, err))
+        return false;
+    for (size_t i = 0; i < PRICES && s->plan->price[i]; i++) {
+        if (!try_price(s, s->plan->price[i], err))
+            return false;
+        if (s->new.len > LARGE || !is_worthwhile(s->best_len, first_len)) /* nor will another price */
+            break;
+    }
+    return true;
+}
+
+/* What needs the index: most of the memory until then. */
+static bool use_index(struct search *s, struct suffix *index, struct error *err)
+{
+    bool ok = match_make_script(index, s->old, s->new, &s->first, err);
+    if (ok && s->plan->passes > 0)
+        ok = bsdiff_spans_find(index, s->old, s->new, &s->first, &s->spans, err);
+    suffix_free(index);
+    return ok;
+}
+
+static bool encode(struct search *s, struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer smaller = {0};
+    if (!bsdiff_encode(s->old, s->new, &s->first, BSDIFF_STOCK, ret, err))
+        return false;
+    if (s->plan->passes == 0)
+        return true;
+    if (!search(s, err) || !bsdiff_encode(s->old, s->new, &s->best, s->plan->packing, &smaller, err))
+        return false;
+    if (smaller.len < ret->len) {
+        struct buffer quick = *ret;
+        *ret = smaller;
+        smaller = quick;
+    }
+    return true;
+}
+
+bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum bsdiff_effort effort,
+                 struct buffer *ret, uint64_t *steps, struct error *err)
+{
+    _cleanup_(end_search) struct search s = {.old = old, .new = new, .plan = &plans[effort]};
+    _cleanup_(buffer_free) struct buffer package = {0};
+    if (!index && !suffix_build(old, &index, err))
+        return false;
+    if (!use_index(&s, index, err) || !encode(&s, &package, err))
+        return false;
+    if (steps)
+        *steps += s.steps + s.first.steps + s.spans.steps;
+    *ret = package;
+    package = (struct buffer){0};
+    return true;
+}

@@ -1,0 +1,209 @@
+#include "delta/bsdiff_parse.h"
+
+#include <stdlib.h>
+#include "base/cleanup.h"
+
+/* How a byte goes on. */
+enum step {
+    STEP_STAY,   /* the next byte from the same span */
+    STEP_EXTRA,  /* the next byte is an extra one */
+    STEP_RECORD, /* a new record begins */
+};
+
+#define STEP_BITS      2
+#define STEPS_PER_BYTE 4
+#define IMPOSSIBLE     (UINT64_MAX / 2)
+#define NO_SPAN        UINT32_MAX
+
+struct lane {      /* a span that covers the byte at hand */
+    uint64_t cost; /* from the byte at hand to the end */
+    int64_t shift;
+    size_t step_at; /* of new[0] among the steps */
+    uint32_t from, span;
+    struct bsdiff_context context;
+};
+
+struct path {
+    struct bytes old, new;
+    const struct bsdiff_spans *spans;
+    const struct bsdiff_costs *costs;
+    struct lane *lane; /* in use */
+    size_t lanes, lane_room;
+    uint32_t *by_end;    /* spans, the one that ends last first */
+    size_t *step_at;     /* of each span's first byte in `steps` */
+    uint8_t *steps;      /* of all spans */
+    uint8_t *extra_step; /* behind an extra byte: STEP_EXTRA or STEP_RECORD */
+    uint32_t *best;      /* the span to begin a record with at each byte */
+    uint64_t extra_cost,
+        record_cost; /* from the byte behind the one at hand, if it is extra, if it begins a record */
+};
+
+static int compare_ends(const void *a, const void *b, void *spans)
+{
+    const struct bsdiff_span *span = spans;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    if (span[left].to != span[right].to)
+        return span[left].to > span[right].to ? -1 : 1;
+    return (left > right) - (left < right);
+}
+
+static void end_path(struct path *p)
+{
+    free(p->lane);
+    free(p->by_end);
+    free(p->step_at);
+    free(p->steps);
+    free(p->extra_step);
+    free(p->best);
+}
+
+static bool begin_path(struct path *p, struct error *err)
+{
+    size_t count = p->spans->count, at = 0;
+    p->by_end = calloc(count + 1, sizeof *p->by_end);
+    p->step_at = calloc(count + 1, sizeof *p->step_at);
+    p->steps = calloc(p->spans->total / STEPS_PER_BYTE + 1, 1);
+    p->extra_step = malloc(p->new.len + 1);
+    p->best = malloc((p->new.len + 1) * sizeof *p->best);
+    if (!p->by_end || !p->step_at || !p->steps || !p->extra_step || !p->best)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        p->by_end[i] = (uint32_t)i;
+        p->step_at[i] = at;
+        at += p->spans->span[i].to - p->spans->span[i].from;
+    }
+    qsort_r(p->by_end, count, sizeof *p->by_end, compare_ends, p->spans->span);
+    return true;
+}
+
+static void put_step(struct path *p, size_t at, enum step step)
+{
+    p->steps[at / STEPS_PER_BYTE] |= (uint8_t)(step << at % STEPS_PER_BYTE * STEP_BITS);
+}
+
+static enum step get_step(const struct path *p, size_t at)
+{
+    return (enum step)(p->steps[at / STEPS_PER_BYTE] >> at % STEPS_PER_BYTE * STEP_BITS & 3);
+}
+
+static bool begin_lane(struct path *p, uint32_t index, struct error *err)
+{
+    const struct bsdiff_span *span = &p->spans->span[index];
+    if (p->lanes == p->lane_room) {
+        size_t room = p->lane_room ? p->lane_room * 2 : 64;
+        struct lane *grown = reallocarray(p->lane, room, sizeof *grown);
+        if (!grown)
+            return error_set(err, ERROR_INTERNAL, "out of memory");
+        p->lane = grown;
+        p->lane_room = room;
+    }
+    p->lane[p->lanes++] = (struct lane){
+        .cost = IMPOSSIBLE, /* behind its end one cannot stay */
+        .shift = span->shift,
+        .step_at = p->step_at[index] - span->from,
+        .from = span->from,
+        .span = index,
+    };
+    return true;
+}
+
+/* The lane at byte i: on with it, or, if that is cheaper, with what costs `left`. */
+static void step_lane(struct path *p, struct lane *lane, size_t i, uint64_t left, enum step left_step)
+{
+    uint8_t byte = (uint8_t)(p->new.ptr[i] - p->old.ptr[(int64_t)i + lane->shift]);
+    if (lane->cost > left) {
+        lane->cost = left;
+        put_step(p, lane->step_at + i, left_step);
+    }
+    lane->cost += p->costs->diff[bsdiff_run_class(lane->context.run)][lane->context.behind][byte];
+    bsdiff_context_move(&lane->context, byte);
+}
+
+/* From the last byte to the first: the cheapest way to the end from each byte of each lane. */
+static bool find_path(struct path *p, struct error *err)
+{
+    size_t begun = 0;
+    p->extra_cost = p->record_cost = 0;
+    for (size_t i = p->new.len; i-- > 0;) {
+        enum step left_step = p->record_cost < p->extra_cost ? STEP_RECORD : STEP_EXTRA;
+        uint64_t left = left_step == STEP_RECORD ? p->record_cost : p->extra_cost, best = IMPOSSIBLE;
+        while (begun < p->spans->count && p->spans->span[p->by_end[begun]].to == i + 1)
+            if (!begin_lane(p, p->by_end[begun++], err))
+                return false;
+        p->best[i] = NO_SPAN;
+        for (size_t k = 0; k < p->lanes;) {
+            struct lane *lane = &p->lane[k];
+            step_lane(p, lane, i, left, left_step);
+            if (lane->cost < best) {
+                best = lane->cost;
+                p->best[i] = lane->span;
+            }
+            if (lane->from == i)
+                *lane = p->lane[--p->lanes];
+            else
+                k++;
+        }
+        p->extra_step[i] = (uint8_t)left_step;
+        p->extra_cost = left + p->costs->extra[i];
+        p->record_cost = best + p->costs->record;
+    }
+    return true;
+}
+
+/* Begins a record that reads at that place in old: the seek there belongs to the record before. */
+static bool begin_record(struct match_script *script, int64_t *old_at, int64_t wanted, struct error *err)
+{
+    if (script->count == 0 && wanted != 0 && !match_script_add(script, (struct match_record){0}, err))
+        return false;
+    if (script->count > 0)
+        script->record[script->count - 1].seek = wanted - *old_at;
+    *old_at = wanted;
+    return match_script_add(script, (struct match_record){0}, err);
+}
+
+static enum step first_step(const struct path *p)
+{
+    uint64_t record_cost = p->record_cost;
+    if (p->best[0] != NO_SPAN && p->spans->span[p->best[0]].shift == 0)
+        record_cost -= p->costs->record;
+    return record_cost < p->extra_cost ? STEP_RECORD : STEP_EXTRA;
+}
+
+/* From the first byte to the last along the cheapest way. */
+static bool walk_path(const struct path *p, struct match_script *script, struct error *err)
+{
+    if (p->new.len == 0)
+        return true;
+    int64_t old_at = 0;
+    uint32_t in = NO_SPAN;
+    enum step step = first_step(p);
+    if (step == STEP_EXTRA && !match_script_add(script, (struct match_record){0}, err))
+        return false;
+    for (size_t i = 0; i < p->new.len; i++) {
+        if (step == STEP_EXTRA) {
+            script->record[script->count - 1].extra_len++;
+            step = (enum step)p->extra_step[i];
+            continue;
+        }
+        if (step == STEP_RECORD) {
+            in = p->best[i];
+            if (!begin_record(script, &old_at, (int64_t)i + p->spans->span[in].shift, err))
+                return false;
+        }
+        script->record[script->count - 1].diff_len++;
+        old_at++;
+        step = get_step(p, p->step_at[in] + i - p->spans->span[in].from);
+    }
+    return true;
+}
+
+bool bsdiff_parse(struct bytes old, struct bytes new, const struct bsdiff_spans *spans,
+                  const struct bsdiff_costs *costs, struct match_script *ret, struct error *err)
+{
+    _cleanup_(end_path) struct path p = {.old = old, .new = new, .spans = spans, .costs = costs};
+    if (!begin_path(&p, err))
+        return false;
+    ret->count = 0;
+    ret->steps += spans->total + new.len;
+    return find_path(&p, err) && walk_path(&p, ret, err);
+}

@@ -1,0 +1,19 @@
+/* The choice of records by what they cost: which bytes of new are taken from old at which shift and which are
+   extra, by a shortest path from the end of new to its beginning. */
+#ifndef DFOTA_DELTA_BSDIFF_PARSE_H
+#define DFOTA_DELTA_BSDIFF_PARSE_H
+
+#include <stdbool.h>
+#include "base/error.h"
+#include "delta/bsdiff_costs.h"
+#include "delta/bsdiff_spans.h"
+#include "delta/bytes.h"
+#include "delta/match.h"
+
+/* The cheapest script for the pair into *ret, in place of the one there; its steps are added to. Takes a
+   quarter of a byte of memory per byte of all spans and 6 per byte of new. ERROR_INTERNAL: no memory. */
+bool bsdiff_parse(struct bytes old, struct bytes new, const struct bsdiff_spans *spans,
+                  const struct bsdiff_costs *costs, struct match_script *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif
