@@ -49,7 +49,7 @@ static bool find_bytes(struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     const struct sha256 *sha256 =
-        task->decision.resume ? &facts->attempt.package_sha256 : &facts->package.sha256;
+        task->decision.resume ? &facts->attempt.package_sha256 : &facts->planned.package.sha256;
     if (task->package && memcmp(&task->package->sha256, sha256, sizeof *sha256) != 0) {
         cached_package_release(task->package);
         task->package = NULL;

@@ -24,6 +24,7 @@
 #include "server/http/listener.h"
 #include "server/jobs.h"
 #include "server/package_cache.h"
+#include "server/plans.h"
 #include "server/progress.h"
 #include "server/sandbox.h"
 #include "server/seen.h"
@@ -269,7 +270,8 @@ static bool start(struct server *server, struct error *err)
     raise_descriptor_limit();
     tell_confinement(&daemon->config);
     if (!lock_directory(daemon->config.data_dir, &server->lock_fd, err) || !open_storage(daemon, err) ||
-        !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err))
+        !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
+        !plans_open(&daemon->plans, err))
         return false;
     daemon->workers = workers_start(WORKERS);
     return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
@@ -298,6 +300,7 @@ static void end(struct server *server)
     progress_close(daemon->progress);
     readers_close(daemon->readers);
     package_cache_close(daemon->cache);
+    plans_close(daemon->plans);
     blobs_close(daemon->blobs);
     free(daemon->tokens);
     if (server->lock_fd >= 0)

@@ -13,6 +13,7 @@
 
 struct jobs;
 struct package_cache;
+struct plans;
 struct progress;
 struct seen;
 
@@ -24,6 +25,7 @@ struct daemon {
     struct workers *workers;
     struct transfers *transfers;
     struct package_cache *cache;
+    struct plans *plans; /* the writer's */
     struct seen *seen;
     struct progress *progress;
     struct jobs *jobs;

@@ -91,6 +91,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     known->attempt_state = attempt_state_of(attempt);
     version_parse(slice_of(attempt->from), &known->attempt_from);
     version_parse(slice_of(attempt->to), &known->attempt_to);
+    version_parse(slice_of(attempt->target), &known->attempt_target);
     known->attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
     known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
     known->attempt_active_ms = attempt->active_ms;
@@ -112,47 +113,43 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
 
 /* What there is for it */
 
-/* Its file is the package, for every device of the core. */
-static void load_full(struct facts *facts)
+/* The image of a base that nothing is planned for: at or above the target, or there is none. */
+static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
-    struct snapshot *known = &facts->snapshot;
-    known->package_full = true;
-    known->package = PACKAGE_READY;
-    known->package_size = (uint64_t)facts->target.size_bytes;
-    facts->package = (struct package){.sha256 = facts->target.sha256,
-                                      .size_bytes = facts->target.size_bytes,
-                                      .key = {.to = facts->target.sha256, .format = FULL_FORMAT}};
+    return image_find(db, facts->firmware.id, base, &facts->planned.base, &facts->snapshot.base_known, err);
 }
 
-static bool load_package(const struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
+    struct planned *planned = &facts->planned;
+    const struct planned *found;
     char base[VERSION_TEXT_SIZE];
-    bool found;
     known->base = decision_base(&facts->checkin, &known->confirmed);
+    known->downgrades = facts->firmware.downgrades;
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
-    if (!image_find(db, facts->firmware.id, base, &facts->base, &known->base_known, err) ||
-        !image_find(db, facts->firmware.id, facts->firmware.target, &facts->target, &found, err))
+    int order = version_compare(&known->base, &known->target);
+    if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
+        return look_for_base(db, facts, base, err);
+    if (!plans_find(daemon, db, &facts->firmware, &known->base, &found, err))
         return false;
-    known->base_full = known->base_known && image_is_full(&facts->base);
-    if (found && image_is_full(&facts->target))
-        snprintf(known->target_core, sizeof known->target_core, "%s", facts->target.core);
-    if (known->target_core[0] && full_takes(facts->target.core, &known->base)) {
-        load_full(facts);
-        return true;
-    }
-    if (!known->base_known || !found || !known->format_set)
-        return true;
-    struct package_key key;
-    need_key(daemon, &facts->firmware, &facts->base, &facts->target, &key);
-    if (!package_find(db, &key, &facts->package, &found, err))
-        return false;
-    known->package = found ? package_state(&facts->package) : PACKAGE_NONE;
-    known->package_size = (uint64_t)facts->package.size_bytes;
+    *planned = *found;
+    known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
+    known->base_full = planned->outcome == PLAN_NONE && planned->base.id && image_is_full(&planned->base);
+    memcpy(known->target_core, planned->core, sizeof known->target_core);
+    known->package_full = planned->full;
+    known->plan = planned->outcome;
+    known->pairs_unasked = planned->unasked_count > 0;
+    memcpy(known->plan_reason, planned->reason, sizeof known->plan_reason);
+    version_parse(slice_of(planned->hop.version), &known->hop);
+    known->package = planned->full            ? PACKAGE_READY
+                     : planned->package_found ? package_state(&planned->package)
+                                              : PACKAGE_NONE;
+    known->package_size = (uint64_t)planned->package.size_bytes;
     snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
-             facts->package.error);
+             planned->package.error);
     return true;
 }
 
@@ -161,15 +158,21 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     struct snapshot *known = &facts->snapshot;
     struct link_deliveries deliveries;
     char base[VERSION_TEXT_SIZE];
-    int64_t begun;
+    int64_t begun, gone = 0;
     if (!device_begun_count(db, facts->device.id, facts->checkin.now_ms - DAY_MS, &begun, err))
         return false;
     known->begun_last_day = (unsigned)begun;
-    if (!facts->link.id || !known->base.count)
+    if (!known->base.count)
+        return true;
+    version_format(&known->base, base);
+    if (begun > 0 && !attempt_count_gone(db, facts->device.id, base, facts->planned.hop.version,
+                                         facts->checkin.now_ms - DAY_MS, &gone, err))
+        return false;
+    known->hops_gone = (unsigned)gone;
+    if (!facts->link.id)
         return true;
     /* A report begins the count anew: it is known then what became of what was delivered before. */
     int64_t since_ms = facts->device.confirmed_ms;
-    version_format(&known->base, base);
     if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, &deliveries,
                                  err))
         return false;
@@ -199,7 +202,7 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
         if (!load_attempt(daemon, db, ret, err))
             return false;
     }
-    return load_package(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
+    return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
 }
 
 bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *device,

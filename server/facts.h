@@ -4,6 +4,7 @@
 #define DFOTA_SERVER_FACTS_H
 
 #include "server/daemon.h"
+#include "server/plans.h"
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"
@@ -32,8 +33,7 @@ struct facts {
     struct device device;   /* where snapshot.device_known */
     struct link link;       /* over a link that is known */
     struct attempt attempt; /* where snapshot.attempt_open */
-    struct image base, target;
-    struct package package;
+    struct planned planned; /* the way to the target, from a base that is another version */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored

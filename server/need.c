@@ -4,6 +4,7 @@
 
 #include "server/daemon.h"
 #include "server/jobs.h"
+#include "server/plans.h"
 #include "server/recipe.h"
 #include "upgrade/full.h"
 
@@ -52,15 +53,13 @@ bool need_package(struct db *db, struct daemon *daemon, const struct firmware *f
 bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
                   int64_t now_ms, struct error *err)
 {
-    struct image from, to;
+    const struct planned *planned;
     struct version base, target;
-    bool from_found, to_found;
-    if (!version_parse(slice_of(version), &base) || !version_parse(slice_of(firmware->target), &target) ||
-        version_compare(&base, &target) >= 0)
+    if (!version_parse(slice_of(version), &base) || !version_parse(slice_of(firmware->target), &target))
         return true;
-    if (!image_find(db, firmware->id, version, &from, &from_found, err) ||
-        !image_find(db, firmware->id, firmware->target, &to, &to_found, err))
-        return false;
-    return !from_found || !to_found || !need_can_be_made(&from, &to) ||
-           need_package(db, daemon, firmware, &from, &to, false, now_ms, err);
+    int order = version_compare(&base, &target);
+    if (order == 0 || (order > 0 && !firmware->downgrades))
+        return true;
+    return plans_find(daemon, db, firmware, &base, &planned, err) &&
+           plans_ask(daemon, db, planned, now_ms, err);
 }

@@ -27,8 +27,8 @@ bool need_package(struct db *db, struct daemon *daemon, const struct firmware *f
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Writer's thread: a device of this firmware runs, or is thought to run, `version`: the package to the target
-   is wanted where both images are here and the target is above. */
+/* Writer's thread: a device of this firmware runs, or is thought to run, `version`: what its way to the target needs
+   next is wanted. */
 bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
                   int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 

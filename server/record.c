@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "server/facts.h"
-#include "server/need.h"
 
 static void set_state(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
 {
@@ -69,11 +68,19 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
                                 .link_id = facts->link.id,
                                 .created_ms = facts->checkin.now_ms};
     version_format(&facts->snapshot.base, attempt->from);
-    snprintf(attempt->to, sizeof attempt->to, "%s", facts->firmware.target);
+    snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(ATTEMPT_WAITING));
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     return attempt_add(db, attempt, err);
+}
+
+static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
+{
+    struct attempt *attempt = &facts->attempt;
+    snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
+    snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
+    return attempt_update(db, attempt, err);
 }
 
 static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -87,11 +94,11 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     if (decision->begun) {
         attempt->fetches++;
-        attempt->package_sha256 = facts->package.sha256;
-        attempt->size_bytes = facts->package.size_bytes;
-        attempt->proven = facts->package.proven;
-        snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->package.released_by);
-        snprintf(attempt->format, sizeof attempt->format, "%s", facts->package.key.format);
+        attempt->package_sha256 = facts->planned.package.sha256;
+        attempt->size_bytes = facts->planned.package.size_bytes;
+        attempt->proven = facts->planned.package.proven;
+        snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
+        snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
         if (!device_begun_add(db, facts->device.id, now_ms, err))
@@ -109,8 +116,9 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->queue_package && !need_package(db, daemon, &facts->firmware, &facts->base,
-                                                 &facts->target, false, facts->checkin.now_ms, err))
+    if (decision->queue_packages && !plans_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
+        return false;
+    if (decision->aim_attempt && !aim_attempt(db, facts, decision, err))
         return false;
     return (!decision->open_attempt || open_attempt(db, facts, decision, err)) &&
            (!decision->send || send_bytes(db, facts, decision, err));

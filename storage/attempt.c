@@ -7,7 +7,7 @@
     "package_sha256, size_bytes, proven, released_by, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
     "delivered_ms, ended_ms"
 
-enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, INTERRUPT_ALL };
+enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMNS
                 " FROM attempt WHERE device_id = $1 "
@@ -18,13 +18,15 @@ static const char *const sql[] = {
         "state, "
         "reason, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     [UPDATE] =
-        "UPDATE attempt SET link_id = $1, target_version = $2, state = $3, reason = $4, format = $5, "
-        "package_sha256 = $6, size_bytes = $7, acked = $8, bytes_acked = $9, fetches = $10, sent_ms = $11, "
-        "active_ms = $12, delivered_ms = $13, ended_ms = $14, proven = $15, released_by = $16 WHERE id = $17",
+        "UPDATE attempt SET link_id = $1, to_version = $2, target_version = $3, state = $4, reason = $5, "
+        "format = $6, package_sha256 = $7, size_bytes = $8, acked = $9, bytes_acked = $10, fetches = $11, sent_ms = $12, "
+        "active_ms = $13, delivered_ms = $14, ended_ms = $15, proven = $16, released_by = $17 WHERE id = $18",
     [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
         ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
-         "AND from_version = $2 AND to_version = $3 AND delivered_ms > $4"),
+         "AND from_version = $2 AND target_version = $3 AND delivered_ms > $4"),
+    [COUNT_GONE] = "SELECT count(DISTINCT from_version || '>' || to_version) FROM attempt WHERE device_id = $1 "
+                   "AND state = 'confirmed' AND sent_ms > $2 AND NOT (from_version = $3 AND to_version = $4)",
     [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
 };
 DB_TABLE(attempt, ENTITY_ATTEMPT);
@@ -71,8 +73,8 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
 {
     bool pinned = attempt->size_bytes > 0;
     return db_do(db, &attempt_statements, UPDATE,
-                 PARAMS(P_INT_OR_NULL(attempt->link_id), P_TEXT(attempt->target), P_TEXT(attempt->state),
-                        P_TEXT(attempt->reason), P_TEXT_OR_NULL(attempt->format),
+                 PARAMS(P_INT_OR_NULL(attempt->link_id), P_TEXT(attempt->to), P_TEXT(attempt->target),
+                        P_TEXT(attempt->state), P_TEXT(attempt->reason), P_TEXT_OR_NULL(attempt->format),
                         pinned ? P_HASH(&attempt->package_sha256) : P_NULL,
                         P_INT_OR_NULL(attempt->size_bytes), P_TEXT(attempt->acked),
                         P_INT(attempt->bytes_acked), P_INT(attempt->fetches), P_INT_OR_NULL(attempt->sent_ms),
@@ -90,13 +92,22 @@ bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attemp
                    sizeof row, ret, ret_count, err);
 }
 
-bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *to,
+bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *target,
                              int64_t since_ms, struct link_deliveries *ret, struct error *err)
 {
     bool found;
     return db_row(db, &attempt_statements, LINK_DELIVERIES,
-                  PARAMS(P_INT(link_id), P_TEXT(from), P_TEXT(to), P_INT(since_ms)),
+                  PARAMS(P_INT(link_id), P_TEXT(from), P_TEXT(target), P_INT(since_ms)),
                   FIELDS(F_INT(&ret->count), F_INT(&ret->last_ms)), &found, err);
+}
+
+bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,
+                        int64_t *ret, struct error *err)
+{
+    bool found;
+    return db_row(db, &attempt_statements, COUNT_GONE,
+                  PARAMS(P_INT(device_id), P_INT(since_ms), P_TEXT(from), P_TEXT(to)), FIELDS(F_INT(ret)),
+                  &found, err);
 }
 
 bool attempt_interrupt_all(struct db *db, struct error *err)

@@ -24,7 +24,7 @@ struct attempt {
     int64_t active_ms; /* when bytes were last begun or acknowledged; 0: there is nothing to continue */
 };
 
-struct link_deliveries { /* of one hop over one link */
+struct link_deliveries { /* of one base and target over one link */
     int64_t count, last_ms;
 };
 
@@ -39,9 +39,12 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
 /* Newest first, at most `limit`; *ret is the caller's (free). */
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,
                   struct error *err);
-/* How often the hop was delivered over this link after since_ms. */
-bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *to,
+/* How often a package from → anywhere on the way to target was delivered over this link after since_ms. */
+bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *target,
                              int64_t since_ms, struct link_deliveries *ret, struct error *err);
+/* How many other hops than from → to were confirmed of this device, of those begun after since_ms. */
+bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,
+                        int64_t *ret, struct error *err);
 /* At start: what was `sending` when the server ended was interrupted. */
 bool attempt_interrupt_all(struct db *db, struct error *err);
 

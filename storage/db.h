@@ -103,6 +103,10 @@ bool db_list(struct db *db, const struct db_table *table, unsigned statement, co
     __attribute__((warn_unused_result));
 int64_t db_last_id(const struct db *db); /* of the row inserted last */
 
+/* A number that grows whenever this connection changes a row of firmware, images or packages, and again when such a
+   change is taken back. While it stays, what was concluded from those tables over this connection still holds. */
+uint64_t db_changes(const struct db *db);
+
 /* Every table of statements (statements.c); tests walk it. */
 extern const struct db_table *const db_tables[];
 extern const unsigned db_table_count;

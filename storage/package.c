@@ -24,6 +24,7 @@ enum {
     LOG,
     KEEP_LOG,
     LIST,
+    EDGES,
     COUNT,
     CLAIM,
     READY,
@@ -50,6 +51,10 @@ static const char *const sql[] = {
     [LIST] = "SELECT " COLUMNS("p.") ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
              "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
              "WHERE f.firmware_id = $1 AND f.id <> t.id ORDER BY p.id",
+    [EDGES] = "SELECT f.id, t.id, p.state, p.size_bytes, p.proven OR p.released_ms IS NOT NULL, p.effort, p.tried, p.error "
+              "FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
+              "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
+              "WHERE f.firmware_id = $1 AND f.id <> t.id AND p.format = $2 AND p.recipe = $3",
     [COUNT] = "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'generating'), "
               "count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'failed') FROM package",
     [CLAIM] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
@@ -142,6 +147,16 @@ bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware
     return db_list(db, &package_statements, LIST, PARAMS(P_INT(firmware_id)),
                    FIELDS(ROW(&row.package), F_TEXT(row.from), F_TEXT(row.to)), &row, sizeof row, ret,
                    ret_count, err);
+}
+
+bool package_edges(struct db *db, int64_t firmware_id, const char *format, const char *recipe,
+                   struct package_edge *row, bool (*each)(void *cls), void *cls, struct error *err)
+{
+    return db_rows(db, &package_statements, EDGES, PARAMS(P_INT(firmware_id), P_TEXT(format), P_TEXT(recipe)),
+                   FIELDS(F_INT(&row->from_id), F_INT(&row->to_id), F_TEXT(row->state),
+                          F_INT(&row->size_bytes), F_INT(&row->servable), F_INT(&row->effort),
+                          F_INT(&row->tried), F_TEXT(row->error)),
+                   each, cls, err);
 }
 
 bool package_count(struct db *db, struct package_counts *ret, struct error *err)

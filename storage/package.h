@@ -87,6 +87,16 @@ bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err);
    were made, the caller's (free); their blobs stay. Else nothing happens. */
 bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,
                           struct error *err);
+/* The same of one format and recipe as a planner sees it: called for each, by the images' ids. */
+struct package_edge {
+    int64_t from_id, to_id; /* of the images */
+    char state[12];
+    int64_t size_bytes, servable; /* servable 1: proven or released */
+    int64_t effort, tried;
+    char error[PACKAGE_ERROR_SIZE];
+};
+bool package_edges(struct db *db, int64_t firmware_id, const char *format, const char *recipe, struct package_edge *row,
+                   bool (*each)(void *cls), void *cls, struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
 /* The life of a job. */

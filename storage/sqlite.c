@@ -13,6 +13,8 @@
 struct db {
     sqlite3 *handle;
     sqlite3_stmt ***prepared; /* [table][statement] */
+    uint64_t changes;         /* see db_changes() */
+    uint64_t changes_at_begin;
 };
 
 /* Why I/O failed; 0 where nobody knows. Of a commit only the write-ahead log can tell. */
@@ -104,6 +106,30 @@ static bool migrate(struct db *db, struct error *err)
     return true;
 }
 
+/* Changes of what plans are made of */
+
+static void count_change(void *cls, int operation, const char *database, const char *table, sqlite3_int64 row)
+{
+    static const char *const watched[] = {"firmware", "image", "package"};
+    struct db *db = cls;
+    (void)operation, (void)database, (void)row;
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
+        if (strcmp(table, watched[i]) == 0)
+            db->changes++;
+}
+
+/* The hook is not told of what is taken back. All of the transaction counts: SQLite may have ended it by itself. */
+static void count_taken_back(struct db *db)
+{
+    if (db->changes != db->changes_at_begin)
+        db->changes++;
+}
+
+uint64_t db_changes(const struct db *db)
+{
+    return db->changes;
+}
+
 /* Open and close */
 
 /* Indexes are compared with their tables too: by them it is decided what is swept from the disk.
@@ -186,6 +212,7 @@ bool db_open_writer(const char *path, struct db **ret, struct error *err)
     struct db *db = NULL;
     if (wal_check(path, err) && open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err) &&
         set_up(db, err)) {
+        sqlite3_update_hook(db->handle, count_change, db);
         *ret = db;
         return true;
     }
@@ -224,6 +251,7 @@ void db_close(struct db *db)
 
 bool db_begin(struct db *db, struct error *err)
 {
+    db->changes_at_begin = db->changes;
     return exec(db, "BEGIN IMMEDIATE", err);
 }
 
@@ -237,6 +265,7 @@ bool db_commit(struct db *db, struct error *err)
 
 void db_rollback(struct db *db)
 {
+    count_taken_back(db);
     if (db_in_transaction(db))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -258,6 +287,7 @@ bool db_release(struct db *db, struct error *err)
 
 void db_rollback_savepoint(struct db *db)
 {
+    count_taken_back(db);
     if (db_in_transaction(db))
         sqlite3_exec(db->handle, "ROLLBACK TO task; RELEASE task", NULL, NULL, NULL);
 }

@@ -53,6 +53,28 @@ static bool is_same(const struct version *a, const struct version *b)
     return version_compare(a, b) == 0;
 }
 
+/* ---- the hop ---- */
+
+#define WAY_SIZE (HOP_SIZE + VERSION_TEXT_SIZE + 24)
+
+static const struct version *hop_of(const struct snapshot *known)
+{
+    return known->hop.count ? &known->hop : &known->target;
+}
+
+/* "1138→1147 (on the way to 1162)", "1138→1162" */
+static const char *way_text(const struct snapshot *known, char out[WAY_SIZE])
+{
+    char hop[HOP_SIZE], target[VERSION_TEXT_SIZE];
+    hop_text(&known->base, hop_of(known), hop);
+    version_format(&known->target, target);
+    if (is_same(hop_of(known), &known->target))
+        snprintf(out, WAY_SIZE, "%s", hop);
+    else
+        snprintf(out, WAY_SIZE, "%s (on the way to %s)", hop, target);
+    return out;
+}
+
 /* ---- who asks ---- */
 
 static bool check_link(struct question *q)
@@ -211,7 +233,7 @@ static bool resume(struct question *q)
                   range->first, known->pinned_size);
 }
 
-/* ---- is there a way up ---- */
+/* ---- is there anywhere to go ---- */
 
 /* No delta can be made of these two; one that was made elsewhere may be here. */
 static bool check_full(struct question *q, const char *base, const char *target)
@@ -255,7 +277,7 @@ static bool check_hop(struct question *q)
     int order = version_compare(&known->base, &known->target);
     if (order == 0)
         return answer(q, ANSWER_UP_TO_DATE, "%s is the target", base);
-    if (order > 0)
+    if (order > 0 && !known->downgrades)
         return answer(q, ANSWER_UP_TO_DATE, "%s is above the target %s", base, target);
     return !known->package_full && (check_full(q, base, target) || check_images(q, base));
 }
@@ -275,16 +297,16 @@ static const char *minute_text(int64_t ms, char out[32])
 static bool check_offers(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[HOP_SIZE], when[32];
+    char way[WAY_SIZE], when[32];
 
     if (q->checkin->source != CHECKIN_LINK || known->link_deliveries == 0)
         return false;
-    hop_text(&known->base, &known->target, hop);
+    way_text(known, way);
     if (known->link_deliveries >= q->limits->link_offers) {
         q->decision->notice_stale_link = true;
         return answer(
             q, ANSWER_UP_TO_DATE,
-            "the package %s was delivered %u times over this link and nobody reported a version since", hop,
+            "the package %s was delivered %u times over this link and nobody reported a version since", way,
             known->link_deliveries);
     }
     if (q->checkin->now_ms - known->link_delivered_ms < q->limits->link_offer_gap_ms)
@@ -292,7 +314,7 @@ static bool check_offers(struct question *q)
             q, ANSWER_UP_TO_DATE,
             "the package %s was delivered over this link and nobody reported a version since: it is offered "
             "again from %s",
-            hop, minute_text(known->link_delivered_ms + q->limits->link_offer_gap_ms, when));
+            way, minute_text(known->link_delivered_ms + q->limits->link_offer_gap_ms, when));
     return false;
 }
 
@@ -301,7 +323,16 @@ static bool check_offers(struct question *q)
 static bool attempt_is_for_hop(const struct question *q)
 {
     return q->open && q->known->attempt_same_firmware && is_same(&q->known->attempt_from, &q->known->base) &&
-           is_same(&q->known->attempt_to, &q->known->target);
+           is_same(&q->known->attempt_to, hop_of(q->known));
+}
+
+/* It waits for a way to this target, which was looked for elsewhere before. */
+static bool attempt_can_be_aimed(const struct question *q)
+{
+    const struct snapshot *known = q->known;
+    return q->open && q->state == ATTEMPT_WAITING && known->attempt_same_firmware &&
+           is_same(&known->attempt_from, &known->base) && known->attempt_target.count > 0 &&
+           is_same(&known->attempt_target, &known->target);
 }
 
 static void begin_attempt(struct question *q)
@@ -312,48 +343,78 @@ static void begin_attempt(struct question *q)
     q->decision->open_attempt = true;
 }
 
+static void go_on_or_begin(struct question *q)
+{
+    if (attempt_is_for_hop(q))
+        return;
+    if (attempt_can_be_aimed(q))
+        q->decision->aim_attempt = true;
+    else
+        begin_attempt(q);
+}
+
+static bool wait_for_way(struct question *q)
+{
+    const struct snapshot *known = q->known;
+
+    if (known->plan == PLAN_NONE)
+        return answer(q, ANSWER_NOT_ALLOWED, "%s", known->plan_reason);
+    if (known->plan == PLAN_PATH)
+        return false;
+    go_on_or_begin(q);
+    q->decision->queue_packages = known->pairs_unasked;
+    return answer(q, ANSWER_WAIT, "%s", known->plan_reason);
+}
+
 static bool wait_for_package(struct question *q)
 {
-    char hop[HOP_SIZE];
-    hop_text(&q->known->base, &q->known->target, hop);
+    const struct snapshot *known = q->known;
+    char way[WAY_SIZE];
 
-    if (q->known->package == PACKAGE_READY || q->known->package == PACKAGE_UNPROVEN ||
-        q->known->package == PACKAGE_FAILED)
+    if (known->package == PACKAGE_READY || known->package == PACKAGE_UNPROVEN ||
+        known->package == PACKAGE_FAILED)
         return false;
-    if (!attempt_is_for_hop(q))
-        begin_attempt(q);
-    q->decision->queue_package = q->known->package == PACKAGE_NONE;
-    if (q->known->package == PACKAGE_GENERATING)
-        return answer(q, ANSWER_WAIT, "the package %s is being generated", hop);
-    return answer(q, ANSWER_WAIT, "the package %s is queued to be generated", hop);
+    go_on_or_begin(q);
+    q->decision->queue_packages = known->pairs_unasked || known->package == PACKAGE_NONE;
+    way_text(known, way);
+    if (known->package == PACKAGE_GENERATING)
+        return answer(q, ANSWER_WAIT, "the package %s is being generated", way);
+    return answer(q, ANSWER_WAIT, "the package %s is queued to be generated", way);
+}
+
+/* The packages of hops that were gone are no loop; the same hop over and over is. */
+static bool check_loop(struct question *q)
+{
+    const struct snapshot *known = q->known;
+
+    if (known->begun_last_day < q->limits->loop_guard_per_day + known->hops_gone)
+        return false;
+    q->decision->block = true;
+    return answer(
+        q, ANSWER_LOOP,
+        "%u packages were begun to this device within 24 hours, %u are allowed: the loop guard closes",
+        known->begun_last_day, q->limits->loop_guard_per_day + known->hops_gone);
 }
 
 static bool check_package(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[HOP_SIZE];
-    hop_text(&known->base, &known->target, hop);
+    char way[WAY_SIZE];
+    way_text(known, way);
 
     if (known->package == PACKAGE_FAILED)
-        return answer(q, ANSWER_NOT_ALLOWED, "the package %s could not be made: %s", hop,
+        return answer(q, ANSWER_NOT_ALLOWED, "the package %s could not be made: %s", way,
                       known->package_error);
     if (known->package == PACKAGE_UNPROVEN)
         return answer(q, ANSWER_NOT_ALLOWED,
                       "the package %s could not be applied here and is unproven: it goes out once an admin "
                       "has released it",
-                      hop);
+                      way);
     if (known->package_size > known->max_package_bytes)
         return answer(q, ANSWER_NOT_ALLOWED,
-                      "the package %s is oversize: %" PRIu64 " bytes, the limit is %" PRIu64, hop,
+                      "the package %s is oversize: %" PRIu64 " bytes, the limit is %" PRIu64, way,
                       known->package_size, known->max_package_bytes);
-    if (known->begun_last_day >= q->limits->loop_guard_per_day) {
-        q->decision->block = true;
-        return answer(
-            q, ANSWER_LOOP,
-            "%u packages were begun to this device within 24 hours, %u are allowed: the loop guard closes",
-            known->begun_last_day, q->limits->loop_guard_per_day);
-    }
-    return false;
+    return check_loop(q);
 }
 
 /* An attempt goes on when its package is fetched again from the start, but not once that was delivered. And
@@ -362,25 +423,27 @@ static bool check_package(struct question *q)
 static bool serve(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[HOP_SIZE];
+    char way[WAY_SIZE];
 
-    if (!attempt_is_for_hop(q) || q->state == ATTEMPT_DELIVERED ||
-        (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
+    if (q->state == ATTEMPT_DELIVERED || (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
         begin_attempt(q);
+    else
+        go_on_or_begin(q);
     choose_bytes(q, known->package_size);
     q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
+    q->decision->queue_packages = known->pairs_unasked;
     return answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
                   known->package_full ? "the full package %s of %" PRIu64
                                         " bytes is sent; it was not applied here"
                                       : "the package %s of %" PRIu64 " bytes is sent",
-                  hop_text(&known->base, &known->target, hop), known->package_size);
+                  way_text(known, way), known->package_size);
 }
 
 /* In this order; the first that returns true has answered. */
 static bool (*const rules[])(struct question *q) = {
-    check_link, check_names, check_admission, take_report,      end_pin,       check_block, check_range,
-    resume,     check_hop,   check_offers,    wait_for_package, check_package, serve,
+    check_link, check_names,  check_admission, take_report,      end_pin,       check_block, check_range, resume,
+    check_hop,  check_offers, wait_for_way,    wait_for_package, check_package, serve,
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)

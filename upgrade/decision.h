@@ -12,6 +12,7 @@
 #include "base/sha256.h"
 #include "upgrade/answer.h"
 #include "upgrade/attempt.h"
+#include "upgrade/planner.h"
 #include "upgrade/version.h"
 
 #define REASON_SIZE 240
@@ -54,15 +55,23 @@ struct snapshot {
     bool format_set;
     uint64_t max_package_bytes;
     struct version target;       /* count 0: no target */
+    bool downgrades;             /* an admin allows the way back */
 
     /* for the base that decision_base() named */
     struct version base;         /* count 0: none */
-    bool base_known;             /* its image is here */
+    bool base_known;             /* its image is here, or some way leads from it all the same */
+    /* where no way leads to the target */
     bool base_full;              /* what is here of it is a full package: no delta is made from one */
     char target_core[VERSION_TEXT_SIZE]; /* the target is a full package, and this core may take it; "": it is
                                             an image */
 
-    /* package base → target */
+    /* the way from base to target: PLAN_PATH where the package alone decides */
+    enum plan_outcome plan;
+    char plan_reason[REASON_SIZE]; /* with PLAN_WAIT and PLAN_NONE */
+    struct version hop;          /* where it leads first, or is looked for; count 0: the target itself */
+    bool pairs_unasked;          /* packages are worth making that nobody asked for yet */
+
+    /* package base → hop */
     enum package_state package;
     bool package_full;           /* it is the full package: neither base image nor format matter */
     uint64_t package_size;       /* when ready */
@@ -71,7 +80,7 @@ struct snapshot {
     /* the device's open attempt, if any */
     bool attempt_open;
     enum attempt_state attempt_state;
-    struct version attempt_from, attempt_to;
+    struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
     bool attempt_by_link;               /* it was offered over the very link that asks now */
     int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged; 0: nothing is pinned */
@@ -81,7 +90,8 @@ struct snapshot {
 
     /* counts */
     unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
-    unsigned link_deliveries;    /* of this hop over this link, since a version was last reported */
+    unsigned hops_gone;          /* other hops than this one among them that were confirmed: a way of several is no loop */
+    unsigned link_deliveries;    /* from this base to this target over this link, since a version was last reported */
     int64_t link_delivered_ms;   /* the last of them */
 };
 
@@ -95,7 +105,7 @@ struct decision_limits {
 struct decision {
     enum answer answer;
     uint64_t first, end;          /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
-    bool resume;                  /* serve the pinned bytes of the open attempt; else the package base → target */
+    bool resume;                  /* serve the pinned bytes of the open attempt; else the package base → hop */
     char reason[REASON_SIZE];     /* UTF-8, one sentence with the facts */
 
     /* To be recorded, in this order, unless the request only wants to know (HEAD, explain): */
@@ -104,9 +114,10 @@ struct decision {
     bool end_attempt;             /* apply attempt_event to the open attempt (before a new one is begun) */
     enum attempt_event attempt_event;
     bool unpin;                   /* the open attempt stays, but what it was sent cannot be continued any more */
-    bool queue_package;           /* the package base → target is needed and nobody asked for it yet */
-    bool open_attempt;            /* a new attempt base → target, state waiting */
-    bool send;                    /* EVENT_SEND to the attempt that is open then; unless resume, the package base → target
+    bool queue_packages;          /* packages are needed and nobody asked for them yet */
+    bool open_attempt;            /* a new attempt base → hop, state waiting */
+    bool aim_attempt;             /* the open attempt, of which nothing was sent, leads to the hop from now on */
+    bool send;                    /* EVENT_SEND to the attempt that is open then; unless resume, the package base → hop
                                      is pinned to it, anew where the same attempt is fetched again from the start */
     bool begun;                   /* counts in the loop guard: send, and not a resume */
     bool block;                   /* the loop guard closes */

@@ -10,7 +10,6 @@
 #include "server/jobs.h"
 #include "server/link_url.h"
 #include "server/log.h"
-#include "server/need.h"
 #include "server/seen.h"
 #include "server/testify.h"
 
@@ -58,8 +57,8 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
-    return !task->next.queue_package || need_package(db, task->daemon, &facts->firmware, &facts->base,
-                                                     &facts->target, false, facts->checkin.now_ms, err);
+    return !task->next.queue_packages ||
+           plans_ask(task->daemon, db, &facts->planned, facts->checkin.now_ms, err);
 }
 
 static json_t *next_step(const struct report_task *task)
@@ -69,7 +68,7 @@ static json_t *next_step(const struct report_task *task)
     if ((answer != ANSWER_FULL && answer != ANSWER_WAIT) || !task->daemon->device_url[0])
         return json_null();
     link_url(task->daemon, task->facts.link.token, task->facts.device.confirmed_version, url);
-    return json_pack("{s:s, s:s, s:o, s:b}", "version", task->facts.firmware.target, "url", url,
+    return json_pack("{s:s, s:s, s:o, s:b}", "version", task->facts.planned.hop.version, "url", url,
                      "at_commands", link_at_commands(url), "ready", answer == ANSWER_FULL);
 }
 

@@ -99,7 +99,7 @@ static void check_invariants(const struct scene *scene)
         assert_true(known->base.count > 0 && (known->base_known || known->package_full) &&
                     version_compare(&known->base, &known->target) < 0);
     if (from_middle) /* no new decision is hidden in a resume */
-        assert_false(decision->open_attempt || decision->queue_package || decision->answer == ANSWER_FULL);
+        assert_false(decision->open_attempt || decision->queue_packages || decision->answer == ANSWER_FULL);
 
     if (decision->unpin)
         assert_true(known->attempt_open && !decision->send && !decision->end_attempt && !from_middle);
@@ -124,7 +124,7 @@ static void check_invariants(const struct scene *scene)
         assert_true(open && attempt_apply(&state, EVENT_SEND) && state == ATTEMPT_SENDING);
     if (decision->answer == ANSWER_WAIT)
         assert_true(open);
-    if (decision->queue_package)
+    if (decision->queue_packages)
         assert_int_equal(decision->answer, ANSWER_WAIT);
     if (decision->block)
         assert_int_equal(decision->answer, ANSWER_LOOP);

@@ -1,0 +1,185 @@
+#include "server/graph.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "server/need.h"
+#include "upgrade/full.h"
+
+/* ---- versions ---- */
+
+static bool is_within(const struct version *version, const struct version *a, const struct version *b)
+{
+    return version_compare(a, version) <= 0 && version_compare(version, b) <= 0;
+}
+
+static enum waypoint waypoint_of(const struct image *image)
+{
+    if (strcmp(image->waypoint, "forbidden") == 0)
+        return WAYPOINT_FORBIDDEN;
+    return strcmp(image->waypoint, "required") == 0 ? WAYPOINT_REQUIRED : WAYPOINT_ALLOWED;
+}
+
+/* A version at the end that has no image. */
+static void add_version(struct graph *graph, const struct version *version)
+{
+    unsigned at = graph->plan.count++;
+    graph->image[at] = (struct image){.id = 0};
+    version_format(version, graph->image[at].version);
+    graph->plan.version[at] = (struct plan_version){.version = *version};
+}
+
+static void add_image(struct graph *graph, const struct image *image)
+{
+    unsigned at = graph->plan.count++;
+    graph->image[at] = *image;
+    graph->plan.version[at] = (struct plan_version){
+        .waypoint = waypoint_of(image), .here = true, .withdrawn = image->withdrawn_ms != 0};
+    version_parse(slice_of(image->version), &graph->plan.version[at].version);
+}
+
+static bool is_last(const struct graph *graph, const struct version *version)
+{
+    return graph->plan.count &&
+           version_compare(&graph->plan.version[graph->plan.count - 1].version, version) == 0;
+}
+
+/* In order of travel; images are in order of version. */
+static void add_versions(struct graph *graph, const struct image *images, size_t count,
+                         const struct version *from, const struct version *to)
+{
+    bool up = version_compare(from, to) < 0;
+    struct version version;
+    for (size_t i = 0; i < count; i++) {
+        const struct image *image = &images[up ? i : count - 1 - i];
+        if (!version_parse(slice_of(image->version), &version) ||
+            !is_within(&version, up ? from : to, up ? to : from))
+            continue;
+        if (graph->plan.count == 0 && version_compare(&version, from) != 0)
+            add_version(graph, from);
+        add_image(graph, image);
+    }
+    if (graph->plan.count == 0)
+        add_version(graph, from);
+    if (!is_last(graph, to))
+        add_version(graph, to);
+}
+
+/* ---- edges ---- */
+
+struct edges { /* being read */
+    struct graph *graph;
+    struct package_edge row;
+    bool no_memory;
+};
+
+static bool find_image(const struct graph *graph, int64_t id, unsigned *ret)
+{
+    for (unsigned i = 0; i < graph->plan.count; i++)
+        if (graph->image[i].id == id) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static enum plan_edge_state state_of(const struct package_edge *row)
+{
+    if (strcmp(row->state, "queued") == 0)
+        return EDGE_QUEUED;
+    if (strcmp(row->state, "generating") == 0)
+        return EDGE_GENERATING;
+    if (strcmp(row->state, "failed") == 0)
+        return EDGE_FAILED;
+    return row->servable ? EDGE_READY : EDGE_UNPROVEN;
+}
+
+static bool take_edge(void *cls)
+{
+    struct edges *edges = cls;
+    const struct package_edge *row = &edges->row;
+    unsigned from, to;
+    if (!find_image(edges->graph, row->from_id, &from) || !find_image(edges->graph, row->to_id, &to) ||
+        from >= to)
+        return true;
+    struct plan_edge *edge = plan_edge(&edges->graph->plan, from, to);
+    enum plan_edge_state state = state_of(row);
+    if (edge->full && state != EDGE_READY)
+        return true;
+    edge->full = false;
+    edge->state = (uint8_t)state;
+    edge->size = (uint64_t)row->size_bytes;
+    if (state == EDGE_FAILED)
+        edges->no_memory = !(edge->error = strdup(row->error));
+    return !edges->no_memory;
+}
+
+/* What could be made, and what a full package leads over. */
+static void add_possible(const struct firmware *firmware, struct graph *graph)
+{
+    for (unsigned from = 0; from < graph->plan.count; from++)
+        for (unsigned to = from + 1; to < graph->plan.count; to++) {
+            struct plan_edge *edge = plan_edge(&graph->plan, from, to);
+            const struct image *old = &graph->image[from], *new = &graph->image[to];
+            if (image_is_full(new) && full_takes(new->core, &graph->plan.version[from].version))
+                *edge =
+                    (struct plan_edge){.state = EDGE_READY, .size = (uint64_t) new->size_bytes, .full = true};
+            else if (firmware->format[0] && old->id && new->id && need_can_be_made(old, new))
+                edge->state = EDGE_UNKNOWN;
+        }
+}
+
+static bool add_edges(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                      struct graph *graph, struct error *err)
+{
+    struct edges edges = {.graph = graph};
+    struct package_key key;
+    size_t count = graph->plan.count;
+    graph->plan.edge = calloc(count * count, sizeof *graph->plan.edge);
+    if (!graph->plan.edge)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    add_possible(firmware, graph);
+    if (!firmware->format[0])
+        return true;
+    need_key(daemon, firmware, &graph->image[0], &graph->image[count - 1],
+             &key); /* the recipe is that of all */
+    if (!package_edges(db, firmware->id, key.format, key.recipe, &edges.row, take_edge, &edges, err))
+        return false;
+    return !edges.no_memory || error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+bool graph_load(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                const struct version *from, const struct version *to, struct graph *ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *images = NULL;
+    struct graph graph = {.plan = {.limit = (uint64_t)firmware->max_package_bytes}};
+    size_t count;
+    if (!image_list(db, firmware->id, &images, &count, err))
+        return false;
+    graph.image = calloc(count + 2, sizeof *graph.image);
+    graph.plan.version = calloc(count + 2, sizeof *graph.plan.version);
+    if (!graph.image || !graph.plan.version) {
+        graph_free(&graph);
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    }
+    add_versions(&graph, images, count, from, to);
+    if (!add_edges(daemon, db, firmware, &graph, err)) {
+        graph_free(&graph);
+        return false;
+    }
+    *ret = graph;
+    return true;
+}
+
+void graph_free(struct graph *graph)
+{
+    size_t edges = graph->plan.edge ? (size_t)graph->plan.count * graph->plan.count : 0;
+    for (size_t i = 0; i < edges; i++)
+        free((char *)graph->plan.edge[i].error);
+    free(graph->plan.edge);
+    free(graph->plan.version);
+    free(graph->image);
+    *graph = (struct graph){.image = NULL};
+}

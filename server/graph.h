@@ -1,0 +1,26 @@
+/* The images and packages of a firmware between two versions, laid out for the planner. */
+#ifndef DFOTA_SERVER_GRAPH_H
+#define DFOTA_SERVER_GRAPH_H
+
+#include "storage/firmware.h"
+#include "storage/image.h"
+#include "storage/package.h"
+#include "upgrade/planner.h"
+
+struct daemon;
+
+struct graph {
+    struct plan_graph plan;
+    struct image
+        *image; /* [plan.count]; id 0 where only the version is known: the first or the last may be such */
+};
+
+/* Reads the images from version `from` to version `to` (which differ; upwards or downwards) and the packages
+   between them. *ret is the caller's, graph_free(). Takes n² room for n images. Any thread, with its own
+   connection. */
+bool graph_load(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                const struct version *from, const struct version *to, struct graph *ret, struct error *err)
+    __attribute__((warn_unused_result));
+void graph_free(struct graph *graph);
+
+#endif
