@@ -32,6 +32,7 @@
     X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \
     X("POST", FIRMWARE "/packages/{}/{}", 0, admin_package_ask)                                              \
     X("GET", FIRMWARE "/packages/{}/{}/content", 0, admin_package_content)                                   \
+    X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \

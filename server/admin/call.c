@@ -34,6 +34,13 @@ bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *d
     return writer_call(call->daemon->writer, change, cls, err);
 }
 
+void call_store_counts(const struct admin_call *call)
+{
+    struct error err;
+    if (!writer_flush_now(call->daemon->writer, &err))
+        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err.text, NULL);
+}
+
 bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
 {
     json_error_t why;
@@ -49,6 +56,17 @@ bool call_misfit(const json_error_t *why, struct error *err)
         return error_set(err, ERROR_INVALID, "the body has a field that is not known here: %s",
                          unknown + strlen("left unpacked: "));
     return error_set(err, ERROR_INVALID, "the body does not fit: %s", why->text);
+}
+
+bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)
+{
+    struct slice value;
+    size_t len = strlen(type);
+    if (!request_header(call->request, "Content-Type", &value) ||
+        (value.len >= len && strncasecmp(value.ptr, type, len) == 0 &&
+         (value.len == len || memchr("; \t", value.ptr[len], 3))))
+        return true;
+    return error_set(err, ERROR_UNSUPPORTED_TYPE, "%s is %s", what, type);
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)

@@ -24,11 +24,19 @@ void call_log_failure(const struct error *err);
 bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),
                  void *cls, struct error *err) __attribute__((warn_unused_result));
 
+/* How often and when devices asked last is counted in memory: this stores it, so that it is true in what is read
+   then. On a disk that is full it shows in the log, and the counts are a little old. */
+void call_store_counts(const struct admin_call *call);
+
 /* The body as JSON. ERROR_BAD_JSON, also for a name that stands twice in an object. */
 bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
     __attribute__((warn_unused_result));
 /* What json_unpack_ex() did not like, as ERROR_INVALID. */
 bool call_misfit(const json_error_t *why, struct error *err);
+
+/* That the body, if its type is said, is `type`; ERROR_UNSUPPORTED_TYPE: "`what` is text/csv". */
+bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Answers 200 {"items":[…]}; takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);

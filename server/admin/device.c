@@ -144,20 +144,11 @@ static bool answer(struct admin_call *call, const struct device *device, struct 
     return true;
 }
 
-/* How often and when devices asked last is counted in memory: it is stored first, so that it is true in the
-   answer. A disk that is full shows in the log; then the counts are a little old. */
-static void store_counts(const struct admin_call *call)
-{
-    struct error err;
-    if (!writer_flush_now(call->daemon->writer, &err))
-        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err.text, NULL);
-}
-
 bool admin_device_show(struct admin_call *call, struct error *err)
 {
     struct product product;
     struct device device;
-    store_counts(call);
+    call_store_counts(call);
     return names_device(call->request, call->db, &product, &device, err) && answer(call, &device, err);
 }
 
@@ -223,7 +214,7 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     struct firmware firmware = {.id = 0};
     struct page page;
     size_t count;
-    store_counts(call);
+    call_store_counts(call);
     if (!names_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
         !device_list(call->db, product.id, page.firmware_id, page.only_noticed, (int64_t)page.after,
                      (int64_t)page.limit + 1, &list, &count, err)) /* one more tells whether there are more */

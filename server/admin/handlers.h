@@ -37,6 +37,7 @@ bool admin_device_list(struct admin_call *call, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);
 bool admin_device_unblock(struct admin_call *call, struct error *err);
 
+bool admin_report_add_many(struct admin_call *call, struct error *err);
 bool admin_transcript_add(struct admin_call *call, struct error *err);
 bool admin_transcript_list(struct admin_call *call, struct error *err);
 bool admin_transcript_show(struct admin_call *call, struct error *err);

@@ -1,9 +1,9 @@
 /* Links for a list of devices: all or none. */
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/csv.h"
 #include "server/admin/handlers.h"
 #include "server/admin/link_csv.h"
 #include "server/admin/names.h"
@@ -16,16 +16,6 @@ struct bulk {
     struct link_order *orders;
     size_t count;
 };
-
-static bool check_type(const struct request *request, struct error *err)
-{
-    struct slice type;
-    if (!request_header(request, "Content-Type", &type) ||
-        (type.len >= 8 && strncasecmp(type.ptr, "text/csv", 8) == 0 &&
-         (type.len == 8 || memchr("; \t", type.ptr[8], 3))))
-        return true;
-    return error_set(err, ERROR_UNSUPPORTED_TYPE, "the list of devices is text/csv");
-}
 
 /* ?version=, for lines without one; "" without. */
 static bool read_common_version(const struct request *request, const char *firmware,
@@ -88,7 +78,7 @@ static bool run(struct bulk *bulk, struct error *err)
     struct log_number number;
     char version[VERSION_TEXT_SIZE];
     if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
-        !check_type(call->request, err) ||
+        !call_check_type(call, "text/csv", "the list of devices", err) ||
         !read_common_version(call->request, bulk->firmware.name, version, err) ||
         !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count, err))
         return false;

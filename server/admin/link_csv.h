@@ -4,12 +4,9 @@
 
 #include "server/admin/link.h"
 
-#define LINK_CSV_MAX 20000 /* devices: all are one transaction, and everybody else waits for it */
-
-/* A first line that begins with "imei" is a heading, blank lines are skipped, fields may stand in double
-   quotes, lines may end in CRLF, a byte order mark may come first. `version` is for lines without one and may
-   be "". *ret is the caller's (free). An error begins with the number of its line: ERROR_BAD_DEVICE,
-   ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE, ERROR_INVALID; ERROR_TOO_LARGE for more than LINK_CSV_MAX. */
+/* As csv_read() takes them. `version` is for lines without one and may be "". *ret is the caller's (free). An
+   error begins with the number of its line: ERROR_BAD_DEVICE, ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE,
+   ERROR_INVALID; or ERROR_TOO_LARGE. */
 bool link_csv_parse(struct slice text, const char *firmware, const char *version, struct link_order **ret,
                     size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 

@@ -1,8 +1,6 @@
 /* Transcripts that customers send in, and all that are kept of a device. */
 #include "storage/transcript.h"
 
-#include <strings.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
@@ -90,20 +88,11 @@ static bool read_captured(const struct request *request, int64_t *ret, struct er
     return true;
 }
 
-static bool check_type(const struct request *request, struct error *err)
-{
-    struct slice type;
-    return !request_header(request, "Content-Type", &type) ||
-           (type.len >= 10 && strncasecmp(type.ptr, "text/plain", 10) == 0 &&
-            (type.len == 10 || memchr("; \t", type.ptr[10], 3))) ||
-           error_set(err, ERROR_UNSUPPORTED_TYPE, "a transcript is text/plain");
-}
-
 bool admin_transcript_add(struct admin_call *call, struct error *err)
 {
     struct addition addition = {.call = call};
     int64_t captured_ms;
-    if (!check_type(call->request, err) || !read_captured(call->request, &captured_ms, err))
+    if (!call_check_type(call, "text/plain", "a transcript", err) || !read_captured(call->request, &captured_ms, err))
         return false;
     if (call->request->body.len == 0)
         return error_set(err, ERROR_INVALID, "the transcript is empty");
@@ -112,10 +101,7 @@ bool admin_transcript_add(struct admin_call *call, struct error *err)
     if (!post)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     addition.post = post;
-    /* When the device was last seen decides, and is counted in memory; where it cannot be stored it is a
-       little old. */
-    if (!writer_flush_now(call->daemon->writer, err))
-        log_line(LOG_LEVEL_WARN, "flush-failed", "error", err->text, NULL);
+    call_store_counts(call); /* when the device was last seen decides */
     if (!call_change(call, add, &addition, err))
         return false;
     if (post->is_new)

@@ -170,3 +170,148 @@ describe('a transcript of the host', () => {
         assert.equal(answer.status, 413);
     });
 });
+
+describe('a transcript that an admin sends in', () => {
+    const add = (scene, module, text, { query = '', type = 'text/plain', expect = 201 } = {}) => server.admin(
+        'POST', scene.deviceAdminPath(module, `/transcripts${query}`), Buffer.from(text, 'latin1'), { headers: { 'Content-Type': type }, expect });
+
+    test('tells the whole story, and gives the bytes back', async () => {
+        const scene = await Scene.build(server, at);
+        const { module } = await scene.linkedModule();
+        const text = story('1138-1147');
+        const { json } = await add(scene, module, text);
+        assert.deepEqual([json.source, json.version, json.firmware, json.counted, json.size], ['admin', '1147', at.firmware, true, text.length]);
+        assert.equal(json.seen_at, Date.UTC(2024, 7, 22, 22, 52, 50));
+        assert.deepEqual(json.found.tries.map((t) => [t.from, t.to, t.outcome, t.cause, t.download, t.error, t.end]), [
+            ['1138', '1138', 'failed', 'refused-package', 100, -1003, null],
+            ['1138', null, 'failed', 'server-wait', null, -1003, null],
+            ['1138', '1147', 'upgraded', 'none', 100, null, 0],
+        ]);
+        assert.equal(json.text, text);
+        const again = await add(scene, module, text, { expect: 200 });
+        assert.equal(again.json.transcript, json.transcript);
+        const { json: { items } } = await server.admin('GET', scene.deviceAdminPath(module, '/transcripts'), null, { expect: 200 });
+        assert.deepEqual(items.map((t) => [t.transcript, t.found, t.text]), [[json.transcript, undefined, undefined]]);
+        const path = scene.deviceAdminPath(module, `/transcripts/${json.transcript}`);
+        assert.deepEqual((await server.admin('GET', path, null, { expect: 200 })).json, json);
+        const raw = await server.admin('GET', path, null, { headers: { Accept: 'text/plain' }, expect: 200 });
+        assert.equal(raw.body.toString('latin1'), text);
+    });
+
+    test('need not be UTF-8', async () => {
+        const scene = await Scene.build(server, at);
+        const { module } = await scene.linkedModule();
+        const text = `\xff\x00\xc3\x28\xe4\xb8\xad${ati('1138')}`;
+        const { json } = await add(scene, module, text);
+        assert.equal(json.text, `\ufffd\u0000\ufffd(中${ati('1138')}`);
+        const path = scene.deviceAdminPath(module, `/transcripts/${json.transcript}`);
+        assert.equal((await server.admin('GET', path, null, { headers: { Accept: 'text/plain' } })).body.toString('latin1'), text);
+    });
+
+    test('shows what it says of attempts with them', async () => {
+        const { scene, module } = await delivered();
+        await add(scene, module, nitz(Date.now() + 1000) + ati('1138') + download() + refused + ati('1138'));
+        const [attempt] = (await scene.record(module)).attempts;
+        assert.equal(attempt.state, 'not_applied');
+        assert.equal(attempt.evidence.length, 1);
+        assert.deepEqual([attempt.evidence[0].outcome, attempt.evidence[0].cause], ['failed', 'refused-package']);
+        assert.match(attempt.evidence[0].words, /too big for it, or made for another base/);
+    });
+
+    test('belongs to the attempt of its versions', async () => {
+        const scene = await Scene.build(server, at);
+        const { module, link } = await scene.linkedModule();
+        await server.setTarget(scene.product, scene.firmware, '1147');
+        await module.askUntilMade();
+        await scene.awaitAttempt(module, 'delivered');
+        await report(module, link, { version: '1147' });
+        await server.setTarget(scene.product, scene.firmware, '1162');
+        const next = (await report(module, link, { version: '1147' })).json.next;
+        module.link = new URL(next.url).pathname;
+        await module.askUntilMade();
+        await scene.awaitAttempt(module, 'delivered');
+        const [second, first] = (await scene.record(module)).attempts;
+        assert.deepEqual([first.to, second.to], ['1147', '1162']);
+        const hop = await add(scene, module, nitz(first.created_at) + ati('1138') + download() + written() + ati('1147'));
+        assert.deepEqual([hop.json.attempt, hop.json.counted], [first.attempt, false]);
+        assert.equal((await scene.record(module)).attempts[0].state, 'delivered', 'the newer one is still open');
+        const both = await add(scene, module, nitz(Date.now()) + ati('1147') + download() + refused + ati('1147') + download() + written(5) + ati('1147'));
+        assert.deepEqual(both.json.found.tries.map((t) => [t.cause, t.attempt]), [['refused-package', second.attempt], ['updater-error', second.attempt]]);
+        const record = await scene.record(module);
+        assert.deepEqual(record.attempts.map((a) => a.evidence.map((e) => e.cause)), [['refused-package', 'updater-error'], ['none']]);
+    });
+
+    test('without a time does not overrule what is confirmed; with one it does if it was later', async () => {
+        const scene = await Scene.build(server, at);
+        const { module, link } = await scene.linkedModule();
+        await report(module, link, { version: '1138' });
+        const undated = await add(scene, module, ati('1147'));
+        assert.equal(undated.json.counted, false);
+        assert.match(undated.json.why, /nothing tells whether/);
+        const early = await add(scene, module, `${ati('1147')}\n`, { query: `?captured_at=${Date.now() - 60_000}` });
+        assert.equal(early.json.counted, false);
+        const late = await add(scene, module, `${ati('1147')}\n\n`, { query: `?captured_at=${Date.now()}` });
+        assert.equal(late.json.counted, true);
+        assert.equal((await scene.record(module)).confirmed_version, '1147');
+    });
+
+    test('is refused when it is no text, empty, too long, of nobody, or from the future', async () => {
+        const scene = await Scene.build(server, at);
+        const { module } = await scene.linkedModule();
+        assertProblem(await add(scene, module, ati('1138'), { type: 'application/json', expect: null }), 415, 'unsupported-type');
+        assertProblem(await add(scene, module, '', { expect: null }), 422, 'invalid');
+        assertProblem(await add(scene, module, '\n'.repeat(256 * 1024 + 1), { expect: null }), 413, 'too-large');
+        assertProblem(await add(scene, scene.module(), ati('1138'), { expect: null }), 404, 'device-not-found');
+        for (const [value, status, code] of [['x', 400, 'bad-request'], ['0', 400, 'bad-request'], [Date.now() + 3600_000, 422, 'invalid']])
+            assertProblem(await add(scene, module, ati('1138'), { query: `?captured_at=${value}`, expect: null }), status, code);
+        for (const id of ['0', 'x', '99999'])
+            assertProblem(await server.admin('GET', scene.deviceAdminPath(module, `/transcripts/${id}`)), 404, 'not-found');
+        assert.deepEqual((await server.admin('GET', scene.deviceAdminPath(module, '/transcripts'))).json.items, []);
+    });
+});
+
+describe('reports in bulk', () => {
+    const send = (scene, text, expect = 200, type = 'text/csv') => server.admin('POST', scene.path('/reports'), Buffer.from(text),
+        { headers: { 'Content-Type': type }, expect });
+
+    test('confirm each device of the list, known or new', async () => {
+        const scene = await Scene.build(server, at);
+        const { module } = await scene.linkedModule();
+        await module.askUntilMade();
+        await scene.awaitAttempt(module, 'delivered');
+        const other = scene.module();
+        const { json } = await send(scene, `imei,version,at\r\n${module.id},1162\r\n"${other.id}",AirM2M_780E_V1138_LTE_AT,${Date.now() - 5000}\r\n`);
+        assert.deepEqual(json, { reports: 2, counted: 2, not_counted: [] });
+        const record = await scene.record(module);
+        assert.deepEqual([record.confirmed_version, record.confirmed_by, record.attempts[0].state], ['1162', 'list', 'confirmed']);
+        assert.equal((await scene.record(other)).confirmed_version, '1138');
+    });
+
+    test('do not take back what was seen later, and say so', async () => {
+        const scene = await Scene.build(server, at);
+        const { module, link } = await scene.linkedModule();
+        const { module: second } = await scene.linkedModule();
+        const long_ago = Date.now() - 60_000;
+        await report(module, link, { version: '1162' });
+        const { json } = await send(scene, `${module.id},1138,${long_ago}\n${second.id},1147,${long_ago}\n`);
+        assert.deepEqual([json.reports, json.counted, json.not_counted.map((r) => [r.device, r.version])], [2, 1, [[module.id, '1138']]]);
+        assert.match(json.not_counted[0].why, /seen later/);
+        assert.equal((await scene.record(module)).confirmed_version, '1162');
+        assert.equal((await scene.record(second)).confirmed_at, long_ago);
+    });
+
+    test('are taken all or none', async () => {
+        const scene = await Scene.build(server, at);
+        const [good, bad] = [scene.module(), scene.module()];
+        for (const [line, status, code] of [['1234,1147', 422, 'bad-device'], [`${bad.id}`, 422, 'bad-version'], [`${bad.id},x`, 422, 'bad-version'],
+            [`${bad.id},AirM2M_780ET_V1138_LTE_AT`, 422, 'wrong-firmware'], [`${bad.id},1147,x`, 422, 'invalid'], [`${bad.id},1147,1,2`, 422, 'invalid'],
+            [`${bad.id},1147,${Date.now() + 3600_000}`, 422, 'invalid']]) {
+            const answer = await send(scene, `${good.id},1147\n${line}\n`, null);
+            assertProblem(answer, status, code);
+            assert.match(answer.json.detail, /^line 2: /);
+        }
+        assertProblem(await send(scene, `${good.id},1147\n`.repeat(20_001), null), 413, 'too-large');
+        assertProblem(await send(scene, `${good.id},1147\n`, null, 'text/plain'), 415, 'unsupported-type');
+        assert.equal(await scene.record(good), null);
+    });
+});

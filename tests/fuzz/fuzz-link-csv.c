@@ -1,8 +1,10 @@
-/* Fuzz target: any bytes as the list of a bulk call. What is taken is in order; what is refused names a line. */
+/* Fuzz target: any bytes as the list of a bulk call, of links and of reports. What is taken is in order; what
+ * is refused names a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "server/admin/link_csv.h"
+#include "server/admin/report_csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
@@ -16,6 +18,23 @@ static void check(const struct link_order *order)
         abort();
 }
 
+/* The same as a list of reports. */
+static void read_reports(struct slice text)
+{
+    struct report_order *orders = NULL;
+    size_t count = 0;
+    struct error err = {ERROR_CODES, ""};
+    if (!report_csv_parse(text, "AirM2M_780E_LTE_AT", 1000, &orders, &count, &err)) {
+        if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
+            abort();
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!orders[i].version.count || orders[i].at_ms < 0 || orders[i].at_ms > 1000 || orders[i].why)
+            abort();
+    free(orders);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
     struct link_order *orders = NULL;
@@ -25,10 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     if (!link_csv_parse(text, "AirM2M_780E_LTE_AT", "1138", &orders, &count, &err)) {
         if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
             abort();
+        read_reports(text);
         return 0;
     }
     for (size_t i = 0; i < count; i++)
         check(&orders[i]);
     free(orders);
+    read_reports(text);
     return 0;
 }

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/admin/csv.h"
 #include "server/admin/link_csv.h"
+#include "server/admin/report_csv.h"
 
 #define FIRMWARE "AirM2M_780E_LTE_AT"
 #define ONE      "866597071234567"
@@ -110,17 +112,17 @@ static void test_refuses_a_byte_of_zero(void **state)
 
 static void test_takes_only_so_many(void **state)
 {
-    size_t line = strlen(ONE "\n"), len = line * LINK_CSV_MAX;
+    size_t line = strlen(ONE "\n"), len = line * CSV_LINES_MAX;
     char *text = malloc(len + line + 1);
     struct parsed parsed;
     (void)state;
     assert_non_null(text);
-    for (size_t i = 0; i <= LINK_CSV_MAX; i++)
+    for (size_t i = 0; i <= CSV_LINES_MAX; i++)
         memcpy(text + i * line, ONE "\n", line);
     text[len] = '\0';
     parsed = parse(text, "");
     assert_true(parsed.ok);
-    assert_int_equal(parsed.count, LINK_CSV_MAX);
+    assert_int_equal(parsed.count, CSV_LINES_MAX);
     free(parsed.orders);
     text[len] = ONE[0];
     text[len + line] = '\0';
@@ -147,6 +149,28 @@ static void test_writes_a_table_with_its_heading(void **state)
     free(text);
 }
 
+static void test_reports(void **state)
+{
+    struct report_order *orders;
+    size_t count;
+    struct error err;
+    (void)state;
+    assert_true(report_csv_parse(slice_of("imei,version,at\n" ONE ",V1147,99\n\"" TWO "\",\"1138\"\n"),
+                                 FIRMWARE, 100, &orders, &count, &err));
+    assert_int_equal(count, 2);
+    assert_int_equal(orders[0].version.part[0], 1147);
+    assert_int_equal(orders[0].at_ms, 99);
+    assert_int_equal(orders[1].version.part[0], 1138);
+    assert_int_equal(orders[1].at_ms, 0);
+    free(orders);
+    static const char *const bad[] = {ONE,           ONE ",",        ONE ",1147,101", ONE ",1147,0",
+                                      ONE ",1147,x", ONE ",1147,9,", "1,1147"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(report_csv_parse(slice_of(bad[i]), FIRMWARE, 100, &orders, &count, &err));
+        assert_int_equal(strncmp(err.text, "line 1: ", 8), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_refuses_a_byte_of_zero),
         cmocka_unit_test(test_takes_only_so_many),
         cmocka_unit_test(test_writes_a_table_with_its_heading),
+        cmocka_unit_test(test_reports),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

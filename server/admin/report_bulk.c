@@ -1,0 +1,106 @@
+/* Versions of a list of devices, reported at once: all or none. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/admin/report_csv.h"
+#include "server/log.h"
+#include "server/testify.h"
+
+#define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
+
+struct bulk {
+    struct admin_call *call;
+    struct product product;
+    struct firmware firmware;
+    struct report_order *orders;
+    size_t count;
+    int64_t now_ms;
+};
+
+static bool find_device(struct db *db, const struct firmware *firmware, const struct identity *identity,
+                        struct device *ret, struct error *err)
+{
+    bool found;
+    return device_find(db, firmware->product_id, identity, ret, &found, err) &&
+           (found || device_add(db, firmware->product_id, identity, firmware->id, ret, err));
+}
+
+static bool report(struct bulk *bulk, struct db *db, struct report_order *order, struct error *err)
+{
+    struct device device;
+    struct facts facts;
+    struct verdict verdict;
+    if (!find_device(db, &bulk->firmware, &order->identity, &device, err) ||
+        !facts_of_device(bulk->call->daemon, db, &device, &bulk->firmware, bulk->now_ms, &facts, err))
+        return false;
+    const struct testimony testimony = {
+        .version = order->version,
+        .seen_ms = order->at_ms && order->at_ms < bulk->now_ms ? order->at_ms : bulk->now_ms,
+        .arrived_ms = bulk->now_ms,
+        .same_firmware = device.firmware_id == bulk->firmware.id,
+    };
+    if (!testify_version(db, &facts, &testimony, "list", &verdict, err))
+        return false;
+    order->why = verdict.counts ? NULL : verdict.why;
+    return true;
+}
+
+static bool report_all(void *cls, struct db *db, struct error *err)
+{
+    struct bulk *bulk = cls;
+    bulk->now_ms = clock_utc_ms();
+    if (!names_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
+        return false;
+    for (size_t i = 0; i < bulk->count; i++)
+        if (!report(bulk, db, &bulk->orders[i], err))
+            return false;
+    return true;
+}
+
+static json_t *not_counted(const struct report_order *order)
+{
+    char version[VERSION_TEXT_SIZE];
+    version_format(&order->version, version);
+    return json_pack("{s:s, s:s, s:s}", "device", order->identity.id, "version", version, "why", order->why);
+}
+
+static void answer(struct bulk *bulk)
+{
+    json_t *items = json_array();
+    struct log_number lines, counted;
+    for (size_t i = 0; i < bulk->count; i++)
+        if (bulk->orders[i].why)
+            json_array_append_new(items, not_counted(&bulk->orders[i]));
+    size_t left_out = json_array_size(items);
+    log_line(LOG_LEVEL_INFO, "reports-taken", "product", bulk->product.product_key, "firmware",
+             bulk->firmware.name, "reports", log_i64(&lines, (long long)bulk->count), "counted",
+             log_i64(&counted, (long long)(bulk->count - left_out)), NULL);
+    reply_json(&bulk->call->reply, 200,
+               json_pack("{s:I, s:I, s:o}", "reports", (json_int_t)bulk->count, "counted",
+                         (json_int_t)(bulk->count - left_out), "not_counted", items));
+}
+
+static bool run(struct bulk *bulk, struct error *err)
+{
+    struct admin_call *call = bulk->call;
+    if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
+        !call_check_type(call, "text/csv", "the list of devices", err) ||
+        !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms() + CLOCK_AHEAD_MS,
+                          &bulk->orders, &bulk->count, err))
+        return false;
+    call_store_counts(call); /* when a device was last seen decides */
+    if (!call_change(call, report_all, bulk, err))
+        return false;
+    answer(bulk);
+    return true;
+}
+
+bool admin_report_add_many(struct admin_call *call, struct error *err)
+{
+    struct bulk bulk = {.call = call};
+    bool ok = run(&bulk, err);
+    free(bulk.orders);
+    return ok;
+}
