@@ -128,7 +128,7 @@ describe('a device for a link', () => {
         const other = await Scene.build(server, { firmware: 'valve' });
         const only = await scene.createLink(scene.module());
         assert.equal(only.firmware, scene.firmware);
-        await server.putImage(scene.product, 'second', '1', Buffer.from('another line'));
+        await server.putImage(scene.product, 'second', '1', Buffer.from([0, 1, 2, 3, 255, 254, 128, 0]));
         const named = await scene.createLink(scene.module(), { version: 'AirM2M_780E_V1138_LTE_AT' });
         assert.deepEqual([named.firmware, named.version], [scene.firmware, '1138']);
         const path = scene.deviceAdminPath(scene.module(), '/link');

@@ -13,6 +13,7 @@
 #include "server/device/device.h"
 #include "server/jobs.h"
 #include "server/log.h"
+#include "server/plans.h"
 #include "server/seen.h"
 #include "server/transfer.h"
 
@@ -170,7 +171,7 @@ static void open_database(void)
     demand(mkdtemp(directory) != NULL);
     snprintf(file, sizeof file, "%s/db", directory);
     snprintf(command, sizeof command, "rm -r %s", directory);
-    demand(db_open_writer(file, &db, &err) && db_begin(db, &err));
+    demand(db_open_writer(file, &db, &err) && plans_open(&daemon_here.plans, &err) && db_begin(db, &err));
     fill();
     demand(db_commit(db, &err));
     demand(system(command) == 0); /* it is open, and needs no name */
