@@ -195,6 +195,9 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     known->format_set = ret->firmware.format[0];
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
     version_parse(slice_of(ret->firmware.target), &known->target);
+    known->no_address = !daemon->device_url[0];
+    if (checkin->drops_middle && known->target.count == 3)
+        name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (known->device_known) {
         known->blocked = ret->device.blocked;
         if (ret->device.firmware_id == ret->firmware.id)

@@ -21,10 +21,9 @@ DB_TABLE(link, ENTITY_LINK);
     FIELDS(F_INT(&(l)->id), F_INT(&(l)->device_id), F_INT(&(l)->firmware_id), F_TEXT((l)->token),            \
            F_TEXT((l)->version), F_INT(&(l)->created_ms), F_INT(&(l)->revoked_ms))
 
-static bool make_token(char out[LINK_TOKEN_SIZE], struct error *err)
+bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err)
 {
-    static const char digits[] =
-        "abcdefghijklmnopqrstuvwxyz234567"; /* base32: one case, survives being typed */
+    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
     unsigned char random[LINK_TOKEN_SIZE - 1];
     if (RAND_bytes(random, sizeof random) != 1)
         return error_set(err, ERROR_INTERNAL, "no random numbers for a link");
@@ -41,7 +40,7 @@ bool link_find(struct db *db, const char *token, struct link *ret, bool *ret_fou
 
 bool link_add(struct db *db, struct link *link, struct error *err)
 {
-    if (!make_token(link->token, err) ||
+    if (!link_make_token(link->token, err) ||
         !db_do(db, &link_statements, ADD,
                PARAMS(P_TEXT(link->token), P_INT(link->device_id), P_INT(link->firmware_id),
                       P_TEXT_OR_NULL(link->version), P_INT(link->created_ms)),

@@ -15,6 +15,8 @@ struct link {
     int64_t created_ms, revoked_ms;  /* 0: not revoked */
 };
 
+/* 128 random bits in base32: lower case and digits, so that one survives being typed. */
+bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err);
 bool link_find(struct db *db, const char *token, struct link *ret, bool *ret_found, struct error *err);
 /* Fills link->id and link->token (random). */
 bool link_add(struct db *db, struct link *link, struct error *err);

@@ -160,9 +160,9 @@ static bool take_report(struct question *q)
 static bool end_pin(struct question *q)
 {
     const struct range *range = &q->checkin->range;
-    q->decision->unpin = q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
-                         q->known->attempt_active_ms != 0 && !range->bad &&
-                         (!range->present || range->first == 0);
+    q->decision->unpin =
+        !q->checkin->offer && q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
+        q->known->attempt_active_ms != 0 && !range->bad && (!range->present || range->first == 0);
     return false;
 }
 
@@ -417,6 +417,13 @@ static bool check_package(struct question *q)
     return check_loop(q);
 }
 
+static bool check_address(struct question *q)
+{
+    return q->checkin->offer && q->known->no_address &&
+           answer(q, ANSWER_NOT_ALLOWED,
+                  "there is no address to fetch a package from: set the config key public_device_url");
+}
+
 /* An attempt goes on when its package is fetched again from the start, but not once that was delivered. And
    what goes over a link is counted by link, so another's attempt, or the dialect's, is not continued over
    this one. */
@@ -429,10 +436,13 @@ static bool serve(struct question *q)
         begin_attempt(q);
     else
         go_on_or_begin(q);
+    q->decision->queue_packages = known->pairs_unasked;
+    if (q->checkin->offer)
+        return answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered", way_text(known, way),
+                      known->package_size);
     choose_bytes(q, known->package_size);
     q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
-    q->decision->queue_packages = known->pairs_unasked;
     return answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
                   known->package_full ? "the full package %s of %" PRIu64
                                         " bytes is sent; it was not applied here"
@@ -442,8 +452,8 @@ static bool serve(struct question *q)
 
 /* In this order; the first that returns true has answered. */
 static bool (*const rules[])(struct question *q) = {
-    check_link, check_names,  check_admission, take_report,      end_pin,       check_block, check_range, resume,
-    check_hop,  check_offers, wait_for_way,    wait_for_package, check_package, serve,
+    check_link, check_names,  check_admission, take_report,      end_pin,       check_block,   check_range, resume,
+    check_hop,  check_offers, wait_for_way,    wait_for_package, check_package, check_address, serve,
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)

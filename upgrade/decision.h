@@ -34,6 +34,9 @@ struct checkin {
     int64_t now_ms;         /* UTC */
     struct version version; /* as the request names it; count 0: none */
     struct range range;
+    bool offer; /* it asks where to fetch, and is told so instead of being sent anything */
+    bool
+        drops_middle; /* the version is CORE.x.y.z; where the target is named CORE.x.z, it counts without y */
 };
 
 /* PACKAGE_UNPROVEN: made, but it could not be applied here, and no admin has released it. */
@@ -52,6 +55,7 @@ struct snapshot {
     struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
 
     /* firmware */
+    bool no_address; /* the server knows of no URL to hand out */
     bool format_set;
     uint64_t max_package_bytes;
     struct version target;       /* count 0: no target */

@@ -9,6 +9,8 @@
 #include "server/log.h"
 #include "storage/attempt.h"
 #include "storage/transcript.h"
+#include "storage/turnkey.h"
+#include "upgrade/turnkey.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
@@ -100,6 +102,21 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         field_number(attempt->ended_ms));
 }
 
+/* What the device itself said became of it, or null. */
+static bool result_to_json(struct db *db, int64_t attempt_id, json_t **ret, struct error *err)
+{
+    struct turnkey turnkey;
+    bool found;
+    if (!turnkey_of_attempt(db, attempt_id, &turnkey, &found, err))
+        return false;
+    *ret = found && turnkey.result_ms
+               ? json_pack("{s:I, s:s?, s:I}", "code", (json_int_t)turnkey.result_code, "meaning",
+                           turnkey_meaning(turnkey.result_form, turnkey.result_code), "at",
+                           (json_int_t)turnkey.result_ms)
+               : json_null();
+    return true;
+}
+
 /* What transcripts say of an attempt, in the order they came. */
 static json_t *evidence_to_json(const struct evidence *list, size_t count, int64_t attempt_id)
 {
@@ -122,7 +139,11 @@ static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t 
         return false;
     *ret = json_array();
     for (size_t i = 0; i < count; i++) {
+        json_t *result;
+        if (!result_to_json(call->db, list[i].id, &result, err))
+            return false;
         json_t *attempt = attempt_to_json(&list[i]);
+        json_object_set_new(attempt, "result", result);
         json_object_set_new(attempt, "evidence", evidence_to_json(evidence, evidence_count, list[i].id));
         json_array_append_new(*ret, attempt);
     }

@@ -3,6 +3,7 @@
 #define DFOTA_SERVER_DEVICE_DEVICE_H
 
 #include "server/daemon.h"
+#include "server/facts.h"
 #include "server/http/router.h"
 #include "upgrade/answer.h"
 
@@ -11,12 +12,20 @@ extern const size_t device_route_count;
 
 /* A refusal of the dialect: {"code": N, "msg": "…"} in ASCII, under the status configured for the code. */
 void device_refuse(const struct daemon *daemon, enum answer answer, struct reply *reply);
+/* The same under another status, for the one endpoint whose clients read a 200 with JSON. */
+void device_refuse_with(int status, enum answer answer, struct reply *reply);
 /* For the listener: the same shape for errors, with the HTTP status as code. `context` is not looked at. */
 void device_render_error(void *context, const struct error *err, struct reply *reply);
+
+/* Who asks, as every dialect's query says it: project_key, and imei, mac or uid. False for malformed text
+ * only. */
+bool luat_read_asker(struct slice query, struct asker *asker, struct error *err);
 
 /* Handlers, one file each. */
 void luat_handle(struct request *request);   /* GET /api/site/firmware_upgrade… */
 void link_handle(struct request *request);   /* GET /d/{token}, /d/{token}/{version} */
+void turnkey_handle(struct request *request);        /* GET /api/site/turnkey_fota */
+void turnkey_result_handle(struct request *request); /* POST /api/site/turnkey_fota_result */
 void report_handle(struct request *request); /* POST /d/{token}/report */
 
 #endif

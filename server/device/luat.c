@@ -50,18 +50,23 @@ static bool read_firmware(struct slice query, struct asker *asker, struct versio
     return true;
 }
 
+bool luat_read_asker(struct slice query, struct asker *asker, struct error *err)
+{
+    char key[VALUE_SIZE];
+    bool found;
+    if (!query_find(query, "project_key", key, sizeof key, &found, err))
+        return false;
+    if (name_is_product_key(slice_of(key)))
+        slice_copy(slice_of(key), asker->product_key, sizeof asker->product_key);
+    return read_identity(query, asker, err);
+}
+
 static bool read_request(const struct request *request, struct asker *asker, struct checkin *checkin,
                          struct error *err)
 {
     struct slice query;
-    char key[VALUE_SIZE];
-    bool found;
-    if (!find_query(request->param[0], &query, err) ||
-        !query_find(query, "project_key", key, sizeof key, &found, err))
-        return false;
-    if (name_is_product_key(slice_of(key)))
-        slice_copy(slice_of(key), asker->product_key, sizeof asker->product_key);
-    return read_identity(query, asker, err) && read_firmware(query, asker, &checkin->version, err);
+    return find_query(request->param[0], &query, err) && luat_read_asker(query, asker, err) &&
+           read_firmware(query, asker, &checkin->version, err);
 }
 
 void luat_handle(struct request *request)

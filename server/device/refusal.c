@@ -30,6 +30,11 @@ void device_refuse(const struct daemon *daemon, enum answer answer, struct reply
     render(reply, code >= 400 ? code : config_answer_status(&daemon->config, code), code, answer_msg(answer));
 }
 
+void device_refuse_with(int status, enum answer answer, struct reply *reply)
+{
+    render(reply, status, answer_code(answer), answer_msg(answer));
+}
+
 void device_render_error(void *context, const struct error *err, struct reply *reply)
 {
     (void)context;

@@ -1,0 +1,116 @@
+/* POST /api/site/turnkey_fota_result: what a device says became of what it was offered. Kept with the attempt
+   as its own word; what it runs is known from what it reports at its next check-in, and from nothing else. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "server/device/device.h"
+#include "server/log.h"
+#include "storage/turnkey.h"
+#include "upgrade/turnkey.h"
+
+#define CODE_SIZE 12 /* -2147483648 and NUL */
+
+struct result_task {
+    struct writer_task task;
+    struct daemon *daemon;
+    struct request *request;
+    struct turnkey said;
+};
+
+static bool keep(struct writer_task *base, struct db *db, struct error *err)
+{
+    struct result_task *task = (struct result_task *)base;
+    struct turnkey there;
+    bool found;
+    if (!turnkey_by_sn(db, task->said.fota_sn, &there, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
+    task->said.attempt_id = there.attempt_id;
+    return turnkey_set_result(db, &task->said, err);
+}
+
+static void fail(struct result_task *task, const struct error *err)
+{
+    struct error told = *err;
+    if (error_status(err->code) >= 500) {
+        log_line(LOG_LEVEL_ERROR, "report-failed", "peer", task->request->peer, "error", err->text, NULL);
+        error_set(&told, ERROR_UNAVAILABLE, "not now");
+    }
+    request_fail(task->request, &told);
+    free(task);
+}
+
+static void done(struct writer_task *base, const struct error *err)
+{
+    struct result_task *task = (struct result_task *)base;
+    struct log_number attempt, code;
+    struct reply reply;
+    if (err) {
+        fail(task, err);
+        return;
+    }
+    log_line(LOG_LEVEL_INFO, "turnkey-result", "peer", task->request->peer, "attempt",
+             log_i64(&attempt, task->said.attempt_id), "code", log_i64(&code, task->said.result_code),
+             "reason", turnkey_meaning(task->said.result_form, task->said.result_code), NULL);
+    reply_json(&reply, 200, json_pack("{s:i, s:s}", "code", 0, "msg", ""));
+    request_answer(task->request, &reply);
+    free(task);
+}
+
+static bool read_json(struct slice body, struct turnkey *ret, struct error *err)
+{
+    json_error_t where;
+    json_t *json = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, &where);
+    const char *fota_sn = NULL;
+    json_int_t code = 0;
+    bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is no JSON: %s", where.text);
+    if (ok && json_unpack_ex(json, &where, 0, "{s:s, s:I}", "fota_sn", &fota_sn, "result_code", &code) != 0)
+        ok = error_set(err, ERROR_INVALID, "the body must be {\"fota_sn\": \"…\", \"result_code\": 0}: %s",
+                       where.text);
+    if (ok && !slice_copy(slice_of(fota_sn), ret->fota_sn, sizeof ret->fota_sn))
+        ok = error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
+    ret->result_code = code;
+    snprintf(ret->result_form, sizeof ret->result_form, "%s", TURNKEY_JSON);
+    json_decref(json);
+    return ok;
+}
+
+static bool read_query(const struct request *request, struct turnkey *ret, struct error *err)
+{
+    char code[CODE_SIZE];
+    bool has_sn, has_code;
+    uint64_t number;
+    if (!request_query(request, "fota_sn", ret->fota_sn, sizeof ret->fota_sn, &has_sn, err) ||
+        !request_query(request, "result_code", code, sizeof code, &has_code, err))
+        return false;
+    if (!has_sn || !has_code || !slice_u64(slice_of(code), &number) || number > INT32_MAX)
+        return error_set(err, ERROR_INVALID, "say fota_sn and result_code, in the query or as JSON");
+    ret->result_code = (int64_t)number;
+    snprintf(ret->result_form, sizeof ret->result_form, "%s", TURNKEY_QUERY);
+    return true;
+}
+
+void turnkey_result_handle(struct request *request)
+{
+    struct result_task *task = calloc(1, sizeof *task);
+    struct error err;
+    if (!task) {
+        error_set(&err, ERROR_UNAVAILABLE, "not now");
+        request_fail(request, &err);
+        return;
+    }
+    task->task.run = keep;
+    task->task.done = done;
+    task->daemon = request->context;
+    task->request = request;
+    task->said.result_ms = clock_utc_ms();
+    if (request->body.len ? read_json(request->body, &task->said, &err)
+                          : read_query(request, &task->said, &err)) {
+        writer_add(task->daemon->writer, &task->task);
+        return;
+    }
+    request_fail(request, &err);
+    free(task);
+}

@@ -1,0 +1,73 @@
+#include "storage/turnkey.h"
+
+#include "storage/entities.h"
+
+#define COLUMNS "attempt_id, fota_sn, result_code, result_form, result_ms"
+
+enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, LINK_OF, SET_LINK };
+static const char *const sql[] = {
+    [OF_ATTEMPT] = "SELECT " COLUMNS " FROM turnkey WHERE attempt_id = $1",
+    [BY_SN] = "SELECT " COLUMNS " FROM turnkey WHERE fota_sn = $1",
+    [ADD] = "INSERT INTO turnkey (attempt_id, fota_sn) VALUES ($1, $2)",
+    [SET_RESULT] =
+        "UPDATE turnkey SET result_code = $1, result_form = $2, result_ms = $3 WHERE attempt_id = $4",
+    [LINK_OF] =
+        "SELECT l.token FROM turnkey_link t JOIN link l ON l.id = t.link_id "
+        "WHERE t.device_id = $1 AND t.firmware_id = $2 AND l.revoked_ms IS NULL",
+    [SET_LINK] =
+        "INSERT INTO turnkey_link (device_id, firmware_id, link_id) VALUES ($1, $2, $3) "
+        "ON CONFLICT (device_id, firmware_id) DO UPDATE SET link_id = excluded.link_id",
+};
+DB_TABLE(turnkey, ENTITY_TURNKEY);
+
+#define ROW(t)                                                                                               \
+    FIELDS(F_INT(&(t)->attempt_id), F_TEXT((t)->fota_sn), F_INT(&(t)->result_code),                          \
+           F_TEXT((t)->result_form), F_INT(&(t)->result_ms))
+
+bool turnkey_of_attempt(struct db *db, int64_t attempt_id, struct turnkey *ret, bool *ret_found,
+                        struct error *err)
+{
+    return db_row(db, &turnkey_statements, OF_ATTEMPT, PARAMS(P_INT(attempt_id)), ROW(ret), ret_found, err);
+}
+
+bool turnkey_by_sn(struct db *db, const char *fota_sn, struct turnkey *ret, bool *ret_found,
+                   struct error *err)
+{
+    return db_row(db, &turnkey_statements, BY_SN, PARAMS(P_TEXT(fota_sn)), ROW(ret), ret_found, err);
+}
+
+bool turnkey_ensure(struct db *db, int64_t attempt_id, struct turnkey *ret, struct error *err)
+{
+    bool found;
+    if (!turnkey_of_attempt(db, attempt_id, ret, &found, err))
+        return false;
+    if (found)
+        return true;
+    *ret = (struct turnkey){.attempt_id = attempt_id};
+    return link_make_token(ret->fota_sn, err) &&
+           db_do(db, &turnkey_statements, ADD, PARAMS(P_INT(attempt_id), P_TEXT(ret->fota_sn)), NULL, err);
+}
+
+bool turnkey_set_result(struct db *db, const struct turnkey *turnkey, struct error *err)
+{
+    return db_do(db, &turnkey_statements, SET_RESULT,
+                 PARAMS(P_INT(turnkey->result_code), P_TEXT(turnkey->result_form), P_INT(turnkey->result_ms),
+                        P_INT(turnkey->attempt_id)),
+                 NULL, err);
+}
+
+bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, int64_t now_ms,
+                         struct link *ret, struct error *err)
+{
+    char token[LINK_TOKEN_SIZE];
+    bool found;
+    if (!db_row(db, &turnkey_statements, LINK_OF, PARAMS(P_INT(device_id), P_INT(firmware_id)),
+                FIELDS(F_TEXT(token)), &found, err))
+        return false;
+    if (found)
+        return link_find(db, token, ret, &found, err);
+    *ret = (struct link){.device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms};
+    return link_add(db, ret, err) &&
+           db_do(db, &turnkey_statements, SET_LINK,
+                 PARAMS(P_INT(device_id), P_INT(firmware_id), P_INT(ret->id)), NULL, err);
+}

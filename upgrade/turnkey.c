@@ -1,0 +1,26 @@
+#include "upgrade/turnkey.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* As the two editions of the library's source set them. */
+static const struct {
+    const char *form;
+    int64_t code;
+    const char *meaning;
+} table[] = {
+    {TURNKEY_QUERY, 0, "the package was written, before the restart that applies it"},
+    {TURNKEY_QUERY, 1, "the package does not have the SHA-256 that was announced"},
+    {TURNKEY_QUERY, 2, "the package could not be written"},
+    {TURNKEY_QUERY, 3, "another error"},
+    {TURNKEY_JSON, 1, "after the restart the device says that it runs what was announced"},
+    {TURNKEY_JSON, 2, "after the restart the device does not run what was announced"},
+};
+
+const char *turnkey_meaning(const char *form, int64_t code)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].code == code && strcmp(table[i].form, form) == 0)
+            return table[i].meaning;
+    return NULL;
+}
