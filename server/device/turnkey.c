@@ -65,7 +65,8 @@ static json_t *offer(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->facts;
     const struct package *package = &facts->planned.package;
-    const struct version *to = &facts->snapshot.hop;
+    const struct version *to =
+        facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
     struct version core = {.part = {to->part[0]}, .count = 1};
     uint64_t core_id;
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[SCRIPT_VERSION_SIZE],
