@@ -81,6 +81,19 @@ static const struct command table[] = {
      device_links},
     {"device revoke", "DEVICE", BIT(OPTION_LINK), 0, "revoke the links of a device, or one of them", NULL,
      device_revoke},
+
+    {"report", "DEVICE FILE", BIT(OPTION_CAPTURED_AT), 0, "send in what a host captured of its module",
+     "FILE is the raw text of the serial line, \"-\" standard input. What it tells is shown, and counts as a "
+     "report where it is newer than what is confirmed; --captured-at says when it was written down, for a text "
+     "without the network's time (+NITZ).",
+     report_send},
+    {"reports import", "FILE", BIT(OPTION_FIRMWARE), 0, "versions of many devices, from a CSV file",
+     "One IMEI,VERSION[,TIME] a line, the time in milliseconds since 1970, now where it is left out. All lines "
+     "are taken or none; those older than what is confirmed are named and change nothing. --firmware may be "
+     "left out where the product has one.",
+     report_import},
+    {"transcripts", "DEVICE [N]", 0, 0, "what was captured of a device, or one of them read",
+     "-o json with N has the text too.", transcript_list},
 };
 
 #define HELP_LEFT 32 /* columns of the list's left side */

@@ -59,6 +59,10 @@ bool device_list(struct session *session, struct failure *fail); /* device.c */
 bool device_show(struct session *session, struct failure *fail);
 bool device_unblock(struct session *session, struct failure *fail);
 
+bool report_send(struct session *session, struct failure *fail); /* report.c */
+bool report_import(struct session *session, struct failure *fail);
+bool transcript_list(struct session *session, struct failure *fail);
+
 bool device_link(struct session *session, struct failure *fail); /* link.c */
 bool device_links(struct session *session, struct failure *fail);
 bool device_revoke(struct session *session, struct failure *fail);

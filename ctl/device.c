@@ -49,6 +49,14 @@ static const struct table_column attempt_columns[] = {
 };
 static const struct table_view attempt_view = {attempt_columns, TABLE_COUNT(attempt_columns), "reason", ""};
 
+static const struct table_column evidence_columns[] = {
+    {"ATTEMPT", "attempt", TABLE_NUMBER},
+    {"TRANSCRIPT", "transcript", TABLE_NUMBER},
+    {"OUTCOME", "outcome", TABLE_TEXT},
+    {"CAUSE", "cause", TABLE_TEXT},
+};
+static const struct table_view evidence_view = {evidence_columns, TABLE_COUNT(evidence_columns), "words", ""};
+
 /* Gets all pages of a list into one: *ret is {"items":[…]}, owned by the caller. */
 static bool fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
 {
@@ -92,6 +100,26 @@ bool device_list(struct session *session, struct failure *fail)
     return ok;
 }
 
+static void print_evidence(const json_t *attempts)
+{
+    json_t *rows = json_array(), *attempt, *evidence;
+    size_t i, k;
+    json_array_foreach(attempts, i, attempt)
+    {
+        json_array_foreach(json_object_get(attempt, "evidence"), k, evidence)
+        {
+            json_t *row = json_copy(evidence);
+            json_object_set(row, "attempt", json_object_get(attempt, "attempt"));
+            json_array_append_new(rows, row);
+        }
+    }
+    if (json_array_size(rows) > 0) {
+        fputs("\nWhat transcripts say of them\n", stdout);
+        table_print(stdout, rows, &evidence_view);
+    }
+    json_decref(rows);
+}
+
 static void print_report(const struct session *session, const json_t *device)
 {
     session_print_page(session, device, &page_view);
@@ -105,6 +133,7 @@ static void print_report(const struct session *session, const json_t *device)
     }
     fputs("\nAttempts, newest first\n", stdout);
     table_print(stdout, attempts, &attempt_view);
+    print_evidence(attempts);
 }
 
 bool device_show(struct session *session, struct failure *fail)

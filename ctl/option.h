@@ -27,6 +27,7 @@
     X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
     X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
     X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
+    X(OPTION_CAPTURED_AT, "captured-at", 0, "TIME", "when it was written down: 2024-08-22T22:52:50Z")        \
     X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")
 
 enum option_id {

@@ -61,3 +61,13 @@ describe('README.md', () => {
             assert.ok(read(`man/${name}.${section}`).length > 0);
     });
 });
+
+describe('doc/transcripts.md', () => {
+    test('explains every cause', () => {
+        const doc = read('doc/transcripts.md');
+        const causes = [...read('upgrade/transcript.h').matchAll(/X\((?:CAUSE|OUTCOME)_[A-Z_]+, "([a-z-]+)"\)/g)].map((match) => match[1]);
+        assert.ok(causes.length > 20, causes.join());
+        for (const cause of causes)
+            assert.ok(doc.includes(`\`${cause}\``), cause);
+    });
+});

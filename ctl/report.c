@@ -1,0 +1,177 @@
+/* dfotactl report, reports import, transcripts */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "base/cleanup.h"
+#include "ctl/command.h"
+
+static const struct table_column list_columns[] = {
+    {"#", "transcript", TABLE_NUMBER},       {"FROM", "source", TABLE_TEXT},
+    {"RECEIVED", "received_at", TABLE_TIME}, {"VERSION", "version", TABLE_TEXT},
+    {"COUNTED", "counted", TABLE_TEXT},      {"ATTEMPT", "attempt", TABLE_NUMBER},
+    {"BYTES", "size", TABLE_NUMBER},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "why", ""};
+
+static const struct table_column page_columns[] = {
+    {"Transcript", "transcript", TABLE_NUMBER},
+    {"From", "source", TABLE_TEXT},
+    {"Received", "received_at", TABLE_TIME},
+    {"Captured", "captured_at", TABLE_TIME},
+    {"Firmware", "firmware", TABLE_TEXT},
+    {"First version", "found.first_version", TABLE_TEXT},
+    {"Last version", "version", TABLE_TEXT},
+    {"  seen", "seen_at", TABLE_TIME},
+    {"  may run still", "found.last_holds", TABLE_TEXT},
+    {"Counted", "counted", TABLE_TEXT},
+    {"Belongs to attempt", "attempt", TABLE_NUMBER},
+    {"Older tries left out", "found.tries_dropped", TABLE_NUMBER},
+};
+static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "why", "not counted: "};
+
+static const struct table_column try_columns[] = {
+    {"FROM", "from", TABLE_TEXT},           {"TO", "to", TABLE_TEXT},
+    {"LOADED %", "download", TABLE_NUMBER}, {"WRITTEN %", "write", TABLE_NUMBER},
+    {"ERROR", "error", TABLE_NUMBER},       {"END", "end", TABLE_NUMBER},
+    {"OUTCOME", "outcome", TABLE_TEXT},     {"ATTEMPT", "attempt", TABLE_NUMBER},
+};
+static const struct table_view try_view = {try_columns, TABLE_COUNT(try_columns), "words", ""};
+
+static const struct table_column left_columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},
+    {"VERSION", "version", TABLE_TEXT},
+};
+static const struct table_view left_view = {left_columns, TABLE_COUNT(left_columns), "why", ""};
+
+static const struct table_column count_columns[] = {
+    {"Reports", "reports", TABLE_NUMBER},
+    {"Counted", "counted", TABLE_NUMBER},
+};
+static const struct table_view count_view = {count_columns, TABLE_COUNT(count_columns), NULL, NULL};
+
+static void print_transcript(const struct session *session, const json_t *transcript)
+{
+    session_print_page(session, transcript, &page_view);
+    if (session->json)
+        return;
+    fputs("\nTries, oldest first\n", stdout);
+    table_print(stdout, table_find(transcript, "found.tries"), &try_view);
+}
+
+/* A time as it is shown, 2024-08-22 22:52:50Z, or in milliseconds since 1970. */
+static bool read_time(const char *text, char out[32], struct failure *fail)
+{
+    struct tm tm = {.tm_isdst = 0};
+    const char *end = text + strspn(text, "0123456789");
+    if (!*end && end != text) {
+        snprintf(out, 32, "%.31s", text);
+        return true;
+    }
+    end = strptime(text, "%Y-%m-%d", &tm);
+    if (end && (*end == ' ' || *end == 'T'))
+        end = strptime(end + 1, "%H:%M:%S", &tm);
+    if (!end || strcmp(end, "Z") != 0)
+        return failure_set(fail, EXIT_USAGE,
+                           "%s is no time like 2024-08-22T22:52:50Z, nor milliseconds since 1970", text);
+    snprintf(out, 32, "%" PRId64, (int64_t)timegm(&tm) * 1000);
+    return true;
+}
+
+/* Sends a file, "-" for standard input, and hands back the answer, which is the caller's. */
+static bool send_file(struct session *session, const char *name, const char *type, const char *path,
+                      json_t **ret, struct failure *fail)
+{
+    struct client_answer answer = {0};
+    struct stat info;
+    bool standard = strcmp(name, "-") == 0;
+    _cleanup_(cleanup_fclose) FILE *opened = standard ? NULL : fopen(name, "re");
+    FILE *file = standard ? stdin : opened;
+    if (!file || fstat(fileno(file), &info) != 0)
+        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
+    struct client_call call = {
+        .method = "POST",
+        .path = path,
+        .file = file,
+        .file_size = S_ISREG(info.st_mode) && !standard ? info.st_size : -1,
+        .file_type = type,
+        .label = name,
+    };
+    bool ok = client_send(session->client, &call, &answer, fail);
+    if (ok)
+        *ret = json_incref(answer.json);
+    client_answer_clear(&answer);
+    return ok;
+}
+
+bool report_send(struct session *session, struct failure *fail)
+{
+    const char *time = session->options->value[OPTION_CAPTURED_AT];
+    struct client_path path;
+    json_t *transcript = NULL;
+    char at_ms[32];
+    if (!session_path(session, &path, fail, "devices", session->args[0], "transcripts", NULL) ||
+        (time && (!read_time(time, at_ms, fail) || !client_path_query(&path, "captured_at", at_ms, fail))) ||
+        !send_file(session, session->args[1], "text/plain", path.text, &transcript, fail))
+        return false;
+    print_transcript(session, transcript);
+    json_decref(transcript);
+    return true;
+}
+
+/* The product's only firmware; owned by the caller. */
+static bool only_firmware(struct session *session, char **ret, struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    const json_t *items = json_object_get(answer, "items");
+    const char *name = json_string_value(json_object_get(json_array_get(items, 0), "firmware"));
+    bool ok = (json_array_size(items) == 1 && name) ||
+              failure_set(fail, EXIT_USAGE, "which firmware? The product has %zu: --firmware NAME",
+                          json_array_size(items));
+    if (ok)
+        *ret = strdup(name);
+    json_decref(answer);
+    return ok;
+}
+
+bool report_import(struct session *session, struct failure *fail)
+{
+    const char *given = session->options->value[OPTION_FIRMWARE];
+    _cleanup_(cleanup_free) char *only = NULL;
+    struct client_path path;
+    json_t *answer = NULL;
+    if ((!given && !only_firmware(session, &only, fail)) ||
+        !session_path(session, &path, fail, "firmware", given ? given : only, "reports", NULL) ||
+        !send_file(session, session->args[0], "text/csv", path.text, &answer, fail))
+        return false;
+    session_print_page(session, answer, &count_view);
+    const json_t *left = json_object_get(answer, "not_counted");
+    if (!session->json && json_array_size(left) > 0) {
+        fputs("\nNot counted\n", stdout);
+        table_print(stdout, left, &left_view);
+    }
+    json_decref(answer);
+    return true;
+}
+
+bool transcript_list(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *transcript = NULL;
+    if (!session_path(session, &path, fail, "devices", session->args[0], "transcripts", session->args[1],
+                      NULL))
+        return false;
+    if (!session->args[1])
+        return session_list(session, path.text, &list_view, fail);
+    if (!client_get(session->client, path.text, &transcript, fail))
+        return false;
+    print_transcript(session, transcript);
+    json_decref(transcript);
+    return true;
+}
