@@ -107,6 +107,24 @@ describe('a full package', () => {
         await expectCode(device(scene, '2034.1.3'), 27);
     });
 
+    test('is the second hop of a device of another core, over an image of its own', async () => {
+        const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_Air8101', versions: ['2030.1.1', '2034.1.1'], target: null });
+        const file = luatosPackage({ script: script() });
+        await server.putImage(scene.product, scene.firmware, '2034.1.2', file);
+        await scene.setTarget('2034.1.2');
+        const module = scene.module();
+        await module.upgrade();
+        assert.equal(module.version, '2034.1.1');
+        assert.ok((await module.download()).bytes.equals(file));
+        await scene.awaitAttempt(module, 'delivered');
+        const { attempts } = await scene.record(module);
+        assert.deepEqual(attempts.map((a) => [a.from, a.to, a.target, a.format, a.proven, a.state]), [
+            ['2034.1.1', '2034.1.2', '2034.1.2', 'full', false, 'delivered'],
+            ['2030.1.1', '2034.1.1', '2034.1.2', 'bsdiff', true, 'confirmed'],
+        ]);
+        await expectCode(scene.module({ version: '2029.1.1' }), 44);
+    });
+
     test('needs a core that its head names, where it changes the core', async () => {
         const core = script(6011);
         const file = luatosPackage({ script: script(), core, leadsTo: 2034, allows: 2030 });
