@@ -1,5 +1,6 @@
 /* Firmware: what it is set to, its target, and what its devices lack. */
 #include "storage/firmware.h"
+#include "storage/image.h"
 
 #include <stdio.h>
 
@@ -8,6 +9,7 @@
 #include "server/admin/names.h"
 #include "server/log.h"
 #include "upgrade/format.h"
+#include "upgrade/full.h"
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
 
@@ -67,19 +69,35 @@ bool admin_firmware_show(struct admin_call *call, struct error *err)
     return names_firmware(call->request, call->db, &product, &firmware, err) && answer(call, &firmware, err);
 }
 
+/* Devices whose core takes the target as it is need no image of what they run. */
+static bool find_target_core(struct db *db, const struct firmware *firmware, char ret[VERSION_TEXT_SIZE],
+                             struct error *err)
+{
+    struct image target;
+    bool found;
+    if (!image_find(db, firmware->id, firmware->target, &target, &found, err))
+        return false;
+    snprintf(ret, VERSION_TEXT_SIZE, "%s", found && image_is_full(&target) ? target.core : "");
+    return true;
+}
+
 bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_free) struct missing_base *list = NULL;
     struct product product;
     struct firmware firmware;
+    struct version version;
+    char core[VERSION_TEXT_SIZE];
     size_t count;
     if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+        !find_target_core(call->db, &firmware, core, err) ||
         !firmware_missing_bases(call->db, firmware.id, &list, &count, err))
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, json_pack("{s:s, s:I}", "version", list[i].version, "devices",
-                                               (json_int_t)list[i].devices));
+        if (!version_parse(slice_of(list[i].version), &version) || !full_takes(core, &version))
+            json_array_append_new(items, json_pack("{s:s, s:I}", "version", list[i].version, "devices",
+                                                   (json_int_t)list[i].devices));
     call_answer_items(call, items);
     return true;
 }

@@ -105,6 +105,9 @@ describe('a full package', () => {
         await expectCode(device(scene, '2033'), 44);
         await expectCode(device(scene, '2034.1.2'), 27);
         await expectCode(device(scene, '2034.1.3'), 27);
+        await device(scene, '2034.1.1').download();
+        const missing = (await server.admin('GET', scene.path('/missing-bases'), null, { expect: 200 })).json.items;
+        assert.deepEqual(missing.map((m) => m.version).sort(), ['2030.1.1', '2033']);
     });
 
     test('is the second hop of a device of another core, over an image of its own', async () => {

@@ -198,6 +198,7 @@ static const struct {
     {run_admin_link_add, {"pumps", "imei:866597071234569"}},
     {run_admin_link_add, {"pumps", "a-new-one"}},
     {report_handle, {NULL, ""}},
+    {turnkey_result_handle, {"", ""}},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)

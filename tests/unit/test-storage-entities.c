@@ -6,6 +6,7 @@
 #include "storage/link.h"
 #include "storage/package.h"
 #include "storage/product.h"
+#include "storage/turnkey.h"
 #include "tests/unit/test-storage.h"
 
 struct scene {
@@ -373,6 +374,83 @@ static void test_links(void **state)
     assert_int_equal(err.code, ERROR_LINK_NOT_FOUND);
 }
 
+static void test_a_full_package_is_servable_until_it_is_withdrawn(void **state)
+{
+    struct place *place = *state;
+    struct error err;
+    struct scene scene;
+    struct image full = {.version = "2034.1.2",
+                         .size_bytes = 9,
+                         .uploaded_ms = 1,
+                         .kind = "full",
+                         .core = "2034"},
+                 found;
+    bool is_new, servable;
+    set_scene(place->db, &scene);
+    full.firmware_id = scene.firmware.id;
+    memset(full.sha256.byte, 9, sizeof full.sha256.byte);
+    assert_ok(image_add(place->db, scene.product.id, &full, &is_new, &err), err);
+    assert_ok(image_get(place->db, scene.firmware.id, "2034.1.2", &found, &err), err);
+    assert_true(image_is_full(&found));
+    assert_string_equal(found.core, "2034");
+    assert_ok(image_full_is_servable(place->db, scene.firmware.id, &full.sha256, &servable, &err), err);
+    assert_true(servable);
+    assert_ok(image_full_is_servable(place->db, scene.firmware.id + 1, &full.sha256, &servable, &err), err);
+    assert_false(servable);
+    found.withdrawn_ms = 5;
+    assert_ok(image_update(place->db, &found, &err), err);
+    assert_ok(image_full_is_servable(place->db, scene.firmware.id, &full.sha256, &servable, &err), err);
+    assert_false(servable);
+}
+
+static void test_turnkey_numbers_links_and_results(void **state)
+{
+    struct place *place = *state;
+    struct error err;
+    struct scene scene;
+    struct identity identity;
+    struct device device;
+    struct link first, again;
+    struct turnkey made, found;
+    bool is_there;
+    set_scene(place->db, &scene);
+    assert_true(identity_parse(slice_of("866597071234569"), &identity));
+    assert_ok(device_add(place->db, scene.product.id, &identity, scene.firmware.id, &device, &err), err);
+    struct attempt attempt = {.device_id = device.id,
+                              .firmware_id = scene.firmware.id,
+                              .from = "1",
+                              .to = "2",
+                              .target = "2",
+                              .state = "waiting",
+                              .created_ms = 1};
+    assert_ok(attempt_add(place->db, &attempt, &err), err);
+    assert_ok(turnkey_of_attempt(place->db, attempt.id, &found, &is_there, &err), err);
+    assert_false(is_there);
+    assert_ok(turnkey_ensure(place->db, attempt.id, &made, &err), err);
+    assert_int_equal(strlen(made.fota_sn), 26);
+    assert_ok(turnkey_ensure(place->db, attempt.id, &found, &err), err);
+    assert_string_equal(found.fota_sn, made.fota_sn);
+    assert_int_equal(found.result_ms, 0);
+    made.result_code = 2;
+    made.result_ms = 7;
+    snprintf(made.result_form, sizeof made.result_form, "json");
+    assert_ok(turnkey_set_result(place->db, &made, &err), err);
+    assert_ok(turnkey_by_sn(place->db, made.fota_sn, &found, &is_there, &err), err);
+    assert_true(is_there);
+    assert_int_equal(found.attempt_id, attempt.id);
+    assert_int_equal(found.result_code, 2);
+    assert_string_equal(found.result_form, "json");
+
+    assert_ok(turnkey_link_ensure(place->db, device.id, scene.firmware.id, 5, &first, &err), err);
+    assert_ok(turnkey_link_ensure(place->db, device.id, scene.firmware.id, 6, &again, &err), err);
+    assert_int_equal(again.id, first.id);
+    assert_string_equal(again.version, "");
+    assert_ok(link_revoke(place->db, device.id, 0, 7, &err), err);
+    assert_ok(turnkey_link_ensure(place->db, device.id, scene.firmware.id, 8, &again, &err), err);
+    assert_int_not_equal(again.id, first.id);
+    assert_string_not_equal(again.token, first.token);
+}
+
 static void test_savepoint_takes_back_only_its_own(void **state)
 {
     struct place *place = *state;
@@ -412,6 +490,8 @@ int main(void)
         TEST(test_seen_counts_do_not_overwrite),
         TEST(test_missing_bases),
         TEST(test_links),
+        TEST(test_a_full_package_is_servable_until_it_is_withdrawn),
+        TEST(test_turnkey_numbers_links_and_results),
         TEST(test_savepoint_takes_back_only_its_own),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
