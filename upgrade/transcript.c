@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "upgrade/at_line.h"
 #include "upgrade/transcript_cause.h"
 
-#define ARGS_MAX      5
 #define LINE_MAX_SIZE 300 /* longer than anything that is understood */
 #define STEP          10 /* +UPGRADEIND counts in tens, +UPGRADEDL in ones: they may lag behind each other by this */
 
@@ -19,75 +19,10 @@ struct reader {
                        more */
 };
 
-struct said { /* the values behind the beginning of a line */
-    struct slice arg[ARGS_MAX];
-    unsigned args;
-};
-
-/* Text */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static bool
-is_noise(char c) /* what a line picks up while the module restarts, and the marks of terminal programs */
-{
-    return c <= ' ' || c > '~';
-}
-
-static struct slice trim_begin(struct slice text, bool (*drop)(char c))
-{
-    while (text.len && drop(text.ptr[0]))
-        text = (struct slice){text.ptr + 1, text.len - 1};
-    return text;
-}
-
-static struct slice trim_end(struct slice text, bool (*drop)(char c))
-{
-    while (text.len && drop(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
-}
-
-/* "[14:36:39.373]" and the mark of direction behind it (not ASCII), as terminal programs write before each
- * line. */
-static struct slice skip_stamp(struct slice line)
-{
-    size_t i = 1;
-    if (line.len == 0 || line.ptr[0] != '[')
-        return line;
-    while (i < line.len && memchr("0123456789:.-/, TZ+", line.ptr[i], 19))
-        i++;
-    if (i == 1 || i >= line.len || line.ptr[i] != ']')
-        return line;
-    for (i++; i < line.len && (line.ptr[i] == ' ' || (unsigned char)line.ptr[i] >= 0x80); i++)
-        ;
-    return (struct slice){line.ptr + i, line.len - i};
-}
-
-static bool same(struct slice text, const char *word)
-{
-    return text.len == strlen(word) && strncasecmp(text.ptr, word, text.len) == 0;
-}
-
-static bool number(struct slice text, long *ret)
-{
-    bool minus = text.len && text.ptr[0] == '-';
-    uint64_t value;
-    if (minus)
-        text = (struct slice){text.ptr + 1, text.len - 1};
-    if (!slice_u64(text, &value) || value > 999999)
-        return false;
-    *ret = minus ? -(long)value : (long)value;
-    return true;
-}
-
-static bool percent(const struct said *said, unsigned arg, int *ret)
+static bool percent(const struct at_args *said, unsigned arg, int *ret)
 {
     long value;
-    if (arg >= said->args || !number(said->arg[arg], &value) || value < 0 || value > 100)
+    if (arg >= said->count || !at_number(said->arg[arg], &value) || value < 0 || value > 100)
         return false;
     *ret = (int)value;
     return true;
@@ -149,7 +84,7 @@ static void fail(struct reader *reader, struct transcript_try *try, long error)
 
 /* What the lines mean */
 
-static bool take_ask(struct reader *reader, const struct said *said)
+static bool take_ask(struct reader *reader, const struct at_args *said)
 {
     (void)said;
     reader->command = COMMAND_UPGRADE;
@@ -157,21 +92,21 @@ static bool take_ask(struct reader *reader, const struct said *said)
     return true;
 }
 
-static bool take_version_command(struct reader *reader, const struct said *said)
+static bool take_version_command(struct reader *reader, const struct at_args *said)
 {
     (void)said;
     reader->command = COMMAND_VERSION;
     return true;
 }
 
-static bool take_ok(struct reader *reader, const struct said *said)
+static bool take_ok(struct reader *reader, const struct at_args *said)
 {
     (void)said;
     reader->command = COMMAND_OTHER;
     return false;
 }
 
-static bool take_error(struct reader *reader, const struct said *said)
+static bool take_error(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
     (void)said;
@@ -181,19 +116,19 @@ static bool take_error(struct reader *reader, const struct said *said)
     return false;
 }
 
-static bool take_indication(struct reader *reader, const struct said *said)
+static bool take_indication(struct reader *reader, const struct at_args *said)
 {
     long value;
     int share;
     if (percent(said, 0, &share))
         return progress(reader, share);
-    if (said->args == 0 || !number(said->arg[0], &value) || value >= 0)
+    if (said->count == 0 || !at_number(said->arg[0], &value) || value >= 0)
         return false;
     fail(reader, downloading(reader), value);
     return true;
 }
 
-static bool take_download(struct reader *reader, const struct said *said)
+static bool take_download(struct reader *reader, const struct at_args *said)
 {
     int share;
     return percent(said, 0, &share) && progress(reader, share);
@@ -201,19 +136,19 @@ static bool take_download(struct reader *reader, const struct said *said)
 
 /* "+UPGRADE: 0", "1,percent", "2,error,HTTP status,code": the answer to AT+UPGRADE?, of the try that was
  * last. */
-static bool take_status(struct reader *reader, const struct said *said)
+static bool take_status(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
     long state, error, status = 0, code = 0;
     int share;
-    if (said->args == 0 || !number(said->arg[0], &state))
+    if (said->count == 0 || !at_number(said->arg[0], &state))
         return false;
     if (state == 1)
         return percent(said, 1, &share) && progress(reader, share);
-    if (state != 2 || said->args < 2 || !number(said->arg[1], &error) || error >= 0)
+    if (state != 2 || said->count < 2 || !at_number(said->arg[1], &error) || error >= 0)
         return state == 0;
-    if ((said->args > 2 && !number(said->arg[2], &status)) ||
-        (said->args > 3 && !number(said->arg[3], &code)))
+    if ((said->count > 2 && !at_number(said->arg[2], &status)) ||
+        (said->count > 3 && !at_number(said->arg[3], &code)))
         return false;
     if (!try || try->boot || try->started || (try->failed && try->error != error))
         try = begin_try(reader, false);
@@ -227,11 +162,11 @@ static bool take_status(struct reader *reader, const struct said *said)
 
 /* "+UPGRADEVER: 0" and "1" say whether there is a newer one; else it is the version on offer. Neither is what
  * runs. */
-static bool take_offer(struct reader *reader, const struct said *said)
+static bool take_offer(struct reader *reader, const struct at_args *said)
 {
     struct full_name name;
     struct error err;
-    if (said->args == 0)
+    if (said->count == 0)
         return false;
     if (slice_is(said->arg[0], "1"))
         return true;
@@ -245,7 +180,7 @@ static bool take_offer(struct reader *reader, const struct said *said)
     return true;
 }
 
-static bool take_boot(struct reader *reader, const struct said *said)
+static bool take_boot(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
     (void)said;
@@ -255,7 +190,7 @@ static bool take_boot(struct reader *reader, const struct said *said)
     return true;
 }
 
-static bool take_ready(struct reader *reader, const struct said *said)
+static bool take_ready(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
     take_boot(reader, said);
@@ -264,15 +199,15 @@ static bool take_ready(struct reader *reader, const struct said *said)
     return true;
 }
 
-static bool take_fota(struct reader *reader, const struct said *said)
+static bool take_fota(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
-    bool start = said->args > 1 && same(said->arg[1], "START"),
-         end = said->args > 2 && same(said->arg[1], "END");
+    bool start = said->count > 1 && at_is(said->arg[1], "START"),
+         end = said->count > 2 && at_is(said->arg[1], "END");
     long error = 0;
     int share = -1;
-    if (said->args < 2 || !same(said->arg[0], "FOTA") || (end && !number(said->arg[2], &error)) ||
-        (!start && !end && !(same(said->arg[1], "UPDATING") && percent(said, 2, &share))))
+    if (said->count < 2 || !at_is(said->arg[0], "FOTA") || (end && !at_number(said->arg[2], &error)) ||
+        (!start && !end && !(at_is(said->arg[1], "UPDATING") && percent(said, 2, &share))))
         return false;
     if (!try || try->failed || try->refused || try->ready || (try->ended && !end))
         try = begin_try(reader, false);
@@ -288,48 +223,10 @@ static bool take_fota(struct reader *reader, const struct said *said)
     return true;
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-static int64_t days_to(long year, long month, long day)
+static bool take_time(struct reader *reader, const struct at_args *said)
 {
-    static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    long years = month > 2 ? year : year - 1; /* whose leap day is over */
-    return (year - 1970) * 365 + years / 4 - years / 100 + years / 400 - 477 + before_month[month - 1] + day -
-           1;
-}
-
-static bool numbers(struct slice text, char by, long value[3])
-{
-    struct slice part;
-    for (unsigned i = 0; i < 3; i++)
-        if (!slice_split(&text, by, &part) || !number(part, &value[i]) || value[i] < 0)
-            return false;
-    return text.ptr == NULL;
-}
-
-/* "+NITZ: 2024/08/23,06:52:50+32,0": local time and how far it is from UTC, in quarters of an hour. */
-static bool take_time(struct reader *reader, const struct said *said)
-{
-    long date[3], clock[3], zone = 0;
-    if (said->args < 2)
+    if (!at_network_time(said, &reader->now_ms))
         return false;
-    struct slice time = said->arg[1];
-    size_t at = 0;
-    while (at < time.len && time.ptr[at] != '+' && time.ptr[at] != '-')
-        at++;
-    if (at + 1 < time.len) {
-        size_t digits = time.ptr[at] == '+' ? at + 1 : at;
-        if (!number((struct slice){time.ptr + digits, time.len - digits}, &zone))
-            return false;
-    }
-    if (!numbers(said->arg[0], '/', date) || !numbers((struct slice){time.ptr, at}, ':', clock))
-        return false;
-    if (date[0] < 100)
-        date[0] += 2000;
-    if (date[0] < 2010 || date[0] > 2099 || date[1] < 1 || date[1] > 12 || date[2] < 1 || date[2] > 31 ||
-        clock[0] > 23 || clock[1] > 59 || clock[2] > 60 || zone < -48 || zone > 56)
-        return false; /* a module that knows no time tells 1970 or 2000 */
-    int64_t minutes = days_to(date[0], date[1], date[2]) * 1440 + clock[0] * 60 + clock[1] - zone * 15;
-    reader->now_ms = (minutes * 60 + clock[2]) * 1000;
     if (!reader->found->first_ms)
         reader->found->first_ms = reader->now_ms;
     reader->found->last_ms = reader->now_ms;
@@ -356,21 +253,10 @@ static void see(struct reader *reader, const struct full_name *name)
     }
 }
 
-/* What a module prints for its version: one word, no file's name. */
-static bool read_name(struct slice word, struct full_name *ret)
-{
-    struct error err;
-    for (size_t i = 0; i < word.len; i++)
-        if (!((word.ptr[i] >= '0' && word.ptr[i] <= '9') ||
-              ((word.ptr[i] | 32) >= 'a' && (word.ptr[i] | 32) <= 'z') || memchr("._-", word.ptr[i], 3)))
-            return false;
-    return !name_is_file(word) && name_parse_full(word, ret, &err);
-}
-
-static bool take_version(struct reader *reader, const struct said *said)
+static bool take_version(struct reader *reader, const struct at_args *said)
 {
     struct full_name name;
-    if (said->args != 1 || !read_name(said->arg[0], &name))
+    if (said->count != 1 || !at_name(said->arg[0], &name))
         return false;
     see(reader, &name);
     return true;
@@ -381,7 +267,7 @@ static bool take_version(struct reader *reader, const struct said *said)
 static bool take_name(struct reader *reader, struct slice line)
 {
     struct full_name name;
-    if ((reader->command != COMMAND_VERSION && !slice_starts(line, "AirM2M_")) || !read_name(line, &name))
+    if ((reader->command != COMMAND_VERSION && !slice_starts(line, "AirM2M_")) || !at_name(line, &name))
         return false;
     see(reader, &name);
     return true;
@@ -394,7 +280,7 @@ static const struct {
     const char *begin;
     enum { WHOLE, ARGS, START } form;
     bool names;
-    bool (*take)(struct reader *reader, const struct said *said);
+    bool (*take)(struct reader *reader, const struct at_args *said);
 } events[] = {
     {"AT+UPGRADE", WHOLE, false, take_ask},
     {"ATI", WHOLE, false, take_version_command},
@@ -416,18 +302,6 @@ static const struct {
 
 /* Lines */
 
-static void split_args(struct slice rest, struct said *said)
-{
-    struct slice part;
-    said->args = 0;
-    while (said->args < ARGS_MAX && slice_split(&rest, ',', &part)) {
-        part = trim_end(trim_begin(part, is_blank), is_blank);
-        if (part.len > 1 && part.ptr[0] == '"' && part.ptr[part.len - 1] == '"')
-            part = (struct slice){part.ptr + 1, part.len - 2};
-        said->arg[said->args++] = part;
-    }
-}
-
 static bool begins(struct slice line, const char *word)
 {
     size_t len = strlen(word);
@@ -438,20 +312,20 @@ static bool begins(struct slice line, const char *word)
    lost, and nowhere beside a version. */
 static void take_line(struct reader *reader, struct slice raw, bool first)
 {
-    struct slice strict = trim_end(skip_stamp(trim_begin(raw, is_blank)), is_blank);
-    struct slice line = trim_begin(strict, is_noise);
+    struct slice strict = at_line_text(raw);
+    struct slice line = at_trim_begin(strict, at_is_noise);
     bool told;
     if (line.len == 0 || line.len > LINE_MAX_SIZE)
         return;
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        struct said said = {.args = 0};
+        struct at_args said = {.count = 0};
         struct slice text = events[i].names ? strict : line;
         if (!begins(text, events[i].begin) ||
-            (events[i].form == WHOLE && !same(trim_end(text, is_noise), events[i].begin)))
+            (events[i].form == WHOLE && !at_is(at_trim_end(text, at_is_noise), events[i].begin)))
             continue;
         if (events[i].form == ARGS) {
             size_t len = strlen(events[i].begin);
-            split_args((struct slice){text.ptr + len, text.len - len}, &said);
+            at_split((struct slice){text.ptr + len, text.len - len}, &said);
         }
         told = !(events[i].names && first) && events[i].take(reader, &said);
         reader->found->lines_known += told;
