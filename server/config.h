@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "server/log.h"
 
+enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which pairs of images are made without being asked for */
+
 /* Every key's value, already in range. Text is never NULL and owned by the struct. */
 struct config {
     char *data_dir; /* need not exist yet */
@@ -42,6 +44,7 @@ struct config {
 
     char *dfota_path; /* absolute, or as configured; never "": the default stands for the one beside this executable */
     uint64_t jobs;    /* dfota processes at once; never 0: the default stands for one per core */
+    enum matrix_mode matrix;
     uint64_t job_cpu_s;
     uint64_t job_memory_bytes;
     uint64_t job_wall_ms;

@@ -19,6 +19,7 @@ static bool take_directory(const struct config_key *key, const char *value, void
 static bool take_program(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err);
 
 /* clang-format off */
@@ -27,6 +28,8 @@ static bool take_level(const struct config_key *key, const char *value, void *fi
     {#field, offsetof(struct config, field), true, take, preset, 0, 0, argument, help}
 #define OTHER(field, preset, take, argument, help) \
     {#field, offsetof(struct config, field), false, take, preset, 1, MAX_CORES, argument, help}
+#define WORD(field, preset, take, argument, help) \
+    {#field, offsetof(struct config, field), false, take, preset, 0, 0, argument, help}
 #define NUMBER(field, preset, least, most, argument, help) \
     {#field, offsetof(struct config, field), false, take_number, preset, least, most, argument, help}
 #define STATUS(code, help) NUMBER(status_##code, "400", 400, 599, "STATUS", help)
@@ -88,6 +91,9 @@ const struct config_key config_key_table[] = {
     HEADING("Making packages"),
     OTHER(jobs, "auto", take_per_core, "N",
           "Packages made at the same time, one dfota process each. auto: one per core."),
+    WORD(matrix, "all", take_matrix, "WHICH",
+          "all: every pair of a firmware's images, from each version to each higher one, is made in the background, after all that "
+          "is asked for, so that a path is known before it is needed. needed: only what devices, plans and admins ask for."),
     NUMBER(job_cpu_s, "600", 1, 86400, "SECONDS",
            "Processor time of one dfota process."),
     NUMBER(job_memory_bytes, "1073741824", 0, MAX_BYTES, "BYTES",
@@ -219,6 +225,16 @@ static bool take_url(const struct config_key *key, const char *value, void *fiel
                              value);
     }
     return take_text(value, field, err);
+}
+
+static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    bool all = strcmp(value, "all") == 0;
+    if (!all && strcmp(value, "needed") != 0)
+        return error_set(err, ERROR_INVALID, "'%.60s' is neither all nor needed", value);
+    *(enum matrix_mode *)field = all ? MATRIX_ALL : MATRIX_NEEDED;
+    return true;
 }
 
 static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err)

@@ -23,6 +23,7 @@
 #include "server/device/device.h"
 #include "server/http/listener.h"
 #include "server/jobs.h"
+#include "server/matrix.h"
 #include "server/package_cache.h"
 #include "server/plans.h"
 #include "server/progress.h"
@@ -276,7 +277,7 @@ static bool start(struct server *server, struct error *err)
     daemon->workers = workers_start(WORKERS);
     return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
-           jobs_start(daemon, &daemon->jobs, err) && open_listeners(server, err);
+           jobs_start(daemon, &daemon->jobs, err) && matrix_start(daemon, &daemon->matrix, err) && open_listeners(server, err);
 }
 
 static void end(struct server *server)
@@ -291,6 +292,7 @@ static void end(struct server *server)
     listener_close(server->device);
     listener_close(server->admin);
     workers_stop(daemon->workers);
+    matrix_stop(daemon->matrix);
     if (daemon->transfers)
         transfers_drain(daemon->transfers, drained ? 1000 : 0);
     transfers_stop(daemon->transfers);

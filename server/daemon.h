@@ -12,6 +12,7 @@
 #include "storage/blob.h"
 
 struct jobs;
+struct matrix;
 struct package_cache;
 struct plans;
 struct progress;
@@ -29,6 +30,7 @@ struct daemon {
     struct seen *seen;
     struct progress *progress;
     struct jobs *jobs;
+    struct matrix *matrix;
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
     /* "http://host:port" that links begin with; "": none that can be handed out. Set once the device listener is

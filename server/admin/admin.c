@@ -28,6 +28,8 @@
     X("PATCH", FIRMWARE "/images/{}", 64 * KIB, admin_image_set)                                             \
     X("DELETE", FIRMWARE "/images/{}", 0, admin_image_remove)                                                \
     X("GET", FIRMWARE "/images/{}/content", 0, admin_image_content)                                          \
+    X("GET", FIRMWARE "/matrix", 0, admin_matrix_show)                                                       \
+    X("GET", FIRMWARE "/queue", 0, admin_queue_show)                                                         \
     X("GET", FIRMWARE "/packages", 0, admin_package_list)                                                    \
     X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \
     X("POST", FIRMWARE "/packages/{}/{}", 0, admin_package_ask)                                              \

@@ -8,6 +8,8 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/log.h"
+#include "server/matrix.h"
+#include "storage/matrix.h"
 #include "upgrade/format.h"
 #include "upgrade/full.h"
 
@@ -128,6 +130,9 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         return false;
     if (settings->format) {
         const char *format = json_string_value(settings->format);
+        if (strcmp(firmware->format, format ? format : "") != 0 &&
+            !matrix_forget_format(db, firmware->id, firmware->format, err))
+            return false;
         snprintf(firmware->format, sizeof firmware->format, "%s", format ? format : "");
     }
     if (settings->max_package_bytes)
@@ -174,6 +179,8 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
                          MAX_PACKAGE_BYTES);
     if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
         return false;
+    if (settings.format)
+        matrix_add(call->daemon->matrix, settings.firmware.id, 0);
     log_settings(&settings);
     return answer(call, &settings.firmware, err);
 }

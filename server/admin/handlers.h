@@ -28,6 +28,9 @@ bool admin_image_content(struct admin_call *call, struct error *err);
 bool admin_image_set(struct admin_call *call, struct error *err); /* image_change.c */
 bool admin_image_remove(struct admin_call *call, struct error *err);
 
+bool admin_matrix_show(struct admin_call *call, struct error *err);
+bool admin_queue_show(struct admin_call *call, struct error *err);
+
 bool admin_package_list(struct admin_call *call, struct error *err);
 bool admin_package_show(struct admin_call *call, struct error *err);
 bool admin_package_ask(struct admin_call *call, struct error *err);

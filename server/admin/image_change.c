@@ -8,6 +8,7 @@
 #include "server/admin/image.h"
 #include "server/admin/names.h"
 #include "server/log.h"
+#include "server/matrix.h"
 #include "storage/package.h"
 
 #define REASON_MAX 300
@@ -130,6 +131,8 @@ bool admin_image_set(struct admin_call *call, struct error *err)
         !call_change(call, set, &change, err))
         return false;
     log_change(&change);
+    if (json_is_false(change.withdrawn))
+        matrix_add(call->daemon->matrix, change.firmware.id, change.image.id);
     reply_json(&call->reply, 200, admin_image_json(change.firmware.name, &change.image));
     return true;
 }

@@ -13,6 +13,7 @@
 #include "server/admin/names.h"
 #include "server/content.h"
 #include "server/log.h"
+#include "server/matrix.h"
 #include "server/stop_point.h"
 
 #define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
@@ -302,8 +303,10 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     pthread_mutex_unlock(&keeping);
     if (!ok)
         return false;
-    if (addition.is_new)
+    if (addition.is_new) {
         log_image(&addition);
+        matrix_add(call->daemon->matrix, addition.firmware.id, addition.image.id);
+    }
     reply_json(&call->reply, addition.is_new ? 201 : 200,
                admin_image_json(addition.firmware.name, &addition.image));
     return true;

@@ -25,7 +25,7 @@ function routes() {
     return [
         ['GET', '/status'], ['GET POST', '/products'], ['GET', p], ['GET', `${p}/firmware`], ['GET PATCH', f], ['PUT DELETE', `${f}/target`],
         ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
-        ['GET', `${f}/images/1001/content`], ['GET', `${f}/packages`], ['GET POST', `${f}/packages/1001/1002`],
+        ['GET', `${f}/images/1001/content`], ['GET', `${f}/matrix`], ['GET', `${f}/queue`], ['GET', `${f}/packages`], ['GET POST', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['GET', `${p}/devices`], ['GET', d], ['POST', `${d}/unblock`], ['POST', `${d}/link`],
         ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`],
     ].map(([methods, path]) => ({ methods: methods.split(' '), path }));
@@ -188,7 +188,7 @@ describe('the rest of the calls:', () => {
         assert.equal(json.products, products.items.length);
         assert.ok(json.devices >= 1 && json.packages.ready >= 1 && json.uptime_ms >= 0);
         assert.match(json.version, /^\d+\.\d+\.\d+/);
-        assert.deepEqual(Object.keys(json.packages).sort(), ['failed', 'generating', 'queued', 'ready']);
+        assert.deepEqual(Object.keys(json.packages).sort(), ['estimate_ms', 'failed', 'generating', 'queued', 'ready']);
     });
 
     test('a product gets a key when it brings none', async () => {

@@ -1,0 +1,250 @@
+/* The table of all pairs of a firmware, who waits for which, and how long the queue takes. */
+#include "server/admin/matrix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/need.h"
+#include "storage/matrix.h"
+
+#define QUEUE_SHOWN 100 /* pairs of the queue, without ?limit= */
+#define QUEUE_MOST  1000
+
+struct pairs {
+    struct firmware firmware;
+    struct matrix_pair *list;
+    size_t count;
+    struct matrix_waiting *waiting;
+    size_t waiting_count;
+    int64_t queued, generating, image_bytes; /* of what is queued or generating */
+};
+
+static void cleanup_pairs(struct pairs *pairs)
+{
+    free(pairs->list);
+    free(pairs->waiting);
+}
+
+/* How long it takes */
+
+/* What comes first is made with the least effort that is in use: the rate is of that one. Negative: nothing was measured. */
+static double rate_of(const struct matrix_speed *speeds, size_t count, const char *format)
+{
+    int64_t least = INT64_MAX, took_ms = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(speeds[i].format, format) != 0 || speeds[i].effort > least || !speeds[i].image_bytes)
+            continue;
+        if (speeds[i].effort < least)
+            took_ms = bytes = 0;
+        least = speeds[i].effort;
+        took_ms += speeds[i].took_ms;
+        bytes += speeds[i].image_bytes;
+    }
+    return bytes ? (double)took_ms / (double)bytes : -1;
+}
+
+static bool estimate(struct admin_call *call, const struct matrix_backlog *backlog, size_t count, json_t **ret,
+                     struct error *err)
+{
+    _cleanup_(cleanup_free) struct matrix_speed *speeds = NULL;
+    size_t speed_count;
+    double ms = 0;
+    if (!matrix_speeds(call->db, &speeds, &speed_count, err))
+        return false;
+    for (size_t i = 0; i < count && ms >= 0; i++) {
+        double rate = rate_of(speeds, speed_count, backlog[i].format);
+        if (backlog[i].packages)
+            ms = rate < 0 ? -1 : ms + rate * (double)backlog[i].image_bytes / (double)call->daemon->config.jobs;
+    }
+    *ret = ms < 0 ? json_null() : json_integer((json_int_t)(ms + 0.5));
+    return true;
+}
+
+bool admin_backlog_estimate(struct admin_call *call, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct matrix_backlog *backlog = NULL;
+    size_t count;
+    return matrix_backlog(call->db, &backlog, &count, err) && estimate(call, backlog, count, ret, err);
+}
+
+static bool queue_json(struct admin_call *call, const struct pairs *pairs, json_t **ret, struct error *err)
+{
+    struct matrix_backlog own = {.packages = pairs->queued + pairs->generating, .image_bytes = pairs->image_bytes};
+    json_t *ms;
+    snprintf(own.format, sizeof own.format, "%s", pairs->firmware.format);
+    if (!estimate(call, &own, 1, &ms, err))
+        return false;
+    *ret = json_pack("{s:I, s:I, s:o}", "queued", (json_int_t)pairs->queued, "generating",
+                     (json_int_t)pairs->generating, "estimate_ms", ms);
+    return true;
+}
+
+/* Pairs */
+
+/* The same bytes under two versions, or a way back, are rows too; the matrix shows the way up. */
+static bool goes_up(const struct matrix_pair *pair)
+{
+    struct version from, to;
+    return version_parse(slice_of(pair->from), &from) && version_parse(slice_of(pair->to), &to) &&
+           version_compare(&from, &to) < 0;
+}
+
+static bool is_state(const struct matrix_pair *pair, const char *state)
+{
+    return strcmp(pair->state, state) == 0;
+}
+
+static void count_states(struct pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct matrix_pair *pair = &pairs->list[i];
+        bool queued = is_state(pair, "queued"), generating = is_state(pair, "generating");
+        pairs->queued += queued;
+        pairs->generating += generating;
+        pairs->image_bytes += queued || generating ? pair->image_bytes : 0;
+    }
+}
+
+static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct error *err)
+{
+    struct product product;
+    struct package_key key;
+    static const struct image any; /* the recipe is the firmware's */
+    if (!names_firmware(call->request, call->db, &product, &pairs->firmware, err))
+        return false;
+    need_key(call->daemon, &pairs->firmware, &any, &any, &key);
+    if (!matrix_pairs(call->db, pairs->firmware.id, key.format, key.recipe, &pairs->list, &pairs->count, err) ||
+        !matrix_waiting(call->db, pairs->firmware.id, &pairs->waiting, &pairs->waiting_count, err))
+        return false;
+    count_states(pairs);
+    return true;
+}
+
+/* At most one row per pair, and few: devices wait for what comes next, not for the whole matrix. */
+static int64_t waiting_for(const struct pairs *pairs, const struct matrix_pair *pair)
+{
+    for (size_t i = 0; i < pairs->waiting_count; i++)
+        if (strcmp(pairs->waiting[i].from, pair->from) == 0 && strcmp(pairs->waiting[i].to, pair->to) == 0)
+            return pairs->waiting[i].devices;
+    return 0;
+}
+
+static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pair)
+{
+    static const char *const efforts[] = {"", "quick", "good", "best"};
+    bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
+    bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms;
+    size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to, "state",
+                     oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes), "proven",
+                     made && pair->proven, "released", pair->released_ms != 0, "effort",
+                     field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair), "duration_ms",
+                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
+                     field_text(pair->error));
+}
+
+static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions, json_t *withdrawn,
+                         struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *images = NULL;
+    size_t count;
+    if (!image_list(call->db, pairs->firmware.id, &images, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(images[i].kind, "image") != 0)
+            continue;
+        json_array_append_new(versions, json_string(images[i].version));
+        if (images[i].withdrawn_ms)
+            json_array_append_new(withdrawn, json_string(images[i].version));
+    }
+    return true;
+}
+
+bool admin_matrix_show(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_pairs) struct pairs pairs = {.list = NULL};
+    _cleanup_(cleanup_json) json_t *versions = json_array(), *withdrawn = json_array(), *items = json_array();
+    json_t *queue;
+    if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, versions, withdrawn, err) ||
+        !queue_json(call, &pairs, &queue, err))
+        return false;
+    for (size_t i = 0; i < pairs.count; i++)
+        if (goes_up(&pairs.list[i]))
+            json_array_append_new(items, pair_json(&pairs, &pairs.list[i]));
+    reply_json(&call->reply, 200,
+               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name, "format",
+                         field_text(pairs.firmware.format), "limit",
+                         (json_int_t)pairs.firmware.max_package_bytes, "versions", versions, "withdrawn",
+                         withdrawn, "pairs", items, "queue", queue));
+    return true;
+}
+
+/* The queue */
+
+struct place { /* of a pair in the queue */
+    const struct matrix_pair *pair;
+    int64_t devices;
+};
+
+/* In the order in which they are made, those that are being made first. */
+static int by_turn(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    const int64_t keys[][2] = {{is_state(y->pair, "generating"), is_state(x->pair, "generating")},
+                               {y->devices, x->devices},
+                               {y->pair->wanted, x->pair->wanted},
+                               {x->pair->queued_ms, y->pair->queued_ms}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    return 0;
+}
+
+static bool read_limit(struct admin_call *call, uint64_t *ret, struct error *err)
+{
+    char text[24];
+    bool found;
+    *ret = QUEUE_SHOWN;
+    if (!request_query(call->request, "limit", text, sizeof text, &found, err))
+        return false;
+    return !found || (slice_u64(slice_of(text), ret) && *ret >= 1 && *ret <= QUEUE_MOST) ||
+           error_set(err, ERROR_BAD_REQUEST, "limit is a whole number from 1 to %d", QUEUE_MOST);
+}
+
+static json_t *place_json(const struct pairs *pairs, const struct place *place)
+{
+    json_t *json = pair_json(pairs, place->pair);
+    json_object_set_new(json, "wanted", json_string(place->pair->wanted ? "asked" : "matrix"));
+    json_object_set_new(json, "queued_at", field_number(place->pair->queued_ms));
+    return json;
+}
+
+bool admin_queue_show(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_pairs) struct pairs pairs = {.list = NULL};
+    uint64_t limit;
+    json_t *queue;
+    if (!read_limit(call, &limit, err) || !load_pairs(call, &pairs, err))
+        return false;
+    _cleanup_(cleanup_free) struct place *places = calloc(pairs.count + 1, sizeof *places);
+    size_t count = 0;
+    if (!places)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i < pairs.count; i++) {
+        struct place place = {&pairs.list[i], waiting_for(&pairs, &pairs.list[i])};
+        if (is_state(place.pair, "queued") || is_state(place.pair, "generating") || place.devices)
+            places[count++] = place;
+    }
+    qsort(places, count, sizeof *places, by_turn);
+    if (!queue_json(call, &pairs, &queue, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count && i < limit; i++)
+        json_array_append_new(items, place_json(&pairs, &places[i]));
+    json_object_set_new(queue, "items", items);
+    reply_json(&call->reply, 200, queue);
+    return true;
+}

@@ -1,0 +1,228 @@
+#include "server/matrix.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/daemon.h"
+#include "server/jobs.h"
+#include "server/log.h"
+#include "server/need.h"
+#include "storage/matrix.h"
+
+#define PAIRS_AT_ONCE 256 /* in one transaction: a few milliseconds */
+#define RETRY_S       10  /* after the disk was full or the database refused */
+
+struct order {
+    int64_t firmware_id, image_id; /* image_id 0: all of the firmware */
+    struct order *next;
+};
+
+struct matrix {
+    struct daemon *daemon;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct order *first, **last;
+    bool stopping;
+};
+
+/* Where the work on one order stands. */
+struct row {
+    struct daemon *daemon;
+    const struct order *order;
+    char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE]; /* the last pair that was asked for; "": none yet */
+    bool done;
+};
+
+/* Asking, in the writer's thread */
+
+static bool helps(const struct image *from, const struct image *to)
+{
+    return need_can_be_made(from, to) && !to->withdrawn_ms;
+}
+
+/* Of images in order, how many stand before the version, or at it. */
+static size_t count_before(const struct image *images, size_t count, const char *text, bool or_at)
+{
+    struct version version, here;
+    size_t i = 0;
+    if (!version_parse(slice_of(text), &version))
+        return 0;
+    for (; i < count && version_parse(slice_of(images[i].version), &here); i++) {
+        int order = version_compare(&here, &version);
+        if (order > 0 || (order == 0 && !or_at))
+            break;
+    }
+    return i;
+}
+
+/* Pairs in order of `from`, then of `to`, behind the last one that was asked for. */
+static bool ask_pairs(struct row *row, struct db *db, const struct firmware *firmware, const struct image *images,
+                      size_t count, struct error *err)
+{
+    unsigned asked = 0;
+    int64_t only = row->order->image_id, now_ms = clock_utc_ms();
+    size_t i = count_before(images, count, row->from, false), j = count_before(images, count, row->to, true);
+    for (; i < count; i++, j = 0)
+        for (j = j > i ? j : i + 1; j < count; j++) {
+            struct package_key key;
+            if ((only && images[i].id != only && images[j].id != only) || !helps(&images[i], &images[j]))
+                continue;
+            if (asked++ == PAIRS_AT_ONCE)
+                return true;
+            need_key(row->daemon, firmware, &images[i], &images[j], &key);
+            if (!package_queue(db, &key, false, 0, now_ms, err))
+                return false;
+            memcpy(row->from, images[i].version, sizeof row->from);
+            memcpy(row->to, images[j].version, sizeof row->to);
+        }
+    row->done = true;
+    return true;
+}
+
+/* The images are listed anew each time: one may be gone meanwhile, or the format be another. */
+static bool ask_some(void *cls, struct db *db, struct error *err)
+{
+    struct row *row = cls;
+    _cleanup_(cleanup_free) struct image *images = NULL;
+    struct firmware firmware;
+    size_t count;
+    bool found;
+    if (!firmware_by_id(db, row->order->firmware_id, &firmware, &found, err))
+        return false;
+    row->done = !found || !firmware.format[0];
+    return row->done ||
+           (image_list(db, firmware.id, &images, &count, err) && ask_pairs(row, db, &firmware, images, count, err));
+}
+
+/* The thread */
+
+/* False: it is time to end. */
+static bool rest(struct matrix *matrix)
+{
+    struct timespec until;
+    int timed_out = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RETRY_S;
+    pthread_mutex_lock(&matrix->mutex);
+    while (!matrix->stopping && !timed_out)
+        timed_out = pthread_cond_clockwait(&matrix->changed, &matrix->mutex, CLOCK_MONOTONIC, &until);
+    bool go_on = !matrix->stopping;
+    pthread_mutex_unlock(&matrix->mutex);
+    return go_on;
+}
+
+static bool is_stopping(struct matrix *matrix)
+{
+    pthread_mutex_lock(&matrix->mutex);
+    bool stopping = matrix->stopping;
+    pthread_mutex_unlock(&matrix->mutex);
+    return stopping;
+}
+
+static void fill(struct matrix *matrix, const struct order *order)
+{
+    struct row row = {.daemon = matrix->daemon, .order = order};
+    while (!row.done && !is_stopping(matrix)) {
+        struct row next = row;
+        struct error err;
+        if (writer_call(matrix->daemon->writer, ask_some, &next, &err)) {
+            row = next;
+            jobs_wake(matrix->daemon->jobs);
+            continue;
+        }
+        log_line(LOG_LEVEL_ERROR, "matrix-not-queued", "error", err.text, NULL);
+        if (!rest(matrix))
+            return;
+    }
+}
+
+static struct order *take(struct matrix *matrix)
+{
+    pthread_mutex_lock(&matrix->mutex);
+    while (!matrix->first && !matrix->stopping)
+        pthread_cond_wait(&matrix->changed, &matrix->mutex);
+    struct order *order = matrix->stopping ? NULL : matrix->first;
+    if (order) {
+        matrix->first = order->next;
+        if (!matrix->first)
+            matrix->last = &matrix->first;
+    }
+    pthread_mutex_unlock(&matrix->mutex);
+    return order;
+}
+
+static void *work(void *cls)
+{
+    struct matrix *matrix = cls;
+    for (struct order *order; (order = take(matrix)); free(order))
+        fill(matrix, order);
+    return NULL;
+}
+
+void matrix_add(struct matrix *matrix, int64_t firmware_id, int64_t image_id)
+{
+    struct order *order = matrix->daemon->config.matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
+    if (!order)
+        return; /* without memory the next start asks */
+    *order = (struct order){firmware_id, image_id, NULL};
+    pthread_mutex_lock(&matrix->mutex);
+    *matrix->last = order;
+    matrix->last = &order->next;
+    pthread_cond_broadcast(&matrix->changed);
+    pthread_mutex_unlock(&matrix->mutex);
+}
+
+/* Start and end */
+
+static bool add_missing(void *cls, struct db *db, struct error *err)
+{
+    struct matrix *matrix = cls;
+    _cleanup_(cleanup_free) int64_t *ids = NULL;
+    size_t count;
+    /* The configuration may ask for other packages now. */
+    if (!matrix_forget(db, err) || !matrix_firmwares(db, &ids, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        matrix_add(matrix, ids[i], 0);
+    return true;
+}
+
+bool matrix_start(struct daemon *daemon, struct matrix **ret, struct error *err)
+{
+    struct matrix *matrix = calloc(1, sizeof *matrix);
+    if (!matrix)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    matrix->daemon = daemon;
+    matrix->last = &matrix->first;
+    pthread_mutex_init(&matrix->mutex, NULL);
+    pthread_cond_init(&matrix->changed, NULL);
+    int failed = pthread_create(&matrix->thread, NULL, work, matrix);
+    if (failed) {
+        free(matrix);
+        return error_errno(err, failed, "cannot start a thread");
+    }
+    *ret = matrix;
+    return writer_call(daemon->writer, add_missing, matrix, err);
+}
+
+void matrix_stop(struct matrix *matrix)
+{
+    if (!matrix)
+        return;
+    pthread_mutex_lock(&matrix->mutex);
+    matrix->stopping = true;
+    pthread_cond_broadcast(&matrix->changed);
+    pthread_mutex_unlock(&matrix->mutex);
+    pthread_join(matrix->thread, NULL);
+    for (struct order *order = matrix->first, *next; order; order = next) {
+        next = order->next;
+        free(order);
+    }
+    pthread_cond_destroy(&matrix->changed);
+    pthread_mutex_destroy(&matrix->mutex);
+    free(matrix);
+}

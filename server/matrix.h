@@ -1,0 +1,22 @@
+/* The matrix: every forward pair of a firmware's images is asked for in the background, so that a path is known before
+   the first device needs it. One thread of its own; it writes in small transactions, so that check-ins go on
+   in between, and what it asks for is made last (package.wanted 0). */
+#ifndef DFOTA_SERVER_MATRIX_H
+#define DFOTA_SERVER_MATRIX_H
+
+#include <stdint.h>
+#include "base/error.h"
+
+struct daemon;
+struct matrix;
+
+/* Asks for what is missing in every firmware; with the configuration's `matrix = needed` for nothing, and what was only
+   queued for the matrix is forgotten. */
+bool matrix_start(struct daemon *daemon, struct matrix **ret, struct error *err);
+/* There is a new image, or one is no longer withdrawn: its pairs. Image 0: all pairs of the firmware, whose format
+   was set. Any thread. */
+void matrix_add(struct matrix *matrix, int64_t firmware_id, int64_t image_id);
+/* When nobody calls matrix_add() any more, before the writer is stopped. NULL is fine. */
+void matrix_stop(struct matrix *matrix);
+
+#endif
