@@ -57,6 +57,13 @@ static const struct table_column evidence_columns[] = {
 };
 static const struct table_view evidence_view = {evidence_columns, TABLE_COUNT(evidence_columns), "words", ""};
 
+static const struct table_column result_columns[] = {
+    {"ATTEMPT", "attempt", TABLE_NUMBER},
+    {"CODE", "code", TABLE_NUMBER},
+    {"SAID", "at", TABLE_TIME},
+};
+static const struct table_view result_view = {result_columns, TABLE_COUNT(result_columns), "meaning", ""};
+
 /* Gets all pages of a list into one: *ret is {"items":[…]}, owned by the caller. */
 static bool fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
 {
@@ -120,6 +127,27 @@ static void print_evidence(const json_t *attempts)
     json_decref(rows);
 }
 
+/* libfota3 only. */
+static void print_results(const json_t *attempts)
+{
+    json_t *rows = json_array(), *attempt;
+    size_t i;
+    json_array_foreach(attempts, i, attempt)
+    {
+        const json_t *result = json_object_get(attempt, "result");
+        if (!json_is_object(result))
+            continue;
+        json_t *row = json_copy((json_t *)result);
+        json_object_set(row, "attempt", json_object_get(attempt, "attempt"));
+        json_array_append_new(rows, row);
+    }
+    if (json_array_size(rows) > 0) {
+        fputs("\nWhat the device itself says of them\n", stdout);
+        table_print(stdout, rows, &result_view);
+    }
+    json_decref(rows);
+}
+
 static void print_report(const struct session *session, const json_t *device)
 {
     session_print_page(session, device, &page_view);
@@ -134,6 +162,7 @@ static void print_report(const struct session *session, const json_t *device)
     fputs("\nAttempts, newest first\n", stdout);
     table_print(stdout, attempts, &attempt_view);
     print_evidence(attempts);
+    print_results(attempts);
 }
 
 bool device_show(struct session *session, struct failure *fail)

@@ -14,11 +14,19 @@ static const struct table_column columns[] = {
 const struct table_view image_view = {columns, TABLE_COUNT(columns), "warnings", "warning: "};
 
 static const struct table_column page_columns[] = {
-    {"Firmware", "firmware", TABLE_TEXT},    {"Version", "version", TABLE_TEXT},
-    {"Size", "size", TABLE_NUMBER},          {"SHA-256", "sha256", TABLE_HASH},
-    {"Uploaded", "uploaded_at", TABLE_TIME}, {"File name", "file_name", TABLE_TEXT},
-    {"Withdrawn", "withdrawn.at", TABLE_TIME}, {"because", "withdrawn.reason", TABLE_TEXT},
-    {"Waypoint", "waypoint", TABLE_TEXT}, {"because", "waypoint_reason", TABLE_TEXT},
+    {"Firmware", "firmware", TABLE_TEXT},
+    {"Version", "version", TABLE_TEXT},
+    {"Kind", "kind", TABLE_TEXT},
+    {"Core", "core", TABLE_TEXT},
+    {"Content", "content", TABLE_TEXT},
+    {"Size", "size", TABLE_NUMBER},
+    {"SHA-256", "sha256", TABLE_HASH},
+    {"Uploaded", "uploaded_at", TABLE_TIME},
+    {"File name", "file_name", TABLE_TEXT},
+    {"Withdrawn", "withdrawn.at", TABLE_TIME},
+    {"because", "withdrawn.reason", TABLE_TEXT},
+    {"Waypoint", "waypoint", TABLE_TEXT},
+    {"because", "waypoint_reason", TABLE_TEXT},
 };
 const struct table_view image_page_view = {page_columns, TABLE_COUNT(page_columns), "warnings", "warning: "};
 
@@ -51,8 +59,11 @@ static void add_notes(json_t *items)
     json_array_foreach(items, i, image)
     {
         const json_t *withdrawn = json_object_get(image, "withdrawn");
+        const char *core = json_string_value(json_object_get(image, "core"));
         const char *waypoint = json_string_value(json_object_get(image, "waypoint"));
         const char *reason = json_string_value(json_object_get(image, "waypoint_reason"));
+        if (core)
+            add_note(image, "full package, for core", core);
         if (json_is_object(withdrawn))
             add_note(image, "withdrawn", json_string_value(json_object_get(withdrawn, "reason")));
         if (waypoint && strcmp(waypoint, "forbidden") == 0)

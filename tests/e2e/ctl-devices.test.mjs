@@ -46,14 +46,16 @@ describe('devices and links', () => {
                 { attempt: 13, from: '1138', to: '1162', target: '1162', state: 'delivered', reason: 'nobody reported yet', bytes_acked: 43059,
                     size: 43059, created_at: at },
                 { attempt: 12, from: '1138', to: '1162', target: '1162', state: 'not_applied', reason: 'came back with 1138',
-                    bytes_acked: 43059, size: 43059, created_at: at },
+                    bytes_acked: 43059, size: 43059, created_at: at,
+                    result: { code: 2, meaning: 'the package could not be written', at } },
             ],
         }));
         const { out } = await api.ctl('device', 'show', '866597071234567');
         for (const pattern of [/^Confirmed version +1138$/m, /^ +by +check-in$/m, /^ +authenticated +no$/m, /^Last answer +43$/m,
             /^ +because +the package 1138→1162 is being generated$/m, new RegExp(`^notice: ${notice}$`, 'm'),
             /^warning: the IMEI fails its check digit$/m, /^ +3 +1138 +2026-11-22 17:57:43Z +-\n +http:\/\/fota\.example/m,
-            /^13 +1138 +1162 +1162 +delivered +43059 +43059 +2026-11-22 17:57:43Z\n +nobody reported yet\n12 .*not_applied/m])
+            /^13 +1138 +1162 +1162 +delivered +43059 +43059 +2026-11-22 17:57:43Z\n +nobody reported yet\n12 .*not_applied/m,
+            /^What the device itself says of them\n[^\n]*\n *12 +2 +2026-11-22 17:57:43Z\n +the package could not be written$/m])
             assert.match(out, pattern);
         for (const line of out.split('\n'))
             assert.ok(columns(line) <= 80, line);

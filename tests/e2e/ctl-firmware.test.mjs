@@ -156,12 +156,12 @@ describe('images', () => {
         const api = await FakeApi.start(t);
         api.on('GET /products/pumps/firmware', { items: [firmware(), firmware({ firmware: 'other' })] });
         api.on(`GET ${firmwarePath}/images`, { items: [image()] });
-        api.on('GET /products/pumps/firmware/other/images', { items: [image({ firmware: 'other', version: '2' })] });
+        api.on('GET /products/pumps/firmware/other/images', { items: [image({ firmware: 'other', version: '2.1', kind: 'full', core: '2' })] });
         const table = await api.ctl('image', 'list');
         assertRun(table, 0);
-        assert.match(table.out, /AirM2M_780E_LTE_AT +1138.*\nother +2 /);
+        assert.match(table.out, /AirM2M_780E_LTE_AT +1138.*\nother +2\.1 [^\n]*\n.*full package, for core: 2$/ms);
         const json = await api.ctl('image', 'list', '-o', 'json');
-        assert.deepEqual(JSON.parse(json.out), { items: [image(), image({ firmware: 'other', version: '2' })] });
+        assert.deepEqual(JSON.parse(json.out), { items: [image(), image({ firmware: 'other', version: '2.1', kind: 'full', core: '2' })] });
     });
 });
 

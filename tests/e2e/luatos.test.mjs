@@ -200,6 +200,19 @@ describe('a full package', () => {
     });
 });
 
+test('a withdrawn one goes to nobody, not even on', async () => {
+    const { scene, file } = await scripts({ files: [luatosPackage({ script: script(400_000) })] });
+    const module = device(scene, '2034.1.1');
+    await module.ask({ cutAfter: 1000 });
+    await scene.awaitAttempt(module, 'interrupted');
+    await server.admin('PATCH', scene.path('/images/2034.1.2'), { withdrawn: true, reason: 'bad' }, { expect: 200 });
+    assert.equal((await module.ask({ range: 1000 })).status, 416);
+    await expectCode(module, 27);
+    await server.admin('PATCH', scene.path('/images/2034.1.2'), { withdrawn: false }, { expect: 200 });
+    await scene.setTarget('2034.1.2');
+    assert.ok((await module.download()).bytes.equals(file));
+});
+
 describe('a resume', () => {
     test('continues the very bytes, over a restart and a newer target', async (t) => {
         const own = await startServer(t);
