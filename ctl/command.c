@@ -94,6 +94,21 @@ static const struct command table[] = {
      report_import},
     {"transcripts", "DEVICE [N]", 0, 0, "what was captured of a device, or one of them read",
      "-o json with N has the text too.", transcript_list},
+
+    {"ledger list", "", BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
+     "what happened, one row a fact",
+     "All rows that fit, oldest first: narrow it with the options. With --product only those of that product. What each "
+     "kind of row says is in ledger.md.",
+     ledger_list},
+    {"ledger head", "", 0, 0, "the last row's number and hash, to be kept elsewhere", NULL, ledger_head},
+    {"ledger verify", "", BIT(OPTION_AGAINST), 0, "recompute the whole chain of hashes here",
+     "Finds a changed, missing or moved row. Whether the end is missing, or all of it was computed anew, shows only against "
+     "a head that was kept elsewhere: dfotactl ledger head -o json > FILE, and later --against FILE.",
+     ledger_verify},
+    {"ledger prune", "", BIT(OPTION_BEFORE) | BIT(OPTION_BY), BIT(OPTION_BEFORE),
+     "remove old rows under a checkpoint",
+     "What is left still verifies. Export the head before, and keep it with what was exported of the rows.",
+     ledger_prune},
 };
 
 #define HELP_LEFT 32 /* columns of the list's left side */

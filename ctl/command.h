@@ -67,4 +67,9 @@ bool device_link(struct session *session, struct failure *fail); /* link.c */
 bool device_links(struct session *session, struct failure *fail);
 bool device_revoke(struct session *session, struct failure *fail);
 
+bool ledger_list(struct session *session, struct failure *fail); /* ledger.c */
+bool ledger_head(struct session *session, struct failure *fail);
+bool ledger_verify(struct session *session, struct failure *fail);
+bool ledger_prune(struct session *session, struct failure *fail);
+
 #endif

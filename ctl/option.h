@@ -28,7 +28,14 @@
     X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
     X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
     X(OPTION_CAPTURED_AT, "captured-at", 0, "TIME", "when it was written down: 2024-08-22T22:52:50Z")        \
-    X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")
+    X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")                          \
+    X(OPTION_DEVICE, "device", 0, "DEVICE", "only what is about this device")                                \
+    X(OPTION_KIND, "kind", 0, "KIND", "only rows of this kind, as check-in")                                 \
+    X(OPTION_SINCE, "since", 0, "TIME", "from then on: 2026-11-22, 2026-11-22T10:00:00Z")                    \
+    X(OPTION_UNTIL, "until", 0, "TIME", "only what was before")                                              \
+    X(OPTION_BEFORE, "before", 0, "TIME", "what is older: 2026-11-22, 2026-11-22T10:00:00Z")                 \
+    X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
+    X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")
 
 enum option_id {
 #define X(id, name, letter, argument, help) id,

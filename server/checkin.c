@@ -8,6 +8,7 @@
 #include "server/http/range.h"
 #include "server/jobs.h"
 #include "server/log.h"
+#include "server/note.h"
 #include "server/package_cache.h"
 #include "server/seen.h"
 #include "server/stop_point.h"
@@ -138,7 +139,7 @@ static void reply_to(struct checkin_task *task)
     stop_point("check-in-committed");
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
-        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms);
+        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
     log_answer(task);
     if (serves(&task->decision))
         send_package(task, &reply);
@@ -153,8 +154,10 @@ static void reply_to(struct checkin_task *task)
 static bool make_again(void *cls, struct db *db, struct error *err)
 {
     struct checkin_task *task = cls;
+    const struct note note = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
     /* Removed before the commit: afterwards a new one may be there already. */
     return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
+           note_add(db, &note, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err) &&
            blob_remove(task->daemon->blobs, &task->wanted, err);
 }
 

@@ -18,6 +18,9 @@ static const struct {
     const char *help;
 } action_table[] = {
     {"--check-config", CONFIG_CHECK, "Read the configuration, say whether it is in order, and end."},
+    {"--verify-ledger", CONFIG_VERIFY_LEDGER,
+     "Recompute the ledger in data_dir, a server's or a backup, and end; --verify-ledger=FILE compares it with the head in FILE."},
+    {"--ledger-head", CONFIG_LEDGER_HEAD, "Print the head of the ledger in data_dir, and end."},
     {"--print-config", CONFIG_PRINT,
      "Print every key with its meaning and default, as a file to start from, and end."},
     {"--help", CONFIG_HELP, "Print this and end."},
@@ -193,7 +196,9 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
     for (size_t i = 0; i < ACTIONS; i++)
         if (slice_is(option, action_table[i].option)) {
             ret->action = action_table[i].action;
-            return !value.ptr || error_set(err, ERROR_INVALID, "%s takes no value", action_table[i].option);
+            ret->value = value.ptr;
+            return !value.ptr || ret->action == CONFIG_VERIFY_LEDGER ||
+                   error_set(err, ERROR_INVALID, "%s takes no value", action_table[i].option);
         }
     ret->is_config = slice_is(option, "--config");
     ret->key = find_option(option);
@@ -206,19 +211,28 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
     return true;
 }
 
+/* The other actions read no file. */
+static bool reads_config(enum config_action action)
+{
+    return action == CONFIG_RUN || action == CONFIG_CHECK || action == CONFIG_VERIFY_LEDGER ||
+           action == CONFIG_LEDGER_HEAD;
+}
+
 /* First look: is everything an option, what is asked for, and which file. */
 static bool survey(int argc, char **argv, enum config_action *ret_action, const char **ret_file,
-                   struct error *err)
+                   const char **ret_head, struct error *err)
 {
     *ret_action = CONFIG_RUN;
-    *ret_file = NULL;
+    *ret_file = *ret_head = NULL;
     for (int at = 1; at < argc;) {
         struct argument argument;
         if (!next_argument(argc, argv, &at, &argument, err))
             return false;
         if (argument.is_config)
             *ret_file = argument.value;
-        if (*ret_action == CONFIG_RUN || (*ret_action == CONFIG_CHECK && argument.action != CONFIG_RUN))
+        if (argument.action == CONFIG_VERIFY_LEDGER)
+            *ret_head = argument.value;
+        if (reads_config(*ret_action) && (*ret_action == CONFIG_RUN || argument.action != CONFIG_RUN))
             *ret_action = argument.action;
     }
     return true;
@@ -248,11 +262,11 @@ static bool take_defaults(struct config *config, struct error *err)
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
 {
     enum config_action action;
-    const char *path;
-    if (!survey(argc, argv, &action, &path, err))
+    const char *path, *head;
+    if (!survey(argc, argv, &action, &path, &head, err))
         return false;
-    if (action == CONFIG_RUN || action == CONFIG_CHECK) {
-        struct config config = {0};
+    if (reads_config(action)) {
+        struct config config = {.ledger_head = head};
         if (!take_defaults(&config, err) || (path && !read_file(path, &config, err)) ||
             !take_arguments(argc, argv, &config, err)) {
             config_free(&config);

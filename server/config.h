@@ -54,6 +54,8 @@ struct config {
     struct config_firmware *firmware; /* its sections; config_firmware_of() finds one */
     size_t firmware_count;
 
+    const char *ledger_head; /* no key: what --verify-ledger=FILE names, borrowed from the command line; NULL */
+
     /* HTTP status of each refusal of the dialect, 400 to 599. */
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;
 };
@@ -62,13 +64,15 @@ struct config {
 enum config_action {
     CONFIG_RUN,
     CONFIG_CHECK,   /* --check-config: everything has been read and is in order; say so and exit 0 */
+    CONFIG_VERIFY_LEDGER, /* --verify-ledger: check the ledger in data_dir, exit 0 when it is whole */
+    CONFIG_LEDGER_HEAD,   /* --ledger-head: print its head, exit 0 */
     CONFIG_PRINT,   /* --print-config: config_print_sample(stdout), exit 0 */
     CONFIG_HELP,    /* --help: config_print_help(stdout), exit 0 */
     CONFIG_VERSION, /* --version */
 };
 
 /* Defaults, then the file of --config where one is named, then the command line. *ret is the caller's (config_free) with
-   CONFIG_RUN and CONFIG_CHECK only; the other actions read no file and fill nothing. ERROR_INVALID with file and line, or
+   CONFIG_RUN, CONFIG_CHECK and the two of the ledger only; the other actions read no file and fill nothing. ERROR_INVALID with file and line, or
    the option, for an unknown key or option, a bad value, an unreadable file, an argument that is no option. */
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
     __attribute__((warn_unused_result));

@@ -84,9 +84,10 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
         return false;
     if (!known->attempt_open)
         return true;
+    int64_t delivered_ms = attempt->delivered_ms;
     if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
         transfers_poll(daemon->transfers, attempt->id, take_news, &news);
-    if (news.changed && !attempt_update(db, attempt, err))
+    if (news.changed && !progress_store(db, attempt, delivered_ms, err))
         return false;
     known->attempt_state = attempt_state_of(attempt);
     version_parse(slice_of(attempt->from), &known->attempt_from);

@@ -34,6 +34,7 @@ struct facts {
     struct link link;       /* over a link that is known */
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
+    bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored

@@ -10,6 +10,7 @@
 #include "server/daemon.h"
 #include "server/log.h"
 #include "server/make.h"
+#include "server/package_note.h"
 #include "server/recipe.h"
 #include "server/stop_point.h"
 #include "upgrade/format.h"
@@ -58,7 +59,9 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
                                       .effort = by_dfota ? making->effort : EFFORT_NONE,
                                       .note = making->note,
                                       .log = making->log};
-    return package_set_ready(db, making->package.id, &made, clock_utc_ms(), err);
+    int64_t now_ms = clock_utc_ms();
+    return package_set_ready(db, making->package.id, &made, now_ms, err) &&
+           package_note_made(db, &making->package.key, &made, now_ms, err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
@@ -67,7 +70,8 @@ static bool set_failed(void *cls, struct db *db, struct error *err)
     const struct making *making = &job->making;
     job->failed_for_good = true;
     return package_set_failed(db, making->package.id, making->reason, clock_utc_ms(), err) &&
-           package_keep_log(db, making->package.id, making->log, err);
+           package_keep_log(db, making->package.id, making->log, err) &&
+           package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err);
 }
 
 static bool count_crash(void *cls, struct db *db, struct error *err)
@@ -75,7 +79,9 @@ static bool count_crash(void *cls, struct db *db, struct error *err)
     struct job *job = cls;
     const struct making *making = &job->making;
     return package_crashed(db, making->package.id, making->reason, clock_utc_ms(), &job->failed_for_good, err) &&
-           package_keep_log(db, making->package.id, making->log, err);
+           package_keep_log(db, making->package.id, making->log, err) &&
+           (!job->failed_for_good ||
+            package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err));
 }
 
 static bool put_back(void *cls, struct db *db, struct error *err)
@@ -185,6 +191,22 @@ static void *work(void *cls)
 
 /* What a killed server left half done */
 
+#define LEFT_REASON "the server ended while the package was being made"
+
+static bool recover_one(struct db *db, int64_t id, struct error *err)
+{
+    struct package package;
+    struct log_number number;
+    bool failed, found;
+    if (!package_by_id(db, id, &package, &found, err) ||
+        !package_crashed(db, id, LEFT_REASON, clock_utc_ms(), &failed, err) ||
+        (failed && !package_note_failed(db, &package.key, LEFT_REASON, clock_utc_ms(), err)))
+        return false;
+    log_line(LOG_LEVEL_WARN, failed ? "package-failed" : "package-put-back", "package", log_i64(&number, id), "reason",
+             LEFT_REASON, NULL);
+    return true;
+}
+
 static bool recover(void *cls, struct db *db, struct error *err)
 {
     (void)cls;
@@ -193,15 +215,8 @@ static bool recover(void *cls, struct db *db, struct error *err)
     if (!package_left(db, &ids, &count, err))
         return false;
     bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        bool failed;
-        struct log_number id;
-        ok = package_crashed(db, ids[i], "the server ended while the package was being made", clock_utc_ms(),
-                             &failed, err);
-        if (ok)
-            log_line(LOG_LEVEL_WARN, failed ? "package-failed" : "package-put-back", "package",
-                     log_i64(&id, ids[i]), "reason", "the server ended while it was being made", NULL);
-    }
+    for (size_t i = 0; ok && i < count; i++)
+        ok = recover_one(db, ids[i], err);
     free(ids);
     return ok;
 }

@@ -4,6 +4,7 @@
 #include <config.h>
 #include "server/config.h"
 #include "server/daemon.h"
+#include "server/ledger_check.h"
 
 static int complain(const struct error *err, int status)
 {
@@ -32,6 +33,14 @@ int main(int argc, char **argv)
         break;
     case CONFIG_CHECK:
         puts("the configuration is in order");
+        break;
+    case CONFIG_VERIFY_LEDGER:
+        if (!ledger_check(config.data_dir, config.ledger_head, &err))
+            status = complain(&err, 1);
+        break;
+    case CONFIG_LEDGER_HEAD:
+        if (!ledger_print_head(config.data_dir, &err))
+            status = complain(&err, 1);
         break;
     case CONFIG_PRINT:
         config_print_sample(stdout);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "server/log.h"
+#include "server/note.h"
 
 static bool move(struct attempt *attempt, enum attempt_event event)
 {
@@ -37,6 +38,27 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
         return move(attempt, EVENT_ALL_ACKED) || changed;
     }
     return (event->over && move(attempt, EVENT_CUT)) || changed;
+}
+
+static json_t *bytes_of(const struct attempt *attempt)
+{
+    return json_pack("{s:I, s:I}", "bytes_acked", (json_int_t)attempt->bytes_acked, "size",
+                     (json_int_t)attempt->size_bytes);
+}
+
+bool progress_store(struct db *db, const struct attempt *attempt, int64_t before_ms, struct error *err)
+{
+    if (!attempt_update(db, attempt, err))
+        return false;
+    return before_ms || !attempt->delivered_ms ||
+           note_attempt(db, LEDGER_BYTES_DELIVERED, attempt->delivered_ms, attempt, bytes_of(attempt), err);
+}
+
+/* A transfer that ended before all of the package was acknowledged. */
+static bool note_cut(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
+{
+    return attempt->delivered_ms ||
+           note_attempt(db, LEDGER_BYTES_INTERRUPTED, now_ms, attempt, bytes_of(attempt), err);
 }
 
 #define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; what comes above it is lost */
@@ -84,7 +106,10 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     /* Begun from the start again meanwhile: what came of the transfer before says nothing of this one. */
     if (!found || attempt->fetches != news->fetches)
         return true;
-    return !progress_apply(attempt, &news->event, news->now_ms) || attempt_update(db, attempt, err);
+    int64_t before_ms = attempt->delivered_ms;
+    return (!progress_apply(attempt, &news->event, news->now_ms) ||
+            progress_store(db, attempt, before_ms, err)) &&
+           (!news->event.over || note_cut(db, attempt, news->now_ms, err));
 }
 
 static bool store(struct writer_task *task, struct db *db, struct error *err)

@@ -10,6 +10,10 @@ struct progress;
 
 /* Adds the acknowledged bytes and moves the state. False when it was no news. */
 bool progress_apply(struct attempt *attempt, const struct transfer_event *event, int64_t now_ms);
+/* Writer's thread: stores what that changed, and for the ledger that all of it is delivered now. `before_ms`:
+   the attempt's delivered_ms before. */
+bool progress_store(struct db *db, const struct attempt *attempt, int64_t before_ms, struct error *err)
+    __attribute__((warn_unused_result));
 
 bool progress_open(struct progress **ret, struct error *err);
 /* For transfers_start(): hands the event to `writer`. How a transfer ended is kept where it cannot be stored,

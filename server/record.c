@@ -2,14 +2,39 @@
 #include <stdio.h>
 
 #include "server/facts.h"
+#include "server/note.h"
 
-static void set_state(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
+/* What ends the attempt, and what does not fit it and changes nothing, is noted. */
+static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
+                      struct error *err)
 {
-    enum attempt_state state = attempt_state_of(attempt);
-    attempt_apply(&state, event);
+    enum attempt_state before = attempt_state_of(attempt), state = before;
+    if (!attempt_apply(&state, event))
+        return note_attempt(db, LEDGER_EVENT_UNFIT, now_ms, attempt,
+                            json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(state));
-    if (!attempt_is_open(state))
-        attempt->ended_ms = now_ms;
+    if (attempt_is_open(state))
+        return true;
+    attempt->ended_ms = now_ms;
+    return note_attempt(db, LEDGER_ATTEMPT_ENDED, now_ms, attempt,
+                        json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
+                                  attempt_event_name(event), "state", attempt->state),
+                        err);
+}
+
+static bool note_version(struct db *db, const struct facts *facts, const char *before, struct error *err)
+{
+    const struct device *device = &facts->device;
+    const struct note note = {.kind = LEDGER_VERSION_REPORTED,
+                              .at_ms = facts->checkin.now_ms,
+                              .firmware = facts->firmware.name,
+                              .device = device};
+    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s}", "authenticated", (int)device->confirmed_authenticated,
+                               "before", note_text(before), "evidence", device->confirmed_by, "version",
+                               device->confirmed_version);
+    if (device->confirmed_ms != facts->checkin.now_ms)
+        json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
+    return note_add(db, &note, detail, err);
 }
 
 static void confirm(struct device *device, const struct version *version, const char *by, bool authenticated,
@@ -24,16 +49,19 @@ static void confirm(struct device *device, const struct version *version, const 
 }
 
 /* Over the dialect the device says what it runs at every check-in. The time of the first such report stays,
-   so that a check-in that brings no news costs no write; but a report that ends an attempt is news. */
-static void take_report(struct facts *facts, const struct decision *decision)
+   so that a check-in that brings no news costs no write; but a report that ends an attempt is news. True for news. */
+static bool take_report(struct facts *facts, const struct decision *decision)
 {
     struct device *device = &facts->device;
     char version[VERSION_TEXT_SIZE];
     version_format(&facts->checkin.version, version);
-    if (decision->end_attempt || (device->notice[0] && !device->blocked) || device->firmware_id != facts->firmware.id ||
-        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0)
+    bool news =
+        decision->end_attempt || (device->notice[0] && !device->blocked) || device->firmware_id != facts->firmware.id ||
+        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0;
+    if (news)
         confirm(device, &facts->checkin.version, "check-in", false, facts->checkin.now_ms);
     device->firmware_id = facts->firmware.id;
+    return news;
 }
 
 static void take_answer(struct facts *facts, const struct decision *decision)
@@ -87,7 +115,8 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 {
     struct attempt *attempt = &facts->attempt;
     int64_t now_ms = facts->checkin.now_ms;
-    set_state(attempt, EVENT_SEND, now_ms);
+    if (!set_state(db, attempt, EVENT_SEND, now_ms, err))
+        return false;
     attempt->active_ms = now_ms;
     if (!attempt->sent_ms)
         attempt->sent_ms = now_ms;
@@ -110,8 +139,9 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                            const struct decision *decision, struct error *err)
 {
-    if (decision->end_attempt)
-        set_state(&facts->attempt, decision->attempt_event, facts->checkin.now_ms);
+    if (decision->end_attempt &&
+        !set_state(db, &facts->attempt, decision->attempt_event, facts->checkin.now_ms, err))
+        return false;
     if (decision->unpin)
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
@@ -124,6 +154,39 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
            (!decision->send || send_bytes(db, facts, decision, err));
 }
 
+/* A check-in that changes something. Others are counted by device and day (seen.c). */
+static bool note_checkin(struct db *db, const struct facts *facts, const struct decision *decision, struct error *err)
+{
+    const struct attempt *attempt = &facts->attempt;
+    const struct version *said = &facts->checkin.version;
+    bool with_attempt = decision->open_attempt || facts->snapshot.attempt_open;
+    char version[VERSION_TEXT_SIZE] = "";
+    if (said->count)
+        version_format(said, version);
+    const struct note note = {.kind = LEDGER_CHECK_IN,
+                              .at_ms = facts->checkin.now_ms,
+                              .product = facts->product.product_key,
+                              .firmware = facts->firmware.name,
+                              .device = &facts->device,
+                              .attempt = with_attempt ? attempt->id : 0,
+                              .package = decision->send ? &attempt->package_sha256 : NULL};
+    json_t *detail =
+        json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
+                  facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason", note_text(decision->reason),
+                  "version", note_text(version));
+    if (decision->send && decision->first)
+        json_object_set_new(detail, "offset", json_integer((json_int_t)decision->first));
+    if (decision->open_attempt)
+        json_object_set_new(detail, "to", json_string(attempt->to));
+    return note_add(db, &note, detail, err);
+}
+
+static bool touches_attempt(const struct decision *decision)
+{
+    return decision->end_attempt || decision->unpin || decision->aim_attempt || decision->open_attempt ||
+           decision->send;
+}
+
 bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
                   const struct decision *decision, struct error *err)
 {
@@ -134,24 +197,30 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     if (!facts->device.id)
         return true;
     struct device before = facts->device;
-    if (decision->confirm)
-        take_report(facts, decision);
-    take_answer(facts, decision);
-    if (memcmp(&before, &facts->device, sizeof before) != 0 && !device_update(db, &facts->device, err))
+    if (decision->confirm && take_report(facts, decision) &&
+        !note_version(db, facts, before.confirmed_version, err))
         return false;
-    return record_attempt(daemon, db, facts, decision, err);
+    take_answer(facts, decision);
+    bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
+    facts->noted = changed || decision->admit || touches_attempt(decision);
+    return (!changed || device_update(db, &facts->device, err)) &&
+           record_attempt(daemon, db, facts, decision, err) &&
+           (!facts->noted || note_checkin(db, facts, decision, err));
 }
 
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
     enum attempt_event event;
+    char before[VERSION_TEXT_SIZE];
+    memcpy(before, facts->device.confirmed_version, sizeof before);
     confirm(&facts->device, &report->version, report->by, true, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
-    if (!device_update(db, &facts->device, err))
+    if (!device_update(db, &facts->device, err) || !note_version(db, facts, before, err))
         return false;
     if (!report->tells_attempt || !facts->snapshot.attempt_open ||
         !decision_report(&report->version, &facts->snapshot, &event))
         return true;
-    set_state(&facts->attempt, event, facts->checkin.now_ms);
+    if (!set_state(db, &facts->attempt, event, facts->checkin.now_ms, err))
+        return false;
     return attempt_update(db, &facts->attempt, err);
 }

@@ -9,7 +9,8 @@
 struct seen;
 
 bool seen_open(struct seen **ret, struct error *err);
-void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms); /* writer's thread only */
+/* Writer's thread only. `noted`: it stands in the ledger; else it is counted for its day. */
+void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms, bool noted);
 /* For a flush of the writer's, in its thread, and `flushed` with what became of it. */
 bool seen_store(struct seen *seen, struct db *db, struct error *err);
 void seen_flushed(struct seen *seen, bool committed);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "server/note.h"
 
 #define ATTEMPTS_MAX 100 /* newest; what is older is not looked at any more */
 #define DAY_MS       (24LL * 3600 * 1000)
@@ -187,6 +188,22 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
             return false;
     }
     return true;
+}
+
+bool testify_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
+                  struct error *err)
+{
+    const struct transcript_row *row = &post->row;
+    const struct note note = {.kind = LEDGER_TRANSCRIPT_RECEIVED,
+                              .at_ms = row->received_ms,
+                              .firmware = facts->firmware.name,
+                              .device = &facts->device,
+                              .attempt = row->attempt_id};
+    return note_add(db, &note,
+                    json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted, "from",
+                              row->source, "sha256", note_hash(&row->sha256), "version", note_text(row->version),
+                              "why", note_text(row->why)),
+                    err);
 }
 
 bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)

@@ -3,6 +3,7 @@
 #ifndef DFOTA_SERVER_TESTIFY_H
 #define DFOTA_SERVER_TESTIFY_H
 
+#include <jansson.h>
 #include "server/facts.h"
 #include "storage/transcript.h"
 #include "upgrade/testimony.h"
@@ -23,6 +24,10 @@ struct transcript_post *transcript_post_make(struct slice text, bool live, int64
 /* Keeps it, and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
 bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
     __attribute__((warn_unused_result));
+
+/* For the ledger, of one that is new. Takes over `by`: the admin who brought it, NULL for the device's host. */
+bool testify_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
+                  struct error *err) __attribute__((warn_unused_result));
 
 /* Counts one dated version as a report, or says in *ret why not. */
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,

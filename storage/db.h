@@ -70,6 +70,8 @@ struct db_field { /* where a result column goes; a NULL column gives 0, "" or a 
 bool db_open_writer(const char *path, struct db **ret, struct error *err);
 /* Opens for reading; the file must have been opened by a writer before. */
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
+/* Opens a file that no server need have opened, such as a backup, perhaps on a read-only disk; writes nothing. */
+bool db_open_copy(const char *path, struct db **ret, struct error *err);
 void db_close(struct db *db); /* NULL is fine */
 
 /* ERROR_NO_SPACE when the disk is full, ERROR_CORRUPT for a damaged file, ERROR_UNAVAILABLE when it is

@@ -25,7 +25,8 @@ enum {
     REMOVE,
     DAY_ADD,
     DAY_LIST,
-    DAY_REMOVE
+    DAY_REMOVE,
+    OVERSIZE
 };
 static const char *const sql[] = {
     [ADD] = "INSERT INTO ledger (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -53,6 +54,10 @@ static const char *const sql[] = {
     [DAY_REMOVE] =
         "DELETE FROM check_in_day WHERE (device_id, day) IN "
         "(SELECT device_id, day FROM check_in_day WHERE day < $1 LIMIT $2)",
+    [OVERSIZE] = "SELECT p.product_key, f.name, a.version, b.version, f.max_package_bytes FROM image a "
+                 "JOIN image b ON b.sha256 = $1 AND b.firmware_id = a.firmware_id AND b.id <> a.id "
+                 "JOIN firmware f ON f.id = a.firmware_id JOIN product p ON p.id = f.product_id "
+                 "WHERE a.sha256 = $2 AND f.max_package_bytes < $3",
 };
 DB_TABLE(ledger, ENTITY_LEDGER);
 
@@ -221,4 +226,14 @@ bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct led
 bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
 {
     return db_do(db, &ledger_statements, DAY_REMOVE, PARAMS(P_INT(day), P_INT(most)), ret_removed, err);
+}
+
+bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to, int64_t size_bytes,
+                          struct ledger_oversize **ret, size_t *ret_count, struct error *err)
+{
+    struct ledger_oversize row = {.limit_bytes = 0};
+    return db_list(db, &ledger_statements, OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(size_bytes)),
+                   FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
+                          F_INT(&row.limit_bytes)),
+                   &row, sizeof row, ret, ret_count, err);
 }

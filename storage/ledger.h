@@ -13,8 +13,9 @@
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
-      "by content file_name kind sha256 size version warning")                                               \
+      "by content file_name sha256 size version warnings")                                               \
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
+    X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 version")                      \
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
     X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware", "by downgrades format max_package_bytes")     \
@@ -35,9 +36,11 @@
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
     X(LEDGER_DEVICE_UNBLOCKED, "device-unblocked", "product device", "by")                                   \
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
-      "code first from over peer reason to version")                                                         \
+      "code offset over reason to version")                                                                  \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
-      "authenticated before evidence peer version")                                                          \
+      "authenticated before evidence since version")                                                               \
+    X(LEDGER_TRANSCRIPT_RECEIVED, "transcript-received", "product firmware device attempt",                  \
+      "by counted from sha256 version why")                                                                  \
     X(LEDGER_BYTES_DELIVERED, "bytes-delivered", "product firmware device attempt package",                  \
       "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
@@ -88,6 +91,12 @@ struct ledger_day { /* check-ins of one device on one UTC day (milliseconds / 86
     int64_t day, first_ms, last_ms, count;
 };
 
+struct ledger_oversize { /* a firmware that a package is too large for */
+    char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE];
+    char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
+    int64_t limit_bytes;
+};
+
 /* The row as the chain sees it; it borrows from *row. */
 struct chain_row ledger_chain_row(const struct ledger_row *row);
 
@@ -116,6 +125,11 @@ bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct led
                      size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 /* Removes at most `most` counts of days before `day`. */
 bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The firmwares that have both images, and a limit below size_bytes; *ret is the caller's (free). */
+bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to, int64_t size_bytes,
+                          struct ledger_oversize **ret, size_t *ret_count, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -36,7 +36,8 @@ enum {
     UNQUEUE,
     BLOBS_OF_IMAGE,
     FORGET_IMAGE,
-    LEFT
+    LEFT,
+    BY_ID
 };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS("") " FROM package WHERE " KEY(1, 2, 3, 4),
@@ -77,6 +78,7 @@ static const char *const sql[] = {
     [FORGET_IMAGE] = "DELETE FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) "
                      "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
+    [BY_ID] = "SELECT " COLUMNS("") " FROM package WHERE id = $1",
 };
 DB_TABLE(package, ENTITY_PACKAGE);
 
@@ -241,4 +243,9 @@ bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error 
     int64_t row = 0;
     return db_list(db, &package_statements, LEFT, NO_PARAMS, FIELDS(F_INT(&row)), &row, sizeof row, ret,
                    ret_count, err);
+}
+
+bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err)
+{
+    return db_row(db, &package_statements, BY_ID, PARAMS(P_INT(id)), FIELDS(ROW(ret)), ret_found, err);
 }

@@ -116,5 +116,6 @@ bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *e
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
+bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err);
 
 #endif

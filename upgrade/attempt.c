@@ -60,6 +60,17 @@ bool attempt_apply(enum attempt_state *state, enum attempt_event event)
     return false;
 }
 
+static const char *const event_names[ATTEMPT_EVENT_COUNT] = {
+    [EVENT_SEND] = "send",       [EVENT_CUT] = "cut",         [EVENT_ALL_ACKED] = "all-acknowledged",
+    [EVENT_SAW_TARGET] = "saw-target", [EVENT_SAW_OLD] = "saw-old", [EVENT_SAW_OTHER] = "saw-third",
+    [EVENT_SUPERSEDE] = "superseded",
+};
+
+const char *attempt_event_name(enum attempt_event event)
+{
+    return event_names[event];
+}
+
 bool attempt_is_open(enum attempt_state state)
 {
     return state == ATTEMPT_WAITING || state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED ||

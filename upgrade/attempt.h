@@ -39,6 +39,7 @@ enum attempt_event {
    events may leave the state as it is (EVENT_SAW_OLD while sending). */
 bool attempt_apply(enum attempt_state *state, enum attempt_event event);
 
+const char *attempt_event_name(enum attempt_event event); /* "send", "saw-target", … */
 bool attempt_is_open(enum attempt_state state); /* waiting, sending, interrupted, delivered; a device has at most one */
 const char *attempt_state_name(enum attempt_state state);
 bool attempt_state_parse(struct slice text, enum attempt_state *ret);

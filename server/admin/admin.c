@@ -44,7 +44,11 @@
     X("GET", DEVICE "/transcripts/{}", 0, admin_transcript_show)                                             \
     X("POST", DEVICE "/link", 64 * KIB, admin_link_add)                                                      \
     X("DELETE", DEVICE "/links", 0, admin_link_revoke_all)                                                   \
-    X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)
+    X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)                                                    \
+    X("GET", DEVICE "/check-ins", 0, admin_device_check_ins)                                                 \
+    X("GET", API "/ledger", 0, admin_ledger_list)                                                            \
+    X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
+    X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)
 
 /* Uploads share one handler: method, pattern, stream. */
 #define UPLOADS(X)                                                                                           \

@@ -69,6 +69,18 @@ bool call_check_type(const struct admin_call *call, const char *type, const char
     return error_set(err, ERROR_UNSUPPORTED_TYPE, "%s is %s", what, type);
 }
 
+bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
+                       uint64_t *value, struct error *err)
+{
+    char text[32];
+    bool found;
+    if (!request_query(request, name, text, sizeof text, &found, err))
+        return false;
+    return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
+           error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
+                     (unsigned long long)least, (unsigned long long)most);
+}
+
 void call_answer_items(struct admin_call *call, json_t *items)
 {
     reply_json(&call->reply, 200, json_pack("{s:o}", "items", items));

@@ -38,6 +38,10 @@ bool call_misfit(const json_error_t *why, struct error *err);
 bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
+/* A number in the query; *value stays where it is not there. ERROR_BAD_REQUEST. */
+bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
+                       uint64_t *value, struct error *err) __attribute__((warn_unused_result));
+
 /* Answers 200 {"items":[…]}; takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);
 

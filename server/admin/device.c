@@ -7,6 +7,7 @@
 #include "server/admin/names.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/note.h"
 #include "storage/attempt.h"
 #include "storage/transcript.h"
 #include "storage/turnkey.h"
@@ -182,28 +183,15 @@ struct page {
     int64_t firmware_id;                    /* 0: of any */
 };
 
-/* A number in the query; *value stays where it is not there. */
-static bool query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
-                         uint64_t *value, struct error *err)
-{
-    char text[32];
-    bool found;
-    if (!request_query(request, name, text, sizeof text, &found, err))
-        return false;
-    return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
-           error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
-                     (unsigned long long)least, (unsigned long long)most);
-}
-
 static bool read_page(struct admin_call *call, int64_t product_id, struct page *ret, struct error *err)
 {
     const struct request *request = call->request;
     uint64_t noticed = 0;
     bool found;
     *ret = (struct page){.limit = PAGE_DEFAULT};
-    if (!query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
-        !query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
-        !query_number(request, "notice", 0, 1, &noticed, err) ||
+    if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
+        !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
+        !call_query_number(request, "notice", 0, 1, &noticed, err) ||
         !request_query(request, "firmware", ret->firmware_name, sizeof ret->firmware_name, &found, err))
         return false;
     ret->only_noticed = noticed;
@@ -268,7 +256,10 @@ static bool unblock(void *cls, struct db *db, struct error *err)
         return false;
     device->blocked = 0;
     device->notice[0] = '\0';
-    return device_begun_forget(db, device->id, err) && device_update(db, device, err);
+    const struct note note = {
+        .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
+    return device_begun_forget(db, device->id, err) && device_update(db, device, err) &&
+           note_add(db, &note, json_pack("{s:o}", "by", note_by(change->request)), err);
 }
 
 bool admin_device_unblock(struct admin_call *call, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/log.h"
 #include "server/matrix.h"
 #include "storage/matrix.h"
+#include "server/note.h"
 #include "upgrade/format.h"
 #include "upgrade/full.h"
 
@@ -122,6 +123,20 @@ static bool check_settings(const struct settings *settings, struct error *err)
            error_set(err, ERROR_INVALID, "format is one of %s, or null", format_names());
 }
 
+/* All settings as they are now, whichever were changed. */
+static bool note_settings(const struct settings *settings, struct db *db, struct error *err)
+{
+    const struct firmware *firmware = &settings->firmware;
+    const struct note note = {
+        .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:b, s:o*, s:I}", "by", note_by(settings->request), "downgrades",
+                              (int)firmware->downgrades, "format",
+                              note_text(firmware->format), "max_package_bytes",
+                              (json_int_t)firmware->max_package_bytes),
+                    err);
+}
+
 static bool change_settings(void *cls, struct db *db, struct error *err)
 {
     struct settings *settings = cls;
@@ -139,7 +154,7 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
-    return firmware_update(db, firmware, err);
+    return firmware_update(db, firmware, err) && note_settings(settings, db, err);
 }
 
 static void log_settings(const struct settings *settings)
@@ -194,6 +209,20 @@ struct target {
     struct firmware firmware;
 };
 
+static bool note_target(const struct target *target, struct db *db, const char *before,
+                        const struct image *image, struct error *err)
+{
+    const struct note note = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
+                              .product = target->product.product_key,
+                              .firmware = target->firmware.name};
+    return note_add(db, &note,
+                    json_pack("{s:o*, s:o, s:o*, s:o*}", "before", note_text(before), "by",
+                              note_by(target->request), "sha256",
+                              image->id ? note_hash(&image->sha256) : NULL, "version",
+                              note_text(image->version)),
+                    err);
+}
+
 static bool change_target(void *cls, struct db *db, struct error *err)
 {
     struct target *target = cls;
@@ -213,9 +242,12 @@ static bool change_target(void *cls, struct db *db, struct error *err)
             return error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", text,
                              image.withdrawn_reason);
     }
+    char before[VERSION_TEXT_SIZE];
+    memcpy(before, firmware->target, sizeof before);
     firmware->target_image_id = image.id;
     bool found;
-    return firmware_update(db, firmware, err) && firmware_by_id(db, firmware->id, firmware, &found, err);
+    return firmware_update(db, firmware, err) && note_target(target, db, before, &image, err) &&
+           firmware_by_id(db, firmware->id, firmware, &found, err);
 }
 
 bool admin_target_set(struct admin_call *call, struct error *err)

@@ -50,4 +50,9 @@ bool admin_link_add_many(struct admin_call *call, struct error *err);
 bool admin_link_revoke(struct admin_call *call, struct error *err);
 bool admin_link_revoke_all(struct admin_call *call, struct error *err);
 
+bool admin_ledger_list(struct admin_call *call, struct error *err);
+bool admin_ledger_head(struct admin_call *call, struct error *err);
+bool admin_ledger_prune(struct admin_call *call, struct error *err);
+bool admin_device_check_ins(struct admin_call *call, struct error *err);
+
 #endif

@@ -9,6 +9,7 @@
 #include "server/admin/names.h"
 #include "server/log.h"
 #include "server/matrix.h"
+#include "server/note.h"
 #include "storage/package.h"
 
 #define REASON_MAX 300
@@ -70,6 +71,39 @@ static bool read_change(json_t *body, struct change *change, struct error *err)
 
 /* Changing */
 
+static bool note_change(const struct change *change, enum ledger_kind kind, json_t *detail, struct db *db,
+                        struct error *err)
+{
+    const struct note note = {
+        .kind = kind, .product = change->product.product_key, .firmware = change->firmware.name};
+    json_object_set_new(detail, "by", note_by(change->request));
+    return note_add(db, &note, detail, err);
+}
+
+/* A row for each of the things that one call can change. */
+static bool note_changes(const struct change *change, struct db *db, struct error *err)
+{
+    const struct image *image = &change->image;
+    if (json_is_true(change->withdrawn) &&
+        !note_change(change, LEDGER_IMAGE_WITHDRAWN,
+                     json_pack("{s:o*, s:o, s:s}", "reason", note_text(change->reason), "sha256",
+                               note_hash(&image->sha256), "version", image->version),
+                     db, err))
+        return false;
+    if (json_is_false(change->withdrawn) &&
+        !note_change(change, LEDGER_IMAGE_RESTORED,
+                     json_pack("{s:o, s:s}", "sha256", note_hash(&image->sha256), "version", image->version), db, err))
+        return false;
+    if (change->dropped[0] &&
+        !note_change(change, LEDGER_TARGET_DROPPED, json_pack("{s:s}", "before", change->dropped), db, err))
+        return false;
+    return !change->waypoint ||
+           note_change(change, LEDGER_IMAGE_SET,
+                       json_pack("{s:o*, s:s, s:s}", "reason", note_text(image->waypoint_reason), "version",
+                                 image->version, "waypoint", image->waypoint),
+                       db, err);
+}
+
 /* From here on nothing leads to it: it is no target, and what was only queued is not made. */
 static bool withdraw(struct change *change, struct db *db, struct error *err)
 {
@@ -102,7 +136,8 @@ static bool set(void *cls, struct db *db, struct error *err)
         bool marks = strcmp(change->waypoint, "allowed") != 0;
         snprintf(image->waypoint_reason, sizeof image->waypoint_reason, "%s", marks ? change->reason : "");
     }
-    return image_update(db, image, err) && (!json_is_true(change->withdrawn) || withdraw(change, db, err));
+    return image_update(db, image, err) && (!json_is_true(change->withdrawn) || withdraw(change, db, err)) &&
+           note_changes(change, db, err);
 }
 
 static void log_change(const struct change *change)
@@ -180,12 +215,34 @@ static bool check_unused(const struct removal *removal, struct db *db, struct er
            error_set(err, ERROR_IMAGE_IN_USE, "version %s is in use: %s", removal->image.version, text);
 }
 
+static bool note_removal(const struct removal *removal, struct db *db, struct error *err)
+{
+    const struct image *image = &removal->image;
+    struct note note = {.kind = LEDGER_IMAGE_DELETED,
+                        .product = removal->product.product_key,
+                        .firmware = removal->firmware.name};
+    if (!note_add(db, &note,
+                  json_pack("{s:o, s:o, s:I, s:s}", "by", note_by(removal->request), "sha256",
+                            note_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
+                            image->version),
+                  err))
+        return false;
+    note.kind = LEDGER_PACKAGE_FORGOTTEN;
+    for (size_t i = 0; i < removal->package_count; i++) {
+        note.package = &removal->packages[i];
+        if (!note_add(db, &note, json_pack("{s:o}", "by", note_by(removal->request)), err))
+            return false;
+    }
+    return true;
+}
+
 static bool take_out(void *cls, struct db *db, struct error *err)
 {
     struct removal *removal = cls;
     return names_image(removal->request, db, &removal->product, &removal->firmware, &removal->image, err) &&
            check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
-           package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count, err);
+           package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count, err) &&
+           note_removal(removal, db, err);
 }
 
 bool admin_image_remove(struct admin_call *call, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/link_url.h"
 #include "server/log.h"
 #include "server/need.h"
+#include "server/note.h"
 
 /* "/d/", the token, "/", the version: some updaters take no longer path. */
 _Static_assert(3 + (LINK_TOKEN_SIZE - 1) + 1 + (VERSION_TEXT_SIZE - 1) <= 60,
@@ -105,6 +106,23 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
            need_first(daemon, db, firmware, &device, memo, order, err);
 }
 
+bool link_order_note(const struct request *request, struct db *db, const struct product *product,
+                     const struct firmware *firmware, const struct link_order *order, struct error *err)
+{
+    char token[LINK_TOKEN_SHOWN + 1];
+    const struct note note = {.kind = LEDGER_LINK_MADE,
+                              .at_ms = order->link.created_ms,
+                              .product = product->product_key,
+                              .firmware = firmware->name,
+                              .identity = &order->identity};
+    snprintf(token, sizeof token, "%.*s", LINK_TOKEN_SHOWN, order->link.token);
+    return note_add(db, &note,
+                    json_pack("{s:o, s:I, s:s, s:o*}", "by", note_by(request), "link",
+                              (json_int_t)order->link.id, "token", token, "version",
+                              note_text(order->version)),
+                    err);
+}
+
 json_t *link_order_json(const struct daemon *daemon, const struct firmware *firmware,
                         const struct link_order *order)
 {
@@ -188,6 +206,8 @@ static bool make_single(void *cls, struct db *db, struct error *err)
         version_format(&version, single->order.version);
     }
     return link_order_make(single->call->daemon, db, &single->firmware, clock_utc_ms(), &memo, &single->order,
+                           err) &&
+           link_order_note(single->call->request, db, &single->product, &single->firmware, &single->order,
                            err);
 }
 
@@ -208,8 +228,8 @@ bool admin_link_add(struct admin_call *call, struct error *err)
         return true;
     if (!call_change(call, make_single, &single, err))
         return false;
-    char token[7]; /* enough to find it again, not to use it */
-    snprintf(token, sizeof token, "%.6s", single.order.link.token);
+    char token[LINK_TOKEN_SHOWN + 1];
+    snprintf(token, sizeof token, "%.*s", LINK_TOKEN_SHOWN, single.order.link.token);
     log_line(LOG_LEVEL_INFO, "link-made", "product", single.product.product_key, "firmware",
              single.firmware.name, "device", single.order.identity.id, "version",
              single.order.version[0] ? single.order.version : NULL, "token", token, NULL);
@@ -226,11 +246,23 @@ struct revocation {
     struct device device;
 };
 
+static bool note_revocation(const struct revocation *revocation, struct db *db, struct error *err)
+{
+    const struct note note = {.kind = LEDGER_LINKS_REVOKED,
+                              .product = revocation->product.product_key,
+                              .device = &revocation->device};
+    json_t *link =
+        revocation->link ? json_integer((json_int_t)revocation->link) : NULL; /* NULL: all of them */
+    return note_add(db, &note, json_pack("{s:o, s:o*}", "by", note_by(revocation->request), "link", link),
+                    err);
+}
+
 static bool revoke_links(void *cls, struct db *db, struct error *err)
 {
     struct revocation *revocation = cls;
     return names_device(revocation->request, db, &revocation->product, &revocation->device, err) &&
-           link_revoke(db, revocation->device.id, (int64_t)revocation->link, clock_utc_ms(), err);
+           link_revoke(db, revocation->device.id, (int64_t)revocation->link, clock_utc_ms(), err) &&
+           note_revocation(revocation, db, err);
 }
 
 static bool run_revocation(struct admin_call *call, struct revocation *revocation, struct error *err)

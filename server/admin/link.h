@@ -6,6 +6,9 @@
 #include "storage/device.h"
 #include "storage/firmware.h"
 #include "storage/link.h"
+#include "storage/product.h"
+
+#define LINK_TOKEN_SHOWN 6 /* characters of a token in records: enough to find it again, not to use it */
 
 struct link_order { /* one link to be made */
     struct identity identity;
@@ -28,6 +31,11 @@ struct link_memo { /* of the orders before: many in a row name the same version.
  */
 bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware *firmware, int64_t now_ms,
                      struct link_memo *memo, struct link_order *order, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Writer's thread, after link_order_make(): for the ledger. */
+bool link_order_note(const struct request *request, struct db *db, const struct product *product,
+                     const struct firmware *firmware, const struct link_order *order, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The link as it is answered; NULL when memory is gone. */

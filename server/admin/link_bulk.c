@@ -43,7 +43,8 @@ static bool make_all(void *cls, struct db *db, struct error *err)
     if (!names_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
         return false; /* again: its target may have moved since the list was read */
     for (size_t i = 0; i < bulk->count; i++)
-        if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err))
+        if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err) ||
+            !link_order_note(bulk->call->request, db, &bulk->product, &bulk->firmware, &bulk->orders[i], err))
             return false;
     return true;
 }

@@ -9,6 +9,7 @@
 #include "server/jobs.h"
 #include "server/log.h"
 #include "server/need.h"
+#include "server/note.h"
 
 #define OVERSIZE_SIZE 96
 
@@ -153,6 +154,17 @@ struct ask {
     struct hop hop;
 };
 
+static bool note_asked(const struct ask *wanted, struct db *db, struct error *err)
+{
+    const struct hop *hop = &wanted->hop;
+    const struct note note = {
+        .kind = LEDGER_PACKAGE_ASKED, .product = hop->product.product_key, .firmware = hop->firmware.name};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:s, s:s, s:s}", "by", note_by(wanted->call->request), "format",
+                              hop->package.key.format, "from", hop->from.version, "to", hop->to.version),
+                    err);
+}
+
 static bool ask(void *cls, struct db *db, struct error *err)
 {
     struct ask *wanted = cls;
@@ -160,7 +172,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
     return find_hop(wanted->call->request, db, hop, err) &&
            need_package(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
                         clock_utc_ms(), err) &&
-           find_package(wanted->call->request, db, hop, err);
+           find_package(wanted->call->request, db, hop, err) && note_asked(wanted, db, err);
 }
 
 bool admin_package_ask(struct admin_call *call, struct error *err)
@@ -195,7 +207,9 @@ static bool check_served(const struct hop *hop, struct error *err)
 
 static bool make_again(void *cls, struct db *db, struct error *err)
 {
-    return package_make_again(db, cls, clock_utc_ms(), err);
+    const struct note note = {.kind = LEDGER_PACKAGE_LOST, .package = cls};
+    return package_make_again(db, cls, clock_utc_ms(), err) &&
+           note_add(db, &note, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err);
 }
 
 /* A damaged file is never sent; the package is made anew. */

@@ -8,6 +8,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/log.h"
+#include "server/note.h"
 
 #define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */
 
@@ -32,15 +33,29 @@ static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
     return true;
 }
 
+struct addition {
+    const struct request *request;
+    struct product product;
+};
+
 static bool add(void *cls, struct db *db, struct error *err)
 {
-    return product_add(db, cls, err);
+    struct addition *addition = cls;
+    const struct product *product = &addition->product;
+    const struct note note = {
+        .kind = LEDGER_PRODUCT_ADDED, .at_ms = product->created_ms, .product = product->product_key};
+    return product_add(db, &addition->product, err) &&
+           note_add(
+               db, &note,
+               json_pack("{s:o, s:o*}", "by", note_by(addition->request), "name", note_text(product->name)),
+               err);
 }
 
 bool admin_product_add(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
-    struct product product = {.created_ms = clock_utc_ms()};
+    struct addition addition = {.request = call->request, .product.created_ms = clock_utc_ms()};
+    struct product *product = &addition.product;
     const char *name, *key = NULL;
     json_error_t why;
     if (!call_body(call, &body, err))
@@ -48,19 +63,19 @@ bool admin_product_add(struct admin_call *call, struct error *err)
     if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &name, "product_key", &key) != 0)
         return call_misfit(&why, err);
     if (!name[0] || !slice_is_clean_utf8(slice_of(name)) ||
-        !slice_copy(slice_of(name), product.name, sizeof product.name))
+        !slice_copy(slice_of(name), product->name, sizeof product->name))
         return error_set(err, ERROR_BAD_NAME,
                          "the name of a product is 1 to %d bytes without control characters",
                          PRODUCT_NAME_SIZE - 1);
-    if (!key && !make_key(product.product_key, err))
+    if (!key && !make_key(product->product_key, err))
         return false;
     if (key && (!name_is_product_key(slice_of(key)) ||
-                !slice_copy(slice_of(key), product.product_key, sizeof product.product_key)))
+                !slice_copy(slice_of(key), product->product_key, sizeof product->product_key)))
         return error_set(err, ERROR_BAD_NAME, "a product key is 1 to 64 of A-Z a-z 0-9 . _ -");
-    if (!call_change(call, add, &product, err))
+    if (!call_change(call, add, &addition, err))
         return false;
-    log_line(LOG_LEVEL_INFO, "product-added", "product", product.product_key, "name", product.name, NULL);
-    reply_json(&call->reply, 201, to_json(&product));
+    log_line(LOG_LEVEL_INFO, "product-added", "product", product->product_key, "name", product->name, NULL);
+    reply_json(&call->reply, 201, to_json(product));
     return true;
 }
 

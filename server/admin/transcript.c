@@ -7,6 +7,7 @@
 #include "server/admin/names.h"
 #include "server/admin/transcript_json.h"
 #include "server/log.h"
+#include "server/note.h"
 #include "server/testify.h"
 
 #define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
@@ -69,7 +70,9 @@ static bool add(void *cls, struct db *db, struct error *err)
         return false;
     return facts_of_device(addition->call->daemon, db, &device, &firmware, clock_utc_ms(), &addition->facts,
                            err) &&
-           testify_transcript(db, &addition->facts, addition->post, err);
+           testify_transcript(db, &addition->facts, addition->post, err) &&
+           (!addition->post->is_new ||
+            testify_note(db, &addition->facts, addition->post, note_by(addition->call->request), err));
 }
 
 static bool read_captured(const struct request *request, int64_t *ret, struct error *err)

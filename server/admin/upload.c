@@ -14,6 +14,7 @@
 #include "server/content.h"
 #include "server/log.h"
 #include "server/matrix.h"
+#include "server/note.h"
 #include "server/stop_point.h"
 
 #define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
@@ -189,11 +190,27 @@ const struct route_stream admin_upload_by_file_name = {begin_by_file_name, data,
 
 struct addition {
     struct daemon *daemon;
+    const struct request *request;
     const struct upload *upload;
     struct firmware firmware;
     struct image image;
     bool is_new;
 };
+
+static bool note_image(const struct addition *addition, struct db *db, struct error *err)
+{
+    const struct image *image = &addition->image;
+    const struct note note = {.kind = LEDGER_IMAGE_UPLOADED,
+                              .at_ms = image->uploaded_ms,
+                              .product = addition->upload->product.product_key,
+                              .firmware = addition->firmware.name};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", note_by(addition->request),
+                              "content", note_text(image->content), "file_name", note_text(image->file_name),
+                              "sha256", note_hash(&image->sha256), "size", (json_int_t)image->size_bytes,
+                              "version", image->version, "warnings", note_text(image->warnings)),
+                    err);
+}
 
 static bool add_image(void *cls, struct db *db, struct error *err)
 {
@@ -203,7 +220,8 @@ static bool add_image(void *cls, struct db *db, struct error *err)
                          &addition->firmware, err))
         return false;
     addition->image.firmware_id = addition->firmware.id;
-    return image_add(db, upload->product.id, &addition->image, &addition->is_new, err);
+    return image_add(db, upload->product.id, &addition->image, &addition->is_new, err) &&
+           (!addition->is_new || note_image(addition, db, err));
 }
 
 struct leftover {
@@ -290,8 +308,10 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
 bool admin_image_add(struct admin_call *call, struct error *err)
 {
     struct upload *upload = call->request->stream_state;
-    struct addition addition = {
-        .daemon = call->daemon, .upload = upload, .image.uploaded_ms = clock_utc_ms()};
+    struct addition addition = {.daemon = call->daemon,
+                                .request = call->request,
+                                .upload = upload,
+                                .image.uploaded_ms = clock_utc_ms()};
     if (blob_written(upload->blob) == 0)
         return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the image");
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);

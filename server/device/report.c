@@ -46,13 +46,19 @@ static bool take_version(struct report_task *task, struct db *db, struct error *
            facts_report(db, facts, &report, err);
 }
 
+static bool take_transcript(struct report_task *task, struct db *db, struct error *err)
+{
+    struct facts *facts = &task->facts;
+    return testify_transcript(db, facts, task->transcript, err) &&
+           (!task->transcript->is_new || testify_note(db, facts, task->transcript, NULL, err));
+}
+
 static bool take_report(struct writer_task *base, struct db *db, struct error *err)
 {
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
     struct decision_limits limits = checkin_limits(&task->daemon->config);
-    if (!find_link(task, db, err) || !(task->transcript ? testify_transcript(db, facts, task->transcript, err)
-                                                        : take_version(task, db, err)))
+    if (!find_link(task, db, err) || !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
@@ -112,7 +118,8 @@ static void answer_report(struct writer_task *base, const struct error *err)
         fail(task, err);
         return;
     }
-    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms);
+    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms,
+             !task->transcript || task->transcript->is_new);
     log_line(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
              facts->product.product_key, "device", facts->device.device, "version",
              facts->device.confirmed_version, "reason",

@@ -106,6 +106,7 @@ static void fill_request(struct exchange *exchange)
     request->context = exchange->loop->config->context;
     request->head_only = slice_is(head->method, "HEAD");
     request->target = head->target;
+    request->token = bearer(head);
     request->body_length = head->body_length;
     request->query = head->target;
     slice_split(&request->query, '?', &request->path);

@@ -29,6 +29,7 @@ struct request {
     struct slice query;        /* raw, behind the first '?'; empty without */
     struct slice param[REQUEST_PARAMS_MAX]; /* what stood at each {} of the pattern, raw; of a prefix route the rest */
     struct slice body;         /* complete body of a route with body_limit > 0 */
+    struct slice token;        /* what stood behind "Bearer ", empty without; known to be good where the listener asks for one */
     int64_t body_length;       /* announced Content-Length, -1 when chunked, 0 without body */
     char peer[64];             /* "127.0.0.1:40312", for logs and the ledger */
     void *stream_state;        /* owned by the route's stream functions */

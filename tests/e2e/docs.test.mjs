@@ -1,10 +1,13 @@
 // What the code does is what the documents say: routes, log events and keys.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+
+import { documentedKinds } from './lib/chain.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const read = (path) => readFileSync(join(root, path), 'utf8');
@@ -69,5 +72,25 @@ describe('doc/transcripts.md', () => {
         assert.ok(causes.length > 20, causes.join());
         for (const cause of causes)
             assert.ok(doc.includes(`\`${cause}\``), cause);
+    });
+});
+
+describe('doc/ledger.md', () => {
+    const header = read('storage/ledger.h').split('#define LEDGER_KINDS')[1].split('enum ledger_kind')[0].replace(/\\\n/g, ' ');
+    const kinds = [...header.matchAll(/X\(LEDGER_[A-Z_]+,\s*("[a-z-]+"|CHAIN_CHECKPOINT),\s*"([^"]*)",\s*"([^"]*)"\)/g)]
+        .map(([, name, refers, detail]) => ({ name: name === 'CHAIN_CHECKPOINT' ? 'ledger-pruned' : name.slice(1, -1), refers, detail }));
+    test('has a row for every kind, with what it refers to and what its detail holds', () => {
+        assert.ok(kinds.length > 20, `${kinds.length} kinds`);
+        assert.equal(kinds.length, header.match(/X\(LEDGER_/g).length);
+        const documented = documentedKinds();
+        assert.deepEqual([...documented.keys()], kinds.map(({ name }) => name));
+        for (const { name, refers, detail } of kinds) {
+            assert.deepEqual(documented.get(name), { refers: refers.split(' ').filter(Boolean), detail: detail.split(' ') }, name);
+            assert.deepEqual(detail.split(' '), detail.split(' ').sort(), `${name}: in order`);
+        }
+    });
+    test('its example has the hash that it says', () => {
+        const [, bytes, hash] = /^ {4}(14:dfota ledger 1,.*,)\n[^]*?^ {4}([0-9a-f]{64})$/m.exec(read('doc/ledger.md'));
+        assert.equal(createHash('sha256').update(bytes).digest('hex'), hash);
     });
 });

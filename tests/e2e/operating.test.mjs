@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { sha256 } from './lib/module.mjs';
 import { Scene, findBySum, listFiles } from './lib/scene.mjs';
-import { startServer } from './lib/server.mjs';
+import { buildDir, startServer } from './lib/server.mjs';
 
 const page = await readFile(join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'doc', 'operating.md'), 'utf8');
 
@@ -28,7 +28,9 @@ async function type(server, backup, lines) {
     let printed = '', script = '';
     const run = () => {
         if (script)
-            printed += execFileSync('bash', ['-euc', script], { cwd: server.dataDir, stdio: ['ignore', 'pipe', 'inherit'] });
+            printed += execFileSync('bash', ['-euc', script], {
+                cwd: server.dataDir, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${buildDir}:${process.env.PATH}` },
+            });
         script = '';
     };
     for (const line of lines) {

@@ -81,9 +81,10 @@ void jobs_wake(struct jobs *jobs)
     (void)jobs;
 }
 
-void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms)
+void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms, bool noted)
 {
     (void)seen;
+    (void)noted;
     demand(device_id > 0 && now_ms > 0);
 }
 

@@ -1,0 +1,309 @@
+/* dfotactl ledger list, ledger head, ledger verify, ledger prune */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/chain.h"
+#include "base/cleanup.h"
+#include "base/slice.h"
+#include "ctl/command.h"
+#include "ctl/text.h"
+
+#define PAGE     "1000"
+#define HEAD_MAX 4096
+
+/* Times as they are typed */
+
+static bool parse_time(const char *text, int64_t *ret_ms)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%d"};
+    uint64_t ms;
+    if (slice_u64(slice_of(text), &ms) && ms <= INT64_MAX) {
+        *ret_ms = (int64_t)ms;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct tm parts = {0};
+        const char *end = strptime(text, forms[i], &parts);
+        if (!end || *end)
+            continue;
+        *ret_ms = (int64_t)timegm(&parts) * 1000;
+        return *ret_ms > 0;
+    }
+    return false;
+}
+
+static bool read_time(const struct session *session, enum option_id id, int64_t *ret_ms, struct failure *fail)
+{
+    const char *text = session->options->value[id];
+    return !text || parse_time(text, ret_ms) ||
+           failure_set(fail, EXIT_USAGE, "%s takes a time like 2026-11-22 or 2026-11-22T10:00:00Z, not %s",
+                       option_name(OPTION_BIT(id)), text);
+}
+
+/* Pages */
+
+/* Calls each() with the items of every page. */
+static bool walk(struct session *session, const char *first,
+                 bool (*each)(void *cls, const json_t *items, struct failure *fail), void *cls,
+                 struct failure *fail)
+{
+    _cleanup_(cleanup_free) char *path = strdup(first);
+    bool ok = path || failure_set(fail, EXIT_USAGE, "out of memory");
+    while (ok && path) {
+        struct client_answer answer = {0};
+        struct client_call call = {.method = "GET", .path = path, .label = "ledger"};
+        ok = client_send(session->client, &call, &answer, fail);
+        const json_t *items = json_object_get(answer.json, "items");
+        if (ok && !json_is_array(items))
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+        if (ok && answer.next && (json_array_size(items) == 0 || strcmp(answer.next, path) == 0))
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
+        ok = ok && each(cls, items, fail);
+        free(path);
+        path = answer.next ? strdup(answer.next) : NULL;
+        client_answer_clear(&answer);
+    }
+    return ok;
+}
+
+/* The list */
+
+static const struct table_column list_columns[] = {
+    {"ROW", "seq", TABLE_NUMBER},
+    {"AT", "at", TABLE_TIME},
+    {"KIND", "kind", TABLE_TEXT},
+    {"DEVICE", "device", TABLE_TEXT},
+};
+static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "text", ""};
+
+static void print_member(FILE *out, const char *name, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text) {
+        fprintf(out, "%s%s: %s", ftell(out) > 0 ? ", " : "", name, text);
+    } else if (!json_is_null(value)) {
+        char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+        fprintf(out, "%s%s: %s", ftell(out) > 0 ? ", " : "", name, dumped ? dumped : "?");
+        free(dumped);
+    }
+}
+
+/* What stands under a row, in one text: what it refers to, and its detail. */
+static char *describe(json_t *row)
+{
+    static const char *const refers[] = {"product", "firmware", "attempt", "package"};
+    char *text = NULL;
+    size_t size;
+    const char *name;
+    json_t *value, *detail = json_object_get(row, "detail");
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < sizeof refers / sizeof refers[0]; i++)
+        print_member(out, refers[i], json_object_get(row, refers[i]));
+    if (json_is_object(detail))
+        json_object_foreach(detail, name, value) print_member(out, name, value);
+    else
+        print_member(out, "detail", detail);
+    fclose(out);
+    return text;
+}
+
+static bool collect(void *cls, const json_t *items, struct failure *fail)
+{
+    return json_array_extend(cls, (json_t *)items) == 0 ||
+           failure_set(fail, EXIT_UNREACHABLE, "out of memory");
+}
+
+static bool add_filters(struct session *session, struct client_path *path, struct failure *fail)
+{
+    static const struct {
+        enum option_id option;
+        const char *name;
+        bool is_time;
+    } filters[] = {{OPTION_PRODUCT, "product", false},
+                   {OPTION_DEVICE, "device", false},
+                   {OPTION_KIND, "kind", false},
+                   {OPTION_SINCE, "since", true},
+                   {OPTION_UNTIL, "until", true}};
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        const char *value = session->options->value[filters[i].option];
+        char ms[24];
+        int64_t time_ms;
+        if (!value)
+            continue;
+        if (filters[i].is_time && !read_time(session, filters[i].option, &time_ms, fail))
+            return false;
+        if (filters[i].is_time)
+            snprintf(ms, sizeof ms, "%" PRId64, time_ms);
+        if (!client_path_query(path, filters[i].name, filters[i].is_time ? ms : value, fail))
+            return false;
+    }
+    return true;
+}
+
+static bool begin_path(struct client_path *path, const char *name, struct failure *fail)
+{
+    *path = (struct client_path){.len = 0};
+    return client_path_add(path, "ledger", fail) && (!name || client_path_add(path, name, fail));
+}
+
+bool ledger_list(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *items = json_array(), *answer = json_pack("{s:o}", "items", items), *row;
+    size_t i;
+    bool ok = begin_path(&path, NULL, fail) && add_filters(session, &path, fail) &&
+              client_path_query(&path, "limit", PAGE, fail) && walk(session, path.text, collect, items, fail);
+    if (ok && !session->json)
+        json_array_foreach(items, i, row)
+        {
+            char *text = describe(row);
+            json_object_set_new(row, "text", json_string(text ? text : ""));
+            free(text);
+        }
+    ok = ok && session_print_list(session, answer, &list_view, fail);
+    json_decref(answer);
+    return ok;
+}
+
+/* The head */
+
+bool ledger_head(struct session *session, struct failure *fail)
+{
+    static const struct table_column columns[] = {
+        {"Row", "seq", TABLE_NUMBER},
+        {"At", "at", TABLE_TIME},
+        {"Hash", "hash", TABLE_HASH},
+    };
+    static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+    return session_show(session, "GET", "/ledger/head", &view, fail);
+}
+
+/* The check */
+
+static const char *text_of(const json_t *row, const char *name)
+{
+    const char *text = json_string_value(json_object_get(row, name));
+    return text ? text : "";
+}
+
+static bool hash_of(const json_t *row, const char *name, struct sha256 *ret)
+{
+    return sha256_from_hex(slice_of(text_of(row, name)), ret);
+}
+
+/* The server gives the detail as an object only where writing it in this way gives what stands in its
+ * database. */
+static char *detail_of(const json_t *row)
+{
+    const json_t *detail = json_object_get(row, "detail");
+    if (json_is_object(detail))
+        return json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
+    return strdup(text_of(row, "detail"));
+}
+
+static bool check_row(struct chain_check *check, const json_t *json, struct failure *fail)
+{
+    _cleanup_(cleanup_free) char *detail = detail_of(json);
+    struct error err;
+    struct chain_row row = {
+        .seq = json_integer_value(json_object_get(json, "seq")),
+        .at_ms = json_integer_value(json_object_get(json, "at")),
+        .kind = text_of(json, "kind"),
+        .product = text_of(json, "product"),
+        .firmware = text_of(json, "firmware"),
+        .device = text_of(json, "device"),
+        .attempt = json_integer_value(json_object_get(json, "attempt")),
+        .package = text_of(json, "package"),
+        .detail = detail,
+    };
+    if (!detail || !hash_of(json, "prev", &row.prev) || !hash_of(json, "hash", &row.hash))
+        return failure_set(fail, EXIT_UNREACHABLE, "the server's rows are not understood");
+    return chain_check_row(check, &row, &err) || failure_set(fail, EXIT_REFUSED, "%s", err.text);
+}
+
+static bool check_page(void *cls, const json_t *items, struct failure *fail)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(items, i, row) if (!check_row(cls, row, fail)) return false;
+    return true;
+}
+
+static bool read_head(const char *path, struct chain_head *ret, struct failure *fail)
+{
+    char text[HEAD_MAX];
+    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
+    if (!file)
+        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    return chain_head_read(text, ret) ||
+           failure_set(fail, EXIT_USAGE, "%s holds no head, as ledger head -o json prints one", path);
+}
+
+static void print_outcome(const struct session *session, const struct chain_check *check)
+{
+    char hash[SHA256_HEX_SIZE];
+    sha256_hex(&check->last.hash, hash);
+    if (session->json) {
+        json_t *out =
+            json_pack("{s:I, s:I, s:I, s:s, s:o}", "rows", (json_int_t)check->count, "first",
+                      (json_int_t)check->first_seq, "last", (json_int_t)check->last.seq, "hash", hash,
+                      "against", check->compares ? json_integer(check->against.seq) : json_null());
+        session_print_json(out);
+        json_decref(out);
+        return;
+    }
+    printf("The ledger is whole: %" PRId64 " rows, the last one %" PRId64 " with hash\n%s\n", check->count,
+           check->last.seq, hash);
+    if (check->compares)
+        printf("It goes on from row %" PRId64 " of the head.\n", check->against.seq);
+    else
+        text_wrap(stdout, 0,
+                  "Whether its end is missing, or all of it was computed anew, only a head that was kept "
+                  "elsewhere can "
+                  "tell: --against FILE.");
+}
+
+bool ledger_verify(struct session *session, struct failure *fail)
+{
+    const char *head = session->options->value[OPTION_AGAINST];
+    struct chain_check check = {.compares = head != NULL};
+    struct error err;
+    if ((head && !read_head(head, &check.against, fail)) ||
+        !walk(session, "/ledger?limit=" PAGE, check_page, &check, fail))
+        return false;
+    if (!chain_check_end(&check, &err))
+        return failure_set(fail, EXIT_REFUSED, "%s", err.text);
+    print_outcome(session, &check);
+    return true;
+}
+
+/* Removing what is old */
+
+bool ledger_prune(struct session *session, struct failure *fail)
+{
+    static const struct table_column columns[] = {
+        {"Rows removed", "removed", TABLE_NUMBER},
+        {"  from", "first", TABLE_NUMBER},
+        {"  to", "last", TABLE_NUMBER},
+        {"Days of counts removed", "days", TABLE_NUMBER},
+    };
+    static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
+    struct client_answer answer = {0};
+    int64_t before_ms = 0;
+    if (!read_time(session, OPTION_BEFORE, &before_ms, fail))
+        return false;
+    json_t *body =
+        json_pack("{s:I, s:s*}", "before", (json_int_t)before_ms, "by", session->options->value[OPTION_BY]);
+    bool ok = session_check_json(body, fail) &&
+              client_change(session->client, "POST", "/ledger/prune", body, &answer, fail);
+    json_decref(body);
+    if (ok)
+        session_print_page(session, answer.json, &view);
+    client_answer_clear(&answer);
+    return ok;
+}

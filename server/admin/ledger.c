@@ -1,0 +1,180 @@
+/* The ledger: listed, its head, its oldest rows removed under a checkpoint. */
+#include "storage/ledger.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/ledger_prune.h"
+#include "server/log.h"
+#include "server/note.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX     1000
+#define DAYS_MAX     1000
+#define DAY_MS       (24LL * 3600 * 1000)
+
+/* One row as JSON */
+
+/* As an object where writing it again gives the very same text; else the text, so that whoever checks the
+   chain sees what stands there. */
+static json_t *detail_to_json(const char *text)
+{
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    char *again = json_is_object(json) ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    bool same = again && strcmp(again, text) == 0;
+    free(again);
+    if (same)
+        return json;
+    json_decref(json);
+    json = field_text(text);
+    return json_is_null(json) ? json_string("") : json;
+}
+
+static json_t *to_json(const struct ledger_row *row)
+{
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seq", (json_int_t)row->seq,
+                     "at", (json_int_t)row->at_ms, "kind", field_text(row->kind), "product",
+                     field_text(row->product), "firmware", field_text(row->firmware), "device",
+                     field_text(row->device), "attempt", field_number(row->attempt), "package",
+                     field_text(row->package), "detail", detail_to_json(row->detail), "prev",
+                     field_hash(&row->prev), "hash", field_hash(&row->hash));
+}
+
+/* The list */
+
+struct page {
+    uint64_t limit, after, since_ms, until_ms;
+    char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
+};
+
+static bool read_device(const struct request *request, char out[LEDGER_DEVICE_SIZE], struct error *err)
+{
+    char text[256];
+    struct identity identity;
+    bool found;
+    if (!request_query(request, "device", text, sizeof text, &found, err) || !found)
+        return !found;
+    if (!identity_parse(slice_of(text), &identity))
+        return error_set(err, ERROR_BAD_DEVICE, "'%s' is no device", text);
+    snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", identity_kind_name(identity.kind), identity.id);
+    return true;
+}
+
+static bool read_page(const struct request *request, struct page *ret, struct error *err)
+{
+    bool found;
+    *ret = (struct page){.limit = PAGE_DEFAULT};
+    if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
+        !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
+        !call_query_number(request, "since", 0, INT64_MAX, &ret->since_ms, err) ||
+        !call_query_number(request, "until", 0, INT64_MAX, &ret->until_ms, err) ||
+        !request_query(request, "product", ret->product, sizeof ret->product, &found, err) ||
+        !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
+        !read_device(request, ret->device, err))
+        return false;
+    return !ret->kind[0] || ledger_kind_is_known(ret->kind) ||
+           error_set(err, ERROR_BAD_REQUEST, "the ledger has no rows of kind '%s'", ret->kind);
+}
+
+static void link_next_page(struct admin_call *call, const struct page *page, int64_t last)
+{
+    char device[3 * LEDGER_DEVICE_SIZE] = "", times[64] = "";
+    slice_percent_encode(slice_of(page->device), device, sizeof device);
+    if (page->since_ms || page->until_ms)
+        snprintf(times, sizeof times, "&since=%llu&until=%llu", (unsigned long long)page->since_ms,
+                 (unsigned long long)page->until_ms);
+    reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&after=%lld%s%s%s%s%s%s%s>; rel=\"next\"",
+                 (unsigned long long)page->limit, (long long)last, page->kind[0] ? "&kind=" : "", page->kind,
+                 page->product[0] ? "&product=" : "", page->product, device[0] ? "&device=" : "", device,
+                 times);
+}
+
+bool admin_ledger_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct ledger_row *rows = NULL;
+    struct ledger_filter filter = {.after = 0};
+    struct page page;
+    size_t count;
+    if (!read_page(call->request, &page, err))
+        return false;
+    filter.after = (int64_t)page.after;
+    filter.since_ms = (int64_t)page.since_ms;
+    filter.until_ms = (int64_t)page.until_ms;
+    snprintf(filter.kind, sizeof filter.kind, "%s", page.kind);
+    snprintf(filter.product, sizeof filter.product, "%s", page.product);
+    snprintf(filter.device, sizeof filter.device, "%s", page.device);
+    if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count,
+                     err)) /* one more tells of more */
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count && i < page.limit; i++)
+        json_array_append_new(items, to_json(&rows[i]));
+    call_answer_items(call, items);
+    if (count > page.limit)
+        link_next_page(call, &page, rows[page.limit - 1].seq);
+    return true;
+}
+
+bool admin_ledger_head(struct admin_call *call, struct error *err)
+{
+    struct ledger_row head;
+    if (!ledger_head(call->db, &head, err))
+        return false;
+    reply_json(&call->reply, 200,
+               json_pack("{s:I, s:o, s:o}", "seq", (json_int_t)head.seq, "hash", field_hash(&head.hash), "at",
+                         field_number(head.at_ms)));
+    return true;
+}
+
+/* Removing what is old */
+
+bool admin_ledger_prune(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct ledger_pruned pruned;
+    json_int_t before = 0;
+    const char *by = NULL;
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:I, s?s !}", "before", &before, "by", &by) != 0)
+        return call_misfit(&why, err);
+    if (before <= 0)
+        return error_set(err, ERROR_INVALID, "before is a time in milliseconds since 1970");
+    json_t *who = by ? note_by_name(call->request, by) : note_by(call->request);
+    bool ok = ledger_prune(call->daemon->writer, before, who, &pruned, err);
+    json_decref(who);
+    if (!ok)
+        return false;
+    reply_json(&call->reply, 200,
+               json_pack("{s:I, s:o, s:o, s:I}", "removed", (json_int_t)pruned.rows, "first",
+                         field_number(pruned.first), "last", field_number(pruned.last), "days",
+                         (json_int_t)pruned.days));
+    return true;
+}
+
+/* Check-ins of a device that changed nothing */
+
+bool admin_device_check_ins(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct ledger_day *days = NULL;
+    struct product product;
+    struct device device;
+    struct error ignored;
+    size_t count;
+    if (!writer_flush_now(call->daemon->writer, &ignored))
+        log_line(LOG_LEVEL_WARN, "flush-failed", "error", ignored.text, NULL);
+    if (!names_device(call->request, call->db, &product, &device, err) ||
+        !ledger_day_list(call->db, device.id, DAYS_MAX, &days, &count, err))
+        return false;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items,
+                              json_pack("{s:I, s:I, s:I, s:I}", "day", (json_int_t)(days[i].day * DAY_MS),
+                                        "first_at", (json_int_t)days[i].first_ms, "last_at",
+                                        (json_int_t)days[i].last_ms, "count", (json_int_t)days[i].count));
+    call_answer_items(call, items);
+    return true;
+}

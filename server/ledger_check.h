@@ -1,0 +1,17 @@
+/* The ledger of a database file, looked at without a server: for auditors, and for backups. */
+#ifndef DFOTA_SERVER_LEDGER_CHECK_H
+#define DFOTA_SERVER_LEDGER_CHECK_H
+
+#include <stdbool.h>
+#include "base/error.h"
+
+/* Recomputes every hash of the ledger in data_dir/dfota.db, which is only read and may be in use; compares it
+   with the head in the file `head`, unless that is NULL. Says on standard output what it found. False, with a
+   sentence, for anything that is wrong. */
+bool ledger_check(const char *data_dir, const char *head, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Prints the head, as one line of JSON. */
+bool ledger_print_head(const char *data_dir, struct error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,157 @@
+#include "server/note.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "storage/product.h"
+
+#define CUT_TO      64 /* bytes of each text where the detail does not fit otherwise */
+#define TOKEN_SHOWN 8
+
+json_t *note_text(const char *text)
+{
+    if (!text || !text[0])
+        return NULL;
+    size_t len = strlen(text);
+    char *copy = strdup(text);
+    if (!copy)
+        return NULL;
+    for (size_t i = 0, step; i < len; i += step) {
+        for (step = 1; step <= 4 && i + step <= len; step++)
+            if (slice_is_clean_utf8((struct slice){copy + i, step}))
+                break;
+        if (step <= 4 && i + step <= len)
+            continue;
+        step = 1;
+        copy[i] = (unsigned char)copy[i] < ' ' || copy[i] == 0x7F ? ' ' : '?';
+    }
+    json_t *json = json_stringn(copy, len);
+    free(copy);
+    return json;
+}
+
+json_t *note_hash(const struct sha256 *hash)
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(hash, hex);
+    return json_string(hex);
+}
+
+json_t *note_by_name(const struct request *request, const char *name)
+{
+    struct sha256 hash;
+    char hex[SHA256_HEX_SIZE];
+    sha256_of(request->token.ptr, request->token.len, &hash);
+    sha256_hex(&hash, hex);
+    hex[TOKEN_SHOWN] = '\0';
+    return json_pack("{s:o*, s:o*, s:s}", "name", note_text(name), "peer", note_text(request->peer), "token",
+                     hex);
+}
+
+json_t *note_by(const struct request *request)
+{
+    char name[ADMIN_NAME_SIZE];
+    struct error err;
+    bool found;
+    if (!request_query(request, "by", name, sizeof name, &found, &err))
+        name[0] = '\0'; /* who has no proper name is known by the token */
+    return note_by_name(request, name);
+}
+
+static void cut_texts(json_t *detail)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(detail, next, name, value)
+    {
+        size_t len = json_string_length(value);
+        if (json_is_object(value))
+            cut_texts(value);
+        if (!json_is_string(value) || len <= CUT_TO)
+            continue;
+        const char *text = json_string_value(value);
+        for (len = CUT_TO; len && (text[len] & 0xC0) == 0x80; len--)
+            ;
+        json_object_set_new(detail, name, json_stringn(text, len));
+    }
+}
+
+static bool write_detail(const json_t *detail, char out[LEDGER_DETAIL_SIZE])
+{
+    size_t len = json_dumpb(detail, out, LEDGER_DETAIL_SIZE - 1, JSON_COMPACT | JSON_SORT_KEYS);
+    if (len == 0 || len >= LEDGER_DETAIL_SIZE)
+        return false;
+    out[len] = '\0';
+    return true;
+}
+
+static bool take_detail(json_t *detail, char out[LEDGER_DETAIL_SIZE], struct error *err)
+{
+    if (write_detail(detail, out))
+        return true;
+    cut_texts(detail);
+    return write_detail(detail, out) || error_set(err, ERROR_INTERNAL, "a row for the ledger is too long");
+}
+
+static void take_references(const struct note *note, struct ledger_row *row)
+{
+    snprintf(row->kind, sizeof row->kind, "%s", ledger_kind_name(note->kind));
+    snprintf(row->product, sizeof row->product, "%s", note->product ? note->product : "");
+    snprintf(row->firmware, sizeof row->firmware, "%s", note->firmware ? note->firmware : "");
+    if (note->device)
+        snprintf(row->device, sizeof row->device, "%s:%s", note->device->id_kind, note->device->device);
+    if (note->identity)
+        snprintf(row->device, sizeof row->device, "%s:%s", identity_kind_name(note->identity->kind),
+                 note->identity->id);
+    if (note->package)
+        sha256_hex(note->package, row->package);
+}
+
+static bool name_product(struct db *db, const struct note *note, struct ledger_row *row, struct error *err)
+{
+    struct product product = {.id = 0};
+    bool found;
+    if (note->product || !note->device)
+        return true;
+    if (!product_by_id(db, note->device->product_id, &product, &found, err))
+        return false;
+    memcpy(row->product, product.product_key, sizeof row->product);
+    return true;
+}
+
+bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
+{
+    struct ledger_row row = {.at_ms = note->at_ms ? note->at_ms : clock_utc_ms(), .attempt = note->attempt};
+    if (!detail)
+        detail = json_object();
+    bool ok = take_detail(detail, row.detail, err);
+    json_decref(detail);
+    take_references(note, &row);
+    return ok && name_product(db, note, &row, err) && ledger_add(db, &row, err);
+}
+
+bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
+                  json_t *detail, struct error *err)
+{
+    struct device device = {.id = 0};
+    struct firmware firmware = {.id = 0};
+    bool found;
+    if (!device_by_id(db, attempt->device_id, &device, &found, err) ||
+        !firmware_by_id(db, attempt->firmware_id, &firmware, &found, err)) {
+        json_decref(detail);
+        return false;
+    }
+    const struct note note = {.kind = kind,
+                              .at_ms = at_ms,
+                              .firmware = firmware.name,
+                              .device = &device,
+                              .attempt = attempt->id,
+                              .package = attempt->size_bytes ? &attempt->package_sha256 : NULL};
+    if (!detail)
+        detail = json_object();
+    json_object_set_new(detail, "from", json_string(attempt->from));
+    json_object_set_new(detail, "to", json_string(attempt->to));
+    return note_add(db, &note, detail, err);
+}

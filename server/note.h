@@ -1,0 +1,43 @@
+/* Facts for the ledger, as the server's parts know them. */
+#ifndef DFOTA_SERVER_NOTE_H
+#define DFOTA_SERVER_NOTE_H
+
+#include <jansson.h>
+#include "server/http/request.h"
+#include "storage/attempt.h"
+#include "storage/device.h"
+#include "storage/firmware.h"
+#include "storage/ledger.h"
+
+struct note { /* borrowed; NULL and 0 for what it does not refer to; the product of a device is looked up */
+    enum ledger_kind kind;
+    int64_t at_ms; /* 0: now */
+    const char *product, *firmware;
+    const struct device *device;
+    const struct identity *identity; /* of a device, where that is all there is */
+    int64_t attempt;
+    const struct sha256 *package;
+};
+
+/* Writer's thread, in the transaction of the fact: appends it to the ledger. Takes over `detail`, an object
+   (NULL: an empty one); texts in it come from note_text(). A detail that is too long has its texts cut. */
+bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The same of an attempt, whose product, firmware, device and package are looked up; `from` and `to` go into
+   the detail. */
+bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
+                  json_t *detail, struct error *err) __attribute__((warn_unused_result));
+
+/* A text for the detail: control characters become blanks, what is no UTF-8 becomes '?'. NULL for "" and
+   NULL, which the format "o*" of json_pack() leaves out. */
+json_t *note_text(const char *text);
+json_t *note_hash(const struct sha256 *hash); /* in hex */
+
+/* Who made an admin's call: {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is named by the
+   first digits of its SHA-256; the name is what the call says with ?by=, if it says any. */
+json_t *note_by(const struct request *request);
+/* With the name that stood in the body, "" or NULL for none. */
+json_t *note_by_name(const struct request *request, const char *name);
+
+#endif
