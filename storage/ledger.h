@@ -41,6 +41,7 @@
       "authenticated before evidence since version")                                                               \
     X(LEDGER_TRANSCRIPT_RECEIVED, "transcript-received", "product firmware device attempt",                  \
       "by counted from sha256 version why")                                                                  \
+    X(LEDGER_REPORTS_LISTED, "reports-listed", "product firmware", "by reports")                             \
     X(LEDGER_BYTES_DELIVERED, "bytes-delivered", "product firmware device attempt package",                  \
       "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \

@@ -6,6 +6,7 @@
 #include "server/admin/names.h"
 #include "server/admin/report_csv.h"
 #include "server/log.h"
+#include "server/note.h"
 #include "server/testify.h"
 
 #define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
@@ -56,7 +57,13 @@ static bool report_all(void *cls, struct db *db, struct error *err)
     for (size_t i = 0; i < bulk->count; i++)
         if (!report(bulk, db, &bulk->orders[i], err))
             return false;
-    return true;
+    const struct note note = {.kind = LEDGER_REPORTS_LISTED,
+                              .at_ms = bulk->now_ms,
+                              .product = bulk->product.product_key,
+                              .firmware = bulk->firmware.name};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:I}", "by", note_by(bulk->call->request), "reports", (json_int_t)bulk->count),
+                    err);
 }
 
 static json_t *not_counted(const struct report_order *order)

@@ -117,7 +117,7 @@ static void done(struct writer_task *base, const struct error *err)
         return;
     }
     if (!task->request->head_only && task->facts.device.id)
-        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms);
+        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
     log_answer(task);
     tell(task, &reply);
     request_answer(task->request, &reply);
