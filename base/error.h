@@ -27,6 +27,9 @@
     X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                                   \
     X(ERROR_PACKAGE_NOT_READY, 409, "package-not-ready")                                                             \
     X(ERROR_PACKAGE_OVERSIZE, 409, "package-oversize")                                                               \
+    X(ERROR_PACKAGE_CHANGED, 409, "package-changed")                                                                 \
+    X(ERROR_NOT_UNPROVEN, 409, "not-unproven")                                                                       \
+    X(ERROR_NOT_UPLOADED, 409, "not-uploaded")                                                                       \
     X(ERROR_TOO_LARGE, 413, "too-large")                                                                             \
     X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                                       \
     X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                               \

@@ -201,6 +201,15 @@ static bool check_base(const struct par_part *part, struct bytes base, const cha
         name, part->base_bytes, wanted, base.len, is);
 }
 
+/* An EC7xx's archive is the same, and what stands in it is the vendor's secret. */
+static bool payload_is_known(const struct par_part *part, struct error *err)
+{
+    struct bytes payload = part->payload;
+    return (payload.len >= 4 && memcmp(payload.ptr, "BPHD", 4) == 0) ||
+           error_set(err, ERROR_CANNOT_APPLY, "the package for %s holds a payload that nothing here can apply",
+                     par_attribute_name(part->attribute));
+}
+
 static bool apply_part(struct applying *a, const struct par_part *part, size_t max_bytes, struct error *err)
 {
     enum ec618_slot slot = EC618_AP;
@@ -223,6 +232,9 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
     if (!unwrap(package, &archive, err) || !par_read(archive, &par, err) || !par_check(&par, err) ||
         !ec618_image_open(old, "the old image", &a.old, err))
         return false;
+    for (unsigned int i = 0; i < par.parts; i++)
+        if (!payload_is_known(&par.part[i], err))
+            return false;
     for (unsigned int i = 0; i < par.parts; i++)
         if (!apply_part(&a, &par.part[i], max_bytes, err))
             return false;

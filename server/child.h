@@ -27,12 +27,14 @@ enum child_end {
     CHILD_CANCELLED, /* killed because of cancel_fd */
 };
 
+#define CHILD_TEXT_SIZE 401
+
 struct child_outcome {
     enum child_end end;
     int exit_status;       /* when CHILD_EXITED, else -1 */
     int signal;            /* when CHILD_SIGNALLED, else 0 */
     uint64_t cpu_ms;       /* user and system, of the child and what it waited for */
-    char stderr_text[401]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing */
+    char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing */
 };
 
 /* Runs argv (argv[0] is a path; NULL ends it) and waits. cancel_fd: once it is readable the child is killed;

@@ -40,7 +40,7 @@ static bool read_answer(const char *text, struct content *ret)
     return ret->kind[0] && ret->role[0];
 }
 
-static uint64_t least(uint64_t a, uint64_t b) /* 0 is no limit */
+uint64_t content_least(uint64_t a, uint64_t b)
 {
     return a && a < b ? a : b;
 }
@@ -48,9 +48,9 @@ static uint64_t least(uint64_t a, uint64_t b) /* 0 is no limit */
 void content_look(const struct daemon *daemon, const char *path, struct content *ret)
 {
     const struct config *config = &daemon->config;
-    const struct child_limits limits = {.cpu_s = least(config->job_cpu_s, LOOK_CPU_S),
+    const struct child_limits limits = {.cpu_s = content_least(config->job_cpu_s, LOOK_CPU_S),
                                         .memory_bytes = config->job_memory_bytes,
-                                        .wall_ms = least(config->job_wall_ms, LOOK_MS),
+                                        .wall_ms = content_least(config->job_wall_ms, LOOK_MS),
                                         .out_max = 1};
     char answer[ANSWER_SIZE];
     struct child_capture capture = {answer, sizeof answer, 0};

@@ -7,6 +7,7 @@
 #include "server/daemon.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
+#include "storage/package.h"
 
 #define CONTENT_RELEASES_MAX 8
 #define CONTENT_REASON_SIZE  320
@@ -32,5 +33,20 @@ void content_look(const struct daemon *daemon, const char *path, struct content 
 bool content_take_image(const struct content *content, const struct firmware *firmware,
                         const struct version *version, struct image *image, struct error *err)
     __attribute__((warn_unused_result));
+
+struct content_pair { /* what a package leads between */
+    const struct image *from, *to;
+    const struct firmware *firmware; /* whose format it has to be of */
+};
+
+/* Whether the file at `path`, which was looked into, may be kept as the package of that pair. What can be applied is
+   applied, in a child: *ret_proven. `note` gets what was said beside it, or why it could not be. ERROR_NOT_A_PACKAGE says
+   what is wrong with it; ERROR_UNAVAILABLE: nobody could tell, another time will do. */
+bool content_take_package(const struct daemon *daemon, const struct content *content, const char *path,
+                          const struct content_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+                          struct error *err) __attribute__((warn_unused_result));
+
+/* The smaller limit; 0 is none. */
+uint64_t content_least(uint64_t a, uint64_t b);
 
 #endif

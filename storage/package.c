@@ -37,13 +37,18 @@ enum {
     BLOBS_OF_IMAGE,
     FORGET_IMAGE,
     LEFT,
-    BY_ID
+    BY_ID,
+    PUT_UPLOADED,
+    FORGET,
+    RELEASE,
+    TAKE_BACK
 };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS("") " FROM package WHERE " KEY(1, 2, 3, 4),
     [QUEUE] = "INSERT INTO package (from_sha256, to_sha256, format, recipe, state, wanted, queued_ms) "
               "VALUES ($1, $2, $3, $4, 'queued', $5, $6) ON CONFLICT (from_sha256, to_sha256, format, recipe) DO NOTHING",
-    [QUEUE_FAILED] = "UPDATE package SET state = 'queued', error = NULL, log = NULL, crashes = 0, queued_ms = $1, "
+    [QUEUE_FAILED] = "UPDATE package SET state = 'queued', error = NULL, log = NULL, crashes = 0, origin = 'made', "
+                     "uploaded_by = NULL, queued_ms = $1, "
                      "started_ms = NULL, finished_ms = NULL WHERE " KEY(2, 3, 4, 5) " AND state = 'failed'",
     [WANT] = "UPDATE package SET wanted = $1 WHERE " KEY(2, 3, 4, 5) " AND wanted < $1",
     [IS_SERVABLE] = "SELECT 1 FROM package WHERE sha256 = $1 AND state = 'ready' AND (proven OR released_ms IS NOT NULL) LIMIT 1",
@@ -60,17 +65,19 @@ static const char *const sql[] = {
               "count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'failed') FROM package",
     [CLAIM] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
               "WHERE state = 'queued' ORDER BY wanted DESC, queued_ms, id LIMIT 1) RETURNING " COLUMNS(""),
-    [READY] = "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, origin = $3, proven = $4, effort = $5, "
+    [READY] = "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, origin = $3, uploaded_by = NULL, proven = $4, effort = $5, "
               "tried = $5, note = $6, log = $7, error = NULL, finished_ms = $8 WHERE id = $9 AND state = 'generating'",
-    [FAILED] = "UPDATE package SET state = 'failed', error = $1, finished_ms = $2 WHERE id = $3",
+    [FAILED] = "UPDATE package SET state = 'failed', error = $1, finished_ms = $2 WHERE id = $3 AND state = 'generating'",
     [CRASHED] = "UPDATE package SET crashes = crashes + 1, error = $1, started_ms = NULL, "
                 "state = CASE WHEN crashes + 1 >= $2 THEN 'failed' ELSE 'queued' END, "
-                "finished_ms = CASE WHEN crashes + 1 >= $2 THEN $3 END WHERE id = $4 RETURNING state = 'failed'",
+                "finished_ms = CASE WHEN crashes + 1 >= $2 THEN $3 END WHERE id = $4 AND state = 'generating' "
+                "RETURNING state = 'failed'",
     [PUT_BACK] = "UPDATE package SET state = 'queued', started_ms = NULL WHERE id = $1 AND state = 'generating'",
     [PUT_LAST] = "UPDATE package SET state = 'queued', started_ms = NULL, queued_ms = $1 "
                  "WHERE id = $2 AND state = 'generating'",
-    [MAKE_AGAIN] = "UPDATE package SET state = 'queued', " FORGET_BYTES ", queued_ms = $1, started_ms = NULL, finished_ms = NULL "
-                   "WHERE sha256 = $2 AND state = 'ready'",
+    [MAKE_AGAIN] = "UPDATE package SET state = CASE origin WHEN 'uploaded' THEN 'failed' ELSE 'queued' END, " FORGET_BYTES
+                   ", error = CASE origin WHEN 'uploaded' THEN 'the uploaded file is damaged on the disk: upload it again' END, "
+                   "queued_ms = $1, started_ms = NULL, finished_ms = NULL WHERE sha256 = $2 AND state = 'ready'",
     [UNQUEUE] = "DELETE FROM package WHERE to_sha256 = $1 AND state = 'queued' "
                 "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1 AND withdrawn_ms IS NULL)",
     [BLOBS_OF_IMAGE] = "SELECT sha256 FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) AND sha256 IS NOT NULL "
@@ -79,6 +86,15 @@ static const char *const sql[] = {
                      "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
     [BY_ID] = "SELECT " COLUMNS("") " FROM package WHERE id = $1",
+    [PUT_UPLOADED] = "INSERT INTO package (from_sha256, to_sha256, format, recipe, state, size_bytes, sha256, origin, uploaded_by, "
+                     "proven, note, queued_ms, finished_ms) VALUES ($1, $2, $3, $4, 'ready', $5, $6, 'uploaded', $7, $8, $9, $10, $10) "
+                     "ON CONFLICT (from_sha256, to_sha256, format, recipe) DO UPDATE SET state = 'ready', size_bytes = $5, "
+                     "sha256 = $6, origin = 'uploaded', uploaded_by = $7, proven = $8, released_ms = NULL, released_by = NULL, "
+                     "released_note = NULL, effort = 0, tried = 0, note = $9, log = NULL, error = NULL, crashes = 0, "
+                     "queued_ms = $10, started_ms = NULL, finished_ms = $10",
+    [FORGET] = "DELETE FROM package WHERE id = $1 AND origin = 'uploaded'",
+    [RELEASE] = "UPDATE package SET released_ms = $1, released_by = $2, released_note = $3 WHERE id = $4 AND state = 'ready'",
+    [TAKE_BACK] = "UPDATE package SET released_ms = NULL, released_by = NULL, released_note = NULL WHERE id = $1",
 };
 DB_TABLE(package, ENTITY_PACKAGE);
 
@@ -248,4 +264,29 @@ bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error 
 bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err)
 {
     return db_row(db, &package_statements, BY_ID, PARAMS(P_INT(id)), FIELDS(ROW(ret)), ret_found, err);
+}
+
+bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,
+                          const char *uploaded_by, int64_t now_ms, struct error *err)
+{
+    return db_do(db, &package_statements, PUT_UPLOADED,
+                 PARAMS(P_KEY(key), P_INT(made->size_bytes), P_HASH(&made->sha256), P_TEXT(uploaded_by),
+                        P_INT(made->proven), P_TEXT_OR_NULL(made->note), P_INT(now_ms)),
+                 NULL, err);
+}
+
+bool package_forget(struct db *db, int64_t id, struct error *err)
+{
+    return db_do(db, &package_statements, FORGET, PARAMS(P_INT(id)), NULL, err);
+}
+
+bool package_release(struct db *db, int64_t id, const char *by, const char *note, int64_t now_ms, struct error *err)
+{
+    return db_do(db, &package_statements, RELEASE, PARAMS(P_INT(now_ms), P_TEXT(by), P_TEXT(note), P_INT(id)), NULL,
+                 err);
+}
+
+bool package_take_back(struct db *db, int64_t id, struct error *err)
+{
+    return db_do(db, &package_statements, TAKE_BACK, PARAMS(P_INT(id)), NULL, err);
 }

@@ -99,7 +99,17 @@ bool package_edges(struct db *db, int64_t firmware_id, const char *format, const
                    bool (*each)(void *cls), void *cls, struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
-/* The life of a job. */
+/* What an admin brings. Its bytes take the place of whatever is there for the key, also of what a job is working on:
+   that job's end changes nothing then. */
+bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,
+                          const char *uploaded_by, int64_t now_ms, struct error *err);
+/* As if nobody had asked for it; only what was uploaded. */
+bool package_forget(struct db *db, int64_t id, struct error *err);
+/* These bytes may go out though they are not proven, because `by` says so. Its end: the taking back, or other bytes. */
+bool package_release(struct db *db, int64_t id, const char *by, const char *note, int64_t now_ms, struct error *err);
+bool package_take_back(struct db *db, int64_t id, struct error *err);
+
+/* The life of a job. What ends one changes only a package that is `generating` still. */
 /* The oldest queued package of the most wanted becomes `generating`. */
 bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret_found, struct error *err);
 bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
@@ -112,7 +122,7 @@ bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_
 bool package_put_back(struct db *db, int64_t id, struct error *err);
 /* Likewise, but behind all others: it did not fit on the disk, and another may. */
 bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err);
-/* A damaged blob: every package of these bytes is queued again. */
+/* A damaged blob: every package of these bytes is queued again, but what was uploaded is `failed`. */
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);

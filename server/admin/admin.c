@@ -34,6 +34,9 @@
     X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \
     X("POST", FIRMWARE "/packages/{}/{}", 0, admin_package_ask)                                              \
     X("GET", FIRMWARE "/packages/{}/{}/content", 0, admin_package_content)                                   \
+    X("DELETE", FIRMWARE "/packages/{}/{}", 0, admin_package_forget)                                         \
+    X("POST", FIRMWARE "/packages/{}/{}/release", 64 * KIB, admin_package_release)                           \
+    X("DELETE", FIRMWARE "/packages/{}/{}/release", 0, admin_package_take_back)                              \
     X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
@@ -50,10 +53,11 @@
     X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
     X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)
 
-/* Uploads share one handler: method, pattern, stream. */
+/* Uploads: method, pattern, stream, handler. */
 #define UPLOADS(X)                                                                                           \
-    X("PUT", FIRMWARE "/images/{}", admin_upload_by_path)                                                    \
-    X("POST", PRODUCT "/images", admin_upload_by_file_name)
+    X("PUT", FIRMWARE "/images/{}", admin_upload_by_path, run_image_upload)                                  \
+    X("POST", PRODUCT "/images", admin_upload_by_file_name, run_image_upload)                                \
+    X("PUT", FIRMWARE "/packages/{}/{}", admin_upload_package, run_package_upload)
 
 #define X(method, pattern, body_limit, handler)                                                              \
     static void run_##handler(struct request *request)                                                       \
@@ -63,9 +67,14 @@
 ROUTES(X)
 #undef X
 
-static void run_upload(struct request *request)
+static void run_image_upload(struct request *request)
 {
     call_run(request, admin_image_add);
+}
+
+static void run_package_upload(struct request *request)
+{
+    call_run(request, admin_package_upload);
 }
 
 const struct route admin_routes[] = {
@@ -73,7 +82,7 @@ const struct route admin_routes[] = {
     {method, pattern, ROUTE_WORKER, body_limit, NULL, run_##handler},
     ROUTES(X)
 #undef X
-#define X(method, pattern, stream) {method, pattern, ROUTE_WORKER, 0, &(stream), run_upload},
+#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
         UPLOADS(X)
 #undef X
 };

@@ -34,6 +34,11 @@ bool admin_queue_show(struct admin_call *call, struct error *err);
 bool admin_package_list(struct admin_call *call, struct error *err);
 bool admin_package_show(struct admin_call *call, struct error *err);
 bool admin_package_ask(struct admin_call *call, struct error *err);
+extern const struct route_stream admin_upload_package;
+bool admin_package_upload(struct admin_call *call, struct error *err);
+bool admin_package_forget(struct admin_call *call, struct error *err);
+bool admin_package_release(struct admin_call *call, struct error *err);
+bool admin_package_take_back(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
 bool admin_device_list(struct admin_call *call, struct error *err);

@@ -8,7 +8,4 @@
 
 json_t *admin_image_json(const char *firmware, const struct image *image);
 
-/* Takes away blobs that no image and no package uses any more; what cannot be removed is left to the next start's sweep. */
-void admin_blobs_remove(struct admin_call *call, const struct sha256 *hashes, size_t count);
-
 #endif

@@ -7,6 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/names.h"
+#include "server/keep.h"
 #include "server/log.h"
 #include "server/matrix.h"
 #include "server/note.h"
@@ -256,8 +257,8 @@ bool admin_image_remove(struct admin_call *call, struct error *err)
     log_line(LOG_LEVEL_INFO, "image-deleted", "product", removal.product.product_key, "firmware",
              removal.firmware.name, "version", removal.image.version, "packages",
              log_i64(&count, (long long)removal.package_count), NULL);
-    admin_blobs_remove(call, &removal.image.sha256, 1);
-    admin_blobs_remove(call, removal.packages, removal.package_count);
+    keep_remove_unused(call->daemon, &removal.image.sha256, 1);
+    keep_remove_unused(call->daemon, removal.packages, removal.package_count);
     free(removal.packages);
     reply_init(&call->reply, 204);
     return true;

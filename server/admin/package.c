@@ -1,26 +1,16 @@
-#include "storage/package.h"
+#include "server/admin/package.h"
 
 #include <stdio.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
 #include "server/jobs.h"
 #include "server/log.h"
 #include "server/need.h"
 #include "server/note.h"
 
 #define OVERSIZE_SIZE 96
-
-/* What a path …/packages/{from}/{to} names. */
-struct hop {
-    struct product product;
-    struct firmware firmware;
-    struct image from, to;
-    struct package package; /* where found */
-    bool found;
-};
 
 static bool find_images(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
@@ -40,12 +30,11 @@ static bool find_images(const struct request *request, struct db *db, struct hop
 
 static bool find_package(const struct request *request, struct db *db, struct hop *hop, struct error *err)
 {
-    struct package_key key;
-    need_key(request->context, &hop->firmware, &hop->from, &hop->to, &key);
-    return package_find(db, &key, &hop->package, &hop->found, err);
+    need_key(request->context, &hop->firmware, &hop->from, &hop->to, &hop->key);
+    return package_find(db, &hop->key, &hop->package, &hop->found, err);
 }
 
-static bool find_hop(const struct request *request, struct db *db, struct hop *ret, struct error *err)
+bool hop_find(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
     if (!names_firmware(request, db, &ret->product, &ret->firmware, err) ||
         !find_images(request, db, ret, err))
@@ -57,9 +46,9 @@ static bool find_hop(const struct request *request, struct db *db, struct hop *r
     return find_package(request, db, ret, err);
 }
 
-static bool find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
+bool hop_find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
-    return find_hop(request, db, ret, err) &&
+    return hop_find(request, db, ret, err) &&
            (ret->found ||
             error_set(err, ERROR_PACKAGE_NOT_FOUND, "nobody has asked for the package %s→%s yet",
                       ret->from.version, ret->to.version));
@@ -86,6 +75,17 @@ static void add_making(json_t *json, const struct package *package)
     json_object_set_new(json, "note", field_text(package->note));
 }
 
+/* Who stands behind it. */
+static void add_trust(json_t *json, const struct package *package)
+{
+    json_t *released = json_null();
+    if (package->released_ms)
+        released = json_pack("{s:I, s:o, s:o}", "at", (json_int_t)package->released_ms, "by",
+                             field_text(package->released_by), "note", field_text(package->released_note));
+    json_object_set_new(json, "uploaded_by", field_text(package->uploaded_by));
+    json_object_set_new(json, "released", released);
+}
+
 static json_t *to_json(const struct firmware *firmware, const char *from, const char *to,
                        const struct package *package)
 {
@@ -101,10 +101,11 @@ static json_t *to_json(const struct firmware *firmware, const char *from, const 
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
     add_making(json, package);
+    add_trust(json, package);
     return json;
 }
 
-static json_t *hop_to_json(const struct hop *hop)
+json_t *hop_to_json(const struct hop *hop)
 {
     return to_json(&hop->firmware, hop->from.version, hop->to.version, &hop->package);
 }
@@ -138,7 +139,7 @@ bool admin_package_show(struct admin_call *call, struct error *err)
 {
     struct hop hop;
     char log[PACKAGE_LOG_SIZE];
-    if (!find_asked(call->request, call->db, &hop, err) ||
+    if (!hop_find_asked(call->request, call->db, &hop, err) ||
         !package_log(call->db, hop.package.id, log, sizeof log, err))
         return false;
     json_t *json = hop_to_json(&hop);
@@ -169,7 +170,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
 {
     struct ask *wanted = cls;
     struct hop *hop = &wanted->hop;
-    return find_hop(wanted->call->request, db, hop, err) &&
+    return hop_find(wanted->call->request, db, hop, err) &&
            need_package(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
                         clock_utc_ms(), err) &&
            find_package(wanted->call->request, db, hop, err) && note_asked(wanted, db, err);
@@ -231,7 +232,7 @@ bool admin_package_content(struct admin_call *call, struct error *err)
 {
     struct hop hop;
     char name[FIRMWARE_NAME_SIZE + 2 * VERSION_TEXT_SIZE + FORMAT_SIZE];
-    if (!find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
+    if (!hop_find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
         return false;
     snprintf(name, sizeof name, "%s_%s-%s.%s", hop.firmware.name, hop.from.version, hop.to.version,
              hop.package.key.format);

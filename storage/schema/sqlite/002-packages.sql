@@ -1,7 +1,7 @@
 -- What else than the images decides a package's bytes joins its key; where the bytes come from, whether they were
 -- proven, who released them, and how hard dfota has tried stand beside them.
 CREATE TABLE package_new (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: a job may run on for a row that is gone
     from_sha256   BLOB NOT NULL,
     to_sha256     BLOB NOT NULL,
     format        TEXT NOT NULL,

@@ -1,0 +1,36 @@
+/* A file on its way in: written to disk as it comes, hashed on the way. Until a row speaks of it its bytes are nobody's:
+   whatever ends the request early takes them away. The first member of what a route's stream keeps in stream_state. */
+#ifndef DFOTA_SERVER_ADMIN_INTAKE_H
+#define DFOTA_SERVER_ADMIN_INTAKE_H
+
+#include "server/admin/call.h"
+
+struct intake { /* the loop's thread until the body is whole, then the worker's, then the loop's for intake_end() */
+    struct blob_writer *blob; /* NULL once it is kept */
+    const char *what;         /* "an image", for sentences */
+    uint64_t check_space_at;  /* once this much is written */
+};
+
+/* Is it sent as it is? ERROR_UNSUPPORTED_TYPE for a form, or a Content-Encoding. */
+bool intake_check(const struct request *request, const char *what, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Begins to take the body: `intake` begins an allocation, which belongs to the request once this is true.
+   ERROR_TOO_LARGE, ERROR_NO_SPACE. */
+bool intake_begin(struct request *request, struct intake *intake, const char *what, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* For struct route_stream. */
+bool intake_data(struct request *request, const void *bytes, size_t len, struct error *err);
+void intake_end(struct request *request);
+
+/* Looks for what stands in the way before a byte is taken, over a reading connection of its own; failures of the
+   server's are logged. */
+bool intake_look_up(struct request *request,
+                    bool (*look_up)(const struct request *request, struct db *db, void *cls, struct error *err),
+                    void *cls, struct error *err) __attribute__((warn_unused_result));
+
+/* The bytes, whole: the caller's from now on. */
+struct blob_writer *intake_take(struct intake *intake);
+
+#endif

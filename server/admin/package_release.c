@@ -1,0 +1,94 @@
+/* A package that nothing here could apply goes out once an admin stands in for it: with these very bytes, by name, with a
+   reason. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/package.h"
+#include "server/log.h"
+
+struct release {
+    const struct admin_call *call;
+    struct sha256 sha256; /* that the admin has looked at */
+    const char *by, *note;
+    struct hop hop;
+};
+
+static bool check_text(const char *text, size_t most, const char *name, struct error *err)
+{
+    return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
+           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name, most);
+}
+
+static bool read_body(const struct admin_call *call, json_t **body, struct release *ret, struct error *err)
+{
+    const char *sha256;
+    json_error_t why;
+    if (!call_body(call, body, err))
+        return false;
+    if (json_unpack_ex(*body, &why, JSON_STRICT, "{s:s, s:s, s:s}", "sha256", &sha256, "by", &ret->by, "note",
+                       &ret->note) != 0)
+        return call_misfit(&why, err);
+    return check_text(ret->by, ADMIN_NAME_SIZE - 1, "by", err) &&
+           check_text(ret->note, PACKAGE_NOTE_SIZE - 1, "note", err) &&
+           (sha256_from_hex(slice_of(sha256), &ret->sha256) ||
+            error_set(err, ERROR_INVALID, "sha256 is 64 hex digits: of the very package that is released"));
+}
+
+static bool release(void *cls, struct db *db, struct error *err)
+{
+    struct release *wanted = cls;
+    struct hop *hop = &wanted->hop;
+    const struct request *request = wanted->call->request;
+    if (!hop_find_asked(request, db, hop, err))
+        return false;
+    const struct package *package = &hop->package;
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(&package->sha256, hex);
+    if (!package->size_bytes || strcmp(package->state, "ready") != 0)
+        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s: there is nothing to release", package->state);
+    if (!sha256_equal(&package->sha256, &wanted->sha256))
+        return error_set(err, ERROR_PACKAGE_CHANGED, "the package %s→%s has another SHA-256: %s", hop->from.version,
+                         hop->to.version, hex);
+    if (package->proven)
+        return error_set(err, ERROR_NOT_UNPROVEN, "the package is proven: it goes out without anybody's release");
+    return package_release(db, package->id, wanted->by, wanted->note, clock_utc_ms(), err) &&
+           hop_find_asked(request, db, hop, err);
+}
+
+bool admin_package_release(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct release wanted = {.call = call};
+    struct hop *hop = &wanted.hop;
+    char hex[SHA256_HEX_SIZE];
+    if (!read_body(call, &body, &wanted, err) || !call_change(call, release, &wanted, err))
+        return false;
+    sha256_hex(&hop->package.sha256, hex);
+    log_line(LOG_LEVEL_WARN, "package-released", "product", hop->product.product_key, "firmware", hop->firmware.name,
+             "from", hop->from.version, "to", hop->to.version, "sha256", hex, "by", wanted.by, "note", wanted.note, NULL);
+    reply_json(&call->reply, 200, hop_to_json(hop));
+    return true;
+}
+
+static bool take_back(void *cls, struct db *db, struct error *err)
+{
+    struct release *wanted = cls;
+    return hop_find_asked(wanted->call->request, db, &wanted->hop, err) &&
+           package_take_back(db, wanted->hop.package.id, err);
+}
+
+bool admin_package_take_back(struct admin_call *call, struct error *err)
+{
+    struct release wanted = {.call = call};
+    const struct hop *hop = &wanted.hop;
+    char hex[SHA256_HEX_SIZE];
+    if (!call_change(call, take_back, &wanted, err))
+        return false;
+    sha256_hex(&hop->package.sha256, hex);
+    if (hop->package.released_ms)
+        log_line(LOG_LEVEL_INFO, "package-release-ended", "product", hop->product.product_key, "firmware",
+                 hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256", hex, NULL);
+    return true;
+}

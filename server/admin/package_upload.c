@@ -1,0 +1,155 @@
+/* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and forgotten again. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/intake.h"
+#include "server/admin/package.h"
+#include "server/content.h"
+#include "server/keep.h"
+#include "server/log.h"
+
+struct delivery {
+    struct intake intake; /* first */
+    char by[ADMIN_NAME_SIZE];
+};
+
+/* On its way */
+
+static bool read_by(const struct request *request, char by[ADMIN_NAME_SIZE], struct error *err)
+{
+    bool found;
+    return request_query(request, "by", by, ADMIN_NAME_SIZE, &found, err) &&
+           (by[0] || error_set(err, ERROR_INVALID, "say who brings this package: ?by=NAME"));
+}
+
+static bool look_up(const struct request *request, struct db *db, void *cls, struct error *err)
+{
+    struct delivery *delivery = cls;
+    struct hop hop;
+    return hop_find(request, db, &hop, err) && read_by(request, delivery->by, err);
+}
+
+static bool begin(struct request *request, struct error *err)
+{
+    static const char what[] = "a package";
+    _cleanup_(cleanup_free) struct delivery *delivery = calloc(1, sizeof *delivery);
+    if (!delivery)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!intake_check(request, what, err) || !intake_look_up(request, look_up, delivery, err) ||
+        !intake_begin(request, &delivery->intake, what, err))
+        return false;
+    delivery = NULL;
+    return true;
+}
+
+const struct route_stream admin_upload_package = {begin, intake_data, intake_end};
+
+/* Whole */
+
+struct arrival {
+    const struct admin_call *call;
+    const struct delivery *delivery;
+    struct hop hop; /* as it was when the package was looked into; then as it is kept */
+    struct package_made made;
+    char note[PACKAGE_NOTE_SIZE];
+    struct sha256 replaced; /* the bytes that were there before */
+    bool had_bytes, same;   /* there were such, uploaded and the very same */
+};
+
+/* In the writer's thread. What was looked into was held against that format and those images. */
+static bool put(void *cls, struct db *db, struct error *err)
+{
+    struct arrival *arrival = cls;
+    struct hop now;
+    if (!hop_find(arrival->call->request, db, &now, err))
+        return false;
+    if (memcmp(&now.key, &arrival->hop.key, sizeof now.key) != 0)
+        return error_set(err, ERROR_PACKAGE_CHANGED, "the firmware's format was changed meanwhile: upload it again");
+    arrival->had_bytes = now.found && now.package.size_bytes > 0;
+    arrival->replaced = now.package.sha256;
+    arrival->same = arrival->had_bytes && strcmp(now.package.origin, "uploaded") == 0 &&
+                    now.package.proven == arrival->made.proven &&
+                    sha256_equal(&now.package.sha256, &arrival->made.sha256);
+    arrival->hop = now;
+    if (arrival->same)
+        return true;
+    return package_put_uploaded(db, &now.key, &arrival->made, arrival->delivery->by, clock_utc_ms(), err) &&
+           hop_find(arrival->call->request, db, &arrival->hop, err);
+}
+
+static void log_arrival(const struct arrival *arrival)
+{
+    const struct hop *hop = &arrival->hop;
+    struct log_number size;
+    char hex[SHA256_HEX_SIZE], before[SHA256_HEX_SIZE];
+    sha256_hex(&hop->package.sha256, hex);
+    sha256_hex(&arrival->replaced, before);
+    log_line(LOG_LEVEL_INFO, "package-uploaded", "product", hop->product.product_key, "firmware", hop->firmware.name,
+             "from", hop->from.version, "to", hop->to.version, "format", hop->key.format, "by", hop->package.uploaded_by,
+             "size", log_i64(&size, hop->package.size_bytes), "sha256", hex, "proven",
+             hop->package.proven ? "yes" : "no", "replaced", arrival->had_bytes ? before : NULL, NULL);
+}
+
+bool admin_package_upload(struct admin_call *call, struct error *err)
+{
+    struct delivery *delivery = call->request->stream_state;
+    struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
+    struct content content;
+    if (blob_written(delivery->intake.blob) == 0)
+        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the package");
+    if (!hop_find(call->request, call->db, &arrival.hop, err))
+        return false;
+    const char *path = blob_writer_path(delivery->intake.blob);
+    const struct content_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware};
+    content_look(call->daemon, path, &content);
+    if (!content_take_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
+        return false;
+    arrival.made.note = arrival.note;
+    arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
+    if (!keep_blob(call->daemon, intake_take(&delivery->intake), &arrival.made.sha256, put, &arrival, err))
+        return false;
+    if (!arrival.same)
+        log_arrival(&arrival);
+    if (arrival.had_bytes && !arrival.same)
+        keep_remove_unused(call->daemon, &arrival.replaced, 1);
+    reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(&arrival.hop));
+    return true;
+}
+
+/* Forgetting */
+
+struct forgetting {
+    const struct admin_call *call;
+    struct hop hop;
+};
+
+static bool forget(void *cls, struct db *db, struct error *err)
+{
+    struct forgetting *forgetting = cls;
+    struct hop *hop = &forgetting->hop;
+    if (!hop_find_asked(forgetting->call->request, db, hop, err))
+        return false;
+    if (strcmp(hop->package.origin, "uploaded") != 0)
+        return error_set(err, ERROR_NOT_UPLOADED, "the package %s→%s was not uploaded: only what was can be forgotten",
+                         hop->from.version, hop->to.version);
+    return package_forget(db, hop->package.id, err);
+}
+
+bool admin_package_forget(struct admin_call *call, struct error *err)
+{
+    struct forgetting forgetting = {.call = call};
+    struct hop *hop = &forgetting.hop;
+    char hex[SHA256_HEX_SIZE];
+    if (!call_change(call, forget, &forgetting, err))
+        return false;
+    sha256_hex(&hop->package.sha256, hex);
+    log_line(LOG_LEVEL_INFO, "package-forgotten", "product", hop->product.product_key, "firmware", hop->firmware.name,
+             "from", hop->from.version, "to", hop->to.version, "sha256", hop->package.size_bytes ? hex : NULL, NULL);
+    if (hop->package.size_bytes)
+        keep_remove_unused(call->daemon, &hop->package.sha256, 1);
+    return true;
+}

@@ -1,0 +1,110 @@
+/* What is uploaded as a package: of the right kind, and for the right pair, as far as anybody here can tell. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "server/child.h"
+#include "server/content.h"
+
+#define VERIFY_CPU_S 300 /* applying is quick: seconds for the largest image */
+#define VERIFY_MS    300000
+
+enum dfota_exit { DFOTA_OK = 0, DFOTA_NEGATIVE = 1, DFOTA_CANNOT_APPLY = 5 }; /* man/dfota.1 */
+
+/* Replaces a path of ours by what an admin calls it. */
+static void name_path(char *text, size_t size, const char *path, const char *name)
+{
+    char rest[PACKAGE_NOTE_SIZE];
+    char *at = strstr(text, path);
+    if (!at)
+        return;
+    snprintf(rest, sizeof rest, "%s", at + strlen(path));
+    snprintf(at, size - (size_t)(at - text), "%s%s", name, rest);
+}
+
+struct trial {
+    char from[PATH_MAX], to[PATH_MAX];
+    const char *package;
+    const struct content_pair *pair;
+};
+
+/* What dfota said, without its own name and with names for our files. */
+static void word(const struct trial *trial, const char *said, char out[PACKAGE_NOTE_SIZE])
+{
+    static const char *const begin[] = {"dfota: ", "note: "};
+    char from[VERSION_TEXT_SIZE + 12], to[VERSION_TEXT_SIZE + 12];
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        if (strncmp(said, begin[i], strlen(begin[i])) == 0)
+            said += strlen(begin[i]);
+    snprintf(from, sizeof from, "version %s", trial->pair->from->version);
+    snprintf(to, sizeof to, "version %s", trial->pair->to->version);
+    char whole[CHILD_TEXT_SIZE + 64];
+    snprintf(whole, sizeof whole, "%s", said);
+    name_path(whole, sizeof whole, trial->from, from);
+    name_path(whole, sizeof whole, trial->to, to);
+    name_path(whole, sizeof whole, trial->package, "the file");
+    snprintf(out, PACKAGE_NOTE_SIZE, "%.*s", PACKAGE_NOTE_SIZE - 1, whole);
+}
+
+static bool run(const struct daemon *daemon, const struct trial *trial, struct child_outcome *ret, struct error *err)
+{
+    const struct config *config = &daemon->config;
+    const struct child_limits limits = {.cpu_s = content_least(config->job_cpu_s, VERIFY_CPU_S),
+                                        .memory_bytes = config->job_memory_bytes,
+                                        .wall_ms = content_least(config->job_wall_ms, VERIFY_MS),
+                                        .out_max = 1};
+    char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24], why[CHILD_TEXT_SIZE + 64];
+    sha256_hex(&trial->pair->from->sha256, from_hex);
+    sha256_hex(&trial->pair->to->sha256, to_hex);
+    snprintf(most, sizeof most, "%" PRIu64, config->max_image_bytes);
+    char *const argv[] = {config->dfota_path,    "verify", "--expect-old", from_hex, "--expect-new", to_hex,
+                          "--max-output",        most,     (char *)trial->from, (char *)trial->package,
+                          (char *)trial->to,     NULL};
+    if (!child_run(argv, &limits, -1, ret, err)) {
+        err->code = ERROR_UNAVAILABLE;
+        return false;
+    }
+    if (ret->end == CHILD_EXITED && ret->exit_status != 2 && ret->exit_status != 3 && ret->exit_status != 4)
+        return true;
+    child_describe(ret, &limits, why, sizeof why);
+    return error_set(err, ret->end == CHILD_EXITED ? ERROR_UNAVAILABLE : ERROR_NOT_A_PACKAGE,
+                     "the package could not be tried: %s", why);
+}
+
+static bool try_it(const struct daemon *daemon, const char *path, const struct content_pair *pair, bool *ret_proven,
+                   char note[PACKAGE_NOTE_SIZE], struct error *err)
+{
+    struct trial trial = {.package = path, .pair = pair};
+    struct child_outcome outcome;
+    blob_path(daemon->blobs, &pair->from->sha256, trial.from, sizeof trial.from);
+    blob_path(daemon->blobs, &pair->to->sha256, trial.to, sizeof trial.to);
+    if (!run(daemon, &trial, &outcome, err))
+        return false;
+    word(&trial, outcome.stderr_text, note);
+    *ret_proven = outcome.exit_status == DFOTA_OK;
+    if (outcome.exit_status == DFOTA_OK || outcome.exit_status == DFOTA_CANNOT_APPLY)
+        return true;
+    return error_set(err, ERROR_NOT_A_PACKAGE, "this package does not lead from %s to %s: %s", pair->from->version,
+                     pair->to->version, note);
+}
+
+bool content_take_package(const struct daemon *daemon, const struct content *content, const char *path,
+                          const struct content_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+                          struct error *err)
+{
+    const char *format = pair->firmware->format;
+    bool external = strcmp(format, "external") == 0, unknown = strcmp(content->kind, "raw") == 0;
+    *ret_proven = false;
+    note[0] = '\0';
+    if (content->unseen[0])
+        return error_set(err, ERROR_UNAVAILABLE, "dfota could not look into it: %s", content->unseen);
+    if (strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
+                         unknown ? " of the format " : "", unknown ? format : "");
+    if (content->wrong[0])
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary, content->wrong);
+    if (!external && strcmp(content->format, format) != 0)
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, of the format %s, and %s takes %s", content->summary,
+                         content->format, pair->firmware->name, format);
+    return try_it(daemon, path, pair, ret_proven, note, err);
+}
