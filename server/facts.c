@@ -97,6 +97,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
     known->attempt_active_ms = attempt->active_ms;
     known->pinned_size = (uint64_t)attempt->size_bytes;
+    snprintf(known->pinned_released_by, sizeof known->pinned_released_by, "%s", attempt->released_by);
     known->pinned_full = strcmp(attempt->format, FULL_FORMAT) == 0;
     if (attempt->size_bytes && known->pinned_full)
         return image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
@@ -149,6 +150,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
                      : planned->package_found ? package_state(&planned->package)
                                               : PACKAGE_NONE;
     known->package_size = (uint64_t)planned->package.size_bytes;
+    snprintf(known->package_released_by, sizeof known->package_released_by, "%s", planned->package.released_by);
     snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
              planned->package.error);
     return true;

@@ -8,11 +8,13 @@
 
 #include "base/clock.h"
 #include "server/daemon.h"
+#include "server/keep.h"
 #include "server/log.h"
 #include "server/make.h"
 #include "server/package_note.h"
 #include "server/recipe.h"
 #include "server/stop_point.h"
+#include "storage/image.h"
 #include "upgrade/format.h"
 
 #define RETRY_S           10 /* after the disk was full or the database refused */
@@ -32,6 +34,7 @@ struct job {
     struct jobs *jobs;
     struct making making;
     bool found, failed_for_good;
+    bool outdated; /* other bytes have taken its place meanwhile */
 };
 
 /* Steps in the writer's thread */
@@ -60,8 +63,12 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
                                       .note = making->note,
                                       .log = making->log};
     int64_t now_ms = clock_utc_ms();
-    return package_set_ready(db, making->package.id, &made, now_ms, err) &&
-           package_note_made(db, &making->package.key, &made, now_ms, err);
+    bool used;
+    if (!package_set_ready(db, making->package.id, &made, now_ms, err) ||
+        !image_uses_blob(db, &made.sha256, &used, err))
+        return false;
+    job->outdated = !used;
+    return job->outdated || package_note_made(db, &making->package.key, &made, now_ms, err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
@@ -114,7 +121,7 @@ static void tell(const struct job *job, enum make_end end, int64_t took_ms)
     sha256_hex(&key->from, from);
     sha256_hex(&key->to, to);
     if (end == MAKE_READY)
-        log_line(LOG_LEVEL_INFO, "package-ready", "from", from, "to", to, "format", key->format, "size",
+        log_line(LOG_LEVEL_INFO, job->outdated ? "package-outdated" : "package-ready", "from", from, "to", to, "format", key->format, "size",
                  log_i64(&size, (long long)making->size_bytes), "took_ms", log_i64(&took, took_ms), "proven",
                  making->proven ? "yes" : "no", NULL);
     else
@@ -167,6 +174,8 @@ static bool run_one(struct jobs *jobs, bool *ret_later)
             return false;
     }
     tell(&job, end, clock_boot_ms() - begun_ms);
+    if (job.outdated)
+        keep_remove_unused(jobs->daemon, &job.making.sha256, 1);
     *ret_later = end == MAKE_LATER;
     return true;
 }

@@ -53,7 +53,7 @@ static const char *const sql[] = {
     [WANT] = "UPDATE package SET wanted = $1 WHERE " KEY(2, 3, 4, 5) " AND wanted < $1",
     [IS_SERVABLE] = "SELECT 1 FROM package WHERE sha256 = $1 AND state = 'ready' AND (proven OR released_ms IS NOT NULL) LIMIT 1",
     [LOG] = "SELECT log FROM package WHERE id = $1",
-    [KEEP_LOG] = "UPDATE package SET log = $1 WHERE id = $2",
+    [KEEP_LOG] = "UPDATE package SET log = $1 WHERE id = $2 AND state <> 'ready'",
     [LIST] = "SELECT " COLUMNS("p.") ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
              "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
              "WHERE f.firmware_id = $1 AND f.id <> t.id ORDER BY p.id",

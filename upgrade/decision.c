@@ -48,6 +48,15 @@ static const char *hop_text(const struct version *from, const struct version *to
     return out;
 }
 
+#define TRUST_SIZE (RELEASER_SIZE + 32)
+
+/* Behind the sentence that sends a package which nothing here could apply. */
+static const char *trust_text(const char *released_by, char out[TRUST_SIZE])
+{
+    snprintf(out, TRUST_SIZE, released_by[0] ? " (unproven, released by %s)" : "%s", released_by);
+    return out;
+}
+
 static bool is_same(const struct version *a, const struct version *b)
 {
     return version_compare(a, b) == 0;
@@ -198,7 +207,7 @@ static bool resume(struct question *q)
 {
     const struct snapshot *known = q->known;
     const struct range *range = &q->checkin->range;
-    char hop[HOP_SIZE];
+    char hop[HOP_SIZE], trust[TRUST_SIZE];
 
     if (!range->present || range->first == 0)
         return false;
@@ -229,8 +238,8 @@ static bool resume(struct question *q)
                       range->first, hop, known->pinned_size);
     q->decision->resume = true;
     choose_bytes(q, known->pinned_size);
-    return answer(q, ANSWER_PART, "the package %s is continued at byte %" PRIu64 " of %" PRIu64, hop,
-                  range->first, known->pinned_size);
+    return answer(q, ANSWER_PART, "the package %s is continued at byte %" PRIu64 " of %" PRIu64 "%s", hop,
+                  range->first, known->pinned_size, trust_text(known->pinned_released_by, trust));
 }
 
 /* ---- is there anywhere to go ---- */
@@ -430,7 +439,7 @@ static bool check_address(struct question *q)
 static bool serve(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char way[WAY_SIZE];
+    char way[WAY_SIZE], trust[TRUST_SIZE];
 
     if (q->state == ATTEMPT_DELIVERED || (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
         begin_attempt(q);
@@ -438,16 +447,17 @@ static bool serve(struct question *q)
         go_on_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked;
     if (q->checkin->offer)
-        return answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered", way_text(known, way),
-                      known->package_size);
+        return answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered%s", way_text(known, way),
+                      known->package_size, trust_text(known->package_released_by, trust));
     choose_bytes(q, known->package_size);
     q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
     return answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
                   known->package_full ? "the full package %s of %" PRIu64
-                                        " bytes is sent; it was not applied here"
-                                      : "the package %s of %" PRIu64 " bytes is sent",
-                  way_text(known, way), known->package_size);
+                                        " bytes is sent; it was not applied here%s"
+                                      : "the package %s of %" PRIu64 " bytes is sent%s",
+                  way_text(known, way), known->package_size,
+                  trust_text(known->package_released_by, trust));
 }
 
 /* In this order; the first that returns true has answered. */

@@ -39,6 +39,8 @@ struct checkin {
         drops_middle; /* the version is CORE.x.y.z; where the target is named CORE.x.z, it counts without y */
 };
 
+#define RELEASER_SIZE 101 /* an admin's name */
+
 /* PACKAGE_UNPROVEN: made, but it could not be applied here, and no admin has released it. */
 enum package_state { PACKAGE_NONE, PACKAGE_QUEUED, PACKAGE_GENERATING, PACKAGE_READY, PACKAGE_UNPROVEN, PACKAGE_FAILED };
 
@@ -80,6 +82,7 @@ struct snapshot {
     bool package_full;           /* it is the full package: neither base image nor format matter */
     uint64_t package_size;       /* when ready */
     char package_error[160];     /* when failed */
+    char package_released_by[RELEASER_SIZE]; /* who stands in for it though it is unproven, "": nobody has to */
 
     /* the device's open attempt, if any */
     bool attempt_open;
@@ -90,6 +93,7 @@ struct snapshot {
     int64_t attempt_active_ms;          /* when bytes were last begun or acknowledged; 0: nothing is pinned */
     bool pinned_servable;               /* the very bytes it began with are there, not withdrawn, proven */
     uint64_t pinned_size;
+    char pinned_released_by[RELEASER_SIZE]; /* as package_released_by */
     bool pinned_full; /* they are a full package, which needs no package format */
 
     /* counts */

@@ -1,0 +1,407 @@
+// Packages that were made elsewhere: what may be kept for a pair of images, what goes out, and what goes out only because an
+// admin stands in for it.
+
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { binpkg, firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { poll, sha256 } from './lib/module.mjs';
+import { Scene, assertProblem, listFiles, writeScript } from './lib/scene.mjs';
+import { buildDir, startServer, stopsBuildDir } from './lib/server.mjs';
+
+const run = promisify(execFile);
+const max_image_bytes = 4_000_000;
+
+let server, dir;
+before(async () => {
+    server = await startServer(null, { keep: true, config: { max_image_bytes } });
+    dir = await mkdtemp(join(tmpdir(), 'dfota-uploads-'));
+});
+after(async () => {
+    await server?.dispose();
+    await rm(dir, { recursive: true, force: true });
+});
+
+// A package between two images by Debian's bsdiff, or by dfota in any format.
+async function delta(old, next, format = null) {
+    const [a, b, out] = ['old', 'new', 'out'].map((n) => join(dir, n));
+    await writeFile(a, old);
+    await writeFile(b, next);
+    if (format)
+        await run(join(buildDir, 'dfota'), ['diff', '--format', format, '--effort', 'quick', a, b, out]);
+    else
+        await run('bsdiff', [a, b, out]);
+    return readFile(out);
+}
+
+const path = (scene, rest = '', from = scene.versions[0], to = scene.versions.at(-1)) => scene.path(`/packages/${from}/${to}${rest}`);
+const put = (scene, bytes, { by = 'Ann', on = scene.server } = {}) => on.admin('PUT', `${path(scene)}?by=${encodeURIComponent(by)}`, bytes);
+const stock = (scene) => delta(scene.images.get(scene.versions[0]), scene.images.get(scene.versions.at(-1)));
+const unknown = (seed, size = 5000) => Buffer.concat([Buffer.from([0xfa, 0xce]), noiseImage({ seed, size })]);
+const blobs = async (on = server) => [...(await listFiles(on.dataDir)).keys()].filter((name) => /blobs|incoming/.test(name)).sort();
+
+// A firmware whose packages nothing here can apply, with one uploaded.
+async function unprovenScene({ on = server, bytes = unknown(1), ...options } = {}) {
+    const scene = await Scene.build(on, { format: 'external', ...options });
+    const answer = await put(scene, bytes, { on });
+    assert.equal(answer.status, 201, String(answer.body));
+    return { scene, bytes, uploaded: answer.json };
+}
+
+async function release(scene, bytes, { by = 'Jan', note = 'tried on a bench', expect = 200 } = {}) {
+    return scene.server.admin('POST', path(scene, '/release'), { sha256: sha256(bytes), by, note }, { expect });
+}
+
+describe('a package by Debian\'s bsdiff', () => {
+    test('is proven, and devices upgrade with it', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await stock(scene);
+        const { status, json } = await put(scene, bytes);
+        assert.equal(status, 201);
+        assert.deepEqual([json.state, json.origin, json.uploaded_by, json.proven, json.released, json.effort, json.size, json.sha256],
+            ['ready', 'uploaded', 'Ann', true, null, null, bytes.length, sha256(bytes)]);
+        const [line] = server.log('package-uploaded').filter((l) => l.sha256 === sha256(bytes));
+        assert.deepEqual([line.by, line.proven, line.from, line.to], ['Ann', 'yes', '1001', '1002']);
+        const module = scene.module();
+        await module.upgrade();
+        assert.equal((await module.ask()).code, 27);
+        const [attempt] = (await scene.record(module)).attempts;
+        assert.deepEqual([attempt.state, attempt.proven, attempt.released_by, attempt.sha256], ['confirmed', true, null, sha256(bytes)]);
+        assert.equal((await scene.makePackage()).sha256, sha256(bytes), 'asking for it makes no other');
+    });
+
+    test('takes the place of the one that was made here, whose file goes; a transfer of that one begins anew', async () => {
+        const scene = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
+        const made = await scene.makePackage();
+        const module = scene.module();
+        const begun = await module.ask({ cutAfter: 20_000 });
+        await scene.awaitAttempt(module, 'interrupted');
+        const bytes = await stock(scene);
+        assert.notEqual(sha256(bytes), made.sha256);
+        await put(scene, bytes);
+        assert.equal((await module.ask({ range: begun.body.length })).code, 416);
+        assert.ok((await module.ask()).body.equals(bytes));
+        assert.ok(!(await blobs()).some((name) => name.endsWith(made.sha256)), 'the file of the other is gone');
+    });
+
+    test('again is no news: the same bytes change nothing, not even who brought them', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await stock(scene);
+        const first = await put(scene, bytes);
+        const again = await put(scene, bytes, { by: 'Bo' });
+        assert.equal(again.status, 200);
+        assert.deepEqual(again.json, first.json);
+    });
+
+    test('that is larger than the limit is kept as a fact', async () => {
+        const scene = await Scene.build(server, { limit: 100 });
+        const { status, json } = await put(scene, await stock(scene));
+        assert.deepEqual([status, json.state, json.proven], [201, 'oversize', true]);
+        assert.equal((await scene.module().ask()).code, 21);
+        await scene.set({ max_package_bytes: 100_000 });
+        assert.equal((await scene.module().ask()).status, 200);
+    });
+});
+
+describe('not kept as a package, with a sentence that says why:', () => {
+    const image = (revision) => firmwareImage({ seed: 90, size: 20_000, revision });
+    const refused = async (scene, bytes, sentence, code = 'not-a-package') => {
+        const earlier = await blobs();
+        const answer = await put(scene, bytes);
+        assertProblem(answer, 422, code);
+        assert.match(answer.json.detail, sentence);
+        assert.doesNotMatch(answer.json.detail, /incoming|blobs|\/tmp/, 'and knows no paths of the server');
+        assert.deepEqual(await blobs(), earlier);
+        assertProblem(await server.admin('GET', path(scene)), 404, 'package-not-found');
+    };
+
+    test('one for another old image', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await delta(image(3), scene.images.get('1002'));
+        await refused(scene, bytes, /does not lead from 1001 to 1002/);
+    });
+    test('one for another new image', async () => {
+        const scene = await Scene.build(server);
+        await refused(scene, await delta(scene.images.get('1001'), image(1)), /does not lead from 1001 to 1002: .*version 1002/);
+    });
+    test('one that is cut off, in its header or later', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await stock(scene);
+        await refused(scene, bytes.subarray(0, 20), /a bsdiff package, and it is broken: it is cut off/);
+        await refused(scene, bytes.subarray(0, -1), /does not lead from 1001 to 1002/);
+    });
+    test('one of another format', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-at');
+        await refused(scene, bytes, /framing of AT firmware.* of the format ec618-at, and pump takes bsdiff/);
+    });
+    test('what nobody knows, where the format is known', async () => {
+        await refused(await Scene.build(server), unknown(2), /no delta package of the format bsdiff/);
+    });
+    for (const format of ['bsdiff', 'external'])
+        test(`an image, a page, an archive, where the format is ${format}`, async () => {
+            const scene = await Scene.build(server, { format });
+            await refused(scene, binpkg({ ap: image(0), cp: image(1) }), /this is a \.binpkg.*, and no delta package/);
+            await refused(scene, Buffer.from('<html>404</html>'), /an HTML page/);
+            await refused(scene, Buffer.from('PK\x03\x04zip'), /a ZIP archive/);
+        });
+    test('a known format that does not fit, where the format is external', async () => {
+        const scene = await Scene.build(server, { format: 'external' });
+        await refused(scene, await delta(image(3), image(4)), /does not lead/);
+        await refused(scene, flip(await delta(image(3), image(4), 'ec618-csdk')), /it is broken: the archive is damaged/);
+    });
+    test('nothing, nobody\'s, or one for a pair that is not there', async () => {
+        const scene = await Scene.build(server, { later: ['1003'] });
+        const bytes = await stock(scene);
+        await refused(scene, Buffer.alloc(0), /the body is empty/, 'invalid');
+        for (const query of ['', '?by=', `?by=${'x'.repeat(101)}`, '?by=%00'])
+            assert.ok([400, 422].includes((await server.admin('PUT', path(scene) + query, bytes)).status), query);
+        assertProblem(await server.admin('PUT', `${path(scene, '', '1001', '1003')}?by=Ann`, bytes), 404, 'image-not-found');
+        assertProblem(await server.admin('PUT', `${path(scene, '', '1002', '1001')}?by=Ann`, bytes), 422, 'not-an-upgrade');
+        await scene.set({ format: null });
+        assertProblem(await server.admin('PUT', `${path(scene)}?by=Ann`, bytes), 409, 'format-not-set');
+    });
+    test('more than an image may be', async () => {
+        const scene = await Scene.build(server);
+        assertProblem(await put(scene, noiseImage({ seed: 3, size: max_image_bytes + 4 })), 413, 'too-large');
+    });
+});
+
+function flip(bytes) {
+    bytes[bytes.length - 1] ^= 1;
+    return bytes;
+}
+
+test('what dfota knows is proven under the format external too', async () => {
+    const scene = await Scene.build(server, { format: 'external' });
+    const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-csdk');
+    const { json } = await put(scene, bytes);
+    assert.deepEqual([json.state, json.proven, json.format], ['ready', true, 'external']);
+});
+
+test('a container that dfota knows and cannot apply is unproven, also where the format is one of its own', async () => {
+    const [old, next] = [1, 2].map((revision) => binpkg({ ap: firmwareImage({ seed: 91, size: 30_000, revision }), cp: Buffer.from('cp') }));
+    const scene = await Scene.build(server, { format: 'ec618-luatos' });
+    for (const [version, bytes] of [['2001', old], ['2002', next]])
+        await server.putImage(scene.product, scene.firmware, version, bytes);
+    const bytes = await delta(old, next, 'ec618-luatos');
+    const at = `${path(scene, '', '2001', '2002')}?by=Ann`;
+    const proven = await server.admin('PUT', at, bytes, { expect: 201 });
+    assert.equal(proven.json.proven, true);
+    // The same for another chip: the magic and the checksum of the head are that one's.
+    bytes.writeUInt32LE(0xeac37218, 0);
+    const { json } = await server.admin('PUT', at, bytes, { expect: 201 });
+    assert.deepEqual([json.proven, json.state], [false, 'ready']);
+    assert.match(json.note, /EC7xx, whose core packages cannot be applied here/);
+});
+
+describe('an unproven package', () => {
+    test('is not sent until an admin has released it, and then every attempt says so', async () => {
+        const { scene, bytes, uploaded } = await unprovenScene();
+        assert.deepEqual([uploaded.state, uploaded.proven, uploaded.released], ['ready', false, null]);
+        assert.match(uploaded.note, /no format that is known here/);
+        const module = scene.module();
+        assert.equal((await module.ask()).code, 21);
+        assert.match((await scene.record(module)).last_answer.reason, /unproven: it goes out once an admin has released it/);
+
+        const { json } = await release(scene, bytes, { note: '试过 on a bench' });
+        assert.deepEqual([json.proven, json.released.by, json.released.note], [false, 'Jan', '试过 on a bench']);
+        const [line] = server.log('package-released').filter((l) => l.sha256 === sha256(bytes));
+        assert.deepEqual([line.level, line.by, line.note], ['warn', 'Jan', '试过 on a bench']);
+
+        const answer = await module.ask();
+        assert.ok(answer.status === 200 && answer.body.equals(bytes));
+        const [attempt] = (await scene.record(module)).attempts;
+        assert.deepEqual([attempt.proven, attempt.released_by], [false, 'Jan']);
+        assert.match(attempt.reason, /is sent \(unproven, released by Jan\)$/);
+        assert.match((await scene.record(module)).last_answer.reason, /released by Jan/);
+
+        await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
+        assert.equal((await scene.package()).released, null);
+        assert.equal((await scene.module().ask()).code, 21);
+        assert.equal(server.log('package-release-ended').length, 1);
+        await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
+        assert.equal(server.log('package-release-ended').length, 1);
+    });
+
+    test('that is taken back under way ends at the next range', async () => {
+        const { scene, bytes } = await unprovenScene({ bytes: unknown(4, 1_500_000), limit: 16_000_000 });
+        await release(scene, bytes);
+        const module = scene.module();
+        const begun = await module.ask({ cutAfter: 20_000 });
+        await scene.awaitAttempt(module, 'interrupted');
+        const piece = await module.ask({ range: begun.body.length, cutAfter: 20_000 });
+        assert.equal(piece.status, 206);
+        await scene.awaitAttempt(module, 'interrupted');
+        assert.match((await scene.record(module)).attempts[0].reason, /is continued .*\(unproven, released by Jan\)$/);
+        await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
+        assert.equal((await module.ask({ range: begun.body.length })).code, 416);
+        assert.equal((await module.ask()).code, 21);
+    });
+
+    test('is released with its own SHA-256 only, by a name, with a reason, and only where it is unproven', async () => {
+        const { scene, bytes } = await unprovenScene({ bytes: unknown(5) });
+        const body = { sha256: sha256(bytes), by: 'Jan', note: 'why' };
+        const at = path(scene, '/release');
+        assertProblem(await server.admin('POST', at, { ...body, sha256: sha256('another') }), 409, 'package-changed');
+        for (const over of [{ sha256: 'ab' }, { by: '' }, { by: 'x'.repeat(101) }, { by: 'a\nb' }, { note: '' }, { note: 'x'.repeat(400) }, { more: 1 }])
+            assertProblem(await server.admin('POST', at, { ...body, ...over }), 422, 'invalid');
+        for (const key of Object.keys(body))
+            assertProblem(await server.admin('POST', at, { ...body, [key]: undefined }), 422, 'invalid');
+        assert.equal((await scene.package()).released, null);
+
+        const proven = await Scene.build(server);
+        assertProblem(await server.admin('POST', path(proven, '/release'), body), 404, 'package-not-found');
+        const uploaded = await put(proven, await stock(proven));
+        assertProblem(await server.admin('POST', path(proven, '/release'), { ...body, sha256: uploaded.json.sha256 }), 409, 'not-unproven');
+    });
+
+    test('loses its release with its bytes, and keeps it with the very same', async () => {
+        const { scene, bytes } = await unprovenScene({ bytes: unknown(6) });
+        await release(scene, bytes);
+        assert.equal((await put(scene, bytes)).json.released.by, 'Jan');
+        assert.equal((await put(scene, unknown(7))).json.released, null);
+        assert.equal((await scene.module().ask()).code, 21);
+        assertProblem(await server.admin('POST', path(scene, '/release'), { sha256: sha256(bytes), by: 'Jan', note: 'old' }), 409, 'package-changed');
+    });
+
+    test('and who released it outlive a restart, a hard one too', async (t) => {
+        const own = await startServer(t);
+        const { scene, bytes } = await unprovenScene({ on: own, bytes: unknown(8) });
+        await release(scene, bytes);
+        const module = scene.module();
+        assert.equal((await module.ask()).status, 200);
+        await scene.awaitAttempt(module, 'delivered');
+        const before = [await scene.package(), (await scene.record(module)).attempts];
+        for (const hard of [false, true]) {
+            await own.restart({ hard });
+            assert.deepEqual([await scene.package(), (await scene.record(module)).attempts], before);
+            const again = scene.module();
+            again.address = own.device;
+            assert.ok((await again.ask()).body.equals(bytes));
+        }
+    });
+});
+
+describe('forgetting', () => {
+    test('leaves the pair as if nobody had asked, and the package is made here when somebody does', async () => {
+        const scene = await Scene.build(server);
+        const bytes = await stock(scene);
+        await put(scene, bytes);
+        await server.admin('DELETE', path(scene), null, { expect: 204 });
+        assertProblem(await server.admin('GET', path(scene)), 404, 'package-not-found');
+        assert.ok(!(await blobs()).some((name) => name.endsWith(sha256(bytes))));
+        assert.equal(server.log('package-forgotten').filter((l) => l.sha256 === sha256(bytes)).length, 1);
+        const made = await scene.makePackage();
+        assert.deepEqual([made.origin, made.uploaded_by], ['made', null]);
+    });
+
+    test('is for what was uploaded', async () => {
+        const scene = await Scene.build(server);
+        assertProblem(await server.admin('DELETE', path(scene)), 404, 'package-not-found');
+        await scene.makePackage();
+        assertProblem(await server.admin('DELETE', path(scene)), 409, 'not-uploaded');
+    });
+});
+
+test('a package whose file is damaged is not sent, and failed until it is uploaded again', async (t) => {
+    const own = await startServer(t);
+    const scene = await Scene.build(own);
+    const bytes = await stock(scene);
+    const { json } = await put(scene, bytes);
+    await writeFile(join(own.dataDir, 'blobs', json.sha256.slice(0, 2), json.sha256), flip(Buffer.from(bytes)));
+    assertProblem(await own.admin('GET', path(scene, '/content')), 500, 'corrupt');
+    const failed = await scene.package();
+    assert.deepEqual([failed.state, failed.uploaded_by], ['failed', 'Ann']);
+    assert.match(failed.error, /upload it again/);
+    assert.equal((await scene.module().ask()).code, 21);
+    assert.equal((await put(scene, bytes)).status, 201);
+    await scene.module().upgrade();
+});
+
+describe('beside a job', () => {
+    // A job that is held while it makes the package, and goes on when told.
+    async function held(t, end = 'exec DFOTA "$@"') {
+        const script = await writeScript(t, (at) => `[ "$1" = verify ] && exec DFOTA "$@"\nread -r line < ${at}/hold\n${end}`.replaceAll('DFOTA', join(buildDir, 'dfota')));
+        execFileSync('mkfifo', [join(script.dir, 'hold')]);
+        const own = await startServer(t, { config: { dfota_path: script.path, jobs: 1 } });
+        const scene = await Scene.build(own);
+        await own.admin('POST', path(scene), null, { expect: 202 });
+        await poll('it is being made', async () => (await scene.package()).state === 'generating');
+        return { own, scene, goOn: () => writeFile(join(script.dir, 'hold'), '\n') };
+    }
+
+    test('that ends later the uploaded package stays, and what was made leaves nothing', async (t) => {
+        const { own, scene, goOn } = await held(t);
+        const bytes = await stock(scene);
+        await put(scene, bytes);
+        const before = await scene.package();
+        assert.deepEqual([before.state, before.sha256], ['ready', sha256(bytes)]);
+        await goOn();
+        await poll('the job has ended', () => own.log('package-outdated').length === 1);
+        assert.deepEqual(await scene.package(), before);
+        await poll('its file is gone', async () => (await blobs(own)).filter((name) => /^blobs/.test(name)).length === 3);
+    });
+
+    for (const [name, end] of [['fails', 'exit 1'], ['crashes', 'kill -SEGV $$']])
+        test(`that ${name} later the uploaded package stays`, async (t) => {
+            const { own, scene, goOn } = await held(t, end);
+            await put(scene, await stock(scene));
+            const before = await scene.package();
+            assert.deepEqual([before.state, before.origin], ['ready', 'uploaded']);
+            await goOn();
+            await poll('the job has ended', () => own.log('package-put-back').length + own.log('package-failed').length === 1);
+            assert.deepEqual(await scene.package(), before);
+        });
+
+    test('that goes on when the pair was forgotten, nothing comes back', async (t) => {
+        const { own, scene, goOn } = await held(t);
+        await put(scene, await stock(scene));
+        await own.admin('DELETE', path(scene), null, { expect: 204 });
+        await goOn();
+        await poll('the job has ended', () => own.log('package-outdated').length === 1);
+        assertProblem(await own.admin('GET', path(scene)), 404, 'package-not-found');
+        await poll('its file is gone', async () => (await blobs(own)).filter((n) => /^blobs/.test(n)).length === 2);
+    });
+});
+
+test('killed between the file and its commit nothing half is left', { skip: !stopsBuildDir && 'no build with stop points' }, async (t) => {
+    const own = await startServer(t, { build: stopsBuildDir });
+    const scene = await Scene.build(own, { format: 'external' });
+    const bytes = unknown(9);
+    const file = join(own.dataDir, 'blobs', sha256(bytes).slice(0, 2), sha256(bytes));
+    own.env = { DFOTA_STOP: 'upload-renamed' };
+    await own.restart();
+    const answered = put(scene, bytes).catch(() => null);
+    await poll('it is held', () => own.log('stopped-at').length === 1);
+    assert.ok(existsSync(file));
+    await own.kill();
+    assert.equal(await answered, null);
+    own.env = {};
+    await own.start();
+    assertProblem(await own.admin('GET', path(scene)), 404, 'package-not-found');
+    assert.ok(!existsSync(file));
+    assert.equal((await put(scene, bytes)).status, 201);
+    await own.restart({ hard: true });
+    assert.equal((await scene.package()).sha256, sha256(bytes));
+});
+
+test('an upload that is cut off leaves nothing', async () => {
+    const scene = await Scene.build(server);
+    const earlier = await blobs();
+    const { adminAddress: { host, port }, token } = server;
+    const { connect } = await import('node:net');
+    const socket = connect(port, host).on('error', () => {});
+    socket.write(`PUT /api/v1${path(scene)}?by=Ann HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token}\r\nContent-Length: 150000\r\n\r\n`);
+    socket.write(noiseImage({ seed: 4, size: 140_000 }));
+    await poll('a part of it is on the disk', async () => (await blobs()).length > earlier.length);
+    socket.resetAndDestroy();
+    await poll('nothing of it is left', async () => (await blobs()).join() === earlier.join());
+    assertProblem(await server.admin('GET', path(scene)), 404, 'package-not-found');
+});
