@@ -228,6 +228,7 @@ void checkin_start(struct request *request, const struct asker *asker, const str
     task->request = request;
     task->record = !request->head_only;
     task->asker = *asker;
+    task->asker.by_proxy = config_is_proxy(&task->daemon->config, request->peer);
     task->checkin = *checkin;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &task->checkin.range);

@@ -290,6 +290,23 @@ void config_free(struct config *config)
     config_firmware_free(config);
 }
 
+bool config_is_proxy(const struct config *config, const char *peer)
+{
+    struct slice rest = slice_of(config->device_proxies), one;
+    const char *end = strrchr(peer, ':');
+    if (!end || !rest.len)
+        return false;
+    struct slice host = {peer, (size_t)(end - peer)};
+    if (host.len > 2 && host.ptr[0] == '[')
+        host = (struct slice){host.ptr + 1, host.len - 2};
+    for (bool more = true; more;) {
+        more = slice_split(&rest, ' ', &one);
+        if (one.len == host.len && memcmp(one.ptr, host.ptr, host.len) == 0)
+            return true;
+    }
+    return false;
+}
+
 int config_answer_status(const struct config *config, int code)
 {
     char name[32];

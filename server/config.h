@@ -24,6 +24,8 @@ struct config {
     char *admin_listen;
     char *public_device_url; /* "http://host" or "http://host:port", no slash at the end; "" when not set */
 
+    char *device_proxies;    /* addresses as inet_ntop() writes them, one blank between two; "" for none */
+
     uint64_t loops; /* event loops per listener; never 0: the default stands for one per core */
     uint64_t max_device_connections;
     uint64_t max_admin_connections;
@@ -77,6 +79,9 @@ enum config_action {
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
     __attribute__((warn_unused_result));
 void config_free(struct config *config); /* fine on a zeroed one, and twice */
+
+/* Is this peer ("192.0.2.1:40312", "[::1]:40312") one of device_proxies? */
+bool config_is_proxy(const struct config *config, const char *peer);
 
 /* The HTTP status for a refusal code of the dialect (3, 17, …); 400 for a code without a key. */
 int config_answer_status(const struct config *config, int code);

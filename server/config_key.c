@@ -20,6 +20,7 @@ static bool take_program(const struct config_key *key, const char *value, void *
 static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err);
 
 /* clang-format off */
@@ -51,6 +52,9 @@ const struct config_key config_key_table[] = {
     TEXT(public_device_url, "", take_url, "URL",
          "What modules reach the device listener by, as http://HOST or http://HOST:PORT: links are built on it. Empty: the "
          "address of device_listen, where that is a single one; 0.0.0.0 is none to hand out."),
+    TEXT(device_proxies, "", take_hosts, "ADDRESS...",
+         "Proxies of your own in front of device_listen, by their addresses, with blanks between them. What such a peer has "
+         "acknowledged is handed_over and not delivered: the module behind it may have less."),
     OTHER(loops, "auto", take_per_core, "N",
           "Event loops of each listener, one thread each. auto: one per core."),
     NUMBER(max_device_connections, "4096", 1, 1000000, "N",
@@ -235,6 +239,30 @@ static bool take_matrix(const struct config_key *key, const char *value, void *f
         return error_set(err, ERROR_INVALID, "'%.60s' is neither all nor needed", value);
     *(enum matrix_mode *)field = all ? MATRIX_ALL : MATRIX_NEEDED;
     return true;
+}
+
+/* Addresses, each as inet_ntop() writes it, as the gate does with a peer's. */
+static bool take_hosts(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    char text[1024] = "", host[INET6_ADDRSTRLEN];
+    struct slice rest = slice_of(value), one;
+    size_t len = 0;
+    (void)key;
+    while (slice_split(&rest, ' ', &one)) {
+        unsigned char address[sizeof(struct in6_addr)];
+        if (!one.len)
+            continue;
+        int family = memchr(one.ptr, ':', one.len) ? AF_INET6 : AF_INET;
+        if (!slice_copy(one, host, sizeof host) || inet_pton(family, host, address) != 1)
+            return error_set(err, ERROR_INVALID, "'%.*s' is no address; several have blanks between them",
+                             (int)(one.len < 60 ? one.len : 60), one.ptr);
+        inet_ntop(family, address, host, sizeof host);
+        int more = snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", host);
+        if (more < 0 || (size_t)more >= sizeof text - len)
+            return error_set(err, ERROR_INVALID, "these are too many addresses");
+        len += (size_t)more;
+    }
+    return take_text(text, field, err);
 }
 
 static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err)

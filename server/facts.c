@@ -189,6 +189,7 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
 {
     struct snapshot *known = &ret->snapshot;
     memset(ret, 0, sizeof *ret);
+    ret->by_proxy = asker->by_proxy;
     ret->checkin = *checkin;
     if (!(checkin->source == CHECKIN_LINK ? load_linked(db, asker, ret, err)
                                           : load_named(daemon, db, asker, ret, err)))

@@ -17,6 +17,7 @@
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
+    bool by_proxy; /* the TCP peer is one of config.device_proxies */
     bool id_usable;
     struct identity identity;
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
@@ -26,6 +27,7 @@ struct asker {
 };
 
 struct facts {
+    bool by_proxy;
     struct checkin checkin; /* with the version that a link's URL names */
     struct snapshot snapshot;
     struct product product;

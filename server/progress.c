@@ -35,7 +35,7 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
             attempt->delivered_ms = now_ms;
             changed = true;
         }
-        return move(attempt, EVENT_ALL_ACKED) || changed;
+        return move(attempt, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED) || changed;
     }
     return (event->over && move(attempt, EVENT_CUT)) || changed;
 }

@@ -128,11 +128,14 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->proven = facts->planned.package.proven;
         snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
         snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
+        attempt->by_proxy = 0;
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
         if (!device_begun_add(db, facts->device.id, now_ms, err))
             return false;
     }
+    if (facts->by_proxy)
+        attempt->by_proxy = 1;
     return attempt_update(db, attempt, err);
 }
 

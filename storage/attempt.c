@@ -4,14 +4,14 @@
 
 #define COLUMNS                                                                                              \
     "id, device_id, firmware_id, link_id, from_version, to_version, target_version, state, reason, format, " \
-    "package_sha256, size_bytes, proven, released_by, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
+    "package_sha256, size_bytes, proven, released_by, by_proxy, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
     "delivered_ms, ended_ms"
 
 enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMNS
                 " FROM attempt WHERE device_id = $1 "
-                "AND state IN ('waiting', 'sending', 'interrupted', 'delivered')",
+                "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')",
     [BY_ID] = "SELECT " COLUMNS " FROM attempt WHERE id = $1",
     [ADD] =
         "INSERT INTO attempt (device_id, firmware_id, link_id, from_version, to_version, target_version, "
@@ -20,7 +20,7 @@ static const char *const sql[] = {
     [UPDATE] =
         "UPDATE attempt SET link_id = $1, to_version = $2, target_version = $3, state = $4, reason = $5, "
         "format = $6, package_sha256 = $7, size_bytes = $8, acked = $9, bytes_acked = $10, fetches = $11, sent_ms = $12, "
-        "active_ms = $13, delivered_ms = $14, ended_ms = $15, proven = $16, released_by = $17 WHERE id = $18",
+        "active_ms = $13, delivered_ms = $14, ended_ms = $15, proven = $16, released_by = $17, by_proxy = $18 WHERE id = $19",
     [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
         ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
@@ -35,7 +35,7 @@ DB_TABLE(attempt, ENTITY_ATTEMPT);
     FIELDS(F_INT(&(a)->id), F_INT(&(a)->device_id), F_INT(&(a)->firmware_id), F_INT(&(a)->link_id),          \
            F_TEXT((a)->from), F_TEXT((a)->to), F_TEXT((a)->target), F_TEXT((a)->state), F_TEXT((a)->reason), \
            F_TEXT((a)->format), F_HASH(&(a)->package_sha256), F_INT(&(a)->size_bytes), F_INT(&(a)->proven),  \
-           F_TEXT((a)->released_by), F_TEXT((a)->acked),   \
+           F_TEXT((a)->released_by), F_INT(&(a)->by_proxy), F_TEXT((a)->acked),   \
            F_INT(&(a)->bytes_acked), F_INT(&(a)->fetches), F_INT(&(a)->created_ms), F_INT(&(a)->sent_ms),    \
            F_INT(&(a)->active_ms), F_INT(&(a)->delivered_ms), F_INT(&(a)->ended_ms))
 
@@ -80,7 +80,7 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
                         P_INT(attempt->bytes_acked), P_INT(attempt->fetches), P_INT_OR_NULL(attempt->sent_ms),
                         P_INT_OR_NULL(attempt->active_ms), P_INT_OR_NULL(attempt->delivered_ms),
                         P_INT_OR_NULL(attempt->ended_ms), P_INT(!pinned || attempt->proven),
-                        P_TEXT_OR_NULL(attempt->released_by), P_INT(attempt->id)),
+                        P_TEXT_OR_NULL(attempt->released_by), P_INT(attempt->by_proxy), P_INT(attempt->id)),
                  NULL, err);
 }
 

@@ -18,6 +18,7 @@ struct attempt {
     int64_t size_bytes;
     int64_t proven;                    /* 1: they were applied here */
     char released_by[ADMIN_NAME_SIZE]; /* where they were not: the admin who released them */
+    int64_t by_proxy;                  /* 1: some of them went to a proxy of our own */
     char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
     int64_t bytes_acked, fetches;
     int64_t created_ms, sent_ms, delivered_ms, ended_ms; /* 0: not yet */

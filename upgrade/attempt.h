@@ -11,6 +11,7 @@
     X(ATTEMPT_SENDING, "sending")         /* an answer with firmware was begun */                                    \
     X(ATTEMPT_INTERRUPTED, "interrupted") /* that transfer ended before all was acknowledged */                      \
     X(ATTEMPT_DELIVERED, "delivered")     /* the TCP peer acknowledged every byte of the package */                  \
+    X(ATTEMPT_HANDED_OVER, "handed_over") /* all was acknowledged, but some of it by a proxy of our own */           \
     X(ATTEMPT_CONFIRMED, "confirmed")     /* the device or its host reported the new version */                      \
     X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */                     \
     X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */               \
@@ -28,6 +29,7 @@ enum attempt_event {
     EVENT_SEND,         /* an answer with firmware begins (first, again, or a resume) */
     EVENT_CUT,          /* a transfer ended, not all acknowledged */
     EVENT_ALL_ACKED,    /* the acknowledged ranges cover the package */
+    EVENT_HANDED_OVER,  /* the same, but for some of them the TCP peer was our own proxy */
     EVENT_SAW_TARGET,   /* the device or its host reported the version the hop leads to */
     EVENT_SAW_OLD,      /* … the version the hop starts from */
     EVENT_SAW_OTHER,    /* … a third version */
@@ -40,7 +42,7 @@ enum attempt_event {
 bool attempt_apply(enum attempt_state *state, enum attempt_event event);
 
 const char *attempt_event_name(enum attempt_event event); /* "send", "saw-target", … */
-bool attempt_is_open(enum attempt_state state); /* waiting, sending, interrupted, delivered; a device has at most one */
+bool attempt_is_open(enum attempt_state state); /* waiting to handed_over; a device has at most one */
 const char *attempt_state_name(enum attempt_state state);
 bool attempt_state_parse(struct slice text, enum attempt_state *ret);
 

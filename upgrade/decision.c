@@ -153,6 +153,14 @@ static void end_attempt(struct question *q, enum attempt_event event)
     q->open = attempt_is_open(q->state);
 }
 
+/* The proxy had all of it and the module had not: asking for the rest it says nothing yet. */
+static bool continues_behind_proxy(const struct question *q, enum attempt_event event)
+{
+    const struct range *range = &q->checkin->range;
+    return event == EVENT_SAW_OLD && q->state == ATTEMPT_HANDED_OVER && !range->bad && range->present &&
+           range->first > 0;
+}
+
 static bool take_report(struct question *q)
 {
     enum attempt_event event;
@@ -160,7 +168,7 @@ static bool take_report(struct question *q)
     if (q->checkin->source != CHECKIN_DIALECT || q->checkin->version.count == 0)
         return false;
     q->decision->confirm = true;
-    if (ends_attempt(q->known, &q->checkin->version, &event))
+    if (ends_attempt(q->known, &q->checkin->version, &event) && !continues_behind_proxy(q, event))
         end_attempt(q, event);
     return false;
 }
@@ -170,8 +178,8 @@ static bool end_pin(struct question *q)
 {
     const struct range *range = &q->checkin->range;
     q->decision->unpin =
-        !q->checkin->offer && q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
-        q->known->attempt_active_ms != 0 && !range->bad && (!range->present || range->first == 0);
+        !q->checkin->offer && q->open && q->state != ATTEMPT_WAITING &&
+        q->state != ATTEMPT_DELIVERED && q->known->attempt_active_ms != 0 && !range->bad && (!range->present || range->first == 0);
     return false;
 }
 
@@ -441,7 +449,8 @@ static bool serve(struct question *q)
     const struct snapshot *known = q->known;
     char way[WAY_SIZE], trust[TRUST_SIZE];
 
-    if (q->state == ATTEMPT_DELIVERED || (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
+    if (q->state == ATTEMPT_DELIVERED || q->state == ATTEMPT_HANDED_OVER ||
+        (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
         begin_attempt(q);
     else
         go_on_or_begin(q);

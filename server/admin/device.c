@@ -91,7 +91,7 @@ static json_t *attempt_to_json(const struct attempt *attempt)
 {
     bool pinned = attempt->size_bytes > 0; /* to bytes */
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
+        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
         attempt->target, "state", attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
         (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
@@ -99,8 +99,9 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
         field_text(attempt->released_by), "link", field_number(attempt->link_id), "fetches",
         (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
-        field_number(attempt->sent_ms), "delivered_at", field_number(attempt->delivered_ms), "ended_at",
-        field_number(attempt->ended_ms));
+        field_number(attempt->sent_ms), "delivered_at",
+        field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
+        field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at", field_number(attempt->ended_ms));
 }
 
 /* What the device itself said became of it, or null. */

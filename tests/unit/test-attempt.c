@@ -12,20 +12,22 @@
 
 /* The table once more, as a whole: what doc/decisions.md shows. */
 static const enum attempt_state expected[ATTEMPT_STATE_COUNT][ATTEMPT_EVENT_COUNT] = {
-    /* SEND, CUT, ALL_ACKED, SAW_TARGET, SAW_OLD, SAW_OTHER, SUPERSEDE */
-    [ATTEMPT_WAITING] = {ATTEMPT_SENDING, NO, NO, ATTEMPT_ABANDONED, ATTEMPT_WAITING, ATTEMPT_ABANDONED,
+    /* SEND, CUT, ALL_ACKED, HANDED_OVER, SAW_TARGET, SAW_OLD, SAW_OTHER, SUPERSEDE */
+    [ATTEMPT_WAITING] = {ATTEMPT_SENDING, NO, NO, NO, ATTEMPT_ABANDONED, ATTEMPT_WAITING, ATTEMPT_ABANDONED,
                          ATTEMPT_ABANDONED},
-    [ATTEMPT_SENDING] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED,
-                         ATTEMPT_SENDING, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
-    [ATTEMPT_INTERRUPTED] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED,
-                             ATTEMPT_INTERRUPTED, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
-    [ATTEMPT_DELIVERED] = {NO, ATTEMPT_DELIVERED, ATTEMPT_DELIVERED, ATTEMPT_CONFIRMED, ATTEMPT_NOT_APPLIED,
-                           ATTEMPT_DIVERGED, ATTEMPT_SILENT},
-    [ATTEMPT_CONFIRMED] = {NO, NO, NO, NO, NO, NO, NO},
-    [ATTEMPT_NOT_APPLIED] = {NO, NO, NO, NO, NO, NO, NO},
-    [ATTEMPT_DIVERGED] = {NO, NO, NO, NO, NO, NO, NO},
-    [ATTEMPT_SILENT] = {NO, NO, NO, NO, NO, NO, NO},
-    [ATTEMPT_ABANDONED] = {NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_SENDING] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_HANDED_OVER,
+                         ATTEMPT_CONFIRMED, ATTEMPT_SENDING, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
+    [ATTEMPT_INTERRUPTED] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED, ATTEMPT_DELIVERED, ATTEMPT_HANDED_OVER,
+                             ATTEMPT_CONFIRMED, ATTEMPT_INTERRUPTED, ATTEMPT_DIVERGED, ATTEMPT_ABANDONED},
+    [ATTEMPT_DELIVERED] = {NO, ATTEMPT_DELIVERED, ATTEMPT_DELIVERED, NO, ATTEMPT_CONFIRMED,
+                           ATTEMPT_NOT_APPLIED, ATTEMPT_DIVERGED, ATTEMPT_SILENT},
+    [ATTEMPT_HANDED_OVER] = {ATTEMPT_SENDING, ATTEMPT_HANDED_OVER, NO, ATTEMPT_HANDED_OVER, ATTEMPT_CONFIRMED,
+                             ATTEMPT_NOT_APPLIED, ATTEMPT_DIVERGED, ATTEMPT_SILENT},
+    [ATTEMPT_CONFIRMED] = {NO, NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_NOT_APPLIED] = {NO, NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_DIVERGED] = {NO, NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_SILENT] = {NO, NO, NO, NO, NO, NO, NO, NO},
+    [ATTEMPT_ABANDONED] = {NO, NO, NO, NO, NO, NO, NO, NO},
 };
 
 static void test_whole_table(void **state)
@@ -58,8 +60,8 @@ static void test_only_a_report_of_the_target_after_bytes_confirms(void **state)
 
 static void test_open_states_and_names(void **state)
 {
-    static const char *const names[] = {"waiting",     "sending",  "interrupted", "delivered", "confirmed",
-                                        "not_applied", "diverged", "silent",      "abandoned"};
+    static const char *const names[] = {"waiting",   "sending",     "interrupted", "delivered", "handed_over",
+                                        "confirmed", "not_applied", "diverged",    "silent",    "abandoned"};
     (void)state;
     assert_int_equal(sizeof names / sizeof *names, ATTEMPT_STATE_COUNT);
     for (unsigned i = 0; i < ATTEMPT_STATE_COUNT; i++) {
@@ -67,7 +69,7 @@ static void test_open_states_and_names(void **state)
         assert_string_equal(attempt_state_name((enum attempt_state)i), names[i]);
         assert_true(attempt_state_parse(slice_of(names[i]), &parsed));
         assert_int_equal(parsed, i);
-        assert_int_equal(attempt_is_open((enum attempt_state)i), i <= ATTEMPT_DELIVERED);
+        assert_int_equal(attempt_is_open((enum attempt_state)i), i <= ATTEMPT_HANDED_OVER);
     }
     enum attempt_state parsed;
     assert_false(attempt_state_parse(slice_of("Waiting"), &parsed));
