@@ -51,7 +51,8 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           note_attempt(db, LEDGER_BYTES_DELIVERED, attempt->delivered_ms, attempt, bytes_of(attempt), err);
+           note_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
+                        attempt->delivered_ms, attempt, bytes_of(attempt), err);
 }
 
 /* A transfer that ended before all of the package was acknowledged. */

@@ -44,6 +44,8 @@
     X(LEDGER_REPORTS_LISTED, "reports-listed", "product firmware", "by reports")                             \
     X(LEDGER_BYTES_DELIVERED, "bytes-delivered", "product firmware device attempt package",                  \
       "bytes_acked from size to")                                                                            \
+    X(LEDGER_BYTES_HANDED_OVER, "bytes-handed-over", "product firmware device attempt package",                  \
+      "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
       "bytes_acked from size to why")                                                                        \
     X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \

@@ -74,7 +74,7 @@ bool attempt_apply(enum attempt_state *state, enum attempt_event event)
 static const char *const event_names[ATTEMPT_EVENT_COUNT] = {
     [EVENT_SEND] = "send",       [EVENT_CUT] = "cut",         [EVENT_ALL_ACKED] = "all-acknowledged",
     [EVENT_SAW_TARGET] = "saw-target", [EVENT_SAW_OLD] = "saw-old", [EVENT_SAW_OTHER] = "saw-third",
-    [EVENT_SUPERSEDE] = "superseded",
+    [EVENT_SUPERSEDE] = "superseded", [EVENT_HANDED_OVER] = "handed-over",
 };
 
 const char *attempt_event_name(enum attempt_event event)
