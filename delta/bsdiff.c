@@ -99,27 +99,28 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
                                  : plain_extra(new, script, ret, err);
 }
 
-/* By what the stage of our own packs a stream. Where that takes too long for what it gains, libbz2 does. */
+/* Up to which length the stage of our own packs a stream, and how: beyond, it takes too long for what it
+ * gains. */
 static const struct packing {
-    bool ours[BSDIFF_STREAMS];
+    size_t most[BSDIFF_STREAMS];
     enum bzip_effort effort;
 } packings[] = {
-    [BSDIFF_STOCK] = {{true, false, false}, BZIP_ROUGH},
-    [BSDIFF_GOOD] = {{true, true, true}, BZIP_GOOD},
-    [BSDIFF_BEST] = {{true, true, true}, BZIP_BEST},
+    [BSDIFF_STOCK] = {{1 << 18, 1 << 15, 1 << 15}, BZIP_QUICK},
+    [BSDIFF_GOOD] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_GOOD},
+    [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_BEST},
 };
 
 /* Packs a stream both ways and appends the smaller. */
-static bool add_stream(struct buffer *out, struct bytes plain, const struct packing *packing, bool ours,
+static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum bzip_effort effort,
                        struct error *err)
 {
     _cleanup_(buffer_free) struct buffer packed = {0};
     size_t before = out->len;
     if (!bzip_add_stream(out, plain, err))
         return false;
-    if (!ours)
+    if (plain.len > most)
         return true;
-    if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, packing->effort, err))
+    if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, effort, err))
         return false;
     if (packed.len >= out->len - before)
         return true;
@@ -140,7 +141,7 @@ bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script
         size_t before = out.len;
         const struct packing *how = &packings[packing];
         if (!bsdiff_plain(stream, old, new, script, &plain, err) ||
-            !add_stream(&out, buffer_bytes(&plain), how, how->ours[stream], err))
+            !add_stream(&out, buffer_bytes(&plain), how->most[stream], how->effort, err))
             return false;
         len[stream] = out.len - before;
     }

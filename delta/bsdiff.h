@@ -19,7 +19,7 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
     __attribute__((warn_unused_result));
 
 enum bsdiff_packing {               /* what goes into the bzip2 stage */
-                      BSDIFF_STOCK, /* libbz2's, but for the control stream */
+                      BSDIFF_STOCK, /* libbz2's, but for what is short */
                       BSDIFF_GOOD,  /* the smaller of libbz2's and ours, per stream */
                       BSDIFF_BEST,
 };

@@ -14,7 +14,7 @@ enum bsdiff_effort {
     BSDIFF_EFFORT_BEST,  /* more of both */
 };
 
-/* Makes the package old → new into *ret, which the caller frees; no larger than with less effort. `index` is
+/* Makes the package old → new into *ret, which the caller frees; no larger than a quick one. `index` is
    that of old, which this function frees, or NULL: it makes one. Adds bytes looked at to *steps, unless NULL:
    bounded for each byte of new on any pair. Needs at most 12 bytes of memory per byte of both images, and 24
    MiB. ERROR_TOO_LARGE from 2 GiB on, ERROR_INTERNAL without memory. */

@@ -5,6 +5,7 @@
 #include "delta/brief.h"
 #include "delta/file.h"
 #include "delta/inspect.h"
+#include "delta/suffix.h"
 
 static bool expect(struct bytes bytes, const char *name, const struct sha256 *expected, struct error *err)
 {
@@ -44,20 +45,48 @@ static void tell(const struct engine_note *note)
         fprintf(stderr, "dfota: note: %s\n", note->text);
 }
 
+/* The index of old out of the file, if it is that; otherwise one is made and the file with it. */
+static bool load_index(const char *path, struct bytes old, struct suffix **ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer file = {0};
+    struct error why;
+    if (!path)
+        return true;
+    if (file_load(path, suffix_file_size(old.len), &file, &why) && suffix_open(old, &file, ret, &why))
+        return true;
+    buffer_free(&file);
+    return suffix_build(old, ret, err) && file_store(path, suffix_seal(*ret), err);
+}
+
+static void free_index(struct suffix **index)
+{
+    suffix_free(*index);
+}
+
+static bool check_options(const struct command_options *options, struct error *err)
+{
+    const struct engine *format = options->format;
+    if ((options->header_said && !format->takes_header) || (options->suffix_file && !format->takes_index))
+        return error_set(err, ERROR_BAD_REQUEST, "an option was given that means nothing to format %s",
+                         format->name);
+    return true;
+}
+
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err)
 {
     (void)count;
     _cleanup_(buffer_free) struct buffer old = {0};
     _cleanup_(buffer_free) struct buffer new = {0};
     _cleanup_(buffer_free) struct buffer package = {0};
+    _cleanup_(free_index) struct suffix *index = NULL;
+    struct engine_options making = *options->making;
     struct engine_note note = {""};
-    if (options->header_said && !options->format->takes_header)
-        return error_set(err, ERROR_BAD_REQUEST, "an option was given that means nothing to format %s",
-                         options->format->name);
-    if (!load(file[0], options->max_bytes, options->expect_old, &old, err) ||
+    making.index = &index;
+    if (!check_options(options, err) || !load(file[0], options->max_bytes, options->expect_old, &old, err) ||
         !load(file[1], options->max_bytes, options->expect_new, &new, err) ||
-        !engine_make(options->format, buffer_bytes(&old), buffer_bytes(&new), options->making, &package,
-                     &note, err) ||
+        !load_index(options->suffix_file, buffer_bytes(&old), &index, err) ||
+        !engine_make(options->format, buffer_bytes(&old), buffer_bytes(&new), &making, &package, &note,
+                     err) ||
         !file_store(file[2], buffer_bytes(&package), err))
         return false;
     tell(&note);

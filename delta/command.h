@@ -23,6 +23,7 @@ struct command_options { /* what the command line said; a NULL pointer or 0 was 
     const struct engine_options *making; /* always set */
     bool brief;                          /* `inspect`: one line for programs */
     bool header_said;                    /* an option was given that only formats with `takes_header` know */
+    const char *suffix_file;             /* where the index of old is kept */
 };
 
 /* `file` holds the operands in order. Each but `inspect` prints one line "sha256=… size=…" of its result on

@@ -14,15 +14,20 @@ static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_
         [ENGINE_GOOD] = BSDIFF_EFFORT_GOOD,
         [ENGINE_BEST] = BSDIFF_EFFORT_BEST,
     };
-    return bsdiff_make(old, new, NULL, efforts[options->effort], ret, NULL, err);
+    struct suffix *index = NULL;
+    if (options->index) {
+        index = *options->index;
+        *options->index = NULL;
+    }
+    return bsdiff_make(old, new, index, efforts[options->effort], ret, NULL, err);
 }
 
 /* clang-format off */
 const struct engine engine_table[] = {
-    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false},
-    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true},
-    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true},
-    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true},
+    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false, true},
+    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true,  false},
+    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true,  false},
+    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true,  false},
 };
 /* clang-format on */
 

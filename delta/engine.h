@@ -10,6 +10,7 @@
 #include "delta/bytes.h"
 
 struct par_overrides;
+struct suffix;
 
 enum engine_effort { /* how much time may go into a smaller package; the first is what is done unasked */
                      ENGINE_GOOD,
@@ -25,6 +26,8 @@ struct engine_options {
     uint32_t load_address;
     bool closed_last_part;                 /* as the vendor's tool makes payloads of reverse order */
     const struct par_overrides *overrides; /* NULL: none */
+    struct suffix **index; /* of old, for a format with `takes_index`, which takes it over and leaves
+                              NULL; NULL: one is made */
 };
 
 #define ENGINE_LOAD_ADDRESS 0x24000 /* where an EC618 has its AP image */
@@ -45,6 +48,7 @@ struct engine {
        byte. */
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
     bool takes_header; /* load address, closed last part and overrides mean something to it */
+    bool takes_index;  /* and an index does */
 };
 
 extern const struct engine engine_table[];
@@ -63,8 +67,8 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
 /* Finds out the format of a package and applies it. Safe on hostile packages. `bsdiff` cannot know whether
    `old` is the right image, so compare the result's SHA-256; the EC618's formats can and do. *ret is freed by
    the caller. ERROR_CANNOT_APPLY: no known format, or one that nothing here can apply; ERROR_CORRUPT: not
-   sound; ERROR_INVALID: sound, but for another old image; ERROR_TOO_LARGE: the new image would exceed max_bytes; ERROR_INTERNAL: no
-   memory. */
+   sound; ERROR_INVALID: sound, but for another old image; ERROR_TOO_LARGE: the new image would exceed
+   max_bytes; ERROR_INTERNAL: no memory. */
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err) __attribute__((warn_unused_result));
 

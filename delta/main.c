@@ -35,6 +35,7 @@ enum option_bit {
     OPTION_HEADER = 512,
     OPTION_CLOSED_LAST_PART = 1024,
     OPTION_BRIEF = 2048,
+    OPTION_SUFFIX_FILE = 4096,
 };
 
 static const struct option option_table[] = {
@@ -47,6 +48,7 @@ static const struct option option_table[] = {
     {"load-address", required_argument, NULL, OPTION_LOAD_ADDRESS},
     {"header", required_argument, NULL, OPTION_HEADER},
     {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
+    {"suffix-file", required_argument, NULL, OPTION_SUFFIX_FILE},
     {"brief", no_argument, NULL, OPTION_BRIEF},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -62,10 +64,10 @@ static const struct command {
     bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
 } command_table[] = {
     {"diff",
-     "[--format NAME] [--effort NAME] [--load-address N] [--header NAME=HEX] [--closed-last-part] "
-     "[--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
+     "[--format NAME] [--effort NAME] [--suffix-file FILE] [--load-address N] [--header NAME=HEX] "
+     "[--closed-last-part] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
      OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_HEADER | OPTION_CLOSED_LAST_PART |
-         OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE,
+         OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
      3, 3, COMMAND_MAX_IMAGE, command_diff},
     {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH OUT",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
@@ -184,6 +186,9 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
     case OPTION_MAX_IMAGE:
     case OPTION_MAX_OUTPUT:
         return read_size(&request->options.max_bytes, name, err);
+    case OPTION_SUFFIX_FILE:
+        request->options.suffix_file = optarg;
+        return true;
     case OPTION_EFFORT:
     case OPTION_LOAD_ADDRESS:
     case OPTION_HEADER:

@@ -4,6 +4,7 @@
 
 /* By how many bytes a match must beat the alignment in force: what a record costs. */
 #define MIN_GAIN 8
+_Static_assert(MIN_GAIN >= SUFFIX_WORD, "a match that gains must be one that suffix_may_have() can tell");
 
 /* A match longer than this is followed into the next position instead of searched for again: a search costs
    its length, so each byte of new is paid for at most FOLLOW times more, however long the matches are. What a
@@ -53,7 +54,10 @@ static void look_here(struct parse *p)
         return;
     }
     struct bytes rest = {p->new.ptr + p->at, p->new.len - p->at};
-    p->match = suffix_find_longest(p->index, rest, &p->script->steps);
+    if (suffix_may_have(p->index, rest))
+        p->match = suffix_find_longest(p->index, rest, &p->script->steps);
+    else
+        p->match.len = 0; /* what is shorter than a word gains nothing */
 }
 
 /* Moves on from the current match to the next that beats the alignment in force; false at the end of new.

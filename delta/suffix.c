@@ -3,14 +3,30 @@
 #include <divsufsort.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/sha256.h"
 
 #define PAIRS 65536 /* values of two bytes */
 
+/* What a file begins with; the order of the text's suffixes follows. Numbers are as this machine has them. */
+struct head {
+    char magic[8];
+    uint32_t byte_order;
+    uint32_t entry_size;
+    struct sha256 text, order;
+};
+
+static const struct head plain_head = {
+    .magic = "DFOTASUF", .byte_order = 0x01020304, .entry_size = sizeof(int32_t)};
+
 /* `start[p]` is the first place in `order` of a suffix that begins with the two bytes p (high byte first): it
-   spares a search sixteen halvings, each of them two cache misses. */
+   spares a search sixteen halvings, each of them two cache misses. `seen` has a bit set for each word of the
+   text, by its hash. */
 struct suffix {
     struct bytes text;
-    int32_t *order;
+    struct buffer file; /* the head and `order` */
+    const int32_t *order;
+    uint64_t *seen;
+    unsigned int seen_shift;
     uint32_t start[PAIRS + 1];
 };
 
@@ -26,7 +42,39 @@ static void count_pairs(struct suffix *index)
         index->start[p + 1] += index->start[p];
 }
 
-bool suffix_build(struct bytes text, struct suffix **ret, struct error *err)
+static uint64_t hash_word(const struct suffix *index, const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, SUFFIX_WORD);
+    return word * 0x9E3779B97F4A7C15ULL >> index->seen_shift;
+}
+
+/* Eight bits and more for each word, so that few that are not there look as if they were. */
+static bool note_words(struct suffix *index, struct error *err)
+{
+    unsigned int log = 6;
+    while (log < 40 && (size_t)1 << log < 8 * index->text.len)
+        log++;
+    index->seen_shift = 64 - log;
+    index->seen = calloc(((size_t)1 << log) / 64, sizeof *index->seen);
+    if (!index->seen)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i + SUFFIX_WORD <= index->text.len; i++) {
+        uint64_t hash = hash_word(index, index->text.ptr + i);
+        index->seen[hash / 64] |= 1ULL << hash % 64;
+    }
+    return true;
+}
+
+bool suffix_may_have(const struct suffix *index, struct bytes wanted)
+{
+    if (wanted.len < SUFFIX_WORD)
+        return false;
+    uint64_t hash = hash_word(index, wanted.ptr);
+    return index->seen[hash / 64] >> hash % 64 & 1;
+}
+
+static bool new_index(struct bytes text, struct suffix **ret, struct error *err)
 {
     if (text.len > SUFFIX_MAX_TEXT)
         return error_set(err, ERROR_TOO_LARGE,
@@ -36,12 +84,93 @@ bool suffix_build(struct bytes text, struct suffix **ret, struct error *err)
     if (!index)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     index->text = text;
-    index->order = malloc((text.len + 1) * sizeof *index->order);
-    if (!index->order || (text.len > 0 && divsufsort(text.ptr, index->order, (int32_t)text.len) != 0)) {
-        suffix_free(index);
-        return error_set(err, ERROR_INTERNAL, "out of memory: the index takes %zu bytes", text.len * 4);
-    }
+    *ret = index;
+    return true;
+}
+
+/* `order` is in place. */
+static bool finish(struct suffix *index, struct error *err)
+{
+    index->order = (const int32_t *)(const void *)(index->file.ptr + sizeof(struct head));
     count_pairs(index);
+    return note_words(index, err);
+}
+
+size_t suffix_file_size(size_t text_len)
+{
+    return sizeof(struct head) + text_len * sizeof(int32_t);
+}
+
+bool suffix_build(struct bytes text, struct suffix **ret, struct error *err)
+{
+    struct suffix *index;
+    if (!new_index(text, &index, err))
+        return false;
+    bool ok = buffer_reserve(&index->file, suffix_file_size(text.len), err);
+    if (ok) {
+        int32_t *order = (int32_t *)(void *)(index->file.ptr + sizeof(struct head));
+        ok = text.len == 0 || divsufsort(text.ptr, order, (int32_t)text.len) == 0 ||
+             error_set(err, ERROR_INTERNAL, "out of memory: the index takes %zu bytes", text.len * 4);
+    }
+    if (!ok || !finish(index, err)) {
+        suffix_free(index);
+        return false;
+    }
+    index->file.len = suffix_file_size(text.len);
+    *ret = index;
+    return true;
+}
+
+static void make_head(const struct suffix *index, struct head *ret)
+{
+    *ret = plain_head;
+    sha256_of(index->text.ptr, index->text.len, &ret->text);
+    sha256_of(index->file.ptr + sizeof *ret, index->file.len - sizeof *ret, &ret->order);
+}
+
+struct bytes suffix_seal(struct suffix *index)
+{
+    struct head head;
+    make_head(index, &head);
+    memcpy(index->file.ptr, &head, sizeof head);
+    return buffer_bytes(&index->file);
+}
+
+static bool is_within(const int32_t *order, size_t count)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = (uint32_t)order[i] > most ? (uint32_t)order[i] : most;
+    return count == 0 || most < count;
+}
+
+/* Is the file that the index got of its text, and whole? */
+static bool check_file(const struct suffix *index, struct error *err)
+{
+    struct head head;
+    if (index->file.len != suffix_file_size(index->text.len))
+        return error_set(err, ERROR_CORRUPT, "the index has %zu bytes, not %zu", index->file.len,
+                         suffix_file_size(index->text.len));
+    make_head(index, &head);
+    if (memcmp(&head, index->file.ptr, sizeof head) != 0)
+        return error_set(err, ERROR_CORRUPT, "the index is of another image, or damaged");
+    const int32_t *order = (const int32_t *)(const void *)(index->file.ptr + sizeof head);
+    return is_within(order, index->text.len) ||
+           error_set(err, ERROR_CORRUPT, "the index points outside of the image");
+}
+
+bool suffix_open(struct bytes text, struct buffer *file, struct suffix **ret, struct error *err)
+{
+    struct suffix *index;
+    if (!new_index(text, &index, err))
+        return false;
+    index->file = *file;
+    if (!check_file(index, err) || !finish(index, err)) {
+        index->file = (struct buffer){0};
+        suffix_free(index);
+        return false;
+    }
+    *file = (struct buffer){0};
     *ret = index;
     return true;
 }
@@ -50,7 +179,8 @@ void suffix_free(struct suffix *index)
 {
     if (!index)
         return;
-    free(index->order);
+    buffer_free(&index->file);
+    free(index->seen);
     free(index);
 }
 
@@ -87,6 +217,7 @@ struct suffix_match suffix_find_longest(const struct suffix *index, struct bytes
         size_t left = index->text.len - at;
         size_t limit = left < wanted.len ? left : wanted.len;
         size_t skip = low_common < high_common ? low_common : high_common;
+        skip = skip < limit ? skip : limit; /* an order from a file need not be one */
         size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
         *steps += common - skip + 1;
         if (common > best.len)
@@ -128,6 +259,7 @@ void suffix_find_neighbours(const struct suffix *index, struct bytes wanted, str
         size_t left = index->text.len - at;
         size_t limit = left < wanted.len ? left : wanted.len;
         size_t skip = low_common < high_common ? low_common : high_common;
+        skip = skip < limit ? skip : limit; /* an order from a file need not be one */
         size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
         *steps += common - skip + 1;
         if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {

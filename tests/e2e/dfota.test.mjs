@@ -10,7 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { firmwareImage, noiseImage, random } from './lib/firmware.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = resolve(here, '..', '..');
@@ -112,6 +112,24 @@ const pairs = {
     'a pattern out of step': [Buffer.alloc(100_000, 'firmware'), Buffer.alloc(100_000, 'warefirm')],
 };
 
+const efforts = ['quick', 'good', 'best'];
+
+// Images as they come and as they never should: few letters, long runs, repeats, pieces moved, bytes changed.
+function randomPair(seed) {
+    const rand = random(seed);
+    const letters = [1, 2, 5, 256][rand.below(4)];
+    const fresh = (length) => Buffer.from(Array.from({ length }, () => rand.below(letters)));
+    const pieces = [fresh(1 + rand.below(6000))];
+    for (let i = rand.below(6); i > 0; i -= 1)
+        pieces.push([fresh(rand.below(300)), Buffer.alloc(rand.below(5000), rand.below(2) * 255), pieces[0]][rand.below(3)]);
+    const old = Buffer.concat(pieces);
+    const cut = rand.below(old.length);
+    const next = Buffer.concat([old.subarray(cut), fresh(rand.below(500)), old.subarray(0, rand.below(old.length)), old]);
+    for (let i = rand.below(200); i > 0; i -= 1)
+        next[rand.below(next.length)] ^= 1 + rand.below(255);
+    return [old, next];
+}
+
 describe('dfota against stock bsdiff and bspatch', () => {
     for (const [name, [old, next]] of Object.entries(pairs)) {
         test(`${name}: stock bspatch applies what dfota makes, and so does dfota`, async (t) => {
@@ -163,12 +181,90 @@ describe('dfota against stock bsdiff and bspatch', () => {
         assert.deepEqual(await bench.get('by-stock'), next);
     });
 
+    test('pairs of every kind at every effort: stock bspatch agrees, and nothing is larger than with the quick one', async (t) => {
+        const bench = await Bench.make(t);
+        for (let seed = 1; seed <= 24; seed += 1) {
+            const [old, next] = randomPair(seed);
+            await bench.put({ old, new: next });
+            let quick = Infinity;
+            for (const effort of efforts) {
+                const made = await bench.succeeds('package', 'diff', '--effort', effort, 'old', 'new', 'package');
+                assert.ok(made.length <= quick, `seed ${seed}, ${effort}: ${made.length} after ${quick}`);
+                quick = effort === 'quick' ? made.length : quick;
+                await bench.stock('bspatch', 'old', 'by-stock', 'package');
+                assert.deepEqual(await bench.get('by-stock'), next, `seed ${seed}, ${effort}`);
+            }
+        }
+    });
+
+    test('good packages are smaller than those of stock bsdiff, and quick ones as small', async (t) => {
+        const bench = await Bench.make(t);
+        for (const revision of [1, 4]) {
+            await bench.put({ old: release(0), new: release(revision) });
+            await bench.stock('bsdiff', 'old', 'new', 'theirs');
+            const theirs = (await bench.get('theirs')).length;
+            const quick = await bench.succeeds('ours', 'diff', '--effort', 'quick', 'old', 'new', 'ours');
+            assert.ok(quick.length <= theirs * 1.01, `quick: ${quick.length} against ${theirs}`);
+            const good = await bench.succeeds('ours', 'diff', 'old', 'new', 'ours');
+            assert.ok(good.length <= theirs * 0.97, `good: ${good.length} against ${theirs}`);
+        }
+    });
+
     test('the same images give the same package', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ old: release(0), new: release(1) });
         const first = await bench.succeeds('first', 'diff', 'old', 'new', 'first');
         const second = await bench.succeeds('second', 'diff', '--format', 'bsdiff', 'old', 'new', 'second');
         assert.deepEqual(first, second);
+    });
+});
+
+describe('an index of the old image kept in a file', () => {
+    test('it is made once, used again, and changes no package', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ old: release(0), new: release(1), later: release(2) });
+        const index = ['diff', '--suffix-file', 'index', 'old'];
+        for (const [next, effort] of [['new', 'quick'], ['later', 'quick'], ['new', 'good']]) {
+            const plain = await bench.succeeds('package', 'diff', '--effort', effort, 'old', next, 'package');
+            const made = await bench.succeeds('package', ...index, next, 'package', '--effort', effort);
+            assert.deepEqual(made, plain);
+        }
+        const { ino, size: kept } = await stat(bench.path('index'));
+        assert.ok(kept > 4 * size && kept < 4 * size + 200, `${kept} bytes`);
+        await bench.succeeds('package', ...index, 'later', 'package');
+        assert.equal((await stat(bench.path('index'))).ino, ino, 'it was written again');
+    });
+
+    test('one that is damaged, cut off, hostile or of another image is made again', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ old: release(0), new: release(1), other: release(2) });
+        const make = (old) => bench.succeeds('package', 'diff', '--effort', 'quick', '--suffix-file', 'index', old, 'new', 'package');
+        const plain = await make('old');
+        const right = await bench.get('index');
+        const wrong = {
+            damaged: Buffer.from(right).fill(0xff, 5000, 5004),
+            'cut off': right.subarray(0, 1000),
+            empty: Buffer.alloc(0),
+            'too long': Buffer.concat([right, right]),
+            'something else': noiseImage({ seed: 3, size: right.length }),
+        };
+        for (const [what, bytes] of Object.entries(wrong)) {
+            await bench.put({ index: bytes });
+            assert.deepEqual(await make('old'), plain, what);
+            assert.deepEqual(await bench.get('index'), right, what);
+        }
+        await make('other');
+        assert.deepEqual(await make('old'), plain);
+        assert.deepEqual(await bench.get('index'), right);
+    });
+
+    test('where it cannot be written nothing is', async (t) => {
+        const bench = await Bench.make(t);
+        await bench.put({ old: release(0), new: release(1) });
+        await bench.fails(status.machine, /cannot write none\/index/, 'diff', '--effort', 'quick', '--suffix-file', 'none/index',
+            'old', 'new', 'package');
+        await bench.fails(status.usage, /means nothing to format ec618-at/, 'diff', '--format', 'ec618-at', '--suffix-file', 'index',
+            'old', 'new', 'package');
     });
 });
 

@@ -2,6 +2,8 @@
  */
 #include "tests/unit/test-delta.h"
 
+#include "delta/bsdiff.h"
+#include "delta/bsdiff_make.h"
 #include "delta/match.h"
 
 static struct match_script must_parse(struct bytes old, struct bytes new)
@@ -110,7 +112,7 @@ static void edits_cost_what_they_change(void **state)
 
 /* ---- Degenerate input: counted in steps, because time depends on the machine ---- */
 
-enum { LARGE = 1 << 20 };
+static size_t large = 1 << 20;
 
 struct pair {
     struct buffer old, new;
@@ -120,36 +122,36 @@ static void periodic(struct pair *p, size_t period, size_t shift)
 {
     struct random r = {6};
     struct buffer motif = random_bytes(&r, period, 256);
-    for (size_t i = 0; i < LARGE; i++)
+    for (size_t i = 0; i < large; i++)
         p->old.ptr[i] = motif.ptr[i % period];
-    for (size_t i = 0; i < LARGE; i++)
+    for (size_t i = 0; i < large; i++)
         p->new.ptr[i] = motif.ptr[(i + shift) % period];
     buffer_free(&motif);
 }
 
 static void make_erased(struct pair *p)
 {
-    memset(p->old.ptr, 0xFF, LARGE);
-    memset(p->new.ptr, 0xFF, LARGE);
+    memset(p->old.ptr, 0xFF, large);
+    memset(p->new.ptr, 0xFF, large);
 }
 
 static void make_one_byte_in_zeros(struct pair *p)
 {
-    memset(p->old.ptr, 0, LARGE);
-    memset(p->new.ptr, 0, LARGE);
-    p->new.ptr[LARGE / 2] = 1;
+    memset(p->old.ptr, 0, large);
+    memset(p->new.ptr, 0, large);
+    p->new.ptr[large / 2] = 1;
 }
 
 static void make_one_byte_in_each(struct pair *p)
 {
     make_one_byte_in_zeros(p);
-    p->old.ptr[LARGE / 3] = 1;
+    p->old.ptr[large / 3] = 1;
 }
 
 static void make_zeros_against_erased(struct pair *p)
 {
-    memset(p->old.ptr, 0xFF, LARGE);
-    memset(p->new.ptr, 0, LARGE);
+    memset(p->old.ptr, 0xFF, large);
+    memset(p->new.ptr, 0, large);
 }
 
 static void make_period_2(struct pair *p)
@@ -175,19 +177,19 @@ static void make_period_4096(struct pair *p)
 /* Runs just longer than what is followed, so that each byte or two is searched for. */
 static void make_short_runs(struct pair *p)
 {
-    memset(p->old.ptr, 0, LARGE);
-    memset(p->new.ptr, 0, LARGE);
-    for (size_t i = 0; i < LARGE; i += 34)
+    memset(p->old.ptr, 0, large);
+    memset(p->new.ptr, 0, large);
+    for (size_t i = 0; i < large; i += 34)
         p->new.ptr[i] = 1;
 }
 
 static void make_runs_of_each_length(struct pair *p)
 {
-    memset(p->old.ptr, 0, LARGE);
-    memset(p->new.ptr, 0, LARGE);
-    for (size_t i = 0, run = 1; i < LARGE; i += run++)
+    memset(p->old.ptr, 0, large);
+    memset(p->new.ptr, 0, large);
+    for (size_t i = 0, run = 1; i < large; i += run++)
         p->old.ptr[i] = 1;
-    for (size_t i = LARGE, run = 1; i > run; i -= run++)
+    for (size_t i = large, run = 1; i > run; i -= run++)
         p->new.ptr[i - 1] = 1;
 }
 
@@ -197,19 +199,19 @@ static void make_fibonacci_word(struct pair *p)
     size_t before = 1, len = 2;
     p->old.ptr[0] = 'a';
     p->old.ptr[1] = 'b';
-    while (len < LARGE) {
-        size_t more = before < LARGE - len ? before : LARGE - len;
+    while (len < large) {
+        size_t more = before < large - len ? before : large - len;
         memcpy(p->old.ptr + len, p->old.ptr, more);
         before = len;
         len += more;
     }
-    for (size_t i = 0; i < LARGE; i++)
-        p->new.ptr[i] = p->old.ptr[LARGE - 1 - i];
+    for (size_t i = 0; i < large; i++)
+        p->new.ptr[i] = p->old.ptr[large - 1 - i];
 }
 
 static void make_thue_morse_word(struct pair *p)
 {
-    for (unsigned int i = 0; i < LARGE; i++) {
+    for (unsigned int i = 0; i < (unsigned int)large; i++) {
         p->old.ptr[i] = (uint8_t)__builtin_parity(i);
         p->new.ptr[i] = (uint8_t)__builtin_parity(i + 12345);
     }
@@ -219,16 +221,16 @@ static void make_thue_morse_word(struct pair *p)
 static void make_shuffled_pieces(struct pair *p)
 {
     struct random r = {7};
-    for (size_t i = 0; i < LARGE; i++)
+    for (size_t i = 0; i < large; i++)
         p->old.ptr[i] = (uint8_t)random_next(&r);
-    for (size_t i = 0; i + 12 <= LARGE; i += 12)
-        memcpy(p->new.ptr + i, p->old.ptr + random_below(&r, LARGE - 12), 12);
+    for (size_t i = 0; i + 12 <= large; i += 12)
+        memcpy(p->new.ptr + i, p->old.ptr + random_below(&r, large - 12), 12);
 }
 
 static void make_unrelated(struct pair *p)
 {
     struct random r = {8};
-    for (size_t i = 0; i < LARGE; i++) {
+    for (size_t i = 0; i < large; i++) {
         p->old.ptr[i] = (uint8_t)random_next(&r);
         p->new.ptr[i] = (uint8_t)random_next(&r);
     }
@@ -238,7 +240,7 @@ static void make_unrelated(struct pair *p)
 static void make_two_letters(struct pair *p)
 {
     struct random r = {10};
-    for (size_t i = 0; i < LARGE; i++) {
+    for (size_t i = 0; i < large; i++) {
         p->old.ptr[i] = (uint8_t)random_below(&r, 2);
         p->new.ptr[i] = (uint8_t)random_below(&r, 2);
     }
@@ -248,13 +250,13 @@ static void make_two_letters(struct pair *p)
 static void make_noisy_copies(struct pair *p)
 {
     struct random r = {9};
-    for (size_t i = 0; i < LARGE; i++) {
+    for (size_t i = 0; i < large; i++) {
         p->old.ptr[i] = i < 65536 ? (uint8_t)random_next(&r) : p->old.ptr[i - 65536];
         p->new.ptr[i] = p->old.ptr[i];
     }
-    for (size_t i = 0; i < LARGE; i += 24)
+    for (size_t i = 0; i < large; i += 24)
         p->old.ptr[i] = (uint8_t)random_next(&r);
-    for (size_t i = 12; i < LARGE; i += 24)
+    for (size_t i = 12; i < large; i += 24)
         p->new.ptr[i] = (uint8_t)random_next(&r);
 }
 
@@ -288,16 +290,46 @@ static void no_input_takes_more_than_so_many_steps_a_byte(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof degenerate / sizeof degenerate[0]; i++) {
         struct pair p = {0};
-        must_fill(&p.old, 0, LARGE);
-        must_fill(&p.new, 0, LARGE);
+        must_fill(&p.old, 0, large);
+        must_fill(&p.new, 0, large);
         degenerate[i].make(&p);
         struct match_script script = must_parse(buffer_bytes(&p.old), buffer_bytes(&p.new));
         check_script(&script, buffer_bytes(&p.old), buffer_bytes(&p.new));
         print_message("# %s: %.1f steps a byte, %zu records\n", degenerate[i].name,
-                      (double)script.steps / LARGE, script.count);
-        if (script.steps > (uint64_t)MAX_STEPS_PER_BYTE * LARGE)
-            fail_msg("%s takes %.1f steps a byte", degenerate[i].name, (double)script.steps / LARGE);
+                      (double)script.steps / (double)large, script.count);
+        if (script.steps > (uint64_t)MAX_STEPS_PER_BYTE * large)
+            fail_msg("%s takes %.1f steps a byte", degenerate[i].name, (double)script.steps / (double)large);
         match_script_free(&script);
+        buffer_free(&p.old);
+        buffer_free(&p.new);
+    }
+}
+
+/* With more effort the parse by cost adds its own: spans found, widened and weighed, for each price and pass.
+ */
+#define MAX_STEPS_AT_GOOD 600
+
+static void nor_does_more_effort(void **state)
+{
+    (void)state;
+    large = 1 << 16;
+    for (size_t i = 0; i < sizeof degenerate / sizeof degenerate[0]; i++) {
+        struct pair p = {0};
+        struct buffer package = {0}, again = {0};
+        struct error err;
+        uint64_t steps = 0;
+        must_fill(&p.old, 0, large);
+        must_fill(&p.new, 0, large);
+        degenerate[i].make(&p);
+        struct bytes old = buffer_bytes(&p.old), new = buffer_bytes(&p.new);
+        assert_true(bsdiff_make(old, new, NULL, BSDIFF_EFFORT_GOOD, &package, &steps, &err));
+        assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new));
+        print_message("# %s: %.1f steps a byte\n", degenerate[i].name, (double)steps / (double)large);
+        if (steps > MAX_STEPS_AT_GOOD * large)
+            fail_msg("%s takes %.1f steps a byte", degenerate[i].name, (double)steps / (double)large);
+        buffer_free(&package);
+        buffer_free(&again);
         buffer_free(&p.old);
         buffer_free(&p.new);
     }
@@ -326,6 +358,7 @@ int main(void)
         cmocka_unit_test(empty_images_make_no_record_or_one_of_new_bytes),
         cmocka_unit_test(edits_cost_what_they_change),
         cmocka_unit_test(no_input_takes_more_than_so_many_steps_a_byte),
+        cmocka_unit_test(nor_does_more_effort),
         cmocka_unit_test(refuses_a_new_image_from_2_gib_on),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
