@@ -206,15 +206,23 @@ bool testify_note(struct db *db, const struct facts *facts, const struct transcr
                     err);
 }
 
+/* One that came without a time and did not count may be sent again with one. */
+static bool is_dated_now(const struct transcript_post *post)
+{
+    return post->captured_ms && !post->row.captured_ms && !post->row.counted;
+}
+
 bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
 {
     struct transcript_row *row = &post->row;
     bool found;
     if (!transcript_find(db, facts->device.id, &post->sha256, row, &found, err))
         return false;
-    post->is_new = !found;
-    if (found)
+    post->is_new = !found || is_dated_now(post);
+    if (!post->is_new)
         return true;
+    if (found && !transcript_drop(db, row->id, err))
+        return false;
     *row = (struct transcript_row){.device_id = facts->device.id,
                                    .sha256 = post->sha256,
                                    .received_ms = facts->checkin.now_ms,

@@ -72,6 +72,11 @@ bool transcript_list(struct db *db, int64_t device_id, struct transcript_row **r
                    ret, ret_count, err);
 }
 
+bool transcript_drop(struct db *db, int64_t id, struct error *err)
+{
+    return db_do(db, &transcript_statements, DROP, PARAMS(P_INT(id)), NULL, err);
+}
+
 static bool drop_old(struct db *db, int64_t device_id, struct error *err)
 {
     _cleanup_(cleanup_free) struct transcript_row *list = NULL;
@@ -81,8 +86,7 @@ static bool drop_old(struct db *db, int64_t device_id, struct error *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         total += list[i].size_bytes;
-        if (total > TRANSCRIPTS_MAX_BYTES &&
-            !db_do(db, &transcript_statements, DROP, PARAMS(P_INT(list[i].id)), NULL, err))
+        if (total > TRANSCRIPTS_MAX_BYTES && !transcript_drop(db, list[i].id, err))
             return false;
     }
     return true;

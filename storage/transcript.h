@@ -31,6 +31,8 @@ struct evidence { /* what one try in a transcript says of an attempt */
 bool transcript_add(struct db *db, struct transcript_row *row, struct slice text, struct error *err);
 bool transcript_find(struct db *db, int64_t device_id, const struct sha256 *sha256,
                      struct transcript_row *ret, bool *ret_found, struct error *err);
+/* Forgets it, with what it said of attempts. */
+bool transcript_drop(struct db *db, int64_t id, struct error *err);
 /* ERROR_NOT_FOUND. */
 bool transcript_get(struct db *db, int64_t device_id, int64_t id, struct transcript_row *ret,
                     struct error *err);

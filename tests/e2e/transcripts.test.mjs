@@ -241,6 +241,35 @@ describe('a transcript that an admin sends in', () => {
         assert.deepEqual(record.attempts.map((a) => a.evidence.map((e) => e.cause)), [['refused-package', 'updater-error'], ['none']]);
     });
 
+    test('belongs to no attempt that had not begun, or was long over', async () => {
+        const { scene, module, link } = await delivered();
+        const failing = ati('1138') + download() + refused;
+        const [{ created_at }] = (await scene.record(module)).attempts;
+        const early = await add(scene, module, failing, { query: `?captured_at=${created_at - 1}` });
+        assert.equal(early.json.attempt, null);
+        await report(module, link, { version: '1138' });
+        const [attempt] = (await scene.record(module)).attempts;
+        assert.equal(attempt.state, 'not_applied');
+        const late = await add(scene, module, nitz(Date.now() + 15 * 3600_000) + failing);
+        assert.equal(late.json.attempt, null);
+        const fitting = await add(scene, module, nitz(Date.now()) + failing);
+        assert.equal(fitting.json.attempt, attempt.attempt);
+        const undated = await add(scene, module, `${failing}\n`);
+        assert.equal(undated.json.attempt, null, 'whose try could this have been?');
+        const upgraded = await add(scene, module, ati('1138') + download() + written() + ati('1147'));
+        assert.deepEqual([upgraded.json.attempt, upgraded.json.counted], [attempt.attempt, false], 'both versions fit');
+    });
+
+    test('with the old version, seen while bytes were on their way, does not end the attempt', async () => {
+        const { scene, module } = await delivered();
+        const [{ sent_at, delivered_at }] = (await scene.record(module)).attempts;
+        const { json } = await add(scene, module, ati('1138'), { query: `?captured_at=${Math.min(sent_at, delivered_at - 1)}` });
+        assert.equal(json.counted, true);
+        assert.equal((await scene.record(module)).attempts[0].state, 'delivered');
+        await add(scene, module, `${ati('1138')}\n`, { query: `?captured_at=${Math.max(Date.now(), delivered_at)}` });
+        assert.equal((await scene.record(module)).attempts[0].state, 'not_applied');
+    });
+
     test('without a time does not overrule what is confirmed; with one it does if it was later', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
@@ -250,8 +279,12 @@ describe('a transcript that an admin sends in', () => {
         assert.match(undated.json.why, /nothing tells whether/);
         const early = await add(scene, module, `${ati('1147')}\n`, { query: `?captured_at=${Date.now() - 60_000}` });
         assert.equal(early.json.counted, false);
-        const late = await add(scene, module, `${ati('1147')}\n\n`, { query: `?captured_at=${Date.now()}` });
+        await add(scene, module, `${ati('1147')}\n`, { query: `?captured_at=${Date.now()}`, expect: 200 });
+        assert.equal((await scene.record(module)).confirmed_version, '1138', 'a time is given once');
+        const late = await add(scene, module, ati('1147'), { query: `?captured_at=${Date.now()}` });
         assert.equal(late.json.counted, true);
+        const { json: { items } } = await server.admin('GET', scene.deviceAdminPath(module, '/transcripts'));
+        assert.equal(items.length, 2, 'it took the place of the undated one');
         assert.equal((await scene.record(module)).confirmed_version, '1147');
     });
 

@@ -22,12 +22,15 @@ static bool is_in(const struct full_name *name, const char *line, size_t len)
     }
     while (len && (line[len - 1] == ' ' || line[len - 1] == '\t'))
         len--;
-    for (size_t i = 0; i < len; i++) /* behind a time stamp, or "+VER:" and quotes */
+    for (size_t i = 0; i < len; i++) { /* behind a time stamp, or "+VER:" and quotes */
+        if (i && !memchr(" \t]:\"", line[i - 1], 5) && (unsigned char)line[i - 1] < 0x80)
+            continue;
         for (size_t end = 0; end < 2 && i + end < len; end++)
             if (name_parse_full((struct slice){line + i, len - i - end}, &other, &err) &&
                 version_compare(&other.version, &name->version) == 0 &&
                 strcmp(other.firmware, name->firmware) == 0)
                 return true;
+    }
     return false;
 }
 
@@ -52,6 +55,7 @@ static void check_seen(const struct transcript_seen *seen, const char *text, siz
 static void check(const char *text, size_t len)
 {
     struct transcript found;
+    const struct transcript_seen *checked = &found.last;
     transcript_read((struct slice){text, len}, &found);
     check_seen(&found.first, text, len);
     check_seen(&found.last, text, len);
@@ -59,7 +63,10 @@ static void check(const char *text, size_t len)
     demand(!found.last_holds || found.last.name.version.count);
     for (unsigned i = 0; i < found.try_count; i++) {
         const struct transcript_try *try = &found.tries[i];
-        check_seen(&try->before, text, len);
+        if (memcmp(&try->before.name, &checked->name, sizeof checked->name) != 0)
+            check_seen(&try->before, text, len);
+        if (try->before.name.version.count)
+            checked = &try->before;
         check_seen(&try->after, text, len);
         demand(try->download >= -1 && try->download <= 100 && try->write >= -1 && try->write <= 100);
         demand(try->words[0] && strlen(try->words) + 1 < sizeof try->words);
