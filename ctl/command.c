@@ -66,6 +66,11 @@ static const struct command table[] = {
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
      "all else a UID.",
      device_show},
+    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK), 0,
+     "what would it be answered now, and why?",
+     "The same decision as for a request of its own, rule by rule, and nothing of it is recorded. Without --version it asks from the "
+     "version that it asked from last.",
+     explain_show},
     {"device unblock", "DEVICE", 0, 0, "lift the loop guard (code 40)", NULL, device_unblock},
     {"device link", "DEVICE", BIT(OPTION_VERSION) | BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0,
      "a URL to type into an AT module, with the commands",

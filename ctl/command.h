@@ -57,6 +57,7 @@ bool package_get(struct session *session, struct failure *fail);
 
 bool device_list(struct session *session, struct failure *fail); /* device.c */
 bool device_show(struct session *session, struct failure *fail);
+bool explain_show(struct session *session, struct failure *fail);
 bool device_unblock(struct session *session, struct failure *fail);
 
 bool report_send(struct session *session, struct failure *fail); /* report.c */

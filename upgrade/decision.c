@@ -469,10 +469,26 @@ static bool serve(struct question *q)
                   trust_text(known->package_released_by, trust));
 }
 
-/* In this order; the first that returns true has answered. */
-static bool (*const rules[])(struct question *q) = {
-    check_link, check_names,  check_admission, take_report,      end_pin,       check_block,   check_range, resume,
-    check_hop,  check_offers, wait_for_way,    wait_for_package, check_package, check_address, serve,
+/* In this order; the first that returns true has answered. Each with what it asks, for `explain`. */
+static const struct {
+    bool (*run)(struct question *q);
+    const char *asks;
+} rules[] = {
+    {check_link, "a link: is it known, and not revoked?"},
+    {check_names, "the dialect: are product, device and firmware known, and of one?"},
+    {check_admission, "a new device: has the product room for it today?"},
+    {take_report, "what it says that it runs is recorded"},
+    {end_pin, "asked from the start: what was begun is not continued any more"},
+    {check_block, "has the loop guard closed on it?"},
+    {check_range, "is the Range header one plain range?"},
+    {resume, "asked from the middle: can the bytes that were begun be continued?"},
+    {check_hop, "a target above it, a package format, and the image that it runs?"},
+    {check_offers, "a link: was it delivered over it, and nobody reported since?"},
+    {wait_for_way, "is there a way to the target, or may one still be found?"},
+    {wait_for_package, "is the package still to be made?"},
+    {check_package, "is the package proven or released, within the limit, no loop?"},
+    {check_address, "asked where to fetch: is there an address to hand out?"},
+    {serve, "the package is sent"},
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)
@@ -489,8 +505,13 @@ void decision_make(const struct checkin *checkin, const struct snapshot *snapsho
     struct question q = {checkin, snapshot, limits, ret, snapshot->attempt_open, snapshot->attempt_state};
 
     memset(ret, 0, sizeof *ret);
-    for (size_t i = 0; !rules[i](&q);)
-        i++; /* the last one always answers */
+    while (!rules[ret->rule].run(&q))
+        ret->rule++; /* the last one always answers */
+}
+
+const char *decision_rule(unsigned rule)
+{
+    return rule < sizeof rules / sizeof *rules ? rules[rule].asks : NULL;
 }
 
 bool decision_report(const struct version *reported, const struct snapshot *snapshot, enum attempt_event *ret)

@@ -111,6 +111,7 @@ struct decision_limits {
 };
 
 struct decision {
+    unsigned rule;                /* the one that answered; those before it let the request pass */
     enum answer answer;
     uint64_t first, end;          /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
     bool resume;                  /* serve the pinned bytes of the open attempt; else the package base → hop */
@@ -138,6 +139,9 @@ struct version decision_base(const struct checkin *checkin, const struct version
 
 void decision_make(const struct checkin *checkin, const struct snapshot *snapshot, const struct decision_limits *limits,
                    struct decision *ret);
+
+/* What a rule asks, in words, in the order in which they are asked; NULL behind the last. */
+const char *decision_rule(unsigned rule);
 
 /* A host's (or later an admin's) report of the version a device runs: what it does to the open attempt. Of the snapshot
    only the attempt's state, versions and firmware are looked at. False: nothing is open, or nothing changes. */

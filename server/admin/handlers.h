@@ -42,6 +42,7 @@ bool admin_package_take_back(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
 bool admin_device_list(struct admin_call *call, struct error *err);
+bool admin_explain(struct admin_call *call, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);
 bool admin_device_unblock(struct admin_call *call, struct error *err);
 
