@@ -486,7 +486,7 @@ static const struct {
     {check_offers, "a link: was it delivered over it, and nobody reported since?"},
     {wait_for_way, "is there a way to the target, or may one still be found?"},
     {wait_for_package, "is the package still to be made?"},
-    {check_package, "is the package proven or released, within the limit, no loop?"},
+    {check_package, "is the package proven or released, within the limit; no loop guard?"},
     {check_address, "asked where to fetch: is there an address to hand out?"},
     {serve, "the package is sent"},
 };
