@@ -1,4 +1,5 @@
-/* What is uploaded as a package: of the right kind, and for the right pair, as far as anybody here can tell. */
+/* What is uploaded as a package: of the right kind, and for the right pair, as far as anybody here can tell.
+ */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ static void word(const struct trial *trial, const char *said, char out[PACKAGE_N
     snprintf(out, PACKAGE_NOTE_SIZE, "%.*s", PACKAGE_NOTE_SIZE - 1, whole);
 }
 
-static bool run(const struct daemon *daemon, const struct trial *trial, struct child_outcome *ret, struct error *err)
+static bool run(const struct daemon *daemon, const struct trial *trial, struct child_outcome *ret,
+                struct error *err)
 {
     const struct config *config = &daemon->config;
     const struct child_limits limits = {.cpu_s = content_least(config->job_cpu_s, VERIFY_CPU_S),
@@ -57,9 +59,12 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
     sha256_hex(&trial->pair->from->sha256, from_hex);
     sha256_hex(&trial->pair->to->sha256, to_hex);
     snprintf(most, sizeof most, "%" PRIu64, config->max_image_bytes);
-    char *const argv[] = {config->dfota_path,    "verify", "--expect-old", from_hex, "--expect-new", to_hex,
-                          "--max-output",        most,     (char *)trial->from, (char *)trial->package,
-                          (char *)trial->to,     NULL};
+    char *const argv[] = {config->dfota_path,  "verify",
+                          "--expect-old",      from_hex,
+                          "--expect-new",      to_hex,
+                          "--max-output",      most,
+                          (char *)trial->from, (char *)trial->package,
+                          (char *)trial->to,   NULL};
     if (!child_run(argv, &limits, -1, ret, err)) {
         err->code = ERROR_UNAVAILABLE;
         return false;
@@ -71,8 +76,8 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
                      "the package could not be tried: %s", why);
 }
 
-static bool try_it(const struct daemon *daemon, const char *path, const struct content_pair *pair, bool *ret_proven,
-                   char note[PACKAGE_NOTE_SIZE], struct error *err)
+static bool try_it(const struct daemon *daemon, const char *path, const struct content_pair *pair,
+                   bool *ret_proven, char note[PACKAGE_NOTE_SIZE], struct error *err)
 {
     struct trial trial = {.package = path, .pair = pair};
     struct child_outcome outcome;
@@ -84,8 +89,8 @@ static bool try_it(const struct daemon *daemon, const char *path, const struct c
     *ret_proven = outcome.exit_status == DFOTA_OK;
     if (outcome.exit_status == DFOTA_OK || outcome.exit_status == DFOTA_CANNOT_APPLY)
         return true;
-    return error_set(err, ERROR_NOT_A_PACKAGE, "this package does not lead from %s to %s: %s", pair->from->version,
-                     pair->to->version, note);
+    return error_set(err, ERROR_NOT_A_PACKAGE, "this package does not lead from %s to %s: %s",
+                     pair->from->version, pair->to->version, note);
 }
 
 bool content_take_package(const struct daemon *daemon, const struct content *content, const char *path,
@@ -102,9 +107,10 @@ bool content_take_package(const struct daemon *daemon, const struct content *con
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
                          unknown ? " of the format " : "", unknown ? format : "");
     if (content->wrong[0])
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary, content->wrong);
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary,
+                         content->wrong);
     if (!external && strcmp(content->format, format) != 0)
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, of the format %s, and %s takes %s", content->summary,
-                         content->format, pair->firmware->name, format);
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, of the format %s, and %s takes %s",
+                         content->summary, content->format, pair->firmware->name, format);
     return try_it(daemon, path, pair, ret_proven, note, err);
 }

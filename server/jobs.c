@@ -14,7 +14,6 @@
 #include "server/package_note.h"
 #include "server/recipe.h"
 #include "server/stop_point.h"
-#include "storage/image.h"
 #include "upgrade/format.h"
 
 #define RETRY_S           10 /* after the disk was full or the database refused */
@@ -34,7 +33,8 @@ struct job {
     struct jobs *jobs;
     struct making making;
     bool found, failed_for_good;
-    bool outdated; /* other bytes have taken its place meanwhile */
+    enum make_end end;
+    bool outdated; /* other bytes have taken its place meanwhile, or nobody wants it any more */
 };
 
 /* Steps in the writer's thread */
@@ -63,12 +63,8 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
                                       .note = making->note,
                                       .log = making->log};
     int64_t now_ms = clock_utc_ms();
-    bool used;
-    if (!package_set_ready(db, making->package.id, &made, now_ms, err) ||
-        !image_uses_blob(db, &made.sha256, &used, err))
-        return false;
-    job->outdated = !used;
-    return job->outdated || package_note_made(db, &making->package.key, &made, now_ms, err);
+    return package_set_ready(db, making->package.id, &made, now_ms, err) &&
+           package_note_made(db, &making->package.key, &made, now_ms, err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
@@ -103,13 +99,26 @@ static bool put_last(void *cls, struct db *db, struct error *err)
     return package_put_last(db, job->making.package.id, clock_utc_ms(), err);
 }
 
-static bool store(struct job *job, enum make_end end, struct error *err)
+/* What an admin has brought meanwhile, or taken away, stays as it is: the job's end is no news then. */
+static bool conclude(void *cls, struct db *db, struct error *err)
 {
     static bool (*const steps[])(void *, struct db *, struct error *) = {
         [MAKE_READY] = set_ready,   [MAKE_FAILED] = set_failed, [MAKE_CRASHED] = count_crash,
         [MAKE_PUT_BACK] = put_back, [MAKE_LATER] = put_last,
     };
-    return writer_call(job->jobs->daemon->writer, steps[end], job, err);
+    struct job *job = cls;
+    struct package now;
+    bool found;
+    if (!package_by_id(db, job->making.package.id, &now, &found, err))
+        return false;
+    job->outdated = !found || package_state(&now) != PACKAGE_GENERATING;
+    return job->outdated || steps[job->end](job, db, err);
+}
+
+static bool store(struct job *job, enum make_end end, struct error *err)
+{
+    job->end = end;
+    return writer_call(job->jobs->daemon->writer, conclude, job, err);
 }
 
 static void tell(const struct job *job, enum make_end end, int64_t took_ms)
@@ -120,8 +129,10 @@ static void tell(const struct job *job, enum make_end end, int64_t took_ms)
     struct log_number size, took;
     sha256_hex(&key->from, from);
     sha256_hex(&key->to, to);
-    if (end == MAKE_READY)
-        log_line(LOG_LEVEL_INFO, job->outdated ? "package-outdated" : "package-ready", "from", from, "to", to, "format", key->format, "size",
+    if (job->outdated)
+        log_line(LOG_LEVEL_INFO, "package-outdated", "from", from, "to", to, "format", key->format, NULL);
+    else if (end == MAKE_READY)
+        log_line(LOG_LEVEL_INFO, "package-ready", "from", from, "to", to, "format", key->format, "size",
                  log_i64(&size, (long long)making->size_bytes), "took_ms", log_i64(&took, took_ms), "proven",
                  making->proven ? "yes" : "no", NULL);
     else
@@ -174,7 +185,7 @@ static bool run_one(struct jobs *jobs, bool *ret_later)
             return false;
     }
     tell(&job, end, clock_boot_ms() - begun_ms);
-    if (job.outdated)
+    if (job.outdated && end == MAKE_READY)
         keep_remove_unused(jobs->daemon, &job.making.sha256, 1);
     *ret_later = end == MAKE_LATER;
     return true;

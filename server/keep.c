@@ -20,8 +20,7 @@ static bool remove_unused(void *cls, struct db *db, struct error *err)
 {
     const struct leftover *left = cls;
     bool used;
-    return image_uses_blob(db, left->hash, &used, err) &&
-           (used || blob_remove(left->blobs, left->hash, err));
+    return image_uses_blob(db, left->hash, &used, err) && (used || blob_remove(left->blobs, left->hash, err));
 }
 
 static void take_away(struct daemon *daemon, const struct sha256 *hash)

@@ -39,7 +39,8 @@ static bool failed(const struct error *err)
 }
 
 bool intake_look_up(struct request *request,
-                    bool (*look_up)(const struct request *request, struct db *db, void *cls, struct error *err),
+                    bool (*look_up)(const struct request *request, struct db *db, void *cls,
+                                    struct error *err),
                     void *cls, struct error *err)
 {
     struct daemon *daemon = request->context;

@@ -1,11 +1,13 @@
-/* A file on its way in: written to disk as it comes, hashed on the way. Until a row speaks of it its bytes are nobody's:
-   whatever ends the request early takes them away. The first member of what a route's stream keeps in stream_state. */
+/* A file on its way in: written to disk as it comes, hashed on the way. Until a row speaks of it its bytes
+   are nobody's: whatever ends the request early takes them away. The first member of what a route's stream
+   keeps in stream_state. */
 #ifndef DFOTA_SERVER_ADMIN_INTAKE_H
 #define DFOTA_SERVER_ADMIN_INTAKE_H
 
 #include "server/admin/call.h"
 
-struct intake { /* the loop's thread until the body is whole, then the worker's, then the loop's for intake_end() */
+struct intake { /* the loop's thread until the body is whole, then the worker's, then the loop's for
+                   intake_end() */
     struct blob_writer *blob; /* NULL once it is kept */
     const char *what;         /* "an image", for sentences */
     uint64_t check_space_at;  /* once this much is written */
@@ -24,10 +26,11 @@ bool intake_begin(struct request *request, struct intake *intake, const char *wh
 bool intake_data(struct request *request, const void *bytes, size_t len, struct error *err);
 void intake_end(struct request *request);
 
-/* Looks for what stands in the way before a byte is taken, over a reading connection of its own; failures of the
-   server's are logged. */
+/* Looks for what stands in the way before a byte is taken, over a reading connection of its own; failures of
+   the server's are logged. */
 bool intake_look_up(struct request *request,
-                    bool (*look_up)(const struct request *request, struct db *db, void *cls, struct error *err),
+                    bool (*look_up)(const struct request *request, struct db *db, void *cls,
+                                    struct error *err),
                     void *cls, struct error *err) __attribute__((warn_unused_result));
 
 /* The bytes, whole: the caller's from now on. */

@@ -110,6 +110,21 @@ json_t *hop_to_json(const struct hop *hop)
     return to_json(&hop->firmware, hop->from.version, hop->to.version, &hop->package);
 }
 
+bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind, const char *by,
+              json_t *more, struct error *err)
+{
+    const struct note note = {.kind = kind,
+                              .product = hop->product.product_key,
+                              .firmware = hop->firmware.name,
+                              .package = hop->package.size_bytes ? &hop->package.sha256 : NULL};
+    json_t *detail = json_pack("{s:o, s:s, s:s, s:s}", "by", by ? note_by_name(request, by) : note_by(request), "format",
+                               hop->key.format, "from", hop->from.version, "to", hop->to.version);
+    if (more)
+        json_object_update(detail, more);
+    json_decref(more);
+    return note_add(db, &note, detail, err);
+}
+
 /* The same bytes under two versions are two rows of one package; only the way up can be asked for. */
 static bool goes_up(const struct package_of_firmware *row)
 {

@@ -1,5 +1,5 @@
-/* A package that nothing here could apply goes out once an admin stands in for it: with these very bytes, by name, with a
-   reason. */
+/* A package that nothing here could apply goes out once an admin stands in for it: with these very bytes, by
+   name, with a reason. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -18,7 +18,8 @@ struct release {
 static bool check_text(const char *text, size_t most, const char *name, struct error *err)
 {
     return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
-           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name, most);
+           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name,
+                     most);
 }
 
 static bool read_body(const struct admin_call *call, json_t **body, struct release *ret, struct error *err)
@@ -47,14 +48,18 @@ static bool release(void *cls, struct db *db, struct error *err)
     char hex[SHA256_HEX_SIZE];
     sha256_hex(&package->sha256, hex);
     if (!package->size_bytes || strcmp(package->state, "ready") != 0)
-        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s: there is nothing to release", package->state);
+        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s: there is nothing to release",
+                         package->state);
     if (!sha256_equal(&package->sha256, &wanted->sha256))
-        return error_set(err, ERROR_PACKAGE_CHANGED, "the package %s→%s has another SHA-256: %s", hop->from.version,
-                         hop->to.version, hex);
+        return error_set(err, ERROR_PACKAGE_CHANGED, "the package %s→%s has another SHA-256: %s",
+                         hop->from.version, hop->to.version, hex);
     if (package->proven)
-        return error_set(err, ERROR_NOT_UNPROVEN, "the package is proven: it goes out without anybody's release");
+        return error_set(err, ERROR_NOT_UNPROVEN,
+                         "the package is proven: it goes out without anybody's release");
     return package_release(db, package->id, wanted->by, wanted->note, clock_utc_ms(), err) &&
-           hop_find_asked(request, db, hop, err);
+           hop_find_asked(request, db, hop, err) &&
+           hop_note(request, db, hop, LEDGER_PACKAGE_RELEASED, wanted->by,
+                    json_pack("{s:o}", "note", note_text(wanted->note)), err);
 }
 
 bool admin_package_release(struct admin_call *call, struct error *err)
@@ -66,8 +71,9 @@ bool admin_package_release(struct admin_call *call, struct error *err)
     if (!read_body(call, &body, &wanted, err) || !call_change(call, release, &wanted, err))
         return false;
     sha256_hex(&hop->package.sha256, hex);
-    log_line(LOG_LEVEL_WARN, "package-released", "product", hop->product.product_key, "firmware", hop->firmware.name,
-             "from", hop->from.version, "to", hop->to.version, "sha256", hex, "by", wanted.by, "note", wanted.note, NULL);
+    log_line(LOG_LEVEL_WARN, "package-released", "product", hop->product.product_key, "firmware",
+             hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256", hex, "by",
+             wanted.by, "note", wanted.note, NULL);
     reply_json(&call->reply, 200, hop_to_json(hop));
     return true;
 }
@@ -75,8 +81,11 @@ bool admin_package_release(struct admin_call *call, struct error *err)
 static bool take_back(void *cls, struct db *db, struct error *err)
 {
     struct release *wanted = cls;
-    return hop_find_asked(wanted->call->request, db, &wanted->hop, err) &&
-           package_take_back(db, wanted->hop.package.id, err);
+    if (!hop_find_asked(wanted->call->request, db, &wanted->hop, err))
+        return false;
+    return !wanted->hop.package.released_ms ||
+           (package_take_back(db, wanted->hop.package.id, err) &&
+            hop_note(wanted->call->request, db, &wanted->hop, LEDGER_RELEASE_TAKEN_BACK, NULL, NULL, err));
 }
 
 bool admin_package_take_back(struct admin_call *call, struct error *err)

@@ -1,4 +1,5 @@
-/* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and forgotten again. */
+/* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and
+ * forgotten again. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static bool put(void *cls, struct db *db, struct error *err)
     if (!hop_find(arrival->call->request, db, &now, err))
         return false;
     if (memcmp(&now.key, &arrival->hop.key, sizeof now.key) != 0)
-        return error_set(err, ERROR_PACKAGE_CHANGED, "the firmware's format was changed meanwhile: upload it again");
+        return error_set(err, ERROR_PACKAGE_CHANGED,
+                         "the firmware's format was changed meanwhile: upload it again");
     arrival->had_bytes = now.found && now.package.size_bytes > 0;
     arrival->replaced = now.package.sha256;
     arrival->same = arrival->had_bytes && strcmp(now.package.origin, "uploaded") == 0 &&
@@ -78,7 +80,11 @@ static bool put(void *cls, struct db *db, struct error *err)
     if (arrival->same)
         return true;
     return package_put_uploaded(db, &now.key, &arrival->made, arrival->delivery->by, clock_utc_ms(), err) &&
-           hop_find(arrival->call->request, db, &arrival->hop, err);
+           hop_find(arrival->call->request, db, &arrival->hop, err) &&
+           hop_note(arrival->call->request, db, &arrival->hop, LEDGER_PACKAGE_UPLOADED, NULL,
+                    json_pack("{s:b, s:I}", "proven", arrival->made.proven, "size",
+                              (json_int_t)arrival->made.size_bytes),
+                    err);
 }
 
 static void log_arrival(const struct arrival *arrival)
@@ -88,10 +94,11 @@ static void log_arrival(const struct arrival *arrival)
     char hex[SHA256_HEX_SIZE], before[SHA256_HEX_SIZE];
     sha256_hex(&hop->package.sha256, hex);
     sha256_hex(&arrival->replaced, before);
-    log_line(LOG_LEVEL_INFO, "package-uploaded", "product", hop->product.product_key, "firmware", hop->firmware.name,
-             "from", hop->from.version, "to", hop->to.version, "format", hop->key.format, "by", hop->package.uploaded_by,
-             "size", log_i64(&size, hop->package.size_bytes), "sha256", hex, "proven",
-             hop->package.proven ? "yes" : "no", "replaced", arrival->had_bytes ? before : NULL, NULL);
+    log_line(LOG_LEVEL_INFO, "package-uploaded", "product", hop->product.product_key, "firmware",
+             hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "format", hop->key.format,
+             "by", hop->package.uploaded_by, "size", log_i64(&size, hop->package.size_bytes), "sha256", hex,
+             "proven", hop->package.proven ? "yes" : "no", "replaced", arrival->had_bytes ? before : NULL,
+             NULL);
 }
 
 bool admin_package_upload(struct admin_call *call, struct error *err)
@@ -134,9 +141,11 @@ static bool forget(void *cls, struct db *db, struct error *err)
     if (!hop_find_asked(forgetting->call->request, db, hop, err))
         return false;
     if (strcmp(hop->package.origin, "uploaded") != 0)
-        return error_set(err, ERROR_NOT_UPLOADED, "the package %s→%s was not uploaded: only what was can be forgotten",
+        return error_set(err, ERROR_NOT_UPLOADED,
+                         "the package %s→%s was not uploaded: only what was can be forgotten",
                          hop->from.version, hop->to.version);
-    return package_forget(db, hop->package.id, err);
+    return package_forget(db, hop->package.id, err) &&
+           hop_note(forgetting->call->request, db, hop, LEDGER_PACKAGE_FORGOTTEN, NULL, NULL, err);
 }
 
 bool admin_package_forget(struct admin_call *call, struct error *err)
@@ -147,8 +156,9 @@ bool admin_package_forget(struct admin_call *call, struct error *err)
     if (!call_change(call, forget, &forgetting, err))
         return false;
     sha256_hex(&hop->package.sha256, hex);
-    log_line(LOG_LEVEL_INFO, "package-forgotten", "product", hop->product.product_key, "firmware", hop->firmware.name,
-             "from", hop->from.version, "to", hop->to.version, "sha256", hop->package.size_bytes ? hex : NULL, NULL);
+    log_line(LOG_LEVEL_INFO, "package-forgotten", "product", hop->product.product_key, "firmware",
+             hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256",
+             hop->package.size_bytes ? hex : NULL, NULL);
     if (hop->package.size_bytes)
         keep_remove_unused(call->daemon, &hop->package.sha256, 1);
     return true;

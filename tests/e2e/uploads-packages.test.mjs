@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { ledgerRows } from './lib/chain.mjs';
 import { binpkg, firmwareImage, noiseImage } from './lib/firmware.mjs';
 import { poll, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem, listFiles, writeScript } from './lib/scene.mjs';
@@ -310,6 +311,20 @@ describe('forgetting', () => {
     });
 });
 
+test('the ledger has it all, and who', async (t) => {
+    const own = await startServer(t);
+    const { scene, bytes } = await unprovenScene({ on: own, bytes: unknown(10) });
+    await release(scene, bytes);
+    await own.admin('DELETE', `${path(scene, '/release')}?by=Jan`, null, { expect: 204 });
+    await own.admin('DELETE', `${path(scene)}?by=Bo`, null, { expect: 204 });
+    const rows = (await ledgerRows(own)).filter(({ kind }) => /^package-|^release-/.test(kind));
+    assert.deepEqual(rows.map(({ kind, detail }) => [kind, detail.by.name]),
+        [['package-uploaded', 'Ann'], ['package-released', 'Jan'], ['release-taken-back', 'Jan'], ['package-forgotten', 'Bo']]);
+    for (const row of rows)
+        assert.deepEqual([row.package, row.firmware, row.detail.from, row.detail.to, row.detail.format], [sha256(bytes), 'pump', '1001', '1002', 'external']);
+    assert.deepEqual([rows[0].detail.proven, rows[0].detail.size, rows[1].detail.note], [false, bytes.length, 'tried on a bench']);
+});
+
 test('a package whose file is damaged is not sent, and failed until it is uploaded again', async (t) => {
     const own = await startServer(t);
     const scene = await Scene.build(own);
@@ -356,8 +371,9 @@ describe('beside a job', () => {
             const before = await scene.package();
             assert.deepEqual([before.state, before.origin], ['ready', 'uploaded']);
             await goOn();
-            await poll('the job has ended', () => own.log('package-put-back').length + own.log('package-failed').length === 1);
+            await poll('the job has ended', () => own.log('package-outdated').length === 1);
             assert.deepEqual(await scene.package(), before);
+            assert.deepEqual([own.log('package-put-back'), own.log('package-failed')], [[], []]);
         });
 
     test('that goes on when the pair was forgotten, nothing comes back', async (t) => {
