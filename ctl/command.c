@@ -61,6 +61,14 @@ static const struct command table[] = {
      "is not to be had.",
      package_get},
 
+    {"matrix", "FIRMWARE", BIT(OPTION_PRINT_CSV), 0, "the sizes of all pairs of images, as a table",
+     "A row for each version that an upgrade leads from, a column for each that it leads to; sizes in KB. What is over the "
+     "limit is red on a terminal and has ! behind it elsewhere (and with NO_COLOR); … is still to be made, x could not be made, ? is "
+     "unproven. With many versions the table comes in blocks of columns.",
+     matrix_show},
+    {"queue", "[FIRMWARE]", 0, 0, "what is being made, who waits for it, and how long it takes",
+     "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.", queue_show},
+
     {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE), 0, "list the devices", NULL, device_list},
     {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "

@@ -55,6 +55,9 @@ bool package_show(struct session *session, struct failure *fail);
 bool package_make(struct session *session, struct failure *fail);
 bool package_get(struct session *session, struct failure *fail);
 
+bool matrix_show(struct session *session, struct failure *fail); /* matrix.c */
+bool queue_show(struct session *session, struct failure *fail);
+
 bool device_list(struct session *session, struct failure *fail); /* device.c */
 bool device_show(struct session *session, struct failure *fail);
 bool explain_show(struct session *session, struct failure *fail);

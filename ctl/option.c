@@ -50,13 +50,22 @@ static int find_letter(int letter)
     return -1;
 }
 
+/* Two options have the name csv: what `device links` reads and what `matrix` prints. */
+static bool is_other_csv(int id, bool behind, const char *command)
+{
+    bool prints = behind && command && strcmp(command, "matrix") == 0;
+    return id == (prints ? OPTION_CSV : OPTION_PRINT_CSV);
+}
+
 /* One run of getopt: before the command it stops at the first word, behind it options may stand anywhere. */
 static bool parse_part(int argc, char **argv, bool behind, struct options *options, struct failure *fail)
 {
     struct option longs[OPTIONS + 1] = {{0}};
-    for (int i = 0; i < OPTIONS; i++) {
+    for (int i = 0, used = 0; i < OPTIONS; i++) {
         bool argument = table[i].argument && (behind || i != OPTION_VERSION);
-        longs[i] =
+        if (is_other_csv(i, behind, argc > 1 ? argv[1] : NULL))
+            continue;
+        longs[used++] =
             (struct option){table[i].name, argument ? required_argument : no_argument, NULL, LONG_BASE + i};
     }
     char letters[2 * OPTIONS + 3];

@@ -12,6 +12,7 @@ bool status_show(struct session *session, struct failure *fail)
         {"Packages queued", "packages.queued", TABLE_NUMBER},
         {"Packages generating", "packages.generating", TABLE_NUMBER},
         {"Packages failed", "packages.failed", TABLE_NUMBER},
+        {"Queue takes", "packages.estimate_ms", TABLE_DURATION},
     };
     static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
     return session_show(session, "GET", "/status", &view, fail);
