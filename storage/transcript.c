@@ -86,7 +86,7 @@ static bool drop_old(struct db *db, int64_t device_id, struct error *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         total += list[i].size_bytes;
-        if (total > TRANSCRIPTS_MAX_BYTES && !transcript_drop(db, list[i].id, err))
+        if ((total > TRANSCRIPTS_MAX_BYTES || i >= TRANSCRIPTS_MAX) && !transcript_drop(db, list[i].id, err))
             return false;
     }
     return true;

@@ -8,6 +8,7 @@
 
 /* What one device keeps; the oldest go first. A usual transcript has 2 KB. */
 #define TRANSCRIPTS_MAX_BYTES (1024 * 1024)
+#define TRANSCRIPTS_MAX       200
 #define TRANSCRIPT_WHY_SIZE   160
 
 struct transcript_row {

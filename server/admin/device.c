@@ -101,7 +101,8 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
         field_number(attempt->sent_ms), "delivered_at",
         field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
-        field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at", field_number(attempt->ended_ms));
+        field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at",
+        field_number(attempt->ended_ms));
 }
 
 /* What the device itself said became of it, or null. */
@@ -119,15 +120,25 @@ static bool result_to_json(struct db *db, int64_t attempt_id, json_t **ret, stru
     return true;
 }
 
+/* A host that sends its growing log says the same of the same try each time. */
+static bool is_said_before(const struct evidence *list, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (list[i].attempt_id == list[at].attempt_id && list[i].transcript_id != list[at].transcript_id &&
+            strcmp(list[i].words, list[at].words) == 0)
+            return true;
+    return false;
+}
+
 /* What transcripts say of an attempt, in the order they came. */
 static json_t *evidence_to_json(const struct evidence *list, size_t count, int64_t attempt_id)
 {
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        if (list[i].attempt_id == attempt_id)
-            json_array_append_new(items, json_pack("{s:I, s:s, s:s, s:s}", "transcript",
-                                                   (json_int_t)list[i].transcript_id, "outcome", list[i].outcome,
-                                                   "cause", list[i].cause, "words", list[i].words));
+        if (list[i].attempt_id == attempt_id && !is_said_before(list, i))
+            json_array_append_new(
+                items, json_pack("{s:I, s:s, s:s, s:s}", "transcript", (json_int_t)list[i].transcript_id,
+                                 "outcome", list[i].outcome, "cause", list[i].cause, "words", list[i].words));
     return items;
 }
 

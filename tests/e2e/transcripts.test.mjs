@@ -218,6 +218,15 @@ describe('a transcript that an admin sends in', () => {
         assert.match(attempt.evidence[0].words, /too big for it, or made for another base/);
     });
 
+    test('that is a growing log says of an attempt what is new', async () => {
+        const { scene, module } = await delivered();
+        const log = nitz(Date.now()) + ati('1138') + lines('AT+UPGRADE', 'OK') + refused + lines('AT+UPGRADE', 'OK') + refused;
+        await add(scene, module, log);
+        await add(scene, module, log + download() + refused);
+        const [{ evidence }] = (await scene.record(module)).attempts;
+        assert.deepEqual(evidence.map((e) => e.cause), ['server-wait', 'server-wait', 'refused-package']);
+    });
+
     test('belongs to the attempt of its versions', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();

@@ -128,6 +128,24 @@ static void test_oldest_are_forgotten_with_what_they_said(void **state)
     free(list);
 }
 
+static void test_so_many_are_kept(void **state)
+{
+    struct db *db = ((struct place *)*state)->db;
+    struct device device = add_device(db);
+    struct transcript_row *list;
+    struct error err;
+    size_t count;
+    int64_t last = 0;
+    for (int i = 0; i < TRANSCRIPTS_MAX + 3; i++) {
+        char text[16];
+        last = add(db, device.id, text, (size_t)snprintf(text, sizeof text, "%d\n", i)).id;
+    }
+    assert_ok(transcript_list(db, device.id, &list, &count, &err), err);
+    assert_int_equal(count, TRANSCRIPTS_MAX);
+    assert_int_equal(list[0].id, last);
+    free(list);
+}
+
 static void run(sqlite3 *handle, const char *sql)
 {
     char *message = NULL;
@@ -205,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_same_bytes_once, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_oldest_are_forgotten_with_what_they_said, place_make,
                                         place_remove),
+        cmocka_unit_test_setup_teardown(test_so_many_are_kept, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_migration_keeps_devices, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
