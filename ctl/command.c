@@ -60,6 +60,18 @@ static const struct command table[] = {
      "over the limit "
      "is not to be had.",
      package_get},
+    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY), BIT(OPTION_BY), "upload a package made elsewhere",
+     "It takes the place of any other for these two versions. What can be applied here is applied to the image of FROM and "
+     "has to give the one of TO; what cannot be is unproven and goes to no device before it is released.",
+     package_upload},
+    {"package forget", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take an uploaded package away", NULL, package_forget},
+    {"package release", "FIRMWARE FROM TO", BIT(OPTION_NOTE) | BIT(OPTION_BY) | BIT(OPTION_YES), BIT(OPTION_NOTE),
+     "send an unproven package to devices",
+     "Shows the package and asks for the beginning of its SHA-256, unless --yes is given. The release is for these very "
+     "bytes; --by, else the name of the user, and --note stay with them, and every attempt with them says so.",
+     package_release},
+    {"package unrelease", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take a release back",
+     "A transfer under way ends at its next range.", package_unrelease},
 
     {"matrix", "FIRMWARE", BIT(OPTION_PRINT_CSV), 0, "the sizes of all pairs of images, as a table",
      "A row for each version that an upgrade leads from, a column for each that it leads to; sizes in KB. What is over the "

@@ -54,6 +54,10 @@ bool package_list(struct session *session, struct failure *fail); /* package.c *
 bool package_show(struct session *session, struct failure *fail);
 bool package_make(struct session *session, struct failure *fail);
 bool package_get(struct session *session, struct failure *fail);
+bool package_upload(struct session *session, struct failure *fail); /* package_change.c */
+bool package_forget(struct session *session, struct failure *fail);
+bool package_release(struct session *session, struct failure *fail);
+bool package_unrelease(struct session *session, struct failure *fail);
 
 bool matrix_show(struct session *session, struct failure *fail); /* matrix.c */
 bool queue_show(struct session *session, struct failure *fail);

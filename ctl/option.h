@@ -36,7 +36,9 @@
     X(OPTION_UNTIL, "until", 0, "TIME", "only what was before")                                              \
     X(OPTION_BEFORE, "before", 0, "TIME", "what is older: 2026-11-22, 2026-11-22T10:00:00Z")                 \
     X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
-    X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")
+    X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
+    X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
+    X(OPTION_YES, "yes", 0, NULL, "do not ask")
 
 enum option_id {
 #define X(id, name, letter, argument, help) id,

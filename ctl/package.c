@@ -32,13 +32,20 @@ static const struct table_column page_columns[] = {
     {"Size", "size", TABLE_NUMBER},
     {"Limit", "limit", TABLE_NUMBER},
     {"SHA-256", "sha256", TABLE_HASH},
+    {"Origin", "origin", TABLE_TEXT},
+    {"Uploaded by", "uploaded_by", TABLE_TEXT},
+    {"Effort", "effort", TABLE_TEXT},
     {"Proven", "proven", TABLE_TEXT},
+    {"Note", "note", TABLE_TEXT},
+    {"Released", "released.at", TABLE_TIME},
+    {"Released by", "released.by", TABLE_TEXT},
+    {"Because", "released.note", TABLE_TEXT},
     {"Crashes", "crashes", TABLE_NUMBER},
     {"Queued", "queued_at", TABLE_TIME},
     {"Finished", "finished_at", TABLE_TIME},
     {"Took", "duration_ms", TABLE_DURATION},
 };
-static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "error", "error: "};
+const struct table_view package_page_view = {page_columns, TABLE_COUNT(page_columns), "error", "error: "};
 
 static const char *member(const json_t *package, const char *key)
 {
@@ -109,7 +116,7 @@ static bool finish(struct session *session, const char *path, json_t *package, s
     bool wait = session->options->value[OPTION_WAIT] != NULL;
     bool ok = !wait || package_wait(session, path, &package, fail);
     if (ok || fail->status == EXIT_NOT_READY)
-        session_print_page(session, package, &page_view);
+        session_print_page(session, package, &package_page_view);
     if (ok && wait)
         ok = package_check(package, fail);
     json_decref(package);
@@ -162,7 +169,7 @@ bool package_get(struct session *session, struct failure *fail)
         ok = package_wait(session, path.text, &package, fail) && package_check(package, fail);
     ok = ok && download(session->client, content.text, package, session->args[3], fail);
     if (ok)
-        session_print_page(session, package, &page_view);
+        session_print_page(session, package, &package_page_view);
     json_decref(package);
     return explain(session, ok, fail);
 }

@@ -1,0 +1,138 @@
+/* dfotactl package upload, package forget, package release, package unrelease */
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ctl/command.h"
+#include "ctl/package.h"
+
+#define TYPED_MIN 8 /* digits of a SHA-256 that name the very package */
+
+/* As --by says, or as the machine calls whoever runs this. */
+static const char *who(const struct session *session)
+{
+    const char *by = session->options->value[OPTION_BY];
+    const struct passwd *user = by ? NULL : getpwuid(getuid());
+    return by ? by : user ? user->pw_name : "";
+}
+
+static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
+{
+    char **args = session->args;
+    return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
+}
+
+static bool open_file(const char *name, FILE **ret, int64_t *ret_size, struct failure *fail)
+{
+    struct stat info;
+    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
+    if (!file || fstat(fileno(file), &info) != 0)
+        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return failure_set(fail, EXIT_USAGE, "%s is a directory", name);
+    *ret_size = S_ISREG(info.st_mode) ? info.st_size : -1;
+    *ret = file;
+    file = NULL;
+    return true;
+}
+
+bool package_upload(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    const char *name = session->args[3];
+    struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
+    if (!open_file(name, &file, &call.file_size, fail) || !find_path(session, &path, fail) ||
+        !client_path_query(&path, "by", who(session), fail))
+        return false;
+    call.path = path.text;
+    call.file = file;
+    if (!client_send(session->client, &call, &answer, fail))
+        return false;
+    session_print_page(session, answer.json, &package_page_view);
+    if (json_is_false(json_object_get(answer.json, "proven")))
+        session_note(
+            "nothing here could apply it: no device gets it before somebody releases it "
+            "(dfotactl package release)");
+    client_answer_clear(&answer);
+    return true;
+}
+
+/* Whether whoever sits there types the beginning of its SHA-256. */
+static bool ask(const json_t *package, struct failure *fail)
+{
+    char typed[256] = "";
+    const char *sha256 = json_string_value(json_object_get(package, "sha256"));
+    if (!sha256)
+        return failure_set(fail, EXIT_REFUSED, "the package is not made: there is nothing to release");
+    fprintf(stderr,
+            "Nobody has proven this package. To send it to devices all the same type at least the first %d\n"
+            "digits of its SHA-256: ",
+            TYPED_MIN);
+    if (!fgets(typed, sizeof typed, stdin))
+        typed[0] = '\0';
+    typed[strcspn(typed, " \r\n")] = '\0';
+    size_t len = strlen(typed);
+    if (len < TYPED_MIN || strncasecmp(typed, sha256, len) != 0)
+        return failure_set(fail, EXIT_USAGE, "that is not this package's SHA-256: nothing is released");
+    return true;
+}
+
+static bool send_release(struct session *session, struct client_path *path, const json_t *package,
+                         struct failure *fail)
+{
+    struct client_answer answer = {0};
+    json_t *body = json_pack("{s:O, s:s, s:s}", "sha256", json_object_get(package, "sha256"), "by",
+                             who(session), "note", session->options->value[OPTION_NOTE]);
+    bool ok = session_check_json(body, fail) && client_path_add(path, "release", fail) &&
+              client_change(session->client, "POST", path->text, body, &answer, fail);
+    if (ok)
+        session_print_page(session, answer.json, &package_page_view);
+    client_answer_clear(&answer);
+    json_decref(body);
+    return ok;
+}
+
+bool package_release(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *package = NULL;
+    bool yes = session->options->value[OPTION_YES] != NULL;
+    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail);
+    if (ok && !yes) {
+        table_print_page(stderr, package, &package_page_view);
+        ok = ask(package, fail);
+    }
+    ok = ok && send_release(session, &path, package, fail);
+    json_decref(package);
+    return ok;
+}
+
+static bool take_away(struct session *session, const char *part, const char *done, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    char **args = session->args;
+    if (!find_path(session, &path, fail) || (part && !client_path_add(&path, part, fail)) ||
+        !client_path_query(&path, "by", who(session), fail) ||
+        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    session_note("the package %s→%s of %s is %s", args[1], args[2], args[0], done);
+    return true;
+}
+
+bool package_unrelease(struct session *session, struct failure *fail)
+{
+    return take_away(session, "release", "not released any more", fail);
+}
+
+bool package_forget(struct session *session, struct failure *fail)
+{
+    return take_away(session, NULL, "forgotten", fail);
+}
