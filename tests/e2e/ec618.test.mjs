@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { corpusImage, firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { corpus, corpusImage, firmwareImage, noiseImage } from './lib/firmware.mjs';
 
 const run = promisify(execFile);
 const tool = join(process.env.DFOTA_BUILD, 'ec618-payload');
@@ -21,7 +21,8 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true, force: true }));
 
-// Makes a payload, has both readers rebuild the new image from it, and returns it.
+// Makes a payload, has both readers rebuild the new image from it, ours also with the power cut at each operation on the
+// flash in turn, and returns it.
 async function checkPair(old, next, ...options) {
     const path = (name) => join(dir, name);
     await writeFile(path('old'), old);
@@ -30,6 +31,8 @@ async function checkPair(old, next, ...options) {
     await run('python3', [decoder, 'check', path('old'), path('payload'), path('new')]);
     await run(tool, ['apply', path('old'), path('payload'), path('again')]);
     assert.ok(next.equals(await readFile(path('again'))));
+    const { stdout } = await run(tool, ['outages', path('old'), path('payload'), path('new')]);
+    assert.ok(Number(stdout) >= Math.floor(next.length / 32768), `power was cut at ${stdout} operations`);
     return readFile(path('payload'));
 }
 
@@ -78,7 +81,29 @@ test('the other reader refuses what is cut off, damaged, or has a block too larg
     await refuses(stdout, /8192/);
 });
 
+// Each image of the corpus to the next of its family, and the first to the last.
+function corpusPairs() {
+    const families = [[...corpus.keys()].filter((n) => n.startsWith('boron')), [...corpus.keys()].filter((n) => n.startsWith('primehub'))];
+    return families.flatMap((names) => [...names.slice(1).map((name, i) => [names[i], name]), [names[0], names.at(-1)]]);
+}
+
 test('both readers rebuild real firmware', async () => {
-    for (const [old, next] of [['boron-2.0.1', 'boron-2.1.0'], ['primehub-7.28.0', 'primehub-7.27.0']])
+    for (const [old, next] of corpusPairs())
         await checkPair(await corpusImage(old), await corpusImage(next), 'quick');
+    await checkPair(await corpusImage('primehub-7.28.0'), await corpusImage('primehub-7.27.0'), 'quick');
+});
+
+test('packages of every format lead from one real image to the next', async () => {
+    const dfota = join(process.env.DFOTA_BUILD, 'dfota'), path = (name) => join(dir, name);
+    const formats = /^Formats: (.*)$/m.exec((await run(dfota, ['--help'])).stdout)[1].split(/[ ,]+/).filter((name) => name !== 'external');
+    assert.ok(formats.length >= 4, formats.join());
+    for (const [old, next] of corpusPairs()) {
+        await writeFile(path('old'), await corpusImage(old));
+        await writeFile(path('new'), await corpusImage(next));
+        for (const format of formats) {
+            await run(dfota, ['diff', '--format', format, '--effort', 'quick', path('old'), path('new'), path('package')]);
+            await run(dfota, ['patch', path('old'), path('package'), path('again')]);
+            assert.ok((await readFile(path('again'))).equals(await corpusImage(next)), `${format}: ${old} to ${next}`);
+        }
+    }
 });

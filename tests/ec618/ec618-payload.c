@@ -13,6 +13,7 @@
 static const char usage[] =
     "ec618-payload make OLD NEW OUT quick|good|best [closed] [NorO|RvsO]\n"
     "ec618-payload apply OLD PAYLOAD NEW\n"
+    "ec618-payload outages OLD PAYLOAD NEW\n"
     "ec618-payload describe PAYLOAD\n";
 
 static bool parse_options(int argc, char **argv, struct ec618_options *options)
@@ -58,6 +59,54 @@ static bool apply(char **path, struct error *err)
            file_store(path[2], buffer_bytes(&out), err);
 }
 
+struct outage { /* the power fails at that operation, counted over all runs */
+    unsigned int operations, at;
+    enum ec618_power how;
+};
+
+static enum ec618_power supply(void *context, enum ec618_flash operation, unsigned int place)
+{
+    struct outage *outage = context;
+    (void)operation;
+    (void)place;
+    return outage->operations++ == outage->at ? outage->how : EC618_POWER_STAYS;
+}
+
+static bool run_through(struct bytes old, struct bytes payload, struct bytes new, struct outage *outage,
+                        struct error *err)
+{
+    struct ec618_module *module;
+    bool done = false, ok = ec618_module_new(old, payload, IMAGE_MAX, &module, err);
+    if (!ok)
+        return false;
+    for (int runs = 0; ok && !done && runs < 3; runs++)
+        ok = ec618_module_run(module, (struct ec618_supply){supply, outage}, &done, err);
+    if (ok && !(done && bytes_equal(ec618_module_image(module), new)))
+        ok = error_set(err, ERROR_INTERNAL, "the power failed at operation %u, and the image is another", outage->at);
+    ec618_module_free(module);
+    return ok;
+}
+
+/* The power fails in, and after, each operation on the flash in turn; the module is switched on again. Prints how
+   many operations there are. */
+static bool outages(char **path, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer old = {0}, payload = {0}, new = {0};
+    struct outage none = {.at = UINT32_MAX};
+    if (!file_load(path[0], IMAGE_MAX, &old, err) || !file_load(path[1], IMAGE_MAX, &payload, err) ||
+        !file_load(path[2], IMAGE_MAX, &new, err))
+        return false;
+    struct bytes was = buffer_bytes(&old), bytes = buffer_bytes(&payload), is = buffer_bytes(&new);
+    if (!run_through(was, bytes, is, &none, err))
+        return false;
+    for (unsigned int at = 0; at < none.operations; at++)
+        for (int how = EC618_POWER_FAILS_IN; how <= EC618_POWER_FAILS_AFTER; how++)
+            if (!run_through(was, bytes, is, &(struct outage){0, at, (enum ec618_power)how}, err))
+                return false;
+    printf("%u\n", none.operations);
+    return true;
+}
+
 static bool describe(const char *path, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer bytes = {0};
@@ -76,6 +125,8 @@ int main(int argc, char **argv)
         ok = make(argv + 2, options, &err);
     else if (argc == 5 && strcmp(argv[1], "apply") == 0)
         ok = apply(argv + 2, &err);
+    else if (argc == 5 && strcmp(argv[1], "outages") == 0)
+        ok = outages(argv + 2, &err);
     else if (argc == 3 && strcmp(argv[1], "describe") == 0)
         ok = describe(argv[2], &err);
     else
