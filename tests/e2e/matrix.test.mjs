@@ -72,7 +72,7 @@ describe('the matrix', () => {
     });
 
     test('has no pair to a withdrawn image until that is restored', async (t) => {
-        const scene = await Scene.build(await startStuck(t), { versions: ['1', '2'], later: ['3', '4'], target: null });
+        const scene = await Scene.build(await startStuck(t), { versions: ['1', '2'], later: ['3', '4', '0'], target: null });
         await poll('the first is asked for', async () => (await matrix(scene)).queue.generating === 1);
         await scene.server.admin('PATCH', scene.path('/images/2'), { withdrawn: true, reason: 'bad' }, { expect: 200 });
         await scene.upload('3');
@@ -82,8 +82,11 @@ describe('the matrix', () => {
         await scene.upload('4');
         await poll('the fourth is in', async () => (await matrix(scene)).pairs.length === 4);
         assert.deepEqual(hops(await matrix(scene)), ['1 2', '1 4', '2 4', '3 4']);
+        await scene.upload('0');
+        await poll('the lowest is in', async () => hops(await matrix(scene)).includes('0 4'));
+        assert.deepEqual(hops(await matrix(scene)), ['0 1', '0 4', '1 2', '1 4', '2 4', '3 4']);
         await scene.server.admin('PATCH', scene.path('/images/3'), { withdrawn: false }, { expect: 200 });
-        await poll('the third is in again', async () => (await matrix(scene)).pairs.length === 6);
+        await poll('the third is in again', async () => (await matrix(scene)).pairs.length === 9);
     });
 
     test('begins when a format is set, and what another format left in the queue is forgotten', async (t) => {
