@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include "base/cleanup.h"
 
 #define ANSWER_MAX_BYTES 65536
@@ -23,26 +25,50 @@ static bool read_answer(struct bytes body, struct host_answer *ret)
     return ok;
 }
 
-static char *write_request(const struct url *url, const char *version)
+static char *write_json(const char *version)
 {
     json_t *json = json_pack("{s:s}", "version", version);
     char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    char *request = NULL;
-    if (body &&
-        asprintf(&request,
-                 "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                 "Connection: close\r\n\r\n%s",
-                 url->path, url->host, strlen(body), body) < 0)
-        request = NULL;
-    free(body);
     json_decref(json);
+    return body;
+}
+
+/* What the serial line carries: commands with their echo, messages between blank lines, the network's time
+   once it is up again. */
+static char *write_transcript(const char *before, const char *after)
+{
+    char now[40];
+    time_t seconds = time(NULL);
+    struct tm utc;
+    char *text = NULL;
+    gmtime_r(&seconds, &utc);
+    strftime(now, sizeof now, "%Y/%m/%d,%H:%M:%S+0,0", &utc);
+    if (asprintf(
+            &text,
+            "ATI\r\r\n%s\r\n\r\nOK\r\nAT+UPGRADE\r\r\nOK\r\n\r\n+UPGRADEIND: 10\r\n\r\n+UPGRADEIND: 50\r\n"
+            "\r\n+UPGRADEIND: 100\r\n\r\n^boot.rom'v'!\\n\r\n+QIND: \"FOTA\",\"START\"\r\n"
+            "\r\n+QIND: \"FOTA\",\"UPDATING\",100\r\n\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n"
+            "\r\n+NITZ: %s\r\nATI\r\r\n%s\r\n\r\nOK\r\n",
+            before, now, after) < 0)
+        return NULL;
+    return text;
+}
+
+static char *write_request(const struct url *url, const char *type, const char *body)
+{
+    char *request = NULL;
+    if (!body || asprintf(&request,
+                          "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                          "Connection: close\r\n\r\n%s",
+                          url->path, url->host, type, strlen(body), body) < 0)
+        return NULL;
     return request;
 }
 
-bool host_report(const struct url *report_url, const char *version, struct host_answer *ret)
+static bool post(const struct url *report_url, const char *type, const char *body, struct host_answer *ret)
 {
     *ret = (struct host_answer){0};
-    _cleanup_(cleanup_free) char *request = write_request(report_url, version);
+    _cleanup_(cleanup_free) char *request = write_request(report_url, type, body);
     if (!request) {
         snprintf(ret->why, sizeof ret->why, "out of memory");
         return false;
@@ -64,6 +90,19 @@ bool host_report(const struct url *report_url, const char *version, struct host_
     }
     buffer_free(&answer.body);
     return ok;
+}
+
+bool host_report(const struct url *report_url, const char *version, struct host_answer *ret)
+{
+    _cleanup_(cleanup_free) char *body = write_json(version);
+    return post(report_url, "application/json", body, ret);
+}
+
+bool host_send_transcript(const struct url *report_url, const char *before, const char *after,
+                          struct host_answer *ret)
+{
+    _cleanup_(cleanup_free) char *body = write_transcript(before, after);
+    return post(report_url, "text/plain", body, ret);
 }
 
 bool host_full_name(const char *firmware, const char *release, char *out, size_t out_size)

@@ -18,6 +18,10 @@ struct host_answer {
  * was. */
 bool host_report(const struct url *report_url, const char *version, struct host_answer *ret);
 
+/* Posts what a host captured of an upgrade from one full name to the other. As host_report(). */
+bool host_send_transcript(const struct url *report_url, const char *before, const char *after,
+                          struct host_answer *ret);
+
 /* The module's name for `release` of `firmware` (NULL: not known): what ATI prints. False when it does not
  * fit. */
 bool host_full_name(const char *firmware, const char *release, char *out, size_t out_size);

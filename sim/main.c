@@ -59,6 +59,8 @@ static bool check_combination(const struct options *options, struct error *err)
     if (value[OPTION_URL] && value[OPTION_REPORT])
         return error_set(err, ERROR_BAD_REQUEST,
                          "--report needs a link: with --url the module says itself what it runs");
+    if (value[OPTION_TRANSCRIPT] && (!value[OPTION_REPORT] || !value[OPTION_FIRMWARE]))
+        return error_set(err, ERROR_BAD_REQUEST, "--transcript belongs to --report and needs --firmware");
     if (!value[OPTION_URL] && (value[OPTION_PRODUCT_KEY] || value[OPTION_DIALECT] || value[OPTION_COUNT]))
         return error_set(err, ERROR_BAD_REQUEST, "--product-key, --dialect and --count belong to --url");
     if (value[OPTION_OUTPUT] && strcmp(value[OPTION_OUTPUT], "json") != 0)
@@ -88,6 +90,7 @@ static bool plan_link(const struct options *options, struct plan *plan, struct e
     plan->product_key = options->value[OPTION_PRODUCT_KEY];
     plan->firmware = options->value[OPTION_FIRMWARE];
     plan->report = options->value[OPTION_REPORT] != NULL;
+    plan->transcript = options->value[OPTION_TRANSCRIPT] != NULL;
     return option_seconds(options, OPTION_INTERVAL, &plan->interval_ms, err) &&
            option_number(options, OPTION_PARTITION, 1, IMAGE_MAX_BYTES, &plan->partition_bytes, err) &&
            option_number(options, OPTION_CUT_AT, 1, IMAGE_MAX_BYTES, &plan->cut_bytes, err) &&

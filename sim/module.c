@@ -136,6 +136,7 @@ static bool reboot(struct module *module, const struct image *image)
     drop_part(module);
     if (!image->version[0])
         return end(module, OUTCOME_UNKNOWN, "nobody told which version this image is");
+    memcpy(module->before, module->version, sizeof module->before);
     snprintf(module->version, sizeof module->version, "%s", image->version);
     module->news = true;
     module->report_due = module->plan->report;
@@ -323,6 +324,16 @@ static bool follow(struct module *module, char *next_url)
                     : settle(module, OUTCOME_IDLE, "the host was told that there is nothing to do");
 }
 
+static bool send_report(const struct module *module, const struct url *url, const char *name,
+                        struct host_answer *ret)
+{
+    char before[192];
+    if (!module->plan->transcript ||
+        !host_full_name(module->plan->firmware, module->before, before, sizeof before))
+        return host_report(url, name, ret);
+    return host_send_transcript(url, before, name, ret);
+}
+
 static bool report(struct module *module)
 {
     char name[192];
@@ -334,7 +345,7 @@ static bool report(struct module *module)
     if (!url_parse(module->report_url, &url, &err))
         return end(module, OUTCOME_UNREACHABLE, err.text);
     SAY(does, "reports %s", name);
-    if (host_report(&url, name, &answer)) {
+    if (send_report(module, &url, name, &answer)) {
         module->reports++;
         module->failures = 0;
         module->report_due = module->news = false;

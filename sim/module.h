@@ -39,6 +39,7 @@ struct module {
     struct buffer part; /* of a package that is under way; empty while it is one that does not fit */
     uint64_t part_bytes, total_bytes;
     bool cut_done;
+    char before[RELEASE_SIZE]; /* what it ran before the last reboot */
     bool report_due; /* the host has yet to tell what runs */
     bool news;       /* nobody was told yet which version runs since the last reboot */
     int failures;    /* of the network, one after the other */

@@ -22,6 +22,7 @@
     X(OPTION_LINK, "link", 0, "URL", "asks this link instead of --url")                                      \
     X(OPTION_LINKS, "links", 0, "FILE", "a module for each line: URL, or imei,version,url,report_url")       \
     X(OPTION_REPORT, "report", 0, NULL, "its host reports after a reboot and follows the next link")         \
+    X(OPTION_TRANSCRIPT, "transcript", 0, NULL, "with --report: the host sends what it captured")            \
     X(OPTION_UNTIL, "until", 0, "VERSION|idle", "stop when it runs VERSION, or at code 27 (idle)")           \
     X(OPTION_ASKS, "asks", 0, "N", "ask N times, whatever the answers")                                      \
     X(OPTION_EXPECT, "expect", 0, "VERSION", "fail unless it ends at VERSION")                               \

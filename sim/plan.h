@@ -25,6 +25,7 @@ struct plan {
     uint64_t partition_bytes;
     uint64_t cut_bytes; /* UINT64_MAX: no cut */
     bool report;        /* a host tells the server what runs, and types in the links it gets */
+    bool transcript;    /* … by sending all that it captured; has a firmware then */
 
     struct shelf *shelf;
     struct say say;

@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { run, scratch } from './lib/ctl.mjs';
 import { Scene, assertProblem, report } from './lib/scene.mjs';
-import { startServer } from './lib/server.mjs';
+import { buildDir, startServer } from './lib/server.mjs';
 
 const at = { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147', '1162'], format: 'bsdiff' };
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures');
@@ -168,6 +170,25 @@ describe('a transcript of the host', () => {
             judge: { kind: 'report', mayReset: true },
         });
         assert.equal(answer.status, 413);
+    });
+});
+
+describe('a simulated host that sends what it captured', () => {
+    test('leads its module up, and each attempt is confirmed by a transcript', async (t) => {
+        const scene = await Scene.build(server, { ...at, versions: ['1138', '1147'] });
+        const { module, link } = await scene.linkedModule();
+        await scene.makePackage();
+        const dir = await scratch(t);
+        const [from, to] = scene.versions.map((v) => join(dir, v));
+        await writeFile(from, scene.images.get('1138'));
+        await writeFile(to, scene.images.get('1147'));
+        const result = await run(['--link', link.url, '--image', from, '--version', '1138', '--know', `1138=${from}`, '--know', `1147=${to}`, '--imei', module.id,
+            '--firmware', at.firmware, '--report', '--transcript', '--expect', '1147', '--interval', '0.05'], { command: join(buildDir, 'dfota-sim') });
+        assert.equal(result.status, 0, result.out + result.err);
+        const record = await scene.record(module);
+        assert.deepEqual([record.confirmed_version, record.confirmed_by], ['1147', 'transcript']);
+        const [{ state, evidence }] = record.attempts;
+        assert.deepEqual([state, evidence.map((e) => e.outcome)], ['confirmed', ['upgraded']]);
     });
 });
 
