@@ -51,6 +51,12 @@ static const struct command table[] = {
     {"missing-bases", "FIRMWARE", 0, 0, "versions that devices run and that are not here", NULL,
      missing_bases_list},
 
+    {"path", "FROM TO", BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0, "the way from one version to another",
+     "Each hop with its size; what was ruled out and why; where there is no path, what would help. --wait asks for the "
+     "packages that are still to be made, and waits until it is settled. --firmware may be left out where the product has "
+     "one firmware.",
+     path_show},
+
     {"package list", "FIRMWARE", 0, 0, "list the packages of a firmware", NULL, package_list},
     {"package show", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "show one package", NULL, package_show},
     {"package make", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "make a package now, not at the first request",

@@ -403,14 +403,16 @@ static bool wait_for_package(struct question *q)
 static bool check_loop(struct question *q)
 {
     const struct snapshot *known = q->known;
+    bool gone_now = q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_TARGET;
+    unsigned allowed = q->limits->loop_guard_per_day + known->hops_gone + gone_now;
 
-    if (known->begun_last_day < q->limits->loop_guard_per_day + known->hops_gone)
+    if (known->begun_last_day < allowed)
         return false;
     q->decision->block = true;
     return answer(
         q, ANSWER_LOOP,
         "%u packages were begun to this device within 24 hours, %u are allowed: the loop guard closes",
-        known->begun_last_day, q->limits->loop_guard_per_day + known->hops_gone);
+        known->begun_last_day, allowed);
 }
 
 static bool check_package(struct question *q)

@@ -98,7 +98,8 @@ struct snapshot {
 
     /* counts */
     unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
-    unsigned hops_gone;          /* other hops than this one among them that were confirmed: a way of several is no loop */
+    unsigned hops_gone;          /* other hops than this one among them that are on record as confirmed: a way of several
+                                    is no loop */
     unsigned link_deliveries;    /* from this base to this target over this link, since a version was last reported */
     int64_t link_delivered_ms;   /* the last of them */
 };

@@ -149,7 +149,7 @@ unsigned plan_next(const struct plan_graph *graph, unsigned stop)
 
 static bool leads_on(const struct plan_graph *graph, unsigned from, unsigned to)
 {
-    return plan_fit(graph, from, to) == FIT_USABLE;
+    return plan_fit(graph, from, to) != FIT_EXCLUDED;
 }
 
 void plan_mark(struct plan_graph *graph, unsigned to)

@@ -38,7 +38,7 @@ struct plan_version {
     uint64_t cost;
     unsigned before, next;
     bool reached;            /* by the search */
-    bool reachable, reaches; /* over what is ready: from the base, to the version that was marked for */
+    bool reachable, reaches; /* see plan_mark() */
 };
 
 enum plan_edge_state {
@@ -112,7 +112,7 @@ unsigned plan_next(const struct plan_graph *graph, unsigned stop);
 /* The first stop that every way must make: a required version, else the target. */
 unsigned plan_first_stop(const struct plan_graph *graph);
 
-/* Marks which versions are reachable from the base, and which reach `to`, over what is ready. */
+/* Marks which versions are reachable from the base, and which reach `to`, over what is ready or may still be. */
 void plan_mark(struct plan_graph *graph, unsigned to);
 
 enum plan_fit {

@@ -37,6 +37,8 @@
     X("DELETE", FIRMWARE "/packages/{}/{}", 0, admin_package_forget)                                         \
     X("POST", FIRMWARE "/packages/{}/{}/release", 64 * KIB, admin_package_release)                           \
     X("DELETE", FIRMWARE "/packages/{}/{}/release", 0, admin_package_take_back)                              \
+    X("GET", FIRMWARE "/paths", 0, admin_path_show)                                                          \
+    X("POST", FIRMWARE "/paths", 0, admin_path_ask)                                                          \
     X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \

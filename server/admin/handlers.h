@@ -41,6 +41,9 @@ bool admin_package_release(struct admin_call *call, struct error *err);
 bool admin_package_take_back(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
+bool admin_path_show(struct admin_call *call, struct error *err);
+bool admin_path_ask(struct admin_call *call, struct error *err);
+
 bool admin_device_list(struct admin_call *call, struct error *err);
 bool admin_explain(struct admin_call *call, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);

@@ -1,0 +1,210 @@
+/* dfotactl path: the way from one version to another, and why it is this one. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/clock.h"
+#include "ctl/command.h"
+#include "ctl/progress.h"
+#include "ctl/text.h"
+
+#define WAIT_MS 600000 /* without --timeout */
+#define POLL_MS 1000
+
+static const char *member(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "?";
+}
+
+/* ---- which firmware ---- */
+
+/* The only one of the product. *ret is the caller's (free). */
+static bool only_firmware(struct session *session, char **ret, struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    const json_t *items = json_object_get(answer, "items");
+    bool ok = json_array_size(items) == 1;
+    if (ok)
+        *ret = strdup(member(json_array_get(items, 0), "firmware"));
+    else if (json_array_size(items) == 0)
+        failure_set(fail, EXIT_USAGE, "the product has no firmware yet: dfotactl image upload FILE");
+    else
+        failure_set(fail, EXIT_USAGE, "there are several firmwares: choose one with --firmware");
+    json_decref(answer);
+    return ok && (*ret || failure_set(fail, EXIT_USAGE, "out of memory"));
+}
+
+static bool find_paths(struct session *session, struct client_path *ret, struct failure *fail)
+{
+    const char *given = session->options->value[OPTION_FIRMWARE];
+    char *only = NULL;
+    bool ok = (given || only_firmware(session, &only, fail)) &&
+              session_path(session, ret, fail, "firmware", given ? given : only, "paths", NULL) &&
+              client_path_query(ret, "from", session->args[0], fail) &&
+              client_path_query(ret, "to", session->args[1], fail);
+    free(only);
+    return ok;
+}
+
+/* ---- the answer, printed ---- */
+
+static size_t pair_width(const json_t *pair)
+{
+    return text_width(member(pair, "from")) + 1 + text_width(member(pair, "to"));
+}
+
+static size_t widest(const json_t *pairs, size_t width)
+{
+    size_t i;
+    json_t *pair;
+    json_array_foreach(pairs, i, pair) width = pair_width(pair) > width ? pair_width(pair) : width;
+    return width;
+}
+
+static void print_pair(const json_t *pair, size_t width)
+{
+    fputs("  ", stdout);
+    text_put(stdout, member(pair, "from"));
+    fputs("→", stdout);
+    text_put(stdout, member(pair, "to"));
+    text_blanks(stdout, width + 2 - pair_width(pair));
+}
+
+/* "43,059", right-aligned in 11 columns. */
+static void print_size(const json_t *number)
+{
+    char digits[24], text[32];
+    size_t used = 0, length = (size_t)snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT,
+                                               json_integer_value(number));
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    printf("%11s", text);
+}
+
+static void print_hops(const json_t *answer, size_t width)
+{
+    size_t i;
+    const json_t *hops = json_object_get(answer, "hops");
+    json_t *hop;
+    json_array_foreach(hops, i, hop)
+    {
+        print_pair(hop, width);
+        print_size(json_object_get(hop, "size"));
+        fputs(" bytes\n", stdout);
+    }
+    if (json_array_size(hops) < 2)
+        return;
+    fputs("  together", stdout);
+    text_blanks(stdout, width > 6 ? width - 6 : 0);
+    print_size(json_object_get(answer, "size"));
+    fputs(" bytes\n", stdout);
+}
+
+static void print_reasons(const char *heading, const json_t *pairs, const char *key, size_t width)
+{
+    size_t i;
+    json_t *pair;
+    if (json_array_size(pairs) == 0)
+        return;
+    printf("%s\n", heading);
+    json_array_foreach(pairs, i, pair)
+    {
+        print_pair(pair, width);
+        text_wrap(stdout, width + 4, member(pair, key));
+    }
+}
+
+static void print_heading(const json_t *answer)
+{
+    const char *state = member(answer, "state");
+    size_t hops = json_array_size(json_object_get(answer, "hops"));
+    text_put(stdout, member(answer, "from"));
+    fputs("→", stdout);
+    text_put(stdout, member(answer, "to"));
+    if (strcmp(state, "path") == 0)
+        printf(": a path of %zu %s\n", hops, hops == 1 ? "hop" : "hops");
+    else if (strcmp(state, "waiting") == 0)
+        puts(hops ? ": not settled yet; so far this would be the path" : ": not known yet");
+    else
+        puts(": no path");
+}
+
+static void print_answer(const struct session *session, const json_t *answer)
+{
+    if (session->json) {
+        session_print_json(answer);
+        return;
+    }
+    const json_t *excluded = json_object_get(answer, "excluded"),
+                 *waiting = json_object_get(answer, "waiting");
+    const json_t *advice = json_object_get(answer, "advice");
+    size_t width = widest(waiting, widest(excluded, widest(json_object_get(answer, "hops"), 0)));
+    print_heading(answer);
+    print_hops(answer, width);
+    print_reasons("ruled out:", excluded, "reason", width);
+    print_reasons("still to be made:", waiting, "state", width);
+    if (json_is_string(advice)) {
+        fputs("advice: ", stdout);
+        text_wrap(stdout, 8, json_string_value(advice));
+    }
+}
+
+/* ---- the command ---- */
+
+static bool is_settled(const json_t *answer)
+{
+    return strcmp(member(answer, "state"), "waiting") != 0;
+}
+
+/* Asks again and again: what is needed next may depend on what was made. Takes over *answer. */
+static bool wait_until_settled(struct session *session, const char *path, json_t **answer,
+                               struct failure *fail)
+{
+    const struct timespec pause = {POLL_MS / 1000, POLL_MS % 1000 * 1000000};
+    int64_t end = clock_boot_ms() + WAIT_MS;
+    bool limited = session->options->value[OPTION_TIMEOUT] != NULL;
+    while (!is_settled(*answer)) {
+        struct client_answer now = {0};
+        if (limited ? client_is_late(session->client) : clock_boot_ms() >= end)
+            return failure_set(fail, EXIT_NOT_READY, "the time is over and the path is not settled yet");
+        progress_say(path, "a way is looked for");
+        nanosleep(&pause, NULL);
+        if (client_is_late(session->client))
+            continue;
+        if (!client_change(session->client, "POST", path, NULL, &now, fail))
+            return false;
+        json_decref(*answer);
+        *answer = json_incref(now.json);
+        client_answer_clear(&now);
+    }
+    progress_end();
+    return true;
+}
+
+bool path_show(struct session *session, struct failure *fail)
+{
+    bool wait = session->options->value[OPTION_WAIT] != NULL;
+    struct client_answer first = {0};
+    struct client_path path;
+    if (!find_paths(session, &path, fail) ||
+        !client_change(session->client, wait ? "POST" : "GET", path.text, NULL, &first, fail))
+        return false;
+    json_t *answer = json_incref(first.json);
+    client_answer_clear(&first);
+    bool ok = !wait || wait_until_settled(session, path.text, &answer, fail);
+    if (ok || fail->status == EXIT_NOT_READY)
+        print_answer(session, answer);
+    if (ok && wait && strcmp(member(answer, "state"), "path") != 0)
+        ok = failure_set(fail, EXIT_NOT_READY, "no path leads from %s to %s", member(answer, "from"),
+                         member(answer, "to"));
+    json_decref(answer);
+    return ok;
+}

@@ -1,0 +1,227 @@
+/* …/firmware/{firmware}/paths?from=&to=: the way between two versions, why it is this one, and what would
+   help where there is none. GET looks; POST asks for what is still to be made. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/graph.h"
+#include "server/log.h"
+#include "server/need.h"
+#include "upgrade/plan_text.h"
+
+#define EXCLUDED_MAX 100 /* pairs listed; of hundreds of versions nobody reads all */
+
+struct way { /* what is asked, and what is found */
+    struct admin_call *call;
+    struct product product;
+    struct firmware firmware;
+    struct version from, to;
+    char from_text[VERSION_TEXT_SIZE], to_text[VERSION_TEXT_SIZE];
+    struct graph graph;
+    struct plan plan;
+};
+
+/* ---- the question ---- */
+
+static bool read_version(const struct request *request, const char *name, const char *firmware,
+                         struct version *ret, char ret_text[VERSION_TEXT_SIZE], struct error *err)
+{
+    char text[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
+    bool found;
+    if (!request_query(request, name, text, sizeof text, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "the path from which version to which? (?from=1138&to=1162)");
+    if (!name_parse_version_of(slice_of(text), firmware, ret, err))
+        return false;
+    version_format(ret, ret_text);
+    return true;
+}
+
+/* The base need not be here, the target must. */
+static bool find_way(struct way *way, struct db *db, struct error *err)
+{
+    const struct request *request = way->call->request;
+    struct image target;
+    if (!names_firmware(request, db, &way->product, &way->firmware, err) ||
+        !read_version(request, "from", way->firmware.name, &way->from, way->from_text, err) ||
+        !read_version(request, "to", way->firmware.name, &way->to, way->to_text, err))
+        return false;
+    if (version_compare(&way->from, &way->to) == 0)
+        return error_set(err, ERROR_INVALID, "%s is where it starts: there is no path to itself",
+                         way->from_text);
+    if (!image_get(db, way->firmware.id, way->to_text, &target, err) ||
+        !graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
+        return false;
+    plan_make(&way->graph.plan, &way->plan);
+    return true;
+}
+
+/* ---- the answer ---- */
+
+static json_t *pair_json(const struct way *way, unsigned from, unsigned to)
+{
+    return json_pack("{s:s, s:s}", "from", way->graph.image[from].version, "to",
+                     way->graph.image[to].version);
+}
+
+static void add_pair(json_t *list, const struct way *way, unsigned from, unsigned to)
+{
+    const struct plan_edge *edge = plan_edge(&way->graph.plan, from, to);
+    bool made = edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN;
+    json_t *pair = pair_json(way, from, to);
+    json_object_set_new(pair, "size", made ? json_integer((json_int_t)edge->size) : json_null());
+    json_object_set_new(pair, "state", json_string(plan_state_name(&way->graph.plan, edge)));
+    json_array_append_new(list, pair);
+}
+
+static json_t *hops_json(const struct way *way)
+{
+    json_t *list = json_array();
+    for (unsigned at = 0; way->plan.hops && at != way->graph.plan.count - 1;
+         at = plan_next(&way->graph.plan, at))
+        add_pair(list, way, at, plan_next(&way->graph.plan, at));
+    return list;
+}
+
+static json_t *waiting_json(const struct way *way)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < way->plan.need_count; i++)
+        add_pair(list, way, way->plan.need[i].from, way->plan.need[i].to);
+    return list;
+}
+
+/* From the base, to the target, and where there is no way all others too; a version that bars its way only
+ * once. */
+static bool is_worth_telling(const struct way *way, unsigned from, unsigned to)
+{
+    unsigned last = way->graph.plan.count - 1;
+    const struct plan_version *version = &way->graph.plan.version[from];
+    if (plan_fit(&way->graph.plan, from, to) != FIT_EXCLUDED)
+        return false;
+    if (from == 0 && to == last)
+        return true;
+    if (plan_edge(&way->graph.plan, from, to)->state == EDGE_IMPOSSIBLE)
+        return false;
+    if (from > 0 && (version->withdrawn || version->waypoint == WAYPOINT_FORBIDDEN))
+        return false;
+    return from == 0 || to == last || way->plan.outcome == PLAN_NONE;
+}
+
+static json_t *excluded_json(const struct way *way)
+{
+    char why[PLAN_WHY_SIZE];
+    json_t *list = json_array();
+    for (unsigned from = 0; from < way->graph.plan.count; from++)
+        for (unsigned to = way->graph.plan.count; --to > from && json_array_size(list) < EXCLUDED_MAX;) {
+            if (!is_worth_telling(way, from, to))
+                continue;
+            json_t *pair = pair_json(way, from, to);
+            plan_why(&way->graph.plan, from, to, why);
+            json_object_set_new(pair, "reason", field_text(why));
+            json_array_append_new(list, pair);
+        }
+    return list;
+}
+
+static bool missing_versions(struct way *way, struct db *db, struct version **ret, size_t *ret_count,
+                             struct error *err)
+{
+    _cleanup_(cleanup_free) struct missing_base *list = NULL;
+    size_t count;
+    if (!firmware_missing_bases(db, way->firmware.id, &list, &count, err))
+        return false;
+    *ret = calloc(count + 1, sizeof **ret);
+    if (!*ret)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (*ret_count = 0; *ret_count < count; ++*ret_count)
+        version_parse(slice_of(list[*ret_count].version), &(*ret)[*ret_count]);
+    return true;
+}
+
+static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], struct error *err)
+{
+    _cleanup_(cleanup_free) struct version *missing = NULL;
+    size_t count = 0;
+    bool down = version_compare(&way->from, &way->to) > 0;
+    if (!missing_versions(way, db, &missing, &count, err))
+        return false;
+    plan_advice(&way->graph.plan, &way->plan, missing, count, out);
+    if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE)
+        snprintf(out, PLAN_ADVICE_SIZE,
+                 "no package format is set for this firmware: set the one that its modules apply");
+    else if (!out[0] && down && !way->firmware.downgrades)
+        snprintf(out, PLAN_ADVICE_SIZE,
+                 "this way leads down: devices are led along it only once downgrades are "
+                 "allowed for the firmware");
+    return true;
+}
+
+static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *err)
+{
+    static const char *const states[] = {"path", "waiting", "none"};
+    char advice[PLAN_ADVICE_SIZE];
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "firmware", way->firmware.name,
+                             "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome],
+                             "hops", hops_json(way), "size", field_number((int64_t)way->plan.bytes),
+                             "excluded", excluded_json(way), "waiting", waiting_json(way), "limit",
+                             (json_int_t)way->firmware.max_package_bytes);
+    if (!advise(way, db, advice, err)) {
+        json_decref(json);
+        return false;
+    }
+    json_object_set_new(json, "advice", field_text(advice));
+    *ret = json;
+    return true;
+}
+
+/* ---- the calls ---- */
+
+bool admin_path_show(struct admin_call *call, struct error *err)
+{
+    struct way way = {.call = call};
+    json_t *json;
+    bool ok = find_way(&way, call->db, err) && to_json(&way, call->db, &json, err);
+    graph_free(&way.graph);
+    if (ok)
+        reply_json(&call->reply, 200, json);
+    return ok;
+}
+
+struct asked {
+    struct way way;
+    json_t *json;
+};
+
+static bool ask(void *cls, struct db *db, struct error *err)
+{
+    struct asked *asked = cls;
+    struct way *way = &asked->way;
+    if (!find_way(way, db, err))
+        return false;
+    bool ok = true;
+    for (unsigned i = 0; ok && i < way->plan.need_count; i++)
+        ok = need_package(db, way->call->daemon, &way->firmware, &way->graph.image[way->plan.need[i].from],
+                          &way->graph.image[way->plan.need[i].to], false, clock_utc_ms(), err);
+    ok = ok && to_json(way, db, &asked->json, err);
+    graph_free(&way->graph);
+    return ok;
+}
+
+bool admin_path_ask(struct admin_call *call, struct error *err)
+{
+    struct asked asked = {.way = {.call = call}};
+    if (!call_change(call, ask, &asked, err)) {
+        json_decref(asked.json);
+        return false;
+    }
+    log_line(LOG_LEVEL_INFO, "path-asked", "product", asked.way.product.product_key, "firmware",
+             asked.way.firmware.name, "from", asked.way.from_text, "to", asked.way.to_text, NULL);
+    reply_json(&call->reply, asked.way.plan.outcome == PLAN_WAIT ? 202 : 200, asked.json);
+    return true;
+}
