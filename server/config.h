@@ -43,6 +43,7 @@ struct config {
     uint64_t link_offers;
     uint64_t link_offer_gap_ms;
     uint64_t pin_idle_ms;
+    uint64_t silent_after_ms;
 
     char *dfota_path; /* absolute, or as configured; never "": the default stands for the one beside this executable */
     uint64_t jobs;    /* dfota processes at once; never 0: the default stands for one per core */
@@ -50,6 +51,8 @@ struct config {
     uint64_t job_cpu_s;
     uint64_t job_memory_bytes;
     uint64_t job_wall_ms;
+
+    uint64_t ledger_keep_days;
 
     enum log_level log_level;
 

@@ -91,6 +91,9 @@ const struct config_key config_key_table[] = {
            "The least time between two of these offers."),
     NUMBER(pin_idle_ms, "86400000", 1, 365ull * DAY_MS, "MS",
            "How long an interrupted download can be resumed with the same bytes, from the last byte that was sent."),
+    NUMBER(silent_after_ms, "604800000", 1, 10ull * 365 * DAY_MS, "MS",
+           "An attempt whose package is delivered and that nobody has reported on for so long is called silent; what is "
+           "reported later still counts. Only time counts that the server runs."),
 
     HEADING("Making packages"),
     OTHER(jobs, "auto", take_per_core, "N",
@@ -104,6 +107,10 @@ const struct config_key config_key_table[] = {
            "Address space of one dfota process. 0: no limit, as programs built with a sanitizer need it."),
     NUMBER(job_wall_ms, "900000", 1, 7ull * DAY_MS, "MS",
            "Time by the clock of one dfota process."),
+
+    HEADING("Ledger"),
+    NUMBER(ledger_keep_days, "0", 0, 36500, "DAYS",
+           "Rows of the ledger that are older are removed once a day, under a checkpoint. 0: all are kept."),
 
     HEADING("Log"),
     OTHER(log_level, "info", take_level, "LEVEL",

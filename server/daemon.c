@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin_token.h"
+#include "server/chores.h"
 #include "server/config_firmware.h"
 #include "server/device/device.h"
 #include "server/http/listener.h"
@@ -27,6 +28,7 @@
 #include "server/package_cache.h"
 #include "server/plans.h"
 #include "server/progress.h"
+#include "server/served.h"
 #include "server/sandbox.h"
 #include "server/seen.h"
 #include "storage/attempt.h"
@@ -102,7 +104,7 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
     struct log_number number;
     if (!blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
         return false;
-    if (!attempt_interrupt_all(db, err)) {
+    if (!served_begin(db, err) || !progress_recover(db, err)) {
         db_rollback(db);
         return false;
     }
@@ -277,12 +279,13 @@ static bool start(struct server *server, struct error *err)
     daemon->workers = workers_start(WORKERS);
     return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
-           jobs_start(daemon, &daemon->jobs, err) && matrix_start(daemon, &daemon->matrix, err) && open_listeners(server, err);
+           jobs_start(daemon, &daemon->jobs, err) && chores_start(daemon, &daemon->chores, err) && matrix_start(daemon, &daemon->matrix, err) && open_listeners(server, err);
 }
 
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
+    chores_stop(daemon->chores);
     jobs_stop(daemon->jobs);
     bool drained = !server->device || listener_drain(server->device, DRAIN_MS);
     drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;

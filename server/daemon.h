@@ -11,6 +11,7 @@
 #include "server/writer.h"
 #include "storage/blob.h"
 
+struct chores;
 struct jobs;
 struct matrix;
 struct package_cache;
@@ -30,6 +31,7 @@ struct daemon {
     struct seen *seen;
     struct progress *progress;
     struct jobs *jobs;
+    struct chores *chores;
     struct matrix *matrix;
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;

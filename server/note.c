@@ -155,3 +155,13 @@ bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const str
     json_object_set_new(detail, "to", json_string(attempt->to));
     return note_add(db, &note, detail, err);
 }
+
+bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
+                        int64_t at_ms, struct error *err)
+{
+    json_t *detail = json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
+                               attempt_event_name(event), "state", attempt->state);
+    if (attempt->delivered_ms)
+        json_object_set_new(detail, "delay_ms", json_integer((json_int_t)(at_ms - attempt->delivered_ms)));
+    return note_attempt(db, LEDGER_ATTEMPT_ENDED, at_ms, attempt, detail, err);
+}

@@ -29,6 +29,10 @@ bool note_add(struct db *db, const struct note *note, json_t *detail, struct err
 bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
                   json_t *detail, struct error *err) __attribute__((warn_unused_result));
 
+/* It has ended: in which state it was, and what ended it. */
+bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
+                        int64_t at_ms, struct error *err) __attribute__((warn_unused_result));
+
 /* A text for the detail: control characters become blanks, what is no UTF-8 becomes '?'. NULL for "" and
    NULL, which the format "o*" of json_pack() leaves out. */
 json_t *note_text(const char *text);

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "server/log.h"
 #include "server/note.h"
+#include "server/served.h"
+#include "storage/awaited.h"
 
 static bool move(struct attempt *attempt, enum attempt_event event)
 {
@@ -51,8 +53,9 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           note_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
-                        attempt->delivered_ms, attempt, bytes_of(attempt), err);
+           (awaited_add(db, attempt->id, served_now_ms(), err) &&
+            note_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
+                         attempt->delivered_ms, attempt, bytes_of(attempt), err));
 }
 
 /* A transfer that ended before all of the package was acknowledged. */
@@ -60,6 +63,22 @@ static bool note_cut(struct db *db, const struct attempt *attempt, int64_t now_m
 {
     return attempt->delivered_ms ||
            note_attempt(db, LEDGER_BYTES_INTERRUPTED, now_ms, attempt, bytes_of(attempt), err);
+}
+
+bool progress_recover(struct db *db, struct error *err)
+{
+    struct attempt *list;
+    size_t count;
+    if (!attempt_list_sending(db, &list, &count, err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        json_t *detail = bytes_of(&list[i]);
+        json_object_set_new(detail, "why", json_string("the server ended"));
+        ok = note_attempt(db, LEDGER_BYTES_INTERRUPTED, clock_utc_ms(), &list[i], detail, err);
+    }
+    free(list);
+    return ok && attempt_interrupt_all(db, err);
 }
 
 #define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; what comes above it is lost */

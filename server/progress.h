@@ -15,6 +15,9 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
 bool progress_store(struct db *db, const struct attempt *attempt, int64_t before_ms, struct error *err)
     __attribute__((warn_unused_result));
 
+/* At start, in a transaction: what was `sending` when the server ended was interrupted. */
+bool progress_recover(struct db *db, struct error *err) __attribute__((warn_unused_result));
+
 bool progress_open(struct progress **ret, struct error *err);
 /* For transfers_start(): hands the event to `writer`. How a transfer ended is kept where it cannot be stored,
    as on a full disk, and stored with a later flush. cls is the struct progress. */

@@ -16,10 +16,7 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     if (attempt_is_open(state))
         return true;
     attempt->ended_ms = now_ms;
-    return note_attempt(db, LEDGER_ATTEMPT_ENDED, now_ms, attempt,
-                        json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
-                                  attempt_event_name(event), "state", attempt->state),
-                        err);
+    return note_attempt_ended(db, attempt, before, event, now_ms, err);
 }
 
 static bool note_version(struct db *db, const struct facts *facts, const char *before, struct error *err)
@@ -157,6 +154,27 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
            (!decision->send || send_bytes(db, facts, decision, err));
 }
 
+/* News of an attempt that was called silent: what became of it is known after all. */
+static bool take_late_news(struct db *db, struct facts *facts, const struct version *said, int64_t seen_ms,
+                           struct error *err)
+{
+    struct snapshot known = {.attempt_open = true, .attempt_state = ATTEMPT_SILENT};
+    struct attempt last;
+    enum attempt_event event;
+    bool found;
+    if (facts->snapshot.attempt_open || !facts->device.id)
+        return true;
+    if (!attempt_silent_of(db, facts->device.id, &last, &found, err))
+        return false;
+    version_parse(slice_of(last.from), &known.attempt_from);
+    version_parse(slice_of(last.to), &known.attempt_to);
+    known.attempt_same_firmware = last.firmware_id == facts->firmware.id;
+    if (!found || seen_ms < last.delivered_ms || !decision_report(said, &known, &event))
+        return true;
+    facts->noted = true;
+    return set_state(db, &last, event, facts->checkin.now_ms, err) && attempt_update(db, &last, err);
+}
+
 /* A check-in that changes something. Others are counted by device and day (seen.c). */
 static bool note_checkin(struct db *db, const struct facts *facts, const struct decision *decision, struct error *err)
 {
@@ -205,7 +223,10 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
         return false;
     take_answer(facts, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
-    facts->noted = changed || decision->admit || touches_attempt(decision);
+    if (decision->confirm &&
+        !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
+        return false;
+    facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return (!changed || device_update(db, &facts->device, err)) &&
            record_attempt(daemon, db, facts, decision, err) &&
            (!facts->noted || note_checkin(db, facts, decision, err));
@@ -219,6 +240,8 @@ bool facts_report(struct db *db, struct facts *facts, const struct report *repor
     confirm(&facts->device, &report->version, report->by, true, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     if (!device_update(db, &facts->device, err) || !note_version(db, facts, before, err))
+        return false;
+    if (!take_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
     if (!report->tells_attempt || !facts->snapshot.attempt_open ||
         !decision_report(&report->version, &facts->snapshot, &event))

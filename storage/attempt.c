@@ -7,7 +7,7 @@
     "package_sha256, size_bytes, proven, released_by, by_proxy, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
     "delivered_ms, ended_ms"
 
-enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL };
+enum { OPEN_OF, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL, SILENT_OF, SENDING };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMNS
                 " FROM attempt WHERE device_id = $1 "
@@ -27,6 +27,9 @@ static const char *const sql[] = {
          "AND from_version = $2 AND target_version = $3 AND delivered_ms > $4"),
     [COUNT_GONE] = "SELECT count(DISTINCT from_version || '>' || to_version) FROM attempt WHERE device_id = $1 "
                    "AND state = 'confirmed' AND sent_ms > $2 AND NOT (from_version = $3 AND to_version = $4)",
+    [SILENT_OF] = "SELECT " COLUMNS
+                  " FROM attempt WHERE id = (SELECT max(id) FROM attempt WHERE device_id = $1) AND state = 'silent'",
+    [SENDING] = "SELECT " COLUMNS " FROM attempt WHERE state = 'sending'",
     [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
 };
 DB_TABLE(attempt, ENTITY_ATTEMPT);
@@ -113,4 +116,15 @@ bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, cons
 bool attempt_interrupt_all(struct db *db, struct error *err)
 {
     return db_do(db, &attempt_statements, INTERRUPT_ALL, NO_PARAMS, NULL, err);
+}
+
+bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found, struct error *err)
+{
+    return db_row(db, &attempt_statements, SILENT_OF, PARAMS(P_INT(device_id)), ROW(ret), ret_found, err);
+}
+
+bool attempt_list_sending(struct db *db, struct attempt **ret, size_t *ret_count, struct error *err)
+{
+    struct attempt row = {0};
+    return db_list(db, &attempt_statements, SENDING, NO_PARAMS, ROW(&row), &row, sizeof row, ret, ret_count, err);
 }

@@ -34,6 +34,8 @@ enum attempt_state attempt_state_of(const struct attempt *attempt);
 /* The one attempt of a device that is not over. */
 bool attempt_open_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,
                      struct error *err);
+/* The newest of a device, where nobody has said what became of it. */
+bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err); /* fills attempt->id */
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err);
@@ -47,6 +49,7 @@ bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, c
 bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,
                         int64_t *ret, struct error *err);
 /* At start: what was `sending` when the server ended was interrupted. */
+bool attempt_list_sending(struct db *db, struct attempt **ret, size_t *ret_count, struct error *err);
 bool attempt_interrupt_all(struct db *db, struct error *err);
 
 #endif

@@ -15,13 +15,14 @@ enum {
     ENTITY_LINK,
     ENTITY_ATTEMPT,
     ENTITY_LEDGER,
+    ENTITY_AWAITED,
     ENTITY_TRANSCRIPT,
     ENTITY_TURNKEY,
     ENTITY_MATRIX
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
-    package_statements, device_statements, link_statements, attempt_statements, ledger_statements,
+    package_statements, device_statements, link_statements, attempt_statements, ledger_statements, awaited_statements,
     transcript_statements, turnkey_statements, matrix_statements;
 
 /* Defines the table of an entity from its array `sql`. */

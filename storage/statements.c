@@ -6,7 +6,8 @@ const struct db_table *const db_tables[] = {
     [ENTITY_FIRMWARE] = &firmware_statements, [ENTITY_IMAGE] = &image_statements,
     [ENTITY_PACKAGE] = &package_statements,   [ENTITY_DEVICE] = &device_statements,
     [ENTITY_LINK] = &link_statements,         [ENTITY_ATTEMPT] = &attempt_statements,
-    [ENTITY_LEDGER] = &ledger_statements,     [ENTITY_TRANSCRIPT] = &transcript_statements,
+    [ENTITY_LEDGER] = &ledger_statements,
+    [ENTITY_AWAITED] = &awaited_statements,     [ENTITY_TRANSCRIPT] = &transcript_statements,
     [ENTITY_TURNKEY] = &turnkey_statements,   [ENTITY_MATRIX] = &matrix_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

@@ -42,6 +42,7 @@ static const struct {
     {ATTEMPT_DELIVERED, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
     {ATTEMPT_DELIVERED, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
     {ATTEMPT_DELIVERED, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+    {ATTEMPT_DELIVERED, EVENT_OVERDUE, ATTEMPT_SILENT},
     {ATTEMPT_DELIVERED, EVENT_SUPERSEDE, ATTEMPT_SILENT},
 
     /* The proxy has it all; the module may be cut off behind it, and go on. */
@@ -51,7 +52,13 @@ static const struct {
     {ATTEMPT_HANDED_OVER, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
     {ATTEMPT_HANDED_OVER, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
     {ATTEMPT_HANDED_OVER, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+    {ATTEMPT_HANDED_OVER, EVENT_OVERDUE, ATTEMPT_SILENT},
     {ATTEMPT_HANDED_OVER, EVENT_SUPERSEDE, ATTEMPT_SILENT},
+
+    /* Late news counts, as long as no other attempt has begun. */
+    {ATTEMPT_SILENT, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_SILENT, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
+    {ATTEMPT_SILENT, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
 };
 
 static const char *const state_names[ATTEMPT_STATE_COUNT] = {
@@ -74,7 +81,7 @@ bool attempt_apply(enum attempt_state *state, enum attempt_event event)
 static const char *const event_names[ATTEMPT_EVENT_COUNT] = {
     [EVENT_SEND] = "send",       [EVENT_CUT] = "cut",         [EVENT_ALL_ACKED] = "all-acknowledged",
     [EVENT_SAW_TARGET] = "saw-target", [EVENT_SAW_OLD] = "saw-old", [EVENT_SAW_OTHER] = "saw-third",
-    [EVENT_SUPERSEDE] = "superseded", [EVENT_HANDED_OVER] = "handed-over",
+    [EVENT_OVERDUE] = "overdue", [EVENT_SUPERSEDE] = "superseded", [EVENT_HANDED_OVER] = "handed-over",
 };
 
 const char *attempt_event_name(enum attempt_event event)

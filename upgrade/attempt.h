@@ -15,7 +15,7 @@
     X(ATTEMPT_CONFIRMED, "confirmed")     /* the device or its host reported the new version */                      \
     X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */                     \
     X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */               \
-    X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported before the next one began */                 \
+    X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported in time, or before the next one */                 \
     X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
 
 enum attempt_state {
@@ -33,6 +33,7 @@ enum attempt_event {
     EVENT_SAW_TARGET,   /* the device or its host reported the version the hop leads to */
     EVENT_SAW_OLD,      /* … the version the hop starts from */
     EVENT_SAW_OTHER,    /* … a third version */
+    EVENT_OVERDUE,      /* nobody reported in the time allowed */
     EVENT_SUPERSEDE,    /* a decision for another hop, or a new offer of this one, takes its place */
     ATTEMPT_EVENT_COUNT
 };

@@ -94,3 +94,39 @@ describe('doc/ledger.md', () => {
         assert.equal(createHash('sha256').update(bytes).digest('hex'), hash);
     });
 });
+
+describe('doc/decisions.md', () => {
+    const code = read('upgrade/attempt.c');
+    const doc = read('doc/decisions.md');
+    const states = Object.fromEntries([...read('upgrade/attempt.h').matchAll(/X\((ATTEMPT_[A-Z_]+), "([a-z_]+)"\)/g)].map(([, id, name]) => [id, name]));
+    const moves = [...code.matchAll(/\{(ATTEMPT_[A-Z_]+), EVENT_([A-Z_]+), (ATTEMPT_[A-Z_]+)\}/g)]
+        .map(([, from, event, to]) => ({ from: states[from], event, to: states[to] }));
+    const columns = { SEND: 'sent', CUT: 'cut', ALL_ACKED: 'all acknowledged', HANDED_OVER: 'all, in part by our proxy', SAW_TARGET: 'reports target',
+        SAW_OLD: 'reports old', SAW_OTHER: 'reports a third', OVERDUE: 'overdue', SUPERSEDE: 'superseded' };
+    const cells = (line) => line.split('|').slice(1, -1).map((cell) => cell.trim());
+
+    test('has the table of attempts as the code has it', () => {
+        assert.ok(moves.length > 25);
+        const [, heading, rows] = /^(\| \| sent \|.*)\n\|[-|]*\n((?:\|.*\n)+)/m.exec(doc);
+        const names = cells(heading).slice(1);
+        const table = cells(rows.split('\n')[0]) && rows.trim().split('\n').map(cells);
+        for (const { event } of moves)
+            assert.ok(names.includes(columns[event]), event);
+        for (const [first, ...row] of table) {
+            const from = first.replaceAll('`', '');
+            const expected = names.map((name) => {
+                const move = moves.find((m) => m.from === from && columns[m.event] === name);
+                return !move ? '–' : move.to === from ? '·' : move.to;
+            });
+            assert.deepEqual(row, expected, from);
+        }
+        assert.deepEqual(table.map(([first]) => first.replaceAll('`', '')).sort(), [...new Set(moves.map(({ from }) => from))].sort());
+    });
+    test('has it as a diagram', () => {
+        const pairs = new Map();
+        for (const { from, event, to } of moves.filter((move) => move.from !== move.to))
+            pairs.set(`${from} --> ${to}`, [...(pairs.get(`${from} --> ${to}`) ?? []), columns[event]]);
+        const drawn = ['stateDiagram-v2', '    [*] --> waiting', ...[...pairs].map(([pair, events]) => `    ${pair}: ${events.join(', ')}`)].join('\n');
+        assert.equal(/```mermaid\n([^`]*)\n```/.exec(doc)[1], drawn);
+    });
+});

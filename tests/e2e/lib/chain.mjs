@@ -51,6 +51,15 @@ export function ctlOf(server, ...args) {
 
 const hashed = ['seq', 'at_ms', 'kind', 'product', 'firmware', 'device', 'attempt', 'package', 'detail'];
 
+const hashOf = (fields) => createHash('sha256').update(fields.map((text) => `${Buffer.byteLength(text)}:${text},`).join('')).digest('hex');
+
+// The hash that a row of the API should have. (Its detail comes with its names in order, and so JSON has them again.)
+export function hashOfRow(row) {
+    const { seq, at, kind, product, firmware, device, attempt, package: sum, detail, prev } = row;
+    return hashOf(['dfota ledger 1', ...[seq, at, kind, product ?? '', firmware ?? '', device ?? '', attempt ?? 0, sum ?? ''].map(String),
+        JSON.stringify(detail), prev]);
+}
+
 // What a forger does who knows the rules: from row `from` on every hash is computed anew. The server does not run.
 export function recompute(server, from) {
     const rows = JSON.parse(execFileSync('sqlite3', ['-json', join(server.dataDir, 'dfota.db'),
@@ -60,8 +69,7 @@ export function recompute(server, from) {
         if (row.seq < from)
             continue;
         row.prev = i > 0 ? rows[i - 1].hash : row.prev;
-        const fields = ['dfota ledger 1', ...hashed.map((name) => String(row[name])), row.prev];
-        row.hash = createHash('sha256').update(fields.map((text) => `${Buffer.byteLength(text)}:${text},`).join('')).digest('hex');
+        row.hash = hashOf(['dfota ledger 1', ...hashed.map((name) => String(row[name])), row.prev]);
         updates.push(`UPDATE ledger SET prev = x'${row.prev}', hash = x'${row.hash}' WHERE seq = ${row.seq};`);
     }
     sql(server, `BEGIN; ${updates.join('\n')} COMMIT;`);

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { hashOfRow, ledgerRows } from './chain.mjs';
 import { firmwareImage } from './firmware.mjs';
 import { Download } from './download.mjs';
 import { bspatch, forms, nextImei, poll, sha256 } from './module.mjs';
@@ -27,6 +28,8 @@ export class Ledger {
         this.openTargets = [];
         this.targetings = 0; // so often it was set or asked to be
         this.kills = 0;
+        this.chain = null; // {seq, hash} of its last row at the last check
+        this.noted = new Map(); // version → SHA-256, as the ledger tells it
         this.base = firmwareImage({ seed: 1 + rand.below(1000), size: 8_000 + rand.below(24_000) });
     }
 
@@ -224,6 +227,7 @@ export class Ledger {
     // `making`: packages that are not made in this life; then the files are not compared.
     async check({ sample = true, making = null } = {}) {
         await this.checkTarget();
+        await this.checkChain();
         await this.checkImages(sample);
         await this.checkPackages(sample, making);
         if (!making)
@@ -235,6 +239,26 @@ export class Ledger {
 
     some(list, count) {
         return list.length <= count ? list : Array.from({ length: count }, () => this.pick(list));
+    }
+
+    // The ledger of the server is a whole chain that goes on from where it stood at the last check, and every image that was
+    // acknowledged stands in it, once.
+    async checkChain() {
+        const rows = await ledgerRows(this.server, { after: Math.max(0, (this.chain?.seq ?? 0) - 1) });
+        let { seq, hash } = this.chain ? rows.shift() : { seq: 0, hash: '0'.repeat(64) };
+        assert.deepEqual([seq, hash], [this.chain?.seq ?? 0, this.chain?.hash ?? hash], 'its last row is another now');
+        for (const row of rows) {
+            assert.deepEqual([row.seq, row.prev], [seq + 1, hash]);
+            ({ seq, hash } = row);
+            assert.equal(hashOfRow(row), hash, JSON.stringify(row));
+            if (row.kind === 'image-uploaded') {
+                assert.ok(!this.noted.has(row.detail.version), `${row.detail.version} stands there twice`);
+                this.noted.set(row.detail.version, row.detail.sha256);
+            }
+        }
+        this.chain = { seq, hash };
+        for (const [version, image] of this.images)
+            assert.ok(image.open || this.noted.get(version) === image.sum, `image ${version} stands in the ledger as ${this.noted.get(version)}`);
     }
 
     async checkTarget() {

@@ -1,0 +1,188 @@
+#include "server/chores.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/ledger_prune.h"
+#include "server/log.h"
+#include "server/note.h"
+#include "server/served.h"
+#include "storage/awaited.h"
+
+#define ROUND_MS       60000 /* at most between two looks */
+#define ROUND_LEAST_MS 50
+#define SILENT_AT_ONCE 500   /* attempts in one transaction: check-ins wait for it */
+#define PRUNE_EVERY_MS (24LL * 3600 * 1000)
+#define DAY_MS         (24LL * 3600 * 1000)
+#define CLOCK_BACK_MS  1000 /* facts of one moment may come into the ledger in another order */
+
+struct chores {
+    struct daemon *daemon;
+    int64_t round_ms, prune_at_ms; /* boot clock */
+    bool clock_was_back;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool stopping;
+    pthread_t thread;
+};
+
+/* The wall clock */
+
+struct look {
+    struct ledger_row head;
+};
+
+static bool read_head(void *cls, struct db *db, struct error *err)
+{
+    struct look *look = cls;
+    return ledger_head(db, &look->head, err);
+}
+
+/* It reads a time before the newest row of the ledger: it was set back, or starts from nothing at every boot. */
+static bool clock_is_back(struct chores *chores)
+{
+    struct look look;
+    struct error err;
+    struct log_number behind;
+    if (!writer_call(chores->daemon->writer, read_head, &look, &err))
+        return true; /* nothing is to be done without the database */
+    int64_t behind_ms = look.head.at_ms - clock_utc_ms();
+    bool is_back = behind_ms > CLOCK_BACK_MS;
+    if (is_back && !chores->clock_was_back)
+        log_line(LOG_LEVEL_WARN, "clock-back", "behind_ms", log_i64(&behind, behind_ms), "then",
+                 "until it is right again nothing expires", NULL);
+    chores->clock_was_back = is_back;
+    return is_back;
+}
+
+/* Silence */
+
+struct silence {
+    int64_t after_ms;
+    size_t due;
+};
+
+static bool call_silent(struct db *db, int64_t id, struct error *err)
+{
+    struct attempt attempt;
+    enum attempt_state before, state;
+    bool found;
+    if (!attempt_by_id(db, id, &attempt, &found, err))
+        return false;
+    before = state = found ? attempt_state_of(&attempt) : ATTEMPT_ABANDONED;
+    if (!attempt_apply(&state, EVENT_OVERDUE) || state == before)
+        return true; /* somebody has reported meanwhile */
+    snprintf(attempt.state, sizeof attempt.state, "%s", attempt_state_name(state));
+    attempt.ended_ms = clock_utc_ms();
+    return attempt_update(db, &attempt, err) && note_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
+}
+
+static bool look_for_silence(void *cls, struct db *db, struct error *err)
+{
+    struct silence *silence = cls;
+    _cleanup_(cleanup_free) int64_t *ids = NULL;
+    int64_t now_ms = served_now_ms();
+    bool any;
+    if (!awaited_due(db, now_ms - silence->after_ms, SILENT_AT_ONCE, &ids, &silence->due, err))
+        return false;
+    for (size_t i = 0; i < silence->due; i++)
+        if (!call_silent(db, ids[i], err) || !awaited_drop(db, ids[i], err))
+            return false;
+    /* Stored only while somebody waits: a server at rest writes nothing. */
+    return awaited_any(db, &any, err) && (!any || served_store(db, now_ms, err));
+}
+
+static void end_silent(struct chores *chores)
+{
+    struct silence silence = {.after_ms = (int64_t)chores->daemon->config.silent_after_ms};
+    struct error err;
+    do {
+        if (!writer_call(chores->daemon->writer, look_for_silence, &silence, &err)) {
+            log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+            return;
+        }
+    } while (silence.due == SILENT_AT_ONCE);
+}
+
+/* The ledger's old rows */
+
+static void prune(struct chores *chores)
+{
+    int64_t days = (int64_t)chores->daemon->config.ledger_keep_days;
+    struct ledger_pruned pruned;
+    struct error err;
+    if (!days || clock_boot_ms() < chores->prune_at_ms)
+        return;
+    chores->prune_at_ms = clock_boot_ms() + PRUNE_EVERY_MS;
+    json_t *by = json_pack("{s:s}", "config", "ledger_keep_days");
+    if (!ledger_prune(chores->daemon->writer, clock_utc_ms() - days * DAY_MS, by, &pruned, &err))
+        log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+    json_decref(by);
+}
+
+/* The thread */
+
+static bool await_round(struct chores *chores)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += chores->round_ms / 1000;
+    until.tv_nsec += chores->round_ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    int timed_out = 0;
+    pthread_mutex_lock(&chores->mutex);
+    while (!chores->stopping && !timed_out)
+        timed_out = pthread_cond_clockwait(&chores->changed, &chores->mutex, CLOCK_MONOTONIC, &until);
+    bool go_on = !chores->stopping;
+    pthread_mutex_unlock(&chores->mutex);
+    return go_on;
+}
+
+static void *work(void *cls)
+{
+    struct chores *chores = cls;
+    do {
+        if (clock_is_back(chores))
+            continue;
+        end_silent(chores);
+        prune(chores);
+    } while (await_round(chores));
+    return NULL;
+}
+
+bool chores_start(struct daemon *daemon, struct chores **ret, struct error *err)
+{
+    struct chores *chores = calloc(1, sizeof *chores);
+    if (!chores)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    int64_t wanted_ms = (int64_t)daemon->config.silent_after_ms / 4;
+    chores->daemon = daemon;
+    chores->round_ms = wanted_ms > ROUND_MS ? ROUND_MS : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS : wanted_ms;
+    pthread_mutex_init(&chores->mutex, NULL);
+    pthread_cond_init(&chores->changed, NULL);
+    int failed = pthread_create(&chores->thread, NULL, work, chores);
+    if (failed) {
+        free(chores);
+        return error_errno(err, failed, "cannot start a thread");
+    }
+    *ret = chores;
+    return true;
+}
+
+void chores_stop(struct chores *chores)
+{
+    if (!chores)
+        return;
+    pthread_mutex_lock(&chores->mutex);
+    chores->stopping = true;
+    pthread_cond_signal(&chores->changed);
+    pthread_mutex_unlock(&chores->mutex);
+    pthread_join(chores->thread, NULL);
+    pthread_cond_destroy(&chores->changed);
+    pthread_mutex_destroy(&chores->mutex);
+    free(chores);
+}
