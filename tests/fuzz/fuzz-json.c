@@ -16,6 +16,7 @@
 #include "server/log.h"
 #include "server/plans.h"
 #include "server/seen.h"
+#include "storage/package.h"
 #include "server/transfer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -165,6 +166,11 @@ static void fill(void)
     demand(firmware_update(db, &firmware, &err));
     demand(identity_parse(slice_of("866597071234569"), &identity));
     demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
+    struct image from, to;
+    demand(image_get(db, firmware.id, "1138", &from, &err) && image_get(db, firmware.id, "1162", &to, &err));
+    const struct package_key key = {.from = from.sha256, .to = to.sha256, .format = "bsdiff"};
+    const struct package_made made = {.size_bytes = 5, .note = "", .log = ""}; /* not proven; its SHA-256 is zero */
+    demand(package_put_uploaded(db, &key, &made, "Ann", 1, &err));
     struct link link = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};
     demand(link_add(db, &link, &err));
     snprintf(token, sizeof token, "%s", link.token);
@@ -193,19 +199,21 @@ CALL(admin_product_add)
 CALL(admin_firmware_set)
 CALL(admin_target_set)
 CALL(admin_link_add)
+CALL(admin_package_release)
 #undef CALL
 
 static const struct {
     void (*handle)(struct request *request);
-    const char *param[2]; /* NULL: the token */
+    const char *param[4]; /* NULL: the token */
 } calls[] = {
-    {run_admin_product_add, {"", ""}},
-    {run_admin_firmware_set, {"pumps", "Pump"}},
-    {run_admin_target_set, {"pumps", "Pump"}},
-    {run_admin_link_add, {"pumps", "imei:866597071234569"}},
-    {run_admin_link_add, {"pumps", "a-new-one"}},
-    {report_handle, {NULL, ""}},
-    {turnkey_result_handle, {"", ""}},
+    {run_admin_product_add, {"", "", "", ""}},
+    {run_admin_firmware_set, {"pumps", "Pump", "", ""}},
+    {run_admin_target_set, {"pumps", "Pump", "", ""}},
+    {run_admin_link_add, {"pumps", "imei:866597071234569", "", ""}},
+    {run_admin_link_add, {"pumps", "a-new-one", "", ""}},
+    {report_handle, {NULL, "", "", ""}},
+    {turnkey_result_handle, {"", "", "", ""}},
+    {run_admin_package_release, {"pumps", "Pump", "1138", "1162"}},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
@@ -219,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     struct request request = {.context = &daemon_here,
                               .body = {len > 1 ? (const char *)input + 1 : NULL, len - 1},
                               .body_length = (int64_t)len - 1};
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 4; i++)
         request.param[i] = slice_of(calls[call].param[i] ? calls[call].param[i] : token);
     answers = 0;
     demand(db_begin(db, &err));

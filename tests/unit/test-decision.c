@@ -369,9 +369,28 @@ static void test_long_reasons_end_at_a_character(void **state)
     }
 }
 
+static void test_unproven_goes_out_only_by_somebodys_word(void **state)
+{
+    (void)state;
+    struct scene scene = scene_of(CHECKIN_DIALECT);
+    scene.known.package = PACKAGE_UNPROVEN;
+    expect(&scene, ANSWER_NOT_ALLOWED, "confirm",
+           "the package 1138→1162 could not be applied here and is unproven: it goes out once an admin has released it");
+    scene.known.package = PACKAGE_READY;
+    snprintf(scene.known.package_released_by, sizeof scene.known.package_released_by, "Jan");
+    expect(&scene, ANSWER_FULL, "confirm open send begun",
+           "the package 1138→1162 of 43059 bytes is sent (unproven, released by Jan)");
+    scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
+    from_byte(&scene, 1000);
+    snprintf(scene.known.pinned_released_by, sizeof scene.known.pinned_released_by, "Jan");
+    expect(&scene, ANSWER_PART, "confirm resume",
+           "the package 1138→1162 is continued at byte 1000 of 43059 (unproven, released by Jan)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unproven_goes_out_only_by_somebodys_word),
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_who_asks_in_order),
         cmocka_unit_test(test_new_devices),

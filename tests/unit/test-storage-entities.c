@@ -251,6 +251,115 @@ static void test_what_is_not_proven_is_not_served(void **state)
     assert_false(servable);
 }
 
+static void put(struct place *place, const struct scene *scene, const struct sha256 *bytes, bool proven)
+{
+    struct error err;
+    const struct package_made made = {.size_bytes = 5, .sha256 = *bytes, .proven = proven, .note = "", .log = ""};
+    assert_ok(package_put_uploaded(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), &made, "Ann", 9, &err),
+              err);
+}
+
+/* Whatever state the row is in, and whatever the job that holds it does then. */
+static void test_an_uploaded_package_stays(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package claimed, package;
+    struct sha256 bytes = hash_of("uploaded"), others = hash_of("made");
+    struct error err;
+    bool failed;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
+    claim(place, &claimed, true);
+    put(place, &scene, &bytes, true);
+    set_ready(place, &claimed, (struct package_made){.size_bytes = 77, .sha256 = others, .proven = true});
+    assert_ok(package_set_failed(place->db, claimed.id, "no", 9, &err), err);
+    assert_ok(package_crashed(place->db, claimed.id, "no", 9, &failed, &err), err);
+    assert_ok(package_keep_log(place->db, claimed.id, "no", &err), err);
+    assert_ok(package_put_back(place->db, claimed.id, &err), err);
+    assert_ok(package_put_last(place->db, claimed.id, 9, &err), err);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_READY);
+    assert_true(sha256_equal(&package.sha256, &bytes));
+    assert_string_equal(package.origin, "uploaded");
+    assert_string_equal(package.uploaded_by, "Ann");
+    assert_int_equal(package.effort, EFFORT_NONE);
+    assert_string_equal(package.error, "");
+}
+
+/* A job that runs on for a forgotten row must not find another one under its number. */
+static void test_a_forgotten_package_leaves_no_number_behind(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package claimed, package;
+    struct sha256 bytes = hash_of("uploaded");
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
+    claim(place, &claimed, true);
+    assert_ok(package_forget(place->db, claimed.id, &err), err);
+    find(place, &scene, &package); /* it was not uploaded */
+    put(place, &scene, &bytes, true);
+    assert_ok(package_forget(place->db, claimed.id, &err), err);
+    assert_ok(package_find(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), &package, &found, &err), err);
+    assert_false(found);
+    assert_ok(package_queue(place->db, key_of(&scene.v2.sha256, &scene.v1.sha256), false, 1, 3, &err), err);
+    claim(place, &package, true);
+    assert_int_not_equal(package.id, claimed.id);
+}
+
+static void test_a_release_is_for_the_very_bytes(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct sha256 bytes = hash_of("unproven"), others = hash_of("others");
+    struct error err;
+    bool servable;
+    set_scene(place->db, &scene);
+    put(place, &scene, &bytes, false);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
+    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_READY);
+    assert_string_equal(package.released_by, "Jan");
+    assert_string_equal(package.released_note, "why");
+    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_true(servable);
+    put(place, &scene, &others, false);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
+    assert_string_equal(package.released_by, "");
+    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
+    assert_ok(package_take_back(place->db, package.id, &err), err);
+    assert_ok(package_is_servable(place->db, &others, &servable, &err), err);
+    assert_false(servable);
+}
+
+/* Nobody here can make it again: it fails until it is brought again, or an admin asks for one of ours. */
+static void test_a_damaged_uploaded_package_fails(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct package package;
+    struct sha256 bytes = hash_of("uploaded");
+    struct error err;
+    set_scene(place->db, &scene);
+    put(place, &scene, &bytes, true);
+    assert_ok(package_make_again(place->db, &bytes, 12, &err), err);
+    find(place, &scene, &package);
+    assert_int_equal(package_state(&package), PACKAGE_FAILED);
+    assert_int_equal(package.size_bytes, 0);
+    claim(place, &package, false);
+    assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), true, 1, 13, &err), err);
+    claim(place, &package, true);
+    assert_string_equal(package.origin, "made");
+    assert_string_equal(package.uploaded_by, "");
+}
+
 static void test_what_is_wanted_goes_before_the_matrix(void **state)
 {
     struct place *place = *state;
@@ -485,6 +594,10 @@ int main(void)
         TEST(test_package_put_last_lets_others_go_first),
         TEST(test_damaged_package_is_made_again),
         TEST(test_what_is_not_proven_is_not_served),
+        TEST(test_an_uploaded_package_stays),
+        TEST(test_a_forgotten_package_leaves_no_number_behind),
+        TEST(test_a_release_is_for_the_very_bytes),
+        TEST(test_a_damaged_uploaded_package_fails),
         TEST(test_what_is_wanted_goes_before_the_matrix),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),
