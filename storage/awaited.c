@@ -6,8 +6,8 @@ enum { LOAD, STORE, ADD, ANY, DUE, DROP };
 static const char *const sql[] = {
     [LOAD] = "SELECT max(ms, (SELECT coalesce(max(since_ms), 0) FROM awaited)) FROM served WHERE one = 1",
     [STORE] = "UPDATE served SET ms = $1 WHERE one = 1",
-    [ADD] = "INSERT INTO awaited (attempt_id, since_ms) VALUES ($1, $2) "
-            "ON CONFLICT (attempt_id) DO UPDATE SET since_ms = excluded.since_ms",
+    [ADD] = ("INSERT INTO awaited (attempt_id, since_ms) VALUES ($1, $2) "
+             "ON CONFLICT (attempt_id) DO UPDATE SET since_ms = excluded.since_ms"),
     [ANY] = "SELECT 1 FROM awaited WHERE attempt_id > 0 LIMIT 1",
     [DUE] = "SELECT attempt_id FROM awaited WHERE since_ms <= $1 ORDER BY since_ms LIMIT $2",
     [DROP] = "DELETE FROM awaited WHERE attempt_id = $1",
