@@ -168,6 +168,20 @@ static bool is_full(const struct checkin_task *task)
     return task->decision.resume ? facts->snapshot.pinned_full : facts->snapshot.package_full;
 }
 
+/* Smaller bytes took their place since it was decided to send these: then their file is gone, not damaged. */
+static bool was_replaced(const struct checkin_task *task)
+{
+    struct readers *readers = task->daemon->readers;
+    struct db *db;
+    struct error err;
+    bool servable = true;
+    if (is_full(task) || !readers_take(readers, &db, &err))
+        return false;
+    bool known = package_is_servable(db, &task->wanted, &servable, &err);
+    readers_give(readers, db);
+    return known && !servable;
+}
+
 static bool load(struct checkin_task *task, struct error *err)
 {
     char hex[SHA256_HEX_SIZE];
@@ -178,6 +192,8 @@ static bool load(struct checkin_task *task, struct error *err)
         return true;
     if (err->code != ERROR_CORRUPT)
         return false;
+    if (was_replaced(task))
+        return true;
     sha256_hex(&task->wanted, hex);
     log_line(LOG_LEVEL_ERROR, "blob-corrupt", "sha256", hex, "error", err->text, "then",
              is_full(task) ? "it is not sent; upload the same bytes again"

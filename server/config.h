@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include "base/error.h"
 #include "server/log.h"
+#include "storage/package.h"
 
 enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which pairs of images are made without being asked for */
 
@@ -51,6 +52,8 @@ struct config {
     uint64_t job_cpu_s;
     uint64_t job_memory_bytes;
     uint64_t job_wall_ms;
+    uint64_t background_share;      /* percent */
+    enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not tried harder */
 
     uint64_t ledger_keep_days;
 

@@ -22,6 +22,7 @@ static bool take_url(const struct config_key *key, const char *value, void *fiel
 static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool take_effort(const struct config_key *key, const char *value, void *field, struct error *err);
 
 /* clang-format off */
 #define HEADING(text) {.help = text}
@@ -107,13 +108,19 @@ const struct config_key config_key_table[] = {
            "Address space of one dfota process. 0: no limit, as programs built with a sanitizer need it."),
     NUMBER(job_wall_ms, "900000", 1, 7ull * DAY_MS, "MS",
            "Time by the clock of one dfota process."),
+    WORD(idle_effort, "good", take_effort, "EFFORT",
+         "How hard packages that fit are made smaller when nothing else is to be done: none, good or best. Those that devices "
+         "take come first. Best takes two to three times as long as good, and gains little more."),
+    NUMBER(background_share, "50", 0, 100, "PERCENT",
+           "The share of jobs that may be in the background at once: pairs that no device waits for, and what idle_effort "
+           "asks for. One always may."),
 
     HEADING("Ledger"),
     NUMBER(ledger_keep_days, "0", 0, 36500, "DAYS",
            "Rows of the ledger that are older are removed once a day, under a checkpoint. 0: all are kept."),
 
     HEADING("Log"),
-    OTHER(log_level, "info", take_level, "LEVEL",
+    WORD(log_level, "info", take_level, "LEVEL",
           "The least that is logged: debug, info, warn or error. The log goes to standard error."),
 
     HEADING("HTTP status of each refusal to a device, 400 to 599"),
@@ -278,6 +285,21 @@ static bool take_level(const struct config_key *key, const char *value, void *fi
     if (!log_level_parse(slice_of(value), (enum log_level *)field))
         return error_set(err, ERROR_INVALID, "'%.60s' is none of debug, info, warn, error", value);
     return true;
+}
+
+static bool take_effort(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum package_effort effort;
+    } known[] = {{"none", EFFORT_NONE}, {"good", EFFORT_GOOD}, {"best", EFFORT_BEST}};
+    (void)key;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(value, known[i].name) == 0) {
+            *(enum package_effort *)field = known[i].effort;
+            return true;
+        }
+    return error_set(err, ERROR_INVALID, "'%.60s' is none of none, good, best", value);
 }
 
 void *config_key_field(const struct config_key *key, struct config *config)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "server/need.h"
+#include "storage/improvement.h"
 #include "upgrade/full.h"
 
 /* ---- versions ---- */
@@ -111,6 +112,8 @@ static bool take_edge(void *cls)
     edge->full = false;
     edge->state = (uint8_t)state;
     edge->size = (uint64_t)row->size_bytes;
+    edge->improving = state == EDGE_READY &&
+                      improvement_may_fit(row->size_bytes, row->tried, (int64_t)edges->graph->plan.limit);
     if (state == EDGE_FAILED)
         edges->no_memory = !(edge->error = strdup(row->error));
     return !edges->no_memory;

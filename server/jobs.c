@@ -1,22 +1,28 @@
 #include "server/jobs.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "server/daemon.h"
+#include "server/job.h"
 #include "server/keep.h"
 #include "server/log.h"
-#include "server/make.h"
 #include "server/package_note.h"
-#include "server/recipe.h"
 #include "server/stop_point.h"
-#include "upgrade/format.h"
 
-#define RETRY_S           10 /* after the disk was full or the database refused */
+#define RETRY_S 10 /* after the disk was full or the database refused */
+#define SWAP_S  3  /* while smaller packages wait for transfers to end */
+
+struct slot { /* one thread and what it does; fields behind jobs->mutex */
+    struct jobs *jobs;
+    pthread_t thread;
+    int cancel_fd;      /* readable once its child is to be killed */
+    int64_t improving;  /* package, 0: none */
+    bool background, cancelled;
+};
 
 struct jobs {
     struct daemon *daemon;
@@ -24,187 +30,155 @@ struct jobs {
     pthread_cond_t changed;
     unsigned long wakes; /* counts jobs_wake(), so that none is missed between looking and waiting */
     bool stopping;
-    int cancel_fd; /* readable once stopping: the children are killed */
+    unsigned idle; /* threads that wait for a wake */
     unsigned count;
-    pthread_t thread[];
+    struct slot slot[];
 };
 
-struct job {
-    struct jobs *jobs;
-    struct making making;
-    bool found, failed_for_good;
-    enum make_end end;
-    bool outdated; /* other bytes have taken its place meanwhile, or nobody wants it any more */
-};
+/* ---- Waiting ---- */
 
-/* Steps in the writer's thread */
+enum awaited { A_WAKE, A_WAKE_OR_SWAP, A_RETRY };
 
-static bool claim(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    struct making *making = &job->making;
-    if (!package_claim(db, clock_utc_ms(), &making->package, &job->found, err))
-        return false;
-    return !job->found || !making->package.key.recipe[0] ||
-           recipe_find(&making->daemon->config, db, &making->package.key, making->firmware, &making->section, err);
-}
-
-static bool set_ready(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    const struct making *making = &job->making;
-    const struct format *format = format_find(making->package.key.format);
-    bool by_dfota = !format || format->by_dfota;
-    const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
-                                      .sha256 = making->sha256,
-                                      .origin = by_dfota ? "made" : "external",
-                                      .proven = making->proven,
-                                      .effort = by_dfota ? making->effort : EFFORT_NONE,
-                                      .note = making->note,
-                                      .log = making->log};
-    int64_t now_ms = clock_utc_ms();
-    return package_set_ready(db, making->package.id, &made, now_ms, err) &&
-           package_note_made(db, &making->package.key, &made, now_ms, err);
-}
-
-static bool set_failed(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    const struct making *making = &job->making;
-    job->failed_for_good = true;
-    return package_set_failed(db, making->package.id, making->reason, clock_utc_ms(), err) &&
-           package_keep_log(db, making->package.id, making->log, err) &&
-           package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err);
-}
-
-static bool count_crash(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    const struct making *making = &job->making;
-    return package_crashed(db, making->package.id, making->reason, clock_utc_ms(), &job->failed_for_good, err) &&
-           package_keep_log(db, making->package.id, making->log, err) &&
-           (!job->failed_for_good ||
-            package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err));
-}
-
-static bool put_back(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    return package_put_back(db, job->making.package.id, err);
-}
-
-static bool put_last(void *cls, struct db *db, struct error *err)
-{
-    struct job *job = cls;
-    return package_put_last(db, job->making.package.id, clock_utc_ms(), err);
-}
-
-/* What an admin has brought meanwhile, or taken away, stays as it is: the job's end is no news then. */
-static bool conclude(void *cls, struct db *db, struct error *err)
-{
-    static bool (*const steps[])(void *, struct db *, struct error *) = {
-        [MAKE_READY] = set_ready,   [MAKE_FAILED] = set_failed, [MAKE_CRASHED] = count_crash,
-        [MAKE_PUT_BACK] = put_back, [MAKE_LATER] = put_last,
-    };
-    struct job *job = cls;
-    struct package now;
-    bool found;
-    if (!package_by_id(db, job->making.package.id, &now, &found, err))
-        return false;
-    job->outdated = !found || package_state(&now) != PACKAGE_GENERATING;
-    return job->outdated || steps[job->end](job, db, err);
-}
-
-static bool store(struct job *job, enum make_end end, struct error *err)
-{
-    job->end = end;
-    return writer_call(job->jobs->daemon->writer, conclude, job, err);
-}
-
-static void tell(const struct job *job, enum make_end end, int64_t took_ms)
-{
-    const struct making *making = &job->making;
-    const struct package_key *key = &making->package.key;
-    char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
-    struct log_number size, took;
-    sha256_hex(&key->from, from);
-    sha256_hex(&key->to, to);
-    if (job->outdated)
-        log_line(LOG_LEVEL_INFO, "package-outdated", "from", from, "to", to, "format", key->format, NULL);
-    else if (end == MAKE_READY)
-        log_line(LOG_LEVEL_INFO, "package-ready", "from", from, "to", to, "format", key->format, "size",
-                 log_i64(&size, (long long)making->size_bytes), "took_ms", log_i64(&took, took_ms), "proven",
-                 making->proven ? "yes" : "no", NULL);
-    else
-        log_line(job->failed_for_good ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-                 job->failed_for_good ? "package-failed" : "package-put-back", "from", from, "to", to,
-                 "format", key->format, "reason", end == MAKE_PUT_BACK ? "the server ends" : making->reason,
-                 NULL);
-}
-
-/* Threads */
-
-/* Waits for a wake after `seen`, at most RETRY_S where that is asked for. False: it is time to end. */
-static bool await(struct jobs *jobs, unsigned long *seen, bool retry)
+/* Waits for a wake after `seen`, or for time to pass. False: it is time to end. */
+static bool await(struct jobs *jobs, unsigned long *seen, enum awaited what)
 {
     struct timespec until;
     int timed_out = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RETRY_S;
+    until.tv_sec += what == A_RETRY ? RETRY_S : SWAP_S;
     pthread_mutex_lock(&jobs->mutex);
-    while (!jobs->stopping && !timed_out && (retry || jobs->wakes == *seen))
-        timed_out = retry ? pthread_cond_clockwait(&jobs->changed, &jobs->mutex, CLOCK_MONOTONIC, &until)
-                          : pthread_cond_wait(&jobs->changed, &jobs->mutex);
+    jobs->idle += what != A_RETRY;
+    while (!jobs->stopping && !timed_out && (what == A_RETRY || jobs->wakes == *seen))
+        timed_out = what == A_WAKE
+                        ? pthread_cond_wait(&jobs->changed, &jobs->mutex)
+                        : pthread_cond_clockwait(&jobs->changed, &jobs->mutex, CLOCK_MONOTONIC, &until);
+    jobs->idle -= what != A_RETRY;
     *seen = jobs->wakes;
     bool go_on = !jobs->stopping;
     pthread_mutex_unlock(&jobs->mutex);
     return go_on;
 }
 
-/* One package. *ret_later: not now, though there is work. False: nothing is queued. */
-static bool run_one(struct jobs *jobs, bool *ret_later)
+/* ---- What a thread may do ---- */
+
+/* Nothing is being done, and what was to be cancelled has been. */
+static void clear_slot(struct slot *slot)
 {
-    struct job job = {.jobs = jobs, .making = {.daemon = jobs->daemon, .cancel_fd = jobs->cancel_fd,
-                                               .effort = EFFORT_GOOD}};
-    struct error err;
-    *ret_later = false;
-    if (!writer_call(jobs->daemon->writer, claim, &job, &err)) {
-        log_line(LOG_LEVEL_ERROR, "job-not-claimed", "error", err.text, NULL);
-        *ret_later = true;
-        return true;
+    eventfd_t count;
+    struct jobs *jobs = slot->jobs;
+    pthread_mutex_lock(&jobs->mutex);
+    slot->improving = 0;
+    slot->background = false;
+    if (slot->cancelled && !jobs->stopping) {
+        eventfd_read(slot->cancel_fd, &count);
+        slot->cancelled = false;
     }
+    pthread_mutex_unlock(&jobs->mutex);
+}
+
+static void cancel(struct slot *slot)
+{
+    if (!slot->cancelled)
+        eventfd_write(slot->cancel_fd, 1);
+    slot->cancelled = true;
+}
+
+/* Background has a share of the threads, one at the least. */
+static bool may_begin(struct slot *slot, bool background)
+{
+    struct jobs *jobs = slot->jobs;
+    uint64_t share = jobs->count * jobs->daemon->config.background_share / 100;
+    pthread_mutex_lock(&jobs->mutex);
+    uint64_t others = 0;
+    for (unsigned i = 0; i < jobs->count; i++)
+        others += &jobs->slot[i] != slot && jobs->slot[i].background;
+    slot->background = background && others < (share > 0 ? share : 1);
+    bool may = !background || slot->background;
+    pthread_mutex_unlock(&jobs->mutex);
+    return may;
+}
+
+static bool reserve(void *cls, int64_t package_id)
+{
+    struct slot *slot = cls;
+    struct jobs *jobs = slot->jobs;
+    bool is_free = true;
+    pthread_mutex_lock(&jobs->mutex);
+    for (unsigned i = 0; i < jobs->count; i++)
+        is_free = is_free && jobs->slot[i].improving != package_id;
+    if (is_free)
+        slot->improving = package_id;
+    pthread_mutex_unlock(&jobs->mutex);
+    return is_free;
+}
+
+bool jobs_is_improving(struct jobs *jobs, int64_t package_id)
+{
+    bool found = false;
+    pthread_mutex_lock(&jobs->mutex);
+    for (unsigned i = 0; i < jobs->count; i++)
+        found = found || jobs->slot[i].improving == package_id;
+    pthread_mutex_unlock(&jobs->mutex);
+    return found;
+}
+
+/* ---- Threads ---- */
+
+static bool find_work(struct slot *slot, struct job *job, struct error *err)
+{
+    if (!job_swap(job, err))
+        return false;
+    for (size_t i = 0; i < JOB_SOURCES && !job->found; i++)
+        if (may_begin(slot, job_sources[i].background) && !job_sources[i].take(job, reserve, slot, err))
+            return false;
+    return true;
+}
+
+/* One package. False: there is nothing to do, or nothing now; *ret_then says what to wait for. */
+static bool run_one(struct slot *slot, enum awaited *ret_then)
+{
+    struct jobs *jobs = slot->jobs;
+    struct job job = {.making = {.daemon = jobs->daemon, .cancel_fd = slot->cancel_fd}};
+    struct error err;
+    *ret_then = A_RETRY;
+    if (!find_work(slot, &job, &err)) {
+        log_line(LOG_LEVEL_ERROR, "job-not-claimed", "error", err.text, NULL);
+        return false;
+    }
+    *ret_then = job.swaps_waiting ? A_WAKE_OR_SWAP : A_WAKE;
     if (!job.found)
         return false;
-    stop_point("job-claimed");
+    stop_point(job.improves ? "job-improves" : "job-claimed");
     int64_t begun_ms = clock_boot_ms();
     enum make_end end = make_package(&job.making);
-    while (!store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
+    while (!job_store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
         log_line(LOG_LEVEL_ERROR, "job-not-stored", "error", err.text, NULL);
         unsigned long none = 0;
-        if (!await(jobs, &none, true))
+        if (!await(jobs, &none, A_RETRY))
             return false;
     }
-    tell(&job, end, clock_boot_ms() - begun_ms);
     if (job.outdated && end == MAKE_READY)
         keep_remove_unused(jobs->daemon, &job.making.sha256, 1);
-    *ret_later = end == MAKE_LATER;
-    return true;
+    job_tell(&job, end, clock_boot_ms() - begun_ms);
+    *ret_then = A_RETRY;
+    return end != MAKE_LATER;
 }
 
 static void *work(void *cls)
 {
-    struct jobs *jobs = cls;
-    unsigned long seen = 0;
-    bool later = false;
+    struct slot *slot = cls;
+    struct jobs *jobs = slot->jobs;
     for (;;) {
         pthread_mutex_lock(&jobs->mutex);
-        seen = jobs->wakes;
+        unsigned long seen = jobs->wakes;
         bool ended = jobs->stopping;
         pthread_mutex_unlock(&jobs->mutex);
         if (ended)
             return NULL;
-        bool found = run_one(jobs, &later);
-        if ((later || !found) && !await(jobs, &seen, later))
+        enum awaited then;
+        bool found = run_one(slot, &then);
+        clear_slot(slot);
+        if (!found && !await(jobs, &seen, then))
             return NULL;
     }
 }
@@ -241,29 +215,43 @@ static bool recover(void *cls, struct db *db, struct error *err)
     return ok;
 }
 
+static bool start_thread(struct jobs *jobs, struct error *err)
+{
+    struct slot *slot = &jobs->slot[jobs->count];
+    slot->jobs = jobs;
+    slot->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (slot->cancel_fd < 0)
+        return error_set(err, ERROR_UNAVAILABLE, "out of file descriptors");
+    int failed = pthread_create(&slot->thread, NULL, work, slot);
+    if (failed) {
+        close(slot->cancel_fd);
+        return error_errno(err, failed, "cannot start a thread");
+    }
+    return true;
+}
+
 bool jobs_start(struct daemon *daemon, struct jobs **ret, struct error *err)
 {
     unsigned count = (unsigned)daemon->config.jobs;
     if (!writer_call(daemon->writer, recover, NULL, err))
         return false;
-    struct jobs *jobs = calloc(1, sizeof *jobs + count * sizeof jobs->thread[0]);
+    struct jobs *jobs = calloc(1, sizeof *jobs + count * sizeof jobs->slot[0]);
     if (!jobs)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     jobs->daemon = daemon;
     pthread_mutex_init(&jobs->mutex, NULL);
     pthread_cond_init(&jobs->changed, NULL);
-    jobs->cancel_fd = eventfd(0, EFD_CLOEXEC);
-    if (jobs->cancel_fd < 0) {
-        free(jobs);
-        return error_set(err, ERROR_UNAVAILABLE, "out of file descriptors");
+    pthread_mutex_lock(&jobs->mutex); /* nobody looks at the slots before all are there */
+    bool ok = true;
+    while (ok && jobs->count < count) {
+        ok = start_thread(jobs, err);
+        jobs->count += ok;
     }
-    for (; jobs->count < count; jobs->count++) {
-        int failed = pthread_create(&jobs->thread[jobs->count], NULL, work, jobs);
-        if (failed) {
-            jobs_stop(jobs);
-            jobs_free(jobs);
-            return error_errno(err, failed, "cannot start a thread");
-        }
+    pthread_mutex_unlock(&jobs->mutex);
+    if (!ok) {
+        jobs_stop(jobs);
+        jobs_free(jobs);
+        return false;
     }
     *ret = jobs;
     return true;
@@ -277,25 +265,39 @@ void jobs_wake(struct jobs *jobs)
     pthread_mutex_unlock(&jobs->mutex);
 }
 
+void jobs_wake_wanted(struct jobs *jobs)
+{
+    jobs_wake(jobs);
+    pthread_mutex_lock(&jobs->mutex);
+    bool waiting = jobs->idle > 0;
+    for (unsigned i = 0; i < jobs->count && !waiting; i++)
+        if (jobs->slot[i].background && !jobs->slot[i].cancelled) {
+            cancel(&jobs->slot[i]);
+            waiting = true;
+        }
+    pthread_mutex_unlock(&jobs->mutex);
+}
+
 void jobs_stop(struct jobs *jobs)
 {
     if (!jobs)
         return;
     pthread_mutex_lock(&jobs->mutex);
     jobs->stopping = true;
+    for (unsigned i = 0; i < jobs->count; i++)
+        cancel(&jobs->slot[i]);
     pthread_cond_broadcast(&jobs->changed);
     pthread_mutex_unlock(&jobs->mutex);
-    eventfd_write(jobs->cancel_fd, 1);
     for (unsigned i = 0; i < jobs->count; i++)
-        pthread_join(jobs->thread[i], NULL);
-    jobs->count = 0;
+        pthread_join(jobs->slot[i].thread, NULL);
 }
 
 void jobs_free(struct jobs *jobs)
 {
     if (!jobs)
         return;
-    close(jobs->cancel_fd);
+    for (unsigned i = 0; i < jobs->count; i++)
+        close(jobs->slot[i].cancel_fd);
     pthread_cond_destroy(&jobs->changed);
     pthread_mutex_destroy(&jobs->mutex);
     free(jobs);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/daemon.h"
@@ -162,9 +163,19 @@ static enum make_end diff_and_verify(struct making *making)
     return end;
 }
 
+/* What more effort did not make smaller is not kept. */
+static bool is_of_use(const struct making *making)
+{
+    struct stat info;
+    return !making->below_bytes || stat(making->made, &info) != 0 ||
+           (uint64_t)info.st_size < making->below_bytes;
+}
+
 static enum make_end publish(struct making *making)
 {
     struct error err;
+    if (!is_of_use(making))
+        return MAKE_READY;
     stop_point("package-written");
     if (blob_adopt(making->daemon->blobs, making->made, &making->sha256, &making->size_bytes, &err)) {
         stop_point("package-published");

@@ -24,13 +24,14 @@ struct making {
     int cancel_fd;          /* readable once it is to end */
     struct package package; /* what is wanted */
     enum package_effort effort;
+    uint64_t below_bytes; /* only a smaller package is of use; 0: any is */
     const struct config_firmware *section; /* that its recipe stands for, NULL: none */
     char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
 
     /* of what was made */
     char workdir[PATH_MAX - 64], made[PATH_MAX]; /* the job's folder; the file in it */
     struct sha256 sha256;
-    uint64_t size_bytes;
+    uint64_t size_bytes; /* 0 with MAKE_READY: it is not smaller than below_bytes, and was not kept */
     bool proven;
     char note[PACKAGE_NOTE_SIZE];
     char log[PACKAGE_LOG_SIZE];     /* of an external command, also of one that failed; else "" */

@@ -44,9 +44,12 @@ bool need_package(struct db *db, struct daemon *daemon, const struct firmware *f
             image_is_full(to) ? to->version : from->version);
     struct package_key key;
     need_key(daemon, firmware, from, to, &key);
-    if (!package_queue(db, &key, again, 1, now_ms, err))
+    struct package package;
+    bool found;
+    if (!package_queue(db, &key, again, 1, now_ms, err) || !package_find(db, &key, &package, &found, err))
         return false;
-    jobs_wake(daemon->jobs);
+    if (found && package_state(&package) == PACKAGE_QUEUED)
+        jobs_wake_wanted(daemon->jobs);
     return true;
 }
 

@@ -159,6 +159,6 @@ bool plans_ask(struct daemon *daemon, struct db *db, const struct planned *plann
         if (!package_queue(db, &planned->unasked[i], false, 1, now_ms, err))
             return false;
     if (planned->unasked_count)
-        jobs_wake(daemon->jobs);
+        jobs_wake_wanted(daemon->jobs);
     return true;
 }

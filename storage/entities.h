@@ -18,12 +18,19 @@ enum {
     ENTITY_AWAITED,
     ENTITY_TRANSCRIPT,
     ENTITY_TURNKEY,
-    ENTITY_MATRIX
+    ENTITY_MATRIX,
+    ENTITY_IMPROVEMENT
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
     package_statements, device_statements, link_statements, attempt_statements, ledger_statements, awaited_statements,
-    transcript_statements, turnkey_statements, matrix_statements;
+    transcript_statements, turnkey_statements, matrix_statements, improvement_statements;
+
+/* How many devices wait for the package `p` (a prefix of columns, with its dot). */
+#define WAITING_DEVICES(p)                                                                                   \
+    "(SELECT count(*) FROM image i JOIN image t ON t.firmware_id = i.firmware_id AND t.sha256 = " p "to_sha256 " \
+    "JOIN attempt a ON a.firmware_id = i.firmware_id AND a.from_version = i.version AND a.to_version = t.version " \
+    "AND a.state = 'waiting' WHERE i.sha256 = " p "from_sha256)"
 
 /* Defines the table of an entity from its array `sql`. */
 #define DB_TABLE(entity, entity_number)                                                                      \

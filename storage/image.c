@@ -34,7 +34,7 @@ static const char *const sql[] = {
         "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms IS NULL",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
-        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1)",
+        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE better_sha256 = $1)",
 };
 DB_TABLE(image, ENTITY_IMAGE);
 

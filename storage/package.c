@@ -27,6 +27,7 @@ enum {
     EDGES,
     COUNT,
     CLAIM,
+    CLAIM_BACKGROUND,
     READY,
     FAILED,
     CRASHED,
@@ -63,8 +64,11 @@ static const char *const sql[] = {
               "WHERE f.firmware_id = $1 AND f.id <> t.id AND p.format = $2 AND p.recipe = $3",
     [COUNT] = "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'generating'), "
               "count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'failed') FROM package",
-    [CLAIM] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
-              "WHERE state = 'queued' ORDER BY wanted DESC, queued_ms, id LIMIT 1) RETURNING " COLUMNS(""),
+    [CLAIM] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT p.id FROM package p "
+              "WHERE p.state = 'queued' AND p.wanted > 0 ORDER BY " WAITING_DEVICES("p.")
+              " DESC, p.wanted DESC, p.queued_ms, p.id LIMIT 1) RETURNING " COLUMNS(""),
+    [CLAIM_BACKGROUND] = "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
+                         "WHERE state = 'queued' AND wanted = 0 ORDER BY queued_ms, id LIMIT 1) RETURNING " COLUMNS(""),
     [READY] = "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, origin = $3, uploaded_by = NULL, proven = $4, effort = $5, "
               "tried = $5, note = $6, log = $7, error = NULL, finished_ms = $8 WHERE id = $9 AND state = 'generating'",
     [FAILED] = "UPDATE package SET state = 'failed', error = $1, finished_ms = $2 WHERE id = $3 AND state = 'generating'",
@@ -81,6 +85,8 @@ static const char *const sql[] = {
     [UNQUEUE] = "DELETE FROM package WHERE to_sha256 = $1 AND state = 'queued' "
                 "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1 AND withdrawn_ms IS NULL)",
     [BLOBS_OF_IMAGE] = "SELECT sha256 FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) AND sha256 IS NOT NULL "
+                       "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1) UNION SELECT better_sha256 FROM package "
+                       "WHERE (from_sha256 = $1 OR to_sha256 = $1) AND better_sha256 IS NOT NULL "
                        "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
     [FORGET_IMAGE] = "DELETE FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) "
                      "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
@@ -186,9 +192,10 @@ bool package_count(struct db *db, struct package_counts *ret, struct error *err)
         err);
 }
 
-bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret_found, struct error *err)
+bool package_claim(struct db *db, bool background, int64_t now_ms, struct package *ret, bool *ret_found,
+                   struct error *err)
 {
-    return db_row(db, &package_statements, CLAIM, PARAMS(P_INT(now_ms)), FIELDS(ROW(ret)), ret_found, err);
+    return db_row(db, &package_statements, background ? CLAIM_BACKGROUND : CLAIM, PARAMS(P_INT(now_ms)), FIELDS(ROW(ret)), ret_found, err);
 }
 
 bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,

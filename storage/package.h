@@ -110,8 +110,10 @@ bool package_release(struct db *db, int64_t id, const char *by, const char *note
 bool package_take_back(struct db *db, int64_t id, struct error *err);
 
 /* The life of a job. What ends one changes only a package that is `generating` still. */
-/* The oldest queued package of the most wanted becomes `generating`. */
-bool package_claim(struct db *db, int64_t now_ms, struct package *ret, bool *ret_found, struct error *err);
+/* The queued package that most devices wait for becomes `generating`, then the oldest of those that a plan or an admin
+   asked for. With `background` instead the oldest of those that only the matrix wants. */
+bool package_claim(struct db *db, bool background, int64_t now_ms, struct package *ret, bool *ret_found,
+                   struct error *err);
 bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
                        struct error *err);
 bool package_set_failed(struct db *db, int64_t id, const char *reason, int64_t now_ms, struct error *err);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
+#include "server/jobs.h"
 #include "server/log.h"
 #include "server/matrix.h"
 #include "storage/matrix.h"
@@ -197,6 +198,7 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     if (settings.format)
         matrix_add(call->daemon->matrix, settings.firmware.id, 0);
     log_settings(&settings);
+    jobs_wake(call->daemon->jobs); /* another limit may be within reach */
     return answer(call, &settings.firmware, err);
 }
 

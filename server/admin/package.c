@@ -9,6 +9,7 @@
 #include "server/log.h"
 #include "server/need.h"
 #include "server/note.h"
+#include "storage/improvement.h"
 
 #define OVERSIZE_SIZE 96
 
@@ -86,8 +87,16 @@ static void add_trust(json_t *json, const struct package *package)
     json_object_set_new(json, "released", released);
 }
 
-static json_t *to_json(const struct firmware *firmware, const char *from, const char *to,
-                       const struct package *package)
+/* Smaller bytes may come: they are being looked for, or will be because these are a little over the limit. */
+static bool is_improving(const struct daemon *daemon, const struct firmware *firmware, const struct package *package)
+{
+    return (package_state(package) == PACKAGE_READY &&
+            improvement_may_fit(package->size_bytes, package->tried, firmware->max_package_bytes)) ||
+           jobs_is_improving(daemon->jobs, package->id);
+}
+
+static json_t *to_json(const struct daemon *daemon, const struct firmware *firmware, const char *from,
+                       const char *to, const struct package *package)
 {
     char reason[OVERSIZE_SIZE];
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
@@ -102,12 +111,13 @@ static json_t *to_json(const struct firmware *firmware, const char *from, const 
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
     add_making(json, package);
     add_trust(json, package);
+    json_object_set_new(json, "improving", json_boolean(is_improving(daemon, firmware, package)));
     return json;
 }
 
-json_t *hop_to_json(const struct hop *hop)
+json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop)
 {
-    return to_json(&hop->firmware, hop->from.version, hop->to.version, &hop->package);
+    return to_json(daemon, &hop->firmware, hop->from.version, hop->to.version, &hop->package);
 }
 
 bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind, const char *by,
@@ -145,7 +155,7 @@ bool admin_package_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         if (goes_up(&list[i]))
-            json_array_append_new(items, to_json(&firmware, list[i].from, list[i].to, &list[i].package));
+            json_array_append_new(items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
     call_answer_items(call, items);
     return true;
 }
@@ -157,7 +167,7 @@ bool admin_package_show(struct admin_call *call, struct error *err)
     if (!hop_find_asked(call->request, call->db, &hop, err) ||
         !package_log(call->db, hop.package.id, log, sizeof log, err))
         return false;
-    json_t *json = hop_to_json(&hop);
+    json_t *json = hop_to_json(call->daemon, &hop);
     json_object_set_new(json, "log", field_text(log));
     reply_json(&call->reply, 200, json);
     return true;
@@ -201,7 +211,7 @@ bool admin_package_ask(struct admin_call *call, struct error *err)
     if (!made)
         log_line(LOG_LEVEL_INFO, "package-asked", "product", hop->product.product_key, "firmware",
                  hop->firmware.name, "from", hop->from.version, "to", hop->to.version, NULL);
-    reply_json(&call->reply, made ? 200 : 202, hop_to_json(hop));
+    reply_json(&call->reply, made ? 200 : 202, hop_to_json(call->daemon, hop));
     return true;
 }
 

@@ -23,7 +23,7 @@ bool hop_find(const struct request *request, struct db *db, struct hop *ret, str
 /* As hop_find; ERROR_PACKAGE_NOT_FOUND when nobody has asked for it or uploaded one. */
 bool hop_find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
     __attribute__((warn_unused_result));
-json_t *hop_to_json(const struct hop *hop);
+json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop);
 /* Writer's thread: an admin's deed with this package, for the ledger. Takes over `more`, which joins by,
    format, from and to; NULL for nothing. `by` is the name that stood in the body, NULL: in the query, if
    anywhere. */

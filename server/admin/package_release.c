@@ -74,7 +74,7 @@ bool admin_package_release(struct admin_call *call, struct error *err)
     log_line(LOG_LEVEL_WARN, "package-released", "product", hop->product.product_key, "firmware",
              hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256", hex, "by",
              wanted.by, "note", wanted.note, NULL);
-    reply_json(&call->reply, 200, hop_to_json(hop));
+    reply_json(&call->reply, 200, hop_to_json(call->daemon, hop));
     return true;
 }
 

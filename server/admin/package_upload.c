@@ -123,7 +123,7 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
         log_arrival(&arrival);
     if (arrival.had_bytes && !arrival.same)
         keep_remove_unused(call->daemon, &arrival.replaced, 1);
-    reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(&arrival.hop));
+    reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(call->daemon, &arrival.hop));
     return true;
 }
 

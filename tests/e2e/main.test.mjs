@@ -57,7 +57,7 @@ describe('on real firmware', () => {
 
     test('with a lowered limit it is refused, with the reason on record; exactly at the limit it passes', async () => {
         const scene = await realScene(['boron-1.5.2', 'boron-2.0.1'], { product: 'limits' });
-        const { size } = await scene.makePackage('1.5.2', '2.0.1');
+        const { size } = await scene.settlePackage('1.5.2', '2.0.1');
         const module = scene.module({ version: '1.5.2' });
         const path = scene.path('/packages/1.5.2/2.0.1');
 

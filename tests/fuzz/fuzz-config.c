@@ -31,7 +31,7 @@ static void check_key(const struct config_key *key, struct config *config)
         if (text[0]) /* what is understood is understood again */
             demand(config_key_set(key, text, "again", &other, &err));
         config_free(&other);
-    } else if (field != &config->log_level) {
+    } else if (key->most > 0) {
         demand(*(const uint64_t *)field >= key->least && *(const uint64_t *)field <= key->most);
     }
 }
@@ -50,7 +50,7 @@ static void load(int argc, char **argv)
     for (size_t i = 0; i < config_key_count; i++)
         if (config_key_table[i].name)
             check_key(&config_key_table[i], &config);
-    demand(config.log_level <= LOG_LEVEL_ERROR);
+    demand(config.log_level <= LOG_LEVEL_ERROR && config.idle_effort <= EFFORT_BEST);
     demand(config_answer_status(&config, 3) >= 400 && config_answer_status(&config, 3) <= 599);
     config_free(&config);
 }

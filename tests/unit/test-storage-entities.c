@@ -122,7 +122,7 @@ static void claim(struct place *place, struct package *ret, bool expected)
 {
     struct error err;
     bool found;
-    assert_ok(package_claim(place->db, 5, ret, &found, &err), err);
+    assert_ok(package_claim(place->db, false, 5, ret, &found, &err), err);
     assert_int_equal(found, expected);
 }
 
