@@ -25,7 +25,7 @@ static const struct plan {
     enum bsdiff_packing packing;
 } plans[] = {
     [BSDIFF_EFFORT_QUICK] = {{0}, 0, BSDIFF_STOCK},
-    [BSDIFF_EFFORT_GOOD] = {{100, 140}, 3, BSDIFF_GOOD},
+    [BSDIFF_EFFORT_GOOD] = {{115}, 3, BSDIFF_GOOD},
     [BSDIFF_EFFORT_BEST] = {{100, 80, 125, 160}, 4, BSDIFF_BEST},
 };
 

@@ -7,6 +7,8 @@
 #include "delta/bzip_lengths.h"
 #include "delta/bzip_selectors.h"
 
+#define MANY_GROUPS 200 /* more than that always pay for all tables, or all but one */
+
 struct plan { /* for one number of tables */
     unsigned int tables;
     uint64_t promise; /* about what it will cost, in parts of a bit */
@@ -194,8 +196,9 @@ void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort eff
     c.groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP;
     struct plan plan[2 * (BZIP_TABLES_MAX - BZIP_TABLES_MIN + 1)];
     unsigned int plans = 0;
+    unsigned int fewest = c.groups > MANY_GROUPS ? BZIP_TABLES_MAX - 1 : BZIP_TABLES_MIN;
     rank_groups(&c);
-    for (unsigned int tables = BZIP_TABLES_MIN; tables <= BZIP_TABLES_MAX; tables++)
+    for (unsigned int tables = fewest; tables <= BZIP_TABLES_MAX; tables++)
         for (unsigned int start = 0; start < trial->starts; start++) {
             plan[plans].tables = tables;
             divide_groups(&c, &plan[plans], start > 0);

@@ -248,7 +248,7 @@ describe('the images', () => {
         assert.equal(noiseImage({ seed: 1, size: 1001 }).length, 1001);
     });
 
-    test('of the corpus are eleven', () => assert.equal(corpus.size, 11));
+    test('of the corpus are twelve', () => assert.equal(corpus.size, 12));
 
     test('come out of a zip archive', () => {
         const packed = deflateRawSync(Buffer.from('hello'));
