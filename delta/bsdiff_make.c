@@ -12,7 +12,8 @@
 #define PRICES     4
 #define LEAST_GAIN 2000 /* what gains less than one byte in so many is not gone on with */
 
-/* Larger images get fewer tries: nobody waits for hours, and what is tried first gains most. */
+/* Large images get fewer tries, for what is tried first gains most, and vast ones what the quick effort does:
+   nobody waits for hours. */
 #define LARGE ((size_t)2 << 20)
 #define VAST  ((size_t)16 << 20)
 
@@ -62,7 +63,7 @@ static void free_outcome(struct outcome *outcome)
 /* How often a price is tried. */
 static unsigned int passes(const struct search *s)
 {
-    return s->new.len <= LARGE ? s->plan->passes : s->new.len <= VAST ? 2 : 1;
+    return s->new.len <= LARGE ? s->plan->passes : s->new.len <= VAST && s->plan->passes > 0 ? 2 : 0;
 }
 
 static size_t sum_outcome(const struct outcome *outcome)
@@ -158,7 +159,7 @@ static bool search(struct search *s, struct error *err)
 static bool use_index(struct search *s, struct suffix *index, struct error *err)
 {
     bool ok = match_make_script(index, s->old, s->new, &s->first, err);
-    if (ok && s->plan->passes > 0)
+    if (ok && passes(s) > 0)
         ok = bsdiff_spans_find(index, s->old, s->new, &s->first, &s->spans, err);
     suffix_free(index);
     return ok;
@@ -169,7 +170,7 @@ static bool encode(struct search *s, struct buffer *ret, struct error *err)
     _cleanup_(buffer_free) struct buffer smaller = {0};
     if (!bsdiff_encode(s->old, s->new, &s->first, BSDIFF_STOCK, ret, err))
         return false;
-    if (s->plan->passes == 0)
+    if (passes(s) == 0)
         return true;
     if (!search(s, err) || !bsdiff_encode(s->old, s->new, &s->best, s->plan->packing, &smaller, err))
         return false;
