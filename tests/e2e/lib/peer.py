@@ -30,6 +30,7 @@ def main():
         if not part:
             break
         body += len(part)
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # what was read is acknowledged before anything else happens
     print("body", body, flush=True)
     if then in ("stop", "hold"):
         sys.stdin.read()
