@@ -59,6 +59,7 @@ static const struct command table[] = {
 
     {"package list", "FIRMWARE", 0, 0, "list the packages of a firmware", NULL, package_list},
     {"package show", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "show one package", NULL, package_show},
+    {"package log", "FIRMWARE FROM TO", 0, 0, "print what an external command said", NULL, package_log},
     {"package make", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "make a package now, not at the first request",
      "A failed package is made again.", package_make},
     {"package get", "FIRMWARE FROM TO OUT", BIT(OPTION_WAIT), 0, "download a package",

@@ -1,6 +1,7 @@
 /* dfotactl package … */
 #include "ctl/package.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"
@@ -8,7 +9,9 @@
 #include "ctl/download.h"
 #include "ctl/firmware.h"
 #include "ctl/progress.h"
+#include "ctl/text.h"
 
+#define PACKAGE_LINE  4096   /* of a log; more of one line is no use on a terminal */
 #define WAIT_MS       600000 /* without --timeout */
 #define POLL_FIRST_MS 100
 #define POLL_LAST_MS  2000 /* a server with a hundred waiting admins must not notice them */
@@ -19,6 +22,7 @@ static const struct table_column list_columns[] = {
     {"FORMAT", "format", TABLE_TEXT},
     {"STATE", "state", TABLE_TEXT},
     {"SIZE", "size", TABLE_NUMBER},
+    {"EFFORT", "effort", TABLE_TEXT},
     {"PROVEN", "proven", TABLE_TEXT},
     {"FINISHED", "finished_at", TABLE_TIME},
 };
@@ -35,6 +39,7 @@ static const struct table_column page_columns[] = {
     {"Origin", "origin", TABLE_TEXT},
     {"Uploaded by", "uploaded_by", TABLE_TEXT},
     {"Effort", "effort", TABLE_TEXT},
+    {"Improving", "improving", TABLE_TEXT},
     {"Proven", "proven", TABLE_TEXT},
     {"Note", "note", TABLE_TEXT},
     {"Released", "released.at", TABLE_TIME},
@@ -53,10 +58,12 @@ static const char *member(const json_t *package, const char *key)
     return value ? value : "?";
 }
 
+/* A package that is a little too large is not settled while a smaller one may come. */
 static bool is_under_way(const json_t *package)
 {
     const char *state = member(package, "state");
-    return strcmp(state, "queued") == 0 || strcmp(state, "generating") == 0;
+    return strcmp(state, "queued") == 0 || strcmp(state, "generating") == 0 ||
+           (strcmp(state, "oversize") == 0 && json_is_true(json_object_get(package, "improving")));
 }
 
 bool package_check(const json_t *package, struct failure *fail)
@@ -134,6 +141,34 @@ bool package_list(struct session *session, struct failure *fail)
     struct client_path path;
     return session_path(session, &path, fail, "firmware", session->args[0], "packages", NULL) &&
            session_list(session, path.text, &list_view, fail);
+}
+
+static void print_lines(const char *text)
+{
+    char line[PACKAGE_LINE];
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1), text);
+        text_put(stdout, line);
+        putchar('\n');
+        text += len + (text[len] == '\n');
+    }
+}
+
+bool package_log(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    json_t *package = NULL;
+    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail);
+    const json_t *log = json_object_get(package, "log");
+    if (ok && session->json)
+        session_print_json(log ? log : json_null());
+    else if (ok && json_string_value(log))
+        print_lines(json_string_value(log));
+    else if (ok)
+        session_note("no external command has printed anything for this package");
+    json_decref(package);
+    return explain(session, ok, fail);
 }
 
 bool package_show(struct session *session, struct failure *fail)

@@ -341,6 +341,24 @@ describe('packages and waiting', () => {
         assert.equal(await readFile(join(dir, 'p'), 'utf8'), 'BSDIFF40');
     });
 
+    test('what is a little too large is waited for while a smaller one may come', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`GET ${path}`, through(deltaPackage({ state: 'oversize', improving: true }), deltaPackage({ improving: true, effort: 'good' })));
+        const { status, out } = await api.ctl('package', 'show', airm2m, '1138', '1162', '--wait');
+        assert.equal(status, 0);
+        assert.match(out, /^Effort +good$/m);
+        assert.match(out, /^Improving +yes$/m);
+    });
+
+    test('the log is what an external command said, line by line, and steers no terminal', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`GET ${path}`, through(deltaPackage({ log: 'packing ...\n\u001b[31mdone\n' }), deltaPackage({ log: null })));
+        const said = await api.ctl('package', 'log', airm2m, '1138', '1162');
+        assert.deepEqual([said.status, said.out], [0, 'packing ...\n\\x1b[31mdone\n']);
+        const nothing = await api.ctl('package', 'log', airm2m, '1138', '1162');
+        assert.deepEqual([nothing.status, nothing.out], [0, '']);
+    });
+
     test('the list shows why a package cannot be served', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`GET ${firmwarePath}/packages`, { items: [deltaPackage(), deltaPackage({ from: '1125', state: 'oversize', error: 'larger than the limit' })] });
