@@ -14,6 +14,7 @@
 struct client {
     char *base; /* without a slash at the end */
     char *token;
+    const char *by; /* who is at work, for the record; NULL where the environment does not say */
     bool direct;
     int64_t deadline_ms; /* boot clock; 0 for none */
 };
@@ -83,6 +84,7 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, struct 
     if (client) {
         client->base = strdup(url);
         client->token = strdup(token);
+        client->by = getenv("DFOTA_BY");
         client->direct = direct;
         client->deadline_ms = timeout_ms > 0 ? clock_boot_ms() + timeout_ms : 0;
     }
@@ -177,6 +179,16 @@ bool client_is_late(const struct client *client)
     return client->deadline_ms > 0 && clock_boot_ms() >= client->deadline_ms;
 }
 
+/* Who makes a change says so, where he is known. */
+static bool format_url(const struct client *client, const struct client_call *call, char **ret)
+{
+    char by[3 * 100 + 1];
+    const char *name = strcmp(call->method, "GET") != 0 ? client->by : NULL;
+    if (!name || !name[0] || !slice_percent_encode(slice_of(name), by, sizeof by))
+        return asprintf(ret, "%s" API "%s", client->base, call->path) >= 0;
+    return asprintf(ret, "%s" API "%s%sby=%s", client->base, call->path, strchr(call->path, '?') ? "&" : "?", by) >= 0;
+}
+
 bool client_send(struct client *client, const struct client_call *call, struct client_answer *ret,
                  struct failure *fail)
 {
@@ -187,7 +199,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
         return failure_set(fail, EXIT_UNREACHABLE, "the time given with --timeout is over");
     if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
         return failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
-    if (asprintf(&url, "%s" API "%s", client->base, call->path) < 0) {
+    if (!format_url(client, call, &url)) {
         url = NULL;
         return failure_set(fail, EXIT_USAGE, "out of memory");
     }

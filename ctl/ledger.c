@@ -78,14 +78,38 @@ static const struct table_column list_columns[] = {
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "text", ""};
 
+#define HASH_SHOWN 12 /* digits, as in other tables */
+
+static void print_text(FILE *out, const char *text)
+{
+    struct sha256 hash;
+    bool is_hash = sha256_from_hex(slice_of(text), &hash);
+    fprintf(out, "%.*s", is_hash ? HASH_SHOWN : (int)strlen(text), text);
+}
+
+/* "Li Wei, token 1f0e3d9a, from 127.0.0.1:40312" */
+static bool print_author(FILE *out, const json_t *by)
+{
+    const char *name = json_string_value(json_object_get(by, "name"));
+    const char *token = json_string_value(json_object_get(by, "token"));
+    const char *peer = json_string_value(json_object_get(by, "peer"));
+    if (!token || !peer)
+        return false;
+    fprintf(out, "%s%stoken %s from %s", name ? name : "", name ? ", " : "", token, peer);
+    return true;
+}
+
 static void print_member(FILE *out, const char *name, const json_t *value)
 {
     const char *text = json_string_value(value);
+    if (json_is_null(value) || !value)
+        return;
+    fprintf(out, "%s%s: ", ftell(out) > 0 ? "; " : "", name);
     if (text) {
-        fprintf(out, "%s%s: %s", ftell(out) > 0 ? ", " : "", name, text);
-    } else if (!json_is_null(value)) {
+        print_text(out, text);
+    } else if (!print_author(out, value)) {
         char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        fprintf(out, "%s%s: %s", ftell(out) > 0 ? ", " : "", name, dumped ? dumped : "?");
+        fputs(dumped ? dumped : "?", out);
         free(dumped);
     }
 }

@@ -48,6 +48,7 @@
       "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
       "bytes_acked from size to why")                                                                        \
+    X(LEDGER_RESULT_TOLD, "result-told", "product firmware device attempt package", "code from meaning to")  \
     X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \
       "before delay_ms event from state to")                                                                 \
     X(LEDGER_EVENT_UNFIT, "event-unfit", "product firmware device attempt package", "event from state to")   \

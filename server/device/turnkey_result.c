@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "server/device/device.h"
 #include "server/log.h"
+#include "server/note.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
 
@@ -18,6 +19,18 @@ struct result_task {
     struct turnkey said;
 };
 
+/* Its own word, and no more: it moves nothing. */
+static bool note_result(const struct turnkey *said, struct db *db, struct error *err)
+{
+    struct attempt attempt;
+    bool found;
+    return attempt_by_id(db, said->attempt_id, &attempt, &found, err) &&
+           (!found || note_attempt(db, LEDGER_RESULT_TOLD, said->result_ms, &attempt,
+                                   json_pack("{s:I, s:o*}", "code", (json_int_t)said->result_code, "meaning",
+                                             note_text(turnkey_meaning(said->result_form, said->result_code))),
+                                   err));
+}
+
 static bool keep(struct writer_task *base, struct db *db, struct error *err)
 {
     struct result_task *task = (struct result_task *)base;
@@ -28,7 +41,7 @@ static bool keep(struct writer_task *base, struct db *db, struct error *err)
     if (!found)
         return error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
     task->said.attempt_id = there.attempt_id;
-    return turnkey_set_result(db, &task->said, err);
+    return turnkey_set_result(db, &task->said, err) && note_result(&task->said, db, err);
 }
 
 static void fail(struct result_task *task, const struct error *err)

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { ctlOf, documentedKinds, exportHead, ledgerRows, recompute, sql, verifyOffline, verifyOtherwise, withoutPython } from './lib/chain.mjs';
-import { assertRun, scratch } from './lib/ctl.mjs';
+import { assertRun, columns, run, scratch } from './lib/ctl.mjs';
 import { nextImei, poll, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
@@ -150,6 +150,19 @@ describe('what it says', () => {
         await server.admin('POST', '/products?by=Li%20Wei', { name: 'Pumps', product_key: 'pumps' }, { expect: 201 });
         const [row] = await ledgerRows(server);
         assert.deepEqual([row.kind, row.product, row.detail.by.name, row.detail.name], ['product-added', 'pumps', 'Li Wei', 'Pumps']);
+    });
+
+    test('names who works with dfotactl, in 80 columns', async (t) => {
+        const server = await startServer(t);
+        const env = { DFOTA_URL: `http://127.0.0.1:${server.adminAddress.port}`, DFOTA_TOKEN: server.token, DFOTA_BY: '李伟 & Co' };
+        assertRun(await run(['product', 'add', 'Pumps', '--key', 'pumps'], { env }), 0);
+        assert.equal((await ledgerRows(server))[0].detail.by.name, '李伟 & Co');
+        const listed = await run(['ledger', 'list'], { env });
+        assertRun(listed, 0);
+        assert.match(listed.out, /product-added.*\n  product: pumps; by: 李伟 & Co, token [0-9a-f]{8} from\n? +127/);
+        assert.ok(listed.out.split('\n').every((line) => columns(line) <= 80), listed.out);
+        assertRun(await run(['ledger', 'list', '--since', 'yesterday'], { env }), 2, { err: /--since takes a time/ });
+        assertRun(await run(['ledger', 'list', '--since', '2100-01-01'], { env }), 0);
     });
 
     test('leaves out what was refused', async (t) => {
