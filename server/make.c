@@ -10,6 +10,7 @@
 #include "server/daemon.h"
 #include "server/external.h"
 #include "server/stop_point.h"
+#include "server/suffix_shelf.h"
 #include "upgrade/format.h"
 
 #define EXIT_DOES_NOT_FIT 1 /* of dfota: these inputs will never do */
@@ -81,6 +82,7 @@ static enum make_end run_dfota(struct making *making, char *const argv[], int *r
 
 struct images {
     char from[PATH_MAX], to[PATH_MAX], from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24];
+    char suffix_file[PATH_MAX];
 };
 
 static void find_images(const struct making *making, struct images *ret)
@@ -129,6 +131,12 @@ static void write_diff(struct making *making, struct images *images, char *argv[
     argv[n++] = making->package.key.format;
     argv[n++] = "--effort";
     argv[n++] = (char *)efforts[making->effort];
+    if (strcmp(making->package.key.format, "bsdiff") == 0 &&
+        suffix_shelf_place(making->daemon, &making->package.key.from, images->suffix_file,
+                           sizeof images->suffix_file)) {
+        argv[n++] = "--suffix-file";
+        argv[n++] = images->suffix_file;
+    }
     if (section && section->value[FIRMWARE_LOAD_ADDRESS][0]) {
         argv[n++] = "--load-address";
         argv[n++] = section->value[FIRMWARE_LOAD_ADDRESS];
