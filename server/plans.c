@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "server/daemon.h"
 #include "server/jobs.h"
 #include "server/need.h"
@@ -14,12 +16,20 @@
 struct slot {
     int64_t firmware_id;
     char base[VERSION_TEXT_SIZE];
-    uint64_t changes; /* db_changes() when it was planned */
+    uint64_t changes, image_changes; /* db_changes(), db_image_changes() when it was planned */
     struct planned planned;
 };
 
+/* Planning hundreds of images takes a tenth of a second, and their packages change several times a second
+   while they are made. So after planning that took long, plans that only lack news of packages are kept for a
+   while: at most this part of the writer's time goes into them. What a device is sent is looked up all the
+   same. */
+#define LONG_MS    10
+#define REST_TIMES 10
+
 struct plans {
     struct slot *slot[SLOTS]; /* NULL: none yet */
+    int64_t rest_until_ms;    /* boot clock */
 };
 
 bool plans_open(struct plans **ret, struct error *err)
@@ -117,13 +127,46 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
            find_package(daemon, db, firmware, planned, err);
 }
 
+/* The direct package decides, and no graph is needed: it is to be sent, or being made, and nothing has to be
+ * stopped at. */
+static bool make_direct(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                        const struct version *base, const struct version *target, struct planned *ret,
+                        bool *ret_done, struct error *err)
+{
+    bool base_found, target_found, required;
+    char text[VERSION_TEXT_SIZE];
+    version_format(base, text);
+    *ret = (struct planned){.outcome = PLAN_PATH};
+    *ret_done = false;
+    if (!image_find(db, firmware->id, text, &ret->base, &base_found, err) ||
+        !image_find(db, firmware->id, firmware->target, &ret->hop, &target_found, err) ||
+        !image_required_between(db, firmware->id, base, target, &required, err))
+        return false;
+    if (!base_found || !target_found || required || !firmware->format[0] || ret->hop.withdrawn_ms ||
+        !need_can_be_made(&ret->base, &ret->hop))
+        return true;
+    if (!find_package(daemon, db, firmware, ret, err))
+        return false;
+    enum package_state state = ret->package_found ? package_state(&ret->package) : PACKAGE_NONE;
+    *ret_done = state == PACKAGE_NONE || state == PACKAGE_QUEUED || state == PACKAGE_GENERATING ||
+                (state == PACKAGE_READY && ret->package.size_bytes <= firmware->max_package_bytes);
+    if (state == PACKAGE_NONE || (state != PACKAGE_READY && !ret->package.wanted))
+        need_key(daemon, firmware, &ret->base, &ret->hop, &ret->unasked[ret->unasked_count++]);
+    return true;
+}
+
 static bool make(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
                  const struct version *base, struct planned *ret, struct error *err)
 {
     struct version target;
     struct graph graph;
-    *ret = (struct planned){.outcome = PLAN_NONE};
+    bool done;
     version_parse(slice_of(firmware->target), &target);
+    if (!make_direct(daemon, db, firmware, base, &target, ret, &done, err))
+        return false;
+    if (done)
+        return true;
+    *ret = (struct planned){.outcome = PLAN_NONE};
     if (!graph_load(daemon, db, firmware, base, &target, &graph, err))
         return false;
     bool ok = fill(daemon, db, firmware, &graph, ret, err);
@@ -131,24 +174,57 @@ static bool make(const struct daemon *daemon, struct db *db, const struct firmwa
     return ok;
 }
 
+static int64_t cpu_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool make_and_rest(struct plans *plans, const struct daemon *daemon, struct db *db,
+                          const struct firmware *firmware, const struct version *base, struct planned *ret,
+                          struct error *err)
+{
+    int64_t begun_ms = cpu_ms();
+    if (!make(daemon, db, firmware, base, ret, err))
+        return false;
+    int64_t took_ms = cpu_ms() - begun_ms;
+    if (took_ms >= LONG_MS)
+        plans->rest_until_ms = clock_boot_ms() + REST_TIMES * took_ms;
+    return true;
+}
+
+/* A plan that lacks news of packages, but for the one it leads over. What it asks for was asked for at first.
+ */
+static bool make_do(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
+                    struct planned *planned, struct error *err)
+{
+    planned->unasked_count = 0;
+    return find_package(daemon, db, firmware, planned, err);
+}
+
 bool plans_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
                 const struct version *base, const struct planned **ret, struct error *err)
 {
+    struct plans *plans = daemon->plans;
     char text[VERSION_TEXT_SIZE];
     version_format(base, text);
-    struct slot **slot = &daemon->plans->slot[slot_number(firmware->id, text)];
+    struct slot **slot = &plans->slot[slot_number(firmware->id, text)];
     if (!*slot && !(*slot = calloc(1, sizeof **slot)))
         return error_set(err, ERROR_INTERNAL, "out of memory");
     *ret = &(*slot)->planned;
-    if ((*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0 &&
-        (*slot)->changes == db_changes(db))
+    bool same = (*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0;
+    if (same && (*slot)->changes == db_changes(db))
         return true;
+    if (same && (*slot)->image_changes == db_image_changes(db) && clock_boot_ms() < plans->rest_until_ms)
+        return make_do(daemon, db, firmware, &(*slot)->planned, err);
     (*slot)->firmware_id = 0; /* until it is filled */
-    if (!make(daemon, db, firmware, base, &(*slot)->planned, err))
+    if (!make_and_rest(plans, daemon, db, firmware, base, &(*slot)->planned, err))
         return false;
     memcpy((*slot)->base, text, sizeof text);
     (*slot)->firmware_id = firmware->id;
     (*slot)->changes = db_changes(db);
+    (*slot)->image_changes = db_image_changes(db);
     return true;
 }
 

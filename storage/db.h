@@ -108,6 +108,8 @@ int64_t db_last_id(const struct db *db); /* of the row inserted last */
 /* A number that grows whenever this connection changes a row of firmware, images or packages, and again when such a
    change is taken back. While it stays, what was concluded from those tables over this connection still holds. */
 uint64_t db_changes(const struct db *db);
+/* The same without packages, of which there are many more and which change far more often. */
+uint64_t db_image_changes(const struct db *db);
 
 /* Every table of statements (statements.c); tests walk it. */
 extern const struct db_table *const db_tables[];

@@ -10,7 +10,7 @@
     "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, content, "   \
     "withdrawn_ms, withdrawn_reason, waypoint, waypoint_reason"
 
-enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB };
+enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB, REQUIRED };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1 AND version = $2",
     [TWIN] =
@@ -35,6 +35,7 @@ static const char *const sql[] = {
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
         "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE better_sha256 = $1)",
+    [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
 };
 DB_TABLE(image, ENTITY_IMAGE);
 
@@ -179,4 +180,32 @@ bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)
 {
     return db_row(db, &image_statements, USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS, ret, err);
+}
+
+struct between {
+    struct version low, high;
+    char text[VERSION_TEXT_SIZE]; /* of the row */
+    bool found;
+};
+
+static bool look_between(void *cls)
+{
+    struct between *between = cls;
+    struct version version;
+    if (version_parse(slice_of(between->text), &version) && version_compare(&between->low, &version) < 0 &&
+        version_compare(&version, &between->high) < 0)
+        between->found = true;
+    return !between->found;
+}
+
+bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a, const struct version *b,
+                            bool *ret, struct error *err)
+{
+    bool up = version_compare(a, b) < 0;
+    struct between between = {.low = up ? *a : *b, .high = up ? *b : *a};
+    if (!db_rows(db, &image_statements, REQUIRED, PARAMS(P_INT(firmware_id)), FIELDS(F_TEXT(between.text)),
+                 look_between, &between, err))
+        return false;
+    *ret = between.found;
+    return true;
 }

@@ -54,6 +54,10 @@ bool image_count_uses(struct db *db, const struct image *image, struct image_use
 bool image_remove(struct db *db, const struct image *image, struct error *err);
 
 bool image_is_full(const struct image *image); /* its kind is full */
+/* Some image between the two versions (in any order, without them) must be stopped at. */
+bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a, const struct version *b,
+                            bool *ret, struct error *err);
+
 /* These bytes are a full package of this firmware that is not withdrawn. */
 bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
                             struct error *err);

@@ -16,6 +16,7 @@ struct db {
     sqlite3 *handle;
     sqlite3_stmt ***prepared; /* [table][statement] */
     uint64_t changes;         /* see db_changes() */
+    uint64_t image_changes;   /* see db_image_changes() */
     uint64_t changes_at_begin;
 };
 
@@ -112,24 +113,30 @@ static bool migrate(struct db *db, struct error *err)
 
 static void count_change(void *cls, int operation, const char *database, const char *table, sqlite3_int64 row)
 {
-    static const char *const watched[] = {"firmware", "image", "package"};
     struct db *db = cls;
+    bool images = strcmp(table, "image") == 0 || strcmp(table, "firmware") == 0;
     (void)operation, (void)database, (void)row;
-    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
-        if (strcmp(table, watched[i]) == 0)
-            db->changes++;
+    db->image_changes += images;
+    db->changes += images || strcmp(table, "package") == 0;
 }
 
 /* The hook is not told of what is taken back. All of the transaction counts: SQLite may have ended it by itself. */
 static void count_taken_back(struct db *db)
 {
-    if (db->changes != db->changes_at_begin)
-        db->changes++;
+    if (db->changes == db->changes_at_begin)
+        return;
+    db->changes++;
+    db->image_changes++;
 }
 
 uint64_t db_changes(const struct db *db)
 {
     return db->changes;
+}
+
+uint64_t db_image_changes(const struct db *db)
+{
+    return db->image_changes;
 }
 
 /* Open and close */

@@ -66,13 +66,14 @@ static void test_changes_of_what_plans_are_made_of_are_counted(void **state)
     assert_ok(device_seen(scene.db, scene.device.id, 3, 7, &err), err);
     assert_ok(device_update(scene.db, &scene.device, &err), err);
     assert_true(db_changes(scene.db) == before); /* else a device that waits would drop all plans */
+    uint64_t images = db_image_changes(scene.db);
     queue(&scene);
-    assert_true(db_changes(scene.db) > before);
+    assert_true(db_changes(scene.db) > before && db_image_changes(scene.db) == images);
     before = db_changes(scene.db);
     queue(&scene); /* it is there already */
     assert_true(db_changes(scene.db) == before);
     assert_ok(firmware_update(scene.db, &scene.firmware, &err), err);
-    assert_true(db_changes(scene.db) > before);
+    assert_true(db_changes(scene.db) > before && db_image_changes(scene.db) > images);
     before = db_changes(scene.db);
     scene.image[0].withdrawn_ms = 9;
     strcpy(scene.image[0].withdrawn_reason, "no");
@@ -147,14 +148,41 @@ static void test_edges_are_of_one_format_and_recipe(void **state)
     assert_int_equal(edges.count, 1);
     assert_true(edges.last.from_id == scene.image[0].id && edges.last.to_id == scene.image[1].id);
     assert_string_equal(edges.last.state, "queued");
-    assert_ok(package_claim(scene.db, 6, &package, &found, &err), err);
+    assert_ok(package_claim(scene.db, false, 6, &package, &found, &err), err);
     assert_ok(package_set_ready(scene.db, package.id, &made, 7, &err), err);
     edges = edges_of(&scene, "bsdiff", "");
     assert_string_equal(edges.last.state, "ready");
     assert_true(edges.last.size_bytes == 77 && !edges.last.servable);
 }
 
-/* ---- hops that were gone, and offers ---- */
+/* ---- image_required_between() ---- */
+
+static bool is_required_between(struct scene *scene, const char *a, const char *b)
+{
+    struct version from, to;
+    struct error err;
+    bool required;
+    assert_true(version_parse(slice_of(a), &from) && version_parse(slice_of(b), &to));
+    assert_ok(image_required_between(scene->db, scene->firmware.id, &from, &to, &required, &err), err);
+    return required;
+}
+
+static void test_required_between(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct error err;
+    assert_false(is_required_between(&scene, "8", "12"));
+    strcpy(scene.image[1].waypoint, "required"); /* 10 */
+    strcpy(scene.image[1].waypoint_reason, "it moves the settings");
+    assert_ok(image_update(scene.db, &scene.image[1], &err), err);
+    assert_true(is_required_between(&scene, "8", "12"));
+    assert_true(is_required_between(&scene, "12", "9"));
+    assert_false(is_required_between(&scene, "8", "10"));
+    assert_false(is_required_between(&scene, "10", "12"));
+    assert_false(is_required_between(&scene, "8", "9"));
+}
+
+/* ---- hops that were gone ---- */
 
 static void add_attempt(struct scene *scene, const char *from, const char *to, const char *attempt_state,
                         int64_t sent_ms)
@@ -205,6 +233,7 @@ int main(void)
         TEST(test_changes_of_what_plans_are_made_of_are_counted),
         TEST(test_what_is_taken_back_counts_again),
         TEST(test_edges_are_of_one_format_and_recipe),
+        TEST(test_required_between),
         TEST(test_other_hops_that_were_gone),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
