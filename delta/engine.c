@@ -5,6 +5,7 @@
 #include "delta/bsdiff.h"
 #include "delta/bsdiff_make.h"
 #include "delta/ec618.h"
+#include "delta/par.h"
 
 static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,
                         struct buffer *ret, struct error *err)
@@ -23,11 +24,17 @@ static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_
 }
 
 /* clang-format off */
+#define EC618_IMAGES "two .binpkg, or two raw images of the AP part"
+
 const struct engine engine_table[] = {
-    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false, true},
-    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true,  false},
-    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true,  false},
-    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true,  false},
+    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false, true,
+     "any two files", "none", 0},
+    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true,  false,
+     EC618_IMAGES, "10 bytes of AT firmware", PAR_MODULE_MAX},
+    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true,  false,
+     EC618_IMAGES, "none: the bare .par", PAR_MODULE_MAX},
+    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true,  false,
+     EC618_IMAGES, "the 92 bytes of LuatOS", PAR_MODULE_MAX},
 };
 /* clang-format on */
 

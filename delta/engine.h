@@ -49,6 +49,9 @@ struct engine {
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
     bool takes_header; /* load address, closed last part and overrides mean something to it */
     bool takes_index;  /* and an index does */
+    const char *images;     /* what it takes, in words */
+    const char *wrapper;    /* what stands around the package, in words */
+    size_t archive_max;     /* no module takes more within that wrapper; 0: the device decides */
 };
 
 extern const struct engine engine_table[];

@@ -87,19 +87,42 @@ struct request {
     bool help, version;
 };
 
+/* Its options and files in lines of 80 columns; an option in brackets is not torn. */
+static void print_usage(const struct command *command)
+{
+    int column = printf("  dfota %-7s", command->name);
+    for (const char *at = command->usage; *at;) {
+        size_t len = strcspn(at, *at == '[' ? "]" : " ");
+        len += at[len] == ']';
+        if (column + 1 + (int)len > 80)
+            column = printf("\n%15s", "") - 1;
+        column += printf(" %.*s", (int)len, at);
+        at += len + strspn(at + len, " ");
+    }
+    puts("");
+}
+
 static void print_help(void)
 {
     puts("dfota makes, applies and proves delta packages between two firmware images.\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  dfota %-7s %s\n", command_table[i].name, command_table[i].usage);
+        print_usage(&command_table[i]);
     puts("  dfota --help | --version\n");
     printf("Formats:");
     for (size_t i = 0; i < engine_count; i++)
         printf(" %s", engine_table[i].name);
-    puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package, too large);");
-    puts(
-        "2 usage; 3 the machine is (no such file, no memory); 4 the disk is full or read-only;\n"
-        "5 the package is of no format that can be applied here. See dfota(1).");
+    puts("");
+    for (size_t i = 0; i < engine_count; i++) {
+        const struct engine *engine = &engine_table[i];
+        printf("  %-13s of %s\n  %-13s wrapper: %s", engine->name, engine->images, "", engine->wrapper);
+        if (engine->archive_max)
+            printf("; a module's limit: %zu bytes", engine->archive_max);
+        puts("");
+    }
+    puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package,\n"
+         "too large); 2 usage; 3 the machine is (no such file, no memory); 4 the disk is\n"
+         "full or read-only; 5 the package is of no format that can be applied here.\n"
+         "See dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)

@@ -87,7 +87,7 @@ static void a_package_that_is_not_proven_is_not_returned(void **state)
 {
     (void)state;
     const struct engine gives_old = {"gives-old", owns_all, make_empty, apply_gives_old, NULL, false, false};
-    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, false, false};
+    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, false, false, "", "", 0};
     struct buffer package = {0};
     struct error err;
     assert_false(engine_make(&gives_old, old_image, new_image, NULL, &package, NULL, &err));
