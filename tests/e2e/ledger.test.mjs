@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 
 import { ctlOf, documentedKinds, exportHead, ledgerRows, recompute, sql, verifyOffline, verifyOtherwise, withoutPython } from './lib/chain.mjs';
 import { assertRun, columns, run, scratch } from './lib/ctl.mjs';
+import { Download } from './lib/download.mjs';
 import { nextImei, poll, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
@@ -114,6 +115,23 @@ describe('what it says', () => {
         await scene.awaitAttempt(module, 'delivered');
         const codes = (await ledgerRows(server, { device: module.id, kind: 'check-in' })).map(({ detail }) => [detail.code, detail.offset]);
         assert.deepEqual(codes, [[200, undefined], [206, body.length]]);
+    });
+
+    test('what a killed server was sending', async (t) => {
+        const server = await startServer(t);
+        const scene = await Scene.build(server, { versions: ['1', '2'], kind: 'noise', size: 5_000_000, limit: 100_000_000 });
+        await scene.makePackage();
+        const module = scene.module();
+        const download = new Download(server.device, module.target, { pauseAfter: 100_000 });
+        await download.settled;
+        await poll('something is acknowledged', async () => (await scene.record(module)).attempts[0].bytes_acked > 0);
+        await server.kill();
+        download.drop();
+        await server.start();
+        const [row, ...more] = await ledgerRows(server, { device: module.id, kind: 'bytes-interrupted' });
+        const [{ bytes_acked, size, state }] = (await scene.record(module)).attempts;
+        assert.deepEqual([state, more, row.detail], ['interrupted', [], { bytes_acked, from: '1', size, to: '2', why: 'the server ended' }]);
+        assertRun(await ctlOf(server, 'ledger', 'verify'), 0);
     });
 
     test('a package that is made, and those that are not served', async (t) => {
@@ -230,13 +248,12 @@ describe('what somebody with sqlite3 has done is found:', () => {
     test('a row that was changed with its hash', async (t) => {
         const all = await lively(t);
         await all.server.stop();
-        sql(all.server, "UPDATE ledger SET at_ms = at_ms + 1 WHERE seq = 3");
+        const rest = sql(all.server, "SELECT 'UPDATE ledger SET prev = x''' || hex(prev) || ''', hash = x''' || hex(hash) || ''' WHERE seq = ' || seq || ';' FROM ledger WHERE seq > 3");
+        sql(all.server, 'UPDATE ledger SET at_ms = at_ms + 1 WHERE seq = 3');
         recompute(all.server, 3);
-        const old = sql(all.server, 'SELECT hex(prev) FROM ledger WHERE seq = 5');
-        sql(all.server, `UPDATE ledger SET prev = x'${old.trim()}' WHERE seq = 5`);
-        assertRun(await verifyOffline(all.server.dataDir), 0);
-        sql(all.server, "UPDATE ledger SET prev = (SELECT hash FROM ledger WHERE seq = 2) WHERE seq = 5");
-        await assertFound(all, /row 5 was changed/);
+        assertRun(await verifyOffline(all.server.dataDir), 0); // it and all behind it
+        sql(all.server, rest); // but for those
+        await assertFound(all, /row 4 does not follow from row 3/);
     });
 
     test('against a head: an end that was cut off', async (t) => {

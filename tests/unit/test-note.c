@@ -29,7 +29,8 @@ static void test_names_in_order_without_what_says_nothing(void **state)
 {
     struct place *place = *state;
     struct ledger_row row;
-    add(place->db, json_pack("{s:s, s:o*, s:i, s:o*}", "z", "1", "none", note_text(""), "a", 2, "by", note_text(NULL)),
+    add(place->db,
+        json_pack("{s:s, s:o*, s:i, s:o*}", "z", "1", "none", note_text(""), "a", 2, "by", note_text(NULL)),
         &row);
     assert_string_equal(row.detail, "{\"a\":2,\"z\":\"1\"}");
     assert_string_equal(row.kind, "product-added");
@@ -63,8 +64,8 @@ static void test_a_detail_that_is_too_long_is_cut(void **state)
     for (size_t i = 0; i + 3 < sizeof text; i += 3)
         memcpy(text + i, "村", 4);
     add(place->db,
-        json_pack("{s:o, s:o, s:{s:o}, s:i}", "a", note_text(text), "b", note_text(text), "by", "name", note_text(text),
-                  "n", 7),
+        json_pack("{s:o, s:o, s:{s:o}, s:i}", "a", note_text(text), "b", note_text(text), "by", "name",
+                  note_text(text), "n", 7),
         &row);
     assert_true(strlen(row.detail) < 400);
     assert_canonical(row.detail);
@@ -73,11 +74,13 @@ static void test_a_detail_that_is_too_long_is_cut(void **state)
 
 static void test_who_it_was(void **state)
 {
-    struct request request = {.token = slice_of("letmein"), .peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
+    struct request request = {
+        .token = slice_of("letmein"), .peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
     struct place *place = *state;
     struct ledger_row row;
     add(place->db, json_pack("{s:o}", "by", note_by(&request)), &row);
-    assert_string_equal(row.detail, "{\"by\":{\"name\":\"Li Wei\",\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
+    assert_string_equal(row.detail,
+                        "{\"by\":{\"name\":\"Li Wei\",\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
     request.query = slice_of("by=%FF");
     add(place->db, json_pack("{s:o}", "by", note_by(&request)), &row);
     assert_string_equal(row.detail, "{\"by\":{\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
@@ -86,7 +89,8 @@ static void test_who_it_was(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_names_in_order_without_what_says_nothing, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_names_in_order_without_what_says_nothing, place_make,
+                                        place_remove),
         cmocka_unit_test_setup_teardown(test_texts_are_made_harmless, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_detail_that_is_too_long_is_cut, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_who_it_was, place_make, place_remove),

@@ -300,6 +300,63 @@ static void test_the_list_is_filtered(void **state)
     assert_listed(place->db, (struct ledger_filter){.since_ms = 11 * SECOND}, 9, "11 12");
 }
 
+/* Rows in memory, as somebody would make them who knows the rules. */
+static struct chain_row forge(int64_t seq, const char *kind, const char *detail, const struct sha256 *prev)
+{
+    struct chain_row row = {.seq = seq,
+                            .kind = kind,
+                            .product = "",
+                            .firmware = "",
+                            .device = "",
+                            .package = "",
+                            .detail = detail,
+                            .prev = *prev};
+    chain_hash(&row, &row.hash);
+    return row;
+}
+
+static void test_a_row_that_was_replaced_with_its_hash_is_found(void **state)
+{
+    (void)state;
+    struct chain_check check = {.compares = false};
+    struct error err;
+    const struct sha256 none = {{0}};
+    struct chain_row one = forge(1, "a", "{}", &none), other = forge(1, "b", "{}", &none);
+    struct chain_row two = forge(2, "a", "{}", &one.hash);
+    assert_true(chain_check_row(&check, &other, &err));
+    assert_false(chain_check_row(&check, &two, &err));
+    assert_non_null(strstr(err.text, "row 2 does not follow from row 1"));
+}
+
+static void test_a_beginning_must_be_the_one_that_the_checkpoint_left(void **state)
+{
+    (void)state;
+    const struct sha256 none = {{0}}, real = {{1}}, false_one = {{2}};
+    char hex[SHA256_HEX_SIZE], detail[160];
+    struct error err;
+    sha256_hex(&real, hex);
+    snprintf(detail, sizeof detail, "{\"count\":4,\"hash\":\"%s\",\"last\":4}", hex);
+    for (int is_false = 0; is_false < 2; is_false++) {
+        struct chain_check check = {.compares = false};
+        struct chain_row first = forge(5, "a", "{}", is_false ? &false_one : &real);
+        struct chain_row seal = forge(6, CHAIN_CHECKPOINT, detail, &first.hash);
+        assert_true(chain_check_row(&check, &first, &err) && chain_check_row(&check, &seal, &err));
+        assert_int_equal(chain_check_end(&check, &err), !is_false);
+    }
+    assert_non_null(strstr(err.text, "its checkpoint removed those to 4"));
+
+    struct chain_check check = {.compares = false};
+    struct chain_row bad = forge(1, CHAIN_CHECKPOINT, "{\"hash\":1}", &none);
+    assert_false(chain_check_row(&check, &bad, &err));
+    assert_non_null(strstr(err.text, "no checkpoint that can be read"));
+
+    check = (struct chain_check){.compares = false};
+    bad = forge(1, "a", "{}", &real);
+    assert_true(chain_check_row(&check, &bad, &err));
+    assert_false(chain_check_end(&check, &err));
+    assert_non_null(strstr(err.text, "row 1 does not begin a chain"));
+}
+
 static void test_an_exported_head_is_read(void **state)
 {
     (void)state;
@@ -345,6 +402,8 @@ int main(void)
                                         place_remove),
         cmocka_unit_test_setup_teardown(test_the_newest_row_stays, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_the_list_is_filtered, place_make, place_remove),
+        cmocka_unit_test(test_a_row_that_was_replaced_with_its_hash_is_found),
+        cmocka_unit_test(test_a_beginning_must_be_the_one_that_the_checkpoint_left),
         cmocka_unit_test(test_an_exported_head_is_read),
         cmocka_unit_test(test_kinds_fit_their_column),
     };
