@@ -220,7 +220,7 @@ static size_t make_room(struct listening *heard, size_t wanted)
     size_t half = heard->size / 2, room = heard->size - heard->used;
     if (!heard->to_end || wanted <= room)
         return wanted < room ? wanted : room;
-    size_t drop = wanted - room; /* at most what one read gives, which is less than half */
+    size_t drop = wanted - room; /* no more than stands in the second half: take_output() reads less at once */
     memmove(heard->text + half, heard->text + half + drop, heard->used - half - drop);
     heard->used -= drop;
     heard->lost += drop;
@@ -231,7 +231,8 @@ static size_t make_room(struct listening *heard, size_t wanted)
 static bool take_output(int fd, struct listening *heard)
 {
     char bytes[4096];
-    ssize_t got = read(fd, bytes, sizeof bytes);
+    size_t most = heard->to_end && heard->size / 2 < sizeof bytes ? heard->size / 2 : sizeof bytes;
+    ssize_t got = read(fd, bytes, most);
     if (got <= 0)
         return got < 0 && errno == EINTR;
     size_t take = make_room(heard, (size_t)got);

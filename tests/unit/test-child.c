@@ -131,6 +131,58 @@ static void test_standard_output_is_heard_where_it_is_asked_for(void **state)
     assert_string_equal(text, "");
 }
 
+/* A foreign program's output: the beginning and the end, whatever comes between and however little there is room. */
+static void test_foreign_output_keeps_both_ends(void **state)
+{
+    (void)state;
+    static const size_t rooms[] = {200, 1000, 4096, 8192, 8193, 16384};
+    static const struct child_place nowhere;
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        _cleanup_(cleanup_free) char *log = malloc(rooms[i]);
+        struct child_outcome outcome;
+        struct error err = {0};
+        char *const argv[] = {"/bin/sh", "-c", "echo first; head -c 100000 /dev/zero | tr '\\0' y; echo; echo last >&2", NULL};
+        if (!child_run_foreign(argv, &no_limits, -1, &nowhere, log, rooms[i], &outcome, &err))
+            fail_msg("not run: %s", err.text);
+        size_t len = strlen(log);
+        assert_true(len < rooms[i] && len + 100 > rooms[i]);
+        assert_memory_equal(log, "first\nyyyy", 10);
+        assert_string_equal(log + len - 9, "yyyy\nlast");
+        assert_non_null(strstr(log, " bytes are left out here)"));
+    }
+}
+
+static void test_foreign_output_that_fits_is_kept_whole(void **state)
+{
+    (void)state;
+    static const struct child_place nowhere;
+    char log[200];
+    struct child_outcome outcome;
+    struct error err = {0};
+    assert_true(child_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"), &no_limits, -1,
+                                  &nowhere, log, sizeof log, &outcome, &err));
+    assert_int_equal(outcome.exit_status, 3);
+    assert_string_equal(log, "out\nerr\n\345\233\272?");
+}
+
+/* What left its process group is a descendant all the same. */
+static void test_foreign_daemons_are_gone(void **state)
+{
+    (void)state;
+    static const struct child_place nowhere;
+    char log[200], path[64];
+    struct child_outcome outcome;
+    struct error err = {0};
+    assert_true(child_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"), &no_limits,
+                                  -1, &nowhere, log, sizeof log, &outcome, &err));
+    assert_int_equal(outcome.signal, SIGTERM);
+    assert_true(strtol(log, NULL, 10) > 0);
+    snprintf(path, sizeof path, "/proc/%ld", strtol(log, NULL, 10));
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
 static void test_stderr_is_clean_text(void **state)
 {
     (void)state;
@@ -441,6 +493,9 @@ int main(void)
         cmocka_unit_test(test_signal),
         cmocka_unit_test(test_much_on_stderr_neither_blocks_nor_overflows),
         cmocka_unit_test(test_standard_output_is_heard_where_it_is_asked_for),
+        cmocka_unit_test(test_foreign_output_keeps_both_ends),
+        cmocka_unit_test(test_foreign_output_that_fits_is_kept_whole),
+        cmocka_unit_test(test_foreign_daemons_are_gone),
         cmocka_unit_test(test_stderr_is_clean_text),
         cmocka_unit_test(test_cannot_run),
         cmocka_unit_test(test_processor_time_is_limited),
