@@ -16,33 +16,11 @@ static const char *member(const json_t *object, const char *key)
     return value ? value : "?";
 }
 
-/* ---- which firmware ---- */
-
-/* The only one of the product. *ret is the caller's (free). */
-static bool only_firmware(struct session *session, char **ret, struct failure *fail)
-{
-    struct client_path path;
-    json_t *answer = NULL;
-    if (!session_path(session, &path, fail, "firmware", NULL) ||
-        !client_get(session->client, path.text, &answer, fail))
-        return false;
-    const json_t *items = json_object_get(answer, "items");
-    bool ok = json_array_size(items) == 1;
-    if (ok)
-        *ret = strdup(member(json_array_get(items, 0), "firmware"));
-    else if (json_array_size(items) == 0)
-        failure_set(fail, EXIT_USAGE, "the product has no firmware yet: dfotactl image upload FILE");
-    else
-        failure_set(fail, EXIT_USAGE, "there are several firmwares: choose one with --firmware");
-    json_decref(answer);
-    return ok && (*ret || failure_set(fail, EXIT_USAGE, "out of memory"));
-}
-
 static bool find_paths(struct session *session, struct client_path *ret, struct failure *fail)
 {
     const char *given = session->options->value[OPTION_FIRMWARE];
     char *only = NULL;
-    bool ok = (given || only_firmware(session, &only, fail)) &&
+    bool ok = (given || session_only_firmware(session, &only, fail)) &&
               session_path(session, ret, fail, "firmware", given ? given : only, "paths", NULL) &&
               client_path_query(ret, "from", session->args[0], fail) &&
               client_path_query(ret, "to", session->args[1], fail);

@@ -121,32 +121,13 @@ bool report_send(struct session *session, struct failure *fail)
     return true;
 }
 
-/* The product's only firmware; owned by the caller. */
-static bool only_firmware(struct session *session, char **ret, struct failure *fail)
-{
-    struct client_path path;
-    json_t *answer = NULL;
-    if (!session_path(session, &path, fail, "firmware", NULL) ||
-        !client_get(session->client, path.text, &answer, fail))
-        return false;
-    const json_t *items = json_object_get(answer, "items");
-    const char *name = json_string_value(json_object_get(json_array_get(items, 0), "firmware"));
-    bool ok = (json_array_size(items) == 1 && name) ||
-              failure_set(fail, EXIT_USAGE, "which firmware? The product has %zu: --firmware NAME",
-                          json_array_size(items));
-    if (ok)
-        *ret = strdup(name);
-    json_decref(answer);
-    return ok;
-}
-
 bool report_import(struct session *session, struct failure *fail)
 {
     const char *given = session->options->value[OPTION_FIRMWARE];
     _cleanup_(cleanup_free) char *only = NULL;
     struct client_path path;
     json_t *answer = NULL;
-    if ((!given && !only_firmware(session, &only, fail)) ||
+    if ((!given && !session_only_firmware(session, &only, fail)) ||
         !session_path(session, &path, fail, "firmware", given ? given : only, "reports", NULL) ||
         !send_file(session, session->args[0], "text/csv", path.text, &answer, fail))
         return false;

@@ -140,6 +140,27 @@ bool session_product(struct session *session, const char **ret, struct failure *
     return true;
 }
 
+bool session_only_firmware(struct session *session, char **ret, struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    const json_t *items = json_object_get(answer, "items");
+    const char *name = json_string_value(json_object_get(json_array_get(items, 0), "firmware"));
+    bool ok = json_array_size(items) == 1 && name;
+    *ret = NULL;
+    if (ok)
+        *ret = strdup(name);
+    else if (json_array_size(items) == 0)
+        failure_set(fail, EXIT_USAGE, "the product has no firmware yet: dfotactl image upload FILE");
+    else
+        failure_set(fail, EXIT_USAGE, "there are several firmwares: choose one with --firmware");
+    json_decref(answer);
+    return ok && (*ret || failure_set(fail, EXIT_USAGE, "out of memory"));
+}
+
 bool session_path(struct session *session, struct client_path *ret, struct failure *fail, ...)
 {
     struct client_path path = {0}, behind = {0};

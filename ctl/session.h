@@ -26,6 +26,9 @@ void session_close(struct session *session);
 /* The product by option, by environment, or because the server has just one. *ret is owned by the session. */
 bool session_product(struct session *session, const char **ret, struct failure *fail);
 
+/* The only firmware of the product; *ret is the caller's (free). */
+bool session_only_firmware(struct session *session, char **ret, struct failure *fail);
+
 /* /products/KEY and the parts behind it, percent-encoded; NULL ends them. */
 bool session_path(struct session *session, struct client_path *ret, struct failure *fail, ...)
     __attribute__((sentinel));

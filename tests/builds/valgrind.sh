@@ -32,7 +32,7 @@ check "dfota: the patched image is the new one" cmp out Pump_V1162.bin
 tool 0 verify dfota verify Pump_V1138.bin package Pump_V1162.bin
 tool 1 "verify against another image" dfota verify Pump_V1138.bin package Pump_V1138.bin
 tool 1 "patch of another image" dfota patch --expect-new "$(printf '0%.0s' {1..64})" zeros package out2
-tool 1 "patch with what is no package" dfota patch Pump_V1138.bin none out2
+tool 5 "patch with what is no package" dfota patch Pump_V1138.bin none out2
 head -c 500 package >short
 tool 1 "patch with a package that is cut off" dfota patch Pump_V1138.bin short out2
 tool 1 "an image that is too large" dfota diff --max-image 1000 Pump_V1138.bin Pump_V1162.bin out2

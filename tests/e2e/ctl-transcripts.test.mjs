@@ -104,6 +104,6 @@ describe('reports import', () => {
         await writeFile(file, `${one.id},x\n`);
         assertRun(await ctl(scene, 'reports', 'import', file), 1, { err: /line 1: / });
         await server.putImage(scene.product, 'second', '1', scene.images.get('1138').subarray(1));
-        assertRun(await ctl(scene, 'reports', 'import', file), 2, { err: /which firmware\? The product has 2/ });
+        assertRun(await ctl(scene, 'reports', 'import', file), 2, { err: /several firmwares: choose one with --firmware/ });
     });
 });
