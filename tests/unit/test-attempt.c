@@ -221,6 +221,110 @@ static void test_parse_refuses(void **state)
     assert_false(acked_parse(slice_of(many), &ranges));
 }
 
+/* ---- The machine against what has happened ---- */
+
+struct history { /* of one attempt, as an onlooker would keep it */
+    bool sent, all_acked, saw_target, saw_old, saw_other, superseded, overdue;
+};
+
+static void note(struct history *history, enum attempt_event event)
+{
+    history->sent |= event == EVENT_SEND;
+    history->all_acked |= event == EVENT_ALL_ACKED || event == EVENT_HANDED_OVER;
+    history->saw_target |= event == EVENT_SAW_TARGET;
+    history->saw_old |= event == EVENT_SAW_OLD;
+    history->saw_other |= event == EVENT_SAW_OTHER;
+    history->superseded |= event == EVENT_SUPERSEDE;
+    history->overdue |= event == EVENT_OVERDUE;
+}
+
+/* What a state claims must have been seen. */
+static void assert_claims_hold(enum attempt_state state, const struct history *seen)
+{
+    switch (state) {
+    case ATTEMPT_SENDING:
+    case ATTEMPT_INTERRUPTED:
+        assert_true(seen->sent);
+        break;
+    case ATTEMPT_DELIVERED:
+    case ATTEMPT_HANDED_OVER:
+        assert_true(seen->sent && seen->all_acked);
+        break;
+    case ATTEMPT_CONFIRMED:
+        assert_true(seen->sent && seen->saw_target);
+        break;
+    case ATTEMPT_NOT_APPLIED:
+        assert_true(seen->sent && seen->all_acked && seen->saw_old);
+        break;
+    case ATTEMPT_DIVERGED:
+        assert_true(seen->sent && seen->saw_other);
+        break;
+    case ATTEMPT_SILENT:
+        assert_true(seen->sent && seen->all_acked && (seen->superseded || seen->overdue));
+        break;
+    default:
+        break;
+    }
+}
+
+/* A restart: what was on the wire is cut, all else is what storage holds. */
+static enum attempt_state restart(enum attempt_state state, struct acked_ranges *acked)
+{
+    char text[ATTEMPT_RANGES_TEXT];
+    enum attempt_state again = ATTEMPT_STATE_COUNT;
+    acked_format(acked, text);
+    assert_true(acked_parse(slice_of(text), acked));
+    assert_true(attempt_state_parse(slice_of(attempt_state_name(state)), &again));
+    assert_int_equal(again, state);
+    if (again == ATTEMPT_SENDING)
+        attempt_apply(&again, EVENT_CUT);
+    return again;
+}
+
+/* Bytes are acknowledged; once they cover the package, and only then, that is an event. */
+static bool acknowledge(struct acked_ranges *acked, uint64_t first, uint64_t end, uint64_t size)
+{
+    uint64_t before = acked_total(acked);
+    acked_add(acked, first, end);
+    assert_true(acked_total(acked) >= before);
+    return acked_covers(acked, size);
+}
+
+static void test_no_sequence_of_events_claims_too_much(void **state)
+{
+    (void)state;
+    const uint64_t size = 1000;
+    uint64_t random = 4711;
+    for (int run = 0; run < 20000; run++) {
+        enum attempt_state now = ATTEMPT_WAITING;
+        struct history seen = {0};
+        struct acked_ranges acked = {.count = 0};
+        for (int step = 0; step < 40; step++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            unsigned pick = (unsigned)(random >> 33);
+            if (pick % 7 == 0) {
+                uint64_t total = acked_total(&acked);
+                now = restart(now, &acked);
+                assert_int_equal(acked_total(&acked), total);
+                continue;
+            }
+            enum attempt_event event = (enum attempt_event)(pick / 7 % ATTEMPT_EVENT_COUNT);
+            if (event == EVENT_ALL_ACKED || event == EVENT_HANDED_OVER) {
+                uint64_t first = pick / 128 % size;
+                if (!seen.sent || !acknowledge(&acked, first, first + pick / 4096 % size, size))
+                    continue;
+            }
+            enum attempt_state before = now;
+            note(&seen, event);
+            if (!attempt_apply(&now, event))
+                assert_int_equal(now, before);
+            assert_claims_hold(now, &seen);
+            if (!attempt_is_open(before) && before != ATTEMPT_SILENT)
+                assert_int_equal(now, before); /* late news only concerns a silence */
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_ranges_against_bytes),
         cmocka_unit_test(test_longest_text_fits),
         cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_no_sequence_of_events_claims_too_much),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("attempt", tests, NULL, NULL);
