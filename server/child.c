@@ -98,8 +98,8 @@ struct start { /* what a child is to become */
     struct child_fds fds;
 };
 
-/* A process of its own group that ends with the server. A foreign program gets one more above it, which keeps what
-   it starts together. */
+/* A process of its own group that ends with the server. A foreign program gets one more above it, which keeps
+   what it starts together. */
 static bool stand_alone(pid_t parent, bool foreign, int error_fd)
 {
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, foreign ? SIGTERM : SIGKILL) != 0)
@@ -220,7 +220,8 @@ static size_t make_room(struct listening *heard, size_t wanted)
     size_t half = heard->size / 2, room = heard->size - heard->used;
     if (!heard->to_end || wanted <= room)
         return wanted < room ? wanted : room;
-    size_t drop = wanted - room; /* no more than stands in the second half: take_output() reads less at once */
+    size_t drop =
+        wanted - room; /* no more than stands in the second half: take_output() reads less at once */
     memmove(heard->text + half, heard->text + half + drop, heard->used - half - drop);
     heard->used -= drop;
     heard->lost += drop;
@@ -317,13 +318,14 @@ static void ask_keeper_to_end(pid_t pid, int pid_fd)
 
 struct running {
     pid_t pid;
-    bool kept;                            /* `pid` is a keeper */
-    int said_fd[SAYS];                    /* -1: not heard */
+    bool kept;         /* `pid` is a keeper */
+    int said_fd[SAYS]; /* -1: not heard */
     struct listening heard[SAYS];
 };
 
 /* Watches a child that runs until it is gone, whatever it takes. False: it could not be watched. */
-static bool see_through(struct running *child, int cancel_fd, int64_t deadline_ms, struct child_outcome *outcome)
+static bool see_through(struct running *child, int cancel_fd, int64_t deadline_ms,
+                        struct child_outcome *outcome)
 {
     _cleanup_(cleanup_close) int pid_fd = pidfd_open(child->pid, 0);
     int number = errno, status;
@@ -354,10 +356,10 @@ static int64_t deadline_of(const struct child_limits *limits)
     return limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
 }
 
-/* `heard` says where each output goes; one without room is not heard, and an error output without room goes where the
-   other does. */
-static bool run(struct start *start, int cancel_fd, struct listening heard[SAYS], struct child_outcome *outcome,
-                struct error *err)
+/* `heard` says where each output goes; one without room is not heard, and an error output without room goes
+   where the other does. */
+static bool run(struct start *start, int cancel_fd, struct listening heard[SAYS],
+                struct child_outcome *outcome, struct error *err)
 {
     _cleanup_(pipe_close) struct pipe_ends says = {-1, -1};
     _cleanup_(pipe_close) struct pipe_ends tells = {-1, -1};
@@ -381,8 +383,8 @@ static bool run(struct start *start, int cancel_fd, struct listening heard[SAYS]
     pipe_close_writer(&fails);
     if (!await_exec(pid, fails.from, start->argv[0], err))
         return false;
-    struct running child = {pid, start->place, {[SAYS_ERR] = says.from, [SAYS_OUT] = tells.from},
-                            {heard[0], heard[1]}};
+    struct running child = {
+        pid, start->place, {[SAYS_ERR] = says.from, [SAYS_OUT] = tells.from}, {heard[0], heard[1]}};
     bool ok = see_through(&child, cancel_fd, deadline_ms, outcome) ||
               error_errno(err, errno, "cannot watch %s", start->argv[0]);
     memcpy(heard, child.heard, sizeof child.heard);

@@ -1,8 +1,8 @@
 /* One child process under limits, run to its end: how the server makes packages of bytes it does not trust.
 
    The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and,
-   unless it is heard, as stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs it, so also when the
-   server is killed hard. What is left of its process group when it ends is killed. */
+   unless it is heard, as stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs
+   it, so also when the server is killed hard. What is left of its process group when it ends is killed. */
 #ifndef DFOTA_SERVER_CHILD_H
 #define DFOTA_SERVER_CHILD_H
 
@@ -31,10 +31,11 @@ enum child_end {
 
 struct child_outcome {
     enum child_end end;
-    int exit_status;       /* when CHILD_EXITED, else -1 */
-    int signal;            /* when CHILD_SIGNALLED, else 0 */
-    uint64_t cpu_ms;       /* user and system, of the child and what it waited for */
-    char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing */
+    int exit_status;                   /* when CHILD_EXITED, else -1 */
+    int signal;                        /* when CHILD_SIGNALLED, else 0 */
+    uint64_t cpu_ms;                   /* user and system, of the child and what it waited for */
+    char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing
+                                        */
 };
 
 /* Runs argv (argv[0] is a path; NULL ends it) and waits. cancel_fd: once it is readable the child is killed;
@@ -45,8 +46,8 @@ struct child_outcome {
 bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
                struct child_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more is read
-   and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
+/* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more
+   is read and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
 struct child_capture {
     char *text;
     size_t size;
@@ -57,13 +58,13 @@ struct child_capture {
 struct child_place {
     const char *directory;       /* to begin in */
     char *const *environment;    /* all of it, NULL at its end; NULL: that of child_run() */
-    const char *const *writable; /* the only folders to write to, NULL at its end, where the kernel has Landlock;
-                                    NULL: wherever the server may */
+    const char *const *writable; /* the only folders to write to, NULL at its end, where the kernel has
+                                    Landlock; NULL: wherever the server may */
 };
 
-/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log, the
-   beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it started is left
-   when this returns, not even one that left its process group. */
+/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log,
+   the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
+   started is left when this returns, not even one that left its process group. */
 bool child_run_foreign(char *const argv[], const struct child_limits *limits, int cancel_fd,
                        const struct child_place *place, char *log, size_t log_size, struct child_outcome *ret,
                        struct error *err) __attribute__((warn_unused_result));

@@ -79,15 +79,21 @@ static bool check_template(const char *value, const struct template_value *value
 
 static bool take_command(const char *value, char **field, struct error *err)
 {
-    static const struct template_value values[] = {
-        {"old", "", true}, {"new", "", true}, {"out", "", true}, {"workdir", "", false}, {"firmware", "", false}};
+    static const struct template_value values[] = {{"old", "", true},
+                                                   {"new", "", true},
+                                                   {"out", "", true},
+                                                   {"workdir", "", false},
+                                                   {"firmware", "", false}};
     return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
 }
 
 static bool take_verify(const char *value, char **field, struct error *err)
 {
-    static const struct template_value values[] = {
-        {"old", "", true}, {"package", "", true}, {"new", "", true}, {"workdir", "", false}, {"firmware", "", false}};
+    static const struct template_value values[] = {{"old", "", true},
+                                                   {"package", "", true},
+                                                   {"new", "", true},
+                                                   {"workdir", "", false},
+                                                   {"firmware", "", false}};
     return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
 }
 
@@ -153,7 +159,8 @@ bool config_firmware_set(struct config_firmware *section, const char *key, const
         if (!slice_is_clean_utf8(slice_of(value)))
             return error_set(err, ERROR_INVALID, "%s is not clean UTF-8", key);
         return row->take(value, &section->value[i], &why) ||
-               error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s", key, why.text);
+               error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s", key,
+                         why.text);
     }
     return error_set(err, ERROR_INVALID, "there is no key %.60s in a section [firmware NAME]",
                      slice_is_clean_utf8(slice_of(key)) ? key : "of that name");

@@ -1,5 +1,6 @@
-/* The sections `[firmware NAME]` of the configuration: what is special about the packages of one firmware, by its name in
-   whatever product. `*` stands for all that have no section of their own. A table of keys, as for the others. */
+/* The sections `[firmware NAME]` of the configuration: what is special about the packages of one firmware, by
+   its name in whatever product. `*` stands for all that have no section of their own. A table of keys, as for
+   the others. */
 #ifndef DFOTA_SERVER_CONFIG_FIRMWARE_H
 #define DFOTA_SERVER_CONFIG_FIRMWARE_H
 
@@ -11,9 +12,9 @@
 struct config;
 
 enum config_firmware_field {
-    FIRMWARE_PACKAGE_HEADER,    /* "head-3=41,…" as `dfota diff --header` takes it, in one way only */
-    FIRMWARE_LOAD_ADDRESS,      /* "0x24000" */
-    FIRMWARE_EXTERNAL_COMMAND,  /* as template.h has it */
+    FIRMWARE_PACKAGE_HEADER,   /* "head-3=41,…" as `dfota diff --header` takes it, in one way only */
+    FIRMWARE_LOAD_ADDRESS,     /* "0x24000" */
+    FIRMWARE_EXTERNAL_COMMAND, /* as template.h has it */
     FIRMWARE_EXTERNAL_VERIFY,
     FIRMWARE_EXTERNAL_WRITABLE, /* folders as words */
     FIRMWARE_FIELDS,
@@ -21,7 +22,7 @@ enum config_firmware_field {
 
 struct config_firmware {
     char *name;
-    char *value[FIRMWARE_FIELDS]; /* "": not set; never NULL */
+    char *value[FIRMWARE_FIELDS];     /* "": not set; never NULL */
     unsigned set_at[FIRMWARE_FIELDS]; /* the line that set it, 0 for none */
 };
 

@@ -12,10 +12,10 @@
 #include "server/daemon.h"
 #include "server/template.h"
 
-#define CHUNK      (128 * 1024)
-#define NAME_SIZE  (PATH_MAX)
-#define LOG_HALF   (PACKAGE_LOG_SIZE / 2)
-#define WRITABLE   16 /* folders besides its own that a command may write to */
+#define CHUNK     (128 * 1024)
+#define NAME_SIZE (PATH_MAX)
+#define LOG_HALF  (PACKAGE_LOG_SIZE / 2)
+#define WRITABLE  16 /* folders besides its own that a command may write to */
 
 /* A run of one command: a fresh folder, with the images beside the only place where it may write. */
 struct run {
@@ -23,8 +23,10 @@ struct run {
     char old[NAME_SIZE], new[NAME_SIZE], workdir[NAME_SIZE], home[NAME_SIZE], temporary[NAME_SIZE];
 };
 
-/* Copies at most `most` bytes; *ret_size 0 and no file where it is empty, more than `most` where it is larger. */
-static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint64_t *ret_size, struct error *err)
+/* Copies at most `most` bytes; *ret_size 0 and no file where it is empty, more than `most` where it is
+ * larger. */
+static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint64_t *ret_size,
+                      struct error *err)
 {
     _cleanup_(cleanup_free) char *chunk = malloc(CHUNK);
     _cleanup_(cleanup_close) int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -48,14 +50,16 @@ static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint
     return true;
 }
 
-/* Checked, so that a damaged image is noticed and no foreign tool has to. A copy, because what is done to it must not
-   be done to ours. */
-static bool copy_image(const struct making *making, const struct sha256 *hash, const char *to, struct error *err)
+/* Checked, so that a damaged image is noticed and no foreign tool has to. A copy, because what is done to it
+   must not be done to ours. */
+static bool copy_image(const struct making *making, const struct sha256 *hash, const char *to,
+                       struct error *err)
 {
     _cleanup_(cleanup_close) int fd = -1;
     uint64_t size;
     return blob_open_checked(making->daemon->blobs, hash, &fd, &size, err) &&
-           blobs_check_space(making->daemon->blobs, size, err) && copy_file(fd, to, 0400, UINT64_MAX, &size, err);
+           blobs_check_space(making->daemon->blobs, size, err) &&
+           copy_file(fd, to, 0400, UINT64_MAX, &size, err);
 }
 
 static bool make_folder(const char *path, struct error *err)
@@ -81,8 +85,11 @@ static bool prepare(const struct making *making, const char *name, struct run *r
 static enum make_end not_prepared(struct making *making, const struct error *err)
 {
     bool later = err->code == ERROR_NO_SPACE || err->code == ERROR_UNAVAILABLE;
-    return make_fail(making, later ? MAKE_LATER : err->code == ERROR_CORRUPT ? MAKE_FAILED : MAKE_CRASHED, "%.300s",
-                     err->text);
+    return make_fail(making,
+                     later                        ? MAKE_LATER
+                     : err->code == ERROR_CORRUPT ? MAKE_FAILED
+                                                  : MAKE_CRASHED,
+                     "%.300s", err->text);
 }
 
 /* The last line of what it printed, which mostly says why. */
@@ -93,7 +100,8 @@ static const char *last_line(const char *log)
 }
 
 /* Its output joins what is in the log already. */
-static enum make_end run_command(struct making *making, const char *which, char *const argv[], const struct run *run)
+static enum make_end run_command(struct making *making, const char *which, char *const argv[],
+                                 const struct run *run)
 {
     char home[NAME_SIZE + 8], temporary[NAME_SIZE + 8], said[LOG_HALF];
     char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", home, temporary, NULL};
@@ -111,7 +119,8 @@ static enum make_end run_command(struct making *making, const char *which, char 
         writable[1 + i] = more[i];
     const struct child_place place = {run->workdir, environment, writable};
     if (!child_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
-        return make_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s", which, err.text);
+        return make_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
+                         which, err.text);
     size_t at = strlen(making->log);
     snprintf(making->log + at, sizeof making->log - at, "%s%s", at ? "\n" : "", said);
     enum make_end end = make_judge(making, &outcome, last_line(said));
@@ -123,8 +132,8 @@ static enum make_end run_command(struct making *making, const char *which, char 
     return end;
 }
 
-/* Of what the command left at {out}, only a plain file is taken, and only its bytes: whoever still has it open cannot
-   change ours. */
+/* Of what the command left at {out}, only a plain file is taken, and only its bytes: whoever still has it
+   open cannot change ours. */
 static enum make_end take_result(struct making *making, const char *out)
 {
     struct child_limits limits = make_limits(making);
@@ -160,8 +169,8 @@ static enum make_end run_maker(struct making *making)
                                             {"out", out, true},
                                             {"workdir", run.workdir, false},
                                             {"firmware", making->firmware, false}};
-    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values, sizeof values / sizeof *values,
-                         &argv, &err))
+    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values,
+                         sizeof values / sizeof *values, &argv, &err))
         return make_fail(making, MAKE_FAILED, "external_command: %.280s", err.text);
     enum make_end end = run_command(making, "external_command", argv, &run);
     return end == MAKE_READY ? take_result(making, out) : end;
@@ -186,8 +195,8 @@ static enum make_end run_verifier(struct making *making)
                                             {"package", package, true},
                                             {"workdir", run.workdir, false},
                                             {"firmware", making->firmware, false}};
-    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values, sizeof values / sizeof *values,
-                         &argv, &err))
+    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values,
+                         sizeof values / sizeof *values, &argv, &err))
         return make_fail(making, MAKE_FAILED, "external_verify: %.280s", err.text);
     enum make_end end = run_command(making, "external_verify", argv, &run);
     if (end != MAKE_READY)
@@ -202,8 +211,9 @@ enum make_end external_make(struct making *making)
 {
     bool known;
     if (!making->section || !making->section->value[FIRMWARE_EXTERNAL_COMMAND][0])
-        return make_fail(making, MAKE_FAILED,
-                         "no external_command is set for this firmware: its section of the configuration needs one");
+        return make_fail(
+            making, MAKE_FAILED,
+            "no external_command is set for this firmware: its section of the configuration needs one");
     enum make_end end = run_maker(making);
     if (end == MAKE_READY)
         end = make_verify(making, &known);
@@ -211,6 +221,7 @@ enum make_end external_make(struct making *making)
         return end;
     making->proven = known;
     if (!known)
-        snprintf(making->note, sizeof making->note, "dfota knows no format of these bytes: they were not applied");
+        snprintf(making->note, sizeof making->note,
+                 "dfota knows no format of these bytes: they were not applied");
     return making->section->value[FIRMWARE_EXTERNAL_VERIFY][0] ? run_verifier(making) : MAKE_READY;
 }

@@ -18,8 +18,8 @@
 /* What the configuration adds, for a package with a recipe. */
 static bool find_section(struct making *making, struct db *db, struct error *err)
 {
-    return !making->package.key.recipe[0] ||
-           recipe_find(&making->daemon->config, db, &making->package.key, making->firmware, &making->section, err);
+    return !making->package.key.recipe[0] || recipe_find(&making->daemon->config, db, &making->package.key,
+                                                         making->firmware, &making->section, err);
 }
 
 /* ---- The queue: steps in the writer's thread ---- */
@@ -78,7 +78,8 @@ static bool count_crash(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
     const struct making *making = &job->making;
-    return package_crashed(db, making->package.id, making->reason, clock_utc_ms(), &job->failed_for_good, err) &&
+    return package_crashed(db, making->package.id, making->reason, clock_utc_ms(), &job->failed_for_good,
+                           err) &&
            package_keep_log(db, making->package.id, making->log, err) &&
            (!job->failed_for_good ||
             package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err));
@@ -263,7 +264,8 @@ static bool store_improved(struct job *job, enum make_end end, struct error *err
 
 /* ---- In order ---- */
 
-static bool take_wanted(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+static bool take_wanted(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
+                        struct error *err)
 {
     (void)reserve, (void)cls;
     return writer_call(job->making.daemon->writer, claim_wanted, job, err);
@@ -275,18 +277,21 @@ static bool take_reachable(struct job *job, bool (*reserve)(void *cls, int64_t p
     return take_improvement(job, list_reachable, reserve, cls, err);
 }
 
-static bool take_hop(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+static bool take_hop(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
+                     struct error *err)
 {
     return take_improvement(job, list_wanted, reserve, cls, err);
 }
 
-static bool take_matrix(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+static bool take_matrix(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
+                        struct error *err)
 {
     (void)reserve, (void)cls;
     return writer_call(job->making.daemon->writer, claim_background, job, err);
 }
 
-static bool take_rest(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+static bool take_rest(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
+                      struct error *err)
 {
     return take_improvement(job, list_all, reserve, cls, err);
 }
@@ -324,10 +329,13 @@ static void tell_improvement(const struct job *job, enum make_end end, const cha
     const struct making *making = &job->making;
     struct log_number size;
     bool failed = end == MAKE_FAILED || end == MAKE_CRASHED;
-    log_line(failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, failed ? "improvement-failed" : "package-tried", "from", from,
-             "to", to, "format", making->package.key.format, "effort", efforts[making->effort], "size",
-             making->size_bytes ? log_i64(&size, (long long)making->size_bytes) : NULL, "reason",
-             failed || end == MAKE_LATER ? making->reason : end == MAKE_PUT_BACK ? "it made way" : NULL, NULL);
+    log_line(failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, failed ? "improvement-failed" : "package-tried",
+             "from", from, "to", to, "format", making->package.key.format, "effort", efforts[making->effort],
+             "size", making->size_bytes ? log_i64(&size, (long long)making->size_bytes) : NULL, "reason",
+             failed || end == MAKE_LATER ? making->reason
+             : end == MAKE_PUT_BACK      ? "it made way"
+                                         : NULL,
+             NULL);
 }
 
 void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
@@ -350,5 +358,6 @@ void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
         log_line(job->failed_for_good ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
                  job->failed_for_good ? "package-failed" : "package-put-back", "from", from, "to", to,
                  "format", key->format, "reason",
-                 end == MAKE_PUT_BACK ? "the server ends, or a device waits for another" : making->reason, NULL);
+                 end == MAKE_PUT_BACK ? "the server ends, or a device waits for another" : making->reason,
+                 NULL);
 }

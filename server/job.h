@@ -7,16 +7,18 @@
 struct job {
     struct making making;
     bool found;
-    bool improves;        /* a ready package: `effort` is more than it was tried with */
+    bool improves; /* a ready package: `effort` is more than it was tried with */
     enum make_end end;
     bool failed_for_good; /* set when its end is stored */
-    bool outdated;        /* other bytes have taken its place meanwhile, or nobody wants it any more; as stored */
+    bool outdated; /* other bytes have taken its place meanwhile, or nobody wants it any more; as stored */
     int64_t swaps_waiting; /* how many smaller packages wait for transfers to end, as last seen */
 };
 
-/* Where work comes from, in the order in which it is looked for. Each sets job->found, and fills job->making. */
+/* Where work comes from, in the order in which it is looked for. Each sets job->found, and fills job->making.
+ */
 struct job_source {
-    bool (*take)(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err);
+    bool (*take)(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
+                 struct error *err);
     bool background;
 };
 

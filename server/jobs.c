@@ -19,8 +19,8 @@
 struct slot { /* one thread and what it does; fields behind jobs->mutex */
     struct jobs *jobs;
     pthread_t thread;
-    int cancel_fd;      /* readable once its child is to be killed */
-    int64_t improving;  /* package, 0: none */
+    int cancel_fd;     /* readable once its child is to be killed */
+    int64_t improving; /* package, 0: none */
     bool background, cancelled;
 };
 
@@ -151,7 +151,8 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
     stop_point(job.improves ? "job-improves" : "job-claimed");
     int64_t begun_ms = clock_boot_ms();
     enum make_end end = make_package(&job.making);
-    while (!job_store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
+    while (
+        !job_store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
         log_line(LOG_LEVEL_ERROR, "job-not-stored", "error", err.text, NULL);
         unsigned long none = 0;
         if (!await(jobs, &none, A_RETRY))
@@ -196,8 +197,8 @@ static bool recover_one(struct db *db, int64_t id, struct error *err)
         !package_crashed(db, id, LEFT_REASON, clock_utc_ms(), &failed, err) ||
         (failed && !package_note_failed(db, &package.key, LEFT_REASON, clock_utc_ms(), err)))
         return false;
-    log_line(LOG_LEVEL_WARN, failed ? "package-failed" : "package-put-back", "package", log_i64(&number, id), "reason",
-             LEFT_REASON, NULL);
+    log_line(LOG_LEVEL_WARN, failed ? "package-failed" : "package-put-back", "package", log_i64(&number, id),
+             "reason", LEFT_REASON, NULL);
     return true;
 }
 

@@ -6,10 +6,11 @@
    4. what is queued for the matrix only;
    5. all other packages, with more effort.
 
-   From 3 on it is background: it has a share of the threads, and is cancelled when something of the first kind comes and
-   no thread is free. A package is published only after a second child has applied it and compared. A child that says
-   the inputs do not fit makes the package `failed`; one that dies is a crash, and three crashes are a failure; a server
-   that is asked to stop puts the package back. What more effort came to never takes a package out of `ready`. */
+   From 3 on it is background: it has a share of the threads, and is cancelled when something of the first
+   kind comes and no thread is free. A package is published only after a second child has applied it and
+   compared. A child that says the inputs do not fit makes the package `failed`; one that dies is a crash, and
+   three crashes are a failure; a server that is asked to stop puts the package back. What more effort came to
+   never takes a package out of `ready`. */
 #ifndef DFOTA_SERVER_JOBS_H
 #define DFOTA_SERVER_JOBS_H
 
@@ -23,8 +24,9 @@ struct jobs;
 
 /* Starts config.jobs threads. Packages that a killed server left `generating` count a crash first. */
 bool jobs_start(struct daemon *daemon, struct jobs **ret, struct error *err);
-void jobs_wake(struct jobs *jobs);        /* there may be something to do; any thread */
-void jobs_wake_wanted(struct jobs *jobs); /* something wanted has been queued: background makes way; any thread */
+void jobs_wake(struct jobs *jobs); /* there may be something to do; any thread */
+void jobs_wake_wanted(
+    struct jobs *jobs); /* something wanted has been queued: background makes way; any thread */
 /* More effort is spent on this package at this moment. Any thread. */
 bool jobs_is_improving(struct jobs *jobs, int64_t package_id);
 /* Cancels the children, puts their packages back, ends the threads. Before the writer is stopped. NULL is

@@ -1,13 +1,13 @@
-/* The process above a foreign program: whatever that starts, and however it hides it (a daemon of its own, as wine's
-   server is), stays among the keeper's descendants, and is killed when the program has ended. */
+/* The process above a foreign program: whatever that starts, and however it hides it (a daemon of its own, as
+   wine's server is), stays among the keeper's descendants, and is killed when the program has ended. */
 #ifndef DFOTA_SERVER_KEEPER_H
 #define DFOTA_SERVER_KEEPER_H
 
 #include <stdbool.h>
 
-/* In a child between fork and exec, all signals blocked: this process becomes the keeper, and the function returns true
-   in a child of it, where the program is to be run. The keeper ends as the program does, after the last of them is
-   gone, or at SIGTERM. It closes its error_fd. False: no process. */
+/* In a child between fork and exec, all signals blocked: this process becomes the keeper, and the function
+   returns true in a child of it, where the program is to be run. The keeper ends as the program does, after
+   the last of them is gone, or at SIGTERM. It closes its error_fd. False: no process. */
 bool keeper_begin(int error_fd);
 
 #endif

@@ -200,9 +200,10 @@ enum make_end make_package(struct making *making)
     struct blobs *blobs = making->daemon->blobs;
     struct error err;
     if (making->package.key.recipe[0] && !making->section)
-        return make_fail(making, MAKE_FAILED,
-                         "the configuration that this package was queued under is no more: what holds now makes "
-                         "another one");
+        return make_fail(
+            making, MAKE_FAILED,
+            "the configuration that this package was queued under is no more: what holds now makes "
+            "another one");
     if (!blobs_check_space(blobs, 1 << 20, &err) ||
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
         return make_fail(making, MAKE_LATER, "%.300s", err.text);

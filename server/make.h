@@ -1,4 +1,5 @@
-/* Makes one package: runs the children, has the result proven, makes it a blob. Knows no queue and changes no row. */
+/* Makes one package: runs the children, has the result proven, makes it a blob. Knows no queue and changes no
+ * row. */
 #ifndef DFOTA_SERVER_MAKE_H
 #define DFOTA_SERVER_MAKE_H
 
@@ -24,7 +25,7 @@ struct making {
     int cancel_fd;          /* readable once it is to end */
     struct package package; /* what is wanted */
     enum package_effort effort;
-    uint64_t below_bytes; /* only a smaller package is of use; 0: any is */
+    uint64_t below_bytes;                  /* only a smaller package is of use; 0: any is */
     const struct config_firmware *section; /* that its recipe stands for, NULL: none */
     char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
 
@@ -34,11 +35,12 @@ struct making {
     uint64_t size_bytes; /* 0 with MAKE_READY: it is not smaller than below_bytes, and was not kept */
     bool proven;
     char note[PACKAGE_NOTE_SIZE];
-    char log[PACKAGE_LOG_SIZE];     /* of an external command, also of one that failed; else "" */
+    char log[PACKAGE_LOG_SIZE];      /* of an external command, also of one that failed; else "" */
     char reason[PACKAGE_ERROR_SIZE]; /* unless MAKE_READY */
 };
 
-/* With MAKE_READY the package is a blob, sha256 and size_bytes say which; the caller tells storage. A job's thread. */
+/* With MAKE_READY the package is a blob, sha256 and size_bytes say which; the caller tells storage. A job's
+ * thread. */
 enum make_end make_package(struct making *making);
 
 /* For external.c. */
@@ -46,8 +48,8 @@ enum make_end make_package(struct making *making);
 struct child_limits make_limits(const struct making *making);
 /* What the end of a child means for the package; fills making->reason unless MAKE_READY. */
 enum make_end make_judge(struct making *making, const struct child_outcome *outcome, const char *said);
-/* `dfota verify` on making->made. MAKE_READY: applied, and the new image came out, where *ret_known; else nothing here
-   knows its format. */
+/* `dfota verify` on making->made. MAKE_READY: applied, and the new image came out, where *ret_known; else
+   nothing here knows its format. */
 enum make_end make_verify(struct making *making, bool *ret_known);
 /* Fails, with the reason as printf has it. */
 enum make_end make_fail(struct making *making, enum make_end end, const char *format, ...)

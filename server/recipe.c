@@ -8,8 +8,8 @@
 #include "upgrade/format.h"
 
 /* The values that say something to a format, a line each. "": none does. */
-static void write_text(const struct config_firmware *section, const char *firmware, const struct format *format,
-                       char *out, size_t out_size)
+static void write_text(const struct config_firmware *section, const char *firmware,
+                       const struct format *format, char *out, size_t out_size)
 {
     static const enum config_firmware_field of_header[] = {FIRMWARE_PACKAGE_HEADER, FIRMWARE_LOAD_ADDRESS},
                                             of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
@@ -33,7 +33,8 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 {
     const struct config_firmware *section = config_firmware_of(config, firmware);
     const struct format *row = format_find(format);
-    char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each, or a header's 512 bytes */
+    char text[2048],
+        hex[SHA256_HEX_SIZE]; /* two values of a line in the file each, or a header's 512 bytes */
     struct sha256 hash;
     out[0] = '\0';
     if (!section || !row)

@@ -36,8 +36,8 @@ static size_t name_length(const char *text)
     return len && text[1 + len] == '}' ? len + 2 : 0;
 }
 
-static bool put_value(struct output *out, struct slice name, const struct template_value *values, size_t count,
-                      struct error *err)
+static bool put_value(struct output *out, struct slice name, const struct template_value *values,
+                      size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++)
         if (slice_is(name, values[i].name)) {
@@ -54,7 +54,7 @@ static bool put_word(struct output *out, const char **at, const struct template_
 {
     char quote = '\0';
     begin_word(out);
-    for (; **at && (quote || !strchr(BLANKS, **at)); ) {
+    for (; **at && (quote || !strchr(BLANKS, **at));) {
         size_t len = **at == '{' ? name_length(*at) : 0;
         if (len) {
             if (!put_value(out, (struct slice){*at + 1, len - 2}, values, count, err))

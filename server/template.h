@@ -1,5 +1,5 @@
-/* Commands of the configuration: words between blanks, "quoted" or 'quoted' where they hold blanks, with {names} in
-   them. No shell, no expansion, no escapes: a backslash is a backslash. */
+/* Commands of the configuration: words between blanks, "quoted" or 'quoted' where they hold blanks, with
+   {names} in them. No shell, no expansion, no escapes: a backslash is a backslash. */
 #ifndef DFOTA_SERVER_TEMPLATE_H
 #define DFOTA_SERVER_TEMPLATE_H
 
@@ -13,9 +13,9 @@ struct template_value {
     bool needed;       /* a command without it makes no sense */
 };
 
-/* The command as an argv, NULL behind the last; *ret is the caller's, one free() for all. ERROR_INVALID for a quote
-   that does not end, a {name} that is not among the values or one that is needed and missing, or a program that is no
-   absolute path. Braces around anything else than a to z mean themselves. */
+/* The command as an argv, NULL behind the last; *ret is the caller's, one free() for all. ERROR_INVALID for a
+   quote that does not end, a {name} that is not among the values or one that is needed and missing, or a
+   program that is no absolute path. Braces around anything else than a to z mean themselves. */
 bool template_expand(const char *text, const struct template_value *values, size_t count, char ***ret,
                      struct error *err) __attribute__((warn_unused_result));
 

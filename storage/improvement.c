@@ -5,11 +5,11 @@
 #include "base/cleanup.h"
 #include "storage/entities.h"
 
-#define TEXT_OF(number)  #number
-#define AS_TEXT(number)  TEXT_OF(number)
-#define IMPROVABLE       "p.state = 'ready' AND p.origin = 'made' AND p.tried > 0 AND p.tried < 3 "
+#define TEXT_OF(number) #number
+#define AS_TEXT(number) TEXT_OF(number)
+#define IMPROVABLE      "p.state = 'ready' AND p.origin = 'made' AND p.tried > 0 AND p.tried < 3 "
 #define ROW_COLUMNS                                                                                          \
-    "p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, coalesce(p.better_size_bytes, p.size_bytes), " \
+    "p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, coalesce(p.better_size_bytes, p.size_bytes), "    \
     "p.tried "
 /* Bytes that a device is being sent, or may continue. */
 #define NOT_PINNED(since)                                                                                    \
@@ -84,10 +84,11 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
                       struct sha256 *ret_old, bool *ret_had, struct error *err)
 {
     int64_t changes;
-    if (!db_row(db, &improvement_statements, BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old)), ret_had, err) ||
+    if (!db_row(db, &improvement_statements, BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old)), ret_had,
+                err) ||
         !db_do(db, &improvement_statements, KEEP,
-               PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_INT(made->effort), P_TEXT_OR_NULL(made->note),
-                      P_INT(id)),
+               PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_INT(made->effort),
+                      P_TEXT_OR_NULL(made->note), P_INT(id)),
                &changes, err))
         return false;
     *ret_kept = changes > 0;
@@ -95,8 +96,8 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
     return true;
 }
 
-bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improvement_swap **ret, size_t *ret_count,
-                          int64_t *ret_waiting, struct error *err)
+bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improvement_swap **ret,
+                          size_t *ret_count, int64_t *ret_waiting, struct error *err)
 {
     struct improvement_swap row = {0};
     _cleanup_(cleanup_free) struct improvement_swap *swaps = NULL;
@@ -109,8 +110,8 @@ bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improve
                  &row, sizeof row, &swaps, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!db_do(db, &improvement_statements, SWAP, PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms)), NULL,
-                   err))
+        if (!db_do(db, &improvement_statements, SWAP, PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms)),
+                   NULL, err))
             return false;
     if (!db_row(db, &improvement_statements, WAITING, NO_PARAMS, FIELDS(F_INT(ret_waiting)), &found, err))
         return false;

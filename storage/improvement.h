@@ -1,12 +1,12 @@
-/* Improvements: a ready package is tried harder, and smaller bytes take the place of the present ones once no transfer is
-   pinned to those. The package stays `ready` all the while. */
+/* Improvements: a ready package is tried harder, and smaller bytes take the place of the present ones once no
+   transfer is pinned to those. The package stays `ready` all the while. */
 #ifndef DFOTA_STORAGE_IMPROVEMENT_H
 #define DFOTA_STORAGE_IMPROVEMENT_H
 
 #include "storage/package.h"
 
-/* How far over the limit a package may be for harder efforts to be worth a device's waiting, in per mille of the limit,
-   after a quick and after a good one. Measured gains: doc/package-formats.md. */
+/* How far over the limit a package may be for harder efforts to be worth a device's waiting, in per mille of
+   the limit, after a quick and after a good one. Measured gains: doc/package-formats.md. */
 #define REACH_AFTER_QUICK 1150
 #define REACH_AFTER_GOOD  1050
 
@@ -20,11 +20,12 @@ struct improvement { /* a package to try harder */
     int64_t tried;      /* enum package_effort */
 };
 
-/* Those that may come to fit a firmware's limit, most waiting devices first, at most `limit`. *ret is the caller's
-   (free), as of the next one. On a reader's connection: it looks at all that may be tried harder. */
+/* Those that may come to fit a firmware's limit, most waiting devices first, at most `limit`. *ret is the
+   caller's (free), as of the next one. On a reader's connection: it looks at all that may be tried harder. */
 bool improvement_reachable(struct db *db, int64_t limit, struct improvement **ret, size_t *ret_count,
                            struct error *err);
-/* Those tried less hard than `effort`, and wanted at least so much; most wanted first, then most waiting devices. */
+/* Those tried less hard than `effort`, and wanted at least so much; most wanted first, then most waiting
+ * devices. */
 bool improvement_list(struct db *db, enum package_effort effort, int64_t wanted, int64_t limit,
                       struct improvement **ret, size_t *ret_count, struct error *err);
 
@@ -32,8 +33,8 @@ bool improvement_list(struct db *db, enum package_effort effort, int64_t wanted,
 
 /* It was tried, whatever came of it. */
 bool improvement_tried(struct db *db, int64_t id, enum package_effort effort, struct error *err);
-/* Smaller bytes; *ret_old is what waited before and is nobody's now, where *ret_had. Not stored, and *ret_kept false,
-   where the package has become another meanwhile. */
+/* Smaller bytes; *ret_old is what waited before and is nobody's now, where *ret_had. Not stored, and
+   *ret_kept false, where the package has become another meanwhile. */
 bool improvement_keep(struct db *db, int64_t id, const struct package_made *made, bool *ret_kept,
                       struct sha256 *ret_old, bool *ret_had, struct error *err);
 
@@ -44,9 +45,10 @@ struct improvement_swap { /* bytes that have been replaced */
     int64_t old_size_bytes, size_bytes, effort;
 };
 
-/* Puts waiting smaller bytes in their place, where nothing is being sent of the present ones and no interrupted transfer
-   was active after pinned_since_ms. *ret is the caller's (free). *ret_waiting: how many still wait. Writer's thread. */
-bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improvement_swap **ret, size_t *ret_count,
-                          int64_t *ret_waiting, struct error *err);
+/* Puts waiting smaller bytes in their place, where nothing is being sent of the present ones and no
+   interrupted transfer was active after pinned_since_ms. *ret is the caller's (free). *ret_waiting: how many
+   still wait. Writer's thread. */
+bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improvement_swap **ret,
+                          size_t *ret_count, int64_t *ret_waiting, struct error *err);
 
 #endif

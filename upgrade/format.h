@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Name; does dfota make it (else a command of the configuration does); has it header fields and a load address that
-   the configuration may set; does dfota know efforts for it; and who takes it. */
+/* Name; does dfota make it (else a command of the configuration does); has it header fields and a load
+   address that the configuration may set; does dfota know efforts for it; and who takes it. */
 #define FORMAT_TABLE(X)                                                                                      \
     X("bsdiff", true, false, true, "devices whose updater is bspatch")                                       \
     X("ec618-at", true, true, true, "EC618 modules (Air780E) with AT firmware")                              \

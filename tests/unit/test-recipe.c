@@ -1,4 +1,5 @@
-/* server/recipe: a package's key changes with what the configuration adds to its bytes, and with nothing else. */
+/* server/recipe: a package's key changes with what the configuration adds to its bytes, and with nothing
+ * else. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -273,10 +273,8 @@ static void test_what_others_made_is_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_most_devices_wait_for_goes_first),
-        TEST(test_what_may_be_tried_harder),
-        cmocka_unit_test(test_reach_is_the_same_everywhere),
-        TEST(test_smaller_bytes_wait_for_transfers),
+        TEST(test_what_most_devices_wait_for_goes_first),    TEST(test_what_may_be_tried_harder),
+        cmocka_unit_test(test_reach_is_the_same_everywhere), TEST(test_smaller_bytes_wait_for_transfers),
         TEST(test_what_others_made_is_left_alone),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

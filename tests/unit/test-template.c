@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "server/template.h"
 
-static const struct template_value values[] = {{"old", "/a b/old", true}, {"out", "it's \"{old}\" $HOME", false}};
+static const struct template_value values[] = {{"old", "/a b/old", true},
+                                               {"out", "it's \"{old}\" $HOME", false}};
 
 static void assert_words(const char *text, const char *const expected[])
 {
@@ -32,7 +33,8 @@ static void test_words(void **state)
     assert_words("/bin/x {old}", WORDS("/bin/x", "/a b/old"));
     assert_words("  /bin/x\t \t{old}  ", WORDS("/bin/x", "/a b/old"));
     assert_words("/bin/x --old={old}/more", WORDS("/bin/x", "--old=/a b/old/more"));
-    assert_words("/bin/x \"a  b\" 'c \" d' '' e\"f g\"h {old}", WORDS("/bin/x", "a  b", "c \" d", "", "ef gh", "/a b/old"));
+    assert_words("/bin/x \"a  b\" 'c \" d' '' e\"f g\"h {old}",
+                 WORDS("/bin/x", "a  b", "c \" d", "", "ef gh", "/a b/old"));
     assert_words("/bin/x 'in {old} quotes'", WORDS("/bin/x", "in /a b/old quotes"));
     assert_words("/x Z:\\a\\n $HOME `id` * ~ a;b|c>d {old}",
                  WORDS("/x", "Z:\\a\\n", "$HOME", "`id`", "*", "~", "a;b|c>d", "/a b/old"));
@@ -47,7 +49,8 @@ static void test_a_value_is_one_word_and_is_not_read_again(void **state)
 static void test_other_braces_mean_themselves(void **state)
 {
     (void)state;
-    assert_words("/x {old} {} { } {\"a\":1} {OLD} {old", WORDS("/x", "/a b/old", "{}", "{", "}", "{a:1}", "{OLD}", "{old"));
+    assert_words("/x {old} {} { } {\"a\":1} {OLD} {old",
+                 WORDS("/x", "/a b/old", "{}", "{", "}", "{a:1}", "{OLD}", "{old"));
 }
 
 static void test_errors(void **state)
@@ -56,9 +59,12 @@ static void test_errors(void **state)
     static const struct {
         const char *text, *needle;
     } cases[] = {
-        {"", "{old} is missing"},         {"/x", "{old} is missing"},
-        {"x {old}", "whole path"},        {"{old} /x", "whole path"},
-        {"/x {old} {new}", "{new} means"}, {"/x {old} 'a", "a quote ' does not end"},
+        {"", "{old} is missing"},
+        {"/x", "{old} is missing"},
+        {"x {old}", "whole path"},
+        {"{old} /x", "whole path"},
+        {"/x {old} {new}", "{new} means"},
+        {"/x {old} 'a", "a quote ' does not end"},
         {"/x \"{old} '", "a quote \" does not end"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
