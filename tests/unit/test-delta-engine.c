@@ -86,7 +86,7 @@ static bool apply_fails(struct bytes old, struct bytes package, size_t max_bytes
 static void a_package_that_is_not_proven_is_not_returned(void **state)
 {
     (void)state;
-    const struct engine gives_old = {"gives-old", owns_all, make_empty, apply_gives_old, NULL, false, false};
+    const struct engine gives_old = {"gives-old", owns_all, make_empty, apply_gives_old, NULL, false, false, "", "", 0};
     const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, false, false, "", "", 0};
     struct buffer package = {0};
     struct error err;
