@@ -166,10 +166,12 @@ static bool take_late_news(struct db *db, struct facts *facts, const struct vers
         return true;
     if (!attempt_silent_of(db, facts->device.id, &last, &found, err))
         return false;
+    if (!found || seen_ms < last.delivered_ms)
+        return true;
     version_parse(slice_of(last.from), &known.attempt_from);
     version_parse(slice_of(last.to), &known.attempt_to);
     known.attempt_same_firmware = last.firmware_id == facts->firmware.id;
-    if (!found || seen_ms < last.delivered_ms || !decision_report(said, &known, &event))
+    if (!decision_report(said, &known, &event))
         return true;
     facts->noted = true;
     return set_state(db, &last, event, facts->checkin.now_ms, err) && attempt_update(db, &last, err);
