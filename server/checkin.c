@@ -130,6 +130,7 @@ static void send_package(struct checkin_task *task, struct reply *reply)
     if (!task->record)
         return;
     reply->attempt = task->facts.attempt.id;
+    reply->fetch = task->facts.attempt.fetches;
     reply->first = decision->first;
 }
 

@@ -22,6 +22,10 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
 {
     struct acked_ranges acked = {.count = 0};
     bool changed = false;
+    /* Begun from the start again since: what a modem's TCP still takes of the answer before says nothing of this one,
+       and may be of other bytes. */
+    if (event->fetch != attempt->fetches)
+        return false;
     acked_parse(slice_of(attempt->acked), &acked);
     int64_t before = attempt->bytes_acked;
     acked_add(&acked, event->first, event->acked_end);
@@ -89,8 +93,6 @@ struct news {
     struct transfer_event event;
     int64_t now_ms;
     struct attempt attempt; /* as it is afterwards */
-    bool kept;
-    int64_t fetches; /* of the attempt when this was news; 0 where that could not be read */
     struct news *next;
 };
 
@@ -121,10 +123,7 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     bool found;
     if (!attempt_by_id(db, news->event.attempt, attempt, &found, err))
         return false;
-    if (!news->kept)
-        news->fetches = found ? attempt->fetches : 0;
-    /* Begun from the start again meanwhile: what came of the transfer before says nothing of this one. */
-    if (!found || attempt->fetches != news->fetches)
+    if (!found || attempt->fetches != news->event.fetch)
         return true;
     int64_t before_ms = attempt->delivered_ms;
     return (!progress_apply(attempt, &news->event, news->now_ms) ||
@@ -154,7 +153,6 @@ static void tell_failure(const struct news *news, const char *event, const char 
 static void keep(struct news *news)
 {
     struct progress *progress = news->progress;
-    news->kept = true;
     *progress->last = news;
     progress->last = &news->next;
     progress->count++;

@@ -34,7 +34,7 @@ struct transfer {
     LIST_ENTRY(transfer) in_bucket;
     int fd;
     uint64_t before; /* bytes acknowledged when the package begins: what went before it, and the head */
-    int64_t attempt;
+    int64_t attempt, fetch;
     uint64_t first, end;
     _Atomic int written;
 
@@ -91,7 +91,7 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 static struct transfer_event event_of(const struct transfer *transfer)
 {
     struct transfer_event event = {
-        .attempt = transfer->attempt, .first = transfer->first, .end = transfer->end};
+        .attempt = transfer->attempt, .fetch = transfer->fetch, .first = transfer->first, .end = transfer->end};
     event.acked_end = ask(transfer, &event.over);
     return event;
 }
@@ -224,7 +224,7 @@ bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct tr
 }
 
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
-                                uint64_t first, uint64_t end)
+                                int64_t fetch, uint64_t first, uint64_t end)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
@@ -240,6 +240,7 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     transfer->fd = fd;
     transfer->before = info.tcpi_bytes_acked + head_bytes;
     transfer->attempt = attempt;
+    transfer->fetch = fetch;
     transfer->first = transfer->acked_end = transfer->told_end = first;
     transfer->end = end;
     transfer->moved_ms = clock_boot_ms();
@@ -252,10 +253,10 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     return transfer;
 }
 
-void transfer_missed(struct transfers *transfers, int64_t attempt, uint64_t first, uint64_t end)
+void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first, uint64_t end)
 {
     struct transfer_event event = {
-        .attempt = attempt, .first = first, .acked_end = first, .end = end, .over = true};
+        .attempt = attempt, .fetch = fetch, .first = first, .acked_end = first, .end = end, .over = true};
     transfers->notify(transfers->cls, &event);
 }
 

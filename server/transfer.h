@@ -15,7 +15,7 @@ struct transfers;
 struct transfer;
 
 struct transfer_event {
-    int64_t attempt;
+    int64_t attempt, fetch; /* which of the attempt's fetches from the start it belongs to */
     uint64_t first, acked_end; /* the peer has acknowledged [first, acked_end) of the package */
     uint64_t end;              /* this answer carries [first, end) */
     bool over;                 /* nothing more will come of this transfer; else it is progress */
@@ -29,9 +29,9 @@ bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct tr
    length of the response head; 0-based counts are taken relative to what the socket had acknowledged before. NULL when
    dup fails (out of descriptors): the transfer is then not watched and stays "sending". */
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
-                                uint64_t first, uint64_t end);
+                                int64_t fetch, uint64_t first, uint64_t end);
 /* An answer that never began, because the peer was gone before: told as over with nothing acknowledged. Any thread. */
-void transfer_missed(struct transfers *transfers, int64_t attempt, uint64_t first, uint64_t end);
+void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first, uint64_t end);
 /* libmicrohttpd is done with the connection (all written, or not). The transfer then belongs to the watching thread. */
 void transfer_written(struct transfer *transfer, bool all_written);
 

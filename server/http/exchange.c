@@ -132,7 +132,7 @@ static enum MHD_Result send_reply(struct exchange *exchange)
         return MHD_NO;
     if (watch)
         exchange->transfer = transfer_begin(config->transfers, exchange->fd, head_size, reply->attempt,
-                                            reply->first, reply->first + size);
+                                            reply->fetch, reply->first, reply->first + size);
     reply->attempt = 0; /* begun */
     exchange->followed = exchange->transfer != NULL;
     loop_deadline(exchange, DEADLINE_ANSWER);
@@ -286,8 +286,8 @@ void exchange_release(struct exchange *exchange)
         exchange->request.route->stream->end(&exchange->request);
     exchange->begun = false;
     if (is_watched(exchange))
-        transfer_missed(exchange->loop->config->transfers, exchange->reply.attempt, exchange->reply.first,
-                        exchange->reply.first + exchange->reply.size);
+        transfer_missed(exchange->loop->config->transfers, exchange->reply.attempt, exchange->reply.fetch,
+                        exchange->reply.first, exchange->reply.first + exchange->reply.size);
     reply_free(&exchange->reply);
     free(exchange->body);
     exchange->body = NULL;

@@ -30,7 +30,7 @@ struct reply {
 
     /* Firmware on its way to a device: what the peer acknowledges of it is watched and told (transfer.h).
        0: not watched. `first` is the offset of bytes[0] within the package. */
-    int64_t attempt;
+    int64_t attempt, fetch;
     uint64_t first;
 };
 

@@ -2,7 +2,9 @@
 // written by then. The peers here have small receive buffers, so that their kernels acknowledge little more than they read.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
 import { random } from './lib/firmware.mjs';
@@ -106,6 +108,26 @@ describe('a peer that', () => {
         const attempt = await scene.awaitAttempt(module, 'delivered');
         assert.deepEqual([attempt.bytes_acked, (await scene.record(module)).attempts.length], [total, 1]);
     });
+});
+
+// A modem's TCP may take the rest for an application that has closed long ago and begins anew.
+test('asked from the start again, what the connection before still takes does not count', async (t) => {
+    const module = scene.module();
+    const before = net.connect(module.address);
+    t.after(() => before.destroy());
+    before.write(buildRequest(module.target));
+    let left = total - (await once(before, 'data'))[0].length;
+    before.pause();
+
+    const peer = new Peer(t, module, 0, 'stop');
+    assert.equal(await peer.awaitSaid('head'), 200);
+    before.on('data', (bytes) => { left -= bytes.length; }).resume();
+    const cut = await scene.awaitAttempt(module, 'interrupted');
+    assert.ok(left <= 0, `${left} bytes were not read`);
+    within(cut.bytes_acked, 0);
+    assert.equal(cut.delivered_at, null);
+    assert.equal(cut.fetches, 2);
+    await peer.end();
 });
 
 test('a download across a restart is delivered by the union of what both servers saw', async (t) => {

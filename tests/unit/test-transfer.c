@@ -116,7 +116,7 @@ static void test_exact_count(void **state)
     connect_pair(&server, &client);
     peer_send(server, "HTTP/1.1 100 Continue\r\n\r\n"); /* acknowledged before: not counted */
     take(client, 25);
-    struct transfer *warm = transfer_begin(transfers, server, 0, 1, 0, 1000); /* only to await that */
+    struct transfer *warm = transfer_begin(transfers, server, 0, 1, 1, 0, 1000); /* only to await that */
     transfer_written(warm, true);
     peer_send_bytes(server, bytes, 500);
     take(client, 500);
@@ -125,10 +125,11 @@ static void test_exact_count(void **state)
         transfers_poll(transfers, 1, keep_event, &event);
         most_of = event.acked_end;
     }
-    struct transfer *transfer = transfer_begin(transfers, server, 100, 7, 5000, 9000);
+    struct transfer *transfer = transfer_begin(transfers, server, 100, 7, 1, 5000, 9000);
     struct transfer_event event = {0};
     transfers_poll(transfers, 7, keep_event, &event);
     assert_int_equal(event.attempt, 7);
+    assert_int_equal(event.fetch, 1);
     assert_true(event.first == 5000 && event.acked_end == 5000 && event.end == 9000 && !event.over);
     peer_send_bytes(server, bytes, 100); /* the head */
     peer_send_bytes(server, bytes, 1);
@@ -154,7 +155,7 @@ static void test_outlives_close(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 8, 0, sizeof bytes);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 8, 1, 0, sizeof bytes);
     fcntl(server, F_SETFL, O_NONBLOCK);
     ssize_t sent = send(server, bytes, sizeof bytes, MSG_NOSIGNAL);
     assert_true(sent > 0);
@@ -174,7 +175,7 @@ static void test_cut_short(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 10, 9, 100, 1100);
+    struct transfer *transfer = transfer_begin(transfers, server, 10, 9, 1, 100, 1100);
     peer_send_bytes(server, bytes, 10 + 300);
     transfer_written(transfer, false); /* libmicrohttpd gave up: what it had written may still arrive */
     shutdown(server, SHUT_WR);
@@ -190,7 +191,7 @@ static void test_reset_by_peer(void **state)
     int server, client, small = 4096;
     connect_pair(&server, &client);
     setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 10, 0, 100000000);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 10, 1, 0, 100000000);
     fcntl(server, F_SETFL, O_NONBLOCK);
     assert_true(send(server, bytes, sizeof bytes, MSG_NOSIGNAL) > 0);
     take(client, 2000);
@@ -208,7 +209,7 @@ static void test_stall(void **state)
     transfers_stop(transfers);
     begin_with(1);
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 11, 0, 1000);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 11, 1, 0, 1000);
     peer_send_bytes(server, bytes, 999);
     assert_true(await_over().acked_end < 1000);
     char byte;
@@ -226,7 +227,7 @@ static void test_stop_tells(void **state)
     int server[3], client[3];
     for (int i = 0; i < 3; i++) {
         connect_pair(&server[i], &client[i]);
-        transfer_written(transfer_begin(transfers, server[i], 0, 20 + i, 0, 10), true);
+        transfer_written(transfer_begin(transfers, server[i], 0, 20 + i, 1, 0, 10), true);
     }
     transfers_drain(transfers, 1); /* does not wait for what does not come */
     assert_int_equal(sem_trywait(&over), -1);
@@ -244,7 +245,7 @@ static void test_drain_waits(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    transfer_written(transfer_begin(transfers, server, 0, 30, 0, 10), true);
+    transfer_written(transfer_begin(transfers, server, 0, 30, 1, 0, 10), true);
     peer_send_bytes(server, bytes, 10);
     transfers_drain(transfers, PEER_PATIENCE_MS);
     assert_int_equal(overs, 1);
@@ -265,6 +266,7 @@ static void package(struct request *request)
     reply.bytes = bytes;
     reply.size = sizeof bytes;
     reply.attempt = 40;
+    reply.fetch = 3;
     reply.first = 7;
     request_answer(request, &reply);
 }
@@ -336,7 +338,7 @@ static void test_gone_before_the_answer(void **state)
     close(fd);
     package(waiting);
     struct transfer_event event = await_over();
-    assert_true(event.attempt == 40 && event.first == 7 && event.acked_end == 7);
+    assert_true(event.attempt == 40 && event.fetch == 3 && event.first == 7 && event.acked_end == 7);
     listener_close(listener);
     assert_int_equal(overs, 1);
 }
