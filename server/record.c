@@ -128,6 +128,7 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->by_proxy = 0;
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
+        attempt->delivered_ms = 0;
         if (!device_begun_add(db, facts->device.id, now_ms, err))
             return false;
     }

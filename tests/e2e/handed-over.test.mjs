@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 
+import { Peer } from './lib/peer.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -56,6 +57,26 @@ test('one that comes back with the old version from the start has not applied it
     assert.equal((await module.ask()).status, 200);
     const { attempts } = await scene.record(module);
     assert.deepEqual([attempts.length, attempts[1].state], [2, 'not_applied']);
+});
+
+test('one that begins anew after a restart amid its resume has nothing delivered yet', async (t) => {
+    const own = await startServer(t, { config: { device_proxies: '127.0.0.1' } });
+    const long = await Scene.build(own, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
+    await long.makePackage();
+    const module = long.module();
+    await module.ask();
+    await long.awaitAttempt(module, 'handed_over');
+
+    const resume = new Peer(t, module, 0, 'stop', { rangeLine: 'Range: bytes=1000-' });
+    assert.equal(await resume.awaitSaid('head'), 206);
+    await own.restart({ hard: true });
+    await resume.end();
+    module.address = own.device;
+    const anew = new Peer(t, module, 0, 'stop');
+    assert.equal(await anew.awaitSaid('head'), 200);
+    const { state, delivered_at, handed_over_at } = (await long.record(module)).attempts[0];
+    assert.deepEqual([state, delivered_at, handed_over_at], ['sending', null, null]);
+    await anew.end();
 });
 
 test('over a link too: it counts as an offer', async (t) => {
