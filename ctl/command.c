@@ -88,11 +88,16 @@ static const struct command table[] = {
     {"queue", "[FIRMWARE]", 0, 0, "what is being made, who waits for it, and how long it takes",
      "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.", queue_show},
 
-    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE), 0, "list the devices", NULL, device_list},
+    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_PRINT_CSV), 0, "list the devices", NULL, device_list},
     {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
      "all else a UID.",
      device_show},
+    {"outcomes", "FIRMWARE", BIT(OPTION_STATE) | BIT(OPTION_OLDER_THAN) | BIT(OPTION_PRINT_CSV), 0,
+     "what became of each device on its way to the target",
+     "Counts first, then a line a device: confirmed, delivered and no more, not applied, silent, waiting, unreachable by any path. "
+     "--state delivered,silent --older-than 24h: who was delivered and never confirmed for a day.",
+     outcomes_show},
     {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK), 0,
      "what would it be answered now, and why?",
      "The same decision as for a request of its own, rule by rule, and nothing of it is recorded. Without --version it asks from the "

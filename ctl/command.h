@@ -66,6 +66,7 @@ bool queue_show(struct session *session, struct failure *fail);
 
 bool device_list(struct session *session, struct failure *fail); /* device.c */
 bool device_show(struct session *session, struct failure *fail);
+bool outcomes_show(struct session *session, struct failure *fail);
 bool explain_show(struct session *session, struct failure *fail);
 bool device_unblock(struct session *session, struct failure *fail);
 

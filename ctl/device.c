@@ -12,6 +12,24 @@ static const struct table_column list_columns[] = {
     {"ANSWER", "last_answer.code", TABLE_NUMBER},
     {"LAST SEEN", "last_seen_at", TABLE_TIME},
 };
+/* What each really runs, since when, by what evidence: for a spreadsheet. */
+static const struct table_column csv_columns[] = {
+    {"", "device", TABLE_TEXT},
+    {"", "id_kind", TABLE_TEXT},
+    {"", "firmware", TABLE_TEXT},
+    {"", "confirmed_version", TABLE_TEXT},
+    {"", "confirmed_at", TABLE_TIME},
+    {"", "confirmed_by", TABLE_TEXT},
+    {"", "confirmed_authenticated", TABLE_TEXT},
+    {"", "asked_version", TABLE_TEXT},
+    {"", "first_seen_at", TABLE_TIME},
+    {"", "last_seen_at", TABLE_TIME},
+    {"", "check_ins", TABLE_NUMBER},
+    {"", "last_answer.code", TABLE_NUMBER},
+    {"", "last_answer.reason", TABLE_TEXT},
+    {"", "notice", TABLE_TEXT},
+};
+static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
 
 static const struct table_column page_columns[] = {
@@ -64,31 +82,6 @@ static const struct table_column result_columns[] = {
 };
 static const struct table_view result_view = {result_columns, TABLE_COUNT(result_columns), "meaning", ""};
 
-/* Gets all pages of a list into one: *ret is {"items":[…]}, owned by the caller. */
-static bool fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
-{
-    json_t *items = json_array();
-    _cleanup_(cleanup_free) char *path = strdup(first);
-    bool ok = true;
-    while (ok && path) {
-        struct client_answer answer = {0};
-        struct client_call call = {.method = "GET", .path = path};
-        ok = client_send(session->client, &call, &answer, fail);
-        const json_t *page = json_object_get(answer.json, "items");
-        if (ok && json_array_extend(items, (json_t *)page) != 0)
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
-        if (ok && answer.next && (json_array_size(page) == 0 || strcmp(answer.next, path) == 0))
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
-        free(path);
-        path = answer.next ? strdup(answer.next) : NULL;
-        client_answer_clear(&answer);
-    }
-    if (ok)
-        *ret = json_pack("{s:O}", "items", items);
-    json_decref(items);
-    return ok;
-}
-
 bool device_list(struct session *session, struct failure *fail)
 {
     const char *firmware = session->options->value[OPTION_FIRMWARE];
@@ -100,9 +93,9 @@ bool device_list(struct session *session, struct failure *fail)
         return false;
     if (session->options->value[OPTION_NOTICE] && !client_path_query(&path, "notice", "1", fail))
         return false;
-    if (!fetch_pages(session, path.text, &answer, fail))
+    if (!session_fetch_pages(session, path.text, &answer, fail))
         return false;
-    bool ok = session_print_list(session, answer, &list_view, fail);
+    bool ok = session_print_list(session, answer, session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
     json_decref(answer);
     return ok;
 }

@@ -3,16 +3,11 @@
 #include "ctl/text.h"
 
 static const struct table_column page_columns[] = {
-    {"Device", "device", TABLE_TEXT},
-    {"Over", "over", TABLE_TEXT},
-    {"Firmware", "firmware", TABLE_TEXT},
-    {"From", "from", TABLE_TEXT},
-    {"Target", "target", TABLE_TEXT},
-    {"Would get", "code", TABLE_NUMBER},
-    {"  because", "reason", TABLE_TEXT},
-    {"Last answer", "last_answer.code", TABLE_NUMBER},
-    {"  at", "last_answer.at", TABLE_TIME},
-    {"  because", "last_answer.reason", TABLE_TEXT},
+    {"Device", "device", TABLE_TEXT},       {"Over", "over", TABLE_TEXT},
+    {"Firmware", "firmware", TABLE_TEXT},   {"From", "from", TABLE_TEXT},
+    {"Target", "target", TABLE_TEXT},       {"Would get", "code", TABLE_NUMBER},
+    {"  because", "reason", TABLE_TEXT},    {"Last answer", "last_answer.code", TABLE_NUMBER},
+    {"  at", "last_answer.at", TABLE_TIME}, {"  because", "last_answer.reason", TABLE_TEXT},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, ""};
 
@@ -23,8 +18,8 @@ static const struct table_column rule_columns[] = {
 static const struct table_view rule_view = {rule_columns, TABLE_COUNT(rule_columns), NULL, ""};
 
 /* From option to query parameter, where it is given. */
-static bool add_query(const struct session *session, struct client_path *path, unsigned option, const char *name,
-                      struct failure *fail)
+static bool add_query(const struct session *session, struct client_path *path, unsigned option,
+                      const char *name, struct failure *fail)
 {
     const char *value = session->options->value[option];
     return !value || client_path_query(path, name, value, fail);

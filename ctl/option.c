@@ -50,11 +50,11 @@ static int find_letter(int letter)
     return -1;
 }
 
-/* Two options have the name csv: what `device links` reads and what `matrix` prints. */
-static bool is_other_csv(int id, bool behind, const char *command)
+/* Two options have the name csv: what `device links` reads, and what lists print. */
+static bool is_other_csv(int id, bool behind, int argc, char **argv)
 {
-    bool prints = behind && command && strcmp(command, "matrix") == 0;
-    return id == (prints ? OPTION_CSV : OPTION_PRINT_CSV);
+    bool reads = !behind || (argc > 2 && strcmp(argv[1], "device") == 0 && strcmp(argv[2], "links") == 0);
+    return id == (reads ? OPTION_PRINT_CSV : OPTION_CSV);
 }
 
 /* One run of getopt: before the command it stops at the first word, behind it options may stand anywhere. */
@@ -63,7 +63,7 @@ static bool parse_part(int argc, char **argv, bool behind, struct options *optio
     struct option longs[OPTIONS + 1] = {{0}};
     for (int i = 0, used = 0; i < OPTIONS; i++) {
         bool argument = table[i].argument && (behind || i != OPTION_VERSION);
-        if (is_other_csv(i, behind, argc > 1 ? argv[1] : NULL))
+        if (is_other_csv(i, behind, argc, argv))
             continue;
         longs[used++] =
             (struct option){table[i].name, argument ? required_argument : no_argument, NULL, LONG_BASE + i};

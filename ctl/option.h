@@ -26,6 +26,8 @@
     X(OPTION_REASON, "reason", 0, "TEXT", "why; shown wherever it matters")                                  \
     X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
     X(OPTION_PRINT_CSV, "csv", 0, NULL, "print CSV, sizes in bytes")                                         \
+    X(OPTION_STATE, "state", 0, "NAMES", "only these outcomes, as delivered,silent")                         \
+    X(OPTION_OLDER_THAN, "older-than", 0, "AGE", "only what is so for longer: 90s, 30m, 24h, 7d")            \
     X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
     X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
     X(OPTION_CAPTURED_AT, "captured-at", 0, "TIME", "when it was written down: 2024-08-22T22:52:50Z")        \

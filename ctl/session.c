@@ -208,6 +208,8 @@ bool session_print_list(const struct session *session, const json_t *answer, con
         return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
     if (session->json)
         session_print_json(answer);
+    else if (session->options->value[OPTION_PRINT_CSV])
+        table_print_csv(stdout, items, view);
     else
         table_print(stdout, items, view);
     return true;
@@ -222,6 +224,37 @@ bool session_show(struct session *session, const char *method, const char *path,
     session_print_page(session, answer.json, view);
     client_answer_clear(&answer);
     return true;
+}
+
+bool session_fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
+{
+    json_t *items = json_array();
+    _cleanup_(cleanup_free) char *path = strdup(first);
+    json_t *first_answer = NULL;
+    bool ok = path != NULL || failure_set(fail, EXIT_UNREACHABLE, "out of memory");
+    while (ok && path) {
+        struct client_answer answer = {0};
+        struct client_call call = {.method = "GET", .path = path};
+        ok = client_send(session->client, &call, &answer, fail);
+        const json_t *page = json_object_get(answer.json, "items");
+        if (ok && json_array_extend(items, (json_t *)page) != 0)
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+        if (ok && answer.next && (json_array_size(page) == 0 || strcmp(answer.next, path) == 0))
+            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
+        if (ok && !first_answer)
+            first_answer = json_copy(answer.json);
+        free(path);
+        path = answer.next ? strdup(answer.next) : NULL;
+        client_answer_clear(&answer);
+    }
+    if (ok)
+        json_object_set(first_answer, "items", items);
+    if (ok)
+        *ret = first_answer;
+    else
+        json_decref(first_answer);
+    json_decref(items);
+    return ok;
 }
 
 bool session_list(struct session *session, const char *path, const struct table_view *view,

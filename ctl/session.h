@@ -36,7 +36,7 @@ bool session_path(struct session *session, struct client_path *ret, struct failu
 /* Prints an answer that is one object. */
 void session_print_page(const struct session *session, const json_t *object, const struct table_view *view);
 
-/* Prints an answer {"items":[…]}; EXIT_UNREACHABLE when it is none. */
+/* Prints an answer {"items":[…]}, with --csv as CSV; EXIT_UNREACHABLE when it is none. */
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail);
 
@@ -46,6 +46,9 @@ void session_print_json(const json_t *value);
 /* One call without a body and its answer as a page. */
 bool session_show(struct session *session, const char *method, const char *path,
                   const struct table_view *view, struct failure *fail);
+
+/* GET of a list of several pages: *ret is the first answer with the items of all, owned by the caller. */
+bool session_fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail);
 
 /* GET of a list and its answer as a table. */
 bool session_list(struct session *session, const char *path, const struct table_view *view,

@@ -135,6 +135,40 @@ void table_print(FILE *out, const json_t *items, const struct table_view *view)
         free(cells[i]);
 }
 
+static void put_csv(FILE *out, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++)
+        fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, out);
+    fputc('"', out);
+}
+
+void table_print_csv(FILE *out, const json_t *items, const struct table_view *view)
+{
+    const json_t *item;
+    size_t i;
+    for (size_t column = 0; column < view->count; column++)
+        fprintf(out, "%s%s", column ? "," : "", view->columns[column].key);
+    fputs("\r\n", out);
+    json_array_foreach(items, i, item)
+    {
+        for (size_t column = 0; column < view->count; column++) {
+            const json_t *value = table_find(item, view->columns[column].key);
+            char *text = table_value(item, view->columns[column].key, view->columns[column].kind);
+            if (column)
+                fputc(',', out);
+            if (text && value && !json_is_null(value))
+                put_csv(out, text);
+            free(text);
+        }
+        fputs("\r\n", out);
+    }
+}
+
 void table_print_page(FILE *out, const json_t *object, const struct table_view *view)
 {
     size_t widest = 0;

@@ -33,6 +33,9 @@ struct table_view {
 /* Everything null or absent is shown as "-". An empty list is its headings and "(none)". */
 void table_print(FILE *out, const json_t *items, const struct table_view *view);
 
+/* The same as CSV (RFC 4180): a line of the columns' keys, times as 2026-11-22 12:26:19Z, hashes whole, null as nothing. */
+void table_print_csv(FILE *out, const json_t *items, const struct table_view *view);
+
 /* One line per column with its label, long text wrapped, then the notes. */
 void table_print_page(FILE *out, const json_t *object, const struct table_view *view);
 

@@ -43,6 +43,7 @@
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
     X("GET", PRODUCT "/explain", 0, admin_explain)                                                           \
+    X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \
     X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
     X("POST", DEVICE "/transcripts", TRANSCRIPT_MAX_BYTES, admin_transcript_add)                             \

@@ -1,4 +1,5 @@
-/* What a device would be answered now, and each rule that leads there: the decision of a check-in, not recorded. */
+/* What a device would be answered now, and each rule that leads there: the decision of a check-in, not
+ * recorded. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -27,7 +28,8 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
     if (!identity_parse(slice_of(text), &explain->asker.identity))
         return error_set(err, ERROR_BAD_DEVICE, "that is no IMEI, MAC or UID");
     explain->asker.id_usable = true;
-    if (!device_find(db, explain->facts.product.id, &explain->asker.identity, &explain->facts.device, &found, err))
+    if (!device_find(db, explain->facts.product.id, &explain->asker.identity, &explain->facts.device, &found,
+                     err))
         return false;
     return found || error_set(err, ERROR_DEVICE_NOT_FOUND, "the product has no such device");
 }
@@ -59,10 +61,12 @@ static bool ask_by_name(struct explain *explain, struct db *db, struct error *er
         !request_query(explain->call->request, "version", version, sizeof version, &found, err) ||
         (!named && !firmware_by_id(db, device->firmware_id, &firmware, &named, err)))
         return false;
-    snprintf(explain->asker.product_key, sizeof explain->asker.product_key, "%s", explain->facts.product.product_key);
+    snprintf(explain->asker.product_key, sizeof explain->asker.product_key, "%s",
+             explain->facts.product.product_key);
     snprintf(explain->asker.firmware, sizeof explain->asker.firmware, "%s", name[0] ? name : firmware.name);
     if (found)
-        return name_parse_version_of(slice_of(version), explain->asker.firmware, &explain->checkin.version, err);
+        return name_parse_version_of(slice_of(version), explain->asker.firmware, &explain->checkin.version,
+                                     err);
     const char *last = device->asked_version[0] ? device->asked_version : device->confirmed_version;
     version_parse(slice_of(last), &explain->checkin.version); /* none: as a request without one */
     return true;
@@ -107,15 +111,16 @@ bool admin_explain(struct admin_call *call, struct error *err)
     char base[VERSION_TEXT_SIZE] = "";
     if (explain.facts.snapshot.base.count)
         version_format(&explain.facts.snapshot.base, base);
-    reply_json(&call->reply, 200,
-               json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
-                         explain.checkin.source == CHECKIN_LINK ? "link" : "dialect", "firmware",
-                         explain.facts.firmware.name, "from", field_text(base), "target",
-                         field_text(explain.facts.firmware.target), "code", answer_code(decision->answer),
-                         "reason", decision->reason, "rules", rules_to_json(decision), "last_answer",
-                         device->last_code ? json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
-                                                       field_text(device->last_reason), "at",
-                                                       (json_int_t)device->last_answer_ms)
-                                           : json_null()));
+    reply_json(
+        &call->reply, 200,
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
+                  explain.checkin.source == CHECKIN_LINK ? "link" : "dialect", "firmware",
+                  explain.facts.firmware.name, "from", field_text(base), "target",
+                  field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
+                  decision->reason, "rules", rules_to_json(decision), "last_answer",
+                  device->last_code
+                      ? json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
+                                  field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms)
+                      : json_null()));
     return true;
 }

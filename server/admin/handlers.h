@@ -45,6 +45,7 @@ bool admin_path_show(struct admin_call *call, struct error *err);
 bool admin_path_ask(struct admin_call *call, struct error *err);
 
 bool admin_device_list(struct admin_call *call, struct error *err);
+bool admin_outcomes(struct admin_call *call, struct error *err);
 bool admin_explain(struct admin_call *call, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);
 bool admin_device_unblock(struct admin_call *call, struct error *err);

@@ -1,0 +1,60 @@
+/* dfotactl outcomes */
+#include "ctl/command.h"
+#include "ctl/text.h"
+
+static const struct table_column columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},   {"OUTCOME", "outcome", TABLE_TEXT},
+    {"SINCE", "since", TABLE_TIME},     {"RUNS", "confirmed_version", TABLE_TEXT},
+    {"BY", "confirmed_by", TABLE_TEXT},
+};
+static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, ""};
+
+/* All that is known, for a spreadsheet. */
+static const struct table_column csv_columns[] = {
+    {"", "device", TABLE_TEXT},
+    {"", "id_kind", TABLE_TEXT},
+    {"", "outcome", TABLE_TEXT},
+    {"", "since", TABLE_TIME},
+    {"", "confirmed_version", TABLE_TEXT},
+    {"", "confirmed_at", TABLE_TIME},
+    {"", "confirmed_by", TABLE_TEXT},
+    {"", "last_seen_at", TABLE_TIME},
+    {"", "attempt", TABLE_NUMBER},
+    {"", "from", TABLE_TEXT},
+    {"", "to", TABLE_TEXT},
+    {"", "bytes_acked", TABLE_NUMBER},
+    {"", "reason", TABLE_TEXT},
+};
+static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
+
+static void print_counts(const json_t *answer)
+{
+    const char *name;
+    json_t *count;
+    printf("Target %s\n", json_string_value(json_object_get(answer, "target")));
+    json_object_foreach((json_t *)json_object_get(answer, "counts"), name, count)
+        printf("%8lld  %s\n", (long long)json_integer_value(count), name);
+    printf("Bytes that peers acknowledged: %lld, of which in vain: %lld\n\n",
+           (long long)json_integer_value(json_object_get(answer, "bytes_acked")),
+           (long long)json_integer_value(json_object_get(answer, "bytes_in_vain")));
+}
+
+bool outcomes_show(struct session *session, struct failure *fail)
+{
+    const char *state = session->options->value[OPTION_STATE],
+               *age = session->options->value[OPTION_OLDER_THAN];
+    bool csv = session->options->value[OPTION_PRINT_CSV];
+    struct client_path path;
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "outcomes", NULL) ||
+        !client_path_query(&path, "limit", "1000", fail) ||
+        (state && !client_path_query(&path, "state", state, fail)) ||
+        (age && !client_path_query(&path, "older_than", age, fail)) ||
+        !session_fetch_pages(session, path.text, &answer, fail))
+        return false;
+    if (!session->json && !csv)
+        print_counts(answer);
+    bool ok = session_print_list(session, answer, csv ? &csv_view : &view, fail);
+    json_decref(answer);
+    return ok;
+}

@@ -1,0 +1,258 @@
+/* …/firmware/{firmware}/outcomes: what became of each device on its way to the target, since when, and by
+   what evidence; and the counts of it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/graph.h"
+#include "storage/outcome.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX     1000
+#define BASES_MAX    64 /* versions for which it is remembered whether a path leads from them */
+
+/* Besides the states of an attempt. */
+#define NOT_BEGUN   "not_begun"   /* it has not asked since there is this target, or was refused */
+#define UNREACHABLE "unreachable" /* no path leads from its version to the target */
+#define ABOVE       "above"       /* it runs something newer */
+#define ON_THE_WAY  "on_the_way"  /* a hop is confirmed, and the next not begun */
+
+struct base { /* a version that devices run, and whether a path leads on from it */
+    char version[VERSION_TEXT_SIZE];
+    bool reachable;
+};
+
+struct outcomes {
+    struct admin_call *call;
+    struct product product;
+    struct firmware firmware;
+    struct version target;
+    char states[200];  /* "": all; else those wanted, with commas */
+    int64_t before_ms; /* only what is so since before then; INT64_MAX: all */
+    uint64_t limit, after;
+
+    struct outcome_row row; /* of the database, as it passes */
+    struct base base[BASES_MAX];
+    unsigned base_count;
+    json_t *counts, *items;
+    uint64_t found;
+    int64_t last_id;
+    bool more, failed;
+    struct error *err;
+};
+
+/* ---- what is asked ---- */
+
+/* "90s", "30m", "24h", "7d". */
+static bool read_age(struct slice text, int64_t *ret_ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    uint64_t number;
+    if (text.len < 2 || !slice_u64((struct slice){text.ptr, text.len - 1}, &number) || number > 100000)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (units[i].unit == text.ptr[text.len - 1]) {
+            *ret_ms = (int64_t)number * units[i].ms;
+            return true;
+        }
+    return false;
+}
+
+static bool is_outcome(struct slice name)
+{
+    enum attempt_state state;
+    return attempt_state_parse(name, &state) || slice_is(name, NOT_BEGUN) || slice_is(name, UNREACHABLE) ||
+           slice_is(name, ABOVE) || slice_is(name, ON_THE_WAY);
+}
+
+static bool check_states(const char *states, struct error *err)
+{
+    struct slice rest = slice_of(states), one;
+    while (states[0] && slice_split(&rest, ',', &one))
+        if (!is_outcome(one))
+            return error_set(err, ERROR_BAD_REQUEST,
+                             "state is one or more, with commas, of the states of an attempt and " NOT_BEGUN
+                             ", " UNREACHABLE ", " ABOVE ", " ON_THE_WAY);
+    return true;
+}
+
+static bool read_question(struct outcomes *ask, struct error *err)
+{
+    const struct request *request = ask->call->request;
+    char age[16];
+    bool found;
+    int64_t age_ms;
+    ask->limit = PAGE_DEFAULT;
+    ask->before_ms = INT64_MAX;
+    if (!names_firmware(request, ask->call->db, &ask->product, &ask->firmware, err) ||
+        !call_query_number(request, "limit", 1, PAGE_MAX, &ask->limit, err) ||
+        !call_query_number(request, "after", 0, INT64_MAX, &ask->after, err) ||
+        !request_query(request, "state", ask->states, sizeof ask->states, &found, err) ||
+        !check_states(ask->states, err) ||
+        !request_query(request, "older_than", age, sizeof age, &found, err))
+        return false;
+    if (found && !read_age(slice_of(age), &age_ms))
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "older_than is a number with s, m, h or d behind it, as 24h");
+    if (found)
+        ask->before_ms = clock_utc_ms() - age_ms;
+    return version_parse(slice_of(ask->firmware.target), &ask->target) ||
+           error_set(err, ERROR_INVALID, "firmware %s has no target", ask->firmware.name);
+}
+
+/* ---- what became of one ---- */
+
+static bool find_path(const struct outcomes *ask, const char *text, bool *ret, struct error *err)
+{
+    struct version base;
+    struct graph graph;
+    struct plan plan;
+    if (!version_parse(slice_of(text), &base) || version_compare(&base, &ask->target) == 0) {
+        *ret = true;
+        return true;
+    }
+    if (!graph_load(ask->call->daemon, ask->call->db, &ask->firmware, &base, &ask->target, &graph, err))
+        return false;
+    plan_make(&graph.plan, &plan);
+    *ret = plan.outcome != PLAN_NONE;
+    graph_free(&graph);
+    return true;
+}
+
+/* Devices run few versions; of those beyond BASES_MAX each is planned anew. */
+static bool is_reachable(struct outcomes *ask, const char *version)
+{
+    struct base found = {.reachable = true};
+    for (unsigned i = 0; i < ask->base_count; i++)
+        if (strcmp(ask->base[i].version, version) == 0)
+            return ask->base[i].reachable;
+    snprintf(found.version, sizeof found.version, "%s", version);
+    if (!find_path(ask, version, &found.reachable, ask->err))
+        ask->failed = true;
+    if (ask->base_count < BASES_MAX)
+        ask->base[ask->base_count++] = found;
+    return found.reachable;
+}
+
+/* *ret_since_ms: since when it is so; 0 where nobody knows. */
+static const char *judge(struct outcomes *ask, int64_t *ret_since_ms)
+{
+    const struct outcome_row *row = &ask->row;
+    struct version confirmed = {.count = 0};
+    *ret_since_ms = row->confirmed_ms;
+    if (row->confirmed_version[0] && version_parse(slice_of(row->confirmed_version), &confirmed)) {
+        int order = version_compare(&confirmed, &ask->target);
+        if (order >= 0)
+            return order == 0 ? attempt_state_name(ATTEMPT_CONFIRMED) : ABOVE;
+    }
+    bool waits = !row->attempt_id || strcmp(row->state, attempt_state_name(ATTEMPT_WAITING)) == 0;
+    const char *runs = row->confirmed_version[0] ? row->confirmed_version : row->asked_version;
+    if (waits && runs[0] && !is_reachable(ask, runs))
+        return UNREACHABLE;
+    if (!row->attempt_id) {
+        *ret_since_ms = 0;
+        return NOT_BEGUN;
+    }
+    *ret_since_ms = row->ended_ms       ? row->ended_ms
+                    : row->delivered_ms ? row->delivered_ms
+                    : row->sent_ms      ? row->sent_ms
+                                        : row->created_ms;
+    return strcmp(row->state, attempt_state_name(ATTEMPT_CONFIRMED)) == 0 ? ON_THE_WAY : row->state;
+}
+
+static bool is_wanted(const struct outcomes *ask, const char *outcome, int64_t since_ms)
+{
+    struct slice rest = slice_of(ask->states), one;
+    if (ask->before_ms != INT64_MAX && (!since_ms || since_ms > ask->before_ms))
+        return false;
+    if (!ask->states[0])
+        return true;
+    while (slice_split(&rest, ',', &one))
+        if (slice_is(one, outcome))
+            return true;
+    return false;
+}
+
+static json_t *row_to_json(const struct outcome_row *row, const char *outcome, int64_t since_ms)
+{
+    bool tried = row->attempt_id;
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
+                     row->device, "id_kind", row->id_kind, "outcome", outcome, "since",
+                     field_number(since_ms), "confirmed_version", field_text(row->confirmed_version),
+                     "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
+                     field_text(row->confirmed_by), "last_seen_at", field_number(row->last_seen_ms),
+                     "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to",
+                     field_text(row->to), "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(),
+                     "reason", field_text(row->reason));
+}
+
+static void count(json_t *counts, const char *outcome)
+{
+    json_int_t before = json_integer_value(json_object_get(counts, outcome));
+    json_object_set_new(counts, outcome, json_integer(before + 1));
+}
+
+static bool take_row(void *cls)
+{
+    struct outcomes *ask = cls;
+    int64_t since_ms;
+    const char *outcome = judge(ask, &since_ms);
+    count(ask->counts, outcome);
+    if (!is_wanted(ask, outcome, since_ms))
+        return !ask->failed;
+    ask->found++;
+    if (ask->row.device_id <= (int64_t)ask->after)
+        return !ask->failed;
+    if (json_array_size(ask->items) >= ask->limit) {
+        ask->more = true;
+        return !ask->failed;
+    }
+    json_array_append_new(ask->items, row_to_json(&ask->row, outcome, since_ms));
+    ask->last_id = ask->row.device_id;
+    return !ask->failed;
+}
+
+/* ---- the answer ---- */
+
+static void add_headers(const struct outcomes *ask)
+{
+    struct reply *reply = &ask->call->reply;
+    char firmware[3 * FIRMWARE_NAME_SIZE], age[16] = "";
+    bool found = false;
+    struct error unwanted;
+    reply_header(reply, "X-Total-Count", "%llu", (unsigned long long)ask->found);
+    if (!ask->more)
+        return;
+    slice_percent_encode(slice_of(ask->firmware.name), firmware, sizeof firmware);
+    if (!request_query(ask->call->request, "older_than", age, sizeof age, &found, &unwanted))
+        return;
+    reply_header(reply, "Link",
+                 "</api/v1/products/%s/firmware/%s/outcomes?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
+                 ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->last_id,
+                 ask->states[0] ? "&state=" : "", ask->states, found ? "&older_than=" : "", age);
+}
+
+bool admin_outcomes(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *counts = json_object();
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct outcomes ask = {.call = call, .counts = counts, .items = items, .err = err};
+    struct outcome_bytes bytes = {0};
+    call_store_counts(call);
+    if (!read_question(&ask, err) ||
+        !outcome_rows(call->db, ask.firmware.id, ask.firmware.target, &ask.row, take_row, &ask, err) ||
+        ask.failed || !outcome_bytes(call->db, ask.firmware.id, ask.firmware.target, &bytes, err))
+        return false;
+    reply_json(&call->reply, 200,
+               json_pack("{s:s, s:O, s:I, s:I, s:O}", "target", ask.firmware.target, "counts", counts,
+                         "bytes_acked", (json_int_t)bytes.all, "bytes_in_vain", (json_int_t)bytes.vain,
+                         "items", items));
+    add_headers(&ask);
+    return true;
+}
