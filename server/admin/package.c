@@ -22,7 +22,8 @@ static bool find_images(const struct request *request, struct db *db, struct hop
         return false;
     version_format(&from, from_text);
     version_format(&to, to_text);
-    if (version_compare(&from, &to) >= 0)
+    int order = version_compare(&from, &to);
+    if (order == 0 || (order > 0 && !ret->firmware.downgrades))
         return error_set(err, ERROR_NOT_AN_UPGRADE, "%s is not above %s: no module goes down", to_text,
                          from_text);
     return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
@@ -135,12 +136,13 @@ bool hop_note(const struct request *request, struct db *db, const struct hop *ho
     return note_add(db, &note, detail, err);
 }
 
-/* The same bytes under two versions are two rows of one package; only the way up can be asked for. */
-static bool goes_up(const struct package_of_firmware *row)
+/* The same bytes under two versions are two rows of one package; only the way up can be asked for, unless the
+   firmware's devices go down too. */
+static bool may_go(const struct firmware *firmware, const struct package_of_firmware *row)
 {
     struct version from, to;
     return version_parse(slice_of(row->from), &from) && version_parse(slice_of(row->to), &to) &&
-           version_compare(&from, &to) < 0;
+           (firmware->downgrades || version_compare(&from, &to) < 0);
 }
 
 bool admin_package_list(struct admin_call *call, struct error *err)
@@ -154,7 +156,7 @@ bool admin_package_list(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        if (goes_up(&list[i]))
+        if (may_go(&firmware, &list[i]))
             json_array_append_new(items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
     call_answer_items(call, items);
     return true;

@@ -203,6 +203,20 @@ test('a container that dfota knows and cannot apply is unproven, also where the 
 });
 
 describe('an unproven package', () => {
+    test('that leads down is released likewise, where devices may go down', async () => {
+        const scene = await Scene.build(server, { format: 'external', target: '1001' });
+        await scene.set({ downgrades: true });
+        const bytes = unknown(77);
+        const down = path(scene, '', '1002', '1001');
+        await server.admin('PUT', `${down}?by=Ann`, bytes, { expect: 201 });
+        const module = scene.module({ version: '1002' });
+        assert.equal((await module.ask()).code, 21);
+        await server.admin('POST', `${down}/release`, { sha256: sha256(bytes), by: 'Jan', note: 'tried' }, { expect: 200 });
+        assert.ok((await module.ask()).body.equals(bytes));
+        const { json } = await server.admin('GET', scene.path('/packages'), null, { expect: 200 });
+        assert.deepEqual(json.items.map((row) => [row.from, row.to, row.released?.by]), [['1002', '1001', 'Jan']]);
+    });
+
     test('is not sent until an admin has released it, and then every attempt says so', async () => {
         const { scene, bytes, uploaded } = await unprovenScene();
         assert.deepEqual([uploaded.state, uploaded.proven, uploaded.released], ['ready', false, null]);
