@@ -132,7 +132,7 @@ static const struct command table[] = {
     {"transcripts", "DEVICE [N]", 0, 0, "what was captured of a device, or one of them read",
      "-o json with N has the text too.", transcript_list},
 
-    {"ledger list", "", BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
+    {"ledger list", "", BIT(OPTION_PRINT_CSV) | BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
      "what happened, one row a fact",
      "All rows that fit, oldest first: narrow it with the options. With --product only those of that product. What each "
      "kind of row says is in ledger.md.",

@@ -78,6 +78,14 @@ static const struct table_column list_columns[] = {
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "text", ""};
 
+/* For a spreadsheet: a row a fact, with its hash. */
+static const struct table_column csv_columns[] = {
+    {"", "seq", TABLE_NUMBER},   {"", "at", TABLE_TIME},      {"", "kind", TABLE_TEXT},    {"", "product", TABLE_TEXT},
+    {"", "firmware", TABLE_TEXT}, {"", "device", TABLE_TEXT}, {"", "attempt", TABLE_TEXT}, {"", "package", TABLE_TEXT},
+    {"", "text", TABLE_TEXT},    {"", "hash", TABLE_HASH},
+};
+static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
+
 #define HASH_SHOWN 12 /* digits, as in other tables */
 
 static void print_text(FILE *out, const char *text)
@@ -188,7 +196,7 @@ bool ledger_list(struct session *session, struct failure *fail)
             json_object_set_new(row, "text", json_string(text ? text : ""));
             free(text);
         }
-    ok = ok && session_print_list(session, answer, &list_view, fail);
+    ok = ok && session_print_list(session, answer, session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
     json_decref(answer);
     return ok;
 }

@@ -9,7 +9,7 @@
     "last_reason, "                                                                                          \
     "last_answer_ms, blocked, notice"
 
-enum { FIND, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET };
+enum { FIND, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, COUNT_LISTED, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM device WHERE product_id = $1 AND id_kind = $2 AND device = $3",
     [BY_ID] = "SELECT " COLUMNS " FROM device WHERE id = $1",
@@ -26,6 +26,8 @@ static const char *const sql[] = {
              " FROM device WHERE product_id = $1 AND id > $2 AND ($3 = 0 OR firmware_id = $3) "
              "AND ($4 = 0 OR notice IS NOT NULL) ORDER BY id LIMIT $5",
     [COUNT] = "SELECT count(*) FROM device",
+    [COUNT_LISTED] = "SELECT count(*) FROM device WHERE product_id = $1 AND ($2 = 0 OR firmware_id = $2) "
+                     "AND ($3 = 0 OR notice IS NOT NULL)",
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, begun_ms) VALUES ($1, $2) "
         "ON CONFLICT (device_id, begun_ms) DO UPDATE SET packages = begun.packages + 1",
@@ -94,6 +96,14 @@ bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen
 {
     return db_do(db, &device_statements, SEEN, PARAMS(P_INT(check_ins), P_INT(last_seen_ms), P_INT(id)), NULL,
                  err);
+}
+
+bool device_count_listed(struct db *db, int64_t product_id, int64_t firmware_id, bool only_noticed, int64_t *ret,
+                         struct error *err)
+{
+    bool found;
+    return db_row(db, &device_statements, COUNT_LISTED,
+                  PARAMS(P_INT(product_id), P_INT(firmware_id), P_INT(only_noticed)), FIELDS(F_INT(ret)), &found, err);
 }
 
 bool device_list(struct db *db, int64_t product_id, int64_t firmware_id, bool only_noticed, int64_t after,

@@ -43,6 +43,9 @@ bool device_update(struct db *db, const struct device *device, struct error *err
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err);
 
 /* A page of devices with id > after, in order of id; firmware_id 0: of any. *ret is the caller's (free). */
+/* How many a whole list of these has. */
+bool device_count_listed(struct db *db, int64_t product_id, int64_t firmware_id, bool only_noticed, int64_t *ret,
+                         struct error *err);
 bool device_list(struct db *db, int64_t product_id, int64_t firmware_id, bool only_noticed, int64_t after,
                  int64_t limit, struct device **ret, size_t *ret_count, struct error *err);
 bool device_count(struct db *db, int64_t *ret, struct error *err);

@@ -235,10 +235,12 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     struct firmware firmware = {.id = 0};
     struct page page;
     size_t count;
+    int64_t total;
     call_store_counts(call);
     if (!names_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
         !device_list(call->db, product.id, page.firmware_id, page.only_noticed, (int64_t)page.after,
-                     (int64_t)page.limit + 1, &list, &count, err)) /* one more tells whether there are more */
+                     (int64_t)page.limit + 1, &list, &count, err) || /* one more tells whether there are more */
+        !device_count_listed(call->db, product.id, page.firmware_id, page.only_noticed, &total, err))
         return false;
     size_t shown = count > page.limit ? page.limit : count;
     for (size_t i = 0; i < shown; i++) {
@@ -247,6 +249,7 @@ bool admin_device_list(struct admin_call *call, struct error *err)
         json_array_append_new(items, to_json(&list[i], firmware.name));
     }
     call_answer_items(call, json_incref(items));
+    reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
     if (shown < count)
         link_next_page(call, &product, &page, list[shown - 1].id);
     return true;

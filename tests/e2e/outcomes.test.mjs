@@ -89,6 +89,11 @@ describe('the outcomes of a target', () => {
         assert.match(csv[0], /^device,id_kind,outcome,since,confirmed_version,/);
         assert.match(csv[1], new RegExp(`^${devices.delivered.id},imei,delivered,2\\d{3}-`));
         assert.equal(csv.length, 3);
+        const told = (await ctl('ledger', 'list', '--device', devices.confirmed.id, '--csv')).out.split('\r\n');
+        assert.match(told[0], /^seq,at,kind,product,/);
+        assert.ok(told.some((line) => line.includes(',attempt-ended,')), told.join('\n'));
+        const listed = await server.admin('GET', `/products/${scene.product}/devices?limit=2`);
+        assert.deepEqual([listed.json.items.length, listed.headers['x-total-count']], [2, '7']);
         const fleet = (await ctl('device', 'list', '--csv')).out.split('\r\n');
         assert.equal(fleet.length, 7 + 2);
         assert.ok(fleet.some((line) => line.startsWith(`${devices.confirmed.id},imei,pump,2,`)), fleet.join('\n'));
