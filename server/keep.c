@@ -27,7 +27,7 @@ static void take_away(struct daemon *daemon, const struct sha256 *hash)
 {
     struct leftover left = {daemon->blobs, hash};
     struct error err;
-    if (!writer_call(daemon->writer, remove_unused, &left, &err)) /* the next start sweeps it away */
+    if (!writer_call_alone(daemon->writer, remove_unused, &left, &err)) /* the next start sweeps it away */
         log_line(LOG_LEVEL_WARN, "blob-left", "error", err.text, NULL);
 }
 

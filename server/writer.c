@@ -241,6 +241,13 @@ bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, st
     return run_and_wait(writer, &call);
 }
 
+bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
+                       struct error *err)
+{
+    struct call call = {.task.alone = true, .run = run, .cls = cls, .err = err};
+    return run_and_wait(writer, &call);
+}
+
 bool writer_flush_now(struct writer *writer, struct error *err)
 {
     struct call call = {.task.alone = true, /* what came after flush.run() must not be forgotten with the rest */

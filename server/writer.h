@@ -36,6 +36,10 @@ void writer_add(struct writer *writer, struct writer_task *task); /* any thread 
 /* Adds a task and waits for it: for workers and jobs, never for a loop's thread or the writer's own. */
 bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
                  struct error *err) __attribute__((warn_unused_result));
+/* The same in a transaction of its own: for what also changes files, which no rollback brings back. It sees only what
+   is durable. */
+bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
+                       struct error *err) __attribute__((warn_unused_result));
 /* What `flush` holds back is stored when this returns true, so that whoever reads next sees it. As
  * writer_call(). */
 bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));
