@@ -135,8 +135,7 @@ static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
         }
         add_zeros(s, zeros);
         zeros = 0;
-        for (size_t to = place; to > 0; to--) /* valgrind takes glibc's checked memmove() for a memcpy() */
-            order[to] = order[to - 1];
+        memmove(order + 1, order, place);
         order[0] = byte;
         s->symbol[s->count++] = (uint16_t)(place + 1);
     }
