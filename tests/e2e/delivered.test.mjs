@@ -47,7 +47,7 @@ describe('a peer that', () => {
         await peer.end();
     });
 
-    for (const part of [0.1, 0.9]) {
+    for (const part of [0.1, 0.99]) {
         for (const then of ['reset', 'fin']) {
             test(`ends with a ${then} at ${part * 100} % is interrupted there`, async (t) => {
                 const module = scene.module();
