@@ -200,35 +200,51 @@ static size_t common_length(const uint8_t *a, const uint8_t *b, size_t limit)
     return i;
 }
 
-/* Halving between two neighbours: what both have in common with `wanted`, all between them have too, so a
-   comparison starts behind it. */
+struct halving { /* of the suffixes that begin with the first two bytes of `wanted` */
+    size_t low, high;
+    size_t low_common, high_common;
+};
+
+static struct halving begin_halving(const struct suffix *index, struct bytes wanted)
+{
+    size_t pair = (size_t)(wanted.ptr[0] << 8 | wanted.ptr[1]);
+    return (struct halving){.low = index->start[pair], .high = index->start[pair + 1]};
+}
+
+/* What both neighbours have in common with `wanted`, all between them have too, so a comparison starts behind
+   it. The suffix in the middle, and what it has in common. */
+static struct suffix_match halve(const struct suffix *index, struct bytes wanted, struct halving *among,
+                                 uint64_t *steps)
+{
+    size_t middle = among->low + (among->high - among->low) / 2;
+    size_t at = (size_t)index->order[middle];
+    const uint8_t *found = index->text.ptr + at;
+    size_t left = index->text.len - at;
+    size_t limit = left < wanted.len ? left : wanted.len;
+    size_t skip = among->low_common < among->high_common ? among->low_common : among->high_common;
+    skip = skip < limit ? skip : limit; /* an order from a file need not be one */
+    size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
+    *steps += common - skip + 1;
+    if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {
+        among->low = middle + 1;
+        among->low_common = common;
+    } else {
+        among->high = middle;
+        among->high_common = common;
+    }
+    return (struct suffix_match){at, common};
+}
+
 struct suffix_match suffix_find_longest(const struct suffix *index, struct bytes wanted, uint64_t *steps)
 {
     struct suffix_match best = {0, 0};
     if (wanted.len < 2)
         return best;
-    size_t pair = (size_t)(wanted.ptr[0] << 8 | wanted.ptr[1]);
-    size_t low = index->start[pair], high = index->start[pair + 1];
-    size_t low_common = 0, high_common = 0;
-    while (low < high && best.len < wanted.len) {
-        size_t middle = low + (high - low) / 2;
-        size_t at = (size_t)index->order[middle];
-        const uint8_t *found = index->text.ptr + at;
-        size_t left = index->text.len - at;
-        size_t limit = left < wanted.len ? left : wanted.len;
-        size_t skip = low_common < high_common ? low_common : high_common;
-        skip = skip < limit ? skip : limit; /* an order from a file need not be one */
-        size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
-        *steps += common - skip + 1;
-        if (common > best.len)
-            best = (struct suffix_match){at, common};
-        if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {
-            low = middle + 1;
-            low_common = common;
-        } else {
-            high = middle;
-            high_common = common;
-        }
+    struct halving among = begin_halving(index, wanted);
+    while (among.low < among.high && best.len < wanted.len) {
+        struct suffix_match match = halve(index, wanted, &among, steps);
+        if (match.len > best.len)
+            best = match;
     }
     return best;
 }
@@ -249,29 +265,12 @@ void suffix_find_neighbours(const struct suffix *index, struct bytes wanted, str
     ret[0] = ret[1] = (struct suffix_match){0, 0};
     if (wanted.len < 2)
         return;
-    size_t pair = (size_t)(wanted.ptr[0] << 8 | wanted.ptr[1]);
-    size_t first = index->start[pair], end = index->start[pair + 1];
-    size_t low = first, high = end, low_common = 0, high_common = 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        size_t at = (size_t)index->order[middle];
-        const uint8_t *found = index->text.ptr + at;
-        size_t left = index->text.len - at;
-        size_t limit = left < wanted.len ? left : wanted.len;
-        size_t skip = low_common < high_common ? low_common : high_common;
-        skip = skip < limit ? skip : limit; /* an order from a file need not be one */
-        size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
-        *steps += common - skip + 1;
-        if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {
-            low = middle + 1;
-            low_common = common;
-        } else {
-            high = middle;
-            high_common = common;
-        }
-    }
-    if (low > first)
-        ret[0] = compare_at(index, low - 1, wanted, steps);
-    if (low < end)
-        ret[1] = compare_at(index, low, wanted, steps);
+    struct halving among = begin_halving(index, wanted);
+    size_t first = among.low, end = among.high;
+    while (among.low < among.high)
+        halve(index, wanted, &among, steps);
+    if (among.low > first)
+        ret[0] = compare_at(index, among.low - 1, wanted, steps);
+    if (among.low < end)
+        ret[1] = compare_at(index, among.low, wanted, steps);
 }
