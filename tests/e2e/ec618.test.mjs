@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { corpus, corpusImage, firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { corpusImage, firmwareImage, noiseImage } from './lib/firmware.mjs';
 
 const run = promisify(execFile);
 const tool = join(process.env.DFOTA_BUILD, 'ec618-payload');
@@ -81,23 +81,22 @@ test('the other reader refuses what is cut off, damaged, or has a block too larg
     await refuses(stdout, /8192/);
 });
 
-// Each image of the corpus to the next of its family, and the first to the last.
-function corpusPairs() {
-    const families = [[...corpus.keys()].filter((n) => n.startsWith('boron')), [...corpus.keys()].filter((n) => n.startsWith('primehub'))];
-    return families.flatMap((names) => [...names.slice(1).map((name, i) => [names[i], name]), [names[0], names.at(-1)]]);
-}
+// Near and far, up and down.
+const corpusPairs = [
+    ['boron-1.5.0', 'boron-1.5.2'], ['boron-1.5.2', 'boron-2.0.1'], ['boron-2.1.0', 'boron-2.2.0'],
+    ['primehub-4.17.0', 'primehub-7.28.0'], ['primehub-7.22.0', 'primehub-7.27.0'], ['primehub-7.28.0', 'primehub-7.27.0'],
+];
 
 test('both readers rebuild real firmware', async () => {
-    for (const [old, next] of corpusPairs())
+    for (const [old, next] of corpusPairs)
         await checkPair(await corpusImage(old), await corpusImage(next), 'quick');
-    await checkPair(await corpusImage('primehub-7.28.0'), await corpusImage('primehub-7.27.0'), 'quick');
 });
 
 test('packages of every format lead from one real image to the next', async () => {
     const dfota = join(process.env.DFOTA_BUILD, 'dfota'), path = (name) => join(dir, name);
     const formats = /^Formats: (.*)$/m.exec((await run(dfota, ['--help'])).stdout)[1].split(/[ ,]+/).filter((name) => name !== 'external');
     assert.ok(formats.length >= 4, formats.join());
-    for (const [old, next] of corpusPairs()) {
+    for (const [old, next] of corpusPairs) {
         await writeFile(path('old'), await corpusImage(old));
         await writeFile(path('new'), await corpusImage(next));
         for (const format of formats) {

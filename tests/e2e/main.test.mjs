@@ -56,19 +56,19 @@ describe('on real firmware', () => {
     });
 
     test('with a lowered limit it is refused, with the reason on record; exactly at the limit it passes', async () => {
-        const scene = await realScene(['boron-1.5.2', 'boron-2.0.1'], { product: 'limits' });
-        const { size } = await scene.settlePackage('1.5.2', '2.0.1');
-        const module = scene.module({ version: '1.5.2' });
-        const path = scene.path('/packages/1.5.2/2.0.1');
+        const scene = await realScene(['primehub-7.27.0', 'primehub-7.28.0'], { product: 'limits', firmware: 'primehub' });
+        const { size } = await scene.settlePackage('7.27.0', '7.28.0');
+        const module = scene.module({ version: '7.27.0' });
+        const path = scene.path('/packages/7.27.0/7.28.0');
 
         await scene.set({ max_package_bytes: size - 1 });
         assert.equal((await module.ask()).code, 21);
         assert.match((await scene.record(module)).last_answer.reason, new RegExp(`${size}|limit|oversize`));
-        const over = await scene.package('1.5.2', '2.0.1');
+        const over = await scene.package('7.27.0', '7.28.0');
         assert.deepEqual([over.state, over.size, over.limit], ['oversize', size, size - 1]);
         assert.equal(typeof over.error, 'string');
         assertProblem(await server.admin('GET', `${path}/content`), 409, 'package-oversize');
-        const linked = scene.module({ version: '1.5.2' });
+        const linked = scene.module({ version: '7.27.0' });
         const { url } = await scene.createLink(linked);
         linked.link = new URL(url).pathname;
         assert.equal((await linked.ask()).code, 21);
@@ -76,7 +76,7 @@ describe('on real firmware', () => {
             assert.deepEqual((await scene.record(asked)).attempts.filter((a) => a.bytes_acked > 0), []);
 
         await scene.set({ max_package_bytes: size });
-        assert.equal((await scene.package('1.5.2', '2.0.1')).state, 'ready');
+        assert.equal((await scene.package('7.27.0', '7.28.0')).state, 'ready');
         assert.equal((await module.ask()).status, 200);
     });
 

@@ -6,10 +6,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 
 import { binpkg, firmwareImage, noiseImage } from './lib/firmware.mjs';
+import { poll } from './lib/module.mjs';
 import { assertProblem, listFiles } from './lib/scene.mjs';
 import { buildDir, firmwarePath, startServer } from './lib/server.mjs';
 
@@ -81,7 +82,8 @@ describe('refused as an image, and nothing of it is kept:', () => {
             assertProblem(answer, 422, 'not-an-image');
             assert.match(answer.json.detail, sentence);
             assert.deepEqual((await server.admin('GET', `/products/${product}/firmware`)).json.items, []);
-            assert.deepEqual([...(await listFiles(server.dataDir)).keys()].filter((file) => !/\.db/.test(file)).sort(), earlier);
+            await poll('nothing of it is left', async () =>
+                isDeepStrictEqual([...(await listFiles(server.dataDir)).keys()].filter((file) => !/\.db/.test(file)).sort(), earlier));
         });
     }
 });
