@@ -9,7 +9,12 @@
 /* Beyond what the index of each statement finds. */
 #define REST(product, first, last, since, until)                                                             \
     " AND ($" #product " = '' OR product = $" #product ") AND seq > $" #first " AND seq < $" #last           \
-    " AND +at_ms >= $" #since " AND +at_ms < $" #until " ORDER BY seq "
+    " AND +at_ms >= $" #since " AND +at_ms < $" #until ""
+
+#define ALL " FROM ledger WHERE true" REST(1, 2, 3, 4, 5)
+#define OF_DEVICE                                                                                            \
+    " FROM ledger WHERE device = $1 AND device <> '' AND ($2 = '' OR kind = $2)" REST(3, 4, 5, 6, 7)
+#define OF_KIND " FROM ledger WHERE kind = $1" REST(2, 3, 4, 5, 6)
 
 enum {
     ADD,
@@ -17,6 +22,9 @@ enum {
     LIST,
     LIST_DEVICE,
     LIST_KIND,
+    COUNT,
+    COUNT_DEVICE,
+    COUNT_KIND,
     SINCE,
     UNTIL,
     FIRST,
@@ -31,11 +39,12 @@ enum {
 static const char *const sql[] = {
     [ADD] = "INSERT INTO ledger (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     [HEAD] = "SELECT " COLUMNS " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
-    [LIST] = "SELECT " COLUMNS " FROM ledger WHERE true" REST(1, 2, 3, 4, 5) "LIMIT $6",
-    [LIST_DEVICE] =
-        "SELECT " COLUMNS " FROM ledger WHERE device = $1 AND device <> '' AND ($2 = '' OR kind = $2)" REST(
-            3, 4, 5, 6, 7) "LIMIT $8",
-    [LIST_KIND] = "SELECT " COLUMNS " FROM ledger WHERE kind = $1" REST(2, 3, 4, 5, 6) "LIMIT $7",
+    [LIST] = "SELECT " COLUMNS ALL " ORDER BY seq LIMIT $6",
+    [LIST_DEVICE] = "SELECT " COLUMNS OF_DEVICE " ORDER BY seq LIMIT $8",
+    [LIST_KIND] = "SELECT " COLUMNS OF_KIND " ORDER BY seq LIMIT $7",
+    [COUNT] = "SELECT count(*)" ALL,
+    [COUNT_DEVICE] = "SELECT count(*)" OF_DEVICE,
+    [COUNT_KIND] = "SELECT count(*)" OF_KIND,
     [SINCE] = "SELECT coalesce(min(seq), 9223372036854775807) FROM ledger WHERE at_ms >= $1",
     [UNTIL] = "SELECT coalesce(max(seq), 0) FROM ledger WHERE at_ms < $1",
     [FIRST] = "SELECT coalesce(min(seq), 0) FROM ledger",
@@ -54,10 +63,11 @@ static const char *const sql[] = {
     [DAY_REMOVE] =
         "DELETE FROM check_in_day WHERE (device_id, day) IN "
         "(SELECT device_id, day FROM check_in_day WHERE day < $1 LIMIT $2)",
-    [OVERSIZE] = "SELECT p.product_key, f.name, a.version, b.version, f.max_package_bytes FROM image a "
-                 "JOIN image b ON b.sha256 = $1 AND b.firmware_id = a.firmware_id AND b.id <> a.id "
-                 "JOIN firmware f ON f.id = a.firmware_id JOIN product p ON p.id = f.product_id "
-                 "WHERE a.sha256 = $2 AND f.max_package_bytes < $3",
+    [OVERSIZE] =
+        "SELECT p.product_key, f.name, a.version, b.version, f.max_package_bytes FROM image a "
+        "JOIN image b ON b.sha256 = $1 AND b.firmware_id = a.firmware_id AND b.id <> a.id "
+        "JOIN firmware f ON f.id = a.firmware_id JOIN product p ON p.id = f.product_id "
+        "WHERE a.sha256 = $2 AND f.max_package_bytes < $3",
 };
 DB_TABLE(ledger, ENTITY_LEDGER);
 
@@ -142,25 +152,30 @@ static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64
     return true;
 }
 
-static bool list(struct db *db, const struct ledger_filter *filter, int64_t first, int64_t last,
-                 int64_t limit, struct ledger_row *row, struct ledger_row **ret, size_t *ret_count,
-                 struct error *err)
+/* The rows that fit: as a list, or with COUNT instead of LIST counted, and then without the last parameter.
+ */
+struct choice {
+    unsigned statement;
+    struct db_value params[8];
+    size_t count;
+};
+
+static struct choice choose(const struct ledger_filter *filter, unsigned list, int64_t first, int64_t last,
+                            int64_t limit)
 {
-    struct db_value product = P_TEXT(filter->product), device = P_TEXT(filter->device),
-                    kind = P_TEXT(filter->kind);
-    struct db_value since = P_INT(filter->since_ms),
+    struct db_value product = P_TEXT(filter->product), since = P_INT(filter->since_ms),
                     until = P_INT(filter->until_ms ? filter->until_ms : INT64_MAX);
     if (filter->device[0])
-        return db_list(db, &ledger_statements, LIST_DEVICE,
-                       PARAMS(device, kind, product, P_INT(first), P_INT(last), since, until, P_INT(limit)),
-                       ROW(row), row, sizeof *row, ret, ret_count, err);
+        return (struct choice){list + LIST_DEVICE - LIST,
+                               {P_TEXT(filter->device), P_TEXT(filter->kind), product, P_INT(first),
+                                P_INT(last), since, until, P_INT(limit)},
+                               8};
     if (filter->kind[0])
-        return db_list(db, &ledger_statements, LIST_KIND,
-                       PARAMS(kind, product, P_INT(first), P_INT(last), since, until, P_INT(limit)), ROW(row),
-                       row, sizeof *row, ret, ret_count, err);
-    return db_list(db, &ledger_statements, LIST,
-                   PARAMS(product, P_INT(first), P_INT(last), since, until, P_INT(limit)), ROW(row), row,
-                   sizeof *row, ret, ret_count, err);
+        return (struct choice){
+            list + LIST_KIND - LIST,
+            {P_TEXT(filter->kind), product, P_INT(first), P_INT(last), since, until, P_INT(limit)},
+            7};
+    return (struct choice){list, {product, P_INT(first), P_INT(last), since, until, P_INT(limit)}, 6};
 }
 
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
@@ -168,8 +183,24 @@ bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limi
 {
     struct ledger_row row = {.seq = 0};
     int64_t first, last;
-    return find_bounds(db, filter, &first, &last, err) &&
-           list(db, filter, first, last, limit, &row, ret, ret_count, err);
+    if (!find_bounds(db, filter, &first, &last, err))
+        return false;
+    struct choice choice = choose(filter, LIST, first, last, limit);
+    return db_list(db, &ledger_statements, choice.statement, choice.params, choice.count, ROW(&row), &row,
+                   sizeof row, ret, ret_count, err);
+}
+
+bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
+{
+    struct ledger_filter whole = *filter;
+    int64_t first, last;
+    bool found;
+    whole.after = 0;
+    if (!find_bounds(db, &whole, &first, &last, err))
+        return false;
+    struct choice choice = choose(&whole, COUNT, first, last, 0);
+    return db_row(db, &ledger_statements, choice.statement, choice.params, choice.count - 1,
+                  FIELDS(F_INT(ret)), &found, err);
 }
 
 /* The last row to be removed; 0: none. */
@@ -228,8 +259,9 @@ bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_re
     return db_do(db, &ledger_statements, DAY_REMOVE, PARAMS(P_INT(day), P_INT(most)), ret_removed, err);
 }
 
-bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to, int64_t size_bytes,
-                          struct ledger_oversize **ret, size_t *ret_count, struct error *err)
+bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
+                          int64_t size_bytes, struct ledger_oversize **ret, size_t *ret_count,
+                          struct error *err)
 {
     struct ledger_oversize row = {.limit_bytes = 0};
     return db_list(db, &ledger_statements, OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(size_bytes)),

@@ -113,6 +113,10 @@ bool ledger_add(struct db *db, struct ledger_row *row, struct error *err) __attr
 bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
     __attribute__((warn_unused_result));
 
+/* How many rows fit, whatever page; filter->after does not count. */
+bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* A page in order of seq; *ret is the caller's (free). */
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
                  size_t *ret_count, struct error *err) __attribute__((warn_unused_result));

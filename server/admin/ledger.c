@@ -97,6 +97,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     struct ledger_filter filter = {.after = 0};
     struct page page;
     size_t count;
+    int64_t total;
     if (!read_page(call->request, &page, err))
         return false;
     filter.after = (int64_t)page.after;
@@ -106,12 +107,14 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     snprintf(filter.product, sizeof filter.product, "%s", page.product);
     snprintf(filter.device, sizeof filter.device, "%s", page.device);
     if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count,
-                     err)) /* one more tells of more */
+                     err) || /* one more tells of more */
+        !ledger_count(call->db, &filter, &total, err))
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count && i < page.limit; i++)
         json_array_append_new(items, to_json(&rows[i]));
     call_answer_items(call, items);
+    reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
     if (count > page.limit)
         link_next_page(call, &page, rows[page.limit - 1].seq);
     return true;

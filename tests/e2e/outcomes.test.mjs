@@ -92,6 +92,10 @@ describe('the outcomes of a target', () => {
         const told = (await ctl('ledger', 'list', '--device', devices.confirmed.id, '--csv')).out.split('\r\n');
         assert.match(told[0], /^seq,at,kind,product,/);
         assert.ok(told.some((line) => line.includes(',attempt-ended,')), told.join('\n'));
+        const page = await server.admin('GET', `/ledger?limit=1&device=${devices.confirmed.id}`);
+        assert.deepEqual([page.json.items.length, page.headers['x-total-count']], [1, String(told.length - 2)]);
+        const after = await server.admin('GET', `/ledger?limit=1&kind=attempt-ended&after=${page.json.items[0].seq}`);
+        assert.equal(after.headers['x-total-count'], '2', 'one is confirmed, one diverged');
         const listed = await server.admin('GET', `/products/${scene.product}/devices?limit=2`);
         assert.deepEqual([listed.json.items.length, listed.headers['x-total-count']], [2, '7']);
         const fleet = (await ctl('device', 'list', '--csv')).out.split('\r\n');
