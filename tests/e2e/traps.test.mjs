@@ -401,7 +401,7 @@ describe('the limit of connections:', () => {
     test('ours: as configured, whatever descriptors it was started with; the next is told 503', async (t) => {
         const most = 1200;
         const wrapper = ['prlimit', '--nofile=1024:4096'];
-        const wide = await startServer(t, { wrapper, config: { max_device_connections: most } });
+        const wide = await startServer(t, { wrapper, config: { max_device_connections: most, head_timeout_ms: 600_000 } });
         const its = await Scene.build(wide);
         const crowd = await openCrowd(t, wide.device, most, 'GET ');
         // Each loop takes its own share, so only when all have been taken is one more refused.
