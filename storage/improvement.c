@@ -14,7 +14,7 @@
 /* Bytes that a device is being sent, or may continue. */
 #define NOT_PINNED(since)                                                                                    \
     "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
-    "AND a.state IN ('sending', 'interrupted') AND (a.state = 'sending' OR a.active_ms > " since ")) "
+    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR a.active_ms > " since ")) "
 
 enum { REACHABLE, LIST, TRIED, BETTER, KEEP, SWAPPABLE, SWAP, WAITING };
 static const char *const sql[] = {

@@ -242,9 +242,12 @@ static void test_smaller_bytes_wait_for_transfers(void **state)
     assert_ok(image_uses_blob(db, &better, &used, &err), err);
     assert_true(used);
     assert_swaps(db, 100, 0, 1); /* it is being sent, however long ago it was begun */
-    strcpy(attempt.state, "interrupted");
-    assert_ok(attempt_update(db, &attempt, &err), err);
-    assert_swaps(db, 49, 0, 1);
+    static const char *const pinned[] = {"interrupted", "handed_over"}; /* both may be continued from the middle */
+    for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
+        strcpy(attempt.state, pinned[i]);
+        assert_ok(attempt_update(db, &attempt, &err), err);
+        assert_swaps(db, 49, 0, 1);
+    }
     package = find(db, 0, 1);
     assert_int_equal(package.size_bytes, 1000);
     assert_swaps(db, 50, 1, 0);
