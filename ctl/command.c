@@ -98,10 +98,11 @@ static const struct command table[] = {
      "Counts first, then a line a device: confirmed, delivered and no more, not applied, silent, waiting, unreachable by any path. "
      "--state delivered,silent --older-than 24h: who was delivered and never confirmed for a day.",
      outcomes_show},
-    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK), 0,
+    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK) | BIT(OPTION_DIALECT), 0,
      "what would it be answered now, and why?",
-     "The same decision as for a request of its own, rule by rule, and nothing of it is recorded. Without --version it asks from the "
-     "version that it asked from last.",
+     "The same decision as for its next request, rule by rule, and nothing of it is recorded. It asks in the way in which the device "
+     "asked last, or over its newest link; --link N and --dialect choose another way. Without --version it asks from the version that "
+     "it asked from last.",
      explain_show},
     {"device unblock", "DEVICE", 0, 0, "lift the loop guard (code 40)", NULL, device_unblock},
     {"device link", "DEVICE", BIT(OPTION_VERSION) | BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0,

@@ -4,6 +4,7 @@
 
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},       {"Over", "over", TABLE_TEXT},
+    {"  number", "link", TABLE_NUMBER},
     {"Firmware", "firmware", TABLE_TEXT},   {"From", "from", TABLE_TEXT},
     {"Target", "target", TABLE_TEXT},       {"Would get", "code", TABLE_NUMBER},
     {"  because", "reason", TABLE_TEXT},    {"Last answer", "last_answer.code", TABLE_NUMBER},
@@ -29,11 +30,14 @@ bool explain_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *answer = NULL;
+    if (session->options->value[OPTION_LINK] && session->options->value[OPTION_DIALECT])
+        return failure_set(fail, EXIT_USAGE, "--link and --dialect exclude each other");
     if (!session_path(session, &path, fail, "explain", NULL) ||
         !client_path_query(&path, "device", session->args[0], fail) ||
         !add_query(session, &path, OPTION_FIRMWARE, "firmware", fail) ||
         !add_query(session, &path, OPTION_VERSION, "version", fail) ||
         !add_query(session, &path, OPTION_LINK, "link", fail) ||
+        (session->options->value[OPTION_DIALECT] && !client_path_query(&path, "over", "dialect", fail)) ||
         !client_get(session->client, path.text, &answer, fail))
         return false;
     session_print_page(session, answer, &page_view);

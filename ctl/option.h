@@ -40,7 +40,8 @@
     X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
     X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
     X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
-    X(OPTION_YES, "yes", 0, NULL, "do not ask")
+    X(OPTION_YES, "yes", 0, NULL, "do not ask")                                                              \
+    X(OPTION_DIALECT, "dialect", 0, NULL, "as a module that speaks the dialect, not over a link")
 
 enum option_id {
 #define X(id, name, letter, argument, help) id,
@@ -48,6 +49,8 @@ enum option_id {
 #undef X
         OPTIONS
 };
+
+_Static_assert(OPTIONS <= 32, "a mask of options has 32 bits");
 
 #define OPTION_BIT(id) (1u << (id))
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP + 1) - 1)

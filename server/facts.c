@@ -4,6 +4,7 @@
 
 #include "server/need.h"
 #include "server/progress.h"
+#include "storage/turnkey.h"
 #include "upgrade/full.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -50,7 +51,8 @@ static bool load_linked(struct db *db, const struct asker *asker, struct facts *
     known->product_known = known->id_usable = known->firmware_named = true;
     if (!device_by_id(db, facts->link.device_id, &facts->device, &known->device_known, err) ||
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
-        !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
+        !product_by_id(db, facts->device.product_id, &facts->product, &found, err) ||
+        !turnkey_owns_link(db, facts->device.id, facts->link.id, &facts->by_turnkey, err))
         return false;
     if (asker->version_text[0] && !name_parse_version_of(slice_of(asker->version_text), facts->firmware.name,
                                                          &facts->checkin.version, err)) {
@@ -200,6 +202,7 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
     version_parse(slice_of(ret->firmware.target), &known->target);
     known->no_address = !daemon->device_url[0];
+    ret->said = ret->checkin.version;
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (known->device_known) {

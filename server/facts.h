@@ -29,6 +29,7 @@ struct asker {
 struct facts {
     bool by_proxy;
     struct checkin checkin; /* with the version that a link's URL names */
+    struct version said;    /* the version in the request, before its middle is dropped */
     struct snapshot snapshot;
     struct product product;
     struct firmware firmware;
@@ -36,6 +37,7 @@ struct facts {
     struct link link;       /* over a link that is known */
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
+    bool by_turnkey; /* the link is one that turnkey_fota handed out */
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
 };
 

@@ -61,6 +61,25 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     return news;
 }
 
+/* `explain` asks in the same way again. What turnkey_fota handed out is fetched over a link, but the device asks
+   turnkey_fota. */
+static void take_way(struct facts *facts, const struct asker *asker)
+{
+    struct device *device = &facts->device;
+    bool over_link = facts->checkin.source == CHECKIN_LINK;
+    if (over_link && facts->by_turnkey)
+        return;
+    snprintf(device->asked_over, sizeof device->asked_over, "%s",
+             over_link              ? "link"
+             : facts->checkin.offer ? "turnkey"
+                                    : "dialect");
+    device->asked_link = over_link ? facts->link.id : 0;
+    device->asked_said[0] = '\0';
+    if (facts->said.count)
+        version_format(&facts->said, device->asked_said);
+    snprintf(device->asked_firmware, sizeof device->asked_firmware, "%s", over_link ? "" : asker->firmware);
+}
+
 static void take_answer(struct facts *facts, const struct decision *decision)
 {
     struct device *device = &facts->device;
@@ -225,6 +244,7 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
         !note_version(db, facts, before.confirmed_version, err))
         return false;
     take_answer(facts, decision);
+    take_way(facts, asker);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
     if (decision->confirm &&
         !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))

@@ -7,7 +7,7 @@
     "id, product_id, firmware_id, id_kind, device, confirmed_version, confirmed_ms, confirmed_by, "          \
     "confirmed_authenticated, asked_version, first_seen_ms, last_seen_ms, check_ins, last_code, "            \
     "last_reason, "                                                                                          \
-    "last_answer_ms, blocked, notice"
+    "last_answer_ms, blocked, notice, asked_over, asked_link, asked_said, asked_firmware"
 
 enum { FIND, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, COUNT_LISTED, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET };
 static const char *const sql[] = {
@@ -18,7 +18,8 @@ static const char *const sql[] = {
         "UPDATE device SET firmware_id = $1, confirmed_version = $2, confirmed_ms = $3, confirmed_by = $4, "
         "confirmed_authenticated = $5, asked_version = $6, first_seen_ms = $7, last_code = $8, last_reason = "
         "$9, "
-        "last_answer_ms = $10, blocked = $11, notice = $12 WHERE id = $13",
+        "last_answer_ms = $10, blocked = $11, notice = $12, asked_over = $13, asked_link = $14, asked_said = $15, "
+        "asked_firmware = $16 WHERE id = $17",
     [SEEN] =
         "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = max(coalesce(last_seen_ms, 0), $2) "
         "WHERE id = $3",
@@ -43,7 +44,8 @@ DB_TABLE(device, ENTITY_DEVICE);
            F_TEXT((d)->confirmed_by), F_INT(&(d)->confirmed_authenticated), F_TEXT((d)->asked_version),      \
            F_INT(&(d)->first_seen_ms), F_INT(&(d)->last_seen_ms), F_INT(&(d)->check_ins),                    \
            F_INT(&(d)->last_code), F_TEXT((d)->last_reason), F_INT(&(d)->last_answer_ms),                    \
-           F_INT(&(d)->blocked), F_TEXT((d)->notice))
+           F_INT(&(d)->blocked), F_TEXT((d)->notice), F_TEXT((d)->asked_over), F_INT(&(d)->asked_link),      \
+           F_TEXT((d)->asked_said), F_TEXT((d)->asked_firmware))
 
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                  bool *ret_found, struct error *err)
@@ -88,7 +90,9 @@ bool device_update(struct db *db, const struct device *device, struct error *err
                         P_TEXT_OR_NULL(device->asked_version), P_INT_OR_NULL(device->first_seen_ms),
                         P_INT_OR_NULL(device->last_code), P_TEXT_OR_NULL(device->last_reason),
                         P_INT_OR_NULL(device->last_answer_ms), P_INT(device->blocked),
-                        P_TEXT_OR_NULL(device->notice), P_INT(device->id)),
+                        P_TEXT_OR_NULL(device->notice), P_TEXT_OR_NULL(device->asked_over),
+                        P_INT_OR_NULL(device->asked_link), P_TEXT_OR_NULL(device->asked_said),
+                        P_TEXT_OR_NULL(device->asked_firmware), P_INT(device->id)),
                  NULL, err);
 }
 

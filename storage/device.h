@@ -5,6 +5,7 @@
 #include "storage/db.h"
 #include "upgrade/decision.h"
 #include "upgrade/identity.h"
+#include "upgrade/name.h"
 #include "upgrade/version.h"
 
 #define NOTICE_SIZE       160
@@ -20,6 +21,11 @@ struct device {
     char confirmed_by[CONFIRMED_BY_SIZE];           /* "check-in", "host-report", "transcript", "list" */
     int64_t confirmed_authenticated;                /* 0: whoever knows the id could have said so */
     char asked_version[VERSION_TEXT_SIZE];          /* the base it was last answered for, "" */
+    /* How it asked last. */
+    char asked_over[8];                    /* "dialect", "turnkey", "link"; "": not known */
+    int64_t asked_link;                    /* over a link: its id */
+    char asked_said[VERSION_TEXT_SIZE];    /* the version that the request named, "": none */
+    char asked_firmware[FIRMWARE_NAME_SIZE]; /* not over a link: the firmware that the request named */
     int64_t first_seen_ms, last_seen_ms, check_ins; /* 0: never */
     int64_t last_code; /* of the answer given last: 200, 206 or the dialect's; 0: none */
     char last_reason[REASON_SIZE];

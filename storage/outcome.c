@@ -7,7 +7,7 @@ static const char *const sql[] = {
     [ROWS] =
         "SELECT d.id, d.id_kind, d.device, d.confirmed_version, d.confirmed_by, d.asked_version, "
         "d.confirmed_ms, "
-        "d.last_seen_ms, a.id, a.from_version, a.to_version, a.state, a.reason, a.bytes_acked, a.created_ms, "
+        "d.last_seen_ms, d.last_answer_ms, d.blocked, d.last_reason, a.id, a.from_version, a.to_version, a.state, a.reason, a.bytes_acked, a.created_ms, "
         "a.sent_ms, "
         "a.delivered_ms, a.ended_ms FROM device d LEFT JOIN attempt a ON a.id = (SELECT max(b.id) FROM "
         "attempt b "
@@ -28,6 +28,7 @@ bool outcome_rows(struct db *db, int64_t firmware_id, const char *target, struct
                    FIELDS(F_INT(&row->device_id), F_TEXT(row->id_kind), F_TEXT(row->device),
                           F_TEXT(row->confirmed_version), F_TEXT(row->confirmed_by),
                           F_TEXT(row->asked_version), F_INT(&row->confirmed_ms), F_INT(&row->last_seen_ms),
+                          F_INT(&row->last_answer_ms), F_INT(&row->blocked), F_TEXT(row->last_reason),
                           F_INT(&row->attempt_id), F_TEXT(row->from), F_TEXT(row->to), F_TEXT(row->state),
                           F_TEXT(row->reason), F_INT(&row->bytes_acked), F_INT(&row->created_ms),
                           F_INT(&row->sent_ms), F_INT(&row->delivered_ms), F_INT(&row->ended_ms)),

@@ -7,9 +7,17 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/checkin.h"
+#include "storage/turnkey.h"
+
+#define OVER_DIALECT "dialect"
+#define OVER_TURNKEY "turnkey"
+#define OVER_LINK    "link"
 
 struct explain {
     struct admin_call *call;
+    char over[8]; /* the way that is asked for, "": the device's own */
+    char firmware[FIRMWARE_NAME_SIZE], version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
+    int64_t link; /* it asks over this one; 0: none */
     struct asker asker;
     struct checkin checkin;
     struct facts facts;
@@ -34,41 +42,115 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
     return found || error_set(err, ERROR_DEVICE_NOT_FOUND, "the product has no such device");
 }
 
-/* Over one of its links, as the module would that has it typed in. */
-static bool ask_by_link(struct explain *explain, struct db *db, uint64_t id, struct error *err)
+/* Over this link, as the module that has it typed in: from the version that it asked from last, else the one the link
+   was made with. */
+static void ask_by_link(struct explain *explain, const struct link *link)
 {
-    _cleanup_(cleanup_free) struct link *list = NULL;
-    size_t count;
-    if (!link_list(db, explain->facts.device.id, &list, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if ((uint64_t)list[i].id == id) {
-            explain->checkin.source = CHECKIN_LINK;
-            snprintf(explain->asker.token, sizeof explain->asker.token, "%s", list[i].token);
-            snprintf(explain->asker.version_text, sizeof explain->asker.version_text, "%s", list[i].version);
-            return true;
-        }
-    return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link %llu", (unsigned long long)id);
+    const struct device *device = &explain->facts.device;
+    bool used = strcmp(device->asked_over, OVER_LINK) == 0 && device->asked_link == link->id;
+    explain->checkin.source = CHECKIN_LINK;
+    explain->link = link->id;
+    snprintf(explain->asker.token, sizeof explain->asker.token, "%s", link->token);
+    snprintf(explain->asker.version_text, sizeof explain->asker.version_text, "%s",
+             explain->version[0] ? explain->version
+             : used              ? device->asked_said
+                                 : link->version);
 }
 
-static bool ask_by_name(struct explain *explain, struct db *db, struct error *err)
+static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, struct error *err)
 {
-    struct firmware firmware;
+    struct firmware firmware = {.name = ""};
     const struct device *device = &explain->facts.device;
-    char name[FIRMWARE_NAME_SIZE], version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
-    bool found, named;
-    if (!request_query(explain->call->request, "firmware", name, sizeof name, &named, err) ||
-        !request_query(explain->call->request, "version", version, sizeof version, &found, err) ||
-        (!named && !firmware_by_id(db, device->firmware_id, &firmware, &named, err)))
+    bool found, used = device->asked_over[0] && strcmp(device->asked_over, OVER_LINK) != 0;
+    if (!firmware_by_id(db, device->firmware_id, &firmware, &found, err))
         return false;
+    explain->checkin.offer = explain->checkin.drops_middle = turnkey;
     snprintf(explain->asker.product_key, sizeof explain->asker.product_key, "%s",
              explain->facts.product.product_key);
-    snprintf(explain->asker.firmware, sizeof explain->asker.firmware, "%s", name[0] ? name : firmware.name);
-    if (found)
-        return name_parse_version_of(slice_of(version), explain->asker.firmware, &explain->checkin.version,
+    snprintf(explain->asker.firmware, sizeof explain->asker.firmware, "%s",
+             explain->firmware[0] ? explain->firmware
+             : used               ? device->asked_firmware
+                                  : firmware.name);
+    if (explain->version[0])
+        return name_parse_version_of(slice_of(explain->version), explain->asker.firmware, &explain->checkin.version,
                                      err);
-    const char *last = device->asked_version[0] ? device->asked_version : device->confirmed_version;
+    const char *last = used                       ? device->asked_said
+                       : device->asked_version[0] ? device->asked_version
+                                                  : device->confirmed_version;
     version_parse(slice_of(last), &explain->checkin.version); /* none: as a request without one */
+    return true;
+}
+
+/* The link that an admin has made last and not revoked; where all are revoked, the last of them. What turnkey_fota
+   handed out does not count: such a device asks turnkey_fota. */
+static bool newest_link(struct db *db, int64_t device_id, const struct link *list, size_t count, const struct link **ret,
+                        struct error *err)
+{
+    *ret = NULL;
+    for (size_t i = 0; i < count; i++) {
+        bool by_turnkey;
+        if (!turnkey_owns_link(db, device_id, list[i].id, &by_turnkey, err))
+            return false;
+        if (by_turnkey || (*ret && (!(*ret)->revoked_ms || list[i].revoked_ms)))
+            continue;
+        *ret = &list[i];
+    }
+    return true;
+}
+
+static bool is_over(const char *way, const char *over)
+{
+    return strcmp(way, over) == 0;
+}
+
+/* The way the device really asks: the one it was seen on last, else its newest link. A link that was made after the one
+   that it asked over is meant to take its place. */
+static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, struct error *err)
+{
+    _cleanup_(cleanup_free) struct link *list = NULL;
+    const struct device *device = &explain->facts.device;
+    const struct link *link = NULL;
+    const char *over = explain->over;
+    size_t count;
+    if (!link_list(db, device->id, &list, &count, err))
+        return false;
+    for (size_t i = 0; id && i < count && !link; i++)
+        if ((uint64_t)list[i].id == id)
+            link = &list[i];
+    if (id && !link)
+        return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link %llu", (unsigned long long)id);
+    if (!link && !newest_link(db, device->id, list, count, &link, err))
+        return false;
+    for (size_t i = 0; !id && i < count; i++)
+        if (list[i].id == device->asked_link && link && list[i].id > link->id)
+            link = &list[i];
+    if (!over[0] && !id)
+        over = explain->firmware[0] ? OVER_DIALECT : device->asked_over;
+    if (is_over(over, OVER_DIALECT) || is_over(over, OVER_TURNKEY))
+        return ask_by_name(explain, db, is_over(over, OVER_TURNKEY), err);
+    if (is_over(over, OVER_LINK) && !link)
+        return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link");
+    if (!link || (!over[0] && !id && device->confirmed_by[0] && strcmp(device->confirmed_by, "check-in") == 0))
+        return ask_by_name(explain, db, false, err);
+    ask_by_link(explain, link);
+    return true;
+}
+
+static bool read_way(struct explain *explain, uint64_t *ret_link, struct error *err)
+{
+    const struct request *request = explain->call->request;
+    bool found;
+    *ret_link = 0;
+    if (!request_query(request, "over", explain->over, sizeof explain->over, &found, err) ||
+        !request_query(request, "firmware", explain->firmware, sizeof explain->firmware, &found, err) ||
+        !request_query(request, "version", explain->version, sizeof explain->version, &found, err) ||
+        !call_query_number(request, "link", 1, INT64_MAX, ret_link, err))
+        return false;
+    bool by_name = is_over(explain->over, OVER_DIALECT) || is_over(explain->over, OVER_TURNKEY);
+    if (explain->over[0] && !by_name && !is_over(explain->over, OVER_LINK))
+        return error_set(err, ERROR_BAD_REQUEST, "over is dialect, turnkey or link");
+    if (*ret_link && by_name)
+        return error_set(err, ERROR_BAD_REQUEST, "choose one way: over a link, or over %s", explain->over);
     return true;
 }
 
@@ -80,9 +162,9 @@ static bool decide(void *cls, struct db *db, struct error *err)
     uint64_t link = 0, range = 0;
     explain->checkin = (struct checkin){.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     if (!find_device(explain, db, err) ||
-        !call_query_number(explain->call->request, "link", 1, INT64_MAX, &link, err) ||
+        !read_way(explain, &link, err) ||
         !call_query_number(explain->call->request, "range", 0, INT64_MAX, &range, err) ||
-        !(link ? ask_by_link(explain, db, link, err) : ask_by_name(explain, db, err)))
+        !ask_as_it_does(explain, db, link, err))
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
@@ -113,8 +195,11 @@ bool admin_explain(struct admin_call *call, struct error *err)
         version_format(&explain.facts.snapshot.base, base);
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
-                  explain.checkin.source == CHECKIN_LINK ? "link" : "dialect", "firmware",
+        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
+                  explain.link             ? OVER_LINK
+                  : explain.checkin.offer ? OVER_TURNKEY
+                                           : OVER_DIALECT,
+                  "link", field_number(explain.link), "firmware",
                   explain.facts.firmware.name, "from", field_text(base), "target",
                   field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
                   decision->reason, "rules", rules_to_json(decision), "last_answer",

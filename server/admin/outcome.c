@@ -9,16 +9,11 @@
 #include "server/admin/names.h"
 #include "server/graph.h"
 #include "storage/outcome.h"
+#include "upgrade/outcome.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
 #define BASES_MAX    64 /* versions for which it is remembered whether a path leads from them */
-
-/* Besides the states of an attempt. */
-#define NOT_BEGUN   "not_begun"   /* it has not asked since there is this target, or was refused */
-#define UNREACHABLE "unreachable" /* no path leads from its version to the target */
-#define ABOVE       "above"       /* it runs something newer */
-#define ON_THE_WAY  "on_the_way"  /* a hop is confirmed, and the next not begun */
 
 struct base { /* a version that devices run, and whether a path leads on from it */
     char version[VERSION_TEXT_SIZE];
@@ -64,21 +59,14 @@ static bool read_age(struct slice text, int64_t *ret_ms)
     return false;
 }
 
-static bool is_outcome(struct slice name)
-{
-    enum attempt_state state;
-    return attempt_state_parse(name, &state) || slice_is(name, NOT_BEGUN) || slice_is(name, UNREACHABLE) ||
-           slice_is(name, ABOVE) || slice_is(name, ON_THE_WAY);
-}
-
 static bool check_states(const char *states, struct error *err)
 {
     struct slice rest = slice_of(states), one;
     while (states[0] && slice_split(&rest, ',', &one))
-        if (!is_outcome(one))
+        if (!outcome_is_name(one))
             return error_set(err, ERROR_BAD_REQUEST,
-                             "state is one or more, with commas, of the states of an attempt and " NOT_BEGUN
-                             ", " UNREACHABLE ", " ABOVE ", " ON_THE_WAY);
+                             "state is one or more, with commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
+                             ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY ", " OUTCOME_BLOCKED);
     return true;
 }
 
@@ -140,56 +128,76 @@ static bool is_reachable(struct outcomes *ask, const char *version)
     return found.reachable;
 }
 
-/* *ret_since_ms: since when it is so; 0 where nobody knows. */
-static const char *judge(struct outcomes *ask, int64_t *ret_since_ms)
+struct judged {
+    const char *outcome, *reason;
+    int64_t since_ms; /* 0: nobody knows */
+};
+
+static struct outcome_facts facts_of(const struct outcomes *ask)
 {
     const struct outcome_row *row = &ask->row;
-    struct version confirmed = {.count = 0};
-    *ret_since_ms = row->confirmed_ms;
-    if (row->confirmed_version[0] && version_parse(slice_of(row->confirmed_version), &confirmed)) {
-        int order = version_compare(&confirmed, &ask->target);
-        if (order >= 0)
-            return order == 0 ? attempt_state_name(ATTEMPT_CONFIRMED) : ABOVE;
-    }
-    bool waits = !row->attempt_id || strcmp(row->state, attempt_state_name(ATTEMPT_WAITING)) == 0;
-    const char *runs = row->confirmed_version[0] ? row->confirmed_version : row->asked_version;
-    if (waits && runs[0] && !is_reachable(ask, runs))
-        return UNREACHABLE;
-    if (!row->attempt_id) {
-        *ret_since_ms = 0;
-        return NOT_BEGUN;
-    }
-    *ret_since_ms = row->ended_ms       ? row->ended_ms
-                    : row->delivered_ms ? row->delivered_ms
-                    : row->sent_ms      ? row->sent_ms
-                                        : row->created_ms;
-    return strcmp(row->state, attempt_state_name(ATTEMPT_CONFIRMED)) == 0 ? ON_THE_WAY : row->state;
+    struct outcome_facts facts = {.target = ask->target,
+                                  .downgrades = ask->firmware.downgrades,
+                                  .blocked = row->blocked,
+                                  .attempted = row->attempt_id,
+                                  .to_target = strcmp(row->to, ask->firmware.target) == 0};
+    version_parse(slice_of(row->confirmed_version), &facts.confirmed);
+    version_parse(slice_of(row->asked_version), &facts.asked);
+    if (row->attempt_id)
+        attempt_state_parse(slice_of(row->state), &facts.state); /* the schema admits no other text */
+    return facts;
 }
 
-static bool is_wanted(const struct outcomes *ask, const char *outcome, int64_t since_ms)
+static struct judged judge(struct outcomes *ask)
+{
+    const struct outcome_row *row = &ask->row;
+    const struct outcome_facts facts = facts_of(ask);
+    struct version from;
+    char text[VERSION_TEXT_SIZE];
+    bool reachable = true, by_attempt;
+    if (outcome_needs_path(&facts, &from)) {
+        version_format(&from, text);
+        reachable = is_reachable(ask, text);
+    }
+    struct judged judged = {outcome_of(&facts, reachable, &by_attempt), row->last_reason, row->confirmed_ms};
+    if (by_attempt) {
+        judged.reason = row->reason;
+        judged.since_ms = row->ended_ms       ? row->ended_ms
+                          : row->delivered_ms ? row->delivered_ms
+                          : row->sent_ms      ? row->sent_ms
+                                              : row->created_ms;
+    } else if (strcmp(judged.outcome, OUTCOME_BLOCKED) == 0) {
+        judged.since_ms = row->last_answer_ms;
+    } else if (strcmp(judged.outcome, OUTCOME_NOT_BEGUN) == 0) {
+        judged.since_ms = 0;
+    }
+    return judged;
+}
+
+static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
 {
     struct slice rest = slice_of(ask->states), one;
-    if (ask->before_ms != INT64_MAX && (!since_ms || since_ms > ask->before_ms))
+    if (ask->before_ms != INT64_MAX && (!judged->since_ms || judged->since_ms > ask->before_ms))
         return false;
     if (!ask->states[0])
         return true;
     while (slice_split(&rest, ',', &one))
-        if (slice_is(one, outcome))
+        if (slice_is(one, judged->outcome))
             return true;
     return false;
 }
 
-static json_t *row_to_json(const struct outcome_row *row, const char *outcome, int64_t since_ms)
+static json_t *row_to_json(const struct outcome_row *row, const struct judged *judged)
 {
     bool tried = row->attempt_id;
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
-                     row->device, "id_kind", row->id_kind, "outcome", outcome, "since",
-                     field_number(since_ms), "confirmed_version", field_text(row->confirmed_version),
+                     row->device, "id_kind", row->id_kind, "outcome", judged->outcome, "since",
+                     field_number(judged->since_ms), "confirmed_version", field_text(row->confirmed_version),
                      "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
                      field_text(row->confirmed_by), "last_seen_at", field_number(row->last_seen_ms),
                      "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to",
                      field_text(row->to), "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(),
-                     "reason", field_text(row->reason));
+                     "reason", field_text(judged->reason));
 }
 
 static void count(json_t *counts, const char *outcome)
@@ -201,10 +209,9 @@ static void count(json_t *counts, const char *outcome)
 static bool take_row(void *cls)
 {
     struct outcomes *ask = cls;
-    int64_t since_ms;
-    const char *outcome = judge(ask, &since_ms);
-    count(ask->counts, outcome);
-    if (!is_wanted(ask, outcome, since_ms))
+    const struct judged judged = judge(ask);
+    count(ask->counts, judged.outcome);
+    if (!is_wanted(ask, &judged))
         return !ask->failed;
     ask->found++;
     if (ask->row.device_id <= (int64_t)ask->after)
@@ -213,7 +220,7 @@ static bool take_row(void *cls)
         ask->more = true;
         return !ask->failed;
     }
-    json_array_append_new(ask->items, row_to_json(&ask->row, outcome, since_ms));
+    json_array_append_new(ask->items, row_to_json(&ask->row, &judged));
     ask->last_id = ask->row.device_id;
     return !ask->failed;
 }

@@ -108,3 +108,34 @@ test('without a target there is nothing to come of', async () => {
     const none = await Scene.build(server, { target: null });
     assertProblem(await server.admin('GET', none.path('/outcomes')), 422, 'invalid');
 });
+
+// A rollback: devices run what is above the target, and that is where they come from.
+test('on the way back down a device is where it is, not above', async (t) => {
+    const strict = await startServer(t, { config: { loop_guard_per_day: 1 } });
+    const back = await Scene.build(strict, { versions: ['1', '2'], target: '2' });
+    const [still, refuses, guarded, back_down] = Array.from({ length: 4 }, () => back.module({ version: '2' }));
+    for (const module of [still, refuses, guarded, back_down])
+        await module.ask();
+    await back.setTarget('1');
+    const told = async () => Object.fromEntries((await strict.admin('GET', back.path('/outcomes'), null, { expect: 200 })).json.items
+        .map(({ device, outcome, reason }) => [device, [outcome, reason]]));
+    assert.equal((await told())[still.id][0], 'above', 'nothing leads down yet');
+    await back.set({ downgrades: true });
+    await back.makePackage('2', '1');
+    for (const module of [refuses, guarded, back_down]) {
+        await module.ask();
+        await back.awaitAttempt(module, 'delivered');
+    }
+    back_down.version = '1';
+    await back_down.ask();
+    await guarded.ask();
+    await guarded.ask();
+    await strict.admin('POST', back.deviceAdminPath(refuses, '/unblock'), null, { expect: 200 });
+    await back.set({ max_package_bytes: 10 });
+    await refuses.ask();
+    await back.set({ max_package_bytes: 491520 });
+    const seen = await told();
+    assert.deepEqual([still, refuses, guarded, back_down].map(({ id }) => seen[id][0]), ['not_begun', 'not_applied', 'blocked', 'confirmed']);
+    assert.match(seen[guarded.id][1], /loop guard/);
+    assert.equal((await strict.admin('GET', back.path('/outcomes?state=blocked'), null, { expect: 200 })).json.items.length, 1);
+});
