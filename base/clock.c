@@ -2,6 +2,9 @@
 
 #include <time.h>
 
+#define FIRST_MS 946684800000LL  /* 2000-01-01 */
+#define END_MS   7258118400000LL /* 2200-01-01 */
+
 static int64_t read_ms(clockid_t id)
 {
     struct timespec now;
@@ -17,4 +20,30 @@ int64_t clock_utc_ms(void)
 int64_t clock_boot_ms(void)
 {
     return read_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_clamp(int64_t stored_ms, int64_t now_ms)
+{
+    return stored_ms > now_ms ? now_ms : stored_ms;
+}
+
+bool clock_is_ahead(int64_t stored_ms, int64_t now_ms)
+{
+    return stored_ms > now_ms + CLOCK_AHEAD_MS;
+}
+
+bool clock_is_within(int64_t stored_ms, int64_t span_ms, int64_t now_ms)
+{
+    return !clock_is_ahead(stored_ms, now_ms) && now_ms - clock_clamp(stored_ms, now_ms) < span_ms;
+}
+
+const char *clock_fault(uint64_t ms)
+{
+    if (ms >= FIRST_MS && ms < END_MS)
+        return NULL;
+    if (ms >= FIRST_MS / 1000 && ms < END_MS / 1000)
+        return "looks like seconds: a time is UTC in milliseconds since 1970";
+    if (ms >= END_MS)
+        return "lies after the year 2199: a time is UTC in milliseconds since 1970";
+    return "lies before the year 2000: a time is UTC in milliseconds since 1970";
 }

@@ -3,43 +3,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "base/chain.h"
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "ctl/command.h"
 #include "ctl/text.h"
+#include "ctl/when.h"
 
 #define PAGE     "1000"
 #define HEAD_MAX 4096
 
 /* Times as they are typed */
 
-static bool parse_time(const char *text, int64_t *ret_ms)
-{
-    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%d"};
-    uint64_t ms;
-    if (slice_u64(slice_of(text), &ms) && ms <= INT64_MAX) {
-        *ret_ms = (int64_t)ms;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        struct tm parts = {0};
-        const char *end = strptime(text, forms[i], &parts);
-        if (!end || *end)
-            continue;
-        *ret_ms = (int64_t)timegm(&parts) * 1000;
-        return *ret_ms > 0;
-    }
-    return false;
-}
-
 static bool read_time(const struct session *session, enum option_id id, int64_t *ret_ms, struct failure *fail)
 {
     const char *text = session->options->value[id];
-    return !text || parse_time(text, ret_ms) ||
-           failure_set(fail, EXIT_USAGE, "%s takes a time like 2026-11-22 or 2026-11-22T10:00:00Z, not %s",
-                       option_name(OPTION_BIT(id)), text);
+    return !text || when_read(text, option_name(OPTION_BIT(id)), true, ret_ms, fail);
 }
 
 /* Pages */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/when.h"
 
 static const struct table_column list_columns[] = {
     {"#", "transcript", TABLE_NUMBER},       {"FROM", "source", TABLE_TEXT},
@@ -57,27 +57,9 @@ static void print_transcript(const struct session *session, const json_t *transc
     session_print_page(session, transcript, &page_view);
     if (session->json)
         return;
+    table_print_note(stdout, 0, "warning: ", json_object_get(transcript, "warnings"));
     fputs("\nTries, oldest first\n", stdout);
     table_print(stdout, table_find(transcript, "found.tries"), &try_view);
-}
-
-/* A time as it is shown, 2024-08-22 22:52:50Z, or in milliseconds since 1970. */
-static bool read_time(const char *text, char out[32], struct failure *fail)
-{
-    struct tm tm = {.tm_isdst = 0};
-    const char *end = text + strspn(text, "0123456789");
-    if (!*end && end != text) {
-        snprintf(out, 32, "%.31s", text);
-        return true;
-    }
-    end = strptime(text, "%Y-%m-%d", &tm);
-    if (end && (*end == ' ' || *end == 'T'))
-        end = strptime(end + 1, "%H:%M:%S", &tm);
-    if (!end || strcmp(end, "Z") != 0)
-        return failure_set(fail, EXIT_USAGE,
-                           "%s is no time like 2024-08-22T22:52:50Z, nor milliseconds since 1970", text);
-    snprintf(out, 32, "%" PRId64, (int64_t)timegm(&tm) * 1000);
-    return true;
 }
 
 /* Sends a file, "-" for standard input, and hands back the answer, which is the caller's. */
@@ -109,11 +91,15 @@ static bool send_file(struct session *session, const char *name, const char *typ
 bool report_send(struct session *session, struct failure *fail)
 {
     const char *time = session->options->value[OPTION_CAPTURED_AT];
+    int64_t captured_ms = 0;
     struct client_path path;
     json_t *transcript = NULL;
     char at_ms[32];
+    if (time && !when_read(time, "--captured-at", false, &captured_ms, fail))
+        return false;
+    snprintf(at_ms, sizeof at_ms, "%" PRId64, captured_ms);
     if (!session_path(session, &path, fail, "devices", session->args[0], "transcripts", NULL) ||
-        (time && (!read_time(time, at_ms, fail) || !client_path_query(&path, "captured_at", at_ms, fail))) ||
+        (time && !client_path_query(&path, "captured_at", at_ms, fail)) ||
         !send_file(session, session->args[1], "text/plain", path.text, &transcript, fail))
         return false;
     print_transcript(session, transcript);
@@ -136,6 +122,11 @@ bool report_import(struct session *session, struct failure *fail)
     if (!session->json && json_array_size(left) > 0) {
         fputs("\nNot counted\n", stdout);
         table_print(stdout, left, &left_view);
+    }
+    const json_t *doubtful = json_object_get(answer, "warnings");
+    if (!session->json && json_array_size(doubtful) > 0) {
+        fputs("\nCounted, with a warning\n", stdout);
+        table_print(stdout, doubtful, &left_view);
     }
     json_decref(answer);
     return true;

@@ -86,6 +86,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
         return false;
     if (!known->attempt_open)
         return true;
+    attempt_clamp(attempt, facts->checkin.now_ms);
     int64_t delivered_ms = attempt->delivered_ms;
     if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
         transfers_poll(daemon->transfers, attempt->id, take_news, &news);
@@ -163,23 +164,23 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     struct snapshot *known = &facts->snapshot;
     struct link_deliveries deliveries;
     char base[VERSION_TEXT_SIZE];
-    int64_t begun, gone = 0;
-    if (!device_begun_count(db, facts->device.id, facts->checkin.now_ms - DAY_MS, &begun, err))
+    int64_t begun, gone = 0, now_ms = facts->checkin.now_ms;
+    if (!device_begun_count(db, facts->device.id, now_ms - DAY_MS, now_ms, &begun, err))
         return false;
     known->begun_last_day = (unsigned)begun;
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
     if (begun > 0 && !attempt_count_gone(db, facts->device.id, base, facts->planned.hop.version,
-                                         facts->checkin.now_ms - DAY_MS, &gone, err))
+                                         now_ms - DAY_MS, now_ms, &gone, err))
         return false;
     known->hops_gone = (unsigned)gone;
     if (!facts->link.id)
         return true;
     /* A report begins the count anew: it is known then what became of what was delivered before. */
     int64_t since_ms = facts->device.confirmed_ms;
-    if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, &deliveries,
-                                 err))
+    if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, now_ms,
+                                 &deliveries, err))
         return false;
     known->link_deliveries = (unsigned)deliveries.count;
     known->link_delivered_ms = deliveries.last_ms;
@@ -206,6 +207,7 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (known->device_known) {
+        ret->clamped = device_clamp(&ret->device, checkin->now_ms);
         known->blocked = ret->device.blocked;
         if (ret->device.firmware_id == ret->firmware.id)
             version_parse(slice_of(ret->device.confirmed_version), &known->confirmed);
@@ -222,6 +224,7 @@ bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *
     ret->checkin = (struct checkin){.source = CHECKIN_LINK, .now_ms = now_ms};
     ret->device = *device;
     ret->firmware = *firmware;
+    device_clamp(&ret->device, now_ms);
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);

@@ -37,6 +37,7 @@ struct facts {
     struct link link;       /* over a link that is known */
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
+    bool clamped;    /* times of the device lay ahead of now, and have become now: to be stored */
     bool by_turnkey; /* the link is one that turnkey_fota handed out */
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
 };

@@ -175,7 +175,7 @@ static bool swap_all(void *cls, struct db *db, struct error *err)
 {
     struct swaps *swaps = cls;
     int64_t now_ms = clock_utc_ms();
-    bool ok = improvement_swap_all(db, now_ms - (int64_t)swaps->config->pin_idle_ms, &swaps->list,
+    bool ok = improvement_swap_all(db, now_ms - (int64_t)swaps->config->pin_idle_ms, now_ms, &swaps->list,
                                    &swaps->count, &swaps->waiting, err);
     for (size_t i = 0; ok && i < swaps->count; i++)
         ok = note_swap(db, &swaps->list[i], now_ms, err);

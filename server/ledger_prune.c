@@ -1,5 +1,6 @@
 #include "server/ledger_prune.h"
 
+#include "base/clock.h"
 #include "server/log.h"
 #include "server/note.h"
 
@@ -17,7 +18,7 @@ static bool remove_piece(void *cls, struct db *db, struct error *err)
 {
     struct piece *piece = cls;
     const struct ledger_removed *removed = &piece->removed;
-    if (!ledger_remove(db, piece->before_ms, PIECE, &piece->removed, err))
+    if (!ledger_remove(db, piece->before_ms, clock_utc_ms(), PIECE, &piece->removed, err))
         return false;
     if (!removed->count)
         return true;

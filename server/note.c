@@ -162,6 +162,6 @@ bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attem
     json_t *detail = json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
                                attempt_event_name(event), "state", attempt->state);
     if (attempt->delivered_ms)
-        json_object_set_new(detail, "delay_ms", json_integer((json_int_t)(at_ms - attempt->delivered_ms)));
+        json_object_set_new(detail, "delay_ms", json_integer((json_int_t)(at_ms - clock_clamp(attempt->delivered_ms, at_ms))));
     return note_attempt(db, LEDGER_ATTEMPT_ENDED, at_ms, attempt, detail, err);
 }

@@ -186,6 +186,8 @@ static bool take_late_news(struct db *db, struct facts *facts, const struct vers
         return true;
     if (!attempt_silent_of(db, facts->device.id, &last, &found, err))
         return false;
+    if (found)
+        attempt_clamp(&last, facts->checkin.now_ms);
     if (!found || seen_ms < last.delivered_ms)
         return true;
     version_parse(slice_of(last.from), &known.attempt_from);
@@ -250,7 +252,7 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
         !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
-    return (!changed || device_update(db, &facts->device, err)) &&
+    return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
            record_attempt(daemon, db, facts, decision, err) &&
            (!facts->noted || note_checkin(db, facts, decision, err));
 }

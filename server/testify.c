@@ -44,6 +44,26 @@ static bool tells_attempt(const struct facts *facts, const struct testimony *tes
     return facts->snapshot.attempt_open && testimony_is_after(testimony, since_ms, upward);
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+const char *testify_doubt(const struct facts *facts, const struct testimony *testimony)
+{
+    const struct device *device = &facts->device;
+    const struct attempt *attempt = &facts->attempt;
+    int64_t known_ms = later(device->confirmed_ms, device->last_seen_ms);
+    if (facts->snapshot.attempt_open)
+        known_ms = later(known_ms, later(attempt->active_ms, attempt->delivered_ms));
+    int64_t slack_ms = testimony->live ? TESTIMONY_ZONE_MS : 0;
+    if (!testimony->seen_ms)
+        return testimony->live ? NULL : "nothing tells when it was seen: it counts as seen when it came";
+    return testimony->seen_ms + slack_ms < known_ms
+               ? "it was seen before the device was last heard of: the device may run another version by now"
+               : NULL;
+}
+
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
                      struct verdict *ret, struct error *err)
 {
@@ -107,9 +127,12 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     post->row.seen_ms = testimony.seen_ms;
     if (!is_of(facts, post))
         return true;
+    post->warning = testify_doubt(facts, &testimony);
     if (!testify_version(db, facts, &testimony, "transcript", &verdict, err))
         return false;
     post->row.counted = verdict.counts;
+    if (!verdict.counts)
+        post->warning = NULL;
     if (!verdict.counts)
         snprintf(post->row.why, sizeof post->row.why, "%s", verdict.why);
     return true;
@@ -169,6 +192,8 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
     size_t attempts;
     if (!attempt_list(db, facts->device.id, ATTEMPTS_MAX, &list, &attempts, err))
         return false;
+    for (size_t i = 0; i < attempts; i++)
+        attempt_clamp(&list[i], post->row.received_ms);
     for (unsigned i = 0; i < found->try_count; i++) {
         of[i] = attempt_of(list, attempts, facts, post, &found->tries[i]);
         if (of[i])

@@ -15,6 +15,7 @@ struct transcript_post { /* a transcript on its way in */
     bool live;                 /* from the device's host, over its link; else from an admin */
     int64_t captured_ms;       /* as the admin says; 0: not said */
     struct transcript_row row; /* as it is kept */
+    const char *warning;       /* it counts, and is older than what is known; static, NULL: no doubt */
     bool is_new;               /* false: it was here already, and changed nothing now */
 };
 
@@ -28,6 +29,10 @@ bool testify_transcript(struct db *db, struct facts *facts, struct transcript_po
 /* For the ledger, of one that is new. Takes over `by`: the admin who brought it, NULL for the device's host. */
 bool testify_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
                   struct error *err) __attribute__((warn_unused_result));
+
+/* What to warn of where this counts: it was seen before the device was last heard of. Static; NULL: nothing. To be asked
+   before testify_version(), which changes what is known. */
+const char *testify_doubt(const struct facts *facts, const struct testimony *testimony);
 
 /* Counts one dated version as a report, or says in *ret why not. */
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,

@@ -1,5 +1,6 @@
 #include "storage/attempt.h"
 
+#include "base/clock.h"
 #include "storage/entities.h"
 
 #define COLUMNS                                                                                              \
@@ -24,9 +25,9 @@ static const char *const sql[] = {
     [LIST] = "SELECT " COLUMNS " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
         ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
-         "AND from_version = $2 AND target_version = $3 AND delivered_ms > $4"),
+         "AND from_version = $2 AND target_version = $3 AND delivered_ms > $4 AND delivered_ms <= $5"),
     [COUNT_GONE] = "SELECT count(DISTINCT from_version || '>' || to_version) FROM attempt WHERE device_id = $1 "
-                   "AND state = 'confirmed' AND sent_ms > $2 AND NOT (from_version = $3 AND to_version = $4)",
+                   "AND state = 'confirmed' AND sent_ms > $2 AND sent_ms <= $3 AND NOT (from_version = $4 AND to_version = $5)",
     [SILENT_OF] = "SELECT " COLUMNS
                   " FROM attempt WHERE id = (SELECT max(id) FROM attempt WHERE device_id = $1) AND state = 'silent'",
     [SENDING] = "SELECT " COLUMNS " FROM attempt WHERE state = 'sending'",
@@ -96,20 +97,21 @@ bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attemp
 }
 
 bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *target,
-                             int64_t since_ms, struct link_deliveries *ret, struct error *err)
+                             int64_t since_ms, int64_t now_ms, struct link_deliveries *ret, struct error *err)
 {
     bool found;
     return db_row(db, &attempt_statements, LINK_DELIVERIES,
-                  PARAMS(P_INT(link_id), P_TEXT(from), P_TEXT(target), P_INT(since_ms)),
+                  PARAMS(P_INT(link_id), P_TEXT(from), P_TEXT(target), P_INT(since_ms),
+                         P_INT(now_ms + CLOCK_AHEAD_MS)),
                   FIELDS(F_INT(&ret->count), F_INT(&ret->last_ms)), &found, err);
 }
 
 bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,
-                        int64_t *ret, struct error *err)
+                        int64_t now_ms, int64_t *ret, struct error *err)
 {
     bool found;
     return db_row(db, &attempt_statements, COUNT_GONE,
-                  PARAMS(P_INT(device_id), P_INT(since_ms), P_TEXT(from), P_TEXT(to)), FIELDS(F_INT(ret)),
+                  PARAMS(P_INT(device_id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_TEXT(from), P_TEXT(to)), FIELDS(F_INT(ret)),
                   &found, err);
 }
 
@@ -127,4 +129,12 @@ bool attempt_list_sending(struct db *db, struct attempt **ret, size_t *ret_count
 {
     struct attempt row = {0};
     return db_list(db, &attempt_statements, SENDING, NO_PARAMS, ROW(&row), &row, sizeof row, ret, ret_count, err);
+}
+
+void attempt_clamp(struct attempt *attempt, int64_t now_ms)
+{
+    int64_t *const times[] = {&attempt->created_ms, &attempt->sent_ms, &attempt->active_ms, &attempt->delivered_ms,
+                              &attempt->ended_ms};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] = clock_clamp(*times[i], now_ms);
 }

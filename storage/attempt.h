@@ -42,12 +42,16 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
 /* Newest first, at most `limit`; *ret is the caller's (free). */
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,
                   struct error *err);
-/* How often a package from → anywhere on the way to target was delivered over this link after since_ms. */
+/* How often a package from → anywhere on the way to target was delivered over this link after since_ms. What is dated ahead of
+   now_ms does not count. */
 bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *target,
-                             int64_t since_ms, struct link_deliveries *ret, struct error *err);
-/* How many other hops than from → to were confirmed of this device, of those begun after since_ms. */
+                             int64_t since_ms, int64_t now_ms, struct link_deliveries *ret, struct error *err);
+/* How many other hops than from → to were confirmed of this device, of those begun after since_ms and not ahead of
+   now_ms. */
 bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,
-                        int64_t *ret, struct error *err);
+                        int64_t now_ms, int64_t *ret, struct error *err);
+/* Its times, where they lie ahead of now_ms, become now_ms. */
+void attempt_clamp(struct attempt *attempt, int64_t now_ms);
 /* At start: what was `sending` when the server ended was interrupted. */
 bool attempt_list_sending(struct db *db, struct attempt **ret, size_t *ret_count, struct error *err);
 bool attempt_interrupt_all(struct db *db, struct error *err);

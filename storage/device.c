@@ -1,5 +1,6 @@
 #include "storage/device.h"
 
+#include "base/clock.h"
 #include "storage/entities.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -21,8 +22,8 @@ static const char *const sql[] = {
         "last_answer_ms = $10, blocked = $11, notice = $12, asked_over = $13, asked_link = $14, asked_said = $15, "
         "asked_firmware = $16 WHERE id = $17",
     [SEEN] =
-        "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = max(coalesce(last_seen_ms, 0), $2) "
-        "WHERE id = $3",
+        "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = CASE WHEN last_seen_ms > $2 AND last_seen_ms <= $3 "
+        "THEN last_seen_ms ELSE $2 END WHERE id = $4",
     [LIST] = "SELECT " COLUMNS
              " FROM device WHERE product_id = $1 AND id > $2 AND ($3 = 0 OR firmware_id = $3) "
              "AND ($4 = 0 OR notice IS NOT NULL) ORDER BY id LIMIT $5",
@@ -32,8 +33,9 @@ static const char *const sql[] = {
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, begun_ms) VALUES ($1, $2) "
         "ON CONFLICT (device_id, begun_ms) DO UPDATE SET packages = begun.packages + 1",
-    [BEGUN_DROP] = "DELETE FROM begun WHERE device_id = $1 AND begun_ms < $2",
-    [BEGUN_COUNT] = "SELECT coalesce(sum(packages), 0) FROM begun WHERE device_id = $1 AND begun_ms >= $2",
+    [BEGUN_DROP] = "DELETE FROM begun WHERE device_id = $1 AND (begun_ms < $2 OR begun_ms > $3)",
+    [BEGUN_COUNT] = "SELECT coalesce(sum(packages), 0) FROM begun WHERE device_id = $1 AND begun_ms >= $2 "
+                    "AND begun_ms <= $3",
     [BEGUN_FORGET] = "DELETE FROM begun WHERE device_id = $1",
 };
 DB_TABLE(device, ENTITY_DEVICE);
@@ -98,7 +100,7 @@ bool device_update(struct db *db, const struct device *device, struct error *err
 
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err)
 {
-    return db_do(db, &device_statements, SEEN, PARAMS(P_INT(check_ins), P_INT(last_seen_ms), P_INT(id)), NULL,
+    return db_do(db, &device_statements, SEEN, PARAMS(P_INT(check_ins), P_INT(last_seen_ms), P_INT(last_seen_ms + CLOCK_AHEAD_MS), P_INT(id)), NULL,
                  err);
 }
 
@@ -128,18 +130,30 @@ bool device_count(struct db *db, int64_t *ret, struct error *err)
 
 bool device_begun_add(struct db *db, int64_t id, int64_t now_ms, struct error *err)
 {
-    return db_do(db, &device_statements, BEGUN_DROP, PARAMS(P_INT(id), P_INT(now_ms - DAY_MS)), NULL, err) &&
+    return db_do(db, &device_statements, BEGUN_DROP, PARAMS(P_INT(id), P_INT(now_ms - DAY_MS), P_INT(now_ms + CLOCK_AHEAD_MS)), NULL, err) &&
            db_do(db, &device_statements, BEGUN_ADD, PARAMS(P_INT(id), P_INT(now_ms)), NULL, err);
 }
 
-bool device_begun_count(struct db *db, int64_t id, int64_t since_ms, int64_t *ret, struct error *err)
+bool device_begun_count(struct db *db, int64_t id, int64_t since_ms, int64_t now_ms, int64_t *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &device_statements, BEGUN_COUNT, PARAMS(P_INT(id), P_INT(since_ms)), FIELDS(F_INT(ret)),
+    return db_row(db, &device_statements, BEGUN_COUNT,
+                  PARAMS(P_INT(id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)), FIELDS(F_INT(ret)),
                   &found, err);
 }
 
 bool device_begun_forget(struct db *db, int64_t id, struct error *err)
 {
     return db_do(db, &device_statements, BEGUN_FORGET, PARAMS(P_INT(id)), NULL, err);
+}
+
+bool device_clamp(struct device *device, int64_t now_ms)
+{
+    int64_t *const times[] = {&device->confirmed_ms, &device->first_seen_ms, &device->last_seen_ms, &device->last_answer_ms};
+    bool changed = false;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        changed |= *times[i] > now_ms;
+        *times[i] = clock_clamp(*times[i], now_ms);
+    }
+    return changed;
 }

@@ -36,6 +36,8 @@ struct device {
 
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                  bool *ret_found, struct error *err);
+/* Its times, where they lie ahead of now_ms, become now_ms. True where one did. */
+bool device_clamp(struct device *device, int64_t now_ms);
 /* As device_find; ERROR_DEVICE_NOT_FOUND when it is not there. */
 bool device_get(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                 struct error *err);
@@ -59,7 +61,8 @@ bool device_count(struct db *db, int64_t *ret, struct error *err);
 /* The loop guard: packages begun (not resumed) for a device. */
 bool device_begun_add(struct db *db, int64_t id, int64_t now_ms,
                       struct error *err); /* drops what is older than a day */
-bool device_begun_count(struct db *db, int64_t id, int64_t since_ms, int64_t *ret, struct error *err);
+/* Since since_ms; what is dated ahead of now_ms does not count. */
+bool device_begun_count(struct db *db, int64_t id, int64_t since_ms, int64_t now_ms, int64_t *ret, struct error *err);
 bool device_begun_forget(struct db *db, int64_t id, struct error *err);
 
 #endif

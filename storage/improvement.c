@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "storage/entities.h"
 
 #define TEXT_OF(number) #number
@@ -12,9 +13,9 @@
     "p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, coalesce(p.better_size_bytes, p.size_bytes), "    \
     "p.tried "
 /* Bytes that a device is being sent, or may continue. */
-#define NOT_PINNED(since)                                                                                    \
+#define NOT_PINNED(since, now)                                                                               \
     "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
-    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR a.active_ms > " since ")) "
+    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR (a.active_ms > " since " AND a.active_ms <= " now "))) "
 
 enum { REACHABLE, LIST, TRIED, BETTER, KEEP, SWAPPABLE, SWAP, WAITING };
 static const char *const sql[] = {
@@ -35,12 +36,12 @@ static const char *const sql[] = {
     [SWAPPABLE] = "SELECT p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, p.sha256, p.size_bytes, "
                   "p.better_sha256, p.better_size_bytes, p.better_effort FROM package p WHERE p.better_sha256 IS NOT NULL "
                   "AND p.state = 'ready' AND p.origin = 'made' AND p.size_bytes > p.better_size_bytes AND "
-                  NOT_PINNED("$1"),
+                  NOT_PINNED("$1", "$2"),
     [SWAP] = "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = better_effort, "
              "note = better_note, released_ms = NULL, released_by = NULL, released_note = NULL, proven = 1, "
              "better_size_bytes = NULL, better_sha256 = NULL, better_effort = NULL, better_note = NULL "
              "WHERE p.id = $1 AND p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' AND "
-             NOT_PINNED("$2"),
+             NOT_PINNED("$2", "$3"),
     [WAITING] = "SELECT count(*) FROM package WHERE better_sha256 IS NOT NULL AND state = 'ready' AND origin = 'made'",
 };
 DB_TABLE(improvement, ENTITY_IMPROVEMENT);
@@ -96,21 +97,22 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
     return true;
 }
 
-bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, struct improvement_swap **ret,
+bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms, struct improvement_swap **ret,
                           size_t *ret_count, int64_t *ret_waiting, struct error *err)
 {
     struct improvement_swap row = {0};
     _cleanup_(cleanup_free) struct improvement_swap *swaps = NULL;
     size_t count;
     bool found;
-    if (!db_list(db, &improvement_statements, SWAPPABLE, PARAMS(P_INT(pinned_since_ms)),
+    if (!db_list(db, &improvement_statements, SWAPPABLE, PARAMS(P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
                  FIELDS(F_INT(&row.id), F_HASH(&row.key.from), F_HASH(&row.key.to), F_TEXT(row.key.format),
                         F_TEXT(row.key.recipe), F_HASH(&row.old), F_INT(&row.old_size_bytes),
                         F_HASH(&row.sha256), F_INT(&row.size_bytes), F_INT(&row.effort)),
                  &row, sizeof row, &swaps, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!db_do(db, &improvement_statements, SWAP, PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms)),
+        if (!db_do(db, &improvement_statements, SWAP,
+                   PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
                    NULL, err))
             return false;
     if (!db_row(db, &improvement_statements, WAITING, NO_PARAMS, FIELDS(F_INT(ret_waiting)), &found, err))

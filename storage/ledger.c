@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "storage/entities.h"
 
 #define COLUMNS "seq, at_ms, kind, product, firmware, device, attempt, package, detail, prev, hash"
@@ -29,6 +30,7 @@ enum {
     UNTIL,
     FIRST,
     YOUNG,
+    OLD,
     HASH_OF,
     REMOVE,
     DAY_ADD,
@@ -49,7 +51,8 @@ static const char *const sql[] = {
     [UNTIL] = "SELECT coalesce(max(seq), 0) FROM ledger WHERE at_ms < $1",
     [FIRST] = "SELECT coalesce(min(seq), 0) FROM ledger",
     /* By seq and not by time: what is left has no gap, whatever the clock said. */
-    [YOUNG] = "SELECT seq FROM ledger WHERE +at_ms >= $1 AND seq < $2 ORDER BY seq LIMIT 1",
+    [YOUNG] = "SELECT seq FROM ledger WHERE +at_ms >= $1 AND +at_ms <= $2 AND seq < $3 ORDER BY seq LIMIT 1",
+    [OLD] = "SELECT seq FROM ledger WHERE +at_ms < $1 AND seq < $2 ORDER BY seq DESC LIMIT 1",
     [HASH_OF] = "SELECT hash FROM ledger WHERE seq = $1",
     [REMOVE] = "DELETE FROM ledger WHERE seq <= $1",
     [DAY_ADD] =
@@ -203,8 +206,9 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
                   FIELDS(F_INT(ret)), &found, err);
 }
 
-/* The last row to be removed; 0: none. */
-static bool find_last(struct db *db, int64_t before_ms, int64_t first, int64_t most, int64_t *ret,
+/* The last row to be removed; 0: none. A row dated ahead of now does not end what is old: it goes with the old ones that
+   came after it. */
+static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t first, int64_t most, int64_t *ret,
                       struct error *err)
 {
     struct ledger_row head;
@@ -213,20 +217,21 @@ static bool find_last(struct db *db, int64_t before_ms, int64_t first, int64_t m
     if (!ledger_head(db, &head, err))
         return false;
     int64_t end = head.seq - first > most ? first + most : head.seq; /* the newest stays, whatever its age */
-    if (!db_row(db, &ledger_statements, YOUNG, PARAMS(P_INT(before_ms), P_INT(end)), FIELDS(F_INT(&young)),
-                &found, err))
+    if (!db_row(db, &ledger_statements, YOUNG, PARAMS(P_INT(before_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_INT(end)),
+                FIELDS(F_INT(&young)), &found, err))
         return false;
-    *ret = (found ? young : end) - 1;
-    return true;
+    *ret = 0;
+    return db_row(db, &ledger_statements, OLD, PARAMS(P_INT(before_ms), P_INT(found ? young : end)), FIELDS(F_INT(ret)),
+                  &found, err);
 }
 
-bool ledger_remove(struct db *db, int64_t before_ms, int64_t most, struct ledger_removed *ret,
+bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t most, struct ledger_removed *ret,
                    struct error *err)
 {
     bool found;
     memset(ret, 0, sizeof *ret);
     if (!db_row(db, &ledger_statements, FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first)), &found, err) ||
-        !find_last(db, before_ms, ret->first, most, &ret->last, err))
+        !find_last(db, before_ms, now_ms, ret->first, most, &ret->last, err))
         return false;
     if (!ret->first || ret->last < ret->first)
         return true;

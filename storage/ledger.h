@@ -121,9 +121,9 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
                  size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
-/* Removes the oldest rows, up to the first that is not before before_ms, at most `most` and never the last
+/* Removes the oldest rows, up to the first that is not before before_ms and not dated ahead of now_ms either, at most `most` and never the last
    one. The caller appends the row that says so, in the same transaction. */
-bool ledger_remove(struct db *db, int64_t before_ms, int64_t most, struct ledger_removed *ret,
+bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t most, struct ledger_removed *ret,
                    struct error *err) __attribute__((warn_unused_result));
 
 bool ledger_day_add(struct db *db, int64_t device_id, const struct ledger_day *counts, struct error *err)

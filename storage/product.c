@@ -4,7 +4,7 @@
 
 #define COLUMNS "id, product_key, name, created_ms"
 
-enum { ADD, FIND, BY_ID, LIST, COUNT, ADMISSIONS, ADMIT };
+enum { ADD, FIND, BY_ID, LIST, COUNT, ADMISSIONS, ADMIT, ADMIT_LATER };
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO product (product_key, name, created_ms) VALUES ($1, $2, $3) "
@@ -17,6 +17,8 @@ static const char *const sql[] = {
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
+    /* Counted by a clock that ran ahead: when that day comes they would be taken for its own. */
+    [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
 };
 DB_TABLE(product, ENTITY_PRODUCT);
 
@@ -80,5 +82,6 @@ bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t 
 
 bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err)
 {
-    return db_do(db, &product_statements, ADMIT, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
+    return db_do(db, &product_statements, ADMIT, PARAMS(P_INT(product_id), P_INT(day)), NULL, err) &&
+           db_do(db, &product_statements, ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* One check-in on its way through the rules. */
 struct question {
     const struct checkin *checkin;
@@ -233,7 +235,7 @@ static bool resume(struct question *q)
     if (!known->attempt_same_firmware || !is_same(&known->attempt_from, &known->base))
         return answer(q, ANSWER_BAD_RANGE, "the package on its way, %s, is not for the version asked from",
                       hop);
-    if (q->checkin->now_ms - known->attempt_active_ms > q->limits->pin_idle_ms)
+    if (q->checkin->now_ms - clock_clamp(known->attempt_active_ms, q->checkin->now_ms) > q->limits->pin_idle_ms)
         return answer(q, ANSWER_BAD_RANGE, "the package %s was left alone too long to be continued", hop);
     if ((!known->format_set && !known->pinned_full) || !known->pinned_servable)
         return answer(q, ANSWER_BAD_RANGE, "the package %s that was begun has been withdrawn", hop);
@@ -326,12 +328,12 @@ static bool check_offers(struct question *q)
             "the package %s was delivered %u times over this link and nobody reported a version since", way,
             known->link_deliveries);
     }
-    if (q->checkin->now_ms - known->link_delivered_ms < q->limits->link_offer_gap_ms)
+    if (clock_is_within(known->link_delivered_ms, q->limits->link_offer_gap_ms, q->checkin->now_ms))
         return answer(
             q, ANSWER_UP_TO_DATE,
             "the package %s was delivered over this link and nobody reported a version since: it is offered "
             "again from %s",
-            way, minute_text(known->link_delivered_ms + q->limits->link_offer_gap_ms, when));
+            way, minute_text(clock_clamp(known->link_delivered_ms, q->checkin->now_ms) + q->limits->link_offer_gap_ms, when));
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "server/log.h"
 
 void call_log_failure(const struct error *err)
@@ -79,6 +80,33 @@ bool call_query_number(const struct request *request, const char *name, uint64_t
     return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
            error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
                      (unsigned long long)least, (unsigned long long)most);
+}
+
+bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
+{
+    const char *fault = clock_fault(ms);
+    if (fault)
+        return error_set(err, ERROR_INVALID, "%s: %llu %s", name, (unsigned long long)ms, fault);
+    return may_be_ahead || !clock_is_ahead((int64_t)ms, clock_utc_ms()) ||
+           error_set(err, ERROR_INVALID, "%s: %llu lies in the future", name, (unsigned long long)ms);
+}
+
+bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
+                     struct error *err)
+{
+    char text[32];
+    uint64_t ms;
+    bool found;
+    if (!request_query(request, name, text, sizeof text, &found, err) || !found)
+        return !found;
+    if (!slice_u64(slice_of(text), &ms))
+        return error_set(err, ERROR_BAD_REQUEST, "%s is UTC in milliseconds since 1970", name);
+    if (clock_fault(ms))
+        return error_set(err, ERROR_BAD_REQUEST, "%s: %llu %s", name, (unsigned long long)ms, clock_fault(ms));
+    if (!call_check_time(name, ms, may_be_ahead, err))
+        return false;
+    *ret_ms = (int64_t)ms;
+    return true;
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)

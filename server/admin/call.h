@@ -42,6 +42,15 @@ bool call_check_type(const struct admin_call *call, const char *type, const char
 bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
                        uint64_t *value, struct error *err) __attribute__((warn_unused_result));
 
+/* A time that somebody typed: UTC in milliseconds since 1970. ERROR_INVALID with what is wrong with it: seconds, a year
+   before 2000 or after 2199; and, unless may_be_ahead, one in the future. */
+bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
+    __attribute__((warn_unused_result));
+/* The same of a time in the query; *ret_ms keeps its value where none is given. ERROR_BAD_REQUEST, or ERROR_INVALID for a
+   time in the future. */
+bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
+                     struct error *err) __attribute__((warn_unused_result));
+
 /* Answers 200 {"items":[…]}; takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);
 

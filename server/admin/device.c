@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/link_url.h"
@@ -37,8 +38,9 @@ static json_t *answer_to_json(const struct device *device)
                      field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms);
 }
 
-static json_t *to_json(const struct device *device, const char *firmware)
+static json_t *to_json(struct device *device, const char *firmware)
 {
+    device_clamp(device, clock_utc_ms()); /* nothing was seen in the future */
     const char *const warnings[] = {doubt(device), NULL};
     bool confirmed = device->confirmed_version[0];
     return json_pack(
@@ -155,6 +157,7 @@ static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t 
         json_t *result;
         if (!result_to_json(call->db, list[i].id, &result, err))
             return false;
+        attempt_clamp(&list[i], clock_utc_ms());
         json_t *attempt = attempt_to_json(&list[i]);
         json_object_set_new(attempt, "result", result);
         json_object_set_new(attempt, "evidence", evidence_to_json(evidence, evidence_count, list[i].id));
@@ -163,7 +166,7 @@ static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t 
     return true;
 }
 
-static bool answer(struct admin_call *call, const struct device *device, struct error *err)
+static bool answer(struct admin_call *call, struct device *device, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *links = NULL;
     _cleanup_(cleanup_json) json_t *attempts = NULL;

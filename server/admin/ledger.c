@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/ledger_prune.h"
@@ -45,7 +46,8 @@ static json_t *to_json(const struct ledger_row *row)
 /* The list */
 
 struct page {
-    uint64_t limit, after, since_ms, until_ms;
+    uint64_t limit, after;
+    int64_t since_ms, until_ms; /* 0: no bound */
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
 };
 
@@ -68,8 +70,8 @@ static bool read_page(const struct request *request, struct page *ret, struct er
     *ret = (struct page){.limit = PAGE_DEFAULT};
     if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
         !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
-        !call_query_number(request, "since", 0, INT64_MAX, &ret->since_ms, err) ||
-        !call_query_number(request, "until", 0, INT64_MAX, &ret->until_ms, err) ||
+        !call_query_time(request, "since", true, &ret->since_ms, err) ||
+        !call_query_time(request, "until", true, &ret->until_ms, err) ||
         !request_query(request, "product", ret->product, sizeof ret->product, &found, err) ||
         !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
         !read_device(request, ret->device, err))
@@ -82,9 +84,10 @@ static void link_next_page(struct admin_call *call, const struct page *page, int
 {
     char device[3 * LEDGER_DEVICE_SIZE] = "", times[64] = "";
     slice_percent_encode(slice_of(page->device), device, sizeof device);
-    if (page->since_ms || page->until_ms)
-        snprintf(times, sizeof times, "&since=%llu&until=%llu", (unsigned long long)page->since_ms,
-                 (unsigned long long)page->until_ms);
+    if (page->since_ms)
+        snprintf(times, sizeof times, "&since=%lld", (long long)page->since_ms);
+    if (page->until_ms)
+        snprintf(times + strlen(times), sizeof times - strlen(times), "&until=%lld", (long long)page->until_ms);
     reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&after=%lld%s%s%s%s%s%s%s>; rel=\"next\"",
                  (unsigned long long)page->limit, (long long)last, page->kind[0] ? "&kind=" : "", page->kind,
                  page->product[0] ? "&product=" : "", page->product, device[0] ? "&device=" : "", device,
@@ -101,8 +104,8 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     if (!read_page(call->request, &page, err))
         return false;
     filter.after = (int64_t)page.after;
-    filter.since_ms = (int64_t)page.since_ms;
-    filter.until_ms = (int64_t)page.until_ms;
+    filter.since_ms = page.since_ms;
+    filter.until_ms = page.until_ms;
     snprintf(filter.kind, sizeof filter.kind, "%s", page.kind);
     snprintf(filter.product, sizeof filter.product, "%s", page.product);
     snprintf(filter.device, sizeof filter.device, "%s", page.device);
@@ -144,8 +147,10 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:I, s?s !}", "before", &before, "by", &by) != 0)
         return call_misfit(&why, err);
-    if (before <= 0)
-        return error_set(err, ERROR_INVALID, "before is a time in milliseconds since 1970");
+    if (!call_check_time("before", before > 0 ? (uint64_t)before : 0, true, err))
+        return false;
+    if (clock_is_ahead(before, clock_utc_ms()))
+        return error_set(err, ERROR_INVALID, "before lies in the future: that would remove the whole ledger");
     json_t *who = by ? note_by_name(call->request, by) : note_by(call->request);
     bool ok = ledger_prune(call->daemon->writer, before, who, &pruned, err);
     json_decref(who);

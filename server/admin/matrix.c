@@ -136,7 +136,7 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
 {
     static const char *const efforts[] = {"", "quick", "good", "best"};
     bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
-    bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms;
+    bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
     return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to, "state",
                      oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes), "proven",

@@ -206,9 +206,20 @@ static void count(json_t *counts, const char *outcome)
     json_object_set_new(counts, outcome, json_integer(before + 1));
 }
 
+/* A clock that ran ahead has written times that are yet to come. */
+static void clamp_times(struct outcome_row *row)
+{
+    int64_t now_ms = clock_utc_ms(), *const times[] = {&row->confirmed_ms, &row->last_seen_ms, &row->last_answer_ms,
+                                                       &row->created_ms,   &row->sent_ms,      &row->delivered_ms,
+                                                       &row->ended_ms};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] = clock_clamp(*times[i], now_ms);
+}
+
 static bool take_row(void *cls)
 {
     struct outcomes *ask = cls;
+    clamp_times(&ask->row);
     const struct judged judged = judge(ask);
     count(ask->counts, judged.outcome);
     if (!is_wanted(ask, &judged))

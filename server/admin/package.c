@@ -101,7 +101,7 @@ static json_t *to_json(const struct daemon *daemon, const struct firmware *firmw
 {
     char reason[OVERSIZE_SIZE];
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
-    bool timed = package->started_ms && package->finished_ms;
+    bool timed = package->started_ms && package->finished_ms >= package->started_ms;
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
         package->key.format, "state", oversize ? "oversize" : package->state, "size",

@@ -9,8 +9,6 @@
 #include "server/note.h"
 #include "server/testify.h"
 
-#define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
-
 struct bulk {
     struct admin_call *call;
     struct product product;
@@ -42,9 +40,11 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
         .arrived_ms = bulk->now_ms,
         .same_firmware = device.firmware_id == bulk->firmware.id,
     };
+    const char *doubt = testify_doubt(&facts, &testimony);
     if (!testify_version(db, &facts, &testimony, "list", &verdict, err))
         return false;
     order->why = verdict.counts ? NULL : verdict.why;
+    order->warning = verdict.counts ? doubt : NULL;
     return true;
 }
 
@@ -66,27 +66,33 @@ static bool report_all(void *cls, struct db *db, struct error *err)
                     err);
 }
 
-static json_t *not_counted(const struct report_order *order)
+static json_t *told_of(const struct report_order *order, const char *why)
 {
     char version[VERSION_TEXT_SIZE];
     version_format(&order->version, version);
-    return json_pack("{s:s, s:s, s:s}", "device", order->identity.id, "version", version, "why", order->why);
+    return json_pack("{s:s, s:s, s:s}", "device", order->identity.id, "version", version, "why", why);
 }
 
 static void answer(struct bulk *bulk)
 {
-    json_t *items = json_array();
+    json_t *items = json_array(), *warnings = json_array();
     struct log_number lines, counted;
     for (size_t i = 0; i < bulk->count; i++)
         if (bulk->orders[i].why)
-            json_array_append_new(items, not_counted(&bulk->orders[i]));
+            json_array_append_new(items, told_of(&bulk->orders[i], bulk->orders[i].why));
+        else if (bulk->orders[i].warning)
+            json_array_append_new(warnings, told_of(&bulk->orders[i], bulk->orders[i].warning));
     size_t left_out = json_array_size(items);
+    if (json_array_size(warnings) == 0) {
+        json_decref(warnings);
+        warnings = NULL; /* left out */
+    }
     log_line(LOG_LEVEL_INFO, "reports-taken", "product", bulk->product.product_key, "firmware",
              bulk->firmware.name, "reports", log_i64(&lines, (long long)bulk->count), "counted",
              log_i64(&counted, (long long)(bulk->count - left_out)), NULL);
     reply_json(&bulk->call->reply, 200,
-               json_pack("{s:I, s:I, s:o}", "reports", (json_int_t)bulk->count, "counted",
-                         (json_int_t)(bulk->count - left_out), "not_counted", items));
+               json_pack("{s:I, s:I, s:o, s:o*}", "reports", (json_int_t)bulk->count, "counted",
+                         (json_int_t)(bulk->count - left_out), "not_counted", items, "warnings", warnings));
 }
 
 static bool run(struct bulk *bulk, struct error *err)
@@ -94,8 +100,7 @@ static bool run(struct bulk *bulk, struct error *err)
     struct admin_call *call = bulk->call;
     if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
-        !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms() + CLOCK_AHEAD_MS,
-                          &bulk->orders, &bulk->count, err))
+        !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders, &bulk->count, err))
         return false;
     call_store_counts(call); /* when a device was last seen decides */
     if (!call_change(call, report_all, bulk, err))

@@ -2,22 +2,26 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "server/admin/csv.h"
 #include "upgrade/name.h"
 
 struct orders {
     const char *firmware;
-    int64_t latest_ms;
+    int64_t now_ms;
     struct report_order *list;
     size_t count, room;
 };
 
-static bool read_time(struct slice field, int64_t latest_ms, int64_t *ret, struct error *err)
+static bool read_time(struct slice field, int64_t now_ms, int64_t *ret, struct error *err)
 {
     uint64_t value = 0;
-    if (field.len && (!slice_u64(field, &value) || value == 0 || value > INT64_MAX))
+    if (field.len && !slice_u64(field, &value))
         return error_set(err, ERROR_INVALID, "a time is UTC in milliseconds since 1970");
-    if ((int64_t)value > latest_ms)
+    const char *fault = field.len ? clock_fault(value) : NULL;
+    if (fault)
+        return error_set(err, ERROR_INVALID, "the time %llu %s", (unsigned long long)value, fault);
+    if (clock_is_ahead((int64_t)value, now_ms))
         return error_set(err, ERROR_INVALID, "its time lies in the future");
     *ret = (int64_t)value;
     return true;
@@ -41,16 +45,16 @@ static bool take_line(void *cls, const struct csv_line *line, struct error *err)
     struct orders *orders = cls;
     struct report_order order = {.identity = line->identity};
     if (!name_parse_version_of(line->field[1], orders->firmware, &order.version, err) ||
-        !read_time(line->field[2], orders->latest_ms, &order.at_ms, err) || !make_room(orders, err))
+        !read_time(line->field[2], orders->now_ms, &order.at_ms, err) || !make_room(orders, err))
         return false;
     orders->list[orders->count++] = order;
     return true;
 }
 
-bool report_csv_parse(struct slice text, const char *firmware, int64_t latest_ms, struct report_order **ret,
+bool report_csv_parse(struct slice text, const char *firmware, int64_t now_ms, struct report_order **ret,
                       size_t *ret_count, struct error *err)
 {
-    struct orders orders = {.firmware = firmware, .latest_ms = latest_ms};
+    struct orders orders = {.firmware = firmware, .now_ms = now_ms};
     if (!csv_read(text, 3, "a line is IMEI,version[,at]", take_line, &orders, err)) {
         free(orders.list);
         return false;

@@ -12,12 +12,13 @@ struct report_order { /* one device and what it is said to run */
     struct version version;
     int64_t at_ms;   /* when that was seen; 0: now */
     const char *why; /* it did not count; static; NULL: it did */
+    const char *warning; /* it counted, and is older than what is known; static; NULL: no doubt */
 };
 
-/* As csv_read() takes them. `at` is UTC in milliseconds, not after latest_ms. *ret is the caller's (free). An
+/* As csv_read() takes them. `at` is UTC in milliseconds, not after now_ms. *ret is the caller's (free). An
    error begins with the number of its line: ERROR_BAD_DEVICE, ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE,
    ERROR_INVALID; or ERROR_TOO_LARGE. */
-bool report_csv_parse(struct slice text, const char *firmware, int64_t latest_ms, struct report_order **ret,
+bool report_csv_parse(struct slice text, const char *firmware, int64_t now_ms, struct report_order **ret,
                       size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
 #endif

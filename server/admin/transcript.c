@@ -10,8 +10,6 @@
 #include "server/note.h"
 #include "server/testify.h"
 
-#define CLOCK_AHEAD_MS (5LL * 60 * 1000) /* how far another machine's clock may be before ours */
-
 static void free_text(const struct slice *text)
 {
     free((char *)text->ptr);
@@ -31,7 +29,8 @@ static bool evidence_of(struct db *db, int64_t device_id, int64_t transcript_id,
 }
 
 /* Read anew: what is understood may have grown since it came. */
-static bool tell(struct admin_call *call, const struct transcript_row *row, int status, struct error *err)
+static bool tell(struct admin_call *call, const struct transcript_row *row, const char *warning, int status,
+                 struct error *err)
 {
     _cleanup_(cleanup_free) struct evidence *evidence = NULL;
     _cleanup_(cleanup_free) struct transcript *found = malloc(sizeof *found);
@@ -46,6 +45,8 @@ static bool tell(struct admin_call *call, const struct transcript_row *row, int 
     json_t *json = transcript_row_json(row);
     json_object_set_new(json, "found", transcript_found_json(found, evidence, count));
     json_object_set_new(json, "text", transcript_text_json(text));
+    const char *const warnings[] = {warning ? warning : "", NULL};
+    json_object_set_new(json, "warnings", field_warnings(warnings));
     reply_json(&call->reply, status, json);
     return true;
 }
@@ -75,27 +76,12 @@ static bool add(void *cls, struct db *db, struct error *err)
             testify_note(db, &addition->facts, addition->post, note_by(addition->call->request), err));
 }
 
-static bool read_captured(const struct request *request, int64_t *ret, struct error *err)
-{
-    char text[32];
-    uint64_t value;
-    bool found;
-    *ret = 0;
-    if (!request_query(request, "captured_at", text, sizeof text, &found, err) || !found)
-        return !found;
-    if (!slice_u64(slice_of(text), &value) || value == 0 || value > INT64_MAX)
-        return error_set(err, ERROR_BAD_REQUEST, "captured_at is UTC in milliseconds since 1970");
-    if ((int64_t)value > clock_utc_ms() + CLOCK_AHEAD_MS)
-        return error_set(err, ERROR_INVALID, "captured_at lies in the future");
-    *ret = (int64_t)value;
-    return true;
-}
-
 bool admin_transcript_add(struct admin_call *call, struct error *err)
 {
     struct addition addition = {.call = call};
-    int64_t captured_ms;
-    if (!call_check_type(call, "text/plain", "a transcript", err) || !read_captured(call->request, &captured_ms, err))
+    int64_t captured_ms = 0;
+    if (!call_check_type(call, "text/plain", "a transcript", err) || 
+        !call_query_time(call->request, "captured_at", false, &captured_ms, err))
         return false;
     if (call->request->body.len == 0)
         return error_set(err, ERROR_INVALID, "the transcript is empty");
@@ -111,7 +97,7 @@ bool admin_transcript_add(struct admin_call *call, struct error *err)
         log_line(LOG_LEVEL_INFO, "transcript-added", "product", addition.product.product_key, "device",
                  addition.facts.device.device, "version", post->row.version[0] ? post->row.version : NULL,
                  "reason", post->row.why[0] ? post->row.why : NULL, NULL);
-    return tell(call, &post->row, post->is_new ? 201 : 200, err);
+    return tell(call, &post->row, post->warning, post->is_new ? 201 : 200, err);
 }
 
 /* Looking at them */
@@ -159,5 +145,5 @@ bool admin_transcript_show(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "a transcript is a number");
     if (!transcript_get(call->db, device.id, (int64_t)id, &row, err))
         return false;
-    return wants_text(call->request) ? answer_text(call, row.id, err) : tell(call, &row, 200, err);
+    return wants_text(call->request) ? answer_text(call, row.id, err) : tell(call, &row, NULL, 200, err);
 }

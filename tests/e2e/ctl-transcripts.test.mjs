@@ -67,7 +67,7 @@ describe('transcripts', () => {
             assert.equal(JSON.parse(out).captured_at, 1724367170000);
         }
         for (const when of ['yesterday', '2024-08-22', '2024-08-22T22:52:50', '2024-08-22T22:52:50Zx'])
-            assertRun(await ctl(scene, 'report', module.id, fixture, '--captured-at', when), 2, { err: /is no time like/ });
+            assertRun(await ctl(scene, 'report', module.id, fixture, '--captured-at', when), 2, { err: /takes a time like/ });
         assertRun(await ctl(scene, 'report', module.id, '/nowhere'), 2, { err: /cannot read \/nowhere/ });
     });
 

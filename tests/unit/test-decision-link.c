@@ -37,6 +37,20 @@ static void test_offers(void **state)
     expect(&scene, ANSWER_FULL, "confirm saw-old open send begun", SENT);
 }
 
+/* Delivered by a clock that ran ahead: nothing waits until that day, and a small correction changes nothing. */
+static void test_a_delivery_of_the_future_holds_nothing_up(void **state)
+{
+    (void)state;
+    struct scene scene = scene_of(CHECKIN_LINK);
+    scene.known.link_deliveries = 1;
+    scene.known.link_delivered_ms = NOW + 30LL * DAY;
+    decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+    assert_int_equal(scene.decision.answer, ANSWER_FULL);
+    scene.known.link_delivered_ms = NOW + 1000;
+    decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+    assert_int_equal(scene.decision.answer, ANSWER_UP_TO_DATE);
+}
+
 /* One module on one link, its records kept as the server would keep them. */
 struct life {
     struct snapshot known;
@@ -119,6 +133,7 @@ static void test_a_link_that_is_cut_each_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_delivery_of_the_future_holds_nothing_up),
         cmocka_unit_test(test_offers),
         cmocka_unit_test(test_a_link_that_goes_stale),
         cmocka_unit_test(test_a_link_that_is_cut_each_time),

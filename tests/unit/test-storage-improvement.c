@@ -215,7 +215,7 @@ static void assert_swaps(struct db *db, int64_t since_ms, size_t expected, int64
     struct error err;
     size_t count;
     int64_t waiting;
-    assert_ok(improvement_swap_all(db, since_ms, &list, &count, &waiting, &err), err);
+    assert_ok(improvement_swap_all(db, since_ms, since_ms + 1000000, &list, &count, &waiting, &err), err);
     assert_int_equal(count, expected);
     assert_int_equal(waiting, expected_waiting);
     free(list);

@@ -231,16 +231,16 @@ static void test_old_rows_are_removed_under_a_checkpoint(void **state)
     append(place->db, 11 * SECOND, "check-in", "");
     assert_ok(ledger_head(place->db, &head, &err), err);
     struct chain_head against = {4, {{0}}};
-    assert_ok(ledger_remove(place->db, 5 * SECOND, 3, &removed, &err), err);
+    assert_ok(ledger_remove(place->db, 5 * SECOND, 1000 * SECOND, 3, &removed, &err), err);
     assert_int_equal(removed.count, 3);
     seal(place->db, &removed);
     assert_whole(place->db, 9);
-    assert_ok(ledger_remove(place->db, 5 * SECOND, 3, &removed, &err), err);
+    assert_ok(ledger_remove(place->db, 5 * SECOND, 1000 * SECOND, 3, &removed, &err), err);
     assert_int_equal(removed.first, 4);
     assert_int_equal(removed.count, 1);
     seal(place->db, &removed);
     assert_whole(place->db, 9);
-    assert_ok(ledger_remove(place->db, 5 * SECOND, 3, &removed, &err), err);
+    assert_ok(ledger_remove(place->db, 5 * SECOND, 1000 * SECOND, 3, &removed, &err), err);
     assert_int_equal(removed.count, 0);
 
     assert_found(place->db, &against, "removed another row 4");
@@ -259,10 +259,10 @@ static void test_the_newest_row_stays(void **state)
     struct place *place = *state;
     struct ledger_removed removed;
     struct error err;
-    assert_ok(ledger_remove(place->db, INT64_MAX, 100, &removed, &err), err);
+    assert_ok(ledger_remove(place->db, INT64_MAX, 1000 * SECOND, 100, &removed, &err), err);
     assert_int_equal(removed.count, 0);
     append_many(place->db, 4);
-    assert_ok(ledger_remove(place->db, INT64_MAX, 100, &removed, &err), err);
+    assert_ok(ledger_remove(place->db, INT64_MAX, 1000 * SECOND, 100, &removed, &err), err);
     assert_int_equal(removed.count, 3);
     seal(place->db, &removed);
     assert_whole(place->db, 2);

@@ -208,7 +208,7 @@ static int64_t gone(struct scene *scene, const char *from, const char *to, int64
 {
     struct error err;
     int64_t count = -1;
-    assert_ok(attempt_count_gone(scene->db, scene->device.id, from, to, since_ms, &count, &err), err);
+    assert_ok(attempt_count_gone(scene->db, scene->device.id, from, to, since_ms, since_ms + 1000000, &count, &err), err);
     return count;
 }
 
