@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "ctl/http.h"
+#include "ctl/refusal.h"
 
 #define API       "/api/v1"
 #define TOKEN_MAX 512
+#define BY_MAX    100 /* bytes of a name that the server keeps */
 
 struct client {
     char *base; /* without a slash at the end */
@@ -141,7 +143,9 @@ static bool refuse(const struct client *client, const struct http_answer *answer
     const char *code = json_string_value(json_object_get(problem, "code"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     if (code && detail) {
-        failure_set(fail, EXIT_REFUSED, "%s", detail);
+        char text[sizeof fail->text];
+        refusal_translate(detail, text, sizeof text);
+        failure_set(fail, EXIT_REFUSED, "%s", text);
         snprintf(fail->code, sizeof fail->code, "%s", code);
     } else {
         failure_set(fail, EXIT_UNREACHABLE,
@@ -180,13 +184,21 @@ bool client_is_late(const struct client *client)
 }
 
 /* Who makes a change says so, where he is known. */
-static bool format_url(const struct client *client, const struct client_call *call, char **ret)
+static bool format_url(const struct client *client, const struct client_call *call, char **ret, struct failure *fail)
 {
-    char by[3 * 100 + 1];
+    char by[3 * BY_MAX + 1];
     const char *name = strcmp(call->method, "GET") != 0 ? client->by : NULL;
+    if (name && (strlen(name) > BY_MAX || !slice_is_clean_utf8(slice_of(name))))
+        return failure_set(fail, EXIT_USAGE, "DFOTA_BY is at most %d bytes of UTF-8 without control characters", BY_MAX);
     if (!name || !name[0] || !slice_percent_encode(slice_of(name), by, sizeof by))
-        return asprintf(ret, "%s" API "%s", client->base, call->path) >= 0;
-    return asprintf(ret, "%s" API "%s%sby=%s", client->base, call->path, strchr(call->path, '?') ? "&" : "?", by) >= 0;
+        name = NULL;
+    int len = !name ? asprintf(ret, "%s" API "%s", client->base, call->path)
+                    : asprintf(ret, "%s" API "%s%sby=%s", client->base, call->path,
+                               strchr(call->path, '?') ? "&" : "?", by);
+    if (len >= 0)
+        return true;
+    *ret = NULL;
+    return failure_set(fail, EXIT_USAGE, "out of memory");
 }
 
 bool client_send(struct client *client, const struct client_call *call, struct client_answer *ret,
@@ -199,10 +211,8 @@ bool client_send(struct client *client, const struct client_call *call, struct c
         return failure_set(fail, EXIT_UNREACHABLE, "the time given with --timeout is over");
     if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
         return failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
-    if (!format_url(client, call, &url)) {
-        url = NULL;
-        return failure_set(fail, EXIT_USAGE, "out of memory");
-    }
+    if (!format_url(client, call, &url, fail))
+        return false;
     struct http_request request = {
         .method = call->method,
         .url = url,

@@ -142,8 +142,13 @@ static void print_table(const struct matrix *matrix, const json_t *answer)
         puts("No package format is set: nothing is made.");
     putchar('\n');
     grid_print(stdout, &grid, TEXT_COLUMNS, matrix->colour);
-    if (matrix->count < 2)
+    size_t full = json_array_size(json_object_get(answer, "full"));
+    if (matrix->count < 2 && !full)
         puts("(fewer than two images)");
+    if (full == 1)
+        puts("(1 version is a full package: it goes out whole, no delta leads to it)");
+    else if (full)
+        printf("(%zu versions are full packages: they go out whole, no delta leads to them)\n", full);
     for (int mark = MARK_OVER; mark < MARKS; mark++)
         if (matrix->seen[mark]) {
             putchar('\n');

@@ -100,6 +100,31 @@ static void print_reasons(const char *heading, const json_t *pairs, const char *
     }
 }
 
+/* What is made already and a little over the limit is not made again: it is being made smaller. */
+static void print_waiting(const json_t *answer, size_t width)
+{
+    const json_t *waiting = json_object_get(answer, "waiting");
+    json_int_t limit = json_integer_value(json_object_get(answer, "limit"));
+    bool begun = false;
+    for (int smaller = 0; smaller < 2; smaller++, begun = false) {
+        size_t i;
+        json_t *pair;
+        json_array_foreach(waiting, i, pair)
+        {
+            char size[96];
+            if ((strcmp(member(pair, "state"), "oversize") == 0) != smaller)
+                continue;
+            if (!begun)
+                puts(smaller ? "being made smaller:" : "still to be made:");
+            begun = true;
+            print_pair(pair, width);
+            snprintf(size, sizeof size, "%" JSON_INTEGER_FORMAT " bytes, the limit is %" JSON_INTEGER_FORMAT,
+                     json_integer_value(json_object_get(pair, "size")), limit);
+            text_wrap(stdout, width + 4, smaller ? size : member(pair, "state"));
+        }
+    }
+}
+
 static void print_heading(const json_t *answer)
 {
     const char *state = member(answer, "state");
@@ -128,7 +153,7 @@ static void print_answer(const struct session *session, const json_t *answer)
     print_heading(answer);
     print_hops(answer, width);
     print_reasons("ruled out:", excluded, "reason", width);
-    print_reasons("still to be made:", waiting, "state", width);
+    print_waiting(answer, width);
     if (json_is_string(advice)) {
         fputs("advice: ", stdout);
         text_wrap(stdout, 8, json_string_value(advice));

@@ -173,7 +173,7 @@ static bool refuse_package(const struct judged *judged, struct error *err)
 {
     return error_set(
         err, ERROR_NOT_AN_IMAGE,
-        "this is %s and no full image: upload the images, or the package as one (PUT …/packages/FROM/TO)",
+        "this is %s and no full image: upload the images, or this as the package of its two versions",
         judged->content->summary);
 }
 

@@ -38,6 +38,8 @@ static void add_image(struct graph *graph, const struct image *image)
     graph->image[at] = *image;
     graph->plan.version[at] = (struct plan_version){
         .waypoint = waypoint_of(image), .here = true, .withdrawn = image->withdrawn_ms != 0};
+    if (image_is_full(image))
+        graph->plan.version[at].core = graph->image[at].core;
     version_parse(slice_of(image->version), &graph->plan.version[at].version);
 }
 
@@ -157,7 +159,8 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
                 const struct version *from, const struct version *to, struct graph *ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct image *images = NULL;
-    struct graph graph = {.plan = {.limit = (uint64_t)firmware->max_package_bytes}};
+    struct graph graph = {
+        .plan = {.limit = (uint64_t)firmware->max_package_bytes, .format_missing = !firmware->format[0]}};
     size_t count;
     if (!image_list(db, firmware->id, &images, &count, err))
         return false;

@@ -55,7 +55,7 @@ json_t *note_by(const struct request *request)
     struct error err;
     bool found;
     if (!request_query(request, "by", name, sizeof name, &found, &err))
-        name[0] = '\0'; /* who has no proper name is known by the token */
+        name[0] = '\0'; /* not reached: call_check_by() has refused it */
     return note_by_name(request, name);
 }
 

@@ -271,8 +271,7 @@ static bool check_images(struct question *q, const char *base)
 {
     if (!q->known->format_set)
         return answer(q, ANSWER_NOT_ALLOWED,
-                      "no package format is set for this firmware: set the one that its modules apply "
-                      "(PATCH /api/v1/products/…/firmware/… {\"format\":…})");
+                      "no package format is set for this firmware: set the one that its modules apply");
     if (!q->known->base_known)
         return answer(q, ANSWER_NO_BASE, "the image of %s is not here, so no package from it can be made",
                       base);

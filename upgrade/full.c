@@ -34,8 +34,7 @@ bool full_core(const struct full_head *head, const struct version *named, char r
         return error_set(
             err, ERROR_NOT_AN_IMAGE,
             "this is a LuatOS package that changes the core, and its head does not name the core "
-            "that it may be applied to: upload it for its two versions "
-            "(PUT …/packages/FROM/TO)");
+            "that it may be applied to: upload it as the package of its two versions");
     snprintf(ret_core, VERSION_TEXT_SIZE, "%u", head->changes_core ? allows : named->part[0]);
     return true;
 }

@@ -107,10 +107,15 @@ static bool is_barred(const struct plan_graph *graph, unsigned stop)
     return graph->version[stop].waypoint == WAYPOINT_FORBIDDEN && stop > 0 && stop < graph->count - 1;
 }
 
+static bool is_full(const struct plan_graph *graph, unsigned at)
+{
+    return graph->version[at].core && graph->version[at].core[0];
+}
+
 static void add_why_edge(struct text *text, const struct plan_graph *graph, unsigned from, unsigned to)
 {
     const struct plan_edge *edge = plan_edge(graph, from, to);
-    char name[VERSION_TEXT_SIZE];
+    char name[VERSION_TEXT_SIZE], other[VERSION_TEXT_SIZE];
 
     if (edge->state == EDGE_READY || (edge->state == EDGE_UNPROVEN && edge->size > graph->limit))
         add_excess(text, graph, edge->size);
@@ -119,8 +124,15 @@ static void add_why_edge(struct text *text, const struct plan_graph *graph, unsi
     else if (edge->state == EDGE_FAILED)
         add(text, "could not be made: %s",
             edge->error && edge->error[0] ? edge->error : "the reason is not known");
+    else if (is_full(graph, to))
+        add(text, "%s is a full package for core %s, and %s is not of that core", name_of(graph, to, name),
+            graph->version[to].core, name_of(graph, from, other));
+    else if (is_full(graph, from))
+        add(text, "of %s a full package is here and no image", name_of(graph, from, name));
     else if (!graph->version[from].here)
         add(text, "the image of %s is not here", name_of(graph, from, name));
+    else if (graph->format_missing)
+        add(text, "no package format is set");
     else
         add(text, "no package can be made between these two");
 }
@@ -248,17 +260,40 @@ static bool is_between(const struct plan_graph *graph, const struct version *ver
     return a != 0 && b != 0 && (a < 0) == (b < 0);
 }
 
+/* No delta starts from a full package or leads to one, so another image between the two is of no use. */
+static void add_full(struct text *text, const struct plan_graph *graph, struct plan_pair gap, const char *why)
+{
+    char from[VERSION_TEXT_SIZE], pair[PAIR_SIZE];
+    bool made = plan_edge(graph, gap.from, gap.to)->state != EDGE_IMPOSSIBLE;
+    pair_text(graph, gap.from, gap.to, pair);
+    name_of(graph, gap.from, from);
+    add(text, "%s: %s; ", pair, why);
+    if (made)
+        add(text, "another package is needed: upload one that was made elsewhere");
+    else if (graph->version[gap.from].here && !graph->format_missing)
+        add(text, "upload a package %s that was made elsewhere%s", pair,
+            is_full(graph, gap.to) ? ", or a full package that changes the core" : "");
+    else if (is_full(graph, gap.to))
+        add(text, "upload a full package that changes the core of %s", from);
+    else
+        add(text, "upload a full package that the core of %s takes", from);
+}
+
 static void add_gap(struct text *text, const struct plan_graph *graph, struct plan_pair gap,
                     const struct version *missing, size_t missing_count)
 {
     char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
     name_of(graph, gap.from, a);
     name_of(graph, gap.to, b);
+    plan_why(graph, gap.from, gap.to, why);
+    if (is_full(graph, gap.from) || is_full(graph, gap.to)) {
+        add_full(text, graph, gap, why);
+        return;
+    }
     if (!graph->version[gap.from].here) {
         add(text, "the image of %s is not here: upload it", a);
         return;
     }
-    plan_why(graph, gap.from, gap.to, why);
     add(text, "%s %s, and ", pair_text(graph, gap.from, gap.to, pair), why);
     if (gap.to - gap.from == 1)
         add(text, "no image between %s and %s is here; upload one", a, b);

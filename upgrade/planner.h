@@ -30,6 +30,8 @@ struct plan_version {
     struct version version;
     enum waypoint waypoint;
     bool here;      /* its image is here. Not looked at for the ways; only the advice names it */
+    const char *core; /* what is here is a full package, for devices of this core; NULL or "": an image, or nothing. Only the
+                         texts look at it; the caller's */
     bool withdrawn; /* nothing leads to it; away from it as from any other */
 
     /* the planner's */
@@ -69,6 +71,7 @@ struct plan_edge {
 struct plan_graph {
     unsigned count;               /* at least 2; the first is the base, the last the target */
     uint64_t limit;               /* bytes of a package */
+    bool format_missing;          /* no delta is made at all; only the texts look at it */
     struct plan_version *version; /* [count], in order of travel: ascending, or for a way back descending */
     struct plan_edge *edge;       /* [count * count], see plan_edge(); only those forward are looked at */
 };

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/log.h"
+#include "server/note.h"
 
 void call_log_failure(const struct error *err)
 {
@@ -18,7 +19,8 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct admin_call call = {.request = request, .daemon = request->context};
     struct error err;
     reply_init(&call.reply, 204);
-    bool ok = readers_take(call.daemon->readers, &call.db, &err) && handler(&call, &err);
+    bool ok = call_check_by(request, &err) && readers_take(call.daemon->readers, &call.db, &err) &&
+              handler(&call, &err);
     readers_give(call.daemon->readers, call.db);
     if (ok) {
         request_answer(request, &call.reply);
@@ -80,6 +82,21 @@ bool call_query_number(const struct request *request, const char *name, uint64_t
     return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
            error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
                      (unsigned long long)least, (unsigned long long)most);
+}
+
+bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
+{
+    return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
+           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name, most);
+}
+
+bool call_check_by(const struct request *request, struct error *err)
+{
+    char name[ADMIN_NAME_SIZE];
+    bool found;
+    return request_query(request, "by", name, sizeof name, &found, err) ||
+           error_set(err, ERROR_BAD_REQUEST, "by is at most %d bytes of UTF-8 without control characters",
+                     ADMIN_NAME_SIZE - 1);
 }
 
 bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)

@@ -42,6 +42,12 @@ bool call_check_type(const struct admin_call *call, const char *type, const char
 bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
                        uint64_t *value, struct error *err) __attribute__((warn_unused_result));
 
+/* A text that is kept: 1 to `most` bytes of clean UTF-8. ERROR_INVALID: nothing is cut or dropped. */
+bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
+    __attribute__((warn_unused_result));
+/* Who makes a change, as `by` in the query: ERROR_BAD_REQUEST where the name cannot be kept as it is. */
+bool call_check_by(const struct request *request, struct error *err) __attribute__((warn_unused_result));
+
 /* A time that somebody typed: UTC in milliseconds since 1970. ERROR_INVALID with what is wrong with it: seconds, a year
    before 2000 or after 2199; and, unless may_be_ahead, one in the future. */
 bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)

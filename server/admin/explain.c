@@ -32,7 +32,7 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
         !request_query(explain->call->request, "device", text, sizeof text, &found, err))
         return false;
     if (!found)
-        return error_set(err, ERROR_BAD_REQUEST, "name the device: ?device=866597071234567");
+        return error_set(err, ERROR_BAD_REQUEST, "name the device");
     if (!identity_parse(slice_of(text), &explain->asker.identity))
         return error_set(err, ERROR_BAD_DEVICE, "that is no IMEI, MAC or UID");
     explain->asker.id_usable = true;

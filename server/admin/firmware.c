@@ -121,7 +121,7 @@ static bool check_settings(const struct settings *settings, struct error *err)
 {
     const char *name = json_string_value(settings->format);
     return !settings->format || json_is_null(settings->format) || (name && format_is_known(name)) ||
-           error_set(err, ERROR_INVALID, "format is one of %s, or null", format_names());
+           error_set(err, ERROR_INVALID, "the format is one of %s, or none (null)", format_names());
 }
 
 /* All settings as they are now, whichever were changed. */

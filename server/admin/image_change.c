@@ -52,9 +52,9 @@ static bool check_reason(const struct change *change, struct error *err)
     if (length && !withdraws && !marks)
         return error_set(err, ERROR_INVALID, "there is nothing in this change that the reason is for");
     if (!length && withdraws)
-        return error_set(err, ERROR_INVALID, "say why it is withdrawn: \"reason\"");
+        return error_set(err, ERROR_INVALID, "give the reason why it is withdrawn");
     return length || !marks || strcmp(change->waypoint, "required") != 0 ||
-           error_set(err, ERROR_INVALID, "say why every path must stop there: \"reason\"");
+           error_set(err, ERROR_INVALID, "give the reason why every path must stop there");
 }
 
 static bool read_change(json_t *body, struct change *change, struct error *err)

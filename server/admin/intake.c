@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "server/http/router.h"
 #include "server/log.h"
 
 #define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
@@ -24,9 +25,12 @@ static bool begins_with(struct slice text, const char *word)
 bool intake_check(const struct request *request, const char *what, struct error *err)
 {
     struct slice value;
+    if (!call_check_by(request, err))
+        return false;
     if (request_header(request, "Content-Type", &value) && begins_with(value, "multipart/"))
         return error_set(err, ERROR_UNSUPPORTED_TYPE,
-                         "send the bytes of %s alone, not in a form (curl -T FILE, not -F)", what);
+                         "send the bytes of %s alone, not in a form (curl -X %s --data-binary @FILE, not -F)", what,
+                         request->route->method);
     if (request_header(request, "Content-Encoding", &value) && !begins_with(value, "identity"))
         return error_set(err, ERROR_UNSUPPORTED_TYPE, "send %s as it is, without Content-Encoding", what);
     return true;

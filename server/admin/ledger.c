@@ -151,6 +151,8 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
         return false;
     if (clock_is_ahead(before, clock_utc_ms()))
         return error_set(err, ERROR_INVALID, "before lies in the future: that would remove the whole ledger");
+    if (by && !call_check_text("by", by, ADMIN_NAME_SIZE - 1, err))
+        return false;
     json_t *who = by ? note_by_name(call->request, by) : note_by(call->request);
     bool ok = ledger_prune(call->daemon->writer, before, who, &pruned, err);
     json_decref(who);

@@ -146,7 +146,7 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
                      field_text(pair->error));
 }
 
-static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions, json_t *withdrawn,
+static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions, json_t *withdrawn, json_t *full,
                          struct error *err)
 {
     _cleanup_(cleanup_free) struct image *images = NULL;
@@ -154,8 +154,10 @@ static bool add_versions(struct admin_call *call, const struct pairs *pairs, jso
     if (!image_list(call->db, pairs->firmware.id, &images, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(images[i].kind, "image") != 0)
+        if (image_is_full(&images[i])) {
+            json_array_append_new(full, json_string(images[i].version));
             continue;
+        }
         json_array_append_new(versions, json_string(images[i].version));
         if (images[i].withdrawn_ms)
             json_array_append_new(withdrawn, json_string(images[i].version));
@@ -167,18 +169,19 @@ bool admin_matrix_show(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_pairs) struct pairs pairs = {.list = NULL};
     _cleanup_(cleanup_json) json_t *versions = json_array(), *withdrawn = json_array(), *items = json_array();
+    _cleanup_(cleanup_json) json_t *full = json_array();
     json_t *queue;
-    if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, versions, withdrawn, err) ||
+    if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, versions, withdrawn, full, err) ||
         !queue_json(call, &pairs, &queue, err))
         return false;
     for (size_t i = 0; i < pairs.count; i++)
         if (goes_up(&pairs.list[i]))
             json_array_append_new(items, pair_json(&pairs, &pairs.list[i]));
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name, "format",
+               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name, "format",
                          field_text(pairs.firmware.format), "limit",
                          (json_int_t)pairs.firmware.max_package_bytes, "versions", versions, "withdrawn",
-                         withdrawn, "pairs", items, "queue", queue));
+                         withdrawn, "full", full, "pairs", items, "queue", queue));
     return true;
 }
 

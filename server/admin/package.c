@@ -23,8 +23,10 @@ static bool find_images(const struct request *request, struct db *db, struct hop
     version_format(&from, from_text);
     version_format(&to, to_text);
     int order = version_compare(&from, &to);
-    if (order == 0 || (order > 0 && !ret->firmware.downgrades))
-        return error_set(err, ERROR_NOT_AN_UPGRADE, "%s is not above %s: no module goes down", to_text,
+    if (order == 0)
+        return error_set(err, ERROR_NOT_AN_UPGRADE, "both versions are %s: a package leads from one to another", to_text);
+    if (order > 0 && !ret->firmware.downgrades)
+        return error_set(err, ERROR_NOT_AN_UPGRADE, "%s is not above %s, and the firmware allows no downgrades", to_text,
                          from_text);
     return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
            image_get(db, ret->firmware.id, to_text, &ret->to, err);
@@ -43,7 +45,7 @@ bool hop_find(const struct request *request, struct db *db, struct hop *ret, str
         return false;
     if (!ret->firmware.format[0])
         return error_set(err, ERROR_FORMAT_NOT_SET,
-                         "firmware %s has no package format: set it with PATCH {\"format\":\"bsdiff\"}",
+                         "firmware %s has no package format: set the one that its modules apply",
                          ret->firmware.name);
     return find_package(request, db, ret, err);
 }

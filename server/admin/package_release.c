@@ -15,13 +15,6 @@ struct release {
     struct hop hop;
 };
 
-static bool check_text(const char *text, size_t most, const char *name, struct error *err)
-{
-    return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
-           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name,
-                     most);
-}
-
 static bool read_body(const struct admin_call *call, json_t **body, struct release *ret, struct error *err)
 {
     const char *sha256;
@@ -31,8 +24,8 @@ static bool read_body(const struct admin_call *call, json_t **body, struct relea
     if (json_unpack_ex(*body, &why, JSON_STRICT, "{s:s, s:s, s:s}", "sha256", &sha256, "by", &ret->by, "note",
                        &ret->note) != 0)
         return call_misfit(&why, err);
-    return check_text(ret->by, ADMIN_NAME_SIZE - 1, "by", err) &&
-           check_text(ret->note, PACKAGE_NOTE_SIZE - 1, "note", err) &&
+    return call_check_text("by", ret->by, ADMIN_NAME_SIZE - 1, err) &&
+           call_check_text("note", ret->note, PACKAGE_NOTE_SIZE - 1, err) &&
            (sha256_from_hex(slice_of(sha256), &ret->sha256) ||
             error_set(err, ERROR_INVALID, "sha256 is 64 hex digits: of the very package that is released"));
 }

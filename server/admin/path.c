@@ -35,7 +35,7 @@ static bool read_version(const struct request *request, const char *name, const 
         return false;
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST,
-                         "the path from which version to which? (?from=1138&to=1162)");
+                         "name both versions of the path: from and to");
     if (!name_parse_version_of(slice_of(text), firmware, ret, err))
         return false;
     version_format(ret, ret_text);

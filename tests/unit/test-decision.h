@@ -126,8 +126,7 @@ static inline void expect_bytes_at(int line, const struct scene *scene, uint64_t
 
 #define SENT "the package 1138→1162 of 43059 bytes is sent"
 #define NO_FORM                                                                                              \
-    "no package format is set for this firmware: set the one that its modules apply "                        \
-    "(PATCH /api/v1/products/…/firmware/… {\"format\":…})"
+    "no package format is set for this firmware: set the one that its modules apply"
 #define NOTHING "no package is on its way to this device, nothing can be continued"
 #define BLOCKED "the loop guard has closed on this device: an admin must unblock it"
 

@@ -1,0 +1,50 @@
+#include "ctl/refusal.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A field's name in the API, as it stands in a sentence, and what is typed instead. */
+static const struct {
+    const char *said, *typed;
+    bool first; /* only as the beginning of the sentence: elsewhere it is an ordinary word */
+} words[] = {
+    {"max_package_bytes", "--max-package-bytes", false},
+    {"captured_at", "--captured-at", false},
+    {"older_than", "--older-than", false},
+    {"none (null)", "none", false},
+    {"this package: by", "this package: --by NAME", false},
+    {"by is ", "--by (or DFOTA_BY) is ", true},
+    {"note is ", "--note is ", true},
+    {"reason is ", "--reason is ", true},
+    {"state is ", "--state is ", true},
+    {"link is ", "--link is ", true},
+    {"since", "--since", true},
+    {"until", "--until", true},
+    {"before", "--before", true},
+    {"downgrades is true or false", "--downgrades is yes or no", true},
+    {"name the firmware:", "name the firmware with --firmware:", true},
+};
+
+static size_t match(const char *at, bool first)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if ((first || !words[i].first) && strncmp(at, words[i].said, strlen(words[i].said)) == 0)
+            return i;
+    return sizeof words / sizeof *words;
+}
+
+void refusal_translate(const char *detail, char *out, size_t size)
+{
+    size_t used = 0;
+    for (const char *at = detail; *at && used + 1 < size;) {
+        size_t i = match(at, at == detail);
+        if (i == sizeof words / sizeof *words) {
+            out[used++] = *at++;
+            continue;
+        }
+        used += (size_t)snprintf(out + used, size - used, "%s", words[i].typed);
+        at += strlen(words[i].said);
+    }
+    out[used < size ? used : size - 1] = '\0';
+}
