@@ -207,7 +207,7 @@ static bool recover(void *cls, struct db *db, struct error *err)
     (void)cls;
     int64_t *ids;
     size_t count;
-    if (!package_left(db, &ids, &count, err))
+    if (!package_clamp_queued(db, clock_utc_ms(), err) || !package_left(db, &ids, &count, err))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)

@@ -33,6 +33,7 @@ enum {
     CRASHED,
     PUT_BACK,
     PUT_LAST,
+    CLAMP_QUEUED,
     MAKE_AGAIN,
     UNQUEUE,
     BLOBS_OF_IMAGE,
@@ -77,6 +78,7 @@ static const char *const sql[] = {
                 "finished_ms = CASE WHEN crashes + 1 >= $2 THEN $3 END WHERE id = $4 AND state = 'generating' "
                 "RETURNING state = 'failed'",
     [PUT_BACK] = "UPDATE package SET state = 'queued', started_ms = NULL WHERE id = $1 AND state = 'generating'",
+    [CLAMP_QUEUED] = "UPDATE package SET queued_ms = $1 WHERE state = 'queued' AND queued_ms > $1",
     [PUT_LAST] = "UPDATE package SET state = 'queued', started_ms = NULL, queued_ms = $1 "
                  "WHERE id = $2 AND state = 'generating'",
     [MAKE_AGAIN] = "UPDATE package SET state = CASE origin WHEN 'uploaded' THEN 'failed' ELSE 'queued' END, " FORGET_BYTES
@@ -235,6 +237,11 @@ bool package_put_back(struct db *db, int64_t id, struct error *err)
 bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err)
 {
     return db_do(db, &package_statements, PUT_LAST, PARAMS(P_INT(now_ms), P_INT(id)), NULL, err);
+}
+
+bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err)
+{
+    return db_do(db, &package_statements, CLAMP_QUEUED, PARAMS(P_INT(now_ms)), NULL, err);
 }
 
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err)

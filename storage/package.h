@@ -124,6 +124,8 @@ bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_
 bool package_put_back(struct db *db, int64_t id, struct error *err);
 /* Likewise, but behind all others: it did not fit on the disk, and another may. */
 bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err);
+/* What a clock that ran ahead has queued would come after all that is queued until that day: it was queued now. */
+bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 /* A damaged blob: every package of these bytes is queued again, but what was uploaded is `failed`. */
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
