@@ -18,6 +18,8 @@
     X(ERROR_PACKAGE_NOT_FOUND, 404, "package-not-found")                                                             \
     X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                               \
     X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                                   \
+    X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                                 \
+    X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                                     \
     X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                           \
     X(ERROR_TIMEOUT, 408, "timeout")                                                                                 \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                                   \

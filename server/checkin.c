@@ -9,6 +9,7 @@
 #include "server/jobs.h"
 #include "server/log.h"
 #include "server/note.h"
+#include "server/origin.h"
 #include "server/package_cache.h"
 #include "server/seen.h"
 #include "server/stop_point.h"
@@ -245,6 +246,7 @@ void checkin_start(struct request *request, const struct asker *asker, const str
     task->request = request;
     task->record = !request->head_only;
     task->asker = *asker;
+    origin_of_peer(request->peer, task->asker.origin);
     task->asker.by_proxy = config_is_proxy(&task->daemon->config, request->peer);
     task->checkin = *checkin;
     bool present = request_header(request, "Range", &range);

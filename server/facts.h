@@ -13,11 +13,13 @@
 #include "storage/package.h"
 #include "storage/product.h"
 #include "upgrade/decision.h"
+#include "upgrade/place.h"
 
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
+    char origin[ORIGIN_SIZE]; /* of its peer; "": not told apart */
     bool id_usable;
     struct identity identity;
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
@@ -28,6 +30,12 @@ struct asker {
 
 struct facts {
     bool by_proxy;
+    enum grade grade;         /* of what the request says */
+    char origin[ORIGIN_SIZE]; /* the asker's, ORIGIN_LINK, or "": all requests of the device count as one */
+    char peer[ORIGIN_SIZE];   /* the asker's, for the record */
+    enum place place;         /* which attempt it is about */
+    struct attempt main;      /* where that is not the main one: the main one; id 0: none */
+    struct guard guard;
     struct checkin checkin; /* with the version that a link's URL names */
     struct snapshot snapshot;
     struct product product;
@@ -59,10 +67,15 @@ struct report { /* of a version that a device runs, from elsewhere than its own 
     struct version version;
     const char *by;     /* as device.confirmed_by */
     int64_t at_ms;      /* since when it is known */
+    enum grade grade;
     bool tells_attempt; /* it was seen late enough to say what became of the open attempt */
 };
 
-/* Writer's thread: confirms it, ends the attempt it speaks of, takes back a notice. */
+/* Whether a report of this grade replaces what is confirmed of the device. */
+bool facts_counts(const struct facts *facts, enum grade grade);
+
+/* Writer's thread: confirms it, ends the attempts it speaks of, takes back a notice. One of a lower grade than
+   what is confirmed becomes a claim instead, and decides nothing. */
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -26,23 +26,51 @@ static bool note_version(struct db *db, const struct facts *facts, const char *b
                               .at_ms = facts->checkin.now_ms,
                               .firmware = facts->firmware.name,
                               .device = device};
-    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s}", "authenticated", (int)device->confirmed_authenticated,
-                               "before", note_text(before), "evidence", device->confirmed_by, "version",
-                               device->confirmed_version);
+    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
+                               "before", note_text(before), "evidence", device->confirmed_by, "grade",
+                               device->confirmed_grade, "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
     return note_add(db, &note, detail, err);
 }
 
-static void confirm(struct device *device, const struct version *version, const char *by, bool authenticated,
+/* A claim was made against older evidence: the new one answers it. */
+static void confirm(struct device *device, const struct version *version, const char *by, enum grade grade,
                     int64_t now_ms)
 {
     version_format(version, device->confirmed_version);
     snprintf(device->confirmed_by, sizeof device->confirmed_by, "%s", by);
-    device->confirmed_authenticated = authenticated;
+    snprintf(device->confirmed_grade, sizeof device->confirmed_grade, "%s", grade_name(grade));
     device->confirmed_ms = now_ms;
+    device->claim = (struct claim){.version = ""};
     if (!device->blocked)
         device->notice[0] = '\0';
+}
+
+/* Kept once: that it is made again and again is no news. */
+static bool take_claim(struct db *db, struct facts *facts, const struct version *version, const char *by,
+                       enum grade grade, struct error *err)
+{
+    struct claim *claim = &facts->device.claim;
+    char text[VERSION_TEXT_SIZE];
+    version_format(version, text);
+    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id && strcmp(claim->by, by) == 0 &&
+        strcmp(claim->grade, grade_name(grade)) == 0)
+        return true;
+    *claim = (struct claim){.firmware_id = facts->firmware.id, .at_ms = facts->checkin.now_ms};
+    memcpy(claim->version, text, sizeof claim->version);
+    snprintf(claim->by, sizeof claim->by, "%s", by);
+    snprintf(claim->grade, sizeof claim->grade, "%s", grade_name(grade));
+    memcpy(claim->origin, facts->peer, sizeof claim->origin);
+    const struct note note = {.kind = LEDGER_VERSION_CLAIMED,
+                              .at_ms = facts->checkin.now_ms,
+                              .firmware = facts->firmware.name,
+                              .device = &facts->device};
+    return note_add(db, &note,
+                    json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed", facts->device.confirmed_version,
+                              "confirmed_grade", facts->device.confirmed_grade, "evidence", by, "grade", claim->grade,
+                              "origin", note_text(claim->origin), "version", claim->version),
+                    err);
 }
 
 /* Over the dialect the device says what it runs at every check-in. The time of the first such report stays,
@@ -54,9 +82,10 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     version_format(&facts->checkin.version, version);
     bool news =
         decision->end_attempt || (device->notice[0] && !device->blocked) || device->firmware_id != facts->firmware.id ||
-        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0;
+        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0 ||
+        strcmp(device->confirmed_grade, grade_name(facts->grade)) != 0;
     if (news)
-        confirm(device, &facts->checkin.version, "check-in", false, facts->checkin.now_ms);
+        confirm(device, &facts->checkin.version, "check-in", facts->grade, facts->checkin.now_ms);
     device->firmware_id = facts->firmware.id;
     return news;
 }
@@ -67,13 +96,14 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     int code = answer_code(decision->answer);
     if (!device->first_seen_ms)
         device->first_seen_ms = facts->checkin.now_ms;
-    if (facts->snapshot.base.count)
+    if (facts->snapshot.base.count && !decision->claim)
         version_format(&facts->snapshot.base, device->asked_version);
     if (decision->block)
         device->blocked = 1;
     if (decision->block)
         snprintf(device->notice, sizeof device->notice,
-                 "loop guard: no package is sent until the device is unblocked");
+                 "loop guard: no package is sent%s%s until the device is unblocked", facts->guard.origin[0] ? " to " : "",
+                 facts->guard.origin);
     if (decision->notice_stale_link)
         snprintf(device->notice, sizeof device->notice,
                  "stale link or refused package: report the version or set a new link");
@@ -91,6 +121,7 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     *attempt = (struct attempt){.device_id = facts->device.id,
                                 .firmware_id = facts->firmware.id,
                                 .link_id = facts->link.id,
+                                .beside = facts->place == PLACE_BESIDE,
                                 .created_ms = facts->checkin.now_ms};
     version_format(&facts->snapshot.base, attempt->from);
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
@@ -106,6 +137,19 @@ static bool aim_attempt(struct db *db, struct facts *facts, const struct decisio
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     return attempt_update(db, attempt, err);
+}
+
+/* Bytes that one origin has begun are asked for by another: a module at a new address, or a stranger. Noted once for
+   each other origin. */
+static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *begun, struct error *err)
+{
+    if (!begun->id || !begun->origin[0] || !facts->origin[0] || strcmp(begun->origin, facts->origin) == 0 ||
+        strcmp(begun->elsewhere, facts->origin) == 0)
+        return true;
+    memcpy(begun->elsewhere, facts->origin, sizeof begun->elsewhere);
+    return attempt_update(db, begun, err) &&
+           note_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
+                        json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
 }
 
 static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -125,11 +169,13 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->proven = facts->planned.package.proven;
         snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
         snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
+        memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
+        attempt->elsewhere[0] = '\0';
         attempt->by_proxy = 0;
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
-        if (!device_begun_add(db, facts->device.id, now_ms, err))
+        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err))
             return false;
     }
     if (facts->by_proxy)
@@ -140,6 +186,9 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                            const struct decision *decision, struct error *err)
 {
+    if (decision->send &&
+        !note_elsewhere(db, facts, facts->place == PLACE_BESIDE ? &facts->main : &facts->attempt, err))
+        return false;
     if (decision->end_attempt &&
         !set_state(db, &facts->attempt, decision->attempt_event, facts->checkin.now_ms, err))
         return false;
@@ -221,6 +270,11 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     if (!facts->device.id)
         return true;
     struct device before = facts->device;
+    if (decision->claim &&
+        !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
+        return false;
+    if (decision->block && !device_guard_close(db, facts->device.id, facts->guard.origin, err))
+        return false;
     if (decision->confirm && take_report(facts, decision) &&
         !note_version(db, facts, before.confirmed_version, err))
         return false;
@@ -235,21 +289,45 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
            (!facts->noted || note_checkin(db, facts, decision, err));
 }
 
+/* What a report says of one open attempt. */
+static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt, const struct version *version,
+                         struct error *err)
+{
+    struct snapshot known = {.attempt_open = true, .attempt_state = attempt_state_of(attempt)};
+    enum attempt_event event;
+    version_parse(slice_of(attempt->from), &known.attempt_from);
+    version_parse(slice_of(attempt->to), &known.attempt_to);
+    known.attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
+    return !decision_report(version, &known, &event) ||
+           (set_state(db, attempt, event, facts->checkin.now_ms, err) && attempt_update(db, attempt, err));
+}
+
+static bool end_beside(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+{
+    struct attempt beside;
+    bool open;
+    return attempt_open_of(db, facts->device.id, true, &beside, &open, err) &&
+           (!open || end_reported(db, facts, &beside, version, err));
+}
+
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
-    enum attempt_event event;
     char before[VERSION_TEXT_SIZE];
+    if (!facts_counts(facts, report->grade)) {
+        bool is_same = facts->snapshot.confirmed.count &&
+                       version_compare(&report->version, &facts->snapshot.confirmed) == 0;
+        return is_same || (take_claim(db, facts, &report->version, report->by, report->grade, err) &&
+                           device_update(db, &facts->device, err));
+    }
     memcpy(before, facts->device.confirmed_version, sizeof before);
-    confirm(&facts->device, &report->version, report->by, true, report->at_ms);
+    confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     if (!device_update(db, &facts->device, err) || !note_version(db, facts, before, err))
         return false;
     if (!take_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
-    if (!report->tells_attempt || !facts->snapshot.attempt_open ||
-        !decision_report(&report->version, &facts->snapshot, &event))
+    if (!report->tells_attempt)
         return true;
-    if (!set_state(db, &facts->attempt, event, facts->checkin.now_ms, err))
-        return false;
-    return attempt_update(db, &facts->attempt, err);
+    return (!facts->snapshot.attempt_open || end_reported(db, facts, &facts->attempt, &report->version, err)) &&
+           end_beside(db, facts, &report->version, err);
 }

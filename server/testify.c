@@ -45,14 +45,16 @@ static bool tells_attempt(const struct facts *facts, const struct testimony *tes
 }
 
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     struct verdict *ret, struct error *err)
+                     enum grade grade, struct verdict *ret, struct error *err)
 {
     struct version confirmed = {.count = 0};
     version_parse(slice_of(facts->device.confirmed_version), &confirmed);
     *ret = testimony_weigh(testimony, &confirmed, confirmed_until(&facts->device));
     if (!ret->counts)
         return true;
-    const struct report report = {testimony->version, by, ret->at_ms, tells_attempt(facts, testimony)};
+    const struct report report = {testimony->version, by, ret->at_ms, grade, tells_attempt(facts, testimony)};
+    if (!facts_counts(facts, grade))
+        *ret = (struct verdict){.why = "what is confirmed has a higher grade: this is kept as a claim"};
     return facts_report(db, facts, &report, err);
 }
 
@@ -107,7 +109,7 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     post->row.seen_ms = testimony.seen_ms;
     if (!is_of(facts, post))
         return true;
-    if (!testify_version(db, facts, &testimony, "transcript", &verdict, err))
+    if (!testify_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
         return false;
     post->row.counted = verdict.counts;
     if (!verdict.counts)

@@ -31,6 +31,6 @@ bool testify_note(struct db *db, const struct facts *facts, const struct transcr
 
 /* Counts one dated version as a report, or says in *ret why not. */
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
+                     enum grade grade, struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -5,13 +5,14 @@
 enum { ROWS, BYTES };
 static const char *const sql[] = {
     [ROWS] =
-        "SELECT d.id, d.id_kind, d.device, d.confirmed_version, d.confirmed_by, d.asked_version, "
+        "SELECT d.id, d.id_kind, d.device, d.confirmed_version, d.confirmed_by, d.confirmed_grade, d.asked_version, "
         "d.confirmed_ms, "
         "d.last_seen_ms, a.id, a.from_version, a.to_version, a.state, a.reason, a.bytes_acked, a.created_ms, "
         "a.sent_ms, "
-        "a.delivered_ms, a.ended_ms FROM device d LEFT JOIN attempt a ON a.id = (SELECT max(b.id) FROM "
+        "a.delivered_ms, a.ended_ms, EXISTS (SELECT 1 FROM attempt c WHERE c.firmware_id = $1 AND c.target_version = $2 "
+        "AND c.device_id = d.id AND c.to_version = $2 AND c.state = 'confirmed') FROM device d LEFT JOIN attempt a ON a.id = (SELECT max(b.id) FROM "
         "attempt b "
-        "WHERE b.firmware_id = $1 AND b.target_version = $2 AND b.device_id = d.id) WHERE d.firmware_id = $1 "
+        "WHERE b.firmware_id = $1 AND b.target_version = $2 AND b.device_id = d.id AND b.beside = 0) WHERE d.firmware_id = $1 "
         "ORDER BY d.id",
     [BYTES] =
         "SELECT coalesce(sum(bytes_acked), 0), "
@@ -26,11 +27,11 @@ bool outcome_rows(struct db *db, int64_t firmware_id, const char *target, struct
 {
     return db_rows(db, &outcome_statements, ROWS, PARAMS(P_INT(firmware_id), P_TEXT(target)),
                    FIELDS(F_INT(&row->device_id), F_TEXT(row->id_kind), F_TEXT(row->device),
-                          F_TEXT(row->confirmed_version), F_TEXT(row->confirmed_by),
+                          F_TEXT(row->confirmed_version), F_TEXT(row->confirmed_by), F_TEXT(row->confirmed_grade),
                           F_TEXT(row->asked_version), F_INT(&row->confirmed_ms), F_INT(&row->last_seen_ms),
                           F_INT(&row->attempt_id), F_TEXT(row->from), F_TEXT(row->to), F_TEXT(row->state),
                           F_TEXT(row->reason), F_INT(&row->bytes_acked), F_INT(&row->created_ms),
-                          F_INT(&row->sent_ms), F_INT(&row->delivered_ms), F_INT(&row->ended_ms)),
+                          F_INT(&row->sent_ms), F_INT(&row->delivered_ms), F_INT(&row->ended_ms), F_INT(&row->by_us)),
                    each, cls, err);
 }
 

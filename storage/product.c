@@ -2,9 +2,9 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, product_key, name, created_ms"
+#define COLUMNS "id, product_key, name, created_ms, check_ins_trusted_ms"
 
-enum { ADD, FIND, BY_ID, LIST, COUNT, ADMISSIONS, ADMIT };
+enum { ADD, FIND, BY_ID, LIST, COUNT, SET_TRUSTED, ADMISSIONS, ADMIT };
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO product (product_key, name, created_ms) VALUES ($1, $2, $3) "
@@ -13,6 +13,7 @@ static const char *const sql[] = {
     [BY_ID] = "SELECT " COLUMNS " FROM product WHERE id = $1",
     [LIST] = "SELECT " COLUMNS " FROM product ORDER BY id",
     [COUNT] = "SELECT count(*) FROM product",
+    [SET_TRUSTED] = "UPDATE product SET check_ins_trusted_ms = $1 WHERE id = $2",
     [ADMISSIONS] = "SELECT devices FROM admission WHERE product_id = $1 AND day = $2",
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
@@ -22,7 +23,7 @@ DB_TABLE(product, ENTITY_PRODUCT);
 
 #define ROW(product)                                                                                         \
     FIELDS(F_INT(&(product)->id), F_TEXT((product)->product_key), F_TEXT((product)->name),                   \
-           F_INT(&(product)->created_ms))
+           F_INT(&(product)->created_ms), F_INT(&(product)->check_ins_trusted_ms))
 
 bool product_add(struct db *db, struct product *product, struct error *err)
 {
@@ -62,6 +63,12 @@ bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct
     struct product row = {0};
     return db_list(db, &product_statements, LIST, NO_PARAMS, ROW(&row), &row, sizeof row, ret, ret_count,
                    err);
+}
+
+bool product_set_trusted(struct db *db, const struct product *product, struct error *err)
+{
+    return db_do(db, &product_statements, SET_TRUSTED,
+                 PARAMS(P_INT_OR_NULL(product->check_ins_trusted_ms), P_INT(product->id)), NULL, err);
 }
 
 bool product_count(struct db *db, int64_t *ret, struct error *err)

@@ -12,6 +12,7 @@ struct product {
     char product_key[PRODUCT_KEY_SIZE];
     char name[PRODUCT_NAME_SIZE];
     int64_t created_ms;
+    int64_t check_ins_trusted_ms; /* since when its check-ins are trusted; 0: they are not */
 };
 
 /* ERROR_PRODUCT_EXISTS when the key is taken. Fills product->id. */
@@ -23,6 +24,7 @@ bool product_get(struct db *db, const char *product_key, struct product *ret, st
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err);
 /* In order of creation; *ret is the caller's (free). */
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err);
+bool product_set_trusted(struct db *db, const struct product *product, struct error *err); /* check_ins_trusted_ms */
 bool product_count(struct db *db, int64_t *ret, struct error *err);
 
 /* New devices that came by themselves on a UTC day (milliseconds / 86,400,000). */

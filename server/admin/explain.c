@@ -7,6 +7,9 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/checkin.h"
+#include "server/origin.h"
+
+#define ATTEMPTS_SEEN 20
 
 struct explain {
     struct admin_call *call;
@@ -72,6 +75,21 @@ static bool ask_by_name(struct explain *explain, struct db *db, struct error *er
     return true;
 }
 
+/* As from where its newest attempt was begun. */
+static bool find_origin(struct explain *explain, struct db *db, struct error *err)
+{
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
+    size_t count;
+    if (!attempt_list(db, explain->facts.device.id, ATTEMPTS_SEEN, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].beside && list[i].origin[0] && strcmp(list[i].origin, ORIGIN_LINK) != 0) {
+            memcpy(explain->asker.origin, list[i].origin, sizeof explain->asker.origin);
+            break;
+        }
+    return true;
+}
+
 static bool decide(void *cls, struct db *db, struct error *err)
 {
     struct explain *explain = cls;
@@ -86,7 +104,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
-    if (!facts_load(daemon, db, &explain->asker, &asked, &explain->facts, err))
+    if (!find_origin(explain, db, err) || !facts_load(daemon, db, &explain->asker, &asked, &explain->facts, err))
         return false;
     decision_make(&explain->facts.checkin, &explain->facts.snapshot, &limits, &explain->decision);
     return true;
@@ -111,11 +129,16 @@ bool admin_explain(struct admin_call *call, struct error *err)
     char base[VERSION_TEXT_SIZE] = "";
     if (explain.facts.snapshot.base.count)
         version_format(&explain.facts.snapshot.base, base);
+    char said[VERSION_TEXT_SIZE] = "";
+    if (decision->claim)
+        version_format(&explain.facts.checkin.version, said);
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
                   explain.checkin.source == CHECKIN_LINK ? "link" : "dialect", "firmware",
-                  explain.facts.firmware.name, "from", field_text(base), "target",
+                  explain.facts.firmware.name, "from", field_text(base), "confirmed_version",
+                  field_text(device->confirmed_version), "confirmed_grade", field_text(device->confirmed_grade), "claim",
+                  field_text(said), "target",
                   field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
                   decision->reason, "rules", rules_to_json(decision), "last_answer",
                   device->last_code

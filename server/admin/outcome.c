@@ -149,7 +149,7 @@ static const char *judge(struct outcomes *ask, int64_t *ret_since_ms)
     if (row->confirmed_version[0] && version_parse(slice_of(row->confirmed_version), &confirmed)) {
         int order = version_compare(&confirmed, &ask->target);
         if (order >= 0)
-            return order == 0 ? attempt_state_name(ATTEMPT_CONFIRMED) : ABOVE;
+            return order > 0 ? ABOVE : attempt_state_name(row->by_us ? ATTEMPT_CONFIRMED : ATTEMPT_NOT_BY_US);
     }
     bool waits = !row->attempt_id || strcmp(row->state, attempt_state_name(ATTEMPT_WAITING)) == 0;
     const char *runs = row->confirmed_version[0] ? row->confirmed_version : row->asked_version;
@@ -163,7 +163,9 @@ static const char *judge(struct outcomes *ask, int64_t *ret_since_ms)
                     : row->delivered_ms ? row->delivered_ms
                     : row->sent_ms      ? row->sent_ms
                                         : row->created_ms;
-    return strcmp(row->state, attempt_state_name(ATTEMPT_CONFIRMED)) == 0 ? ON_THE_WAY : row->state;
+    return strcmp(row->state, attempt_state_name(ATTEMPT_CONFIRMED)) == 0 ||
+                   strcmp(row->state, attempt_state_name(ATTEMPT_NOT_BY_US)) == 0
+               ? ON_THE_WAY : row->state;
 }
 
 static bool is_wanted(const struct outcomes *ask, const char *outcome, int64_t since_ms)
@@ -182,11 +184,11 @@ static bool is_wanted(const struct outcomes *ask, const char *outcome, int64_t s
 static json_t *row_to_json(const struct outcome_row *row, const char *outcome, int64_t since_ms)
 {
     bool tried = row->attempt_id;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
                      row->device, "id_kind", row->id_kind, "outcome", outcome, "since",
                      field_number(since_ms), "confirmed_version", field_text(row->confirmed_version),
                      "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
-                     field_text(row->confirmed_by), "last_seen_at", field_number(row->last_seen_ms),
+                     field_text(row->confirmed_by), "confirmed_grade", field_text(row->confirmed_grade), "last_seen_at", field_number(row->last_seen_ms),
                      "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to",
                      field_text(row->to), "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(),
                      "reason", field_text(row->reason));

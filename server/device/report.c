@@ -10,6 +10,7 @@
 #include "server/jobs.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/seen.h"
 #include "server/testify.h"
 
@@ -41,7 +42,7 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
 static bool take_version(struct report_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->facts;
-    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .tells_attempt = true};
+    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
            facts_report(db, facts, &report, err);
 }
@@ -200,6 +201,7 @@ void report_handle(struct request *request)
     task->task.run = take_report;
     task->task.done = answer_report;
     task->daemon = request->context;
+    origin_of_peer(request->peer, task->asker.origin);
     slice_copy(request->param[0], task->asker.token, sizeof task->asker.token);
     writer_add(task->daemon->writer, &task->task);
 }

@@ -9,6 +9,7 @@
 #include "server/device/device.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/seen.h"
 #include "storage/turnkey.h"
 
@@ -166,6 +167,7 @@ void turnkey_handle(struct request *request)
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
+    origin_of_peer(request->peer, task->asker.origin);
     if (read_request(request, task, &err)) {
         writer_add(task->daemon->writer, &task->task);
         return;

@@ -401,14 +401,14 @@ static void test_device_has_one_open_attempt(void **state)
     assert_false(attempt_add(place->db, &second, &err));
     strcpy(attempt.state, "abandoned");
     assert_ok(attempt_update(place->db, &attempt, &err), err);
-    assert_ok(attempt_open_of(place->db, device.id, &second, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, false, &second, &found, &err), err);
     assert_false(found);
     strcpy(second.state, "sending");
     second = (struct attempt){.device_id = device.id, .firmware_id = scene.firmware.id, .created_ms = 2};
     strcpy(second.state, "sending");
     assert_ok(attempt_add(place->db, &second, &err), err);
     assert_ok(attempt_interrupt_all(place->db, &err), err);
-    assert_ok(attempt_open_of(place->db, device.id, &attempt, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, false, &attempt, &found, &err), err);
     assert_true(found);
     assert_string_equal(attempt.state, "interrupted");
 }

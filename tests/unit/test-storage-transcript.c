@@ -200,7 +200,8 @@ static void test_migration_keeps_devices(void **state)
     assert_string_equal(device.confirmed_version, "1138");
     assert_string_equal(device.confirmed_by, "host-report");
     assert_int_equal(device.confirmed_ms, 99);
-    assert_int_equal(device.confirmed_authenticated, 1);
+    assert_string_equal(device.confirmed_grade, "host-report");
+    assert_true(device_is_authenticated(&device));
     assert_string_equal(device.notice, "look");
     static const char *const takes[] = {"check-in", "host-report", "transcript", "list"};
     for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
@@ -212,7 +213,7 @@ static void test_migration_keeps_devices(void **state)
     assert_ok(device_by_id(place->db, 8, &device, &found, &err), err);
     assert_string_equal(device.confirmed_by, "");
     struct attempt attempt;
-    assert_ok(attempt_open_of(place->db, 7, &attempt, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, 7, false, &attempt, &found, &err), err);
     assert_true(found);
 }
 
