@@ -158,7 +158,7 @@ static const struct attempt *attempt_of(const struct attempt *list, size_t count
                                         const struct transcript_post *post, const struct transcript_try *try)
 {
     for (size_t i = 0; i < count; i++)
-        if (belongs(&list[i], facts, post, try))
+        if (!list[i].beside && belongs(&list[i], facts, post, try))
             return &list[i];
     return NULL;
 }
