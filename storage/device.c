@@ -39,8 +39,9 @@ static const char *const sql[] = {
     [BEGUN_COUNT] = "SELECT coalesce(sum(packages), 0) FROM begun WHERE device_id = $1 AND begun_ms >= $2 "
                     "AND ($3 = '' OR origin = $3 OR origin = '')",
     [BEGUN_FORGET] = "DELETE FROM begun WHERE device_id = $1",
-    [ORIGINS] = "SELECT count(*) FROM (SELECT origin FROM begun WHERE device_id = $1 UNION "
-                "SELECT origin FROM guard_closed WHERE device_id = $1)",
+    [ORIGINS] = "SELECT (SELECT count(DISTINCT origin) FROM begun WHERE device_id = $1) + "
+                "(SELECT count(*) FROM guard_closed g WHERE device_id = $1 AND NOT EXISTS "
+                "(SELECT 1 FROM begun b WHERE b.device_id = g.device_id AND b.origin = g.origin))",
     [HAS_ORIGIN] = "SELECT EXISTS (SELECT 1 FROM begun WHERE device_id = $1 AND origin = $2) "
                    "OR EXISTS (SELECT 1 FROM guard_closed WHERE device_id = $1 AND origin = $2)",
     [IS_CLOSED] = "SELECT EXISTS (SELECT 1 FROM guard_closed WHERE device_id = $1 AND ($2 = '' OR origin = $2 OR origin = ''))",

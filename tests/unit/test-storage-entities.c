@@ -582,9 +582,42 @@ static void test_savepoint_takes_back_only_its_own(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)
 
+/* A stranger with many addresses does not fill the disk, and does not close the guard for those told apart. */
+static void test_loop_guard_by_origin(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct guard guard;
+    struct error err;
+    char origin[ORIGIN_SIZE];
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    for (int i = 0; i < 40; i++) {
+        snprintf(origin, sizeof origin, "192.0.2.%d", i);
+        assert_ok(device_guard_load(place->db, device.id, origin, 0, &guard, &err), err);
+        assert_string_equal(guard.origin, i < 32 ? origin : "others");
+        assert_int_equal(guard.begun, i < 32 ? 0 : i - 32);
+        assert_ok(device_begun_add(place->db, device.id, guard.origin, 5, &err), err);
+    }
+    assert_ok(device_guard_close(place->db, device.id, "others", &err), err);
+    assert_ok(device_guard_load(place->db, device.id, "192.0.2.7", 0, &guard, &err), err);
+    assert_false(guard.closed);
+    assert_int_equal(guard.begun, 1);
+    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, &guard, &err), err);
+    assert_true(guard.closed);
+    assert_ok(device_guard_load(place->db, device.id, "", 0, &guard, &err), err); /* not told apart: all of them */
+    assert_int_equal(guard.begun, 40);
+    assert_true(guard.closed);
+    assert_ok(device_guard_open(place->db, device.id, &err), err);
+    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, &guard, &err), err);
+    assert_false(guard.closed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_loop_guard_by_origin, place_make, place_remove),
         TEST(test_product_key_is_taken_once),
         TEST(test_format_by_name),
         TEST(test_images),
