@@ -36,7 +36,6 @@ static bool upload_one(struct session *session, const char *file_name, json_t **
         .method = session->options->value[OPTION_FIRMWARE] ? "PUT" : "POST",
         .path = path.text,
         .file = file,
-        .file_size = S_ISREG(info.st_mode) ? info.st_size : -1,
         .file_type = "application/octet-stream",
         .label = file_name,
     };

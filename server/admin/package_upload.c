@@ -106,9 +106,7 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     struct delivery *delivery = call->request->stream_state;
     struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
     struct content content;
-    if (blob_written(delivery->intake.blob) == 0)
-        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the package");
-    if (!hop_find(call->request, call->db, &arrival.hop, err))
+    if (!intake_check_whole(&delivery->intake, err) || !hop_find(call->request, call->db, &arrival.hop, err))
         return false;
     const char *path = blob_writer_path(delivery->intake.blob);
     const struct content_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware};

@@ -173,8 +173,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     struct upload *upload = call->request->stream_state;
     struct addition addition = {
         .request = call->request, .upload = upload, .image.uploaded_ms = clock_utc_ms()};
-    if (blob_written(upload->intake.blob) == 0)
-        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the image");
+    if (!intake_check_whole(&upload->intake, err))
+        return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
     if (!look(call, upload, &addition.image, err))
