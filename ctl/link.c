@@ -80,7 +80,7 @@ static bool wait_for(struct session *session, const char *firmware, const char *
     ok = ok && package_wait(session, path.text, &package, fail) && package_check(package, fail);
     if (!ok && fail->status == EXIT_REFUSED) {
         if (strcmp(fail->code, "format-not-set") == 0)
-            firmware_note_format(firmware);
+            firmware_note_format_of(session, firmware);
         fail->status = EXIT_NOT_READY; /* the link is made: what fails is the waiting */
     }
     if (ok && !session->json)

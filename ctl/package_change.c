@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/image.h"
 #include "ctl/package.h"
 
 #define TYPED_MIN 8 /* digits of a SHA-256 that name the very package */
@@ -47,7 +48,7 @@ bool package_upload(struct session *session, struct failure *fail)
     const char *name = session->args[3];
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
     if (!open_file(name, &file, fail) || !find_path(session, &path, fail) ||
-        !client_path_query(&path, "by", who(session), fail))
+        !client_path_query(&path, "by", who(session), fail) || !upload_add_kind(session, &path, fail))
         return false;
     call.path = path.text;
     call.file = file;

@@ -33,7 +33,7 @@ describe('products and firmware', () => {
 
     test('a firmware without a format says which command sets one', async (t) => {
         const api = await FakeApi.start(t);
-        const bare = firmware({ format: null, notice: 'no package format is set' });
+        const bare = firmware({ format: null, notice: 'no package format is set', fitting_format: 'ec618-at' });
         api.on(`GET ${firmwarePath}`, bare).on('GET /products/pumps/firmware', { items: [bare] });
         api.on(`PUT ${firmwarePath}/target`, bare);
         for (const args of [['firmware', 'show', airm2m], ['firmware', 'list'], ['target', 'set', airm2m, '1162']]) {
@@ -126,7 +126,7 @@ describe('images', () => {
             await writeFile(file, file);
         api.on('POST /products/pumps/images', ({ query }) => query.get('filename') === 'b_V2.bin'
             ? problem(409, 'image-conflict', 'version 2 exists already') : { status: 201, body: image({ file_name: query.get('filename') }) });
-        api.on(`GET ${firmwarePath}`, firmware({ format: null }));
+        api.on(`GET ${firmwarePath}`, firmware({ format: null, fitting_format: 'ec618-at' }));
         const result = await api.ctl('image', 'upload', ...files);
         assertRun(result, 1, { err: /b_V2\.bin: version 2 exists already \(image-conflict\)\n(.*\n)*dfotactl: 2 of 3 files are uploaded\n$/ });
         assert.match(result.err, /firmware set AirM2M_780E_LTE_AT --format ec618-at/);
@@ -326,6 +326,7 @@ describe('packages and waiting', () => {
     test('a missing format is refused, with what to do', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, problem(409, 'format-not-set', 'the firmware has no package format'));
+        api.on(`GET ${firmwarePath}`, firmware({ format: null, fitting_format: 'ec618-at' }));
         const result = await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait');
         assertRun(result, 1, { err: /no package format \(format-not-set\)\n$/ });
         assert.match(result.err, /dfotactl firmware set AirM2M_780E_LTE_AT --format ec618-at/);
