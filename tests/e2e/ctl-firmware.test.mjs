@@ -1,6 +1,7 @@
 // dfotactl's commands for products, firmware, images and packages, against an admin API that the test plays.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -86,12 +87,13 @@ describe('images', () => {
         assert.match(result.out, /^ +warning: the same bytes are here as version 1147$/m);
     });
 
-    test('upload with firmware and version, chunked where the length is not known', async (t) => {
+    test('upload with firmware and version, out of a pipe, with its length and digest', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PUT ${firmwarePath}/images/1138`, { status: 201, body: image() }).on(`GET ${firmwarePath}`, firmware());
         const script = 'printf something | "$0" image upload /dev/stdin --firmware "$1" --version 1138';
         assertRun(await api.run(['-c', script, program, airm2m], { command: 'sh' }), 0);
-        assert.equal(api.requests[0].headers['transfer-encoding'], 'chunked');
+        assert.equal(api.requests[0].headers['content-length'], '9');
+        assert.equal(api.requests[0].headers['repr-digest'], `sha-256=:${createHash('sha256').update('something').digest('base64')}:`);
         assert.equal(String(api.requests[0].body), 'something');
     });
 
