@@ -44,6 +44,7 @@
     X(ERROR_CANNOT_APPLY, 422, "cannot-apply")                                                                       \
     X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                                       \
     X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                                     \
+    X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                                 \
     X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                             \
     X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                         \
     X(ERROR_NO_SPACE, 507, "no-space")                                                                               \

@@ -19,7 +19,7 @@ static const struct command table[] = {
      product_set},
     {"product list", "", 0, 0, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
+    {"image upload", "FILE…", BIT(OPTION_AS) | BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin), or given for one file with --firmware and --version. A file "
      "that the "
@@ -72,7 +72,7 @@ static const struct command table[] = {
      "over the limit "
      "is not to be had.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY), BIT(OPTION_BY), "upload a package made elsewhere",
+    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY) | BIT(OPTION_AS), BIT(OPTION_BY), "upload a package made elsewhere",
      "It takes the place of any other for these two versions. What can be applied here is applied to the image of FROM and "
      "has to give the one of TO; what cannot be is unproven and goes to no device before it is released.",
      package_upload},

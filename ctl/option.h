@@ -43,6 +43,7 @@
     X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
     X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
     X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
+    X(OPTION_AS, "as", 0, "KIND", "raw: take the file as it is, whatever it looks like")                      \
     X(OPTION_YES, "yes", 0, NULL, "do not ask")
 
 enum option_id {

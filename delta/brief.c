@@ -5,6 +5,7 @@
 #include "delta/binpkg.h"
 #include "delta/engine.h"
 #include "delta/inspect_list.h"
+#include "delta/mangled.h"
 #include "delta/par.h"
 #include "delta/recognise.h"
 #include "delta/wrapper.h"
@@ -208,6 +209,7 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "summary", brief->summary);
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
+    put_field(to, "mangled", mangled_find(brief->file));
     fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
             brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);
     fputs("\"releases\":[", to);

@@ -103,10 +103,13 @@ bool content_take_package(const struct daemon *daemon, const struct content *con
     note[0] = '\0';
     if (content->unseen[0])
         return error_set(err, ERROR_UNAVAILABLE, "dfota could not look into it: %s", content->unseen);
-    if (strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
+    if (pair->raw && !external)
+        return error_set(err, ERROR_NOT_A_PACKAGE, "format=raw is for firmware of the format external, and %s takes %s",
+                         pair->firmware->name, format);
+    if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
                          unknown ? " of the format " : "", unknown ? format : "");
-    if (content->wrong[0])
+    if (content->wrong[0] && !pair->raw)
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary,
                          content->wrong);
     if (!external && strcmp(content->format, format) != 0)

@@ -112,6 +112,7 @@ describe('a full package', () => {
 
     test('is the second hop of a device of another core, over an image of its own', async () => {
         const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_Air8101', versions: ['2030.1.1', '2034.1.1'], target: null });
+        await server.setFirmware(scene.product, scene.firmware, { format: 'bsdiff' });
         const file = luatosPackage({ script: script() });
         await server.putImage(scene.product, scene.firmware, '2034.1.2', file);
         await scene.setTarget('2034.1.2');

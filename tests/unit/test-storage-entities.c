@@ -39,7 +39,7 @@ static void set_scene(struct db *db, struct scene *ret)
     struct error err;
     *ret = (struct scene){.product = {.product_key = "pumps", .name = "村泵", .created_ms = 1}};
     assert_ok(product_add(db, &ret->product, &err), err);
-    assert_ok(firmware_ensure(db, ret->product.id, "demo_LuatOS", 1, &ret->firmware, &err), err);
+    assert_ok(firmware_ensure(db, ret->product.id, "demo", 1, &ret->firmware, &err), err);
     add_image(db, ret, "9", "nine", &ret->v1);
     add_image(db, ret, "10", "ten", &ret->v2);
 }
