@@ -41,10 +41,11 @@ list_programs() {
 
 # list_kind KIND DIR [LIST]: those whose names begin with test- or fuzz-, but for the names in the list.
 list_kind() {
-    local program
+    local program short
     list_programs "$2" | while read -r program; do
-        case ${program##*/} in
-        "$1"-*) is_in "${program##*/"$1"-}" "${3-}" || echo "$program" ;;
+        short=${program##*/}
+        case $short in
+        "$1"-*) is_in "${short#"$1"-}" "${3-}" || echo "$program" ;;
         esac
     done
 }
