@@ -215,7 +215,8 @@ static bool payload_is_known(const struct par_part *part, struct error *err)
 {
     struct bytes payload = part->payload;
     return (payload.len >= 4 && memcmp(payload.ptr, "BPHD", 4) == 0) ||
-           error_set(err, ERROR_CANNOT_APPLY, "the package for %s holds a payload that nothing here can apply",
+           error_set(err, ERROR_CANNOT_APPLY,
+                     "the package for %s holds a payload that nothing here can apply",
                      par_attribute_name(part->attribute));
 }
 

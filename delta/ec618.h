@@ -25,8 +25,8 @@ bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_o
 
 /* Applies a package in any of the wrappers, as the module would: wrapper, archive, both headers and base must
    be right (ec618_rules.h), each payload goes through the simulated module, and its result must have the size
-   and hash that the header states. The archive may be too long: ec618_fits_module() tells. From a .binpkg it makes the same .binpkg with
-   other AP and CP. */
+   and hash that the header states. The archive may be too long: ec618_fits_module() tells. From a .binpkg it
+   makes the same .binpkg with other AP and CP. */
 bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err) __attribute__((warn_unused_result));
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include "delta/ec618_payload.h"
 
-#define METHOD        0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1; bit 7 is not read */
-#define OPTION_BYTES  8    /* the vendor's packer can add two options to a head */
-#define OPTIONS_MAX   2
+#define METHOD       0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1; bit 7 is not read */
+#define OPTION_BYTES 8    /* the vendor's packer can add two options to a head */
+#define OPTIONS_MAX  2
 
 static bool wrong(struct error *err, const struct par_part *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,7 @@
 /* What an EC618's own code demands of a delta archive beside its being whole (par_check): every field of both
-   headers that it reads, held against the payload. Where a wrong value is taken and only then goes wrong (half
-   of the module patched, or patched again and again for ever), it is refused here. doc/package-formats.md has
-   the table of fields. */
+   headers that it reads, held against the payload. Where a wrong value is taken and only then goes wrong
+   (half of the module patched, or patched again and again for ever), it is refused here.
+   doc/package-formats.md has the table of fields. */
 #ifndef DFOTA_DELTA_EC618_RULES_H
 #define DFOTA_DELTA_EC618_RULES_H
 

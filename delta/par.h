@@ -14,8 +14,8 @@
 
 #define PAR_MODULE_MAX     491520 /* a module refuses a longer archive */
 #define PAR_HEAD_BYTES     84
-#define PAR_PROGRESS       44 /* where the module keeps its progress while it patches: */
-#define PAR_PROGRESS_BYTES 40 /* FF in every archive, and FF to its hash */
+#define PAR_PROGRESS       44   /* where the module keeps its progress while it patches: */
+#define PAR_PROGRESS_BYTES 40   /* FF in every archive, and FF to its hash */
 #define PAR_PART_BYTES     0x70 /* the shortest head of a package, and the one that is written */
 #define PAR_PARTS_MAX      8
 #define PAR_NAME_BYTES     18  /* NUL padding included */

@@ -18,7 +18,8 @@ static unsigned int rules_of(const struct format *format)
 static void write_text(const struct config_firmware *section, const char *firmware,
                        const struct format *format, char *out, size_t out_size)
 {
-    static const enum config_firmware_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND, FIRMWARE_EXTERNAL_VERIFY},
+    static const enum config_firmware_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
+                                                             FIRMWARE_EXTERNAL_VERIFY},
                                             of_header[] = {FIRMWARE_LOAD_ADDRESS};
     const enum config_firmware_field *fields = format->by_dfota ? of_header : of_external;
     size_t count = format->by_dfota ? format->takes_header : 2, at = 0;

@@ -68,7 +68,7 @@ function rowsOf(name, one, n) {
         sha256: `x'${sha256(one.package)}'`, proven: 1, effort: 1, tried: 1, queued_ms: 1, finished_ms: 2, ...one.more,
     };
     return `
-INSERT INTO firmware (id, product_id, name, format, max_package_bytes, created_ms) VALUES (${n}, 1, '${name}', '${one.format}', 491520, 1);
+INSERT INTO firmware (id, product_id, name, format, max_package_bytes, created_ms) VALUES (${n}, 1, '${name}', '${one.format}', 1000000, 1);
 INSERT INTO image (id, firmware_id, version, sha256, size_bytes, uploaded_ms) VALUES (${2 * n}, ${n}, '1', ${from}, ${one.images[0].length}, 1);
 INSERT INTO image (id, firmware_id, version, sha256, size_bytes, uploaded_ms) VALUES (${2 * n + 1}, ${n}, '2', ${to}, ${one.images[1].length}, 1);
 UPDATE firmware SET target_image_id = ${2 * n + 1} WHERE id = ${n};
@@ -154,6 +154,11 @@ test('packages of other formats go on', async () => {
     const answer = await module('bsdiff').ask({ range: 100 });
     assert.equal(answer.status, 206);
     assert.deepEqual(answer.body, cases.bsdiff.package.subarray(100));
+});
+
+test('a limit above what modules take is lowered', async () => {
+    for (const [name, limit] of [['made', 491520], ['better', 491520], ['bsdiff', 1000000], ['external', 1000000]])
+        assert.equal((await server.admin('GET', `/products/${product}/firmware/${name}`, null, { expect: 200 })).json.max_package_bytes, limit);
 });
 
 test('it is told once', async () => {

@@ -11,3 +11,5 @@ INSERT INTO package_outdated
     SELECT better_sha256 FROM package WHERE better_sha256 IS NOT NULL AND format LIKE 'ec618-%';
 DELETE FROM package WHERE format LIKE 'ec618-%' OR (format = 'external' AND origin = 'external' AND proven);
 UPDATE package SET proven = 0 WHERE format = 'external' AND origin = 'uploaded';
+-- No module takes more, whatever the limit was set to.
+UPDATE firmware SET max_package_bytes = 491520 WHERE format LIKE 'ec618-%' AND max_package_bytes > 491520;
