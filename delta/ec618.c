@@ -210,16 +210,6 @@ static bool check_base(const struct par_part *part, struct bytes base, const cha
         name, part->base_bytes, wanted, base.len, is);
 }
 
-/* An EC7xx's archive is the same, and what stands in it is the vendor's secret. */
-static bool payload_is_known(const struct par_part *part, struct error *err)
-{
-    struct bytes payload = part->payload;
-    return (payload.len >= 4 && memcmp(payload.ptr, "BPHD", 4) == 0) ||
-           error_set(err, ERROR_CANNOT_APPLY,
-                     "the package for %s holds a payload that nothing here can apply",
-                     par_attribute_name(part->attribute));
-}
-
 static bool check_result(const struct par_part *part, struct bytes made, struct error *err)
 {
     struct sha256 hash;
@@ -253,9 +243,8 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
     if (!unwrap(package, &archive, err) || !par_read(archive, &par, err) || !par_check(&par, err) ||
         !ec618_image_open(old, "the old image", &a.old, err))
         return false;
-    for (unsigned int i = 0; i < par.parts; i++)
-        if (!payload_is_known(&par.part[i], err))
-            return false;
+    if (!ec618_rules_hold_for(&par))
+        return error_set(err, ERROR_CANNOT_APPLY, "the archive holds a payload that nothing here can apply");
     if (!ec618_rules_check(&par, err))
         return false;
     for (unsigned int i = 0; i < par.parts; i++)

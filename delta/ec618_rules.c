@@ -25,7 +25,7 @@ static bool wrong(struct error *err, const struct par_part *part, const char *fo
 
 bool ec618_rules_hold_for(const struct par *par)
 {
-    bool is = false;
+    bool is = par->head.ptr[2] == PAR_VERSION;
     for (unsigned int i = 0; i < par->parts; i++) {
         struct bytes payload = par->part[i].payload;
         is = is || (payload.len >= 4 && memcmp(payload.ptr, "BPHD", 4) == 0);

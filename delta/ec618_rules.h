@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "delta/par.h"
 
-/* Does an EC618's payload begin there? Archives of other chips look the same from outside. */
+/* Is it an EC618's, by its version or by any of its payloads? Archives of other chips look the same. */
 bool ec618_rules_hold_for(const struct par *par);
 
 /* Whether a module takes an archive that par_check has found whole. Opens no stream and sees no image: base

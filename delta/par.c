@@ -108,7 +108,7 @@ static void put_head(struct buffer *out, size_t count)
 {
     struct sha256 hash;
     memcpy(out->ptr, magic, sizeof magic);
-    out->ptr[HEAD_VERSION] = 0x20;
+    out->ptr[HEAD_VERSION] = PAR_VERSION;
     out->ptr[HEAD_PARTS] = (uint8_t)(0x40 | (count - 1));
     out->ptr[HEAD_SEGMENT + 1] = PAR_SEGMENT >> 8;
     little_put_u32(out->ptr + HEAD_LENGTH, (uint32_t)out->len);

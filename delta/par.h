@@ -14,6 +14,7 @@
 
 #define PAR_MODULE_MAX     491520 /* a module refuses a longer archive */
 #define PAR_HEAD_BYTES     84
+#define PAR_VERSION        0x20 /* of an EC618's archives, which takes others too; an EC7xx's have 0x45 */
 #define PAR_PROGRESS       44   /* where the module keeps its progress while it patches: */
 #define PAR_PROGRESS_BYTES 40   /* FF in every archive, and FF to its hash */
 #define PAR_PART_BYTES     0x70 /* the shortest head of a package, and the one that is written */
