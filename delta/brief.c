@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "delta/binpkg.h"
+#include "delta/ec618_rules.h"
 #include "delta/engine.h"
 #include "delta/inspect_list.h"
 #include "delta/mangled.h"
@@ -72,7 +73,8 @@ static void tell_binpkg(struct brief *brief)
 static void tell_par(struct brief *brief, struct bytes archive)
 {
     struct par par;
-    if (!par_read(archive, &par, &brief->why_wrong) || !par_check(&par, &brief->why_wrong)) {
+    if (!par_read(archive, &par, &brief->why_wrong) || !par_check(&par, &brief->why_wrong) ||
+        (ec618_rules_hold_for(&par) && !ec618_rules_check(&par, &brief->why_wrong))) {
         brief->wrong = true;
         return;
     }

@@ -38,6 +38,8 @@ enum {
     BLOBS_OF_IMAGE,
     FORGET_IMAGE,
     LEFT,
+    OUTDATED,
+    OUTDATED_CLEAR,
     BY_ID,
     PUT_UPLOADED,
     FORGET,
@@ -91,6 +93,8 @@ static const char *const sql[] = {
     [FORGET_IMAGE] = "DELETE FROM package WHERE (from_sha256 = $1 OR to_sha256 = $1) "
                      "AND NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1)",
     [LEFT] = "SELECT id FROM package WHERE state = 'generating'",
+    [OUTDATED] = "SELECT sha256 FROM package_outdated",
+    [OUTDATED_CLEAR] = "DELETE FROM package_outdated",
     [BY_ID] = "SELECT " COLUMNS("") " FROM package WHERE id = $1",
     [PUT_UPLOADED] = "INSERT INTO package (from_sha256, to_sha256, format, recipe, state, size_bytes, sha256, origin, uploaded_by, "
                      "proven, note, queued_ms, finished_ms) VALUES ($1, $2, $3, $4, 'ready', $5, $6, 'uploaded', $7, $8, $9, $10, $10) "
@@ -245,6 +249,18 @@ bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_
 bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err)
 {
     return db_do(db, &package_statements, UNQUEUE, PARAMS(P_HASH(to)), NULL, err);
+}
+
+bool package_outdated(struct db *db, struct sha256 **ret, size_t *ret_count, struct error *err)
+{
+    struct sha256 row = {{0}};
+    return db_list(db, &package_statements, OUTDATED, NO_PARAMS, FIELDS(F_HASH(&row)), &row, sizeof row, ret,
+                   ret_count, err);
+}
+
+bool package_outdated_clear(struct db *db, struct error *err)
+{
+    return db_do(db, &package_statements, OUTDATED_CLEAR, NO_PARAMS, NULL, err);
 }
 
 bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,

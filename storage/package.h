@@ -25,7 +25,7 @@ enum package_effort { /* how hard dfota tried to make it small; in order */
 struct package_key {
     struct sha256 from, to; /* of the images */
     char format[FORMAT_SIZE];
-    char recipe[RECIPE_SIZE]; /* 16 hex digits for what the configuration adds to the format, or "" */
+    char recipe[RECIPE_SIZE]; /* 16 hex digits for what else decides the bytes, or "" */
 };
 
 struct package {
@@ -128,6 +128,10 @@ bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *e
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
+/* Files of packages that a migration has removed, since they were made by rules that turned out wrong: *ret is
+   the caller's (free). Told until they are cleared. */
+bool package_outdated(struct db *db, struct sha256 **ret, size_t *ret_count, struct error *err);
+bool package_outdated_clear(struct db *db, struct error *err);
 bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err);
 
 #endif

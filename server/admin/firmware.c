@@ -154,6 +154,15 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
                     err);
 }
 
+/* Together: either may have been there before. */
+static bool check_limit(const struct firmware *firmware, struct error *err)
+{
+    const struct format *format = format_find(firmware->format);
+    return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
+           error_set(err, ERROR_INVALID, "no module takes a package of format %s over %lld bytes: set "
+                     "max_package_bytes to at most that", format->name, (long long)format->max_bytes);
+}
+
 static bool change_settings(void *cls, struct db *db, struct error *err)
 {
     struct settings *settings = cls;
@@ -172,7 +181,7 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
-    return firmware_update(db, firmware, err) && note_settings(settings, db, err);
+    return check_limit(firmware, err) && firmware_update(db, firmware, err) && note_settings(settings, db, err);
 }
 
 static void log_settings(const struct settings *settings)

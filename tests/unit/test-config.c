@@ -283,7 +283,7 @@ static void test_errors_in_the_file_name_the_line(void **state)
 static void test_sections_of_firmware(void **state)
 {
     (void)state;
-    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\npackage_header = head-3=4A\n package_header=head-2=ab ; why\n"
+    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\n; why\n"
                "load_address = 0x0024000\n[firmware *]\nexternal_command = /bin/x {old} {new} {out}\n"
                "[firmware a b]\nexternal_verify = /bin/y {old} {package} \"{new}\"\nexternal_writable = /tmp '/a b'\n"
                "[firmware AirM2M_780E_LTE_AT]\n[other]\njob_cpu_s = 7\n");
@@ -293,7 +293,6 @@ static void test_sections_of_firmware(void **state)
     assert_int_equal(config.jobs, 3);
     assert_int_equal(config.job_cpu_s, 7);
     const struct config_firmware *at = config_firmware_of(&config, "AirM2M_780E_LTE_AT");
-    assert_string_equal(at->value[FIRMWARE_PACKAGE_HEADER], "head-2=ab,head-3=4a");
     assert_string_equal(at->value[FIRMWARE_LOAD_ADDRESS], "0x24000");
     assert_string_equal(at->value[FIRMWARE_EXTERNAL_COMMAND], "");
     assert_string_equal(config_firmware_of(&config, "a b")->value[FIRMWARE_EXTERNAL_VERIFY],
@@ -312,9 +311,8 @@ static void test_errors_in_sections(void **state)
         const char *line, *needle;
     } cases[] = {
         {"jobs = 3", "/conf:2: there is no key jobs in a section [firmware NAME]"},
-        {"package_header = head-9=00", "/conf:2: package_header: no bytes of the header are called head-9"},
-        {"package_header = head-3=000", "/conf:2: package_header: head-3 needs 2 hex digits"},
-        {"package_header = head-3", "/conf:2: package_header: an override is NAME=HEX"},
+        {"package_header = head-2=20", "/conf:2: package_header was removed: all that a module reads"},
+        {"package_header =", "/conf:2: package_header was removed"},
         {"load_address = 0x100000000", "/conf:2: load_address: '0x100000000' is no number below 2^32"},
         {"load_address = -1", "/conf:2: load_address: '-1'"},
         {"load_address = 1\nload_address = 1", "/conf:3: load_address is set for this firmware in line 2 already"},

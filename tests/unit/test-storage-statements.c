@@ -6,6 +6,7 @@
 
 /* A whole table is read only by what lists or counts it for the admin. */
 static const char *const may_scan[] = {
+    "SELECT sha256 FROM package_outdated", /* once, at start */
     "SELECT sha256 FROM admin_token",
     "SELECT count(*) FROM product",
     "SELECT count(*) FROM device",
