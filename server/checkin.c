@@ -100,7 +100,8 @@ static void log_answer(const struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
-    log_line(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
+    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
              facts->firmware.id ? facts->firmware.name : NULL, "over",

@@ -224,3 +224,8 @@ bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
     return load_attempt(daemon, db, ret, err);
 }
+
+bool facts_of_stranger(const struct facts *facts)
+{
+    return !facts->device.id;
+}
