@@ -179,7 +179,7 @@ static bool was_replaced(const struct checkin_task *task)
     bool servable = true;
     if (is_full(task) || !readers_take(readers, &db, &err))
         return false;
-    bool known = package_is_servable(db, &task->wanted, &servable, &err);
+    bool known = package_is_servable(db, &task->wanted, task->facts.firmware.id, &servable, &err);
     readers_give(readers, db);
     return known && !servable;
 }

@@ -107,7 +107,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     struct image to;
     bool found, ready;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, &ready, err))
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
     known->pinned_servable = ready && found && !to.withdrawn_ms;
     return true;
