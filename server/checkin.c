@@ -101,7 +101,8 @@ static void log_answer(const struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
-    log_line(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
+    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
              facts->firmware.id ? facts->firmware.name : NULL, "over",
@@ -179,7 +180,7 @@ static bool was_replaced(const struct checkin_task *task)
     bool servable = true;
     if (is_full(task) || !readers_take(readers, &db, &err))
         return false;
-    bool known = package_is_servable(db, &task->wanted, &servable, &err);
+    bool known = package_is_servable(db, &task->wanted, task->facts.firmware.id, &servable, &err);
     readers_give(readers, db);
     return known && !servable;
 }

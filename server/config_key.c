@@ -122,6 +122,9 @@ const struct config_key config_key_table[] = {
     HEADING("Log"),
     WORD(log_level, "info", take_level, "LEVEL",
           "The least that is logged: debug, info, warn or error. The log goes to standard error."),
+    NUMBER(log_lines_per_second, "5", 0, 1000000, "N",
+           "Lines of one event that are logged a second, after a burst of 1000. Lines that a stranger causes get a fifth, after a "
+           "burst of 100. What is left out is counted: suppressed=N. 0: no limit."),
 
     HEADING("HTTP status of each refusal to a device, 400 to 599"),
     STATUS(3, "No usable imei, mac or uid, or an unknown link."),

@@ -179,7 +179,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     struct image to;
     bool found, ready;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, &ready, err))
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
     known->pinned_servable = ready && found && !to.withdrawn_ms;
     return true;
@@ -327,4 +327,9 @@ bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
     return load_attempt(daemon, db, ret, err);
+}
+
+bool facts_of_stranger(const struct facts *facts)
+{
+    return !facts->device.id;
 }

@@ -53,6 +53,10 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Nobody that is known asks: what is logged of it counts as a stranger's. Once a device has spent its rows of the ledger
+   for the day, it counts as one too. */
+bool facts_of_stranger(const struct facts *facts);
+
 /* Writer's thread: stores what the decision says is to be recorded. The attempt that bytes are sent for is
    then facts->attempt. */
 bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,

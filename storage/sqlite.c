@@ -117,7 +117,7 @@ static void count_change(void *cls, int operation, const char *database, const c
     bool images = strcmp(table, "image") == 0 || strcmp(table, "firmware") == 0;
     (void)operation, (void)database, (void)row;
     db->image_changes += images;
-    db->changes += images || strcmp(table, "package") == 0;
+    db->changes += images || strcmp(table, "package") == 0 || strcmp(table, "package_release") == 0;
 }
 
 /* The hook is not told of what is taken back. All of the transaction counts: SQLite may have ended it by itself. */

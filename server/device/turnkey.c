@@ -96,7 +96,8 @@ static void log_answer(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
-    log_line(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
+    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
              task->asker.firmware[0] ? task->asker.firmware : NULL, "over", "turnkey", "peer",

@@ -253,7 +253,7 @@ test('a file that the disk damaged is not sent, until the same bytes are uploade
     await writeFile(path, Buffer.concat([file.subarray(0, -1), Buffer.from([file.at(-1) ^ 1])]));
     const module = device(scene, '2034.1.1');
     assert.equal((await module.ask()).status, 503);
-    assert.match(own.log('blob-corrupt')[0].then, /upload/);
+    assert.match((await own.logged('blob-corrupt'))[0].then, /upload/);
     await own.putImage(scene.product, firmware, '2034.1.2', file);
     assert.ok((await module.download()).bytes.equals(file));
 });

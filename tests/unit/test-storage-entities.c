@@ -106,7 +106,7 @@ static void test_images(void **state)
 static const struct package_key *key_of(const struct sha256 *from, const struct sha256 *to)
 {
     static struct package_key key;
-    key = (struct package_key){.from = *from, .to = *to, .format = "bsdiff"};
+    key = (struct package_key){.from = *from, .to = *to, .format = "bsdiff", .firmware_id = 1};
     return &key;
 }
 
@@ -225,10 +225,10 @@ static void test_damaged_package_is_made_again(void **state)
     assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
     set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .proven = true});
-    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
     assert_true(ready);
     assert_ok(package_make_again(place->db, &bytes, 9, &err), err);
-    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
     assert_false(ready);
     claim(place, &package, true);
 }
@@ -247,7 +247,7 @@ static void test_what_is_not_proven_is_not_served(void **state)
     set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = "external"});
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
-    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
     assert_false(servable);
 }
 
@@ -302,7 +302,9 @@ static void test_a_forgotten_package_leaves_no_number_behind(void **state)
     assert_ok(package_forget(place->db, claimed.id, &err), err);
     find(place, &scene, &package); /* it was not uploaded */
     put(place, &scene, &bytes, true);
-    assert_ok(package_forget(place->db, claimed.id, &err), err);
+    find(place, &scene, &package);
+    assert_int_not_equal(package.id, claimed.id);
+    assert_ok(package_forget(place->db, package.id, &err), err);
     assert_ok(package_find(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), &package, &found, &err), err);
     assert_false(found);
     assert_ok(package_queue(place->db, key_of(&scene.v2.sha256, &scene.v1.sha256), false, 1, 3, &err), err);
@@ -322,20 +324,20 @@ static void test_a_release_is_for_the_very_bytes(void **state)
     put(place, &scene, &bytes, false);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
-    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
+    assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_READY);
     assert_string_equal(package.released_by, "Jan");
     assert_string_equal(package.released_note, "why");
-    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
     assert_true(servable);
     put(place, &scene, &others, false);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
     assert_string_equal(package.released_by, "");
-    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
-    assert_ok(package_take_back(place->db, package.id, &err), err);
-    assert_ok(package_is_servable(place->db, &others, &servable, &err), err);
+    assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
+    assert_ok(package_take_back(place->db, package.id, scene.firmware.id, &err), err);
+    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &err), err);
     assert_false(servable);
 }
 
