@@ -406,17 +406,3 @@ bool blobs_sweep(struct blobs *blobs,
     sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
     return !sweep.remove || sweep_all(&sweep, err);
 }
-
-static bool note_any(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)
-{
-    (void)hash, (void)err;
-    *ret_needed = *(bool *)cls = true;
-    return true;
-}
-
-bool blobs_any(struct blobs *blobs, bool *ret, struct error *err)
-{
-    struct sweep sweep = {.blobs = blobs, .is_needed = note_any, .cls = ret};
-    *ret = false;
-    return sweep_all(&sweep, err);
-}

@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "storage/place.h"
 #include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* somebody else holds the file, e.g. a backup by hand */
 
 struct db {
     sqlite3 *handle;
+    struct place *place; /* NULL: not watched */
     sqlite3_stmt ***prepared; /* [table][statement] */
     uint64_t changes;         /* see db_changes() */
     uint64_t image_changes;   /* see db_image_changes() */
@@ -283,16 +285,26 @@ void db_close(struct db *db)
 
 /* Transactions */
 
+void db_watch(struct db *db, struct place *place)
+{
+    db->place = place;
+}
+
+static bool is_in_place(const struct db *db, struct error *err)
+{
+    return !db->place || place_check(db->place, err);
+}
+
 bool db_begin(struct db *db, struct error *err)
 {
     db->changes_at_begin = db->changes;
-    return exec(db, "BEGIN IMMEDIATE", err);
+    return is_in_place(db, err) && exec(db, "BEGIN IMMEDIATE", err);
 }
 
 bool db_commit(struct db *db, struct error *err)
 {
     if (exec(db, "COMMIT", err))
-        return true;
+        return is_in_place(db, err); /* after it: what was removed before the commit is seen, and not answered */
     db_rollback(db);
     return false;
 }
