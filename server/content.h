@@ -22,6 +22,7 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */
+    bool cancelled;                   /* it is unseen because the server is being stopped: nobody may keep it */
 };
 
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
@@ -29,7 +30,7 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
 void content_look(const struct daemon *daemon, const char *path, struct content *ret);
 
 /* Whether it may be kept as the image of that version. Fills image->kind, core, content and warnings.
-   `firmware` has name and format. ERROR_NOT_AN_IMAGE says what it is instead. */
+   `firmware` has name and format. ERROR_NOT_AN_IMAGE says what it is instead; ERROR_UNAVAILABLE: it was cancelled. */
 bool content_take_image(const struct content *content, const struct firmware *firmware,
                         const struct version *version, struct image *image, struct error *err)
     __attribute__((warn_unused_result));

@@ -1,9 +1,11 @@
 /* Start and end of the server: every part is made here, in order, and taken down in the opposite one. */
 #include "server/daemon.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -20,6 +22,7 @@
 #include "server/config_firmware.h"
 #include "server/data_dir.h"
 #include "server/device/device.h"
+#include "server/device_url.h"
 #include "server/http/listener.h"
 #include "server/jobs.h"
 #include "server/matrix.h"
@@ -149,13 +152,13 @@ static void note_device_url(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
     char address[64];
+    struct error unusable;
     listener_address(server->device, address);
+    snprintf(server->device_url, sizeof server->device_url, "http://%s", address);
     if (daemon->config.public_device_url[0])
         daemon->device_url = daemon->config.public_device_url;
-    else if (strncmp(address, "0.0.0.0:", 8) != 0 && strncmp(address, "[::]:", 5) != 0) {
-        snprintf(server->device_url, sizeof server->device_url, "http://%s", address);
+    else if (device_url_check(server->device_url, &unusable))
         daemon->device_url = server->device_url;
-    }
 }
 
 static void tell_address(const char *name, const struct listener *listener)
@@ -211,6 +214,12 @@ static bool open_listeners(struct server *server, struct error *err)
     if (!daemon->device_url[0])
         log_line(LOG_LEVEL_WARN, "no-public-device-url", "then",
                  "links cannot be made: set public_device_url to what modules reach this server by", NULL);
+    else if (device_url_is_local(daemon->device_url))
+        log_line(LOG_LEVEL_WARN, "local-device-url", "address", daemon->device_url, "then",
+                 "no module can reach it, only programs on this machine: set public_device_url", NULL);
+    else if (device_url_is_https(daemon->device_url))
+        log_line(LOG_LEVEL_INFO, "https-device-url", "address", daemon->device_url, "then",
+                 "links are of no use to AT firmware, which fetches over plain http:// only", NULL);
     return true;
 }
 
@@ -242,6 +251,9 @@ static bool start(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
     daemon->started_ms = clock_boot_ms();
+    daemon->ending_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (daemon->ending_fd < 0)
+        return error_errno(err, errno, "cannot make an eventfd");
     raise_descriptor_limit();
     tell_confinement(&daemon->config);
     if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
@@ -263,6 +275,8 @@ static void end(struct server *server)
     drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
+    if (daemon->ending_fd >= 0)
+        eventfd_write(daemon->ending_fd, 1);
     /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
     listener_close(server->device);
     listener_close(server->admin);
@@ -280,6 +294,7 @@ static void end(struct server *server)
     plans_close(daemon->plans);
     blobs_close(daemon->blobs);
     free(daemon->tokens);
+    cleanup_close(&daemon->ending_fd);
     place_close(server->place);
     data_dir_close(&server->data);
 }
@@ -303,7 +318,7 @@ static int await_signal(struct server *server, const sigset_t *ending, struct er
 
 bool daemon_run(const struct config *config, struct error *err)
 {
-    struct server server = {.daemon = {.config = *config, .device_url = ""}, .data = DATA_DIR_CLOSED};
+    struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1}, .data = DATA_DIR_CLOSED};
     sigset_t ending;
     /* Blocked before there are threads, so that all inherit it and this one waits for them. */
     sigemptyset(&ending);
