@@ -56,15 +56,16 @@ void content_look(const struct daemon *daemon, const char *path, struct content 
     char answer[ANSWER_SIZE];
     struct child_capture capture = {answer, sizeof answer, 0};
     char *const argv[] = {config->dfota_path, "inspect", "--brief", (char *)path, NULL};
-    struct child_outcome outcome;
+    struct child_outcome outcome = {.end = CHILD_EXITED};
     struct error err;
     memset(ret, 0, sizeof *ret);
-    if (!child_run_heard(argv, &limits, -1, &capture, &outcome, &err))
+    if (!child_run_heard(argv, &limits, daemon->ending_fd, &capture, &outcome, &err))
         snprintf(ret->unseen, sizeof ret->unseen, "%.300s", err.text);
     else if (outcome.end != CHILD_EXITED || outcome.exit_status != 0)
         child_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
     else if (!read_answer(answer, ret))
         snprintf(ret->unseen, sizeof ret->unseen, "dfota did not answer");
+    ret->cancelled = ret->unseen[0] && outcome.end == CHILD_CANCELLED;
     if (ret->unseen[0])
         log_line(LOG_LEVEL_WARN, "content-unseen", "file", path, "error", ret->unseen, NULL);
 }
@@ -229,6 +230,8 @@ bool content_take_image(const struct content *content, const struct firmware *fi
 {
     const struct judged judged = {content, firmware, version, image};
     snprintf(image->kind, sizeof image->kind, "image");
+    if (content->cancelled)
+        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
     if (content->unseen[0]) {
         image_warn(image, "dfota could not look into it: %s", content->unseen);
         return true;

@@ -24,6 +24,7 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */
+    bool cancelled;                   /* it is unseen because the server is being stopped: nobody may keep it */
 };
 
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
@@ -39,7 +40,7 @@ const struct family *content_family(const struct content *content);
 
 /* Whether it may be kept as the image of that version. Fills image->kind, core, content and warnings.
    `firmware` has name and format. `raw`: the admin says that it is a raw image, whatever it looks like; that is kept
-   as a warning. ERROR_NOT_AN_IMAGE says what it is instead. */
+   as a warning. ERROR_NOT_AN_IMAGE says what it is instead; ERROR_UNAVAILABLE: it was cancelled. */
 bool content_take_image(const struct content *content, const struct firmware *firmware,
                         const struct version *version, bool raw, struct image *image, struct error *err)
     __attribute__((warn_unused_result));

@@ -65,12 +65,14 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
                           "--max-output",      most,
                           (char *)trial->from, (char *)trial->package,
                           (char *)trial->to,   NULL};
-    if (!child_run(argv, &limits, -1, ret, err)) {
+    if (!child_run(argv, &limits, daemon->ending_fd, ret, err)) {
         err->code = ERROR_UNAVAILABLE;
         return false;
     }
     if (ret->end == CHILD_EXITED && ret->exit_status != 2 && ret->exit_status != 3 && ret->exit_status != 4)
         return true;
+    if (ret->end == CHILD_CANCELLED)
+        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
     child_describe(ret, &limits, why, sizeof why);
     return error_set(err, ret->end == CHILD_EXITED ? ERROR_UNAVAILABLE : ERROR_NOT_A_PACKAGE,
                      "the package could not be tried: %s", why);

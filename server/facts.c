@@ -93,7 +93,7 @@ static bool load_open(struct daemon *daemon, struct db *db, const struct facts *
     return !news.changed || progress_store(db, attempt, delivered_ms, err);
 }
 
-static struct place_attempt describe(const struct daemon *daemon, const struct facts *facts,
+static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
                                      const struct attempt *attempt, bool open)
 {
     enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
@@ -101,7 +101,7 @@ static struct place_attempt describe(const struct daemon *daemon, const struct f
     int64_t idle_ms = facts->checkin.now_ms - attempt->active_ms;
     if (open)
         version_parse(slice_of(attempt->from), &from);
-    return (struct place_attempt){
+    return (struct slot_attempt){
         .open = open,
         .live = open && attempt->active_ms && idle_ms <= (int64_t)daemon->config.pin_idle_ms &&
                 (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
@@ -132,7 +132,7 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
         main_open = true;
         beside_open = false;
     }
-    const struct place_question question = {
+    const struct slot_question question = {
         .lower = is_lower(facts),
         .by_link = strcmp(facts->origin, ORIGIN_LINK) == 0,
         .continues = range->present && !range->bad && range->first > 0,
@@ -141,14 +141,14 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
         .main = describe(daemon, facts, &main, main_open),
         .beside = describe(daemon, facts, &beside, beside_open),
     };
-    facts->place = place_choose(&question);
-    facts->snapshot.attempt_unclear = facts->place == PLACE_UNCLEAR;
-    facts->snapshot.attempt_open = facts->place == PLACE_MAIN     ? main_open
-                                   : facts->place == PLACE_BESIDE ? beside_open
+    facts->slot = attempt_slot_choose(&question);
+    facts->snapshot.attempt_unclear = facts->slot == SLOT_UNCLEAR;
+    facts->snapshot.attempt_open = facts->slot == SLOT_MAIN     ? main_open
+                                   : facts->slot == SLOT_BESIDE ? beside_open
                                                                   : false;
     if (facts->snapshot.attempt_open)
-        facts->attempt = facts->place == PLACE_MAIN ? main : beside;
-    if (facts->place != PLACE_MAIN && main_open)
+        facts->attempt = facts->slot == SLOT_MAIN ? main : beside;
+    if (facts->slot != SLOT_MAIN && main_open)
         facts->main = main;
     return true;
 }

@@ -13,7 +13,7 @@
 #include "storage/package.h"
 #include "storage/product.h"
 #include "upgrade/decision.h"
-#include "upgrade/place.h"
+#include "upgrade/attempt_slot.h"
 
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
@@ -33,7 +33,7 @@ struct facts {
     enum grade grade;         /* of what the request says */
     char origin[ORIGIN_SIZE]; /* the asker's, ORIGIN_LINK, or "": all requests of the device count as one */
     char peer[ORIGIN_SIZE];   /* the asker's, for the record */
-    enum place place;         /* which attempt it is about */
+    enum attempt_slot slot;         /* which attempt it is about */
     struct attempt main;      /* where that is not the main one: the main one; id 0: none */
     struct guard guard;
     struct checkin checkin; /* with the version that a link's URL names */

@@ -121,7 +121,7 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     *attempt = (struct attempt){.device_id = facts->device.id,
                                 .firmware_id = facts->firmware.id,
                                 .link_id = facts->link.id,
-                                .beside = facts->place == PLACE_BESIDE,
+                                .beside = facts->slot == SLOT_BESIDE,
                                 .created_ms = facts->checkin.now_ms};
     version_format(&facts->snapshot.base, attempt->from);
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
@@ -187,7 +187,7 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
                            const struct decision *decision, struct error *err)
 {
     if (decision->send &&
-        !note_elsewhere(db, facts, facts->place == PLACE_BESIDE ? &facts->main : &facts->attempt, err))
+        !note_elsewhere(db, facts, facts->slot == SLOT_BESIDE ? &facts->main : &facts->attempt, err))
         return false;
     if (decision->end_attempt &&
         !set_state(db, &facts->attempt, decision->attempt_event, facts->checkin.now_ms, err))

@@ -21,7 +21,7 @@ struct attempt {
     char released_by[ADMIN_NAME_SIZE]; /* where they were not: the admin who released them */
     char origin[ORIGIN_SIZE];    /* where the request came from that began the bytes; "": not told apart */
     char elsewhere[ORIGIN_SIZE]; /* where else its package was asked for, last; "": nowhere */
-    int64_t beside;              /* 1: kept beside the device's main attempt (upgrade/place.h) */
+    int64_t beside;              /* 1: kept beside the device's main attempt (upgrade/attempt_slot.h) */
     int64_t by_proxy;                  /* 1: some of them went to a proxy of our own */
     char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
     int64_t bytes_acked, fetches;

@@ -8,6 +8,7 @@
 #include "server/checkin.h"
 #include "server/device/device.h"
 #include "server/jobs.h"
+#include "server/device_url.h"
 #include "server/link_url.h"
 #include "server/log.h"
 #include "server/origin.h"
@@ -75,8 +76,11 @@ static json_t *next_step(const struct report_task *task)
     if ((answer != ANSWER_FULL && answer != ANSWER_WAIT) || !task->daemon->device_url[0])
         return json_null();
     link_url(task->daemon, task->facts.link.token, task->facts.device.confirmed_version, url);
-    return json_pack("{s:s, s:s, s:o, s:b}", "version", task->facts.planned.hop.version, "url", url,
-                     "at_commands", link_at_commands(url), "ready", answer == ANSWER_FULL);
+    const char *local = device_url_warn_local(task->daemon->device_url);
+    const char *https = device_url_warn_https(task->daemon->device_url);
+    return json_pack("{s:s, s:s, s:o, s:[s*, s*], s:b}", "version", task->facts.planned.hop.version, "url", url,
+                     "at_commands", link_at_commands(url), "warnings", local[0] ? local : NULL,
+                     https[0] ? https : NULL, "ready", answer == ANSWER_FULL);
 }
 
 /* In short: the whole of it is for the admin. */

@@ -215,7 +215,7 @@ describe('a damaged database:', () => {
         const whole = await readAll(server);
         for (const harm of [() => rm(main(server)), () => writeFile(main(server), '')]) {
             await harm();
-            await assertRefuses(server, /blobs, but no database .*dfota\.db: put it back/);
+            await assertRefuses(server, /there is no database .*dfota\.db, but .* is there: restore the database/);
         }
         await writeAll(server, whole);
         await server.start();

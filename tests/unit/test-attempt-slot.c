@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "upgrade/place.h"
+#include "upgrade/attempt_slot.h"
 
 #define NONE   {false, false, true, false}
 #define IDLE   {true, false, false, true}
@@ -15,45 +15,45 @@
 
 static const struct {
     const char *what;
-    struct place_question question;
-    enum place place;
+    struct slot_question question;
+    enum attempt_slot slot;
 } cases[] = {
-    {"nothing is open", {.main = NONE, .beside = NONE}, PLACE_MAIN},
-    {"its own is open", {.main = OWN, .beside = NONE}, PLACE_MAIN},
-    {"another origin's is live", {.main = OTHERS, .beside = NONE}, PLACE_BESIDE},
-    {"another origin's is live, and its own beside", {.main = OTHERS, .beside = OWN}, PLACE_BESIDE},
-    {"another origin's is live, and a third one's beside", {.main = OTHERS, .beside = OTHERS}, PLACE_BESIDE},
-    {"another origin's of another version is live", {.main = ALIEN, .beside = NONE}, PLACE_BESIDE},
-    {"another origin's cannot be continued", {.main = IDLE, .beside = NONE}, PLACE_MAIN},
-    {"an admin's link comes first", {.by_link = true, .main = OTHERS, .beside = NONE}, PLACE_MAIN},
-    {"anybody, of a device with better evidence", {.lower = true, .main = NONE, .beside = NONE}, PLACE_BESIDE},
-    {"the same from its own origin", {.lower = true, .main = OWN, .beside = NONE}, PLACE_BESIDE},
+    {"nothing is open", {.main = NONE, .beside = NONE}, SLOT_MAIN},
+    {"its own is open", {.main = OWN, .beside = NONE}, SLOT_MAIN},
+    {"another origin's is live", {.main = OTHERS, .beside = NONE}, SLOT_BESIDE},
+    {"another origin's is live, and its own beside", {.main = OTHERS, .beside = OWN}, SLOT_BESIDE},
+    {"another origin's is live, and a third one's beside", {.main = OTHERS, .beside = OTHERS}, SLOT_BESIDE},
+    {"another origin's of another version is live", {.main = ALIEN, .beside = NONE}, SLOT_BESIDE},
+    {"another origin's cannot be continued", {.main = IDLE, .beside = NONE}, SLOT_MAIN},
+    {"an admin's link comes first", {.by_link = true, .main = OTHERS, .beside = NONE}, SLOT_MAIN},
+    {"anybody, of a device with better evidence", {.lower = true, .main = NONE, .beside = NONE}, SLOT_BESIDE},
+    {"the same from its own origin", {.lower = true, .main = OWN, .beside = NONE}, SLOT_BESIDE},
 
-    {"continues its own", {.continues = true, .main = OWN, .beside = OTHERS}, PLACE_MAIN},
-    {"continues its own beside", {.continues = true, .main = OTHERS, .beside = OWN}, PLACE_BESIDE},
-    {"continues at a new address", {.continues = true, .main = OTHERS, .beside = NONE}, PLACE_MAIN},
-    {"… the one that fits", {.continues = true, .main = ALIEN, .beside = OTHERS}, PLACE_BESIDE},
+    {"continues its own", {.continues = true, .main = OWN, .beside = OTHERS}, SLOT_MAIN},
+    {"continues its own beside", {.continues = true, .main = OTHERS, .beside = OWN}, SLOT_BESIDE},
+    {"continues at a new address", {.continues = true, .main = OTHERS, .beside = NONE}, SLOT_MAIN},
+    {"… the one that fits", {.continues = true, .main = ALIEN, .beside = OTHERS}, SLOT_BESIDE},
     {"… two of the same bytes",
      {.continues = true, .same_bytes = true, .main = OTHERS, .beside = OTHERS},
-     PLACE_MAIN},
-    {"… two of different bytes", {.continues = true, .main = OTHERS, .beside = OTHERS}, PLACE_UNCLEAR},
+     SLOT_MAIN},
+    {"… two of different bytes", {.continues = true, .main = OTHERS, .beside = OTHERS}, SLOT_UNCLEAR},
     {"anybody continues nothing of the device's", {.continues = true, .lower = true, .main = OTHERS, .beside = NONE},
-     PLACE_BESIDE},
+     SLOT_BESIDE},
     {"anybody continues what anybody began",
      {.continues = true, .lower = true, .main = OTHERS, .beside = OTHERS},
-     PLACE_BESIDE},
+     SLOT_BESIDE},
     {"but a device its own, begun before the better evidence came",
      {.continues = true, .lower = true, .main = OWN, .beside = NONE},
-     PLACE_MAIN},
-    {"nothing to continue", {.continues = true, .main = NONE, .beside = NONE}, PLACE_MAIN},
+     SLOT_MAIN},
+    {"nothing to continue", {.continues = true, .main = NONE, .beside = NONE}, SLOT_MAIN},
 };
 
 static void test_cases(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (place_choose(&cases[i].question) != cases[i].place)
-            fail_msg("%s: %d", cases[i].what, place_choose(&cases[i].question));
+        if (attempt_slot_choose(&cases[i].question) != cases[i].place)
+            fail_msg("%s: %d", cases[i].what, attempt_slot_choose(&cases[i].question));
 }
 
 /* Whatever is open: a request from the start touches a live main attempt only from its own origin, or by link. */
@@ -61,7 +61,7 @@ static void test_never_ends_what_another_continues(void **state)
 {
     (void)state;
     for (unsigned bits = 0; bits < 1u << 12; bits++) {
-        struct place_question question = {
+        struct slot_question question = {
             .lower = bits & 1,
             .continues = bits & 2,
             .by_link = bits & 4,
@@ -71,13 +71,13 @@ static void test_never_ends_what_another_continues(void **state)
         };
         if (question.lower && question.by_link)
             continue; /* a link that an admin made is not anybody's */
-        enum place place = place_choose(&question);
+        enum attempt_slot place = attempt_slot_choose(&question);
         bool live = question.main.open && question.main.live && !question.main.same_origin;
         if (!question.continues && live && !question.by_link)
-            assert_int_equal(place, PLACE_BESIDE);
-        if (question.lower && place == PLACE_MAIN)
+            assert_int_equal(place, SLOT_BESIDE);
+        if (question.lower && place == SLOT_MAIN)
             assert_true(question.continues && question.main.same_origin && question.main.fits);
-        if (place == PLACE_UNCLEAR)
+        if (place == SLOT_UNCLEAR)
             assert_true(question.continues && !question.same_bytes && question.main.live && question.beside.live);
     }
 }
@@ -89,5 +89,5 @@ int main(void)
         cmocka_unit_test(test_never_ends_what_another_continues),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("place", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("attempt-slot", tests, NULL, NULL);
 }
