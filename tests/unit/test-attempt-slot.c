@@ -52,7 +52,7 @@ static void test_cases(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (attempt_slot_choose(&cases[i].question) != cases[i].place)
+        if (attempt_slot_choose(&cases[i].question) != cases[i].slot)
             fail_msg("%s: %d", cases[i].what, attempt_slot_choose(&cases[i].question));
 }
 
