@@ -3,6 +3,7 @@
 #ifndef DFOTA_SERVER_FACTS_H
 #define DFOTA_SERVER_FACTS_H
 
+#include "server/admission.h"
 #include "server/daemon.h"
 #include "server/plans.h"
 #include "storage/attempt.h"
@@ -18,6 +19,7 @@
 struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
+    char network[ADMISSION_NETWORK_SIZE]; /* of the peer, ""; behind a proxy: not known */
     bool id_usable;
     struct identity identity;
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
@@ -28,6 +30,9 @@ struct asker {
 
 struct facts {
     bool by_proxy;
+    enum admission admission; /* of a device that is not known */
+    bool admission_told;      /* the ledger says that it is full */
+    bool tells_admission;     /* facts_record() has put that into the ledger just now */
     struct checkin checkin; /* with the version that a link's URL names */
     struct snapshot snapshot;
     struct product product;
@@ -37,6 +42,7 @@ struct facts {
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
+    bool spent; /* it would have, but the budget of the day is spent */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored
@@ -44,6 +50,9 @@ struct facts {
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
+
+/* After the commit: logs what facts_record() has told the admin. */
+void facts_log(const struct facts *facts, const char *network);
 
 /* Nobody that is known asks: what is logged of it counts as a stranger's. Once a device has spent its rows of the ledger
    for the day, it counts as one too. */

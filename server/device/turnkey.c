@@ -119,6 +119,7 @@ static void done(struct writer_task *base, const struct error *err)
     }
     if (!task->request->head_only && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->asker.network);
     log_answer(task);
     tell(task, &reply);
     request_answer(task->request, &reply);
@@ -167,6 +168,7 @@ void turnkey_handle(struct request *request)
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
     if (read_request(request, task, &err)) {
         writer_add(task->daemon->writer, &task->task);
         return;
