@@ -143,6 +143,7 @@ static void reply_to(struct checkin_task *task)
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->asker.network);
     log_answer(task);
     if (serves(&task->decision))
         send_package(task, &reply);
@@ -231,6 +232,14 @@ static void decided(struct writer_task *base, const struct error *err)
         reply_to(task);
 }
 
+void checkin_take_peer(const struct config *config, const char *peer, struct asker *asker)
+{
+    asker->by_proxy = config_is_proxy(config, peer);
+    asker->network[0] = '\0';
+    if (!asker->by_proxy)
+        admission_network(peer, asker->network);
+}
+
 void checkin_start(struct request *request, const struct asker *asker, const struct checkin *checkin)
 {
     struct checkin_task *task = calloc(1, sizeof *task);
@@ -248,7 +257,7 @@ void checkin_start(struct request *request, const struct asker *asker, const str
     task->record = !request->head_only;
     task->asker = *asker;
     origin_of_peer(request->peer, task->asker.origin);
-    task->asker.by_proxy = config_is_proxy(&task->daemon->config, request->peer);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
     task->checkin = *checkin;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &task->checkin.range);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "server/log.h"
 #include "server/need.h"
 #include "server/origin.h"
 #include "server/progress.h"
@@ -15,7 +16,6 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct asker 
                        struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
-    int64_t admitted;
     known->id_usable = asker->id_usable;
     known->firmware_named = asker->firmware[0];
     if (!product_find(db, asker->product_key, &facts->product, &known->product_known, err))
@@ -32,9 +32,11 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct asker 
         return false;
     if (known->device_known)
         return true;
-    if (!product_admissions(db, facts->product.id, facts->checkin.now_ms / DAY_MS, &admitted, err))
+    if (!admission_look(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS,
+                        daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told, err))
         return false;
-    known->admission_full = (uint64_t)admitted >= daemon->config.max_new_devices_per_day;
+    known->admission_full = facts->admission != ADMISSION_OPEN;
+    known->admission_network_full = facts->admission == ADMISSION_NETWORK_FULL;
     return true;
 }
 
@@ -329,7 +331,15 @@ bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *
     return load_attempt(daemon, db, ret, err);
 }
 
+void facts_log(const struct facts *facts, const char *network)
+{
+    if (facts->tells_admission)
+        log_line(LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
+                 facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
+                 "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours", NULL);
+}
+
 bool facts_of_stranger(const struct facts *facts)
 {
-    return !facts->device.id;
+    return !facts->device.id || facts->spent;
 }

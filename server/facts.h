@@ -3,6 +3,7 @@
 #ifndef DFOTA_SERVER_FACTS_H
 #define DFOTA_SERVER_FACTS_H
 
+#include "server/admission.h"
 #include "server/daemon.h"
 #include "server/plans.h"
 #include "storage/attempt.h"
@@ -20,6 +21,7 @@ struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
     char origin[ORIGIN_SIZE]; /* of its peer; "": not told apart */
+    char network[ADMISSION_NETWORK_SIZE]; /* of the peer, ""; behind a proxy: not known */
     bool id_usable;
     struct identity identity;
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
@@ -36,6 +38,9 @@ struct facts {
     enum attempt_slot slot;         /* which attempt it is about */
     struct attempt main;      /* where that is not the main one: the main one; id 0: none */
     struct guard guard;
+    enum admission admission; /* of a device that is not known */
+    bool admission_told;      /* the ledger says that it is full */
+    bool tells_admission;     /* facts_record() has put that into the ledger just now */
     struct checkin checkin; /* with the version that a link's URL names */
     struct snapshot snapshot;
     struct product product;
@@ -45,6 +50,7 @@ struct facts {
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
+    bool spent; /* it would have, but the budget of the day is spent */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored
@@ -52,6 +58,9 @@ struct facts {
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
+
+/* After the commit: logs what facts_record() has told the admin. */
+void facts_log(const struct facts *facts, const char *network);
 
 /* Nobody that is known asks: what is logged of it counts as a stranger's. Once a device has spent its rows of the ledger
    for the day, it counts as one too. */

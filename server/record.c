@@ -3,6 +3,9 @@
 
 #include "server/facts.h"
 #include "server/note.h"
+#include "storage/budget.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
 
 /* What ends the attempt, and what does not fit it and changes nothing, is noted. */
 static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
@@ -19,13 +22,16 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     return note_attempt_ended(db, attempt, before, event, now_ms, err);
 }
 
-static bool note_version(struct db *db, const struct facts *facts, const char *before, struct error *err)
+static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
     const struct device *device = &facts->device;
     const struct note note = {.kind = LEDGER_VERSION_REPORTED,
                               .at_ms = facts->checkin.now_ms,
                               .firmware = facts->firmware.name,
-                              .device = device};
+                              .device = device,
+                              .link = facts->link.id,
+                              .ret_counted = &facts->spent,
+                              .by_admin = strcmp(device->confirmed_by, "list") == 0};
     json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
                                "before", note_text(before), "evidence", device->confirmed_by, "grade",
                                device->confirmed_grade, "version", device->confirmed_version);
@@ -114,6 +120,18 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     device->last_answer_ms = facts->checkin.now_ms;
 }
 
+/* A device that has spent its day's rows of the ledger gets no more rows of attempts either: one that ended before a byte was
+   sent gives way. */
+static bool add_attempt(struct db *db, struct facts *facts, struct error *err)
+{
+    struct attempt *attempt = &facts->attempt;
+    bool spent, in_place = false;
+    if (!budget_is_spent(db, facts->device.id, facts->link.id, facts->checkin.now_ms / DAY_MS, &spent, err) ||
+        (spent && !attempt_add_in_place(db, attempt, &in_place, err)))
+        return false;
+    return in_place || attempt_add(db, attempt, err);
+}
+
 static bool open_attempt(struct db *db, struct facts *facts, const struct decision *decision,
                          struct error *err)
 {
@@ -128,7 +146,7 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(ATTEMPT_WAITING));
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    return attempt_add(db, attempt, err);
+    return add_attempt(db, facts, err);
 }
 
 static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -228,7 +246,7 @@ static bool take_late_news(struct db *db, struct facts *facts, const struct vers
 }
 
 /* A check-in that changes something. Others are counted by device and day (seen.c). */
-static bool note_checkin(struct db *db, const struct facts *facts, const struct decision *decision, struct error *err)
+static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     const struct attempt *attempt = &facts->attempt;
     const struct version *said = &facts->checkin.version;
@@ -242,6 +260,8 @@ static bool note_checkin(struct db *db, const struct facts *facts, const struct 
                               .firmware = facts->firmware.name,
                               .device = &facts->device,
                               .attempt = with_attempt ? attempt->id : 0,
+                              .link = facts->link.id,
+                              .ret_counted = &facts->spent,
                               .package = decision->send ? &attempt->package_sha256 : NULL};
     json_t *detail =
         json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
@@ -254,10 +274,28 @@ static bool note_checkin(struct db *db, const struct facts *facts, const struct 
     return note_add(db, &note, detail, err);
 }
 
+/* What the ledger only counts is among the check-ins of the day instead. */
+static bool count_instead(struct facts *facts)
+{
+    facts->noted = !facts->spent;
+    return true;
+}
+
 static bool touches_attempt(const struct decision *decision)
 {
     return decision->end_attempt || decision->unpin || decision->aim_attempt || decision->open_attempt ||
            decision->send;
+}
+
+/* The admin is told once a day and network that devices are turned away. */
+static bool tell_admission(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+                           const struct decision *decision, struct error *err)
+{
+    if (facts->admission == ADMISSION_OPEN || facts->admission_told || decision->answer != ANSWER_NOT_ALLOWED)
+        return true;
+    facts->tells_admission = true;
+    return admission_tell(db, &facts->product, asker->network, facts->checkin.now_ms, facts->admission,
+                          daemon->config.max_new_devices_per_day, err);
 }
 
 bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
@@ -265,10 +303,10 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
 {
     if (decision->admit &&
         (!device_add(db, facts->product.id, &asker->identity, facts->firmware.id, &facts->device, err) ||
-         !product_admit(db, facts->product.id, facts->checkin.now_ms / (24LL * 3600 * 1000), err)))
+         !admission_take(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS, err)))
         return false;
     if (!facts->device.id)
-        return true;
+        return tell_admission(daemon, db, asker, facts, decision, err);
     struct device before = facts->device;
     if (decision->claim &&
         !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
@@ -286,7 +324,16 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return (!changed || device_update(db, &facts->device, err)) &&
            record_attempt(daemon, db, facts, decision, err) &&
-           (!facts->noted || note_checkin(db, facts, decision, err));
+           (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
+}
+
+/* A report that says what is known already is no row of the ledger. */
+static bool says_more(const struct device *before, const struct device *after)
+{
+    return strcmp(before->confirmed_version, after->confirmed_version) != 0 ||
+           strcmp(before->confirmed_by, after->confirmed_by) != 0 ||
+           strcmp(before->confirmed_grade, after->confirmed_grade) != 0 ||
+           before->firmware_id != after->firmware_id || strcmp(before->notice, after->notice) != 0;
 }
 
 /* What a report says of one open attempt. */
@@ -312,17 +359,18 @@ static bool end_beside(struct db *db, struct facts *facts, const struct version 
 
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
-    char before[VERSION_TEXT_SIZE];
+    const struct device before = facts->device;
     if (!facts_counts(facts, report->grade)) {
         bool is_same = facts->snapshot.confirmed.count &&
                        version_compare(&report->version, &facts->snapshot.confirmed) == 0;
         return is_same || (take_claim(db, facts, &report->version, report->by, report->grade, err) &&
                            device_update(db, &facts->device, err));
     }
-    memcpy(before, facts->device.confirmed_version, sizeof before);
     confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
-    if (!device_update(db, &facts->device, err) || !note_version(db, facts, before, err))
+    facts->noted = says_more(&before, &facts->device);
+    if (!device_update(db, &facts->device, err) ||
+        (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
     if (!take_late_news(db, facts, &report->version, report->at_ms, err))
         return false;

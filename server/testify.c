@@ -200,7 +200,9 @@ bool testify_note(struct db *db, const struct facts *facts, const struct transcr
                               .at_ms = row->received_ms,
                               .firmware = facts->firmware.name,
                               .device = &facts->device,
-                              .attempt = row->attempt_id};
+                              .attempt = row->attempt_id,
+                              .link = facts->link.id,
+                              .by_admin = by != NULL};
     return note_add(db, &note,
                     json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted, "from",
                               row->source, "sha256", note_hash(&row->sha256), "version", note_text(row->version),
@@ -230,5 +232,8 @@ bool testify_transcript(struct db *db, struct facts *facts, struct transcript_po
                                    .received_ms = facts->checkin.now_ms,
                                    .captured_ms = post->captured_ms};
     snprintf(row->source, sizeof row->source, "%s", post->live ? "host" : "admin");
-    return count(db, facts, post, err) && keep(db, facts, post, err);
+    bool full = false;
+    if (post->live && !transcript_day_is_full(db, facts->device.id, row->received_ms - row->received_ms % DAY_MS, &full, err))
+        return false;
+    return count(db, facts, post, err) && (full || keep(db, facts, post, err));
 }

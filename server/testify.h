@@ -21,7 +21,7 @@ struct transcript_post { /* a transcript on its way in */
 /* Any thread: reads the text, which is borrowed. NULL when memory is gone; the caller's (free). */
 struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms);
 
-/* Keeps it, and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
+/* Keeps it (row.id 0: not, since hosts have sent enough of this device for the day), and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
 bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -7,7 +7,7 @@
     "package_sha256, size_bytes, proven, released_by, origin, elsewhere, beside, by_proxy, acked, bytes_acked, fetches, created_ms, sent_ms, active_ms, "              \
     "delivered_ms, ended_ms"
 
-enum { OPEN_OF, PROMOTE, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL, SILENT_OF, SENDING };
+enum { OPEN_OF, PROMOTE, BY_ID, ADD, UPDATE, LIST, LINK_DELIVERIES, COUNT_GONE, INTERRUPT_ALL, SILENT_OF, SENDING, EMPTY_OF, RENEW, FORGET_OFFER };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMNS
                 " FROM attempt WHERE device_id = $1 AND beside = $2 "
@@ -31,6 +31,11 @@ static const char *const sql[] = {
     [SILENT_OF] = "SELECT " COLUMNS
                   " FROM attempt WHERE id = (SELECT max(id) FROM attempt WHERE device_id = $1 AND beside = 0) AND state = 'silent'",
     [SENDING] = "SELECT " COLUMNS " FROM attempt WHERE state = 'sending'",
+    [EMPTY_OF] = "SELECT id FROM attempt a WHERE device_id = $1 AND ended_ms IS NOT NULL AND fetches = 0 AND size_bytes IS NULL "
+                 "AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.attempt_id = a.id) ORDER BY id DESC LIMIT 1",
+    [RENEW] = "UPDATE attempt SET firmware_id = $1, link_id = $2, from_version = $3, to_version = $4, target_version = $5, "
+              "state = $6, reason = $7, created_ms = $8, beside = $9, origin = '', elsewhere = '', ended_ms = NULL WHERE id = $10",
+    [FORGET_OFFER] = "DELETE FROM turnkey WHERE attempt_id = $1",
     [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
 };
 DB_TABLE(attempt, ENTITY_ATTEMPT);
@@ -79,6 +84,22 @@ bool attempt_add(struct db *db, struct attempt *attempt, struct error *err)
         return false;
     attempt->id = db_last_id(db);
     return true;
+}
+
+bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_found, struct error *err)
+{
+    int64_t id;
+    if (!db_row(db, &attempt_statements, EMPTY_OF, PARAMS(P_INT(attempt->device_id)), FIELDS(F_INT(&id)), ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    attempt->id = id;
+    return db_do(db, &attempt_statements, FORGET_OFFER, PARAMS(P_INT(id)), NULL, err) &&
+           db_do(db, &attempt_statements, RENEW,
+                 PARAMS(P_INT(attempt->firmware_id), P_INT_OR_NULL(attempt->link_id), P_TEXT(attempt->from),
+                        P_TEXT(attempt->to), P_TEXT(attempt->target), P_TEXT(attempt->state), P_TEXT(attempt->reason),
+                        P_INT(attempt->created_ms), P_INT(attempt->beside), P_INT(id)),
+                 NULL, err);
 }
 
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err)

@@ -44,6 +44,9 @@ bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err);
 bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err); /* fills attempt->id */
+/* Takes the place of the device's newest attempt that has ended without a byte sent, and keeps its number; *ret_found false:
+   there is none, and nothing has happened. What that one was told of is gone. */
+bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_found, struct error *err);
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err);
 /* Newest first, at most `limit`; *ret is the caller's (free). */
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,

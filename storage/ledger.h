@@ -60,6 +60,8 @@
     X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \
       "before delay_ms event from state to")                                                                 \
     X(LEDGER_EVENT_UNFIT, "event-unfit", "product firmware device attempt package", "event from state to")   \
+    X(LEDGER_FACTS_COUNTED, "facts-counted", "product firmware device", "counts day of total")               \
+    X(LEDGER_ADMISSION_FULL, "admission-full", "product", "devices limit network")                           \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 
 enum ledger_kind {

@@ -4,7 +4,7 @@
 
 #define COLUMNS "id, product_key, name, created_ms, check_ins_trusted_ms"
 
-enum { ADD, FIND, BY_ID, LIST, COUNT, SET_TRUSTED, ADMISSIONS, ADMIT };
+enum { ADD, FIND, BY_ID, LIST, COUNT, SET_TRUSTED, ADMISSIONS, ADMIT, NETWORK, NETWORK_ADD, NETWORKS_FULL, NETWORKS_REMOVE };
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO product (product_key, name, created_ms) VALUES ($1, $2, $3) "
@@ -18,6 +18,17 @@ static const char *const sql[] = {
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
+    [NETWORK] = "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
+    [NETWORK_ADD] =
+        "INSERT INTO admission_network (product_id, day, network, devices, told) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (product_id, day, network) DO UPDATE SET devices = admission_network.devices + $4, "
+        "told = max(admission_network.told, $5)",
+    [NETWORKS_FULL] =
+        "SELECT p.product_key, n.network, CASE n.network WHEN '' THEN a.devices ELSE n.devices END, n.told "
+        "FROM admission_network n JOIN product p ON p.id = n.product_id "
+        "LEFT JOIN admission a ON a.product_id = n.product_id AND a.day = n.day WHERE n.day = $1 AND n.told "
+        "ORDER BY p.product_key, n.network LIMIT 100",
+    [NETWORKS_REMOVE] = "DELETE FROM admission_network WHERE day < $1",
 };
 DB_TABLE(product, ENTITY_PRODUCT);
 
@@ -88,4 +99,34 @@ bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t 
 bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err)
 {
     return db_do(db, &product_statements, ADMIT, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
+}
+
+bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network, struct admission_network *ret,
+                     struct error *err)
+{
+    bool found;
+    *ret = (struct admission_network){.devices = 0};
+    return db_row(db, &product_statements, NETWORK, PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network)),
+                  FIELDS(F_INT(&ret->devices), F_INT(&ret->told)), &found, err);
+}
+
+bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices, bool told,
+                         struct error *err)
+{
+    return db_do(db, &product_statements, NETWORK_ADD,
+                 PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told)), NULL, err);
+}
+
+bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
+                           struct error *err)
+{
+    struct admission_network row = {.devices = 0};
+    return db_list(db, &product_statements, NETWORKS_FULL, PARAMS(P_INT(day)),
+                   FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_INT(&row.told)), &row,
+                   sizeof row, ret, ret_count, err);
+}
+
+bool product_networks_remove(struct db *db, int64_t day, struct error *err)
+{
+    return db_do(db, &product_statements, NETWORKS_REMOVE, PARAMS(P_INT(day)), NULL, err);
 }

@@ -119,6 +119,8 @@ static bool check_admission(struct question *q)
 {
     if (q->checkin->source != CHECKIN_DIALECT || q->known->device_known)
         return false;
+    if (q->known->admission_network_full)
+        return answer(q, ANSWER_NOT_ALLOWED, "its network has brought its share of the product's new devices of the day");
     if (q->known->admission_full)
         return answer(q, ANSWER_NOT_ALLOWED, "the product has taken its daily number of new devices");
     q->decision->admit = true;

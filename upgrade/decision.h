@@ -54,6 +54,7 @@ struct snapshot {
     bool firmware_elsewhere;     /* not here, but in another product */
     bool device_known;
     bool admission_full;         /* this product has taken its daily number of new devices */
+    bool admission_network_full; /* and it is the share of its network that is spent */
     bool blocked;                /* the loop guard closed on this device, for where the request comes from */
     struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
     enum grade confirmed_grade;  /* of that report, whatever its firmware */

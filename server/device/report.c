@@ -25,6 +25,7 @@ struct report_task {
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
     struct transcript_post *transcript; /* or what it captured; NULL: none */
     struct facts facts;
+    bool noted; /* the report said more than was known */
     struct decision next; /* what a request for the next link would get */
 };
 
@@ -62,6 +63,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     struct decision_limits limits = checkin_limits(&task->daemon->config);
     if (!find_link(task, db, err) || !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
+    task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
@@ -91,7 +93,8 @@ static json_t *transcript_summary(const struct transcript_post *post)
     json_t *try = last ? json_pack("{s:s, s:s, s:s}", "outcome", transcript_outcome_name(last->outcome),
                                    "cause", transcript_cause_name(last->cause), "words", last->words)
                        : json_null();
-    return json_pack("{s:I, s:b, s:s?, s:I, s:o}", "transcript", (json_int_t)post->row.id, "counted",
+    json_t *number = post->row.id ? json_integer((json_int_t)post->row.id) : json_null();
+    return json_pack("{s:o, s:b, s:s?, s:I, s:o}", "transcript", number, "counted",
                      post->row.counted != 0, "why", post->row.why[0] ? post->row.why : NULL, "tries",
                      (json_int_t)found->try_count + found->tries_dropped, "last_try", try);
 }
@@ -123,9 +126,9 @@ static void answer_report(struct writer_task *base, const struct error *err)
         fail(task, err);
         return;
     }
-    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms,
-             !task->transcript || task->transcript->is_new);
-    log_line(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
+    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms, task->noted);
+    void (*log)(enum log_level, const char *, ...) = task->noted ? log_line : log_stranger;
+    log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
              facts->product.product_key, "device", facts->device.device, "version",
              facts->device.confirmed_version, "reason",
              task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",

@@ -120,6 +120,7 @@ static void done(struct writer_task *base, const struct error *err)
     }
     if (!task->request->head_only && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->asker.network);
     log_answer(task);
     tell(task, &reply);
     request_answer(task->request, &reply);
@@ -169,6 +170,7 @@ void turnkey_handle(struct request *request)
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
     origin_of_peer(request->peer, task->asker.origin);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
     if (read_request(request, task, &err)) {
         writer_add(task->daemon->writer, &task->task);
         return;
