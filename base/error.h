@@ -18,6 +18,8 @@
     X(ERROR_PACKAGE_NOT_FOUND, 404, "package-not-found")                                                             \
     X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                               \
     X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                                   \
+    X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                                 \
+    X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                                     \
     X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                           \
     X(ERROR_TIMEOUT, 408, "timeout")                                                                                 \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                                   \
@@ -42,6 +44,7 @@
     X(ERROR_CANNOT_APPLY, 422, "cannot-apply")                                                                       \
     X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                                       \
     X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                                     \
+    X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                                 \
     X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                             \
     X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                         \
     X(ERROR_NO_SPACE, 507, "no-space")                                                                               \

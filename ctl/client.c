@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/slice.h"
+#include "ctl/digest.h"
 #include "ctl/http.h"
 #include "ctl/refusal.h"
 
@@ -29,6 +30,11 @@ static void cleanup_url(CURLU **url)
 static void cleanup_curl_text(char **text)
 {
     curl_free(*text);
+}
+
+static void cleanup_digest(struct digest_file *file)
+{
+    digest_close(file);
 }
 
 static void cleanup_answer(struct http_answer *answer)
@@ -207,10 +213,13 @@ bool client_send(struct client *client, const struct client_call *call, struct c
     _cleanup_(cleanup_free) char *url = NULL;
     _cleanup_(cleanup_free) char *body = NULL;
     _cleanup_(cleanup_answer) struct http_answer answer = {0};
+    _cleanup_(cleanup_digest) struct digest_file file = {0};
     if (client_is_late(client))
         return failure_set(fail, EXIT_UNREACHABLE, "the time given with --timeout is over");
     if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
         return failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
+    if (call->file && !digest_open(call->file, &file, fail))
+        return false;
     if (!format_url(client, call, &url, fail))
         return false;
     struct http_request request = {
@@ -223,8 +232,9 @@ bool client_send(struct client *client, const struct client_call *call, struct c
                            : NULL,
         .body = body,
         .body_size = body ? strlen(body) : 0,
-        .file = call->file,
-        .file_size = call->file_size,
+        .file = file.file,
+        .file_size = file.size,
+        .digest = call->file ? file.digest : NULL,
         .sink = call->sink,
         .sink_hash = call->sink_hash,
         .label = call->label,

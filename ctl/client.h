@@ -32,8 +32,7 @@ bool client_path_query(struct client_path *path, const char *name, const char *v
 struct client_call {
     const char *method, *path; /* path: as client_path.text, or client_answer.next */
     const json_t *json;        /* the body, or NULL */
-    FILE *file;                /* or a body streamed from here */
-    int64_t file_size;         /* bytes; -1 when not known */
+    FILE *file;                /* or a body streamed from here; its SHA-256 is sent with it */
     const char *file_type;     /* its Content-Type */
     FILE *sink;                /* the answer's bytes go here; the answer is no JSON then */
     struct sha256_state *sink_hash;

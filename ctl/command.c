@@ -12,9 +12,14 @@ static const struct command table[] = {
 
     {"product add", "NAME", BIT(OPTION_KEY), 0, "add a product",
      "The key is what modules send as project_key. Without --key the server makes one.", product_add},
+    {"product set", "KEY", BIT(OPTION_TRUSTED_CHECK_INS) | BIT(OPTION_BY), BIT(OPTION_TRUSTED_CHECK_INS),
+     "whether its check-ins are trusted",
+     "Say yes only where nobody but its modules can reach the device listener, as in a private APN. What a module says in a check-in "
+     "then counts like a report of its host, and all requests of a device count together.",
+     product_set},
     {"product list", "", 0, 0, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
+    {"image upload", "FILE…", BIT(OPTION_AS) | BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin), or given for one file with --firmware and --version. A file "
      "that the "
@@ -67,7 +72,7 @@ static const struct command table[] = {
      "over the limit "
      "is not to be had.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY), BIT(OPTION_BY), "upload a package made elsewhere",
+    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY) | BIT(OPTION_AS), BIT(OPTION_BY), "upload a package made elsewhere",
      "It takes the place of any other for these two versions. What can be applied here is applied to the image of FROM and "
      "has to give the one of TO; what cannot be is unproven and goes to no device before it is released.",
      package_upload},
@@ -88,14 +93,15 @@ static const struct command table[] = {
     {"queue", "[FIRMWARE]", 0, 0, "what is being made, who waits for it, and how long it takes",
      "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.", queue_show},
 
-    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_PRINT_CSV), 0, "list the devices", NULL, device_list},
+    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_CONFLICTS) | BIT(OPTION_PRINT_CSV), 0,
+     "list the devices", NULL, device_list},
     {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
      "all else a UID.",
      device_show},
     {"outcomes", "FIRMWARE", BIT(OPTION_STATE) | BIT(OPTION_OLDER_THAN) | BIT(OPTION_PRINT_CSV), 0,
      "what became of each device on its way to the target",
-     "Counts first, then a line a device: confirmed, delivered and no more, not applied, silent, waiting, unreachable by any path. "
+     "Counts first, then a line a device: confirmed, confirmed without a delivery from here (confirmed_not_by_us), delivered and no more, not applied, silent, waiting, unreachable by any path. "
      "--state delivered,silent --older-than 24h: who was delivered and never confirmed for a day.",
      outcomes_show},
     {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK) | BIT(OPTION_DIALECT), 0,
@@ -105,6 +111,11 @@ static const struct command table[] = {
      "it asked from last.",
      explain_show},
     {"device unblock", "DEVICE", 0, 0, "lift the loop guard (code 40)", NULL, device_unblock},
+    {"device accept", "DEVICE VERSION", BIT(OPTION_BY), 0, "let a claim of a lower grade count",
+     "VERSION is that of the claim, as device show tells it: if another claim has come since, nothing changes. The device then goes on "
+     "by what the same source says; a report of a higher grade replaces it.",
+     device_accept},
+    {"device dismiss", "DEVICE", BIT(OPTION_BY), 0, "drop a claim of a lower grade", NULL, device_dismiss},
     {"device link", "DEVICE", BIT(OPTION_VERSION) | BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0,
      "a URL to type into an AT module, with the commands",
      "--version is the version that the module runs; without it the link uses what was reported last. "
@@ -224,8 +235,8 @@ bool command_check(const struct command *command, const struct options *options,
                    struct failure *fail)
 {
     size_t count = 0, min, max;
-    unsigned foreign = options->given & ~(OPTIONS_GLOBAL | command->options);
-    unsigned missing = command->required & ~options->given;
+    uint64_t foreign = options->given & ~(OPTIONS_GLOBAL | command->options);
+    uint64_t missing = command->required & ~options->given;
     while (args[count])
         count++;
     count_arguments(command->arguments, &min, &max);

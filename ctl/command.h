@@ -10,8 +10,8 @@
 struct command {
     const char *name;      /* one or two words: "image upload" */
     const char *arguments; /* as help shows them, and as they are counted: "FIRMWARE [VERSION] FILE…" */
-    unsigned options;      /* OPTION_BIT of each it understands besides the global ones */
-    unsigned required;     /* of these, those it cannot do without */
+    uint64_t options;      /* OPTION_BIT of each it understands besides the global ones */
+    uint64_t required;     /* of these, those it cannot do without */
     const char *summary;   /* one line */
     const char *details;   /* for its own help, wrapped when printed; or NULL */
     bool (*run)(struct session *session, struct failure *fail);
@@ -32,6 +32,7 @@ bool command_print_help(FILE *out, char **words, struct failure *fail);
 bool status_show(struct session *session, struct failure *fail); /* status.c */
 
 bool product_add(struct session *session, struct failure *fail); /* product.c */
+bool product_set(struct session *session, struct failure *fail);
 bool product_list(struct session *session, struct failure *fail);
 
 bool image_upload(struct session *session, struct failure *fail); /* upload.c */
@@ -69,6 +70,8 @@ bool device_show(struct session *session, struct failure *fail);
 bool outcomes_show(struct session *session, struct failure *fail);
 bool explain_show(struct session *session, struct failure *fail);
 bool device_unblock(struct session *session, struct failure *fail);
+bool device_accept(struct session *session, struct failure *fail);
+bool device_dismiss(struct session *session, struct failure *fail);
 
 bool report_send(struct session *session, struct failure *fail); /* report.c */
 bool report_import(struct session *session, struct failure *fail);

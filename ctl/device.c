@@ -21,6 +21,9 @@ static const struct table_column csv_columns[] = {
     {"", "confirmed_at", TABLE_TIME},
     {"", "confirmed_by", TABLE_TEXT},
     {"", "confirmed_authenticated", TABLE_TEXT},
+    {"", "confirmed_grade", TABLE_TEXT},
+    {"", "claim.version", TABLE_TEXT},
+    {"", "claim.grade", TABLE_TEXT},
     {"", "asked_version", TABLE_TEXT},
     {"", "first_seen_at", TABLE_TIME},
     {"", "last_seen_at", TABLE_TIME},
@@ -32,6 +35,14 @@ static const struct table_column csv_columns[] = {
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
 
+/* With --conflicts: what counts, and what a lower grade says. */
+static const struct table_column conflict_columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},       {"CONFIRMED", "confirmed_version", TABLE_TEXT},
+    {"GRADE", "confirmed_grade", TABLE_TEXT}, {"CLAIM", "claim.version", TABLE_TEXT},
+    {"BY", "claim.by", TABLE_TEXT},         {"ORIGIN", "claim.origin", TABLE_TEXT},
+};
+static const struct table_view conflict_view = {conflict_columns, TABLE_COUNT(conflict_columns), NULL, ""};
+
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},
     {"Known by", "id_kind", TABLE_TEXT},
@@ -40,6 +51,7 @@ static const struct table_column page_columns[] = {
     {"  at", "confirmed_at", TABLE_TIME},
     {"  by", "confirmed_by", TABLE_TEXT},
     {"  authenticated", "confirmed_authenticated", TABLE_TEXT},
+    {"  grade", "confirmed_grade", TABLE_TEXT},
     {"Asked from version", "asked_version", TABLE_TEXT},
     {"First seen", "first_seen_at", TABLE_TIME},
     {"Last seen", "last_seen_at", TABLE_TIME},
@@ -67,6 +79,12 @@ static const struct table_column attempt_columns[] = {
 };
 static const struct table_view attempt_view = {attempt_columns, TABLE_COUNT(attempt_columns), "reason", ""};
 
+static const struct table_column claim_columns[] = {
+    {"VERSION", "version", TABLE_TEXT}, {"BY", "by", TABLE_TEXT},     {"GRADE", "grade", TABLE_TEXT},
+    {"ORIGIN", "origin", TABLE_TEXT},   {"SINCE", "at", TABLE_TIME},
+};
+static const struct table_view claim_view = {claim_columns, TABLE_COUNT(claim_columns), NULL, ""};
+
 static const struct table_column evidence_columns[] = {
     {"ATTEMPT", "attempt", TABLE_NUMBER},
     {"TRANSCRIPT", "transcript", TABLE_NUMBER},
@@ -91,11 +109,16 @@ bool device_list(struct session *session, struct failure *fail)
         return false;
     if (firmware && !client_path_query(&path, "firmware", firmware, fail))
         return false;
+    if (session->options->value[OPTION_CONFLICTS] && !client_path_query(&path, "conflict", "1", fail))
+        return false;
     if (session->options->value[OPTION_NOTICE] && !client_path_query(&path, "notice", "1", fail))
         return false;
     if (!session_fetch_pages(session, path.text, &answer, fail))
         return false;
-    bool ok = session_print_list(session, answer, session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
+    const struct table_view *view = session->options->value[OPTION_PRINT_CSV]   ? &csv_view
+                                    : session->options->value[OPTION_CONFLICTS] ? &conflict_view
+                                                                                : &list_view;
+    bool ok = session_print_list(session, answer, view, fail);
     json_decref(answer);
     return ok;
 }
@@ -116,6 +139,30 @@ static void print_evidence(const json_t *attempts)
     if (json_array_size(rows) > 0) {
         fputs("\nWhat transcripts say of them\n", stdout);
         table_print(stdout, rows, &evidence_view);
+    }
+    json_decref(rows);
+}
+
+static const struct table_column elsewhere_columns[] = {
+    {"ATTEMPT", "attempt", TABLE_NUMBER},
+    {"BEGUN BY", "origin", TABLE_TEXT},
+    {"ALSO ASKED FOR BY", "elsewhere", TABLE_TEXT},
+};
+static const struct table_view elsewhere_view = {elsewhere_columns, TABLE_COUNT(elsewhere_columns), NULL, ""};
+
+/* A module at a new address, or a stranger. */
+static void print_elsewhere(const json_t *attempts)
+{
+    json_t *rows = json_array(), *attempt;
+    size_t i;
+    json_array_foreach(attempts, i, attempt)
+    {
+        if (json_is_string(json_object_get(attempt, "elsewhere")))
+            json_array_append(rows, attempt);
+    }
+    if (json_array_size(rows) > 0) {
+        fputs("\nPackages that two addresses asked for\n", stdout);
+        table_print(stdout, rows, &elsewhere_view);
     }
     json_decref(rows);
 }
@@ -141,12 +188,27 @@ static void print_results(const json_t *attempts)
     json_decref(rows);
 }
 
+/* What a lower grade says. */
+static void print_conflict(const json_t *device)
+{
+    json_t *claim = json_object_get(device, "claim");
+    if (!json_is_object(claim))
+        return;
+    json_t *rows = json_pack("[O]", claim);
+    fputs("\nConflict: a claim of a lower grade. It decides nothing until it is accepted\n", stdout);
+    table_print(stdout, rows, &claim_view);
+    json_decref(rows);
+    printf("dfotactl device accept %s %s, or device dismiss %s\n", json_string_value(json_object_get(device, "device")),
+           json_string_value(json_object_get(claim, "version")), json_string_value(json_object_get(device, "device")));
+}
+
 static void print_report(const struct session *session, const json_t *device)
 {
     session_print_page(session, device, &page_view);
     if (session->json)
         return;
     table_print_note(stdout, 0, "warning: ", json_object_get(device, "warnings"));
+    print_conflict(device);
     const json_t *links = json_object_get(device, "links"), *attempts = json_object_get(device, "attempts");
     if (json_array_size(links) > 0) {
         fputs("\nLinks\n", stdout);
@@ -154,6 +216,7 @@ static void print_report(const struct session *session, const json_t *device)
     }
     fputs("\nAttempts, newest first\n", stdout);
     table_print(stdout, attempts, &attempt_view);
+    print_elsewhere(attempts);
     print_evidence(attempts);
     print_results(attempts);
 }
@@ -180,4 +243,32 @@ bool device_unblock(struct session *session, struct failure *fail)
     print_report(session, answer.json);
     client_answer_clear(&answer);
     return true;
+}
+
+/* Settles the claim: the call's answer is the device as it is then. */
+static bool settle_claim(struct session *session, const char *method, const json_t *body, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    const char *by = session->options->value[OPTION_BY];
+    if (!session_path(session, &path, fail, "devices", session->args[0], "claim", NULL) ||
+        (by && !client_path_query(&path, "by", by, fail)) ||
+        !client_change(session->client, method, path.text, body, &answer, fail))
+        return false;
+    print_report(session, answer.json);
+    client_answer_clear(&answer);
+    return true;
+}
+
+bool device_accept(struct session *session, struct failure *fail)
+{
+    json_t *body = json_pack("{s:s}", "version", session->args[1]);
+    bool ok = session_check_json(body, fail) && settle_claim(session, "POST", body, fail);
+    json_decref(body);
+    return ok;
+}
+
+bool device_dismiss(struct session *session, struct failure *fail)
+{
+    return settle_claim(session, "DELETE", NULL, fail);
 }

@@ -43,21 +43,24 @@ static void quote(const char *word, char *out, size_t size)
     out[used] = '\0';
 }
 
-void firmware_note_format(const char *firmware)
+void firmware_note_format(const json_t *firmware)
 {
     char quoted[512];
-    quote(firmware, quoted, sizeof quoted);
-    session_note(
-        "no package format is set; for the AT firmware of an Air780E: dfotactl firmware set %s --format "
-        "ec618-at",
-        quoted);
+    const char *name = json_string_value(json_object_get(firmware, "firmware"));
+    const char *notice = json_string_value(json_object_get(firmware, "notice"));
+    const char *format = json_string_value(json_object_get(firmware, "fitting_format"));
+    quote(name ? name : "", quoted, sizeof quoted);
+    const char *end = notice ? strstr(notice, " (PATCH") : NULL; /* the way of the API, not ours */
+    session_note("%.*s: dfotactl firmware set %s --format %s",
+                 notice ? (int)(end ? end - notice : (long)strlen(notice)) : 0, notice ? notice : "", quoted,
+                 format ? format : "FORMAT");
 }
 
 static void note_format(const struct session *session, const json_t *firmware)
 {
     const char *name = json_string_value(json_object_get(firmware, "firmware"));
     if (!session->json && name && json_is_null(json_object_get(firmware, "format")))
-        firmware_note_format(name);
+        firmware_note_format(firmware);
 }
 
 bool firmware_fetch(struct session *session, const char *firmware, json_t **ret, struct failure *fail)
@@ -90,6 +93,16 @@ bool firmware_show(struct session *session, struct failure *fail)
     note_format(session, firmware);
     json_decref(firmware);
     return true;
+}
+
+void firmware_note_format_of(struct session *session, const char *name)
+{
+    struct failure ignored;
+    json_t *firmware = NULL;
+    if (!firmware_fetch(session, name, &firmware, &ignored))
+        firmware = json_pack("{s:s, s:s}", "firmware", name, "notice", "no package format is set");
+    firmware_note_format(firmware);
+    json_decref(firmware);
 }
 
 /* One change of a firmware, and the firmware that comes of it. Takes over body. */

@@ -9,6 +9,8 @@
 bool firmware_fetch(struct session *session, const char *firmware, json_t **ret, struct failure *fail);
 
 /* Says on standard error which command gives the firmware a format. */
-void firmware_note_format(const char *firmware);
+void firmware_note_format(const json_t *firmware);
+/* The same by name; where the firmware cannot be fetched the command is told without the format that fits. */
+void firmware_note_format_of(struct session *session, const char *firmware);
 
 #endif

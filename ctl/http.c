@@ -133,6 +133,7 @@ static bool set_headers(struct curl_slist **list, const struct http_request *req
            add_header(list, "Accept", request->sink ? "*/*" : "application/json") &&
            (!request->token || add_header(list, "Authorization", authorization)) &&
            add_header(list, "Content-Type", request->type) &&
+           (!request->digest || add_header(list, "Repr-Digest", request->digest)) &&
            add_header(list, "Expect", request->file ? "100-continue" : NULL);
 }
 
@@ -144,8 +145,7 @@ static void set_body(CURL *curl, struct exchange *exchange)
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
         curl_easy_setopt(curl, CURLOPT_READDATA, exchange);
         curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
-        if (request->file_size >= 0)
-            curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_size);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_size);
     } else if (request->body || strcmp(request->method, "POST") == 0) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");

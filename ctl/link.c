@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/firmware.h"
@@ -81,7 +80,7 @@ static bool wait_for(struct session *session, const char *firmware, const char *
     ok = ok && package_wait(session, path.text, &package, fail) && package_check(package, fail);
     if (!ok && fail->status == EXIT_REFUSED) {
         if (strcmp(fail->code, "format-not-set") == 0)
-            firmware_note_format(firmware);
+            firmware_note_format_of(session, firmware);
         fail->status = EXIT_NOT_READY; /* the link is made: what fails is the waiting */
     }
     if (ok && !session->json)
@@ -137,9 +136,8 @@ bool device_links(struct session *session, struct failure *fail)
                *version = session->options->value[OPTION_VERSION];
     struct client_path path;
     struct client_answer answer = {0};
-    struct stat info;
     _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file || fstat(fileno(file), &info) != 0)
+    if (!file)
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
     if (!session_path(session, &path, fail, "firmware", session->args[0], "links", NULL) ||
         (version && !client_path_query(&path, "version", version, fail)))
@@ -148,7 +146,6 @@ bool device_links(struct session *session, struct failure *fail)
         .method = "POST",
         .path = path.text,
         .file = file,
-        .file_size = S_ISREG(info.st_mode) ? info.st_size : -1,
         .file_type = "text/csv",
         .label = name,
     };

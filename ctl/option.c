@@ -113,7 +113,7 @@ bool option_parse(int argc, char **argv, struct options *ret, char ***ret_words,
     return true;
 }
 
-void option_print_help(FILE *out, unsigned mask)
+void option_print_help(FILE *out, uint64_t mask)
 {
     for (int i = 0; i < OPTIONS; i++) {
         if (!(mask & OPTION_BIT(i)))
@@ -128,7 +128,7 @@ void option_print_help(FILE *out, unsigned mask)
     }
 }
 
-void option_format(unsigned mask, char *out, size_t size)
+void option_format(uint64_t mask, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
@@ -139,9 +139,9 @@ void option_format(unsigned mask, char *out, size_t size)
                                  table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
 }
 
-const char *option_name(unsigned mask)
+const char *option_name(uint64_t mask)
 {
     static char name[48];
-    snprintf(name, sizeof name, "--%s", table[__builtin_ctz(mask)].name);
+    snprintf(name, sizeof name, "--%s", table[__builtin_ctzll(mask)].name);
     return name;
 }

@@ -4,6 +4,7 @@
 #define DFOTA_CTL_OPTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include "ctl/failure.h"
 
@@ -23,12 +24,14 @@
     X(OPTION_FORMAT, "format", 0, "FORMAT", "package format: bsdiff or none")                                \
     X(OPTION_MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", "the largest package its devices can take")     \
     X(OPTION_DOWNGRADES, "downgrades", 0, "yes|no", "may devices go back to a lower target?")                \
+    X(OPTION_TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", "do its check-ins count like a host's reports?") \
     X(OPTION_REASON, "reason", 0, "TEXT", "why; shown wherever it matters")                                  \
     X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
     X(OPTION_PRINT_CSV, "csv", 0, NULL, "print CSV, sizes in bytes")                                         \
     X(OPTION_STATE, "state", 0, "NAMES", "only these outcomes, as delivered,silent")                         \
     X(OPTION_OLDER_THAN, "older-than", 0, "AGE", "only what is so for longer: 90s, 30m, 24h, 7d")            \
     X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
+    X(OPTION_CONFLICTS, "conflicts", 0, NULL, "only devices about which a claim is kept")                    \
     X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
     X(OPTION_CAPTURED_AT, "captured-at", 0, "TIME", "when it was written down: 2024-08-22T22:52:50Z")        \
     X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")                          \
@@ -40,6 +43,7 @@
     X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
     X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
     X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
+    X(OPTION_AS, "as", 0, "KIND", "raw: take the file as it is, whatever it looks like")                      \
     X(OPTION_YES, "yes", 0, NULL, "do not ask")                                                              \
     X(OPTION_DIALECT, "dialect", 0, NULL, "as a module that speaks the dialect, not over a link")
 
@@ -50,15 +54,15 @@ enum option_id {
         OPTIONS
 };
 
-_Static_assert(OPTIONS <= 32, "a mask of options has 32 bits");
+_Static_assert(OPTIONS <= 64, "a mask of options has 64 bits");
 
-#define OPTION_BIT(id) (1u << (id))
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP + 1) - 1)
 
 struct options {
     const char
         *value[OPTIONS];  /* borrowed from argv; "" for an option without argument; NULL when not given */
-    unsigned given;       /* OPTION_BIT of each given */
+    uint64_t given;       /* OPTION_BIT of each given */
     bool program_version; /* --version stood before the command */
 };
 
@@ -68,12 +72,12 @@ struct options {
 bool option_parse(int argc, char **argv, struct options *ret, char ***ret_words, struct failure *fail);
 
 /* One line of help for each option in `mask`. */
-void option_print_help(FILE *out, unsigned mask);
+void option_print_help(FILE *out, uint64_t mask);
 
 /* " --name ARGUMENT" of each option in mask, for a line of usage; cut when it does not fit. */
-void option_format(unsigned mask, char *out, size_t size);
+void option_format(uint64_t mask, char *out, size_t size);
 
 /* "--name" of the first option in mask; static storage. */
-const char *option_name(unsigned mask);
+const char *option_name(uint64_t mask);
 
 #endif

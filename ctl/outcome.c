@@ -1,4 +1,5 @@
 /* dfotactl outcomes */
+#include <string.h>
 #include "ctl/command.h"
 #include "ctl/text.h"
 
@@ -18,6 +19,7 @@ static const struct table_column csv_columns[] = {
     {"", "confirmed_version", TABLE_TEXT},
     {"", "confirmed_at", TABLE_TIME},
     {"", "confirmed_by", TABLE_TEXT},
+    {"", "confirmed_grade", TABLE_TEXT},
     {"", "last_seen_at", TABLE_TIME},
     {"", "attempt", TABLE_NUMBER},
     {"", "from", TABLE_TEXT},
@@ -27,13 +29,19 @@ static const struct table_column csv_columns[] = {
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 
+/* As people say it. */
+static const char *in_words(const char *outcome)
+{
+    return strcmp(outcome, "confirmed_not_by_us") == 0 ? "confirmed, not by us" : outcome;
+}
+
 static void print_counts(const json_t *answer)
 {
     const char *name;
     json_t *count;
     printf("Target %s\n", json_string_value(json_object_get(answer, "target")));
     json_object_foreach((json_t *)json_object_get(answer, "counts"), name, count)
-        printf("%8lld  %s\n", (long long)json_integer_value(count), name);
+        printf("%8lld  %s\n", (long long)json_integer_value(count), in_words(name));
     printf("Bytes that peers acknowledged: %lld, of which in vain: %lld\n\n",
            (long long)json_integer_value(json_object_get(answer, "bytes_acked")),
            (long long)json_integer_value(json_object_get(answer, "bytes_in_vain")));

@@ -110,10 +110,10 @@ bool package_wait(struct session *session, const char *path, json_t **package, s
 }
 
 /* What to do about a firmware without a format, behind the refusal that says so. */
-static bool explain(const struct session *session, bool ok, const struct failure *fail)
+static bool explain(struct session *session, bool ok, const struct failure *fail)
 {
     if (!ok && strcmp(fail->code, "format-not-set") == 0)
-        firmware_note_format(session->args[0]);
+        firmware_note_format_of(session, session->args[0]);
     return ok;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/image.h"
 #include "ctl/package.h"
 
 #define TYPED_MIN 8 /* digits of a SHA-256 that name the very package */
@@ -26,7 +27,7 @@ static bool find_path(struct session *session, struct client_path *ret, struct f
     return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
 }
 
-static bool open_file(const char *name, FILE **ret, int64_t *ret_size, struct failure *fail)
+static bool open_file(const char *name, FILE **ret, struct failure *fail)
 {
     struct stat info;
     _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
@@ -34,7 +35,6 @@ static bool open_file(const char *name, FILE **ret, int64_t *ret_size, struct fa
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
     if (S_ISDIR(info.st_mode))
         return failure_set(fail, EXIT_USAGE, "%s is a directory", name);
-    *ret_size = S_ISREG(info.st_mode) ? info.st_size : -1;
     *ret = file;
     file = NULL;
     return true;
@@ -47,8 +47,8 @@ bool package_upload(struct session *session, struct failure *fail)
     _cleanup_(cleanup_fclose) FILE *file = NULL;
     const char *name = session->args[3];
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
-    if (!open_file(name, &file, &call.file_size, fail) || !find_path(session, &path, fail) ||
-        !client_path_query(&path, "by", who(session), fail))
+    if (!open_file(name, &file, fail) || !find_path(session, &path, fail) ||
+        !client_path_query(&path, "by", who(session), fail) || !upload_add_kind(session, &path, fail))
         return false;
     call.path = path.text;
     call.file = file;

@@ -1,4 +1,5 @@
 /* dfotactl product … */
+#include <string.h>
 #include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
@@ -12,6 +13,7 @@ static const struct table_column page_columns[] = {
     {"Key", "product_key", TABLE_TEXT},
     {"Name", "name", TABLE_TEXT},
     {"Created", "created_at", TABLE_TIME},
+    {"Trusted check-ins", "trusted_check_ins", TABLE_TEXT},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 
@@ -33,4 +35,23 @@ bool product_add(struct session *session, struct failure *fail)
 bool product_list(struct session *session, struct failure *fail)
 {
     return session_list(session, "/products", &list_view, fail);
+}
+
+bool product_set(struct session *session, struct failure *fail)
+{
+    const char *trusted = session->options->value[OPTION_TRUSTED_CHECK_INS], *by = session->options->value[OPTION_BY];
+    struct client_path path = {0};
+    struct client_answer answer = {0};
+    if (strcmp(trusted, "yes") != 0 && strcmp(trusted, "no") != 0)
+        return failure_set(fail, EXIT_USAGE, "--trusted-check-ins is yes or no");
+    if (!client_path_add(&path, "products", fail) || !client_path_add(&path, session->args[0], fail) ||
+        (by && !client_path_query(&path, "by", by, fail)))
+        return false;
+    json_t *body = json_pack("{s:b}", "trusted_check_ins", trusted[0] == 'y');
+    bool ok = session_check_json(body, fail) && client_change(session->client, "PATCH", path.text, body, &answer, fail);
+    json_decref(body);
+    if (ok)
+        session_print_page(session, answer.json, &page_view);
+    client_answer_clear(&answer);
+    return ok;
 }

@@ -9,6 +9,7 @@ static const struct {
     const char *said, *typed;
     bool first; /* only as the beginning of the sentence: elsewhere it is an ordinary word */
 } words[] = {
+    {"say format=raw", "use --as raw", false},
     {"max_package_bytes", "--max-package-bytes", false},
     {"captured_at", "--captured-at", false},
     {"older_than", "--older-than", false},

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/when.h"
@@ -67,17 +66,15 @@ static bool send_file(struct session *session, const char *name, const char *typ
                       json_t **ret, struct failure *fail)
 {
     struct client_answer answer = {0};
-    struct stat info;
     bool standard = strcmp(name, "-") == 0;
     _cleanup_(cleanup_fclose) FILE *opened = standard ? NULL : fopen(name, "re");
     FILE *file = standard ? stdin : opened;
-    if (!file || fstat(fileno(file), &info) != 0)
+    if (!file)
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
     struct client_call call = {
         .method = "POST",
         .path = path,
         .file = file,
-        .file_size = S_ISREG(info.st_mode) && !standard ? info.st_size : -1,
         .file_type = type,
         .label = name,
     };

@@ -8,6 +8,7 @@ bool status_show(struct session *session, struct failure *fail)
         {"Running for", "uptime_ms", TABLE_DURATION},
         {"Products", "products", TABLE_NUMBER},
         {"Devices", "devices", TABLE_NUMBER},
+        {"Claims to look at", "conflicts", TABLE_NUMBER},
         {"Packages ready", "packages.ready", TABLE_NUMBER},
         {"Packages queued", "packages.queued", TABLE_NUMBER},
         {"Packages generating", "packages.generating", TABLE_NUMBER},

@@ -7,6 +7,14 @@
 #include "ctl/firmware.h"
 #include "ctl/image.h"
 
+bool upload_add_kind(const struct session *session, struct client_path *path, struct failure *fail)
+{
+    const char *as = session->options->value[OPTION_AS];
+    if (as && strcmp(as, "raw") != 0)
+        return failure_set(fail, EXIT_USAGE, "--as can only be raw, not %s", as);
+    return !as || client_path_query(path, "format", as, fail);
+}
+
 /* Where one file goes: by its name, or as --firmware and --version say. */
 static bool find_path(struct session *session, const char *file_name, struct client_path *ret,
                       struct failure *fail)
@@ -15,9 +23,11 @@ static bool find_path(struct session *session, const char *file_name, struct cli
     const char *version = session->options->value[OPTION_VERSION];
     const char *slash = strrchr(file_name, '/');
     if (firmware)
-        return session_path(session, ret, fail, "firmware", firmware, "images", version, NULL);
+        return session_path(session, ret, fail, "firmware", firmware, "images", version, NULL) &&
+               upload_add_kind(session, ret, fail);
     return session_path(session, ret, fail, "images", NULL) &&
-           client_path_query(ret, "filename", slash ? slash + 1 : file_name, fail);
+           client_path_query(ret, "filename", slash ? slash + 1 : file_name, fail) &&
+           upload_add_kind(session, ret, fail);
 }
 
 static bool upload_one(struct session *session, const char *file_name, json_t **ret, struct failure *fail)
@@ -36,7 +46,6 @@ static bool upload_one(struct session *session, const char *file_name, json_t **
         .method = session->options->value[OPTION_FIRMWARE] ? "PUT" : "POST",
         .path = path.text,
         .file = file,
-        .file_size = S_ISREG(info.st_mode) ? info.st_size : -1,
         .file_type = "application/octet-stream",
         .label = file_name,
     };
@@ -62,10 +71,27 @@ static void note_formats(struct session *session, const json_t *images)
         json_object_set_new(told, name, json_true());
         if (firmware_fetch(session, name, &firmware, &ignored) &&
             json_is_null(json_object_get(firmware, "format")))
-            firmware_note_format(name);
+            firmware_note_format(firmware);
         json_decref(firmware);
     }
     json_decref(told);
+}
+
+/* A firmware that a file name made may be a slip of that name. */
+static void note_created(const json_t *images)
+{
+    const json_t *image;
+    size_t i;
+    json_array_foreach(images, i, image)
+    {
+        const char *notice = json_string_value(json_object_get(image, "notice"));
+        const char *name = json_string_value(json_object_get(image, "firmware"));
+        if (!name || !json_is_true(json_object_get(image, "firmware_created")))
+            continue;
+        session_note("firmware %s is new: this upload created it", name);
+        if (notice && !json_is_null(json_object_get(image, "format")))
+            session_note("%s: %s", name, notice);
+    }
 }
 
 /* Uploads them all into `images`; a refusal is told and remembered, anything else ends it. */
@@ -109,6 +135,7 @@ bool image_upload(struct session *session, struct failure *fail)
         json_array_foreach(images, i, image) session_print_json(image);
     else if (json_array_size(images) > 0) {
         table_print(stdout, images, &image_view);
+        note_created(images);
         note_formats(session, images);
     }
     json_decref(images);

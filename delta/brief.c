@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <string.h>
 #include "delta/binpkg.h"
+#include "delta/ec618_rules.h"
 #include "delta/engine.h"
 #include "delta/inspect_list.h"
+#include "delta/mangled.h"
 #include "delta/par.h"
 #include "delta/recognise.h"
 #include "delta/wrapper.h"
@@ -71,7 +73,8 @@ static void tell_binpkg(struct brief *brief)
 static void tell_par(struct brief *brief, struct bytes archive)
 {
     struct par par;
-    if (!par_read(archive, &par, &brief->why_wrong) || !par_check(&par, &brief->why_wrong)) {
+    if (!par_read(archive, &par, &brief->why_wrong) || !par_check(&par, &brief->why_wrong) ||
+        (ec618_rules_hold_for(&par) && !ec618_rules_check(&par, &brief->why_wrong))) {
         brief->wrong = true;
         return;
     }
@@ -208,6 +211,7 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "summary", brief->summary);
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
+    put_field(to, "mangled", mangled_find(brief->file));
     fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
             brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);
     fputs("\"releases\":[", to);

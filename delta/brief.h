@@ -20,6 +20,7 @@
    odd       null, or what dfota does not understand of it, so that it cannot make packages between such files
    changes_core, leads_to_core, allows_core
              of a LuatOS file: whether it changes the core, and the numbers of cores in its head, 0 for none
+   mangled   null, or the trace of a transfer as text that was found (mangled.h)
    releases  names like AirM2M_780E_V1138_LTE_AT that stand in it, each once, at most BRIEF_RELEASES_MAX
 
    ERROR_INTERNAL when `to` cannot be written, and only then. */

@@ -93,6 +93,12 @@ bool command_diff(const struct command_options *options, char **file, size_t cou
     return report(buffer_bytes(&package), err);
 }
 
+/* Only whether it is too large: whatever else is wrong is told when it is applied. */
+static bool fits(struct bytes package, struct error *err)
+{
+    return engine_fits(package, err) || err->code != ERROR_TOO_LARGE;
+}
+
 /* OLD and PATCH to the new image in memory. */
 static bool apply(const struct command_options *options, char **file, struct buffer *package,
                   struct buffer *ret, struct error *err)
@@ -100,6 +106,7 @@ static bool apply(const struct command_options *options, char **file, struct buf
     _cleanup_(buffer_free) struct buffer old = {0};
     return load(file[0], COMMAND_MAX_INPUT, options->expect_old, &old, err) &&
            load(file[1], COMMAND_MAX_INPUT, NULL, package, err) &&
+           (options->any_size || fits(buffer_bytes(package), err)) &&
            engine_apply(buffer_bytes(&old), buffer_bytes(package), options->max_bytes, ret, err);
 }
 

@@ -5,6 +5,7 @@
 #include "delta/ec618_image.h"
 #include "delta/ec618_module.h"
 #include "delta/ec618_payload.h"
+#include "delta/ec618_rules.h"
 #include "delta/par.h"
 #include "delta/wrapper.h"
 
@@ -67,10 +68,13 @@ static bool make_part(struct making *m, enum ec618_slot slot, const struct engin
                                       .closed_last_part = options->closed_last_part};
     bool own_address = slot == EC618_AP && options->has_load_address;
     struct bytes old = m->old.part[slot], new = m->new.part[slot];
-    if (!ec618_payload_make(old, new, how, &m->payload[m->count], err))
+    struct ec618_payload payload;
+    if (!ec618_payload_make(old, new, how, &m->payload[m->count], err) ||
+        !ec618_payload_open(buffer_bytes(&m->payload[m->count]), &payload, err))
         return false;
     m->source[m->count] = (struct par_source){
         .attribute = ec618_slot_attribute(slot),
+        .reverse = payload.order == EC618_REVERSE,
         .load_address = own_address ? options->load_address : m->old.load_address[slot],
         .old = old,
         .new = new,
@@ -94,7 +98,7 @@ static bool make_par(struct bytes old, struct bytes new, const struct engine_opt
     if (m.count == 0)
         return error_set(err, ERROR_INVALID,
                          "the images have the same AP and CP, and a package can change nothing else");
-    return par_make(m.source, m.count, options->overrides, ret, err);
+    return par_make(m.source, m.count, ret, err);
 }
 
 bool ec618_csdk_make(struct bytes old, struct bytes new, const struct engine_options *options,
@@ -156,6 +160,14 @@ static bool unwrap(struct bytes package, struct bytes *ret, struct error *err)
     return true;
 }
 
+bool ec618_fits_module(struct bytes package, struct error *err)
+{
+    struct bytes archive = {0};
+    struct par par;
+    return unwrap(package, &archive, err) && par_read(archive, &par, err) &&
+           ec618_rules_check_length(&par, err);
+}
+
 struct applying {
     struct ec618_image old;
     struct buffer made[EC618_SLOTS];
@@ -174,9 +186,6 @@ static bool find_slot(const struct applying *a, unsigned int attribute, enum ec6
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
         if (attribute != ec618_slot_attribute(slot))
             continue;
-        if (a->part[slot].ptr)
-            return error_set(err, ERROR_CORRUPT, "two packages of the archive change %s",
-                             ec618_slot_name(slot));
         if (!a->old.has[slot])
             break;
         *ret = slot;
@@ -201,12 +210,13 @@ static bool check_base(const struct par_part *part, struct bytes base, const cha
         name, part->base_bytes, wanted, base.len, is);
 }
 
-/* An EC7xx's archive is the same, and what stands in it is the vendor's secret. */
-static bool payload_is_known(const struct par_part *part, struct error *err)
+static bool check_result(const struct par_part *part, struct bytes made, struct error *err)
 {
-    struct bytes payload = part->payload;
-    return (payload.len >= 4 && memcmp(payload.ptr, "BPHD", 4) == 0) ||
-           error_set(err, ERROR_CANNOT_APPLY, "the package for %s holds a payload that nothing here can apply",
+    struct sha256 hash;
+    sha256_of(made.ptr, made.len, &hash);
+    return (part->new_bytes == made.len && sha256_equal(&hash, &part->new_hash)) ||
+           error_set(err, ERROR_CORRUPT,
+                     "the package for %s gives another new image than its head has the SHA-256 of",
                      par_attribute_name(part->attribute));
 }
 
@@ -217,7 +227,8 @@ static bool apply_part(struct applying *a, const struct par_part *part, size_t m
         return false;
     struct bytes base = a->old.part[slot];
     if (!check_base(part, base, ec618_slot_name(slot), err) ||
-        !ec618_module_apply(base, part->payload, max_bytes, &a->made[slot], err))
+        !ec618_module_apply(base, part->payload, max_bytes, &a->made[slot], err) ||
+        !check_result(part, buffer_bytes(&a->made[slot]), err))
         return false;
     a->part[slot] = buffer_bytes(&a->made[slot]);
     return true;
@@ -232,9 +243,10 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
     if (!unwrap(package, &archive, err) || !par_read(archive, &par, err) || !par_check(&par, err) ||
         !ec618_image_open(old, "the old image", &a.old, err))
         return false;
-    for (unsigned int i = 0; i < par.parts; i++)
-        if (!payload_is_known(&par.part[i], err))
-            return false;
+    if (!ec618_rules_hold_for(&par))
+        return error_set(err, ERROR_CANNOT_APPLY, "the archive holds a payload that nothing here can apply");
+    if (!ec618_rules_check(&par, err))
+        return false;
     for (unsigned int i = 0; i < par.parts; i++)
         if (!apply_part(&a, &par.part[i], max_bytes, err))
             return false;

@@ -23,11 +23,15 @@ bool ec618_csdk_make(struct bytes old, struct bytes new, const struct engine_opt
 bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_options *options,
                        struct buffer *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* Applies a package in any of the wrappers, as the module would: wrapper, archive hash and base hash must be
-   right, and each payload goes through the simulated module. From a .binpkg it makes the same .binpkg with
-   other AP and CP. */
+/* Applies a package in any of the wrappers, as the module would: wrapper, archive, both headers and base must
+   be right (ec618_rules.h), each payload goes through the simulated module, and its result must have the size
+   and hash that the header states. The archive may be too long: ec618_fits_module() tells. From a .binpkg it
+   makes the same .binpkg with other AP and CP. */
 bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err) __attribute__((warn_unused_result));
+
+/* Whether a module has room for the archive. ERROR_TOO_LARGE: it has not; otherwise as ec618_apply(). */
+bool ec618_fits_module(struct bytes package, struct error *err) __attribute__((warn_unused_result));
 
 /* Whether a module would hold the same: AP and CP of two .binpkg, all of two raw images. The note names what
    else of a .binpkg differs. */

@@ -8,6 +8,8 @@
 #define HEAD_BYTES      16 /* `BPHD`, number of parts, size of old, order */
 #define PART_HEAD_BYTES 20 /* `BSDIFF40`, flag, length, bytes of new */
 
+#define NEGATIVE 0x80000000U /* modules stop half way at such a flag or length of a part */
+
 static const char *const order_name[] = {[EC618_FORWARD] = "NorO", [EC618_REVERSE] = "RvsO"};
 
 static uint32_t get_number(const uint8_t *from)
@@ -42,6 +44,8 @@ static bool open_part(struct ec618_payload *payload, unsigned int block, struct 
         .new_bytes = get_number(bytes.ptr + 16),
         .stream = {bytes.ptr + PART_HEAD_BYTES, bytes.len - PART_HEAD_BYTES},
     };
+    if (part->flag & NEGATIVE || part->stated_bytes & NEGATIVE)
+        return error_set(err, ERROR_CORRUPT, "part %u has a negative flag or length", block);
     bool last = block + 1 == payload->parts;
     if (part->new_bytes > EC618_BLOCK_BYTES || part->new_bytes == 0 ||
         (!last && part->new_bytes < EC618_BLOCK_BYTES))

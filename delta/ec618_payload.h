@@ -12,7 +12,7 @@
 #include "delta/bytes.h"
 
 #define EC618_BLOCK_BYTES  32768      /* the module's flash block: all parts but the last make so many */
-#define EC618_PARTS_MAX    255        /* their ids have 8 bits */
+#define EC618_PARTS_MAX    127        /* a module can note the progress of no more */
 #define EC618_UNCHANGED    0x43424571 /* a part's flag: the block stays as it is, the stream is not opened */
 #define EC618_BZIP_BLOCK   8192       /* bytes after bzip2's first run-length stage: 8,193 are refused */
 #define EC618_PLAIN_MAX    (1 << 20)  /* of a part unpacked; our own bound, far above what is ever made */

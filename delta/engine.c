@@ -27,13 +27,13 @@ static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_
 #define EC618_IMAGES "two .binpkg, or two raw images of the AP part"
 
 const struct engine engine_table[] = {
-    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       false, true,
+    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       NULL,              false, true,
      "any two files", "none", 0},
-    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, true,  false,
+    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, ec618_fits_module, true,  false,
      EC618_IMAGES, "10 bytes of AT firmware", PAR_MODULE_MAX},
-    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, true,  false,
+    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, ec618_fits_module, true,  false,
      EC618_IMAGES, "none: the bare .par", PAR_MODULE_MAX},
-    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, true,  false,
+    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, ec618_fits_module, true,  false,
      EC618_IMAGES, "the 92 bytes of LuatOS", PAR_MODULE_MAX},
 };
 /* clang-format on */
@@ -92,6 +92,12 @@ bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, stru
     if (!engine)
         return error_set(err, ERROR_CANNOT_APPLY, "the package has no format that is known here");
     return engine->apply(old, package, max_bytes, ret, err);
+}
+
+bool engine_fits(struct bytes package, struct error *err)
+{
+    const struct engine *engine = engine_recognise(package);
+    return !engine || !engine->fits || engine->fits(package, err);
 }
 
 bool engine_same(struct bytes package, struct bytes made, struct bytes new, struct engine_note *note)

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "delta/bytes.h"
 
-struct par_overrides;
 struct suffix;
 
 enum engine_effort { /* how much time may go into a smaller package; the first is what is done unasked */
@@ -25,7 +24,6 @@ struct engine_options {
     bool has_load_address; /* otherwise what the image says, or ENGINE_LOAD_ADDRESS */
     uint32_t load_address;
     bool closed_last_part;                 /* as the vendor's tool makes payloads of reverse order */
-    const struct par_overrides *overrides; /* NULL: none */
     struct suffix **index; /* of old, for a format with `takes_index`, which takes it over and leaves
                               NULL; NULL: one is made */
 };
@@ -47,7 +45,9 @@ struct engine {
     /* Is what applying gave the new image, as far as a package of this format can change one? NULL: byte for
        byte. */
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
-    bool takes_header; /* load address, closed last part and overrides mean something to it */
+    /* Has a module room for the package? NULL: that is the device's own matter. */
+    bool (*fits)(struct bytes package, struct error *err);
+    bool takes_header; /* load address and closed last part mean something to it */
     bool takes_index;  /* and an index does */
     const char *images;     /* what it takes, in words */
     const char *wrapper;    /* what stands around the package, in words */
@@ -74,6 +74,9 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
    max_bytes; ERROR_INTERNAL: no memory. */
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err) __attribute__((warn_unused_result));
+
+/* Whether a module has room for a package that engine_apply() takes. ERROR_TOO_LARGE: it has not. */
+bool engine_fits(struct bytes package, struct error *err) __attribute__((warn_unused_result));
 
 /* Whether `made`, got by applying, is `new`: byte for byte, or as far as the package's format can change an
    image, and then *note says what else differs. */

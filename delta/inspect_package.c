@@ -1,6 +1,7 @@
 /* `dfota inspect` of an EC618's delta packages: wrappers, archive, payload. */
 #include <string.h>
 #include "delta/ec618_payload.h"
+#include "delta/ec618_rules.h"
 #include "delta/inspect_list.h"
 #include "base/little.h"
 #include "delta/par.h"
@@ -59,48 +60,60 @@ void inspect_payload(struct inspect_list *list, struct bytes payload)
 
 /* ---- Archive ---- */
 
-/* The bytes of one head that nobody knows, of those between two offsets, and whether they are the sample's.
- */
-static void list_rows(struct inspect_list *list, struct bytes head, enum par_place place, size_t from,
-                      size_t to)
+/* Behind the first 112 bytes: what the vendor's packer can add. */
+static void list_part_tail(struct inspect_list *list, struct bytes head)
 {
-    for (size_t i = 0; i < PAR_UNKNOWNS; i++) {
-        const struct par_unknown_row *row = &par_unknown_table[i];
-        char guess[160];
-        if (row->place != place || row->computed || row->offset < from || row->offset >= to)
-            continue;
-        bool same = memcmp(head.ptr + row->offset, row->sample, row->size) == 0;
-        snprintf(guess, sizeof guess, "%s; %s in the sample", row->known, same ? "the same" : "OTHER BYTES");
-        inspect_unknown(list, inspect_slice(head, row->offset, row->size), row->name, guess);
-    }
+    if (head.len > PAR_PART_BYTES)
+        inspect_field(list, inspect_slice(head, PAR_PART_BYTES, head.len - PAR_PART_BYTES), "more options",
+                      "not read");
 }
 
 static void list_part(struct inspect_list *list, const struct par_part *part, unsigned int number)
 {
     char hex[SHA256_HEX_SIZE], name[PAR_NAME_BYTES + 1];
     struct bytes head = part->head;
-    uint32_t other_bits = (head.ptr[0] & 0x1FU) | (head.ptr[2] & 0xFCU) << 16;
     inspect_title(list, "Package %u at 0x%zx", number, (size_t)(head.ptr - list->file.ptr));
-    inspect_field(list, inspect_slice(head, 0, 4), "bits", "part %u (%s), head of %zu bytes, %u segments%s",
-                  part->attribute, par_attribute_name(part->attribute), head.len, part->segments,
-                  other_bits ? ", and bits that are zero in the sample" : "");
+    inspect_field(list, inspect_slice(head, 0, 4), "bits",
+                  "index %u, order bit %d, part %u (%s), head of %zu bytes, %u segments", part->index,
+                  part->reverse, part->attribute, par_attribute_name(part->attribute), head.len,
+                  part->segments);
     inspect_field(list, inspect_slice(head, 4, 4), "length", "%u, head included", part->package_bytes);
-    list_rows(list, head, PAR_IN_PART, 0, 56);
-    inspect_field(list, inspect_slice(head, 12, 4), "load address", "0x%08x (presumably)",
+    inspect_field(list, inspect_slice(head, 8, 4), "reserved", "not read");
+    inspect_field(list, inspect_slice(head, 12, 4), "load address", "0x%08x (not used in patching)",
                   part->load_address);
-    inspect_field(list, inspect_slice(head, 16, 4), "new size", "%u (presumably)", part->new_bytes);
+    inspect_field(list, inspect_slice(head, 16, 4), "new size", "%u", part->new_bytes);
     inspect_field(list, inspect_slice(head, 20, 4), "base size", "%u", part->base_bytes);
     inspect_field(list, inspect_slice(head, 24, 32), "base SHA-256", "%s", hex_of(&part->base_hash, hex));
-    list_rows(list, head, PAR_IN_PART, 56, 60);
-    inspect_field(list, inspect_slice(head, 60, 32), "new SHA-256", "%s (presumably)",
-                  hex_of(&part->new_hash, hex));
-    list_rows(list, head, PAR_IN_PART, 60, 94);
+    inspect_field(list, inspect_slice(head, 56, 4), "option", "%02x%02x%02x%02x: kind %u, %u bytes",
+                  head.ptr[56], head.ptr[57], head.ptr[58], head.ptr[59], head.ptr[56], head.ptr[57]);
+    inspect_field(list, inspect_slice(head, 60, 32), "new SHA-256", "%s", hex_of(&part->new_hash, hex));
+    inspect_field(list, inspect_slice(head, 92, 2), "option", "%02x%02x: kind %u, %u bytes", head.ptr[92],
+                  head.ptr[93], head.ptr[92], head.ptr[93]);
     inspect_field(list, inspect_slice(head, 94, PAR_NAME_BYTES), "name", "%s",
                   inspect_clean(part->name, name, sizeof name));
-    inspect_unknown(list, inspect_slice(head, PAR_PART_BYTES, head.len - PAR_PART_BYTES), "longer head",
-                    NULL);
+    list_part_tail(list, head);
     if (part->payload.len > 0)
         inspect_payload(list, part->payload);
+}
+
+static void list_head(struct inspect_list *list, const struct par *par, bool sound)
+{
+    char hex[SHA256_HEX_SIZE];
+    struct bytes head = par->head;
+    inspect_title(list, "Archive at 0x%zx", (size_t)(head.ptr - list->file.ptr));
+    inspect_field(list, inspect_slice(head, 0, 2), "magic", "ecdf");
+    inspect_field(list, inspect_slice(head, 2, 1), "version", "%02x", head.ptr[2]);
+    inspect_field(list, inspect_slice(head, 3, 1), "packages", "%02x: %u, and the method bits", head.ptr[3],
+                  par->stated_parts);
+    inspect_field(list, inspect_slice(head, 4, 2), "chip", "%02x%02x (not read by an EC618)", head.ptr[4],
+                  head.ptr[5]);
+    inspect_field(list, inspect_slice(head, 6, 2), "segment size", "%u", par->segment_bytes);
+    inspect_field(list, inspect_slice(head, 8, 4), "length", "%u%s", par->stated_bytes,
+                  par->stated_bytes > PAR_MODULE_MAX ? ": a module refuses more than 491520" : "");
+    inspect_field(list, inspect_slice(head, 12, 32), "SHA-256", "%s%s", hex_of(&par->stated_hash, hex),
+                  sound ? ", right (with these bytes as zeros, and the progress as FF)" : "");
+    inspect_field(list, inspect_slice(head, PAR_PROGRESS, PAR_PROGRESS_BYTES), "progress",
+                  "FF until a module patches");
 }
 
 void inspect_par(struct inspect_list *list, struct bytes bytes)
@@ -112,16 +125,10 @@ void inspect_par(struct inspect_list *list, struct bytes bytes)
         inspect_unknown(list, bytes, "archive", "cut off in its head");
         return;
     }
-    char hex[SHA256_HEX_SIZE];
     bool sound = par_check(&par, &err) || inspect_wrong(list, &err);
-    inspect_title(list, "Archive at 0x%zx", (size_t)(bytes.ptr - list->file.ptr));
-    inspect_field(list, inspect_slice(bytes, 0, 2), "magic", "ecdf");
-    list_rows(list, par.head, PAR_IN_HEAD, 0, 44);
-    inspect_field(list, inspect_slice(bytes, 8, 4), "length", "%u%s", par.stated_bytes,
-                  par.stated_bytes > PAR_MODULE_MAX ? ": a module refuses more than 491520" : "");
-    inspect_field(list, inspect_slice(bytes, 12, 32), "SHA-256", "%s%s", hex_of(&par.stated_hash, hex),
-                  sound ? ", right (of the archive with these bytes zeroed)" : "");
-    list_rows(list, par.head, PAR_IN_HEAD, 44, PAR_HEAD_BYTES);
+    if (sound && ec618_rules_hold_for(&par) && !ec618_rules_check(&par, &err))
+        inspect_wrong(list, &err);
+    list_head(list, &par, sound);
     for (unsigned int i = 0; i < par.parts; i++)
         list_part(list, &par.part[i], i + 1);
     inspect_unknown(list, par.rest, "rest", "no package");

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "delta/command.h"
-#include "delta/par.h"
 
 /* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
    cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written,
@@ -32,7 +31,7 @@ enum option_bit {
     OPTION_VERSION = 64,
     OPTION_EFFORT = 128,
     OPTION_LOAD_ADDRESS = 256,
-    OPTION_HEADER = 512,
+    OPTION_ANY_SIZE = 512,
     OPTION_CLOSED_LAST_PART = 1024,
     OPTION_BRIEF = 2048,
     OPTION_SUFFIX_FILE = 4096,
@@ -46,7 +45,7 @@ static const struct option option_table[] = {
     {"max-output", required_argument, NULL, OPTION_MAX_OUTPUT},
     {"effort", required_argument, NULL, OPTION_EFFORT},
     {"load-address", required_argument, NULL, OPTION_LOAD_ADDRESS},
-    {"header", required_argument, NULL, OPTION_HEADER},
+    {"any-size", no_argument, NULL, OPTION_ANY_SIZE},
     {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
     {"suffix-file", required_argument, NULL, OPTION_SUFFIX_FILE},
     {"brief", no_argument, NULL, OPTION_BRIEF},
@@ -64,15 +63,15 @@ static const struct command {
     bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
 } command_table[] = {
     {"diff",
-     "[--format NAME] [--effort NAME] [--suffix-file FILE] [--load-address N] [--header NAME=HEX] "
+     "[--format NAME] [--effort NAME] [--suffix-file FILE] [--load-address N] "
      "[--closed-last-part] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
-     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_HEADER | OPTION_CLOSED_LAST_PART |
+     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_CLOSED_LAST_PART |
          OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
      3, 3, COMMAND_MAX_IMAGE, command_diff},
-    {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH OUT",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
-    {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] OLD PATCH [NEW]",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
+    {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH OUT",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
+    {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW]",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
     {"inspect", "[--brief] FILE", OPTION_BRIEF, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
 };
 
@@ -83,7 +82,6 @@ struct request {
     struct command_options options;
     struct sha256 expect_old, expect_new; /* where options points to, as to the next two */
     struct engine_options making;
-    struct par_overrides header;
     bool help, version;
 };
 
@@ -186,9 +184,6 @@ static bool take_making(struct request *request, unsigned int bit, struct error 
         return read_effort(&request->making.effort, err);
     case OPTION_LOAD_ADDRESS:
         return read_load_address(&request->making, err);
-    case OPTION_HEADER:
-        request->making.overrides = &request->header;
-        return par_overrides_read(slice_of(optarg), &request->header, err);
     default:
         request->making.closed_last_part = true;
         return true;
@@ -214,9 +209,11 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
         return true;
     case OPTION_EFFORT:
     case OPTION_LOAD_ADDRESS:
-    case OPTION_HEADER:
     case OPTION_CLOSED_LAST_PART:
         return take_making(request, bit, err);
+    case OPTION_ANY_SIZE:
+        request->options.any_size = true;
+        return true;
     case OPTION_BRIEF:
         request->options.brief = true;
         return true;

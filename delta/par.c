@@ -5,10 +5,14 @@
 #include "base/cleanup.h"
 #include "base/little.h"
 
-#define HEAD_LENGTH 8
-#define HEAD_HASH   12
+#define HEAD_VERSION 2
+#define HEAD_PARTS   3
+#define HEAD_SEGMENT 6
+#define HEAD_LENGTH  8
+#define HEAD_HASH    12
 
 #define PART_BITS      0
+#define PART_REVERSE   0x10
 #define PART_LENGTH    4
 #define PART_ADDRESS   12
 #define PART_NEW       16
@@ -27,68 +31,103 @@ const char *par_attribute_name(unsigned int attribute)
 
 /* ---- Writing ---- */
 
-/* The bytes that are not known, into a head at which all others stand already. */
-static void put_unknown(uint8_t *head, enum par_place place, const struct par_overrides *overrides)
+size_t par_zone(unsigned int attribute)
 {
-    for (size_t i = 0; i < PAR_UNKNOWNS; i++) {
-        const struct par_unknown_row *row = &par_unknown_table[i];
-        bool other = overrides && overrides->set[i];
-        if (row->place == place && (other || !row->computed))
-            memcpy(head + row->offset, other ? overrides->value[i] : row->sample, row->size);
-    }
+    return attribute == PAR_AP ? PAR_AP_ZONE : attribute == PAR_CP ? PAR_CP_ZONE : 0;
 }
 
-static void put_part(uint8_t *head, const struct par_source *source, const struct par_overrides *overrides)
+static uint32_t count_segments(const struct par_source *source)
+{
+    return (uint32_t)((source->new.len + PAR_SEGMENT - 1) / PAR_SEGMENT);
+}
+
+static bool fits_zone(const struct par_source *source, const char *name, size_t len, struct error *err)
+{
+    size_t zone = par_zone(source->attribute);
+    return len <= zone ||
+           error_set(err, ERROR_TOO_LARGE, "the %s %s has %zu bytes; its zone in the module's flash has %zu",
+                     name, par_attribute_name(source->attribute), len, zone);
+}
+
+static bool check_sources(const struct par_source *source, size_t count, struct error *err)
+{
+    uint32_t segments = 0;
+    if (count > PAR_PARTS_MAX)
+        return error_set(err, ERROR_TOO_LARGE, "an archive holds at most %d packages", PAR_PARTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (!fits_zone(&source[i], "old", source[i].old.len, err) ||
+            !fits_zone(&source[i], "new", source[i].new.len, err))
+            return false;
+        segments += count_segments(&source[i]);
+    }
+    return segments <= PAR_SEGMENTS_MAX ||
+           error_set(err, ERROR_TOO_LARGE, "the new images have %u segments of %d bytes; a module takes %d",
+                     segments, PAR_SEGMENT, PAR_SEGMENTS_MAX);
+}
+
+/* Option 3: the new image's hash. Option 0: the name. Both begin with kind and length. */
+static void put_options(uint8_t *head, const struct par_source *source)
 {
     struct sha256 hash;
-    uint32_t segments = (uint32_t)((source->new.len + PAR_SEGMENT - 1) / PAR_SEGMENT);
+    head[PART_NEW_HASH - 4] = 3;
+    head[PART_NEW_HASH - 3] = 4 + SHA256_SIZE;
+    sha256_of(source->new.ptr, source->new.len, &hash);
+    memcpy(head + PART_NEW_HASH, hash.byte, sizeof hash.byte);
+    head[PART_NAME - 1] = 2 + PAR_NAME_BYTES;
+    snprintf((char *)head + PART_NAME, PAR_NAME_BYTES, "EC618_%s.par", par_attribute_name(source->attribute));
+}
+
+static void put_part(uint8_t *head, const struct par_source *source, size_t index)
+{
+    struct sha256 hash;
     memset(head, 0, PAR_PART_BYTES);
-    little_put_u32(head + PART_BITS,
-                   (uint32_t)source->attribute << 5 | (uint32_t)PAR_PART_BYTES << 8 | segments << 24);
+    little_put_u32(head + PART_BITS, (uint32_t)index | (source->reverse ? PART_REVERSE : 0) |
+                                         (uint32_t)source->attribute << 5 | (uint32_t)PAR_PART_BYTES << 8 |
+                                         count_segments(source) << 24);
     little_put_u32(head + PART_LENGTH, (uint32_t)(PAR_PART_BYTES + source->payload.len));
     little_put_u32(head + PART_ADDRESS, source->load_address);
     little_put_u32(head + PART_NEW, (uint32_t)source->new.len);
     little_put_u32(head + PART_BASE, (uint32_t)source->old.len);
     sha256_of(source->old.ptr, source->old.len, &hash);
     memcpy(head + PART_BASE_HASH, hash.byte, sizeof hash.byte);
-    sha256_of(source->new.ptr, source->new.len, &hash);
-    memcpy(head + PART_NEW_HASH, hash.byte, sizeof hash.byte);
-    snprintf((char *)head + PART_NAME, PAR_NAME_BYTES, "EC618_%s.par", par_attribute_name(source->attribute));
-    put_unknown(head, PAR_IN_PART, overrides);
+    put_options(head, source);
 }
 
-static bool add_part(const struct par_source *source, const struct par_overrides *overrides,
-                     struct buffer *out, struct error *err)
+static bool add_part(const struct par_source *source, size_t index, struct buffer *out, struct error *err)
 {
-    if (source->new.len > (size_t)PAR_SEGMENTS_MAX * PAR_SEGMENT || source->old.len > UINT32_MAX)
-        return error_set(err, ERROR_TOO_LARGE, "a part of %zu bytes is more than %d segments of %d bytes",
-                         source->new.len, PAR_SEGMENTS_MAX, PAR_SEGMENT);
     if (source->payload.len > UINT32_MAX - PAR_PART_BYTES - out->len)
         return error_set(err, ERROR_TOO_LARGE, "the archive would be 4 GiB or more");
     if (!buffer_reserve(out, PAR_PART_BYTES, err))
         return false;
-    put_part(out->ptr + out->len, source, overrides);
+    put_part(out->ptr + out->len, source, index);
     out->len += PAR_PART_BYTES;
     return buffer_add(out, source->payload.ptr, source->payload.len, err);
 }
 
-bool par_make(const struct par_source *source, size_t count, const struct par_overrides *overrides,
-              struct buffer *ret, struct error *err)
+static void put_head(struct buffer *out, size_t count)
+{
+    struct sha256 hash;
+    memcpy(out->ptr, magic, sizeof magic);
+    out->ptr[HEAD_VERSION] = PAR_VERSION;
+    out->ptr[HEAD_PARTS] = (uint8_t)(0x40 | (count - 1));
+    out->ptr[HEAD_SEGMENT + 1] = PAR_SEGMENT >> 8;
+    little_put_u32(out->ptr + HEAD_LENGTH, (uint32_t)out->len);
+    memset(out->ptr + PAR_PROGRESS, 0xFF, PAR_PROGRESS_BYTES);
+    par_hash(buffer_bytes(out), &hash);
+    memcpy(out->ptr + HEAD_HASH, hash.byte, sizeof hash.byte);
+}
+
+bool par_make(const struct par_source *source, size_t count, struct buffer *ret, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer out = {0};
-    if (!buffer_reserve(&out, PAR_HEAD_BYTES, err))
+    if (!check_sources(source, count, err) || !buffer_reserve(&out, PAR_HEAD_BYTES, err))
         return false;
     memset(out.ptr, 0, PAR_HEAD_BYTES);
-    memcpy(out.ptr, magic, sizeof magic);
     out.len = PAR_HEAD_BYTES;
     for (size_t i = 0; i < count; i++)
-        if (!add_part(&source[i], overrides, &out, err))
+        if (!add_part(&source[i], i, &out, err))
             return false;
-    little_put_u32(out.ptr + HEAD_LENGTH, (uint32_t)out.len);
-    put_unknown(out.ptr, PAR_IN_HEAD, overrides);
-    struct sha256 hash;
-    par_hash(buffer_bytes(&out), &hash);
-    memcpy(out.ptr + HEAD_HASH, hash.byte, sizeof hash.byte);
+    put_head(&out, count);
     *ret = out;
     out = (struct buffer){0};
     return true;
@@ -103,11 +142,13 @@ bool par_owns(struct bytes bytes)
 
 void par_hash(struct bytes archive, struct sha256 *ret)
 {
-    static const uint8_t zero[SHA256_SIZE];
+    uint8_t head[PAR_HEAD_BYTES];
     struct sha256_state *state = sha256_begin();
-    sha256_add(state, archive.ptr, HEAD_HASH);
-    sha256_add(state, zero, sizeof zero);
-    sha256_add(state, archive.ptr + HEAD_HASH + SHA256_SIZE, archive.len - HEAD_HASH - SHA256_SIZE);
+    memcpy(head, archive.ptr, sizeof head);
+    memset(head + HEAD_HASH, 0, SHA256_SIZE);
+    memset(head + PAR_PROGRESS, 0xFF, PAR_PROGRESS_BYTES);
+    sha256_add(state, head, sizeof head);
+    sha256_add(state, archive.ptr + sizeof head, archive.len - sizeof head);
     sha256_end(state, ret);
 }
 
@@ -123,10 +164,11 @@ static bool read_part(struct bytes *rest, struct par_part *part)
         return false;
     *part = (struct par_part){
         .head = {head, head_bytes},
-        .attribute = bits >> 5 & 7,
+        .index = bits & 0xF,
+        .reverse = bits & PART_REVERSE,
+        .attribute = (bits >> 5 & 7) | (bits >> 20 & 8),
         .segments = bits >> 24,
         .package_bytes = (uint32_t)package_bytes,
-        .zero = little_u32(head + 8),
         .load_address = little_u32(head + PART_ADDRESS),
         .new_bytes = little_u32(head + PART_NEW),
         .base_bytes = little_u32(head + PART_BASE),
@@ -147,6 +189,9 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err)
     *ret = (struct par){
         .all = bytes,
         .head = {bytes.ptr, PAR_HEAD_BYTES},
+        .stated_parts = (bytes.ptr[HEAD_PARTS] & 0xFU) + 1,
+        .method = bytes.ptr[HEAD_PARTS] & 0x70U,
+        .segment_bytes = bytes.ptr[HEAD_SEGMENT] | (uint32_t)bytes.ptr[HEAD_SEGMENT + 1] << 8,
         .stated_bytes = little_u32(bytes.ptr + HEAD_LENGTH),
         .rest = {bytes.ptr + PAR_HEAD_BYTES, bytes.len - PAR_HEAD_BYTES},
     };
@@ -174,5 +219,7 @@ bool par_check(const struct par *par, struct error *err)
     const struct par_part *last = &par->part[par->parts - 1];
     if (par->rest.len > 0 || last->head.len + last->payload.len != last->package_bytes)
         return error_set(err, ERROR_CORRUPT, "the packages of the archive do not fill it");
-    return true;
+    return par->parts == par->stated_parts ||
+           error_set(err, ERROR_CORRUPT, "the archive holds %u packages, and its head counts %u", par->parts,
+                     par->stated_parts);
 }

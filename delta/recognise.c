@@ -2,8 +2,10 @@
 
 #include <string.h>
 #include <strings.h>
+#include "base/little.h"
 #include "base/slice.h"
 #include "delta/binpkg.h"
+#include "delta/foreign.h"
 #include "delta/par.h"
 #include "delta/wrapper.h"
 
@@ -32,6 +34,175 @@ MAGIC(elf,
       "\x7F"
       "ELF")
 
+/* Its magic has two bytes, too few: the version that is known, or a length that is the file's, must stand behind it. */
+static bool is_par(struct bytes bytes)
+{
+    return par_owns(bytes) &&
+           ((bytes.len > 2 && bytes.ptr[2] == 0x20) || (bytes.len >= 12 && little_u32(bytes.ptr + 8) == bytes.len));
+}
+
+/* ---- Deltas of other tools ---- */
+
+/* FreeBSD's, Chromium's, Android's, Endsley's: each has another layout behind the name. */
+static bool is_bsdiff_variant(struct bytes bytes)
+{
+    static const char *const begin[] = {"BSDIFF", "BSDF2", "BSDIFN", "ENDSLEY/", "IMGDIFF", "BSDF"};
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        if (begins(bytes, begin[i], strlen(begin[i])))
+            return true;
+    return false;
+}
+
+/* Its head's third part is a set of three bits; the letter is that of the interleaved form. */
+static bool is_vcdiff(struct bytes bytes)
+{
+    return begins(bytes, "\xD6\xC3\xC4", 3) && bytes.len >= 5 && (bytes.ptr[3] == 0 || bytes.ptr[3] == 'S') &&
+           bytes.ptr[4] < 8;
+}
+
+static bool is_ips(struct bytes bytes)
+{
+    static const char *const end[] = {"EOF", "EEOF"};
+    if (!begins(bytes, "PATCH", 5) && !begins(bytes, "IPS32", 5))
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t behind = 0; behind <= 4; behind++) /* the size that it is cut to may stand behind */
+            if (bytes.len >= 5 + strlen(end[i]) + behind &&
+                memcmp(bytes.ptr + bytes.len - behind - strlen(end[i]), end[i], strlen(end[i])) == 0)
+                return true;
+    return bytes.ptr[0] == 'I';
+}
+
+/* Those that a magic of four bytes or more tells. */
+static bool is_other_delta(struct bytes bytes)
+{
+    static const struct {
+        const char *magic;
+        size_t len;
+    } known[] = {
+        {"HDIFF", 5},        {"BPS1", 4},         {"UPS1", 4},          {"PPF30", 5},
+        {"PPF20", 5},        {"NINJA2", 6},       {"%XDZ0", 5},         {"%XDELTA", 7},
+        {"Zucc", 4},         {"\xC3\xDE\xD5\x03", 4} /* Courgette */,   {"\xD1\xFF\xD1\xFF", 4} /* GDIFF */,
+        {"rs\x02\x36", 4} /* rdiff */,             {"PUF1", 4},          {"CrAU", 4} /* Android's payload.bin */,
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (begins(bytes, known[i].magic, known[i].len))
+            return true;
+    return false;
+}
+
+/* detools has no magic: kind and compression in one byte, one to five sizes, and then the compressed patch. */
+static bool is_detools(struct bytes bytes)
+{
+    static const struct {
+        unsigned compression;
+        const char *magic;
+        size_t len;
+    } known[] = {
+        {1, "\x5D\0\0", 3}, {1, "\xFD" "7zXZ\0", 6}, {3, "BZh", 3}, {5, "\x28\xB5\x2F\xFD", 4}, {6, "\x04\x22\x4D\x18", 4},
+    };
+    if (bytes.len < 16 || bytes.ptr[0] >> 4 > 2)
+        return false;
+    size_t sizes = bytes.ptr[0] >> 4 == 1 ? 5 : 1, at = 1;
+    for (; sizes > 0 && at < bytes.len && at < 32; at++)
+        sizes -= !(bytes.ptr[at] & 0x80);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if ((bytes.ptr[0] & 15u) == known[i].compression &&
+            begins((struct bytes){bytes.ptr + at, bytes.len - at}, known[i].magic, known[i].len))
+            return true;
+    return false;
+}
+
+/* ---- What is wrapped around firmware ---- */
+
+static bool has_at(struct bytes bytes, size_t at, const char *magic, size_t len)
+{
+    return bytes.len >= at && begins((struct bytes){bytes.ptr + at, bytes.len - at}, magic, len);
+}
+
+MAGIC(uf2, "UF2\n\x57\x51\x5D\x9E")
+MAGIC(android_sparse, "\x3A\xFF\x26\xED")
+MAGIC(android_boot, "ANDROID!")
+MAGIC(zstd, "\x28\xB5\x2F\xFD")
+MAGIC(rar, "Rar!\x1A\x07")
+MAGIC(cab, "MSCF\0\0\0\0")
+MAGIC(ar, "!<arch>\n")
+MAGIC(lzip, "LZIP\x01")
+MAGIC(lzop, "\x89LZO\0\r\n")
+MAGIC(wim, "MSWIM\0\0\0")
+
+static bool is_tar(struct bytes bytes)
+{
+    return has_at(bytes, 257, "ustar", 5);
+}
+
+static bool is_lz4(struct bytes bytes)
+{
+    return begins(bytes, "\x04\x22\x4D\x18", 4) || begins(bytes, "\x02\x21\x4C\x18", 4);
+}
+
+static bool is_cpio(struct bytes bytes)
+{
+    return begins(bytes, "070701", 6) || begins(bytes, "070702", 6) || begins(bytes, "070707", 6);
+}
+
+/* Properties, a dictionary of a power of two (or of two such), and a size that is unknown or below 256 MiB. */
+static bool is_lzma(struct bytes bytes)
+{
+    if (bytes.len < 14 || bytes.ptr[0] != 0x5D || bytes.ptr[1] != 0 || bytes.ptr[13] != 0)
+        return false;
+    uint32_t dictionary = (uint32_t)bytes.ptr[1] | (uint32_t)bytes.ptr[2] << 8 | (uint32_t)bytes.ptr[3] << 16 |
+                          (uint32_t)bytes.ptr[4] << 24;
+    bool unknown = memcmp(bytes.ptr + 5, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8) == 0;
+    uint32_t left = dictionary & (dictionary - 1);
+    return dictionary >= 4096 && (left & (left - 1)) == 0 &&
+           (unknown || (memcmp(bytes.ptr + 9, "\0\0\0\0", 4) == 0 && bytes.ptr[8] < 0x10));
+}
+
+/* What a partition holds that is mounted and not run. */
+static bool is_filesystem(struct bytes bytes)
+{
+    return begins(bytes, "hsqs", 4) || begins(bytes, "sqsh", 4) || begins(bytes, "-rom1fs-", 8) ||
+           begins(bytes, "\x45\x3D\xCD\x28", 4) || begins(bytes, "UBI#", 4) || begins(bytes, "\x31\x18\x10\x06", 4) ||
+           has_at(bytes, 32769, "CD001", 5) || has_at(bytes, 8, "littlefs", 8);
+}
+
+/* The sixteen bytes behind a file for dfu-util, or ST's prefix. */
+static bool is_dfu(struct bytes bytes)
+{
+    if (begins(bytes, "DfuSe\x01", 6))
+        return true;
+    return bytes.len > 16 && memcmp(bytes.ptr + bytes.len - 8, "UFD\x10", 4) == 0 && bytes.ptr[bytes.len - 9] <= 1 &&
+           (bytes.ptr[bytes.len - 10] == 0 || bytes.ptr[bytes.len - 10] == 0x1A);
+}
+
+/* ---- Images of other modules ---- */
+
+/* The description of the app stands first in the first segment. */
+static bool is_esp(struct bytes bytes)
+{
+    return begins(bytes, "\xE9", 1) && has_at(bytes, 32, "\x32\x54\xCD\xAB", 4);
+}
+
+MAGIC(wm, "\x9F\xFF\xFF\xA0")
+
+/* ---- Programs ---- */
+
+/* Not the two letters in front alone: firmware may begin so. */
+static bool is_pe(struct bytes bytes)
+{
+    if (!begins(bytes, "MZ", 2) || bytes.len < 64)
+        return false;
+    uint32_t at = (uint32_t)bytes.ptr[60] | (uint32_t)bytes.ptr[61] << 8 | (uint32_t)bytes.ptr[62] << 16 |
+                  (uint32_t)bytes.ptr[63] << 24;
+    return has_at(bytes, at, "PE\0\0", 4);
+}
+
+static bool is_script(struct bytes bytes)
+{
+    return begins(bytes, "#!/", 3) || begins(bytes, "#! /", 4);
+}
+
 static bool is_empty(struct bytes bytes)
 {
     return bytes.len == 0;
@@ -56,6 +227,16 @@ static bool is_intel_hex(struct bytes bytes)
         if (!is_hex_digit(bytes.ptr[i]))
             return false;
     return bytes.ptr[7] == '0' && bytes.ptr[8] <= '5';
+}
+
+static bool is_srecord(struct bytes bytes)
+{
+    if (bytes.len < 10 || bytes.ptr[0] != 'S' || bytes.ptr[1] < '0' || bytes.ptr[1] > '9')
+        return false;
+    for (size_t i = 2; i < 10; i++)
+        if (!is_hex_digit(bytes.ptr[i]))
+            return false;
+    return true;
 }
 
 /* How much of the beginning is one piece of clean text, no character cut; 0: it is none. */
@@ -92,8 +273,8 @@ static struct bytes without_blanks(struct bytes bytes)
 
 static bool is_html(struct bytes bytes)
 {
-    struct bytes rest = without_blanks(bytes);
-    static const char *const begin[] = {"<!doctype html", "<html", "<head", "<?xml"};
+    struct bytes rest = without_blanks(begins(bytes, "\xEF\xBB\xBF", 3) ? (struct bytes){bytes.ptr + 3, bytes.len - 3} : bytes);
+    static const char *const begin[] = {"<!doctype", "<html", "<head", "<body", "<title", "<!--", "<?xml", "<?php"};
     for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++)
         if (rest.len >= strlen(begin[i]) &&
             strncasecmp((const char *)rest.ptr, begin[i], strlen(begin[i])) == 0)
@@ -107,31 +288,77 @@ static bool is_json(struct bytes bytes)
     return rest.len > 0 && (rest.ptr[0] == '{' || rest.ptr[0] == '[') && is_text(bytes);
 }
 
+/* Two bytes a character, as Windows writes it. */
+static bool is_utf16(struct bytes bytes)
+{
+    bool little = begins(bytes, "\xFF\xFE", 2);
+    size_t plain = 0, count = bytes.len / 2;
+    if (bytes.len < 8 || (!little && !begins(bytes, "\xFE\xFF", 2)))
+        return false;
+    for (size_t i = 1; i < count; i++)
+        plain += bytes.ptr[2 * i + little] == 0 && bytes.ptr[2 * i + !little] != 0;
+    return plain * 10 >= (count - 1) * 9;
+}
+
 static bool is_any(struct bytes bytes)
 {
     (void)bytes;
     return true;
 }
 
+#define UNPACK  ": unpack it first and upload the .bin inside"
+#define CONVERT ": convert it first (objcopy -O binary) and upload the .bin"
+
 /* clang-format off */
 const struct recognised recognised_table[] = {
     {"empty",         "an empty file",                                              RECOGNISED_NEITHER, is_empty},
     {"binpkg",        "a .binpkg, the full firmware of an EC618 or EC7xx",          RECOGNISED_IMAGE,   binpkg_owns},
-    {"par",           "a bare .par, the EC618's delta package",                     RECOGNISED_PACKAGE, par_owns},
+    {"par",           "a bare .par, the EC618's delta package",                     RECOGNISED_PACKAGE, is_par},
     {"at-par",        "a delta package with the framing of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
     {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, luatos_owns},
     {"bsdiff",        "a bsdiff package",                                           RECOGNISED_PACKAGE, is_bsdiff},
+    {"bsdiff-other",  "a delta package of a variant of bsdiff",                     RECOGNISED_PACKAGE, is_bsdiff_variant},
+    {"vcdiff",        "a delta package of the format VCDIFF (xdelta3)",             RECOGNISED_PACKAGE, is_vcdiff},
+    {"ips",           "an IPS patch",                                               RECOGNISED_PACKAGE, is_ips},
+    {"delta",         "a delta package of another tool",                            RECOGNISED_PACKAGE, is_other_delta},
+    {"detools",       "a delta package of detools",                                 RECOGNISED_PACKAGE, is_detools},
+    {"zstd",          "zstd data, or a zstd patch" UNPACK,                          RECOGNISED_PACKAGE, is_zstd},
     {"ec618-payload", "the payload of an EC618 delta package, without its headers", RECOGNISED_NEITHER, is_payload},
-    {"zip",           "a ZIP archive: unpack it",                                   RECOGNISED_NEITHER, is_zip},
-    {"7z",            "a 7z archive (a LuatOS .soc is one): unpack it",             RECOGNISED_NEITHER, is_7z},
-    {"gzip",          "gzip data: unpack it",                                       RECOGNISED_NEITHER, is_gzip},
-    {"bzip2",         "bzip2 data: unpack it",                                      RECOGNISED_NEITHER, is_bzip2},
-    {"xz",            "xz data: unpack it",                                         RECOGNISED_NEITHER, is_xz},
-    {"elf",           "an ELF file, a linker's output and not what flash holds",    RECOGNISED_NEITHER, is_elf},
-    {"intel-hex",     "Intel HEX, a text form of a binary: convert it",             RECOGNISED_NEITHER, is_intel_hex},
+    {"zip",           "a ZIP archive (a LuatOS .soc may be one): unpack it first and upload the .binpkg or .bin inside",
+                                                                                    RECOGNISED_NEITHER, is_zip},
+    {"7z",            "a 7z archive (a LuatOS .soc is one): unpack it first and upload the .binpkg or .bin inside",
+                                                                                    RECOGNISED_NEITHER, is_7z},
+    {"gzip",          "gzip data" UNPACK,                                           RECOGNISED_NEITHER, is_gzip},
+    {"bzip2",         "bzip2 data" UNPACK,                                          RECOGNISED_NEITHER, is_bzip2},
+    {"xz",            "xz data" UNPACK,                                             RECOGNISED_NEITHER, is_xz},
+    {"lzma",          "LZMA data" UNPACK,                                           RECOGNISED_NEITHER, is_lzma},
+    {"lz4",           "LZ4 data" UNPACK,                                            RECOGNISED_NEITHER, is_lz4},
+    {"lzip",          "lzip data" UNPACK,                                           RECOGNISED_NEITHER, is_lzip},
+    {"lzop",          "lzop data" UNPACK,                                           RECOGNISED_NEITHER, is_lzop},
+    {"tar",           "a tar archive" UNPACK,                                       RECOGNISED_NEITHER, is_tar},
+    {"rar",           "a RAR archive" UNPACK,                                       RECOGNISED_NEITHER, is_rar},
+    {"cab",           "a CAB archive" UNPACK,                                       RECOGNISED_NEITHER, is_cab},
+    {"ar",            "an ar archive (a library, or a Debian package)" UNPACK,      RECOGNISED_NEITHER, is_ar},
+    {"cpio",          "a cpio archive" UNPACK,                                      RECOGNISED_NEITHER, is_cpio},
+    {"wim",           "a WIM archive" UNPACK,                                       RECOGNISED_NEITHER, is_wim},
+    {"filesystem",    "a file system: take the firmware out of it and upload that", RECOGNISED_NEITHER, is_filesystem},
+    {"android",       "an Android boot image" UNPACK,                               RECOGNISED_NEITHER, is_android_boot},
+    {"android-sparse", "an Android sparse image: unpack it first (simg2img) and upload the .bin",
+                                                                                    RECOGNISED_NEITHER, is_android_sparse},
+    {"uf2",           "a UF2 file: convert it first and upload the .bin inside",     RECOGNISED_NEITHER, is_uf2},
+    {"dfu",           "a file with the suffix or prefix of DFU: take that off first (dfu-suffix -D) and upload the .bin",
+                                                                                    RECOGNISED_NEITHER, is_dfu},
+    {"elf",           "an ELF file, a linker's output and not what flash holds" CONVERT, RECOGNISED_NEITHER, is_elf},
+    {"pe",            "a Windows program",                                          RECOGNISED_NEITHER, is_pe},
+    {"script",        "a script",                                                   RECOGNISED_NEITHER, is_script},
+    {"intel-hex",     "Intel HEX, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_intel_hex},
+    {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_srecord},
+    {"esp-image",     "an app image of an ESP32",                                   RECOGNISED_IMAGE,   is_esp},
+    {"wm-image",      "an image of an Air101, Air103 or Air601 (XT804)",            RECOGNISED_IMAGE,   is_wm},
     {"html",          "an HTML page, perhaps of a download that failed",            RECOGNISED_NEITHER, is_html},
     {"json",          "JSON, perhaps the answer of a download that failed",         RECOGNISED_NEITHER, is_json},
     {"text",          "text and no binary",                                         RECOGNISED_NEITHER, is_text},
+    {"utf-16",        "text (UTF-16) and no binary",                                RECOGNISED_NEITHER, is_utf16},
     {"raw",           "a binary of no known kind, perhaps a raw image",             RECOGNISED_IMAGE,   is_any},
 };
 /* clang-format on */
@@ -140,8 +367,8 @@ const size_t recognised_count = sizeof recognised_table / sizeof recognised_tabl
 
 const struct recognised *recognise(struct bytes bytes)
 {
-    const struct recognised *row = recognised_table;
+    const struct recognised *row = recognised_table, *last = recognised_table + recognised_count - 1, *foreign;
     while (!row->is(bytes))
         row++;
-    return row;
+    return row == last && (foreign = foreign_recognise(bytes)) ? foreign : row;
 }

@@ -15,10 +15,11 @@ struct recognised {
     const char *name;     /* stable, for programs */
     const char *sentence; /* "a ZIP archive", to stand behind "this is" */
     enum recognised_role role;
-    bool (*is)(struct bytes bytes);
+    bool (*is)(struct bytes bytes); /* NULL where libmagic tells it (foreign.h) */
 };
 
-/* In this order the first that says yes is it; the last one always does. Adding one is adding a row. */
+/* In this order the first that says yes is it; before the last one, which always does, libmagic is asked. Adding one is
+   adding a row. */
 extern const struct recognised recognised_table[];
 extern const size_t recognised_count;
 

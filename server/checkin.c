@@ -9,6 +9,7 @@
 #include "server/jobs.h"
 #include "server/log.h"
 #include "server/note.h"
+#include "server/origin.h"
 #include "server/package_cache.h"
 #include "server/seen.h"
 #include "server/stop_point.h"
@@ -100,7 +101,8 @@ static void log_answer(const struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
-    log_line(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
+    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
              facts->firmware.id ? facts->firmware.name : NULL, "over",
@@ -141,6 +143,7 @@ static void reply_to(struct checkin_task *task)
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->asker.network);
     log_answer(task);
     if (serves(&task->decision))
         send_package(task, &reply);
@@ -178,7 +181,7 @@ static bool was_replaced(const struct checkin_task *task)
     bool servable = true;
     if (is_full(task) || !readers_take(readers, &db, &err))
         return false;
-    bool known = package_is_servable(db, &task->wanted, &servable, &err);
+    bool known = package_is_servable(db, &task->wanted, task->facts.firmware.id, &servable, &err);
     readers_give(readers, db);
     return known && !servable;
 }
@@ -229,6 +232,14 @@ static void decided(struct writer_task *base, const struct error *err)
         reply_to(task);
 }
 
+void checkin_take_peer(const struct config *config, const char *peer, struct asker *asker)
+{
+    asker->by_proxy = config_is_proxy(config, peer);
+    asker->network[0] = '\0';
+    if (!asker->by_proxy)
+        admission_network(peer, asker->network);
+}
+
 void checkin_start(struct request *request, const struct asker *asker, const struct checkin *checkin)
 {
     struct checkin_task *task = calloc(1, sizeof *task);
@@ -245,7 +256,8 @@ void checkin_start(struct request *request, const struct asker *asker, const str
     task->request = request;
     task->record = !request->head_only;
     task->asker = *asker;
-    task->asker.by_proxy = config_is_proxy(&task->daemon->config, request->peer);
+    origin_of_peer(request->peer, task->asker.origin);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
     task->checkin = *checkin;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &task->checkin.range);

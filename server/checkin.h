@@ -14,6 +14,9 @@
    not looked at. HEAD is decided alike and records nothing. */
 void checkin_start(struct request *request, const struct asker *asker, const struct checkin *checkin);
 
+/* Fills asker->by_proxy and network. checkin_start() does it itself. */
+void checkin_take_peer(const struct config *config, const char *peer, struct asker *asker);
+
 /* The limits that the rules go by. */
 struct decision_limits checkin_limits(const struct config *config);
 

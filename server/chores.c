@@ -11,6 +11,7 @@
 #include "server/note.h"
 #include "server/served.h"
 #include "storage/awaited.h"
+#include "storage/product.h"
 
 #define ROUND_MS       60000 /* at most between two looks */
 #define ROUND_LEAST_MS 50
@@ -123,6 +124,26 @@ static void prune(struct chores *chores)
     json_decref(by);
 }
 
+/* Budgets of days that are over */
+
+static bool end_budgets(void *cls, struct db *db, struct error *err)
+{
+    bool *more = cls;
+    int64_t now_ms = clock_utc_ms();
+    return note_budgets(db, now_ms, more, err) && product_networks_remove(db, now_ms / DAY_MS, err);
+}
+
+static void tell_budgets(struct chores *chores)
+{
+    struct error err;
+    bool more = true;
+    while (more)
+        if (!writer_call(chores->daemon->writer, end_budgets, &more, &err)) {
+            log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+            return;
+        }
+}
+
 /* The thread */
 
 static bool await_round(struct chores *chores)
@@ -149,6 +170,7 @@ static void *work(void *cls)
         if (clock_is_back(chores))
             continue;
         end_silent(chores);
+        tell_budgets(chores);
         prune(chores);
     } while (await_round(chores));
     return NULL;

@@ -58,6 +58,7 @@ struct config {
     uint64_t ledger_keep_days;
 
     enum log_level log_level;
+    uint64_t log_lines_per_second; /* of each event, once a burst is over; 0: no limit */
 
     struct config_firmware *firmware; /* its sections; config_firmware_of() finds one */
     size_t firmware_count;

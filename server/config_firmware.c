@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/par_unknown.h"
 #include "base/slice.h"
 #include "server/config.h"
 #include "server/template.h"
 
-static bool take_header(const char *value, char **field, struct error *err);
 static bool take_address(const char *value, char **field, struct error *err);
 static bool take_command(const char *value, char **field, struct error *err);
 static bool take_verify(const char *value, char **field, struct error *err);
@@ -19,18 +17,16 @@ static bool take_folders(const char *value, char **field, struct error *err);
 
 /* clang-format off */
 const struct config_firmware_key config_firmware_keys[FIRMWARE_FIELDS] = {
-    [FIRMWARE_PACKAGE_HEADER] = {"package_header", take_header, true, "NAME=HEX,...",
-        "Bytes of the package header that nobody outside of the vendor knows, other than those of the one known sample, as dfota "
-        "diff --header takes them. For ec618- formats. May stand several times."},
-    [FIRMWARE_LOAD_ADDRESS] = {"load_address", take_address, false, "N",
-        "Where the module has its AP part, as dfota diff --load-address takes it. For ec618- formats."},
-    [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", take_command, false, "COMMAND",
+    [FIRMWARE_LOAD_ADDRESS] = {"load_address", take_address, "N",
+        "Where the module has its AP part, as dfota diff --load-address takes it. For ec618- formats; a module does not use it in "
+        "patching."},
+    [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", take_command, "COMMAND",
         "What makes the packages of the format external: a program by its whole path, and its arguments, among them {old}, {new} "
         "and {out}, and where they are needed {workdir} and {firmware}."},
-    [FIRMWARE_EXTERNAL_VERIFY] = {"external_verify", take_verify, false, "COMMAND",
+    [FIRMWARE_EXTERNAL_VERIFY] = {"external_verify", take_verify, "COMMAND",
         "What says whether such a package is right, by ending with 0: with {old}, {package} and {new} among its arguments, and "
         "{workdir} and {firmware} where they are needed. Its word is taken: the package is then proven."},
-    [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", take_folders, false, "DIR...",
+    [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", take_folders, "DIR...",
         "Folders besides {workdir} that these commands may write to, where the kernel can hold them back."},
 };
 /* clang-format on */
@@ -43,19 +39,6 @@ static bool keep(const char *value, char **field, struct error *err)
     free(*field);
     *field = copy;
     return true;
-}
-
-static bool take_header(const char *value, char **field, struct error *err)
-{
-    struct par_overrides read = {0};
-    char all[2 * PAR_OVERRIDES_TEXT], text[PAR_OVERRIDES_TEXT];
-    bool more = (*field)[0] && value[0];
-    if (snprintf(all, sizeof all, "%s%s%s", *field, more ? "," : "", value) >= (int)sizeof all)
-        return error_set(err, ERROR_INVALID, "more bytes than a header has");
-    if (!par_overrides_read(slice_of(all), &read, err))
-        return false;
-    par_overrides_write(&read, text);
-    return keep(text, field, err);
 }
 
 static bool take_address(const char *value, char **field, struct error *err)
@@ -152,7 +135,7 @@ bool config_firmware_set(struct config_firmware *section, const char *key, const
         const struct config_firmware_key *row = &config_firmware_keys[i];
         if (strcmp(row->name, key) != 0)
             continue;
-        if (section->set_at[i] && !row->adds)
+        if (section->set_at[i])
             return error_set(err, ERROR_INVALID, "%s is set for this firmware in line %u already", key,
                              section->set_at[i]);
         section->set_at[i] = line;
@@ -162,6 +145,10 @@ bool config_firmware_set(struct config_firmware *section, const char *key, const
                error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s", key,
                          why.text);
     }
+    if (strcmp(key, "package_header") == 0)
+        return error_set(err, ERROR_INVALID,
+                         "package_header was removed: all that a module reads of the header follows from the "
+                         "images, and other bytes can make a module useless; delete this line");
     return error_set(err, ERROR_INVALID, "there is no key %.60s in a section [firmware NAME]",
                      slice_is_clean_utf8(slice_of(key)) ? key : "of that name");
 }

@@ -12,7 +12,6 @@
 struct config;
 
 enum config_firmware_field {
-    FIRMWARE_PACKAGE_HEADER,   /* "head-3=41,…" as `dfota diff --header` takes it, in one way only */
     FIRMWARE_LOAD_ADDRESS,     /* "0x24000" */
     FIRMWARE_EXTERNAL_COMMAND, /* as template.h has it */
     FIRMWARE_EXTERNAL_VERIFY,
@@ -29,7 +28,6 @@ struct config_firmware {
 struct config_firmware_key {
     const char *name;
     bool (*take)(const char *value, char **field, struct error *err);
-    bool adds; /* may stand several times, one adding to the other */
     const char *argument, *help;
 };
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "server/device_url.h"
 #include "server/http/listener.h"
 
 #define MAX_CORES 256u
-#define MAX_HOST  127u /* of a URL: the shortest buffer known among modules */
 #define DAY_MS    86400000u
 #define MAX_BYTES INT64_C(1000000000000) /* of disk or memory: a typing error beyond that */
 
@@ -51,8 +51,9 @@ const struct config_key config_key_table[] = {
     TEXT(admin_listen, "127.0.0.1:8081", take_address, "HOST:PORT",
          "Where the admin API listens. It has no TLS of its own: beyond this machine put a proxy in front."),
     TEXT(public_device_url, "", take_url, "URL",
-         "What modules reach the device listener by, as http://HOST or http://HOST:PORT: links are built on it. Empty: the "
-         "address of device_listen, where that is a single one; 0.0.0.0 is none to hand out."),
+         "What modules reach the device listener by, as http://HOST or http://HOST:PORT: links are built on it. https:// is for "
+         "a TLS proxy in front, which has to offer TLS 1.2; AT firmware needs plain http://. Empty: the address of "
+         "device_listen, where that is a single one; 0.0.0.0 and [::] cannot be used in links."),
     TEXT(device_proxies, "", take_hosts, "ADDRESS...",
          "Proxies of your own in front of device_listen, by their addresses, with blanks between them. What such a peer has "
          "acknowledged is handed_over and not delivered: the module behind it may have less."),
@@ -83,7 +84,8 @@ const struct config_key config_key_table[] = {
     HEADING("Devices"),
     NUMBER(max_new_devices_per_day, "10000", 0, 1000000000, "N",
            "Devices never seen before that are admitted per product within a day; others are answered code 21. Requests of "
-           "devices prove nothing about who sent them, so this bounds what a stranger can fill the database with."),
+           "devices prove nothing about who sent them, so this bounds what a stranger can fill the database with. One network "
+           "(IPv4 /24, IPv6 /56) brings at most three quarters of what the others have left."),
     NUMBER(loop_guard_per_day, "6", 1, 1000000, "N",
            "Packages that one device may begin within 24 hours; after that it is answered code 40 until an admin unblocks it."),
     NUMBER(link_offers, "3", 1, 1000000, "N",
@@ -122,6 +124,9 @@ const struct config_key config_key_table[] = {
     HEADING("Log"),
     WORD(log_level, "info", take_level, "LEVEL",
           "The least that is logged: debug, info, warn or error. The log goes to standard error."),
+    NUMBER(log_lines_per_second, "5", 0, 1000000, "N",
+           "Lines of one event that are logged a second, after a burst of 1000. Lines that a stranger causes get a fifth, after a "
+           "burst of 100. What is left out is counted: suppressed=N. 0: no limit."),
 
     HEADING("HTTP status of each refusal to a device, 400 to 599"),
     STATUS(3, "No usable imei, mac or uid, or an unknown link."),
@@ -203,46 +208,10 @@ static bool take_address(const struct config_key *key, const char *value, void *
     return listener_check_address(value, err) && take_text(value, field, err);
 }
 
-static bool is_port(struct slice text)
-{
-    uint64_t port;
-    return slice_u64(text, &port) && port >= 1 && port <= UINT16_MAX;
-}
-
-/* A name or an address that a module can be sent to. */
-static bool is_host(struct slice text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
-    char host[MAX_HOST + 1];
-    if (text.len == 0 || !slice_copy(text, host, sizeof host) || slice_is(text, "0.0.0.0"))
-        return false;
-    if (host[0] != '[')
-        return strspn(host, plain) == text.len;
-    struct in6_addr address;
-    host[text.len - 1] = '\0';
-    return text.ptr[text.len - 1] == ']' && inet_pton(AF_INET6, host + 1, &address) == 1 &&
-           !IN6_IS_ADDR_UNSPECIFIED(&address);
-}
-
 static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
-    struct slice text = slice_of(value);
-    if (text.len > 0) {
-        if (!slice_starts(text, "http://"))
-            return error_set(err, ERROR_INVALID, "'%.60s' does not read http://HOST or http://HOST:PORT",
-                             value);
-        const char *host = value + strlen("http://");
-        const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
-        const char *colon = strchr(bracket ? bracket : host, ':');
-        struct slice name = {host, colon ? (size_t)(colon - host) : strlen(host)};
-        if (!is_host(name) || (colon && !is_port(slice_of(colon + 1))))
-            return error_set(err, ERROR_INVALID,
-                             "'%.60s' does not read http://HOST or http://HOST:PORT, with a host to reach "
-                             "from outside and nothing behind",
-                             value);
-    }
-    return take_text(value, field, err);
+    return (!value[0] || device_url_check(value, err)) && take_text(value, field, err);
 }
 
 static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err)

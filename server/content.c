@@ -29,6 +29,7 @@ static bool read_answer(const char *text, struct content *ret)
     keep_text(object, "summary", ret->summary, sizeof ret->summary);
     keep_text(object, "wrong", ret->wrong, sizeof ret->wrong);
     keep_text(object, "odd", ret->odd, sizeof ret->odd);
+    keep_text(object, "mangled", ret->mangled, sizeof ret->mangled);
     ret->changes_core = json_is_true(json_object_get(object, "changes_core"));
     ret->leads_to_core = (uint32_t)json_integer_value(json_object_get(object, "leads_to_core"));
     ret->allows_core = (uint32_t)json_integer_value(json_object_get(object, "allows_core"));
@@ -55,17 +56,35 @@ void content_look(const struct daemon *daemon, const char *path, struct content 
     char answer[ANSWER_SIZE];
     struct child_capture capture = {answer, sizeof answer, 0};
     char *const argv[] = {config->dfota_path, "inspect", "--brief", (char *)path, NULL};
-    struct child_outcome outcome;
+    struct child_outcome outcome = {.end = CHILD_EXITED};
     struct error err;
     memset(ret, 0, sizeof *ret);
-    if (!child_run_heard(argv, &limits, -1, &capture, &outcome, &err))
+    if (!child_run_heard(argv, &limits, daemon->ending_fd, &capture, &outcome, &err))
         snprintf(ret->unseen, sizeof ret->unseen, "%.300s", err.text);
     else if (outcome.end != CHILD_EXITED || outcome.exit_status != 0)
         child_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
     else if (!read_answer(answer, ret))
         snprintf(ret->unseen, sizeof ret->unseen, "dfota did not answer");
+    ret->cancelled = ret->unseen[0] && outcome.end == CHILD_CANCELLED;
     if (ret->unseen[0])
         log_line(LOG_LEVEL_WARN, "content-unseen", "file", path, "error", ret->unseen, NULL);
+}
+
+bool content_read_raw(const struct request *request, bool *ret_raw, struct error *err)
+{
+    char format[16];
+    if (!request_query(request, "format", format, sizeof format, ret_raw, err))
+        return false;
+    return !*ret_raw || strcmp(format, "raw") == 0 ||
+           error_set(err, ERROR_BAD_REQUEST, "format can only be raw here: take the file as it is, whatever it looks like");
+}
+
+const struct family *content_family(const struct content *content)
+{
+    for (size_t i = 0; i < content->releases; i++)
+        if (family_of_name(content->release[i]))
+            return family_of_name(content->release[i]);
+    return family_of_content(content->kind);
 }
 
 /* What it may be kept as */
@@ -80,8 +99,10 @@ struct judged {
 /* A package of these modules is only of use when it starts from the very parts that they hold. */
 static bool is_for_ec618(const struct firmware *firmware)
 {
+    const struct family *family = family_of_name(firmware->name);
     return strncmp(firmware->format, "ec618-", 6) == 0 ||
-           (!firmware->format[0] && name_needs_format(firmware->name));
+           (!firmware->format[0] && family &&
+            (strncmp(family->name, "ec618", 5) == 0 || strcmp(family->name, "airm2m") == 0));
 }
 
 static void warn_of_no_delta(const struct judged *judged)
@@ -131,7 +152,7 @@ static bool check_release(const struct judged *judged, struct error *err)
     version_format(judged->version, version);
     if (right || content->releases == 0)
         return true;
-    if (other && name_needs_format(judged->firmware->name) && strstr(judged->firmware->name, "AirM2M_"))
+    if (other && strstr(judged->firmware->name, "AirM2M_"))
         return error_set(err, ERROR_NOT_AN_IMAGE,
                          "this is no image of %s, version %s: its content says that it is %s",
                          judged->firmware->name, version, content->release[0]);
@@ -169,17 +190,29 @@ static bool take_full(const struct judged *judged, struct error *err)
     return true;
 }
 
+/* The admin's word against what it looks like. */
+static bool take_raw(const struct content *content, struct image *image)
+{
+    snprintf(image->content, sizeof image->content, "a raw image by the admin's word (format=raw)");
+    if (strcmp(content->kind, "raw") != 0)
+        image_warn(image, "taken as a raw image because the admin said so (format=raw); it looks like %s", content->summary);
+    return true;
+}
+
 static bool refuse_package(const struct judged *judged, struct error *err)
 {
     return error_set(
         err, ERROR_NOT_AN_IMAGE,
-        "this is %s and no full image: upload the images, or this as the package of its two versions",
+        "this is %s and no full image: upload the images, or this as the package of its two versions; if it is a raw "
+        "image all the same, say format=raw",
         judged->content->summary);
 }
 
 static bool refuse(const struct judged *judged, struct error *err)
 {
-    return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and no image", judged->content->summary);
+    return error_set(err, ERROR_NOT_AN_IMAGE,
+                     "this is %s, and no image; if it is a raw image all the same, say format=raw",
+                     judged->content->summary);
 }
 
 static const struct {
@@ -193,14 +226,18 @@ static const struct {
 };
 
 bool content_take_image(const struct content *content, const struct firmware *firmware,
-                        const struct version *version, struct image *image, struct error *err)
+                        const struct version *version, bool raw, struct image *image, struct error *err)
 {
     const struct judged judged = {content, firmware, version, image};
     snprintf(image->kind, sizeof image->kind, "image");
+    if (content->cancelled)
+        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
     if (content->unseen[0]) {
         image_warn(image, "dfota could not look into it: %s", content->unseen);
         return true;
     }
+    if (raw)
+        return take_raw(content, image);
     snprintf(image->content, sizeof image->content, "%s", content->summary);
     for (size_t i = 0; i < sizeof image_roles / sizeof *image_roles; i++)
         if (strcmp(content->role, image_roles[i].role) == 0)

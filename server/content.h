@@ -5,6 +5,7 @@
 #define DFOTA_SERVER_CONTENT_H
 
 #include "server/daemon.h"
+#include "server/http/request.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
 #include "storage/package.h"
@@ -19,24 +20,35 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
     char wrong[CONTENT_REASON_SIZE], odd[CONTENT_REASON_SIZE]; /* "": no */
     bool changes_core; /* of a full package, and what its head says of cores; 0: nothing */
     uint32_t leads_to_core, allows_core;
+    char mangled[CONTENT_REASON_SIZE]; /* the trace of a transfer as text, "": none */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */
+    bool cancelled;                   /* it is unseen because the server is being stopped: nobody may keep it */
 };
 
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
    long is no fault of the admin's: the file is `unseen` then. */
 void content_look(const struct daemon *daemon, const char *path, struct content *ret);
 
+/* What the admin says of a file beside its bytes: ?format=raw. */
+bool content_read_raw(const struct request *request, bool *ret_raw, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The family of modules that it is for, by its kind or by the name of a release in it; NULL: nothing is known. */
+const struct family *content_family(const struct content *content);
+
 /* Whether it may be kept as the image of that version. Fills image->kind, core, content and warnings.
-   `firmware` has name and format. ERROR_NOT_AN_IMAGE says what it is instead. */
+   `firmware` has name and format. `raw`: the admin says that it is a raw image, whatever it looks like; that is kept
+   as a warning. ERROR_NOT_AN_IMAGE says what it is instead; ERROR_UNAVAILABLE: it was cancelled. */
 bool content_take_image(const struct content *content, const struct firmware *firmware,
-                        const struct version *version, struct image *image, struct error *err)
+                        const struct version *version, bool raw, struct image *image, struct error *err)
     __attribute__((warn_unused_result));
 
 struct content_pair { /* what a package leads between */
     const struct image *from, *to;
     const struct firmware *firmware; /* whose format it has to be of */
+    bool raw;                        /* the admin says that it is one, whatever it looks like; of the format external only */
 };
 
 /* Whether the file at `path`, which was looked into, may be kept as the package of that pair. What can be applied is

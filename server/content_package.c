@@ -65,12 +65,14 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
                           "--max-output",      most,
                           (char *)trial->from, (char *)trial->package,
                           (char *)trial->to,   NULL};
-    if (!child_run(argv, &limits, -1, ret, err)) {
+    if (!child_run(argv, &limits, daemon->ending_fd, ret, err)) {
         err->code = ERROR_UNAVAILABLE;
         return false;
     }
     if (ret->end == CHILD_EXITED && ret->exit_status != 2 && ret->exit_status != 3 && ret->exit_status != 4)
         return true;
+    if (ret->end == CHILD_CANCELLED)
+        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
     child_describe(ret, &limits, why, sizeof why);
     return error_set(err, ret->end == CHILD_EXITED ? ERROR_UNAVAILABLE : ERROR_NOT_A_PACKAGE,
                      "the package could not be tried: %s", why);
@@ -103,10 +105,13 @@ bool content_take_package(const struct daemon *daemon, const struct content *con
     note[0] = '\0';
     if (content->unseen[0])
         return error_set(err, ERROR_UNAVAILABLE, "dfota could not look into it: %s", content->unseen);
-    if (strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
+    if (pair->raw && !external)
+        return error_set(err, ERROR_NOT_A_PACKAGE, "format=raw is for firmware of the format external, and %s takes %s",
+                         pair->firmware->name, format);
+    if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
                          unknown ? " of the format " : "", unknown ? format : "");
-    if (content->wrong[0])
+    if (content->wrong[0] && !pair->raw)
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary,
                          content->wrong);
     if (!external && strcmp(content->format, format) != 0)

@@ -2,11 +2,10 @@
 #include "server/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/file.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -21,7 +20,9 @@
 #include "server/admin_token.h"
 #include "server/chores.h"
 #include "server/config_firmware.h"
+#include "server/data_dir.h"
 #include "server/device/device.h"
+#include "server/device_url.h"
 #include "server/http/listener.h"
 #include "server/jobs.h"
 #include "server/matrix.h"
@@ -33,6 +34,7 @@
 #include "server/seen.h"
 #include "storage/attempt.h"
 #include "storage/image.h"
+#include "storage/file_watch.h"
 
 #define DRAIN_MS        10000
 #define FLUSH_MS        2000
@@ -44,7 +46,9 @@
 
 struct server {
     struct daemon daemon;
-    int lock_fd;
+    struct data_dir data;
+    struct file_watch *file_watch; /* what must stay where it is */
+    bool is_lost;        /* and does not */
     struct listener *device, *admin;
     char device_url[72]; /* of its address; daemon.device_url may point here */
 };
@@ -58,42 +62,36 @@ static void tell_systemd(const char *state)
 #endif
 }
 
-/* The data directory */
-
-/* Its name is durable: else a power cut could take away all that is in it. */
-static bool make_directory(const char *directory, struct error *err)
-{
-    char above[PATH_MAX];
-    if (mkdir(directory, 0700) != 0)
-        return errno == EEXIST || error_errno(err, errno, "cannot make the data directory %s", directory);
-    snprintf(above, sizeof above, "%s/..", directory);
-    _cleanup_(cleanup_close) int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        return error_errno(err, errno, "cannot sync %s", above);
-    return true;
-}
-
-static bool lock_directory(const char *directory, int *ret_fd, struct error *err)
-{
-    char path[PATH_MAX];
-    if (!make_directory(directory, err))
-        return false;
-    if (snprintf(path, sizeof path, "%s/lock", directory) >= (int)sizeof path)
-        return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_errno(err, errno, "cannot open %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close(fd);
-        return error_set(err, ERROR_UNAVAILABLE, "another dfotad works on the data directory %s", directory);
-    }
-    *ret_fd = fd;
-    return true;
-}
+/* Storage */
 
 static bool is_needed(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)
 {
     return image_uses_blob(cls, hash, ret_needed, err);
+}
+
+static bool remove_unused(struct daemon *daemon, struct db *db, const struct sha256 *hash, struct error *err)
+{
+    bool used;
+    return image_uses_blob(db, hash, &used, err) && (used || blob_remove(daemon->blobs, hash, err));
+}
+
+/* The files of packages that an upgrade of this server no longer sends. */
+static bool remove_outdated(struct daemon *daemon, struct db *db, struct error *err)
+{
+    _cleanup_(cleanup_free) struct sha256 *hash = NULL;
+    size_t count;
+    struct log_number number;
+    if (!package_outdated(db, &hash, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!remove_unused(daemon, db, &hash[i], err))
+            return false;
+    if (count > 0)
+        log_line(LOG_LEVEL_WARN, "packages-outdated", "count", log_i64(&number, (int64_t)count), "then",
+                 "they were made by rules that modules do not share, and are made anew; upload again what was "
+                 "made elsewhere",
+                 NULL);
+    return count == 0 || package_outdated_clear(db, err);
 }
 
 /* What a server that was killed left: blobs nobody knows of, transfers that nobody watches. */
@@ -102,7 +100,8 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
     unsigned unknown, most = (unsigned)daemon->config.jobs + 1; /* a package of each, and one upload */
     bool removed;
     struct log_number number;
-    if (!blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
+    if (!remove_outdated(daemon, db, err) ||
+        !blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
         return false;
     if (!served_begin(db, err) || !progress_recover(db, err)) {
         db_rollback(db);
@@ -116,22 +115,6 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
                  "they are kept: this is more than a killed server leaves; was an older database put back?",
                  NULL);
     return db_commit(db, err);
-}
-
-/* Files without their database would be nobody's. */
-static bool check_complete(struct daemon *daemon, const char *path, struct error *err)
-{
-    struct stat info;
-    bool any = false;
-    if (stat(path, &info) == 0 && info.st_size > 0)
-        return true;
-    if (!blobs_any(daemon->blobs, &any, err))
-        return false;
-    return !any ||
-           error_set(err, ERROR_UNAVAILABLE,
-                     "there are images or packages in %s/blobs, but no database %s: put it back, or move "
-                     "blobs away to begin with nothing",
-                     daemon->config.data_dir, path);
 }
 
 /* What the writer stores a moment later */
@@ -149,25 +132,43 @@ static void flushed(void *cls, bool committed)
     progress_flushed(daemon->progress, committed);
 }
 
-static bool open_storage(struct daemon *daemon, struct error *err)
+/* The logs are there once the database is open. */
+static bool watch_files(struct server *server, const char *path, struct error *err)
 {
+    const char *directory = server->daemon.config.data_dir;
+    char blobs[PATH_MAX + 8], log[PATH_MAX + 8], index[PATH_MAX + 8];
+    snprintf(blobs, sizeof blobs, "%s/blobs", directory);
+    snprintf(log, sizeof log, "%s-wal", path);
+    snprintf(index, sizeof index, "%s-shm", path);
+    return file_watch_open(&server->file_watch, err) && file_watch_add(server->file_watch, directory, err) &&
+           file_watch_add(server->file_watch, path, err) && file_watch_add(server->file_watch, log, err) &&
+           file_watch_add(server->file_watch, index, err) && file_watch_add(server->file_watch, blobs, err);
+}
+
+static bool open_storage(struct server *server, struct error *err)
+{
+    struct daemon *daemon = &server->daemon;
     char path[PATH_MAX];
     struct db *db = NULL;
     snprintf(path, sizeof path, "%s/dfota.db", daemon->config.data_dir);
     if (!blobs_open(daemon->config.data_dir, daemon->config.disk_reserve_bytes, &daemon->blobs, err) ||
-        !check_complete(daemon, path, err) || !db_open_writer(path, &db, err))
+        !db_open_writer(path, &db, err))
         return false;
-    if (!tidy_up(daemon, db, err) ||
+    if (!watch_files(server, path, err) || !tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
         !seen_open(&daemon->seen, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
+    db_watch(db, server->file_watch);
     struct writer_flush later = {flush, flushed, daemon, FLUSH_MS};
     if (!writer_start(db, &later, &daemon->writer, err))
         return false;
     progress_set_writer(daemon->progress, daemon->writer);
-    return readers_open(path, &daemon->readers, err);
+    if (!readers_open(path, &daemon->readers, err))
+        return false;
+    readers_watch(daemon->readers, server->file_watch);
+    return true;
 }
 
 /* Listeners */
@@ -177,13 +178,13 @@ static void note_device_url(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
     char address[64];
+    struct error unusable;
     listener_address(server->device, address);
+    snprintf(server->device_url, sizeof server->device_url, "http://%s", address);
     if (daemon->config.public_device_url[0])
         daemon->device_url = daemon->config.public_device_url;
-    else if (strncmp(address, "0.0.0.0:", 8) != 0 && strncmp(address, "[::]:", 5) != 0) {
-        snprintf(server->device_url, sizeof server->device_url, "http://%s", address);
+    else if (device_url_check(server->device_url, &unusable))
         daemon->device_url = server->device_url;
-    }
 }
 
 static void tell_address(const char *name, const struct listener *listener)
@@ -239,6 +240,12 @@ static bool open_listeners(struct server *server, struct error *err)
     if (!daemon->device_url[0])
         log_line(LOG_LEVEL_WARN, "no-public-device-url", "then",
                  "links cannot be made: set public_device_url to what modules reach this server by", NULL);
+    else if (device_url_is_local(daemon->device_url))
+        log_line(LOG_LEVEL_WARN, "local-device-url", "address", daemon->device_url, "then",
+                 "no module can reach it, only programs on this machine: set public_device_url", NULL);
+    else if (device_url_is_https(daemon->device_url))
+        log_line(LOG_LEVEL_INFO, "https-device-url", "address", daemon->device_url, "then",
+                 "links are of no use to AT firmware, which fetches over plain http:// only", NULL);
     return true;
 }
 
@@ -270,9 +277,12 @@ static bool start(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
     daemon->started_ms = clock_boot_ms();
+    daemon->ending_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (daemon->ending_fd < 0)
+        return error_errno(err, errno, "cannot make an eventfd");
     raise_descriptor_limit();
     tell_confinement(&daemon->config);
-    if (!lock_directory(daemon->config.data_dir, &server->lock_fd, err) || !open_storage(daemon, err) ||
+    if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plans_open(&daemon->plans, err))
         return false;
@@ -291,6 +301,8 @@ static void end(struct server *server)
     drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
+    if (daemon->ending_fd >= 0)
+        eventfd_write(daemon->ending_fd, 1);
     /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
     listener_close(server->device);
     listener_close(server->admin);
@@ -308,31 +320,49 @@ static void end(struct server *server)
     plans_close(daemon->plans);
     blobs_close(daemon->blobs);
     free(daemon->tokens);
-    if (server->lock_fd >= 0)
-        close(server->lock_fd);
+    cleanup_close(&daemon->ending_fd);
+    file_watch_close(server->file_watch);
+    data_dir_close(&server->data);
+}
+
+/* Once a second it is seen whether the files are where they were; writer and readers look for themselves. A server that
+   has lost them refuses what it is asked and does not end: while it runs, a removed database can be saved from it. */
+static int await_signal(struct server *server, const sigset_t *ending, struct error *err)
+{
+    static const struct timespec while_there = {.tv_sec = 1};
+    for (;;) {
+        int number = server->is_lost ? sigwaitinfo(ending, NULL) : sigtimedwait(ending, NULL, &while_there);
+        if (!server->is_lost && !file_watch_check(server->file_watch, err)) {
+            server->is_lost = true;
+            log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
+            tell_systemd("STATUS=the data directory was changed: nothing is stored");
+        }
+        if (number > 0)
+            return number;
+    }
 }
 
 bool daemon_run(const struct config *config, struct error *err)
 {
-    struct server server = {.daemon = {.config = *config, .device_url = ""}, .lock_fd = -1};
+    struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1}, .data = DATA_DIR_CLOSED};
     sigset_t ending;
-    int signal_number = 0;
     /* Blocked before there are threads, so that all inherit it and this one waits for them. */
     sigemptyset(&ending);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);
+    umask(077); /* all that is made is the server's own */
     log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
     bool ok = start(&server, err);
     if (ok) {
         tell_systemd("READY=1");
-        sigwait(&ending, &signal_number);
+        int signal_number = await_signal(&server, &ending, err);
         tell_systemd("STOPPING=1");
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);
     if (ok)
         log_line(LOG_LEVEL_INFO, "stopped", NULL);
-    return ok;
+    return ok && !server.is_lost;
 }

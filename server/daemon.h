@@ -39,6 +39,7 @@ struct daemon {
        bound, when its first requests may be here already. */
     const char *_Atomic device_url;
     int64_t started_ms;   /* boot clock */
+    int ending_fd;        /* readable once what is being answered has had its time: ends the children of requests */
 };
 
 /* Runs the server until SIGTERM or SIGINT. The config is the caller's. */

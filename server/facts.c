@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "server/log.h"
 #include "server/need.h"
+#include "server/origin.h"
 #include "server/progress.h"
-#include "storage/turnkey.h"
 #include "upgrade/full.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
@@ -15,7 +17,6 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct asker 
                        struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
-    int64_t admitted;
     known->id_usable = asker->id_usable;
     known->firmware_named = asker->firmware[0];
     if (!product_find(db, asker->product_key, &facts->product, &known->product_known, err))
@@ -32,9 +33,11 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct asker 
         return false;
     if (known->device_known)
         return true;
-    if (!product_admissions(db, facts->product.id, facts->checkin.now_ms / DAY_MS, &admitted, err))
+    if (!admission_look(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS,
+                        daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told, err))
         return false;
-    known->admission_full = (uint64_t)admitted >= daemon->config.max_new_devices_per_day;
+    known->admission_full = facts->admission != ADMISSION_OPEN;
+    known->admission_network_full = facts->admission == ADMISSION_NETWORK_FULL;
     return true;
 }
 
@@ -51,8 +54,7 @@ static bool load_linked(struct db *db, const struct asker *asker, struct facts *
     known->product_known = known->id_usable = known->firmware_named = true;
     if (!device_by_id(db, facts->link.device_id, &facts->device, &known->device_known, err) ||
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
-        !product_by_id(db, facts->device.product_id, &facts->product, &found, err) ||
-        !turnkey_owns_link(db, facts->device.id, facts->link.id, &facts->by_turnkey, err))
+        !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
         return false;
     if (asker->version_text[0] && !name_parse_version_of(slice_of(asker->version_text), facts->firmware.name,
                                                          &facts->checkin.version, err)) {
@@ -77,21 +79,93 @@ static void take_news(void *cls, const struct transfer_event *event)
         news->changed = true;
 }
 
+/* With what its peer has acknowledged up to now. */
+static bool load_open(struct daemon *daemon, struct db *db, const struct facts *facts, bool beside,
+                      struct attempt *attempt, bool *ret_open, struct error *err)
+{
+    struct catch_up news = {attempt, facts->checkin.now_ms, false};
+    if (!attempt_open_of(db, facts->device.id, beside, attempt, ret_open, err))
+        return false;
+    if (!*ret_open) {
+        attempt->id = 0;
+        return true;
+    }
+    int64_t delivered_ms = attempt->delivered_ms;
+    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
+        transfers_poll(daemon->transfers, attempt->id, take_news, &news);
+    return !news.changed || progress_store(db, attempt, delivered_ms, err);
+}
+
+static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
+                                     const struct attempt *attempt, bool open)
+{
+    enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
+    struct version from = {.count = 0}, base = decision_base(&facts->checkin, &facts->snapshot.confirmed);
+    if (open)
+        version_parse(slice_of(attempt->from), &from);
+    return (struct slot_attempt){
+        .open = open,
+        .live = open && attempt->active_ms &&
+                clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
+                (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
+        .same_origin = !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
+        .fits = open && attempt->firmware_id == facts->firmware.id && base.count && version_compare(&from, &base) == 0,
+    };
+}
+
+/* Anybody could have sent it, and the device has evidence of a higher grade. */
+static bool is_lower(const struct facts *facts)
+{
+    return facts->grade == GRADE_UNAUTHENTICATED && !facts_counts(facts, facts->grade);
+}
+
+static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+{
+    const struct range *range = &facts->checkin.range;
+    struct attempt main, beside;
+    bool main_open, beside_open;
+    if (!load_open(daemon, db, facts, false, &main, &main_open, err) ||
+        !load_open(daemon, db, facts, true, &beside, &beside_open, err))
+        return false;
+    /* Where the device has no better evidence than anybody's word, the one beside is as good as the main one. */
+    if (!main_open && beside_open && grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
+        if (!attempt_promote(db, &beside, err))
+            return false;
+        main = beside;
+        main_open = true;
+        beside_open = false;
+    }
+    const struct slot_question question = {
+        .lower = is_lower(facts),
+        .by_link = strcmp(facts->origin, ORIGIN_LINK) == 0,
+        .continues = range->present && !range->bad && range->first > 0,
+        .same_bytes = main_open && beside_open &&
+                      memcmp(&main.package_sha256, &beside.package_sha256, sizeof main.package_sha256) == 0,
+        .main = describe(daemon, facts, &main, main_open),
+        .beside = describe(daemon, facts, &beside, beside_open),
+    };
+    attempt_clamp(&main, facts->checkin.now_ms);
+    attempt_clamp(&beside, facts->checkin.now_ms);
+    facts->slot = attempt_slot_choose(&question);
+    facts->snapshot.attempt_unclear = facts->slot == SLOT_UNCLEAR;
+    facts->snapshot.attempt_open = facts->slot == SLOT_MAIN     ? main_open
+                                   : facts->slot == SLOT_BESIDE ? beside_open
+                                                                  : false;
+    if (facts->snapshot.attempt_open)
+        facts->attempt = facts->slot == SLOT_MAIN ? main : beside;
+    if (facts->slot != SLOT_MAIN && main_open)
+        facts->main = main;
+    return true;
+}
+
 static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
     struct attempt *attempt = &facts->attempt;
-    struct catch_up news = {attempt, facts->checkin.now_ms, false};
-    if (!attempt_open_of(db, facts->device.id, attempt, &known->attempt_open, err))
+    if (!choose_attempt(daemon, db, facts, err))
         return false;
     if (!known->attempt_open)
         return true;
-    attempt_clamp(attempt, facts->checkin.now_ms);
-    int64_t delivered_ms = attempt->delivered_ms;
-    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
-        transfers_poll(daemon->transfers, attempt->id, take_news, &news);
-    if (news.changed && !progress_store(db, attempt, delivered_ms, err))
-        return false;
     known->attempt_state = attempt_state_of(attempt);
     version_parse(slice_of(attempt->from), &known->attempt_from);
     version_parse(slice_of(attempt->to), &known->attempt_to);
@@ -110,7 +184,7 @@ static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *fac
     struct image to;
     bool found, ready;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, &ready, err))
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
     known->pinned_servable = ready && found && !to.withdrawn_ms;
     return true;
@@ -164,18 +238,17 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     struct snapshot *known = &facts->snapshot;
     struct link_deliveries deliveries;
     char base[VERSION_TEXT_SIZE];
-    int64_t begun, gone = 0, now_ms = facts->checkin.now_ms;
-    if (!device_begun_count(db, facts->device.id, now_ms - DAY_MS, now_ms, &begun, err))
-        return false;
-    known->begun_last_day = (unsigned)begun;
+    int64_t gone = 0, now_ms = facts->checkin.now_ms;
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
-    if (begun > 0 && !attempt_count_gone(db, facts->device.id, base, facts->planned.hop.version,
-                                         now_ms - DAY_MS, now_ms, &gone, err))
+    if (facts->guard.begun > 0 && !attempt_count_gone(db, facts->device.id, base, facts->planned.hop.version,
+                                                      now_ms - DAY_MS, now_ms, &gone, err))
         return false;
     known->hops_gone = (unsigned)gone;
-    if (!facts->link.id)
+    /* A link that was handed out to anybody: what strangers fetched over it must not use up the device's offers.
+       The device asks again where to fetch each time, and the loop guard still counts. */
+    if (!facts->link.id || (facts->link.handed_out && is_lower(facts)))
         return true;
     /* A report begins the count anew: it is known then what became of what was delivered before. */
     int64_t since_ms = facts->device.confirmed_ms;
@@ -184,6 +257,38 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
         return false;
     known->link_deliveries = (unsigned)deliveries.count;
     known->link_delivered_ms = deliveries.last_ms;
+    return true;
+}
+
+bool facts_counts(const struct facts *facts, enum grade grade)
+{
+    return !facts->device.id || grade_counts(grade, grade_parse(slice_of(facts->device.confirmed_grade)));
+}
+
+/* What the request proves, and where it comes from. */
+static void judge_asker(const struct asker *asker, struct facts *facts)
+{
+    int64_t trusted_ms = facts->product.check_ins_trusted_ms;
+    bool is_link = facts->checkin.source == CHECKIN_LINK;
+    facts->grade = is_link ? grade_of_link(facts->link.handed_out, trusted_ms && facts->link.created_ms >= trusted_ms)
+                           : grade_of_check_in(trusted_ms);
+    memcpy(facts->peer, asker->origin, sizeof facts->peer);
+    if (is_link && !facts->link.handed_out)
+        memcpy(facts->origin, ORIGIN_LINK, sizeof ORIGIN_LINK);
+    else if (!trusted_ms)
+        memcpy(facts->origin, asker->origin, sizeof facts->origin);
+    memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* of a device that is new */
+    facts->snapshot.grade = facts->grade;
+    facts->snapshot.confirmed_grade = grade_parse(slice_of(facts->device.confirmed_grade));
+}
+
+static bool load_guard(struct db *db, struct facts *facts, struct error *err)
+{
+    if (!device_guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS, facts->checkin.now_ms,
+                           &facts->guard, err))
+        return false;
+    facts->snapshot.begun_last_day = (unsigned)facts->guard.begun;
+    facts->snapshot.blocked = facts->device.blocked && facts->guard.closed;
     return true;
 }
 
@@ -206,9 +311,13 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     ret->said = ret->checkin.version;
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
+    if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
+        return false;
+    judge_asker(asker, ret);
     if (known->device_known) {
         ret->clamped = device_clamp(&ret->device, checkin->now_ms);
-        known->blocked = ret->device.blocked;
+        if (!load_guard(db, ret, err))
+            return false;
         if (ret->device.firmware_id == ret->firmware.id)
             version_parse(slice_of(ret->device.confirmed_version), &known->confirmed);
         if (!load_attempt(daemon, db, ret, err))
@@ -229,4 +338,17 @@ bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
     return load_attempt(daemon, db, ret, err);
+}
+
+void facts_log(const struct facts *facts, const char *network)
+{
+    if (facts->tells_admission)
+        log_line(LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
+                 facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
+                 "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours", NULL);
+}
+
+bool facts_of_stranger(const struct facts *facts)
+{
+    return !facts->device.id || facts->spent;
 }

@@ -3,6 +3,7 @@
 #ifndef DFOTA_SERVER_FACTS_H
 #define DFOTA_SERVER_FACTS_H
 
+#include "server/admission.h"
 #include "server/daemon.h"
 #include "server/plans.h"
 #include "storage/attempt.h"
@@ -13,11 +14,14 @@
 #include "storage/package.h"
 #include "storage/product.h"
 #include "upgrade/decision.h"
+#include "upgrade/attempt_slot.h"
 
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
+    char origin[ORIGIN_SIZE]; /* of its peer; "": not told apart */
+    char network[ADMISSION_NETWORK_SIZE]; /* of the peer, ""; behind a proxy: not known */
     bool id_usable;
     struct identity identity;
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
@@ -28,6 +32,15 @@ struct asker {
 
 struct facts {
     bool by_proxy;
+    enum grade grade;         /* of what the request says */
+    char origin[ORIGIN_SIZE]; /* the asker's, ORIGIN_LINK, or "": all requests of the device count as one */
+    char peer[ORIGIN_SIZE];   /* the asker's, for the record */
+    enum attempt_slot slot;         /* which attempt it is about */
+    struct attempt main;      /* where that is not the main one: the main one; id 0: none */
+    struct guard guard;
+    enum admission admission; /* of a device that is not known */
+    bool admission_told;      /* the ledger says that it is full */
+    bool tells_admission;     /* facts_record() has put that into the ledger just now */
     struct checkin checkin; /* with the version that a link's URL names */
     struct version said;    /* the version in the request, before its middle is dropped */
     struct snapshot snapshot;
@@ -38,8 +51,8 @@ struct facts {
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
     bool clamped;    /* times of the device lay ahead of now, and have become now: to be stored */
-    bool by_turnkey; /* the link is one that turnkey_fota handed out */
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
+    bool spent; /* it would have, but the budget of the day is spent */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored
@@ -47,6 +60,13 @@ struct facts {
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
+
+/* After the commit: logs what facts_record() has told the admin. */
+void facts_log(const struct facts *facts, const char *network);
+
+/* Nobody that is known asks: what is logged of it counts as a stranger's. Once a device has spent its rows of the ledger
+   for the day, it counts as one too. */
+bool facts_of_stranger(const struct facts *facts);
 
 /* Writer's thread: stores what the decision says is to be recorded. The attempt that bytes are sent for is
    then facts->attempt. */
@@ -62,10 +82,15 @@ struct report { /* of a version that a device runs, from elsewhere than its own 
     struct version version;
     const char *by;     /* as device.confirmed_by */
     int64_t at_ms;      /* since when it is known */
+    enum grade grade;
     bool tells_attempt; /* it was seen late enough to say what became of the open attempt */
 };
 
-/* Writer's thread: confirms it, ends the attempt it speaks of, takes back a notice. */
+/* Whether a report of this grade replaces what is confirmed of the device. */
+bool facts_counts(const struct facts *facts, enum grade grade);
+
+/* Writer's thread: confirms it, ends the attempts it speaks of, takes back a notice. One of a lower grade than
+   what is confirmed becomes a claim instead, and decides nothing. */
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -15,11 +15,14 @@
 
 #define CANDIDATES 64 /* more than there are threads to have taken them all but one */
 
-/* What the configuration adds, for a package with a recipe. */
 static bool find_section(struct making *making, struct db *db, struct error *err)
 {
-    return !making->package.key.recipe[0] || recipe_find(&making->daemon->config, db, &making->package.key,
-                                                         making->firmware, &making->section, err);
+    bool found;
+    if (!recipe_find(&making->daemon->config, db, &making->package.key, making->firmware, &making->section,
+                     &found, err))
+        return false;
+    making->outdated = !found;
+    return true;
 }
 
 /* ---- The queue: steps in the writer's thread ---- */

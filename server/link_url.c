@@ -1,5 +1,7 @@
 #include "server/link_url.h"
 
+#include "server/device_url.h"
+
 #include <stdio.h>
 
 void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE])
@@ -14,5 +16,7 @@ void link_report_url(const struct daemon *daemon, const char *token, char out[LI
 
 json_t *link_at_commands(const char *url)
 {
+    if (device_url_is_https(url))
+        return json_array();
     return json_pack("[o, s]", json_sprintf("AT+UPGRADE=\"URL\",\"%s\"", url), "AT+UPGRADE");
 }

@@ -11,7 +11,8 @@
 /* ".../d/TOKEN/VERSION", or ".../d/TOKEN" with "" for version. */
 void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE]);
 void link_report_url(const struct daemon *daemon, const char *token, char out[LINK_URL_SIZE]);
-/* What to type into an AT firmware, as a JSON array; NULL when memory is gone. */
+/* What to type into an AT firmware, as a JSON array: empty with https://, which it cannot fetch. NULL when memory is
+   gone. */
 json_t *link_at_commands(const char *url);
 
 #endif

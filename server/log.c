@@ -2,11 +2,14 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LINE_MAX_BYTES  4096 /* a pipe takes this much in one piece */
+#include "base/clock.h"
+#include "server/log_limit.h"
+#include "server/log_queue.h"
+
 #define VALUE_MAX_BYTES 1024 /* of a value as given; the rest is cut off and marked */
 
 static const char *const level_name[] = {
@@ -19,7 +22,7 @@ static const char *const level_name[] = {
 static _Atomic int least_level = LOG_LEVEL_INFO;
 
 struct line {
-    char text[LINE_MAX_BYTES];
+    char text[LOG_LINE_MAX];
     size_t used;
 };
 
@@ -107,24 +110,93 @@ static void put_pair(struct line *line, const char *key, const char *value)
         put_text(line, "...");
 }
 
-void log_line(enum log_level level, const char *event, ...)
+static void put_line(enum log_level level, const char *event, uint64_t suppressed, va_list args)
 {
-    if ((int)level < atomic_load(&least_level))
-        return;
     struct line line;
+    struct log_number number;
     line.used = 0;
     put_pair(&line, "level", level_name[level]);
     put_pair(&line, "event", event);
-    va_list args;
-    va_start(args, event);
+    if (suppressed)
+        put_pair(&line, "suppressed", log_i64(&number, (long long)suppressed));
     for (const char *key; (key = va_arg(args, const char *));) {
         const char *value = va_arg(args, const char *);
         if (value)
             put_pair(&line, key, value);
     }
-    va_end(args);
     line.text[line.used++] = '\n';
-    (void)!write(STDERR_FILENO, line.text, line.used);
+    log_queue_put(line.text, line.used, level >= LOG_LEVEL_WARN);
+}
+
+static bool wanted(enum log_level level, const char *event, bool stranger, uint64_t *ret_suppressed)
+{
+    return (int)level >= atomic_load(&least_level) &&
+           log_limit_take(event, stranger, clock_boot_ms(), ret_suppressed);
+}
+
+void log_line(enum log_level level, const char *event, ...)
+{
+    uint64_t suppressed;
+    if (!wanted(level, event, false, &suppressed))
+        return;
+    va_list args;
+    va_start(args, event);
+    put_line(level, event, suppressed, args);
+    va_end(args);
+}
+
+void log_stranger(enum log_level level, const char *event, ...)
+{
+    uint64_t suppressed;
+    if (!wanted(level, event, true, &suppressed))
+        return;
+    va_list args;
+    va_start(args, event);
+    put_line(level, event, suppressed, args);
+    va_end(args);
+}
+
+/* Past every limit: there are fewer such lines than events. */
+static void put_unlimited(enum log_level level, const char *event, ...)
+{
+    va_list args;
+    va_start(args, event);
+    put_line(level, event, 0, args);
+    va_end(args);
+}
+
+static void tell_suppressed(const char *event, uint64_t suppressed)
+{
+    struct log_number number;
+    put_unlimited(LOG_LEVEL_WARN, "log-limited", "name", event, "suppressed", log_i64(&number, (long long)suppressed),
+                  NULL);
+}
+
+static void tell_all_suppressed(void)
+{
+    log_limit_tell(tell_suppressed);
+}
+
+bool log_start(unsigned lines_per_second, struct error *err)
+{
+    log_limit_set(lines_per_second);
+    return log_queue_start(tell_all_suppressed, err);
+}
+
+void log_stop(void)
+{
+    tell_all_suppressed();
+    log_queue_stop(LOG_END_MS);
+}
+
+void log_last_words(const char *text)
+{
+    char line[LOG_LINE_MAX];
+    int size = snprintf(line, sizeof line, "%s\n", text);
+    if (size >= (int)sizeof line)
+        size = (int)sizeof line - 1;
+    if (size > 0)
+        log_queue_put(line, (size_t)size, true);
 }
 
 const char *log_i64(struct log_number *store, long long value)

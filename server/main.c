@@ -1,5 +1,7 @@
 /* dfotad: reads the configuration and runs. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <config.h>
 #include "server/config.h"
@@ -8,15 +10,32 @@
 
 static int complain(const struct error *err, int status)
 {
-    fprintf(stderr, "dfotad: %s\n", err->text);
+    char text[sizeof err->text + 16];
+    snprintf(text, sizeof text, "dfotad: %s", err->text);
+    log_last_words(text);
     return status;
+}
+
+/* A standard stream that was closed before the start would be the number of the next file that is opened, such as the
+   database, and the log would be written into that. */
+static bool fill_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
 }
 
 static int run(const struct config *config)
 {
     struct error err;
     log_set_level(config->log_level);
-    return daemon_run(config, &err) ? 0 : complain(&err, 1);
+    if (!log_start((unsigned)config->log_lines_per_second, &err))
+        return complain(&err, 1);
+    bool ok = daemon_run(config, &err);
+    log_stop();
+    return ok ? 0 : complain(&err, 1);
 }
 
 int main(int argc, char **argv)
@@ -25,6 +44,8 @@ int main(int argc, char **argv)
     enum config_action action;
     struct error err;
     int status = 0;
+    if (!fill_standard_streams())
+        return 1;
     if (!config_load(argc, argv, &config, &action, &err))
         return complain(&err, 2);
     switch (action) {

@@ -109,6 +109,7 @@ enum make_end make_verify(struct making *making, bool *ret_known)
                           images.to_hex,
                           "--max-output",
                           images.most,
+                          "--any-size", /* a package over its limit is kept, and never sent */
                           images.from,
                           making->made,
                           images.to,
@@ -140,10 +141,6 @@ static void write_diff(struct making *making, struct images *images, char *argv[
     if (section && section->value[FIRMWARE_LOAD_ADDRESS][0]) {
         argv[n++] = "--load-address";
         argv[n++] = section->value[FIRMWARE_LOAD_ADDRESS];
-    }
-    if (section && section->value[FIRMWARE_PACKAGE_HEADER][0]) {
-        argv[n++] = "--header";
-        argv[n++] = section->value[FIRMWARE_PACKAGE_HEADER];
     }
     char *const rest[] = {"--expect-old", images->from_hex, "--expect-new", images->to_hex, "--max-image",
                           images->most,   images->from,     images->to,     making->made,   NULL};
@@ -199,11 +196,10 @@ enum make_end make_package(struct making *making)
     const struct format *format = format_find(making->package.key.format);
     struct blobs *blobs = making->daemon->blobs;
     struct error err;
-    if (making->package.key.recipe[0] && !making->section)
-        return make_fail(
-            making, MAKE_FAILED,
-            "the configuration that this package was queued under is no more: what holds now makes "
-            "another one");
+    if (making->outdated)
+        return make_fail(making, MAKE_FAILED,
+                         "the configuration or the rules that this package was queued under have changed: "
+                         "another one is made");
     if (!blobs_check_space(blobs, 1 << 20, &err) ||
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
         return make_fail(making, MAKE_LATER, "%.300s", err.text);

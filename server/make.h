@@ -26,7 +26,8 @@ struct making {
     struct package package; /* what is wanted */
     enum package_effort effort;
     uint64_t below_bytes;                  /* only a smaller package is of use; 0: any is */
-    const struct config_firmware *section; /* that its recipe stands for, NULL: none */
+    bool outdated;                         /* no firmware has its recipe any more */
+    const struct config_firmware *section; /* of the firmware with its recipe; NULL: it has none */
     char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
 
     /* of what was made */

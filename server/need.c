@@ -11,7 +11,7 @@
 void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
               const struct image *to, struct package_key *ret)
 {
-    *ret = (struct package_key){.from = from->sha256, .to = to->sha256};
+    *ret = (struct package_key){.from = from->sha256, .to = to->sha256, .firmware_id = firmware->id};
     snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
     recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
 }

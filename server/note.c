@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "storage/budget.h"
 #include "storage/product.h"
 
 #define CUT_TO      64 /* bytes of each text where the detail does not fit otherwise */
 #define TOKEN_SHOWN 8
+#define DAY_MS      (24LL * 3600 * 1000)
+#define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
 
 json_t *note_text(const char *text)
 {
@@ -120,6 +124,106 @@ static bool name_product(struct db *db, const struct note *note, struct ledger_r
     return true;
 }
 
+/* Budgets */
+
+static bool has_budget(enum ledger_kind kind, bool *ret_moves)
+{
+    *ret_moves = kind == LEDGER_VERSION_REPORTED || kind == LEDGER_ATTEMPT_ENDED || kind == LEDGER_BYTES_DELIVERED ||
+                 kind == LEDGER_BYTES_HANDED_OVER;
+    return *ret_moves || kind == LEDGER_CHECK_IN || kind == LEDGER_TRANSCRIPT_RECEIVED || kind == LEDGER_RESULT_TOLD ||
+           kind == LEDGER_BYTES_INTERRUPTED || kind == LEDGER_EVENT_UNFIT;
+}
+
+/* One row that says what was counted on that day so far. */
+static bool tell_budget(struct db *db, struct budget *budget, int64_t now_ms, struct error *err)
+{
+    struct ledger_row row = {.at_ms = now_ms};
+    json_t *counts = json_loads(budget->counts, 0, NULL);
+    json_t *detail = json_pack("{s:o*, s:I, s:s, s:I}", "counts", counts, "day", (json_int_t)budget->day, "of", budget->subject,
+                               "total", (json_int_t)budget->unstored);
+    bool ok = take_detail(detail, row.detail, err);
+    json_decref(detail);
+    snprintf(row.kind, sizeof row.kind, "%s", ledger_kind_name(LEDGER_FACTS_COUNTED));
+    snprintf(row.product, sizeof row.product, "%s", budget->product);
+    snprintf(row.firmware, sizeof row.firmware, "%s", budget->firmware);
+    snprintf(row.device, sizeof row.device, "%s", budget->device);
+    budget->told = budget->unstored;
+    return ok && ledger_add(db, &row, err);
+}
+
+static bool is_power_of_ten(int64_t number)
+{
+    while (number % 10 == 0)
+        number /= 10;
+    return number == 1;
+}
+
+static void count_kind(struct budget *budget, const char *kind)
+{
+    json_t *counts = json_loads(budget->counts, 0, NULL);
+    json_int_t before = json_integer_value(json_object_get(counts, kind));
+    json_object_set_new(counts, kind, json_integer(before + 1));
+    size_t len = json_dumpb(counts, budget->counts, sizeof budget->counts - 1, JSON_COMPACT | JSON_SORT_KEYS);
+    budget->counts[len < sizeof budget->counts ? len : 0] = '\0';
+    json_decref(counts);
+}
+
+/* Takes one fact out of the budget, or counts it there. */
+static bool spend(struct db *db, const struct ledger_row *row, enum budget_subject subject, int64_t id, int64_t most,
+                  bool *ret_spent, struct error *err)
+{
+    struct budget budget, left;
+    if (!budget_load(db, subject, id, row->at_ms / DAY_MS, &budget, &left, err) ||
+        (left.unstored && !tell_budget(db, &left, row->at_ms, err)))
+        return false;
+    *ret_spent = budget.facts >= most;
+    if (!*ret_spent) {
+        budget.facts++;
+        return budget_store(db, &budget, err);
+    }
+    budget.unstored++;
+    count_kind(&budget, row->kind);
+    memcpy(budget.product, row->product, sizeof budget.product);
+    if (subject != BUDGET_PRODUCT) {
+        memcpy(budget.firmware, row->firmware, sizeof budget.firmware);
+        memcpy(budget.device, row->device, sizeof budget.device);
+    }
+    return (!is_power_of_ten(budget.unstored) || tell_budget(db, &budget, row->at_ms, err)) &&
+           budget_store(db, &budget, err);
+}
+
+/* The device's or the link's own budget; and for a device that was not seen before today its product's, so that many new
+   devices together are bounded too. */
+static bool spend_all(struct db *db, const struct note *note, const struct ledger_row *row, bool *ret_spent,
+                      struct error *err)
+{
+    const struct device *device = note->device;
+    bool moves;
+    *ret_spent = false;
+    if (!device || note->by_admin || !has_budget(note->kind, &moves))
+        return true;
+    int64_t most = BUDGET_ROWS + (moves ? BUDGET_ROWS_LAST : 0);
+    if (!spend(db, row, note->link ? BUDGET_LINK : BUDGET_DEVICE, note->link ? note->link : device->id, most, ret_spent,
+               err))
+        return false;
+    bool is_new = !device->first_seen_ms || device->first_seen_ms / DAY_MS == row->at_ms / DAY_MS;
+    return *ret_spent || !is_new ||
+           spend(db, row, BUDGET_PRODUCT, device->product_id, BUDGET_NEW_DEVICES, ret_spent, err);
+}
+
+bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *err)
+{
+    _cleanup_(cleanup_free) struct budget *list = NULL;
+    size_t count;
+    if (!budget_untold(db, now_ms / DAY_MS, TOLD_AT_ONCE, &list, &count, err))
+        return false;
+    *ret_more = count == TOLD_AT_ONCE;
+    for (size_t i = 0; i < count; i++)
+        if (!tell_budget(db, &list[i], now_ms, err) || !budget_store(db, &list[i], err))
+            return false;
+    return *ret_more || budget_remove(db, now_ms / DAY_MS, err);
+}
+
 bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
 {
     struct ledger_row row = {.at_ms = note->at_ms ? note->at_ms : clock_utc_ms(), .attempt = note->attempt};
@@ -127,8 +231,13 @@ bool note_add(struct db *db, const struct note *note, json_t *detail, struct err
         detail = json_object();
     bool ok = take_detail(detail, row.detail, err);
     json_decref(detail);
+    bool spent = false;
     take_references(note, &row);
-    return ok && name_product(db, note, &row, err) && ledger_add(db, &row, err);
+    ok = ok && name_product(db, note, &row, err) && spend_all(db, note, &row, &spent, err) &&
+         (spent || ledger_add(db, &row, err));
+    if (note->ret_counted)
+        *note->ret_counted = spent;
+    return ok;
 }
 
 bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
@@ -147,6 +256,7 @@ bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const str
                               .firmware = firmware.name,
                               .device = &device,
                               .attempt = attempt->id,
+                              .link = attempt->link_id,
                               .package = attempt->size_bytes ? &attempt->package_sha256 : NULL};
     if (!detail)
         detail = json_object();

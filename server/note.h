@@ -17,10 +17,15 @@ struct note { /* borrowed; NULL and 0 for what it does not refer to; the product
     const struct identity *identity; /* of a device, where that is all there is */
     int64_t attempt;
     const struct sha256 *package;
+    int64_t link;      /* over which the fact came: it has a budget of its own */
+    bool by_admin;     /* no budget holds for it */
+    bool *ret_counted; /* NULL, or set where the fact was only counted */
 };
 
 /* Writer's thread, in the transaction of the fact: appends it to the ledger. Takes over `detail`, an object
-   (NULL: an empty one); texts in it come from note_text(). A detail that is too long has its texts cut. */
+   (NULL: an empty one); texts in it come from note_text(). A detail that is too long has its texts cut.
+   What a device can cause has a budget (storage/budget.h): beyond it the fact is counted, and a row says so once there are
+   1, 10, 100, … of them, and at the end of the day. */
 bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -32,6 +37,9 @@ bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const str
 /* It has ended: in which state it was, and what ended it. */
 bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
                         int64_t at_ms, struct error *err) __attribute__((warn_unused_result));
+
+/* The rows for budgets of days that are over, at most 500 at a call. *ret_more: call again. */
+bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *err) __attribute__((warn_unused_result));
 
 /* A text for the detail: control characters become blanks, what is no UTF-8 becomes '?'. NULL for "" and
    NULL, which the format "o*" of json_pack() leaves out. */

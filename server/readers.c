@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/file_watch.h"
+
 #define IDLE_MAX 16 /* more than these threads never read at once */
 
 struct readers {
     char *path;
+    struct file_watch *file_watch; /* NULL: not watched */
     pthread_mutex_t mutex;
     struct db *idle[IDLE_MAX];
     unsigned count;
@@ -30,6 +33,8 @@ bool readers_open(const char *path, struct readers **ret, struct error *err)
 bool readers_take(struct readers *readers, struct db **ret, struct error *err)
 {
     struct db *db = NULL;
+    if (readers->file_watch && !file_watch_check(readers->file_watch, err))
+        return false;
     pthread_mutex_lock(&readers->mutex);
     if (readers->count)
         db = readers->idle[--readers->count];
@@ -49,6 +54,11 @@ void readers_give(struct readers *readers, struct db *db)
     }
     pthread_mutex_unlock(&readers->mutex);
     db_close(db);
+}
+
+void readers_watch(struct readers *readers, struct file_watch *file_watch)
+{
+    readers->file_watch = file_watch;
 }
 
 void readers_close(struct readers *readers)

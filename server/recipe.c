@@ -7,19 +7,26 @@
 #include "server/template.h"
 #include "upgrade/format.h"
 
-/* The values that say something to a format, a line each. "": none does. */
+/* Goes up when packages of that format were made or judged by rules that turned out wrong: what is there then
+   is found no longer, and made anew. */
+static unsigned int rules_of(const struct format *format)
+{
+    return format->takes_header ? 2 : 1; /* 2: every field of an EC618's headers that the device checks */
+}
+
+/* What else than the images decides the bytes, a line each. "": nothing does. `section` may be NULL. */
 static void write_text(const struct config_firmware *section, const char *firmware,
                        const struct format *format, char *out, size_t out_size)
 {
-    static const enum config_firmware_field of_header[] = {FIRMWARE_PACKAGE_HEADER, FIRMWARE_LOAD_ADDRESS},
-                                            of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
-                                                             FIRMWARE_EXTERNAL_VERIFY};
+    static const enum config_firmware_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
+                                                             FIRMWARE_EXTERNAL_VERIFY},
+                                            of_header[] = {FIRMWARE_LOAD_ADDRESS};
     const enum config_firmware_field *fields = format->by_dfota ? of_header : of_external;
-    size_t at = 0;
+    size_t count = format->by_dfota ? format->takes_header : 2, at = 0;
     out[0] = '\0';
-    if (format->by_dfota && !format->takes_header)
-        return;
-    for (size_t i = 0; i < 2; i++) {
+    if (rules_of(format) > 1)
+        at += (size_t)snprintf(out, out_size, "rules=%u\n", rules_of(format));
+    for (size_t i = 0; i < count && section; i++) {
         const char *value = section->value[fields[i]];
         if (value[0])
             at += (size_t)snprintf(out + at, out_size - at, "%s=%s\n", config_firmware_keys[fields[i]].name,
@@ -33,11 +40,10 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 {
     const struct config_firmware *section = config_firmware_of(config, firmware);
     const struct format *row = format_find(format);
-    char text[2048],
-        hex[SHA256_HEX_SIZE]; /* two values of a line in the file each, or a header's 512 bytes */
+    char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each */
     struct sha256 hash;
     out[0] = '\0';
-    if (!section || !row)
+    if (!row)
         return;
     write_text(section, firmware, row, text, sizeof text);
     if (!text[0])
@@ -49,18 +55,20 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 
 bool recipe_find(const struct config *config, struct db *db, const struct package_key *key,
                  char ret_firmware[FIRMWARE_NAME_SIZE], const struct config_firmware **ret_section,
-                 struct error *err)
+                 bool *ret_found, struct error *err)
 {
     _cleanup_(cleanup_free) struct firmware_name *names = NULL;
     size_t count;
     if (!firmware_names_of_image(db, &key->from, &names, &count, err))
         return false;
     *ret_section = NULL;
-    for (size_t i = 0; i < count && !*ret_section; i++) {
+    *ret_found = false;
+    for (size_t i = 0; i < count && !*ret_found; i++) {
         char recipe[RECIPE_SIZE];
         recipe_of(config, names[i].text, key->format, recipe);
         if (strcmp(recipe, key->recipe) != 0)
             continue;
+        *ret_found = true;
         *ret_section = config_firmware_of(config, names[i].text);
         snprintf(ret_firmware, FIRMWARE_NAME_SIZE, "%s", names[i].text);
     }

@@ -3,6 +3,9 @@
 
 #include "server/facts.h"
 #include "server/note.h"
+#include "storage/budget.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
 
 /* What ends the attempt, and what does not fit it and changes nothing, is noted. */
 static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
@@ -19,30 +22,61 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     return note_attempt_ended(db, attempt, before, event, now_ms, err);
 }
 
-static bool note_version(struct db *db, const struct facts *facts, const char *before, struct error *err)
+static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
     const struct device *device = &facts->device;
     const struct note note = {.kind = LEDGER_VERSION_REPORTED,
                               .at_ms = facts->checkin.now_ms,
                               .firmware = facts->firmware.name,
-                              .device = device};
-    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s}", "authenticated", (int)device->confirmed_authenticated,
-                               "before", note_text(before), "evidence", device->confirmed_by, "version",
-                               device->confirmed_version);
+                              .device = device,
+                              .link = facts->link.id,
+                              .ret_counted = &facts->spent,
+                              .by_admin = strcmp(device->confirmed_by, "list") == 0};
+    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
+                               "before", note_text(before), "evidence", device->confirmed_by, "grade",
+                               device->confirmed_grade, "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
     return note_add(db, &note, detail, err);
 }
 
-static void confirm(struct device *device, const struct version *version, const char *by, bool authenticated,
+/* A claim was made against older evidence: the new one answers it. */
+static void confirm(struct device *device, const struct version *version, const char *by, enum grade grade,
                     int64_t now_ms)
 {
     version_format(version, device->confirmed_version);
     snprintf(device->confirmed_by, sizeof device->confirmed_by, "%s", by);
-    device->confirmed_authenticated = authenticated;
+    snprintf(device->confirmed_grade, sizeof device->confirmed_grade, "%s", grade_name(grade));
     device->confirmed_ms = now_ms;
+    device->claim = (struct claim){.version = ""};
     if (!device->blocked)
         device->notice[0] = '\0';
+}
+
+/* Kept once: that it is made again and again is no news. */
+static bool take_claim(struct db *db, struct facts *facts, const struct version *version, const char *by,
+                       enum grade grade, struct error *err)
+{
+    struct claim *claim = &facts->device.claim;
+    char text[VERSION_TEXT_SIZE];
+    version_format(version, text);
+    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id && strcmp(claim->by, by) == 0 &&
+        strcmp(claim->grade, grade_name(grade)) == 0)
+        return true;
+    *claim = (struct claim){.firmware_id = facts->firmware.id, .at_ms = facts->checkin.now_ms};
+    memcpy(claim->version, text, sizeof claim->version);
+    snprintf(claim->by, sizeof claim->by, "%s", by);
+    snprintf(claim->grade, sizeof claim->grade, "%s", grade_name(grade));
+    memcpy(claim->origin, facts->peer, sizeof claim->origin);
+    const struct note note = {.kind = LEDGER_VERSION_CLAIMED,
+                              .at_ms = facts->checkin.now_ms,
+                              .firmware = facts->firmware.name,
+                              .device = &facts->device};
+    return note_add(db, &note,
+                    json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed", facts->device.confirmed_version,
+                              "confirmed_grade", facts->device.confirmed_grade, "evidence", by, "grade", claim->grade,
+                              "origin", note_text(claim->origin), "version", claim->version),
+                    err);
 }
 
 /* Over the dialect the device says what it runs at every check-in. The time of the first such report stays,
@@ -54,20 +88,23 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     version_format(&facts->checkin.version, version);
     bool news =
         decision->end_attempt || (device->notice[0] && !device->blocked) || device->firmware_id != facts->firmware.id ||
-        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0;
+        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0 ||
+        strcmp(device->confirmed_grade, grade_name(facts->grade)) != 0;
     if (news)
-        confirm(device, &facts->checkin.version, "check-in", false, facts->checkin.now_ms);
+        confirm(device, &facts->checkin.version, "check-in", facts->grade, facts->checkin.now_ms);
     device->firmware_id = facts->firmware.id;
     return news;
 }
 
 /* `explain` asks in the same way again. What turnkey_fota handed out is fetched over a link, but the device asks
-   turnkey_fota. */
-static void take_way(struct facts *facts, const struct asker *asker)
+   turnkey_fota. A request that is kept beside, or whose version is only a claim, is not known to be the device's. */
+static void take_way(struct facts *facts, const struct asker *asker, const struct decision *decision)
 {
     struct device *device = &facts->device;
     bool over_link = facts->checkin.source == CHECKIN_LINK;
-    if (over_link && facts->by_turnkey)
+    if (over_link && facts->link.handed_out)
+        return;
+    if (decision->claim || facts->slot != SLOT_MAIN)
         return;
     snprintf(device->asked_over, sizeof device->asked_over, "%s",
              over_link              ? "link"
@@ -86,13 +123,14 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     int code = answer_code(decision->answer);
     if (!device->first_seen_ms)
         device->first_seen_ms = facts->checkin.now_ms;
-    if (facts->snapshot.base.count)
+    if (facts->snapshot.base.count && !decision->claim)
         version_format(&facts->snapshot.base, device->asked_version);
     if (decision->block)
         device->blocked = 1;
     if (decision->block)
         snprintf(device->notice, sizeof device->notice,
-                 "loop guard: no package is sent until the device is unblocked");
+                 "loop guard: no package is sent%s%s until the device is unblocked", facts->guard.origin[0] ? " to " : "",
+                 facts->guard.origin);
     if (decision->notice_stale_link)
         snprintf(device->notice, sizeof device->notice,
                  "stale link or refused package: report the version or set a new link");
@@ -103,6 +141,18 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     device->last_answer_ms = facts->checkin.now_ms;
 }
 
+/* A device that has spent its day's rows of the ledger gets no more rows of attempts either: one that ended before a byte was
+   sent gives way. */
+static bool add_attempt(struct db *db, struct facts *facts, struct error *err)
+{
+    struct attempt *attempt = &facts->attempt;
+    bool spent, in_place = false;
+    if (!budget_is_spent(db, facts->device.id, facts->link.id, facts->checkin.now_ms / DAY_MS, &spent, err) ||
+        (spent && !attempt_add_in_place(db, attempt, &in_place, err)))
+        return false;
+    return in_place || attempt_add(db, attempt, err);
+}
+
 static bool open_attempt(struct db *db, struct facts *facts, const struct decision *decision,
                          struct error *err)
 {
@@ -110,13 +160,14 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     *attempt = (struct attempt){.device_id = facts->device.id,
                                 .firmware_id = facts->firmware.id,
                                 .link_id = facts->link.id,
+                                .beside = facts->slot == SLOT_BESIDE,
                                 .created_ms = facts->checkin.now_ms};
     version_format(&facts->snapshot.base, attempt->from);
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(ATTEMPT_WAITING));
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    return attempt_add(db, attempt, err);
+    return add_attempt(db, facts, err);
 }
 
 static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -125,6 +176,19 @@ static bool aim_attempt(struct db *db, struct facts *facts, const struct decisio
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     return attempt_update(db, attempt, err);
+}
+
+/* Bytes that one origin has begun are asked for by another: a module at a new address, or a stranger. Noted once for
+   each other origin. */
+static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *begun, struct error *err)
+{
+    if (!begun->id || !begun->origin[0] || !facts->origin[0] || strcmp(begun->origin, facts->origin) == 0 ||
+        strcmp(begun->elsewhere, facts->origin) == 0)
+        return true;
+    memcpy(begun->elsewhere, facts->origin, sizeof begun->elsewhere);
+    return attempt_update(db, begun, err) &&
+           note_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
+                        json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
 }
 
 static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -144,11 +208,13 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->proven = facts->planned.package.proven;
         snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
         snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
+        memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
+        attempt->elsewhere[0] = '\0';
         attempt->by_proxy = 0;
         attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
-        if (!device_begun_add(db, facts->device.id, now_ms, err))
+        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err))
             return false;
     }
     if (facts->by_proxy)
@@ -159,6 +225,9 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                            const struct decision *decision, struct error *err)
 {
+    if (decision->send &&
+        !note_elsewhere(db, facts, facts->slot == SLOT_BESIDE ? &facts->main : &facts->attempt, err))
+        return false;
     if (decision->end_attempt &&
         !set_state(db, &facts->attempt, decision->attempt_event, facts->checkin.now_ms, err))
         return false;
@@ -200,7 +269,7 @@ static bool take_late_news(struct db *db, struct facts *facts, const struct vers
 }
 
 /* A check-in that changes something. Others are counted by device and day (seen.c). */
-static bool note_checkin(struct db *db, const struct facts *facts, const struct decision *decision, struct error *err)
+static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     const struct attempt *attempt = &facts->attempt;
     const struct version *said = &facts->checkin.version;
@@ -214,6 +283,8 @@ static bool note_checkin(struct db *db, const struct facts *facts, const struct 
                               .firmware = facts->firmware.name,
                               .device = &facts->device,
                               .attempt = with_attempt ? attempt->id : 0,
+                              .link = facts->link.id,
+                              .ret_counted = &facts->spent,
                               .package = decision->send ? &attempt->package_sha256 : NULL};
     json_t *detail =
         json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
@@ -226,10 +297,28 @@ static bool note_checkin(struct db *db, const struct facts *facts, const struct 
     return note_add(db, &note, detail, err);
 }
 
+/* What the ledger only counts is among the check-ins of the day instead. */
+static bool count_instead(struct facts *facts)
+{
+    facts->noted = !facts->spent;
+    return true;
+}
+
 static bool touches_attempt(const struct decision *decision)
 {
     return decision->end_attempt || decision->unpin || decision->aim_attempt || decision->open_attempt ||
            decision->send;
+}
+
+/* The admin is told once a day and network that devices are turned away. */
+static bool tell_admission(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+                           const struct decision *decision, struct error *err)
+{
+    if (facts->admission == ADMISSION_OPEN || facts->admission_told || decision->answer != ANSWER_NOT_ALLOWED)
+        return true;
+    facts->tells_admission = true;
+    return admission_tell(db, &facts->product, asker->network, facts->checkin.now_ms, facts->admission,
+                          daemon->config.max_new_devices_per_day, err);
 }
 
 bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
@@ -237,16 +326,21 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
 {
     if (decision->admit &&
         (!device_add(db, facts->product.id, &asker->identity, facts->firmware.id, &facts->device, err) ||
-         !product_admit(db, facts->product.id, facts->checkin.now_ms / (24LL * 3600 * 1000), err)))
+         !admission_take(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS, err)))
         return false;
     if (!facts->device.id)
-        return true;
+        return tell_admission(daemon, db, asker, facts, decision, err);
     struct device before = facts->device;
+    if (decision->claim &&
+        !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
+        return false;
+    if (decision->block && !device_guard_close(db, facts->device.id, facts->guard.origin, err))
+        return false;
     if (decision->confirm && take_report(facts, decision) &&
         !note_version(db, facts, before.confirmed_version, err))
         return false;
     take_answer(facts, decision);
-    take_way(facts, asker);
+    take_way(facts, asker, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
     if (decision->confirm &&
         !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
@@ -254,24 +348,58 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
            record_attempt(daemon, db, facts, decision, err) &&
-           (!facts->noted || note_checkin(db, facts, decision, err));
+           (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
+}
+
+/* A report that says what is known already is no row of the ledger. */
+static bool says_more(const struct device *before, const struct device *after)
+{
+    return strcmp(before->confirmed_version, after->confirmed_version) != 0 ||
+           strcmp(before->confirmed_by, after->confirmed_by) != 0 ||
+           strcmp(before->confirmed_grade, after->confirmed_grade) != 0 ||
+           before->firmware_id != after->firmware_id || strcmp(before->notice, after->notice) != 0;
+}
+
+/* What a report says of one open attempt. */
+static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt, const struct version *version,
+                         struct error *err)
+{
+    struct snapshot known = {.attempt_open = true, .attempt_state = attempt_state_of(attempt)};
+    enum attempt_event event;
+    version_parse(slice_of(attempt->from), &known.attempt_from);
+    version_parse(slice_of(attempt->to), &known.attempt_to);
+    known.attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
+    return !decision_report(version, &known, &event) ||
+           (set_state(db, attempt, event, facts->checkin.now_ms, err) && attempt_update(db, attempt, err));
+}
+
+static bool end_beside(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+{
+    struct attempt beside;
+    bool open;
+    return attempt_open_of(db, facts->device.id, true, &beside, &open, err) &&
+           (!open || end_reported(db, facts, &beside, version, err));
 }
 
 bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
-    enum attempt_event event;
-    char before[VERSION_TEXT_SIZE];
-    memcpy(before, facts->device.confirmed_version, sizeof before);
-    confirm(&facts->device, &report->version, report->by, true, report->at_ms);
+    const struct device before = facts->device;
+    if (!facts_counts(facts, report->grade)) {
+        bool is_same = facts->snapshot.confirmed.count &&
+                       version_compare(&report->version, &facts->snapshot.confirmed) == 0;
+        return is_same || (take_claim(db, facts, &report->version, report->by, report->grade, err) &&
+                           device_update(db, &facts->device, err));
+    }
+    confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
-    if (!device_update(db, &facts->device, err) || !note_version(db, facts, before, err))
+    facts->noted = says_more(&before, &facts->device);
+    if (!device_update(db, &facts->device, err) ||
+        (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
     if (!take_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
-    if (!report->tells_attempt || !facts->snapshot.attempt_open ||
-        !decision_report(&report->version, &facts->snapshot, &event))
+    if (!report->tells_attempt)
         return true;
-    if (!set_state(db, &facts->attempt, event, facts->checkin.now_ms, err))
-        return false;
-    return attempt_update(db, &facts->attempt, err);
+    return (!facts->snapshot.attempt_open || end_reported(db, facts, &facts->attempt, &report->version, err)) &&
+           end_beside(db, facts, &report->version, err);
 }

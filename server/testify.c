@@ -65,14 +65,16 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
 }
 
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     struct verdict *ret, struct error *err)
+                     enum grade grade, struct verdict *ret, struct error *err)
 {
     struct version confirmed = {.count = 0};
     version_parse(slice_of(facts->device.confirmed_version), &confirmed);
     *ret = testimony_weigh(testimony, &confirmed, confirmed_until(&facts->device));
     if (!ret->counts)
         return true;
-    const struct report report = {testimony->version, by, ret->at_ms, tells_attempt(facts, testimony)};
+    const struct report report = {testimony->version, by, ret->at_ms, grade, tells_attempt(facts, testimony)};
+    if (!facts_counts(facts, grade))
+        *ret = (struct verdict){.why = "what is confirmed has a higher grade: this is kept as a claim"};
     return facts_report(db, facts, &report, err);
 }
 
@@ -128,7 +130,7 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     if (!is_of(facts, post))
         return true;
     post->warning = testify_doubt(facts, &testimony);
-    if (!testify_version(db, facts, &testimony, "transcript", &verdict, err))
+    if (!testify_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
         return false;
     post->row.counted = verdict.counts;
     if (!verdict.counts)
@@ -179,7 +181,7 @@ static const struct attempt *attempt_of(const struct attempt *list, size_t count
                                         const struct transcript_post *post, const struct transcript_try *try)
 {
     for (size_t i = 0; i < count; i++)
-        if (belongs(&list[i], facts, post, try))
+        if (!list[i].beside && belongs(&list[i], facts, post, try))
             return &list[i];
     return NULL;
 }
@@ -223,7 +225,9 @@ bool testify_note(struct db *db, const struct facts *facts, const struct transcr
                               .at_ms = row->received_ms,
                               .firmware = facts->firmware.name,
                               .device = &facts->device,
-                              .attempt = row->attempt_id};
+                              .attempt = row->attempt_id,
+                              .link = facts->link.id,
+                              .by_admin = by != NULL};
     return note_add(db, &note,
                     json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted, "from",
                               row->source, "sha256", note_hash(&row->sha256), "version", note_text(row->version),
@@ -253,5 +257,8 @@ bool testify_transcript(struct db *db, struct facts *facts, struct transcript_po
                                    .received_ms = facts->checkin.now_ms,
                                    .captured_ms = post->captured_ms};
     snprintf(row->source, sizeof row->source, "%s", post->live ? "host" : "admin");
-    return count(db, facts, post, err) && keep(db, facts, post, err);
+    bool full = false;
+    if (post->live && !transcript_day_is_full(db, facts->device.id, row->received_ms / DAY_MS, &full, err))
+        return false;
+    return count(db, facts, post, err) && (full || keep(db, facts, post, err));
 }

@@ -22,7 +22,7 @@ struct transcript_post { /* a transcript on its way in */
 /* Any thread: reads the text, which is borrowed. NULL when memory is gone; the caller's (free). */
 struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms);
 
-/* Keeps it, and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
+/* Keeps it (row.id 0: not, since hosts have sent enough of this device for the day), and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
 bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -36,6 +36,6 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
 
 /* Counts one dated version as a report, or says in *ret why not. */
 bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
+                     enum grade grade, struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
 
 #endif

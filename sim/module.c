@@ -159,7 +159,8 @@ static bool apply(struct module *module)
         return reject(module, why);
     }
     _cleanup_(buffer_free) struct buffer bytes = {0};
-    if (!engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES,
+    if (!engine_fits(buffer_bytes(&module->part), &err) ||
+        !engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES,
                       &bytes, &err)) {
         snprintf(why, sizeof why, "%.150s", err.text);
         return reject(module, why);

@@ -3,6 +3,7 @@
 #define DFOTA_STORAGE_ATTEMPT_H
 
 #include "storage/db.h"
+#include "storage/device.h"
 #include "storage/firmware.h"
 #include "upgrade/attempt.h"
 #include "upgrade/decision.h"
@@ -10,7 +11,7 @@
 struct attempt {
     int64_t id, device_id, firmware_id, link_id; /* link_id 0: over the dialect */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
-    char state[12];
+    char state[ATTEMPT_STATE_SIZE];
     char reason[REASON_SIZE]; /* of the decision that opened it or moved it last */
     /* The bytes it is pinned to, from the first that went out; "" and 0 before. */
     char format[FORMAT_SIZE];
@@ -18,6 +19,9 @@ struct attempt {
     int64_t size_bytes;
     int64_t proven;                    /* 1: they were applied here */
     char released_by[ADMIN_NAME_SIZE]; /* where they were not: the admin who released them */
+    char origin[ORIGIN_SIZE];    /* where the request came from that began the bytes; "": not told apart */
+    char elsewhere[ORIGIN_SIZE]; /* where else its package was asked for, last; "": nowhere */
+    int64_t beside;              /* 1: kept beside the device's main attempt (upgrade/attempt_slot.h) */
     int64_t by_proxy;                  /* 1: some of them went to a proxy of our own */
     char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
     int64_t bytes_acked, fetches;
@@ -31,13 +35,18 @@ struct link_deliveries { /* of one base and target over one link */
 
 enum attempt_state attempt_state_of(const struct attempt *attempt);
 
-/* The one attempt of a device that is not over. */
-bool attempt_open_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,
+/* The one attempt of a device that is not over: its main one, or the one beside. */
+bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attempt *ret, bool *ret_found,
                      struct error *err);
+/* The one beside becomes the main one. The main one must be over. */
+bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err);
 /* The newest of a device, where nobody has said what became of it. */
 bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err); /* fills attempt->id */
+/* Takes the place of the device's newest attempt that has ended without a byte sent, and keeps its number; *ret_found false:
+   there is none, and nothing has happened. What that one was told of is gone. */
+bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_found, struct error *err);
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err);
 /* Newest first, at most `limit`; *ret is the caller's (free). */
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "storage/folder.h"
 
 #define READ_CHUNK (128 * 1024)
 
@@ -44,37 +45,6 @@ static bool sync_folder(const char *path, struct error *err)
     return true;
 }
 
-/* By descriptors: a foreign command may have made paths that are too long, and folders that it may not enter. */
-static void empty_folder(int fd)
-{
-    DIR *folder = fdopendir(fd);
-    if (!folder) {
-        close(fd);
-        return;
-    }
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            unlinkat(fd, entry->d_name, 0) == 0 || errno != EISDIR)
-            continue;
-        if (fchmodat(fd, entry->d_name, 0700, 0) != 0)
-            continue;
-        int inner = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (inner >= 0)
-            empty_folder(inner);
-        unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-    }
-    closedir(folder);
-}
-
-static void remove_folder(const char *path, bool itself)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0)
-        empty_folder(fd);
-    if (itself)
-        rmdir(path);
-}
-
 bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct blobs *blobs = calloc(1, sizeof *blobs);
@@ -90,7 +60,7 @@ bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **re
     snprintf(path, sizeof path, "%s/incoming", directory);
     if (!make_folder(path, err) || !sync_folder(directory, err))
         return false;
-    remove_folder(path, false);
+    folder_empty(path);
     *ret = blobs;
     blobs = NULL;
     return true;
@@ -284,7 +254,7 @@ bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error 
 
 void blob_workdir_remove(const char *path)
 {
-    remove_folder(path, true);
+    folder_remove(path);
 }
 
 bool blob_open_checked(const struct blobs *blobs, const struct sha256 *hash, int *ret_fd, uint64_t *ret_size,
@@ -405,18 +375,4 @@ bool blobs_sweep(struct blobs *blobs,
     *ret_unknown = sweep.unknown;
     sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
     return !sweep.remove || sweep_all(&sweep, err);
-}
-
-static bool note_any(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)
-{
-    (void)hash, (void)err;
-    *ret_needed = *(bool *)cls = true;
-    return true;
-}
-
-bool blobs_any(struct blobs *blobs, bool *ret, struct error *err)
-{
-    struct sweep sweep = {.blobs = blobs, .is_needed = note_any, .cls = ret};
-    *ret = false;
-    return sweep_all(&sweep, err);
 }

@@ -58,6 +58,5 @@ bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct er
 bool blobs_sweep(struct blobs *blobs,
                  bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
                  void *cls, unsigned most, unsigned *ret_unknown, bool *ret_removed, struct error *err);
-bool blobs_any(struct blobs *blobs, bool *ret, struct error *err); /* is there one? */
 
 #endif

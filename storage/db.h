@@ -15,6 +15,7 @@
 #include "base/slice.h"
 
 struct db;
+struct file_watch;
 
 /* The statements of one entity; `number` is its place in the connection's cache (see db_tables in
  * statements.c). */
@@ -72,12 +73,15 @@ bool db_open_writer(const char *path, struct db **ret, struct error *err);
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
 /* Opens a file that no server need have opened, such as a backup, perhaps on a read-only disk; writes nothing. */
 bool db_open_copy(const char *path, struct db **ret, struct error *err);
+/* From now on no transaction begins, and none is called durable, unless these files are where they were: else what is
+   committed would be lost. `file_watch` is the caller's. */
+void db_watch(struct db *db, struct file_watch *file_watch);
 void db_close(struct db *db); /* NULL is fine */
 
 /* ERROR_NO_SPACE when the disk is full, ERROR_CORRUPT for a damaged file, ERROR_UNAVAILABLE when it is
-   read-only or locked, else ERROR_INTERNAL. */
+   read-only, locked or gone, else ERROR_INTERNAL. */
 bool db_begin(struct db *db, struct error *err);
-bool db_commit(struct db *db, struct error *err); /* durable when true; rolled back when false */
+bool db_commit(struct db *db, struct error *err); /* durable when true; when false rolled back, or in files that are gone */
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); /* false too when a failed statement rolled it back by itself */
 bool db_savepoint(struct db *db, struct error *err);

@@ -3,6 +3,7 @@
 #define DFOTA_STORAGE_FIRMWARE_H
 
 #include "storage/db.h"
+#include "upgrade/family.h"
 #include "upgrade/name.h"
 
 #define FORMAT_SIZE               16
@@ -17,6 +18,8 @@ struct firmware {
     int64_t target_image_id;        /* 0: no target */
     char target[VERSION_TEXT_SIZE]; /* its version, "": none */
     int64_t downgrades;             /* 1: an admin allows the way back */
+    int64_t format_is_default;      /* 1: nobody chose the format */
+    char family[FAMILY_NAME_SIZE];  /* what its images were found to be for (upgrade/family.h), "": nothing known */
     int64_t created_ms;
 };
 
@@ -41,10 +44,11 @@ bool firmware_get(struct db *db, int64_t product_id, const char *name, struct fi
 bool firmware_by_id(struct db *db, int64_t id, struct firmware *ret, bool *ret_found, struct error *err);
 /* A firmware of this name exists in some product. */
 bool firmware_is_anywhere(struct db *db, const char *name, bool *ret, struct error *err);
-/* The firmware, made with the defaults of its name (format, limit) where it is not there yet. */
+/* The firmware, made with the defaults of its name (format, limit) where it is not there yet: bsdiff, unless its name is
+   that of a family with an updater of its own. */
 bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_t now_ms,
                      struct firmware *ret, struct error *err);
-/* Stores format, max_package_bytes and target_image_id. */
+/* Stores format, max_package_bytes, target_image_id, downgrades, format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
 /* By name; *ret is the caller's (free). */
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,

@@ -38,7 +38,7 @@ static const char *const sql[] = {
                   "AND p.state = 'ready' AND p.origin = 'made' AND p.size_bytes > p.better_size_bytes AND "
                   NOT_PINNED("$1", "$2"),
     [SWAP] = "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = better_effort, "
-             "note = better_note, released_ms = NULL, released_by = NULL, released_note = NULL, proven = 1, "
+             "note = better_note, proven = 1, "
              "better_size_bytes = NULL, better_sha256 = NULL, better_effort = NULL, better_note = NULL "
              "WHERE p.id = $1 AND p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' AND "
              NOT_PINNED("$2", "$3"),

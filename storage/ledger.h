@@ -12,6 +12,7 @@
 /* Kind, its name, what it refers to, what its detail may hold. A row of doc/ledger.md each. */
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
+    X(LEDGER_PRODUCT_SET, "product-set", "product", "by trusted_check_ins")                                 \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
       "by content file_name sha256 size version warnings")                                               \
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
@@ -38,7 +39,12 @@
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
       "code offset over reason to version")                                                                  \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
-      "authenticated before evidence since version")                                                               \
+      "authenticated before evidence grade since version")                                                               \
+    X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                 \
+      "confirmed confirmed_grade evidence grade origin version")                                            \
+    X(LEDGER_CLAIM_ACCEPTED, "claim-accepted", "product firmware device", "by evidence grade origin version") \
+    X(LEDGER_CLAIM_DISMISSED, "claim-dismissed", "product firmware device",                                 \
+      "by evidence grade origin version")                                                                   \
     X(LEDGER_TRANSCRIPT_RECEIVED, "transcript-received", "product firmware device attempt",                  \
       "by counted from sha256 version why")                                                                  \
     X(LEDGER_REPORTS_LISTED, "reports-listed", "product firmware", "by reports")                             \
@@ -48,10 +54,14 @@
       "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
       "bytes_acked from size to why")                                                                        \
+    X(LEDGER_ASKED_ELSEWHERE, "asked-elsewhere", "product firmware device attempt package",                 \
+      "begun_by from origin to")                                                                            \
     X(LEDGER_RESULT_TOLD, "result-told", "product firmware device attempt package", "code from meaning to")  \
     X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \
       "before delay_ms event from state to")                                                                 \
     X(LEDGER_EVENT_UNFIT, "event-unfit", "product firmware device attempt package", "event from state to")   \
+    X(LEDGER_FACTS_COUNTED, "facts-counted", "product firmware device", "counts day of total")               \
+    X(LEDGER_ADMISSION_FULL, "admission-full", "product", "devices limit network")                           \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 
 enum ledger_kind {

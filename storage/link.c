@@ -4,13 +4,14 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, device_id, firmware_id, token, version, created_ms, revoked_ms"
+#define COLUMNS "id, device_id, firmware_id, token, version, created_ms, revoked_ms, handed_out"
 
 enum { FIND, ADD, LIST, REVOKE };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM link WHERE token = $1",
     [ADD] =
-        "INSERT INTO link (token, device_id, firmware_id, version, created_ms) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO link (token, device_id, firmware_id, version, created_ms, handed_out) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
     [LIST] = "SELECT " COLUMNS " FROM link WHERE device_id = $1 ORDER BY id DESC",
     [REVOKE] =
         "UPDATE link SET revoked_ms = coalesce(revoked_ms, $1) WHERE device_id = $2 AND ($3 = 0 OR id = $3)",
@@ -19,7 +20,7 @@ DB_TABLE(link, ENTITY_LINK);
 
 #define ROW(l)                                                                                               \
     FIELDS(F_INT(&(l)->id), F_INT(&(l)->device_id), F_INT(&(l)->firmware_id), F_TEXT((l)->token),            \
-           F_TEXT((l)->version), F_INT(&(l)->created_ms), F_INT(&(l)->revoked_ms))
+           F_TEXT((l)->version), F_INT(&(l)->created_ms), F_INT(&(l)->revoked_ms), F_INT(&(l)->handed_out))
 
 bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err)
 {
@@ -43,7 +44,7 @@ bool link_add(struct db *db, struct link *link, struct error *err)
     if (!link_make_token(link->token, err) ||
         !db_do(db, &link_statements, ADD,
                PARAMS(P_TEXT(link->token), P_INT(link->device_id), P_INT(link->firmware_id),
-                      P_TEXT_OR_NULL(link->version), P_INT(link->created_ms)),
+                      P_TEXT_OR_NULL(link->version), P_INT(link->created_ms), P_INT(link->handed_out)),
                NULL, err))
         return false;
     link->id = db_last_id(db);

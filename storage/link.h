@@ -13,6 +13,7 @@ struct link {
     char token[LINK_TOKEN_SIZE];
     char version[VERSION_TEXT_SIZE]; /* that it was made for; "": the last reported one */
     int64_t created_ms, revoked_ms;  /* 0: not revoked */
+    int64_t handed_out;              /* 1: to a check-in of anybody; it may fetch, and proves nothing */
 };
 
 /* 128 random bits in base32: lower case and digits, so that one survives being typed. */

@@ -11,9 +11,10 @@ static const char *const sql[] = {
     [FIRMWARES] = "SELECT id FROM firmware WHERE format IS NOT NULL ORDER BY id",
     [PAIRS] =
         "SELECT f.version, t.version, f.size_bytes + t.size_bytes, p.state, p.wanted, p.size_bytes, p.proven, "
-        "p.released_ms, p.effort, p.error, p.queued_ms, p.started_ms, p.finished_ms FROM image f "
+        "CASE WHEN " RELEASED("p.", "$1") " THEN 1 ELSE 0 END, p.effort, p.error, p.queued_ms, p.started_ms, p.finished_ms FROM image f "
         "JOIN package p ON p.from_sha256 = f.sha256 JOIN image t ON t.sha256 = p.to_sha256 "
-        "AND t.firmware_id = f.firmware_id WHERE f.firmware_id = $1 AND p.format = $2 AND p.recipe = $3 AND f.id <> t.id",
+        "AND t.firmware_id = f.firmware_id WHERE f.firmware_id = $1 AND p.format = $2 AND p.recipe = $3 AND f.id <> t.id "
+        "AND " OF_FIRMWARE("p.", "$1"),
     [WAITING] =
         "SELECT from_version, to_version, count(*) FROM attempt WHERE firmware_id = $1 AND state = 'waiting' "
         "GROUP BY from_version, to_version",
@@ -45,7 +46,7 @@ bool matrix_pairs(struct db *db, int64_t firmware_id, const char *format, const 
     return db_list(db, &matrix_statements, PAIRS, PARAMS(P_INT(firmware_id), P_TEXT(format), P_TEXT(recipe)),
                    FIELDS(F_TEXT(row.from), F_TEXT(row.to), F_INT(&row.image_bytes), F_TEXT(row.state),
                           F_INT(&row.wanted), F_INT(&row.size_bytes), F_INT(&row.proven),
-                          F_INT(&row.released_ms), F_INT(&row.effort), F_TEXT(row.error),
+                          F_INT(&row.released), F_INT(&row.effort), F_TEXT(row.error),
                           F_INT(&row.queued_ms), F_INT(&row.started_ms), F_INT(&row.finished_ms)),
                    &row, sizeof row, ret, ret_count, err);
 }

@@ -9,7 +9,7 @@ struct matrix_pair { /* a package that is known, made or not; both directions */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
     int64_t image_bytes; /* of both images */
     char state[12];      /* as package.state */
-    int64_t wanted, size_bytes, proven, released_ms, effort;
+    int64_t wanted, size_bytes, proven, released, effort;
     char error[PACKAGE_ERROR_SIZE];
     int64_t queued_ms, started_ms, finished_ms;
 };

@@ -1,5 +1,6 @@
 /* Packages: what leads from one image to another. Keyed by the bytes on both sides, the format and its recipe, so
-   that one is never made twice. `oversize` is no stored state: it is derived from the size and the limit of the
+   that one is never made twice: firmwares with the same two images share what is made here. What an admin decides
+   belongs to one firmware: an uploaded package, and the release of an unproven one. `oversize` is no stored state: it is derived from the size and the limit of the
    firmware as it is now. */
 #ifndef DFOTA_STORAGE_PACKAGE_H
 #define DFOTA_STORAGE_PACKAGE_H
@@ -25,7 +26,9 @@ enum package_effort { /* how hard dfota tried to make it small; in order */
 struct package_key {
     struct sha256 from, to; /* of the images */
     char format[FORMAT_SIZE];
-    char recipe[RECIPE_SIZE]; /* 16 hex digits for what the configuration adds to the format, or "" */
+    char recipe[RECIPE_SIZE]; /* 16 hex digits for what else decides the bytes, or "" */
+    int64_t firmware_id; /* for which it is asked: its own upload goes before the shared one. Of a package: whose
+                            upload it is, 0: shared */
 };
 
 struct package {
@@ -38,7 +41,7 @@ struct package {
     char origin[12];      /* made, external, uploaded */
     char uploaded_by[ADMIN_NAME_SIZE];
     int64_t proven; /* applied here, and what came out was the new image */
-    int64_t released_ms; /* 0: no admin has released these very bytes */
+    int64_t released_ms; /* 0: no admin has released these very bytes for the firmware in question */
     char released_by[ADMIN_NAME_SIZE], released_note[PACKAGE_NOTE_SIZE];
     int64_t effort, tried; /* enum package_effort: of the bytes; the hardest one tried */
     char note[PACKAGE_NOTE_SIZE]; /* what the proof said beside its result */
@@ -64,7 +67,7 @@ struct package_counts {
     int64_t queued, generating, ready, failed;
 };
 
-/* PACKAGE_READY only for what may be sent: proven, or released by an admin. */
+/* PACKAGE_READY only for what may be sent: proven, or released by an admin for the firmware that was asked for. */
 enum package_state package_state(const struct package *package);
 
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
@@ -73,8 +76,9 @@ bool package_find(struct db *db, const struct package_key *key, struct package *
    `wanted`. */
 bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
                    struct error *err);
-/* These bytes are a package that may be sent still. */
-bool package_is_servable(struct db *db, const struct sha256 *sha256, bool *ret, struct error *err);
+/* These bytes are a package that may be sent still to devices of this firmware. */
+bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
+                         struct error *err);
 /* What an external command printed, "" for nothing. */
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
 bool package_keep_log(struct db *db, int64_t id, const char *log, struct error *err);
@@ -83,7 +87,8 @@ bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware
 /* No image of these bytes is wanted any more, withdrawn ones left aside: what is queued to them and was never made
    is forgotten. */
 bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err);
-/* No image has these bytes any more: every package from and to them is forgotten. *ret: the SHA-256 of those that
+/* No image has these bytes any more: every package from and to them is forgotten; where a firmware has none any more,
+   what was uploaded or released for it. *ret: the SHA-256 of those that
    were made, the caller's (free); their blobs stay. Else nothing happens. */
 bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,
                           struct error *err);
@@ -99,15 +104,16 @@ bool package_edges(struct db *db, int64_t firmware_id, const char *format, const
                    bool (*each)(void *cls), void *cls, struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
-/* What an admin brings. Its bytes take the place of whatever is there for the key, also of what a job is working on:
-   that job's end changes nothing then. */
+/* What an admin brings for key->firmware_id. Its bytes go before whatever is shared for the key. What is shared by no
+   other firmware is forgotten, also what a job is working on: that job's end changes nothing then. */
 bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,
                           const char *uploaded_by, int64_t now_ms, struct error *err);
 /* As if nobody had asked for it; only what was uploaded. */
 bool package_forget(struct db *db, int64_t id, struct error *err);
-/* These bytes may go out though they are not proven, because `by` says so. Its end: the taking back, or other bytes. */
-bool package_release(struct db *db, int64_t id, const char *by, const char *note, int64_t now_ms, struct error *err);
-bool package_take_back(struct db *db, int64_t id, struct error *err);
+/* These bytes may go out though they are not proven, to devices of this firmware because `by` says so. Its end: the taking back, or other bytes. */
+bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note, int64_t now_ms,
+                     struct error *err);
+bool package_take_back(struct db *db, int64_t id, int64_t firmware_id, struct error *err);
 
 /* The life of a job. What ends one changes only a package that is `generating` still. */
 /* The queued package that most devices wait for becomes `generating`, then the oldest of those that a plan or an admin
@@ -130,6 +136,10 @@ bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err) __at
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
+/* Files of packages that a migration has removed, since they were made by rules that turned out wrong: *ret is
+   the caller's (free). Told until they are cleared. */
+bool package_outdated(struct db *db, struct sha256 **ret, size_t *ret_count, struct error *err);
+bool package_outdated_clear(struct db *db, struct error *err);
 bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err);
 
 #endif

@@ -2,9 +2,24 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, product_key, name, created_ms"
+#define COLUMNS "id, product_key, name, created_ms, check_ins_trusted_ms"
 
-enum { ADD, FIND, BY_ID, LIST, COUNT, ADMISSIONS, ADMIT, ADMIT_LATER };
+enum {
+    ADD,
+    FIND,
+    BY_ID,
+    LIST,
+    COUNT,
+    SET_TRUSTED,
+    ADMISSIONS,
+    ADMIT,
+    ADMIT_LATER,
+    NETWORK,
+    NETWORK_ADD,
+    NETWORKS_FULL,
+    NETWORKS_REMOVE,
+    LINKS_BEFORE
+};
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO product (product_key, name, created_ms) VALUES ($1, $2, $3) "
@@ -13,18 +28,32 @@ static const char *const sql[] = {
     [BY_ID] = "SELECT " COLUMNS " FROM product WHERE id = $1",
     [LIST] = "SELECT " COLUMNS " FROM product ORDER BY id",
     [COUNT] = "SELECT count(*) FROM product",
+    [SET_TRUSTED] = "UPDATE product SET check_ins_trusted_ms = $1 WHERE id = $2",
     [ADMISSIONS] = "SELECT devices FROM admission WHERE product_id = $1 AND day = $2",
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
     /* Counted by a clock that ran ahead: when that day comes they would be taken for its own. */
     [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
+    [NETWORK] = "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
+    [NETWORK_ADD] =
+        "INSERT INTO admission_network (product_id, day, network, devices, told) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (product_id, day, network) DO UPDATE SET devices = admission_network.devices + $4, "
+        "told = max(admission_network.told, $5)",
+    [NETWORKS_FULL] =
+        "SELECT p.product_key, n.network, CASE n.network WHEN '' THEN a.devices ELSE n.devices END, n.told "
+        "FROM admission_network n JOIN product p ON p.id = n.product_id "
+        "LEFT JOIN admission a ON a.product_id = n.product_id AND a.day = n.day WHERE n.day = $1 AND n.told "
+        "ORDER BY p.product_key, n.network LIMIT 100",
+    [NETWORKS_REMOVE] = "DELETE FROM admission_network WHERE day < $1 OR day > $1",
+    [LINKS_BEFORE] = "UPDATE link SET created_ms = $1 - 1 WHERE handed_out = 1 AND created_ms >= $1 AND created_ms < $2 "
+                     "AND device_id IN (SELECT id FROM device WHERE product_id = $3)",
 };
 DB_TABLE(product, ENTITY_PRODUCT);
 
 #define ROW(product)                                                                                         \
     FIELDS(F_INT(&(product)->id), F_TEXT((product)->product_key), F_TEXT((product)->name),                   \
-           F_INT(&(product)->created_ms))
+           F_INT(&(product)->created_ms), F_INT(&(product)->check_ins_trusted_ms))
 
 bool product_add(struct db *db, struct product *product, struct error *err)
 {
@@ -66,6 +95,36 @@ bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct
                    err);
 }
 
+static bool set_trusted(struct db *db, const struct product *product, struct error *err)
+{
+    return db_do(db, &product_statements, SET_TRUSTED,
+                 PARAMS(P_INT_OR_NULL(product->check_ins_trusted_ms), P_INT(product->id)), NULL, err);
+}
+
+static bool trust(struct db *db, struct product *product, int64_t now_ms, int64_t before_ms, struct error *err)
+{
+    product->check_ins_trusted_ms = now_ms;
+    return set_trusted(db, product, err) &&
+           db_do(db, &product_statements, LINKS_BEFORE, PARAMS(P_INT(now_ms), P_INT(before_ms), P_INT(product->id)), NULL,
+                 err);
+}
+
+bool product_trust(struct db *db, struct product *product, int64_t now_ms, struct error *err)
+{
+    return trust(db, product, now_ms, INT64_MAX, err);
+}
+
+bool product_distrust(struct db *db, struct product *product, struct error *err)
+{
+    product->check_ins_trusted_ms = 0;
+    return set_trusted(db, product, err);
+}
+
+bool product_clamp_trusted(struct db *db, struct product *product, int64_t now_ms, struct error *err)
+{
+    return product->check_ins_trusted_ms <= now_ms || trust(db, product, now_ms, product->check_ins_trusted_ms, err);
+}
+
 bool product_count(struct db *db, int64_t *ret, struct error *err)
 {
     bool found;
@@ -84,4 +143,34 @@ bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error 
 {
     return db_do(db, &product_statements, ADMIT, PARAMS(P_INT(product_id), P_INT(day)), NULL, err) &&
            db_do(db, &product_statements, ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
+}
+
+bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network, struct admission_network *ret,
+                     struct error *err)
+{
+    bool found;
+    *ret = (struct admission_network){.devices = 0};
+    return db_row(db, &product_statements, NETWORK, PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network)),
+                  FIELDS(F_INT(&ret->devices), F_INT(&ret->told)), &found, err);
+}
+
+bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices, bool told,
+                         struct error *err)
+{
+    return db_do(db, &product_statements, NETWORK_ADD,
+                 PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told)), NULL, err);
+}
+
+bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
+                           struct error *err)
+{
+    struct admission_network row = {.devices = 0};
+    return db_list(db, &product_statements, NETWORKS_FULL, PARAMS(P_INT(day)),
+                   FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_INT(&row.told)), &row,
+                   sizeof row, ret, ret_count, err);
+}
+
+bool product_networks_remove(struct db *db, int64_t day, struct error *err)
+{
+    return db_do(db, &product_statements, NETWORKS_REMOVE, PARAMS(P_INT(day)), NULL, err);
 }

@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "storage/file_watch.h"
 #include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* somebody else holds the file, e.g. a backup by hand */
 
 struct db {
     sqlite3 *handle;
+    struct file_watch *file_watch; /* NULL: not watched */
     sqlite3_stmt ***prepared; /* [table][statement] */
     uint64_t changes;         /* see db_changes() */
     uint64_t image_changes;   /* see db_image_changes() */
@@ -117,7 +119,7 @@ static void count_change(void *cls, int operation, const char *database, const c
     bool images = strcmp(table, "image") == 0 || strcmp(table, "firmware") == 0;
     (void)operation, (void)database, (void)row;
     db->image_changes += images;
-    db->changes += images || strcmp(table, "package") == 0;
+    db->changes += images || strcmp(table, "package") == 0 || strcmp(table, "package_release") == 0;
 }
 
 /* The hook is not told of what is taken back. All of the transaction counts: SQLite may have ended it by itself. */
@@ -194,7 +196,7 @@ static bool say_what_to_do(const char *path, struct error *err)
     struct error damage = *err;
     return error_set(
         err, ERROR_CORRUPT,
-        "the database %s is damaged: %.140s. It was left as it is: put a backup in its place, or "
+        "the database %s is damaged: %.140s. It was left as it is: put a backup in its file_watch, or "
         "save what can be read with: sqlite3 FILE .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 NEW",
         path, damage.text);
 }
@@ -283,16 +285,26 @@ void db_close(struct db *db)
 
 /* Transactions */
 
+void db_watch(struct db *db, struct file_watch *file_watch)
+{
+    db->file_watch = file_watch;
+}
+
+static bool is_in_place(const struct db *db, struct error *err)
+{
+    return !db->file_watch || file_watch_check(db->file_watch, err);
+}
+
 bool db_begin(struct db *db, struct error *err)
 {
     db->changes_at_begin = db->changes;
-    return exec(db, "BEGIN IMMEDIATE", err);
+    return is_in_place(db, err) && exec(db, "BEGIN IMMEDIATE", err);
 }
 
 bool db_commit(struct db *db, struct error *err)
 {
     if (exec(db, "COMMIT", err))
-        return true;
+        return is_in_place(db, err); /* after it: what was removed before the commit is seen, and not answered */
     db_rollback(db);
     return false;
 }

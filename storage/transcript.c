@@ -3,11 +3,13 @@
 #include "base/cleanup.h"
 #include "storage/entities.h"
 
+#define DAY_MS (24LL * 3600 * 1000)
+
 #define COLUMNS                                                                                              \
     "id, device_id, sha256, source, received_ms, captured_ms, seen_ms, firmware, version, counted, why, "    \
     "attempt_id, size_bytes"
 
-enum { ADD, DROP, FIND, GET, GET_TEXT, LIST, EVIDENCE_ADD, EVIDENCE_LIST };
+enum { ADD, DROP, FIND, GET, GET_TEXT, LIST, OF_DAY, EVIDENCE_ADD, EVIDENCE_LIST };
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO transcript (device_id, sha256, source, received_ms, captured_ms, seen_ms, firmware, "
@@ -19,6 +21,8 @@ static const char *const sql[] = {
     [GET] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 AND id = $2",
     [GET_TEXT] = "SELECT text FROM transcript WHERE id = $1",
     [LIST] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
+    [OF_DAY] = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 AND source = 'host' "
+               "AND received_ms >= $2 AND received_ms < $3",
     [EVIDENCE_ADD] =
         "INSERT INTO evidence (attempt_id, transcript_id, try, outcome, cause, words) "
         "VALUES ($1, $2, $3, $4, $5, $6)",
@@ -70,6 +74,17 @@ bool transcript_list(struct db *db, int64_t device_id, struct transcript_row **r
     struct transcript_row row = {0};
     return db_list(db, &transcript_statements, LIST, PARAMS(P_INT(device_id)), ROW(&row), &row, sizeof row,
                    ret, ret_count, err);
+}
+
+bool transcript_day_is_full(struct db *db, int64_t device_id, int64_t day, bool *ret, struct error *err)
+{
+    int64_t count, bytes;
+    bool found;
+    if (!db_row(db, &transcript_statements, OF_DAY, PARAMS(P_INT(device_id), P_INT(day * DAY_MS), P_INT((day + 1) * DAY_MS)),
+                FIELDS(F_INT(&count), F_INT(&bytes)), &found, err))
+        return false;
+    *ret = count >= TRANSCRIPTS_DAY || bytes >= TRANSCRIPTS_DAY_BYTES;
+    return true;
 }
 
 bool transcript_drop(struct db *db, int64_t id, struct error *err)

@@ -9,6 +9,8 @@
 /* What one device keeps; the oldest go first. A usual transcript has 2 KB. */
 #define TRANSCRIPTS_MAX_BYTES (1024 * 1024)
 #define TRANSCRIPTS_MAX       200
+#define TRANSCRIPTS_DAY_BYTES (TRANSCRIPTS_MAX_BYTES / 4) /* of hosts, a device and UTC day: none pushes out all that is older */
+#define TRANSCRIPTS_DAY       50
 #define TRANSCRIPT_WHY_SIZE   160
 
 struct transcript_row {
@@ -30,6 +32,8 @@ struct evidence { /* what one try in a transcript says of an attempt */
 
 /* Fills row->id. What the device has over its limit is forgotten, but not this one. */
 bool transcript_add(struct db *db, struct transcript_row *row, struct slice text, struct error *err);
+/* Hosts have sent so much of this device on that UTC day (milliseconds / 86,400,000) that no more is kept. */
+bool transcript_day_is_full(struct db *db, int64_t device_id, int64_t day, bool *ret, struct error *err);
 bool transcript_find(struct db *db, int64_t device_id, const struct sha256 *sha256,
                      struct transcript_row *ret, bool *ret_found, struct error *err);
 /* Forgets it, with what it said of attempts. */

@@ -4,7 +4,7 @@
 
 #define COLUMNS "attempt_id, fota_sn, result_code, result_form, result_ms"
 
-enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, LINK_OF, SET_LINK, OWNS_LINK };
+enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, LINK_OF, SET_LINK };
 static const char *const sql[] = {
     [OF_ATTEMPT] = "SELECT " COLUMNS " FROM turnkey WHERE attempt_id = $1",
     [BY_SN] = "SELECT " COLUMNS " FROM turnkey WHERE fota_sn = $1",
@@ -17,7 +17,6 @@ static const char *const sql[] = {
     [SET_LINK] =
         "INSERT INTO turnkey_link (device_id, firmware_id, link_id) VALUES ($1, $2, $3) "
         "ON CONFLICT (device_id, firmware_id) DO UPDATE SET link_id = excluded.link_id",
-    [OWNS_LINK] = "SELECT 1 FROM turnkey_link WHERE device_id = $1 AND link_id = $2",
 };
 DB_TABLE(turnkey, ENTITY_TURNKEY);
 
@@ -67,13 +66,8 @@ bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, 
         return false;
     if (found)
         return link_find(db, token, ret, &found, err);
-    *ret = (struct link){.device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms};
+    *ret = (struct link){.device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms, .handed_out = 1};
     return link_add(db, ret, err) &&
            db_do(db, &turnkey_statements, SET_LINK,
                  PARAMS(P_INT(device_id), P_INT(firmware_id), P_INT(ret->id)), NULL, err);
-}
-
-bool turnkey_owns_link(struct db *db, int64_t device_id, int64_t link_id, bool *ret, struct error *err)
-{
-    return db_row(db, &turnkey_statements, OWNS_LINK, PARAMS(P_INT(device_id), P_INT(link_id)), NO_FIELDS, ret, err);
 }

@@ -31,8 +31,4 @@ bool turnkey_set_result(struct db *db, const struct turnkey *turnkey, struct err
 bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, int64_t now_ms,
                          struct link *ret, struct error *err);
 
-/* *ret: the link was handed out by turnkey_fota to this device, and not made by an admin. */
-bool turnkey_owns_link(struct db *db, int64_t device_id, int64_t link_id, bool *ret, struct error *err)
-    __attribute__((warn_unused_result));
-
 #endif

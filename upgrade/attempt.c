@@ -10,18 +10,18 @@ static const struct {
 } transitions[] = {
     /* Nothing has gone yet: whatever the device reports, this package had no part in it. */
     {ATTEMPT_WAITING, EVENT_SEND, ATTEMPT_SENDING},
-    {ATTEMPT_WAITING, EVENT_SAW_TARGET, ATTEMPT_ABANDONED},
+    {ATTEMPT_WAITING, EVENT_SAW_TARGET, ATTEMPT_NOT_BY_US},
     {ATTEMPT_WAITING, EVENT_SAW_OLD, ATTEMPT_WAITING},
     {ATTEMPT_WAITING, EVENT_SAW_OTHER, ATTEMPT_ABANDONED},
     {ATTEMPT_WAITING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
 
-    /* Bytes are on their way. A device asks again with the old version before each resume: that says nothing yet. It
-       may have all bytes before the last acknowledgement is seen here: the target version confirms all the same. */
+    /* Bytes are on their way. A device asks again with the old version before each resume: that says nothing yet. The
+       target version before all bytes are acknowledged may have come by another way, or from a stranger. */
     {ATTEMPT_SENDING, EVENT_SEND, ATTEMPT_SENDING},
     {ATTEMPT_SENDING, EVENT_CUT, ATTEMPT_INTERRUPTED},
     {ATTEMPT_SENDING, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
     {ATTEMPT_SENDING, EVENT_HANDED_OVER, ATTEMPT_HANDED_OVER},
-    {ATTEMPT_SENDING, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_SENDING, EVENT_SAW_TARGET, ATTEMPT_NOT_BY_US},
     {ATTEMPT_SENDING, EVENT_SAW_OLD, ATTEMPT_SENDING},
     {ATTEMPT_SENDING, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
     {ATTEMPT_SENDING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
@@ -31,7 +31,7 @@ static const struct {
     {ATTEMPT_INTERRUPTED, EVENT_CUT, ATTEMPT_INTERRUPTED},
     {ATTEMPT_INTERRUPTED, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
     {ATTEMPT_INTERRUPTED, EVENT_HANDED_OVER, ATTEMPT_HANDED_OVER},
-    {ATTEMPT_INTERRUPTED, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
+    {ATTEMPT_INTERRUPTED, EVENT_SAW_TARGET, ATTEMPT_NOT_BY_US},
     {ATTEMPT_INTERRUPTED, EVENT_SAW_OLD, ATTEMPT_INTERRUPTED},
     {ATTEMPT_INTERRUPTED, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
     {ATTEMPT_INTERRUPTED, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},

@@ -12,11 +12,14 @@
     X(ATTEMPT_INTERRUPTED, "interrupted") /* that transfer ended before all was acknowledged */                      \
     X(ATTEMPT_DELIVERED, "delivered")     /* the TCP peer acknowledged every byte of the package */                  \
     X(ATTEMPT_HANDED_OVER, "handed_over") /* all was acknowledged, but some of it by a proxy of our own */           \
-    X(ATTEMPT_CONFIRMED, "confirmed")     /* the device or its host reported the new version */                      \
+    X(ATTEMPT_CONFIRMED, "confirmed")     /* delivered, and the device or its host reported the new version */       \
+    X(ATTEMPT_NOT_BY_US, "confirmed_not_by_us") /* the new version was reported, but not all bytes were seen to arrive */ \
     X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */                     \
     X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */               \
     X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported in time, or before the next one */                 \
     X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
+
+#define ATTEMPT_STATE_SIZE 24
 
 enum attempt_state {
 #define X(state, name) state,

@@ -121,6 +121,8 @@ static bool check_admission(struct question *q)
 {
     if (q->checkin->source != CHECKIN_DIALECT || q->known->device_known)
         return false;
+    if (q->known->admission_network_full)
+        return answer(q, ANSWER_NOT_ALLOWED, "its network has brought its share of the product's new devices of the day");
     if (q->known->admission_full)
         return answer(q, ANSWER_NOT_ALLOWED, "the product has taken its daily number of new devices");
     q->decision->admit = true;
@@ -169,6 +171,11 @@ static bool take_report(struct question *q)
 
     if (q->checkin->source != CHECKIN_DIALECT || q->checkin->version.count == 0)
         return false;
+    if (!grade_counts(q->known->grade, q->known->confirmed_grade)) {
+        q->decision->claim =
+            q->known->confirmed.count == 0 || !is_same(&q->checkin->version, &q->known->confirmed);
+        return false;
+    }
     q->decision->confirm = true;
     if (ends_attempt(q->known, &q->checkin->version, &event) && !continues_behind_proxy(q, event))
         end_attempt(q, event);
@@ -221,6 +228,9 @@ static bool resume(struct question *q)
 
     if (!range->present || range->first == 0)
         return false;
+    if (known->attempt_unclear)
+        return answer(q, ANSWER_BAD_RANGE,
+                      "two downloads of different bytes are under way, and nothing tells which one is continued");
     if (!q->open || q->state == ATTEMPT_WAITING)
         return answer(q, ANSWER_BAD_RANGE,
                       "no package is on its way to this device, nothing can be continued");
@@ -480,7 +490,7 @@ static const struct {
     {check_link, "a link: is it known, and not revoked?"},
     {check_names, "the dialect: are product, device and firmware known, and of one?"},
     {check_admission, "a new device: has the product room for it today?"},
-    {take_report, "what it says that it runs is recorded"},
+    {take_report, "what it says that it runs is recorded, or kept as a claim"},
     {end_pin, "asked from the start: what was begun is not continued any more"},
     {check_block, "has the loop guard closed on it?"},
     {check_range, "is the Range header one plain range?"},

@@ -12,6 +12,7 @@
 #include "base/sha256.h"
 #include "upgrade/answer.h"
 #include "upgrade/attempt.h"
+#include "upgrade/grade.h"
 #include "upgrade/planner.h"
 #include "upgrade/version.h"
 
@@ -53,8 +54,11 @@ struct snapshot {
     bool firmware_elsewhere;     /* not here, but in another product */
     bool device_known;
     bool admission_full;         /* this product has taken its daily number of new devices */
-    bool blocked;                /* the loop guard closed on this device */
+    bool admission_network_full; /* and it is the share of its network that is spent */
+    bool blocked;                /* the loop guard closed on this device, for where the request comes from */
     struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
+    enum grade confirmed_grade;  /* of that report, whatever its firmware */
+    enum grade grade;            /* of what the request says */
 
     /* firmware */
     bool no_address; /* the server knows of no URL to hand out */
@@ -86,6 +90,7 @@ struct snapshot {
 
     /* the device's open attempt, if any */
     bool attempt_open;
+    bool attempt_unclear;        /* two downloads of different bytes could be meant by a request from the middle */
     enum attempt_state attempt_state;
     struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
@@ -97,7 +102,8 @@ struct snapshot {
     bool pinned_full; /* they are a full package, which needs no package format */
 
     /* counts */
-    unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now */
+    unsigned begun_last_day;     /* packages begun (200, or 206 from 0) to this device in the 24 hours before now, from where
+                                    the request comes */
     unsigned hops_gone;          /* other hops than this one among them that are on record as confirmed: a way of several
                                     is no loop */
     unsigned link_deliveries;    /* from this base to this target over this link, since a version was last reported */
@@ -121,6 +127,7 @@ struct decision {
     /* To be recorded, in this order, unless the request only wants to know (HEAD, explain): */
     bool admit;                   /* the device is new: create it */
     bool confirm;                 /* checkin.version is what the device runs */
+    bool claim;                   /* checkin.version is kept as a claim beside evidence of a higher grade */
     bool end_attempt;             /* apply attempt_event to the open attempt (before a new one is begun) */
     enum attempt_event attempt_event;
     bool unpin;                   /* the open attempt stays, but what it was sent cannot be continued any more */

@@ -6,7 +6,8 @@
 const struct format *format_find(const char *name)
 {
     static const struct format known[] = {
-#define X(name, by_dfota, takes_header, has_efforts, whom) {name, by_dfota, takes_header, has_efforts},
+#define X(name, by_dfota, takes_header, has_efforts, max_bytes, whom)                                        \
+    {name, by_dfota, takes_header, has_efforts, max_bytes},
         FORMAT_TABLE(X)
 #undef X
     };
@@ -24,7 +25,7 @@ bool format_is_known(const char *name)
 const char *format_names(void)
 {
     static const char list[] =
-#define X(name, by_dfota, takes_header, has_efforts, whom) ", " name
+#define X(name, by_dfota, takes_header, has_efforts, max_bytes, whom) ", " name
         FORMAT_TABLE(X);
 #undef X
     return list + strlen(", ");

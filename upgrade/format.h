@@ -3,19 +3,23 @@
 #define DFOTA_UPGRADE_FORMAT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Name; does dfota make it (else a command of the configuration does); has it header fields and a load
-   address that the configuration may set; does dfota know efforts for it; and who takes it. */
+   address that the configuration may set; does dfota know efforts for it; the longest package that any module
+   takes, 0: the device decides; and who takes it. The EC618's archive has at most 491,520 bytes, to which the
+   wrapper adds. */
 #define FORMAT_TABLE(X)                                                                                      \
-    X("bsdiff", true, false, true, "devices whose updater is bspatch")                                       \
-    X("ec618-at", true, true, true, "EC618 modules (Air780E) with AT firmware")                              \
-    X("ec618-csdk", true, true, true, "EC618 modules with CSDK firmware")                                    \
-    X("ec618-luatos", true, true, true, "EC618 modules with LuatOS")                                         \
-    X("external", false, false, false, "whatever the configured command makes packages for")
+    X("bsdiff", true, false, true, 0, "devices whose updater is bspatch")                                    \
+    X("ec618-at", true, true, true, 491520 + 10, "EC618 modules (Air780E) with AT firmware")                 \
+    X("ec618-csdk", true, true, true, 491520, "EC618 modules with CSDK firmware")                            \
+    X("ec618-luatos", true, true, true, 491520 + 92, "EC618 modules with LuatOS")                            \
+    X("external", false, false, false, 0, "whatever the configured command makes packages for")
 
 struct format {
     const char *name;
     bool by_dfota, takes_header, has_efforts;
+    int64_t max_bytes;
 };
 
 /* NULL: there is none of that name. */

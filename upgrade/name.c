@@ -6,9 +6,6 @@
 /* What released files end in; of several that fit the first is dropped, so the longer stands before the shorter. */
 static const char *const endings[] = {".dfota.bin", ".binpkg", ".bin", ".dfota", ".par", ".ota", ".soc", ".img"};
 
-/* Firmware whose modules bring an updater of their own. */
-static const char *const own_updater[] = {"AirM2M_", "EC618"};
-
 static bool is_dots(struct slice text)
 {
     return slice_is(text, ".") || slice_is(text, "..");
@@ -118,6 +115,134 @@ bool name_parse_full(struct slice text, struct full_name *ret, struct error *err
         return error_set(err, ERROR_BAD_VERSION, "'%.*s' is too long for a version", (int)part.len, part.ptr);
     if (!name_without(text, part, name.firmware))
         return error_set(err, ERROR_BAD_NAME, "'%.*s' without its version is no firmware name", (int)text.len, text.ptr);
+    *ret = name;
+    return true;
+}
+
+/* ---- File names ---- */
+
+/* "(1)", "[1]" at the end, with what opens it; 0: there is none. */
+static size_t bracket_len(struct slice text)
+{
+    size_t digits = 0, len = text.len;
+    if (len < 3 || (text.ptr[len - 1] != ')' && text.ptr[len - 1] != ']'))
+        return 0;
+    while (digits + 2 < len && digits < 4 && text.ptr[len - 2 - digits] >= '0' && text.ptr[len - 2 - digits] <= '9')
+        digits++;
+    char open = text.ptr[len - 1] == ')' ? '(' : '[';
+    return digits > 0 && text.ptr[len - 2 - digits] == open ? digits + 2 : 0;
+}
+
+/* What a browser or a file manager adds to a second file of the same name. */
+static struct slice drop_copy(struct slice text)
+{
+    static const char *const marks[] = {" - copy", "-copy", "_copy", " copy", " - kopie", " - 副本", "~"};
+    size_t len = bracket_len(text), dot = text.len;
+    for (size_t i = 0; len == 0 && i < sizeof marks / sizeof *marks; i++)
+        if (text.len > strlen(marks[i]) &&
+            strncasecmp(text.ptr + text.len - strlen(marks[i]), marks[i], strlen(marks[i])) == 0)
+            len = strlen(marks[i]);
+    while (len == 0 && dot > 0 && text.len - dot < 3 && text.ptr[dot - 1] >= '0' && text.ptr[dot - 1] <= '9')
+        dot--;
+    if (len == 0 && dot > 1 && dot < text.len && text.ptr[dot - 1] == '.' &&
+        name_is_file((struct slice){text.ptr, dot - 1})) /* wget's .bin.1 */
+        len = text.len - dot + 1;
+    text.len -= len;
+    while (len > 0 && text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
+        text.len--;
+    return text;
+}
+
+static struct slice drop_all_endings(struct slice text)
+{
+    size_t before;
+    do {
+        before = text.len;
+        text = drop_copy(drop_ending(text));
+    } while (text.len < before);
+    return text;
+}
+
+static bool is_between(char c)
+{
+    return c == '_' || c == '-' || c == '@' || c == ' ';
+}
+
+/* "v1", "V1.5.0", "1.5.0"; a lone number is a version only behind a v. */
+static bool is_loose(struct slice part)
+{
+    struct version version;
+    bool marked = part.len > 1 && (part.ptr[0] == 'v' || part.ptr[0] == 'V');
+    struct slice digits = {part.ptr + marked, part.len - marked};
+    return digits.len > 0 && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' && version_parse(digits, &version) &&
+           (marked || version.count > 1);
+}
+
+/* A part such as rc1 behind a version: 1.5.0-rc1 comes before 1.5.0, and no order is known for it. */
+static bool is_preview(struct slice part)
+{
+    static const char *const words[] = {"rc", "alpha", "beta", "dev", "pre", "snapshot"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (part.len >= strlen(words[i]) && strncasecmp(part.ptr, words[i], strlen(words[i])) == 0) {
+            struct slice rest = {part.ptr + strlen(words[i]), part.len - strlen(words[i])};
+            if (rest.len == 0 || is_digits(rest) || rest.ptr[0] == '.')
+                return true;
+        }
+    return false;
+}
+
+/* The only such part; *ret_alone false where there are several, or a preview stands behind it. */
+static bool find_loose(struct slice text, struct slice *ret, bool *ret_alone)
+{
+    bool found = false;
+    *ret_alone = true;
+    for (size_t begin = 0, end; begin <= text.len; begin = end + 1) {
+        for (end = begin; end < text.len && !is_between(text.ptr[end]); end++)
+            ;
+        struct slice part = {text.ptr + begin, end - begin};
+        if (found && begin == (size_t)(ret->ptr - text.ptr) + ret->len + 1 && is_preview(part))
+            *ret_alone = false;
+        if (!is_loose(part))
+            continue;
+        *ret_alone = *ret_alone && !found;
+        *ret = part;
+        found = true;
+    }
+    return found;
+}
+
+static bool say_both(const char *why, struct slice text, struct error *err)
+{
+    return error_set(err, ERROR_BAD_VERSION,
+                     "%s the file name '%.*s': say firmware and version (dfotactl: --firmware NAME --version V; API: PUT "
+                     "…/firmware/NAME/images/V)",
+                     why, (int)(text.len < 120 ? text.len : 120), text.ptr);
+}
+
+bool name_parse_file(struct slice text, struct full_name *ret, struct error *err)
+{
+    struct slice whole = text, part;
+    struct full_name name;
+    bool alone;
+
+    text = drop_all_endings(text);
+    if (name_parse_full(text, ret, err))
+        return true;
+    if (err->code == ERROR_BAD_NAME && text.len > 0 && text.len < FIRMWARE_NAME_SIZE && slice_is_clean_utf8(text))
+        return say_both("firmware and version are not clear from", whole, err);
+    if (err->code != ERROR_BAD_VERSION)
+        return false;
+    if (!find_loose(text, &part, &alone))
+        return say_both("no version stands in", whole, err);
+    struct slice digits = part;
+    if (part.ptr[0] == 'v' || part.ptr[0] == 'V')
+        digits = (struct slice){part.ptr + 1, part.len - 1};
+    if (!alone)
+        return say_both("the version is not clear from", whole, err);
+    if (!version_parse(digits, &name.version) || !name_without(text, part, name.firmware))
+        return say_both("firmware and version are not clear from", whole, err);
+    for (size_t len = strlen(name.firmware); len > 1 && is_between(name.firmware[len - 1]); len--)
+        name.firmware[len - 1] = '\0';
     *ret = name;
     return true;
 }
@@ -237,12 +362,4 @@ void name_script_version(struct slice own, const struct version *target, char ou
     for (unsigned i = 0; i < script.count; i++)
         used += (size_t)snprintf(out + used, SCRIPT_VERSION_SIZE - used, "%s%0*u", i ? "." : "", width[i],
                                  script.part[i]);
-}
-
-bool name_needs_format(const char *firmware)
-{
-    for (size_t i = 0; i < sizeof own_updater / sizeof *own_updater; i++)
-        if (strstr(firmware, own_updater[i]))
-            return true;
-    return false;
 }

@@ -26,6 +26,11 @@ bool name_is_file(struct slice text);
    "fotademo_1103.1.2_LuatOS-SoC_EC618.bin" → fotademo_LuatOS-SoC_EC618, 1103.1.2. */
 bool name_parse_full(struct slice text, struct full_name *ret, struct error *err);
 
+/* As name_parse_full(), for the name of a file as people and browsers leave it: marks of copies are dropped (" (1)", " - Copy",
+   ".bin.1"), several endings too, and a version may also stand as v1, v1.5.0 or 1.5.0 behind '-', '@' or a blank. The sentence of
+   ERROR_BAD_VERSION says how firmware and version are named beside the file. */
+bool name_parse_file(struct slice text, struct full_name *ret, struct error *err);
+
 /* Whatever an admin or a host writes for a version of `firmware`: 1162, V1162 or a full name. ERROR_WRONG_FIRMWARE when
    it is a full name of another firmware, ERROR_BAD_VERSION when it is none of these. */
 bool name_parse_version_of(struct slice text, const char *firmware, struct version *ret, struct error *err);
@@ -51,8 +56,5 @@ bool name_drop_middle(const struct version *version, struct version *ret);
    none. */
 #define SCRIPT_VERSION_SIZE 96
 void name_script_version(struct slice own, const struct version *target, char out[SCRIPT_VERSION_SIZE]);
-
-/* Devices of this firmware cannot apply what bspatch can (AirM2M_…, …EC618…): an admin must choose the format. */
-bool name_needs_format(const char *firmware);
 
 #endif

@@ -16,10 +16,16 @@ static bool is_above(const struct outcome_facts *facts)
     return !facts->downgrades && runs(facts)->count && version_compare(runs(facts), &facts->target) > 0;
 }
 
+/* By a delivery or not: its hop is done. */
+static bool is_done(const struct outcome_facts *facts)
+{
+    return facts->state == ATTEMPT_CONFIRMED || facts->state == ATTEMPT_NOT_BY_US;
+}
+
 /* What became of its bytes comes before what the next request would get. */
 static bool has_begun(const struct outcome_facts *facts)
 {
-    return facts->attempted && facts->state != ATTEMPT_WAITING && facts->state != ATTEMPT_CONFIRMED;
+    return facts->attempted && facts->state != ATTEMPT_WAITING && !is_done(facts);
 }
 
 bool outcome_needs_path(const struct outcome_facts *facts, struct version *ret)
@@ -34,17 +40,17 @@ const char *outcome_of(const struct outcome_facts *facts, bool reachable, bool *
     struct version from;
     *ret_by_attempt = false;
     if (is_at_target(facts))
-        return attempt_state_name(ATTEMPT_CONFIRMED);
+        return attempt_state_name(facts->by_us ? ATTEMPT_CONFIRMED : ATTEMPT_NOT_BY_US);
     if (is_above(facts))
         return OUTCOME_ABOVE;
     if (facts->blocked)
         return OUTCOME_BLOCKED;
     if (outcome_needs_path(facts, &from) && !reachable)
         return OUTCOME_UNREACHABLE;
-    if (!facts->attempted || (facts->state == ATTEMPT_CONFIRMED && facts->to_target))
+    if (!facts->attempted || (is_done(facts) && facts->to_target))
         return OUTCOME_NOT_BEGUN;
     *ret_by_attempt = true;
-    return facts->state == ATTEMPT_CONFIRMED ? OUTCOME_ON_THE_WAY : attempt_state_name(facts->state);
+    return is_done(facts) ? OUTCOME_ON_THE_WAY : attempt_state_name(facts->state);
 }
 
 bool outcome_is_name(struct slice name)

@@ -20,7 +20,8 @@ struct outcome_facts {
     struct version confirmed; /* count 0: nobody reported one */
     struct version asked;     /* the version it was answered for last; count 0: it never asked */
     bool blocked;
-    bool attempted;           /* there is an attempt for this target; then: */
+    bool by_us;               /* a package to the target was delivered to it, and confirmed */
+    bool attempted;           /* there is an attempt for this target, and not one kept beside; then: */
     enum attempt_state state;
     bool to_target;           /* its hop leads to the target itself */
 };

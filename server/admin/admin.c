@@ -17,6 +17,7 @@
     X("GET", API "/products", 0, admin_product_list)                                                         \
     X("POST", API "/products", 64 * KIB, admin_product_add)                                                  \
     X("GET", PRODUCT, 0, admin_product_show)                                                                 \
+    X("PATCH", PRODUCT, 4 * KIB, admin_product_set)                                                          \
     X("GET", PRODUCT "/firmware", 0, admin_firmware_list)                                                    \
     X("GET", FIRMWARE, 0, admin_firmware_show)                                                               \
     X("PATCH", FIRMWARE, 64 * KIB, admin_firmware_set)                                                       \
@@ -46,6 +47,8 @@
     X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \
     X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
+    X("POST", DEVICE "/claim", 4 * KIB, admin_claim_accept)                                                  \
+    X("DELETE", DEVICE "/claim", 0, admin_claim_dismiss)                                                     \
     X("POST", DEVICE "/transcripts", TRANSCRIPT_MAX_BYTES, admin_transcript_add)                             \
     X("GET", DEVICE "/transcripts", 0, admin_transcript_list)                                                \
     X("GET", DEVICE "/transcripts/{}", 0, admin_transcript_show)                                             \

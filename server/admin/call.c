@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/digest.h"
 #include "server/log.h"
 #include "server/note.h"
 
@@ -14,12 +15,28 @@ void call_log_failure(const struct error *err)
                  NULL);
 }
 
+/* A body in memory; that of an upload is checked as it comes (intake.h). */
+static bool check_digest(const struct request *request, struct error *err)
+{
+    struct digest digest;
+    struct sha256 hash;
+    if (request->stream_state)
+        return true;
+    if (!digest_read(request, &digest, err))
+        return false;
+    if (!digest.given)
+        return true;
+    sha256_of(request->body.len ? request->body.ptr : "", request->body.len, &hash);
+    return digest_check(&digest, &hash, err);
+}
+
 void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err))
 {
     struct admin_call call = {.request = request, .daemon = request->context};
     struct error err;
     reply_init(&call.reply, 204);
-    bool ok = call_check_by(request, &err) && readers_take(call.daemon->readers, &call.db, &err) &&
+    bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
+              readers_take(call.daemon->readers, &call.db, &err) &&
               handler(&call, &err);
     readers_give(call.daemon->readers, call.db);
     if (ok) {

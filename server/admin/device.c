@@ -38,17 +38,26 @@ static json_t *answer_to_json(const struct device *device)
                      field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms);
 }
 
+static json_t *claim_to_json(const struct claim *claim)
+{
+    if (!claim->version[0])
+        return json_null();
+    return json_pack("{s:s, s:I, s:s, s:s, s:o}", "version", claim->version, "at", (json_int_t)claim->at_ms, "by",
+                     claim->by, "grade", claim->grade, "origin", field_text(claim->origin));
+}
+
 static json_t *to_json(struct device *device, const char *firmware)
 {
     device_clamp(device, clock_utc_ms()); /* nothing was seen in the future */
     const char *const warnings[] = {doubt(device), NULL};
     bool confirmed = device->confirmed_version[0];
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "device",
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "device",
         device->device, "id_kind", device->id_kind, "firmware", firmware, "confirmed_version",
         field_text(device->confirmed_version), "confirmed_at", field_number(device->confirmed_ms),
         "confirmed_by", field_text(device->confirmed_by), "confirmed_authenticated",
-        confirmed ? json_boolean(device->confirmed_authenticated) : json_null(), "asked_version",
+        confirmed ? json_boolean(device_is_authenticated(device)) : json_null(), "confirmed_grade",
+        field_text(device->confirmed_grade), "claim", claim_to_json(&device->claim), "asked_version",
         field_text(device->asked_version), "first_seen_at", field_number(device->first_seen_ms),
         "last_seen_at", field_number(device->last_seen_ms), "check_ins", (json_int_t)device->check_ins,
         "last_answer", answer_to_json(device), "blocked", device->blocked != 0, "notice",
@@ -93,13 +102,14 @@ static json_t *attempt_to_json(const struct attempt *attempt)
 {
     bool pinned = attempt->size_bytes > 0; /* to bytes */
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o}",
+        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
         attempt->target, "state", attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
         (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
         pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
         "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
-        field_text(attempt->released_by), "link", field_number(attempt->link_id), "fetches",
+        field_text(attempt->released_by), "link", field_number(attempt->link_id), "origin",
+        field_text(attempt->origin), "elsewhere", field_text(attempt->elsewhere), "beside", attempt->beside != 0, "fetches",
         (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
         field_number(attempt->sent_ms), "delivered_at",
         field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
@@ -166,15 +176,30 @@ static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t 
     return true;
 }
 
-static bool answer(struct admin_call *call, struct device *device, struct error *err)
+/* For whom the loop guard is closed; "" is everybody. */
+static bool guard_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) char(*list)[ORIGIN_SIZE] = NULL;
+    size_t count;
+    if (!device_guard_list(call->db, device_id, &list, &count, err))
+        return false;
+    *ret = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(*ret, json_string(list[i][0] ? list[i] : "everybody"));
+    return true;
+}
+
+bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *links = NULL;
     _cleanup_(cleanup_json) json_t *attempts = NULL;
+    _cleanup_(cleanup_json) json_t *blocked_for = NULL;
     struct firmware firmware = {.id = 0};
     if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
-        !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
+        !guard_to_json(call, device->id, &blocked_for, err) || !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
     json_t *json = to_json(device, firmware.name);
+    json_object_set(json, "blocked_for", blocked_for);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
     reply_json(&call->reply, 200, json);
@@ -186,36 +211,37 @@ bool admin_device_show(struct admin_call *call, struct error *err)
     struct product product;
     struct device device;
     call_store_counts(call);
-    return names_device(call->request, call->db, &product, &device, err) && answer(call, &device, err);
+    return names_device(call->request, call->db, &product, &device, err) && admin_device_answer(call, &device, err);
 }
 
 /* The list */
 
 struct page {
     uint64_t limit, after;
-    bool only_noticed;
     char firmware_name[FIRMWARE_NAME_SIZE]; /* "": of any */
-    int64_t firmware_id;                    /* 0: of any */
+    struct device_filter filter;
 };
 
 static bool read_page(struct admin_call *call, int64_t product_id, struct page *ret, struct error *err)
 {
     const struct request *request = call->request;
-    uint64_t noticed = 0;
+    uint64_t noticed = 0, conflicts = 0;
     bool found;
     *ret = (struct page){.limit = PAGE_DEFAULT};
     if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
         !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
         !call_query_number(request, "notice", 0, 1, &noticed, err) ||
+        !call_query_number(request, "conflict", 0, 1, &conflicts, err) ||
         !request_query(request, "firmware", ret->firmware_name, sizeof ret->firmware_name, &found, err))
         return false;
-    ret->only_noticed = noticed;
+    ret->filter.only_noticed = noticed;
+    ret->filter.only_conflicts = conflicts;
     if (!found)
         return true;
     struct firmware firmware;
     if (!firmware_find(call->db, product_id, ret->firmware_name, &firmware, &found, err))
         return false;
-    ret->firmware_id = found ? firmware.id : NO_FIRMWARE;
+    ret->filter.firmware_id = found ? firmware.id : NO_FIRMWARE;
     return true;
 }
 
@@ -225,9 +251,10 @@ static void link_next_page(struct admin_call *call, const struct product *produc
     char firmware[3 * FIRMWARE_NAME_SIZE] = "";
     slice_percent_encode(slice_of(page->firmware_name), firmware, sizeof firmware);
     reply_header(&call->reply, "Link",
-                 "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s>; rel=\"next\"",
+                 "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
                  product->product_key, (unsigned long long)page->limit, (long long)last_id,
-                 page->firmware_id ? "&firmware=" : "", firmware, page->only_noticed ? "&notice=1" : "");
+                 page->filter.firmware_id ? "&firmware=" : "", firmware, page->filter.only_noticed ? "&notice=1" : "",
+                 page->filter.only_conflicts ? "&conflict=1" : "");
 }
 
 bool admin_device_list(struct admin_call *call, struct error *err)
@@ -241,9 +268,9 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     int64_t total;
     call_store_counts(call);
     if (!names_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
-        !device_list(call->db, product.id, page.firmware_id, page.only_noticed, (int64_t)page.after,
+        !device_list(call->db, product.id, &page.filter, (int64_t)page.after,
                      (int64_t)page.limit + 1, &list, &count, err) || /* one more tells whether there are more */
-        !device_count_listed(call->db, product.id, page.firmware_id, page.only_noticed, &total, err))
+        !device_count_listed(call->db, product.id, &page.filter, &total, err))
         return false;
     size_t shown = count > page.limit ? page.limit : count;
     for (size_t i = 0; i < shown; i++) {
@@ -276,7 +303,7 @@ static bool unblock(void *cls, struct db *db, struct error *err)
     device->notice[0] = '\0';
     const struct note note = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return device_begun_forget(db, device->id, err) && device_update(db, device, err) &&
+    return device_guard_open(db, device->id, err) && device_update(db, device, err) &&
            note_add(db, &note, json_pack("{s:o}", "by", note_by(change->request)), err);
 }
 
@@ -287,5 +314,5 @@ bool admin_device_unblock(struct admin_call *call, struct error *err)
         return false;
     log_line(LOG_LEVEL_INFO, "device-unblocked", "product", change.product.product_key, "device",
              change.device.device, NULL);
-    return answer(call, &change.device, err);
+    return admin_device_answer(call, &change.device, err);
 }

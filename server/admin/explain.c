@@ -7,11 +7,12 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/checkin.h"
-#include "storage/turnkey.h"
+#include "server/origin.h"
 
-#define OVER_DIALECT "dialect"
-#define OVER_TURNKEY "turnkey"
-#define OVER_LINK    "link"
+#define OVER_DIALECT  "dialect"
+#define OVER_TURNKEY  "turnkey"
+#define OVER_LINK     "link"
+#define ATTEMPTS_SEEN 20
 
 struct explain {
     struct admin_call *call;
@@ -83,19 +84,13 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
 
 /* The link that an admin has made last and not revoked; where all are revoked, the last of them. What turnkey_fota
    handed out does not count: such a device asks turnkey_fota. */
-static bool newest_link(struct db *db, int64_t device_id, const struct link *list, size_t count, const struct link **ret,
-                        struct error *err)
+static const struct link *newest_link(const struct link *list, size_t count)
 {
-    *ret = NULL;
-    for (size_t i = 0; i < count; i++) {
-        bool by_turnkey;
-        if (!turnkey_owns_link(db, device_id, list[i].id, &by_turnkey, err))
-            return false;
-        if (by_turnkey || (*ret && (!(*ret)->revoked_ms || list[i].revoked_ms)))
-            continue;
-        *ret = &list[i];
-    }
-    return true;
+    const struct link *newest = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].handed_out && (!newest || (newest->revoked_ms && !list[i].revoked_ms)))
+            newest = &list[i];
+    return newest;
 }
 
 static bool is_over(const char *way, const char *over)
@@ -119,8 +114,8 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
             link = &list[i];
     if (id && !link)
         return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link %llu", (unsigned long long)id);
-    if (!link && !newest_link(db, device->id, list, count, &link, err))
-        return false;
+    if (!link)
+        link = newest_link(list, count);
     for (size_t i = 0; !id && i < count; i++)
         if (list[i].id == device->asked_link && link && list[i].id > link->id)
             link = &list[i];
@@ -154,6 +149,21 @@ static bool read_way(struct explain *explain, uint64_t *ret_link, struct error *
     return true;
 }
 
+/* As from where its newest attempt was begun. */
+static bool find_origin(struct explain *explain, struct db *db, struct error *err)
+{
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
+    size_t count;
+    if (!attempt_list(db, explain->facts.device.id, ATTEMPTS_SEEN, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].beside && list[i].origin[0] && strcmp(list[i].origin, ORIGIN_LINK) != 0) {
+            memcpy(explain->asker.origin, list[i].origin, sizeof explain->asker.origin);
+            break;
+        }
+    return true;
+}
+
 static bool decide(void *cls, struct db *db, struct error *err)
 {
     struct explain *explain = cls;
@@ -168,7 +178,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
-    if (!facts_load(daemon, db, &explain->asker, &asked, &explain->facts, err))
+    if (!find_origin(explain, db, err) || !facts_load(daemon, db, &explain->asker, &asked, &explain->facts, err))
         return false;
     decision_make(&explain->facts.checkin, &explain->facts.snapshot, &limits, &explain->decision);
     return true;
@@ -193,14 +203,19 @@ bool admin_explain(struct admin_call *call, struct error *err)
     char base[VERSION_TEXT_SIZE] = "";
     if (explain.facts.snapshot.base.count)
         version_format(&explain.facts.snapshot.base, base);
+    char said[VERSION_TEXT_SIZE] = "";
+    if (decision->claim)
+        version_format(&explain.facts.checkin.version, said);
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
+        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
                   explain.link             ? OVER_LINK
                   : explain.checkin.offer ? OVER_TURNKEY
                                            : OVER_DIALECT,
                   "link", field_number(explain.link), "firmware",
-                  explain.facts.firmware.name, "from", field_text(base), "target",
+                  explain.facts.firmware.name, "from", field_text(base), "confirmed_version",
+                  field_text(device->confirmed_version), "confirmed_grade", field_text(device->confirmed_grade), "claim",
+                  field_text(said), "target",
                   field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
                   decision->reason, "rules", rules_to_json(decision), "last_answer",
                   device->last_code

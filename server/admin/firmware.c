@@ -17,24 +17,40 @@
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
 
-static const char *notice_of(const struct firmware *firmware)
+/* The family that its name or its images tell; NULL: none is known. */
+static const struct family *family_of(const struct firmware *firmware)
 {
-    return firmware->format[0] ? ""
-                               : "no package format is set: ec618-at for the AT firmware of an Air780E, "
-                                 "ec618-csdk, ec618-luatos, or "
-                                 "bsdiff where the updater is bspatch (PATCH {\"format\":…})";
+    const struct family *family = family_of_name(firmware->name);
+    return family ? family : family_find(firmware->family);
+}
+
+static const char *notice_of(const struct firmware *firmware, char out[FAMILY_ADVICE_SIZE + 32])
+{
+    const struct family *family = family_of(firmware);
+    out[0] = '\0';
+    if (!firmware->format[0]) {
+        family_advise(firmware->name, family, out);
+        strcat(out, " (PATCH {\"format\":…})");
+    } else if (firmware->format_is_default && family) {
+        snprintf(out, FAMILY_ADVICE_SIZE, "nobody chose the package format %s, and %s cannot apply it; set one: %s",
+                 firmware->format, family->whom, family->advice);
+    }
+    return out;
 }
 
 static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret, struct error *err)
 {
+    const struct family *family = family_of(firmware);
     struct firmware_counts counts;
+    char notice[FAMILY_ADVICE_SIZE + 32];
     if (!firmware_count(db, firmware->id, &counts, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
-                     field_text(firmware->format), "max_package_bytes",
-                     (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0, "target", field_text(firmware->target),
+    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
+                     field_text(firmware->format), "format_is_default",
+                     firmware->format_is_default != 0, "fitting_format", field_text(family ? family->format : ""),
+                     "max_package_bytes", (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0, "target", field_text(firmware->target),
                      "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
-                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware)));
+                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
     return true;
 }
 
@@ -138,6 +154,15 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
                     err);
 }
 
+/* Together: either may have been there before. */
+static bool check_limit(const struct firmware *firmware, struct error *err)
+{
+    const struct format *format = format_find(firmware->format);
+    return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
+           error_set(err, ERROR_INVALID, "no module takes a package of format %s over %lld bytes: set "
+                     "max_package_bytes to at most that", format->name, (long long)format->max_bytes);
+}
+
 static bool change_settings(void *cls, struct db *db, struct error *err)
 {
     struct settings *settings = cls;
@@ -150,12 +175,13 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
             !matrix_forget_format(db, firmware->id, firmware->format, err))
             return false;
         snprintf(firmware->format, sizeof firmware->format, "%s", format ? format : "");
+        firmware->format_is_default = 0;
     }
     if (settings->max_package_bytes)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
-    return firmware_update(db, firmware, err) && note_settings(settings, db, err);
+    return check_limit(firmware, err) && firmware_update(db, firmware, err) && note_settings(settings, db, err);
 }
 
 static void log_settings(const struct settings *settings)

@@ -11,6 +11,7 @@ bool admin_status_show(struct admin_call *call, struct error *err);
 bool admin_product_add(struct admin_call *call, struct error *err);
 bool admin_product_list(struct admin_call *call, struct error *err);
 bool admin_product_show(struct admin_call *call, struct error *err);
+bool admin_product_set(struct admin_call *call, struct error *err);
 
 bool admin_firmware_list(struct admin_call *call, struct error *err);
 bool admin_firmware_show(struct admin_call *call, struct error *err);
@@ -47,7 +48,12 @@ bool admin_path_ask(struct admin_call *call, struct error *err);
 bool admin_device_list(struct admin_call *call, struct error *err);
 bool admin_outcomes(struct admin_call *call, struct error *err);
 bool admin_explain(struct admin_call *call, struct error *err);
+/* Answers 200 with all that is known of it. */
+struct device;
+bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);
+bool admin_claim_accept(struct admin_call *call, struct error *err); /* claim.c */
+bool admin_claim_dismiss(struct admin_call *call, struct error *err);
 bool admin_device_unblock(struct admin_call *call, struct error *err);
 
 bool admin_report_add_many(struct admin_call *call, struct error *err);

@@ -20,17 +20,28 @@ static bool begins_with(struct slice text, const char *word)
     return text.len >= len && strncasecmp(text.ptr, word, len) == 0;
 }
 
-/* The body is kept as it comes: an envelope around it would be kept with it. (curl's --data-binary says
-   application/x-www-form-urlencoded and sends the bytes as they are.) */
+/* A client that says one of these sends a form or text, and changes bytes on the way: curl --data drops line ends. */
+static bool is_for_bytes(struct slice type)
+{
+    static const char *const others[] = {"multipart/", "text/", "application/x-www-form-urlencoded", "application/json",
+                                         "application/xml"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (begins_with(type, others[i]))
+            return false;
+    return true;
+}
+
+/* The body is kept as it comes: an envelope around it would be kept with it. */
 bool intake_check(const struct request *request, const char *what, struct error *err)
 {
     struct slice value;
     if (!call_check_by(request, err))
         return false;
-    if (request_header(request, "Content-Type", &value) && begins_with(value, "multipart/"))
+    if (request_header(request, "Content-Type", &value) && !is_for_bytes(value))
         return error_set(err, ERROR_UNSUPPORTED_TYPE,
-                         "send the bytes of %s alone, not in a form (curl -X %s --data-binary @FILE, not -F)", what,
-                         request->route->method);
+                         "send the bytes of %s alone as application/octet-stream, not as %.*s (curl -X %s -T FILE, not "
+                         "--data or -F)",
+                         what, (int)(value.len < 80 ? value.len : 80), value.ptr, request->route->method);
     if (request_header(request, "Content-Encoding", &value) && !begins_with(value, "identity"))
         return error_set(err, ERROR_UNSUPPORTED_TYPE, "send %s as it is, without Content-Encoding", what);
     return true;
@@ -62,8 +73,11 @@ bool intake_begin(struct request *request, struct intake *intake, const char *wh
     uint64_t announced = request->body_length > 0 ? (uint64_t)request->body_length : 0;
     if (announced > daemon->config.max_image_bytes)
         return too_large(&daemon->config, what, err);
+    if (!digest_read(request, &intake->digest, err))
+        return false;
     if (!blobs_check_space(daemon->blobs, announced, err) || !blob_begin(daemon->blobs, &intake->blob, err))
         return failed(err);
+    intake->hash = intake->digest.given ? sha256_begin() : NULL;
     intake->what = what;
     intake->check_space_at = CHECK_SPACE_EVERY;
     request->stream_state = intake;
@@ -72,8 +86,10 @@ bool intake_begin(struct request *request, struct intake *intake, const char *wh
 
 static void drop(struct intake *intake)
 {
-    if (intake)
+    if (intake) {
         blob_drop(intake->blob);
+        sha256_free(intake->hash);
+    }
     free(intake);
 }
 
@@ -88,6 +104,8 @@ static bool add_bytes(struct daemon *daemon, struct intake *intake, const void *
         if (!blobs_check_space(daemon->blobs, len, err))
             return false;
     }
+    if (intake->hash)
+        sha256_add(intake->hash, bytes, len);
     return blob_add(intake->blob, bytes, len, err);
 }
 
@@ -105,6 +123,18 @@ void intake_end(struct request *request)
 {
     drop(request->stream_state);
     request->stream_state = NULL;
+}
+
+bool intake_check_whole(struct intake *intake, struct error *err)
+{
+    struct sha256 hash;
+    if (blob_written(intake->blob) == 0)
+        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of %s", intake->what);
+    if (!intake->hash)
+        return true;
+    sha256_end(intake->hash, &hash);
+    intake->hash = NULL;
+    return digest_check(&intake->digest, &hash, err);
 }
 
 struct blob_writer *intake_take(struct intake *intake)

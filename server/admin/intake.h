@@ -5,20 +5,23 @@
 #define DFOTA_SERVER_ADMIN_INTAKE_H
 
 #include "server/admin/call.h"
+#include "server/admin/digest.h"
 
 struct intake { /* the loop's thread until the body is whole, then the worker's, then the loop's for
                    intake_end() */
     struct blob_writer *blob; /* NULL once it is kept */
     const char *what;         /* "an image", for sentences */
     uint64_t check_space_at;  /* once this much is written */
+    struct digest digest;     /* what the sender says the bytes have */
+    struct sha256_state *hash; /* of the bytes so far, where it said so; else NULL */
 };
 
-/* Is it sent as it is? ERROR_UNSUPPORTED_TYPE for a form, or a Content-Encoding. */
+/* Is it sent as it is? ERROR_UNSUPPORTED_TYPE for a form, for text, or for a Content-Encoding. */
 bool intake_check(const struct request *request, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Begins to take the body: `intake` begins an allocation, which belongs to the request once this is true.
-   ERROR_TOO_LARGE, ERROR_NO_SPACE. */
+   ERROR_TOO_LARGE, ERROR_NO_SPACE; ERROR_BAD_REQUEST for a malformed digest. */
 bool intake_begin(struct request *request, struct intake *intake, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -32,6 +35,10 @@ bool intake_look_up(struct request *request,
                     bool (*look_up)(const struct request *request, struct db *db, void *cls,
                                     struct error *err),
                     void *cls, struct error *err) __attribute__((warn_unused_result));
+
+/* The body is whole: is it what the sender sent? Once, before anything looks at the bytes. ERROR_INVALID where it is
+   empty, ERROR_DIGEST_MISMATCH. */
+bool intake_check_whole(struct intake *intake, struct error *err) __attribute__((warn_unused_result));
 
 /* The bytes, whole: the caller's from now on. */
 struct blob_writer *intake_take(struct intake *intake);

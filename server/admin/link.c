@@ -7,6 +7,7 @@
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
+#include "server/device_url.h"
 #include "server/link_url.h"
 #include "server/log.h"
 #include "server/need.h"
@@ -24,7 +25,7 @@ bool link_has_address(struct admin_call *call)
     error_set(
         &err, ERROR_INVALID,
         "links have no address to begin with: set the config key public_device_url, or bind device_listen to "
-        "one address (0.0.0.0 is none to hand out)");
+        "one address (0.0.0.0 and [::] cannot be used in links)");
     admin_render_problem(&call->reply, 409, &err);
     return false;
 }
@@ -128,6 +129,8 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
 {
     char url[LINK_URL_SIZE], report_url[LINK_URL_SIZE], missing[VERSION_TEXT_SIZE + 80] = "";
     const char *const warnings[] = {
+        device_url_warn_local(daemon->device_url),
+        device_url_warn_https(daemon->device_url),
         identity_is_doubtful(&order->identity) ? "the IMEI fails its check digit" : "",
         missing,
         order->base_unknown ? "no version is named, and none reported yet: the device gets code 44" : "",

@@ -140,7 +140,7 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
     return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to, "state",
                      oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes), "proven",
-                     made && pair->proven, "released", pair->released_ms != 0, "effort",
+                     made && pair->proven, "released", pair->released != 0, "effort",
                      field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair), "duration_ms",
                      timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
                      field_text(pair->error));

@@ -139,6 +139,7 @@ static struct outcome_facts facts_of(const struct outcomes *ask)
     struct outcome_facts facts = {.target = ask->target,
                                   .downgrades = ask->firmware.downgrades,
                                   .blocked = row->blocked,
+                                  .by_us = row->by_us,
                                   .attempted = row->attempt_id,
                                   .to_target = strcmp(row->to, ask->firmware.target) == 0};
     version_parse(slice_of(row->confirmed_version), &facts.confirmed);
@@ -190,11 +191,11 @@ static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
 static json_t *row_to_json(const struct outcome_row *row, const struct judged *judged)
 {
     bool tried = row->attempt_id;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
                      row->device, "id_kind", row->id_kind, "outcome", judged->outcome, "since",
                      field_number(judged->since_ms), "confirmed_version", field_text(row->confirmed_version),
                      "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
-                     field_text(row->confirmed_by), "last_seen_at", field_number(row->last_seen_ms),
+                     field_text(row->confirmed_by), "confirmed_grade", field_text(row->confirmed_grade), "last_seen_at", field_number(row->last_seen_ms),
                      "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to",
                      field_text(row->to), "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(),
                      "reason", field_text(judged->reason));

@@ -49,7 +49,7 @@ static bool release(void *cls, struct db *db, struct error *err)
     if (package->proven)
         return error_set(err, ERROR_NOT_UNPROVEN,
                          "the package is proven: it goes out without anybody's release");
-    return package_release(db, package->id, wanted->by, wanted->note, clock_utc_ms(), err) &&
+    return package_release(db, package->id, hop->firmware.id, wanted->by, wanted->note, clock_utc_ms(), err) &&
            hop_find_asked(request, db, hop, err) &&
            hop_note(request, db, hop, LEDGER_PACKAGE_RELEASED, wanted->by,
                     json_pack("{s:o}", "note", note_text(wanted->note)), err);
@@ -77,7 +77,7 @@ static bool take_back(void *cls, struct db *db, struct error *err)
     if (!hop_find_asked(wanted->call->request, db, &wanted->hop, err))
         return false;
     return !wanted->hop.package.released_ms ||
-           (package_take_back(db, wanted->hop.package.id, err) &&
+           (package_take_back(db, wanted->hop.package.id, wanted->hop.firmware.id, err) &&
             hop_note(wanted->call->request, db, &wanted->hop, LEDGER_RELEASE_TAKEN_BACK, NULL, NULL, err));
 }
 

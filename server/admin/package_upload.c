@@ -16,6 +16,7 @@
 struct delivery {
     struct intake intake; /* first */
     char by[ADMIN_NAME_SIZE];
+    bool raw; /* ?format=raw */
 };
 
 /* On its way */
@@ -31,7 +32,8 @@ static bool look_up(const struct request *request, struct db *db, void *cls, str
 {
     struct delivery *delivery = cls;
     struct hop hop;
-    return hop_find(request, db, &hop, err) && read_by(request, delivery->by, err);
+    return hop_find(request, db, &hop, err) && read_by(request, delivery->by, err) &&
+           content_read_raw(request, &delivery->raw, err);
 }
 
 static bool begin(struct request *request, struct error *err)
@@ -101,20 +103,29 @@ static void log_arrival(const struct arrival *arrival)
              NULL);
 }
 
+/* The admin's word stays with the package. */
+static void admit_raw(const struct content *content, char note[PACKAGE_NOTE_SIZE])
+{
+    char before[PACKAGE_NOTE_SIZE];
+    memcpy(before, note, sizeof before);
+    snprintf(note, PACKAGE_NOTE_SIZE, "taken because the admin said format=raw; it looks like %.150s%s%.*s", content->summary,
+             before[0] ? "; " : "", PACKAGE_NOTE_SIZE > 220 ? PACKAGE_NOTE_SIZE - 220 : 0, before);
+}
+
 bool admin_package_upload(struct admin_call *call, struct error *err)
 {
     struct delivery *delivery = call->request->stream_state;
     struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
     struct content content;
-    if (blob_written(delivery->intake.blob) == 0)
-        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the package");
-    if (!hop_find(call->request, call->db, &arrival.hop, err))
+    if (!intake_check_whole(&delivery->intake, err) || !hop_find(call->request, call->db, &arrival.hop, err))
         return false;
     const char *path = blob_writer_path(delivery->intake.blob);
-    const struct content_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware};
+    const struct content_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware, delivery->raw};
     content_look(call->daemon, path, &content);
     if (!content_take_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
         return false;
+    if (delivery->raw && strcmp(content.kind, "raw") != 0)
+        admit_raw(&content, arrival.note);
     arrival.made.note = arrival.note;
     arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
     if (!keep_blob(call->daemon, intake_take(&delivery->intake), &arrival.made.sha256, put, &arrival, err))

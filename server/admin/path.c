@@ -152,7 +152,8 @@ static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], s
     if (!missing_versions(way, db, &missing, &count, err))
         return false;
     plan_advice(&way->graph.plan, &way->plan, missing, count, out);
-    if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE)
+    bool full = image_is_full(&way->graph.image[0]) || image_is_full(&way->graph.image[way->graph.plan.count - 1]);
+    if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE && !full) /* a format is of no use beside a full package */
         snprintf(out, PLAN_ADVICE_SIZE,
                  "no package format is set for this firmware: set the one that its modules apply");
     else if (!out[0] && down && !way->firmware.downgrades)

@@ -14,8 +14,9 @@
 
 static json_t *to_json(const struct product *product)
 {
-    return json_pack("{s:s, s:o, s:I}", "product_key", product->product_key, "name",
-                     field_text(product->name), "created_at", (json_int_t)product->created_ms);
+    return json_pack("{s:s, s:o, s:I, s:b}", "product_key", product->product_key, "name",
+                     field_text(product->name), "created_at", (json_int_t)product->created_ms, "trusted_check_ins",
+                     product->check_ins_trusted_ms != 0);
 }
 
 static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
@@ -98,5 +99,45 @@ bool admin_product_show(struct admin_call *call, struct error *err)
     if (!names_product(call->request, call->db, &product, err))
         return false;
     reply_json(&call->reply, 200, to_json(&product));
+    return true;
+}
+
+/* Settings */
+
+struct setting {
+    const struct request *request;
+    struct product product;
+    int trusted;
+};
+
+static bool set(void *cls, struct db *db, struct error *err)
+{
+    struct setting *setting = cls;
+    struct product *product = &setting->product;
+    if (!names_product(setting->request, db, product, err))
+        return false;
+    if ((product->check_ins_trusted_ms != 0) == (setting->trusted != 0))
+        return true; /* since when they are trusted stays */
+    const struct note note = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
+    return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err) : product_distrust(db, product, err)) &&
+           note_add(db, &note,
+                    json_pack("{s:o, s:b}", "by", note_by(setting->request), "trusted_check_ins", setting->trusted),
+                    err);
+}
+
+bool admin_product_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct setting setting = {.request = call->request};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:b !}", "trusted_check_ins", &setting.trusted) != 0)
+        return call_misfit(&why, err);
+    if (!call_change(call, set, &setting, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "product-set", "product", setting.product.product_key, "trusted_check_ins",
+             setting.trusted ? "yes" : "no", NULL);
+    reply_json(&call->reply, 200, to_json(&setting.product));
     return true;
 }

@@ -1,6 +1,7 @@
 /* What the server is and holds. */
 #include "config.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
@@ -8,19 +9,41 @@
 #include "storage/package.h"
 #include "storage/product.h"
 
+#define DAY_MS (24LL * 3600 * 1000)
+
+/* Where new devices are turned away today. */
+static bool list_full(struct db *db, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct admission_network *list = NULL;
+    size_t count;
+    if (!product_networks_full(db, clock_utc_ms() / DAY_MS, &list, &count, err))
+        return false;
+    *ret = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(*ret, json_pack("{s:s, s:o, s:I}", "product", list[i].product, "network",
+                                              field_text(list[i].network), "devices", (json_int_t)list[i].devices));
+    return true;
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
-    int64_t products, devices;
+    int64_t products, devices, conflicts;
     struct package_counts packages;
-    json_t *estimate;
+    json_t *estimate, *full;
     if (!product_count(call->db, &products, err) || !device_count(call->db, &devices, err) ||
-        !package_count(call->db, &packages, err) || !admin_backlog_estimate(call, &estimate, err))
+        !device_count_conflicts(call->db, &conflicts, err) ||
+        !package_count(call->db, &packages, err) || !list_full(call->db, &full, err))
         return false;
+    if (!admin_backlog_estimate(call, &estimate, err)) {
+        json_decref(full);
+        return false;
+    }
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:o}}", "version", PACKAGE_VERSION,
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:o}, s:o}", "version", PACKAGE_VERSION,
                          "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
-                         (json_int_t)products, "devices", (json_int_t)devices, "packages", "queued",
+                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts", (json_int_t)conflicts, "packages", "queued",
                          (json_int_t)packages.queued, "generating", (json_int_t)packages.generating, "ready",
-                         (json_int_t)packages.ready, "failed", (json_int_t)packages.failed, "estimate_ms", estimate));
+                         (json_int_t)packages.ready, "failed", (json_int_t)packages.failed, "estimate_ms", estimate,
+                         "admission_full", full));
     return true;
 }

@@ -13,12 +13,14 @@
 #include "server/log.h"
 #include "server/matrix.h"
 #include "server/note.h"
+#include "storage/matrix.h"
 
 struct upload {
     struct intake intake; /* first */
     struct product product;
     char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
     char file_name[FILE_NAME_SIZE]; /* "": not named */
+    bool raw;                       /* the admin says that it is a raw image */
 };
 
 /* Names */
@@ -53,7 +55,7 @@ static bool read_file_name(const struct request *request, struct upload *upload,
         return error_set(err, ERROR_BAD_REQUEST,
                          "name the file: ?filename=AirM2M_780E_V1138_LTE_AT.dfota.bin");
     drop_folders(upload->file_name);
-    if (!name_parse_full(slice_of(upload->file_name), &name, err))
+    if (!name_parse_file(slice_of(upload->file_name), &name, err))
         return false;
     snprintf(upload->firmware, sizeof upload->firmware, "%s", name.firmware);
     version_format(&name.version, upload->version);
@@ -75,7 +77,8 @@ static bool begin(struct request *request,
     if (!upload)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     if (!intake_check(request, what, err) || !intake_look_up(request, find_product, upload, err) ||
-        !read_names(request, upload, err) || !intake_begin(request, &upload->intake, what, err))
+        !read_names(request, upload, err) || !content_read_raw(request, &upload->raw, err) ||
+        !intake_begin(request, &upload->intake, what, err))
         return false;
     upload = NULL;
     return true;
@@ -101,7 +104,8 @@ struct addition {
     const struct upload *upload;
     struct firmware firmware;
     struct image image;
-    bool is_new;
+    const struct family *family; /* that its content is for; NULL: nothing known */
+    bool is_new, firmware_created, format_dropped;
 };
 
 static bool note_image(const struct addition *addition, struct db *db, struct error *err)
@@ -119,15 +123,89 @@ static bool note_image(const struct addition *addition, struct db *db, struct er
                     err);
 }
 
+static bool note_format(const struct addition *addition, struct db *db, struct error *err)
+{
+    const struct firmware *firmware = &addition->firmware;
+    const struct note note = {.kind = LEDGER_FIRMWARE_SET,
+                              .product = addition->upload->product.product_key,
+                              .firmware = firmware->name};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:b, s:o*, s:I}", "by", note_by(addition->request), "downgrades",
+                              (int)firmware->downgrades, "format", note_text(firmware->format), "max_package_bytes",
+                              (json_int_t)firmware->max_package_bytes),
+                    err);
+}
+
+/* The default format holds only as long as no image is known to be for modules with an updater of their own. */
+static bool drop_default_format(struct addition *addition, struct db *db, struct error *err)
+{
+    struct firmware *firmware = &addition->firmware;
+    char before[FORMAT_SIZE];
+    memcpy(before, firmware->format, sizeof before);
+    firmware->format[0] = '\0';
+    firmware->format_is_default = 0;
+    if (!firmware_update(db, firmware, err) || addition->firmware_created)
+        return addition->firmware_created;
+    addition->format_dropped = true;
+    image_warn(&addition->image,
+               "its content is for %s, so the default package format %s was dropped: set the one that fits",
+               addition->family->whom, before);
+    return matrix_forget_format(db, firmware->id, before, err) && note_format(addition, db, err);
+}
+
+static bool heed_family(struct addition *addition, struct db *db, struct error *err)
+{
+    struct firmware *firmware = &addition->firmware;
+    const struct family *family = addition->family;
+    if (!family)
+        return true;
+    snprintf(firmware->family, sizeof firmware->family, "%s", family->name);
+    if (firmware->format_is_default)
+        return drop_default_format(addition, db, err);
+    if (strcmp(firmware->format, "bsdiff") == 0)
+        image_warn(&addition->image, "its content is for %s, which cannot apply packages of the format bsdiff",
+                   family->whom);
+    return firmware_update(db, firmware, err);
+}
+
+/* A file that lost bytes on its way stands out among the images of its firmware. */
+static bool heed_size(struct addition *addition, struct db *db, struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *list = NULL;
+    struct image *image = &addition->image;
+    int64_t least = 0, most = 0;
+    size_t count;
+    if (addition->upload->intake.digest.given || image_is_full(image))
+        return true;
+    if (!image_list(db, addition->firmware.id, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (image_is_full(&list[i]) || list[i].withdrawn_ms || strcmp(list[i].version, image->version) == 0)
+            continue;
+        least = least == 0 || list[i].size_bytes < least ? list[i].size_bytes : least;
+        most = list[i].size_bytes > most ? list[i].size_bytes : most;
+    }
+    if (most > 0 && (image->size_bytes < least - least * 3 / 10 || image->size_bytes > most + most * 4 / 10))
+        image_warn(image,
+                   "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: is "
+                   "the file whole?",
+                   (long long)least, (long long)most);
+    return true;
+}
+
 static bool add_image(void *cls, struct db *db, struct error *err)
 {
     struct addition *addition = cls;
     const struct upload *upload = addition->upload;
-    if (!firmware_ensure(db, upload->product.id, upload->firmware, addition->image.uploaded_ms,
+    bool found;
+    if (!firmware_find(db, upload->product.id, upload->firmware, &addition->firmware, &found, err) ||
+        !firmware_ensure(db, upload->product.id, upload->firmware, addition->image.uploaded_ms,
                          &addition->firmware, err))
         return false;
+    addition->firmware_created = !found;
     addition->image.firmware_id = addition->firmware.id;
-    return image_add(db, upload->product.id, &addition->image, &addition->is_new, err) &&
+    return heed_family(addition, db, err) && heed_size(addition, db, err) &&
+           image_add(db, upload->product.id, &addition->image, &addition->is_new, err) &&
            (!addition->is_new || note_image(addition, db, err));
 }
 
@@ -146,14 +224,19 @@ static void log_image(const struct addition *addition)
         if (slice_copy(line, warning, sizeof warning))
             log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware", addition->firmware.name,
                      "version", addition->image.version, "warning", warning, NULL);
+    if (addition->firmware_created)
+        log_line(LOG_LEVEL_INFO, "firmware-created", "product", product, "firmware", addition->firmware.name, "format",
+                 addition->firmware.format[0] ? addition->firmware.format : "none", NULL);
     if (!addition->firmware.format[0] && !image_is_full(&addition->image))
         log_line(LOG_LEVEL_WARN, "format-not-set", "product", product, "firmware", addition->firmware.name,
                  "warning", "its devices get code 21 until a package format is set", NULL);
 }
 
 /* Before anything of it is kept: is it what its name says? */
-static bool look(const struct admin_call *call, const struct upload *upload, struct image *image, struct error *err)
+static bool look(const struct admin_call *call, const struct upload *upload, struct addition *addition,
+                 struct error *err)
 {
+    struct image *image = &addition->image;
     struct content content;
     struct firmware firmware = {0};
     struct version version;
@@ -165,7 +248,32 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
     snprintf(firmware.name, sizeof firmware.name, "%s", upload->firmware);
     version_parse(slice_of(upload->version), &version);
     content_look(call->daemon, blob_writer_path(upload->intake.blob), &content);
-    return content_take_image(&content, &firmware, &version, image, err);
+    if (!content_take_image(&content, &firmware, &version, upload->raw, image, err))
+        return false;
+    addition->family = upload->raw ? NULL : content_family(&content);
+    if (content.mangled[0] && !upload->intake.digest.given)
+        image_warn(image,
+                   "%s, and it came without a digest: a transfer as text may have changed it (curl -T FILE sends it as it "
+                   "is, dfotactl image upload with a digest)",
+                   content.mangled);
+    return true;
+}
+
+/* What the upload did beside keeping the image; it is said aloud. */
+static void tell_of_new_firmware(const struct addition *addition, json_t *answer)
+{
+    const struct firmware *firmware = &addition->firmware;
+    char notice[FAMILY_ADVICE_SIZE];
+    if (firmware->format[0])
+        snprintf(notice, sizeof notice,
+                 "its package format is %s, the default: only devices whose updater is bspatch can apply it; for others set "
+                 "the format that fits",
+                 firmware->format);
+    else
+        family_advise(firmware->name, addition->family, notice);
+    json_object_set_new(answer, "firmware_created", json_true());
+    json_object_set_new(answer, "format", field_text(firmware->format));
+    json_object_set_new(answer, "notice", json_string(notice));
 }
 
 bool admin_image_add(struct admin_call *call, struct error *err)
@@ -173,20 +281,22 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     struct upload *upload = call->request->stream_state;
     struct addition addition = {
         .request = call->request, .upload = upload, .image.uploaded_ms = clock_utc_ms()};
-    if (blob_written(upload->intake.blob) == 0)
-        return error_set(err, ERROR_INVALID, "the body is empty: send the bytes of the image");
+    if (!intake_check_whole(&upload->intake, err))
+        return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
-    if (!look(call, upload, &addition.image, err))
-        return false;
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
+    if (!look(call, upload, &addition, err))
+        return false;
     if (!keep_blob(call->daemon, intake_take(&upload->intake), &addition.image.sha256, add_image, &addition, err))
         return false;
     if (addition.is_new) {
         log_image(&addition);
         matrix_add(call->daemon->matrix, addition.firmware.id, addition.image.id);
     }
-    reply_json(&call->reply, addition.is_new ? 201 : 200,
-               admin_image_json(addition.firmware.name, &addition.image));
+    json_t *answer = admin_image_json(addition.firmware.name, &addition.image);
+    if (addition.firmware_created)
+        tell_of_new_firmware(&addition, answer);
+    reply_json(&call->reply, addition.is_new ? 201 : 200, answer);
     return true;
 }

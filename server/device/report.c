@@ -8,8 +8,10 @@
 #include "server/checkin.h"
 #include "server/device/device.h"
 #include "server/jobs.h"
+#include "server/device_url.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/seen.h"
 #include "server/testify.h"
 
@@ -23,6 +25,7 @@ struct report_task {
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
     struct transcript_post *transcript; /* or what it captured; NULL: none */
     struct facts facts;
+    bool noted; /* the report said more than was known */
     struct decision next; /* what a request for the next link would get */
 };
 
@@ -41,7 +44,7 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
 static bool take_version(struct report_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->facts;
-    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .tells_attempt = true};
+    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
            facts_report(db, facts, &report, err);
 }
@@ -60,6 +63,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     struct decision_limits limits = checkin_limits(&task->daemon->config);
     if (!find_link(task, db, err) || !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
+    task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
     if (!find_link(task, db, err)) /* anew, with what is known now */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
@@ -74,8 +78,11 @@ static json_t *next_step(const struct report_task *task)
     if ((answer != ANSWER_FULL && answer != ANSWER_WAIT) || !task->daemon->device_url[0])
         return json_null();
     link_url(task->daemon, task->facts.link.token, task->facts.device.confirmed_version, url);
-    return json_pack("{s:s, s:s, s:o, s:b}", "version", task->facts.planned.hop.version, "url", url,
-                     "at_commands", link_at_commands(url), "ready", answer == ANSWER_FULL);
+    const char *local = device_url_warn_local(task->daemon->device_url);
+    const char *https = device_url_warn_https(task->daemon->device_url);
+    return json_pack("{s:s, s:s, s:o, s:[s*, s*], s:b}", "version", task->facts.planned.hop.version, "url", url,
+                     "at_commands", link_at_commands(url), "warnings", local[0] ? local : NULL,
+                     https[0] ? https : NULL, "ready", answer == ANSWER_FULL);
 }
 
 /* In short: the whole of it is for the admin. */
@@ -86,7 +93,8 @@ static json_t *transcript_summary(const struct transcript_post *post)
     json_t *try = last ? json_pack("{s:s, s:s, s:s}", "outcome", transcript_outcome_name(last->outcome),
                                    "cause", transcript_cause_name(last->cause), "words", last->words)
                        : json_null();
-    return json_pack("{s:I, s:b, s:s?, s:I, s:o}", "transcript", (json_int_t)post->row.id, "counted",
+    json_t *number = post->row.id ? json_integer((json_int_t)post->row.id) : json_null();
+    return json_pack("{s:o, s:b, s:s?, s:I, s:o}", "transcript", number, "counted",
                      post->row.counted != 0, "why", post->row.why[0] ? post->row.why : NULL, "tries",
                      (json_int_t)found->try_count + found->tries_dropped, "last_try", try);
 }
@@ -118,9 +126,9 @@ static void answer_report(struct writer_task *base, const struct error *err)
         fail(task, err);
         return;
     }
-    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms,
-             !task->transcript || task->transcript->is_new);
-    log_line(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
+    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms, task->noted);
+    void (*log)(enum log_level, const char *, ...) = task->noted ? log_line : log_stranger;
+    log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
              facts->product.product_key, "device", facts->device.device, "version",
              facts->device.confirmed_version, "reason",
              task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",
@@ -200,6 +208,7 @@ void report_handle(struct request *request)
     task->task.run = take_report;
     task->task.done = answer_report;
     task->daemon = request->context;
+    origin_of_peer(request->peer, task->asker.origin);
     slice_copy(request->param[0], task->asker.token, sizeof task->asker.token);
     writer_add(task->daemon->writer, &task->task);
 }

@@ -9,6 +9,7 @@
 #include "server/device/device.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/origin.h"
 #include "server/seen.h"
 #include "storage/turnkey.h"
 
@@ -95,7 +96,8 @@ static void log_answer(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
-    log_line(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
+    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
              task->asker.firmware[0] ? task->asker.firmware : NULL, "over", "turnkey", "peer",
@@ -118,6 +120,7 @@ static void done(struct writer_task *base, const struct error *err)
     }
     if (!task->request->head_only && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->asker.network);
     log_answer(task);
     tell(task, &reply);
     request_answer(task->request, &reply);
@@ -166,6 +169,8 @@ void turnkey_handle(struct request *request)
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
+    origin_of_peer(request->peer, task->asker.origin);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
     if (read_request(request, task, &err)) {
         writer_add(task->daemon->writer, &task->task);
         return;

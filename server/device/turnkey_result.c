@@ -17,6 +17,7 @@ struct result_task {
     struct daemon *daemon;
     struct request *request;
     struct turnkey said;
+    bool known; /* it has said so before */
 };
 
 /* Its own word, and no more: it moves nothing. */
@@ -41,7 +42,9 @@ static bool keep(struct writer_task *base, struct db *db, struct error *err)
     if (!found)
         return error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
     task->said.attempt_id = there.attempt_id;
-    return turnkey_set_result(db, &task->said, err) && note_result(&task->said, db, err);
+    task->known = there.result_ms && there.result_code == task->said.result_code &&
+                  strcmp(there.result_form, task->said.result_form) == 0;
+    return task->known || (turnkey_set_result(db, &task->said, err) && note_result(&task->said, db, err));
 }
 
 static void fail(struct result_task *task, const struct error *err)
@@ -64,7 +67,8 @@ static void done(struct writer_task *base, const struct error *err)
         fail(task, err);
         return;
     }
-    log_line(LOG_LEVEL_INFO, "turnkey-result", "peer", task->request->peer, "attempt",
+    void (*log)(enum log_level, const char *, ...) = task->known ? log_stranger : log_line;
+    log(LOG_LEVEL_INFO, "turnkey-result", "peer", task->request->peer, "attempt",
              log_i64(&attempt, task->said.attempt_id), "code", log_i64(&code, task->said.result_code),
              "reason", turnkey_meaning(task->said.result_form, task->said.result_code), NULL);
     reply_json(&reply, 200, json_pack("{s:i, s:s}", "code", 0, "msg", ""));

@@ -23,7 +23,7 @@ after(() => server?.dispose());
 function routes() {
     const [p, f, d] = [`/products/${scene.product}`, scene.path(), scene.deviceAdminPath(device)];
     return [
-        ['GET', '/status'], ['GET POST', '/products'], ['GET', p], ['GET', `${p}/firmware`], ['GET PATCH', f], ['PUT DELETE', `${f}/target`],
+        ['GET', '/status'], ['GET POST', '/products'], ['GET PATCH', p], ['GET', `${p}/firmware`], ['GET PATCH', f], ['PUT DELETE', `${f}/target`],
         ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
         ['GET', `${f}/images/1001/content`], ['GET', `${f}/matrix`], ['GET', `${f}/queue`], ['GET', `${f}/packages`], ['GET POST PUT DELETE', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['POST DELETE', `${f}/packages/1001/1002/release`],
@@ -242,6 +242,14 @@ describe('the rest of the calls:', () => {
         assert.match(notice, /format/);
         assertProblem(await server.admin('PATCH', own.path(), { max_package_bytes: 2, format: 'zip' }), 422, 'invalid');
         assert.equal((await server.admin('GET', own.path())).json.max_package_bytes, 1, 'all of a change or none');
+        for (const [format, most] of [['ec618-csdk', 491520], ['ec618-at', 491530], ['ec618-luatos', 491612]]) {
+            assertProblem(await server.admin('PATCH', own.path(), { format, max_package_bytes: most + 1 }), 422, 'invalid');
+            assert.equal((await own.set({ format, max_package_bytes: most })).max_package_bytes, most);
+            assertProblem(await server.admin('PATCH', own.path(), { max_package_bytes: most + 1 }), 422, 'invalid');
+            await own.set({ format: null, max_package_bytes: most + 1 });
+            assertProblem(await server.admin('PATCH', own.path(), { format }), 422, 'invalid');
+        }
+        await own.set({ max_package_bytes: 1 });
     });
 
     test('a package is asked for, awaited and fetched', async () => {

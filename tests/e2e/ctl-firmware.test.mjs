@@ -1,6 +1,7 @@
 // dfotactl's commands for products, firmware, images and packages, against an admin API that the test plays.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -33,7 +34,7 @@ describe('products and firmware', () => {
 
     test('a firmware without a format says which command sets one', async (t) => {
         const api = await FakeApi.start(t);
-        const bare = firmware({ format: null, notice: 'no package format is set' });
+        const bare = firmware({ format: null, notice: 'no package format is set', fitting_format: 'ec618-at' });
         api.on(`GET ${firmwarePath}`, bare).on('GET /products/pumps/firmware', { items: [bare] });
         api.on(`PUT ${firmwarePath}/target`, bare);
         for (const args of [['firmware', 'show', airm2m], ['firmware', 'list'], ['target', 'set', airm2m, '1162']]) {
@@ -86,12 +87,13 @@ describe('images', () => {
         assert.match(result.out, /^ +warning: the same bytes are here as version 1147$/m);
     });
 
-    test('upload with firmware and version, chunked where the length is not known', async (t) => {
+    test('upload with firmware and version, out of a pipe, with its length and digest', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PUT ${firmwarePath}/images/1138`, { status: 201, body: image() }).on(`GET ${firmwarePath}`, firmware());
         const script = 'printf something | "$0" image upload /dev/stdin --firmware "$1" --version 1138';
         assertRun(await api.run(['-c', script, program, airm2m], { command: 'sh' }), 0);
-        assert.equal(api.requests[0].headers['transfer-encoding'], 'chunked');
+        assert.equal(api.requests[0].headers['content-length'], '9');
+        assert.equal(api.requests[0].headers['repr-digest'], `sha-256=:${createHash('sha256').update('something').digest('base64')}:`);
         assert.equal(String(api.requests[0].body), 'something');
     });
 
@@ -126,7 +128,7 @@ describe('images', () => {
             await writeFile(file, file);
         api.on('POST /products/pumps/images', ({ query }) => query.get('filename') === 'b_V2.bin'
             ? problem(409, 'image-conflict', 'version 2 exists already') : { status: 201, body: image({ file_name: query.get('filename') }) });
-        api.on(`GET ${firmwarePath}`, firmware({ format: null }));
+        api.on(`GET ${firmwarePath}`, firmware({ format: null, fitting_format: 'ec618-at' }));
         const result = await api.ctl('image', 'upload', ...files);
         assertRun(result, 1, { err: /b_V2\.bin: version 2 exists already \(image-conflict\)\n(.*\n)*dfotactl: 2 of 3 files are uploaded\n$/ });
         assert.match(result.err, /firmware set AirM2M_780E_LTE_AT --format ec618-at/);
@@ -326,6 +328,7 @@ describe('packages and waiting', () => {
     test('a missing format is refused, with what to do', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, problem(409, 'format-not-set', 'the firmware has no package format'));
+        api.on(`GET ${firmwarePath}`, firmware({ format: null, fitting_format: 'ec618-at' }));
         const result = await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait');
         assertRun(result, 1, { err: /no package format \(format-not-set\)\n$/ });
         assert.match(result.err, /dfotactl firmware set AirM2M_780E_LTE_AT --format ec618-at/);

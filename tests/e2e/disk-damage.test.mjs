@@ -27,7 +27,7 @@ describe('a flipped bit', () => {
         second.address = server.device;
         const answer = await second.ask();
         assert.equal(answer.code, 43, `${answer.status}`);
-        assert.equal(server.log('blob-corrupt').length, 1);
+        assert.equal((await server.logged('blob-corrupt', 1)).length, 1);
         await second.upgrade();
         assert.equal(sha256(await scene.content()), made.sha256);
     });
@@ -42,7 +42,7 @@ describe('a flipped bit', () => {
         const failed = await scene.package();
         assert.equal(failed.state, 'failed');
         assert.match(failed.error, /has SHA-256 .*, expected/);
-        assert.equal(server.log('package-failed').length, 1);
+        assert.equal((await server.logged('package-failed', 1)).length, 1);
         assertProblem(await server.admin('GET', scene.path('/images/1002/content')), 500, 'corrupt');
         assertProblem(await server.admin('PUT', scene.path('/images/1002'), noiseImage({ seed: 2, size: 100 })), 409, 'image-conflict');
         await server.admin('PUT', scene.path('/images/1002'), damaged, { expect: 200 });
@@ -215,7 +215,7 @@ describe('a damaged database:', () => {
         const whole = await readAll(server);
         for (const harm of [() => rm(main(server)), () => writeFile(main(server), '')]) {
             await harm();
-            await assertRefuses(server, /blobs, but no database .*dfota\.db: put it back/);
+            await assertRefuses(server, /there is no database .*dfota\.db, but .* is there: restore the database/);
         }
         await writeAll(server, whole);
         await server.start();
@@ -236,7 +236,7 @@ describe('a damaged database:', () => {
 
         await writeAll(server, older);
         await server.start();
-        assert.equal(server.log('blobs-unknown').at(-1).count, '3');
+        assert.equal((await server.logged('blobs-unknown')).at(-1).count, '3');
         assert.deepEqual(await files(server), earlier);
         await scene.upload('2');
         await scene.upload('3');

@@ -64,7 +64,7 @@ describe('a call that fails', () => {
         await module.upgrade();
         assert.equal(faults.hits().length, 2);
         assert.equal((await scene.package('1001', '1002')).crashes, 2);
-        assert.equal(server.log('package-put-back').length, 2);
+        assert.equal((await server.logged('package-put-back', 2)).length, 2);
     });
 
     for (const call of ['write', 'fsync', 'write,fsync,truncate']) {

@@ -60,7 +60,7 @@ describe('a package that fits', () => {
         const server = await startServer(t, { config: { idle_effort: 'best' } });
         const scene = await build(server);
         await scene.makePackage();
-        assert.equal(Number(server.log('package-ready')[0].size), sizes.quick);
+        assert.equal(Number((await server.logged('package-ready'))[0].size), sizes.quick);
         await allTried(server);
         const made = await poll('the smallest is in its place', async () => {
             const now = await scene.package();
@@ -71,7 +71,7 @@ describe('a package that fits', () => {
         const content = await scene.content();
         assert.equal(sha256(content), made.sha256);
         await poll('what was replaced is gone', () => holds(server, [...scene.images.values(), content]));
-        const replaced = server.log('package-replaced');
+        const replaced = await server.logged('package-replaced');
         assert.deepEqual([Number(replaced[0].was), Number(replaced.at(-1).size)], [sizes.quick, smallest]);
         const module = scene.module();
         assert.equal((await module.ask()).body.length, smallest);
@@ -142,7 +142,7 @@ describe('a package over the limit', () => {
             return answer.status === 200;
         });
         assert.equal(answer.body.length, smallest);
-        assert.equal(Number(server.log('package-ready')[0].size), sizes.quick);
+        assert.equal(Number((await server.logged('package-ready'))[0].size), sizes.quick);
         const { attempts } = await scene.record(module);
         assert.equal(attempts.length, 1, 'it waited and was served in one attempt');
     });
@@ -182,7 +182,7 @@ test('more effort makes way for what a device waits for', async (t) => {
     const small = await build(server);
     assert.equal((await small.module().ask()).code, 43);
     await poll('the small one is made', async () => (await small.package()).state === 'ready');
-    assert.match(server.log('package-tried')[0].reason, /made way/);
+    assert.match((await server.logged('package-tried'))[0].reason, /made way/);
     assert.equal((await large.package()).state, 'ready');
 });
 

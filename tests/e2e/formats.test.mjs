@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { binpkg, firmwareImage } from './lib/firmware.mjs';
+import { binpkg, firmwareImage, noiseImage } from './lib/firmware.mjs';
 import { buildDir, firmwarePath, startServer } from './lib/server.mjs';
 
 const run = promisify(execFile);
@@ -43,6 +43,17 @@ describe('a package format', () => {
                 assert.ok(refused.json.detail.includes(name), refused.json.detail);
         }
         assert.ok(offered.length >= 4, offered.join());
+    });
+
+    test('of an EC618 keeps what is too long for a module as a fact, and never sends it', async () => {
+        await server.createProduct('long');
+        for (const seed of [1, 2])
+            await server.putImage('long', 'AirM2M_780E_LTE_AT', String(seed), noiseImage({ seed, size: 500_000 }));
+        await server.setFirmware('long', 'AirM2M_780E_LTE_AT', { format: 'ec618-csdk' });
+        const made = await server.makePackage('long', 'AirM2M_780E_LTE_AT', '1', '2');
+        assert.deepEqual([made.state, made.proven], ['oversize', true], JSON.stringify(made));
+        const path = `${firmwarePath('long', 'AirM2M_780E_LTE_AT')}/packages/1/2/content`;
+        assert.equal((await server.admin('GET', path)).status, 409);
     });
 
     test('of each kind is made, proven, and applied by a module', async () => {

@@ -36,7 +36,7 @@ test('a full disk', async (t) => {
         await refused(lost.ask());
     await refused(linked.ask());
     await refused(report(linked, link, { version: '1002' }));
-    assert.ok(server.log('report-failed')[0].error, 'the log says why');
+    assert.ok((await server.logged('report-failed'))[0].error, 'the log says why');
     assert.ok([503, 507].includes((await server.admin('POST', '/products', { name: 'p', product_key: 'none' })).status));
 
     setFull(server, false);

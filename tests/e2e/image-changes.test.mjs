@@ -27,8 +27,8 @@ describe('a withdrawn image', () => {
         assert.deepEqual(again.withdrawn, { at: withdrawn.withdrawn.at, reason: 'and its clock' });
         assert.deepEqual(await show(scene, '2'), again);
         assert.equal((await set(scene, '2', { withdrawn: false })).json.withdrawn, null);
-        assert.equal(server.log('image-withdrawn').length, 2);
-        assert.equal(server.log('image-restored').length, 1);
+        assert.equal((await server.logged('image-withdrawn', 2)).length, 2);
+        assert.equal((await server.logged('image-restored', 1)).length, 1);
     });
 
     test('cannot be a target', async () => {

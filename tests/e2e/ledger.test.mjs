@@ -93,7 +93,7 @@ describe('what it says', () => {
         assert.deepEqual([delivered.attempt, delivered.package, delivered.at, delivered.detail.bytes_acked, delivered.product, delivered.firmware],
             [attempt.attempt, attempt.sha256, attempt.delivered_at, attempt.size, scene.product, scene.firmware]);
         const host = (await ledgerRows(server, { device: `imei:${linked.id}`, kind: 'version-reported' })).at(-1);
-        assert.deepEqual(host.detail, { authenticated: true, evidence: 'host-report', version: '2' });
+        assert.deepEqual(host.detail, { authenticated: true, evidence: 'host-report', grade: 'host-report', version: '2' });
         await assertWhole({ server, dir });
     });
 

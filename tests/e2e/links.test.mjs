@@ -94,13 +94,55 @@ describe('a link', () => {
         assert.ok(link.report_url.startsWith('http://fota.example:8080/d/'), link.report_url);
     });
 
-    test('is not handed out on 0.0.0.0, which is no address', async (t) => {
-        const other = await startServer(t, { config: { device_listen: '0.0.0.0:0' } });
-        const scene = await Scene.build(other, at);
-        const answer = await other.admin('POST', scene.deviceAdminPath(scene.module(), '/link'), { version: '1138' });
-        assertProblem(answer, 409, 'invalid');
-        assert.match(answer.json.detail, /public_device_url/);
-    });
+    for (const device_listen of ['0.0.0.0:0', '[::]:0', '[::ffff:0.0.0.0]:0']) {
+        test(`is not handed out on ${device_listen}, in any way`, async (t) => {
+            const other = await startServer(t, { config: { device_listen } });
+            other.device.host = '127.0.0.1';
+            const scene = await Scene.build(other, at);
+            const module = scene.module();
+            const csv = `${scene.module().id}\n`;
+            for (const answer of [
+                await other.admin('POST', scene.deviceAdminPath(module, '/link'), { version: '1138' }),
+                await other.admin('POST', scene.path('/links?version=1138'), csv, { headers: { 'Content-Type': 'text/csv' } }),
+                await other.admin('POST', scene.path('/links?version=1138'), csv, { headers: { 'Content-Type': 'text/csv', Accept: 'text/csv' } }),
+            ]) {
+                assertProblem(answer, 409, 'invalid');
+                assert.match(answer.json.detail, /public_device_url/);
+            }
+            assert.equal(await scene.record(module), null);
+            assert.equal(other.log('no-public-device-url').length, 1);
+        });
+    }
+
+    // Where links lead: what a host is told, what an admin is told, and what is logged at the start.
+    const addresses = {
+        'http://fota.example:8080': { warning: null, event: null },
+        'http://127.0.0.1:8080': { warning: /loopback/, event: 'local-device-url' },
+        'http://localhost': { warning: /loopback/, event: 'local-device-url' },
+        'http://[::1]:8080': { warning: /loopback/, event: 'local-device-url' },
+        'http://[::ffff:127.0.0.1]:8080': { warning: /loopback/, event: 'local-device-url' },
+        'https://fota.example': { warning: /AT firmware/, event: 'https-device-url' },
+        '': { warning: /loopback/, event: 'local-device-url' }, // the listener's, 127.0.0.1
+    };
+    for (const [public_device_url, { warning, event }] of Object.entries(addresses)) {
+        test(`on ${public_device_url || 'the address of its listener'} is told the same everywhere`, async (t) => {
+            const other = await startServer(t, { config: { public_device_url } });
+            const scene = await Scene.build(other, at);
+            const { module, link } = await scene.linkedModule();
+            const bulk = await other.admin('POST', scene.path('/links?version=1138'), `${scene.module().id}\n`,
+                { headers: { 'Content-Type': 'text/csv' }, expect: 200 });
+            const { json } = await report(module, link, { version: '1138' });
+            for (const told of [link, bulk.json.items[0], json.next]) {
+                assert.ok(told.url.startsWith(`${public_device_url || 'http://127.0.0.1:'}`), told.url);
+                assert.equal(told.warnings.length, warning ? 1 : 0, `${told.warnings}`);
+                if (warning)
+                    assert.match(told.warnings[0], warning);
+                assert.equal(told.at_commands.length, public_device_url.startsWith('https:') ? 0 : 2);
+            }
+            const said = ['local-device-url', 'https-device-url', 'no-public-device-url'].filter((name) => other.log(name).length > 0);
+            assert.deepEqual(said, event ? [event] : []);
+        });
+    }
 
     test('asks for its package at once, so that the module need not wait', async () => {
         const scene = await Scene.build(server, at);

@@ -112,6 +112,7 @@ describe('a full package', () => {
 
     test('is the second hop of a device of another core, over an image of its own', async () => {
         const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_Air8101', versions: ['2030.1.1', '2034.1.1'], target: null });
+        await server.setFirmware(scene.product, scene.firmware, { format: 'bsdiff' });
         const file = luatosPackage({ script: script() });
         await server.putImage(scene.product, scene.firmware, '2034.1.2', file);
         await scene.setTarget('2034.1.2');
@@ -252,7 +253,7 @@ test('a file that the disk damaged is not sent, until the same bytes are uploade
     await writeFile(path, Buffer.concat([file.subarray(0, -1), Buffer.from([file.at(-1) ^ 1])]));
     const module = device(scene, '2034.1.1');
     assert.equal((await module.ask()).status, 503);
-    assert.match(own.log('blob-corrupt')[0].then, /upload/);
+    assert.match((await own.logged('blob-corrupt'))[0].then, /upload/);
     await own.putImage(scene.product, firmware, '2034.1.2', file);
     assert.ok((await module.download()).bytes.equals(file));
 });

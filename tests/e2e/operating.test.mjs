@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -23,24 +24,36 @@ function linesOf(heading) {
     return lines;
 }
 
+// As systemd does with DynamicUser: a directory that belongs to somebody else is given to the service's user, whole.
+function giveTo(server) {
+    if (server.uid !== undefined && statSync(server.dataDir).uid !== server.uid)
+        execFileSync('chown', ['-R', `${server.uid}:${server.uid}`, server.dataDir]);
+}
+
 // Types them; what stands for the service manager is done here. Returns what they print.
 async function type(server, backup, lines) {
     let printed = '', script = '';
     const run = () => {
         if (script)
             printed += execFileSync('bash', ['-euc', script], {
-                cwd: server.dataDir, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${buildDir}:${process.env.PATH}` },
+                cwd: backup, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${buildDir}:${process.env.PATH}` },
             });
         script = '';
     };
     for (const line of lines) {
         const [, action] = /^systemctl (\w+) dfotad$/.exec(line) ?? [];
         if (!action) {
-            script += `${line.replaceAll('/var/lib/dfota', server.dataDir).replaceAll('/backup', backup)}\n`;
+            script += `${line.replaceAll('/var/lib/dfota', server.dataDir).replaceAll('/backup', backup).replace('$(pidof dfotad)', server.process?.pid)}\n`;
         } else {
             run();
-            if (action === 'start' || server.process)
-                await server[action]();
+            if (action === 'restart') {
+                server.process.kill('SIGTERM'); // it may end with an error
+                await server.ended;
+            }
+            if (action !== 'stop')
+                giveTo(server);
+            if (action !== 'stop' || server.process)
+                await server[action === 'restart' ? 'start' : action]();
         }
     }
     run();
@@ -77,8 +90,7 @@ async function flipBit(file, at) {
 
 test('a backup of the running server, put back', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
-    assert.match(await type(server, backup, linesOf('Backup').filter((line) => !line.startsWith('rsync'))
-        .concat('cp -a /var/lib/dfota/blobs /backup/dfota/')), /^ok$/m);
+    assert.match(await type(server, backup, linesOf('Backup')), /^ok$/m);
     await scene.upload('3');
     const later = scene.module();
     await later.ask();
@@ -95,19 +107,57 @@ test('a backup of the running server, put back', async (t) => {
     await later.upgrade();
 });
 
-test('on another machine', async (t) => {
+// A second machine: another directory, which is there or not, and another user, where the tests may become one.
+const machines = {
+    'that has never had a server': async (second) => rm(second.dataDir, { recursive: true }),
+    'with an empty directory': async () => {},
+    'on which a server was started after the installation': async (second) => { await second.start(); await second.stop(); },
+    'on which such a server was killed': async (second) => { await second.start(); await second.kill(); },
+};
+for (const [name, prepare] of Object.entries(machines)) {
+    test(`a backup restored on another machine, ${name}`, async (t) => {
+        const { server, scene, module, backup } = await furnished(t);
+        const linked = scene.module({ version: '1' });
+        const link = await scene.createLink(linked);
+        await type(server, backup, linesOf('Backup'));
+        await server.stop();
+        const second = await startServer(t);
+        await second.stop();
+        await rm(second.dataDir, { recursive: true });
+        await mkdir(second.dataDir);
+        const { token } = server;
+        if (process.getuid() === 0) {
+            second.uid = 65534;
+            second.wrapper = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
+            giveTo(second);
+        }
+        await prepare(second);
+        second.token = token; // the old server's: the database knows its hash
+        assert.match(await type(second, backup, linesOf('Restore')), /^2$/m);
+        const path = `/products/${scene.product}`;
+        scene.server = second;
+        await assertImages(scene, '1', '2');
+        assert.equal((await scene.record(module)).confirmed_version, '2');
+        const { json } = await second.admin('GET', `${path}/devices/${linked.id}`, null, { expect: 200 });
+        assert.equal(json.device, linked.id);
+        linked.address = second.device;
+        linked.link = new URL(link.url).pathname;
+        await scene.setTarget('2');
+        assert.equal((await linked.askUntilMade()).status, 200, 'its link works');
+        for (const file of ['dfota.db', 'blobs'])
+            assert.equal(statSync(join(second.dataDir, file)).mode & 0o077, 0);
+    });
+}
+
+test('a removed database is saved from the running server', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
-    await type(server, backup, linesOf('Backup').filter((line) => !line.startsWith('rsync'))
-        .concat('cp -a /var/lib/dfota/blobs /backup/dfota/'));
-    const { token } = server;
-    await server.stop();
-    const { dataDir } = server;
-    t.after(() => rm(dataDir, { recursive: true, force: true }));
-    server.dataDir = join(backup, 'dfota');
-    await server.start();
-    server.token = token; // of which only the hash was taken along
+    await rm(join(server.dataDir, 'dfota.db'));
+    assert.equal((await module.ask()).code, 503);
+    await type(server, backup, linesOf('The directory was changed under the server'));
     await assertImages(scene, '1', '2');
     assert.equal((await scene.record(module)).confirmed_version, '2');
+    module.address = server.device;
+    assert.equal((await module.ask()).code, 27);
 });
 
 test('a damaged database is saved', async (t) => {

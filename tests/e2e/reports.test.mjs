@@ -10,7 +10,7 @@ import { startServer } from './lib/server.mjs';
 const at = { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147', '1162'], format: 'bsdiff' };
 
 let server;
-before(async () => { server = await startServer(null, { keep: true }); });
+before(async () => { server = await startServer(null, { keep: true, config: { public_device_url: 'http://fota.example' } }); });
 after(() => server?.dispose());
 
 describe('a report', () => {

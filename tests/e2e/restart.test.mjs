@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -114,6 +114,20 @@ describe('a restart', () => {
         assert.equal(made.crashes, 0, 'an orderly end is no crash');
         module.address = server.device;
         assert.equal((await module.ask()).status, 200);
+    });
+
+    test('ends although the process that looks into an upload is stopped; the image is not kept', async (t) => {
+        const server = await startServer(t);
+        const scene = await Scene.build(server, { versions: ['1001', '1002'], later: ['1003'] });
+        const stops = await writeScript(t, () => '');
+        await writeFile(stops.path, `#!/bin/sh\n[ "$1" = inspect ] && { : > ${stops.dir}/looks; kill -STOP $$; }\nexec ${dfota} "$@"\n`);
+        await server.restart({ config: { ...server.config, dfota_path: stops.path } });
+        const sent = scene.upload('1003').then(() => 'kept', () => 'not kept');
+        await poll('it is looked into', () => existsSync(join(stops.dir, 'looks')));
+        await server.stop();
+        assert.equal(await sent, 'not kept');
+        await server.start();
+        await server.admin('GET', scene.path('/images/1003'), null, { expect: 404 });
     });
 
     test('ends cleanly while a module downloads', async (t) => {

@@ -278,6 +278,8 @@ describe('a transcript that an admin sends in', () => {
         const early = await add(scene, module, failing, { query: `?captured_at=${created_at - 1}` });
         assert.equal(early.json.attempt, null);
         await report(module, link, { version: '1138' });
+        assert.equal((await scene.record(module)).attempts[0].state, 'delivered', 'the transcript was an admin\'s: a host decides nothing');
+        await add(scene, module, `${ati('1138')}\n`, { query: `?captured_at=${Date.now()}` });
         const [attempt] = (await scene.record(module)).attempts;
         assert.equal(attempt.state, 'not_applied');
         const late = await add(scene, module, nitz(Date.now() + 15 * 3600_000) + failing);

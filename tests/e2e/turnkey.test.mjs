@@ -166,7 +166,7 @@ describe('a device', () => {
     });
 
     test('is offered a delta too, once it is made', async () => {
-        const scene = await Scene.build(server, { firmware, versions: ['2046.1.1', '2046.1.2'] });
+        const scene = await Scene.build(server, { format: 'bsdiff', firmware, versions: ['2046.1.1', '2046.1.2'] });
         const module = device(scene);
         await module.refused(43);
         const made = await scene.makePackage();

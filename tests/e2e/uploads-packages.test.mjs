@@ -67,7 +67,7 @@ describe('a package by Debian\'s bsdiff', () => {
         assert.equal(status, 201);
         assert.deepEqual([json.state, json.origin, json.uploaded_by, json.proven, json.released, json.effort, json.size, json.sha256],
             ['ready', 'uploaded', 'Ann', true, null, null, bytes.length, sha256(bytes)]);
-        const [line] = server.log('package-uploaded').filter((l) => l.sha256 === sha256(bytes));
+        const [line] = await server.logged('package-uploaded', 1, (l) => l.sha256 === sha256(bytes));
         assert.deepEqual([line.by, line.proven, line.from, line.to], ['Ann', 'yes', '1001', '1002']);
         const module = scene.module();
         await module.upgrade();
@@ -227,7 +227,7 @@ describe('an unproven package', () => {
 
         const { json } = await release(scene, bytes, { note: '试过 on a bench' });
         assert.deepEqual([json.proven, json.released.by, json.released.note], [false, 'Jan', '试过 on a bench']);
-        const [line] = server.log('package-released').filter((l) => l.sha256 === sha256(bytes));
+        const [line] = await server.logged('package-released', 1, (l) => l.sha256 === sha256(bytes));
         assert.deepEqual([line.level, line.by, line.note], ['warn', 'Jan', '试过 on a bench']);
 
         const answer = await module.ask();
@@ -240,9 +240,28 @@ describe('an unproven package', () => {
         await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
         assert.equal((await scene.package()).released, null);
         assert.equal((await scene.module().ask()).code, 21);
-        assert.equal(server.log('package-release-ended').length, 1);
+        assert.equal((await server.logged('package-release-ended', 1)).length, 1);
         await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
-        assert.equal(server.log('package-release-ended').length, 1);
+        assert.equal((await server.logged('package-release-ended', 1)).length, 1);
+    });
+
+    test('is released for one product only, and so is what was uploaded', async (t) => {
+        const own = await startServer(t);
+        const [ours, theirs] = [await Scene.build(own, { format: 'external', seed: 901 }), await Scene.build(own, { format: 'external', seed: 901 })];
+        const bytes = unknown(41), other = unknown(42);
+        await put(ours, bytes);
+        assertProblem(await own.admin('GET', path(theirs)), 404, 'package-not-found');
+        await own.admin('PUT', `${path(theirs)}?by=Ann`, bytes, { expect: 201 });
+        const body = { sha256: sha256(bytes), by: 'Jan', note: 'tried here' };
+        await own.admin('POST', path(ours, '/release'), body, { expect: 200 });
+        const [first, second] = [ours.module(), theirs.module()];
+        assert.ok((await first.ask()).body.equals(bytes));
+        assert.equal((await second.ask()).code, 21);
+        assert.equal((await theirs.package()).released, null);
+        assertProblem(await own.admin('GET', path(theirs, '/content')), 409, 'package-not-ready');
+        await own.admin('PUT', `${path(theirs)}?by=Ann`, other, { expect: 201 });
+        assert.equal((await ours.package()).sha256, sha256(bytes));
+        assert.ok((await ours.module().ask()).body.equals(bytes), 'what another product brings changes nothing');
     });
 
     test('that is taken back under way ends at the next range', async () => {
@@ -312,7 +331,7 @@ describe('forgetting', () => {
         await server.admin('DELETE', path(scene), null, { expect: 204 });
         assertProblem(await server.admin('GET', path(scene)), 404, 'package-not-found');
         assert.ok(!(await blobs()).some((name) => name.endsWith(sha256(bytes))));
-        assert.equal(server.log('package-forgotten').filter((l) => l.sha256 === sha256(bytes)).length, 1);
+        assert.equal((await server.logged('package-forgotten', 1, (l) => l.sha256 === sha256(bytes))).length, 1);
         const made = await scene.makePackage();
         assert.deepEqual([made.origin, made.uploaded_by], ['made', null]);
     });

@@ -121,7 +121,7 @@ test('the hint for a form is a command that works', async (t) => {
     for (const [path, method] of [[`/products/${scene.product}/images?filename=pump_V3000_x.bin`, 'POST'], [scene.path('/images/4'), 'PUT']]) {
         const refused = await server.admin(method, path, 'x', { headers: { 'Content-Type': 'multipart/form-data; boundary=x' } });
         assert.equal(refused.status, 415);
-        const hint = /\(curl (.*), not -F\)/.exec(refused.json.detail)[1].replace('FILE', file).split(' ');
+        const hint = /\(curl (.*), not --data or -F\)/.exec(refused.json.detail)[1].replace('FILE', file).split(' ');
         const { stdout } = await promisify(execFile)('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', ...hint, '-H', `Authorization: Bearer ${server.token}`, url + path]);
         assert.notEqual(stdout, '405', path);
     }

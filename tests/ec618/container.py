@@ -18,6 +18,9 @@ import sys
 import zlib
 
 CARRIED = {2: "AP", 3: "CP"}
+ZONES = {"AP": 3014656, "CP": 524288}
+ARCHIVE_LIMIT = 491520
+SEGMENTS_LIMIT = 127
 LUATOS_MAGICS = {0xEAF18C16: "EC618", 0xEAC37218: "EC7xx"}
 AT_MARK = bytes.fromhex("7e000000017d")
 
@@ -90,7 +93,7 @@ def read_par(data, whole=True):
     stated = data[12:44]
     if whole:
         demand(length == len(data), "parLen is %d and the file has %d bytes" % (length, len(data)))
-        real = hashlib.sha256(data[:12] + bytes(32) + data[44:]).digest()
+        real = hashlib.sha256(data[:12] + bytes(32) + b"\xff" * 40 + data[84:]).digest()
         demand(real == stated, "parHash is wrong")
     packages = []
     at = 84
@@ -100,9 +103,10 @@ def read_par(data, whole=True):
         demand(112 <= head_size <= size and (not whole or at + size <= len(data)), "a package's lengths do not fit")
         packages.append(
             {
-                "attribute": bits >> 5 & 7,
+                "index": bits & 15,
+                "reverse": bits >> 4 & 1,
+                "attribute": (bits >> 5 & 7) + 8 * (bits >> 23 & 1),
                 "segments": bits >> 24,
-                "other_bits": bits & 0xFC001F,
                 "head_size": head_size,
                 "size": size,
                 "zero": zero,
@@ -120,6 +124,31 @@ def read_par(data, whole=True):
         at += size
     demand(packages and (not whole or at == len(data)), "the packages do not fill the archive")
     return {"head": data[2:8].hex(), "length": length, "hash": stated.hex(), "rest": data[44:84].hex(), "packages": packages}
+
+
+def check_rules(data, par):
+    """What an EC618 demands of a whole archive, before it looks at any image."""
+    import decoder
+
+    packages = par["packages"]
+    demand(len(data) <= ARCHIVE_LIMIT, "the archive is too long for a module")
+    demand(data[3] & 0x70 == 0x40, "the bits of byte 3 are wrong")
+    demand((data[3] & 15) + 1 == len(packages), "the number of packages is wrong")
+    demand(data[6:8] == b"\0\x80", "the segment size is not 32768")
+    demand(data[44:84] == b"\xff" * 40, "bytes 44 to 83 are not FF")
+    demand(sum(package["segments"] for package in packages) <= SEGMENTS_LIMIT, "too many segments")
+    for place, package in enumerate(packages):
+        part = CARRIED.get(package["attribute"])
+        payload = decoder.Payload(package["payload"])
+        demand(part, "a package is for neither AP nor CP")
+        demand(package["index"] == place, "a package's index is not its place")
+        demand(package["reverse"] == (payload.order == "RvsO"), "a package's order bit is wrong")
+        demand(package["head_size"] in (112, 120, 128), "a package's head has a wrong length")
+        demand(package["segments"] == len(payload.parts), "the number of segments is wrong")
+        demand(package["new_size"] == payload.new_size, "the payload makes an image of another size")
+        demand(package["base_size"] == payload.old_size, "the payload is for a base of another size")
+        demand(max(package["new_size"], package["base_size"]) <= ZONES[part], "an image is beyond its zone")
+    demand(len({package["attribute"] for package in packages}) == len(packages), "two packages change one part")
 
 
 # ---- Wrappers --------------------------------------------------------------------------------------------------------
@@ -202,8 +231,11 @@ def rebuild(old, package):
 
     _, _, par = unwrap(package)
     flash = flash_of(old)
-    for part in read_par(par)["packages"]:
-        kind = "raw" if "raw" in flash else CARRIED.get(part["attribute"])
+    archive = read_par(par)
+    check_rules(par, archive)
+    for part in archive["packages"]:
+        kind = CARRIED[part["attribute"]]
+        kind = "raw" if "raw" in flash and kind == "AP" else kind
         demand(kind in flash, "the package changes a part that the old image does not have")
         base = flash[kind]
         demand(len(base) == part["base_size"], "the base image has another size")
@@ -211,7 +243,6 @@ def rebuild(old, package):
         made = decoder.apply(base, part["payload"])
         demand(len(made) == part["new_size"], "the new image has another size")
         demand(hashlib.sha256(made).hexdigest() == part["new_sha256"], "the new image has another hash")
-        demand(-(-len(made) // 32768) == part["segments"], "the number of segments is wrong")
         flash[kind] = made
     if "raw" in flash:
         return flash["raw"], flash

@@ -16,7 +16,7 @@ import sys
 BLOCK = 32768
 UNCHANGED = 0x43424571
 BLOCK_LIMIT = 8192  # bytes of a bzip2 block after bzip2's first run-length stage
-PARTS_LIMIT = 255
+PARTS_LIMIT = 127
 
 
 class Refused(Exception):
@@ -151,6 +151,7 @@ class Part:
         demand(len(data) >= 20 and data[:8] == b"BSDIFF40", "part %d has no BSDIFF40 head" % index)
         self.index = index  # of the block that it makes
         self.flag, self.stated, self.size = struct.unpack("<III", data[8:20])
+        demand(self.flag < 1 << 31 and self.stated < 1 << 31, "part %d has a negative flag or length" % index)
         self.stream = data[20:]
         self.unchanged = self.flag == UNCHANGED
 

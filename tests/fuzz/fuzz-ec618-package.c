@@ -1,11 +1,12 @@
 /* Fuzz target: any bytes as a package of one of the EC618's formats. Input: length of old (2 bytes, low
-   first), old, the package. So that a change in a package reaches what stands behind its hashes, they are
-   made right again first: the archive's, and those of the base in each package. */
+   first), old, the package. So that a change in a package reaches what stands behind its head, what follows
+   from the rest is made right again first: counts, sizes, order, and the hashes of the archive and the base. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "delta/binpkg.h"
 #include "delta/ec618.h"
+#include "delta/ec618_payload.h"
 #include "base/little.h"
 #include "delta/par.h"
 
@@ -13,20 +14,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
+/* What the payload decides in its package's head. */
+static void fit_head(uint8_t *head, struct bytes bytes, unsigned int index)
+{
+    struct ec618_payload payload;
+    struct error err;
+    if (!ec618_payload_open(bytes, &payload, &err))
+        return;
+    head[0] = (uint8_t)((head[0] & 0xE0) | (payload.order == EC618_REVERSE ? 0x10 : 0) | index);
+    head[3] = (uint8_t)payload.parts;
+    little_put_u32(head + 16, payload.new_bytes);
+}
+
 /* Of a bare archive, in place. */
 static void make_right(struct bytes old, uint8_t *archive, size_t len)
 {
     struct par par;
     struct error err;
     struct sha256 hash;
-    if (!par_read((struct bytes){archive, len}, &par, &err))
+    if (!par_read((struct bytes){archive, len}, &par, &err) || par.parts == 0)
         return;
     sha256_of(old.ptr, old.len, &hash);
     for (unsigned int i = 0; i < par.parts; i++) {
         uint8_t *head = archive + (par.part[i].head.ptr - archive);
         little_put_u32(head + 20, (uint32_t)old.len);
         memcpy(head + 24, hash.byte, sizeof hash.byte);
+        fit_head(head, par.part[i].payload, i);
     }
+    archive[3] = (uint8_t)((archive[3] & 0xF0) | (par.parts - 1));
     par_hash((struct bytes){archive, len}, &hash);
     memcpy(archive + 12, hash.byte, sizeof hash.byte);
 }

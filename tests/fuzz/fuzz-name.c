@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "upgrade/identity.h"
+#include "upgrade/family.h"
 #include "upgrade/name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -56,7 +57,7 @@ static void check_full_name(struct slice text)
     demand(name_is_firmware(slice_of(name.firmware)));
     check_version(&name.version);
     demand(name_parse_version_of(text, name.firmware, &version, &err) || err.code == ERROR_WRONG_FIRMWARE);
-    (void)name_needs_format(name.firmware);
+    (void)family_of_name(name.firmware);
 }
 
 static void check_version_of(struct slice text)

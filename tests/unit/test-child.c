@@ -43,6 +43,27 @@ static int remove_directory(void **state)
 
 static const struct child_limits no_limits = {0};
 
+/* Between fork and exec a child can be stopped here: before it has a group of its own, and just before exec. */
+static enum { NOWHERE, BEFORE_ITS_GROUP, BEFORE_EXEC } stops_at;
+
+int __real_setpgid(pid_t pid, pid_t group);
+int __wrap_setpgid(pid_t pid, pid_t group);
+int __wrap_setpgid(pid_t pid, pid_t group)
+{
+    if (stops_at == BEFORE_ITS_GROUP)
+        kill(getpid(), SIGSTOP);
+    return __real_setpgid(pid, group);
+}
+
+int __real_nice(int more);
+int __wrap_nice(int more);
+int __wrap_nice(int more)
+{
+    if (stops_at == BEFORE_EXEC)
+        kill(getpid(), SIGSTOP);
+    return __real_nice(more);
+}
+
 #define SHELL(script)                                                                                        \
     (char *[])                                                                                               \
     {                                                                                                        \
@@ -486,6 +507,80 @@ static void test_many_threads(void **state)
     }
 }
 
+static void assert_no_child_is_left(void)
+{
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* Ours, and a foreign one under its keeper. */
+static struct child_outcome run_either(bool foreign, char *const argv[], const struct child_limits *limits, int cancel_fd)
+{
+    static const struct child_place nowhere;
+    struct child_outcome outcome;
+    struct error err = {0};
+    char log[1000];
+    bool ok = foreign ? child_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
+                      : child_run(argv, limits, cancel_fd, &outcome, &err);
+    if (!ok)
+        fail_msg("not run: %s", err.text);
+    return outcome;
+}
+
+static void test_a_child_stopped_between_fork_and_exec(void **state)
+{
+    (void)state;
+    int cancel_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    const struct child_limits limits = {.wall_ms = 200};
+    for (int foreign = 0; foreign < 2; foreign++)
+        for (stops_at = BEFORE_ITS_GROUP; stops_at <= BEFORE_EXEC; stops_at++) {
+            struct child_outcome outcome = run_either(foreign, SHELL("exit 0"), &limits, -1);
+            assert_int_equal(outcome.end, CHILD_TIMED_OUT);
+            assert_no_child_is_left();
+            outcome = run_either(foreign, SHELL("exit 0"), &no_limits, cancel_fd);
+            assert_int_equal(outcome.end, CHILD_CANCELLED);
+            assert_no_child_is_left();
+        }
+    stops_at = NOWHERE;
+    close(cancel_fd);
+}
+
+/* Whatever a child does, it ends by its limit and when it is cancelled. */
+static void test_no_child_can_hold_out(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {
+        "kill -STOP $$",
+        "trap '' TERM INT HUP QUIT; while :; do sleep 1000; done",
+        "exec >&- 2>&- <&-; exec sleep 1000",
+        "exec yes",     /* there is always something to hear */
+        "exec yes >&2",
+        "sleep 1000 & sleep 1000 & wait",
+        "(kill -STOP $(exec sh -c 'echo $PPID')) & sleep 1000",
+    };
+    static const char *const foreign_scripts[] = {
+        "kill -STOP $PPID; sleep 1000", /* its keeper */
+        "setsid sh -c 'kill -STOP $$' & sleep 1000",
+        "setsid sh -c 'while :; do echo and on; done' & exit 0",
+    };
+    int cancel_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    const struct child_limits limits = {.wall_ms = 200};
+    for (int foreign = 0; foreign < 2; foreign++)
+        for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+            char *const argv[] = {"/bin/sh", "-c", (char *)scripts[i], NULL};
+            assert_int_equal(run_either(foreign, argv, &limits, -1).end, CHILD_TIMED_OUT);
+            assert_int_equal(run_either(foreign, argv, &no_limits, cancel_fd).end, CHILD_CANCELLED);
+            while (waitpid(-1, NULL, 0) > 0) /* what was left of its group was killed */
+                ;
+        }
+    for (size_t i = 0; i < sizeof foreign_scripts / sizeof *foreign_scripts; i++) {
+        char *const argv[] = {"/bin/sh", "-c", (char *)foreign_scripts[i], NULL};
+        run_either(true, argv, &limits, -1);
+        assert_no_child_is_left();
+    }
+    close(cancel_fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,6 +605,8 @@ int main(void)
         cmocka_unit_test(test_one_cancel_ends_all),
         cmocka_unit_test(test_no_child_outlives_a_killed_server),
         cmocka_unit_test(test_many_threads),
+        cmocka_unit_test(test_a_child_stopped_between_fork_and_exec),
+        cmocka_unit_test(test_no_child_can_hold_out),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("child", tests, make_directory, remove_directory);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "server/config.h"
+#include "server/device_url.h"
 #include "server/config_firmware.h"
 #include "server/config_key.h"
 
@@ -283,7 +284,7 @@ static void test_errors_in_the_file_name_the_line(void **state)
 static void test_sections_of_firmware(void **state)
 {
     (void)state;
-    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\npackage_header = head-3=4A\n package_header=head-2=ab ; why\n"
+    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\n; why\n"
                "load_address = 0x0024000\n[firmware *]\nexternal_command = /bin/x {old} {new} {out}\n"
                "[firmware a b]\nexternal_verify = /bin/y {old} {package} \"{new}\"\nexternal_writable = /tmp '/a b'\n"
                "[firmware AirM2M_780E_LTE_AT]\n[other]\njob_cpu_s = 7\n");
@@ -293,7 +294,6 @@ static void test_sections_of_firmware(void **state)
     assert_int_equal(config.jobs, 3);
     assert_int_equal(config.job_cpu_s, 7);
     const struct config_firmware *at = config_firmware_of(&config, "AirM2M_780E_LTE_AT");
-    assert_string_equal(at->value[FIRMWARE_PACKAGE_HEADER], "head-2=ab,head-3=4a");
     assert_string_equal(at->value[FIRMWARE_LOAD_ADDRESS], "0x24000");
     assert_string_equal(at->value[FIRMWARE_EXTERNAL_COMMAND], "");
     assert_string_equal(config_firmware_of(&config, "a b")->value[FIRMWARE_EXTERNAL_VERIFY],
@@ -312,9 +312,8 @@ static void test_errors_in_sections(void **state)
         const char *line, *needle;
     } cases[] = {
         {"jobs = 3", "/conf:2: there is no key jobs in a section [firmware NAME]"},
-        {"package_header = head-9=00", "/conf:2: package_header: no bytes of the header are called head-9"},
-        {"package_header = head-3=000", "/conf:2: package_header: head-3 needs 2 hex digits"},
-        {"package_header = head-3", "/conf:2: package_header: an override is NAME=HEX"},
+        {"package_header = head-2=20", "/conf:2: package_header was removed: all that a module reads"},
+        {"package_header =", "/conf:2: package_header was removed"},
         {"load_address = 0x100000000", "/conf:2: load_address: '0x100000000' is no number below 2^32"},
         {"load_address = -1", "/conf:2: load_address: '-1'"},
         {"load_address = 1\nload_address = 1", "/conf:3: load_address is set for this firmware in line 2 already"},
@@ -377,13 +376,66 @@ static void test_errors_on_the_command_line(void **state)
         load_bad(ARGUMENTS("--jobs=1", cases[i].text), cases[i].needle);
 }
 
+static void test_local_urls(void **state)
+{
+    (void)state;
+    static const char *const local[] = {"http://127.0.0.1", "http://127.255.0.9:8080", "https://localhost", "http://LocalHost:1",
+                                        "http://localhost.", "http://fota.localhost", "http://localhost.localdomain",
+                                        "http://ip6-localhost", "http://[::1]:8080", "http://[0:0::1]",
+                                        "http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]:80", "http://[::127.0.0.1]"};
+    static const char *const other[] = {"http://128.0.0.1", "http://localhost.example", "http://notlocalhost",
+                                        "http://[::ffff:192.0.2.1]", "http://[2001:db8::1]", "http://10.0.0.1"};
+    struct error err;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        assert_true(device_url_check(local[i], &err));
+        assert_true(device_url_is_local(local[i]));
+        assert_string_not_equal(device_url_warn_local(local[i]), "");
+    }
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        assert_true(device_url_check(other[i], &err));
+        assert_string_equal(device_url_warn_local(other[i]), "");
+    }
+}
+
 static void test_url_for_modules(void **state)
 {
     (void)state;
     static char *const good[] = {"http://fota.example",  "http://fota.example:8080",   "http://192.0.2.1:1",
-                                 "http://[2001:db8::1]", "http://[2001:db8::1]:65535", ""};
+                                 "http://[2001:db8::1]", "http://[2001:db8::1]:65535", "",
+                                 "https://fota.example", "https://fota.example:8443", "https://[2001:db8::1]:1",
+                                 "http://fota.example.", "http://4g.example", "http://a-1.b", "http://127.0.0.1:8080",
+                                 "http://localhost:8080", "http://[::1]", "http://[::ffff:192.0.2.1]"};
     static char *const bad[] = {"fota.example",
-                                "https://fota.example",
+                                "https://",
+                                "https://fota.example/",
+                                "HTTP://fota.example",
+                                "ftp://fota.example",
+                                "http://0.1.2.3",
+                                "http://0",
+                                "http://0x0",
+                                "http://00.0.0.0",
+                                "http://127.1",
+                                "http://2130706433",
+                                "http://0x7f000001",
+                                "http://0177.0.0.1",
+                                "http://1.2.3.256",
+                                "http://255.255.255.255",
+                                "http://224.0.0.1",
+                                "https://0.0.0.0",
+                                "https://[::]",
+                                "http://[::0]",
+                                "http://[0:0:0:0:0:0:0:0]:80",
+                                "http://[::ffff:0.0.0.0]",
+                                "http://[::ffff:0:0]:80",
+                                "http://[fe80::1]",
+                                "http://[fe80::1%25eth0]",
+                                "http://[ff02::1]",
+                                "http://a..b",
+                                "http://.",
+                                "http://.b",
+                                "http://-a.b",
+                                "http://a-.b",
+                                "http://a_b",
                                 "http://",
                                 "http://fota.example/",
                                 "http://fota.example/x",
@@ -412,6 +464,7 @@ static void test_url_for_modules(void **state)
         load_bad(ARGUMENTS("--public-device-url", bad[i]), "command line: public_device_url: '");
     char host[200] = "http://";
     memset(host + 7, 'h', 128);
+    host[7 + 60] = host[7 + 120] = '.';
     load_bad(ARGUMENTS("--public-device-url", host), "public_device_url");
     host[7 + 127] = '\0';
     struct config config;
@@ -562,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_long_line_is_refused),
         cmocka_unit_test(test_unreadable_file),
         cmocka_unit_test(test_errors_on_the_command_line),
+        cmocka_unit_test(test_local_urls),
         cmocka_unit_test(test_url_for_modules),
         cmocka_unit_test(test_actions),
         cmocka_unit_test(test_answer_status),

@@ -21,7 +21,20 @@ static inline void must_add_u32(struct buffer *buffer, uint32_t value)
     must_add(buffer, bytes, sizeof bytes);
 }
 
-/* The one known archive's headers as the layout's table tells them, with one package of that payload. The
+/* The hash made right again, after bytes were changed. Bytes 44 to 83 count as FF. */
+static inline void seal_par(struct bytes archive, uint8_t *at)
+{
+    struct buffer seen = {0};
+    struct sha256 hash;
+    must_add(&seen, archive.ptr, archive.len);
+    memset(seen.ptr + 12, 0, 32);
+    memset(seen.ptr + 44, 0xFF, 40);
+    sha256_of(seen.ptr, seen.len, &hash);
+    memcpy(at + 12, hash.byte, 32);
+    buffer_free(&seen);
+}
+
+/* An archive's headers as the layout's table tells them, with one package of that payload, in `NorO`. The
    hashes are right when `base` and `new` are given. */
 static inline struct buffer sample_par(struct bytes base, struct bytes new, struct bytes payload)
 {

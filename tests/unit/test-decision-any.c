@@ -44,6 +44,9 @@ static struct scene random_scene(void)
     known->link_revoked = !mostly();
     known->blocked = !mostly();
     known->confirmed = random_version();
+    known->grade = (enum grade)(GRADE_UNAUTHENTICATED + random_below(GRADE_COUNT - GRADE_UNAUTHENTICATED));
+    known->confirmed_grade = mostly() ? GRADE_NONE : (enum grade)random_below(GRADE_COUNT);
+    known->attempt_unclear = !mostly();
     known->format_set = mostly();
     known->max_package_bytes = mostly() ? 491520 : 30000;
     known->target = random_version();
@@ -128,6 +131,17 @@ static void check_invariants(const struct scene *scene)
         assert_int_equal(decision->answer, ANSWER_WAIT);
     if (decision->block)
         assert_int_equal(decision->answer, ANSWER_LOOP);
+
+    /* A lower grade decides nothing about what the device runs, or about an attempt. */
+    if (decision->claim)
+        assert_true(known->grade < known->confirmed_grade && version_compare(&checkin->version, &known->confirmed) != 0);
+    if (known->grade < known->confirmed_grade) {
+        assert_false(decision->confirm);
+        assert_true(!decision->end_attempt || decision->attempt_event == EVENT_SUPERSEDE);
+    }
+    assert_false(decision->claim && decision->confirm);
+    if (decision->resume)
+        assert_false(known->attempt_unclear);
 
     /* Truth. */
     if (checkin->source == CHECKIN_LINK) {

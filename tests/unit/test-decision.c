@@ -387,9 +387,39 @@ static void test_unproven_goes_out_only_by_somebodys_word(void **state)
            "the package 1138→1162 is continued at byte 1000 of 43059 (unproven, released by Jan)");
 }
 
+/* What a lower grade says is kept beside, ends nothing, and is still served by its own words. */
+static void test_a_lower_grade_claims(void **state)
+{
+    static const struct {
+        const char *version, *facts;
+        enum grade grade;
+    } cases[] = {
+        {"1138", "", GRADE_UNAUTHENTICATED},
+        {"1162", "claim", GRADE_UNAUTHENTICATED},
+        {"1125", "claim", GRADE_LINK},
+        {"1162", "confirm saw-target", GRADE_HOST},
+        {"1162", "confirm saw-target", GRADE_ADMIN},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_DELIVERED);
+        char facts[200], all[220];
+        scene.known.confirmed = version_of("1138");
+        scene.known.confirmed_grade = GRADE_HOST;
+        scene.known.grade = cases[i].grade;
+        scene.known.target = version_of("1162");
+        scene.known.blocked = true; /* so that only the report is recorded */
+        says(&scene, cases[i].version);
+        decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+        snprintf(all, sizeof all, "%s%s", scene.decision.claim ? "claim" : "", facts_of(&scene.decision, facts));
+        assert_string_equal(all, cases[i].facts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_lower_grade_claims),
         cmocka_unit_test(test_unproven_goes_out_only_by_somebodys_word),
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_who_asks_in_order),

@@ -199,9 +199,14 @@ static void a_parts_own_length_and_flag_do_not_count(void **state)
     put_record(&plain, 0, 3, 0);
     must_add(&plain, "new", 3);
     struct buffer payload = single(EC618_FORWARD, 0, 3, &plain);
-    memcpy(payload.ptr + 28, "\x12\x34\x56\x78\xFF\xFF\xFF\xFF", 8);
+    memcpy(payload.ptr + 28, "\x12\x34\x56\x78\xFF\xFF\xFF\x7F", 8);
     struct buffer image = must_apply((struct bytes){NULL, 0}, &payload);
     assert_memory_equal(image.ptr, "new", 3);
+    for (size_t at = 31; at <= 35; at += 4) { /* but neither may be negative */
+        payload.ptr[at] ^= 0x80;
+        check_refused((struct bytes){NULL, 0}, buffer_bytes(&payload), "negative");
+        payload.ptr[at] ^= 0x80;
+    }
     buffer_free(&payload);
     buffer_free(&image);
 }

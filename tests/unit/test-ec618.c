@@ -128,15 +128,11 @@ static void only_what_differs_is_in_the_package(void **state)
 static void options_reach_the_header(void **state)
 {
     (void)state;
-    struct par_overrides overrides;
-    struct error err;
-    assert_true(par_overrides_read(slice_of("head-3=99"), &overrides, &err));
     struct engine_options options = {
-        .effort = ENGINE_QUICK, .has_load_address = true, .load_address = 0x30000, .overrides = &overrides};
+        .effort = ENGINE_QUICK, .has_load_address = true, .load_address = 0x30000};
     struct buffer package = must_make("ec618-csdk", text_bytes("\1old"), text_bytes("\1new"), &options, NULL);
     struct par par = must_open(buffer_bytes(&package));
     assert_int_equal(par.part[0].load_address, 0x30000);
-    assert_int_equal(package.ptr[3], 0x99);
     buffer_free(&package);
 }
 
@@ -215,15 +211,15 @@ static void packages_that_do_not_fit_are_refused(void **state)
     struct bytes old = buffer_bytes(&p.old_ap), new = buffer_bytes(&p.new_ap);
     struct buffer csdk = must_make("ec618-csdk", old, new, &quick, NULL);
     struct par par = must_open(buffer_bytes(&csdk));
-    struct buffer bl = {0}, twice = {0}, script = {0}, other_chip = {0};
+    struct buffer cp = {0}, twice = {0}, script = {0}, other_chip = {0};
     struct error err;
     static const struct luatos_versions any;
-    struct par_source source[2] = {{PAR_BL, 0, old, new, par.part[0].payload}};
-    assert_true(par_make(source, 1, NULL, &bl, &err));
-    refuse(old, buffer_bytes(&bl), ERROR_INVALID, "a part (BL)");
+    struct par_source source[2] = {{PAR_CP, par.part[0].reverse, 0, old, new, par.part[0].payload}};
+    assert_true(par_make(source, 1, &cp, &err));
+    refuse(old, buffer_bytes(&cp), ERROR_INVALID, "a part (CP)");
     source[0].attribute = PAR_AP;
     source[1] = source[0];
-    assert_true(par_make(source, 2, NULL, &twice, &err));
+    assert_true(par_make(source, 2, &twice, &err));
     refuse(old, buffer_bytes(&twice), ERROR_CORRUPT, "two packages");
     uint8_t sector[36] = {0x16, 0x8C, 0xF1, 0xEA};
     assert_true(wrapper_luatos_add(&script, LUATOS_EC618, &any, (struct bytes){sector, sizeof sector},
@@ -234,7 +230,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     refuse(old, buffer_bytes(&other_chip), ERROR_CANNOT_APPLY, "EC7xx");
     csdk.ptr[csdk.len - 1] ^= 1;
     refuse(old, buffer_bytes(&csdk), ERROR_CORRUPT, "damaged");
-    buffer_free(&bl);
+    buffer_free(&cp);
     buffer_free(&twice);
     buffer_free(&script);
     buffer_free(&other_chip);

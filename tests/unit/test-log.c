@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "server/log.h"
+#include "server/log_limit.h"
 
 static int real_stderr, pipe_end;
 static char seen[65536];
@@ -116,6 +119,159 @@ static void test_level(void **state)
     assert_string_equal(captured(), "level=warn event=shown\nlevel=debug event=shown\n");
 }
 
+/* What comes out of the pipe until it is closed: its lines, and how many others they say were dropped. */
+static size_t drain(int fd, size_t *ret_lines)
+{
+    static char text[1 << 20];
+    size_t used = 0, dropped = 0;
+    for (ssize_t got; (got = read(fd, text + used, sizeof text - 1 - used)) > 0;)
+        used += (size_t)got;
+    text[used] = '\0';
+    *ret_lines = 0;
+    for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        assert_int_equal(strncmp(line, "level=", 6), 0); /* whole lines only */
+        unsigned count;
+        if (sscanf(line, "level=warn event=log-dropped count=%u", &count) == 1)
+            dropped += count;
+        else
+            ++*ret_lines;
+    }
+    return dropped;
+}
+
+/* Nobody reads the log: whoever logs goes on at once, memory stays as it is, and what was dropped is said later. */
+static void test_stuck_reader(void **state)
+{
+    (void)state;
+    struct error err;
+    static char value[900];
+    int filler[2];
+    size_t lines;
+    memset(value, 'x', sizeof value - 1);
+    assert_int_equal(pipe(filler), 0);
+    int saved = dup(STDERR_FILENO);
+    dup2(filler[1], STDERR_FILENO);
+    close(filler[1]);
+    assert_true(log_start(0, &err));
+    for (int i = 0; i < 5000; i++) /* 5 MB: a pipe holds 64 KiB */
+        log_line(LOG_LEVEL_INFO, "flood", "value", value, NULL);
+    log_line(LOG_LEVEL_ERROR, "urgent", NULL); /* room is kept for it */
+    pid_t reader = fork();
+    if (reader == 0) {
+        close(STDERR_FILENO);
+        size_t dropped = drain(filler[0], &lines);
+        _exit(dropped > 0 && lines > 100 && lines + dropped == 5001 ? 0 : 1);
+    }
+    close(filler[0]);
+    log_stop();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    int status;
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+}
+
+/* A closed standard error, one whose reader has gone and a full disk cost lines, and nothing else. */
+static void test_unwritable(void **state)
+{
+    (void)state;
+    struct error err;
+    int saved = dup(STDERR_FILENO), ends[2];
+    size_t lines;
+    assert_int_equal(pipe(ends), 0);
+    close(STDERR_FILENO);
+    assert_true(log_start(0, &err));
+    log_line(LOG_LEVEL_INFO, "closed", NULL);
+    log_stop();
+    int full = open("/dev/full", O_WRONLY);
+    dup2(full, STDERR_FILENO);
+    if (full != STDERR_FILENO)
+        close(full);
+    assert_true(log_start(0, &err));
+    log_line(LOG_LEVEL_INFO, "no-room", NULL);
+    log_stop();
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    assert_true(log_start(0, &err));
+    log_line(LOG_LEVEL_INFO, "shown", NULL);
+    log_stop();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    assert_int_equal(drain(ends[0], &lines), 2);
+    close(ends[0]);
+    assert_int_equal(lines, 1);
+}
+
+/* The end of the process waits for a stuck reader only so long. */
+static void test_stuck_end(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct error err;
+        int ends[2];
+        static char value[900];
+        memset(value, 'x', sizeof value - 1);
+        if (pipe(ends) != 0)
+            _exit(2);
+        dup2(ends[1], STDERR_FILENO);
+        if (!log_start(0, &err))
+            _exit(3);
+        for (int i = 0; i < 500; i++)
+            log_line(LOG_LEVEL_INFO, "flood", "value", value, NULL);
+        log_stop();
+        log_last_words("dfotad: it has ended");
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static uint64_t suppressed_of_flood;
+
+static void take_told(const char *event, uint64_t suppressed)
+{
+    assert_string_equal(event, "flood");
+    suppressed_of_flood += suppressed;
+}
+
+static unsigned lines_of(const char *event, bool stranger, int64_t now_ms, unsigned tries, uint64_t *suppressed)
+{
+    unsigned taken = 0;
+    uint64_t before;
+    for (unsigned i = 0; i < tries; i++) {
+        taken += log_limit_take(event, stranger, now_ms, &before);
+        *suppressed += before;
+    }
+    return taken;
+}
+
+static void test_limit(void **state)
+{
+    (void)state;
+    uint64_t suppressed = 0;
+    log_limit_set(5);
+    assert_int_equal(lines_of("flood", true, 1000, 10000, &suppressed), LOG_BURST_STRANGERS);
+    assert_int_equal(suppressed, 0);
+    /* Neither the same event of a known device, nor another event, has lost anything. */
+    assert_int_equal(lines_of("flood", false, 1000, LOG_BURST, &suppressed), LOG_BURST);
+    assert_int_equal(lines_of("other", true, 1000, 1, &suppressed), 1);
+    /* A stranger's line a second, which says what was left out. */
+    assert_int_equal(lines_of("flood", true, 2000, 100, &suppressed), 1);
+    assert_int_equal(suppressed, 10000 - LOG_BURST_STRANGERS);
+    assert_int_equal(lines_of("flood", true, 2000 + 60000, 100, &suppressed), 60);
+    /* A clock that is set back gives nothing, and takes nothing. */
+    assert_int_equal(lines_of("flood", true, 0, 10, &suppressed), 0);
+    log_limit_tell(take_told);
+    assert_int_equal(suppressed_of_flood, 40 + 10);
+    log_limit_tell(take_told);
+    assert_int_equal(suppressed_of_flood, 40 + 10);
+    log_limit_set(0);
+    assert_int_equal(lines_of("flood", true, 0, 5000, &suppressed), 5000);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -123,6 +279,10 @@ int main(void)
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_level),
+        cmocka_unit_test(test_stuck_reader),
+        cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_stuck_end),
+        cmocka_unit_test(test_limit),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "upgrade/family.h"
 #include "upgrade/name.h"
 
 static void assert_full(const char *text, const char *firmware, const char *version)
@@ -325,11 +326,108 @@ static void test_product_keys(void **state)
 static void test_own_updaters(void **state)
 {
     (void)state;
-    assert_true(name_needs_format("AirM2M_780E_LTE_AT"));
-    assert_true(name_needs_format("fotademo_LuatOS-SoC_EC618"));
-    assert_true(name_needs_format("pump_CSDK_EC618"));
-    assert_false(name_needs_format("fotademo_LuatOS-SoC_Air8101"));
-    assert_false(name_needs_format("pump"));
+    static const struct {
+        const char *firmware, *family, *format;
+    } cases[] = {
+        {"AirM2M_780E_LTE_AT", "ec618-at", "ec618-at"},
+        {"AirM2M_780EP_LTE_AT", "ec7xx", "external"},
+        {"AirM2M_780EHM_LTE_AT", "ec7xx", "external"},
+        {"AirM2M_720_LTE_AT", "airm2m", ""},
+        {"fotademo_LuatOS-SoC_EC618", "ec618-luatos", "ec618-luatos"},
+        {"fotademo_LuatOS-SoC_Air780E", "ec618-luatos", "ec618-luatos"},
+        {"pump_CSDK_EC618", "ec618-csdk", "ec618-csdk"},
+        {"pump_EC618", "ec618", ""},
+        {"fotademo_LuatOS-SoC_EC718P", "ec7xx", "external"},
+        {"pump_ec716s", "ec7xx", "external"},
+        {"fotademo_LuatOS-SoC_Air8000", "ec7xx", "external"},
+        {"fotademo_LuatOS-SoC_Air780EHM", "ec7xx", "external"},
+        {"Air780EPM", "ec7xx", "external"},
+        {"fotademo_LuatOS-SoC_Air8101", "luatos", "external"},
+        {"LuatOS-Air_V4030_RDA8910_FLOAT", "luatos-air", "external"},
+        {"AirM2M_Air724UG", "luatos-air", "external"},
+        {"demo_LuatOS-SoC_Air601", "air10x", "external"},
+        {"demo_Air101", "air10x", "external"},
+        {"demo-air105", "air10x", "external"},
+        {"node_ESP32-S3", "esp", "external"},
+        {"esp32c3", "esp", "external"},
+        {"Quectel_EC25EFA", "quectel", "external"},
+        {"BG95M3LAR02A03", "quectel", "external"},
+        {"SIM7600G", "simcom", "external"},
+        {"mfw_nrf9160", "nrf", "external"},
+        {"nRF52840-app", "nrf", "external"},
+        {"pump", NULL, NULL},
+        {"Pump_EC", NULL, NULL},
+        {"boron-system-part1", NULL, NULL},
+        {"repair_AT", NULL, NULL},
+        {"Airlock", NULL, NULL},
+        {"respESP", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct family *family = family_of_name(cases[i].firmware);
+        if (!family != !cases[i].family || (family && (strcmp(family->name, cases[i].family) != 0 || strcmp(family->format, cases[i].format) != 0)))
+            fail_msg("%s is of the family %s, expected %s", cases[i].firmware, family ? family->name : "-",
+                     cases[i].family ? cases[i].family : "-");
+        if (family)
+            assert_ptr_equal(family_find(family->name), family);
+    }
+    assert_string_equal(family_of_content("binpkg")->name, "ec");
+    assert_string_equal(family_of_content("esp-image")->name, "esp");
+    assert_null(family_of_content("raw"));
+    assert_null(family_find(""));
+}
+
+/* Names of files as browsers, shells and build systems leave them; a version of "" is refused with a way out. */
+static void test_files_as_people_name_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *firmware, *version;
+    } cases[] = {
+        {"AirM2M_780E_V1138_LTE_AT.dfota.bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_V1138_LTE_AT.dfota (1).bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_V1138_LTE_AT.dfota(1).bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_V1138_LTE_AT (2).dfota.bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138(1).binpkg", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138.binpkg.bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138.BINPKG", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138.bin.1", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138 - Copy.bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138 - Copy (2).bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"AirM2M_780E_LTE_AT_V1138[1].bin", "AirM2M_780E_LTE_AT", "1138"},
+        {"fotademo_1103.1.2_LuatOS-SoC_EC618 (1).bin", "fotademo_LuatOS-SoC_EC618", "1103.1.2"},
+        {"Pump_v1.bin", "Pump", "1"},
+        {"pump-v1.5.0.BIN", "pump", "1.5.0"},
+        {"pump-V1.5.0 (1).bin", "pump", "1.5.0"},
+        {"boron-system-part1@2.2.0.bin", "boron-system-part1", "2.2.0"},
+        {"firmware-1.5.0.bin", "firmware", "1.5.0"},
+        {"firmware 1.5.0.bin", "firmware", "1.5.0"},
+        {"firmware - v1.5.0.bin", "firmware", "1.5.0"},
+        {"1.5.0-pump.bin", "pump", "1.5.0"},
+        {"v2-pump.bin", "pump", "2"},
+        {"board_v2_1.5.0.bin", "board_v2", "1.5.0"},
+        {"pump.bin", "", ""},
+        {"pump (1).bin", "", ""},
+        {"pump-3.bin", "", ""},
+        {"pump-1.5.0-rc1.bin", "", ""},
+        {"pump-v1-beta.bin", "", ""},
+        {"pump-v1-v2.bin", "", ""},
+        {"pump.1.5.0.bin", "", ""},
+        {"v1.5.0.bin", "", ""},
+        {"1.5.0 (1).bin", "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct full_name name = {"", {{0}, 0}};
+        struct error err;
+        char version[VERSION_TEXT_SIZE] = "";
+        bool ok = name_parse_file(slice_of(cases[i].text), &name, &err);
+        if (ok)
+            version_format(&name.version, version);
+        if (ok != (cases[i].version[0] != 0) || (ok && (strcmp(name.firmware, cases[i].firmware) != 0 || strcmp(version, cases[i].version) != 0)))
+            fail_msg("%s gives '%s', version '%s'", cases[i].text, ok ? name.firmware : "refused", version);
+        if (!ok)
+            assert_non_null(strstr(err.text, "--firmware NAME --version V"));
+    }
 }
 
 int main(void)
@@ -339,7 +437,7 @@ int main(void)
         cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
         cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),
         cmocka_unit_test(test_own_updaters),     cmocka_unit_test(test_every_client),
-        cmocka_unit_test(test_script_versions),
+        cmocka_unit_test(test_script_versions),   cmocka_unit_test(test_files_as_people_name_them),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name", tests, NULL, NULL);

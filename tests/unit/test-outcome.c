@@ -20,7 +20,7 @@ static struct version version(const char *text)
 
 struct row {
     const char *target, *confirmed, *asked;
-    bool downgrades, blocked;
+    bool downgrades, blocked, by_us;
     int state; /* NO_ATTEMPT */
     bool to_target, reachable;
     const char *outcome;
@@ -33,6 +33,7 @@ static struct outcome_facts facts_of(const struct row *row)
                                   .confirmed = version(row->confirmed),
                                   .asked = version(row->asked),
                                   .blocked = row->blocked,
+                                  .by_us = row->by_us,
                                   .attempted = row->state != NO_ATTEMPT,
                                   .to_target = row->to_target};
     if (facts.attempted)
@@ -42,31 +43,38 @@ static struct outcome_facts facts_of(const struct row *row)
 
 static const struct row rows[] = {
     /* up */
-    {"5", "", "", false, false, NO_ATTEMPT, false, true, "not_begun"},
-    {"5", "1", "1", false, false, NO_ATTEMPT, false, true, "not_begun"},
-    {"5", "1", "1", false, false, NO_ATTEMPT, false, false, "unreachable"},
-    {"5", "", "1", false, false, NO_ATTEMPT, false, false, "unreachable"},
-    {"5", "1", "1", false, false, ATTEMPT_WAITING, true, false, "unreachable"},
-    {"5", "1", "1", false, false, ATTEMPT_DELIVERED, true, false, "delivered"},
-    {"5", "1", "1", false, false, ATTEMPT_NOT_APPLIED, true, true, "not_applied"},
-    {"5", "1", "1", false, true, ATTEMPT_NOT_APPLIED, true, true, "blocked"},
-    {"5", "5", "5", false, true, ATTEMPT_CONFIRMED, true, true, "confirmed"},
-    {"5", "6", "6", false, true, ATTEMPT_DIVERGED, true, true, "above"},
-    {"5", "6", "6", false, false, NO_ATTEMPT, false, false, "above"},
-    {"5", "3", "3", false, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
-    {"5", "3", "3", false, false, ATTEMPT_CONFIRMED, false, false, "unreachable"},
-    {"5", "1", "1", false, false, ATTEMPT_CONFIRMED, true, true, "not_begun"}, /* it was there, and went back */
-    {"5", "", "5", false, false, NO_ATTEMPT, false, false, "not_begun"},       /* a link's version is no report */
+    {"5", "", "", false, false, false, NO_ATTEMPT, false, true, "not_begun"},
+    {"5", "1", "1", false, false, false, NO_ATTEMPT, false, true, "not_begun"},
+    {"5", "1", "1", false, false, false, NO_ATTEMPT, false, false, "unreachable"},
+    {"5", "", "1", false, false, false, NO_ATTEMPT, false, false, "unreachable"},
+    {"5", "1", "1", false, false, false, ATTEMPT_WAITING, true, false, "unreachable"},
+    {"5", "1", "1", false, false, false, ATTEMPT_DELIVERED, true, false, "delivered"},
+    {"5", "1", "1", false, false, false, ATTEMPT_NOT_APPLIED, true, true, "not_applied"},
+    {"5", "1", "1", false, true, false, ATTEMPT_NOT_APPLIED, true, true, "blocked"},
+    {"5", "5", "5", false, true, true, ATTEMPT_CONFIRMED, true, true, "confirmed"},
+    {"5", "6", "6", false, true, false, ATTEMPT_DIVERGED, true, true, "above"},
+    {"5", "6", "6", false, false, false, NO_ATTEMPT, false, false, "above"},
+    {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
+    {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, false, "unreachable"},
+    {"5", "1", "1", false, false, false, ATTEMPT_CONFIRMED, true, true, "not_begun"}, /* it was there, and went back */
+    {"5", "", "5", false, false, false, NO_ATTEMPT, false, false, "not_begun"},       /* a link's version is no report */
+    /* the target without a delivery from here, and a hop without one */
+    {"5", "5", "1", false, false, false, NO_ATTEMPT, false, true, "confirmed_not_by_us"},
+    {"5", "5", "1", false, false, false, ATTEMPT_NOT_BY_US, true, true, "confirmed_not_by_us"},
+    {"5", "5", "1", false, true, true, ATTEMPT_NOT_BY_US, true, true, "confirmed"}, /* delivered earlier */
+    {"5", "3", "3", false, false, false, ATTEMPT_NOT_BY_US, false, true, "on_the_way"},
+    {"5", "3", "3", false, false, false, ATTEMPT_NOT_BY_US, false, false, "unreachable"},
+    {"5", "1", "1", false, false, false, ATTEMPT_NOT_BY_US, true, true, "not_begun"},
     /* back down */
-    {"5", "9", "9", true, false, NO_ATTEMPT, false, true, "not_begun"},
-    {"5", "9", "9", true, false, NO_ATTEMPT, false, false, "unreachable"},
-    {"5", "9", "9", true, false, ATTEMPT_WAITING, true, true, "waiting"},
-    {"5", "9", "9", true, false, ATTEMPT_NOT_APPLIED, true, true, "not_applied"},
-    {"5", "9", "9", true, true, ATTEMPT_NOT_APPLIED, true, true, "blocked"},
-    {"5", "9", "9", true, false, ATTEMPT_SILENT, true, true, "silent"},
-    {"5", "7", "7", true, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
-    {"5", "5", "5", true, false, ATTEMPT_CONFIRMED, true, true, "confirmed"},
-    {"5", "3", "3", true, false, NO_ATTEMPT, false, true, "not_begun"},
+    {"5", "9", "9", true, false, false, NO_ATTEMPT, false, true, "not_begun"},
+    {"5", "9", "9", true, false, false, NO_ATTEMPT, false, false, "unreachable"},
+    {"5", "9", "9", true, false, false, ATTEMPT_WAITING, true, true, "waiting"},
+    {"5", "9", "9", true, false, false, ATTEMPT_NOT_APPLIED, true, true, "not_applied"},
+    {"5", "9", "9", true, true, false, ATTEMPT_NOT_APPLIED, true, true, "blocked"},
+    {"5", "9", "9", true, false, false, ATTEMPT_SILENT, true, true, "silent"},
+    {"5", "7", "7", true, false, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
+    {"5", "5", "5", true, false, true, ATTEMPT_CONFIRMED, true, true, "confirmed"},
+    {"5", "3", "3", true, false, false, NO_ATTEMPT, false, true, "not_begun"},
 };
 
 static void test_table(void **state)
@@ -83,10 +91,10 @@ static void test_each_combination_has_one_with_a_known_name(void **state)
 {
     static const char *const versions[] = {"", "1", "5", "9"};
     (void)state;
-    for (unsigned bits = 0; bits < 16; bits++)
+    for (unsigned bits = 0; bits < 32; bits++)
         for (int attempt = NO_ATTEMPT; attempt < ATTEMPT_STATE_COUNT; attempt++)
             for (unsigned v = 0; v < 16; v++) {
-                const struct row row = {"5", versions[v / 4], versions[v % 4], bits & 1, bits & 2, attempt, bits & 4, bits & 8, ""};
+                const struct row row = {"5", versions[v / 4], versions[v % 4], bits & 1, bits & 2, bits & 16, attempt, bits & 4, bits & 8, ""};
                 const struct outcome_facts facts = facts_of(&row);
                 bool by_attempt;
                 const char *outcome = outcome_of(&facts, row.reachable, &by_attempt);

@@ -44,31 +44,43 @@ static void test_nothing_is_added(void **state)
     (void)state;
     assert_string_equal(recipe("f", "bsdiff"), "");
     assert_string_equal(recipe("f", "external"), "");
-    set("f", "package_header", "head-3=01");
-    set("f", "load_address", "");
+    set("f", "load_address", "0x30000");
     assert_string_equal(recipe("f", "bsdiff"), "");
     assert_string_equal(recipe("f", "external"), "");
-    assert_string_equal(recipe("g", "ec618-at"), "");
-    assert_string_not_equal(recipe("f", "ec618-at"), "");
+    assert_string_not_equal(recipe("f", "ec618-at"), recipe("g", "ec618-at"));
+}
+
+/* The key of packages made by the old rules is "": it must never come back. */
+static void test_the_rules_of_a_format_are_part_of_its_key(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"ec618-at", "ec618-csdk", "ec618-luatos"};
+    for (size_t i = 0; i < 3; i++)
+        assert_string_not_equal(recipe("f", formats[i]), "");
+    set("h", "load_address", "");
+    assert_string_equal(recipe("h", "ec618-at"), recipe("g", "ec618-at"));
+    set("f", "load_address", "0x24000"); /* what hashed without the rules was another key */
+    struct sha256 hash;
+    char hex[SHA256_HEX_SIZE];
+    sha256_of("load_address=0x24000\n", 21, &hash);
+    sha256_hex(&hash, hex);
+    assert_memory_not_equal(recipe("f", "ec618-at"), hex, 16);
 }
 
 static void test_what_is_written_otherwise_is_the_same(void **state)
 {
     (void)state;
-    set("f", "package_header", "head-3=0a,head-2=01");
     set("f", "load_address", "0x24000");
-    set("g", "package_header", "head-2=01");
-    set("g", "package_header", "head-3=0A");
     set("g", "load_address", "147456");
     assert_string_equal(recipe("f", "ec618-at"), recipe("g", "ec618-at"));
-    set("h", "package_header", "head-2=01,head-3=0A");
+    set("h", "load_address", "0x24001");
     assert_string_not_equal(recipe("f", "ec618-at"), recipe("h", "ec618-at"));
 }
 
 static void test_an_own_section_stands_for_the_common_one(void **state)
 {
     (void)state;
-    set("*", "package_header", "head-2=01");
+    set("*", "load_address", "0x2000");
     set("f", "load_address", "0x1000");
     assert_string_equal(recipe("g", "ec618-at"), recipe("h", "ec618-at"));
     assert_string_not_equal(recipe("f", "ec618-at"), recipe("g", "ec618-at"));
@@ -93,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_nothing_is_added, forget),
+        cmocka_unit_test_teardown(test_the_rules_of_a_format_are_part_of_its_key, forget),
         cmocka_unit_test_teardown(test_what_is_written_otherwise_is_the_same, forget),
         cmocka_unit_test_teardown(test_an_own_section_stands_for_the_common_one, forget),
         cmocka_unit_test_teardown(test_the_name_counts_where_the_command_is_told_it, forget),

@@ -39,7 +39,7 @@ static void set_scene(struct db *db, struct scene *ret)
     struct error err;
     *ret = (struct scene){.product = {.product_key = "pumps", .name = "村泵", .created_ms = 1}};
     assert_ok(product_add(db, &ret->product, &err), err);
-    assert_ok(firmware_ensure(db, ret->product.id, "demo_LuatOS", 1, &ret->firmware, &err), err);
+    assert_ok(firmware_ensure(db, ret->product.id, "demo", 1, &ret->firmware, &err), err);
     add_image(db, ret, "9", "nine", &ret->v1);
     add_image(db, ret, "10", "ten", &ret->v2);
 }
@@ -106,7 +106,7 @@ static void test_images(void **state)
 static const struct package_key *key_of(const struct sha256 *from, const struct sha256 *to)
 {
     static struct package_key key;
-    key = (struct package_key){.from = *from, .to = *to, .format = "bsdiff"};
+    key = (struct package_key){.from = *from, .to = *to, .format = "bsdiff", .firmware_id = 1};
     return &key;
 }
 
@@ -225,10 +225,10 @@ static void test_damaged_package_is_made_again(void **state)
     assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
     set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .proven = true});
-    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
     assert_true(ready);
     assert_ok(package_make_again(place->db, &bytes, 9, &err), err);
-    assert_ok(package_is_servable(place->db, &bytes, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
     assert_false(ready);
     claim(place, &package, true);
 }
@@ -247,7 +247,7 @@ static void test_what_is_not_proven_is_not_served(void **state)
     set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = "external"});
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
-    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
     assert_false(servable);
 }
 
@@ -302,7 +302,9 @@ static void test_a_forgotten_package_leaves_no_number_behind(void **state)
     assert_ok(package_forget(place->db, claimed.id, &err), err);
     find(place, &scene, &package); /* it was not uploaded */
     put(place, &scene, &bytes, true);
-    assert_ok(package_forget(place->db, claimed.id, &err), err);
+    find(place, &scene, &package);
+    assert_int_not_equal(package.id, claimed.id);
+    assert_ok(package_forget(place->db, package.id, &err), err);
     assert_ok(package_find(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), &package, &found, &err), err);
     assert_false(found);
     assert_ok(package_queue(place->db, key_of(&scene.v2.sha256, &scene.v1.sha256), false, 1, 3, &err), err);
@@ -322,20 +324,20 @@ static void test_a_release_is_for_the_very_bytes(void **state)
     put(place, &scene, &bytes, false);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
-    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
+    assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_READY);
     assert_string_equal(package.released_by, "Jan");
     assert_string_equal(package.released_note, "why");
-    assert_ok(package_is_servable(place->db, &bytes, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
     assert_true(servable);
     put(place, &scene, &others, false);
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
     assert_string_equal(package.released_by, "");
-    assert_ok(package_release(place->db, package.id, "Jan", "why", 11, &err), err);
-    assert_ok(package_take_back(place->db, package.id, &err), err);
-    assert_ok(package_is_servable(place->db, &others, &servable, &err), err);
+    assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
+    assert_ok(package_take_back(place->db, package.id, scene.firmware.id, &err), err);
+    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &err), err);
     assert_false(servable);
 }
 
@@ -401,14 +403,14 @@ static void test_device_has_one_open_attempt(void **state)
     assert_false(attempt_add(place->db, &second, &err));
     strcpy(attempt.state, "abandoned");
     assert_ok(attempt_update(place->db, &attempt, &err), err);
-    assert_ok(attempt_open_of(place->db, device.id, &second, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, false, &second, &found, &err), err);
     assert_false(found);
     strcpy(second.state, "sending");
     second = (struct attempt){.device_id = device.id, .firmware_id = scene.firmware.id, .created_ms = 2};
     strcpy(second.state, "sending");
     assert_ok(attempt_add(place->db, &second, &err), err);
     assert_ok(attempt_interrupt_all(place->db, &err), err);
-    assert_ok(attempt_open_of(place->db, device.id, &attempt, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, device.id, false, &attempt, &found, &err), err);
     assert_true(found);
     assert_string_equal(attempt.state, "interrupted");
 }
@@ -582,9 +584,42 @@ static void test_savepoint_takes_back_only_its_own(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)
 
+/* A stranger with many addresses does not fill the disk, and does not close the guard for those told apart. */
+static void test_loop_guard_by_origin(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct guard guard;
+    struct error err;
+    char origin[ORIGIN_SIZE];
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    for (int i = 0; i < 40; i++) {
+        snprintf(origin, sizeof origin, "192.0.2.%d", i);
+        assert_ok(device_guard_load(place->db, device.id, origin, 0, 10, &guard, &err), err);
+        assert_string_equal(guard.origin, i < 32 ? origin : "others");
+        assert_int_equal(guard.begun, i < 32 ? 0 : i - 32);
+        assert_ok(device_begun_add(place->db, device.id, guard.origin, 5, &err), err);
+    }
+    assert_ok(device_guard_close(place->db, device.id, "others", &err), err);
+    assert_ok(device_guard_load(place->db, device.id, "192.0.2.7", 0, 10, &guard, &err), err);
+    assert_false(guard.closed);
+    assert_int_equal(guard.begun, 1);
+    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
+    assert_true(guard.closed);
+    assert_ok(device_guard_load(place->db, device.id, "", 0, 10, &guard, &err), err); /* not told apart: all of them */
+    assert_int_equal(guard.begun, 40);
+    assert_true(guard.closed);
+    assert_ok(device_guard_open(place->db, device.id, &err), err);
+    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
+    assert_false(guard.closed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_loop_guard_by_origin, place_make, place_remove),
         TEST(test_product_key_is_taken_once),
         TEST(test_format_by_name),
         TEST(test_images),

@@ -6,6 +6,7 @@
 
 /* A whole table is read only by what lists or counts it for the admin. */
 static const char *const may_scan[] = {
+    "SELECT sha256 FROM package_outdated", /* once, at start */
     "SELECT sha256 FROM admin_token",
     "SELECT count(*) FROM product",
     "SELECT count(*) FROM device",
@@ -13,12 +14,12 @@ static const char *const may_scan[] = {
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format", /* once, at start */
     "SELECT id FROM package WHERE state = 'generating'", /* once, at start */
-    "SELECT id, product_key, name, created_ms FROM product ORDER BY id",
+    "SELECT id, product_key, name, created_ms, check_ins_trusted_ms FROM product ORDER BY id",
 };
 
 /* Partial indexes that hold only what is looked for. */
 static const char *const may_walk[] = {"USING INDEX package_queued", "USING INDEX attempt_sending",
-                                       "USING INDEX attempt_open", "USING INDEX package_made"};
+                                       "USING INDEX attempt_open", "USING INDEX device_conflict", "USING INDEX package_made"};
 
 static bool is_allowed(const char *sql, const char *detail)
 {

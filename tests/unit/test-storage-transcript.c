@@ -4,6 +4,7 @@
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"
+#include "storage/link.h"
 #include "storage/product.h"
 #include "storage/transcript.h"
 #include "tests/unit/test-storage.h"
@@ -153,15 +154,15 @@ static void run(sqlite3 *handle, const char *sql)
         fail_msg("%s: %s", sql, message);
 }
 
-/* A database as it was before: all earlier migrations, and a device with everything that points at it. */
-static void make_old(const char *file)
+/* A database as it was before a migration: all earlier ones, a product and a firmware. */
+static void make_before(const char *file, const char *name)
 {
     sqlite3 *handle;
     assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
     run(handle,
         "PRAGMA foreign_keys=ON; CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
         "applied_ms INTEGER NOT NULL) STRICT");
-    for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, BEFORE) != 0; i++) {
+    for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, name) != 0; i++) {
         char record[100];
         snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, 'm', 1)", i + 1);
         run(handle, db_migrations[i].sql);
@@ -170,7 +171,17 @@ static void make_old(const char *file)
     run(handle,
         "INSERT INTO product VALUES (1, 'pumps', 'Pumps', 1);"
         "INSERT INTO firmware (id, product_id, name, max_package_bytes, created_ms) VALUES (1, 1, 'pump', 1, "
-        "1);"
+        "1);");
+    sqlite3_close(handle);
+}
+
+/* … and a device with everything that points at it. */
+static void make_old(const char *file)
+{
+    sqlite3 *handle;
+    make_before(file, BEFORE);
+    assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
+    run(handle,
         "INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, "
         "confirmed_by, confirmed_authenticated, notice) "
         "VALUES (7, 1, 'uid', 'x', 1, '1138', 99, 'host-report', 1, 'look'), (8, 1, 'uid', 'y', 1, NULL, "
@@ -200,7 +211,8 @@ static void test_migration_keeps_devices(void **state)
     assert_string_equal(device.confirmed_version, "1138");
     assert_string_equal(device.confirmed_by, "host-report");
     assert_int_equal(device.confirmed_ms, 99);
-    assert_int_equal(device.confirmed_authenticated, 1);
+    assert_string_equal(device.confirmed_grade, "host-report");
+    assert_true(device_is_authenticated(&device));
     assert_string_equal(device.notice, "look");
     static const char *const takes[] = {"check-in", "host-report", "transcript", "list"};
     for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
@@ -212,8 +224,71 @@ static void test_migration_keeps_devices(void **state)
     assert_ok(device_by_id(place->db, 8, &device, &found, &err), err);
     assert_string_equal(device.confirmed_by, "");
     struct attempt attempt;
-    assert_ok(attempt_open_of(place->db, 7, &attempt, &found, &err), err);
+    assert_ok(attempt_open_of(place->db, 7, false, &attempt, &found, &err), err);
     assert_true(found);
+}
+
+/* Each confirmation gets the grade that its recorded source proves. */
+static void test_migration_grades(void **state)
+{
+    static const struct {
+        int64_t id;
+        const char *by, *transcript;
+        bool handed_out;
+        const char *grade;
+    } cases[] = {
+        {11, "check-in", NULL, false, "unauthenticated"},
+        {12, "host-report", NULL, false, "host-report"},
+        {13, "host-report", NULL, true, "unauthenticated"}, /* it may have come over that link */
+        {14, "list", NULL, true, "admin"},
+        {15, "transcript", "admin", false, "admin"},
+        {16, "transcript", "host", false, "host-report"},
+        {17, "transcript", "host", true, "unauthenticated"},
+        {18, NULL, NULL, false, ""},
+    };
+    struct place *place = *state;
+    struct device device;
+    struct link link;
+    struct error err;
+    sqlite3 *handle;
+    bool found;
+    db_close(place->db);
+    place->db = NULL;
+    strcat(place->file, "-old");
+    make_before(place->file, "011-evidence");
+    assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char sql[900];
+        long long id = cases[i].id;
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, "
+                 "confirmed_by) VALUES (%lld, 1, 'uid', 'm%lld', 1, %s, 9, %s%s%s);"
+                 "INSERT INTO link (id, token, device_id, firmware_id, created_ms) VALUES (%lld, 'l%lld', %lld, 1, 1);",
+                 id, id, cases[i].by ? "'1138'" : "NULL", cases[i].by ? "'" : "", cases[i].by ? cases[i].by : "NULL",
+                 cases[i].by ? "'" : "", id, id, id);
+        run(handle, sql);
+        if (cases[i].handed_out) {
+            snprintf(sql, sizeof sql, "INSERT INTO turnkey_link VALUES (%lld, 1, %lld)", id, id);
+            run(handle, sql);
+        }
+        if (!cases[i].transcript)
+            continue;
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO transcript (device_id, sha256, source, received_ms, counted, size_bytes, text) "
+                 "VALUES (%lld, x'01', '%s', 9, 1, 1, x'00')",
+                 id, cases[i].transcript);
+        run(handle, sql);
+    }
+    sqlite3_close(handle);
+    assert_ok(db_open_writer(place->file, &place->db, &err), err);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char token[24];
+        snprintf(token, sizeof token, "l%lld", (long long)cases[i].id);
+        assert_ok(device_by_id(place->db, cases[i].id, &device, &found, &err), err);
+        assert_string_equal(device.confirmed_grade, cases[i].grade);
+        assert_ok(link_find(place->db, token, &link, &found, &err), err);
+        assert_int_equal(link.handed_out, cases[i].handed_out);
+    }
 }
 
 int main(void)
@@ -224,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_oldest_are_forgotten_with_what_they_said, place_make,
                                         place_remove),
         cmocka_unit_test_setup_teardown(test_so_many_are_kept, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_migration_grades, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_migration_keeps_devices, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -100,12 +100,13 @@ export class Module {
     // address      {host, port} of the device listener
     // product, firmware, version, image   what it runs; `known` maps the SHA-256 of every image it may boot to a version
     // idKind, id   'imei', 'mac' or 'uid'
+    // from         its own address, where several peers ask
     // form         a key of `forms`, or null with `link`, the path of a URL of its own
     constructor({
         address, product, firmware, version, image = null, known = new Map(), idKind = 'imei', id = nextImei(),
-        form = 'LuatOS libfota2', link = null, limit_bytes = 491520,
+        form = 'LuatOS libfota2', link = null, limit_bytes = 491520, from,
     }) {
-        Object.assign(this, { address, product, firmware, version, image, known, idKind, id, form, link, limit_bytes });
+        Object.assign(this, { address, product, firmware, version, image, known, idKind, id, form, link, limit_bytes, from });
         this.answers = [];
     }
 
@@ -120,6 +121,7 @@ export class Module {
             request.range = 0;
         const answer = await exchange({
             address: this.address,
+            from: this.from,
             method,
             cutAfter,
             segments: segments ?? [buildRequest(target, { method, host: `${this.address.host}:${this.address.port}`, ...request })],

@@ -115,6 +115,13 @@ export class Server {
         return this.logLines.map(parseLogLine).filter((line) => line.event === event);
     }
 
+    // The same once there are so many of them: a line is written a moment after what it tells of.
+    async logged(event, count = 1, matches = () => true) {
+        const lines = () => this.log(event).filter(matches);
+        await poll(`${count} lines of ${event}`, () => lines().length >= count);
+        return lines();
+    }
+
     // Ends it as an init system would and insists on a clean end.
     async stop() {
         this.process.kill('SIGTERM');

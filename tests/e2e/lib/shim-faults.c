@@ -26,6 +26,22 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned seen;
 static unsigned counted[RULES_MAX];
 
+/* A child that is forked while another thread holds the mutex would wait for it for ever, at its first call. */
+static void hold(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void let_go(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    pthread_atfork(hold, let_go, let_go);
+}
+
 #define REAL(name, type, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
 
 static const struct {

@@ -46,14 +46,15 @@ export function splitRequest(bytes, count) {
 // Sends `segments` (each a TCP segment of its own) and records everything until the server closes.
 //
 //   cutAfter   hang up hard once so many bytes of the body have been read: a module that loses its radio link
+//   from       our own address, for tests where several peers ask: 127.0.0.2
 //   method     what was asked: the answer to HEAD has no body
 //
 // Returns an answer, see parseAnswer(). Rejects only if there is no connection; all else is recorded.
 // `closed` is 'fin' (the server ended its side), 'reset', 'cut' (we hung up) or 'open' (still open at the deadline).
-export function exchange({ address, segments, method = 'GET', cutAfter = Infinity, timeout_ms = deadline_ms }) {
+export function exchange({ address, from, segments, method = 'GET', cutAfter = Infinity, timeout_ms = deadline_ms }) {
     return new Promise((resolve, reject) => {
         const chunks = [];
-        const socket = net.connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true });
+        const socket = net.connect({ host: address.host, port: address.port, localAddress: from, allowHalfOpen: true, noDelay: true });
         let connected = false;
         let received = 0;
         let done = false;

@@ -1,0 +1,112 @@
+/* What a lower grade says than what is confirmed of a device: an admin accepts it, or dismisses it. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/handlers.h"
+#include "server/admin/names.h"
+#include "server/facts.h"
+#include "server/log.h"
+#include "server/note.h"
+
+struct settlement {
+    struct admin_call *call;
+    const char *version; /* that the admin saw; NULL: the claim is dismissed, whatever it says */
+    struct product product;
+    struct device device;
+    struct claim claim;
+};
+
+static bool find(struct settlement *settlement, struct db *db, struct error *err)
+{
+    struct device *device = &settlement->device;
+    if (!names_device(settlement->call->request, db, &settlement->product, device, err))
+        return false;
+    settlement->claim = device->claim;
+    return device->claim.version[0] ||
+           error_set(err, ERROR_CLAIM_NOT_FOUND, "there is no claim about the device %s", device->device);
+}
+
+static bool note(const struct settlement *settlement, enum ledger_kind kind, struct db *db, struct error *err)
+{
+    const struct claim *claim = &settlement->claim;
+    const struct note note = {
+        .kind = kind, .product = settlement->product.product_key, .device = &settlement->device};
+    return note_add(db, &note,
+                    json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", note_by(settlement->call->request), "evidence",
+                              claim->by, "grade", claim->grade, "origin", note_text(claim->origin), "version",
+                              claim->version),
+                    err);
+}
+
+/* The evidence of a higher grade is given up, and the claim counts as a report of its own grade. So the device
+   goes on by what the same source says from now on; a higher grade still replaces it. */
+static bool confirm(struct settlement *settlement, struct db *db, struct error *err)
+{
+    const struct claim *claim = &settlement->claim;
+    struct device *device = &settlement->device;
+    struct firmware firmware;
+    struct facts facts;
+    bool found;
+    struct report report = {
+        .by = claim->by, .grade = grade_parse(slice_of(claim->grade)), .at_ms = clock_utc_ms(), .tells_attempt = true};
+    if (!version_parse(slice_of(claim->version), &report.version) ||
+        !firmware_by_id(db, claim->firmware_id, &firmware, &found, err))
+        return false;
+    device->confirmed_grade[0] = '\0';
+    if (!facts_of_device(settlement->call->daemon, db, device, &firmware, report.at_ms, &facts, err) ||
+        !facts_report(db, &facts, &report, err))
+        return false;
+    *device = facts.device;
+    return true;
+}
+
+static bool accept(void *cls, struct db *db, struct error *err)
+{
+    struct settlement *settlement = cls;
+    struct version wanted, claimed;
+    if (!find(settlement, db, err))
+        return false;
+    if (!version_parse(slice_of(settlement->version), &wanted) ||
+        !version_parse(slice_of(settlement->claim.version), &claimed) || version_compare(&wanted, &claimed) != 0)
+        return error_set(err, ERROR_CLAIM_CHANGED, "the claim about the device %s is %s, not %s",
+                         settlement->device.device, settlement->claim.version, settlement->version);
+    return note(settlement, LEDGER_CLAIM_ACCEPTED, db, err) && confirm(settlement, db, err);
+}
+
+static bool dismiss(void *cls, struct db *db, struct error *err)
+{
+    struct settlement *settlement = cls;
+    if (!find(settlement, db, err))
+        return false;
+    settlement->device.claim = (struct claim){.version = ""};
+    return device_update(db, &settlement->device, err) && note(settlement, LEDGER_CLAIM_DISMISSED, db, err);
+}
+
+static bool settle(struct settlement *settlement, bool (*change)(void *cls, struct db *db, struct error *err),
+                   const char *event, struct error *err)
+{
+    if (!call_change(settlement->call, change, settlement, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, event, "product", settlement->product.product_key, "device", settlement->device.device,
+             "version", settlement->claim.version, NULL);
+    return admin_device_answer(settlement->call, &settlement->device, err);
+}
+
+bool admin_claim_accept(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct settlement settlement = {.call = call};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &settlement.version) != 0)
+        return call_misfit(&why, err);
+    return settle(&settlement, accept, "claim-accepted", err);
+}
+
+bool admin_claim_dismiss(struct admin_call *call, struct error *err)
+{
+    struct settlement settlement = {.call = call};
+    return settle(&settlement, dismiss, "claim-dismissed", err);
+}

@@ -1,0 +1,75 @@
+#include "server/admission.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/note.h"
+
+#define DAY_MS       (24LL * 3600 * 1000)
+#define BITS_OF_FOUR 24
+#define BITS_OF_SIX  56 /* what one customer is given, of which every address is his */
+
+static void keep_network(unsigned char *address, size_t size, unsigned bits)
+{
+    for (size_t i = 0; i < size; i++)
+        if (i * 8 >= bits)
+            address[i] = 0;
+}
+
+void admission_network(const char *peer, char out[ADMISSION_NETWORK_SIZE])
+{
+    char host[INET6_ADDRSTRLEN + 2] = "", text[INET6_ADDRSTRLEN] = "";
+    unsigned char address[16];
+    const char *end = strrchr(peer, ':');
+    bool six = peer[0] == '[';
+    out[0] = '\0';
+    if (!end || (size_t)(end - peer) >= sizeof host || (six && (end == peer + 1 || end[-1] != ']')))
+        return;
+    memcpy(host, peer + six, (size_t)(end - peer) - 2u * six);
+    if (inet_pton(six ? AF_INET6 : AF_INET, host, address) != 1)
+        return;
+    keep_network(address, six ? 16 : 4, six ? BITS_OF_SIX : BITS_OF_FOUR);
+    inet_ntop(six ? AF_INET6 : AF_INET, address, text, sizeof text);
+    snprintf(out, ADMISSION_NETWORK_SIZE, "%s/%d", text, six ? BITS_OF_SIX : BITS_OF_FOUR);
+}
+
+bool admission_look(struct db *db, int64_t product_id, const char *network, int64_t day, uint64_t limit,
+                    enum admission *ret, bool *ret_told, struct error *err)
+{
+    struct admission_network mine = {.devices = 0}, all = {.devices = 0};
+    int64_t total;
+    if (!product_admissions(db, product_id, day, &total, err) ||
+        !product_network(db, product_id, day, "", &all, err) ||
+        (network[0] && !product_network(db, product_id, day, network, &mine, err)))
+        return false;
+    int64_t others = total - mine.devices, left = (int64_t)limit - others, kept = left / 4;
+    *ret = total >= (int64_t)limit                        ? ADMISSION_FULL
+           : network[0] && mine.devices >= left - kept    ? ADMISSION_NETWORK_FULL
+                                                          : ADMISSION_OPEN;
+    *ret_told = *ret == ADMISSION_FULL ? all.told : mine.told;
+    return true;
+}
+
+bool admission_take(struct db *db, int64_t product_id, const char *network, int64_t day, struct error *err)
+{
+    return product_admit(db, product_id, day, err) &&
+           (!network[0] || product_network_add(db, product_id, day, network, 1, false, err));
+}
+
+bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms, enum admission full,
+                    uint64_t limit, struct error *err)
+{
+    const struct note note = {.kind = LEDGER_ADMISSION_FULL, .at_ms = now_ms, .product = product->product_key};
+    struct admission_network mine = {.devices = 0};
+    const char *of = full == ADMISSION_FULL ? "" : network;
+    int64_t devices;
+    if (!product_admissions(db, product->id, now_ms / DAY_MS, &devices, err) ||
+        !product_network(db, product->id, now_ms / DAY_MS, of, &mine, err) ||
+        !product_network_add(db, product->id, now_ms / DAY_MS, of, 0, true, err))
+        return false;
+    return note_add(db, &note,
+                    json_pack("{s:I, s:I, s:o*}", "devices", (json_int_t)(of[0] ? mine.devices : devices), "limit",
+                              (json_int_t)limit, "network", note_text(of)),
+                    err);
+}

@@ -1,0 +1,109 @@
+#include "server/child_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "server/keeper.h"
+#include "server/sandbox.h"
+
+#define NICENESS 10
+
+static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+
+enum { FD_STDERR = 2, FD_ERROR = 3, FD_CLOSE_FROM = 4, FD_ASIDE = 10 };
+
+/* Lower than now, where the process is limited already. */
+static bool set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return false;
+    if (now.rlim_max < hard)
+        hard = now.rlim_max;
+    return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard}) == 0;
+}
+
+static bool set_limits(const struct child_limits *limits)
+{
+    /* SIGXCPU at the limit, and should it be caught, SIGKILL two seconds later. */
+    if (limits->cpu_s && !set_limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 2))
+        return false;
+    if (limits->memory_bytes && !set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes))
+        return false;
+    if (limits->out_max && !set_limit(RLIMIT_FSIZE, limits->out_max, limits->out_max))
+        return false;
+    return set_limit(RLIMIT_CORE, 0, 0);
+}
+
+/* The server's handlers write to descriptors that the child shares with it, and what the server ignores would
+   stay ignored: all back to the default before anything is let through. */
+static void reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool set_descriptors(const struct child_fds *fds, int *error_fd)
+{
+    int error_aside = fcntl(fds->error, F_DUPFD_CLOEXEC, FD_ASIDE);
+    if (error_aside < 0)
+        return false;
+    *error_fd = error_aside;
+    int stderr_aside = fcntl(fds->err, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int stdout_aside = fds->out < 0 ? -1 : fcntl(fds->out, F_DUPFD_CLOEXEC, FD_ASIDE);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null_aside = null_fd < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, FD_ASIDE);
+    if (stderr_aside < 0 || null_aside < 0 || (fds->out >= 0 && stdout_aside < 0) ||
+        dup2(null_aside, STDIN_FILENO) < 0 ||
+        dup2(stdout_aside < 0 ? null_aside : stdout_aside, STDOUT_FILENO) < 0 ||
+        dup2(stderr_aside, FD_STDERR) < 0 || dup3(error_aside, FD_ERROR, O_CLOEXEC) < 0)
+        return false;
+    *error_fd = FD_ERROR;
+    closefrom(FD_CLOSE_FROM);
+    return true;
+}
+
+/* A process of its own group that ends with the server. A foreign program gets one more above it, which keeps
+   what it starts together. */
+static bool stand_alone(pid_t parent, bool foreign, int error_fd)
+{
+    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, foreign ? SIGTERM : SIGKILL) != 0)
+        return false;
+    if (getppid() != parent) /* it died before the line above took effect */
+        _exit(EXIT_FAILURE);
+    return !foreign || keeper_begin(error_fd);
+}
+
+static bool take_place(const struct child_place *place)
+{
+    if (!place)
+        return true;
+    return (!place->directory || chdir(place->directory) == 0) &&
+           (!place->writable || sandbox_enter(place->writable));
+}
+
+_Noreturn void child_become(const struct child_start *start)
+{
+    const struct child_place *place = start->place;
+    int error_fd = start->fds.error;
+    if (set_descriptors(&start->fds, &error_fd) && stand_alone(start->parent, place, error_fd) &&
+        set_limits(start->limits) && take_place(place)) {
+        errno = 0;
+        if (nice(NICENESS) == -1 && errno != 0)
+            setpriority(PRIO_PROCESS, 0, NICENESS);
+        reset_signals();
+        execve(start->argv[0], start->argv, place && place->environment ? place->environment : environment);
+    }
+    int number = errno;
+    ssize_t written = write(error_fd, &number, sizeof number);
+    (void)written;
+    _exit(EXIT_FAILURE);
+}

@@ -1,0 +1,27 @@
+/* From fork to exec: the child becomes the program, with its limits, descriptors and place. Async-signal-safe calls only:
+   the server that was forked has threads. */
+#ifndef DFOTA_SERVER_CHILD_START_H
+#define DFOTA_SERVER_CHILD_START_H
+
+#include <sys/types.h>
+#include "server/child.h"
+
+/* Where a child's output goes. They may have any number, 0 to 3 included. */
+struct child_fds {
+    int out, /* -1: nowhere */
+        err, error;
+};
+
+struct child_start { /* what a child is to become */
+    char *const *argv;
+    const struct child_limits *limits;
+    const struct child_place *place; /* NULL: a program of ours */
+    pid_t parent;
+    struct child_fds fds;
+};
+
+/* In the child, all signals blocked. Becomes the program, which closes fds.error; or writes errno there, an int, and
+   ends. */
+_Noreturn void child_become(const struct child_start *start);
+
+#endif

@@ -1,0 +1,231 @@
+#include "server/log_queue.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_BYTES  (256u << 10)
+#define URGENT_ONLY (RING_BYTES / 4) /* the last room is for warnings and errors */
+#define MINUTE_MS   60000
+#define DIRECT_MS   1000
+
+/* One per process, and never freed: a thread that is stuck may still look at it while the process ends. */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* a line has come, or the end */
+    pthread_cond_t done;    /* the thread has ended */
+    pthread_t thread;
+    void (*every_minute)(void);
+    bool running, stopping, ended;
+    bool torn; /* the thread's: a line was written in part, and the next begins a new one */
+    unsigned char ring[RING_BYTES]; /* of each line: its size in two bytes, then its text */
+    size_t first, used;
+    uint64_t no_room, not_written; /* lines dropped since the last line that told */
+    int why;                       /* errno of the last write that failed */
+} queue = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+/* Writing */
+
+static bool wait_for_room(int most_ms)
+{
+    struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&output, 1, most_ms) > 0;
+}
+
+/* All of it, or errno. */
+static bool write_all(const char *text, size_t size)
+{
+    if (queue.torn && write(STDERR_FILENO, "\n", 1) != 1)
+        return false;
+    queue.torn = false;
+    for (bool begun = false; size; begun = true) {
+        ssize_t sent = write(STDERR_FILENO, text, size);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno == EAGAIN) { /* whoever started the server made it so */
+            wait_for_room(-1);
+            continue;
+        }
+        if (sent <= 0) {
+            queue.torn = begun;
+            return false;
+        }
+        text += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+static void write_direct(const char *line, size_t size)
+{
+    if (wait_for_room(DIRECT_MS))
+        (void)!write(STDERR_FILENO, line, size);
+}
+
+/* The ring; under the mutex */
+
+static void copy_in(const void *bytes, size_t size)
+{
+    size_t at = (queue.first + queue.used) % RING_BYTES, head = RING_BYTES - at < size ? RING_BYTES - at : size;
+    memcpy(queue.ring + at, bytes, head);
+    memcpy(queue.ring, (const unsigned char *)bytes + head, size - head);
+    queue.used += size;
+}
+
+static void copy_out(void *bytes, size_t size)
+{
+    size_t head = RING_BYTES - queue.first < size ? RING_BYTES - queue.first : size;
+    memcpy(bytes, queue.ring + queue.first, head);
+    memcpy((unsigned char *)bytes + head, queue.ring, size - head);
+    queue.first = (queue.first + size) % RING_BYTES;
+    queue.used -= size;
+}
+
+static size_t take(char line[LOG_LINE_MAX])
+{
+    uint16_t size;
+    copy_out(&size, sizeof size);
+    copy_out(line, size);
+    return size;
+}
+
+/* The thread */
+
+/* Says what was dropped before the next line goes out; counts again where that cannot be written either. */
+static void tell_dropped(void)
+{
+    char line[256];
+    uint64_t no_room = queue.no_room, not_written = queue.not_written;
+    if (!no_room && !not_written)
+        return;
+    int size = snprintf(line, sizeof line, "level=warn event=log-dropped count=%llu reason=\"%s%s%s\"\n",
+                        (unsigned long long)(no_room + not_written),
+                        no_room ? "the log was not read fast enough" : "", no_room && not_written ? "; " : "",
+                        not_written ? strerror(queue.why) : "");
+    pthread_mutex_unlock(&queue.mutex);
+    bool ok = write_all(line, (size_t)size);
+    pthread_mutex_lock(&queue.mutex);
+    if (!ok)
+        return;
+    queue.no_room -= no_room;
+    queue.not_written -= not_written;
+}
+
+static void write_next(void)
+{
+    char line[LOG_LINE_MAX];
+    tell_dropped();
+    size_t size = take(line);
+    pthread_mutex_unlock(&queue.mutex);
+    bool ok = write_all(line, size);
+    int why = errno;
+    pthread_mutex_lock(&queue.mutex);
+    if (ok)
+        return;
+    queue.not_written++;
+    queue.why = why;
+}
+
+static void await_line(int64_t until_ms)
+{
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    pthread_cond_clockwait(&queue.changed, &queue.mutex, CLOCK_MONOTONIC, &until);
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void *work(void *cls)
+{
+    (void)cls;
+    int64_t minute_ms = monotonic_ms() + MINUTE_MS;
+    pthread_mutex_lock(&queue.mutex);
+    while (queue.used || !queue.stopping) {
+        if (queue.used) {
+            write_next();
+            continue;
+        }
+        await_line(minute_ms);
+        if (monotonic_ms() < minute_ms)
+            continue;
+        minute_ms = monotonic_ms() + MINUTE_MS;
+        pthread_mutex_unlock(&queue.mutex);
+        queue.every_minute();
+        pthread_mutex_lock(&queue.mutex);
+    }
+    tell_dropped();
+    queue.ended = true;
+    pthread_cond_broadcast(&queue.done);
+    pthread_mutex_unlock(&queue.mutex);
+    return NULL;
+}
+
+bool log_queue_start(void (*every_minute)(void), struct error *err)
+{
+    sigset_t all, before;
+    queue.every_minute = every_minute;
+    queue.stopping = queue.ended = false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&queue.thread, NULL, work, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return error_errno(err, failed, "cannot start a thread");
+    pthread_mutex_lock(&queue.mutex);
+    queue.running = true;
+    pthread_mutex_unlock(&queue.mutex);
+    return true;
+}
+
+void log_queue_put(const char *line, size_t size, bool urgent)
+{
+    uint16_t length = (uint16_t)size;
+    pthread_mutex_lock(&queue.mutex);
+    bool running = queue.running;
+    if (running && queue.used + sizeof length + size > RING_BYTES - (urgent ? 0 : URGENT_ONLY)) {
+        queue.no_room++;
+    } else if (running) {
+        copy_in(&length, sizeof length);
+        copy_in(line, size);
+        pthread_cond_signal(&queue.changed);
+    }
+    pthread_mutex_unlock(&queue.mutex);
+    if (!running)
+        write_direct(line, size);
+}
+
+/* Under the mutex. */
+static bool await_end(int64_t most_ms)
+{
+    int64_t until_ms = monotonic_ms() + most_ms;
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    int late = 0;
+    while (!late && !queue.ended)
+        late = pthread_cond_clockwait(&queue.done, &queue.mutex, CLOCK_MONOTONIC, &until);
+    return queue.ended;
+}
+
+void log_queue_stop(int64_t most_ms)
+{
+    pthread_mutex_lock(&queue.mutex);
+    bool running = queue.running;
+    queue.running = false;
+    queue.stopping = true;
+    pthread_cond_signal(&queue.changed);
+    bool ended = running && await_end(most_ms);
+    pthread_mutex_unlock(&queue.mutex);
+    if (ended)
+        pthread_join(queue.thread, NULL);
+    else if (running)
+        pthread_detach(queue.thread);
+}

@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# Which test programs and files each suite of ./check runs; sourced by it. Everything runs in every suite of its
+# kind unless it stands in a list here, so that a new test cannot be left out by forgetting it. tests/e2e/suites.test.mjs
+# holds the lists against the folders.
+
+# Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
+unthreaded_unit="answer attempt binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
+    delta-engine delta-file delta-match delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules full identity
+    inspect name par planner planner-any range recognise slice testimony transcript turnkey version wrapper"
+
+# Fuzz targets that only the tools meet, which nobody reaches over the network: they get less time.
+# shellcheck disable=SC2034 # check uses it
+tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suffix-file"
+
+# End-to-end tests that no sanitizer fits, or that it would take too long for: files that trace the server (a leak check
+# cannot run under a tracer), that preload a library of their own, that are about kills, memory, traps or the scripts,
+# that start no program, and those of dfota and the package formats, whose unit tests and fuzz targets run sanitized.
+unsanitized_e2e="clock containers crash data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
+    formats full lib operating run story strace suites traps"
+
+# And those that say nothing of the server's threads: of the clients, the indexes and the recognition of files; and
+# those whose waiting would take minutes more.
+unthreaded_e2e="ctl ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts recognition sim sim-download
+    sim-links suffix luatos"
+
+# is_in NAME LIST
+is_in() {
+    local name
+    for name in $2; do
+        [ "$name" != "$1" ] || return 0
+    done
+    return 1
+}
+
+# list_programs DIR: the test programs of a build, as paths within it.
+list_programs() {
+    # shellcheck disable=SC2016 # make expands it
+    printf 'include Makefile\nlist-check-programs:\n\t@echo $(check_PROGRAMS)\n' |
+        make -s -C "$1" -f - list-check-programs | tr ' ' '\n'
+}
+
+# list_kind KIND DIR [LIST]: those whose names begin with test- or fuzz-, but for the names in the list.
+list_kind() {
+    local program short
+    list_programs "$2" | while read -r program; do
+        short=${program##*/}
+        case $short in
+        "$1"-*) is_in "${short#"$1"-}" "${3-}" || echo "$program" ;;
+        esac
+    done
+}
+
+unit_programs() { list_kind test "$1"; }
+threads_programs() { list_kind test "$1" "$unthreaded_unit"; }
+fuzz_programs() { list_kind fuzz "$1"; }
+
+# missing_programs KIND SOURCES DIR: sources of tests of which the build knows no program.
+missing_programs() {
+    local source name
+    for source in "$2/$1"-*.c; do
+        name=${source##*/} name=${name%.c}
+        list_kind "$1" "$3" | grep -qE "(^|/)$name\$" || echo "$source"
+    done
+}
+
+# list_e2e [LIST]...: all end-to-end tests but those in the lists.
+list_e2e() {
+    local file name
+    for file in tests/e2e/*.test.mjs; do
+        name=${file##*/} name=${name%.test.mjs}
+        is_in "$name" "$*" || echo "$name"
+    done
+}
+
+sanitized_e2e_names() { list_e2e "$unsanitized_e2e"; }
+# traps is about what a thread does to others; only its memory is not for AddressSanitizer.
+threads_e2e_names() { list_e2e "$unsanitized_e2e" "$unthreaded_e2e" && echo traps; }

@@ -1,0 +1,64 @@
+/* What a report proves by where it came from, and which one counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "upgrade/grade.h"
+
+static void test_sources(void **state)
+{
+    (void)state;
+    assert_int_equal(grade_of_check_in(false), GRADE_UNAUTHENTICATED);
+    assert_int_equal(grade_of_check_in(true), GRADE_HOST);
+    static const struct {
+        bool handed_out, trusted;
+        enum grade grade;
+    } links[] = {
+        {false, false, GRADE_HOST},
+        {false, true, GRADE_HOST},
+        {true, false, GRADE_UNAUTHENTICATED}, /* a right to fetch is no right to testify */
+        {true, true, GRADE_LINK},
+    };
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        assert_int_equal(grade_of_link(links[i].handed_out, links[i].trusted), links[i].grade);
+}
+
+/* Rows say, columns are known: both in the order of the table. */
+static void test_a_lower_grade_never_counts(void **state)
+{
+    static const bool counts[GRADE_COUNT][GRADE_COUNT] = {
+        {true, false, false, false, false},
+        {true, true, false, false, false},
+        {true, true, true, false, false},
+        {true, true, true, true, false},
+        {true, true, true, true, true},
+    };
+    (void)state;
+    for (unsigned said = 0; said < GRADE_COUNT; said++)
+        for (unsigned known = 0; known < GRADE_COUNT; known++)
+            assert_int_equal(grade_counts((enum grade)said, (enum grade)known), counts[said][known]);
+}
+
+static void test_names(void **state)
+{
+    static const char *const names[GRADE_COUNT] = {"", "unauthenticated", "link", "host-report", "admin"};
+    (void)state;
+    for (unsigned grade = 0; grade < GRADE_COUNT; grade++) {
+        assert_string_equal(grade_name((enum grade)grade), names[grade]);
+        assert_int_equal(grade_parse(slice_of(names[grade])), grade);
+    }
+    assert_int_equal(grade_parse(slice_of("Admin")), GRADE_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_a_lower_grade_never_counts),
+        cmocka_unit_test(test_names),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("grade", tests, NULL, NULL);
+}

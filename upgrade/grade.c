@@ -1,0 +1,37 @@
+#include "upgrade/grade.h"
+
+static const char *const names[GRADE_COUNT] = {
+#define X(grade, name) [grade] = name,
+    GRADES(X)
+#undef X
+};
+
+const char *grade_name(enum grade grade)
+{
+    return names[grade];
+}
+
+enum grade grade_parse(struct slice name)
+{
+    for (unsigned grade = 0; grade < GRADE_COUNT; grade++)
+        if (slice_is(name, names[grade]))
+            return (enum grade)grade;
+    return GRADE_NONE;
+}
+
+enum grade grade_of_check_in(bool trusted)
+{
+    return trusted ? GRADE_HOST : GRADE_UNAUTHENTICATED;
+}
+
+enum grade grade_of_link(bool handed_out, bool trusted)
+{
+    if (!handed_out)
+        return GRADE_HOST;
+    return trusted ? GRADE_LINK : GRADE_UNAUTHENTICATED;
+}
+
+bool grade_counts(enum grade said, enum grade known)
+{
+    return said >= known;
+}
