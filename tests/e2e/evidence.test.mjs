@@ -209,6 +209,7 @@ describe('another address', () => {
         assert.equal((await module.ask()).status, 200);
         const record = await scene.record(module);
         assert.deepEqual([record.blocked, record.blocked_for], [true, ['127.0.0.2']]);
+        assert.equal((await server.admin('GET', scene.path('/outcomes'))).json.counts.blocked, undefined, 'not for the device itself');
         await server.admin('POST', scene.deviceAdminPath(module, '/unblock'), null, { expect: 200 });
         assert.equal((await other.ask()).status, 200);
     });

@@ -616,10 +616,99 @@ static void test_loop_guard_by_origin(void **state)
     assert_false(guard.closed);
 }
 
+#define AHEAD_MS (30LL * 24 * 3600 * 1000)
+
+static void test_the_loop_guard_counts_nothing_ahead(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct guard guard;
+    struct error err;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(device_begun_add(place->db, device.id, "192.0.2.1", AHEAD_MS, &err), err);
+    assert_ok(device_guard_load(place->db, device.id, "192.0.2.1", 0, 10, &guard, &err), err);
+    assert_int_equal(guard.begun, 0);
+    assert_ok(device_begun_add(place->db, device.id, "192.0.2.1", 10, &err), err); /* drops it */
+    assert_ok(device_guard_load(place->db, device.id, "192.0.2.1", 0, AHEAD_MS, &guard, &err), err);
+    assert_int_equal(guard.begun, 1);
+}
+
+static void test_networks_of_other_days_go(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct admission_network network;
+    struct error err;
+    set_scene(place->db, &scene);
+    for (int64_t day = 4; day <= 6; day++)
+        assert_ok(product_network_add(place->db, scene.product.id, day, "192.0.2.0/24", day, true, &err), err);
+    assert_ok(product_networks_remove(place->db, 5, &err), err);
+    for (int64_t day = 4; day <= 6; day++) {
+        assert_ok(product_network(place->db, scene.product.id, day, "192.0.2.0/24", &network, &err), err);
+        assert_int_equal(network.devices, day == 5 ? 5 : 0);
+    }
+}
+
+static int64_t add_handed_out(struct place *place, const struct scene *scene, const struct device *device, int64_t created_ms)
+{
+    struct link link = {.device_id = device->id, .firmware_id = scene->firmware.id, .created_ms = created_ms, .handed_out = 1};
+    struct error err;
+    assert_ok(link_add(place->db, &link, &err), err);
+    return link.id;
+}
+
+static int64_t created_of(struct place *place, const struct device *device, int64_t id)
+{
+    struct link *list;
+    size_t count;
+    int64_t created_ms = -1;
+    struct error err;
+    assert_ok(link_list(place->db, device->id, &list, &count, &err), err);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].id == id)
+            created_ms = list[i].created_ms;
+    free(list);
+    return created_ms;
+}
+
+/* Which links were handed out before and which after, whatever the clock said then. */
+static void test_trust_and_a_clock_that_ran_ahead(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct error err;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    struct product *product = &scene.product;
+    int64_t before = add_handed_out(place, &scene, &device, AHEAD_MS);
+    assert_ok(product_trust(place->db, product, 100, &err), err);
+    assert_true(created_of(place, &device, before) < product->check_ins_trusted_ms);
+
+    int64_t between = add_handed_out(place, &scene, &device, AHEAD_MS);
+    product->check_ins_trusted_ms = 0;
+    assert_ok(product_trust(place->db, product, AHEAD_MS + 10, &err), err);
+    int64_t after = add_handed_out(place, &scene, &device, AHEAD_MS + 20);
+    assert_ok(product_clamp_trusted(place->db, product, 200, &err), err);
+    assert_int_equal(product->check_ins_trusted_ms, 200);
+    assert_true(created_of(place, &device, between) < 200);
+    assert_true(created_of(place, &device, after) >= 200);
+    assert_ok(product_clamp_trusted(place->db, product, 300, &err), err);
+    assert_int_equal(product->check_ins_trusted_ms, 200);
+    assert_ok(product_distrust(place->db, product, &err), err);
+    assert_ok(product_get(place->db, product->product_key, product, &err), err);
+    assert_int_equal(product->check_ins_trusted_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_loop_guard_by_origin, place_make, place_remove),
+        TEST(test_loop_guard_by_origin),
+        TEST(test_the_loop_guard_counts_nothing_ahead),
+        TEST(test_networks_of_other_days_go),
+        TEST(test_trust_and_a_clock_that_ran_ahead),
         TEST(test_product_key_is_taken_once),
         TEST(test_format_by_name),
         TEST(test_images),
