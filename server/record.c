@@ -31,7 +31,7 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
                               .device = device,
                               .link = facts->link.id,
                               .ret_counted = &facts->spent,
-                              .by_admin = strcmp(device->confirmed_by, "list") == 0};
+                              .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
     json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
                                "before", note_text(before), "evidence", device->confirmed_by, "grade",
                                device->confirmed_grade, "version", device->confirmed_version);
