@@ -20,6 +20,7 @@ struct asker {
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
     bool id_usable;
     struct identity identity;
+    bool id_raw; /* a uid in bytes that are not text; kept as hex */
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
     char token[LINK_TOKEN_SIZE];
     char version_text[FIRMWARE_NAME_SIZE +

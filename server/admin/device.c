@@ -24,9 +24,11 @@ static const char *doubt(const struct device *device)
 {
     struct identity identity = {.kind = ID_UID};
     snprintf(identity.id, sizeof identity.id, "%s", device->device);
-    return identity_kind_parse(slice_of(device->id_kind), &identity.kind) && identity_is_doubtful(&identity)
-               ? "the IMEI fails its check digit"
-               : "";
+    if (!identity_kind_parse(slice_of(device->id_kind), &identity.kind) || identity.kind != ID_IMEI)
+        return "";
+    if (!identity_is_imei(&identity))
+        return "this id was sent as imei and is not an IMEI";
+    return identity_is_doubtful(&identity) ? "the IMEI fails its check digit" : "";
 }
 
 static json_t *answer_to_json(const struct device *device)

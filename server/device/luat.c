@@ -21,10 +21,16 @@ static bool read_identity(struct slice query, struct asker *asker, struct error 
 {
     for (enum id_kind kind = 0; kind < ID_KINDS && !asker->id_usable; kind++) {
         char text[VALUE_SIZE];
-        bool found;
-        if (!query_find(query, identity_kind_name(kind), text, sizeof text, &found, err))
-            return false;
-        asker->id_usable = found && identity_normalise(kind, slice_of(text), &asker->identity);
+        struct slice raw;
+        size_t len;
+        if (!query_raw(query, identity_kind_name(kind), &raw))
+            continue;
+        if (!slice_percent_decode(raw, text, sizeof text, &len))
+            return error_set(err, ERROR_BAD_NAME, "%s is malformed: percent-encoded bytes, at most %d",
+                             identity_kind_name(kind), VALUE_SIZE - 1);
+        struct slice bytes = {text, len};
+        asker->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &asker->identity, &asker->id_raw)
+                                          : identity_normalise(kind, bytes, &asker->identity);
     }
     return true;
 }
