@@ -38,14 +38,6 @@ static char upper_hex(char c)
 static const char *const placeholder_words[] = {"nil",       "null",  "none",    "(null)", "(nil)", "unknown",
                                                 "undefined", "false", "invalid", "nan",    "n.a."};
 
-static bool is_all(struct slice text, char c)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (upper_hex(text.ptr[i]) != c)
-            return false;
-    return true;
-}
-
 static bool is_word_for_nothing(struct slice text)
 {
     for (size_t i = 0; i < sizeof placeholder_words / sizeof *placeholder_words; i++)
@@ -58,7 +50,13 @@ static bool is_word_for_nothing(struct slice text)
 /* An id of zeros only, or of F only (memory that nobody wrote), is the same in every module that has it. */
 static bool is_blank(struct slice text)
 {
-    return is_all(text, '0') || (text.len >= 8 && is_all(text, 'F'));
+    size_t zeros = 0, fs = 0, separators = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        zeros += text.ptr[i] == '0';
+        fs += upper_hex(text.ptr[i]) == 'F';
+        separators += memchr(":-._ ", text.ptr[i], 5) != NULL;
+    }
+    return zeros + separators == text.len || (fs + separators == text.len && fs >= 8);
 }
 
 static bool is_letter(char c)
@@ -105,7 +103,7 @@ static bool normalise_imei(struct slice text, char out[IDENTITY_SIZE])
             return false;
         out[used++] = text.ptr[i];
     }
-    return used >= IMEI_BODY_DIGITS && !is_all((struct slice){out, IMEI_BODY_DIGITS}, '0');
+    return used >= IMEI_BODY_DIGITS && !is_blank((struct slice){out, IMEI_BODY_DIGITS});
 }
 
 /* "8.66597E+14": what a spreadsheet makes of an IMEI. */
