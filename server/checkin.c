@@ -10,6 +10,7 @@
 #include "server/log.h"
 #include "server/note.h"
 #include "server/package_cache.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "server/stop_point.h"
 
@@ -96,7 +97,7 @@ static void fail(struct checkin_task *task, const struct error *err)
 
 /* Answering */
 
-static void log_answer(const struct checkin_task *task)
+static void log_answer(const struct checkin_task *task, const char *said)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
@@ -105,7 +106,8 @@ static void log_answer(const struct checkin_task *task)
              facts->device.id ? facts->device.device : NULL, "firmware",
              facts->firmware.id ? facts->firmware.name : NULL, "over",
              task->checkin.source == CHECKIN_LINK ? "link" : "dialect", "peer", task->request->peer, "code",
-             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, NULL);
+             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, "said",
+             said[0] ? said : NULL, NULL);
 }
 
 static void release_package(void *cls)
@@ -141,7 +143,10 @@ static void reply_to(struct checkin_task *task)
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
-    log_answer(task);
+    struct unknown row = {.text = ""};
+    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && task->record)
+        refused_add(task->daemon->refused, &row);
+    log_answer(task, row.text);
     if (serves(&task->decision))
         send_package(task, &reply);
     else

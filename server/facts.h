@@ -14,6 +14,13 @@
 #include "storage/product.h"
 #include "upgrade/decision.h"
 
+#define SAID_SIZE 121
+
+/* What the request says, raw and escaped for people: what it was when it is refused. */
+struct said_words {
+    char product_key[SAID_SIZE], firmware[SAID_SIZE], version[SAID_SIZE], id[SAID_SIZE];
+};
+
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
@@ -22,6 +29,7 @@ struct asker {
     struct identity identity;
     bool id_raw; /* a uid in bytes that are not text; kept as hex */
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
+    struct said_words said;
     char token[LINK_TOKEN_SIZE];
     char version_text[FIRMWARE_NAME_SIZE +
                       VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() takes */

@@ -9,6 +9,7 @@
 #include "server/device/device.h"
 #include "server/link_url.h"
 #include "server/log.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "storage/turnkey.h"
 
@@ -91,7 +92,7 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
         device_refuse_with(200, task->decision.answer, reply);
 }
 
-static void log_answer(const struct turnkey_task *task)
+static void log_answer(const struct turnkey_task *task, const char *said)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
@@ -101,7 +102,7 @@ static void log_answer(const struct turnkey_task *task)
              task->asker.firmware[0] ? task->asker.firmware : NULL, "over", "turnkey", "peer",
              task->request->peer, "code",
              log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)), "reason",
-             task->decision.reason, NULL);
+             task->decision.reason, "said", said[0] ? said : NULL, NULL);
 }
 
 static void done(struct writer_task *base, const struct error *err)
@@ -118,7 +119,10 @@ static void done(struct writer_task *base, const struct error *err)
     }
     if (!task->request->head_only && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
-    log_answer(task);
+    struct unknown row = {.text = ""};
+    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && !task->request->head_only)
+        refused_add(task->daemon->refused, &row);
+    log_answer(task, row.text);
     tell(task, &reply);
     request_answer(task->request, &reply);
     free(task);
@@ -170,6 +174,6 @@ void turnkey_handle(struct request *request)
         writer_add(task->daemon->writer, &task->task);
         return;
     }
-    request_fail(request, &err);
+    luat_fail(request, request->query, &err);
     free(task);
 }

@@ -13,6 +13,8 @@ static const char *const may_scan[] = {
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format", /* once, at start */
     "SELECT id FROM package WHERE state = 'generating'", /* once, at start */
+    "SELECT id, product, kind, firmware, text, code, count", /* at most a thousand rows */
+    "DELETE FROM unknown",
     "SELECT id, product_key, name, created_ms FROM product ORDER BY id",
 };
 
