@@ -184,6 +184,37 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
+static bool has_image(struct db *db, const struct facts *facts, const struct version *version, bool *ret,
+                      struct error *err)
+{
+    char text[VERSION_TEXT_SIZE];
+    struct image image;
+    version_format(version, text);
+    return image_find(db, facts->firmware.id, text, &image, ret, err);
+}
+
+/* A module that says its core and its script counts as its firmware's images are named: CORE, CORE.x.z or CORE.x.y.z, as
+   the target is, or without a target as the image that there is. */
+static bool fit_core(struct db *db, struct facts *facts, struct error *err)
+{
+    const struct version said = facts->checkin.version;
+    struct version forms[] = {{.part = {said.part[0]}, .count = 1}, said, {.count = 0}};
+    const struct version *target = &facts->snapshot.target;
+    if (!name_drop_middle(&said, &forms[2]))
+        forms[2] = said;
+    facts->checkin.version = forms[0];
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        bool fits = target->count == forms[i].count;
+        if (!target->count && !has_image(db, facts, &forms[i], &fits, err))
+            return false;
+        if (fits) {
+            facts->checkin.version = forms[i];
+            return true;
+        }
+    }
+    return true;
+}
+
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
 {
@@ -200,6 +231,8 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
     version_parse(slice_of(ret->firmware.target), &known->target);
     known->no_address = !daemon->device_url[0];
+    if (checkin->core_leads && !fit_core(db, ret, err))
+        return false;
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (known->device_known) {

@@ -35,6 +35,7 @@ struct checkin {
     struct version version; /* as the request names it; count 0: none */
     struct range range;
     bool offer; /* it asks where to fetch, and is told so instead of being sent anything */
+    bool core_leads; /* the version is CORE.x.y.z; where images are named CORE alone, the script does not count */
     bool
         drops_middle; /* the version is CORE.x.y.z; where the target is named CORE.x.z, it counts without y */
 };

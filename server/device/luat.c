@@ -39,7 +39,7 @@ static bool read_identity(struct slice query, struct asker *asker, struct error 
     return true;
 }
 
-static bool read_firmware(struct slice query, struct asker *asker, struct version *ret, struct error *err)
+static bool read_firmware(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
 {
     char name[VALUE_SIZE], version[VALUE_SIZE], core_version[VALUE_SIZE], dfota[VALUE_SIZE];
     struct full_name full;
@@ -56,7 +56,8 @@ static bool read_firmware(struct slice query, struct asker *asker, struct versio
     if (!name_resolve_dialect(&said, &full))
         return true;
     slice_copy(slice_of(full.firmware), asker->firmware, sizeof asker->firmware);
-    *ret = full.version;
+    checkin->version = full.version;
+    checkin->core_leads = core_version[0] && strcmp(dfota, "1") == 0 && full.version.count > 1;
     return true;
 }
 
@@ -112,7 +113,7 @@ bool luat_read_asker(struct slice query, struct asker *asker, struct error *err)
 
 static bool read_request(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
 {
-    return luat_read_asker(query, asker, err) && read_firmware(query, asker, &checkin->version, err);
+    return luat_read_asker(query, asker, err) && read_firmware(query, asker, checkin, err);
 }
 
 void luat_handle(struct request *request)

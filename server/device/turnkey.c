@@ -22,6 +22,7 @@ struct turnkey_task {
     struct asker asker;
     struct checkin checkin;
     char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
+    bool hashes_name; /* it is the first edition, or may be */
 
     struct facts facts;
     struct decision decision;
@@ -76,6 +77,8 @@ static json_t *offer(const struct turnkey_task *task)
     version_format(&core, core_text);
     name_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
+    if (task->hashes_name) /* it would compare the hash of the file's name; with none it compares nothing */
+        sha256[0] = '\0';
     json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
                              "script_version", script, "size", (json_int_t)package->size_bytes,
                              "sha256", sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
@@ -141,6 +144,8 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
         !request_query(request, "model", model, sizeof model, &found, err) ||
         !request_query(request, "core_name", core_name, sizeof core_name, &found, err))
         return false;
+    /* Later editions say model, the first one says core_name instead. */
+    task->hashes_name = core_name[0] || !model[0];
     struct dialect_version said = {.script_name = slice_of(script_name),
                                    .script_version = slice_of(task->script_version),
                                    .core_version = slice_of(core_version),

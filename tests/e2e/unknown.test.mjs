@@ -96,6 +96,33 @@ describe('what is refused is listed, with what to do', () => {
     });
 });
 
+describe('Air724UG says its core and its script', () => {
+    const firmware = 'PROJECT_LuatOS-Air_RDA8910_TTS';
+    const from = (scene, core, version) => ask(scene, new URLSearchParams({
+        project_key: scene.product, imei: nextImei(), firmware_name: firmware, core_version: core, dfota: '1', version }).toString());
+
+    test('both count where the images are named by both', async () => {
+        const scene = await Scene.build(server, { firmware, versions: ['4030.1.0.0', '4030.1.0.1'], format: 'bsdiff' });
+        assert.equal((await from(scene, '4030', '1.0.0')).code, 43);
+        assert.equal((await from(scene, '4030', '1.0.1')).code, 27);
+        assert.equal((await from(scene, '4031', '1.0.0')).code, 27, 'the core decides first');
+        assert.equal((await from(scene, '4029', '9.9.9')).code, 44);
+    });
+
+    test('the middle number is dropped where the target has none', async () => {
+        const scene = await Scene.build(server, { firmware, versions: ['4030.1.0', '4030.1.1'], format: 'bsdiff' });
+        assert.equal((await from(scene, '4030', '001.999.000')).code, 43);
+        assert.equal((await from(scene, '4030', '001.999.001')).code, 27);
+    });
+
+    test('the core alone where the images are named by it', async () => {
+        const scene = await Scene.build(server, { firmware, versions: ['4030', '4035'], format: 'bsdiff' });
+        assert.equal((await from(scene, '4030', '1.0.0')).code, 43);
+        assert.equal((await from(scene, '4035', '1.0.0')).code, 27);
+        assert.equal((await from(scene, '4035', '0.0.0')).code, 27, 'AT firmware has no script');
+    });
+});
+
 describe('one device, whatever form its id comes in', () => {
     const body = '86659798765432';
     const forms = {
