@@ -172,6 +172,9 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
                                          facts->checkin.now_ms - DAY_MS, &gone, err))
         return false;
     known->hops_gone = (unsigned)gone;
+    if (known->shared && !said_begun_from(db, facts->device.id, base, facts->checkin.now_ms - DAY_MS, &begun, err))
+        return false;
+    known->begun_last_day = (unsigned)begun;
     if (!facts->link.id)
         return true;
     /* A report begins the count anew: it is known then what became of what was delivered before. */
@@ -215,6 +218,29 @@ static bool fit_core(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
+/* What it says now beside what it said before: two modules may come under one id. */
+static bool load_said(struct db *db, const struct asker *asker, struct facts *facts, struct error *err)
+{
+    struct said *said = &facts->said;
+    char version[VERSION_TEXT_SIZE] = "";
+    bool delivered = false;
+    if (facts->device.id && !said_of(db, facts->device.id, said, err))
+        return false;
+    if (facts->checkin.source == CHECKIN_DIALECT && asker->id_usable) {
+        bool shared = said->shared_ms;
+        if (facts->checkin.version.count)
+            version_format(&facts->checkin.version, version);
+        if (said->before[0] && strcmp(said->before, version) == 0 &&
+            !said_delivered_since(db, facts->device.id, said->before_ms, &delivered, err))
+            return false;
+        facts->said_changed =
+            said_take(said, said_form(&asker->identity, asker->id_raw), version, delivered, facts->checkin.now_ms);
+        facts->newly_shared = !shared && said->shared_ms;
+    }
+    facts->snapshot.shared = said->shared_ms;
+    return true;
+}
+
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
 {
@@ -235,6 +261,8 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
         return false;
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
+    if (!load_said(db, asker, ret, err))
+        return false;
     if (known->device_known) {
         known->blocked = ret->device.blocked;
         if (ret->device.firmware_id == ret->firmware.id)

@@ -12,6 +12,7 @@
 #include "storage/link.h"
 #include "storage/package.h"
 #include "storage/product.h"
+#include "storage/said.h"
 #include "upgrade/decision.h"
 
 #define SAID_SIZE 121
@@ -45,6 +46,8 @@ struct facts {
     struct link link;       /* over a link that is known */
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
+    struct said said;  /* with what a check-in over the dialect says now */
+    bool said_changed, newly_shared;
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
 };
 

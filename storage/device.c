@@ -11,6 +11,8 @@
     "last_reason, "                                                                                          \
     "last_answer_ms, blocked, notice"
 
+#define IS_SHARED "OR id IN (SELECT device_id FROM device_said WHERE shared_ms IS NOT NULL)"
+
 enum { FIND, FIND_IMEI, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, COUNT_LISTED, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM device WHERE product_id = $1 AND id_kind = $2 AND device = $3",
@@ -30,10 +32,10 @@ static const char *const sql[] = {
         "WHERE id = $3",
     [LIST] = "SELECT " COLUMNS
              " FROM device WHERE product_id = $1 AND id > $2 AND ($3 = 0 OR firmware_id = $3) "
-             "AND ($4 = 0 OR notice IS NOT NULL) ORDER BY id LIMIT $5",
+             "AND ($4 = 0 OR notice IS NOT NULL " IS_SHARED ") ORDER BY id LIMIT $5",
     [COUNT] = "SELECT count(*) FROM device",
     [COUNT_LISTED] = "SELECT count(*) FROM device WHERE product_id = $1 AND ($2 = 0 OR firmware_id = $2) "
-                     "AND ($3 = 0 OR notice IS NOT NULL)",
+                     "AND ($3 = 0 OR notice IS NOT NULL " IS_SHARED ")",
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, begun_ms) VALUES ($1, $2) "
         "ON CONFLICT (device_id, begun_ms) DO UPDATE SET packages = begun.packages + 1",

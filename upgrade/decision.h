@@ -54,6 +54,7 @@ struct snapshot {
     bool firmware_elsewhere;     /* not here, but in another product */
     bool device_known;
     bool admission_full;         /* this product has taken its daily number of new devices */
+    bool shared;                 /* two modules seem to come under its id: what one says tells nothing of the other's package */
     bool blocked;                /* the loop guard closed on this device */
     struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
 

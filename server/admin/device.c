@@ -9,6 +9,7 @@
 #include "server/log.h"
 #include "server/note.h"
 #include "storage/attempt.h"
+#include "storage/said.h"
 #include "storage/transcript.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
@@ -37,6 +38,38 @@ static json_t *answer_to_json(const struct device *device)
         return json_null();
     return json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
                      field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms);
+}
+
+static json_t *forms_to_json(int64_t forms)
+{
+    static const char *const names[] = {"14 digits", "15 digits", "16 digits", "text", "bytes"};
+    json_t *list = json_array();
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (forms & 1LL << i)
+            json_array_append_new(list, json_string(names[i]));
+    return list;
+}
+
+/* What is known of its id, beside what is known of it. */
+static void add_said(json_t *json, const struct said *said)
+{
+    char notice[NOTICE_SIZE];
+    json_object_set_new(json, "id_forms", forms_to_json(said->forms));
+    if ((said->forms & SAID_TEXT) && (said->forms & SAID_BYTES))
+        json_array_append_new(json_object_get(json, "warnings"),
+                              json_string("this uid came as bytes and as text: one chip in two clients, or two modules"));
+    if (!said->shared_ms) {
+        json_object_set_new(json, "shared", json_null());
+        return;
+    }
+    json_object_set_new(json, "shared", json_pack("{s:[s, s], s:I}", "versions", said->version, said->before, "since",
+                                                  (json_int_t)said->shared_ms));
+    if (!json_is_null(json_object_get(json, "notice")))
+        return;
+    snprintf(notice, sizeof notice,
+             "two modules seem to share this id: it says %s and %s by turns, and nothing was delivered in between",
+             said->version, said->before);
+    json_object_set_new(json, "notice", json_string(notice));
 }
 
 static json_t *to_json(const struct device *device, const char *firmware)
@@ -173,7 +206,11 @@ static bool answer(struct admin_call *call, const struct device *device, struct 
     if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
         !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
+    struct said said;
+    if (!said_of(call->db, device->id, &said, err))
+        return false;
     json_t *json = to_json(device, firmware.name);
+    add_said(json, &said);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
     reply_json(&call->reply, 200, json);
@@ -248,7 +285,12 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     for (size_t i = 0; i < shown; i++) {
         if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
             return false;
-        json_array_append_new(items, to_json(&list[i], firmware.name));
+        struct said said;
+        if (!said_of(call->db, list[i].id, &said, err))
+            return false;
+        json_t *item = to_json(&list[i], firmware.name);
+        add_said(item, &said);
+        json_array_append_new(items, item);
     }
     call_answer_items(call, json_incref(items));
     reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
@@ -273,9 +315,14 @@ static bool unblock(void *cls, struct db *db, struct error *err)
         return false;
     device->blocked = 0;
     device->notice[0] = '\0';
+    struct said said;
+    if (!said_of(db, device->id, &said, err))
+        return false;
+    said.before[0] = '\0'; /* the versions are looked at anew */
+    said.before_ms = said.shared_ms = 0;
     const struct note note = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return device_begun_forget(db, device->id, err) && device_update(db, device, err) &&
+    return said_set(db, &said, err) && device_begun_forget(db, device->id, err) && device_update(db, device, err) &&
            note_add(db, &note, json_pack("{s:o}", "by", note_by(change->request)), err);
 }
 

@@ -123,6 +123,31 @@ describe('Air724UG says its core and its script', () => {
     });
 });
 
+test('two modules behind one id are flagged, and the loop guard stays open', async () => {
+    const scene = await Scene.build(server, { firmware: 'pump', versions: ['1138', '1147', '1162'] });
+    const imei = nextImei();
+    const from = (version) => ask(scene, `imei=${imei}&project_key=${scene.product}&firmware_name=pump&version=${version}`);
+    const show = async () => (await server.admin('GET', `/products/${scene.product}/devices/imei:${imei}`)).json;
+    await from('1138');
+    await from('1147');
+    assert.equal((await show()).shared, null, 'one change is an upgrade by other means');
+    for (let i = 0; i < 8; i++) {
+        await from('1138');
+        await from('1147');
+    }
+    const device = await show();
+    assert.deepEqual([...device.shared.versions].sort(), ['1138', '1147']);
+    assert.match(device.notice, /two modules seem to share this id/);
+    assert.equal(device.blocked, false);
+    assert.ok(device.attempts.filter((a) => a.state === 'diverged').length <= 1, 'not diverged again and again');
+    assert.equal(server.log('device-shared').length, 1);
+    const noticed = (await server.admin('GET', `/products/${scene.product}/devices?notice=1`)).json.items;
+    assert.deepEqual(noticed.map((d) => d.device), [imei]);
+
+    assert.equal((await server.admin('POST', `/products/${scene.product}/devices/imei:${imei}/unblock`)).status, 200);
+    assert.equal((await show()).shared, null);
+});
+
 describe('one device, whatever form its id comes in', () => {
     const body = '86659798765432';
     const forms = {

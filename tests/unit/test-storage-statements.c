@@ -20,7 +20,7 @@ static const char *const may_scan[] = {
 
 /* Partial indexes that hold only what is looked for. */
 static const char *const may_walk[] = {"USING INDEX package_queued", "USING INDEX attempt_sending",
-                                       "USING INDEX attempt_open", "USING INDEX package_made"};
+                                       "USING INDEX attempt_open", "USING INDEX device_said_shared", "USING INDEX package_made"};
 
 static bool is_allowed(const char *sql, const char *detail)
 {
