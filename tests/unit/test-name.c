@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "upgrade/name.h"
+#include "upgrade/name_like.h"
 
 static void assert_full(const char *text, const char *firmware, const char *version)
 {
@@ -335,9 +336,28 @@ static void test_own_updaters(void **state)
     assert_false(name_needs_format("pump"));
 }
 
+static void test_is_like_a_mistyped_name(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool like;
+    } cases[] = {
+        {"Pumb", "pump", true},          {"AirM2M-780E-LTE-AT", "AirM2M_780E_LTE_AT", true},
+        {"pumps-2", "pumps-02", true},   {"pumps-2", "meters-2", false},
+        {"pump", "dump it", false},      {"ab", "ac", false},
+        {"", "pump", false},             {"AirM2M_780E_LTE_AT", "AirM2M_780ET_LTE_AT", true},
+        {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_LSATXX", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(name_is_like(cases[i].a, cases[i].b), cases[i].like);
+        assert_int_equal(name_is_like(cases[i].b, cases[i].a), cases[i].like);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_is_like_a_mistyped_name),
         cmocka_unit_test(test_file_names),       cmocka_unit_test(test_no_full_names),
         cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
         cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),
