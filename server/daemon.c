@@ -31,6 +31,7 @@
 #include "server/progress.h"
 #include "server/served.h"
 #include "server/sandbox.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "storage/attempt.h"
 #include "storage/image.h"
@@ -122,13 +123,14 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
 static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
-    return seen_store(daemon->seen, db, err) && progress_store_kept(daemon->progress, db, err);
+    return seen_store(daemon->seen, db, err) && refused_store(daemon->refused, db, err) && progress_store_kept(daemon->progress, db, err);
 }
 
 static void flushed(void *cls, bool committed)
 {
     struct daemon *daemon = cls;
     seen_flushed(daemon->seen, committed);
+    refused_flushed(daemon->refused, committed);
     progress_flushed(daemon->progress, committed);
 }
 
@@ -156,7 +158,7 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !seen_open(&daemon->seen, err) || !progress_open(&daemon->progress, err)) {
+        !seen_open(&daemon->seen, err) || !refused_open(&daemon->refused, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
@@ -314,6 +316,7 @@ static void end(struct server *server)
     writer_stop(daemon->writer);
     jobs_free(daemon->jobs);
     seen_close(daemon->seen);
+    refused_close(daemon->refused);
     progress_close(daemon->progress);
     readers_close(daemon->readers);
     package_cache_close(daemon->cache);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "server/facts.h"
+#include "server/log.h"
 #include "server/note.h"
 #include "storage/budget.h"
 
@@ -316,6 +317,12 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     if (decision->confirm && take_report(facts, decision) &&
         !note_version(db, facts, before.confirmed_version, err))
         return false;
+    facts->said.device_id = facts->device.id;
+    if (facts->said_changed && !said_set(db, &facts->said, err))
+        return false;
+    if (facts->newly_shared)
+        log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device", facts->device.device,
+                 "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
     if (decision->confirm &&

@@ -49,8 +49,12 @@ struct guard {
 /* Not just anybody who knows the id could have said what it runs. */
 bool device_is_authenticated(const struct device *device);
 
+/* By its id; 14, 15 and 16 digits of one IMEI find the same row, an exact match before any other. */
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                  bool *ret_found, struct error *err);
+/* By what an admin wrote: the first of identity_readings() that is there. */
+bool device_look_up(struct db *db, int64_t product_id, struct slice text, struct device *ret, bool *ret_found,
+                    struct error *err);
 /* As device_find; ERROR_DEVICE_NOT_FOUND when it is not there. */
 bool device_get(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                 struct error *err);

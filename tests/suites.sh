@@ -4,7 +4,7 @@
 # holds the lists against the folders.
 
 # Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
-unthreaded_unit="answer attempt binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
+unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
     delta-engine delta-file delta-match delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules full identity
     inspect name par planner planner-any range recognise slice testimony transcript turnkey version wrapper"
 

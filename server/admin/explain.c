@@ -28,8 +28,8 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
         return false;
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST, "name the device: ?device=866597071234567");
-    if (!identity_parse(slice_of(text), &explain->asker.identity))
-        return error_set(err, ERROR_BAD_DEVICE, "that is no IMEI, MAC or UID");
+    if (!names_identity_in(db, explain->facts.product.id, slice_of(text), &explain->asker.identity, err))
+        return false;
     explain->asker.id_usable = true;
     if (!device_find(db, explain->facts.product.id, &explain->asker.identity, &explain->facts.device, &found,
                      err))

@@ -49,6 +49,9 @@ bool request_param(const struct request *request, unsigned index, char *out, siz
 /* The same for a raw query string that did not come from `request->query` (the glued form). */
 bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found, struct error *err);
 
+/* The value as it stands in the query, percent-encoded; empty where it is not there. */
+bool query_raw(struct slice query, const char *name, struct slice *ret);
+
 /* Answers; takes over *reply (it is emptied). Any thread, exactly once. */
 void request_answer(struct request *request, struct reply *reply);
 

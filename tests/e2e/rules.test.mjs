@@ -217,7 +217,7 @@ describe('bad input is refused, the connection closed, and nothing recorded:', (
         'a blank before the colon of the length': [400, withLines('Host: h', 'Content-Length : 5')],
         'no Host in HTTP/1.1': [400, withLines('X-A: b')],
         'a name that is not UTF-8': [400, (target) => buildRequest(target.replace('firmware_name=', 'firmware_name=%ff%fe'))],
-        'an id that is not UTF-8': [400, (target) => buildRequest(target.replace(/imei=\d+/, 'imei=&uid=%c3%28'))],
+        'an id that is not percent-encoded': [400, (target) => buildRequest(target.replace(/imei=\d+/, 'imei=&uid=%c3%zz'))],
         'a NUL in a name': [400, (target) => buildRequest(target.replace('firmware_name=', 'firmware_name=%00'))],
     };
     for (const [name, [status, build]] of Object.entries(bad)) {
