@@ -30,5 +30,6 @@ void link_handle(struct request *request);   /* GET /d/{token}, /d/{token}/{vers
 void turnkey_handle(struct request *request);        /* GET /api/site/turnkey_fota */
 void turnkey_result_handle(struct request *request); /* POST /api/site/turnkey_fota_result */
 void report_handle(struct request *request); /* POST /d/{token}/report */
+bool report_vet(struct request *request, struct error *err); /* its link is known: else no body is taken */
 
 #endif

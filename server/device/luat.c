@@ -11,9 +11,11 @@
 
 #define VALUE_SIZE 256
 
-/* The query: behind '?', or glued to the path, where it must look like one. */
+/* The query: behind '?', or glued to the path, where it must look like one. A slash may come before it. */
 static bool find_query(struct slice rest, struct slice *ret, struct error *err)
 {
+    while (rest.len && rest.ptr[0] == '/')
+        rest = (struct slice){rest.ptr + 1, rest.len - 1};
     bool glued = rest.len && rest.ptr[0] != '?';
     if (glued && !memchr(rest.ptr, '=', rest.len))
         return error_set(err, ERROR_NOT_FOUND, "there is nothing here");

@@ -92,6 +92,8 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
 {
     if (offers(task))
         reply_json(reply, 200, offer(task));
+    else if (request_resumes(task->request))
+        device_refuse(task->daemon, task->decision.answer, reply);
     else
         device_refuse_with(200, task->decision.answer, reply);
 }

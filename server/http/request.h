@@ -39,6 +39,9 @@ struct request {
    where several are. Lives as long as the request. */
 bool request_header(const struct request *request, const char *name, struct slice *ret);
 
+/* It asks for what comes behind bytes that it has: only 206, or a status from 300 on, may answer it. */
+bool request_resumes(const struct request *request);
+
 /* Percent-decoded query parameter or path part into out as clean UTF-8 text. *ret_found false when it is not in the
    query (out is ""). ERROR_BAD_NAME for a malformed escape, bytes that are no UTF-8, control characters (%00 among
    them), or more than out holds. The first occurrence counts. */
