@@ -43,7 +43,7 @@ bool hop_find(const struct request *request, struct db *db, struct hop *ret, str
         return false;
     if (!ret->firmware.format[0])
         return error_set(err, ERROR_FORMAT_NOT_SET,
-                         "firmware %s has no package format: set it with PATCH {\"format\":\"bsdiff\"}",
+                         "firmware %s has no package format: set one first",
                          ret->firmware.name);
     return find_package(request, db, ret, err);
 }

@@ -350,7 +350,7 @@ describe('on record', () => {
 });
 
 test('the Air724UG form, which always sends a range, upgrades through cuts', async () => {
-    const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'] });
+    const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'], format: 'bsdiff' });
     const module = scene.module({ form: 'Air724UG' });
     assert.match(forms['Air724UG'](module), /core_version=4030/);
     const { answers } = await module.upgrade({ cuts: [20_000, 40_000] });
