@@ -144,6 +144,12 @@ static const struct command table[] = {
     {"transcripts", "DEVICE [N]", 0, 0, "what was captured of a device, or one of them read",
      "-o json with N has the text too.", transcript_list},
 
+    {"unknown list", "", 0, 0, "names, versions and ids of devices that the server refuses",
+     "What devices sent and got code 25, 26, 17, 44 or 3 for, the newest first, each with what to do about it. With --product only "
+     "those of that product. At most 100 rows of a product are kept; DEVICES counts up to 8.",
+     unknown_list},
+    {"unknown forget", "ROW", 0, 0, "remove a row of that list, or all", "ROW is its number, or all.", unknown_forget},
+
     {"ledger list", "", BIT(OPTION_PRINT_CSV) | BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
      "what happened, one row a fact",
      "All rows that fit, oldest first: narrow it with the options. With --product only those of that product. What each "

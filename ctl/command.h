@@ -81,6 +81,9 @@ bool device_link(struct session *session, struct failure *fail); /* link.c */
 bool device_links(struct session *session, struct failure *fail);
 bool device_revoke(struct session *session, struct failure *fail);
 
+bool unknown_list(struct session *session, struct failure *fail); /* unknown.c */
+bool unknown_forget(struct session *session, struct failure *fail);
+
 bool ledger_list(struct session *session, struct failure *fail); /* ledger.c */
 bool ledger_head(struct session *session, struct failure *fail);
 bool ledger_verify(struct session *session, struct failure *fail);

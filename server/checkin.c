@@ -11,6 +11,7 @@
 #include "server/note.h"
 #include "server/origin.h"
 #include "server/package_cache.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "server/stop_point.h"
 
@@ -97,7 +98,7 @@ static void fail(struct checkin_task *task, const struct error *err)
 
 /* Answering */
 
-static void log_answer(const struct checkin_task *task)
+static void log_answer(const struct checkin_task *task, const char *said)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
@@ -107,7 +108,8 @@ static void log_answer(const struct checkin_task *task)
              facts->device.id ? facts->device.device : NULL, "firmware",
              facts->firmware.id ? facts->firmware.name : NULL, "over",
              task->checkin.source == CHECKIN_LINK ? "link" : "dialect", "peer", task->request->peer, "code",
-             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, NULL);
+             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, "said",
+             said[0] ? said : NULL, NULL);
 }
 
 static void release_package(void *cls)
@@ -144,7 +146,10 @@ static void reply_to(struct checkin_task *task)
     if (task->record && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
     facts_log(&task->facts, task->asker.network);
-    log_answer(task);
+    struct unknown row = {.text = ""};
+    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && task->record)
+        refused_add(task->daemon->refused, &row);
+    log_answer(task, row.text);
     if (serves(&task->decision))
         send_package(task, &reply);
     else

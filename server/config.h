@@ -33,6 +33,7 @@ struct config {
     uint64_t head_timeout_ms;
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
+    uint64_t least_rate; /* bytes a second */
     uint64_t transfer_stall_ms;
 
     uint64_t max_image_bytes;

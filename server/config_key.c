@@ -60,16 +60,21 @@ const struct config_key config_key_table[] = {
     OTHER(loops, "auto", take_per_core, "N",
           "Event loops of each listener, one thread each. auto: one per core."),
     NUMBER(max_device_connections, "4096", 1, 1000000, "N",
-           "Device connections at once; more are answered 503. Each takes a file descriptor, and a second one while a package "
-           "is sent."),
+           "Device connections at once. At the limit the oldest one whose request is not whole is closed; where all are whole, "
+           "503. Each takes a file descriptor, and a second one while a package is sent: lowered at start where there are not "
+           "enough."),
     NUMBER(max_admin_connections, "64", 1, 10000, "N",
-           "Admin connections at once; more are answered 503."),
+           "Admin connections at once; at the limit as for max_device_connections."),
     NUMBER(head_timeout_ms, "30000", 1, DAY_MS, "MS",
            "Time for a whole request head, from the moment of the connection."),
     NUMBER(body_timeout_ms, "60000", 1, DAY_MS, "MS",
            "Time for the whole of a small request body, such as JSON."),
     NUMBER(idle_timeout_ms, "120000", 1, DAY_MS, "MS",
            "An upload or an answer during which nothing moves for so long is cut off."),
+    NUMBER(least_rate, "128", 0, 1000000, "BYTES",
+           "Bytes a second that the peer of an answer must acknowledge, on average over idle_timeout_ms, and of a download over "
+           "transfer_stall_ms once all of it is written; a slower one is cut off. A module on 2G takes ten times as many. 0: any "
+           "byte in that time will do."),
     NUMBER(transfer_stall_ms, "600000", 1, DAY_MS, "MS",
            "A download is given up once the peer has acknowledged nothing for so long. Modules in bad coverage take minutes."),
 

@@ -31,6 +31,7 @@
 #include "server/progress.h"
 #include "server/served.h"
 #include "server/sandbox.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "storage/attempt.h"
 #include "storage/image.h"
@@ -38,9 +39,11 @@
 
 #define DRAIN_MS        10000
 #define FLUSH_MS        2000
+#define OWN_DESCRIPTORS 192 /* database, readers, blobs, jobs with their pipes, loops; and what lingers */
 #define WORKERS         4    /* admin requests and first reads of a package at once */
 #define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
+#define DEVICE_BODIES   (16 * 1024 * 1024) /* 64 transcripts of the longest kind at once; a host sends one a day */
 #define ADMIN_HEAD_MAX  (16 * 1024)
 #define ADMIN_MEMORY    (128 * 1024) /* measured: uploads are then nearly twice as fast as with 32 KB */
 
@@ -122,13 +125,14 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
 static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
-    return seen_store(daemon->seen, db, err) && progress_store_kept(daemon->progress, db, err);
+    return seen_store(daemon->seen, db, err) && refused_store(daemon->refused, db, err) && progress_store_kept(daemon->progress, db, err);
 }
 
 static void flushed(void *cls, bool committed)
 {
     struct daemon *daemon = cls;
     seen_flushed(daemon->seen, committed);
+    refused_flushed(daemon->refused, committed);
     progress_flushed(daemon->progress, committed);
 }
 
@@ -156,7 +160,7 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !seen_open(&daemon->seen, err) || !progress_open(&daemon->progress, err)) {
+        !seen_open(&daemon->seen, err) || !refused_open(&daemon->refused, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
@@ -201,6 +205,7 @@ static struct listener_config common_listener(struct daemon *daemon)
         .head_timeout_ms = (int64_t)daemon->config.head_timeout_ms,
         .body_timeout_ms = (int64_t)daemon->config.body_timeout_ms,
         .idle_timeout_ms = (int64_t)daemon->config.idle_timeout_ms,
+        .least_rate = daemon->config.least_rate,
         .transfers = daemon->transfers,
         .workers = daemon->workers,
         .context = daemon,
@@ -217,6 +222,10 @@ static bool open_listeners(struct server *server, struct error *err)
     device.max_head_bytes = DEVICE_HEAD_MAX;
     device.memory_per_connection = DEVICE_MEMORY;
     device.no_chunks = true;
+    device.bare_refusals = true;
+    device.trailing_slash = true;
+    device.vet = report_vet;
+    device.max_bodies_bytes = DEVICE_BODIES;
     device.routes = device_routes;
     device.route_count = device_route_count;
     device.render_error = device_render_error;
@@ -251,13 +260,41 @@ static bool open_listeners(struct server *server, struct error *err)
 
 /* Start and end */
 
-static void raise_descriptor_limit(void)
+/* Each device connection takes one, a second one while a package is sent, and a quarter more waits or lingers beyond
+   the limit. */
+static uint64_t descriptors_needed(uint64_t device, uint64_t admin)
+{
+    return OWN_DESCRIPTORS + device * 9 / 4 + admin * 5 / 4;
+}
+
+/* The connections that were asked for must not run into the limit: then nothing could be opened any more. */
+static void fit_connections(struct config *config, uint64_t descriptors)
+{
+    struct log_number limit, device, admin;
+    if (descriptors_needed(config->max_device_connections, config->max_admin_connections) <= descriptors)
+        return;
+    uint64_t left = descriptors > OWN_DESCRIPTORS ? descriptors - OWN_DESCRIPTORS : 0;
+    uint64_t most_admin = left / 10 < 4 ? 4 : left / 10; /* an eighth of the room */
+    if (config->max_admin_connections > most_admin)
+        config->max_admin_connections = most_admin;
+    uint64_t taken = config->max_admin_connections * 5 / 4;
+    uint64_t most_device = left > taken ? (left - taken) * 4 / 9 : 0;
+    if (config->max_device_connections > most_device)
+        config->max_device_connections = most_device < 4 ? 4 : most_device;
+    log_line(LOG_LEVEL_WARN, "descriptors-few", "limit", log_i64(&limit, (long long)descriptors),
+             "max_device_connections", log_i64(&device, (long long)config->max_device_connections),
+             "max_admin_connections", log_i64(&admin, (long long)config->max_admin_connections), "then",
+             "these fit in; raise the hard limit of open files (LimitNOFILE, ulimit -Hn) for more", NULL);
+}
+
+static void use_descriptors(struct config *config)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
+        fit_connections(config, limit.rlim_max);
 }
 
 /* What an external command may do is known before it does it. */
@@ -280,16 +317,22 @@ static bool start(struct server *server, struct error *err)
     daemon->ending_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (daemon->ending_fd < 0)
         return error_errno(err, errno, "cannot make an eventfd");
-    raise_descriptor_limit();
+    use_descriptors(&daemon->config);
     tell_confinement(&daemon->config);
     if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plans_open(&daemon->plans, err))
         return false;
     daemon->workers = workers_start(WORKERS);
-    return transfers_start((int64_t)daemon->config.transfer_stall_ms, progress_notify, daemon->progress,
+    return transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
            jobs_start(daemon, &daemon->jobs, err) && chores_start(daemon, &daemon->chores, err) && matrix_start(daemon, &daemon->matrix, err) && open_listeners(server, err);
+}
+
+static int64_t left_ms(int64_t until_ms)
+{
+    int64_t left = until_ms - clock_boot_ms();
+    return left > 0 ? left : 0;
 }
 
 static void end(struct server *server)
@@ -297,10 +340,9 @@ static void end(struct server *server)
     struct daemon *daemon = &server->daemon;
     chores_stop(daemon->chores);
     jobs_stop(daemon->jobs);
+    int64_t until_ms = clock_boot_ms() + DRAIN_MS;
     bool drained = !server->device || listener_drain(server->device, DRAIN_MS);
-    drained = (!server->admin || listener_drain(server->admin, DRAIN_MS)) && drained;
-    if (!drained)
-        log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
+    drained = (!server->admin || listener_drain(server->admin, left_ms(until_ms))) && drained;
     if (daemon->ending_fd >= 0)
         eventfd_write(daemon->ending_fd, 1);
     /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
@@ -308,12 +350,15 @@ static void end(struct server *server)
     listener_close(server->admin);
     workers_stop(daemon->workers);
     matrix_stop(daemon->matrix);
-    if (daemon->transfers)
-        transfers_drain(daemon->transfers, drained ? 1000 : 0);
+    /* What was written may still be on its way: the same ten seconds hold for it. */
+    drained = (!daemon->transfers || transfers_drain(daemon->transfers, left_ms(until_ms))) && drained;
+    if (!drained)
+        log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
     transfers_stop(daemon->transfers);
     writer_stop(daemon->writer);
     jobs_free(daemon->jobs);
     seen_close(daemon->seen);
+    refused_close(daemon->refused);
     progress_close(daemon->progress);
     readers_close(daemon->readers);
     package_cache_close(daemon->cache);

@@ -17,6 +17,7 @@ struct matrix;
 struct package_cache;
 struct plans;
 struct progress;
+struct refused;
 struct seen;
 
 struct daemon {
@@ -29,6 +30,7 @@ struct daemon {
     struct package_cache *cache;
     struct plans *plans; /* the writer's */
     struct seen *seen;
+    struct refused *refused;
     struct progress *progress;
     struct jobs *jobs;
     struct chores *chores;

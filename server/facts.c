@@ -246,6 +246,12 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
                                                       now_ms - DAY_MS, now_ms, &gone, err))
         return false;
     known->hops_gone = (unsigned)gone;
+    if (known->shared) {
+        int64_t begun; /* of this version alone: the other module's packages do not count */
+        if (!said_begun_from(db, facts->device.id, base, now_ms - DAY_MS, now_ms, &begun, err))
+            return false;
+        known->begun_last_day = (unsigned)begun;
+    }
     /* A link that was handed out to anybody: what strangers fetched over it must not use up the device's offers.
        The device asks again where to fetch each time, and the loop guard still counts. */
     if (!facts->link.id || (facts->link.handed_out && is_lower(facts)))
@@ -292,6 +298,60 @@ static bool load_guard(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
+static bool has_image(struct db *db, const struct facts *facts, const struct version *version, bool *ret,
+                      struct error *err)
+{
+    char text[VERSION_TEXT_SIZE];
+    struct image image;
+    version_format(version, text);
+    return image_find(db, facts->firmware.id, text, &image, ret, err);
+}
+
+/* A module that says its core and its script counts as its firmware's images are named: CORE, CORE.x.z or CORE.x.y.z, as
+   the target is, or without a target as the image that there is. */
+static bool fit_core(struct db *db, struct facts *facts, struct error *err)
+{
+    const struct version said = facts->checkin.version;
+    struct version forms[] = {{.part = {said.part[0]}, .count = 1}, said, {.count = 0}};
+    const struct version *target = &facts->snapshot.target;
+    if (!name_drop_middle(&said, &forms[2]))
+        forms[2] = said;
+    facts->checkin.version = forms[0];
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        bool fits = target->count == forms[i].count;
+        if (!target->count && !has_image(db, facts, &forms[i], &fits, err))
+            return false;
+        if (fits) {
+            facts->checkin.version = forms[i];
+            return true;
+        }
+    }
+    return true;
+}
+
+/* What it says now beside what it said before: two modules may come under one id. */
+static bool load_said(struct db *db, const struct asker *asker, struct facts *facts, struct error *err)
+{
+    struct said *said = &facts->said;
+    char version[VERSION_TEXT_SIZE] = "";
+    bool delivered = false;
+    if (facts->device.id && !said_of(db, facts->device.id, said, err))
+        return false;
+    if (facts->checkin.source == CHECKIN_DIALECT && asker->id_usable) {
+        bool shared = said->shared_ms;
+        if (facts->checkin.version.count)
+            version_format(&facts->checkin.version, version);
+        if (said->before[0] && strcmp(said->before, version) == 0 &&
+            !said_delivered_since(db, facts->device.id, said->before_ms, facts->checkin.now_ms, &delivered, err))
+            return false;
+        facts->said_changed =
+            said_take(said, said_form(&asker->identity, asker->id_raw), version, delivered, facts->checkin.now_ms);
+        facts->newly_shared = !shared && said->shared_ms;
+    }
+    facts->snapshot.shared = said->shared_ms;
+    return true;
+}
+
 bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
 {
@@ -308,12 +368,16 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
     version_parse(slice_of(ret->firmware.target), &known->target);
     known->no_address = !daemon->device_url[0];
-    ret->said = ret->checkin.version;
+    ret->named = ret->checkin.version;
+    if (checkin->core_leads && !fit_core(db, ret, err))
+        return false;
     if (checkin->drops_middle && known->target.count == 3)
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
         return false;
     judge_asker(asker, ret);
+    if (!load_said(db, asker, ret, err))
+        return false;
     if (known->device_known) {
         ret->clamped = device_clamp(&ret->device, checkin->now_ms);
         if (!load_guard(db, ret, err))

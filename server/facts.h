@@ -13,8 +13,16 @@
 #include "storage/link.h"
 #include "storage/package.h"
 #include "storage/product.h"
+#include "storage/said.h"
 #include "upgrade/decision.h"
 #include "upgrade/attempt_slot.h"
+
+#define SAID_SIZE 121
+
+/* What the request says, raw and escaped for people: what it was when it is refused. */
+struct said_words {
+    char product_key[SAID_SIZE], firmware[SAID_SIZE], version[SAID_SIZE], id[SAID_SIZE];
+};
 
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
 struct asker {
@@ -24,7 +32,9 @@ struct asker {
     char network[ADMISSION_NETWORK_SIZE]; /* of the peer, ""; behind a proxy: not known */
     bool id_usable;
     struct identity identity;
+    bool id_raw; /* a uid in bytes that are not text; kept as hex */
     char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
+    struct said_words said;
     char token[LINK_TOKEN_SIZE];
     char version_text[FIRMWARE_NAME_SIZE +
                       VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() takes */
@@ -42,7 +52,7 @@ struct facts {
     bool admission_told;      /* the ledger says that it is full */
     bool tells_admission;     /* facts_record() has put that into the ledger just now */
     struct checkin checkin; /* with the version that a link's URL names */
-    struct version said;    /* the version in the request, before its middle is dropped */
+    struct version named;   /* the version in the request, before its middle is dropped */
     struct snapshot snapshot;
     struct product product;
     struct firmware firmware;
@@ -51,6 +61,8 @@ struct facts {
     struct attempt attempt; /* where snapshot.attempt_open */
     struct planned planned; /* the way to the target, from a base that is another version */
     bool clamped;    /* times of the device lay ahead of now, and have become now: to be stored */
+    struct said said;  /* with what a check-in over the dialect says now */
+    bool said_changed, newly_shared;
     bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
     bool spent; /* it would have, but the budget of the day is spent */
 };

@@ -131,7 +131,8 @@ static bool has_budget(enum ledger_kind kind, bool *ret_moves)
     *ret_moves = kind == LEDGER_VERSION_REPORTED || kind == LEDGER_ATTEMPT_ENDED || kind == LEDGER_BYTES_DELIVERED ||
                  kind == LEDGER_BYTES_HANDED_OVER;
     return *ret_moves || kind == LEDGER_CHECK_IN || kind == LEDGER_TRANSCRIPT_RECEIVED || kind == LEDGER_RESULT_TOLD ||
-           kind == LEDGER_BYTES_INTERRUPTED || kind == LEDGER_EVENT_UNFIT;
+           kind == LEDGER_BYTES_INTERRUPTED || kind == LEDGER_EVENT_UNFIT || kind == LEDGER_VERSION_CLAIMED ||
+           kind == LEDGER_ASKED_ELSEWHERE;
 }
 
 /* One row that says what was counted on that day so far. */

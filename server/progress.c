@@ -9,9 +9,15 @@
 #include "server/served.h"
 #include "storage/awaited.h"
 
-static bool move(struct attempt *attempt, enum attempt_event event)
+/* A module has all bytes before it reports the new version, but the acknowledgement of the last ones may be late.
+   What is acknowledged later than this after the report was another fetch. */
+#define LATE_ACK_MS 60000
+
+static bool move(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
 {
     enum attempt_state before = attempt_state_of(attempt), state = before;
+    if (before == ATTEMPT_NOT_BY_US && !clock_is_within(attempt->ended_ms, LATE_ACK_MS, now_ms))
+        return false;
     if (!attempt_apply(&state, event) || state == before)
         return false;
     strcpy(attempt->state, attempt_state_name(state));
@@ -41,9 +47,9 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
             attempt->delivered_ms = now_ms;
             changed = true;
         }
-        return move(attempt, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED) || changed;
+        return move(attempt, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED, now_ms) || changed;
     }
-    return (event->over && move(attempt, EVENT_CUT)) || changed;
+    return (event->over && move(attempt, EVENT_CUT, now_ms)) || changed;
 }
 
 static json_t *bytes_of(const struct attempt *attempt)
@@ -57,7 +63,7 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           (awaited_add(db, attempt->id, served_now_ms(), err) &&
+           ((!attempt_is_open(attempt_state_of(attempt)) || awaited_add(db, attempt->id, served_now_ms(), err)) &&
             note_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
                          attempt->delivered_ms, attempt, bytes_of(attempt), err));
 }
@@ -126,8 +132,12 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     if (!found || attempt->fetches != news->event.fetch)
         return true;
     int64_t before_ms = attempt->delivered_ms;
+    enum attempt_state before = attempt_state_of(attempt);
     return (!progress_apply(attempt, &news->event, news->now_ms) ||
             progress_store(db, attempt, before_ms, err)) &&
+           (before != ATTEMPT_NOT_BY_US || attempt_state_of(attempt) == before ||
+            note_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED, news->now_ms,
+                               err)) &&
            (!news->event.over || note_cut(db, attempt, news->now_ms, err));
 }
 

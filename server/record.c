@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "server/facts.h"
+#include "server/log.h"
 #include "server/note.h"
 #include "storage/budget.h"
 
@@ -31,7 +32,7 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
                               .device = device,
                               .link = facts->link.id,
                               .ret_counted = &facts->spent,
-                              .by_admin = strcmp(device->confirmed_by, "list") == 0};
+                              .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
     json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
                                "before", note_text(before), "evidence", device->confirmed_by, "grade",
                                device->confirmed_grade, "version", device->confirmed_version);
@@ -107,13 +108,14 @@ static void take_way(struct facts *facts, const struct asker *asker, const struc
     if (decision->claim || facts->slot != SLOT_MAIN)
         return;
     snprintf(device->asked_over, sizeof device->asked_over, "%s",
-             over_link              ? "link"
-             : facts->checkin.offer ? "turnkey"
-                                    : "dialect");
+             over_link                   ? "link"
+             : facts->checkin.offer      ? "turnkey"
+             : facts->checkin.core_leads ? "core"
+                                         : "dialect");
     device->asked_link = over_link ? facts->link.id : 0;
     device->asked_said[0] = '\0';
-    if (facts->said.count)
-        version_format(&facts->said, device->asked_said);
+    if (facts->named.count)
+        version_format(&facts->named, device->asked_said);
     snprintf(device->asked_firmware, sizeof device->asked_firmware, "%s", over_link ? "" : asker->firmware);
 }
 
@@ -339,6 +341,12 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
     if (decision->confirm && take_report(facts, decision) &&
         !note_version(db, facts, before.confirmed_version, err))
         return false;
+    facts->said.device_id = facts->device.id;
+    if (facts->said_changed && !said_set(db, &facts->said, err))
+        return false;
+    if (facts->newly_shared)
+        log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device", facts->device.device,
+                 "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
     take_way(facts, asker, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;

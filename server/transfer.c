@@ -39,8 +39,10 @@ struct transfer {
     _Atomic int written;
 
     /* The watching thread's. */
-    uint64_t acked_end, told_end;
-    int64_t moved_ms, told_ms;
+    uint64_t acked_end; /* when enough had moved for stall_ms more */
+    int64_t moved_ms;
+    uint64_t told_end;
+    int64_t told_ms;
     bool over; /* and told */
 };
 
@@ -49,6 +51,7 @@ LIST_HEAD(transfer_bucket, transfer);
 
 struct transfers {
     int64_t stall_ms;
+    uint64_t least_bytes; /* in it */
     void (*notify)(void *cls, const struct transfer_event *event);
     void *cls;
     pthread_t thread;
@@ -111,7 +114,7 @@ static bool step(struct transfers *transfers, struct transfer *transfer, bool st
         return stopping || atomic_load(&transfer->written) != NOT_YET;
     int64_t now_ms = clock_boot_ms();
     struct transfer_event event = event_of(transfer);
-    if (event.acked_end != transfer->acked_end) {
+    if (event.acked_end - transfer->acked_end >= transfers->least_bytes) {
         transfer->acked_end = event.acked_end;
         transfer->moved_ms = now_ms;
     }
@@ -192,13 +195,16 @@ static void destroy(struct transfers *transfers)
     free(transfers);
 }
 
-bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct transfer_event *event),
+bool transfers_start(int64_t stall_ms, uint64_t least_rate, void (*notify)(void *cls, const struct transfer_event *event),
                      void *cls, struct transfers **ret, struct error *err)
 {
     struct transfers *transfers = calloc(1, sizeof *transfers);
     if (!transfers)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     transfers->stall_ms = stall_ms;
+    transfers->least_bytes = least_rate * (uint64_t)stall_ms / 1000;
+    if (!transfers->least_bytes)
+        transfers->least_bytes = 1;
     transfers->notify = notify;
     transfers->cls = cls;
     TAILQ_INIT(&transfers->all);
@@ -280,14 +286,16 @@ void transfers_poll(struct transfers *transfers, int64_t attempt,
         each(cls, &event[i]);
 }
 
-void transfers_drain(struct transfers *transfers, int64_t deadline_ms)
+bool transfers_drain(struct transfers *transfers, int64_t deadline_ms)
 {
     struct timespec until = after_ms(deadline_ms);
     int waited = 0;
     pthread_mutex_lock(&transfers->lock);
     while (!TAILQ_EMPTY(&transfers->all) && waited == 0)
         waited = pthread_cond_timedwait(&transfers->changed, &transfers->lock, &until);
+    bool empty = TAILQ_EMPTY(&transfers->all);
     pthread_mutex_unlock(&transfers->lock);
+    return empty;
 }
 
 void transfers_stop(struct transfers *transfers)

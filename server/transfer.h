@@ -3,7 +3,7 @@
    The server's last write returns long before a modem has the data, and libmicrohttpd closes its socket before anyone can
    ask the kernel. So a transfer owns a dup() of the socket, asks TCP_INFO (tcpi_bytes_acked, less the head; a FIN counts
    as one byte) while it runs, after libmicrohttpd is done, until everything is acknowledged, the connection is dead, or
-   nothing moved for stall_ms (it is then reset). One thread watches all transfers. Behind a proxy the peer is the proxy. */
+   less than least_rate moved in stall_ms (it is then reset). One thread watches all transfers. Behind a proxy the peer is the proxy. */
 #ifndef DFOTA_SERVER_TRANSFER_H
 #define DFOTA_SERVER_TRANSFER_H
 
@@ -22,7 +22,7 @@ struct transfer_event {
 };
 
 /* notify runs in the transfers' thread: at most one progress event per transfer and second, then one that is over. */
-bool transfers_start(int64_t stall_ms, void (*notify)(void *cls, const struct transfer_event *event), void *cls,
+bool transfers_start(int64_t stall_ms, uint64_t least_rate, void (*notify)(void *cls, const struct transfer_event *event), void *cls,
                      struct transfers **ret, struct error *err);
 
 /* http folder, loop's thread: an answer with firmware begins on `socket` (it is dup()ed here). head_bytes is the exact
@@ -41,8 +41,8 @@ void transfer_written(struct transfer *transfer, bool all_written);
 void transfers_poll(struct transfers *transfers, int64_t attempt, void (*each)(void *cls, const struct transfer_event *event),
                     void *cls);
 
-/* Transfers still running; waits at most deadline_ms for them (shutdown). */
-void transfers_drain(struct transfers *transfers, int64_t deadline_ms);
+/* Waits at most deadline_ms for the transfers that still run (shutdown). False: some still do. */
+bool transfers_drain(struct transfers *transfers, int64_t deadline_ms);
 /* Tells of each running transfer as over, closes all. After the listeners are closed. NULL is fine. */
 void transfers_stop(struct transfers *transfers);
 

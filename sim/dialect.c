@@ -1,5 +1,6 @@
 #include "sim/dialect.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "base/slice.h"
 
@@ -11,10 +12,12 @@ const struct dialect dialect_table[] = {
      false, 2000},
     {"fota2", "imei={imei}&project_key={key}&firmware_name={firmware}&version={version}", false, 2000},
     {"air724",
-     "project_key={key}&imei={imei}&firmware_name={firmware}&core_version={version}&dfota=1&version=1.0.0",
+     "project_key={key}&imei={imei}&firmware_name={firmware}&core_version={core}&dfota=1&version={script}",
      true, 30000},
     {"csdk", "project_key={key}&imei={imei}&device_key=&firmware_name={version}_{firmware}&version={version}",
      false, 2000},
+    {"fota2-mac", "mac={imei}&project_key={key}&firmware_name={firmware}&version={version}", false, 2000},
+    {"uid-bytes", "project_key={key}&firmware_name={firmware}&version={version}&uid={bytes}", false, 2000},
     {"at",
      "project_key={key}&imei={imei}&firmware_name={firmware}&core_version={version}&dfota=1&version=0.0.0",
      false, 2000},
@@ -30,6 +33,33 @@ const struct dialect *dialect_find(const char *name)
     return NULL;
 }
 
+/* "4030.1.0.1" is core 4030 with script 1.0.1, "4030" a core with the script that every module has. */
+static struct slice part_of(const char *version, bool core)
+{
+    struct slice rest = slice_of(version), first;
+    slice_split(&rest, '.', &first);
+    return core ? first : rest.len ? rest : slice_of("1.0.0");
+}
+
+/* The id is hex, and the client sends its bytes with hardly any escaped, as the vendor's does. */
+static bool write_bytes(const char *hex, char *out, size_t out_size)
+{
+    char encoded[2] = "";
+    size_t used = 0;
+    for (; hex[0] && hex[1]; hex += 2) {
+        const char escape[] = {'%', hex[0], hex[1], '\0'};
+        size_t len;
+        if (!slice_percent_decode(slice_of(escape), encoded, sizeof encoded, &len))
+            return false;
+        unsigned char byte = (unsigned char)encoded[0];
+        bool plain = byte > 0x20 && byte != 0x7F && !strchr("%#&=+", byte);
+        if (used + sizeof escape > out_size)
+            return false;
+        used += (size_t)snprintf(out + used, out_size - used, "%s", plain ? encoded : escape);
+    }
+    return used > 0 && !hex[0];
+}
+
 static const char *word_for(struct slice name, const struct dialect_words *words)
 {
     if (slice_is(name, "key"))
@@ -37,6 +67,16 @@ static const char *word_for(struct slice name, const struct dialect_words *words
     if (slice_is(name, "imei"))
         return words->imei;
     return slice_is(name, "firmware") ? words->firmware : words->version;
+}
+
+static bool write_word(struct slice name, const struct dialect_words *words, char *out, size_t out_size)
+{
+    bool core = slice_is(name, "core");
+    if (slice_is(name, "bytes"))
+        return write_bytes(words->imei, out, out_size);
+    if (core || slice_is(name, "script"))
+        return slice_percent_encode(part_of(words->version, core), out, out_size);
+    return slice_percent_encode(slice_of(word_for(name, words)), out, out_size);
 }
 
 bool dialect_write(const struct dialect *dialect, const char *path, const struct dialect_words *words,
@@ -50,8 +90,7 @@ bool dialect_write(const struct dialect *dialect, const char *path, const struct
         if (!slice_copy(piece, out + used, out_size - used))
             return false;
         used += piece.len;
-        if (rest.ptr && slice_split(&rest, '}', &name) &&
-            !slice_percent_encode(slice_of(word_for(name, words)), out + used, out_size - used))
+        if (rest.ptr && slice_split(&rest, '}', &name) && !write_word(name, words, out + used, out_size - used))
             return false;
     }
     return true;

@@ -30,8 +30,8 @@ enum outcome {
 
 struct module {
     const struct plan *plan;
-    char label[48]; /* the IMEI, or a name for one without */
-    char imei[24];
+    char label[72]; /* the IMEI, or a name for one without */
+    char imei[72]; /* or what the dialect sends for one: see --imei */
     char version[RELEASE_SIZE]; /* what it says it runs */
     const struct image *image;  /* what it runs */
     char *link, *report_url;    /* owned; NULL: none */

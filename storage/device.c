@@ -1,5 +1,7 @@
 #include "storage/device.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "storage/entities.h"
 
@@ -11,10 +13,16 @@
     "last_reason, "                                                                                          \
     "last_answer_ms, blocked, notice, asked_over, asked_link, asked_said, asked_firmware"
 
-enum { FIND, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, COUNT_LISTED, COUNT_CONFLICTS, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET,
+#define IS_SHARED "OR id IN (SELECT device_id FROM device_said WHERE shared_ms IS NOT NULL)"
+
+enum { FIND, FIND_IMEI, BY_ID, ADD, UPDATE, SEEN, LIST, COUNT, COUNT_LISTED, COUNT_CONFLICTS, BEGUN_ADD, BEGUN_DROP, BEGUN_COUNT, BEGUN_FORGET,
        ORIGINS, HAS_ORIGIN, IS_CLOSED, CLOSE, REOPEN, LIST_CLOSED };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMNS " FROM device WHERE product_id = $1 AND id_kind = $2 AND device = $3",
+    /* Those of the same 14 digits; of several the one with the right check digit. Two of 15 digits are two devices. */
+    [FIND_IMEI] = "SELECT " COLUMNS " FROM device WHERE product_id = $1 AND id_kind = 'imei' AND device >= $2 "
+                  "AND device < $2 || ':' AND (length(device) <> $3 OR length($4) <> $3) "
+                  "ORDER BY device = $5 DESC, id LIMIT 1",
     [BY_ID] = "SELECT " COLUMNS " FROM device WHERE id = $1",
     [ADD] = "INSERT INTO device (product_id, id_kind, device, firmware_id) VALUES ($1, $2, $3, $4)",
     [UPDATE] =
@@ -29,10 +37,10 @@ static const char *const sql[] = {
         "THEN last_seen_ms ELSE $2 END WHERE id = $4",
     [LIST] = "SELECT " COLUMNS
              " FROM device WHERE product_id = $1 AND id > $2 AND ($3 = 0 OR firmware_id = $3) "
-             "AND ($4 = 0 OR notice IS NOT NULL) AND ($5 = 0 OR claim_version IS NOT NULL) ORDER BY id LIMIT $6",
+             "AND ($4 = 0 OR notice IS NOT NULL " IS_SHARED ") AND ($5 = 0 OR claim_version IS NOT NULL) ORDER BY id LIMIT $6",
     [COUNT] = "SELECT count(*) FROM device",
     [COUNT_LISTED] = "SELECT count(*) FROM device WHERE product_id = $1 AND ($2 = 0 OR firmware_id = $2) "
-                     "AND ($3 = 0 OR notice IS NOT NULL) AND ($4 = 0 OR claim_version IS NOT NULL)",
+                     "AND ($3 = 0 OR notice IS NOT NULL " IS_SHARED ") AND ($4 = 0 OR claim_version IS NOT NULL)",
     [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL",
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, origin, begun_ms) VALUES ($1, $2, $3) "
@@ -69,12 +77,38 @@ bool device_is_authenticated(const struct device *device)
     return grade_parse(slice_of(device->confirmed_grade)) > GRADE_UNAUTHENTICATED;
 }
 
+/* The same module under another number of digits: rows keep the form in which they were made. */
+static bool find_imei(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
+                      bool *ret_found, struct error *err)
+{
+    char body[IMEI_BODY_DIGITS + 1], whole[IMEI_DIGITS + 1];
+    snprintf(body, sizeof body, "%.*s", IMEI_BODY_DIGITS, identity->id);
+    identity_complete_imei(body, whole);
+    return db_row(db, &device_statements, FIND_IMEI,
+                  PARAMS(P_INT(product_id), P_TEXT(body), P_INT(IMEI_DIGITS), P_TEXT(identity->id), P_TEXT(whole)),
+                  ROW(ret), ret_found, err);
+}
+
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                  bool *ret_found, struct error *err)
 {
-    return db_row(db, &device_statements, FIND,
-                  PARAMS(P_INT(product_id), P_TEXT(identity_kind_name(identity->kind)), P_TEXT(identity->id)),
-                  ROW(ret), ret_found, err);
+    if (!db_row(db, &device_statements, FIND,
+                PARAMS(P_INT(product_id), P_TEXT(identity_kind_name(identity->kind)), P_TEXT(identity->id)),
+                ROW(ret), ret_found, err))
+        return false;
+    return *ret_found || !identity_is_imei(identity) || find_imei(db, product_id, identity, ret, ret_found, err);
+}
+
+bool device_look_up(struct db *db, int64_t product_id, struct slice text, struct device *ret, bool *ret_found,
+                    struct error *err)
+{
+    struct identity readings[IDENTITY_READINGS];
+    unsigned count = identity_readings(text, readings);
+    *ret_found = false;
+    for (unsigned i = 0; i < count && !*ret_found; i++)
+        if (!device_find(db, product_id, &readings[i], ret, ret_found, err))
+            return false;
+    return true;
 }
 
 bool device_get(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,

@@ -34,7 +34,7 @@ struct device {
     struct claim claim;
     char asked_version[VERSION_TEXT_SIZE];          /* the base it was last answered for, "" */
     /* How it asked last. */
-    char asked_over[8];                    /* "dialect", "turnkey", "link"; "": not known */
+    char asked_over[8];                    /* "dialect", "core" (the same, with checkin.core_leads), "turnkey", "link"; "": not known */
     int64_t asked_link;                    /* over a link: its id */
     char asked_said[VERSION_TEXT_SIZE];    /* the version that the request named, "": none */
     char asked_firmware[FIRMWARE_NAME_SIZE]; /* not over a link: the firmware that the request named */
@@ -55,10 +55,14 @@ struct guard {
 /* Not just anybody who knows the id could have said what it runs. */
 bool device_is_authenticated(const struct device *device);
 
+/* By its id; 14, 15 and 16 digits of one IMEI find the same row, an exact match before any other. */
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                  bool *ret_found, struct error *err);
 /* Its times, where they lie ahead of now_ms, become now_ms. True where one did. */
 bool device_clamp(struct device *device, int64_t now_ms);
+/* By what an admin wrote: the first of identity_readings() that is there. */
+bool device_look_up(struct db *db, int64_t product_id, struct slice text, struct device *ret, bool *ret_found,
+                    struct error *err);
 /* As device_find; ERROR_DEVICE_NOT_FOUND when it is not there. */
 bool device_get(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                 struct error *err);

@@ -21,13 +21,16 @@ enum {
     ENTITY_MATRIX,
     ENTITY_IMPROVEMENT,
     ENTITY_OUTCOME,
-    ENTITY_BUDGET
+    ENTITY_BUDGET,
+    ENTITY_UNKNOWN,
+    ENTITY_SAID
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
     package_statements, device_statements, link_statements, attempt_statements, ledger_statements, awaited_statements,
     transcript_statements, turnkey_statements, matrix_statements, improvement_statements, outcome_statements,
-    budget_statements;
+    budget_statements,
+    unknown_statements, said_statements;
 
 /* How many devices wait for the package `p` (a prefix of columns, with its dot). */
 #define WAITING_DEVICES(p)                                                                                   \

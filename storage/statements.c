@@ -11,5 +11,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_TURNKEY] = &turnkey_statements,   [ENTITY_MATRIX] = &matrix_statements,
     [ENTITY_IMPROVEMENT] = &improvement_statements, [ENTITY_OUTCOME] = &outcome_statements,
     [ENTITY_BUDGET] = &budget_statements,
+    [ENTITY_UNKNOWN] = &unknown_statements,   [ENTITY_SAID] = &said_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

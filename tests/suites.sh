@@ -4,7 +4,7 @@
 # holds the lists against the folders.
 
 # Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
-unthreaded_unit="answer attempt binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
+unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
     delta-engine delta-file delta-match delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules full identity
     inspect name par planner planner-any range recognise slice testimony transcript turnkey version wrapper"
 
@@ -15,7 +15,7 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # End-to-end tests that no sanitizer fits, or that it would take too long for: files that trace the server (a leak check
 # cannot run under a tracer), that preload a library of their own, that are about kills, memory, traps or the scripts,
 # that start no program, and those of dfota and the package formats, whose unit tests and fuzz targets run sanitized.
-unsanitized_e2e="clock containers crash data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
+unsanitized_e2e="clock containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
     formats full lib operating run story strace suites traps"
 
 # And those that say nothing of the server's threads: of the clients, the indexes and the recognition of files; and

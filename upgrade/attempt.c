@@ -59,6 +59,10 @@ static const struct {
     {ATTEMPT_SILENT, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
     {ATTEMPT_SILENT, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
     {ATTEMPT_SILENT, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
+
+    /* The last acknowledgement came a moment after the report; the caller says how long a moment is. */
+    {ATTEMPT_NOT_BY_US, EVENT_ALL_ACKED, ATTEMPT_CONFIRMED},
+    {ATTEMPT_NOT_BY_US, EVENT_HANDED_OVER, ATTEMPT_CONFIRMED},
 };
 
 static const char *const state_names[ATTEMPT_STATE_COUNT] = {

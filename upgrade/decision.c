@@ -178,7 +178,7 @@ static bool take_report(struct question *q)
     }
     q->decision->confirm = true;
     if (ends_attempt(q->known, &q->checkin->version, &event) && !continues_behind_proxy(q, event))
-        end_attempt(q, event);
+        end_attempt(q, q->known->shared && event == EVENT_SAW_OTHER ? EVENT_SUPERSEDE : event);
     return false;
 }
 
@@ -419,6 +419,11 @@ static bool check_loop(struct question *q)
 
     if (known->begun_last_day < allowed)
         return false;
+    if (known->shared) /* counted for this version alone, and the other module is not shut out */
+        return answer(q, ANSWER_LOOP,
+                      "%u packages were begun from this version within 24 hours, %u are allowed; two modules seem to share "
+                      "this id",
+                      known->begun_last_day, allowed);
     q->decision->block = true;
     return answer(
         q, ANSWER_LOOP,

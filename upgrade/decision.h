@@ -36,6 +36,7 @@ struct checkin {
     struct version version; /* as the request names it; count 0: none */
     struct range range;
     bool offer; /* it asks where to fetch, and is told so instead of being sent anything */
+    bool core_leads; /* the version is CORE.x.y.z; where images are named CORE alone, the script does not count */
     bool
         drops_middle; /* the version is CORE.x.y.z; where the target is named CORE.x.z, it counts without y */
 };
@@ -55,6 +56,7 @@ struct snapshot {
     bool device_known;
     bool admission_full;         /* this product has taken its daily number of new devices */
     bool admission_network_full; /* and it is the share of its network that is spent */
+    bool shared;                 /* two modules seem to come under its id: what one says tells nothing of the other's package */
     bool blocked;                /* the loop guard closed on this device, for where the request comes from */
     struct version confirmed;    /* last reported version of the firmware asked for; count 0: none */
     enum grade confirmed_grade;  /* of that report, whatever its firmware */

@@ -286,12 +286,26 @@ static bool resolve_turnkey(const struct dialect_version *said, struct full_name
     return true;
 }
 
-/* AT firmware in KEY mode and LuatOS-Air ask for a core: `version` is then that of a script, and of none (0.0.0). */
+/* The parts of a script's version behind those of the core; AT firmware has no script and says 0.0.0. */
+static void add_script(struct slice text, struct version *core)
+{
+    struct version script;
+    bool any = false;
+    if (core->count == 0 || !version_parse(text, &script) || core->count + script.count > VERSION_PARTS_MAX)
+        return;
+    for (unsigned i = 0; i < script.count; i++)
+        any |= script.part[i] != 0;
+    for (unsigned i = 0; any && i < script.count; i++)
+        core->part[core->count++] = script.part[i];
+}
+
+/* AT firmware in KEY mode and LuatOS-Air say their core in core_version and the script's version beside it. */
 static bool resolve_core(const struct dialect_version *said, struct full_name *ret)
 {
     if (said->firmware_name.len == 0 || !slice_is(said->dfota, "1") || said->core_version.len == 0)
         return false;
     version_parse(said->core_version, &ret->version);
+    add_script(said->version, &ret->version);
     return slice_copy(said->firmware_name, ret->firmware, sizeof ret->firmware);
 }
 

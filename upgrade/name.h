@@ -37,7 +37,8 @@ bool name_parse_version_of(struct slice text, const char *firmware, struct versi
 
 /* What a device says in the vendor's dialect, resolved to firmware and version by one table of rules:
    libfota3's script_name, with model or core_name → SCRIPT_LuatOS-SoC_MODEL, SCRIPT_CORE-NAME or SCRIPT,
-   version CORE.SCRIPT-VERSION; `dfota=1` with core_version → that is the version; a name "<VER>_…_CSDK_EC618"
+   version CORE.SCRIPT-VERSION; `dfota=1` with core_version → CORE.x.y.z, the script's
+   version behind it unless that is 0.0.0; a name "<VER>_…_CSDK_EC618"
    whose VER is the version → the rest is the name; else name and version as they stand, the version perhaps
    as a full name. Empty slices are parameters not sent. False only when no firmware name comes of it;
    ret->version.count is 0 when no version could be read. */

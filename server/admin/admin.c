@@ -56,6 +56,9 @@
     X("DELETE", DEVICE "/links", 0, admin_link_revoke_all)                                                   \
     X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)                                                    \
     X("GET", DEVICE "/check-ins", 0, admin_device_check_ins)                                                 \
+    X("GET", API "/unknown", 0, admin_unknown_list)                                                          \
+    X("DELETE", API "/unknown", 0, admin_unknown_forget_all)                                                 \
+    X("DELETE", API "/unknown/{}", 0, admin_unknown_forget)                                                  \
     X("GET", API "/ledger", 0, admin_ledger_list)                                                            \
     X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
     X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)

@@ -24,7 +24,23 @@ static bool is_heading(struct slice line)
     line = unquote(line);
     if (line.len && line.ptr[0] == '"')
         line = (struct slice){line.ptr + 1, line.len - 1};
-    return line.len >= 4 && strncasecmp(line.ptr, "imei", 4) == 0;
+    return line.len >= 4 && strncasecmp(line.ptr, "imei", 4) == 0 && (line.len == 4 || line.ptr[4] != ':');
+}
+
+/* Without a prefix the first column is what a module sends as imei: an IMEI, or an id of its own that cannot be taken for a
+   heading. A MAC is known by its separators. */
+static bool read_identity(struct slice text, struct identity *ret)
+{
+    struct identity imei;
+    bool has_digit = false;
+    if (text.len && memchr(text.ptr, ':', text.len))
+        return identity_parse(text, ret);
+    for (size_t i = 0; i < text.len; i++)
+        has_digit |= text.ptr[i] >= '0' && text.ptr[i] <= '9';
+    if (!has_digit || !identity_normalise(ID_IMEI, text, &imei))
+        return false;
+    *ret = imei;
+    return true;
 }
 
 static bool read_line(struct slice text, unsigned fields, const char *form, struct csv_line *ret,
@@ -37,8 +53,9 @@ static bool read_line(struct slice text, unsigned fields, const char *form, stru
             ret->field[i] = unquote(ret->field[i]);
     if (rest.ptr)
         return error_set(err, ERROR_INVALID, "%s", form);
-    return identity_normalise(ID_IMEI, ret->field[0], &ret->identity) ||
-           error_set(err, ERROR_BAD_DEVICE, "an IMEI has 14 to 16 digits");
+    return read_identity(ret->field[0], &ret->identity) ||
+           error_set(err, ERROR_BAD_DEVICE,
+                     "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: or uid:");
 }
 
 bool csv_read(struct slice text, unsigned fields, const char *form,

@@ -1,4 +1,5 @@
-/* Lists in a body of text/csv: one device a line, its IMEI first. */
+/* Lists in a body of text/csv: one device a line, its id first: an IMEI, or what a module sends as imei instead; or
+   imei:…, mac:…, uid:…. */
 #ifndef DFOTA_SERVER_ADMIN_CSV_H
 #define DFOTA_SERVER_ADMIN_CSV_H
 

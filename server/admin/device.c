@@ -10,6 +10,7 @@
 #include "server/log.h"
 #include "server/note.h"
 #include "storage/attempt.h"
+#include "storage/said.h"
 #include "storage/transcript.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
@@ -25,9 +26,11 @@ static const char *doubt(const struct device *device)
 {
     struct identity identity = {.kind = ID_UID};
     snprintf(identity.id, sizeof identity.id, "%s", device->device);
-    return identity_kind_parse(slice_of(device->id_kind), &identity.kind) && identity_is_doubtful(&identity)
-               ? "the IMEI fails its check digit"
-               : "";
+    if (!identity_kind_parse(slice_of(device->id_kind), &identity.kind) || identity.kind != ID_IMEI)
+        return "";
+    if (!identity_is_imei(&identity))
+        return "this id was sent as imei and is not an IMEI";
+    return identity_is_doubtful(&identity) ? "the IMEI fails its check digit" : "";
 }
 
 static json_t *answer_to_json(const struct device *device)
@@ -44,6 +47,38 @@ static json_t *claim_to_json(const struct claim *claim)
         return json_null();
     return json_pack("{s:s, s:I, s:s, s:s, s:o}", "version", claim->version, "at", (json_int_t)claim->at_ms, "by",
                      claim->by, "grade", claim->grade, "origin", field_text(claim->origin));
+}
+
+static json_t *forms_to_json(int64_t forms)
+{
+    static const char *const names[] = {"14 digits", "15 digits", "16 digits", "text", "bytes"};
+    json_t *list = json_array();
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (forms & 1LL << i)
+            json_array_append_new(list, json_string(names[i]));
+    return list;
+}
+
+/* What is known of its id, beside what is known of it. */
+static void add_said(json_t *json, const struct said *said)
+{
+    char notice[NOTICE_SIZE];
+    json_object_set_new(json, "id_forms", forms_to_json(said->forms));
+    if ((said->forms & SAID_TEXT) && (said->forms & SAID_BYTES))
+        json_array_append_new(json_object_get(json, "warnings"),
+                              json_string("this uid came as bytes and as text: one chip in two clients, or two modules"));
+    if (!said->shared_ms) {
+        json_object_set_new(json, "shared", json_null());
+        return;
+    }
+    json_object_set_new(json, "shared", json_pack("{s:[s, s], s:I}", "versions", said->version, said->before, "since",
+                                                  (json_int_t)clock_clamp(said->shared_ms, clock_utc_ms())));
+    if (!json_is_null(json_object_get(json, "notice")))
+        return;
+    snprintf(notice, sizeof notice,
+             "two modules seem to share this id: it says %s and %s by turns, and nothing was delivered in between",
+             said->version, said->before);
+    json_object_set_new(json, "notice", json_string(notice));
 }
 
 static json_t *to_json(struct device *device, const char *firmware)
@@ -198,8 +233,12 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
         !guard_to_json(call, device->id, &blocked_for, err) || !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
+    struct said said;
+    if (!said_of(call->db, device->id, &said, err))
+        return false;
     json_t *json = to_json(device, firmware.name);
     json_object_set(json, "blocked_for", blocked_for);
+    add_said(json, &said);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
     reply_json(&call->reply, 200, json);
@@ -276,7 +315,12 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     for (size_t i = 0; i < shown; i++) {
         if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
             return false;
-        json_array_append_new(items, to_json(&list[i], firmware.name));
+        struct said said;
+        if (!said_of(call->db, list[i].id, &said, err))
+            return false;
+        json_t *item = to_json(&list[i], firmware.name);
+        add_said(item, &said);
+        json_array_append_new(items, item);
     }
     call_answer_items(call, json_incref(items));
     reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
@@ -301,9 +345,14 @@ static bool unblock(void *cls, struct db *db, struct error *err)
         return false;
     device->blocked = 0;
     device->notice[0] = '\0';
+    struct said said;
+    if (!said_of(db, device->id, &said, err))
+        return false;
+    said.before[0] = '\0'; /* the versions are looked at anew */
+    said.before_ms = said.shared_ms = 0;
     const struct note note = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return device_guard_open(db, device->id, err) && device_update(db, device, err) &&
+    return said_set(db, &said, err) && device_guard_open(db, device->id, err) && device_update(db, device, err) &&
            note_add(db, &note, json_pack("{s:o}", "by", note_by(change->request)), err);
 }
 

@@ -10,6 +10,7 @@
 #include "server/origin.h"
 
 #define OVER_DIALECT  "dialect"
+#define OVER_CORE     "core" /* the dialect, of a module that says its core and its script */
 #define OVER_TURNKEY  "turnkey"
 #define OVER_LINK     "link"
 #define ATTEMPTS_SEEN 20
@@ -34,8 +35,8 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
         return false;
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST, "name the device");
-    if (!identity_parse(slice_of(text), &explain->asker.identity))
-        return error_set(err, ERROR_BAD_DEVICE, "that is no IMEI, MAC or UID");
+    if (!names_identity_in(db, explain->facts.product.id, slice_of(text), &explain->asker.identity, err))
+        return false;
     explain->asker.id_usable = true;
     if (!device_find(db, explain->facts.product.id, &explain->asker.identity, &explain->facts.device, &found,
                      err))
@@ -66,6 +67,7 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
     if (!firmware_by_id(db, device->firmware_id, &firmware, &found, err))
         return false;
     explain->checkin.offer = explain->checkin.drops_middle = turnkey;
+    explain->checkin.core_leads = !turnkey && !explain->version[0] && strcmp(device->asked_over, OVER_CORE) == 0;
     snprintf(explain->asker.product_key, sizeof explain->asker.product_key, "%s",
              explain->facts.product.product_key);
     snprintf(explain->asker.firmware, sizeof explain->asker.firmware, "%s",
@@ -121,7 +123,7 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
             link = &list[i];
     if (!over[0] && !id)
         over = explain->firmware[0] ? OVER_DIALECT : device->asked_over;
-    if (is_over(over, OVER_DIALECT) || is_over(over, OVER_TURNKEY))
+    if (is_over(over, OVER_DIALECT) || is_over(over, OVER_CORE) || is_over(over, OVER_TURNKEY))
         return ask_by_name(explain, db, is_over(over, OVER_TURNKEY), err);
     if (is_over(over, OVER_LINK) && !link)
         return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link");

@@ -66,6 +66,10 @@ bool admin_link_add_many(struct admin_call *call, struct error *err);
 bool admin_link_revoke(struct admin_call *call, struct error *err);
 bool admin_link_revoke_all(struct admin_call *call, struct error *err);
 
+bool admin_unknown_list(struct admin_call *call, struct error *err);
+bool admin_unknown_forget(struct admin_call *call, struct error *err);
+bool admin_unknown_forget_all(struct admin_call *call, struct error *err);
+
 bool admin_ledger_list(struct admin_call *call, struct error *err);
 bool admin_ledger_head(struct admin_call *call, struct error *err);
 bool admin_ledger_prune(struct admin_call *call, struct error *err);

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
+#include "storage/device.h"
+#include "storage/product.h"
 #include "server/ledger_prune.h"
 #include "server/log.h"
 #include "server/note.h"
@@ -51,20 +53,38 @@ struct page {
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
 };
 
-static bool read_device(const struct request *request, char out[LEDGER_DEVICE_SIZE], struct error *err)
+/* As the ledger names it: in the form in which the device is kept, in the product or in the first one that has it. */
+static bool read_device(const struct request *request, struct db *db, const char *product_key,
+                        char out[LEDGER_DEVICE_SIZE], struct error *err)
 {
+    _cleanup_(cleanup_free) struct product *products = NULL;
     char text[256];
     struct identity identity;
+    size_t count;
     bool found;
     if (!request_query(request, "device", text, sizeof text, &found, err) || !found)
         return !found;
     if (!identity_parse(slice_of(text), &identity))
         return error_set(err, ERROR_BAD_DEVICE, "'%s' is no device", text);
+    if (!product_list(db, &products, &count, err))
+        return false;
+    found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        struct device device;
+        if (product_key[0] && strcmp(product_key, products[i].product_key) != 0)
+            continue;
+        if (!device_look_up(db, products[i].id, slice_of(text), &device, &found, err))
+            return false;
+        if (found)
+            snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", device.id_kind, device.device);
+    }
+    if (found)
+        return true;
     snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", identity_kind_name(identity.kind), identity.id);
     return true;
 }
 
-static bool read_page(const struct request *request, struct page *ret, struct error *err)
+static bool read_page(const struct request *request, struct db *db, struct page *ret, struct error *err)
 {
     bool found;
     *ret = (struct page){.limit = PAGE_DEFAULT};
@@ -74,7 +94,7 @@ static bool read_page(const struct request *request, struct page *ret, struct er
         !call_query_time(request, "until", true, &ret->until_ms, err) ||
         !request_query(request, "product", ret->product, sizeof ret->product, &found, err) ||
         !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
-        !read_device(request, ret->device, err))
+        !read_device(request, db, ret->product, ret->device, err))
         return false;
     return !ret->kind[0] || ledger_kind_is_known(ret->kind) ||
            error_set(err, ERROR_BAD_REQUEST, "the ledger has no rows of kind '%s'", ret->kind);
@@ -101,7 +121,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     struct page page;
     size_t count;
     int64_t total;
-    if (!read_page(call->request, &page, err))
+    if (!read_page(call->request, call->db, &page, err))
         return false;
     filter.after = (int64_t)page.after;
     filter.since_ms = page.since_ms;

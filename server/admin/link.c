@@ -220,7 +220,7 @@ bool admin_link_add(struct admin_call *call, struct error *err)
     struct single single = {.call = call};
     json_error_t why;
     if (!names_product(call->request, call->db, &single.product, err) ||
-        !names_identity(call->request, &single.order.identity, err))
+        !names_identity(call->request, call->db, single.product.id, &single.order.identity, err))
         return false;
     if (call->request->body.len && !call_body(call, &body, err)) /* every field may be left out, so all may */
         return false;

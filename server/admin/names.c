@@ -1,5 +1,7 @@
 #include "server/admin/names.h"
 
+#include <stdio.h>
+
 #define TEXT_SIZE                                                                                            \
     256 /* of a version or a device as it may be written: more than the longest that can be right */
 
@@ -49,23 +51,41 @@ bool names_image(const struct request *request, struct db *db, struct product *r
     return image_get(db, ret_firmware->id, text, ret, err);
 }
 
-bool names_identity(const struct request *request, struct identity *ret, struct error *err)
+static bool refuse_device(const char *text, struct error *err)
+{
+    return error_set(err, ERROR_BAD_DEVICE,
+                     "'%s' is no device: imei: with 14 to 16 digits or a text with a letter, mac: with 8 to 64 hex "
+                     "digits, or uid: with 1 to 64 visible ASCII characters; zeros only and words such as nil are "
+                     "not an id",
+                     text);
+}
+
+bool names_identity_in(struct db *db, int64_t product_id, struct slice text, struct identity *ret, struct error *err)
+{
+    struct device device;
+    bool found;
+    if (!identity_parse(text, ret))
+        return refuse_device(text.ptr, err);
+    if (!device_look_up(db, product_id, text, &device, &found, err))
+        return false;
+    if (found && identity_kind_parse(slice_of(device.id_kind), &ret->kind))
+        snprintf(ret->id, sizeof ret->id, "%s", device.device);
+    return true;
+}
+
+bool names_identity(const struct request *request, struct db *db, int64_t product_id, struct identity *ret,
+                    struct error *err)
 {
     char text[TEXT_SIZE];
-    if (!request_param(request, 1, text, sizeof text, err))
-        return false;
-    return identity_parse(slice_of(text), ret) ||
-           error_set(
-               err, ERROR_BAD_DEVICE,
-               "'%s' is no device: imei: with 14 to 16 digits, mac: with 12 hex digits, or uid: with 1 to 64 "
-               "visible ASCII characters",
-               text);
+    return request_param(request, 1, text, sizeof text, err) &&
+           names_identity_in(db, product_id, slice_of(text), ret, err);
 }
 
 bool names_device(const struct request *request, struct db *db, struct product *ret_product,
                   struct device *ret, struct error *err)
 {
     struct identity identity;
-    return names_product(request, db, ret_product, err) && names_identity(request, &identity, err) &&
+    return names_product(request, db, ret_product, err) &&
+           names_identity(request, db, ret_product->id, &identity, err) &&
            device_get(db, ret_product->id, &identity, ret, err);
 }

@@ -28,8 +28,11 @@ bool names_image(const struct request *request, struct db *db, struct product *r
                  struct firmware *ret_firmware, struct image *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* ERROR_BAD_DEVICE. */
-bool names_identity(const struct request *request, struct identity *ret, struct error *err)
+/* Of the device that is there, in the form in which it is kept, or as a new one would be named. ERROR_BAD_DEVICE. */
+bool names_identity(const struct request *request, struct db *db, int64_t product_id, struct identity *ret,
+                    struct error *err) __attribute__((warn_unused_result));
+/* The same for a text from elsewhere, NUL behind it. */
+bool names_identity_in(struct db *db, int64_t product_id, struct slice text, struct identity *ret, struct error *err)
     __attribute__((warn_unused_result));
 /* With its product. */
 bool names_device(const struct request *request, struct db *db, struct product *ret_product,

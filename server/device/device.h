@@ -21,11 +21,15 @@ void device_render_error(void *context, const struct error *err, struct reply *r
  * only. */
 bool luat_read_asker(struct slice query, struct asker *asker, struct error *err);
 
+/* Answers a query that cannot be read with its error, and notes what stands in it for the admin. */
+void luat_fail(struct request *request, struct slice query, const struct error *err);
+
 /* Handlers, one file each. */
 void luat_handle(struct request *request);   /* GET /api/site/firmware_upgrade… */
 void link_handle(struct request *request);   /* GET /d/{token}, /d/{token}/{version} */
 void turnkey_handle(struct request *request);        /* GET /api/site/turnkey_fota */
 void turnkey_result_handle(struct request *request); /* POST /api/site/turnkey_fota_result */
 void report_handle(struct request *request); /* POST /d/{token}/report */
+bool report_vet(struct request *request, struct error *err); /* its link is known: else no body is taken */
 
 #endif

@@ -1,15 +1,21 @@
 /* The vendor's dialect: GET /api/site/firmware_upgrade with everything in the query. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "server/checkin.h"
 #include "server/device/device.h"
 #include "server/http/range.h"
+#include "server/log.h"
+#include "server/refused.h"
 #include "upgrade/name.h"
 
 #define VALUE_SIZE 256
 
-/* The query: behind '?', or glued to the path, where it must look like one. */
+/* The query: behind '?', or glued to the path, where it must look like one. A slash may come before it. */
 static bool find_query(struct slice rest, struct slice *ret, struct error *err)
 {
+    while (rest.len && rest.ptr[0] == '/')
+        rest = (struct slice){rest.ptr + 1, rest.len - 1};
     bool glued = rest.len && rest.ptr[0] != '?';
     if (glued && !memchr(rest.ptr, '=', rest.len))
         return error_set(err, ERROR_NOT_FOUND, "there is nothing here");
@@ -21,15 +27,21 @@ static bool read_identity(struct slice query, struct asker *asker, struct error 
 {
     for (enum id_kind kind = 0; kind < ID_KINDS && !asker->id_usable; kind++) {
         char text[VALUE_SIZE];
-        bool found;
-        if (!query_find(query, identity_kind_name(kind), text, sizeof text, &found, err))
-            return false;
-        asker->id_usable = found && identity_normalise(kind, slice_of(text), &asker->identity);
+        struct slice raw;
+        size_t len;
+        if (!query_raw(query, identity_kind_name(kind), &raw))
+            continue;
+        if (!slice_percent_decode(raw, text, sizeof text, &len))
+            return error_set(err, ERROR_BAD_NAME, "%s is malformed: percent-encoded bytes, at most %d",
+                             identity_kind_name(kind), VALUE_SIZE - 1);
+        struct slice bytes = {text, len};
+        asker->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &asker->identity, &asker->id_raw)
+                                          : identity_normalise(kind, bytes, &asker->identity);
     }
     return true;
 }
 
-static bool read_firmware(struct slice query, struct asker *asker, struct version *ret, struct error *err)
+static bool read_firmware(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
 {
     char name[VALUE_SIZE], version[VALUE_SIZE], core_version[VALUE_SIZE], dfota[VALUE_SIZE];
     struct full_name full;
@@ -46,12 +58,52 @@ static bool read_firmware(struct slice query, struct asker *asker, struct versio
     if (!name_resolve_dialect(&said, &full))
         return true;
     slice_copy(slice_of(full.firmware), asker->firmware, sizeof asker->firmware);
-    *ret = full.version;
+    checkin->version = full.version;
+    checkin->core_leads = core_version[0] && strcmp(dfota, "1") == 0 && full.version.count > 1;
     return true;
+}
+
+static void show(struct slice query, const char *name, char out[SAID_SIZE])
+{
+    struct slice raw;
+    query_raw(query, name, &raw);
+    refused_show(raw, out, SAID_SIZE);
+}
+
+/* As it was sent, for the admin's list of what is refused. */
+static void take_words(struct slice query, struct said_words *said)
+{
+    char id[SAID_SIZE];
+    size_t used = 0;
+    struct slice raw;
+    show(query, "project_key", said->product_key);
+    show(query, query_raw(query, "firmware_name", &raw) ? "firmware_name" : "script_name", said->firmware);
+    show(query, query_raw(query, "core_version", &raw) ? "core_version" : "version", said->version);
+    for (enum id_kind kind = 0; kind < ID_KINDS; kind++) {
+        if (!query_raw(query, identity_kind_name(kind), &raw))
+            continue;
+        refused_show(raw, id, sizeof id);
+        used += (size_t)snprintf(said->id + used, SAID_SIZE - used, "%s%s:%.*s", used ? "," : "",
+                                 identity_kind_name(kind), 34, id);
+    }
+}
+
+void luat_fail(struct request *request, struct slice query, const struct error *err)
+{
+    const struct daemon *daemon = request->context;
+    struct unknown row;
+    if (!request->head_only && refused_read_malformed(query, clock_utc_ms(), &row)) {
+        struct log_number code;
+        refused_add(daemon->refused, &row);
+        log_line(LOG_LEVEL_INFO, "answer", "peer", request->peer, "code", log_i64(&code, row.code), "reason", err->text,
+                 "said", row.text, NULL);
+    }
+    request_fail(request, err);
 }
 
 bool luat_read_asker(struct slice query, struct asker *asker, struct error *err)
 {
+    take_words(query, &asker->said);
     char key[VALUE_SIZE];
     bool found;
     if (!query_find(query, "project_key", key, sizeof key, &found, err))
@@ -61,12 +113,9 @@ bool luat_read_asker(struct slice query, struct asker *asker, struct error *err)
     return read_identity(query, asker, err);
 }
 
-static bool read_request(const struct request *request, struct asker *asker, struct checkin *checkin,
-                         struct error *err)
+static bool read_request(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
 {
-    struct slice query;
-    return find_query(request->param[0], &query, err) && luat_read_asker(query, asker, err) &&
-           read_firmware(query, asker, &checkin->version, err);
+    return luat_read_asker(query, asker, err) && read_firmware(query, asker, checkin, err);
 }
 
 void luat_handle(struct request *request)
@@ -74,8 +123,11 @@ void luat_handle(struct request *request)
     struct asker asker = {.id_usable = false};
     struct checkin checkin = {.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     struct error err;
-    if (!read_request(request, &asker, &checkin, &err))
+    struct slice query;
+    if (!find_query(request->param[0], &query, &err))
         request_fail(request, &err);
+    else if (!read_request(query, &asker, &checkin, &err))
+        luat_fail(request, query, &err);
     else
         checkin_start(request, &asker, &checkin);
 }

@@ -29,6 +29,31 @@ struct report_task {
     struct decision next; /* what a request for the next link would get */
 };
 
+static bool find_known(const struct request *request, struct db *db, struct error *err)
+{
+    char token[LINK_TOKEN_SIZE];
+    struct link link;
+    bool found = false;
+    if (slice_copy(request->param[0], token, sizeof token) && !link_find(db, token, &link, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_NOT_FOUND, "there is no such link");
+    return !link.revoked_ms || error_set(err, ERROR_NOT_FOUND, "this link is revoked");
+}
+
+bool report_vet(struct request *request, struct error *err)
+{
+    struct daemon *daemon = request->context;
+    struct db *db;
+    if (!readers_take(daemon->readers, &db, err))
+        return error_set(err, ERROR_UNAVAILABLE, "not now");
+    bool known = find_known(request, db, err);
+    readers_give(daemon->readers, db);
+    if (!known && err->code != ERROR_NOT_FOUND)
+        return error_set(err, ERROR_UNAVAILABLE, "not now");
+    return known;
+}
+
 static bool find_link(struct report_task *task, struct db *db, struct error *err)
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};

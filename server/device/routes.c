@@ -7,8 +7,8 @@ const struct route device_routes[] = {
     {"GET", "/upgrade", ROUTE_PREFIX, 0, NULL, luat_handle},
     {"GET", "/api/site/turnkey_fota", 0, 0, NULL, turnkey_handle},
     {"POST", "/api/site/turnkey_fota_result", 0, 4096, NULL, turnkey_result_handle},
-    {"POST", "/d/{}/report", 0, TRANSCRIPT_MAX_BYTES, NULL,
-     report_handle}, /* before the version that it looks like */
+    /* Before the version that it looks like. A worker reads what was captured: that takes time. */
+    {"POST", "/d/{}/report", ROUTE_WORKER | ROUTE_VET, TRANSCRIPT_MAX_BYTES, NULL, report_handle},
     {"GET", "/d/{}", 0, 0, NULL, link_handle},
     {"GET", "/d/{}/{}", 0, 0, NULL, link_handle},
 };

@@ -10,6 +10,7 @@
 #include "server/link_url.h"
 #include "server/log.h"
 #include "server/origin.h"
+#include "server/refused.h"
 #include "server/seen.h"
 #include "storage/turnkey.h"
 
@@ -22,6 +23,7 @@ struct turnkey_task {
     struct asker asker;
     struct checkin checkin;
     char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
+    bool hashes_name; /* it is the first edition, or may be */
 
     struct facts facts;
     struct decision decision;
@@ -76,6 +78,8 @@ static json_t *offer(const struct turnkey_task *task)
     version_format(&core, core_text);
     name_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
+    if (task->hashes_name) /* it would compare the hash of the file's name; with none it compares nothing */
+        sha256[0] = '\0';
     json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
                              "script_version", script, "size", (json_int_t)package->size_bytes,
                              "sha256", sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
@@ -88,11 +92,13 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
 {
     if (offers(task))
         reply_json(reply, 200, offer(task));
+    else if (request_resumes(task->request))
+        device_refuse(task->daemon, task->decision.answer, reply);
     else
         device_refuse_with(200, task->decision.answer, reply);
 }
 
-static void log_answer(const struct turnkey_task *task)
+static void log_answer(const struct turnkey_task *task, const char *said)
 {
     const struct facts *facts = &task->facts;
     struct log_number code;
@@ -103,7 +109,7 @@ static void log_answer(const struct turnkey_task *task)
              task->asker.firmware[0] ? task->asker.firmware : NULL, "over", "turnkey", "peer",
              task->request->peer, "code",
              log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)), "reason",
-             task->decision.reason, NULL);
+             task->decision.reason, "said", said[0] ? said : NULL, NULL);
 }
 
 static void done(struct writer_task *base, const struct error *err)
@@ -121,7 +127,10 @@ static void done(struct writer_task *base, const struct error *err)
     if (!task->request->head_only && task->facts.device.id)
         seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
     facts_log(&task->facts, task->asker.network);
-    log_answer(task);
+    struct unknown row = {.text = ""};
+    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && !task->request->head_only)
+        refused_add(task->daemon->refused, &row);
+    log_answer(task, row.text);
     tell(task, &reply);
     request_answer(task->request, &reply);
     free(task);
@@ -140,6 +149,8 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
         !request_query(request, "model", model, sizeof model, &found, err) ||
         !request_query(request, "core_name", core_name, sizeof core_name, &found, err))
         return false;
+    /* Later editions say model, the first one says core_name instead. */
+    task->hashes_name = core_name[0] || !model[0];
     struct dialect_version said = {.script_name = slice_of(script_name),
                                    .script_version = slice_of(task->script_version),
                                    .core_version = slice_of(core_version),
@@ -175,6 +186,6 @@ void turnkey_handle(struct request *request)
         writer_add(task->daemon->writer, &task->task);
         return;
     }
-    request_fail(request, &err);
+    luat_fail(request, request->query, &err);
     free(task);
 }

@@ -16,11 +16,16 @@
 #include "server/workers.h"
 
 #define DROPPED_BODY_MAX 4096 /* a body nobody asked for */
-#define STILL_LOOKS      4    /* DEADLINE_ANSWER comes this often per idle_timeout_ms */
+#define LOOKS            4    /* DEADLINE_ANSWER comes this often per idle_timeout_ms */
 
 bool request_header(const struct request *request, const char *name, struct slice *ret)
 {
     return head_field(&((const struct exchange *)request)->head, name, ret);
+}
+
+bool request_resumes(const struct request *request)
+{
+    return ((const struct exchange *)request)->resume;
 }
 
 static bool has_header(const struct reply *reply, const char *name)
@@ -59,13 +64,22 @@ void request_fail(struct request *request, const struct error *err)
     request_answer(request, &reply);
 }
 
+void exchange_refuse(struct exchange *exchange, const struct error *err, const char *allow)
+{
+    struct reply reply;
+    if (exchange->resume) {
+        wire_send_bare(exchange->fd);
+        return;
+    }
+    exchange_render(exchange, err, allow, &reply);
+    wire_send(exchange->fd, &reply, exchange->request.head_only);
+    reply_free(&reply);
+}
+
 /* Answers in the middle of the body, where libmicrohttpd cannot: we write, and it only closes. */
 static void answer_early(struct exchange *exchange, const struct error *err)
 {
-    struct reply reply;
-    exchange_render(exchange, err, NULL, &reply);
-    wire_send(exchange->fd, &reply, exchange->request.head_only);
-    reply_free(&reply);
+    exchange_refuse(exchange, err, NULL);
     exchange->linger = true;
 }
 
@@ -73,7 +87,8 @@ static bool keep_body(struct exchange *exchange, const char *bytes, size_t len)
 {
     size_t need = exchange->body_used + len;
     if (need > exchange->body_size) {
-        size_t size = exchange->body_size ? exchange->body_size : 4096;
+        int64_t announced = exchange->head.body_length; /* vetted: within the route's limit */
+        size_t size = announced > 0 ? (size_t)announced : exchange->body_size ? exchange->body_size : 4096;
         while (size < need)
             size *= 2;
         char *more = realloc(exchange->body, size);
@@ -119,9 +134,20 @@ static bool is_watched(const struct exchange *exchange)
     return exchange->reply.attempt && exchange->loop->config->transfers && !exchange->request.head_only;
 }
 
+/* A resume is continued with 206 or refused; libmicrohttpd would add a length to the refusal. */
+static bool refuses_resume(const struct exchange *exchange)
+{
+    return exchange->resume && exchange->reply.status >= 300;
+}
+
 static enum MHD_Result send_reply(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
+    if (refuses_resume(exchange)) {
+        wire_send_bare(exchange->fd);
+        exchange->linger = true;
+        return MHD_NO;
+    }
     const struct listener_config *config = exchange->loop->config;
     bool watch = is_watched(exchange);
     uint64_t size = reply->size;
@@ -135,6 +161,7 @@ static enum MHD_Result send_reply(struct exchange *exchange)
                                             reply->fetch, reply->first, reply->first + size);
     reply->attempt = 0; /* begun */
     exchange->followed = exchange->transfer != NULL;
+    exchange->acked = 0;
     loop_deadline(exchange, DEADLINE_ANSWER);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response); /* our reference; libmicrohttpd has its own */
@@ -152,6 +179,7 @@ static enum MHD_Result handle(struct exchange *exchange)
     struct request *request = &exchange->request;
     request->body = (struct slice){exchange->body, exchange->body_used};
     loop_deadline(exchange, DEADLINE_NONE);
+    crowd_remove(exchange);
     atomic_store(&exchange->stage, STAGE_HANDLING);
     if (request->route->flags & ROUTE_WORKER)
         workers_add(exchange->loop->config->workers, run_handler, request);
@@ -244,12 +272,27 @@ void exchange_on_connection(void *cls, struct MHD_Connection *connection, void *
     let_go(exchange);
 }
 
+static void give_up_body(struct exchange *exchange, const struct error *err)
+{
+    loop_deadline(exchange, DEADLINE_NONE);
+    crowd_remove(exchange);
+    answer_early(exchange, err);
+    shutdown(exchange->fd, SHUT_RDWR); /* libmicrohttpd notices and closes */
+    exchange->loop->run_daemon = true;
+}
+
 void exchange_late(struct exchange *exchange)
 {
     struct error err;
     error_set(&err, ERROR_TIMEOUT, "the body took too long");
-    answer_early(exchange, &err);
-    shutdown(exchange->fd, SHUT_RDWR); /* libmicrohttpd notices and closes */
+    give_up_body(exchange, &err);
+}
+
+void exchange_crowd_out(struct exchange *exchange, const struct error *err)
+{
+    give_up_body(exchange, err);
+    exchange->counted = false; /* libmicrohttpd closes it in this very turn */
+    listener_count_out(exchange->loop->listener);
 }
 
 static uint64_t acked_bytes(int fd)
@@ -261,19 +304,30 @@ static uint64_t acked_bytes(int fd)
     return info.tcpi_bytes_acked;
 }
 
+/* What a peer must acknowledge in idle_timeout_ms: something, and not less than the least rate comes to. */
+static bool too_slow(const struct exchange *exchange, uint64_t acked)
+{
+    const struct listener_config *config = exchange->loop->config;
+    uint64_t least = config->least_rate * (uint64_t)config->idle_timeout_ms / 1000;
+    return acked - exchange->acked < (least ? least : 1);
+}
+
 void exchange_check(struct exchange *exchange)
 {
     uint64_t acked = acked_bytes(exchange->fd);
-    exchange->still = acked == exchange->acked ? exchange->still + 1 : 0;
-    exchange->acked = acked;
-    if (exchange->still < STILL_LOOKS) {
-        loop_deadline(exchange, DEADLINE_ANSWER);
+    loop_deadline(exchange, DEADLINE_ANSWER);
+    if (++exchange->looks < LOOKS)
+        return;
+    if (!too_slow(exchange, acked)) {
+        exchange->looks = 0;
+        exchange->acked = acked;
         return;
     }
     /* What the peer does not take is not left to the kernel to offer for minutes more. */
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(exchange->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     loop_deadline(exchange, DEADLINE_NONE);
+    notices_count(listener_notices(exchange->loop->listener), NOTICE_SLOW, 0, exchange->loop->now_ms);
     shutdown(exchange->fd, SHUT_RDWR);
 }
 
@@ -291,6 +345,11 @@ void exchange_release(struct exchange *exchange)
     reply_free(&exchange->reply);
     free(exchange->body);
     exchange->body = NULL;
+    listener_bodies_give(exchange->loop->listener, exchange->reserved);
+    exchange->reserved = 0;
+    free(exchange->vetting);
+    exchange->vetting = NULL;
+    crowd_remove(exchange);
     free(exchange->text);
     exchange->text = NULL;
 }

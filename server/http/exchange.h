@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <microhttpd.h>
 #include <sys/queue.h>
+#include "server/http/crowd.h"
 #include "server/http/head.h"
 #include "server/http/request.h"
 
@@ -43,6 +44,12 @@ struct exchange {
     enum place place;
     int fd;       /* libmicrohttpd's to close while PLACE_DAEMON */
     bool watched; /* in the loop's epoll */
+    bool counted; /* in the listener's connections */
+    bool beyond;  /* not counted: its head is awaited beyond the limit */
+
+    struct crowd_key crowd_key;
+    struct crowd_address *crowd_address; /* NULL: not in the crowd */
+    TAILQ_ENTRY(exchange) in_crowd;
 
     TAILQ_ENTRY(exchange) in_deadlines;
     enum deadline deadline;
@@ -52,6 +59,10 @@ struct exchange {
     bool some;      /* a byte has come */
     char *text;     /* the whole head, owned */
     struct head head;
+    bool resume;           /* a refusal leaves as a bare head */
+    struct error *vetting; /* vet() has it; what it said. Owned */
+    bool vetted;           /* vet() let it pass */
+    uint64_t reserved;     /* of the listener's room for bodies */
 
     struct MHD_Connection *connection;
     bool begun;  /* the stream's end() is owed */
@@ -64,8 +75,8 @@ struct exchange {
     struct reply reply;
     struct transfer *transfer; /* until libmicrohttpd is done with the answer */
     bool followed;             /* a transfer has a dup of the socket, so our close is not the last */
-    uint64_t acked;            /* of the answer, when last looked at */
-    unsigned still;            /* looks without progress */
+    uint64_t acked;            /* when the present idle_timeout_ms began */
+    unsigned looks;            /* in it */
 
     struct exchange *next; /* in the loop's list of answered, or of dead ones */
 };
@@ -81,14 +92,17 @@ void exchange_on_connection(void *cls, struct MHD_Connection *connection, void *
 
 /* Its body, its stream, or its answer has taken too long. Loop's thread. */
 void exchange_late(struct exchange *exchange);
-/* DEADLINE_ANSWER came: cuts the connection when the peer has not acknowledged anything for idle_timeout_ms.
- */
+/* Gives up a body that is under way, to make room. */
+void exchange_crowd_out(struct exchange *exchange, const struct error *err);
+/* DEADLINE_ANSWER came: cuts the connection when the peer has acknowledged too little in idle_timeout_ms. */
 void exchange_check(struct exchange *exchange);
 
 /* Frees what it holds (not the socket); the loop frees the exchange itself. */
 void exchange_release(struct exchange *exchange);
 
 /* Renders err as the listener does, headers of the dispatcher included (allow may be NULL). */
+/* Answers with err in place of libmicrohttpd, on a socket that nothing was written to. */
+void exchange_refuse(struct exchange *exchange, const struct error *err, const char *allow);
 void exchange_render(const struct exchange *exchange, const struct error *err, const char *allow,
                      struct reply *reply);
 

@@ -12,10 +12,11 @@
 #include <unistd.h>
 #include "server/http/loop.h"
 #include "server/http/wire.h"
+#include "server/workers.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS  100 /* out of descriptors or memory */
-#define LINGERING_MAX    256 /* per loop; beyond it the oldest is closed */
+#define BODY_FREE        4096 /* a body up to this size is not charged: the limit of connections bounds these */
 
 static void peer_text(const struct sockaddr_storage *address, char out[64])
 {
@@ -62,25 +63,83 @@ void gate_linger(struct exchange *exchange)
     struct loop *loop = exchange->loop;
     exchange_release(exchange);
     if (exchange->place != PLACE_LINGER) {
+        loop_count_out(exchange);
         exchange->place = PLACE_LINGER;
-        listener_count_out(loop->listener);
         loop->lingering++;
     }
     shutdown(exchange->fd, SHUT_WR);
     loop_deadline(exchange, DEADLINE_LINGER);
     if (!watch(exchange, EPOLLIN | EPOLLRDHUP))
         gate_end(exchange);
-    else if (loop->lingering > LINGERING_MAX)
+    else if (loop->lingering > loop->beyond_max)
         gate_end(TAILQ_FIRST(&loop->list[DEADLINE_LINGER]));
 }
 
+/* Whether it is a resume is seen before anything is said, however little of the head there is. */
 static void refuse(struct exchange *exchange, const struct error *err, const char *allow)
 {
-    struct reply reply;
-    exchange_render(exchange, err, allow, &reply);
-    wire_send(exchange->fd, &reply, exchange->request.head_only);
-    reply_free(&reply);
+    struct loop *loop = exchange->loop;
+    if (!exchange->text && loop->config->bare_refusals) {
+        ssize_t got = recv(exchange->fd, loop->scratch, SCRATCH_BYTES, MSG_PEEK | MSG_DONTWAIT);
+        exchange->resume = got > 0 && head_resumes((struct slice){loop->scratch, (size_t)got});
+    }
+    exchange_refuse(exchange, err, allow);
     gate_linger(exchange);
+}
+
+/* Room: who goes when there is none */
+
+static void crowd_out(struct exchange *exchange, const struct error *err)
+{
+    if (exchange->place == PLACE_DAEMON)
+        exchange_crowd_out(exchange, err);
+    else if (exchange->some)
+        refuse(exchange, err, NULL);
+    else
+        gate_end(exchange);
+}
+
+bool gate_make_room(struct loop *loop)
+{
+    struct error err;
+    struct exchange *oldest = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
+    if (!oldest)
+        oldest = TAILQ_FIRST(&loop->list[DEADLINE_BODY]);
+    if (!oldest)
+        return false;
+    notices_count(listener_notices(loop->listener), NOTICE_OLDEST, 0, loop->now_ms);
+    error_set(&err, ERROR_UNAVAILABLE, "too many connections");
+    crowd_out(oldest, &err);
+    return true;
+}
+
+/* False: the limit is reached, and every request in this loop is whole. */
+static bool count_in(struct exchange *exchange)
+{
+    struct loop *loop = exchange->loop;
+    if (!exchange->counted)
+        exchange->counted = listener_count_in(loop->listener);
+    if (!exchange->counted && gate_make_room(loop))
+        exchange->counted = listener_count_in(loop->listener);
+    if (exchange->counted && exchange->beyond) {
+        exchange->beyond = false;
+        loop->beyond--;
+    }
+    return exchange->counted;
+}
+
+/* One address does not take the room of the others. */
+static void join_crowd(struct exchange *exchange)
+{
+    struct loop *loop = exchange->loop;
+    struct error err;
+    crowd_add(&loop->crowd, exchange);
+    struct exchange *excess = crowd_excess(&loop->crowd, exchange);
+    if (!excess || excess == exchange)
+        return;
+    notices_count(listener_notices(loop->listener), NOTICE_ADDRESS, 0, loop->now_ms);
+    error_set(&err, ERROR_UNAVAILABLE, "too many connections of this address");
+    crowd_out(excess, &err);
 }
 
 static struct slice bearer(const struct head *head)
@@ -110,6 +169,34 @@ static void fill_request(struct exchange *exchange)
     request->body_length = head->body_length;
     request->query = head->target;
     slice_split(&request->query, '?', &request->path);
+    while (exchange->loop->config->trailing_slash && slice_ends(request->path, "/") && request->path.len > 1)
+        request->path.len--;
+}
+
+/* libmicrohttpd says "100 Continue" by itself, also where nothing is to come. */
+static bool check_expect(const struct exchange *exchange, struct error *err)
+{
+    const struct route *route = exchange->request.route;
+    struct slice ignored;
+    if (!head_field(&exchange->head, "Expect", &ignored) ||
+        (exchange->head.body_length != 0 && (route->body_limit || route->stream)))
+        return true;
+    return error_set(err, ERROR_BAD_REQUEST, "a request without a body cannot say Expect");
+}
+
+static bool reserve_body(struct exchange *exchange, struct error *err)
+{
+    struct loop *loop = exchange->loop;
+    const struct route *route = exchange->request.route;
+    int64_t length = exchange->head.body_length;
+    if (!route->body_limit || route->stream || length <= BODY_FREE)
+        return true;
+    if (!listener_bodies_take(loop->listener, (uint64_t)length)) {
+        notices_count(listener_notices(loop->listener), NOTICE_BODIES, 0, loop->now_ms);
+        return error_set(err, ERROR_UNAVAILABLE, "too many bodies at once: try again in a minute");
+    }
+    exchange->reserved = (uint64_t)length;
+    return true;
 }
 
 /* Everything that can be said from the head alone, in the order in which it is said. */
@@ -128,6 +215,8 @@ static bool admit(struct exchange *exchange, char *allow, size_t allow_size, str
     size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
     if (limit && request->body_length > 0 && (uint64_t)request->body_length > limit)
         return error_set(err, ERROR_TOO_LARGE, "the body has more than %zu bytes", limit);
+    if (!check_expect(exchange, err))
+        return false;
     if (!route->stream)
         return true;
     exchange->begun = route->stream->begin(request, err);
@@ -142,6 +231,8 @@ static void hand_over(struct exchange *exchange)
     loop_deadline(exchange, exchange->head.body_length == 0 ? DEADLINE_NONE
                             : exchange->begun               ? DEADLINE_STREAM
                                                             : DEADLINE_BODY);
+    if (exchange->deadline == DEADLINE_BODY)
+        join_crowd(exchange);
     loop->handing = exchange;
     loop->run_daemon = true;
     enum MHD_Result taken =
@@ -153,26 +244,84 @@ static void hand_over(struct exchange *exchange)
     }
 }
 
+static void run_vet(void *cls)
+{
+    struct exchange *exchange = cls;
+    exchange->vetted = exchange->loop->config->vet(&exchange->request, exchange->vetting);
+    loop_answered(exchange);
+}
+
+/* The route has something to look up before a body may come. Meanwhile nothing watches the socket. */
+static bool vet(struct exchange *exchange, struct error *err)
+{
+    struct loop *loop = exchange->loop;
+    exchange->vetting = malloc(sizeof *exchange->vetting);
+    if (!exchange->vetting)
+        return error_set(err, ERROR_UNAVAILABLE, "out of memory");
+    unwatch(exchange);
+    loop->suspended++;
+    workers_add(loop->config->workers, run_vet, exchange);
+    return true;
+}
+
+void gate_vetted(struct exchange *exchange)
+{
+    struct error err = {0};
+    bool passes = exchange->vetted && reserve_body(exchange, &err);
+    if (!exchange->vetted)
+        err = *exchange->vetting;
+    free(exchange->vetting);
+    exchange->vetting = NULL;
+    if (passes)
+        hand_over(exchange);
+    else
+        refuse(exchange, &err, NULL);
+}
+
+static bool take_request(struct exchange *exchange, char *allow, size_t allow_size, struct error *err)
+{
+    if (!admit(exchange, allow, allow_size, err))
+        return false;
+    if ((exchange->request.route->flags & ROUTE_VET) && exchange->head.body_length != 0)
+        return vet(exchange, err);
+    if (!reserve_body(exchange, err))
+        return false;
+    hand_over(exchange);
+    return true;
+}
+
+/* Whatever is refused from here on, `resume` is known. */
+static bool keep_head(struct exchange *exchange, size_t size, struct error *err)
+{
+    exchange->text = malloc(size);
+    if (!exchange->text)
+        return error_set(err, ERROR_UNAVAILABLE, "out of memory");
+    memcpy(exchange->text, exchange->loop->scratch, size);
+    struct slice whole = {exchange->text, size};
+    exchange->resume = exchange->loop->config->bare_refusals && head_resumes(whole);
+    loop_deadline(exchange, DEADLINE_NONE);
+    crowd_remove(exchange);
+    return head_parse(whole, &exchange->head, err);
+}
+
 static void take_head(struct exchange *exchange, size_t size)
 {
+    struct listener *listener = exchange->loop->listener;
     struct error err;
     char allow[128] = "";
-    exchange->text = malloc(size);
-    if (!exchange->text) {
-        error_set(&err, ERROR_UNAVAILABLE, "out of memory");
-        refuse(exchange, &err, NULL);
-        return;
-    }
-    memcpy(exchange->text, exchange->loop->scratch, size);
-    if (!head_parse((struct slice){exchange->text, size}, &exchange->head, &err)) {
+    if (!keep_head(exchange, size, &err)) {
         refuse(exchange, &err, NULL);
         return;
     }
     fill_request(exchange);
-    if (admit(exchange, allow, sizeof allow, &err))
-        hand_over(exchange);
-    else
+    if (!count_in(exchange)) {
+        listener_ask_room(listener, exchange->loop);
+        notices_count(listener_notices(listener), NOTICE_REFUSED, 0, exchange->loop->now_ms);
+        error_set(&err, ERROR_UNAVAILABLE, "too many connections");
+        refuse(exchange, &err, NULL);
+    } else if (!take_request(exchange, allow, sizeof allow, &err)) {
         refuse(exchange, &err, allow);
+    }
 }
 
 static void refuse_long(struct exchange *exchange, size_t limit)
@@ -255,15 +404,16 @@ static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *ad
     exchange->fd = fd;
     reply_init(&exchange->reply, 0);
     peer_text(address, exchange->request.peer);
-    if (!listener_count_in(loop->listener)) {
-        struct error err;
-        exchange->place = PLACE_LINGER; /* not counted */
-        loop->lingering++;
-        error_set(&err, ERROR_UNAVAILABLE, "too many connections");
-        refuse(exchange, &err, NULL);
-        return;
+    crowd_key_of(address, &exchange->crowd_key);
+    if (!count_in(exchange)) {
+        /* What is said to it depends on what it asks for, so its head is awaited all the same. */
+        listener_ask_room(loop->listener, loop);
+        exchange->beyond = true;
+        if (++loop->beyond > loop->beyond_max)
+            gate_make_room(loop);
     }
     loop_deadline(exchange, DEADLINE_HEAD);
+    join_crowd(exchange);
     /* Most often the head is there already. Edge-triggered: a trickled head wakes the loop once per segment.
      */
     if (!look(exchange, false) && !watch(exchange, EPOLLIN | EPOLLRDHUP | EPOLLET))
@@ -280,8 +430,12 @@ bool gate_accept(struct loop *loop)
             welcome(loop, fd, &address);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
+            notices_count(listener_notices(loop->listener), NOTICE_ACCEPT, errno, loop->now_ms);
+            gate_make_room(loop);
+            return false;
+        }
         if (errno != ECONNABORTED && errno != EINTR)
             return false;
     }

@@ -12,6 +12,10 @@ bool gate_accept(struct loop *loop);
 void gate_ready(struct exchange *exchange, uint32_t events);
 /* DEADLINE_HEAD came. */
 void gate_late(struct exchange *exchange);
+/* Its route's vet() has ended: it is handed to libmicrohttpd, or refused. */
+void gate_vetted(struct exchange *exchange);
+/* Closes the oldest connection whose request is not whole. False: there is none in this loop. */
+bool gate_make_room(struct loop *loop);
 /* The rest of the connection is read and dropped, for a bounded time; the answer has been sent. */
 void gate_linger(struct exchange *exchange);
 /* Away with it, answered or not. Not while libmicrohttpd has it. */

@@ -18,9 +18,11 @@
 struct listener {
     struct listener_config config;
     struct loop **loop;
-    unsigned loop_count;
+    unsigned loop_count; /* with `loop` guarded by lock, once there is more than one thread */
     struct sockaddr_storage address;
 
+    struct notices notices;
+    _Atomic uint64_t bodies_bytes;
     _Atomic unsigned connections;
     _Atomic unsigned accepting; /* loops */
     _Atomic bool draining, stopping;
@@ -135,11 +137,14 @@ static bool start(struct listener *listener, struct error *err)
         if (!open_socket(listener, &fd, err))
             return false;
         atomic_fetch_add(&listener->accepting, 1);
-        if (!loop_start(listener, &listener->config, fd, &listener->loop[listener->loop_count], err)) {
+        struct loop *loop;
+        if (!loop_start(listener, &listener->config, fd, &loop, err)) {
             atomic_fetch_sub(&listener->accepting, 1);
             return false;
         }
-        listener->loop_count++;
+        pthread_mutex_lock(&listener->lock);
+        listener->loop[listener->loop_count++] = loop;
+        pthread_mutex_unlock(&listener->lock);
     }
     return true;
 }
@@ -150,6 +155,7 @@ bool listener_open(const struct listener_config *config, struct listener **ret, 
     if (!listener)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     listener->config = *config;
+    notices_init(&listener->notices, config->name);
     pthread_mutex_init(&listener->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -184,6 +190,33 @@ bool listener_count_in(struct listener *listener)
         return true;
     listener_count_out(listener);
     return false;
+}
+
+unsigned listener_share(const struct listener *listener, unsigned divisor)
+{
+    unsigned loops = listener->config.loops ? listener->config.loops : 1;
+    unsigned share = listener->config.max_connections / divisor / loops;
+    return share ? share : 1;
+}
+
+struct notices *listener_notices(struct listener *listener)
+{
+    return &listener->notices;
+}
+
+bool listener_bodies_take(struct listener *listener, uint64_t bytes)
+{
+    uint64_t most = listener->config.max_bodies_bytes;
+    uint64_t before = atomic_fetch_add(&listener->bodies_bytes, bytes);
+    if (!most || before + bytes <= most)
+        return true;
+    listener_bodies_give(listener, bytes);
+    return false;
+}
+
+void listener_bodies_give(struct listener *listener, uint64_t bytes)
+{
+    atomic_fetch_sub(&listener->bodies_bytes, bytes);
 }
 
 static void tell_quiet(struct listener *listener)
@@ -226,6 +259,18 @@ static void wake_all(struct listener *listener)
         loop_wake(listener->loop[i]);
 }
 
+void listener_ask_room(struct listener *listener, const struct loop *asking)
+{
+    pthread_mutex_lock(&listener->lock);
+    for (unsigned i = 0; i < listener->loop_count; i++) {
+        if (listener->loop[i] == asking)
+            continue;
+        atomic_store(&listener->loop[i]->room_wanted, true);
+        loop_wake(listener->loop[i]);
+    }
+    pthread_mutex_unlock(&listener->lock);
+}
+
 bool listener_drain(struct listener *listener, int64_t deadline_ms)
 {
     atomic_store(&listener->draining, true);
@@ -252,9 +297,14 @@ void listener_close(struct listener *listener)
         return;
     atomic_store(&listener->stopping, true);
     wake_all(listener);
-    for (unsigned i = 0; i < listener->loop_count; i++)
+    pthread_mutex_lock(&listener->lock);
+    unsigned loop_count = listener->loop_count;
+    listener->loop_count = 0; /* one that runs on does not wake one that has ended */
+    pthread_mutex_unlock(&listener->lock);
+    for (unsigned i = 0; i < loop_count; i++)
         loop_join(listener->loop[i]);
     free(listener->loop);
+    notices_end(&listener->notices);
     pthread_cond_destroy(&listener->quiet);
     pthread_mutex_destroy(&listener->lock);
     free(listener);

@@ -12,6 +12,9 @@
 
 #define EVENTS_PER_TURN 128
 #define LINGER_MS       10000
+#define LONGEST_WAIT_MS 60000 /* notices are told as often */
+/* Where few connections are allowed, the limit alone is enough. */
+#define ADDRESS_SHARE_LEAST 16
 #define ANSWER_LOOKS    4 /* per idle_timeout_ms */
 
 /* Records of libmicrohttpd for each part of a head, and what it needs for the head of its answer. */
@@ -52,6 +55,15 @@ void loop_answered(struct exchange *exchange)
     pthread_mutex_unlock(&loop->lock);
 }
 
+void loop_count_out(struct exchange *exchange)
+{
+    if (exchange->counted)
+        listener_count_out(exchange->loop->listener);
+    if (exchange->beyond)
+        exchange->loop->beyond--;
+    exchange->counted = exchange->beyond = false;
+}
+
 void loop_bury(struct exchange *exchange)
 {
     struct loop *loop = exchange->loop;
@@ -61,8 +73,7 @@ void loop_bury(struct exchange *exchange)
     exchange->fd = -1;
     if (exchange->place == PLACE_LINGER)
         loop->lingering--;
-    else
-        listener_count_out(loop->listener);
+    loop_count_out(exchange);
     exchange->place = PLACE_DEAD;
     exchange->next = loop->dead;
     loop->dead = exchange;
@@ -85,9 +96,13 @@ static void resume_answered(struct loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange) {
         struct exchange *next = exchange->next;
-        MHD_resume_connection(exchange->connection);
         loop->suspended--;
-        loop->run_daemon = true;
+        if (exchange->vetting) {
+            gate_vetted(exchange);
+        } else {
+            MHD_resume_connection(exchange->connection);
+            loop->run_daemon = true;
+        }
         exchange = next;
     }
 }
@@ -168,10 +183,10 @@ static int wait_ms(const struct loop *loop)
         if (exchange && exchange->due_ms < due)
             due = exchange->due_ms;
     }
-    if (due == INT64_MAX)
+    if (due == INT64_MAX && !atomic_load(&listener_notices(loop->listener)->waiting))
         return -1;
     int64_t left = due - clock_boot_ms();
-    return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+    return left <= 0 ? 0 : left > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)left;
 }
 
 static void handle_events(struct loop *loop, const struct epoll_event *events, int count)
@@ -210,6 +225,8 @@ static void obey_listener(struct loop *loop)
         stop_accepting(loop);
         gate_close_silent(loop);
     }
+    if (atomic_exchange(&loop->room_wanted, false))
+        gate_make_room(loop);
     loop->stopping = listener_is_stopping(loop->listener);
 }
 
@@ -240,6 +257,7 @@ static void *loop_main(void *cls)
         handle_events(loop, events, count);
         obey_listener(loop);
         look_at_deadlines(loop);
+        notices_tell(listener_notices(loop->listener), loop->now_ms);
         resume_answered(loop);
         run_daemon(loop);
         free_dead(loop);
@@ -259,7 +277,7 @@ static struct MHD_Daemon *start_daemon(struct loop *loop)
                             NULL, exchange_on_request, NULL, MHD_OPTION_NOTIFY_COMPLETED,
                             exchange_on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection,
                             loop, MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_CONNECTION_LIMIT,
-                            config->max_connections + 64, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+                            config->max_connections + 2 * EVENTS_PER_TURN, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
@@ -285,11 +303,15 @@ static void destroy(struct loop *loop)
 static bool prepare(struct loop *loop, struct error *err)
 {
     const struct listener_config *config = loop->config;
-    loop->scratch = malloc((size_t)config->max_head_bytes + 1);
+    loop->scratch = malloc(SCRATCH_BYTES);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (!loop->scratch || loop->epoll < 0 || loop->wake < 0)
         return error_errno(err, errno, "an event loop cannot be made");
+    unsigned beyond = listener_share(loop->listener, 8);
+    loop->beyond_max = beyond < 8 ? 8 : beyond > 256 ? 256 : beyond;
+    unsigned share = listener_share(loop->listener, 2);
+    crowd_init(&loop->crowd, share < ADDRESS_SHARE_LEAST ? ADDRESS_SHARE_LEAST : share);
     for (enum deadline kind = DEADLINE_NONE; kind < DEADLINES; kind++)
         TAILQ_INIT(&loop->list[kind]);
     loop->limit_ms[DEADLINE_HEAD] = config->head_timeout_ms;

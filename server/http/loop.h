@@ -10,7 +10,11 @@
 #include <pthread.h>
 #include <sys/queue.h>
 #include "server/http/exchange.h"
+#include "server/http/crowd.h"
 #include "server/http/listener.h"
+#include "server/http/notice.h"
+
+#define SCRATCH_BYTES (64 * 1024) /* a refusal looks this far for a Range header */
 
 TAILQ_HEAD(deadline_list, exchange);
 
@@ -20,7 +24,7 @@ struct loop {
     pthread_t thread;
     int epoll, wake, listen;
     struct MHD_Daemon *daemon;
-    char *scratch; /* config->max_head_bytes + 1: heads are peeked into it */
+    char *scratch; /* SCRATCH_BYTES: heads are peeked into it */
 
     int64_t now_ms;              /* boot clock, read once a turn */
     int64_t limit_ms[DEADLINES]; /* each kind has one duration, so each list is in order */
@@ -31,6 +35,10 @@ struct loop {
     bool run_daemon; /* it has something to do */
     unsigned suspended;
     unsigned lingering;
+    unsigned beyond;     /* wait at the gate though the limit is reached */
+    unsigned beyond_max; /* of these, and of those that linger; more: the oldest goes */
+    struct crowd crowd;
+    _Atomic bool room_wanted; /* by another loop */
     struct exchange *handing; /* on its way into libmicrohttpd */
     struct exchange *dead;    /* freed at the end of the turn: an event of this turn may still name them */
 
@@ -50,6 +58,15 @@ void loop_join(struct loop *loop);
 void loop_deadline(struct exchange *exchange, enum deadline kind);
 void loop_answered(struct exchange *exchange);
 void loop_bury(struct exchange *exchange); /* no longer counted, freed soon; closes fd when it is its own */
+
+void loop_count_out(struct exchange *exchange); /* its place is free for another one */
+
+/* listener.c */
+unsigned listener_share(const struct listener *listener, unsigned divisor); /* of max_connections, for one loop */
+struct notices *listener_notices(struct listener *listener);
+void listener_ask_room(struct listener *listener, const struct loop *asking); /* each other loop drops the oldest one whose request is not whole */
+bool listener_bodies_take(struct listener *listener, uint64_t bytes); /* false: there is no room for them */
+void listener_bodies_give(struct listener *listener, uint64_t bytes);
 
 /* listener.c: counts connections that are not lingering. */
 bool listener_count_in(struct listener *listener); /* false: the limit is reached; not counted then */

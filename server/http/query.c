@@ -12,20 +12,27 @@ static bool decode(struct slice raw, const char *what, char *out, size_t out_siz
                      what, out_size ? out_size - 1 : 0);
 }
 
-bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found,
-                struct error *err)
+bool query_raw(struct slice query, const char *name, struct slice *ret)
 {
     struct slice pair;
-    *ret_found = false;
-    out[0] = '\0';
     while (slice_split(&query, '&', &pair)) {
         struct slice value = pair, key;
         if (!slice_split(&value, '=', &key) || !slice_is(key, name))
             continue;
-        *ret_found = true;
-        return decode(value, name, out, out_size, err);
+        *ret = value;
+        return true;
     }
-    return true;
+    *ret = (struct slice){"", 0};
+    return false;
+}
+
+bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found,
+                struct error *err)
+{
+    struct slice value;
+    *ret_found = query_raw(query, name, &value);
+    out[0] = '\0';
+    return !*ret_found || decode(value, name, out, out_size, err);
 }
 
 bool request_query(const struct request *request, const char *name, char *out, size_t out_size,

@@ -39,6 +39,9 @@ struct request {
    where several are. Lives as long as the request. */
 bool request_header(const struct request *request, const char *name, struct slice *ret);
 
+/* It asks for what comes behind bytes that it has: only 206, or a status from 300 on, may answer it. */
+bool request_resumes(const struct request *request);
+
 /* Percent-decoded query parameter or path part into out as clean UTF-8 text. *ret_found false when it is not in the
    query (out is ""). ERROR_BAD_NAME for a malformed escape, bytes that are no UTF-8, control characters (%00 among
    them), or more than out holds. The first occurrence counts. */
@@ -48,6 +51,9 @@ bool request_param(const struct request *request, unsigned index, char *out, siz
 
 /* The same for a raw query string that did not come from `request->query` (the glued form). */
 bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found, struct error *err);
+
+/* The value as it stands in the query, percent-encoded; empty where it is not there. */
+bool query_raw(struct slice query, const char *name, struct slice *ret);
 
 /* Answers; takes over *reply (it is emptied). Any thread, exactly once. */
 void request_answer(struct request *request, struct reply *reply);

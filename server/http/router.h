@@ -17,6 +17,7 @@ struct route_stream {
 
 enum {
     ROUTE_WORKER = 1, /* the handler may block: it runs on a worker thread */
+    ROUTE_VET = 4,    /* before a body may come, listener_config.vet is asked */
     ROUTE_PREFIX = 2  /* the raw target (query included) begins with the pattern; param[0] is the rest of the target */
 };
 

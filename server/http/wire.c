@@ -104,3 +104,9 @@ void wire_send(int fd, const struct reply *reply, bool head_only)
     /* A few hundred bytes into an empty socket buffer: they fit, or the peer is gone. */
     (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
+
+void wire_send_bare(int fd)
+{
+    static const char head[] = "HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n";
+    (void)!send(fd, head, sizeof head - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}

@@ -19,4 +19,9 @@ struct MHD_Response *wire_response(struct reply *reply);
    to yet. Whether the peer takes them is its own affair. */
 void wire_send(int fd, const struct reply *reply, bool head_only);
 
+/* The refusal of a resume, the same whatever the reason: a head with neither a body nor a Content-Length. A module
+   that resumes appends a body behind the firmware that it has, in a buffer of Content-Length bytes; with
+   Content-Length: 0 it reads NULL. */
+void wire_send_bare(int fd);
+
 #endif

@@ -27,8 +27,8 @@ function routes() {
         ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
         ['GET', `${f}/images/1001/content`], ['GET', `${f}/matrix`], ['GET', `${f}/queue`], ['GET', `${f}/packages`], ['GET POST PUT DELETE', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['POST DELETE', `${f}/packages/1001/1002/release`],
-        ['GET', `${p}/devices`], ['GET', d], ['POST', `${d}/unblock`], ['POST', `${d}/link`],
-        ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`],
+        ['GET', `${p}/devices`], ['GET', d], ['POST', `${d}/unblock`], ['POST DELETE', `${d}/claim`], ['POST', `${d}/link`],
+        ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`], ['GET DELETE', '/unknown'], ['DELETE', '/unknown/1'],
     ].map(([methods, path]) => ({ methods: methods.split(' '), path }));
 }
 

@@ -176,7 +176,7 @@ describe('a package over the limit', () => {
 
 test('more effort makes way for what a device waits for', async (t) => {
     const server = await startServer(t, { config: { idle_effort: 'best', jobs: 1 } });
-    const large = await Scene.build(server, { size: 1_500_000, format: 'ec618-csdk', limit: 10_000_000 });
+    const large = await Scene.build(server, { size: 1_500_000, format: 'ec618-csdk' });
     await large.makePackage();
     await poll('it is tried harder', async () => (await large.package()).improving);
     const small = await build(server);

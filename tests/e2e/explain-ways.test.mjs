@@ -107,6 +107,23 @@ test('in the dialect: also without a version, of another firmware name, and in t
     await same(scene, strange, 'dialect', 'known again');
 });
 
+test('in the dialect, with a core and a script, whatever form the target has', async () => {
+    const firmware = 'pump';
+    const scene = await Scene.build(server, { firmware, versions: ['4030', '4030.1.0.0', '4030.1.0.1', '4035'], format: 'bsdiff', target: '4030.1.0.1' });
+    const module = scene.module({ version: '4030' });
+    const target = `/api/site/firmware_upgrade?${query({
+        project_key: scene.product, imei: module.id, firmware_name: firmware, core_version: '4030', dfota: '1', version: '1.0.0',
+    })}`;
+    await scene.makePackage('4030.1.0.0', '4030.1.0.1');
+    await scene.makePackage('4030', '4035');
+    await module.ask({ target });
+    await scene.awaitAttempt(module, 'delivered');
+    assert.equal((await same(scene, module, 'dialect', 'script', { target })).from, '4030.1.0.0');
+    await scene.awaitAttempt(module, 'delivered');
+    await scene.setTarget('4035');
+    assert.equal((await same(scene, module, 'dialect', 'core alone', { target })).from, '4030');
+});
+
 test('a device that asks in the dialect and has a link, and the other way round', async () => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     await scene.makePackage();

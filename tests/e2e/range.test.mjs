@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
+import { bareRefusal } from './lib/judge.mjs';
 import { forms } from './lib/module.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
@@ -35,7 +36,7 @@ async function begin(scene, module, cutAfter = 20_000) {
 async function expect416(module, options) {
     const answer = await module.ask(options);
     assert.equal(answer.status, 416, `${answer.status} ${answer.body.subarray(0, 100)}`);
-    assert.equal(answer.code, 416);
+    assert.equal(answer.raw.toString('latin1'), bareRefusal);
     return answer;
 }
 
@@ -78,8 +79,7 @@ describe('a module that was cut off', () => {
         const module = scene.module();
         await begin(scene, module);
         for (const range of [total, total + 1, 2 ** 32 + 5, '18446744073709551617', '9'.repeat(40)]) {
-            const answer = await expect416(module, { range });
-            assert.ok([null, `bytes */${total}`].includes(answer.header('content-range')));
+            await expect416(module, { range });
         }
     });
 
@@ -223,7 +223,7 @@ describe('with nothing pinned a range gets 416 and never 200:', () => {
     test('a resume of what is up to date', async () => {
         const { scene } = await bigScene();
         const answer = await scene.module({ version: '1002' }).ask({ range: 5 });
-        assert.ok(answer.status === 416 || answer.code === 27, String(answer.body));
+        assert.equal(answer.status, 416);
     });
 });
 
@@ -234,7 +234,11 @@ describe('a range that is not bytes=N- or bytes=N-M gets 416, pinned or not:', (
         pinned = scene.module();
         await begin(scene, pinned);
     });
-    const odd = ['bytes=-5', 'bytes=a-', 'bytes=0-1,5-', 'items=5-', 'bytes=', 'bytes=5', 'bytes=--5', 'bytes=5-x',
+    test('bytes=0-1,5-', async () => { // from byte 0: no resume, so with its words
+        for (const module of [pinned, scene.module()])
+            assert.equal((await module.ask({ rangeLine: 'Range: bytes=0-1,5-' })).code, 416);
+    });
+    const odd = ['bytes=-5', 'bytes=a-', 'items=5-', 'bytes=', 'bytes=5', 'bytes=--5', 'bytes=5-x',
         'bytes=+5-', 'bytes=0x5-', '5-', 'bytes 5-'];
     for (const value of odd) {
         test(value, async () => {
@@ -346,7 +350,7 @@ describe('on record', () => {
 });
 
 test('the Air724UG form, which always sends a range, upgrades through cuts', async () => {
-    const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'] });
+    const { scene } = await bigScene({ firmware: 'PROJECT_RDA8910_TTS', versions: ['4030', '4035'], format: 'bsdiff' });
     const module = scene.module({ form: 'Air724UG' });
     assert.match(forms['Air724UG'](module), /core_version=4030/);
     const { answers } = await module.upgrade({ cuts: [20_000, 40_000] });

@@ -54,7 +54,7 @@ async function askOurs(t, address, request) {
 
 // A request of each listener with a body, and what makes a refusal right there.
 const ours = () => ({
-    device: { address: server.device, first: 'POST /d/AAAAAAAAAAAAAAAA/report', lines: [], assert: (answer, status, options) => {
+    device: { address: server.device, first: 'POST /api/site/turnkey_fota_result', lines: [], assert: (answer, status, options) => {
         assert.equal(assertDeviceAnswer(answer, options).status, status);
     } },
     admin: { address: server.adminAddress, first: 'POST /api/v1/products', lines: [bearer()], assert: (answer, status) => {
@@ -226,7 +226,8 @@ describe('a peer that hangs up while its request waits:', () => {
         const idle = countDescriptors(small.process.pid);
         const release = await holdWriter(t, small);
         const crowd = await openWaiting(t, small, its, 20);
-        const [last] = await openCrowd(t, small.device, 1);
+        const [last] = await openCrowd(t, small.device, 1, () => text(`GET ${its.module().target}`));
+        await poll('it waits too', async () => (await askOurs(t, small.device, text('GET /nothing'))).status === 503);
         crowd.forEach((peer, i) => peer.hangUp(i % 2 ? 'reset' : 'fin'));
         const one_more = await askOurs(t, small.device, text(`GET ${its.module().target}`));
         assertDeviceAnswer(one_more);
@@ -362,7 +363,7 @@ describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZ
     const kinds = {
         'nothing': ['', 2048],
         'half a head': [text(`GET /upgrade?${'x'.repeat(300)}`).slice(0, -2), 2048],
-        'half a body': [text('POST /d/AAAAAAAAAAAAAAAA/report', ['Content-Length: 1000'], 'x'.repeat(500)), handed_over_bytes],
+        'half a body': [text('POST /api/site/turnkey_fota_result', ['Content-Length: 1000'], 'x'.repeat(500)), handed_over_bytes],
     };
     // By how much the process grows for each of so many connections that have sent `first`.
     async function growth(t, { address, pid, first, awaitAll }) {
@@ -403,11 +404,12 @@ describe('the limit of connections:', () => {
         const wrapper = ['prlimit', '--nofile=1024:4096'];
         const wide = await startServer(t, { wrapper, config: { max_device_connections: most, head_timeout_ms: 600_000 } });
         const its = await Scene.build(wide);
-        const crowd = await openCrowd(t, wide.device, most, 'GET ');
+        const release = await holdWriter(t, wide);
+        const crowd = await openCrowd(t, wide.device, most, () => text(`GET ${its.module().target}`));
         // Each loop takes its own share, so only when all have been taken is one more refused.
         await poll('all are taken', async () => (await askOurs(t, wide.device, text('GET /nothing'))).status === 503);
         assertDeviceAnswer(await askOurs(t, wide.device, text('GET /nothing')));
-        await Promise.all(crowd.map((peer) => peer.send(Buffer.from(text(`GET ${its.module().target}`).slice(4)))));
+        await release();
         await Promise.all(crowd.map((peer) => peer.over));
         for (const peer of crowd)
             assert.ok([200, 400].includes(assertDeviceAnswer(peer.answer).status), String(peer.answer.body));

@@ -79,7 +79,9 @@ describe('a device', () => {
             const { json } = await module.check();
             const { url, fota_sn, ...told } = json;
             assert.deepEqual(told, {
-                code: 0, core_version: '2046', script_version: '001.999.002', size: file.length, sha256: sha256(file), msg: '', core_id: 8,
+                code: 0, core_version: '2046', script_version: '001.999.002', size: file.length,
+                // The first edition compares the hash of the file's name, and only where it is told one.
+                sha256: edition === 1 ? '' : sha256(file), msg: '', core_id: 8,
             });
             assert.match(fota_sn, /^[a-z2-7]{26}$/);
             let [attempt] = (await scene.record(module)).attempts;

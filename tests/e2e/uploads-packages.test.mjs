@@ -86,7 +86,7 @@ describe('a package by Debian\'s bsdiff', () => {
         const bytes = await stock(scene);
         assert.notEqual(sha256(bytes), made.sha256);
         await put(scene, bytes);
-        assert.equal((await module.ask({ range: begun.body.length })).code, 416);
+        assert.equal((await module.ask({ range: begun.body.length })).status, 416);
         assert.ok((await module.ask()).body.equals(bytes));
         assert.ok(!(await blobs()).some((name) => name.endsWith(made.sha256)), 'the file of the other is gone');
     });
@@ -275,7 +275,7 @@ describe('an unproven package', () => {
         await scene.awaitAttempt(module, 'interrupted');
         assert.match((await scene.record(module)).attempts[0].reason, /is continued .*\(unproven, released by Jan\)$/);
         await server.admin('DELETE', path(scene, '/release'), null, { expect: 204 });
-        assert.equal((await module.ask({ range: begun.body.length })).code, 416);
+        assert.equal((await module.ask({ range: begun.body.length })).status, 416);
         assert.equal((await module.ask()).code, 21);
     });
 

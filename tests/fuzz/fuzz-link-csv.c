@@ -12,7 +12,7 @@ static void check(const struct link_order *order)
 {
     struct identity again;
     struct version version;
-    if (!identity_normalise(ID_IMEI, slice_of(order->identity.id), &again) ||
+    if (!identity_normalise(order->identity.kind, slice_of(order->identity.id), &again) ||
         strcmp(again.id, order->identity.id) != 0 || order->version[0] == '\0' ||
         !version_parse(slice_of(order->version), &version))
         abort();

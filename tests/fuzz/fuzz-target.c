@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/error.h"
 #include "server/http/head.h"
+#include "server/http/range.h"
 #include "server/http/router.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -82,6 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     if (head_field(&head, "Content-Length", &value))
         demand(head.body_length >= 0 && !head_field(&head, "Transfer-Encoding", &value));
     demand(head.minor == 0 || head_field(&head, "host", &value));
+    struct range range;
+    bool ranges = head_field(&head, "Range", &value);
+    range_parse(ranges, value, &range);
+    demand(ranges || !head_resumes(bytes));
+    demand(!ranges || range.bad || head_resumes(bytes) == (range.first > 0));
     check_target(&head);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "server/workers.h"
 #include "tests/unit/peer.h"
 
 static void hello(struct request *request)
@@ -34,12 +35,39 @@ static void show_range(struct request *request)
     request_answer(request, &reply);
 }
 
+static void refuse(struct request *request)
+{
+    struct error err;
+    error_set(&err, ERROR_UNAVAILABLE, "not now");
+    request_fail(request, &err);
+}
+
+static sem_t entered;
+static struct request *kept[2];
+static unsigned kept_count;
+
+static void keep(struct request *request)
+{
+    kept[kept_count++] = request;
+    sem_post(&entered);
+}
+
+/* On a worker. */
+static bool vet(struct request *request, struct error *err)
+{
+    assert_int_equal(request->body.len, 0);
+    return slice_is(request->param[0], "known") || error_set(err, ERROR_NOT_FOUND, "there is no such link");
+}
+
 static const struct route routes[] = {
     {"GET", "/", 0, 0, NULL, hello},
     {"POST", "/echo", 0, 10, NULL, echo},
     {"POST", "/large", 0, 1 << 20, NULL, echo},
     {"GET", "/range", 0, 0, NULL, show_range},
     {"GET", "/show/{}", 0, 0, NULL, show_target},
+    {"GET", "/keep", 0, 0, NULL, keep},
+    {"GET", "/fail", 0, 0, NULL, refuse},
+    {"POST", "/vetted/{}", ROUTE_VET, 1 << 20, NULL, echo},
 };
 
 static struct listener *open_with(struct listener_config *config, char address[64])
@@ -57,6 +85,10 @@ static void check(const char *address, const char *text, size_t len, int want)
     int status = peer_status(answer.text);
     char line[64];
     snprintf(line, sizeof line, "Content-Length: %zu", strlen(peer_body(answer.text)));
+    /* One head, whatever libmicrohttpd would have said. */
+    const char *first = strstr(answer.text, "HTTP/1.1 ");
+    if (!first || strstr(first + 1, "HTTP/1.1 4") || strstr(first + 1, "HTTP/1.1 2"))
+        fail_msg("\"%s\" gets not one head:\n%s", text, answer.text);
     if (status != want || answer.reset || !peer_header(answer.text, line) ||
         !peer_header(answer.text, "Connection: close"))
         fail_msg("\"%s\" gets (reset: %d), not %d:\n%s", text, answer.reset, want, answer.text);
@@ -69,6 +101,11 @@ static void check(const char *address, const char *text, size_t len, int want)
 }
 
 #define H "Host: x\r\n"
+
+static void check_text(const char *address, const char *text, int want)
+{
+    check(address, text, strlen(text), want);
+}
 
 static void test_refusals(void **state)
 {
@@ -86,7 +123,12 @@ static void test_refusals(void **state)
         {400, "GET / HTTP/1.2\r\n" H "\r\n"},
         {400, "GET / http/1.1\r\n" H "\r\n"},
         {400, "GET / /x HTTP/1.1\r\n" H "\r\n"},
-        {400, "GET http://x/ HTTP/1.1\r\n" H "\r\n"},
+        {400, "GET http:/// HTTP/1.1\r\n" H "\r\n"},
+        {400, "GET http:// HTTP/1.1\r\n" H "\r\n"},
+        {400, "GET ftp://x/ HTTP/1.1\r\n" H "\r\n"},
+        {400, "GET x/ HTTP/1.1\r\n" H "\r\n"},
+        {404, "GET http://x/nothing HTTP/1.1\r\n" H "\r\n"},
+        {404, "GET //x/show/a HTTP/1.1\r\n" H "\r\n"},
         {400, "OPTIONS * HTTP/1.1\r\n" H "\r\n"},
         {400, "CONNECT x:80 HTTP/1.1\r\n" H "\r\n"},
         {400, "GET /\t HTTP/1.1\r\n" H "\r\n"},
@@ -121,6 +163,22 @@ static void test_refusals(void **state)
         {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n"},
         {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"},
         {400, "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1 \r\n\r\na"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\t\r\n\r\na"},
+        {400, "POST /echo HTTP/1.1\r\n" H "content-length:1 \t \r\n\r\na"},
+        {400, "GET / HTTP/1.1\r\n" H "Content-Length: 0 \r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: \r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1 1\r\n\r\na"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1,1\r\n\r\na"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked \r\n\r\n0\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\n\r\n"},
+        /* libmicrohttpd would say 100 Continue */
+        {400, "GET / HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n"},
+        {400, "POST /echo HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n"},
+        {413, "POST /echo HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n"},
         /* routes and bodies */
         {404, "GET /nothing HTTP/1.1\r\n" H "\r\n"},
         {404, "GET /show/a%2Fb/c HTTP/1.1\r\n" H "\r\n"},
@@ -362,27 +420,200 @@ static void test_deadlines(void **state)
     listener_close(listener);
 }
 
+static void answer_kept(void)
+{
+    while (kept_count)
+        peer_answer_text(kept[--kept_count], "kept");
+}
+
+#define GET "GET / HTTP/1.1\r\n" H "\r\n"
+
+static void expect(const char *address, const char *ask, int status)
+{
+    char *answer = peer_ask(address, ask);
+    if (peer_status(answer) != status)
+        fail_msg("\"%s\" gets not %d but %s", ask, status, answer);
+    free(answer);
+}
+
 static void test_connection_limit(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64];
+    sem_init(&entered, 0, 0);
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.loops = 1;
+    config.max_connections = 2;
+    struct listener *listener = peer_listen(&config, address);
+    int busy[2];
+    for (int i = 0; i < 2; i++) {
+        busy[i] = peer_connect(address);
+        peer_send(busy[i], "GET /keep HTTP/1.1\r\n" H "\r\n");
+        peer_await(&entered);
+    }
+    for (int i = 0; i < 400; i++) /* more than linger at once */
+        check(address, GET, strlen(GET), 503);
+    answer_kept();
+    for (int i = 0; i < 2; i++) {
+        struct peer_answer answer = peer_read(busy[i]);
+        assert_int_equal(peer_status(answer.text), 200);
+        free(answer.text);
+    }
+    expect(address, GET, 200);
+    listener_close(listener);
+}
+
+/* Whoever holds the room without having asked for anything makes way: nothing sent, half a head, half a body. */
+static void test_room(void **state)
+{
+    (void)state;
+    static const char *const half[] = {"", "GET / HT", "POST /echo HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\na"};
+    struct listener_config config;
+    char address[64];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.loops = 1;
+    config.max_connections = 10;
+    struct listener *listener = peer_listen(&config, address);
+    for (size_t kind = 0; kind < sizeof half / sizeof half[0]; kind++) {
+        int fd[60];
+        for (size_t i = 0; i < 60; i++) {
+            fd[i] = peer_connect(address);
+            peer_send(fd[i], half[kind]);
+        }
+        for (int i = 0; i < 20; i++)
+            expect(address, GET, 200);
+        struct peer_answer answer = peer_read(fd[0]); /* the oldest */
+        assert_true(answer.len == 0 || peer_status(answer.text) == 503);
+        free(answer.text);
+        for (size_t i = 0; i < 60; i++)
+            close(fd[i]);
+    }
+    listener_close(listener);
+}
+
+/* One address has half of the room for what is not whole; what is whole is not counted. */
+static void test_share_of_address(void **state)
 {
     (void)state;
     struct listener_config config;
     char address[64];
     peer_config(&config, routes, sizeof routes / sizeof routes[0]);
     config.loops = 1;
-    config.max_connections = 2;
+    config.max_connections = 100;
     struct listener *listener = peer_listen(&config, address);
-    int first = peer_connect(address), second = peer_connect(address);
-    for (int i = 0; i < 400; i++) /* more than linger at once */
-        check(address, "GET / HTTP/1.1\r\n" H "\r\n", 27, 503);
-    close(first);
-    char *answer = NULL;
-    for (int i = 0; i < PEER_PATIENCE_MS && !(answer && peer_status(answer) == 200); i++) {
-        free(answer);
-        answer = peer_ask(address, "GET / HTTP/1.1\r\n" H "\r\n");
+    int fd[51];
+    for (size_t i = 0; i < 51; i++) {
+        fd[i] = peer_connect(address);
+        peer_send(fd[i], "GET / HT");
     }
-    assert_int_equal(peer_status(answer), 200);
-    free(answer);
-    close(second);
+    struct peer_answer answer = peer_read(fd[0]);
+    assert_int_equal(peer_status(answer.text), 503);
+    free(answer.text);
+    for (size_t i = 1; i < 51; i++) {
+        peer_send(fd[i], "TP/1.1\r\n" H "\r\n");
+        answer = peer_read(fd[i]);
+        assert_int_equal(peer_status(answer.text), 200);
+        free(answer.text);
+    }
+    listener_close(listener);
+}
+
+static void test_bodies_have_a_budget(void **state)
+{
+    (void)state;
+    static const char large[] = "POST /large HTTP/1.1\r\n" H "Content-Length: 6000\r\n\r\n";
+    struct listener_config config;
+    char address[64], *body = calloc(1, 6001);
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.max_bodies_bytes = 10000;
+    struct listener *listener = peer_listen(&config, address);
+    memset(body, 'x', 6000);
+    for (int i = 0; i < 3; i++) { /* what was taken is given back */
+        int fd = peer_connect(address);
+        peer_send(fd, large);
+        peer_send(fd, "x");
+        for (int tries = 0;; tries++) { /* until the first one's head has been seen */
+            char *answer = peer_ask(address, large);
+            bool refused = peer_status(answer) == 503 && strstr(answer, "too many bodies at once");
+            free(answer);
+            if (refused)
+                break;
+            assert_true(tries < 1000);
+        }
+        expect(address, "POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", 200); /* small ones pass */
+        peer_send_bytes(fd, body + 1, 5999);
+        struct peer_answer answer = peer_read(fd);
+        assert_int_equal(peer_status(answer.text), 200);
+        free(answer.text);
+    }
+    free(body);
+    listener_close(listener);
+}
+
+static void test_vetted(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64];
+    struct workers *workers = workers_start(1);
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.workers = workers;
+    config.vet = vet;
+    struct listener *listener = peer_listen(&config, address);
+    check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "Content-Length: 1000\r\n\r\n", 404);
+    check_text(address, "POST /vetted/known HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", 200);
+    check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "\r\n", 200); /* nothing to keep: the handler says */
+    listener_close(listener);
+    workers_stop(workers);
+}
+
+/* A refusal of a resume, whatever it is for: these bytes, and nothing else. */
+static void test_bare_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        bool bare;
+        const char *text;
+    } row[] = {
+        {true, "GET /nothing HTTP/1.1\r\n" H "Range: bytes=5-\r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "range:bytes = 1 - \r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "RANGE: bytes=99999999999999999999999-\r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "Range: bytes=-5\r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "Range: bytes=007-\r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "Range: bytes=0x5-\r\n\r\n"},
+        {true, "GET /nothing HTTP/1.1\r\n" H "Range: nonsense\r\n\r\n"},
+        {true, "HEAD /nothing HTTP/1.1\r\n" H "Range: bytes=5-\r\n\r\n"},
+        {true, "PUT / HTTP/1.1\r\n" H "Range: bytes=5-\r\nContent-Length: 3\r\n\r\nabc"},
+        {true, "GET / HTTP/1.1\r\nRange: bytes=5-\r\n\r\n"},
+        {true, "GET / HTTP/1.1\r\n" H "Range: bytes=0-\r\nRange: bytes=5-\r\n\r\n"},
+        {true, "GET / HTTP/1.1\r\n" H "Range : bytes=5-\r\n\r\n"},
+        {true, "GET / HTTP/1.1\nHost: x\nRange: bytes=5-\n\n"},
+        {true, "GET / HTTP/1.1\r\n" H "Content-Length: 0 \r\nRange: bytes=5-\r\n\r\n"},
+        {true, "GET / HTTP/1.1\r\n" H "Range: bytes=5-\r\nExpect: 100-continue\r\n\r\n"},
+        {true, "GET /fail HTTP/1.1\r\n" H "Range: bytes=5-\r\n\r\n"},
+        {true, "POST /echo HTTP/1.1\r\n" H "Range: bytes=5-\r\nContent-Length: 11\r\n\r\n"},
+        {true, "GET / HTTP/1.1\r\n" H "Range: bytes=5-\r\n"}, /* ends early */
+        {false, "GET /nothing HTTP/1.1\r\n" H "Range: bytes=0-\r\n\r\n"},
+        {false, "GET /nothing HTTP/1.1\r\n" H "Range: bytes = 000-7\r\n\r\n"},
+        {false, "GET /nothing HTTP/1.1\r\n" H "X-Range: bytes=5-\r\n\r\n"},
+        {false, "PUT / HTTP/1.1\r\n" H "Content-Length: 17\r\n\r\nRange: bytes=5-\r\n"},
+    };
+    struct listener_config config;
+    char address[64];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.bare_refusals = true;
+    struct listener *listener = peer_listen(&config, address);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        int fd = peer_connect(address);
+        peer_send(fd, row[i].text);
+        shutdown(fd, SHUT_WR);
+        struct peer_answer answer = peer_read(fd);
+        bool bare = strcmp(answer.text, "HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n") == 0;
+        if (bare != row[i].bare || answer.reset || (!bare && peer_status(answer.text) < 400))
+            fail_msg("\"%s\" gets %s", row[i].text, answer.text);
+        free(answer.text);
+    }
     listener_close(listener);
 }
 
@@ -432,7 +663,9 @@ int main(void)
         cmocka_unit_test(test_segments),      cmocka_unit_test(test_long_heads),
         cmocka_unit_test(test_many_parts),    cmocka_unit_test(test_ends_early),
         cmocka_unit_test(test_deadlines),     cmocka_unit_test(test_connection_limit),
-        cmocka_unit_test(test_authorization),
+        cmocka_unit_test(test_authorization), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_share_of_address), cmocka_unit_test(test_bodies_have_a_budget),
+        cmocka_unit_test(test_vetted),        cmocka_unit_test(test_bare_refusals),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

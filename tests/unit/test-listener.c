@@ -315,6 +315,30 @@ static void test_peer_stops_reading(void **state)
     assert_int_equal(released, 1);
 }
 
+/* Something moves all the time, but less than the least rate. */
+static void test_peer_reads_slowly(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64], bytes[1000];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.idle_timeout_ms = 200;
+    config.least_rate = 1 << 30;
+    struct listener *listener = peer_listen(&config, address);
+    int fd = peer_connect(address);
+    peer_send(fd, ASK("/big"));
+    size_t taken = 0;
+    while (sem_trywait(&entered) != 0) { /* not given back yet: the server has not given up on it */
+        ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        taken += got > 0 ? (size_t)got : 0;
+        assert_true(taken < BIG / 2);
+        usleep(500); /* the pace at which it reads */
+    }
+    close(fd);
+    listener_close(listener);
+    assert_int_equal(released, 1);
+}
+
 static void test_big(void **state)
 {
     (void)state;
@@ -433,7 +457,7 @@ int main(void)
         TEST(test_suspended), TEST(test_gone_while_suspended),
         TEST(test_big),       TEST(test_peer_stops_reading),
         TEST(test_drain),     TEST(test_close),
-        TEST(test_addresses),
+        TEST(test_addresses), TEST(test_peer_reads_slowly),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "upgrade/family.h"
 #include "upgrade/name.h"
+#include "upgrade/name_like.h"
 
 static void assert_full(const char *text, const char *firmware, const char *version)
 {
@@ -150,7 +151,10 @@ static void test_what_devices_say(void **state)
         {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_AT_V1138", "", "", "AirM2M_780E_LTE_AT", "1138"},
         {"AirM2M_780E_LTE_AT", "AirM2M_780ET_V1138_LTE_AT", "", "", "AirM2M_780E_LTE_AT", ""},
         /* LuatOS-Air and AT firmware in KEY mode: the core is what is asked for */
-        {"pump_RDA8910_TTS", "1.0.0", "4030", "1", "pump_RDA8910_TTS", "4030"},
+        {"pump_RDA8910_TTS", "1.0.0", "4030", "1", "pump_RDA8910_TTS", "4030.1.0.0"},
+        {"pump_RDA8910_TTS", "001.002.003", "V4030", "1", "pump_RDA8910_TTS", "4030.1.2.3"},
+        {"pump_RDA8910_TTS", "0.0.0", "4030", "1", "pump_RDA8910_TTS", "4030"},
+        {"pump_RDA8910_TTS", "x", "4030", "1", "pump_RDA8910_TTS", "4030"},
         {"AirM2M_780E_LTE_AT", "0.0.0", "1138", "1", "AirM2M_780E_LTE_AT", "1138"},
         {"AirM2M_780E_LTE_AT", "0.0.0", "V1138", "1", "AirM2M_780E_LTE_AT", "1138"},
         {"pump_RDA8910_TTS", "1.0.0", "4030", "0", "pump_RDA8910_TTS", "1.0.0"},
@@ -215,7 +219,7 @@ static void test_every_client(void **state)
         {"Air724UG",
          {.name = "pump_LuatOS-Air_RDA8910_TTS", .version = "1.0.0", .core = "4030", .dfota = "1"},
          "pump_LuatOS-Air_RDA8910_TTS",
-         "4030"},
+         "4030.1.0.0"},
         {"EC618 CSDK", {.name = "1.0.2_meter_CSDK_EC618", .version = "1.0.2"}, "meter_CSDK_EC618", "1.0.2"},
         {"AT firmware in KEY mode",
          {.name = "AirM2M_780E_LTE_AT", .version = "0.0.0", .core = "1138", .dfota = "1"},
@@ -430,9 +434,28 @@ static void test_files_as_people_name_them(void **state)
     }
 }
 
+static void test_is_like_a_mistyped_name(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool like;
+    } cases[] = {
+        {"Pumb", "pump", true},          {"AirM2M-780E-LTE-AT", "AirM2M_780E_LTE_AT", true},
+        {"pumps-2", "pumps-02", true},   {"pumps-2", "meters-2", false},
+        {"pump", "dump it", false},      {"ab", "ac", false},
+        {"", "pump", false},             {"AirM2M_780E_LTE_AT", "AirM2M_780ET_LTE_AT", true},
+        {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_LSATXX", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(name_is_like(cases[i].a, cases[i].b), cases[i].like);
+        assert_int_equal(name_is_like(cases[i].b, cases[i].a), cases[i].like);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_is_like_a_mistyped_name),
         cmocka_unit_test(test_file_names),       cmocka_unit_test(test_no_full_names),
         cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
         cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),

@@ -387,6 +387,79 @@ static void add_device(struct place *place, const struct scene *scene, struct de
     assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, ret, &err), err);
 }
 
+static int64_t add_id(struct place *place, const struct scene *scene, const char *text)
+{
+    struct error err;
+    struct identity identity;
+    struct device device;
+    bool found;
+    assert_true(identity_parse(slice_of(text), &identity));
+    assert_ok(device_find(place->db, scene->product.id, &identity, &device, &found, &err), err);
+    if (!found)
+        assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, &device, &err), err);
+    return device.id;
+}
+
+/* The first 14 digits name the module; behind them a check digit, or two of a software version. A row keeps the form in
+   which it was made, so what an older server has stored is found as before. */
+static void test_one_imei_is_one_device_in_three_lengths(void **state)
+{
+    static const char *const forms[] = {"86659707123456", "866597071234569", "8665970712345601", "8665970712345602"};
+    struct place *place = *state;
+    struct scene scene;
+    set_scene(place->db, &scene);
+    for (size_t first = 0; first < 4; first++) {
+        char text[24];
+        int64_t id = 0;
+        for (size_t i = 0; i < 4; i++) {
+            const char *form = forms[(first + i) % 4];
+            snprintf(text, sizeof text, "8665970%zu%s", first, form + 8); /* another module in each round */
+            if (strlen(form) == 15)
+                identity_complete_imei(text, text);
+            int64_t here = add_id(place, &scene, text);
+            assert_true(i == 0 || here == id);
+            id = here;
+        }
+    }
+}
+
+/* Of two rows with the same 14 digits an older server may have made both: each is found by its own digits. */
+static void test_imeis_that_are_two_rows_remain_two(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct identity identity;
+    struct device device;
+    struct error err;
+    set_scene(place->db, &scene);
+    int64_t wrong = add_id(place, &scene, "866597071234567"), right = add_id(place, &scene, "866597071234569");
+    assert_int_not_equal(wrong, right);
+    assert_int_equal(add_id(place, &scene, "8665970712345678"), right); /* the one with the right check digit */
+    assert_int_equal(add_id(place, &scene, "86659707123456"), right);
+    assert_true(identity_parse(slice_of("86659707123456"), &identity));
+    assert_ok(device_add(place->db, scene.product.id, &identity, scene.firmware.id, &device, &err), err);
+    assert_int_equal(add_id(place, &scene, "86659707123456"), device.id);
+    assert_int_equal(add_id(place, &scene, "866597071234567"), wrong);
+    assert_int_equal(add_id(place, &scene, "866597071234569"), right);
+    int64_t other = add_id(place, &scene, "86659707123457");
+    assert_true(other != wrong && other != right && other != device.id);
+}
+
+static void test_a_device_is_looked_up_by_all_readings(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    int64_t id = add_id(place, &scene, "imei:C81234567830");
+    assert_ok(device_look_up(place->db, scene.product.id, slice_of("C81234567830"), &device, &found, &err), err);
+    assert_true(found && device.id == id);
+    assert_ok(device_look_up(place->db, scene.product.id, slice_of("mac:C81234567830"), &device, &found, &err), err);
+    assert_false(found);
+}
+
 static void test_device_has_one_open_attempt(void **state)
 {
     struct place *place = *state;
@@ -723,6 +796,9 @@ int main(void)
         TEST(test_a_release_is_for_the_very_bytes),
         TEST(test_a_damaged_uploaded_package_fails),
         TEST(test_what_is_wanted_goes_before_the_matrix),
+        TEST(test_one_imei_is_one_device_in_three_lengths),
+        TEST(test_imeis_that_are_two_rows_remain_two),
+        TEST(test_a_device_is_looked_up_by_all_readings),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),
         TEST(test_missing_bases),

@@ -56,7 +56,7 @@ static struct attempt add_attempt(struct db *db, int device_number, int from, in
     struct device device;
     struct error err;
     char imei[32];
-    snprintf(imei, sizeof imei, "imei:%015d", device_number);
+    snprintf(imei, sizeof imei, "imei:86659707%07d", device_number);
     assert_true(identity_parse(slice_of(imei), &identity));
     assert_ok(device_add(db, product.id, &identity, firmware.id, &device, &err), err);
     struct attempt attempt = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};

@@ -34,7 +34,7 @@ static void notify(void *cls, const struct transfer_event *event)
 static void begin_with(int64_t stall_ms)
 {
     struct error err;
-    assert_true(transfers_start(stall_ms, notify, NULL, &transfers, &err));
+    assert_true(transfers_start(stall_ms, 0, notify, NULL, &transfers, &err));
 }
 
 /* The next transfer that is over. */

@@ -22,6 +22,16 @@ export const messages = new Map([
 export const head_limit_bytes = 700;
 export const refusal_limit_bytes = 200;
 
+// What refuses a resume, whatever the reason: older clients append a body behind the firmware that they have.
+export const bareRefusal = 'HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n';
+
+// A request with a Range that does not plainly begin at byte 0.
+export function isResume(sent) {
+    const [head] = sent.toString('latin1').split(/\r?\n\r?\n/);
+    return head.split('\n').slice(1).some((line) => /^range[ \t]*:/i.test(line) &&
+        !/^range[ \t]*:[ \t]*bytes[ \t]*=[ \t]*0+[- \t]/i.test(line));
+}
+
 // `kind` is 'module' or, for what an MCU host posts and reads itself, 'report': there a 200 carries JSON.
 // `mayReset` allows the connection to end in a reset after a complete answer: only for a request that is cut off
 // because it is too long, whose rest nobody reads.
@@ -31,6 +41,12 @@ export function deviceViolations(answer, { kind = 'module', mayReset = false } =
 
     if (answer.raw.length === 0) {
         fault('answer', 'not one byte came');
+        return faults;
+    }
+    if (isResume(answer.sent) && !(answer.status >= 200 && answer.status < 300)) {
+        if (answer.raw.toString('latin1') !== bareRefusal)
+            fault('rule 1', 'a resume is refused with more than the bare head');
+        checkClose(answer, mayReset, fault);
         return faults;
     }
     checkHead(answer, fault);
