@@ -179,7 +179,7 @@ static void fill(void)
     demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
     struct image from, to;
     demand(image_get(db, firmware.id, "1138", &from, &err) && image_get(db, firmware.id, "1162", &to, &err));
-    const struct package_key key = {.from = from.sha256, .to = to.sha256, .format = "bsdiff"};
+    const struct package_key key = {.from = from.sha256, .to = to.sha256, .format = "bsdiff", .firmware_id = firmware.id};
     const struct package_made made = {.size_bytes = 5, .note = "", .log = ""}; /* not proven; its SHA-256 is zero */
     demand(package_put_uploaded(db, &key, &made, "Ann", 1, &err));
     struct link link = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};
