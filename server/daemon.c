@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin_token.h"
-#include "server/chores.h"
+#include "server/maintenance.h"
 #include "server/config_firmware.h"
 #include "server/data_dir.h"
 #include "server/device/device.h"

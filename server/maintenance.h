@@ -1,7 +1,7 @@
 /* What is done from time to time: attempts that nobody reports on become `silent`, the ledger's old rows are removed,
    the wall clock is looked at. One thread, which waits for the writer. */
-#ifndef DFOTA_SERVER_CHORES_H
-#define DFOTA_SERVER_CHORES_H
+#ifndef DFOTA_SERVER_MAINTENANCE_H
+#define DFOTA_SERVER_MAINTENANCE_H
 
 #include "server/daemon.h"
 

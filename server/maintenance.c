@@ -1,4 +1,4 @@
-#include "server/chores.h"
+#include "server/maintenance.h"
 
 #include <pthread.h>
 #include <stdio.h>
