@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "storage/token.h"
 
 #define TOKEN_BYTES 32

@@ -7,13 +7,13 @@
 #include "server/device/device.h"
 #include "server/http/range.h"
 #include "server/jobs.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "server/origin.h"
 #include "server/package_cache.h"
 #include "server/refused.h"
 #include "server/seen.h"
-#include "server/stop_point.h"
+#include "server/core/stop_point.h"
 
 #define ROUNDS_MAX                                                                                           \
     4 /* a package that must be read again and again, because others push it out or it is made anew */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/error.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "storage/package.h"
 
 enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which pairs of images are made without being asked for */

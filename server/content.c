@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "server/child.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "upgrade/full.h"
 
 #define LOOK_CPU_S  30

@@ -29,7 +29,7 @@
 #include "server/package_cache.h"
 #include "server/plans.h"
 #include "server/progress.h"
-#include "server/served.h"
+#include "server/core/uptime.h"
 #include "server/sandbox.h"
 #include "server/refused.h"
 #include "server/seen.h"

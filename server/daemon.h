@@ -7,7 +7,7 @@
 #include "server/config.h"
 #include "server/readers.h"
 #include "server/transfer.h"
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 #include "server/writer.h"
 #include "storage/blob.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/need.h"
 #include "server/origin.h"
 #include "server/progress.h"

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "server/daemon.h"
 #include "server/keep.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/package_note.h"
 #include "server/recipe.h"
 #include "storage/improvement.h"

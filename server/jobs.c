@@ -9,9 +9,9 @@
 #include "server/daemon.h"
 #include "server/job.h"
 #include "server/keep.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/package_note.h"
-#include "server/stop_point.h"
+#include "server/core/stop_point.h"
 
 #define RETRY_S 10 /* after the disk was full or the database refused */
 #define SWAP_S  3  /* while smaller packages wait for transfers to end */

@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 
-#include "server/log.h"
-#include "server/stop_point.h"
+#include "server/core/log.h"
+#include "server/core/stop_point.h"
 #include "storage/image.h"
 
 /* A blob that a failed upload takes away again must not be the one that another upload has just kept and not

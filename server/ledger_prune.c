@@ -1,7 +1,7 @@
 #include "server/ledger_prune.h"
 
 #include "base/clock.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 
 #define PIECE  5000 /* rows in one transaction: check-ins wait for it */

@@ -9,7 +9,7 @@
 
 #include "server/daemon.h"
 #include "server/external.h"
-#include "server/stop_point.h"
+#include "server/core/stop_point.h"
 #include "server/suffix_shelf.h"
 #include "upgrade/format.h"
 

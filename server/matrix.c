@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/daemon.h"
 #include "server/jobs.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/need.h"
 #include "storage/matrix.h"
 

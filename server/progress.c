@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
-#include "server/served.h"
+#include "server/core/uptime.h"
 #include "storage/awaited.h"
 
 /* A module has all bytes before it reports the new version, but the acknowledgement of the last ones may be late.

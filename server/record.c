@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "server/facts.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "storage/budget.h"
 

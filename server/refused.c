@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "server/http/request.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 #define ROOM             256
 #define ROOM_OF_NOBODY   64 /* requests whose product is unknown */

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 

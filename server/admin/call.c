@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/digest.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 
 void call_log_failure(const struct error *err)

@@ -7,7 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/link_url.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "storage/attempt.h"
 #include "storage/said.h"

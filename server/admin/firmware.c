@@ -8,7 +8,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/jobs.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/matrix.h"
 #include "storage/matrix.h"
 #include "server/note.h"

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 static json_t *warnings_to_json(const char *lines)
 {

@@ -8,7 +8,7 @@
 #include "server/admin/image.h"
 #include "server/admin/names.h"
 #include "server/keep.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/matrix.h"
 #include "server/note.h"
 #include "storage/package.h"

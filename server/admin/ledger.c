@@ -10,7 +10,7 @@
 #include "storage/device.h"
 #include "storage/product.h"
 #include "server/ledger_prune.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 
 #define PAGE_DEFAULT 100

@@ -9,7 +9,7 @@
 #include "server/admin/names.h"
 #include "server/device_url.h"
 #include "server/link_url.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/need.h"
 #include "server/note.h"
 

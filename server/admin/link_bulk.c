@@ -7,7 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/link_csv.h"
 #include "server/admin/names.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 struct bulk {
     struct admin_call *call;

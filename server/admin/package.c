@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/jobs.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/need.h"
 #include "server/note.h"
 #include "storage/improvement.h"

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/package.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 struct release {
     const struct admin_call *call;

@@ -11,7 +11,7 @@
 #include "server/admin/package.h"
 #include "server/content.h"
 #include "server/keep.h"
-#include "server/log.h"
+#include "server/core/log.h"
 
 struct delivery {
     struct intake intake; /* first */

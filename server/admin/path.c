@@ -8,7 +8,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/graph.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/need.h"
 #include "upgrade/plan_text.h"
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 
 #define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */

@@ -5,7 +5,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/admin/report_csv.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "server/testify.h"
 

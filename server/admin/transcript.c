@@ -6,7 +6,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/admin/transcript_json.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "server/testify.h"
 

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/refused.h"
 #include "storage/firmware.h"
 #include "storage/image.h"

@@ -10,7 +10,7 @@
 #include "server/admin/names.h"
 #include "server/content.h"
 #include "server/keep.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/matrix.h"
 #include "server/note.h"
 #include "storage/matrix.h"

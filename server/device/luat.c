@@ -5,7 +5,7 @@
 #include "server/checkin.h"
 #include "server/device/device.h"
 #include "server/http/range.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/refused.h"
 #include "upgrade/name.h"
 

@@ -10,7 +10,7 @@
 #include "server/jobs.h"
 #include "server/device_url.h"
 #include "server/link_url.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/origin.h"
 #include "server/seen.h"
 #include "server/testify.h"

@@ -8,7 +8,7 @@
 #include "server/checkin.h"
 #include "server/device/device.h"
 #include "server/link_url.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/origin.h"
 #include "server/refused.h"
 #include "server/seen.h"

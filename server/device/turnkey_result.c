@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "server/device/device.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/note.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"

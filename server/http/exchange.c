@@ -13,7 +13,7 @@
 #include "server/http/loop.h"
 #include "server/http/wire.h"
 #include "server/transfer.h"
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 
 #define DROPPED_BODY_MAX 4096 /* a body nobody asked for */
 #define LOOKS            4    /* DEADLINE_ANSWER comes this often per idle_timeout_ms */

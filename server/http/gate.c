@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "server/http/loop.h"
 #include "server/http/wire.h"
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS  100 /* out of descriptors or memory */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "server/log.h"
+#include "server/core/log.h"
 
 #define BETWEEN_MS 60000
 

@@ -13,7 +13,7 @@
 #include "server/device/device.h"
 #include "server/jobs.h"
 #include "server/matrix.h"
-#include "server/log.h"
+#include "server/core/log.h"
 #include "server/plans.h"
 #include "server/seen.h"
 #include "storage/package.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 #include "tests/unit/peer.h"
 
 static void hello(struct request *request)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 #include "tests/unit/peer.h"
 
 #define ASK(target) "GET " target " HTTP/1.1\r\nHost: x\r\n\r\n"

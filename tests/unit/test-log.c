@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "server/log.h"
-#include "server/log_limit.h"
+#include "server/core/log.h"
+#include "server/core/log_limit.h"
 
 static int real_stderr, pipe_end;
 static char seen[65536];

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 #include "tests/unit/peer.h"
 
 #define SIZE (3 << 20)

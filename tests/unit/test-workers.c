@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <pthread.h>
 #include <cmocka.h>
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 
 #define JOBS 1000
 

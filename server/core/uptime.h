@@ -1,8 +1,8 @@
 /* How long the server has run in all, this time included, by the boot clock: what waiting for a report is counted in.
    A wall clock that is set changes nothing in it, and while the server is down it stands still, because no device can
    report then. */
-#ifndef DFOTA_SERVER_SERVED_H
-#define DFOTA_SERVER_SERVED_H
+#ifndef DFOTA_SERVER_CORE_UPTIME_H
+#define DFOTA_SERVER_CORE_UPTIME_H
 
 #include "storage/db.h"
 

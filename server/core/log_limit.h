@@ -1,8 +1,8 @@
 /* How many lines of each event the log takes: a burst, then so many a second. What a stranger causes draws on a smaller
    allowance of its own, so that a flood of strangers takes no room from devices that are known. What is left out is
    counted, and the next line of the event says how many (suppressed=123); so does a line of its own within a minute. */
-#ifndef DFOTA_SERVER_LOG_LIMIT_H
-#define DFOTA_SERVER_LOG_LIMIT_H
+#ifndef DFOTA_SERVER_CORE_LOG_LIMIT_H
+#define DFOTA_SERVER_CORE_LOG_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "server/workers.h"
+#include "server/core/thread_pool.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
    whoever reads the log: a journal that is stuck, a pipe that nobody empties, a disk that is full. Lines wait in a ring of
    bounded size; what has no room there, or cannot be written, is dropped and counted, and a later line says how many
    (event=log-dropped). */
-#ifndef DFOTA_SERVER_LOG_QUEUE_H
-#define DFOTA_SERVER_LOG_QUEUE_H
+#ifndef DFOTA_SERVER_CORE_LOG_QUEUE_H
+#define DFOTA_SERVER_CORE_LOG_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

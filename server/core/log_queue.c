@@ -1,4 +1,4 @@
-#include "server/log_queue.h"
+#include "server/core/log_queue.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "server/served.h"
+#include "server/core/uptime.h"
 
 #include "base/clock.h"
 #include "storage/awaited.h"

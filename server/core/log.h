@@ -1,7 +1,7 @@
 /* Log lines on standard error: one line each, key=value, values with blanks or quotes quoted, control characters escaped.
    Whoever logs never waits for it to be written (log_queue.h), and each event has a limit (log_limit.h). */
-#ifndef DFOTA_SERVER_LOG_H
-#define DFOTA_SERVER_LOG_H
+#ifndef DFOTA_SERVER_CORE_LOG_H
+#define DFOTA_SERVER_CORE_LOG_H
 
 #include <stdbool.h>
 #include "base/error.h"

@@ -1,6 +1,6 @@
 /* A few threads for work that may block (admin handlers, reading a blob for the first time). First come, first served. */
-#ifndef DFOTA_SERVER_WORKERS_H
-#define DFOTA_SERVER_WORKERS_H
+#ifndef DFOTA_SERVER_CORE_THREAD_POOL_H
+#define DFOTA_SERVER_CORE_THREAD_POOL_H
 
 struct workers;
 

@@ -1,7 +1,7 @@
 /* Named places where a test holds the server, to kill it there or to look at its disk. Only in a build that
    was configured with --enable-stop-points; in any other this is no code at all. */
-#ifndef DFOTA_SERVER_STOP_POINT_H
-#define DFOTA_SERVER_STOP_POINT_H
+#ifndef DFOTA_SERVER_CORE_STOP_POINT_H
+#define DFOTA_SERVER_CORE_STOP_POINT_H
 
 #include <config.h>
 

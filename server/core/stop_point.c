@@ -1,4 +1,4 @@
-#include "server/stop_point.h"
+#include "server/core/stop_point.h"
 
 #ifdef HAVE_STOP_POINTS
 #include <stdatomic.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/log.h"
+#include "server/core/log.h"
 
 /* The how-manieth time to stop there; 0: never. */
 static unsigned long wanted(const char *name)

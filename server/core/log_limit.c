@@ -1,4 +1,4 @@
-#include "server/log_limit.h"
+#include "server/core/log_limit.h"
 
 #include <pthread.h>
 #include <stddef.h>

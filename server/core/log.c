@@ -1,4 +1,4 @@
-#include "server/log.h"
+#include "server/core/log.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "server/log_limit.h"
-#include "server/log_queue.h"
+#include "server/core/log_limit.h"
+#include "server/core/log_queue.h"
 
 #define VALUE_MAX_BYTES 1024 /* of a value as given; the rest is cut off and marked */
 
