@@ -19,7 +19,7 @@
 #include "server/admin/admin.h"
 #include "server/admin_token.h"
 #include "server/maintenance.h"
-#include "server/config_firmware.h"
+#include "server/config/firmware_section.h"
 #include "server/data_dir.h"
 #include "server/device/device.h"
 #include "server/device_url.h"

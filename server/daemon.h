@@ -4,7 +4,7 @@
 #define DFOTA_SERVER_DAEMON_H
 
 #include "base/sha256.h"
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/readers.h"
 #include "server/transfer.h"
 #include "server/core/thread_pool.h"

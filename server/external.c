@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "server/daemon.h"
-#include "server/template.h"
+#include "server/config/command_template.h"
 
 #define CHUNK     (128 * 1024)
 #define NAME_SIZE (PATH_MAX)

@@ -9,7 +9,7 @@
 #include "server/keep.h"
 #include "server/core/log.h"
 #include "server/package_note.h"
-#include "server/recipe.h"
+#include "server/config/recipe.h"
 #include "storage/improvement.h"
 #include "upgrade/format.h"
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <config.h>
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/daemon.h"
 #include "server/ledger_check.h"
 

@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #include "server/child.h"
-#include "server/config_firmware.h"
+#include "server/config/firmware_section.h"
 #include "storage/package.h"
 
 struct daemon;

@@ -5,7 +5,7 @@
 #include "server/daemon.h"
 #include "server/jobs.h"
 #include "server/plans.h"
-#include "server/recipe.h"
+#include "server/config/recipe.h"
 #include "upgrade/full.h"
 
 void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/cleanup.h"
-#include "server/config.h"
-#include "server/config_key.h"
+#include "server/config/config.h"
+#include "server/config/keys.h"
 
 #define ARGUMENTS_MAX 32
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/cleanup.h"
-#include "server/config.h"
+#include "server/config/config.h"
 #include "server/device_url.h"
-#include "server/config_firmware.h"
-#include "server/config_key.h"
+#include "server/config/firmware_section.h"
+#include "server/config/keys.h"
 
 static char directory[] = "/tmp/dfota-config-XXXXXX";
 static char file_path[sizeof directory + 16];

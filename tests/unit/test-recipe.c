@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/recipe.h"
+#include "server/config/recipe.h"
 
 static struct config config;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "server/template.h"
+#include "server/config/command_template.h"
 
 static const struct template_value values[] = {{"old", "/a b/old", true},
                                                {"out", "it's \"{old}\" $HOME", false}};

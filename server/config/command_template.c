@@ -1,4 +1,4 @@
-#include "server/template.h"
+#include "server/config/command_template.h"
 
 #include <stdio.h>
 #include <stdlib.h>

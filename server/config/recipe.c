@@ -1,10 +1,10 @@
-#include "server/recipe.h"
+#include "server/config/recipe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "server/template.h"
+#include "server/config/command_template.h"
 #include "upgrade/format.h"
 
 /* Goes up when packages of that format were made or judged by rules that turned out wrong: what is there then

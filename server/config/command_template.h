@@ -1,7 +1,7 @@
 /* Commands of the configuration: words between blanks, "quoted" or 'quoted' where they hold blanks, with
    {names} in them. No shell, no expansion, no escapes: a backslash is a backslash. */
-#ifndef DFOTA_SERVER_TEMPLATE_H
-#define DFOTA_SERVER_TEMPLATE_H
+#ifndef DFOTA_SERVER_CONFIG_COMMAND_TEMPLATE_H
+#define DFOTA_SERVER_CONFIG_COMMAND_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

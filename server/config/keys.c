@@ -1,4 +1,4 @@
-#include "server/config_key.h"
+#include "server/config/keys.h"
 
 #include <arpa/inet.h>
 #include <limits.h>

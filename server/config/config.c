@@ -1,12 +1,12 @@
-#include "server/config.h"
+#include "server/config/config.h"
 
 #include <errno.h>
 #include <ini.h>
 #include <limits.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "server/config_firmware.h"
-#include "server/config_key.h"
+#include "server/config/firmware_section.h"
+#include "server/config/keys.h"
 #include "upgrade/name.h"
 
 #define SAMPLE_WIDTH 100u

@@ -1,11 +1,11 @@
 /* The table of configuration keys and how each value is read. For config.c, and for tests that walk it. */
-#ifndef DFOTA_SERVER_CONFIG_KEY_H
-#define DFOTA_SERVER_CONFIG_KEY_H
+#ifndef DFOTA_SERVER_CONFIG_KEYS_H
+#define DFOTA_SERVER_CONFIG_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "server/config.h"
+#include "server/config/config.h"
 
 /* One row a key, in the order of the sample and of the help; a row with a help text alone is a heading. */
 struct config_key {

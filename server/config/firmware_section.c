@@ -1,4 +1,4 @@
-#include "server/config_firmware.h"
+#include "server/config/firmware_section.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/slice.h"
-#include "server/config.h"
-#include "server/template.h"
+#include "server/config/config.h"
+#include "server/config/command_template.h"
 
 static bool take_address(const char *value, char **field, struct error *err);
 static bool take_command(const char *value, char **field, struct error *err);

@@ -1,11 +1,11 @@
 /* What else than the images decides a package's bytes: what the configuration adds to its format, and by
    which rules the format's packages are made and judged. Their hash is the recipe, a part of the package's
    key: when either changes, packages are made anew, and those made before are found no longer. */
-#ifndef DFOTA_SERVER_RECIPE_H
-#define DFOTA_SERVER_RECIPE_H
+#ifndef DFOTA_SERVER_CONFIG_RECIPE_H
+#define DFOTA_SERVER_CONFIG_RECIPE_H
 
-#include "server/config.h"
-#include "server/config_firmware.h"
+#include "server/config/config.h"
+#include "server/config/firmware_section.h"
 #include "storage/package.h"
 
 /* "" where nothing does, else 16 hex digits. Any thread. */

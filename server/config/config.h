@@ -4,8 +4,8 @@
    A key `data_dir` is `data_dir = DIR` in the file and `--data-dir DIR` or `--data-dir=DIR` on the command line, which
    wins over the file; the file wins over the defaults. Sections `[firmware NAME]` have keys of their own
    (config_firmware.h) and are in the file only; other sections are allowed and mean nothing. */
-#ifndef DFOTA_SERVER_CONFIG_H
-#define DFOTA_SERVER_CONFIG_H
+#ifndef DFOTA_SERVER_CONFIG_CONFIG_H
+#define DFOTA_SERVER_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* The sections `[firmware NAME]` of the configuration: what is special about the packages of one firmware, by
    its name in whatever product. `*` stands for all that have no section of their own. A table of keys, as for
    the others. */
-#ifndef DFOTA_SERVER_CONFIG_FIRMWARE_H
-#define DFOTA_SERVER_CONFIG_FIRMWARE_H
+#ifndef DFOTA_SERVER_CONFIG_FIRMWARE_SECTION_H
+#define DFOTA_SERVER_CONFIG_FIRMWARE_SECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
