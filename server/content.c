@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "server/child.h"
+#include "server/process/process.h"
 #include "server/core/log.h"
 #include "upgrade/full.h"
 

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "server/child.h"
+#include "server/process/process.h"
 #include "server/content.h"
 
 #define VERIFY_CPU_S 300 /* applying is quick: seconds for the largest image */

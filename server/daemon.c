@@ -30,7 +30,7 @@
 #include "server/plans.h"
 #include "server/progress.h"
 #include "server/core/uptime.h"
-#include "server/sandbox.h"
+#include "server/process/sandbox.h"
 #include "server/refused.h"
 #include "server/seen.h"
 #include "storage/attempt.h"

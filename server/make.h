@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#include "server/child.h"
+#include "server/process/process.h"
 #include "server/config/firmware_section.h"
 #include "storage/package.h"
 

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/cleanup.h"
-#include "server/child.h"
+#include "server/process/process.h"
 
 static char directory[] = "/tmp/dfota-child-XXXXXX";
 

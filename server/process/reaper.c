@@ -1,4 +1,4 @@
-#include "server/keeper.h"
+#include "server/process/reaper.h"
 
 #include <errno.h>
 #include <fcntl.h>

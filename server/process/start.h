@@ -1,10 +1,10 @@
 /* From fork to exec: the child becomes the program, with its limits, descriptors and place. Async-signal-safe calls only:
    the server that was forked has threads. */
-#ifndef DFOTA_SERVER_CHILD_START_H
-#define DFOTA_SERVER_CHILD_START_H
+#ifndef DFOTA_SERVER_PROCESS_START_H
+#define DFOTA_SERVER_PROCESS_START_H
 
 #include <sys/types.h>
-#include "server/child.h"
+#include "server/process/process.h"
 
 /* Where a child's output goes. They may have any number, 0 to 3 included. */
 struct child_fds {

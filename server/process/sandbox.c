@@ -1,4 +1,4 @@
-#include "server/sandbox.h"
+#include "server/process/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "server/child_start.h"
+#include "server/process/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "server/keeper.h"
-#include "server/sandbox.h"
+#include "server/process/reaper.h"
+#include "server/process/sandbox.h"
 
 #define NICENESS 10
 

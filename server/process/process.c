@@ -1,4 +1,4 @@
-#include "server/child.h"
+#include "server/process/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/child_output.h"
-#include "server/child_start.h"
+#include "server/process/output.h"
+#include "server/process/start.h"
 
 #define KEEPER_END_MS  5000
 #define KEEPER_STEP_MS 50

@@ -3,8 +3,8 @@
    The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and,
    unless it is heard, as stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs
    it, so also when the server is killed hard. What is left of its process group when it ends is killed. */
-#ifndef DFOTA_SERVER_CHILD_H
-#define DFOTA_SERVER_CHILD_H
+#ifndef DFOTA_SERVER_PROCESS_PROCESS_H
+#define DFOTA_SERVER_PROCESS_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

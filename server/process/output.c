@@ -1,4 +1,4 @@
-#include "server/child_output.h"
+#include "server/process/output.h"
 
 #include <errno.h>
 #include <stdio.h>

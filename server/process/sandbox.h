@@ -1,7 +1,7 @@
 /* Keeps a process from changing files elsewhere than where it may, by Linux' Landlock. What it reads, what it
    sends and what it does to sockets is not kept from it. */
-#ifndef DFOTA_SERVER_SANDBOX_H
-#define DFOTA_SERVER_SANDBOX_H
+#ifndef DFOTA_SERVER_PROCESS_SANDBOX_H
+#define DFOTA_SERVER_PROCESS_SANDBOX_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* What a child says on a pipe, in bounded memory, and as text that may be shown and stored. */
-#ifndef DFOTA_SERVER_CHILD_OUTPUT_H
-#define DFOTA_SERVER_CHILD_OUTPUT_H
+#ifndef DFOTA_SERVER_PROCESS_OUTPUT_H
+#define DFOTA_SERVER_PROCESS_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

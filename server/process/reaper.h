@@ -1,7 +1,7 @@
 /* The process above a foreign program: whatever that starts, and however it hides it (a daemon of its own, as
    wine's server is), stays among the keeper's descendants, and is killed when the program has ended. */
-#ifndef DFOTA_SERVER_KEEPER_H
-#define DFOTA_SERVER_KEEPER_H
+#ifndef DFOTA_SERVER_PROCESS_REAPER_H
+#define DFOTA_SERVER_PROCESS_REAPER_H
 
 #include <stdbool.h>
 
