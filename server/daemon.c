@@ -20,7 +20,7 @@
 #include "server/admin_token.h"
 #include "server/maintenance.h"
 #include "server/config/firmware_section.h"
-#include "server/data_dir.h"
+#include "server/db/data_dir.h"
 #include "server/device/device.h"
 #include "server/device_url.h"
 #include "server/http/listener.h"

@@ -5,10 +5,10 @@
 
 #include "base/sha256.h"
 #include "server/config/config.h"
-#include "server/readers.h"
+#include "server/db/reader_pool.h"
 #include "server/transfer.h"
 #include "server/core/thread_pool.h"
-#include "server/writer.h"
+#include "server/db/writer.h"
 #include "storage/blob.h"
 
 struct chores;

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/daemon.h"
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/package_note.h"
 #include "server/config/recipe.h"

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/daemon.h"
 #include "server/job.h"
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/package_note.h"
 #include "server/core/stop_point.h"

@@ -3,7 +3,7 @@
 #define DFOTA_SERVER_LEDGER_PRUNE_H
 
 #include <jansson.h>
-#include "server/writer.h"
+#include "server/db/writer.h"
 
 struct ledger_pruned {
     int64_t rows, first, last; /* of the ledger */

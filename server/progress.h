@@ -3,7 +3,7 @@
 #define DFOTA_SERVER_PROGRESS_H
 
 #include "server/transfer.h"
-#include "server/writer.h"
+#include "server/db/writer.h"
 #include "storage/attempt.h"
 
 struct progress;

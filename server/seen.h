@@ -4,7 +4,7 @@
 #ifndef DFOTA_SERVER_SEEN_H
 #define DFOTA_SERVER_SEEN_H
 
-#include "server/writer.h"
+#include "server/db/writer.h"
 
 struct seen;
 

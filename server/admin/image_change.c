@@ -7,7 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/names.h"
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/matrix.h"
 #include "server/note.h"

@@ -10,7 +10,7 @@
 #include "server/admin/intake.h"
 #include "server/admin/package.h"
 #include "server/content.h"
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 #include "server/core/log.h"
 
 struct delivery {

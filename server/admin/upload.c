@@ -9,7 +9,7 @@
 #include "server/admin/intake.h"
 #include "server/admin/names.h"
 #include "server/content.h"
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/matrix.h"
 #include "server/note.h"

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "server/writer.h"
+#include "server/db/writer.h"
 #include "storage/product.h"
 
 #define THREADS 4

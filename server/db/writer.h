@@ -3,8 +3,8 @@
    Whoever wants to change something adds a task. Tasks that wait together share one transaction, each in a
    savepoint of its own: one that fails takes back only its own changes. After the commit is durable each is
    told. */
-#ifndef DFOTA_SERVER_WRITER_H
-#define DFOTA_SERVER_WRITER_H
+#ifndef DFOTA_SERVER_DB_WRITER_H
+#define DFOTA_SERVER_DB_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

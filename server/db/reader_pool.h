@@ -1,6 +1,6 @@
 /* Connections that only read, lent to one thread at a time. */
-#ifndef DFOTA_SERVER_READERS_H
-#define DFOTA_SERVER_READERS_H
+#ifndef DFOTA_SERVER_DB_READER_POOL_H
+#define DFOTA_SERVER_DB_READER_POOL_H
 
 #include "storage/db.h"
 

@@ -1,7 +1,7 @@
 /* The data directory of a running server: made where it is missing, held against a second server, private, and refused
    when its database is missing. */
-#ifndef DFOTA_SERVER_DATA_DIR_H
-#define DFOTA_SERVER_DATA_DIR_H
+#ifndef DFOTA_SERVER_DB_DATA_DIR_H
+#define DFOTA_SERVER_DB_DATA_DIR_H
 
 #include <stdbool.h>
 #include "base/error.h"

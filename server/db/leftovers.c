@@ -1,4 +1,4 @@
-#include "server/leftovers.h"
+#include "server/db/leftovers.h"
 
 #include <errno.h>
 #include <fcntl.h>

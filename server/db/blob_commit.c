@@ -1,4 +1,4 @@
-#include "server/keep.h"
+#include "server/db/blob_commit.h"
 
 #include <pthread.h>
 

@@ -1,4 +1,4 @@
-#include "server/data_dir.h"
+#include "server/db/data_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "server/leftovers.h"
+#include "server/db/leftovers.h"
 
 #define DATABASE "dfota.db"
 

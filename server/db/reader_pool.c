@@ -1,4 +1,4 @@
-#include "server/readers.h"
+#include "server/db/reader_pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>

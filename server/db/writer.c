@@ -1,4 +1,4 @@
-#include "server/writer.h"
+#include "server/db/writer.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* From a file to a row that speaks of it, and the files of which none does any more. */
-#ifndef DFOTA_SERVER_KEEP_H
-#define DFOTA_SERVER_KEEP_H
+#ifndef DFOTA_SERVER_DB_BLOB_COMMIT_H
+#define DFOTA_SERVER_DB_BLOB_COMMIT_H
 
 #include "server/daemon.h"
 #include "storage/blob.h"
