@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "server/core/log.h"
 #include "server/note.h"
 

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/link_url.h"
+#include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/note.h"
 #include "storage/attempt.h"

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/checkin.h"
-#include "server/origin.h"
+#include "server/checkin/checkin.h"
+#include "server/checkin/origin.h"
 
 #define OVER_DIALECT  "dialect"
 #define OVER_CORE     "core" /* the dialect, of a module that says its core and its script */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "server/admin/csv.h"
-#include "server/link_url.h"
+#include "server/checkin/link_url.h"
 
 struct orders {
     const char *firmware, *version;

@@ -7,7 +7,7 @@
 #include "server/admin/report_csv.h"
 #include "server/core/log.h"
 #include "server/note.h"
-#include "server/testify.h"
+#include "server/checkin/evidence.h"
 
 struct bulk {
     struct admin_call *call;

@@ -8,7 +8,7 @@
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
 #include "server/note.h"
-#include "server/testify.h"
+#include "server/checkin/evidence.h"
 
 static void free_text(const struct slice *text)
 {

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
-#include "server/refused.h"
+#include "server/checkin/refused.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
 #include "storage/product.h"

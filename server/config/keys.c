@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "server/device_url.h"
+#include "server/checkin/device_url.h"
 #include "server/http/listener.h"
 
 #define MAX_CORES 256u

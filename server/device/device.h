@@ -3,7 +3,7 @@
 #define DFOTA_SERVER_DEVICE_DEVICE_H
 
 #include "server/daemon.h"
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "server/http/router.h"
 #include "upgrade/answer.h"
 

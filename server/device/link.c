@@ -1,7 +1,7 @@
 /* Links: GET /d/{token}[/{version}]. The version was typed into a module once and selects a base; it proves
  * nothing. */
 #include "base/clock.h"
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 #include "server/device/device.h"
 
 void link_handle(struct request *request)

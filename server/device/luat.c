@@ -2,11 +2,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 #include "server/device/device.h"
 #include "server/http/range.h"
 #include "server/core/log.h"
-#include "server/refused.h"
+#include "server/checkin/refused.h"
 #include "upgrade/name.h"
 
 #define VALUE_SIZE 256

@@ -5,15 +5,15 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 #include "server/device/device.h"
 #include "server/jobs.h"
-#include "server/device_url.h"
-#include "server/link_url.h"
+#include "server/checkin/device_url.h"
+#include "server/checkin/link_url.h"
 #include "server/core/log.h"
-#include "server/origin.h"
-#include "server/seen.h"
-#include "server/testify.h"
+#include "server/checkin/origin.h"
+#include "server/checkin/counters.h"
+#include "server/checkin/evidence.h"
 
 #define JSON_MAX_BYTES 4096 /* of a body that is no transcript */
 

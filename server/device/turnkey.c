@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 #include "server/device/device.h"
-#include "server/link_url.h"
+#include "server/checkin/link_url.h"
 #include "server/core/log.h"
-#include "server/origin.h"
-#include "server/refused.h"
-#include "server/seen.h"
+#include "server/checkin/origin.h"
+#include "server/checkin/refused.h"
+#include "server/checkin/counters.h"
 #include "storage/turnkey.h"
 
 #define VALUE_SIZE 256

@@ -9,13 +9,13 @@
 #include <unistd.h>
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 #include "server/device/device.h"
 #include "server/jobs.h"
 #include "server/matrix.h"
 #include "server/core/log.h"
 #include "server/plans.h"
-#include "server/seen.h"
+#include "server/checkin/counters.h"
 #include "storage/package.h"
 #include "server/transfer.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server/admission.h"
+#include "server/checkin/admission.h"
 #include "server/note.h"
 #include "storage/budget.h"
 

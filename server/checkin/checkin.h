@@ -4,10 +4,10 @@
    rules decide, what changes is stored; after the commit the answer leaves. Where bytes are to be sent that
    are not in memory yet, nothing is stored; a worker reads and checks them, and the check-in is decided anew.
  */
-#ifndef DFOTA_SERVER_CHECKIN_H
-#define DFOTA_SERVER_CHECKIN_H
+#ifndef DFOTA_SERVER_CHECKIN_CHECKIN_H
+#define DFOTA_SERVER_CHECKIN_CHECKIN_H
 
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "server/http/request.h"
 
 /* Answers the request, later and from another thread. Its Range header is read here; of checkin the range is

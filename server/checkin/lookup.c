@@ -1,11 +1,11 @@
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "server/core/log.h"
 #include "server/need.h"
-#include "server/origin.h"
+#include "server/checkin/origin.h"
 #include "server/progress.h"
 #include "upgrade/full.h"
 

@@ -1,10 +1,10 @@
 /* What devices said and the server refused, for the admin's list (storage/unknown.h). Counted in memory and written at most
    every half minute, so that a flood costs a bounded number of rows and writes: 64 different texts of requests whose
    product is unknown, 32 of each product and 256 in all; what is more is counted and logged. */
-#ifndef DFOTA_SERVER_REFUSED_H
-#define DFOTA_SERVER_REFUSED_H
+#ifndef DFOTA_SERVER_CHECKIN_REFUSED_H
+#define DFOTA_SERVER_CHECKIN_REFUSED_H
 
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "storage/unknown.h"
 
 struct refused;

@@ -2,8 +2,8 @@
    invents thousands of IMEIs behind one address leaves room for the modules of every other network. Thousands of modules
    behind one address of a carrier are normal, so a network's share is large: three quarters of what the others have
    left. A device that is known is never turned away. */
-#ifndef DFOTA_SERVER_ADMISSION_H
-#define DFOTA_SERVER_ADMISSION_H
+#ifndef DFOTA_SERVER_CHECKIN_ADMISSION_H
+#define DFOTA_SERVER_CHECKIN_ADMISSION_H
 
 #include "storage/product.h"
 

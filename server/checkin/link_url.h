@@ -1,6 +1,6 @@
 /* The URLs that are handed out: path-only, at most 60 bytes of path, no ':' and no query behind the host. */
-#ifndef DFOTA_SERVER_LINK_URL_H
-#define DFOTA_SERVER_LINK_URL_H
+#ifndef DFOTA_SERVER_CHECKIN_LINK_URL_H
+#define DFOTA_SERVER_CHECKIN_LINK_URL_H
 
 #include <jansson.h>
 #include "server/daemon.h"

@@ -1,7 +1,7 @@
 /* Where a request comes from, as far as requests of one device are told apart by it: the peer's address
    without its port, of IPv6 the first 64 bits, which one subscriber has for himself. */
-#ifndef DFOTA_SERVER_ORIGIN_H
-#define DFOTA_SERVER_ORIGIN_H
+#ifndef DFOTA_SERVER_CHECKIN_ORIGIN_H
+#define DFOTA_SERVER_CHECKIN_ORIGIN_H
 
 #include "storage/device.h"
 

@@ -1,10 +1,10 @@
 /* Reports that may be late: transcripts and lists. Puts what was seen in order with what is confirmed, and
    what a transcript tells of a try beside the attempt it belongs to. Writer's thread throughout. */
-#ifndef DFOTA_SERVER_TESTIFY_H
-#define DFOTA_SERVER_TESTIFY_H
+#ifndef DFOTA_SERVER_CHECKIN_EVIDENCE_H
+#define DFOTA_SERVER_CHECKIN_EVIDENCE_H
 
 #include <jansson.h>
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "storage/transcript.h"
 #include "upgrade/testimony.h"
 

@@ -1,4 +1,4 @@
-#include "server/device_url.h"
+#include "server/checkin/device_url.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "server/refused.h"
+#include "server/checkin/refused.h"
 
 #include <pthread.h>
 #include <stdio.h>

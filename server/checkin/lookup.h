@@ -1,9 +1,9 @@
 /* What storage knows when a device asks: loaded at once, in the writer's thread, as the snapshot that the
  * rules judge. */
-#ifndef DFOTA_SERVER_FACTS_H
-#define DFOTA_SERVER_FACTS_H
+#ifndef DFOTA_SERVER_CHECKIN_LOOKUP_H
+#define DFOTA_SERVER_CHECKIN_LOOKUP_H
 
-#include "server/admission.h"
+#include "server/checkin/admission.h"
 #include "server/daemon.h"
 #include "server/plans.h"
 #include "storage/attempt.h"

@@ -1,4 +1,4 @@
-#include "server/checkin.h"
+#include "server/checkin/checkin.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 #include "server/jobs.h"
 #include "server/core/log.h"
 #include "server/note.h"
-#include "server/origin.h"
+#include "server/checkin/origin.h"
 #include "server/package_cache.h"
-#include "server/refused.h"
-#include "server/seen.h"
+#include "server/checkin/refused.h"
+#include "server/checkin/counters.h"
 #include "server/core/stop_point.h"
 
 #define ROUNDS_MAX                                                                                           \

@@ -1,6 +1,6 @@
 /* The address that links begin with: http://HOST[:PORT], or https:// where a proxy in front does TLS. */
-#ifndef DFOTA_SERVER_DEVICE_URL_H
-#define DFOTA_SERVER_DEVICE_URL_H
+#ifndef DFOTA_SERVER_CHECKIN_DEVICE_URL_H
+#define DFOTA_SERVER_CHECKIN_DEVICE_URL_H
 
 #include <stdbool.h>
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "server/origin.h"
+#include "server/checkin/origin.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

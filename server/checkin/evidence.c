@@ -1,4 +1,4 @@
-#include "server/testify.h"
+#include "server/checkin/evidence.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* How often and when devices asked last: counted in memory, written a few times a minute. A check-in that
    changes nothing else costs no write of its own; what a power cut loses is a count, never a fact that an
    answer was based on. */
-#ifndef DFOTA_SERVER_SEEN_H
-#define DFOTA_SERVER_SEEN_H
+#ifndef DFOTA_SERVER_CHECKIN_COUNTERS_H
+#define DFOTA_SERVER_CHECKIN_COUNTERS_H
 
 #include "server/db/writer.h"
 

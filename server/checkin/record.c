@@ -1,7 +1,7 @@
 /* What a decision changes, stored. */
 #include <stdio.h>
 
-#include "server/facts.h"
+#include "server/checkin/lookup.h"
 #include "server/core/log.h"
 #include "server/note.h"
 #include "storage/budget.h"

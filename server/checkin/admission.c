@@ -1,4 +1,4 @@
-#include "server/admission.h"
+#include "server/checkin/admission.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

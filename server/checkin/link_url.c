@@ -1,6 +1,6 @@
-#include "server/link_url.h"
+#include "server/checkin/link_url.h"
 
-#include "server/device_url.h"
+#include "server/checkin/device_url.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "server/seen.h"
+#include "server/checkin/counters.h"
 
 #include <stdlib.h>
 #include <string.h>
