@@ -6,7 +6,7 @@
 #include "base/sha256.h"
 #include "server/config/config.h"
 #include "server/db/reader_pool.h"
-#include "server/transfer.h"
+#include "server/delivery/transfer.h"
 #include "server/core/thread_pool.h"
 #include "server/db/writer.h"
 #include "storage/blob.h"

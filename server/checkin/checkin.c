@@ -10,7 +10,7 @@
 #include "server/core/log.h"
 #include "server/note.h"
 #include "server/checkin/origin.h"
-#include "server/package_cache.h"
+#include "server/delivery/package_cache.h"
 #include "server/checkin/refused.h"
 #include "server/checkin/counters.h"
 #include "server/core/stop_point.h"

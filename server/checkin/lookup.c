@@ -6,7 +6,7 @@
 #include "server/core/log.h"
 #include "server/need.h"
 #include "server/checkin/origin.h"
-#include "server/progress.h"
+#include "server/delivery/progress.h"
 #include "upgrade/full.h"
 
 #define DAY_MS (24LL * 3600 * 1000)

@@ -17,7 +17,7 @@
 #include "server/plans.h"
 #include "server/checkin/counters.h"
 #include "storage/package.h"
-#include "server/transfer.h"
+#include "server/delivery/transfer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/transfer.h"
+#include "server/delivery/transfer.h"
 #include "tests/unit/peer.h"
 
 #define NEVER_MS 600000

@@ -1,4 +1,4 @@
-#include "server/package_cache.h"
+#include "server/delivery/package_cache.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* Packages in memory: read once, checked against their SHA-256, and sent from there. The very bytes that were
    checked are the bytes that go out; what changes on the disk later cannot. Least recently used ones leave
    first. */
-#ifndef DFOTA_SERVER_PACKAGE_CACHE_H
-#define DFOTA_SERVER_PACKAGE_CACHE_H
+#ifndef DFOTA_SERVER_DELIVERY_PACKAGE_CACHE_H
+#define DFOTA_SERVER_DELIVERY_PACKAGE_CACHE_H
 
 #include "storage/blob.h"
 

@@ -1,8 +1,8 @@
 /* What a peer acknowledged, brought to the attempt it belongs to. */
-#ifndef DFOTA_SERVER_PROGRESS_H
-#define DFOTA_SERVER_PROGRESS_H
+#ifndef DFOTA_SERVER_DELIVERY_PROGRESS_H
+#define DFOTA_SERVER_DELIVERY_PROGRESS_H
 
-#include "server/transfer.h"
+#include "server/delivery/transfer.h"
 #include "server/db/writer.h"
 #include "storage/attempt.h"
 

@@ -1,4 +1,4 @@
-#include "server/transfer.h"
+#include "server/delivery/transfer.h"
 
 #include <fcntl.h>
 #include <linux/sockios.h>

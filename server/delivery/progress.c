@@ -1,4 +1,4 @@
-#include "server/progress.h"
+#include "server/delivery/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
    ask the kernel. So a transfer owns a dup() of the socket, asks TCP_INFO (tcpi_bytes_acked, less the head; a FIN counts
    as one byte) while it runs, after libmicrohttpd is done, until everything is acknowledged, the connection is dead, or
    less than least_rate moved in stall_ms (it is then reset). One thread watches all transfers. Behind a proxy the peer is the proxy. */
-#ifndef DFOTA_SERVER_TRANSFER_H
-#define DFOTA_SERVER_TRANSFER_H
+#ifndef DFOTA_SERVER_DELIVERY_TRANSFER_H
+#define DFOTA_SERVER_DELIVERY_TRANSFER_H
 
 #include <stdbool.h>
 #include <stdint.h>
