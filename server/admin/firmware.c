@@ -9,7 +9,7 @@
 #include "server/admin/names.h"
 #include "server/jobs.h"
 #include "server/core/log.h"
-#include "server/matrix.h"
+#include "server/planning/prebuild.h"
 #include "storage/matrix.h"
 #include "server/note.h"
 #include "upgrade/format.h"

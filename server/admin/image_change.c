@@ -9,7 +9,7 @@
 #include "server/admin/names.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
-#include "server/matrix.h"
+#include "server/planning/prebuild.h"
 #include "server/note.h"
 #include "storage/package.h"
 

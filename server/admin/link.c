@@ -10,7 +10,7 @@
 #include "server/checkin/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "server/note.h"
 
 /* "/d/", the token, "/", the version: some updaters take no longer path. */

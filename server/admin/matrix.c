@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "storage/matrix.h"
 
 #define QUEUE_SHOWN 100 /* pairs of the queue, without ?limit= */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/graph.h"
+#include "server/planning/graph.h"
 #include "storage/outcome.h"
 #include "upgrade/outcome.h"
 

@@ -7,7 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/jobs.h"
 #include "server/core/log.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "server/note.h"
 #include "storage/improvement.h"
 

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
-#include "server/graph.h"
+#include "server/planning/graph.h"
 #include "server/core/log.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "upgrade/plan_text.h"
 
 #define EXCLUDED_MAX 100 /* pairs listed; of hundreds of versions nobody reads all */

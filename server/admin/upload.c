@@ -11,7 +11,7 @@
 #include "server/content.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
-#include "server/matrix.h"
+#include "server/planning/prebuild.h"
 #include "server/note.h"
 #include "storage/matrix.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "server/core/log.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "server/checkin/origin.h"
 #include "server/delivery/progress.h"
 #include "upgrade/full.h"

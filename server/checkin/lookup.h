@@ -5,7 +5,7 @@
 
 #include "server/checkin/admission.h"
 #include "server/daemon.h"
-#include "server/plans.h"
+#include "server/planning/plan_cache.h"
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"

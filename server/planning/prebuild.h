@@ -1,8 +1,8 @@
 /* The matrix: every forward pair of a firmware's images is asked for in the background, so that a path is known before
    the first device needs it. One thread of its own; it writes in small transactions, so that check-ins go on
    in between, and what it asks for is made last (package.wanted 0). */
-#ifndef DFOTA_SERVER_MATRIX_H
-#define DFOTA_SERVER_MATRIX_H
+#ifndef DFOTA_SERVER_PLANNING_PREBUILD_H
+#define DFOTA_SERVER_PLANNING_PREBUILD_H
 
 #include <stdint.h>
 #include "base/error.h"

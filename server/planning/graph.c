@@ -1,11 +1,11 @@
-#include "server/graph.h"
+#include "server/planning/graph.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "storage/improvement.h"
 #include "upgrade/full.h"
 

@@ -1,4 +1,4 @@
-#include "server/matrix.h"
+#include "server/planning/prebuild.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "server/daemon.h"
 #include "server/jobs.h"
 #include "server/core/log.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "storage/matrix.h"
 
 #define PAIRS_AT_ONCE 256 /* in one transaction: a few milliseconds */

@@ -1,6 +1,6 @@
 /* The images and packages of a firmware between two versions, laid out for the planner. */
-#ifndef DFOTA_SERVER_GRAPH_H
-#define DFOTA_SERVER_GRAPH_H
+#ifndef DFOTA_SERVER_PLANNING_GRAPH_H
+#define DFOTA_SERVER_PLANNING_GRAPH_H
 
 #include "storage/firmware.h"
 #include "storage/image.h"

@@ -1,4 +1,4 @@
-#include "server/plans.h"
+#include "server/planning/plan_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "server/daemon.h"
 #include "server/jobs.h"
-#include "server/need.h"
+#include "server/planning/request.h"
 #include "upgrade/full.h"
 #include "upgrade/plan_text.h"
 

@@ -1,10 +1,10 @@
 /* What the devices of a firmware at one version get on their way to its target: planned once, kept in memory
    until an image, a package or the firmware changes. So a device that waits costs no more than looking itself
    up. */
-#ifndef DFOTA_SERVER_PLANS_H
-#define DFOTA_SERVER_PLANS_H
+#ifndef DFOTA_SERVER_PLANNING_PLAN_CACHE_H
+#define DFOTA_SERVER_PLANNING_PLAN_CACHE_H
 
-#include "server/graph.h"
+#include "server/planning/graph.h"
 #include "upgrade/decision.h"
 
 struct plans;

@@ -1,10 +1,10 @@
-#include "server/need.h"
+#include "server/planning/request.h"
 
 #include <stdio.h>
 
 #include "server/daemon.h"
 #include "server/jobs.h"
-#include "server/plans.h"
+#include "server/planning/plan_cache.h"
 #include "server/config/recipe.h"
 #include "upgrade/full.h"
 

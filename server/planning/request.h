@@ -1,7 +1,7 @@
 /* The package that a firmware needs from one version: found by the images' bytes, asked for, judged against
  * the limit. */
-#ifndef DFOTA_SERVER_NEED_H
-#define DFOTA_SERVER_NEED_H
+#ifndef DFOTA_SERVER_PLANNING_REQUEST_H
+#define DFOTA_SERVER_PLANNING_REQUEST_H
 
 #include "storage/firmware.h"
 #include "storage/image.h"
