@@ -24,7 +24,7 @@
 #include "server/device/device.h"
 #include "server/checkin/device_url.h"
 #include "server/http/listener.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/planning/prebuild.h"
 #include "server/delivery/package_cache.h"
 #include "server/planning/plan_cache.h"

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
 #include "server/note.h"

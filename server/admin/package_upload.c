@@ -9,7 +9,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/intake.h"
 #include "server/admin/package.h"
-#include "server/content.h"
+#include "server/build/inspect.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 

@@ -8,7 +8,7 @@
 #include "server/admin/image.h"
 #include "server/admin/intake.h"
 #include "server/admin/names.h"
-#include "server/content.h"
+#include "server/build/inspect.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/device/device.h"
 #include "server/http/range.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/note.h"
 #include "server/checkin/origin.h"

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "server/checkin/checkin.h"
 #include "server/device/device.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/checkin/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "server/daemon.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/planning/request.h"
 #include "upgrade/full.h"
 #include "upgrade/plan_text.h"

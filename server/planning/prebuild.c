@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/daemon.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
 #include "storage/matrix.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "server/daemon.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/planning/plan_cache.h"
 #include "server/config/recipe.h"
 #include "upgrade/full.h"

@@ -11,7 +11,7 @@
 #include "server/admin/handlers.h"
 #include "server/checkin/checkin.h"
 #include "server/device/device.h"
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 #include "server/planning/prebuild.h"
 #include "server/core/log.h"
 #include "server/planning/plan_cache.h"

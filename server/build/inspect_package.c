@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "server/process/process.h"
-#include "server/content.h"
+#include "server/build/inspect.h"
 
 #define VERIFY_CPU_S 300 /* applying is quick: seconds for the largest image */
 #define VERIFY_MS    300000

@@ -1,4 +1,4 @@
-#include "server/jobs.h"
+#include "server/build/scheduler.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "server/daemon.h"
-#include "server/job.h"
+#include "server/build/job.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/package_note.h"

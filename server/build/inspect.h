@@ -1,8 +1,8 @@
 /* What an uploaded file is, by its content. `dfota` looks into it, in a child under limits: the server reads
    no bytes of a stranger. What a file may be kept as follows from that and from the name that it came with.
  */
-#ifndef DFOTA_SERVER_CONTENT_H
-#define DFOTA_SERVER_CONTENT_H
+#ifndef DFOTA_SERVER_BUILD_INSPECT_H
+#define DFOTA_SERVER_BUILD_INSPECT_H
 
 #include "server/daemon.h"
 #include "server/http/request.h"

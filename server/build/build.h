@@ -1,7 +1,7 @@
 /* Makes one package: runs the children, has the result proven, makes it a blob. Knows no queue and changes no
  * row. */
-#ifndef DFOTA_SERVER_MAKE_H
-#define DFOTA_SERVER_MAKE_H
+#ifndef DFOTA_SERVER_BUILD_BUILD_H
+#define DFOTA_SERVER_BUILD_BUILD_H
 
 #include <limits.h>
 

@@ -1,4 +1,4 @@
-#include "server/job.h"
+#include "server/build/job.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "server/suffix_shelf.h"
+#include "server/build/suffix_cache.h"
 
 #include <dirent.h>
 #include <errno.h>

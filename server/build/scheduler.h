@@ -11,8 +11,8 @@
    compared. A child that says the inputs do not fit makes the package `failed`; one that dies is a crash, and
    three crashes are a failure; a server that is asked to stop puts the package back. What more effort came to
    never takes a package out of `ready`. */
-#ifndef DFOTA_SERVER_JOBS_H
-#define DFOTA_SERVER_JOBS_H
+#ifndef DFOTA_SERVER_BUILD_SCHEDULER_H
+#define DFOTA_SERVER_BUILD_SCHEDULER_H
 
 #include <stdbool.h>
 #include <stdint.h>

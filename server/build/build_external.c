@@ -1,4 +1,4 @@
-#include "server/external.h"
+#include "server/build/build_external.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Suffix arrays of old images, kept in data_dir/suffix so that a whole row of the matrix pays for one sort. `dfota diff`
    makes and checks the files; they hold nothing that could not be made again. */
-#ifndef DFOTA_SERVER_SUFFIX_SHELF_H
-#define DFOTA_SERVER_SUFFIX_SHELF_H
+#ifndef DFOTA_SERVER_BUILD_SUFFIX_CACHE_H
+#define DFOTA_SERVER_BUILD_SUFFIX_CACHE_H
 
 #include <stdbool.h>
 #include <stddef.h>

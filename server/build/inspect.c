@@ -1,4 +1,4 @@
-#include "server/content.h"
+#include "server/build/inspect.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* One job: found, made, and its end stored. What jobs.c does on each of its threads. */
-#ifndef DFOTA_SERVER_JOB_H
-#define DFOTA_SERVER_JOB_H
+#ifndef DFOTA_SERVER_BUILD_JOB_H
+#define DFOTA_SERVER_BUILD_JOB_H
 
-#include "server/make.h"
+#include "server/build/build.h"
 
 struct job {
     struct making making;

@@ -1,4 +1,4 @@
-#include "server/make.h"
+#include "server/build/build.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "server/daemon.h"
-#include "server/external.h"
+#include "server/build/build_external.h"
 #include "server/core/stop_point.h"
-#include "server/suffix_shelf.h"
+#include "server/build/suffix_cache.h"
 #include "upgrade/format.h"
 
 #define EXIT_DOES_NOT_FIT 1 /* of dfota: these inputs will never do */
