@@ -6,7 +6,7 @@
 #include <config.h>
 #include "server/config/config.h"
 #include "server/daemon.h"
-#include "server/ledger_check.h"
+#include "server/ledger/verify.h"
 
 static int complain(const struct error *err, int status)
 {

@@ -6,9 +6,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/ledger_prune.h"
+#include "server/ledger/prune.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "server/core/uptime.h"
 #include "storage/awaited.h"
 #include "storage/product.h"

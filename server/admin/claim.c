@@ -7,7 +7,7 @@
 #include "server/admin/names.h"
 #include "server/checkin/lookup.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 struct settlement {
     struct admin_call *call;

@@ -8,7 +8,7 @@
 #include "server/admin/names.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/attempt.h"
 #include "storage/said.h"
 #include "storage/transcript.h"

@@ -11,7 +11,7 @@
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
 #include "storage/matrix.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "upgrade/format.h"
 #include "upgrade/full.h"
 

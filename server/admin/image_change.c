@@ -10,7 +10,7 @@
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/package.h"
 
 #define REASON_MAX 300

@@ -9,9 +9,9 @@
 #include "server/admin/names.h"
 #include "storage/device.h"
 #include "storage/product.h"
-#include "server/ledger_prune.h"
+#include "server/ledger/prune.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000

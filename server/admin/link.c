@@ -11,7 +11,7 @@
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 /* "/d/", the token, "/", the version: some updaters take no longer path. */
 _Static_assert(3 + (LINK_TOKEN_SIZE - 1) + 1 + (VERSION_TEXT_SIZE - 1) <= 60,

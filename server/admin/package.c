@@ -8,7 +8,7 @@
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/improvement.h"
 
 #define OVERSIZE_SIZE 96

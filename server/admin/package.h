@@ -4,7 +4,7 @@
 
 #include "server/admin/call.h"
 #include "server/admin/names.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/package.h"
 
 struct hop {

@@ -8,7 +8,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/names.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */
 

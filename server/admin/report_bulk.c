@@ -6,7 +6,7 @@
 #include "server/admin/names.h"
 #include "server/admin/report_csv.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
 
 struct bulk {

@@ -7,7 +7,7 @@
 #include "server/admin/names.h"
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
 
 static void free_text(const struct slice *text)

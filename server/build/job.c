@@ -8,7 +8,7 @@
 #include "server/daemon.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
-#include "server/package_note.h"
+#include "server/ledger/package_event.h"
 #include "server/config/recipe.h"
 #include "storage/improvement.h"
 #include "upgrade/format.h"

@@ -10,7 +10,7 @@
 #include "server/build/job.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
-#include "server/package_note.h"
+#include "server/ledger/package_event.h"
 #include "server/core/stop_point.h"
 
 #define RETRY_S 10 /* after the disk was full or the database refused */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #define DAY_MS       (24LL * 3600 * 1000)
 #define BITS_OF_FOUR 24

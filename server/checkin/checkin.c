@@ -8,7 +8,7 @@
 #include "server/http/range.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "server/checkin/origin.h"
 #include "server/delivery/package_cache.h"
 #include "server/checkin/refused.h"

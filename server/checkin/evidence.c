@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #define ATTEMPTS_MAX 100 /* newest; what is older is not looked at any more */
 #define DAY_MS       (24LL * 3600 * 1000)

@@ -3,7 +3,7 @@
 
 #include "server/checkin/lookup.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/budget.h"
 
 #define DAY_MS (24LL * 3600 * 1000)

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "server/core/uptime.h"
 #include "storage/awaited.h"
 

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/device/device.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "server/checkin/admission.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 #include "storage/budget.h"
 
 #define DAY_MS (24LL * 3600 * 1000)

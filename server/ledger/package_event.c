@@ -1,7 +1,7 @@
-#include "server/package_note.h"
+#include "server/ledger/package_event.h"
 
 #include "base/cleanup.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 static const char *effort_name(enum package_effort effort)
 {

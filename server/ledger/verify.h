@@ -1,6 +1,6 @@
 /* The ledger of a database file, looked at without a server: for auditors, and for backups. */
-#ifndef DFOTA_SERVER_LEDGER_CHECK_H
-#define DFOTA_SERVER_LEDGER_CHECK_H
+#ifndef DFOTA_SERVER_LEDGER_VERIFY_H
+#define DFOTA_SERVER_LEDGER_VERIFY_H
 
 #include <stdbool.h>
 #include "base/error.h"

@@ -1,6 +1,6 @@
 /* Facts for the ledger, as the server's parts know them. */
-#ifndef DFOTA_SERVER_NOTE_H
-#define DFOTA_SERVER_NOTE_H
+#ifndef DFOTA_SERVER_LEDGER_EVENT_H
+#define DFOTA_SERVER_LEDGER_EVENT_H
 
 #include <jansson.h>
 #include "server/http/request.h"

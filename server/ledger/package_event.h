@@ -1,6 +1,6 @@
 /* What becomes of packages, for the ledger. Writer's thread throughout, in the transaction that stores it. */
-#ifndef DFOTA_SERVER_PACKAGE_NOTE_H
-#define DFOTA_SERVER_PACKAGE_NOTE_H
+#ifndef DFOTA_SERVER_LEDGER_PACKAGE_EVENT_H
+#define DFOTA_SERVER_LEDGER_PACKAGE_EVENT_H
 
 #include "storage/package.h"
 

@@ -1,4 +1,4 @@
-#include "server/ledger_check.h"
+#include "server/ledger/verify.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
-#include "server/ledger_prune.h"
+#include "server/ledger/prune.h"
 
 #include "base/clock.h"
 #include "server/core/log.h"
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #define PIECE  5000 /* rows in one transaction: check-ins wait for it */
 #define DAY_MS (24LL * 3600 * 1000)

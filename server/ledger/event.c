@@ -1,4 +1,4 @@
-#include "server/note.h"
+#include "server/ledger/event.h"
 
 #include <stdio.h>
 #include <stdlib.h>
