@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/checkin/checkin.h"
 #include "server/checkin/origin.h"
 

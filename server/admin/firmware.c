@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"

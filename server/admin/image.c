@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/core/log.h"
 
 static json_t *warnings_to_json(const char *lines)

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/checkin/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"

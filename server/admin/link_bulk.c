@@ -6,7 +6,7 @@
 #include "server/admin/csv.h"
 #include "server/admin/handlers.h"
 #include "server/admin/link_csv.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/core/log.h"
 
 struct bulk {

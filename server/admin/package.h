@@ -3,7 +3,7 @@
 #define DFOTA_SERVER_ADMIN_PACKAGE_H
 
 #include "server/admin/call.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/ledger/event.h"
 #include "storage/package.h"
 

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/admin/intake.h"
+#include "server/admin/upload_stream.h"
 #include "server/admin/package.h"
 #include "server/build/inspect.h"
 #include "server/db/blob_commit.h"

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/admin/report_csv.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"

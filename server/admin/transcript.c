@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"

@@ -1,8 +1,8 @@
 /* What stands in the path of a request: read, checked and looked up, with the error that fits each. Param 0
    is the product, param 1 the firmware or the device. Any thread; the names are looked up over the caller's
    connection, so the same functions serve handlers and, inside a change, the writer. */
-#ifndef DFOTA_SERVER_ADMIN_NAMES_H
-#define DFOTA_SERVER_ADMIN_NAMES_H
+#ifndef DFOTA_SERVER_ADMIN_PATH_PARAMS_H
+#define DFOTA_SERVER_ADMIN_PATH_PARAMS_H
 
 #include "server/http/request.h"
 #include "storage/device.h"

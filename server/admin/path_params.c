@@ -1,4 +1,4 @@
-#include "server/admin/names.h"
+#include "server/admin/path_params.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "server/admin/intake.h"
+#include "server/admin/upload_stream.h"
 
 #include <stdlib.h>
 #include <strings.h>

@@ -1,8 +1,8 @@
 /* A file on its way in: written to disk as it comes, hashed on the way. Until a row speaks of it its bytes
    are nobody's: whatever ends the request early takes them away. The first member of what a route's stream
    keeps in stream_state. */
-#ifndef DFOTA_SERVER_ADMIN_INTAKE_H
-#define DFOTA_SERVER_ADMIN_INTAKE_H
+#ifndef DFOTA_SERVER_ADMIN_UPLOAD_STREAM_H
+#define DFOTA_SERVER_ADMIN_UPLOAD_STREAM_H
 
 #include "server/admin/call.h"
 #include "server/admin/digest.h"
