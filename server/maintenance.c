@@ -10,7 +10,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
-#include "storage/awaited.h"
+#include "storage/pending_report.h"
 #include "storage/product.h"
 
 #define ROUND_MS       60000 /* at most between two looks */

@@ -1,7 +1,7 @@
 #include "server/core/uptime.h"
 
 #include "base/clock.h"
-#include "storage/awaited.h"
+#include "storage/pending_report.h"
 
 static struct {
     int64_t at_start_ms, boot_ms;

@@ -7,7 +7,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
-#include "storage/awaited.h"
+#include "storage/pending_report.h"
 
 /* A module has all bytes before it reports the new version, but the acknowledgement of the last ones may be late.
    What is acknowledged later than this after the report was another fetch. */

@@ -1,4 +1,4 @@
-#include "storage/awaited.h"
+#include "storage/pending_report.h"
 
 #include "storage/entities.h"
 
