@@ -5,8 +5,8 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "delta/file.h"
-#include "sim/crew.h"
-#include "sim/forge.h"
+#include "sim/fleet.h"
+#include "sim/image_generator.h"
 #include "sim/option.h"
 #include "sim/summary.h"
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include "sim/dialect.h"
 #include "sim/release.h"
-#include "sim/say.h"
-#include "sim/shelf.h"
+#include "sim/trace.h"
+#include "sim/image_store.h"
 #include "sim/url.h"
 
 struct plan {

@@ -1,4 +1,4 @@
-#include "sim/crew.h"
+#include "sim/fleet.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef DFOTA_SIM_SUMMARY_H
 #define DFOTA_SIM_SUMMARY_H
 
-#include "sim/crew.h"
+#include "sim/fleet.h"
 
 /* "20 modules: 14 reached, 6 refused; 71 asks, 20 packages, 861180 bytes" */
 void summary_print(const struct crew *crew, FILE *out);

@@ -1,6 +1,6 @@
 /* The modules of one run: made from the command line or from a file of links, run side by side, summed up. */
-#ifndef DFOTA_SIM_CREW_H
-#define DFOTA_SIM_CREW_H
+#ifndef DFOTA_SIM_FLEET_H
+#define DFOTA_SIM_FLEET_H
 
 #include <stdbool.h>
 #include <stddef.h>

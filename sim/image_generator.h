@@ -3,8 +3,8 @@
    The same (version, size, seed) gives the same bytes on every machine. Versions whose numbers lie close
    share most of their functions; what differs moves the rest, and with it every call that crosses it, as in
    real firmware. So a delta between neighbours is small, between strangers it is not. */
-#ifndef DFOTA_SIM_FORGE_H
-#define DFOTA_SIM_FORGE_H
+#ifndef DFOTA_SIM_IMAGE_GENERATOR_H
+#define DFOTA_SIM_IMAGE_GENERATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

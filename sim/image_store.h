@@ -1,8 +1,8 @@
 /* The images that modules run, each held once however many run it, and which version each of them is: told by
    --know, or read out of a generated image. Any thread; an image lives as long as its shelf and never
    changes. */
-#ifndef DFOTA_SIM_SHELF_H
-#define DFOTA_SIM_SHELF_H
+#ifndef DFOTA_SIM_IMAGE_STORE_H
+#define DFOTA_SIM_IMAGE_STORE_H
 
 #include <stdbool.h>
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "sim/forge.h"
+#include "sim/image_generator.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "sim/shelf.h"
+#include "sim/image_store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "delta/engine.h"
 #include "delta/file.h"
-#include "sim/forge.h"
+#include "sim/image_generator.h"
 
 struct shelf {
     pthread_mutex_t lock;

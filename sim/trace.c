@@ -1,4 +1,4 @@
-#include "sim/say.h"
+#include "sim/trace.h"
 
 #include <stdarg.h>
 

@@ -1,6 +1,6 @@
 /* The story as a person reads it: a line for every step. Any thread. */
-#ifndef DFOTA_SIM_SAY_H
-#define DFOTA_SIM_SAY_H
+#ifndef DFOTA_SIM_TRACE_H
+#define DFOTA_SIM_TRACE_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "sim/crew.h"
+#include "sim/fleet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
