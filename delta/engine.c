@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bsdiff.h"
-#include "delta/bsdiff_make.h"
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/make.h"
 #include "delta/ec618.h"
 #include "delta/par.h"
 

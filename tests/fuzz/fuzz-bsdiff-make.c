@@ -2,7 +2,7 @@
    Input: length of old (2 bytes, low first), old, and all else is new. */
 #include <stdint.h>
 #include <stdlib.h>
-#include "delta/bsdiff.h"
+#include "delta/bsdiff/bsdiff.h"
 
 #define MAX_STEPS_PER_BYTE 600 /* a search within so little text, at every byte */
 

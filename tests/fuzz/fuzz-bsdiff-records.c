@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/bsdiff.h"
+#include "delta/bsdiff/bsdiff.h"
 #include "delta/bzip.h"
 
 #define MAX_BYTES 65535

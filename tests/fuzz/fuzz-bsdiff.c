@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/bsdiff.h"
+#include "delta/bsdiff/bsdiff.h"
 
 #define MAX_BYTES 65536
 

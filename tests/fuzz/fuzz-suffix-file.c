@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/sha256.h"
-#include "delta/bsdiff.h"
-#include "delta/bsdiff_make.h"
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/make.h"
 
 #define HEAD 80 /* bytes; its last are the hash of the order */
 

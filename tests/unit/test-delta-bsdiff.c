@@ -1,8 +1,8 @@
 /* Format bsdiff: what is written, byte for byte; and that any bytes at all can be read without harm. */
 #include "tests/unit/test-delta.h"
 
-#include "delta/bsdiff.h"
-#include "delta/bsdiff_make.h"
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/make.h"
 #include "delta/bzip.h"
 
 #define MAX_BYTES 100000

@@ -2,8 +2,8 @@
  */
 #include "tests/unit/test-delta.h"
 
-#include "delta/bsdiff.h"
-#include "delta/bsdiff_make.h"
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/make.h"
 #include "delta/match.h"
 
 static struct match_script must_parse(struct bytes old, struct bytes new)

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 #include "base/error.h"
-#include "delta/bsdiff_costs.h"
-#include "delta/bsdiff_spans.h"
+#include "delta/bsdiff/costs.h"
+#include "delta/bsdiff/spans.h"
 #include "delta/bytes.h"
 #include "delta/match.h"
 

@@ -1,4 +1,4 @@
-#include "delta/bsdiff_parse.h"
+#include "delta/bsdiff/parse.h"
 
 #include <stdlib.h>
 #include "base/cleanup.h"

@@ -1,11 +1,11 @@
-#include "delta/bsdiff_make.h"
+#include "delta/bsdiff/make.h"
 
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bsdiff.h"
-#include "delta/bsdiff_costs.h"
-#include "delta/bsdiff_parse.h"
-#include "delta/bsdiff_spans.h"
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/costs.h"
+#include "delta/bsdiff/parse.h"
+#include "delta/bsdiff/spans.h"
 #include "delta/bzip_block.h"
 #include "delta/match.h"
 

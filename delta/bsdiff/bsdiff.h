@@ -1,7 +1,7 @@
 /* Format `bsdiff`: BSDIFF40, which stock bspatch applies. Layout, limits and checks: doc/package-formats.md.
  */
-#ifndef DFOTA_DELTA_BSDIFF_H
-#define DFOTA_DELTA_BSDIFF_H
+#ifndef DFOTA_DELTA_BSDIFF_BSDIFF_H
+#define DFOTA_DELTA_BSDIFF_BSDIFF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "delta/bsdiff.h"
+#include "delta/bsdiff/bsdiff.h"
 
 #include <string.h>
 #include "base/cleanup.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bsdiff.h"
+#include "delta/bsdiff/bsdiff.h"
 #include "delta/bytes.h"
 #include "delta/match.h"
 

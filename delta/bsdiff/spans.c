@@ -1,4 +1,4 @@
-#include "delta/bsdiff_spans.h"
+#include "delta/bsdiff/spans.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "delta/bsdiff_costs.h"
+#include "delta/bsdiff/costs.h"
 
 #include <math.h>
 #include <stdlib.h>
