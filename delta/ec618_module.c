@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip_decode.h"
+#include "delta/bzip2/decode.h"
 
 struct ec618_module {
     struct ec618_payload payload;

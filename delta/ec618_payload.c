@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip_decode.h"
+#include "delta/bzip2/decode.h"
 
 #define HEAD_BYTES      16 /* `BPHD`, number of parts, size of old, order */
 #define PART_HEAD_BYTES 20 /* `BSDIFF40`, flag, length, bytes of new */

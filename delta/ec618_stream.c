@@ -1,7 +1,7 @@
 #include "delta/ec618_stream.h"
 
 #include "base/cleanup.h"
-#include "delta/bzip_block.h"
+#include "delta/bzip2/block.h"
 
 /* What each effort tries: parses with different prices of a record, each repeated with the costs that the one
    before taught. The prices are above what a record really takes, for it also disturbs what stands around

@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip.h"
-#include "delta/bzip_block.h"
+#include "delta/bzip2/bzip.h"
+#include "delta/bzip2/block.h"
 
 static const char magic[8] = "BSDIFF40";
 

@@ -6,7 +6,7 @@
 #include "delta/bsdiff/costs.h"
 #include "delta/bsdiff/parse.h"
 #include "delta/bsdiff/spans.h"
-#include "delta/bzip_block.h"
+#include "delta/bzip2/block.h"
 #include "delta/match.h"
 
 #define PRICES     4

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "delta/bsdiff/bsdiff.h"
-#include "delta/bzip.h"
+#include "delta/bzip2/bzip.h"
 
 #define MAX_BYTES 65535
 

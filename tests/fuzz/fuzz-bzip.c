@@ -3,8 +3,8 @@
 #include <bzlib.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include "delta/bzip_block.h"
-#include "delta/bzip_decode.h"
+#include "delta/bzip2/block.h"
+#include "delta/bzip2/decode.h"
 
 #define PLAIN_MAX ((size_t)1 << 20)
 

@@ -3,7 +3,7 @@
 
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
-#include "delta/bzip.h"
+#include "delta/bzip2/bzip.h"
 
 #define MAX_BYTES 100000
 

@@ -3,10 +3,10 @@
 #include "tests/unit/test-delta.h"
 
 #include <bzlib.h>
-#include "delta/bzip_block.h"
-#include "delta/bzip_decode.h"
-#include "delta/bzip_lengths.h"
-#include "delta/bzip_selectors.h"
+#include "delta/bzip2/block.h"
+#include "delta/bzip2/decode.h"
+#include "delta/bzip2/lengths.h"
+#include "delta/bzip2/selectors.h"
 
 #define BLOCK_LIMIT 8192
 

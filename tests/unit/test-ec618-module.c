@@ -2,7 +2,7 @@
    changes what it ends with. */
 #include "tests/unit/test-delta.h"
 
-#include "delta/bzip_block.h"
+#include "delta/bzip2/block.h"
 #include "delta/ec618_module.h"
 
 #define BLOCK ((size_t)EC618_BLOCK_BYTES)

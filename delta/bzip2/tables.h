@@ -1,11 +1,11 @@
 /* The Huffman stage of one bzip2 block: how many tables, which groups of symbols use which, and code lengths
    chosen for what data, tables and selectors cost together. */
-#ifndef DFOTA_DELTA_BZIP_TABLES_H
-#define DFOTA_DELTA_BZIP_TABLES_H
+#ifndef DFOTA_DELTA_BZIP2_TABLES_H
+#define DFOTA_DELTA_BZIP2_TABLES_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include "delta/bzip_symbols.h"
+#include "delta/bzip2/symbols.h"
 
 #define BZIP_TABLES_MIN 2
 #define BZIP_TABLES_MAX 6

@@ -1,6 +1,6 @@
 /* bzip2 over memory: whole streams out, exact reads in. The reader trusts nothing that it is given. */
-#ifndef DFOTA_DELTA_BZIP_H
-#define DFOTA_DELTA_BZIP_H
+#ifndef DFOTA_DELTA_BZIP2_BZIP_H
+#define DFOTA_DELTA_BZIP2_BZIP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-#include "delta/bzip_symbols.h"
+#include "delta/bzip2/symbols.h"
 
 #include <divsufsort.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip_decode.h"
+#include "delta/bzip2/decode.h"
 
 #define RUN_COUNTED 4   /* so many equal bytes are always followed by the count of those behind them */
 #define RUN_MAX     255 /* as stock bzip2 makes them */

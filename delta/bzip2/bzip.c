@@ -1,4 +1,4 @@
-#include "delta/bzip.h"
+#include "delta/bzip2/bzip.h"
 
 #include <bzlib.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "delta/bzip_lengths.h"
+#include "delta/bzip2/lengths.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The stages of bzip2 before its Huffman coding, for one block: run lengths, Burrows-Wheeler transform, move
    to front, run lengths of zeros. */
-#ifndef DFOTA_DELTA_BZIP_SYMBOLS_H
-#define DFOTA_DELTA_BZIP_SYMBOLS_H
+#ifndef DFOTA_DELTA_BZIP2_SYMBOLS_H
+#define DFOTA_DELTA_BZIP2_SYMBOLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* Code lengths of one Huffman table of bzip2, for the least sum of coded symbols and of the table itself. */
-#ifndef DFOTA_DELTA_BZIP_LENGTHS_H
-#define DFOTA_DELTA_BZIP_LENGTHS_H
+#ifndef DFOTA_DELTA_BZIP2_LENGTHS_H
+#define DFOTA_DELTA_BZIP2_LENGTHS_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include "delta/bzip_tables.h"
+#include "delta/bzip2/tables.h"
 
 /* `count` occurrences of each of `alphabet` symbols; *length becomes a prefix code over all of them. Steps:
    so many halvings in the search for the right price of code space; 8 are good, 14 exact. */

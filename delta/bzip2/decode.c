@@ -1,4 +1,4 @@
-#include "delta/bzip_decode.h"
+#include "delta/bzip2/decode.h"
 
 #include <stdlib.h>
 #include <string.h>

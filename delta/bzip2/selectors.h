@@ -1,11 +1,11 @@
 /* Which table each group of symbols uses, for the least sum of coded symbols and of the selectors themselves:
    a selector costs its table's place in a move-to-front order, so it is a shortest path over all orders. */
-#ifndef DFOTA_DELTA_BZIP_SELECTORS_H
-#define DFOTA_DELTA_BZIP_SELECTORS_H
+#ifndef DFOTA_DELTA_BZIP2_SELECTORS_H
+#define DFOTA_DELTA_BZIP2_SELECTORS_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include "delta/bzip_tables.h"
+#include "delta/bzip2/tables.h"
 
 #define BZIP_BIT 64 /* costs are counted in so many parts of a bit */
 

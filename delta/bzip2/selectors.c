@@ -1,4 +1,4 @@
-#include "delta/bzip_selectors.h"
+#include "delta/bzip2/selectors.h"
 
 #include <string.h>
 

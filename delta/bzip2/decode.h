@@ -1,7 +1,7 @@
 /* bzip2 as a module with little memory reads it: a decoder of our own, which knows how large each block was
    and refuses what the device would refuse. libbz2 tells neither. */
-#ifndef DFOTA_DELTA_BZIP_DECODE_H
-#define DFOTA_DELTA_BZIP_DECODE_H
+#ifndef DFOTA_DELTA_BZIP2_DECODE_H
+#define DFOTA_DELTA_BZIP2_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

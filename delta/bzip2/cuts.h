@@ -1,13 +1,13 @@
 /* Where to cut a stream into bzip2 blocks: each block costs a head and its tables, and gains where it is of
    one kind. */
-#ifndef DFOTA_DELTA_BZIP_CUTS_H
-#define DFOTA_DELTA_BZIP_CUTS_H
+#ifndef DFOTA_DELTA_BZIP2_CUTS_H
+#define DFOTA_DELTA_BZIP2_CUTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/bzip_tables.h"
+#include "delta/bzip2/tables.h"
 
 struct bzip_cuts { /* block i is [at[i], at[i + 1]) of the stream; free with bzip_cuts_free */
     size_t blocks;

@@ -1,11 +1,11 @@
-#include "delta/bzip_tables.h"
+#include "delta/bzip2/tables.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/bzip_lengths.h"
-#include "delta/bzip_selectors.h"
+#include "delta/bzip2/lengths.h"
+#include "delta/bzip2/selectors.h"
 
 #define MANY_GROUPS 200 /* more than that always pay for all tables, or all but one */
 

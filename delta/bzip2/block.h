@@ -1,12 +1,12 @@
 /* A bzip2 encoder that takes its time: blocks as small as the decoder needs them, cut where it pays, each
    with the Huffman tables that suit it best. Any bzip2 decodes what it writes. */
-#ifndef DFOTA_DELTA_BZIP_BLOCK_H
-#define DFOTA_DELTA_BZIP_BLOCK_H
+#ifndef DFOTA_DELTA_BZIP2_BLOCK_H
+#define DFOTA_DELTA_BZIP2_BLOCK_H
 
 #include <stdbool.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/bzip_tables.h"
+#include "delta/bzip2/tables.h"
 
 /* Appends `plain` to *out as one stream, of the level that blocks of at most `limit` bytes need; that is
    BZIP_SMALL_BLOCK or BZIP_LARGE_BLOCK. ERROR_INTERNAL: no memory. */

@@ -1,9 +1,9 @@
-#include "delta/bzip_cuts.h"
+#include "delta/bzip2/cuts.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip_symbols.h"
+#include "delta/bzip2/symbols.h"
 
 #define TOO_LARGE (SIZE_MAX / 1024) /* the bits of a block that cannot be; many of them still add up */
 #define NEAR      256 /* a cut is not moved by fewer bytes: what that gains is lost in the noise */

@@ -1,11 +1,11 @@
-#include "delta/bzip_block.h"
+#include "delta/bzip2/block.h"
 
 #include <stdint.h>
 #include "base/cleanup.h"
-#include "delta/bzip_cuts.h"
-#include "delta/bzip_decode.h"
-#include "delta/bzip_selectors.h"
-#include "delta/bzip_symbols.h"
+#include "delta/bzip2/cuts.h"
+#include "delta/bzip2/decode.h"
+#include "delta/bzip2/selectors.h"
+#include "delta/bzip2/symbols.h"
 
 #define MAGIC_BLOCK 0x314159265359ULL
 #define MAGIC_END   0x177245385090ULL
