@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "delta/binpkg.h"
-#include "delta/ec618_rules.h"
+#include "delta/ec618/rules.h"
 #include "delta/engine.h"
 #include "delta/inspect_list.h"
 #include "delta/mangled.h"

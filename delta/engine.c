@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
-#include "delta/ec618.h"
+#include "delta/ec618/ec618.h"
 #include "delta/par.h"
 
 static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,

@@ -1,7 +1,7 @@
 /* `dfota inspect` of an EC618's delta packages: wrappers, archive, payload. */
 #include <string.h>
-#include "delta/ec618_payload.h"
-#include "delta/ec618_rules.h"
+#include "delta/ec618/payload.h"
+#include "delta/ec618/rules.h"
 #include "delta/inspect_list.h"
 #include "base/little.h"
 #include "delta/par.h"

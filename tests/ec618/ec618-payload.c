@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 #include "base/cleanup.h"
-#include "delta/ec618_module.h"
-#include "delta/ec618_payload.h"
+#include "delta/ec618/module.h"
+#include "delta/ec618/payload.h"
 #include "delta/file.h"
 
 #define IMAGE_MAX ((size_t)1 << 26)

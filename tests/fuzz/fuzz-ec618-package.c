@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "delta/binpkg.h"
-#include "delta/ec618.h"
-#include "delta/ec618_payload.h"
+#include "delta/ec618/ec618.h"
+#include "delta/ec618/payload.h"
 #include "base/little.h"
 #include "delta/par.h"
 

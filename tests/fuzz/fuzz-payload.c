@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "delta/ec618_module.h"
+#include "delta/ec618/module.h"
 
 #define NEW_MAX ((size_t)4 * EC618_BLOCK_BYTES)
 

@@ -3,7 +3,7 @@
 #include "tests/unit/test-delta.h"
 
 #include "delta/bzip2/block.h"
-#include "delta/ec618_module.h"
+#include "delta/ec618/module.h"
 
 #define BLOCK ((size_t)EC618_BLOCK_BYTES)
 

@@ -2,7 +2,7 @@
    that they are as small as what has changed. */
 #include "tests/unit/test-delta.h"
 
-#include "delta/ec618_module.h"
+#include "delta/ec618/module.h"
 
 #define BLOCK ((size_t)EC618_BLOCK_BYTES)
 

@@ -2,9 +2,9 @@
    orders, and archives of AP and CP. Nothing may be taken here that a device does not take. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/ec618.h"
-#include "delta/ec618_payload.h"
-#include "delta/ec618_rules.h"
+#include "delta/ec618/ec618.h"
+#include "delta/ec618/payload.h"
+#include "delta/ec618/rules.h"
 #include "delta/par.h"
 
 #define ROOM ((size_t)1 << 24)

@@ -1,7 +1,7 @@
 /* Formats ec618-*: from two images to a package and back, and what is refused on the way. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/ec618.h"
+#include "delta/ec618/ec618.h"
 #include "delta/par.h"
 #include "delta/wrapper.h"
 

@@ -1,11 +1,11 @@
-#include "delta/ec618.h"
+#include "delta/ec618/ec618.h"
 
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/ec618_image.h"
-#include "delta/ec618_module.h"
-#include "delta/ec618_payload.h"
-#include "delta/ec618_rules.h"
+#include "delta/ec618/image.h"
+#include "delta/ec618/module.h"
+#include "delta/ec618/payload.h"
+#include "delta/ec618/rules.h"
 #include "delta/par.h"
 #include "delta/wrapper.h"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/ec618_match.h"
+#include "delta/ec618/match.h"
 #include "delta/match.h"
 
 #define EC618_BIT 64 /* costs are counted in so many parts of a bit */

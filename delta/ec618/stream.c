@@ -1,4 +1,4 @@
-#include "delta/ec618_stream.h"
+#include "delta/ec618/stream.h"
 
 #include "base/cleanup.h"
 #include "delta/bzip2/block.h"

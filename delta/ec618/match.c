@@ -1,4 +1,4 @@
-#include "delta/ec618_match.h"
+#include "delta/ec618/match.h"
 
 #include <divsufsort.h>
 #include <stdlib.h>

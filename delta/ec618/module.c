@@ -1,4 +1,4 @@
-#include "delta/ec618_module.h"
+#include "delta/ec618/module.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

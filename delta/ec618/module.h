@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/ec618_payload.h"
+#include "delta/ec618/payload.h"
 
 enum ec618_flash {                      /* what the module does to its flash for each part, in this order */
                    EC618_FLASH_RESTORE, /* only after a power cut: the backup goes back to its block */

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/ec618_match.h"
-#include "delta/ec618_parse.h"
-#include "delta/ec618_payload.h"
+#include "delta/ec618/match.h"
+#include "delta/ec618/parse.h"
+#include "delta/ec618/payload.h"
 
 /* Makes the stream of the part into *ret, which the caller frees; it reads nothing of old outside of the
    window. ERROR_INTERNAL: no memory. */

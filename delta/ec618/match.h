@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/ec618_payload.h"
+#include "delta/ec618/payload.h"
 
 struct ec618_index; /* of a pair of images; read-only once built */
 

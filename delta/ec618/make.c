@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/ec618_match.h"
-#include "delta/ec618_parse.h"
-#include "delta/ec618_payload.h"
-#include "delta/ec618_stream.h"
+#include "delta/ec618/match.h"
+#include "delta/ec618/parse.h"
+#include "delta/ec618/payload.h"
+#include "delta/ec618/stream.h"
 
 /* If one order is larger than the other by more than one part in so many, no effort turns that round. */
 #define HOPELESS 25

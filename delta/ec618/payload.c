@@ -1,4 +1,4 @@
-#include "delta/ec618_payload.h"
+#include "delta/ec618/payload.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "delta/ec618_image.h"
+#include "delta/ec618/image.h"
 
 #include <stdio.h>
 #include <string.h>

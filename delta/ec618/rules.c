@@ -1,9 +1,9 @@
-#include "delta/ec618_rules.h"
+#include "delta/ec618/rules.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "delta/ec618_payload.h"
+#include "delta/ec618/payload.h"
 
 #define METHOD       0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1; bit 7 is not read */
 #define OPTION_BYTES 8    /* the vendor's packer can add two options to a head */

@@ -1,8 +1,8 @@
 /* Formats `ec618-at`, `ec618-csdk` and `ec618-luatos`: one `.par` in three wrappers, between two .binpkg (a
    package for each of AP and CP that differs) or two raw images of the AP part. What is "the new image" of a
    .binpkg, and what is known of all this: doc/package-formats.md. */
-#ifndef DFOTA_DELTA_EC618_H
-#define DFOTA_DELTA_EC618_H
+#ifndef DFOTA_DELTA_EC618_EC618_H
+#define DFOTA_DELTA_EC618_EC618_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "delta/ec618_parse.h"
+#include "delta/ec618/parse.h"
 
 #include <math.h>
 #include <stdlib.h>
