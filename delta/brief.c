@@ -2,14 +2,14 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/ec618/rules.h"
 #include "delta/engine.h"
 #include "delta/inspect_list.h"
 #include "delta/mangled.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 #include "delta/recognise.h"
-#include "delta/wrapper.h"
+#include "delta/container/wrapper.h"
 
 /* How the names of AT firmware begin. */
 static const char maker[] = "AirM2M_";

@@ -5,7 +5,7 @@
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
 #include "delta/ec618/ec618.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,
                         struct buffer *ret, struct error *err)

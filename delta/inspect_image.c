@@ -1,5 +1,5 @@
 /* `dfota inspect` of an EC618's full firmware. */
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/inspect_list.h"
 
 static void list_entry(struct inspect_list *list, const struct binpkg_entry *entry, unsigned int number)

@@ -4,8 +4,8 @@
 #include "delta/ec618/rules.h"
 #include "delta/inspect_list.h"
 #include "base/little.h"
-#include "delta/par.h"
-#include "delta/wrapper.h"
+#include "delta/container/par.h"
+#include "delta/container/wrapper.h"
 
 static const char *hex_of(const struct sha256 *hash, char out[SHA256_HEX_SIZE])
 {

@@ -4,10 +4,10 @@
 #include <strings.h>
 #include "base/little.h"
 #include "base/slice.h"
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/foreign.h"
-#include "delta/par.h"
-#include "delta/wrapper.h"
+#include "delta/container/par.h"
+#include "delta/container/wrapper.h"
 
 #define TEXT_PIECE 1024
 

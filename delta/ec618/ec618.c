@@ -6,8 +6,8 @@
 #include "delta/ec618/module.h"
 #include "delta/ec618/payload.h"
 #include "delta/ec618/rules.h"
-#include "delta/par.h"
-#include "delta/wrapper.h"
+#include "delta/container/par.h"
+#include "delta/container/wrapper.h"
 
 bool ec618_at_owns(struct bytes package)
 {

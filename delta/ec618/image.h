@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/bytes.h"
 #include "delta/engine.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 enum ec618_slot { EC618_AP, EC618_CP, EC618_SLOTS };
 

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include "base/error.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 /* Is it an EC618's, by its version or by any of its payloads? Archives of other chips look the same. */
 bool ec618_rules_hold_for(const struct par *par);

@@ -4,12 +4,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/brief.h"
 #include "delta/inspect.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 #include "delta/recognise.h"
-#include "delta/wrapper.h"
+#include "delta/container/wrapper.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 

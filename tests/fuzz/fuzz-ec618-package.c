@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 #include "delta/ec618/ec618.h"
 #include "delta/ec618/payload.h"
 #include "base/little.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 #define MAX_BYTES 131072
 

@@ -1,7 +1,7 @@
 /* The `.binpkg`: known by its content, read within its bounds, rebuilt with other data. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 
 static void every_entry_is_read(void **state)
 {

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include "delta/brief.h"
 #include "delta/engine.h"
-#include "delta/wrapper.h"
+#include "delta/container/wrapper.h"
 
 static json_t *brief(struct bytes file)
 {

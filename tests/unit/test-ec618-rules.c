@@ -5,7 +5,7 @@
 #include "delta/ec618/ec618.h"
 #include "delta/ec618/payload.h"
 #include "delta/ec618/rules.h"
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 #define ROOM ((size_t)1 << 24)
 

@@ -2,8 +2,8 @@
 #include "tests/unit/test-containers.h"
 
 #include "delta/ec618/ec618.h"
-#include "delta/par.h"
-#include "delta/wrapper.h"
+#include "delta/container/par.h"
+#include "delta/container/wrapper.h"
 
 static const char *const formats[] = {"ec618-at", "ec618-csdk", "ec618-luatos"};
 #define FORMATS (sizeof formats / sizeof formats[0])

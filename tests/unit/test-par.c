@@ -1,7 +1,7 @@
 /* The `.par` archive: what is written is the known sample's shape, and what is read is checked. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 static const struct bytes none = {NULL, 0};
 

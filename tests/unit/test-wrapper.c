@@ -1,7 +1,7 @@
 /* What stands around a `.par`: AT framing and the 92-byte head, written and read. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/wrapper.h"
+#include "delta/container/wrapper.h"
 
 static void at_framing_is_ten_bytes(void **state)
 {

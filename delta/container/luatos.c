@@ -1,4 +1,4 @@
-#include "delta/luatos.h"
+#include "delta/container/luatos.h"
 
 #include <openssl/evp.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* `.par`, the archive in which an EC618 takes its delta packages: a head of 84 bytes, then one package per
    part of the firmware, each with a head of its own and a payload. The archive of EC7xx chips has the same
    frame around other payloads. Layout: doc/package-formats.md. */
-#ifndef DFOTA_DELTA_PAR_H
-#define DFOTA_DELTA_PAR_H
+#ifndef DFOTA_DELTA_CONTAINER_PAR_H
+#define DFOTA_DELTA_CONTAINER_PAR_H
 
 #include <stdbool.h>
 #include <stddef.h>

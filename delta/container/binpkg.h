@@ -1,8 +1,8 @@
 /* `.binpkg`, the full firmware of an EC618: a head, then entries, each a head of 364 bytes and its data. The
    AP and CP entries are what a delta package can change. It has no magic of its own: it is known by its first
    entry. Layout: doc/package-formats.md. */
-#ifndef DFOTA_DELTA_BINPKG_H
-#define DFOTA_DELTA_BINPKG_H
+#ifndef DFOTA_DELTA_CONTAINER_BINPKG_H
+#define DFOTA_DELTA_CONTAINER_BINPKG_H
 
 #include <stdbool.h>
 #include <stddef.h>

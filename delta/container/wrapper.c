@@ -1,4 +1,4 @@
-#include "delta/wrapper.h"
+#include "delta/container/wrapper.h"
 
 #include <string.h>
 #include "base/little.h"

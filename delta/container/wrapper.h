@@ -1,14 +1,14 @@
 /* What stands around an EC618's `.par`, by who takes it: AT firmware wants ten bytes in front of it, CSDK
    nothing, LuatOS a head of 92 bytes that can carry a script beside it. Layout: doc/package-formats.md. */
-#ifndef DFOTA_DELTA_WRAPPER_H
-#define DFOTA_DELTA_WRAPPER_H
+#ifndef DFOTA_DELTA_CONTAINER_WRAPPER_H
+#define DFOTA_DELTA_CONTAINER_WRAPPER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
 #include "delta/bytes.h"
-#include "delta/luatos.h"
+#include "delta/container/luatos.h"
 
 #define WRAPPER_AT_BYTES 10
 

@@ -1,4 +1,4 @@
-#include "delta/par.h"
+#include "delta/container/par.h"
 
 #include <stdio.h>
 #include <string.h>

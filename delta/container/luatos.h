@@ -1,7 +1,7 @@
 /* The file with a head of 92 bytes that LuatOS, and CSDK on EC7xx, take: a script, what changes the core, or
    both. Layout: doc/package-formats.md. Pure; the bytes are untrusted. */
-#ifndef DFOTA_DELTA_LUATOS_H
-#define DFOTA_DELTA_LUATOS_H
+#ifndef DFOTA_DELTA_CONTAINER_LUATOS_H
+#define DFOTA_DELTA_CONTAINER_LUATOS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "delta/binpkg.h"
+#include "delta/container/binpkg.h"
 
 #include <ctype.h>
 #include <string.h>
