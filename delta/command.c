@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include "base/cleanup.h"
-#include "delta/brief.h"
+#include "delta/inspect/inspect_json.h"
 #include "delta/file.h"
-#include "delta/inspect.h"
+#include "delta/inspect/inspect.h"
 #include "delta/suffix.h"
 
 static bool expect(struct bytes bytes, const char *name, const struct sha256 *expected, struct error *err)

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 
 /* A .binpkg has addresses as the core sees them; a package counts from the start of the flash. */
 #define FLASH_MASK 0x007FFFFF

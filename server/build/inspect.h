@@ -13,7 +13,7 @@
 #define CONTENT_RELEASES_MAX 8
 #define CONTENT_REASON_SIZE  320
 
-struct content { /* as `dfota inspect --brief` tells it, see delta/brief.h */
+struct content { /* as `dfota inspect --brief` tells it, see delta/inspect/inspect_json.h */
     char kind[20], role[12];
     char format[FORMAT_SIZE]; /* the package format that applies it, "": none */
     char summary[CONTENT_SIZE];

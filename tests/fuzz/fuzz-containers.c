@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "delta/container/binpkg.h"
-#include "delta/brief.h"
-#include "delta/inspect.h"
+#include "delta/inspect/inspect_json.h"
+#include "delta/inspect/inspect.h"
 #include "delta/container/par.h"
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 #include "delta/container/wrapper.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);

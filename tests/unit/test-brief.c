@@ -2,7 +2,7 @@
 #include "tests/unit/test-containers.h"
 
 #include <jansson.h>
-#include "delta/brief.h"
+#include "delta/inspect/inspect_json.h"
 #include "delta/engine.h"
 #include "delta/container/wrapper.h"
 

@@ -3,7 +3,7 @@
 #include "tests/unit/test-containers.h"
 
 #include "delta/engine.h"
-#include "delta/inspect.h"
+#include "delta/inspect/inspect.h"
 
 /* What is printed; the caller frees it. *ret_err is filled when the file is not sound. */
 static char *inspect(struct bytes file, bool *ret_sound, struct error *ret_err)

@@ -1,7 +1,7 @@
 /* Files known by their content. */
 #include "tests/unit/test-containers.h"
 
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 
 static void each_kind_is_known_by_its_beginning(void **state)
 {

@@ -1,7 +1,7 @@
 /* `dfota inspect`: every field of a file of any known kind as a line for people, and which bytes are not
    understood. */
-#ifndef DFOTA_DELTA_INSPECT_H
-#define DFOTA_DELTA_INSPECT_H
+#ifndef DFOTA_DELTA_INSPECT_INSPECT_H
+#define DFOTA_DELTA_INSPECT_INSPECT_H
 
 #include <stdbool.h>
 #include <stdio.h>

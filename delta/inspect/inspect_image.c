@@ -1,6 +1,6 @@
 /* `dfota inspect` of an EC618's full firmware. */
 #include "delta/container/binpkg.h"
-#include "delta/inspect_list.h"
+#include "delta/inspect/inspect_list.h"
 
 static void list_entry(struct inspect_list *list, const struct binpkg_entry *entry, unsigned int number)
 {

@@ -1,11 +1,11 @@
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 
 #include <string.h>
 #include <strings.h>
 #include "base/little.h"
 #include "base/slice.h"
 #include "delta/container/binpkg.h"
-#include "delta/foreign.h"
+#include "delta/inspect/foreign.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
 

@@ -1,7 +1,7 @@
 /* The lines of `dfota inspect`: offset, length, name, value, and the count of bytes that are not understood.
  */
-#ifndef DFOTA_DELTA_INSPECT_LIST_H
-#define DFOTA_DELTA_INSPECT_LIST_H
+#ifndef DFOTA_DELTA_INSPECT_INSPECT_LIST_H
+#define DFOTA_DELTA_INSPECT_INSPECT_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

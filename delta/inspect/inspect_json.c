@@ -1,14 +1,14 @@
-#include "delta/brief.h"
+#include "delta/inspect/inspect_json.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include "delta/container/binpkg.h"
 #include "delta/ec618/rules.h"
 #include "delta/engine.h"
-#include "delta/inspect_list.h"
-#include "delta/mangled.h"
+#include "delta/inspect/inspect_list.h"
+#include "delta/inspect/mangled.h"
 #include "delta/container/par.h"
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 #include "delta/container/wrapper.h"
 
 /* How the names of AT firmware begin. */

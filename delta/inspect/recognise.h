@@ -1,6 +1,6 @@
 /* What a file is, by its content and never by its name: one table, with a sentence for people. */
-#ifndef DFOTA_DELTA_RECOGNISE_H
-#define DFOTA_DELTA_RECOGNISE_H
+#ifndef DFOTA_DELTA_INSPECT_RECOGNISE_H
+#define DFOTA_DELTA_INSPECT_RECOGNISE_H
 
 #include <stdbool.h>
 #include "delta/bytes.h"

@@ -1,11 +1,11 @@
-#include "delta/inspect.h"
+#include "delta/inspect/inspect.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
-#include "delta/inspect_list.h"
+#include "delta/inspect/inspect_list.h"
 #include "base/little.h"
-#include "delta/recognise.h"
+#include "delta/inspect/recognise.h"
 
 #define SHOWN_BYTES 40 /* of a field that is not understood */
 

@@ -1,6 +1,6 @@
 /* Traces that a transfer as text leaves in a binary file: line ends dropped or changed, bytes that were no text replaced. */
-#ifndef DFOTA_DELTA_MANGLED_H
-#define DFOTA_DELTA_MANGLED_H
+#ifndef DFOTA_DELTA_INSPECT_MANGLED_H
+#define DFOTA_DELTA_INSPECT_MANGLED_H
 
 #include "delta/bytes.h"
 

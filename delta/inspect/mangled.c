@@ -1,4 +1,4 @@
-#include "delta/mangled.h"
+#include "delta/inspect/mangled.h"
 
 #include <stdbool.h>
 

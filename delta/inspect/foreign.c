@@ -1,4 +1,4 @@
-#include "delta/foreign.h"
+#include "delta/inspect/foreign.h"
 
 #include <magic.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* `dfota inspect --brief`: what a file is, as one line of JSON for a program that must not read it itself. */
-#ifndef DFOTA_DELTA_BRIEF_H
-#define DFOTA_DELTA_BRIEF_H
+#ifndef DFOTA_DELTA_INSPECT_INSPECT_JSON_H
+#define DFOTA_DELTA_INSPECT_INSPECT_JSON_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "delta/ec618/payload.h"
 #include "delta/ec618/rules.h"
-#include "delta/inspect_list.h"
+#include "delta/inspect/inspect_list.h"
 #include "base/little.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
