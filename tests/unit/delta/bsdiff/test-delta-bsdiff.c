@@ -1,0 +1,439 @@
+/* Format bsdiff: what is written, byte for byte; and that any bytes at all can be read without harm. */
+#include "tests/unit/delta/test-delta.h"
+
+#include "delta/bsdiff/bsdiff.h"
+#include "delta/bsdiff/make.h"
+#include "delta/bzip2/bzip.h"
+
+#define MAX_BYTES 100000
+
+/* ---- Packages by hand ---- */
+
+static void put_le64(uint8_t *to, uint64_t value)
+{
+    for (size_t i = 0; i < 8; i++)
+        to[i] = (uint8_t)(value >> 8 * i);
+}
+
+#define MINUS (1ULL << 63) /* the sign of a number in a package */
+
+struct parts { /* plain: packed by pack_parts() */
+    struct bytes control, diff, extra;
+    uint64_t new_size;
+};
+
+static struct buffer pack_parts(const struct parts *parts)
+{
+    struct buffer package = {0};
+    struct error err;
+    must_fill(&package, 0, 32);
+    assert_true(bzip_add_stream(&package, parts->control, &err));
+    size_t control_end = package.len;
+    assert_true(bzip_add_stream(&package, parts->diff, &err));
+    size_t diff_end = package.len;
+    assert_true(bzip_add_stream(&package, parts->extra, &err));
+    memcpy(package.ptr, "BSDIFF40", 8);
+    put_le64(package.ptr + 8, control_end - 32);
+    put_le64(package.ptr + 16, diff_end - control_end);
+    put_le64(package.ptr + 24, parts->new_size);
+    return package;
+}
+
+struct numbers { /* one control record as it stands in the package */
+    uint64_t diff_len, extra_len, seek;
+};
+
+static struct buffer pack_records(const struct numbers *record, size_t count)
+{
+    struct buffer plain = {0};
+    must_fill(&plain, 0, count * 24);
+    for (size_t i = 0; i < count; i++) {
+        put_le64(plain.ptr + i * 24, record[i].diff_len);
+        put_le64(plain.ptr + i * 24 + 8, record[i].extra_len);
+        put_le64(plain.ptr + i * 24 + 16, record[i].seek);
+    }
+    return plain;
+}
+
+static const uint8_t old_text[] = "The quick brown fox jumps over the lazy dog.";
+static const struct bytes old_image = {old_text, sizeof old_text - 1};
+
+static const struct bytes nothing = {NULL, 0};
+
+/* A package of a few records, sound in itself: 5 bytes of old plus 1 each, "+-*", 4 bytes of old at 10. */
+static struct buffer sound_package(void)
+{
+    const struct numbers record[] = {{5, 3, 5}, {4, 0, 0}};
+    struct buffer control = pack_records(record, 2);
+    struct parts parts = {
+        buffer_bytes(&control), {(const uint8_t *)"\1\1\1\1\1\0\0\0\0", 9}, {(const uint8_t *)"+-*", 3}, 12};
+    struct buffer package = pack_parts(&parts);
+    buffer_free(&control);
+    return package;
+}
+
+static void expect_refusal(struct bytes package, enum error_code code, const char *text)
+{
+    struct buffer new = {0};
+    struct error err = {ERROR_CODES, ""};
+    if (bsdiff_apply(old_image, package, MAX_BYTES, &new, &err))
+        fail_msg("applied, but should be refused: %s", text);
+    if (err.code != code || !strstr(err.text, text))
+        fail_msg("refused with code %d \"%s\", expected code %d \"%s\"", err.code, err.text, code, text);
+    assert_null(new.ptr);
+}
+
+static void expect_corrupt(struct buffer package, const char *text)
+{
+    expect_refusal(buffer_bytes(&package), ERROR_CORRUPT, text);
+    buffer_free(&package);
+}
+
+/* ---- Making ---- */
+
+static void round_trip(struct bytes old, struct bytes new)
+{
+    struct buffer package = {0}, again = {0};
+    struct error err;
+    size_t before = SIZE_MAX;
+    for (enum bsdiff_effort effort = BSDIFF_EFFORT_QUICK; effort <= BSDIFF_EFFORT_GOOD; effort++) {
+        assert_true(bsdiff_make(old, new, NULL, effort, &package, NULL, &err));
+        assert_true(bsdiff_owns(buffer_bytes(&package)));
+        assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new));
+        assert_true(package.len <= before);
+        before = package.len;
+        buffer_free(&package);
+        buffer_free(&again);
+    }
+}
+
+static void what_is_made_can_be_applied(void **state)
+{
+    (void)state;
+    struct random r = {20};
+    for (int round = 0; round < 300; round++) {
+        unsigned int letters = (const unsigned int[]){1, 2, 4, 256}[round % 4];
+        struct buffer old = random_bytes(&r, random_below(&r, 5000), letters);
+        struct buffer new = random_revision(&r, buffer_bytes(&old), letters);
+        round_trip(buffer_bytes(&old), buffer_bytes(&new));
+        buffer_free(&old);
+        buffer_free(&new);
+    }
+}
+
+static void empty_equal_and_smaller_images_work(void **state)
+{
+    (void)state;
+    struct bytes one = {old_text, 1}, two = {old_text, 2};
+    round_trip(nothing, nothing);
+    round_trip(nothing, one);
+    round_trip(one, nothing);
+    round_trip(nothing, old_image);
+    round_trip(old_image, nothing);
+    round_trip(old_image, old_image);
+    round_trip(old_image, two);
+    round_trip(one, two);
+    round_trip(one, one);
+}
+
+static struct buffer must_unpack(struct bytes packed, size_t len)
+{
+    struct bzip_reader *reader;
+    struct buffer plain = {0};
+    struct error err;
+    must_fill(&plain, 0, len);
+    assert_true(bzip_open(packed, "test", &reader, &err));
+    assert_true(bzip_read(reader, plain.ptr, len, &err));
+    assert_true(bzip_read_end(reader, &err));
+    bzip_close(reader);
+    return plain;
+}
+
+/* The layout that stock bspatch reads: header, then control, diff and extra; negative numbers by sign bit. */
+static void a_script_is_written_as_the_format_says(void **state)
+{
+    (void)state;
+    const uint8_t new_text[] = "jumps!!The quick";
+    struct bytes new = {new_text, sizeof new_text - 1};
+    struct match_record record[] = {{0, 0, 20}, {5, 2, -25}, {9, 0, 0}};
+    struct match_script script = {record, 3, 3, 0};
+    struct buffer package = {0};
+    struct error err;
+    assert_true(bsdiff_encode(old_image, new, &script, BSDIFF_STOCK, &package, &err));
+
+    assert_memory_equal(package.ptr, "BSDIFF40", 8);
+    uint64_t control_len = package.ptr[8] | (uint64_t)package.ptr[9] << 8;
+    uint64_t diff_len = package.ptr[16] | (uint64_t)package.ptr[17] << 8;
+    uint8_t header[32] = "BSDIFF40";
+    put_le64(header + 8, control_len);
+    put_le64(header + 16, diff_len);
+    put_le64(header + 24, new.len);
+    assert_memory_equal(package.ptr, header, 32);
+
+    const struct numbers written[] = {{0, 0, 20}, {5, 2, MINUS | 25}, {9, 0, 0}};
+    struct buffer expected = pack_records(written, 3);
+    struct buffer control = must_unpack((struct bytes){package.ptr + 32, control_len}, expected.len);
+    assert_memory_equal(control.ptr, expected.ptr, expected.len);
+    struct buffer diff = must_unpack((struct bytes){package.ptr + 32 + control_len, diff_len}, 14);
+    assert_memory_equal(diff.ptr, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+    size_t extra_at = 32 + control_len + diff_len;
+    struct buffer extra = must_unpack((struct bytes){package.ptr + extra_at, package.len - extra_at}, 2);
+    assert_memory_equal(extra.ptr, "!!", 2);
+    buffer_free(&expected);
+    buffer_free(&control);
+    buffer_free(&diff);
+    buffer_free(&extra);
+    buffer_free(&package);
+}
+
+static void images_from_2_gib_on_are_refused(void **state)
+{
+    (void)state;
+    struct bytes huge = {old_text, SUFFIX_MAX_TEXT + 1}; /* the length alone decides: nothing is read */
+    struct buffer package = {0};
+    struct error err;
+    assert_false(bsdiff_make(huge, old_image, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_false(bsdiff_make(old_image, huge, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_null(package.ptr);
+}
+
+/* ---- Applying ---- */
+
+static void a_sound_package_is_applied_under_its_exact_limit(void **state)
+{
+    (void)state;
+    struct buffer package = sound_package(), new = {0};
+    struct error err;
+    assert_true(bsdiff_apply(old_image, buffer_bytes(&package), 12, &new, &err));
+    assert_int_equal(new.len, 12);
+    assert_memory_equal(new.ptr, "Uif!r+-*brow", 12);
+    buffer_free(&new);
+    assert_false(bsdiff_apply(old_image, buffer_bytes(&package), 11, &new, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_null(new.ptr);
+    buffer_free(&package);
+}
+
+/* Stock bspatch leaves a diff byte as it is where old has none, before its start as behind its end. */
+static void diff_bytes_outside_of_old_pass_unchanged(void **state)
+{
+    (void)state;
+    const struct numbers record[] = {{0, 0, MINUS | 2}, {4, 0, 39}, {4, 0, 0}};
+    struct buffer control = pack_records(record, 3), new = {0};
+    struct parts parts = {buffer_bytes(&control), {(const uint8_t *)"ab\0\0\0\0\0z", 8}, nothing, 8};
+    struct buffer package = pack_parts(&parts);
+    struct bytes old = {old_text, old_image.len - 1}; /* its full stop stands behind the end */
+    struct error err;
+    assert_true(bsdiff_apply(old, buffer_bytes(&package), 8, &new, &err));
+    assert_int_equal(new.len, 8);
+    assert_memory_equal(new.ptr, "abThog\0z", 8);
+    buffer_free(&control);
+    buffer_free(&package);
+    buffer_free(&new);
+}
+
+static void no_bytes_count_as_an_empty_stream(void **state)
+{
+    (void)state;
+    uint8_t package[32] = "BSDIFF40"; /* three lengths of 0 */
+    struct buffer new = {0};
+    struct error err;
+    assert_true(bsdiff_apply(old_image, (struct bytes){package, 32}, MAX_BYTES, &new, &err));
+    assert_int_equal(new.len, 0);
+    buffer_free(&new);
+}
+
+static void a_broken_header_is_refused(void **state)
+{
+    (void)state;
+    const char *no_package = "no BSDIFF40 package", *cut = "cut off", *negative = "negative";
+    const struct {
+        size_t at;
+        uint64_t value;
+        enum error_code code;
+        const char *text;
+    } lies[] = {
+        {0, 0x3134464649445342, ERROR_CORRUPT, no_package}, /* BSDIFF41 */
+        {8, MINUS | 1, ERROR_CORRUPT, negative},
+        {16, MINUS | 1, ERROR_CORRUPT, negative},
+        {24, MINUS | 12, ERROR_CORRUPT, negative},
+        {8, 1000, ERROR_CORRUPT, cut},
+        {16, 1000, ERROR_CORRUPT, cut},
+        {8, INT64_MAX, ERROR_CORRUPT, cut},
+        {16, INT64_MAX, ERROR_CORRUPT, cut},
+        {24, MAX_BYTES + 1, ERROR_TOO_LARGE, "the limit is 100000"},
+        {24, INT64_MAX, ERROR_TOO_LARGE, "the limit is 100000"},
+        {24, 13, ERROR_CORRUPT, "shorter than"},
+        {24, 11, ERROR_CORRUPT, "past the end"},
+        {24, 0, ERROR_CORRUPT, "goes on behind"},
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct buffer package = sound_package();
+        put_le64(package.ptr + lies[i].at, lies[i].value);
+        expect_refusal(buffer_bytes(&package), lies[i].code, lies[i].text);
+        buffer_free(&package);
+    }
+    struct buffer package = sound_package(); /* each length would fit alone, both do not */
+    put_le64(package.ptr + 8, package.len - 32);
+    expect_corrupt(package, cut);
+    expect_refusal(nothing, ERROR_CORRUPT, no_package);
+}
+
+static void a_package_cut_off_anywhere_is_refused(void **state)
+{
+    (void)state;
+    struct buffer package = sound_package();
+    for (size_t len = 0; len < package.len; len++) {
+        uint8_t *exact = malloc(len + 1); /* so that a sanitizer sees one byte too many being read */
+        assert_non_null(exact);
+        memcpy(exact + 1, package.ptr, len);
+        expect_refusal((struct bytes){exact + 1, len}, ERROR_CORRUPT, "");
+        free(exact);
+    }
+    buffer_free(&package);
+}
+
+/* A changed bit in a stream meets a checksum. One in the header or between the streams may go unnoticed only
+   if the result is the same. */
+static void no_flipped_bit_gives_another_image(void **state)
+{
+    (void)state;
+    struct buffer package = sound_package();
+    for (size_t bit = 0; bit < package.len * 8; bit++) {
+        struct buffer new = {0};
+        struct error err;
+        package.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        if (bsdiff_apply(old_image, buffer_bytes(&package), MAX_BYTES, &new, &err)) {
+            assert_int_equal(new.len, 12);
+            assert_memory_equal(new.ptr, "Uif!r+-*brow", 12);
+        }
+        buffer_free(&new);
+        package.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    buffer_free(&package);
+}
+
+/* A package with the given records whose diff and extra streams are long enough for anything. */
+static struct buffer package_of(const struct numbers *record, size_t count, uint64_t new_size)
+{
+    struct buffer control = pack_records(record, count), zeros = {0};
+    must_fill(&zeros, 0, 64);
+    struct parts parts = {buffer_bytes(&control), buffer_bytes(&zeros), buffer_bytes(&zeros), new_size};
+    struct buffer package = pack_parts(&parts);
+    buffer_free(&control);
+    buffer_free(&zeros);
+    return package;
+}
+
+static void impossible_records_are_refused(void **state)
+{
+    (void)state;
+    const char *past_end = "past the end", *far = "impossibly far";
+    const struct {
+        struct numbers record[2];
+        const char *text;
+    } lies[] = {
+        {{{17, 0, 0}}, past_end},
+        {{{0, 17, 0}}, past_end},
+        {{{9, 8, 0}}, past_end},
+        {{{8, 0, 0}, {8, 1, 0}}, past_end},
+        {{{INT64_MAX, INT64_MAX, 0}}, past_end},
+        {{{1, INT64_MAX, 0}}, past_end},
+        {{{MINUS | 1, 0, 0}}, past_end},
+        {{{0, MINUS | 1, 0}}, past_end},
+        {{{MINUS | 1, 17, 0}}, past_end},
+        {{{17, MINUS | 1, 0}}, past_end},
+        {{{MINUS | INT64_MAX, MINUS | INT64_MAX, 0}}, past_end},
+        {{{1, 0, INT64_MAX}, {15, 0, 0}}, far},
+        {{{0, 0, INT64_MAX}, {1, 0, INT64_MAX}}, far},
+        {{{0, 0, MINUS | INT64_MAX}, {1, 0, 0}}, far},
+        {{{0, 0, INT64_MAX / 2}, {16, 0, 1}}, far},
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++)
+        expect_corrupt(package_of(lies[i].record, 2, 16), lies[i].text);
+}
+
+static void streams_must_end_with_the_image(void **state)
+{
+    (void)state;
+    const struct numbers exact = {64, 64, 0};
+    const struct {
+        struct numbers record[2];
+        size_t count;
+        uint64_t new_size;
+        const char *text;
+    } cases[] = {
+        {{exact}, 0, 128, "the control stream is shorter"},
+        {{{65, 0, 0}}, 1, 65, "the diff stream is shorter"},
+        {{{64, 65, 0}}, 1, 129, "the extra stream is shorter"},
+        {{exact, exact}, 2, 128, "the control stream goes on"},
+        {{{63, 64, 0}}, 1, 127, "the diff stream goes on"},
+        {{{64, 63, 0}}, 1, 127, "the extra stream goes on"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_corrupt(package_of(cases[i].record, cases[i].count, cases[i].new_size), cases[i].text);
+
+    struct buffer package = package_of(&exact, 1, 128), new = {0};
+    struct error err;
+    assert_true(bsdiff_apply(old_image, buffer_bytes(&package), MAX_BYTES, &new, &err));
+    buffer_free(&new);
+    must_add(&package, "garbage", 7);
+    expect_corrupt(package, "7 bytes of garbage stand behind the extra stream");
+}
+
+/* Records that make nothing cost the reader time and the sender hardly a byte: 3 MB of them pack into 50. */
+static void records_that_do_nothing_are_few(void **state)
+{
+    (void)state;
+    enum { MANY = 125000 };
+    struct numbers *record = calloc(MANY, sizeof *record);
+    assert_non_null(record);
+    record[1000] = (struct numbers){64, 64, 0};
+    struct buffer package = package_of(record, 1001, 128), new = {0};
+    struct error err;
+    assert_true(bsdiff_apply(old_image, buffer_bytes(&package), MAX_BYTES, &new, &err));
+    buffer_free(&new);
+    buffer_free(&package);
+    record[1000] = (struct numbers){0, 0, 0};
+    record[MANY - 1] = (struct numbers){64, 64, 0};
+    expect_corrupt(package_of(record, MANY, 128), "do nothing");
+    free(record);
+}
+
+/* The size in the header is a claim; memory follows what the streams really hold. */
+static void a_large_claim_takes_no_memory(void **state)
+{
+    (void)state;
+    const struct numbers record = {0, INT64_MAX / 4, 0};
+    struct buffer package = package_of(&record, 1, INT64_MAX / 4), new = {0};
+    struct error err;
+    assert_false(bsdiff_apply(old_image, buffer_bytes(&package), SIZE_MAX, &new, &err));
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    assert_non_null(strstr(err.text, "the extra stream is shorter"));
+    buffer_free(&package);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_made_can_be_applied),
+        cmocka_unit_test(empty_equal_and_smaller_images_work),
+        cmocka_unit_test(a_script_is_written_as_the_format_says),
+        cmocka_unit_test(images_from_2_gib_on_are_refused),
+        cmocka_unit_test(a_sound_package_is_applied_under_its_exact_limit),
+        cmocka_unit_test(diff_bytes_outside_of_old_pass_unchanged),
+        cmocka_unit_test(no_bytes_count_as_an_empty_stream),
+        cmocka_unit_test(a_broken_header_is_refused),
+        cmocka_unit_test(a_package_cut_off_anywhere_is_refused),
+        cmocka_unit_test(no_flipped_bit_gives_another_image),
+        cmocka_unit_test(impossible_records_are_refused),
+        cmocka_unit_test(streams_must_end_with_the_image),
+        cmocka_unit_test(records_that_do_nothing_are_few),
+        cmocka_unit_test(a_large_claim_takes_no_memory),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

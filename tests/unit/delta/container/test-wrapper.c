@@ -1,0 +1,156 @@
+/* What stands around a `.par`: AT framing and the 92-byte head, written and read. */
+#include "tests/unit/delta/container/test-containers.h"
+
+#include "delta/container/wrapper.h"
+
+static void at_framing_is_ten_bytes(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct error err;
+    assert_true(wrapper_at_add(&out, text_bytes("a par"), &err));
+    assert_int_equal(out.len, 15);
+    assert_memory_equal(out.ptr, "\x7E\0\0\0\1\x7D\0\0\0\5a par", 15);
+    struct bytes par = {0};
+    assert_true(wrapper_at_owns(buffer_bytes(&out)));
+    assert_true(wrapper_at_open(buffer_bytes(&out), &par, &err));
+    assert_true(bytes_equal(par, text_bytes("a par")));
+    for (size_t len = 0; len < out.len; len++) {
+        assert_false(wrapper_at_open((struct bytes){out.ptr, len}, &par, &err));
+        assert_int_equal(err.code, ERROR_CORRUPT);
+    }
+    must_add(&out, "x", 1);
+    assert_false(wrapper_at_open(buffer_bytes(&out), &par, &err));
+    buffer_free(&out);
+}
+
+/* Head and blocks of two, one of them not packed, as a script package has them. */
+static struct buffer sample_common(void)
+{
+    struct buffer made = {0};
+    must_add_u32(&made, LUATOS_EC7XX);
+    must_add_u32(&made, 5 + 3 + 10 + 4);
+    must_add_u32(&made, 300);
+    must_fill(&made, 0xAB, 16);
+    must_add_u32(&made, 0x40000);
+    must_add_u32(&made, 0x5BE000);
+    must_add(&made, "\0\3\0\0\0abc", 8);
+    must_add(&made, "\5\x66\0\0\4\0\4\0\0\0wxyz", 14);
+    return made;
+}
+
+static struct buffer sample_luatos(struct bytes common, struct bytes par)
+{
+    const struct luatos_versions versions = {{1, 2, 3, 4, 5}, 6, {7, 8, 9, 10, 11}};
+    struct buffer out = {0};
+    struct error err;
+    assert_true(wrapper_luatos_add(&out, LUATOS_EC7XX, &versions, common, par, &err));
+    return out;
+}
+
+static bool is_sound(struct bytes file)
+{
+    struct luatos_file head;
+    struct error err = {ERROR_CODES, ""};
+    if (luatos_read(file, &head, &err) && luatos_check(&head, &err))
+        return true;
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    return false;
+}
+
+static void the_head_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    struct buffer common = sample_common(), out = sample_luatos(buffer_bytes(&common), text_bytes("a par"));
+    struct luatos_file head;
+    struct error err;
+    assert_int_equal(out.len, 92 + common.len + 5);
+    assert_true(luatos_read(buffer_bytes(&out), &head, &err));
+    assert_true(luatos_check(&head, &err));
+    assert_int_equal(head.magic, LUATOS_EC7XX);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(head.versions.main[i], i + 1);
+        assert_int_equal(head.versions.base[i], i + 7);
+    }
+    assert_int_equal(head.versions.app, 6);
+    assert_true(bytes_equal(head.common, buffer_bytes(&common)));
+    assert_true(bytes_equal(head.sdk, text_bytes("a par")));
+    assert_int_equal(head.rest.len, 0);
+    buffer_free(&common);
+    buffer_free(&out);
+}
+
+/* The first 92 bytes of a real script package. Its common data is not here, so only the checksum can be held
+   against it. */
+static void the_checksum_is_that_of_a_real_file(void **state)
+{
+    (void)state;
+    uint8_t file[92] = {0x18, 0x72, 0xC3, 0xEA, 0xF0, 0x0C, 0x7A, 0xDB, [52] = 0x70, 0x5A, 0x01};
+    memcpy(file + 60, "\x5C\x0C\xA2\x74\x31\xF2\xE9\x72\xCB\x0C\x52\xBB\xF7\x67\xE5\x46", 16);
+    struct luatos_file head;
+    struct error err;
+    assert_true(luatos_read((struct bytes){file, sizeof file}, &head, &err));
+    assert_int_equal(head.crc, head.real_crc);
+    assert_int_equal(head.common_bytes, 88688);
+}
+
+static void any_changed_or_missing_byte_of_head_and_script_is_found(void **state)
+{
+    (void)state;
+    struct buffer common = sample_common(), out = sample_luatos(buffer_bytes(&common), text_bytes(""));
+    assert_true(is_sound(buffer_bytes(&out)));
+    for (size_t i = 0; i < out.len; i++) {
+        out.ptr[i] ^= 1;
+        assert_false(is_sound(buffer_bytes(&out)));
+        out.ptr[i] ^= 1;
+        assert_false(is_sound((struct bytes){out.ptr, i}));
+    }
+    must_add(&out, "x", 1);
+    assert_false(is_sound(buffer_bytes(&out)));
+    buffer_free(&common);
+    buffer_free(&out);
+}
+
+static void a_sound_head_does_not_hide_unsound_common_data(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {{0, 0}, {4, 99}, {36, 200}, {37, 4}, {40, 0xFF}, {44, 2}, {50, 5}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct buffer common = sample_common();
+        common.ptr[bad[i].at] = bad[i].value;
+        struct buffer out = sample_luatos(buffer_bytes(&common), text_bytes("par"));
+        assert_false(is_sound(buffer_bytes(&out)));
+        buffer_free(&common);
+        buffer_free(&out);
+    }
+    struct buffer shortened = sample_luatos(text_bytes("\x18\x72\xC3\xEA"), text_bytes("par"));
+    assert_false(is_sound(buffer_bytes(&shortened)));
+    buffer_free(&shortened);
+}
+
+static void without_a_script_its_md5_is_zero(void **state)
+{
+    (void)state;
+    struct buffer out = sample_luatos(text_bytes(""), text_bytes("a par"));
+    static const uint8_t zero[32];
+    assert_memory_equal(out.ptr + 60, zero, 32);
+    assert_true(is_sound(buffer_bytes(&out)));
+    buffer_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(at_framing_is_ten_bytes),
+        cmocka_unit_test(the_head_is_read_as_it_was_written),
+        cmocka_unit_test(the_checksum_is_that_of_a_real_file),
+        cmocka_unit_test(any_changed_or_missing_byte_of_head_and_script_is_found),
+        cmocka_unit_test(a_sound_head_does_not_hide_unsound_common_data),
+        cmocka_unit_test(without_a_script_its_md5_is_zero),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

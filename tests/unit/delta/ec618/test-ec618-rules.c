@@ -1,0 +1,502 @@
+/* What an EC618 does with each field of an archive, and what we do: a table over generated packages of both
+   orders, and archives of AP and CP. Nothing may be taken here that a device does not take. */
+#include "tests/unit/delta/container/test-containers.h"
+
+#include "delta/ec618/ec618.h"
+#include "delta/ec618/payload.h"
+#include "delta/ec618/rules.h"
+#include "delta/container/par.h"
+
+#define ROOM ((size_t)1 << 24)
+
+struct archive { /* AP alone, between raw images of three blocks each; the last is short */
+    struct buffer old, new, file;
+};
+
+static struct buffer make_payload(struct bytes old, struct bytes new, enum ec618_order order)
+{
+    struct ec618_options options = {.effort = EC618_QUICK, .only_order = true, .order = order};
+    struct buffer payload = {0};
+    struct error err;
+    assert_true(ec618_payload_make(old, new, options, &payload, &err));
+    return payload;
+}
+
+static struct buffer revise(struct bytes old, size_t len)
+{
+    struct buffer new = {0};
+    must_fill(&new, 'n', len);
+    memcpy(new.ptr, old.ptr, len < old.len ? len : old.len);
+    for (size_t at = 11; at < len; at += 3001) /* each block has something new, and a stream */
+        new.ptr[at] ^= 0x55;
+    return new;
+}
+
+static struct archive make_archive(enum ec618_order order)
+{
+    struct random r = {order + 5U};
+    struct archive a = {.old = random_bytes(&r, 70000, 60)};
+    struct error err;
+    a.new = revise(buffer_bytes(&a.old), 71500);
+    struct buffer payload = make_payload(buffer_bytes(&a.old), buffer_bytes(&a.new), order);
+    struct par_source source = {PAR_AP, order == EC618_REVERSE, 0x24000, buffer_bytes(&a.old),
+                                buffer_bytes(&a.new), buffer_bytes(&payload)};
+    assert_true(par_make(&source, 1, &a.file, &err));
+    buffer_free(&payload);
+    return a;
+}
+
+static void free_archive(struct archive *a)
+{
+    buffer_free(&a->old);
+    buffer_free(&a->new);
+    buffer_free(&a->file);
+}
+
+static bool takes(struct bytes old, struct bytes new, struct bytes package)
+{
+    struct buffer made = {0};
+    struct error err = {ERROR_CODES, ""};
+    bool ok = ec618_apply(old, package, ROOM, &made, &err);
+    bool same = ok && bytes_equal(buffer_bytes(&made), new);
+    assert_int_equal(ok, same); /* what is taken leads to the new image */
+    if (!ok && err.code != ERROR_CORRUPT && err.code != ERROR_INVALID && err.code != ERROR_CANNOT_APPLY)
+        fail_msg("%d %s", err.code, err.text);
+    buffer_free(&made);
+    return same;
+}
+
+/* ---- The table ---- */
+
+enum place { HEAD, PART, PAYLOAD, BLOCK }; /* the archive; its package; what follows; the first part stored */
+
+enum change { SET, FLIP, ADD };
+
+enum verdict {
+    TAKEN,   /* the device has the new image */
+    REFUSED, /* it keeps the old one */
+    HALF,    /* it is left half patched */
+    LOOP,    /* it patches again and again for ever */
+    LOST,    /* it is lost after a power cut */
+};
+
+enum ours { YES, NO, STRICTER }; /* STRICTER: the device would take it; doc/package-formats.md names each */
+
+static const struct row {
+    const char *field;
+    enum place place;
+    size_t offset, bytes;
+    enum change change;
+    uint32_t value;
+    enum verdict device;
+    enum ours ours;
+} rows[] = {
+    {"nothing", HEAD, 0, 1, FLIP, 0, TAKEN, YES},
+    {"magic", HEAD, 0, 1, FLIP, 1, REFUSED, NO},
+    {"magic", HEAD, 1, 1, FLIP, 0x80, REFUSED, NO},
+    {"version", HEAD, 2, 1, SET, 0x00, TAKEN, YES},
+    {"version", HEAD, 2, 1, SET, 0x21, TAKEN, YES},
+    {"version", HEAD, 2, 1, SET, 0xFF, TAKEN, YES},
+    {"number of packages", HEAD, 3, 1, SET, 0x41, REFUSED, NO},
+    {"number of packages", HEAD, 3, 1, SET, 0x42, REFUSED, NO},
+    {"number of packages", HEAD, 3, 1, SET, 0x44, REFUSED, NO},
+    {"number of packages", HEAD, 3, 1, SET, 0x48, REFUSED, NO},
+    {"method", HEAD, 3, 1, SET, 0x50, REFUSED, NO},
+    {"method", HEAD, 3, 1, SET, 0x60, REFUSED, NO},
+    {"method", HEAD, 3, 1, SET, 0x70, REFUSED, NO},
+    {"bit 6", HEAD, 3, 1, SET, 0x00, REFUSED, NO},
+    {"bit 7", HEAD, 3, 1, SET, 0xC0, TAKEN, YES},
+    {"chip", HEAD, 4, 2, SET, 0xFFFF, TAKEN, YES},
+    {"segment size", HEAD, 6, 2, SET, 0, REFUSED, NO},
+    {"segment size", HEAD, 6, 2, SET, 1, REFUSED, NO},
+    {"segment size", HEAD, 6, 2, SET, 0x4000, REFUSED, NO},
+    {"segment size", HEAD, 6, 2, SET, 0x8001, REFUSED, NO},
+    {"segment size", HEAD, 6, 2, SET, 0xFFFF, REFUSED, NO},
+    {"length", HEAD, 8, 4, ADD, 1, REFUSED, NO},
+    {"length", HEAD, 8, 4, ADD, UINT32_MAX, REFUSED, NO},
+    {"length", HEAD, 8, 4, FLIP, 0x80000000, REFUSED, NO},
+    {"progress", HEAD, 44, 1, FLIP, 1, TAKEN, STRICTER},
+    {"progress", HEAD, 52, 1, FLIP, 1, LOOP, NO},
+    {"progress", HEAD, 60, 4, SET, 0, REFUSED, NO},
+    {"progress", HEAD, 68, 1, FLIP, 1, LOOP, NO},
+    {"progress", HEAD, 83, 1, FLIP, 0x80, TAKEN, STRICTER},
+    {"index", PART, 0, 1, FLIP, 1, LOST, NO},
+    {"index", PART, 0, 1, FLIP, 2, LOST, NO},
+    {"index", PART, 0, 1, FLIP, 4, LOST, NO},
+    {"index", PART, 0, 1, FLIP, 8, LOST, NO},
+    {"order bit", PART, 0, 1, FLIP, 0x10, REFUSED, NO},
+    {"part: CP", PART, 0, 1, FLIP, 0x20, REFUSED, NO},
+    {"part: none", PART, 0, 1, FLIP, 0x40, REFUSED, NO},
+    {"part: APP3", PART, 0, 1, FLIP, 0x80, REFUSED, NO},
+    {"part: high bit", PART, 2, 1, FLIP, 0x80, REFUSED, NO},
+    {"head length", PART, 1, 1, SET, 0x6F, REFUSED, NO},
+    {"head length", PART, 1, 1, SET, 0x71, REFUSED, NO},
+    {"head length", PART, 1, 1, SET, 0x78, REFUSED, NO}, /* the payload is not there */
+    {"head length", PART, 1, 1, SET, 0xF0, REFUSED, NO},
+    {"head length, high", PART, 2, 1, FLIP, 1, TAKEN, STRICTER},
+    {"head length, high", PART, 2, 1, FLIP, 2, TAKEN, STRICTER},
+    {"bits 18 to 22", PART, 2, 1, FLIP, 0x7C, TAKEN, YES},
+    {"segments", PART, 3, 1, SET, 0, REFUSED, NO},
+    {"segments", PART, 3, 1, SET, 2, REFUSED, NO},
+    {"segments", PART, 3, 1, SET, 4, REFUSED, NO},
+    {"segments", PART, 3, 1, SET, 255, REFUSED, NO},
+    {"package length", PART, 4, 4, ADD, 1, REFUSED, NO},
+    {"package length", PART, 4, 4, ADD, UINT32_MAX, REFUSED, NO},
+    {"package length", PART, 4, 4, FLIP, 0x80000000, REFUSED, NO},
+    {"reserved", PART, 8, 4, SET, UINT32_MAX, TAKEN, YES},
+    {"load address", PART, 12, 4, SET, 0, TAKEN, YES},
+    {"load address", PART, 12, 4, SET, UINT32_MAX, TAKEN, YES},
+    {"new size", PART, 16, 4, SET, 0, REFUSED, NO},
+    {"new size", PART, 16, 4, SET, 1, HALF, NO},
+    {"new size", PART, 16, 4, ADD, 1, LOOP, NO},
+    {"new size", PART, 16, 4, ADD, UINT32_MAX, LOOP, NO},
+    {"new size", PART, 16, 4, ADD, 32768, LOOP, NO},
+    {"new size", PART, 16, 4, SET, 3014657, REFUSED, NO},
+    {"new size", PART, 16, 4, SET, UINT32_MAX, REFUSED, NO},
+    {"base size", PART, 20, 4, ADD, 1, REFUSED, NO},
+    {"base size", PART, 20, 4, FLIP, 0x80000000, REFUSED, NO},
+    {"base hash", PART, 24, 1, FLIP, 1, REFUSED, NO},
+    {"base hash", PART, 55, 1, FLIP, 0x80, REFUSED, NO},
+    {"option 3", PART, 56, 4, SET, 0, TAKEN, YES},
+    {"option 3", PART, 56, 4, SET, UINT32_MAX, TAKEN, YES},
+    {"new hash", PART, 60, 1, FLIP, 1, LOOP, NO},
+    {"new hash", PART, 91, 1, FLIP, 0x80, LOOP, NO},
+    {"option 0", PART, 92, 2, SET, 0xFFFF, TAKEN, YES},
+    {"name", PART, 94, 4, SET, 0, TAKEN, YES},
+    {"name", PART, 108, 4, SET, UINT32_MAX, TAKEN, YES},
+    {"payload's magic", PAYLOAD, 0, 1, FLIP, 1, REFUSED, NO},
+    {"parts", PAYLOAD, 4, 4, SET, 0, REFUSED, NO},
+    {"parts", PAYLOAD, 4, 4, ADD, 1, REFUSED, NO},
+    {"parts", PAYLOAD, 4, 4, ADD, UINT32_MAX, REFUSED, NO},
+    {"parts", PAYLOAD, 4, 4, SET, 128, REFUSED, NO},
+    {"parts", PAYLOAD, 4, 4, SET, UINT32_MAX, REFUSED, NO},
+    {"old size", PAYLOAD, 8, 4, SET, 0, LOOP, NO},
+    {"old size", PAYLOAD, 8, 4, ADD, 1, TAKEN, STRICTER},
+    {"old size", PAYLOAD, 8, 4, FLIP, 0x80000000, TAKEN, STRICTER},
+    {"order", PAYLOAD, 12, 1, FLIP, 1, REFUSED, NO},
+    {"order", PAYLOAD, 15, 1, FLIP, 0x20, REFUSED, NO},
+    {"table", PAYLOAD, 16, 4, ADD, 1, REFUSED, NO},
+    {"table", PAYLOAD, 20, 4, ADD, UINT32_MAX, REFUSED, NO},
+    {"table", PAYLOAD, 24, 4, SET, 0, REFUSED, NO},
+    {"table", PAYLOAD, 24, 4, FLIP, 0x80000000, REFUSED, NO},
+    {"part's magic", BLOCK, 0, 1, FLIP, 1, HALF, NO},
+    {"part's magic", BLOCK, 7, 1, FLIP, 1, HALF, NO},
+    {"part's flag", BLOCK, 8, 4, SET, 1, TAKEN, YES},
+    {"part's flag", BLOCK, 8, 4, SET, 0x7FFFFFFF, TAKEN, YES},
+    {"part's flag: unchanged", BLOCK, 8, 4, SET, 0x43424571, LOOP, NO},
+    {"part's flag: minus 0", BLOCK, 8, 4, SET, 0x80000000, TAKEN, STRICTER},
+    {"part's flag: negative", BLOCK, 8, 4, SET, 0x80000001, HALF, NO},
+    {"part's flag: negative", BLOCK, 8, 4, SET, 0xC3424571, HALF, NO},
+    {"part's flag: negative", BLOCK, 8, 4, SET, UINT32_MAX, HALF, NO},
+    {"part's length", BLOCK, 12, 4, SET, 0, TAKEN, YES},
+    {"part's length", BLOCK, 12, 4, SET, 0x7FFFFFFF, TAKEN, YES},
+    {"part's length: minus 0", BLOCK, 12, 4, SET, 0x80000000, TAKEN, STRICTER},
+    {"part's length: negative", BLOCK, 12, 4, FLIP, 0x80000000, HALF, NO},
+    {"part's length: negative", BLOCK, 12, 4, SET, UINT32_MAX, HALF, NO},
+    {"part's new size", BLOCK, 16, 4, SET, 0, LOOP, NO},
+    {"part's new size", BLOCK, 16, 4, ADD, 1, HALF, NO},
+    {"part's new size", BLOCK, 16, 4, ADD, UINT32_MAX, HALF, NO},
+    {"part's new size", BLOCK, 16, 4, FLIP, 0x80000000, HALF, NO},
+    {"bzip2's magic", BLOCK, 20, 1, FLIP, 1, HALF, NO},
+    {"bzip2's level", BLOCK, 23, 1, SET, '0', HALF, NO},
+    {"bzip2's level", BLOCK, 23, 1, SET, '4', TAKEN, STRICTER},
+    {"bzip2's level", BLOCK, 23, 1, SET, '9', TAKEN, STRICTER},
+    {"bzip2's level", BLOCK, 23, 1, SET, ':', HALF, NO},
+    {"block's checksum", BLOCK, 30, 1, FLIP, 1, HALF, NO},
+};
+
+static size_t offset_of(const struct row *row)
+{
+    static const size_t begin[] = {[HEAD] = 0, [PART] = 84, [PAYLOAD] = 84 + 112, [BLOCK] = 84 + 112 + 16 + 12};
+    return begin[row->place] + row->offset;
+}
+
+static void change(const struct row *row, uint8_t *at)
+{
+    uint32_t value = 0;
+    for (size_t i = row->bytes; i-- > 0;)
+        value = value << 8 | at[i];
+    value = row->change == SET ? row->value : row->change == FLIP ? value ^ row->value : value + row->value;
+    for (size_t i = 0; i < row->bytes; i++, value >>= 8)
+        at[i] = (uint8_t)value;
+}
+
+static void each_field_is_judged_as_the_device_does(void **state)
+{
+    (void)state;
+    for (unsigned int order = 0; order < 2; order++) {
+        struct archive a = make_archive(order ? EC618_REVERSE : EC618_FORWARD);
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            const struct row *row = &rows[i];
+            struct buffer file = {0};
+            must_add(&file, a.file.ptr, a.file.len);
+            change(row, file.ptr + offset_of(row));
+            seal_par(buffer_bytes(&file), file.ptr);
+            bool taken = takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&file));
+            if (taken != (row->ours == YES) || (taken && row->device != TAKEN) ||
+                (row->ours == STRICTER && row->device != TAKEN))
+                fail_msg("%s, row %zu, %s: taken %d", row->field, i, order ? "RvsO" : "NorO", taken);
+            buffer_free(&file);
+        }
+        free_archive(&a);
+    }
+}
+
+/* Whatever the table forgets: no bit of the headers may change what comes out. */
+static void every_bit_of_the_headers_is_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t from, to; /* [from, to): bytes that the device does not read */
+    } free_bytes[] = {{2, 3}, {4, 6}, {92, 100}, {140, 144}, {176, 196}};
+    for (unsigned int order = 0; order < 2; order++) {
+        struct archive a = make_archive(order ? EC618_REVERSE : EC618_FORWARD);
+        for (size_t bit = 0; bit < (size_t)(84 + 112 + 16 + 12) * 8; bit++) {
+            size_t at = bit / 8;
+            uint8_t mask = (uint8_t)(1 << bit % 8);
+            bool unread = (at == 3 && mask == 0x80) || (at == 86 && mask & 0x7C);
+            for (size_t i = 0; i < sizeof free_bytes / sizeof free_bytes[0]; i++)
+                unread = unread || (at >= free_bytes[i].from && at < free_bytes[i].to);
+            a.file.ptr[at] ^= mask;
+            struct buffer file = {0};
+            must_add(&file, a.file.ptr, a.file.len);
+            if (at < 12 || at >= 44)
+                seal_par(buffer_bytes(&file), file.ptr);
+            if (takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&file)) != unread)
+                fail_msg("bit %zu of byte %zu, order %u", bit % 8, at, order);
+            buffer_free(&file);
+            a.file.ptr[at] ^= mask;
+        }
+        free_archive(&a);
+    }
+}
+
+/* ---- More than one change ---- */
+
+static void set_u32(struct buffer *file, size_t at, uint32_t value)
+{
+    little_put_u32(file->ptr + at, value);
+}
+
+static void bytes_behind_the_package_are_refused(void **state)
+{
+    (void)state;
+    struct archive a = make_archive(EC618_FORWARD);
+    must_add(&a.file, "xyz", 3);
+    set_u32(&a.file, 8, (uint32_t)a.file.len);
+    seal_par(buffer_bytes(&a.file), a.file.ptr);
+    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&a.file))); /* stricter */
+    set_u32(&a.file, 88, (uint32_t)(a.file.len - 84));
+    seal_par(buffer_bytes(&a.file), a.file.ptr);
+    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&a.file))); /* REFUSED */
+    free_archive(&a);
+}
+
+/* The two options of 8 bytes that the vendor's packer can add. */
+static void longer_heads_are_read_by_their_length(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more <= 24; more += 4) {
+        struct archive a = make_archive(EC618_REVERSE);
+        struct buffer file = {0};
+        must_add(&file, a.file.ptr, 84 + 112);
+        must_fill(&file, 8, more);
+        must_add(&file, a.file.ptr + 84 + 112, a.file.len - 84 - 112);
+        file.ptr[85] = (uint8_t)(112 + more);
+        set_u32(&file, 8, (uint32_t)file.len);
+        set_u32(&file, 88, (uint32_t)(file.len - 84));
+        seal_par(buffer_bytes(&file), file.ptr);
+        assert_int_equal(takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&file)),
+                         more == 0 || more == 8 || more == 16);
+        buffer_free(&file);
+        free_archive(&a);
+    }
+}
+
+static void the_order_bit_follows_the_payload(void **state)
+{
+    (void)state;
+    for (unsigned int order = 0; order < 2; order++) {
+        struct archive a = make_archive(order ? EC618_REVERSE : EC618_FORWARD);
+        assert_int_equal(a.file.ptr[84], order ? 0x50 : 0x40);
+        assert_memory_equal(a.file.ptr + 84 + 112 + 12, order ? "RvsO" : "NorO", 4);
+        free_archive(&a);
+    }
+}
+
+/* ---- AP and CP ---- */
+
+struct both {
+    struct buffer old_ap, new_ap, old_cp, new_cp, old, new, file;
+};
+
+static struct both make_both(void)
+{
+    struct random r = {77};
+    struct both b = {.old_ap = random_bytes(&r, 40000, 60), .old_cp = random_bytes(&r, 33000, 60)};
+    struct error err;
+    struct engine_options options = {.effort = ENGINE_QUICK};
+    b.new_ap = revise(buffer_bytes(&b.old_ap), 41000);
+    b.new_cp = revise(buffer_bytes(&b.old_cp), 34000);
+    b.old = sample_binpkg(1, buffer_bytes(&b.old_ap), buffer_bytes(&b.old_cp));
+    b.new = sample_binpkg(1, buffer_bytes(&b.new_ap), buffer_bytes(&b.new_cp));
+    assert_true(ec618_csdk_make(buffer_bytes(&b.old), buffer_bytes(&b.new), &options, &b.file, &err));
+    return b;
+}
+
+static void free_both(struct both *b)
+{
+    struct buffer *all[] = {&b->old_ap, &b->new_ap, &b->old_cp, &b->new_cp, &b->old, &b->new, &b->file};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buffer_free(all[i]);
+}
+
+/* With 0x40 the device changes AP alone, and reports success. */
+static void an_archive_of_two_says_so(void **state)
+{
+    (void)state;
+    struct both b = make_both();
+    size_t second = 84 + (size_t)(b.file.ptr[88] | b.file.ptr[89] << 8 | b.file.ptr[90] << 16);
+    assert_int_equal(b.file.ptr[3], 0x41);
+    assert_int_equal(b.file.ptr[84] & 0xEF, 0x40);     /* index 0, AP */
+    assert_int_equal(b.file.ptr[second] & 0xEF, 0x61); /* index 1, CP */
+    assert_true(takes(buffer_bytes(&b.old), buffer_bytes(&b.new), buffer_bytes(&b.file)));
+    const struct {
+        size_t at;
+        uint8_t mask;
+    } bad[] = {
+        {3, 0x01},      /* one package only */
+        {3, 0x03},      /* three */
+        {84, 0x01},     /* both with index 1 */
+        {second, 0x01}, /* both with index 0 */
+        {second, 0x03}, /* 0 and 2 */
+        {second, 0x10}, /* the order bit of the second */
+        {second, 0x20}, /* two for AP */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct buffer file = {0};
+        must_add(&file, b.file.ptr, b.file.len);
+        file.ptr[bad[i].at] ^= bad[i].mask;
+        seal_par(buffer_bytes(&file), file.ptr);
+        if (takes(buffer_bytes(&b.old), buffer_bytes(&b.new), buffer_bytes(&file)))
+            fail_msg("row %zu is taken", i);
+        buffer_free(&file);
+    }
+    free_both(&b);
+}
+
+/* Archives whose parts are all said to be unchanged need no bytes: so the limits are tried at their edges. */
+static struct buffer unchanged_payload(size_t bytes)
+{
+    static const struct buffer none[EC618_PARTS_MAX];
+    struct buffer payload = {0};
+    struct error err;
+    assert_true(ec618_payload_write(EC618_FORWARD, bytes, bytes, none, &payload, &err));
+    return payload;
+}
+
+static void zones_are_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        enum par_attribute attribute;
+        size_t zone;
+    } zones[] = {{PAR_AP, 3014656}, {PAR_CP, 524288}};
+    for (size_t i = 0; i < 2; i++) {
+        struct buffer image = {0}, file = {0};
+        struct par par;
+        struct error err;
+        must_fill(&image, 7, zones[i].zone);
+        struct buffer payload = unchanged_payload(zones[i].zone);
+        struct par_source source = {zones[i].attribute, false, 0, buffer_bytes(&image), buffer_bytes(&image),
+                                    buffer_bytes(&payload)};
+        assert_true(par_make(&source, 1, &file, &err));
+        assert_true(par_read(buffer_bytes(&file), &par, &err));
+        assert_true(ec618_rules_check(&par, &err));
+        for (size_t field = 16; field <= 20; field += 4) { /* new size, base size */
+            set_u32(&file, 84 + field, (uint32_t)zones[i].zone + 1);
+            assert_true(par_read(buffer_bytes(&file), &par, &err));
+            assert_false(ec618_rules_check(&par, &err));
+            assert_non_null(strstr(err.text, "the zone has"));
+            set_u32(&file, 84 + field, (uint32_t)zones[i].zone);
+        }
+        buffer_free(&payload);
+        buffer_free(&file);
+        buffer_free(&image);
+    }
+}
+
+static void segments_are_counted_over_all_packages(void **state)
+{
+    (void)state;
+    struct both b = make_both();
+    struct par par;
+    struct error err;
+    assert_true(par_read(buffer_bytes(&b.file), &par, &err));
+    assert_true(ec618_rules_check(&par, &err));
+    par.part[0].segments = 64;
+    par.part[1].segments = 64;
+    assert_false(ec618_rules_check(&par, &err));
+    assert_non_null(strstr(err.text, "128 segments; a module takes 127"));
+    par.part[1].segments = 63;
+    assert_false(ec618_rules_check(&par, &err)); /* for another reason */
+    assert_null(strstr(err.text, "a module takes 127"));
+    free_both(&b);
+}
+
+/* Made of images that a module has no flash for: refused before the work. */
+static void images_beyond_their_zones_are_not_made(void **state)
+{
+    (void)state;
+    struct buffer old = {0}, new = {0}, file = {0};
+    struct engine_options options = {.effort = ENGINE_QUICK};
+    struct error err;
+    must_fill(&old, 7, 70000);
+    must_fill(&new, 7, 3014657);
+    assert_false(ec618_at_make(buffer_bytes(&old), buffer_bytes(&new), &options, &file, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_non_null(strstr(err.text, "the new AP has 3014657 bytes"));
+    assert_false(ec618_at_make(buffer_bytes(&new), buffer_bytes(&old), &options, &file, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_non_null(strstr(err.text, "the old AP has 3014657 bytes"));
+    buffer_free(&old);
+    buffer_free(&new);
+}
+
+static void an_archive_too_long_for_a_module_is_told(void **state)
+{
+    (void)state;
+    struct buffer file = {0};
+    struct par_source source = {PAR_AP, false, 0, text_bytes("old"), text_bytes("new"), {NULL, 0}};
+    struct error err;
+    must_fill(&file, 1, 491520 - 84 - 112 + 1);
+    source.payload = (struct bytes){file.ptr, file.len};
+    for (int i = 0; i < 2; i++) {
+        struct buffer made = {0};
+        assert_true(par_make(&source, 1, &made, &err));
+        assert_int_equal(ec618_fits_module(buffer_bytes(&made), &err), i == 1);
+        if (i == 0)
+            assert_int_equal(err.code, ERROR_TOO_LARGE);
+        source.payload.len--;
+        buffer_free(&made);
+    }
+    buffer_free(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_field_is_judged_as_the_device_does),
+        cmocka_unit_test(every_bit_of_the_headers_is_judged),
+        cmocka_unit_test(bytes_behind_the_package_are_refused),
+        cmocka_unit_test(longer_heads_are_read_by_their_length),
+        cmocka_unit_test(the_order_bit_follows_the_payload),
+        cmocka_unit_test(an_archive_of_two_says_so),
+        cmocka_unit_test(zones_are_kept),
+        cmocka_unit_test(segments_are_counted_over_all_packages),
+        cmocka_unit_test(images_beyond_their_zones_are_not_made),
+        cmocka_unit_test(an_archive_too_long_for_a_module_is_told),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+/* `dfota inspect --brief`: one line of JSON about any file, and what it says of each kind. */
+#include "tests/unit/delta/container/test-containers.h"
+
+#include <jansson.h>
+#include "delta/inspect/inspect_json.h"
+#include "delta/engine.h"
+#include "delta/container/wrapper.h"
+
+static json_t *brief(struct bytes file)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct error err;
+    FILE *to = open_memstream(&text, &len);
+    assert_non_null(to);
+    assert_true(brief_file(file, to, &err));
+    assert_int_equal(fclose(to), 0);
+    assert_true(len > 2 && len < 8192);
+    assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (!object)
+        fail_msg("no JSON: %s", text);
+    free(text);
+    return object;
+}
+
+/* A field as text; "-" for null. */
+static const char *field(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    assert_true(json_is_string(value) || json_is_null(value));
+    return json_is_null(value) ? "-" : json_string_value(value);
+}
+
+static void assert_says(struct bytes file, const char *kind, const char *role, const char *format,
+                        const char *wrong)
+{
+    json_t *object = brief(file);
+    assert_string_equal(field(object, "kind"), kind);
+    assert_string_equal(field(object, "role"), role);
+    assert_string_equal(field(object, "format"), format);
+    if (!strstr(field(object, "wrong"), wrong))
+        fail_msg("%s: wrong is \"%s\", expected \"%s\"", kind, field(object, "wrong"), wrong);
+    json_decref(object);
+}
+
+static void each_kind_has_its_role(void **state)
+{
+    (void)state;
+    assert_says(text_bytes(""), "empty", "neither", "-", "-");
+    assert_says(text_bytes("\1\2\3"), "raw", "image", "-", "-");
+    assert_says(text_bytes("PK\3\4"), "zip", "neither", "-", "-");
+    assert_says(text_bytes("<html>"), "html", "neither", "-", "-");
+    assert_says(text_bytes("BSDIFF40"), "bsdiff", "package", "bsdiff", "cut off");
+    struct buffer old = sample_binpkg(0, text_bytes("the old ap"), text_bytes("cp"));
+    struct buffer new = sample_binpkg(0, text_bytes("the new ap"), text_bytes("cp"));
+    assert_says(buffer_bytes(&old), "binpkg", "image", "-", "-");
+    static const char *const kinds[][3] = {{"bsdiff", "bsdiff", "-"},
+                                           {"ec618-at", "at-par", "follow"},
+                                           {"ec618-csdk", "par", "cut off"},
+                                           {"ec618-luatos", "luatos", "cut off"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct buffer package = {0};
+        struct error err;
+        assert_true(engine_make(engine_find(kinds[i][0]), buffer_bytes(&old), buffer_bytes(&new), NULL,
+                                &package, NULL, &err));
+        assert_says(buffer_bytes(&package), kinds[i][1], "package", kinds[i][0], "-");
+        package.len -= 1;
+        assert_says(buffer_bytes(&package), kinds[i][1], "package", kinds[i][0], kinds[i][2]);
+        buffer_free(&package);
+    }
+    buffer_free(&old);
+    buffer_free(&new);
+}
+
+/* Cut off or changed is wrong; more than is known of the format is only odd. */
+static void a_binpkg_is_whole_or_not(void **state)
+{
+    (void)state;
+    struct buffer file = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
+    assert_says((struct bytes){file.ptr, file.len - 1}, "binpkg", "image", "-",
+                "cp-demo-flash should have 6 bytes and has 5");
+    file.ptr[file.len - 1] ^= 1;
+    assert_says(buffer_bytes(&file), "binpkg", "image", "-", "damaged");
+    file.ptr[file.len - 1] ^= 1;
+    must_add(&file, "more", 4);
+    json_t *object = brief(buffer_bytes(&file));
+    assert_string_equal(field(object, "wrong"), "-");
+    assert_non_null(strstr(field(object, "odd"), "4 bytes of the .binpkg are no entry"));
+    assert_non_null(strstr(field(object, "summary"), "ap 6 bytes"));
+    json_decref(object);
+    buffer_free(&file);
+}
+
+static void a_script_makes_it_full(void **state)
+{
+    (void)state;
+    static const struct luatos_versions any;
+    struct buffer common = {0}, file = {0};
+    struct error err;
+    must_add_u32(&common, LUATOS_EC618);
+    must_add_u32(&common, 0);
+    must_fill(&common, 0, 28);
+    assert_true(
+        wrapper_luatos_add(&file, LUATOS_EC618, &any, buffer_bytes(&common), (struct bytes){NULL, 0}, &err));
+    assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "-");
+    file.ptr[file.len - 1] ^= 1;
+    assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "MD5");
+    file.ptr[8] ^= 1;
+    assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "checksum");
+    buffer_free(&common);
+    buffer_free(&file);
+}
+
+static void releases_are_told_once_each(void **state)
+{
+    (void)state;
+    static const char bytes[] =
+        "\0AirM2M_780E_V1138_LTE_AT\0 AirM2M_ \1AirM2M_780E_V1147_LTE_AT\"\\ AirM2M_780E_V1138_LTE_AT\xFF"
+        "AirM2M_no_version AirM2M_780E_VX_LTE_AT\0AirM2M_";
+    json_t *object = brief((struct bytes){(const uint8_t *)bytes, sizeof bytes - 1});
+    const json_t *releases = json_object_get(object, "releases");
+    static const char *const wanted[] = {"AirM2M_780E_V1138_LTE_AT", "AirM2M_780E_V1147_LTE_AT",
+                                         "AirM2M_780E_VX_LTE_AT"};
+    assert_int_equal(json_array_size(releases), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(json_string_value(json_array_get(releases, i)), wanted[i]);
+    json_decref(object);
+
+    struct buffer many = {0};
+    must_add(&many, "\1", 1);
+    for (unsigned i = 0; i < 300; i++) {
+        char name[40];
+        must_add(&many, name, (size_t)snprintf(name, sizeof name, "AirM2M_780E_V%u_LTE_AT ", i));
+    }
+    must_add(&many, "AirM2M_V", 8); /* as long as it gets: no name */
+    must_fill(&many, '7', 4000);
+    object = brief(buffer_bytes(&many));
+    assert_int_equal(json_array_size(json_object_get(object, "releases")), BRIEF_RELEASES_MAX);
+    json_decref(object);
+    buffer_free(&many);
+}
+
+static void a_files_text_stays_inside_of_the_json(void **state)
+{
+    (void)state;
+    struct buffer file = sample_binpkg(0, text_bytes("ap"), text_bytes("cp"));
+    memcpy(file.ptr + 52 + 364 + strlen("the bootloader"), "\"},\\[2J%s%n", 11);
+    json_t *object = brief(buffer_bytes(&file));
+    assert_non_null(strstr(field(object, "summary"), "\"},\\[2J%s%n"));
+    json_decref(object);
+    buffer_free(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_has_its_role),
+        cmocka_unit_test(a_binpkg_is_whole_or_not),
+        cmocka_unit_test(a_script_makes_it_full),
+        cmocka_unit_test(releases_are_told_once_each),
+        cmocka_unit_test(a_files_text_stays_inside_of_the_json),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

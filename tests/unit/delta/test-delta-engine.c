@@ -1,0 +1,174 @@
+/* The table of formats, the proof that every package made goes through, and what making one takes. */
+#include "tests/unit/delta/test-delta.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "delta/engine.h"
+
+static const uint8_t old_text[] = "version 1138 of a firmware";
+static const uint8_t new_text[] = "version 1162 of the same firmware";
+static const struct bytes old_image = {old_text, sizeof old_text};
+static const struct bytes new_image = {new_text, sizeof new_text};
+
+static void every_format_makes_what_it_knows_and_applies(void **state)
+{
+    (void)state;
+    assert_true(engine_count > 0);
+    for (size_t i = 0; i < engine_count; i++) {
+        const struct engine *engine = &engine_table[i];
+        assert_ptr_equal(engine_find(engine->name), engine);
+        struct buffer package = {0}, again = {0};
+        struct error err;
+        assert_true(engine_make(engine, old_image, new_image, NULL, &package, NULL, &err));
+        for (size_t k = 0; k < engine_count; k++)
+            assert_int_equal(engine_table[k].owns(buffer_bytes(&package)), k == i);
+        assert_true(engine_apply(old_image, buffer_bytes(&package), new_image.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new_image));
+        buffer_free(&again);
+        assert_false(engine_apply(old_image, buffer_bytes(&package), new_image.len - 1, &again, &err));
+        assert_int_equal(err.code, ERROR_TOO_LARGE);
+        buffer_free(&package);
+    }
+}
+
+static void an_unknown_format_is_none(void **state)
+{
+    (void)state;
+    assert_null(engine_find(""));
+    assert_null(engine_find("bsdif"));
+    assert_null(engine_find("bsdiff2"));
+    const struct bytes packages[] = {{NULL, 0}, old_image, {(const uint8_t *)"BSDIFF4", 7}};
+    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++) {
+        struct buffer new = {0};
+        struct error err;
+        assert_false(engine_apply(old_image, packages[i], 1000, &new, &err));
+        assert_int_equal(err.code, ERROR_CANNOT_APPLY);
+        assert_null(new.ptr);
+    }
+}
+
+/* ---- Formats that lie ---- */
+
+static bool owns_all(struct bytes package)
+{
+    (void)package;
+    return true;
+}
+
+static bool make_empty(struct bytes old, struct bytes new, const struct engine_options *options,
+                       struct buffer *ret, struct error *err)
+{
+    (void)options;
+    (void)old;
+    (void)new;
+    return buffer_add(ret, "x", 1, err);
+}
+
+static bool apply_gives_old(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
+                            struct error *err)
+{
+    (void)package;
+    (void)max_bytes;
+    return buffer_add(ret, old.ptr, old.len, err);
+}
+
+static bool apply_fails(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
+                        struct error *err)
+{
+    (void)old;
+    (void)package;
+    (void)max_bytes;
+    (void)ret;
+    return error_set(err, ERROR_CORRUPT, "my own package is bad");
+}
+
+static void a_package_that_is_not_proven_is_not_returned(void **state)
+{
+    (void)state;
+    const struct engine gives_old = {"gives-old", owns_all, make_empty, apply_gives_old, NULL, NULL, false, false, "", "", 0};
+    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, NULL, false, false, "", "", 0};
+    struct buffer package = {0};
+    struct error err;
+    assert_false(engine_make(&gives_old, old_image, new_image, NULL, &package, NULL, &err));
+    assert_int_equal(err.code, ERROR_INTERNAL);
+    assert_null(package.ptr);
+    assert_false(engine_make(&fails, old_image, new_image, NULL, &package, NULL, &err));
+    assert_int_equal(err.code, ERROR_INTERNAL);
+    assert_non_null(strstr(err.text, "my own package is bad"));
+    assert_null(package.ptr);
+}
+
+/* ---- Memory: not under a sanitizer, whose own would be measured ---- */
+
+#if defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__
+#define SANITIZED
+#endif
+
+#ifndef SANITIZED
+
+/* The most memory, in bytes, that a process of its own had while it made and proved a package. */
+static size_t peak_of_making(const struct engine *engine, enum engine_effort effort, struct bytes old,
+                             struct bytes new)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct engine_options options = {.effort = effort};
+        struct buffer package = {0};
+        struct error err;
+        _exit(engine_make(engine, old, new, &options, &package, NULL, &err) ? 0 : 1);
+    }
+    int status;
+    struct rusage usage;
+    assert_int_equal(wait4(child, &status, 0, &usage), child);
+    assert_int_equal(status, 0);
+    return (size_t)usage.ru_maxrss * 1024;
+}
+
+/* Images that need the most: as many records as there can be, or nothing in common. The fixed part is what
+   bzip2's readers and writer take, and the program itself. */
+static void making_takes_at_most_12_bytes_a_byte(void **state)
+{
+    (void)state;
+    enum { SIZE = 4 << 20, PER_BYTE = 12, FIXED = 24 << 20 };
+    struct random r = {30};
+    struct buffer old = random_bytes(&r, SIZE, 256), unrelated = random_bytes(&r, SIZE, 256);
+    struct buffer shuffled = random_bytes(&r, SIZE, 256);
+    for (size_t i = 0; i + 12 <= SIZE; i += 12)
+        memcpy(shuffled.ptr + i, old.ptr + random_below(&r, SIZE - 12), 12);
+    const struct bytes images[] = {buffer_bytes(&old), buffer_bytes(&unrelated), buffer_bytes(&shuffled)};
+    for (size_t i = 0; i < 2 * sizeof images / sizeof images[0]; i++) {
+        struct bytes new = images[i / 2];
+        enum engine_effort effort = i % 2 ? ENGINE_GOOD : ENGINE_QUICK;
+        size_t peak = peak_of_making(engine_find("bsdiff"), effort, images[0], new);
+        size_t input = images[0].len + new.len;
+        print_message("# bsdiff, %s, pair %zu: %zu KB, %.1f bytes a byte\n", i % 2 ? "good" : "quick", i / 2,
+                      peak / 1024, (double)peak / (double)input);
+        assert_true(peak <= PER_BYTE * input + FIXED);
+    }
+    buffer_free(&old);
+    buffer_free(&unrelated);
+    buffer_free(&shuffled);
+}
+
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_format_makes_what_it_knows_and_applies),
+        cmocka_unit_test(an_unknown_format_is_none),
+        cmocka_unit_test(a_package_that_is_not_proven_is_not_returned),
+#ifndef SANITIZED
+        cmocka_unit_test(making_takes_at_most_12_bytes_a_byte),
+#endif
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,391 @@
+/* What a peer has acknowledged: exactly, also past resets and stalls, also when asked at once. */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "server/delivery/transfer.h"
+#include "tests/unit/server/http/peer.h"
+
+#define NEVER_MS 600000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct transfer_event last; /* told as over */
+static unsigned overs;
+static sem_t over;
+static struct transfers *transfers;
+
+static void notify(void *cls, const struct transfer_event *event)
+{
+    (void)cls;
+    pthread_mutex_lock(&lock);
+    assert_true(event->acked_end >= event->first && event->acked_end <= event->end);
+    if (event->over) {
+        last = *event;
+        overs++;
+        sem_post(&over);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void begin_with(int64_t stall_ms)
+{
+    struct error err;
+    assert_true(transfers_start(stall_ms, 0, notify, NULL, &transfers, &err));
+}
+
+/* The next transfer that is over. */
+static struct transfer_event await_over(void)
+{
+    peer_await(&over);
+    pthread_mutex_lock(&lock);
+    struct transfer_event event = last;
+    pthread_mutex_unlock(&lock);
+    return event;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    sem_init(&over, 0, 0);
+    overs = 0;
+    begin_with(NEVER_MS);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    transfers_stop(transfers);
+    return 0;
+}
+
+/* Two ends of a TCP connection. */
+static void connect_pair(int *ret_server, int *ret_client)
+{
+    char address[64];
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof any;
+    int door = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(door, (struct sockaddr *)&any, sizeof any), 0);
+    assert_int_equal(listen(door, 1), 0);
+    assert_int_equal(getsockname(door, (struct sockaddr *)&any, &len), 0);
+    snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(any.sin_port));
+    *ret_client = peer_connect(address);
+    *ret_server = accept(door, NULL, NULL);
+    assert_true(*ret_server >= 0);
+    close(door);
+}
+
+static void take(int fd, size_t len)
+{
+    static char into[65536];
+    while (len) {
+        ssize_t got = recv(fd, into, len < sizeof into ? len : sizeof into, 0);
+        assert_true(got > 0);
+        len -= (size_t)got;
+    }
+}
+
+static void keep_event(void *cls, const struct transfer_event *event)
+{
+    *(struct transfer_event *)cls = *event;
+}
+
+/* Asks until the kernel has that much acknowledged: the acknowledgement is on its way. */
+static void await_acked(int64_t attempt, uint64_t acked_end)
+{
+    struct transfer_event event = {0};
+    for (int i = 0; i < PEER_PATIENCE_MS && event.acked_end != acked_end; i++) {
+        transfers_poll(transfers, attempt, keep_event, &event);
+        assert_true(event.acked_end <= acked_end);
+        poll(NULL, 0, 1);
+    }
+    assert_true(event.acked_end == acked_end);
+}
+
+static const char bytes[400000];
+
+static void test_exact_count(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    peer_send(server, "HTTP/1.1 100 Continue\r\n\r\n"); /* acknowledged before: not counted */
+    take(client, 25);
+    struct transfer *warm = transfer_begin(transfers, server, 0, 1, 1, 0, 1000); /* only to await that */
+    transfer_written(warm, true);
+    peer_send_bytes(server, bytes, 500);
+    take(client, 500);
+    for (uint64_t most_of = 0; most_of < 500;) { /* whichever of the 25 came in before it began */
+        struct transfer_event event = {0};
+        transfers_poll(transfers, 1, keep_event, &event);
+        most_of = event.acked_end;
+    }
+    struct transfer *transfer = transfer_begin(transfers, server, 100, 7, 1, 5000, 9000);
+    struct transfer_event event = {0};
+    transfers_poll(transfers, 7, keep_event, &event);
+    assert_int_equal(event.attempt, 7);
+    assert_int_equal(event.fetch, 1);
+    assert_true(event.first == 5000 && event.acked_end == 5000 && event.end == 9000 && !event.over);
+    peer_send_bytes(server, bytes, 100); /* the head */
+    peer_send_bytes(server, bytes, 1);
+    await_acked(7, 5001);
+    peer_send_bytes(server, bytes, 2998);
+    await_acked(7, 7999);
+    peer_send_bytes(server, bytes, 1001);
+    await_acked(7, 9000);
+    transfers_poll(transfers, 7, keep_event, &event);
+    assert_true(event.over);
+    transfer_written(transfer, true);
+    close(server);
+    struct peer_answer answer = peer_read(client);
+    free(answer.text);
+    do
+        event = await_over();
+    while (event.attempt != 7);
+    assert_true(event.acked_end == 9000); /* the FIN does not count */
+}
+
+static void test_outlives_close(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 8, 1, 0, sizeof bytes);
+    fcntl(server, F_SETFL, O_NONBLOCK);
+    ssize_t sent = send(server, bytes, sizeof bytes, MSG_NOSIGNAL);
+    assert_true(sent > 0);
+    shutdown(server, SHUT_WR);
+    close(server);
+    transfer_written(transfer, (size_t)sent == sizeof bytes);
+    struct peer_answer answer = peer_read(client); /* the FIN comes although the transfer holds the socket */
+    assert_int_equal(answer.len, sent);
+    free(answer.text);
+    struct transfer_event event = await_over();
+    assert_int_equal(event.attempt, 8);
+    assert_int_equal(event.acked_end, sent);
+}
+
+static void test_cut_short(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    struct transfer *transfer = transfer_begin(transfers, server, 10, 9, 1, 100, 1100);
+    peer_send_bytes(server, bytes, 10 + 300);
+    transfer_written(transfer, false); /* libmicrohttpd gave up: what it had written may still arrive */
+    shutdown(server, SHUT_WR);
+    close(server);
+    take(client, 310);
+    assert_true(await_over().acked_end == 400);
+    close(client);
+}
+
+static void test_reset_by_peer(void **state)
+{
+    (void)state;
+    int server, client, small = 4096;
+    connect_pair(&server, &client);
+    setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 10, 1, 0, 100000000);
+    fcntl(server, F_SETFL, O_NONBLOCK);
+    assert_true(send(server, bytes, sizeof bytes, MSG_NOSIGNAL) > 0);
+    take(client, 2000);
+    close(client); /* with bytes unread: a reset */
+    struct transfer_event event = await_over();
+    assert_true(event.acked_end >= 2000 && event.acked_end < 100000000);
+    transfer_written(transfer, false);
+    close(server);
+}
+
+static void test_stall(void **state)
+{
+    (void)state;
+    int server, client;
+    transfers_stop(transfers);
+    begin_with(1);
+    connect_pair(&server, &client);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 11, 1, 0, 1000);
+    peer_send_bytes(server, bytes, 999);
+    assert_true(await_over().acked_end < 1000);
+    char byte;
+    assert_true(recv(server, &byte, 1, 0) <= 0); /* whoever else holds the socket notices */
+    transfer_written(transfer, false);
+    close(server);
+    struct peer_answer answer = peer_read(client);
+    assert_true(answer.len <= 999);
+    free(answer.text);
+}
+
+static void test_stop_tells(void **state)
+{
+    (void)state;
+    int server[3], client[3];
+    for (int i = 0; i < 3; i++) {
+        connect_pair(&server[i], &client[i]);
+        transfer_written(transfer_begin(transfers, server[i], 0, 20 + i, 1, 0, 10), true);
+    }
+    transfers_drain(transfers, 1); /* does not wait for what does not come */
+    assert_int_equal(sem_trywait(&over), -1);
+    transfers_stop(transfers);
+    transfers = NULL;
+    assert_int_equal(overs, 3);
+    for (int i = 0; i < 3; i++) {
+        close(server[i]);
+        close(client[i]);
+    }
+}
+
+static void test_drain_waits(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    transfer_written(transfer_begin(transfers, server, 0, 30, 1, 0, 10), true);
+    peer_send_bytes(server, bytes, 10);
+    transfers_drain(transfers, PEER_PATIENCE_MS);
+    assert_int_equal(overs, 1);
+    struct transfer_event event = {.attempt = -1};
+    transfers_poll(transfers, 30, keep_event, &event); /* over and told: nothing to ask */
+    assert_int_equal(event.attempt, -1);
+    close(server);
+    close(client);
+}
+
+/* Through a listener: head and body as libmicrohttpd writes them. */
+
+static void package(struct request *request)
+{
+    struct reply reply;
+    reply_init(&reply, 206);
+    reply_header(&reply, "Content-Range", "bytes 7-400006/400007");
+    reply.bytes = bytes;
+    reply.size = sizeof bytes;
+    reply.attempt = 40;
+    reply.fetch = 3;
+    reply.first = 7;
+    request_answer(request, &reply);
+}
+
+static void endless(struct request *request)
+{
+    static char zeros[64 << 20];
+    struct reply reply;
+    reply_init(&reply, 200);
+    reply.bytes = zeros;
+    reply.size = sizeof zeros;
+    reply.attempt = 41;
+    request_answer(request, &reply);
+}
+
+static sem_t entered;
+static struct request *waiting;
+
+static void keep(struct request *request)
+{
+    waiting = request;
+    sem_post(&entered);
+}
+
+static const struct route routes[] = {
+    {"GET", "/keep", 0, 0, NULL, keep},
+    {"GET", "/", 0, 0, NULL, package},
+    {"GET", "/endless", 0, 0, NULL, endless},
+};
+
+static void test_through_a_listener(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.transfers = transfers;
+    struct listener *listener = peer_listen(&config, address);
+    for (int i = 0; i < 20; i++) {
+        char *answer = peer_ask(address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_int_equal(peer_status(answer), 206);
+        free(answer);
+        struct transfer_event event = await_over();
+        assert_true(event.first == 7 && event.acked_end == 7 + sizeof bytes && event.end == 7 + sizeof bytes);
+    }
+    char *answer = peer_ask(address, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    free(answer);
+    assert_true(listener_drain(listener, PEER_PATIENCE_MS));
+    listener_close(listener);
+    transfers_drain(transfers, PEER_PATIENCE_MS);
+    assert_int_equal(overs, 20); /* HEAD carries no firmware */
+}
+
+/* Gone before its answer: told as over all the same, or the attempt would be "sending" for ever. */
+static void test_gone_before_the_answer(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    char address[64];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.transfers = transfers;
+    sem_init(&entered, 0, 0);
+    struct listener *listener = peer_listen(&config, address);
+    int fd = peer_connect(address);
+    peer_send(fd, "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
+    peer_await(&entered);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    package(waiting);
+    struct transfer_event event = await_over();
+    assert_true(event.attempt == 40 && event.fetch == 3 && event.first == 7 && event.acked_end == 7);
+    listener_close(listener);
+    assert_int_equal(overs, 1);
+}
+
+static void *stop_listener(void *cls)
+{
+    listener_close(cls);
+    return NULL;
+}
+
+static void test_listener_closed_meanwhile(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64], some[10];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.transfers = transfers;
+    struct listener *listener = peer_listen(&config, address);
+    int fd = peer_connect(address);
+    peer_send(fd, "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(recv(fd, some, sizeof some, MSG_WAITALL), sizeof some);
+    pthread_t thread;
+    pthread_create(&thread, NULL, stop_listener, listener);
+    pthread_join(thread, NULL);
+    struct peer_answer answer = peer_read(fd); /* what had been written comes, and then the end */
+    size_t body = answer.len - (size_t)(peer_body(answer.text) - answer.text);
+    free(answer.text);
+    struct transfer_event event = await_over();
+    assert_true(event.acked_end == body && body < event.end);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(test_exact_count),
+        TEST(test_outlives_close),
+        TEST(test_cut_short),
+        TEST(test_reset_by_peer),
+        TEST(test_stall),
+        TEST(test_stop_tells),
+        TEST(test_drain_waits),
+        TEST(test_through_a_listener),
+        TEST(test_gone_before_the_answer),
+        TEST(test_listener_closed_meanwhile),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
+}
