@@ -147,6 +147,6 @@ bool command_inspect(const struct command_options *options, char **file, size_t 
     _cleanup_(buffer_free) struct buffer content = {0};
     if (!load(file[0], options->max_bytes, NULL, &content, err))
         return false;
-    return options->brief ? brief_file(buffer_bytes(&content), stdout, err)
+    return options->brief ? inspect_json_file(buffer_bytes(&content), stdout, err)
                           : inspect_file(buffer_bytes(&content), stdout, err);
 }

@@ -39,7 +39,7 @@
 
 #define DRAIN_MS        10000
 #define FLUSH_MS        2000
-#define OWN_DESCRIPTORS 192 /* database, readers, blobs, jobs with their pipes, loops; and what lingers */
+#define OWN_DESCRIPTORS 192 /* database, reader_pool, blobs, jobs with their pipes, loops; and what lingers */
 #define WORKERS         4    /* admin requests and first reads of a package at once */
 #define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
@@ -106,7 +106,7 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
     if (!remove_outdated(daemon, db, err) ||
         !blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
         return false;
-    if (!served_begin(db, err) || !progress_recover(db, err)) {
+    if (!uptime_begin(db, err) || !progress_recover(db, err)) {
         db_rollback(db);
         return false;
     }
@@ -125,13 +125,13 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
 static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
-    return seen_store(daemon->seen, db, err) && refused_store(daemon->refused, db, err) && progress_store_kept(daemon->progress, db, err);
+    return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) && progress_store_kept(daemon->progress, db, err);
 }
 
 static void flushed(void *cls, bool committed)
 {
     struct daemon *daemon = cls;
-    seen_flushed(daemon->seen, committed);
+    checkin_counters_flushed(daemon->counters, committed);
     refused_flushed(daemon->refused, committed);
     progress_flushed(daemon->progress, committed);
 }
@@ -160,7 +160,7 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !seen_open(&daemon->seen, err) || !refused_open(&daemon->refused, err) || !progress_open(&daemon->progress, err)) {
+        !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
@@ -169,9 +169,9 @@ static bool open_storage(struct server *server, struct error *err)
     if (!writer_start(db, &later, &daemon->writer, err))
         return false;
     progress_set_writer(daemon->progress, daemon->writer);
-    if (!readers_open(path, &daemon->readers, err))
+    if (!reader_pool_open(path, &daemon->reader_pool, err))
         return false;
-    readers_watch(daemon->readers, server->file_watch);
+    reader_pool_watch(daemon->reader_pool, server->file_watch);
     return true;
 }
 
@@ -207,7 +207,7 @@ static struct listener_config common_listener(struct daemon *daemon)
         .idle_timeout_ms = (int64_t)daemon->config.idle_timeout_ms,
         .least_rate = daemon->config.least_rate,
         .transfers = daemon->transfers,
-        .workers = daemon->workers,
+        .thread_pool = daemon->thread_pool,
         .context = daemon,
     };
 }
@@ -321,12 +321,12 @@ static bool start(struct server *server, struct error *err)
     tell_confinement(&daemon->config);
     if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
-        !plans_open(&daemon->plans, err))
+        !plan_cache_open(&daemon->plan_cache, err))
         return false;
-    daemon->workers = workers_start(WORKERS);
+    daemon->thread_pool = thread_pool_start(WORKERS);
     return transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate, progress_notify, daemon->progress,
                            &daemon->transfers, err) &&
-           jobs_start(daemon, &daemon->jobs, err) && chores_start(daemon, &daemon->chores, err) && matrix_start(daemon, &daemon->matrix, err) && open_listeners(server, err);
+           scheduler_start(daemon, &daemon->scheduler, err) && maintenance_start(daemon, &daemon->maintenance, err) && prebuild_start(daemon, &daemon->prebuild, err) && open_listeners(server, err);
 }
 
 static int64_t left_ms(int64_t until_ms)
@@ -338,8 +338,8 @@ static int64_t left_ms(int64_t until_ms)
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
-    chores_stop(daemon->chores);
-    jobs_stop(daemon->jobs);
+    maintenance_stop(daemon->maintenance);
+    scheduler_stop(daemon->scheduler);
     int64_t until_ms = clock_boot_ms() + DRAIN_MS;
     bool drained = !server->device || listener_drain(server->device, DRAIN_MS);
     drained = (!server->admin || listener_drain(server->admin, left_ms(until_ms))) && drained;
@@ -348,21 +348,21 @@ static void end(struct server *server)
     /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
     listener_close(server->device);
     listener_close(server->admin);
-    workers_stop(daemon->workers);
-    matrix_stop(daemon->matrix);
+    thread_pool_stop(daemon->thread_pool);
+    prebuild_stop(daemon->prebuild);
     /* What was written may still be on its way: the same ten seconds hold for it. */
     drained = (!daemon->transfers || transfers_drain(daemon->transfers, left_ms(until_ms))) && drained;
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
     transfers_stop(daemon->transfers);
     writer_stop(daemon->writer);
-    jobs_free(daemon->jobs);
-    seen_close(daemon->seen);
+    scheduler_free(daemon->scheduler);
+    checkin_counters_close(daemon->counters);
     refused_close(daemon->refused);
     progress_close(daemon->progress);
-    readers_close(daemon->readers);
+    reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);
-    plans_close(daemon->plans);
+    plan_cache_close(daemon->plan_cache);
     blobs_close(daemon->blobs);
     free(daemon->tokens);
     cleanup_close(&daemon->ending_fd);

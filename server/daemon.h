@@ -11,30 +11,30 @@
 #include "server/db/writer.h"
 #include "storage/blob.h"
 
-struct chores;
-struct jobs;
-struct matrix;
+struct maintenance;
+struct scheduler;
+struct prebuild;
 struct package_cache;
-struct plans;
+struct plan_cache;
 struct progress;
 struct refused;
-struct seen;
+struct checkin_counters;
 
 struct daemon {
     struct config config;
     struct blobs *blobs;
     struct writer *writer;   /* changes */
-    struct readers *readers; /* looks */
-    struct workers *workers;
+    struct reader_pool *reader_pool; /* looks */
+    struct thread_pool *thread_pool;
     struct transfers *transfers;
     struct package_cache *cache;
-    struct plans *plans; /* the writer's */
-    struct seen *seen;
+    struct plan_cache *plan_cache; /* the writer's */
+    struct checkin_counters *counters;
     struct refused *refused;
     struct progress *progress;
-    struct jobs *jobs;
-    struct chores *chores;
-    struct matrix *matrix;
+    struct scheduler *scheduler;
+    struct maintenance *maintenance;
+    struct prebuild *prebuild;
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
     /* "http://host:port" that links begin with; "": none that can be handed out. Set once the device listener is

@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         puts("the configuration is in order");
         break;
     case CONFIG_VERIFY_LEDGER:
-        if (!ledger_check(config.data_dir, config.ledger_head, &err))
+        if (!ledger_verify(config.data_dir, config.ledger_head, &err))
             status = complain(&err, 1);
         break;
     case CONFIG_LEDGER_HEAD:

@@ -20,7 +20,7 @@
 #define DAY_MS         (24LL * 3600 * 1000)
 #define CLOCK_BACK_MS  1000 /* facts of one moment may come into the ledger in another order */
 
-struct chores {
+struct maintenance {
     struct daemon *daemon;
     int64_t round_ms, prune_at_ms; /* boot clock */
     bool clock_was_back;
@@ -43,19 +43,19 @@ static bool read_head(void *cls, struct db *db, struct error *err)
 }
 
 /* It reads a time before the newest row of the ledger: it was set back, or starts from nothing at every boot. */
-static bool clock_is_back(struct chores *chores)
+static bool clock_is_back(struct maintenance *maintenance)
 {
     struct look look;
     struct error err;
     struct log_number behind;
-    if (!writer_call(chores->daemon->writer, read_head, &look, &err))
+    if (!writer_call(maintenance->daemon->writer, read_head, &look, &err))
         return true; /* nothing is to be done without the database */
     int64_t behind_ms = look.head.at_ms - clock_utc_ms();
     bool is_back = behind_ms > CLOCK_BACK_MS;
-    if (is_back && !chores->clock_was_back)
+    if (is_back && !maintenance->clock_was_back)
         log_line(LOG_LEVEL_WARN, "clock-back", "behind_ms", log_i64(&behind, behind_ms), "then",
                  "until it is right again nothing expires", NULL);
-    chores->clock_was_back = is_back;
+    maintenance->clock_was_back = is_back;
     return is_back;
 }
 
@@ -78,30 +78,30 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
         return true; /* somebody has reported meanwhile */
     snprintf(attempt.state, sizeof attempt.state, "%s", attempt_state_name(state));
     attempt.ended_ms = clock_utc_ms();
-    return attempt_update(db, &attempt, err) && note_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
+    return attempt_update(db, &attempt, err) && event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
 }
 
 static bool look_for_silence(void *cls, struct db *db, struct error *err)
 {
     struct silence *silence = cls;
     _cleanup_(cleanup_free) int64_t *ids = NULL;
-    int64_t now_ms = served_now_ms();
+    int64_t now_ms = uptime_now_ms();
     bool any;
-    if (!awaited_due(db, now_ms - silence->after_ms, SILENT_AT_ONCE, &ids, &silence->due, err))
+    if (!pending_report_due(db, now_ms - silence->after_ms, SILENT_AT_ONCE, &ids, &silence->due, err))
         return false;
     for (size_t i = 0; i < silence->due; i++)
-        if (!call_silent(db, ids[i], err) || !awaited_drop(db, ids[i], err))
+        if (!call_silent(db, ids[i], err) || !pending_report_drop(db, ids[i], err))
             return false;
     /* Stored only while somebody waits: a server at rest writes nothing. */
-    return awaited_any(db, &any, err) && (!any || served_store(db, now_ms, err));
+    return pending_report_any(db, &any, err) && (!any || uptime_store(db, now_ms, err));
 }
 
-static void end_silent(struct chores *chores)
+static void end_silent(struct maintenance *maintenance)
 {
-    struct silence silence = {.after_ms = (int64_t)chores->daemon->config.silent_after_ms};
+    struct silence silence = {.after_ms = (int64_t)maintenance->daemon->config.silent_after_ms};
     struct error err;
     do {
-        if (!writer_call(chores->daemon->writer, look_for_silence, &silence, &err)) {
+        if (!writer_call(maintenance->daemon->writer, look_for_silence, &silence, &err)) {
             log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
             return;
         }
@@ -110,16 +110,16 @@ static void end_silent(struct chores *chores)
 
 /* The ledger's old rows */
 
-static void prune(struct chores *chores)
+static void prune(struct maintenance *maintenance)
 {
-    int64_t days = (int64_t)chores->daemon->config.ledger_keep_days;
+    int64_t days = (int64_t)maintenance->daemon->config.ledger_keep_days;
     struct ledger_pruned pruned;
     struct error err;
-    if (!days || clock_boot_ms() < chores->prune_at_ms)
+    if (!days || clock_boot_ms() < maintenance->prune_at_ms)
         return;
-    chores->prune_at_ms = clock_boot_ms() + PRUNE_EVERY_MS;
+    maintenance->prune_at_ms = clock_boot_ms() + PRUNE_EVERY_MS;
     json_t *by = json_pack("{s:s}", "config", "ledger_keep_days");
-    if (!ledger_prune(chores->daemon->writer, clock_utc_ms() - days * DAY_MS, by, &pruned, &err))
+    if (!ledger_prune(maintenance->daemon->writer, clock_utc_ms() - days * DAY_MS, by, &pruned, &err))
         log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
     json_decref(by);
 }
@@ -133,12 +133,12 @@ static bool end_budgets(void *cls, struct db *db, struct error *err)
     return note_budgets(db, now_ms, more, err) && product_networks_remove(db, now_ms / DAY_MS, err);
 }
 
-static void tell_budgets(struct chores *chores)
+static void tell_budgets(struct maintenance *maintenance)
 {
     struct error err;
     bool more = true;
     while (more)
-        if (!writer_call(chores->daemon->writer, end_budgets, &more, &err)) {
+        if (!writer_call(maintenance->daemon->writer, end_budgets, &more, &err)) {
             log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
             return;
         }
@@ -146,65 +146,65 @@ static void tell_budgets(struct chores *chores)
 
 /* The thread */
 
-static bool await_round(struct chores *chores)
+static bool await_round(struct maintenance *maintenance)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += chores->round_ms / 1000;
-    until.tv_nsec += chores->round_ms % 1000 * 1000000;
+    until.tv_sec += maintenance->round_ms / 1000;
+    until.tv_nsec += maintenance->round_ms % 1000 * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     int timed_out = 0;
-    pthread_mutex_lock(&chores->mutex);
-    while (!chores->stopping && !timed_out)
-        timed_out = pthread_cond_clockwait(&chores->changed, &chores->mutex, CLOCK_MONOTONIC, &until);
-    bool go_on = !chores->stopping;
-    pthread_mutex_unlock(&chores->mutex);
+    pthread_mutex_lock(&maintenance->mutex);
+    while (!maintenance->stopping && !timed_out)
+        timed_out = pthread_cond_clockwait(&maintenance->changed, &maintenance->mutex, CLOCK_MONOTONIC, &until);
+    bool go_on = !maintenance->stopping;
+    pthread_mutex_unlock(&maintenance->mutex);
     return go_on;
 }
 
 static void *work(void *cls)
 {
-    struct chores *chores = cls;
+    struct maintenance *maintenance = cls;
     do {
-        if (clock_is_back(chores))
+        if (clock_is_back(maintenance))
             continue;
-        end_silent(chores);
-        tell_budgets(chores);
-        prune(chores);
-    } while (await_round(chores));
+        end_silent(maintenance);
+        tell_budgets(maintenance);
+        prune(maintenance);
+    } while (await_round(maintenance));
     return NULL;
 }
 
-bool chores_start(struct daemon *daemon, struct chores **ret, struct error *err)
+bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct error *err)
 {
-    struct chores *chores = calloc(1, sizeof *chores);
-    if (!chores)
+    struct maintenance *maintenance = calloc(1, sizeof *maintenance);
+    if (!maintenance)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     int64_t wanted_ms = (int64_t)daemon->config.silent_after_ms / 4;
-    chores->daemon = daemon;
-    chores->round_ms = wanted_ms > ROUND_MS ? ROUND_MS : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS : wanted_ms;
-    pthread_mutex_init(&chores->mutex, NULL);
-    pthread_cond_init(&chores->changed, NULL);
-    int failed = pthread_create(&chores->thread, NULL, work, chores);
+    maintenance->daemon = daemon;
+    maintenance->round_ms = wanted_ms > ROUND_MS ? ROUND_MS : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS : wanted_ms;
+    pthread_mutex_init(&maintenance->mutex, NULL);
+    pthread_cond_init(&maintenance->changed, NULL);
+    int failed = pthread_create(&maintenance->thread, NULL, work, maintenance);
     if (failed) {
-        free(chores);
+        free(maintenance);
         return error_errno(err, failed, "cannot start a thread");
     }
-    *ret = chores;
+    *ret = maintenance;
     return true;
 }
 
-void chores_stop(struct chores *chores)
+void maintenance_stop(struct maintenance *maintenance)
 {
-    if (!chores)
+    if (!maintenance)
         return;
-    pthread_mutex_lock(&chores->mutex);
-    chores->stopping = true;
-    pthread_cond_signal(&chores->changed);
-    pthread_mutex_unlock(&chores->mutex);
-    pthread_join(chores->thread, NULL);
-    pthread_cond_destroy(&chores->changed);
-    pthread_mutex_destroy(&chores->mutex);
-    free(chores);
+    pthread_mutex_lock(&maintenance->mutex);
+    maintenance->stopping = true;
+    pthread_cond_signal(&maintenance->changed);
+    pthread_mutex_unlock(&maintenance->mutex);
+    pthread_join(maintenance->thread, NULL);
+    pthread_cond_destroy(&maintenance->changed);
+    pthread_mutex_destroy(&maintenance->mutex);
+    free(maintenance);
 }

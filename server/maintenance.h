@@ -5,9 +5,9 @@
 
 #include "server/daemon.h"
 
-struct chores;
+struct maintenance;
 
-bool chores_start(struct daemon *daemon, struct chores **ret, struct error *err) __attribute__((warn_unused_result));
-void chores_stop(struct chores *chores); /* before the writer; NULL is fine */
+bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct error *err) __attribute__((warn_unused_result));
+void maintenance_stop(struct maintenance *maintenance); /* before the writer; NULL is fine */
 
 #endif

@@ -39,14 +39,14 @@ static bool number_imei(const char *first, size_t n, char *out, size_t out_size,
 }
 
 /* Gives the module its image and version: --image, else the image of the version it says. */
-static bool equip(struct module *module, const struct crew_source *source, struct slice version,
+static bool equip(struct module *module, const struct fleet_source *source, struct slice version,
                   struct error *err)
 {
     if (version.len && !release_read(version, module->version))
         return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no version", (int)version.len, version.ptr);
     if (!version.len)
         memcpy(module->version, source->version, strlen(source->version));
-    const struct image *known = module->version[0] ? shelf_find(module->plan->shelf, module->version) : NULL;
+    const struct image *known = module->version[0] ? image_store_find(module->plan->shelf, module->version) : NULL;
     module->image = version.len && known ? known : source->image ? source->image : known;
     if (!module->image)
         return error_set(err, ERROR_BAD_REQUEST, "which image does %s run? Give --image, or --know %s=FILE",
@@ -73,7 +73,7 @@ static bool set_report_url(struct module *module, struct slice report_url, struc
     return url_parse(module->report_url, &url, err);
 }
 
-static bool make_linked(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+static bool make_linked(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
                         const struct row *row, struct error *err)
 {
     struct module *module = &crew->module[crew->count];
@@ -93,7 +93,7 @@ static bool make_linked(struct crew *crew, const struct plan *plan, const struct
            equip(module, source, row->version, err);
 }
 
-static bool make_numbered(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+static bool make_numbered(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
                           struct error *err)
 {
     for (; crew->count < source->count; crew->count++) {
@@ -121,7 +121,7 @@ static struct row read_row(struct slice line)
     return row;
 }
 
-static bool make_listed(struct crew *crew, const struct plan *plan, const struct crew_source *source,
+static bool make_listed(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
                         struct error *err)
 {
     _cleanup_(buffer_free) struct buffer file = {0};
@@ -145,26 +145,26 @@ static bool make_listed(struct crew *crew, const struct plan *plan, const struct
     return crew->count > 0 || error_set(err, ERROR_BAD_REQUEST, "%s has no links", source->links);
 }
 
-bool crew_make(const struct plan *plan, const struct crew_source *source, struct crew *ret, struct error *err)
+bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret, struct error *err)
 {
-    struct crew crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
+    struct fleet crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
     const struct row row = {.imei = slice_of(source->imei), .url = slice_of(source->link)};
     bool ok = !crew.module    ? error_set(err, ERROR_INTERNAL, "out of memory")
               : source->link  ? make_linked(&crew, plan, source, &row, err)
               : source->links ? make_listed(&crew, plan, source, err)
                               : make_numbered(&crew, plan, source, err);
     if (!ok) {
-        crew_free(&crew);
+        fleet_free(&crew);
         return false;
     }
     *ret = crew;
     return true;
 }
 
-void crew_free(struct crew *crew)
+void fleet_free(struct fleet *crew)
 {
     for (size_t i = 0; i < crew->count; i++)
         module_release(&crew->module[i]);
     free(crew->module);
-    *crew = (struct crew){0};
+    *crew = (struct fleet){0};
 }

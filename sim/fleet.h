@@ -9,12 +9,12 @@
 
 #define CREW_MAX 100000u
 
-struct crew {
+struct fleet {
     struct module *module;
     size_t count;
 };
 
-struct crew_source {
+struct fleet_source {
     const char *imei; /* of the first module; the others count up */
     size_t count;     /* of modules that ask at plan->url */
     const char *link; /* one module with this link; or */
@@ -24,12 +24,12 @@ struct crew_source {
     const struct image *image; /* what they run; NULL: the image of their version */
 };
 
-/* ERROR_BAD_REQUEST: the words do not fit together; others: the file. On success release with crew_free(). */
-bool crew_make(const struct plan *plan, const struct crew_source *source, struct crew *ret, struct error *err)
+/* ERROR_BAD_REQUEST: the words do not fit together; others: the file. On success release with fleet_free(). */
+bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret, struct error *err)
     __attribute__((warn_unused_result));
-void crew_free(struct crew *crew);
+void fleet_free(struct fleet *crew);
 
 /* Runs all to their end, at most `parallel` exchanges at a time. Fails only when no thread can be had. */
-bool crew_run(struct crew *crew, size_t parallel, struct error *err) __attribute__((warn_unused_result));
+bool fleet_run(struct fleet *crew, size_t parallel, struct error *err) __attribute__((warn_unused_result));
 
 #endif

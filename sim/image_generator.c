@@ -219,7 +219,7 @@ static void write_label(const struct program *program, const char *release, uint
     memcpy(image->ptr + HASH_AT, hash.byte, SHA256_SIZE);
 }
 
-bool forge_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret, struct error *err)
+bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer image = {0};
     struct program program = {.seed = seed, .number = release_number(release)};
@@ -247,7 +247,7 @@ bool forge_make(const char *release, size_t size_bytes, uint32_t seed, struct bu
     return true;
 }
 
-bool forge_read(struct bytes image, char out[RELEASE_SIZE])
+bool image_generator_read(struct bytes image, char out[RELEASE_SIZE])
 {
     if (image.len < FORGE_MIN_BYTES || memcmp(image.ptr + LABEL_AT, LABEL_MAGIC, sizeof LABEL_MAGIC) != 0)
         return false;

@@ -8,14 +8,14 @@
 #include "delta/file.h"
 #include "sim/image_generator.h"
 
-struct shelf {
+struct image_store {
     pthread_mutex_t lock;
     struct image *first;
 };
 
-bool shelf_open(struct shelf **ret, struct error *err)
+bool image_store_open(struct image_store **ret, struct error *err)
 {
-    struct shelf *shelf = calloc(1, sizeof *shelf);
+    struct image_store *shelf = calloc(1, sizeof *shelf);
     if (!shelf)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     pthread_mutex_init(&shelf->lock, NULL);
@@ -23,9 +23,9 @@ bool shelf_open(struct shelf **ret, struct error *err)
     return true;
 }
 
-void shelf_free(struct shelf **pointer)
+void image_store_free(struct image_store **pointer)
 {
-    struct shelf *shelf = *pointer;
+    struct image_store *shelf = *pointer;
     if (!shelf)
         return;
     for (struct image *image = shelf->first, *next; image; image = next) {
@@ -37,7 +37,7 @@ void shelf_free(struct shelf **pointer)
     free(shelf);
 }
 
-static struct image *find_hash(const struct shelf *shelf, const struct sha256 *hash)
+static struct image *find_hash(const struct image_store *shelf, const struct sha256 *hash)
 {
     for (struct image *image = shelf->first; image; image = image->next)
         if (sha256_equal(&image->hash, hash))
@@ -45,7 +45,7 @@ static struct image *find_hash(const struct shelf *shelf, const struct sha256 *h
     return NULL;
 }
 
-static struct image *add(struct shelf *shelf, struct buffer *bytes, const struct sha256 *hash,
+static struct image *add(struct image_store *shelf, struct buffer *bytes, const struct sha256 *hash,
                          const char *version)
 {
     struct image *image = calloc(1, sizeof *image);
@@ -60,7 +60,7 @@ static struct image *add(struct shelf *shelf, struct buffer *bytes, const struct
     return image;
 }
 
-bool shelf_load(struct shelf *shelf, const char *path, const char *version, const struct image **ret,
+bool image_store_load(struct image_store *shelf, const char *path, const char *version, const struct image **ret,
                 struct error *err)
 {
     _cleanup_(buffer_free) struct buffer bytes = {0};
@@ -71,7 +71,7 @@ bool shelf_load(struct shelf *shelf, const char *path, const char *version, cons
     char said[RELEASE_SIZE] = "";
     if (version)
         memcpy(said, version, strlen(version));
-    else if (!forge_read(buffer_bytes(&bytes), said))
+    else if (!image_generator_read(buffer_bytes(&bytes), said))
         said[0] = '\0';
 
     pthread_mutex_lock(&shelf->lock);
@@ -87,7 +87,7 @@ bool shelf_load(struct shelf *shelf, const char *path, const char *version, cons
     return true;
 }
 
-const struct image *shelf_find(struct shelf *shelf, const char *version)
+const struct image *image_store_find(struct image_store *shelf, const char *version)
 {
     pthread_mutex_lock(&shelf->lock);
     const struct image *image = shelf->first;
@@ -97,7 +97,7 @@ const struct image *shelf_find(struct shelf *shelf, const char *version)
     return image;
 }
 
-static struct image *find_same(const struct shelf *shelf, struct bytes package, struct bytes made)
+static struct image *find_same(const struct image_store *shelf, struct bytes package, struct bytes made)
 {
     struct engine_note unwanted;
     for (struct image *image = shelf->first; image; image = image->next)
@@ -106,7 +106,7 @@ static struct image *find_same(const struct shelf *shelf, struct bytes package, 
     return NULL;
 }
 
-const struct image *shelf_identify(struct shelf *shelf, struct bytes package, struct buffer *bytes, bool any)
+const struct image *image_store_identify(struct image_store *shelf, struct bytes package, struct buffer *bytes, bool any)
 {
     struct sha256 hash;
     char version[RELEASE_SIZE] = "";
@@ -117,13 +117,13 @@ const struct image *shelf_identify(struct shelf *shelf, struct bytes package, st
         image = find_same(shelf, package, buffer_bytes(bytes));
     if (image)
         buffer_free(bytes);
-    else if (forge_read(buffer_bytes(bytes), version) || any)
+    else if (image_generator_read(buffer_bytes(bytes), version) || any)
         image = add(shelf, bytes, &hash, version);
     pthread_mutex_unlock(&shelf->lock);
     return image;
 }
 
-bool shelf_tells(struct shelf *shelf)
+bool image_store_tells(struct image_store *shelf)
 {
     pthread_mutex_lock(&shelf->lock);
     const struct image *image = shelf->first;

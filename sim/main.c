@@ -32,7 +32,7 @@ static bool make_image(const struct options *options, struct error *err)
         !option_number(options, OPTION_SEED, 0, UINT32_MAX, &seed, err))
         return false;
     _cleanup_(buffer_free) struct buffer image = {0};
-    if (!forge_make(release, (size_t)size, (uint32_t)seed, &image, err) ||
+    if (!image_generator_make(release, (size_t)size, (uint32_t)seed, &image, err) ||
         !file_store(options->file, buffer_bytes(&image), err))
         return false;
     struct sha256 hash;
@@ -97,15 +97,15 @@ static bool plan_link(const struct options *options, struct plan *plan, struct e
            (!plan->has_url || url_parse(options->value[OPTION_URL], &plan->url, err));
 }
 
-static bool fill_shelf(const struct options *options, struct shelf *shelf, struct crew_source *source,
+static bool fill_shelf(const struct options *options, struct image_store *shelf, struct fleet_source *source,
                        struct error *err)
 {
     const struct image *image;
     for (size_t i = 0; i < options->know_count; i++)
-        if (!shelf_load(shelf, options->know[i].path, options->know[i].version, &image, err))
+        if (!image_store_load(shelf, options->know[i].path, options->know[i].version, &image, err))
             return false;
     return !options->value[OPTION_IMAGE] ||
-           shelf_load(shelf, options->value[OPTION_IMAGE], NULL, &source->image, err);
+           image_store_load(shelf, options->value[OPTION_IMAGE], NULL, &source->image, err);
 }
 
 static FILE *voice(const struct options *options)
@@ -115,7 +115,7 @@ static FILE *voice(const struct options *options)
     return options->value[OPTION_OUTPUT] ? stderr : stdout;
 }
 
-static enum exit_status judge(const struct crew *crew)
+static enum exit_status judge(const struct fleet *crew)
 {
     size_t wanted = 0, unreachable = 0;
     for (size_t i = 0; i < crew->count; i++) {
@@ -136,21 +136,21 @@ static bool simulate(const struct options *options, enum exit_status *ret, struc
         !option_number(options, OPTION_PARALLEL, 1, PARALLEL_MAX, &parallel, err))
         return false;
     struct plan plan = {.partition_bytes = DEFAULT_PARTITION, .cut_bytes = UINT64_MAX};
-    _cleanup_(shelf_free) struct shelf *shelf = NULL;
-    if (!plan_end(options, &plan, err) || !plan_link(options, &plan, err) || !shelf_open(&shelf, err))
+    _cleanup_(image_store_free) struct image_store *shelf = NULL;
+    if (!plan_end(options, &plan, err) || !plan_link(options, &plan, err) || !image_store_open(&shelf, err))
         return false;
     plan.shelf = shelf;
     const char *imei = options->value[OPTION_IMEI] ? options->value[OPTION_IMEI] : DEFAULT_IMEI;
-    struct crew_source source = {.imei = imei,
+    struct fleet_source source = {.imei = imei,
                                  .count = (size_t)count,
                                  .link = options->value[OPTION_LINK],
                                  .links = options->value[OPTION_LINKS],
                                  .version = version};
-    _cleanup_(crew_free) struct crew crew = {0};
-    if (!fill_shelf(options, shelf, &source, err) || !crew_make(&plan, &source, &crew, err))
+    _cleanup_(fleet_free) struct fleet crew = {0};
+    if (!fill_shelf(options, shelf, &source, err) || !fleet_make(&plan, &source, &crew, err))
         return false;
-    plan.say = (struct say){voice(options), crew.count > 1};
-    if (!crew_run(&crew, (size_t)parallel, err))
+    plan.trace = (struct trace){voice(options), crew.count > 1};
+    if (!fleet_run(&crew, (size_t)parallel, err))
         return false;
     if (options->value[OPTION_OUTPUT] && !summary_print_json(&crew, stdout, err))
         return false;

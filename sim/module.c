@@ -15,7 +15,7 @@
 #define TARGET_MAX      2048
 #define REFUSED_PACKAGE "-1003"
 
-#define SAY(kind, ...) say_##kind(&module->plan->say, module->label, __VA_ARGS__)
+#define TRACE(kind, ...) trace_##kind(&module->plan->trace, module->label, __VA_ARGS__)
 
 static const struct {
     const char *name;
@@ -66,9 +66,9 @@ static bool end(struct module *module, enum outcome outcome, const char *detail)
         if (*c < ' ' || *c > '~')
             *c = '?';
     if (outcome == OUTCOME_BROKEN)
-        SAY(does, "module breaks: %s", detail);
+        TRACE(does, "module breaks: %s", detail);
     else
-        SAY(does, "ends at %s: %s%s%s", running(module), outcome_name(outcome), *detail ? ", " : "", detail);
+        TRACE(does, "ends at %s: %s%s%s", running(module), outcome_name(outcome), *detail ? ", " : "", detail);
     return false;
 }
 
@@ -95,7 +95,7 @@ static bool settle(struct module *module, enum outcome outcome, const char *deta
 
 static bool fail(struct module *module, const char *why)
 {
-    SAY(follows, "%s", why);
+    TRACE(follows, "%s", why);
     if (++module->failures >= FAILURES_MAX)
         return end(module, OUTCOME_UNREACHABLE, why);
     return go_on(module, module->plan->interval_ms);
@@ -121,7 +121,7 @@ static void drop_part(struct module *module)
 static bool reject(struct module *module, const char *why)
 {
     module->rejected++;
-    SAY(then, "refuses the package: " REFUSED_PACKAGE ", %s", why);
+    TRACE(then, "refuses the package: " REFUSED_PACKAGE ", %s", why);
     drop_part(module);
     return settle(module, OUTCOME_REJECTED, why);
 }
@@ -130,7 +130,7 @@ static bool reboot(struct module *module, const struct image *image)
 {
     char hex[SHA256_HEX_SIZE];
     sha256_hex(&image->hash, hex);
-    SAY(then, "applied: sha256 %s, %zu bytes", hex, image->bytes.len);
+    TRACE(then, "applied: sha256 %s, %zu bytes", hex, image->bytes.len);
     module->packages++;
     module->image = image;
     drop_part(module);
@@ -140,7 +140,7 @@ static bool reboot(struct module *module, const struct image *image)
     snprintf(module->version, sizeof module->version, "%s", image->version);
     module->news = true;
     module->report_due = module->plan->report;
-    SAY(then, "reboots into %s", image->version);
+    TRACE(then, "reboots into %s", image->version);
     if (has_reached(module))
         return end(module, OUTCOME_REACHED, "");
     return go_on(module, 0);
@@ -152,7 +152,7 @@ static bool apply(struct module *module)
 {
     char why[160];
     struct error err;
-    SAY(then, "100 %%, %" PRIu64 " bytes", module->total_bytes);
+    TRACE(then, "100 %%, %" PRIu64 " bytes", module->total_bytes);
     if (module->total_bytes > module->plan->partition_bytes) {
         snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit the %" PRIu64 " of the partition",
                  module->total_bytes, module->plan->partition_bytes);
@@ -166,7 +166,7 @@ static bool apply(struct module *module)
         return reject(module, why);
     }
     const struct image *image =
-        shelf_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes, !shelf_tells(module->plan->shelf));
+        image_store_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes, !image_store_tells(module->plan->shelf));
     if (!image)
         return reject(module, "it was made for another base (the result is no image that is known)");
     return reboot(module, image);
@@ -187,9 +187,9 @@ static bool write_target(const struct module *module, const struct url *url, cha
 static void say_ask(const struct module *module)
 {
     if (module->part_bytes)
-        SAY(does, "asks for the rest from byte %" PRIu64, module->part_bytes);
+        TRACE(does, "asks for the rest from byte %" PRIu64, module->part_bytes);
     else
-        SAY(does, module->link ? "asks its link from %s" : "asks from %s",
+        TRACE(does, module->link ? "asks its link from %s" : "asks from %s",
             module->link ? running(module) : module->version);
 }
 
@@ -216,7 +216,7 @@ static bool take_refusal(struct module *module, const struct fetch_answer *answe
     int code;
     char why[96];
     if (answer->status == 416 && module->part_bytes) {
-        SAY(follows, "416, the rest is not to be had: begins anew");
+        TRACE(follows, "416, the rest is not to be had: begins anew");
         drop_part(module);
         return go_on(module, 0);
     }
@@ -229,7 +229,7 @@ static bool take_refusal(struct module *module, const struct fetch_answer *answe
     if (answer->status >= 500 && !code_is_known(code))
         return fail(module, why);
     module->failures = 0;
-    SAY(follows, "%s", why);
+    TRACE(follows, "%s", why);
     if (has_reached(module))
         return end(module, OUTCOME_REACHED, "");
     if (code == CODE_WAIT) {
@@ -244,10 +244,10 @@ static bool take_package(struct module *module, enum fetch_result result, struct
 {
     struct error err;
     if (module->part_bytes)
-        SAY(follows, "%d, %" PRIu64 " bytes, resuming at %" PRIu64, answer->status, answer->length_bytes,
+        TRACE(follows, "%d, %" PRIu64 " bytes, resuming at %" PRIu64, answer->status, answer->length_bytes,
             answer->first);
     else
-        SAY(follows, "%d, %" PRIu64 " bytes", answer->status, answer->length_bytes);
+        TRACE(follows, "%d, %" PRIu64 " bytes", answer->status, answer->length_bytes);
     module->resumes += module->part_bytes > 0;
     module->total_bytes = answer->total;
     module->part_bytes += answer->received_bytes;
@@ -256,7 +256,7 @@ static bool take_package(struct module *module, enum fetch_result result, struct
         return end(module, OUTCOME_UNREACHABLE, err.text);
     if (result == FETCH_CUT) {
         module->cut_done = true;
-        SAY(then, "cut after %" PRIu64 " bytes", module->part_bytes);
+        TRACE(then, "cut after %" PRIu64 " bytes", module->part_bytes);
         return go_on(module, 0);
     }
     if (result == FETCH_LOST) {
@@ -318,7 +318,7 @@ static bool follow(struct module *module, char *next_url)
         free(module->link);
         module->link = next_url;
     }
-    SAY(follows, "%s", next_url ? "sets the next link" : "nothing more to do");
+    TRACE(follows, "%s", next_url ? "sets the next link" : "nothing more to do");
     if (has_reached(module))
         return end(module, OUTCOME_REACHED, "");
     return next_url ? go_on(module, 0)
@@ -345,19 +345,19 @@ static bool report(struct module *module)
         return end(module, OUTCOME_REFUSED, "the full name is too long");
     if (!url_parse(module->report_url, &url, &err))
         return end(module, OUTCOME_UNREACHABLE, err.text);
-    SAY(does, "reports %s", name);
+    TRACE(does, "reports %s", name);
     if (send_report(module, &url, name, &answer)) {
         module->reports++;
         module->failures = 0;
         module->report_due = module->news = false;
-        SAY(follows, "confirmed %s", answer.confirmed);
+        TRACE(follows, "confirmed %s", answer.confirmed);
         return follow(module, answer.next_url);
     }
     if (answer.broken)
         return end(module, OUTCOME_BROKEN, answer.why);
     if (answer.status == 0 || answer.status >= 500)
         return fail(module, answer.why);
-    SAY(follows, "%s", answer.why);
+    TRACE(follows, "%s", answer.why);
     module->report_due = false;
     return settle(module, OUTCOME_REFUSED, answer.why);
 }

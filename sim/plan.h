@@ -27,8 +27,8 @@ struct plan {
     bool report;        /* a host tells the server what runs, and types in the links it gets */
     bool transcript;    /* … by sending all that it captured; has a firmware then */
 
-    struct shelf *shelf;
-    struct say say;
+    struct image_store *shelf;
+    struct trace trace;
 };
 
 #endif

@@ -104,7 +104,7 @@ static bool run_threads(struct schedule *schedule, size_t count, struct error *e
     return started > 0 || error_set(err, ERROR_UNAVAILABLE, "no thread can be started");
 }
 
-bool crew_run(struct crew *crew, size_t parallel, struct error *err)
+bool fleet_run(struct fleet *crew, size_t parallel, struct error *err)
 {
     struct schedule schedule = {.living = crew->count};
     _cleanup_(cleanup_free) struct module **heap = schedule.heap = calloc(crew->count, sizeof *heap);

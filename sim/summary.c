@@ -10,7 +10,7 @@ struct totals {
     uint64_t asks, waits, packages, rejected, resumes, reports, bytes;
 };
 
-static struct totals add_up(const struct crew *crew)
+static struct totals add_up(const struct fleet *crew)
 {
     struct totals totals = {0};
     for (size_t i = 0; i < crew->count; i++) {
@@ -28,7 +28,7 @@ static struct totals add_up(const struct crew *crew)
     return totals;
 }
 
-void summary_print(const struct crew *crew, FILE *out)
+void summary_print(const struct fleet *crew, FILE *out)
 {
     struct totals totals = add_up(crew);
     const char *mark = ":";
@@ -56,7 +56,7 @@ static json_t *describe(const struct module *module)
                      (json_int_t)module->reports, "bytes", (json_int_t)module->bytes);
 }
 
-static json_t *describe_all(const struct crew *crew)
+static json_t *describe_all(const struct fleet *crew)
 {
     struct totals totals = add_up(crew);
     json_t *outcomes = json_object(), *items = json_array();
@@ -73,7 +73,7 @@ static json_t *describe_all(const struct crew *crew)
                      (json_int_t)totals.bytes, "items", items);
 }
 
-bool summary_print_json(const struct crew *crew, FILE *out, struct error *err)
+bool summary_print_json(const struct fleet *crew, FILE *out, struct error *err)
 {
     json_t *json = describe_all(crew);
     bool ok = json && json_dumpf(json, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;

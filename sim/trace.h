@@ -5,21 +5,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct say {
+struct trace {
     FILE *out; /* NULL: quiet */
     bool many; /* every line names its module */
 };
 
 /* "866597071234567 asks from 1138" */
-void say_does(const struct say *say, const char *who, const char *format, ...)
+void trace_does(const struct trace *trace, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* "→ 43 please wait"; one module needs no name for what follows from the line above. */
-void say_follows(const struct say *say, const char *who, const char *format, ...)
+void trace_follows(const struct trace *trace, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As say_follows without the arrow. */
-void say_then(const struct say *say, const char *who, const char *format, ...)
+/* As trace_follows without the arrow. */
+void trace_then(const struct trace *trace, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -15,7 +15,7 @@ enum {
     ENTITY_LINK,
     ENTITY_ATTEMPT,
     ENTITY_LEDGER,
-    ENTITY_AWAITED,
+    ENTITY_PENDING_REPORT,
     ENTITY_TRANSCRIPT,
     ENTITY_TURNKEY,
     ENTITY_MATRIX,
@@ -27,7 +27,7 @@ enum {
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
-    package_statements, device_statements, link_statements, attempt_statements, ledger_statements, awaited_statements,
+    package_statements, device_statements, link_statements, attempt_statements, ledger_statements, pending_report_statements,
     transcript_statements, turnkey_statements, matrix_statements, improvement_statements, outcome_statements,
     budget_statements,
     unknown_statements, said_statements;

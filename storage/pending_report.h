@@ -6,16 +6,16 @@
 #include "storage/db.h"
 
 /* How far it had come when it was stored last; never less than what an attempt waits since. */
-bool served_load(struct db *db, int64_t *ret_ms, struct error *err) __attribute__((warn_unused_result));
-bool served_store(struct db *db, int64_t ms, struct error *err) __attribute__((warn_unused_result));
+bool uptime_load(struct db *db, int64_t *ret_ms, struct error *err) __attribute__((warn_unused_result));
+bool uptime_store(struct db *db, int64_t ms, struct error *err) __attribute__((warn_unused_result));
 
 /* Anew, where it waits already. */
-bool awaited_add(struct db *db, int64_t attempt_id, int64_t since_ms, struct error *err)
+bool pending_report_add(struct db *db, int64_t attempt_id, int64_t since_ms, struct error *err)
     __attribute__((warn_unused_result));
-bool awaited_any(struct db *db, bool *ret, struct error *err) __attribute__((warn_unused_result));
+bool pending_report_any(struct db *db, bool *ret, struct error *err) __attribute__((warn_unused_result));
 /* Ids of those that wait since until_ms or longer, at most `limit`; *ret is the caller's (free). */
-bool awaited_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
+bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
     __attribute__((warn_unused_result));
-bool awaited_drop(struct db *db, int64_t attempt_id, struct error *err) __attribute__((warn_unused_result));
+bool pending_report_drop(struct db *db, int64_t attempt_id, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -7,7 +7,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_PACKAGE] = &package_statements,   [ENTITY_DEVICE] = &device_statements,
     [ENTITY_LINK] = &link_statements,         [ENTITY_ATTEMPT] = &attempt_statements,
     [ENTITY_LEDGER] = &ledger_statements,
-    [ENTITY_AWAITED] = &awaited_statements,     [ENTITY_TRANSCRIPT] = &transcript_statements,
+    [ENTITY_PENDING_REPORT] = &pending_report_statements,     [ENTITY_TRANSCRIPT] = &transcript_statements,
     [ENTITY_TURNKEY] = &turnkey_statements,   [ENTITY_MATRIX] = &matrix_statements,
     [ENTITY_IMPROVEMENT] = &improvement_statements, [ENTITY_OUTCOME] = &outcome_statements,
     [ENTITY_BUDGET] = &budget_statements,

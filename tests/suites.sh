@@ -57,7 +57,7 @@ fuzz_programs() { list_kind fuzz "$1"; }
 # missing_programs KIND SOURCES DIR: sources of tests of which the build knows no program.
 missing_programs() {
     local source name
-    for source in "$2/$1"-*.c; do
+    find "$2" -name "$1-*.c" | while read -r source; do
         name=${source##*/} name=${name%.c}
         list_kind "$1" "$3" | grep -qE "(^|/)$name\$" || echo "$source"
     done

@@ -223,7 +223,7 @@ static void put(const struct brief *brief, FILE *to)
     fputs("]}\n", to);
 }
 
-bool brief_file(struct bytes file, FILE *to, struct error *err)
+bool inspect_json_file(struct bytes file, FILE *to, struct error *err)
 {
     static const char *const role[] = {
         [RECOGNISED_IMAGE] = "image", [RECOGNISED_PACKAGE] = "package", [RECOGNISED_NEITHER] = "neither"};

@@ -24,6 +24,6 @@
    releases  names like AirM2M_780E_V1138_LTE_AT that stand in it, each once, at most BRIEF_RELEASES_MAX
 
    ERROR_INTERNAL when `to` cannot be written, and only then. */
-bool brief_file(struct bytes file, FILE *to, struct error *err) __attribute__((warn_unused_result));
+bool inspect_json_file(struct bytes file, FILE *to, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -36,9 +36,9 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct error err;
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
-              readers_take(call.daemon->readers, &call.db, &err) &&
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) &&
               handler(&call, &err);
-    readers_give(call.daemon->readers, call.db);
+    reader_pool_give(call.daemon->reader_pool, call.db);
     if (ok) {
         request_answer(request, &call.reply);
         return;

@@ -20,7 +20,7 @@ struct settlement {
 static bool find(struct settlement *settlement, struct db *db, struct error *err)
 {
     struct device *device = &settlement->device;
-    if (!names_device(settlement->call->request, db, &settlement->product, device, err))
+    if (!path_params_device(settlement->call->request, db, &settlement->product, device, err))
         return false;
     settlement->claim = device->claim;
     return device->claim.version[0] ||
@@ -30,11 +30,11 @@ static bool find(struct settlement *settlement, struct db *db, struct error *err
 static bool note(const struct settlement *settlement, enum ledger_kind kind, struct db *db, struct error *err)
 {
     const struct claim *claim = &settlement->claim;
-    const struct note note = {
+    const struct event event = {
         .kind = kind, .product = settlement->product.product_key, .device = &settlement->device};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", note_by(settlement->call->request), "evidence",
-                              claim->by, "grade", claim->grade, "origin", note_text(claim->origin), "version",
+    return event_add(db, &event,
+                    json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", event_by(settlement->call->request), "evidence",
+                              claim->by, "grade", claim->grade, "origin", event_text(claim->origin), "version",
                               claim->version),
                     err);
 }
@@ -54,8 +54,8 @@ static bool confirm(struct settlement *settlement, struct db *db, struct error *
         !firmware_by_id(db, claim->firmware_id, &firmware, &found, err))
         return false;
     device->confirmed_grade[0] = '\0';
-    if (!facts_of_device(settlement->call->daemon, db, device, &firmware, report.at_ms, &facts, err) ||
-        !facts_report(db, &facts, &report, err))
+    if (!lookup_device(settlement->call->daemon, db, device, &firmware, report.at_ms, &facts, err) ||
+        !record_report(db, &facts, &report, err))
         return false;
     *device = facts.device;
     return true;

@@ -250,7 +250,7 @@ bool admin_device_show(struct admin_call *call, struct error *err)
     struct product product;
     struct device device;
     call_store_counts(call);
-    return names_device(call->request, call->db, &product, &device, err) && admin_device_answer(call, &device, err);
+    return path_params_device(call->request, call->db, &product, &device, err) && admin_device_answer(call, &device, err);
 }
 
 /* The list */
@@ -306,7 +306,7 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     size_t count;
     int64_t total;
     call_store_counts(call);
-    if (!names_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
+    if (!path_params_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
         !device_list(call->db, product.id, &page.filter, (int64_t)page.after,
                      (int64_t)page.limit + 1, &list, &count, err) || /* one more tells whether there are more */
         !device_count_listed(call->db, product.id, &page.filter, &total, err))
@@ -341,7 +341,7 @@ static bool unblock(void *cls, struct db *db, struct error *err)
 {
     struct unblock *change = cls;
     struct device *device = &change->device;
-    if (!names_device(change->request, db, &change->product, device, err))
+    if (!path_params_device(change->request, db, &change->product, device, err))
         return false;
     device->blocked = 0;
     device->notice[0] = '\0';
@@ -350,10 +350,10 @@ static bool unblock(void *cls, struct db *db, struct error *err)
         return false;
     said.before[0] = '\0'; /* the versions are looked at anew */
     said.before_ms = said.shared_ms = 0;
-    const struct note note = {
+    const struct event event = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
     return said_set(db, &said, err) && device_guard_open(db, device->id, err) && device_update(db, device, err) &&
-           note_add(db, &note, json_pack("{s:o}", "by", note_by(change->request)), err);
+           event_add(db, &event, json_pack("{s:o}", "by", event_by(change->request)), err);
 }
 
 bool admin_device_unblock(struct admin_call *call, struct error *err)

@@ -20,7 +20,7 @@ struct explain {
     char over[8]; /* the way that is asked for, "": the device's own */
     char firmware[FIRMWARE_NAME_SIZE], version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
     int64_t link; /* it asks over this one; 0: none */
-    struct asker asker;
+    struct client_identity client;
     struct checkin checkin;
     struct facts facts;
     struct decision decision;
@@ -30,15 +30,15 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
 {
     char text[IDENTITY_SIZE + 8];
     bool found;
-    if (!names_product(explain->call->request, db, &explain->facts.product, err) ||
+    if (!path_params_product(explain->call->request, db, &explain->facts.product, err) ||
         !request_query(explain->call->request, "device", text, sizeof text, &found, err))
         return false;
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST, "name the device");
-    if (!names_identity_in(db, explain->facts.product.id, slice_of(text), &explain->asker.identity, err))
+    if (!names_identity_in(db, explain->facts.product.id, slice_of(text), &explain->client.identity, err))
         return false;
-    explain->asker.id_usable = true;
-    if (!device_find(db, explain->facts.product.id, &explain->asker.identity, &explain->facts.device, &found,
+    explain->client.id_usable = true;
+    if (!device_find(db, explain->facts.product.id, &explain->client.identity, &explain->facts.device, &found,
                      err))
         return false;
     return found || error_set(err, ERROR_DEVICE_NOT_FOUND, "the product has no such device");
@@ -52,8 +52,8 @@ static void ask_by_link(struct explain *explain, const struct link *link)
     bool used = strcmp(device->asked_over, OVER_LINK) == 0 && device->asked_link == link->id;
     explain->checkin.source = CHECKIN_LINK;
     explain->link = link->id;
-    snprintf(explain->asker.token, sizeof explain->asker.token, "%s", link->token);
-    snprintf(explain->asker.version_text, sizeof explain->asker.version_text, "%s",
+    snprintf(explain->client.token, sizeof explain->client.token, "%s", link->token);
+    snprintf(explain->client.version_text, sizeof explain->client.version_text, "%s",
              explain->version[0] ? explain->version
              : used              ? device->asked_said
                                  : link->version);
@@ -68,14 +68,14 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
         return false;
     explain->checkin.offer = explain->checkin.drops_middle = turnkey;
     explain->checkin.core_leads = !turnkey && !explain->version[0] && strcmp(device->asked_over, OVER_CORE) == 0;
-    snprintf(explain->asker.product_key, sizeof explain->asker.product_key, "%s",
+    snprintf(explain->client.product_key, sizeof explain->client.product_key, "%s",
              explain->facts.product.product_key);
-    snprintf(explain->asker.firmware, sizeof explain->asker.firmware, "%s",
+    snprintf(explain->client.firmware, sizeof explain->client.firmware, "%s",
              explain->firmware[0] ? explain->firmware
              : used               ? device->asked_firmware
                                   : firmware.name);
     if (explain->version[0])
-        return name_parse_version_of(slice_of(explain->version), explain->asker.firmware, &explain->checkin.version,
+        return name_parse_version_of(slice_of(explain->version), explain->client.firmware, &explain->checkin.version,
                                      err);
     const char *last = used                       ? device->asked_said
                        : device->asked_version[0] ? device->asked_version
@@ -160,7 +160,7 @@ static bool find_origin(struct explain *explain, struct db *db, struct error *er
         return false;
     for (size_t i = 0; i < count; i++)
         if (!list[i].beside && list[i].origin[0] && strcmp(list[i].origin, ORIGIN_LINK) != 0) {
-            memcpy(explain->asker.origin, list[i].origin, sizeof explain->asker.origin);
+            memcpy(explain->client.origin, list[i].origin, sizeof explain->client.origin);
             break;
         }
     return true;
@@ -180,7 +180,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
-    if (!find_origin(explain, db, err) || !facts_load(daemon, db, &explain->asker, &asked, &explain->facts, err))
+    if (!find_origin(explain, db, err) || !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
         return false;
     decision_make(&explain->facts.checkin, &explain->facts.snapshot, &limits, &explain->decision);
     return true;

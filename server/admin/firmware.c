@@ -69,7 +69,7 @@ bool admin_firmware_list(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *items = json_array();
     struct product product;
     size_t count;
-    if (!names_product(call->request, call->db, &product, err) ||
+    if (!path_params_product(call->request, call->db, &product, err) ||
         !firmware_list(call->db, product.id, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ bool admin_firmware_show(struct admin_call *call, struct error *err)
 {
     struct product product;
     struct firmware firmware;
-    return names_firmware(call->request, call->db, &product, &firmware, err) && answer(call, &firmware, err);
+    return path_params_firmware(call->request, call->db, &product, &firmware, err) && answer(call, &firmware, err);
 }
 
 /* Devices whose core takes the target as it is need no image of what they run. */
@@ -109,7 +109,7 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
     struct version version;
     char core[VERSION_TEXT_SIZE];
     size_t count;
-    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &product, &firmware, err) ||
         !find_target_core(call->db, &firmware, core, err) ||
         !firmware_missing_bases(call->db, firmware.id, &list, &count, err))
         return false;
@@ -144,12 +144,12 @@ static bool check_settings(const struct settings *settings, struct error *err)
 static bool note_settings(const struct settings *settings, struct db *db, struct error *err)
 {
     const struct firmware *firmware = &settings->firmware;
-    const struct note note = {
+    const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:b, s:o*, s:I}", "by", note_by(settings->request), "downgrades",
+    return event_add(db, &event,
+                    json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(settings->request), "downgrades",
                               (int)firmware->downgrades, "format",
-                              note_text(firmware->format), "max_package_bytes",
+                              event_text(firmware->format), "max_package_bytes",
                               (json_int_t)firmware->max_package_bytes),
                     err);
 }
@@ -167,7 +167,7 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
 {
     struct settings *settings = cls;
     struct firmware *firmware = &settings->firmware;
-    if (!names_firmware(settings->request, db, &settings->product, firmware, err))
+    if (!path_params_firmware(settings->request, db, &settings->product, firmware, err))
         return false;
     if (settings->format) {
         const char *format = json_string_value(settings->format);
@@ -222,9 +222,9 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)
-        matrix_add(call->daemon->matrix, settings.firmware.id, 0);
+        prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);
     log_settings(&settings);
-    jobs_wake(call->daemon->jobs); /* another limit may be within reach */
+    scheduler_wake(call->daemon->scheduler); /* another limit may be within reach */
     return answer(call, &settings.firmware, err);
 }
 
@@ -240,14 +240,14 @@ struct target {
 static bool note_target(const struct target *target, struct db *db, const char *before,
                         const struct image *image, struct error *err)
 {
-    const struct note note = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
+    const struct event event = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
                               .product = target->product.product_key,
                               .firmware = target->firmware.name};
-    return note_add(db, &note,
-                    json_pack("{s:o*, s:o, s:o*, s:o*}", "before", note_text(before), "by",
-                              note_by(target->request), "sha256",
-                              image->id ? note_hash(&image->sha256) : NULL, "version",
-                              note_text(image->version)),
+    return event_add(db, &event,
+                    json_pack("{s:o*, s:o, s:o*, s:o*}", "before", event_text(before), "by",
+                              event_by(target->request), "sha256",
+                              image->id ? event_hash(&image->sha256) : NULL, "version",
+                              event_text(image->version)),
                     err);
 }
 
@@ -257,7 +257,7 @@ static bool change_target(void *cls, struct db *db, struct error *err)
     struct firmware *firmware = &target->firmware;
     struct version version;
     struct image image = {.id = 0};
-    if (!names_firmware(target->request, db, &target->product, firmware, err))
+    if (!path_params_firmware(target->request, db, &target->product, firmware, err))
         return false;
     if (target->version) {
         char text[VERSION_TEXT_SIZE];

@@ -40,7 +40,7 @@ bool admin_image_list(struct admin_call *call, struct error *err)
     struct product product;
     struct firmware firmware;
     size_t count;
-    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &product, &firmware, err) ||
         !image_list(call->db, firmware.id, &list, &count, err))
         return false;
     json_t *items = json_array();
@@ -55,7 +55,7 @@ bool admin_image_show(struct admin_call *call, struct error *err)
     struct product product;
     struct firmware firmware;
     struct image image;
-    if (!names_image(call->request, call->db, &product, &firmware, &image, err))
+    if (!path_params_image(call->request, call->db, &product, &firmware, &image, err))
         return false;
     reply_json(&call->reply, 200, admin_image_json(firmware.name, &image));
     return true;
@@ -67,7 +67,7 @@ bool admin_image_content(struct admin_call *call, struct error *err)
     struct firmware firmware;
     struct image image;
     char name[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE + 8];
-    if (!names_image(call->request, call->db, &product, &firmware, &image, err))
+    if (!path_params_image(call->request, call->db, &product, &firmware, &image, err))
         return false;
     snprintf(name, sizeof name, "%s_V%s.bin", firmware.name, image.version);
     if (call_answer_blob(call, &image.sha256, image.file_name[0] ? image.file_name : name, err))

@@ -75,10 +75,10 @@ static bool read_change(json_t *body, struct change *change, struct error *err)
 static bool note_change(const struct change *change, enum ledger_kind kind, json_t *detail, struct db *db,
                         struct error *err)
 {
-    const struct note note = {
+    const struct event event = {
         .kind = kind, .product = change->product.product_key, .firmware = change->firmware.name};
-    json_object_set_new(detail, "by", note_by(change->request));
-    return note_add(db, &note, detail, err);
+    json_object_set_new(detail, "by", event_by(change->request));
+    return event_add(db, &event, detail, err);
 }
 
 /* A row for each of the things that one call can change. */
@@ -87,20 +87,20 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
     const struct image *image = &change->image;
     if (json_is_true(change->withdrawn) &&
         !note_change(change, LEDGER_IMAGE_WITHDRAWN,
-                     json_pack("{s:o*, s:o, s:s}", "reason", note_text(change->reason), "sha256",
-                               note_hash(&image->sha256), "version", image->version),
+                     json_pack("{s:o*, s:o, s:s}", "reason", event_text(change->reason), "sha256",
+                               event_hash(&image->sha256), "version", image->version),
                      db, err))
         return false;
     if (json_is_false(change->withdrawn) &&
         !note_change(change, LEDGER_IMAGE_RESTORED,
-                     json_pack("{s:o, s:s}", "sha256", note_hash(&image->sha256), "version", image->version), db, err))
+                     json_pack("{s:o, s:s}", "sha256", event_hash(&image->sha256), "version", image->version), db, err))
         return false;
     if (change->dropped[0] &&
         !note_change(change, LEDGER_TARGET_DROPPED, json_pack("{s:s}", "before", change->dropped), db, err))
         return false;
     return !change->waypoint ||
            note_change(change, LEDGER_IMAGE_SET,
-                       json_pack("{s:o*, s:s, s:s}", "reason", note_text(image->waypoint_reason), "version",
+                       json_pack("{s:o*, s:s, s:s}", "reason", event_text(image->waypoint_reason), "version",
                                  image->version, "waypoint", image->waypoint),
                        db, err);
 }
@@ -122,7 +122,7 @@ static bool set(void *cls, struct db *db, struct error *err)
 {
     struct change *change = cls;
     struct image *image = &change->image;
-    if (!names_image(change->request, db, &change->product, &change->firmware, image, err))
+    if (!path_params_image(change->request, db, &change->product, &change->firmware, image, err))
         return false;
     if (json_is_true(change->withdrawn)) {
         if (!image->withdrawn_ms)
@@ -168,7 +168,7 @@ bool admin_image_set(struct admin_call *call, struct error *err)
         return false;
     log_change(&change);
     if (json_is_false(change.withdrawn))
-        matrix_add(call->daemon->matrix, change.firmware.id, change.image.id);
+        prebuild_add(call->daemon->prebuild, change.firmware.id, change.image.id);
     reply_json(&call->reply, 200, admin_image_json(change.firmware.name, &change.image));
     return true;
 }
@@ -219,19 +219,19 @@ static bool check_unused(const struct removal *removal, struct db *db, struct er
 static bool note_removal(const struct removal *removal, struct db *db, struct error *err)
 {
     const struct image *image = &removal->image;
-    struct note note = {.kind = LEDGER_IMAGE_DELETED,
+    struct event event = {.kind = LEDGER_IMAGE_DELETED,
                         .product = removal->product.product_key,
                         .firmware = removal->firmware.name};
-    if (!note_add(db, &note,
-                  json_pack("{s:o, s:o, s:I, s:s}", "by", note_by(removal->request), "sha256",
-                            note_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
+    if (!event_add(db, &event,
+                  json_pack("{s:o, s:o, s:I, s:s}", "by", event_by(removal->request), "sha256",
+                            event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
                             image->version),
                   err))
         return false;
-    note.kind = LEDGER_PACKAGE_FORGOTTEN;
+    event.kind = LEDGER_PACKAGE_FORGOTTEN;
     for (size_t i = 0; i < removal->package_count; i++) {
-        note.package = &removal->packages[i];
-        if (!note_add(db, &note, json_pack("{s:o}", "by", note_by(removal->request)), err))
+        event.package = &removal->packages[i];
+        if (!event_add(db, &event, json_pack("{s:o}", "by", event_by(removal->request)), err))
             return false;
     }
     return true;
@@ -240,7 +240,7 @@ static bool note_removal(const struct removal *removal, struct db *db, struct er
 static bool take_out(void *cls, struct db *db, struct error *err)
 {
     struct removal *removal = cls;
-    return names_image(removal->request, db, &removal->product, &removal->firmware, &removal->image, err) &&
+    return path_params_image(removal->request, db, &removal->product, &removal->firmware, &removal->image, err) &&
            check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
            package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count, err) &&
            note_removal(removal, db, err);
@@ -257,8 +257,8 @@ bool admin_image_remove(struct admin_call *call, struct error *err)
     log_line(LOG_LEVEL_INFO, "image-deleted", "product", removal.product.product_key, "firmware",
              removal.firmware.name, "version", removal.image.version, "packages",
              log_i64(&count, (long long)removal.package_count), NULL);
-    keep_remove_unused(call->daemon, &removal.image.sha256, 1);
-    keep_remove_unused(call->daemon, removal.packages, removal.package_count);
+    blob_remove_unused(call->daemon, &removal.image.sha256, 1);
+    blob_remove_unused(call->daemon, removal.packages, removal.package_count);
     free(removal.packages);
     reply_init(&call->reply, 204);
     return true;

@@ -173,7 +173,7 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "before lies in the future: that would remove the whole ledger");
     if (by && !call_check_text("by", by, ADMIN_NAME_SIZE - 1, err))
         return false;
-    json_t *who = by ? note_by_name(call->request, by) : note_by(call->request);
+    json_t *who = by ? event_by_name(call->request, by) : event_by(call->request);
     bool ok = ledger_prune(call->daemon->writer, before, who, &pruned, err);
     json_decref(who);
     if (!ok)
@@ -196,7 +196,7 @@ bool admin_device_check_ins(struct admin_call *call, struct error *err)
     size_t count;
     if (!writer_flush_now(call->daemon->writer, &ignored))
         log_line(LOG_LEVEL_WARN, "flush-failed", "error", ignored.text, NULL);
-    if (!names_device(call->request, call->db, &product, &device, err) ||
+    if (!path_params_device(call->request, call->db, &product, &device, err) ||
         !ledger_day_list(call->db, device.id, DAYS_MAX, &days, &count, err))
         return false;
     json_t *items = json_array();

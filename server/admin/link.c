@@ -69,13 +69,13 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
     }
     version_format(&base, text);
     bool known = strcmp(memo->needed, text) == 0;
-    if (!known && !need_is_full(db, firmware, &base, &memo->full, err))
+    if (!known && !package_key_is_full(db, firmware, &base, &memo->full, err))
         return false;
     order->full = memo->full;
     if (known)
         return true;
     snprintf(memo->needed, sizeof memo->needed, "%s", text);
-    return need_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
+    return package_request_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
 }
 
 static bool look_for_base(struct db *db, const struct firmware *firmware, struct link_memo *memo,
@@ -111,16 +111,16 @@ bool link_order_note(const struct request *request, struct db *db, const struct 
                      const struct firmware *firmware, const struct link_order *order, struct error *err)
 {
     char token[LINK_TOKEN_SHOWN + 1];
-    const struct note note = {.kind = LEDGER_LINK_MADE,
+    const struct event event = {.kind = LEDGER_LINK_MADE,
                               .at_ms = order->link.created_ms,
                               .product = product->product_key,
                               .firmware = firmware->name,
                               .identity = &order->identity};
     snprintf(token, sizeof token, "%.*s", LINK_TOKEN_SHOWN, order->link.token);
-    return note_add(db, &note,
-                    json_pack("{s:o, s:I, s:s, s:o*}", "by", note_by(request), "link",
+    return event_add(db, &event,
+                    json_pack("{s:o, s:I, s:s, s:o*}", "by", event_by(request), "link",
                               (json_int_t)order->link.id, "token", token, "version",
-                              note_text(order->version)),
+                              event_text(order->version)),
                     err);
 }
 
@@ -219,8 +219,8 @@ bool admin_link_add(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct single single = {.call = call};
     json_error_t why;
-    if (!names_product(call->request, call->db, &single.product, err) ||
-        !names_identity(call->request, call->db, single.product.id, &single.order.identity, err))
+    if (!path_params_product(call->request, call->db, &single.product, err) ||
+        !path_params_identity(call->request, call->db, single.product.id, &single.order.identity, err))
         return false;
     if (call->request->body.len && !call_body(call, &body, err)) /* every field may be left out, so all may */
         return false;
@@ -251,19 +251,19 @@ struct revocation {
 
 static bool note_revocation(const struct revocation *revocation, struct db *db, struct error *err)
 {
-    const struct note note = {.kind = LEDGER_LINKS_REVOKED,
+    const struct event event = {.kind = LEDGER_LINKS_REVOKED,
                               .product = revocation->product.product_key,
                               .device = &revocation->device};
     json_t *link =
         revocation->link ? json_integer((json_int_t)revocation->link) : NULL; /* NULL: all of them */
-    return note_add(db, &note, json_pack("{s:o, s:o*}", "by", note_by(revocation->request), "link", link),
+    return event_add(db, &event, json_pack("{s:o, s:o*}", "by", event_by(revocation->request), "link", link),
                     err);
 }
 
 static bool revoke_links(void *cls, struct db *db, struct error *err)
 {
     struct revocation *revocation = cls;
-    return names_device(revocation->request, db, &revocation->product, &revocation->device, err) &&
+    return path_params_device(revocation->request, db, &revocation->product, &revocation->device, err) &&
            link_revoke(db, revocation->device.id, (int64_t)revocation->link, clock_utc_ms(), err) &&
            note_revocation(revocation, db, err);
 }

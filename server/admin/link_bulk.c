@@ -40,7 +40,7 @@ static bool make_all(void *cls, struct db *db, struct error *err)
     struct bulk *bulk = cls;
     struct link_memo memo = {.needed = ""};
     int64_t now_ms = clock_utc_ms();
-    if (!names_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
+    if (!path_params_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
         return false; /* again: its target may have moved since the list was read */
     for (size_t i = 0; i < bulk->count; i++)
         if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err) ||
@@ -78,7 +78,7 @@ static bool run(struct bulk *bulk, struct error *err)
     struct admin_call *call = bulk->call;
     struct log_number number;
     char version[VERSION_TEXT_SIZE];
-    if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
         !read_common_version(call->request, bulk->firmware.name, version, err) ||
         !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count, err))

@@ -113,9 +113,9 @@ static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct erro
     struct product product;
     struct package_key key;
     static const struct image any; /* the recipe is the firmware's */
-    if (!names_firmware(call->request, call->db, &product, &pairs->firmware, err))
+    if (!path_params_firmware(call->request, call->db, &product, &pairs->firmware, err))
         return false;
-    need_key(call->daemon, &pairs->firmware, &any, &any, &key);
+    package_key_of(call->daemon, &pairs->firmware, &any, &any, &key);
     if (!matrix_pairs(call->db, pairs->firmware.id, key.format, key.recipe, &pairs->list, &pairs->count, err) ||
         !matrix_waiting(call->db, pairs->firmware.id, &pairs->waiting, &pairs->waiting_count, err))
         return false;

@@ -78,7 +78,7 @@ static bool read_question(struct outcomes *ask, struct error *err)
     int64_t age_ms;
     ask->limit = PAGE_DEFAULT;
     ask->before_ms = INT64_MAX;
-    if (!names_firmware(request, ask->call->db, &ask->product, &ask->firmware, err) ||
+    if (!path_params_firmware(request, ask->call->db, &ask->product, &ask->firmware, err) ||
         !call_query_number(request, "limit", 1, PAGE_MAX, &ask->limit, err) ||
         !call_query_number(request, "after", 0, INT64_MAX, &ask->after, err) ||
         !request_query(request, "state", ask->states, sizeof ask->states, &found, err) ||

@@ -17,8 +17,8 @@ static bool find_images(const struct request *request, struct db *db, struct hop
 {
     struct version from, to;
     char from_text[VERSION_TEXT_SIZE], to_text[VERSION_TEXT_SIZE];
-    if (!names_version(request, 2, ret->firmware.name, &from, err) ||
-        !names_version(request, 3, ret->firmware.name, &to, err))
+    if (!path_params_version(request, 2, ret->firmware.name, &from, err) ||
+        !path_params_version(request, 3, ret->firmware.name, &to, err))
         return false;
     version_format(&from, from_text);
     version_format(&to, to_text);
@@ -34,13 +34,13 @@ static bool find_images(const struct request *request, struct db *db, struct hop
 
 static bool find_package(const struct request *request, struct db *db, struct hop *hop, struct error *err)
 {
-    need_key(request->context, &hop->firmware, &hop->from, &hop->to, &hop->key);
+    package_key_of(request->context, &hop->firmware, &hop->from, &hop->to, &hop->key);
     return package_find(db, &hop->key, &hop->package, &hop->found, err);
 }
 
 bool hop_find(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
-    if (!names_firmware(request, db, &ret->product, &ret->firmware, err) ||
+    if (!path_params_firmware(request, db, &ret->product, &ret->firmware, err) ||
         !find_images(request, db, ret, err))
         return false;
     if (!ret->firmware.format[0])
@@ -95,7 +95,7 @@ static bool is_improving(const struct daemon *daemon, const struct firmware *fir
 {
     return (package_state(package) == PACKAGE_READY &&
             improvement_may_fit(package->size_bytes, package->tried, firmware->max_package_bytes)) ||
-           jobs_is_improving(daemon->jobs, package->id);
+           scheduler_is_improving(daemon->scheduler, package->id);
 }
 
 static json_t *to_json(const struct daemon *daemon, const struct firmware *firmware, const char *from,
@@ -126,16 +126,16 @@ json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop)
 bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind, const char *by,
               json_t *more, struct error *err)
 {
-    const struct note note = {.kind = kind,
+    const struct event event = {.kind = kind,
                               .product = hop->product.product_key,
                               .firmware = hop->firmware.name,
                               .package = hop->package.size_bytes ? &hop->package.sha256 : NULL};
-    json_t *detail = json_pack("{s:o, s:s, s:s, s:s}", "by", by ? note_by_name(request, by) : note_by(request), "format",
+    json_t *detail = json_pack("{s:o, s:s, s:s, s:s}", "by", by ? event_by_name(request, by) : event_by(request), "format",
                                hop->key.format, "from", hop->from.version, "to", hop->to.version);
     if (more)
         json_object_update(detail, more);
     json_decref(more);
-    return note_add(db, &note, detail, err);
+    return event_add(db, &event, detail, err);
 }
 
 /* The same bytes under two versions are two rows of one package; only the way up can be asked for, unless the
@@ -153,7 +153,7 @@ bool admin_package_list(struct admin_call *call, struct error *err)
     struct product product;
     struct firmware firmware;
     size_t count;
-    if (!names_firmware(call->request, call->db, &product, &firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &product, &firmware, err) ||
         !package_list(call->db, firmware.id, &list, &count, err))
         return false;
     json_t *items = json_array();
@@ -187,10 +187,10 @@ struct ask {
 static bool note_asked(const struct ask *wanted, struct db *db, struct error *err)
 {
     const struct hop *hop = &wanted->hop;
-    const struct note note = {
+    const struct event event = {
         .kind = LEDGER_PACKAGE_ASKED, .product = hop->product.product_key, .firmware = hop->firmware.name};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:s, s:s, s:s}", "by", note_by(wanted->call->request), "format",
+    return event_add(db, &event,
+                    json_pack("{s:o, s:s, s:s, s:s}", "by", event_by(wanted->call->request), "format",
                               hop->package.key.format, "from", hop->from.version, "to", hop->to.version),
                     err);
 }
@@ -200,7 +200,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
     struct ask *wanted = cls;
     struct hop *hop = &wanted->hop;
     return hop_find(wanted->call->request, db, hop, err) &&
-           need_package(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
+           package_request(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
                         clock_utc_ms(), err) &&
            find_package(wanted->call->request, db, hop, err) && note_asked(wanted, db, err);
 }
@@ -237,9 +237,9 @@ static bool check_served(const struct hop *hop, struct error *err)
 
 static bool make_again(void *cls, struct db *db, struct error *err)
 {
-    const struct note note = {.kind = LEDGER_PACKAGE_LOST, .package = cls};
+    const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = cls};
     return package_make_again(db, cls, clock_utc_ms(), err) &&
-           note_add(db, &note, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err);
+           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err);
 }
 
 /* A damaged file is never sent; the package is made anew. */
@@ -251,7 +251,7 @@ static bool take_back(struct admin_call *call, struct hop *hop, struct error *er
              NULL);
     if (!call_change(call, make_again, &hop->package.sha256, err))
         return false;
-    jobs_wake(call->daemon->jobs);
+    scheduler_wake(call->daemon->scheduler);
     return error_set(err, ERROR_CORRUPT,
                      "the file of the package %s→%s is damaged on the disk: it is made again",
                      hop->from.version, hop->to.version);

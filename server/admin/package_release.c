@@ -52,7 +52,7 @@ static bool release(void *cls, struct db *db, struct error *err)
     return package_release(db, package->id, hop->firmware.id, wanted->by, wanted->note, clock_utc_ms(), err) &&
            hop_find_asked(request, db, hop, err) &&
            hop_note(request, db, hop, LEDGER_PACKAGE_RELEASED, wanted->by,
-                    json_pack("{s:o}", "note", note_text(wanted->note)), err);
+                    json_pack("{s:o}", "note", event_text(wanted->note)), err);
 }
 
 bool admin_package_release(struct admin_call *call, struct error *err)

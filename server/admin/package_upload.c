@@ -14,7 +14,7 @@
 #include "server/core/log.h"
 
 struct delivery {
-    struct intake intake; /* first */
+    struct upload_stream intake; /* first */
     char by[ADMIN_NAME_SIZE];
     bool raw; /* ?format=raw */
 };
@@ -42,14 +42,14 @@ static bool begin(struct request *request, struct error *err)
     _cleanup_(cleanup_free) struct delivery *delivery = calloc(1, sizeof *delivery);
     if (!delivery)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!intake_check(request, what, err) || !intake_look_up(request, look_up, delivery, err) ||
-        !intake_begin(request, &delivery->intake, what, err))
+    if (!upload_stream_check(request, what, err) || !upload_stream_look_up(request, look_up, delivery, err) ||
+        !upload_stream_begin(request, &delivery->intake, what, err))
         return false;
     delivery = NULL;
     return true;
 }
 
-const struct route_stream admin_upload_package = {begin, intake_data, intake_end};
+const struct route_stream admin_upload_package = {begin, upload_stream_data, upload_stream_end};
 
 /* Whole */
 
@@ -117,23 +117,23 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     struct delivery *delivery = call->request->stream_state;
     struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
     struct content content;
-    if (!intake_check_whole(&delivery->intake, err) || !hop_find(call->request, call->db, &arrival.hop, err))
+    if (!upload_stream_check_whole(&delivery->intake, err) || !hop_find(call->request, call->db, &arrival.hop, err))
         return false;
     const char *path = blob_writer_path(delivery->intake.blob);
-    const struct content_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware, delivery->raw};
-    content_look(call->daemon, path, &content);
-    if (!content_take_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
+    const struct inspect_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware, delivery->raw};
+    inspect_upload(call->daemon, path, &content);
+    if (!inspect_accept_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
         return false;
     if (delivery->raw && strcmp(content.kind, "raw") != 0)
         admit_raw(&content, arrival.note);
     arrival.made.note = arrival.note;
     arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
-    if (!keep_blob(call->daemon, intake_take(&delivery->intake), &arrival.made.sha256, put, &arrival, err))
+    if (!blob_commit(call->daemon, upload_stream_take(&delivery->intake), &arrival.made.sha256, put, &arrival, err))
         return false;
     if (!arrival.same)
         log_arrival(&arrival);
     if (arrival.had_bytes && !arrival.same)
-        keep_remove_unused(call->daemon, &arrival.replaced, 1);
+        blob_remove_unused(call->daemon, &arrival.replaced, 1);
     reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(call->daemon, &arrival.hop));
     return true;
 }
@@ -171,6 +171,6 @@ bool admin_package_forget(struct admin_call *call, struct error *err)
              hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256",
              hop->package.size_bytes ? hex : NULL, NULL);
     if (hop->package.size_bytes)
-        keep_remove_unused(call->daemon, &hop->package.sha256, 1);
+        blob_remove_unused(call->daemon, &hop->package.sha256, 1);
     return true;
 }

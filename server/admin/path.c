@@ -47,7 +47,7 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
 {
     const struct request *request = way->call->request;
     struct image target;
-    if (!names_firmware(request, db, &way->product, &way->firmware, err) ||
+    if (!path_params_firmware(request, db, &way->product, &way->firmware, err) ||
         !read_version(request, "from", way->firmware.name, &way->from, way->from_text, err) ||
         !read_version(request, "to", way->firmware.name, &way->to, way->to_text, err))
         return false;
@@ -207,7 +207,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
         return false;
     bool ok = true;
     for (unsigned i = 0; ok && i < way->plan.need_count; i++)
-        ok = need_package(db, way->call->daemon, &way->firmware, &way->graph.image[way->plan.need[i].from],
+        ok = package_request(db, way->call->daemon, &way->firmware, &way->graph.image[way->plan.need[i].from],
                           &way->graph.image[way->plan.need[i].to], false, clock_utc_ms(), err);
     ok = ok && to_json(way, db, &asked->json, err);
     graph_free(&way->graph);

@@ -5,7 +5,7 @@
 #define TEXT_SIZE                                                                                            \
     256 /* of a version or a device as it may be written: more than the longest that can be right */
 
-bool names_product(const struct request *request, struct db *db, struct product *ret, struct error *err)
+bool path_params_product(const struct request *request, struct db *db, struct product *ret, struct error *err)
 {
     char key[PRODUCT_KEY_SIZE];
     if (!request_param(request, 0, key, sizeof key, err))
@@ -15,7 +15,7 @@ bool names_product(const struct request *request, struct db *db, struct product 
     return product_get(db, key, ret, err);
 }
 
-bool names_firmware_text(const struct request *request, char out[FIRMWARE_NAME_SIZE], struct error *err)
+bool path_params_firmware_text(const struct request *request, char out[FIRMWARE_NAME_SIZE], struct error *err)
 {
     if (!request_param(request, 1, out, FIRMWARE_NAME_SIZE, err))
         return false;
@@ -23,15 +23,15 @@ bool names_firmware_text(const struct request *request, char out[FIRMWARE_NAME_S
            error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
 }
 
-bool names_firmware(const struct request *request, struct db *db, struct product *ret_product,
+bool path_params_firmware(const struct request *request, struct db *db, struct product *ret_product,
                     struct firmware *ret, struct error *err)
 {
     char name[FIRMWARE_NAME_SIZE];
-    return names_product(request, db, ret_product, err) && names_firmware_text(request, name, err) &&
+    return path_params_product(request, db, ret_product, err) && path_params_firmware_text(request, name, err) &&
            firmware_get(db, ret_product->id, name, ret, err);
 }
 
-bool names_version(const struct request *request, unsigned index, const char *firmware, struct version *ret,
+bool path_params_version(const struct request *request, unsigned index, const char *firmware, struct version *ret,
                    struct error *err)
 {
     char text[TEXT_SIZE];
@@ -39,13 +39,13 @@ bool names_version(const struct request *request, unsigned index, const char *fi
            name_parse_version_of(slice_of(text), firmware, ret, err);
 }
 
-bool names_image(const struct request *request, struct db *db, struct product *ret_product,
+bool path_params_image(const struct request *request, struct db *db, struct product *ret_product,
                  struct firmware *ret_firmware, struct image *ret, struct error *err)
 {
     struct version version;
     char text[VERSION_TEXT_SIZE];
-    if (!names_firmware(request, db, ret_product, ret_firmware, err) ||
-        !names_version(request, 2, ret_firmware->name, &version, err))
+    if (!path_params_firmware(request, db, ret_product, ret_firmware, err) ||
+        !path_params_version(request, 2, ret_firmware->name, &version, err))
         return false;
     version_format(&version, text);
     return image_get(db, ret_firmware->id, text, ret, err);
@@ -73,7 +73,7 @@ bool names_identity_in(struct db *db, int64_t product_id, struct slice text, str
     return true;
 }
 
-bool names_identity(const struct request *request, struct db *db, int64_t product_id, struct identity *ret,
+bool path_params_identity(const struct request *request, struct db *db, int64_t product_id, struct identity *ret,
                     struct error *err)
 {
     char text[TEXT_SIZE];
@@ -81,11 +81,11 @@ bool names_identity(const struct request *request, struct db *db, int64_t produc
            names_identity_in(db, product_id, slice_of(text), ret, err);
 }
 
-bool names_device(const struct request *request, struct db *db, struct product *ret_product,
+bool path_params_device(const struct request *request, struct db *db, struct product *ret_product,
                   struct device *ret, struct error *err)
 {
     struct identity identity;
-    return names_product(request, db, ret_product, err) &&
-           names_identity(request, db, ret_product->id, &identity, err) &&
+    return path_params_product(request, db, ret_product, err) &&
+           path_params_identity(request, db, ret_product->id, &identity, err) &&
            device_get(db, ret_product->id, &identity, ret, err);
 }

@@ -43,12 +43,12 @@ static bool add(void *cls, struct db *db, struct error *err)
 {
     struct addition *addition = cls;
     const struct product *product = &addition->product;
-    const struct note note = {
+    const struct event event = {
         .kind = LEDGER_PRODUCT_ADDED, .at_ms = product->created_ms, .product = product->product_key};
     return product_add(db, &addition->product, err) &&
-           note_add(
-               db, &note,
-               json_pack("{s:o, s:o*}", "by", note_by(addition->request), "name", note_text(product->name)),
+           event_add(
+               db, &event,
+               json_pack("{s:o, s:o*}", "by", event_by(addition->request), "name", event_text(product->name)),
                err);
 }
 
@@ -96,7 +96,7 @@ bool admin_product_list(struct admin_call *call, struct error *err)
 bool admin_product_show(struct admin_call *call, struct error *err)
 {
     struct product product;
-    if (!names_product(call->request, call->db, &product, err))
+    if (!path_params_product(call->request, call->db, &product, err))
         return false;
     reply_json(&call->reply, 200, to_json(&product));
     return true;
@@ -114,14 +114,14 @@ static bool set(void *cls, struct db *db, struct error *err)
 {
     struct setting *setting = cls;
     struct product *product = &setting->product;
-    if (!names_product(setting->request, db, product, err))
+    if (!path_params_product(setting->request, db, product, err))
         return false;
     if ((product->check_ins_trusted_ms != 0) == (setting->trusted != 0))
         return true; /* since when they are trusted stays */
-    const struct note note = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
+    const struct event event = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
     return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err) : product_distrust(db, product, err)) &&
-           note_add(db, &note,
-                    json_pack("{s:o, s:b}", "by", note_by(setting->request), "trusted_check_ins", setting->trusted),
+           event_add(db, &event,
+                    json_pack("{s:o, s:b}", "by", event_by(setting->request), "trusted_check_ins", setting->trusted),
                     err);
 }
 

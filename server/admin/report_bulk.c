@@ -32,7 +32,7 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
     struct facts facts;
     struct verdict verdict;
     if (!find_device(db, &bulk->firmware, &order->identity, &device, err) ||
-        !facts_of_device(bulk->call->daemon, db, &device, &bulk->firmware, bulk->now_ms, &facts, err))
+        !lookup_device(bulk->call->daemon, db, &device, &bulk->firmware, bulk->now_ms, &facts, err))
         return false;
     const struct testimony testimony = {
         .version = order->version,
@@ -41,7 +41,7 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
         .same_firmware = device.firmware_id == bulk->firmware.id,
     };
     const char *doubt = testify_doubt(&facts, &testimony);
-    if (!testify_version(db, &facts, &testimony, "list", GRADE_ADMIN, &verdict, err))
+    if (!evidence_version(db, &facts, &testimony, "list", GRADE_ADMIN, &verdict, err))
         return false;
     order->why = verdict.counts ? NULL : verdict.why;
     order->warning = verdict.counts ? doubt : NULL;
@@ -52,17 +52,17 @@ static bool report_all(void *cls, struct db *db, struct error *err)
 {
     struct bulk *bulk = cls;
     bulk->now_ms = clock_utc_ms();
-    if (!names_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
+    if (!path_params_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
         return false;
     for (size_t i = 0; i < bulk->count; i++)
         if (!report(bulk, db, &bulk->orders[i], err))
             return false;
-    const struct note note = {.kind = LEDGER_REPORTS_LISTED,
+    const struct event event = {.kind = LEDGER_REPORTS_LISTED,
                               .at_ms = bulk->now_ms,
                               .product = bulk->product.product_key,
                               .firmware = bulk->firmware.name};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:I}", "by", note_by(bulk->call->request), "reports", (json_int_t)bulk->count),
+    return event_add(db, &event,
+                    json_pack("{s:o, s:I}", "by", event_by(bulk->call->request), "reports", (json_int_t)bulk->count),
                     err);
 }
 
@@ -98,7 +98,7 @@ static void answer(struct bulk *bulk)
 static bool run(struct bulk *bulk, struct error *err)
 {
     struct admin_call *call = bulk->call;
-    if (!names_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
         !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders, &bulk->count, err))
         return false;

@@ -66,14 +66,14 @@ static bool add(void *cls, struct db *db, struct error *err)
     struct device device;
     struct firmware firmware;
     bool found;
-    if (!names_device(addition->call->request, db, &addition->product, &device, err) ||
+    if (!path_params_device(addition->call->request, db, &addition->product, &device, err) ||
         !firmware_by_id(db, device.firmware_id, &firmware, &found, err))
         return false;
-    return facts_of_device(addition->call->daemon, db, &device, &firmware, clock_utc_ms(), &addition->facts,
+    return lookup_device(addition->call->daemon, db, &device, &firmware, clock_utc_ms(), &addition->facts,
                            err) &&
-           testify_transcript(db, &addition->facts, addition->post, err) &&
+           evidence_transcript(db, &addition->facts, addition->post, err) &&
            (!addition->post->is_new ||
-            testify_note(db, &addition->facts, addition->post, note_by(addition->call->request), err));
+            evidence_note(db, &addition->facts, addition->post, event_by(addition->call->request), err));
 }
 
 bool admin_transcript_add(struct admin_call *call, struct error *err)
@@ -108,7 +108,7 @@ bool admin_transcript_list(struct admin_call *call, struct error *err)
     struct product product;
     struct device device;
     size_t count;
-    if (!names_device(call->request, call->db, &product, &device, err) ||
+    if (!path_params_device(call->request, call->db, &product, &device, err) ||
         !transcript_list(call->db, device.id, &list, &count, err))
         return false;
     json_t *items = json_array();
@@ -139,7 +139,7 @@ bool admin_transcript_show(struct admin_call *call, struct error *err)
     struct device device;
     struct transcript_row row;
     uint64_t id;
-    if (!names_device(call->request, call->db, &product, &device, err))
+    if (!path_params_device(call->request, call->db, &product, &device, err))
         return false;
     if (!slice_u64(call->request->param[2], &id) || id > INT64_MAX)
         return error_set(err, ERROR_NOT_FOUND, "a transcript is a number");

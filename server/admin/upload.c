@@ -16,7 +16,7 @@
 #include "storage/matrix.h"
 
 struct upload {
-    struct intake intake; /* first */
+    struct upload_stream intake; /* first */
     struct product product;
     char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
     char file_name[FILE_NAME_SIZE]; /* "": not named */
@@ -28,8 +28,8 @@ struct upload {
 static bool read_path(const struct request *request, struct upload *upload, struct error *err)
 {
     struct version version;
-    if (!names_firmware_text(request, upload->firmware, err) ||
-        !names_version(request, 2, upload->firmware, &version, err))
+    if (!path_params_firmware_text(request, upload->firmware, err) ||
+        !path_params_version(request, 2, upload->firmware, &version, err))
         return false;
     version_format(&version, upload->version);
     return true;
@@ -65,7 +65,7 @@ static bool read_file_name(const struct request *request, struct upload *upload,
 static bool find_product(const struct request *request, struct db *db, void *cls, struct error *err)
 {
     struct upload *upload = cls;
-    return names_product(request, db, &upload->product, err);
+    return path_params_product(request, db, &upload->product, err);
 }
 
 static bool begin(struct request *request,
@@ -76,9 +76,9 @@ static bool begin(struct request *request,
     _cleanup_(cleanup_free) struct upload *upload = calloc(1, sizeof *upload);
     if (!upload)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!intake_check(request, what, err) || !intake_look_up(request, find_product, upload, err) ||
+    if (!upload_stream_check(request, what, err) || !upload_stream_look_up(request, find_product, upload, err) ||
         !read_names(request, upload, err) || !content_read_raw(request, &upload->raw, err) ||
-        !intake_begin(request, &upload->intake, what, err))
+        !upload_stream_begin(request, &upload->intake, what, err))
         return false;
     upload = NULL;
     return true;
@@ -94,8 +94,8 @@ static bool begin_by_file_name(struct request *request, struct error *err)
     return begin(request, read_file_name, err);
 }
 
-const struct route_stream admin_upload_by_path = {begin_by_path, intake_data, intake_end};
-const struct route_stream admin_upload_by_file_name = {begin_by_file_name, intake_data, intake_end};
+const struct route_stream admin_upload_by_path = {begin_by_path, upload_stream_data, upload_stream_end};
+const struct route_stream admin_upload_by_file_name = {begin_by_file_name, upload_stream_data, upload_stream_end};
 
 /* Whole */
 
@@ -111,27 +111,27 @@ struct addition {
 static bool note_image(const struct addition *addition, struct db *db, struct error *err)
 {
     const struct image *image = &addition->image;
-    const struct note note = {.kind = LEDGER_IMAGE_UPLOADED,
+    const struct event event = {.kind = LEDGER_IMAGE_UPLOADED,
                               .at_ms = image->uploaded_ms,
                               .product = addition->upload->product.product_key,
                               .firmware = addition->firmware.name};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", note_by(addition->request),
-                              "content", note_text(image->content), "file_name", note_text(image->file_name),
-                              "sha256", note_hash(&image->sha256), "size", (json_int_t)image->size_bytes,
-                              "version", image->version, "warnings", note_text(image->warnings)),
+    return event_add(db, &event,
+                    json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", event_by(addition->request),
+                              "content", event_text(image->content), "file_name", event_text(image->file_name),
+                              "sha256", event_hash(&image->sha256), "size", (json_int_t)image->size_bytes,
+                              "version", image->version, "warnings", event_text(image->warnings)),
                     err);
 }
 
 static bool note_format(const struct addition *addition, struct db *db, struct error *err)
 {
     const struct firmware *firmware = &addition->firmware;
-    const struct note note = {.kind = LEDGER_FIRMWARE_SET,
+    const struct event event = {.kind = LEDGER_FIRMWARE_SET,
                               .product = addition->upload->product.product_key,
                               .firmware = firmware->name};
-    return note_add(db, &note,
-                    json_pack("{s:o, s:b, s:o*, s:I}", "by", note_by(addition->request), "downgrades",
-                              (int)firmware->downgrades, "format", note_text(firmware->format), "max_package_bytes",
+    return event_add(db, &event,
+                    json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(addition->request), "downgrades",
+                              (int)firmware->downgrades, "format", event_text(firmware->format), "max_package_bytes",
                               (json_int_t)firmware->max_package_bytes),
                     err);
 }
@@ -247,8 +247,8 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
         firmware = (struct firmware){.id = 0};
     snprintf(firmware.name, sizeof firmware.name, "%s", upload->firmware);
     version_parse(slice_of(upload->version), &version);
-    content_look(call->daemon, blob_writer_path(upload->intake.blob), &content);
-    if (!content_take_image(&content, &firmware, &version, upload->raw, image, err))
+    inspect_upload(call->daemon, blob_writer_path(upload->intake.blob), &content);
+    if (!inspect_accept_image(&content, &firmware, &version, upload->raw, image, err))
         return false;
     addition->family = upload->raw ? NULL : content_family(&content);
     if (content.mangled[0] && !upload->intake.digest.given)
@@ -281,18 +281,18 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     struct upload *upload = call->request->stream_state;
     struct addition addition = {
         .request = call->request, .upload = upload, .image.uploaded_ms = clock_utc_ms()};
-    if (!intake_check_whole(&upload->intake, err))
+    if (!upload_stream_check_whole(&upload->intake, err))
         return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
     if (!look(call, upload, &addition, err))
         return false;
-    if (!keep_blob(call->daemon, intake_take(&upload->intake), &addition.image.sha256, add_image, &addition, err))
+    if (!blob_commit(call->daemon, upload_stream_take(&upload->intake), &addition.image.sha256, add_image, &addition, err))
         return false;
     if (addition.is_new) {
         log_image(&addition);
-        matrix_add(call->daemon->matrix, addition.firmware.id, addition.image.id);
+        prebuild_add(call->daemon->prebuild, addition.firmware.id, addition.image.id);
     }
     json_t *answer = admin_image_json(addition.firmware.name, &addition.image);
     if (addition.firmware_created)

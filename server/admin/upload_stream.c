@@ -32,7 +32,7 @@ static bool is_for_bytes(struct slice type)
 }
 
 /* The body is kept as it comes: an envelope around it would be kept with it. */
-bool intake_check(const struct request *request, const char *what, struct error *err)
+bool upload_stream_check(const struct request *request, const char *what, struct error *err)
 {
     struct slice value;
     if (!call_check_by(request, err))
@@ -53,21 +53,21 @@ static bool failed(const struct error *err)
     return false;
 }
 
-bool intake_look_up(struct request *request,
+bool upload_stream_look_up(struct request *request,
                     bool (*look_up)(const struct request *request, struct db *db, void *cls,
                                     struct error *err),
                     void *cls, struct error *err)
 {
     struct daemon *daemon = request->context;
     struct db *db;
-    if (!readers_take(daemon->readers, &db, err))
+    if (!reader_pool_take(daemon->reader_pool, &db, err))
         return failed(err);
     bool ok = look_up(request, db, cls, err);
-    readers_give(daemon->readers, db);
+    reader_pool_give(daemon->reader_pool, db);
     return ok || failed(err);
 }
 
-bool intake_begin(struct request *request, struct intake *intake, const char *what, struct error *err)
+bool upload_stream_begin(struct request *request, struct upload_stream *intake, const char *what, struct error *err)
 {
     struct daemon *daemon = request->context;
     uint64_t announced = request->body_length > 0 ? (uint64_t)request->body_length : 0;
@@ -84,7 +84,7 @@ bool intake_begin(struct request *request, struct intake *intake, const char *wh
     return true;
 }
 
-static void drop(struct intake *intake)
+static void drop(struct upload_stream *intake)
 {
     if (intake) {
         blob_drop(intake->blob);
@@ -93,7 +93,7 @@ static void drop(struct intake *intake)
     free(intake);
 }
 
-static bool add_bytes(struct daemon *daemon, struct intake *intake, const void *bytes, size_t len,
+static bool add_bytes(struct daemon *daemon, struct upload_stream *intake, const void *bytes, size_t len,
                       struct error *err)
 {
     uint64_t written = blob_written(intake->blob);
@@ -109,9 +109,9 @@ static bool add_bytes(struct daemon *daemon, struct intake *intake, const void *
     return blob_add(intake->blob, bytes, len, err);
 }
 
-bool intake_data(struct request *request, const void *bytes, size_t len, struct error *err)
+bool upload_stream_data(struct request *request, const void *bytes, size_t len, struct error *err)
 {
-    struct intake *intake = request->stream_state;
+    struct upload_stream *intake = request->stream_state;
     if (add_bytes(request->context, intake, bytes, len, err))
         return true;
     drop(intake);
@@ -119,13 +119,13 @@ bool intake_data(struct request *request, const void *bytes, size_t len, struct 
     return failed(err);
 }
 
-void intake_end(struct request *request)
+void upload_stream_end(struct request *request)
 {
     drop(request->stream_state);
     request->stream_state = NULL;
 }
 
-bool intake_check_whole(struct intake *intake, struct error *err)
+bool upload_stream_check_whole(struct upload_stream *intake, struct error *err)
 {
     struct sha256 hash;
     if (blob_written(intake->blob) == 0)
@@ -137,7 +137,7 @@ bool intake_check_whole(struct intake *intake, struct error *err)
     return digest_check(&intake->digest, &hash, err);
 }
 
-struct blob_writer *intake_take(struct intake *intake)
+struct blob_writer *upload_stream_take(struct upload_stream *intake)
 {
     struct blob_writer *blob = intake->blob;
     intake->blob = NULL;

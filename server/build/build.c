@@ -18,7 +18,7 @@
 #define EXIT_UNKNOWN      5 /* of dfota: nothing here can apply it */
 #define DIFF_WORDS        24
 
-enum make_end make_fail(struct making *making, enum make_end end, const char *format, ...)
+enum make_end build_fail(struct build *making, enum make_end end, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -27,23 +27,23 @@ enum make_end make_fail(struct making *making, enum make_end end, const char *fo
     return end;
 }
 
-struct child_limits make_limits(const struct making *making)
+struct process_limits build_limits(const struct build *making)
 {
     const struct config *config = &making->daemon->config;
-    return (struct child_limits){.cpu_s = config->job_cpu_s,
+    return (struct process_limits){.cpu_s = config->job_cpu_s,
                                  .memory_bytes = config->job_memory_bytes,
                                  .wall_ms = config->job_wall_ms,
                                  .out_max = 2 * config->max_image_bytes + (1 << 20)};
 }
 
-enum make_end make_judge(struct making *making, const struct child_outcome *outcome, const char *said)
+enum make_end build_judge(struct build *making, const struct process_outcome *outcome, const char *said)
 {
-    struct child_limits limits = make_limits(making);
+    struct process_limits limits = build_limits(making);
     if (outcome->end == CHILD_EXITED && outcome->exit_status == 0)
         return MAKE_READY;
     if (outcome->end == CHILD_CANCELLED)
         return MAKE_PUT_BACK;
-    child_describe(outcome, &limits, making->reason, sizeof making->reason);
+    process_describe(outcome, &limits, making->reason, sizeof making->reason);
     size_t at = strlen(making->reason);
     if (said[0] && at < sizeof making->reason)
         snprintf(making->reason + at, sizeof making->reason - at, ": %s", said);
@@ -52,7 +52,7 @@ enum make_end make_judge(struct making *making, const struct child_outcome *outc
 }
 
 /* What dfota said beside a result. */
-static void take_note(struct making *making, const char *said)
+static void take_note(struct build *making, const char *said)
 {
     static const char before[] = "dfota: note: ";
     if (strncmp(said, before, strlen(before)) == 0)
@@ -60,16 +60,16 @@ static void take_note(struct making *making, const char *said)
 }
 
 /* Runs dfota; MAKE_READY when it ended well. */
-static enum make_end run_dfota(struct making *making, char *const argv[], int *ret_exit_status)
+static enum make_end run_dfota(struct build *making, char *const argv[], int *ret_exit_status)
 {
-    struct child_limits limits = make_limits(making);
-    struct child_outcome outcome;
+    struct process_limits limits = build_limits(making);
+    struct process_outcome outcome;
     struct error err;
     *ret_exit_status = -1;
-    if (!child_run(argv, &limits, making->cancel_fd, &outcome, &err))
-        return make_fail(making, MAKE_CRASHED, "%.300s", err.text);
+    if (!process_run(argv, &limits, making->cancel_fd, &outcome, &err))
+        return build_fail(making, MAKE_CRASHED, "%.300s", err.text);
     *ret_exit_status = outcome.exit_status;
-    enum make_end end = make_judge(making, &outcome, "");
+    enum make_end end = build_judge(making, &outcome, "");
     if (end == MAKE_READY)
         take_note(making, outcome.stderr_text);
     if (outcome.end != CHILD_EXITED || outcome.exit_status == 0)
@@ -85,7 +85,7 @@ struct images {
     char suffix_file[PATH_MAX];
 };
 
-static void find_images(const struct making *making, struct images *ret)
+static void find_images(const struct build *making, struct images *ret)
 {
     const struct package_key *key = &making->package.key;
     const struct daemon *daemon = making->daemon;
@@ -96,7 +96,7 @@ static void find_images(const struct making *making, struct images *ret)
     snprintf(ret->most, sizeof ret->most, "%" PRIu64, daemon->config.max_image_bytes);
 }
 
-enum make_end make_verify(struct making *making, bool *ret_known)
+enum make_end build_verify(struct build *making, bool *ret_known)
 {
     struct images images;
     int exit_status;
@@ -120,11 +120,11 @@ enum make_end make_verify(struct making *making, bool *ret_known)
 }
 
 /* The words of `dfota diff`, which the configuration may add to. */
-static void write_diff(struct making *making, struct images *images, char *argv[DIFF_WORDS])
+static void write_diff(struct build *making, struct images *images, char *argv[DIFF_WORDS])
 {
     static const char *const efforts[] = {
         [EFFORT_NONE] = "good", [EFFORT_QUICK] = "quick", [EFFORT_GOOD] = "good", [EFFORT_BEST] = "best"};
-    const struct config_firmware *section = making->section;
+    const struct firmware_section *section = making->section;
     size_t n = 0;
     argv[n++] = making->daemon->config.dfota_path;
     argv[n++] = "diff";
@@ -133,7 +133,7 @@ static void write_diff(struct making *making, struct images *images, char *argv[
     argv[n++] = "--effort";
     argv[n++] = (char *)efforts[making->effort];
     if (strcmp(making->package.key.format, "bsdiff") == 0 &&
-        suffix_shelf_place(making->daemon, &making->package.key.from, images->suffix_file,
+        suffix_cache_place(making->daemon, &making->package.key.from, images->suffix_file,
                            sizeof images->suffix_file)) {
         argv[n++] = "--suffix-file";
         argv[n++] = images->suffix_file;
@@ -147,7 +147,7 @@ static void write_diff(struct making *making, struct images *images, char *argv[
     memcpy(argv + n, rest, sizeof rest);
 }
 
-static enum make_end diff_and_verify(struct making *making)
+static enum make_end diff_and_verify(struct build *making)
 {
     struct images images;
     char *argv[DIFF_WORDS];
@@ -159,24 +159,24 @@ static enum make_end diff_and_verify(struct making *making)
     if (end != MAKE_READY)
         return end;
     if (access(making->made, R_OK) != 0)
-        return make_fail(making, MAKE_FAILED, "dfota ended well but made no file");
+        return build_fail(making, MAKE_FAILED, "dfota ended well but made no file");
     making->note[0] = '\0';
-    end = make_verify(making, &known);
+    end = build_verify(making, &known);
     if (!known)
-        return make_fail(making, MAKE_FAILED, "dfota does not know what it has made");
+        return build_fail(making, MAKE_FAILED, "dfota does not know what it has made");
     making->proven = end == MAKE_READY;
     return end;
 }
 
 /* What more effort did not make smaller is not kept. */
-static bool is_of_use(const struct making *making)
+static bool is_of_use(const struct build *making)
 {
     struct stat info;
     return !making->below_bytes || stat(making->made, &info) != 0 ||
            (uint64_t)info.st_size < making->below_bytes;
 }
 
-static enum make_end publish(struct making *making)
+static enum make_end publish(struct build *making)
 {
     struct error err;
     if (!is_of_use(making))
@@ -186,25 +186,25 @@ static enum make_end publish(struct making *making)
         stop_point("package-published");
         return MAKE_READY;
     }
-    return make_fail(making,
+    return build_fail(making,
                      err.code == ERROR_NO_SPACE || err.code == ERROR_UNAVAILABLE ? MAKE_LATER : MAKE_CRASHED,
                      "%.300s", err.text);
 }
 
-enum make_end make_package(struct making *making)
+enum make_end build_package(struct build *making)
 {
     const struct format *format = format_find(making->package.key.format);
     struct blobs *blobs = making->daemon->blobs;
     struct error err;
     if (making->outdated)
-        return make_fail(making, MAKE_FAILED,
+        return build_fail(making, MAKE_FAILED,
                          "the configuration or the rules that this package was queued under have changed: "
                          "another one is made");
     if (!blobs_check_space(blobs, 1 << 20, &err) ||
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
-        return make_fail(making, MAKE_LATER, "%.300s", err.text);
+        return build_fail(making, MAKE_LATER, "%.300s", err.text);
     snprintf(making->made, sizeof making->made, "%s/package", making->workdir);
-    enum make_end end = !format || format->by_dfota ? diff_and_verify(making) : external_make(making);
+    enum make_end end = !format || format->by_dfota ? diff_and_verify(making) : build_external(making);
     if (end == MAKE_READY)
         end = publish(making);
     blob_workdir_remove(making->workdir);

@@ -20,14 +20,14 @@ enum make_end {
     MAKE_LATER     /* the disk is full or read-only */
 };
 
-struct making {
+struct build {
     struct daemon *daemon;
     int cancel_fd;          /* readable once it is to end */
     struct package package; /* what is wanted */
     enum package_effort effort;
     uint64_t below_bytes;                  /* only a smaller package is of use; 0: any is */
     bool outdated;                         /* no firmware has its recipe any more */
-    const struct config_firmware *section; /* of the firmware with its recipe; NULL: it has none */
+    const struct firmware_section *section; /* of the firmware with its recipe; NULL: it has none */
     char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
 
     /* of what was made */
@@ -42,18 +42,18 @@ struct making {
 
 /* With MAKE_READY the package is a blob, sha256 and size_bytes say which; the caller tells storage. A job's
  * thread. */
-enum make_end make_package(struct making *making);
+enum make_end build_package(struct build *making);
 
 /* For external.c. */
 
-struct child_limits make_limits(const struct making *making);
+struct process_limits build_limits(const struct build *making);
 /* What the end of a child means for the package; fills making->reason unless MAKE_READY. */
-enum make_end make_judge(struct making *making, const struct child_outcome *outcome, const char *said);
+enum make_end build_judge(struct build *making, const struct process_outcome *outcome, const char *said);
 /* `dfota verify` on making->made. MAKE_READY: applied, and the new image came out, where *ret_known; else
    nothing here knows its format. */
-enum make_end make_verify(struct making *making, bool *ret_known);
+enum make_end build_verify(struct build *making, bool *ret_known);
 /* Fails, with the reason as printf has it. */
-enum make_end make_fail(struct making *making, enum make_end end, const char *format, ...)
+enum make_end build_fail(struct build *making, enum make_end end, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

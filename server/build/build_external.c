@@ -52,7 +52,7 @@ static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint
 
 /* Checked, so that a damaged image is noticed and no foreign tool has to. A copy, because what is done to it
    must not be done to ours. */
-static bool copy_image(const struct making *making, const struct sha256 *hash, const char *to,
+static bool copy_image(const struct build *making, const struct sha256 *hash, const char *to,
                        struct error *err)
 {
     _cleanup_(cleanup_close) int fd = -1;
@@ -67,7 +67,7 @@ static bool make_folder(const char *path, struct error *err)
     return mkdir(path, 0700) == 0 || error_errno(err, errno, "cannot make %s", path);
 }
 
-static bool prepare(const struct making *making, const char *name, struct run *ret, struct error *err)
+static bool prepare(const struct build *making, const char *name, struct run *ret, struct error *err)
 {
     const struct package_key *key = &making->package.key;
     if (snprintf(ret->root, sizeof ret->root, "%s/%s", making->workdir, name) >= (int)sizeof ret->root)
@@ -82,10 +82,10 @@ static bool prepare(const struct making *making, const char *name, struct run *r
            copy_image(making, &key->to, ret->new, err);
 }
 
-static enum make_end not_prepared(struct making *making, const struct error *err)
+static enum make_end not_prepared(struct build *making, const struct error *err)
 {
     bool later = err->code == ERROR_NO_SPACE || err->code == ERROR_UNAVAILABLE;
-    return make_fail(making,
+    return build_fail(making,
                      later                        ? MAKE_LATER
                      : err->code == ERROR_CORRUPT ? MAKE_FAILED
                                                   : MAKE_CRASHED,
@@ -100,7 +100,7 @@ static const char *last_line(const char *log)
 }
 
 /* Its output joins what is in the log already. */
-static enum make_end run_command(struct making *making, const char *which, char *const argv[],
+static enum make_end run_command(struct build *making, const char *which, char *const argv[],
                                  const struct run *run)
 {
     char home[NAME_SIZE + 8], temporary[NAME_SIZE + 8], said[LOG_HALF];
@@ -108,54 +108,54 @@ static enum make_end run_command(struct making *making, const char *which, char 
     const char *writable[WRITABLE + 2] = {run->workdir};
     _cleanup_(cleanup_free) char **more = NULL;
     const char *folders = making->section->value[FIRMWARE_EXTERNAL_WRITABLE];
-    struct child_limits limits = make_limits(making);
-    struct child_outcome outcome;
+    struct process_limits limits = build_limits(making);
+    struct process_outcome outcome;
     struct error err;
     snprintf(home, sizeof home, "HOME=%s", run->home);
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", run->temporary);
-    if (folders[0] && !template_expand(folders, NULL, 0, &more, &err))
-        return make_fail(making, MAKE_FAILED, "external_writable: %.200s", err.text);
+    if (folders[0] && !command_template_expand(folders, NULL, 0, &more, &err))
+        return build_fail(making, MAKE_FAILED, "external_writable: %.200s", err.text);
     for (size_t i = 0; more && more[i] && i < WRITABLE; i++)
         writable[1 + i] = more[i];
-    const struct child_place place = {run->workdir, environment, writable};
-    if (!child_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
-        return make_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
+    const struct process_place place = {run->workdir, environment, writable};
+    if (!process_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
+        return build_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
                          which, err.text);
     size_t at = strlen(making->log);
     snprintf(making->log + at, sizeof making->log - at, "%s%s", at ? "\n" : "", said);
-    enum make_end end = make_judge(making, &outcome, last_line(said));
+    enum make_end end = build_judge(making, &outcome, last_line(said));
     if (end == MAKE_FAILED || end == MAKE_CRASHED) {
         char reason[PACKAGE_ERROR_SIZE];
         snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, making->reason);
-        make_fail(making, end, "%s: %.290s", which, reason);
+        build_fail(making, end, "%s: %.290s", which, reason);
     }
     return end;
 }
 
 /* Of what the command left at {out}, only a plain file is taken, and only its bytes: whoever still has it
    open cannot change ours. */
-static enum make_end take_result(struct making *making, const char *out)
+static enum make_end take_result(struct build *making, const char *out)
 {
-    struct child_limits limits = make_limits(making);
+    struct process_limits limits = build_limits(making);
     struct stat info;
     struct error err;
     uint64_t size;
     _cleanup_(cleanup_close) int fd = open(out, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
-        return make_fail(making, MAKE_FAILED, "external_command ended well but wrote nothing to {out}");
+        return build_fail(making, MAKE_FAILED, "external_command ended well but wrote nothing to {out}");
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return make_fail(making, MAKE_FAILED, "external_command ended well but {out} is no plain file");
+        return build_fail(making, MAKE_FAILED, "external_command ended well but {out} is no plain file");
     if (!copy_file(fd, making->made, 0600, limits.out_max, &size, &err))
         return not_prepared(making, &err);
     if (size == 0)
-        return make_fail(making, MAKE_FAILED, "external_command ended well but wrote an empty file");
+        return build_fail(making, MAKE_FAILED, "external_command ended well but wrote an empty file");
     if (size >= limits.out_max) /* cut off there */
-        return make_fail(making, MAKE_FAILED, "external_command wrote %llu bytes or more",
+        return build_fail(making, MAKE_FAILED, "external_command wrote %llu bytes or more",
                          (unsigned long long)limits.out_max);
     return MAKE_READY;
 }
 
-static enum make_end run_maker(struct making *making)
+static enum make_end run_maker(struct build *making)
 {
     struct run run;
     char out[NAME_SIZE + 16];
@@ -164,20 +164,20 @@ static enum make_end run_maker(struct making *making)
     if (!prepare(making, "make", &run, &err))
         return not_prepared(making, &err);
     snprintf(out, sizeof out, "%s/package", run.workdir);
-    const struct template_value values[] = {{"old", run.old, true},
+    const struct command_template_value values[] = {{"old", run.old, true},
                                             {"new", run.new, true},
                                             {"out", out, true},
                                             {"workdir", run.workdir, false},
                                             {"firmware", making->firmware, false}};
-    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values,
+    if (!command_template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values,
                          sizeof values / sizeof *values, &argv, &err))
-        return make_fail(making, MAKE_FAILED, "external_command: %.280s", err.text);
+        return build_fail(making, MAKE_FAILED, "external_command: %.280s", err.text);
     enum make_end end = run_command(making, "external_command", argv, &run);
     return end == MAKE_READY ? take_result(making, out) : end;
 }
 
 /* With images and package of its own: what the first command did to its copies says nothing here. */
-static enum make_end run_verifier(struct making *making)
+static enum make_end run_verifier(struct build *making)
 {
     struct run run;
     char package[NAME_SIZE + 16];
@@ -190,14 +190,14 @@ static enum make_end run_verifier(struct making *making)
     snprintf(package, sizeof package, "%s/package", run.root);
     if (!copy_file(fd, package, 0400, UINT64_MAX, &size, &err))
         return not_prepared(making, &err);
-    const struct template_value values[] = {{"old", run.old, true},
+    const struct command_template_value values[] = {{"old", run.old, true},
                                             {"new", run.new, true},
                                             {"package", package, true},
                                             {"workdir", run.workdir, false},
                                             {"firmware", making->firmware, false}};
-    if (!template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values,
+    if (!command_template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values,
                          sizeof values / sizeof *values, &argv, &err))
-        return make_fail(making, MAKE_FAILED, "external_verify: %.280s", err.text);
+        return build_fail(making, MAKE_FAILED, "external_verify: %.280s", err.text);
     enum make_end end = run_command(making, "external_verify", argv, &run);
     if (end != MAKE_READY)
         return end;
@@ -207,16 +207,16 @@ static enum make_end run_verifier(struct making *making)
     return MAKE_READY;
 }
 
-enum make_end external_make(struct making *making)
+enum make_end build_external(struct build *making)
 {
     bool known;
     if (!making->section || !making->section->value[FIRMWARE_EXTERNAL_COMMAND][0])
-        return make_fail(
+        return build_fail(
             making, MAKE_FAILED,
             "no external_command is set for this firmware: its section of the configuration needs one");
     enum make_end end = run_maker(making);
     if (end == MAKE_READY)
-        end = make_verify(making, &known);
+        end = build_verify(making, &known);
     if (end != MAKE_READY)
         return end;
     making->proven = known;

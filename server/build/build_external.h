@@ -8,6 +8,6 @@
 /* In an empty private folder with copies of the images, under the limits of our own children. What comes out
    is looked at, and proven where dfota or `external_verify` can: making->made, proven, note and log tell. A
    job's thread. */
-enum make_end external_make(struct making *making);
+enum make_end build_external(struct build *making);
 
 #endif

@@ -41,28 +41,28 @@ static bool read_answer(const char *text, struct content *ret)
     return ret->kind[0] && ret->role[0];
 }
 
-uint64_t content_least(uint64_t a, uint64_t b)
+uint64_t inspect_smaller_limit(uint64_t a, uint64_t b)
 {
     return a && a < b ? a : b;
 }
 
-void content_look(const struct daemon *daemon, const char *path, struct content *ret)
+void inspect_upload(const struct daemon *daemon, const char *path, struct content *ret)
 {
     const struct config *config = &daemon->config;
-    const struct child_limits limits = {.cpu_s = content_least(config->job_cpu_s, LOOK_CPU_S),
+    const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, LOOK_CPU_S),
                                         .memory_bytes = config->job_memory_bytes,
-                                        .wall_ms = content_least(config->job_wall_ms, LOOK_MS),
+                                        .wall_ms = inspect_smaller_limit(config->job_wall_ms, LOOK_MS),
                                         .out_max = 1};
     char answer[ANSWER_SIZE];
-    struct child_capture capture = {answer, sizeof answer, 0};
+    struct process_capture capture = {answer, sizeof answer, 0};
     char *const argv[] = {config->dfota_path, "inspect", "--brief", (char *)path, NULL};
-    struct child_outcome outcome = {.end = CHILD_EXITED};
+    struct process_outcome outcome = {.end = CHILD_EXITED};
     struct error err;
     memset(ret, 0, sizeof *ret);
-    if (!child_run_heard(argv, &limits, daemon->ending_fd, &capture, &outcome, &err))
+    if (!process_run_heard(argv, &limits, daemon->ending_fd, &capture, &outcome, &err))
         snprintf(ret->unseen, sizeof ret->unseen, "%.300s", err.text);
     else if (outcome.end != CHILD_EXITED || outcome.exit_status != 0)
-        child_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
+        process_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
     else if (!read_answer(answer, ret))
         snprintf(ret->unseen, sizeof ret->unseen, "dfota did not answer");
     ret->cancelled = ret->unseen[0] && outcome.end == CHILD_CANCELLED;
@@ -225,7 +225,7 @@ static const struct {
     {"neither", refuse},
 };
 
-bool content_take_image(const struct content *content, const struct firmware *firmware,
+bool inspect_accept_image(const struct content *content, const struct firmware *firmware,
                         const struct version *version, bool raw, struct image *image, struct error *err)
 {
     const struct judged judged = {content, firmware, version, image};

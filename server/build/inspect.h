@@ -29,7 +29,7 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/inspect/inspe
 
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
    long is no fault of the admin's: the file is `unseen` then. */
-void content_look(const struct daemon *daemon, const char *path, struct content *ret);
+void inspect_upload(const struct daemon *daemon, const char *path, struct content *ret);
 
 /* What the admin says of a file beside its bytes: ?format=raw. */
 bool content_read_raw(const struct request *request, bool *ret_raw, struct error *err)
@@ -41,11 +41,11 @@ const struct family *content_family(const struct content *content);
 /* Whether it may be kept as the image of that version. Fills image->kind, core, content and warnings.
    `firmware` has name and format. `raw`: the admin says that it is a raw image, whatever it looks like; that is kept
    as a warning. ERROR_NOT_AN_IMAGE says what it is instead; ERROR_UNAVAILABLE: it was cancelled. */
-bool content_take_image(const struct content *content, const struct firmware *firmware,
+bool inspect_accept_image(const struct content *content, const struct firmware *firmware,
                         const struct version *version, bool raw, struct image *image, struct error *err)
     __attribute__((warn_unused_result));
 
-struct content_pair { /* what a package leads between */
+struct inspect_pair { /* what a package leads between */
     const struct image *from, *to;
     const struct firmware *firmware; /* whose format it has to be of */
     bool raw;                        /* the admin says that it is one, whatever it looks like; of the format external only */
@@ -54,11 +54,11 @@ struct content_pair { /* what a package leads between */
 /* Whether the file at `path`, which was looked into, may be kept as the package of that pair. What can be applied is
    applied, in a child: *ret_proven. `note` gets what was said beside it, or why it could not be. ERROR_NOT_A_PACKAGE says
    what is wrong with it; ERROR_UNAVAILABLE: nobody could tell, another time will do. */
-bool content_take_package(const struct daemon *daemon, const struct content *content, const char *path,
-                          const struct content_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+bool inspect_accept_package(const struct daemon *daemon, const struct content *content, const char *path,
+                          const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
                           struct error *err) __attribute__((warn_unused_result));
 
 /* The smaller limit; 0 is none. */
-uint64_t content_least(uint64_t a, uint64_t b);
+uint64_t inspect_smaller_limit(uint64_t a, uint64_t b);
 
 #endif

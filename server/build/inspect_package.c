@@ -26,7 +26,7 @@ static void name_path(char *text, size_t size, const char *path, const char *nam
 struct trial {
     char from[PATH_MAX], to[PATH_MAX];
     const char *package;
-    const struct content_pair *pair;
+    const struct inspect_pair *pair;
 };
 
 /* What dfota said, without its own name and with names for our files. */
@@ -47,13 +47,13 @@ static void word(const struct trial *trial, const char *said, char out[PACKAGE_N
     snprintf(out, PACKAGE_NOTE_SIZE, "%.*s", PACKAGE_NOTE_SIZE - 1, whole);
 }
 
-static bool run(const struct daemon *daemon, const struct trial *trial, struct child_outcome *ret,
+static bool run(const struct daemon *daemon, const struct trial *trial, struct process_outcome *ret,
                 struct error *err)
 {
     const struct config *config = &daemon->config;
-    const struct child_limits limits = {.cpu_s = content_least(config->job_cpu_s, VERIFY_CPU_S),
+    const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, VERIFY_CPU_S),
                                         .memory_bytes = config->job_memory_bytes,
-                                        .wall_ms = content_least(config->job_wall_ms, VERIFY_MS),
+                                        .wall_ms = inspect_smaller_limit(config->job_wall_ms, VERIFY_MS),
                                         .out_max = 1};
     char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24], why[CHILD_TEXT_SIZE + 64];
     sha256_hex(&trial->pair->from->sha256, from_hex);
@@ -65,7 +65,7 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
                           "--max-output",      most,
                           (char *)trial->from, (char *)trial->package,
                           (char *)trial->to,   NULL};
-    if (!child_run(argv, &limits, daemon->ending_fd, ret, err)) {
+    if (!process_run(argv, &limits, daemon->ending_fd, ret, err)) {
         err->code = ERROR_UNAVAILABLE;
         return false;
     }
@@ -73,16 +73,16 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct c
         return true;
     if (ret->end == CHILD_CANCELLED)
         return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
-    child_describe(ret, &limits, why, sizeof why);
+    process_describe(ret, &limits, why, sizeof why);
     return error_set(err, ret->end == CHILD_EXITED ? ERROR_UNAVAILABLE : ERROR_NOT_A_PACKAGE,
                      "the package could not be tried: %s", why);
 }
 
-static bool try_it(const struct daemon *daemon, const char *path, const struct content_pair *pair,
+static bool try_it(const struct daemon *daemon, const char *path, const struct inspect_pair *pair,
                    bool *ret_proven, char note[PACKAGE_NOTE_SIZE], struct error *err)
 {
     struct trial trial = {.package = path, .pair = pair};
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     blob_path(daemon->blobs, &pair->from->sha256, trial.from, sizeof trial.from);
     blob_path(daemon->blobs, &pair->to->sha256, trial.to, sizeof trial.to);
     if (!run(daemon, &trial, &outcome, err))
@@ -95,8 +95,8 @@ static bool try_it(const struct daemon *daemon, const char *path, const struct c
                      pair->from->version, pair->to->version, note);
 }
 
-bool content_take_package(const struct daemon *daemon, const struct content *content, const char *path,
-                          const struct content_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+bool inspect_accept_package(const struct daemon *daemon, const struct content *content, const char *path,
+                          const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
                           struct error *err)
 {
     const char *format = pair->firmware->format;

@@ -15,7 +15,7 @@
 
 #define CANDIDATES 64 /* more than there are threads to have taken them all but one */
 
-static bool find_section(struct making *making, struct db *db, struct error *err)
+static bool find_section(struct build *making, struct db *db, struct error *err)
 {
     bool found;
     if (!recipe_find(&making->daemon->config, db, &making->package.key, making->firmware, &making->section,
@@ -29,7 +29,7 @@ static bool find_section(struct making *making, struct db *db, struct error *err
 
 static bool claim(struct job *job, struct db *db, bool background, struct error *err)
 {
-    struct making *making = &job->making;
+    struct build *making = &job->making;
     if (!package_claim(db, background, clock_utc_ms(), &making->package, &job->found, err))
         return false;
     if (!job->found)
@@ -52,7 +52,7 @@ static bool claim_background(void *cls, struct db *db, struct error *err)
 static bool set_ready(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
-    const struct making *making = &job->making;
+    const struct build *making = &job->making;
     const struct format *format = format_find(making->package.key.format);
     bool by_dfota = !format || format->by_dfota;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
@@ -64,28 +64,28 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
                                       .log = making->log};
     int64_t now_ms = clock_utc_ms();
     return package_set_ready(db, making->package.id, &made, now_ms, err) &&
-           package_note_made(db, &making->package.key, &made, now_ms, err);
+           package_event_made(db, &making->package.key, &made, now_ms, err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
-    const struct making *making = &job->making;
+    const struct build *making = &job->making;
     job->failed_for_good = true;
     return package_set_failed(db, making->package.id, making->reason, clock_utc_ms(), err) &&
            package_keep_log(db, making->package.id, making->log, err) &&
-           package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err);
+           package_event_failed(db, &making->package.key, making->reason, clock_utc_ms(), err);
 }
 
 static bool count_crash(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
-    const struct making *making = &job->making;
+    const struct build *making = &job->making;
     return package_crashed(db, making->package.id, making->reason, clock_utc_ms(), &job->failed_for_good,
                            err) &&
            package_keep_log(db, making->package.id, making->log, err) &&
            (!job->failed_for_good ||
-            package_note_failed(db, &making->package.key, making->reason, clock_utc_ms(), err));
+            package_event_failed(db, &making->package.key, making->reason, clock_utc_ms(), err));
 }
 
 static bool put_back(void *cls, struct db *db, struct error *err)
@@ -106,7 +106,7 @@ static bool put_last(void *cls, struct db *db, struct error *err)
 static bool take_first(struct job *job, struct db *db, const struct improvement *list, size_t count,
                        bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
 {
-    struct making *making = &job->making;
+    struct build *making = &job->making;
     for (size_t i = 0; i < count; i++) {
         if (!reserve(cls, list[i].id))
             continue;
@@ -125,14 +125,14 @@ static bool take_improvement(struct job *job,
                                           size_t *ret_count, struct error *err),
                              bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
 {
-    struct readers *readers = job->making.daemon->readers;
+    struct reader_pool *reader_pool = job->making.daemon->reader_pool;
     _cleanup_(cleanup_free) struct improvement *found = NULL;
     struct db *db;
     size_t count;
-    if (!readers_take(readers, &db, err))
+    if (!reader_pool_take(reader_pool, &db, err))
         return false;
     bool ok = list(job, db, &found, &count, err) && take_first(job, db, found, count, reserve, cls, err);
-    readers_give(readers, db);
+    reader_pool_give(reader_pool, db);
     return ok;
 }
 
@@ -171,7 +171,7 @@ static bool note_swap(struct db *db, const struct improvement_swap *swap, int64_
                                       .origin = "made",
                                       .proven = true,
                                       .effort = (enum package_effort)swap->effort};
-    return package_note_made(db, &swap->key, &made, now_ms, err);
+    return package_event_made(db, &swap->key, &made, now_ms, err);
 }
 
 static bool swap_all(void *cls, struct db *db, struct error *err)
@@ -200,7 +200,7 @@ static void end_swaps(struct daemon *daemon, struct swaps *swaps, bool done)
 {
     for (size_t i = 0; done && i < swaps->count; i++) {
         tell_swap(&swaps->list[i]);
-        keep_remove_unused(daemon, &swaps->list[i].old, 1);
+        blob_remove_unused(daemon, &swaps->list[i].old, 1);
     }
     free(swaps->list);
 }
@@ -229,7 +229,7 @@ struct stored_improvement {
 static bool store_improvement(void *cls, struct db *db, struct error *err)
 {
     struct stored_improvement *stored = cls;
-    const struct making *making = &stored->job->making;
+    const struct build *making = &stored->job->making;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
                                       .sha256 = making->sha256,
                                       .effort = making->effort,
@@ -244,7 +244,7 @@ static bool store_improvement(void *cls, struct db *db, struct error *err)
 
 static bool set_tried(void *cls, struct db *db, struct error *err)
 {
-    const struct making *making = &((struct job *)cls)->making;
+    const struct build *making = &((struct job *)cls)->making;
     return improvement_tried(db, making->package.id, making->effort, err);
 }
 
@@ -258,9 +258,9 @@ static bool store_improved(struct job *job, enum make_end end, struct error *err
         return writer_call(daemon->writer, set_tried, job, err);
     bool ok = writer_call(daemon->writer, store_improvement, &stored, err);
     if (ok && job->making.size_bytes && !stored.kept)
-        keep_remove_unused(daemon, &job->making.sha256, 1);
+        blob_remove_unused(daemon, &job->making.sha256, 1);
     if (ok && stored.had)
-        keep_remove_unused(daemon, &stored.old, 1);
+        blob_remove_unused(daemon, &stored.old, 1);
     end_swaps(daemon, &stored.swaps, ok);
     return ok;
 }
@@ -329,7 +329,7 @@ bool job_store(struct job *job, enum make_end end, struct error *err)
 static void tell_improvement(const struct job *job, enum make_end end, const char *from, const char *to)
 {
     static const char *const efforts[] = {"none", "quick", "good", "best"};
-    const struct making *making = &job->making;
+    const struct build *making = &job->making;
     struct log_number size;
     bool failed = end == MAKE_FAILED || end == MAKE_CRASHED;
     log_line(failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, failed ? "improvement-failed" : "package-tried",
@@ -343,7 +343,7 @@ static void tell_improvement(const struct job *job, enum make_end end, const cha
 
 void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
 {
-    const struct making *making = &job->making;
+    const struct build *making = &job->making;
     const struct package_key *key = &making->package.key;
     char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
     struct log_number size, took;

@@ -5,7 +5,7 @@
 #include "server/build/build.h"
 
 struct job {
-    struct making making;
+    struct build making;
     bool found;
     bool improves; /* a ready package: `effort` is more than it was tried with */
     enum make_end end;

@@ -16,19 +16,19 @@
 #define RETRY_S 10 /* after the disk was full or the database refused */
 #define SWAP_S  3  /* while smaller packages wait for transfers to end */
 
-struct slot { /* one thread and what it does; fields behind jobs->mutex */
-    struct jobs *jobs;
+struct slot { /* one thread and what it does; fields behind scheduler->mutex */
+    struct scheduler *scheduler;
     pthread_t thread;
     int cancel_fd;     /* readable once its child is to be killed */
     int64_t improving; /* package, 0: none */
     bool background, cancelled;
 };
 
-struct jobs {
+struct scheduler {
     struct daemon *daemon;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    unsigned long wakes; /* counts jobs_wake(), so that none is missed between looking and waiting */
+    unsigned long wakes; /* counts scheduler_wake(), so that none is missed between looking and waiting */
     bool stopping;
     unsigned idle; /* threads that wait for a wake */
     unsigned count;
@@ -40,22 +40,22 @@ struct jobs {
 enum awaited { A_WAKE, A_WAKE_OR_SWAP, A_RETRY };
 
 /* Waits for a wake after `seen`, or for time to pass. False: it is time to end. */
-static bool await(struct jobs *jobs, unsigned long *seen, enum awaited what)
+static bool await(struct scheduler *scheduler, unsigned long *seen, enum awaited what)
 {
     struct timespec until;
     int timed_out = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += what == A_RETRY ? RETRY_S : SWAP_S;
-    pthread_mutex_lock(&jobs->mutex);
-    jobs->idle += what != A_RETRY;
-    while (!jobs->stopping && !timed_out && (what == A_RETRY || jobs->wakes == *seen))
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->idle += what != A_RETRY;
+    while (!scheduler->stopping && !timed_out && (what == A_RETRY || scheduler->wakes == *seen))
         timed_out = what == A_WAKE
-                        ? pthread_cond_wait(&jobs->changed, &jobs->mutex)
-                        : pthread_cond_clockwait(&jobs->changed, &jobs->mutex, CLOCK_MONOTONIC, &until);
-    jobs->idle -= what != A_RETRY;
-    *seen = jobs->wakes;
-    bool go_on = !jobs->stopping;
-    pthread_mutex_unlock(&jobs->mutex);
+                        ? pthread_cond_wait(&scheduler->changed, &scheduler->mutex)
+                        : pthread_cond_clockwait(&scheduler->changed, &scheduler->mutex, CLOCK_MONOTONIC, &until);
+    scheduler->idle -= what != A_RETRY;
+    *seen = scheduler->wakes;
+    bool go_on = !scheduler->stopping;
+    pthread_mutex_unlock(&scheduler->mutex);
     return go_on;
 }
 
@@ -65,15 +65,15 @@ static bool await(struct jobs *jobs, unsigned long *seen, enum awaited what)
 static void clear_slot(struct slot *slot)
 {
     eventfd_t count;
-    struct jobs *jobs = slot->jobs;
-    pthread_mutex_lock(&jobs->mutex);
+    struct scheduler *scheduler = slot->scheduler;
+    pthread_mutex_lock(&scheduler->mutex);
     slot->improving = 0;
     slot->background = false;
-    if (slot->cancelled && !jobs->stopping) {
+    if (slot->cancelled && !scheduler->stopping) {
         eventfd_read(slot->cancel_fd, &count);
         slot->cancelled = false;
     }
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_unlock(&scheduler->mutex);
 }
 
 static void cancel(struct slot *slot)
@@ -86,39 +86,39 @@ static void cancel(struct slot *slot)
 /* Background has a share of the threads, one at the least. */
 static bool may_begin(struct slot *slot, bool background)
 {
-    struct jobs *jobs = slot->jobs;
-    uint64_t share = jobs->count * jobs->daemon->config.background_share / 100;
-    pthread_mutex_lock(&jobs->mutex);
+    struct scheduler *scheduler = slot->scheduler;
+    uint64_t share = scheduler->count * scheduler->daemon->config.background_share / 100;
+    pthread_mutex_lock(&scheduler->mutex);
     uint64_t others = 0;
-    for (unsigned i = 0; i < jobs->count; i++)
-        others += &jobs->slot[i] != slot && jobs->slot[i].background;
+    for (unsigned i = 0; i < scheduler->count; i++)
+        others += &scheduler->slot[i] != slot && scheduler->slot[i].background;
     slot->background = background && others < (share > 0 ? share : 1);
     bool may = !background || slot->background;
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_unlock(&scheduler->mutex);
     return may;
 }
 
 static bool reserve(void *cls, int64_t package_id)
 {
     struct slot *slot = cls;
-    struct jobs *jobs = slot->jobs;
+    struct scheduler *scheduler = slot->scheduler;
     bool is_free = true;
-    pthread_mutex_lock(&jobs->mutex);
-    for (unsigned i = 0; i < jobs->count; i++)
-        is_free = is_free && jobs->slot[i].improving != package_id;
+    pthread_mutex_lock(&scheduler->mutex);
+    for (unsigned i = 0; i < scheduler->count; i++)
+        is_free = is_free && scheduler->slot[i].improving != package_id;
     if (is_free)
         slot->improving = package_id;
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_unlock(&scheduler->mutex);
     return is_free;
 }
 
-bool jobs_is_improving(struct jobs *jobs, int64_t package_id)
+bool scheduler_is_improving(struct scheduler *scheduler, int64_t package_id)
 {
     bool found = false;
-    pthread_mutex_lock(&jobs->mutex);
-    for (unsigned i = 0; i < jobs->count; i++)
-        found = found || jobs->slot[i].improving == package_id;
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_lock(&scheduler->mutex);
+    for (unsigned i = 0; i < scheduler->count; i++)
+        found = found || scheduler->slot[i].improving == package_id;
+    pthread_mutex_unlock(&scheduler->mutex);
     return found;
 }
 
@@ -137,8 +137,8 @@ static bool find_work(struct slot *slot, struct job *job, struct error *err)
 /* One package. False: there is nothing to do, or nothing now; *ret_then says what to wait for. */
 static bool run_one(struct slot *slot, enum awaited *ret_then)
 {
-    struct jobs *jobs = slot->jobs;
-    struct job job = {.making = {.daemon = jobs->daemon, .cancel_fd = slot->cancel_fd}};
+    struct scheduler *scheduler = slot->scheduler;
+    struct job job = {.making = {.daemon = scheduler->daemon, .cancel_fd = slot->cancel_fd}};
     struct error err;
     *ret_then = A_RETRY;
     if (!find_work(slot, &job, &err)) {
@@ -150,16 +150,16 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
         return false;
     stop_point(job.improves ? "job-improves" : "job-claimed");
     int64_t begun_ms = clock_boot_ms();
-    enum make_end end = make_package(&job.making);
+    enum make_end end = build_package(&job.making);
     while (
         !job_store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
         log_line(LOG_LEVEL_ERROR, "job-not-stored", "error", err.text, NULL);
         unsigned long none = 0;
-        if (!await(jobs, &none, A_RETRY))
+        if (!await(scheduler, &none, A_RETRY))
             return false;
     }
     if (job.outdated && end == MAKE_READY)
-        keep_remove_unused(jobs->daemon, &job.making.sha256, 1);
+        blob_remove_unused(scheduler->daemon, &job.making.sha256, 1);
     job_tell(&job, end, clock_boot_ms() - begun_ms);
     *ret_then = A_RETRY;
     return end != MAKE_LATER;
@@ -168,18 +168,18 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
 static void *work(void *cls)
 {
     struct slot *slot = cls;
-    struct jobs *jobs = slot->jobs;
+    struct scheduler *scheduler = slot->scheduler;
     for (;;) {
-        pthread_mutex_lock(&jobs->mutex);
-        unsigned long seen = jobs->wakes;
-        bool ended = jobs->stopping;
-        pthread_mutex_unlock(&jobs->mutex);
+        pthread_mutex_lock(&scheduler->mutex);
+        unsigned long seen = scheduler->wakes;
+        bool ended = scheduler->stopping;
+        pthread_mutex_unlock(&scheduler->mutex);
         if (ended)
             return NULL;
         enum awaited then;
         bool found = run_one(slot, &then);
         clear_slot(slot);
-        if (!found && !await(jobs, &seen, then))
+        if (!found && !await(scheduler, &seen, then))
             return NULL;
     }
 }
@@ -195,7 +195,7 @@ static bool recover_one(struct db *db, int64_t id, struct error *err)
     bool failed, found;
     if (!package_by_id(db, id, &package, &found, err) ||
         !package_crashed(db, id, LEFT_REASON, clock_utc_ms(), &failed, err) ||
-        (failed && !package_note_failed(db, &package.key, LEFT_REASON, clock_utc_ms(), err)))
+        (failed && !package_event_failed(db, &package.key, LEFT_REASON, clock_utc_ms(), err)))
         return false;
     log_line(LOG_LEVEL_WARN, failed ? "package-failed" : "package-put-back", "package", log_i64(&number, id),
              "reason", LEFT_REASON, NULL);
@@ -216,10 +216,10 @@ static bool recover(void *cls, struct db *db, struct error *err)
     return ok;
 }
 
-static bool start_thread(struct jobs *jobs, struct error *err)
+static bool start_thread(struct scheduler *scheduler, struct error *err)
 {
-    struct slot *slot = &jobs->slot[jobs->count];
-    slot->jobs = jobs;
+    struct slot *slot = &scheduler->slot[scheduler->count];
+    slot->scheduler = scheduler;
     slot->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (slot->cancel_fd < 0)
         return error_set(err, ERROR_UNAVAILABLE, "out of file descriptors");
@@ -231,75 +231,75 @@ static bool start_thread(struct jobs *jobs, struct error *err)
     return true;
 }
 
-bool jobs_start(struct daemon *daemon, struct jobs **ret, struct error *err)
+bool scheduler_start(struct daemon *daemon, struct scheduler **ret, struct error *err)
 {
     unsigned count = (unsigned)daemon->config.jobs;
     if (!writer_call(daemon->writer, recover, NULL, err))
         return false;
-    struct jobs *jobs = calloc(1, sizeof *jobs + count * sizeof jobs->slot[0]);
-    if (!jobs)
+    struct scheduler *scheduler = calloc(1, sizeof *scheduler + count * sizeof scheduler->slot[0]);
+    if (!scheduler)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    jobs->daemon = daemon;
-    pthread_mutex_init(&jobs->mutex, NULL);
-    pthread_cond_init(&jobs->changed, NULL);
-    pthread_mutex_lock(&jobs->mutex); /* nobody looks at the slots before all are there */
+    scheduler->daemon = daemon;
+    pthread_mutex_init(&scheduler->mutex, NULL);
+    pthread_cond_init(&scheduler->changed, NULL);
+    pthread_mutex_lock(&scheduler->mutex); /* nobody looks at the slots before all are there */
     bool ok = true;
-    while (ok && jobs->count < count) {
-        ok = start_thread(jobs, err);
-        jobs->count += ok;
+    while (ok && scheduler->count < count) {
+        ok = start_thread(scheduler, err);
+        scheduler->count += ok;
     }
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_unlock(&scheduler->mutex);
     if (!ok) {
-        jobs_stop(jobs);
-        jobs_free(jobs);
+        scheduler_stop(scheduler);
+        scheduler_free(scheduler);
         return false;
     }
-    *ret = jobs;
+    *ret = scheduler;
     return true;
 }
 
-void jobs_wake(struct jobs *jobs)
+void scheduler_wake(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&jobs->mutex);
-    jobs->wakes++;
-    pthread_cond_broadcast(&jobs->changed);
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->wakes++;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
 }
 
-void jobs_wake_wanted(struct jobs *jobs)
+void scheduler_wake_wanted(struct scheduler *scheduler)
 {
-    jobs_wake(jobs);
-    pthread_mutex_lock(&jobs->mutex);
-    bool waiting = jobs->idle > 0;
-    for (unsigned i = 0; i < jobs->count && !waiting; i++)
-        if (jobs->slot[i].background && !jobs->slot[i].cancelled) {
-            cancel(&jobs->slot[i]);
+    scheduler_wake(scheduler);
+    pthread_mutex_lock(&scheduler->mutex);
+    bool waiting = scheduler->idle > 0;
+    for (unsigned i = 0; i < scheduler->count && !waiting; i++)
+        if (scheduler->slot[i].background && !scheduler->slot[i].cancelled) {
+            cancel(&scheduler->slot[i]);
             waiting = true;
         }
-    pthread_mutex_unlock(&jobs->mutex);
+    pthread_mutex_unlock(&scheduler->mutex);
 }
 
-void jobs_stop(struct jobs *jobs)
+void scheduler_stop(struct scheduler *scheduler)
 {
-    if (!jobs)
+    if (!scheduler)
         return;
-    pthread_mutex_lock(&jobs->mutex);
-    jobs->stopping = true;
-    for (unsigned i = 0; i < jobs->count; i++)
-        cancel(&jobs->slot[i]);
-    pthread_cond_broadcast(&jobs->changed);
-    pthread_mutex_unlock(&jobs->mutex);
-    for (unsigned i = 0; i < jobs->count; i++)
-        pthread_join(jobs->slot[i].thread, NULL);
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stopping = true;
+    for (unsigned i = 0; i < scheduler->count; i++)
+        cancel(&scheduler->slot[i]);
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+    for (unsigned i = 0; i < scheduler->count; i++)
+        pthread_join(scheduler->slot[i].thread, NULL);
 }
 
-void jobs_free(struct jobs *jobs)
+void scheduler_free(struct scheduler *scheduler)
 {
-    if (!jobs)
+    if (!scheduler)
         return;
-    for (unsigned i = 0; i < jobs->count; i++)
-        close(jobs->slot[i].cancel_fd);
-    pthread_cond_destroy(&jobs->changed);
-    pthread_mutex_destroy(&jobs->mutex);
-    free(jobs);
+    for (unsigned i = 0; i < scheduler->count; i++)
+        close(scheduler->slot[i].cancel_fd);
+    pthread_cond_destroy(&scheduler->changed);
+    pthread_mutex_destroy(&scheduler->mutex);
+    free(scheduler);
 }

@@ -20,19 +20,19 @@
 #include "base/error.h"
 
 struct daemon;
-struct jobs;
+struct scheduler;
 
-/* Starts config.jobs threads. Packages that a killed server left `generating` count a crash first. */
-bool jobs_start(struct daemon *daemon, struct jobs **ret, struct error *err);
-void jobs_wake(struct jobs *jobs); /* there may be something to do; any thread */
-void jobs_wake_wanted(
-    struct jobs *jobs); /* something wanted has been queued: background makes way; any thread */
+/* Starts config.scheduler threads. Packages that a killed server left `generating` count a crash first. */
+bool scheduler_start(struct daemon *daemon, struct scheduler **ret, struct error *err);
+void scheduler_wake(struct scheduler *scheduler); /* there may be something to do; any thread */
+void scheduler_wake_wanted(
+    struct scheduler *scheduler); /* something wanted has been queued: background makes way; any thread */
 /* More effort is spent on this package at this moment. Any thread. */
-bool jobs_is_improving(struct jobs *jobs, int64_t package_id);
+bool scheduler_is_improving(struct scheduler *scheduler, int64_t package_id);
 /* Cancels the children, puts their packages back, ends the threads. Before the writer is stopped. NULL is
  * fine. */
-void jobs_stop(struct jobs *jobs);
-void jobs_free(
-    struct jobs *jobs); /* after the writer is stopped, whose last tasks may wake it; NULL is fine */
+void scheduler_stop(struct scheduler *scheduler);
+void scheduler_free(
+    struct scheduler *scheduler); /* after the writer is stopped, whose last tasks may wake it; NULL is fine */
 
 #endif

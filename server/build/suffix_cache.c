@@ -57,7 +57,7 @@ static void make_room(const char *shelf, unsigned long long needed)
             return;
 }
 
-bool suffix_shelf_place(const struct daemon *daemon, const struct sha256 *image, char *out, size_t out_size)
+bool suffix_cache_place(const struct daemon *daemon, const struct sha256 *image, char *out, size_t out_size)
 {
     char shelf[PATH_MAX], hex[SHA256_HEX_SIZE], blob[PATH_MAX];
     struct stat info;

@@ -11,6 +11,6 @@ struct sha256;
 
 /* Where the one of an image of so many bytes stands or may be put; false where none is to be used, because there is no
    room for it. Makes room on the shelf: those used longest ago are removed. Any thread. */
-bool suffix_shelf_place(const struct daemon *daemon, const struct sha256 *image, char *out, size_t out_size);
+bool suffix_cache_place(const struct daemon *daemon, const struct sha256 *image, char *out, size_t out_size);
 
 #endif

@@ -60,7 +60,7 @@ bool admission_take(struct db *db, int64_t product_id, const char *network, int6
 bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms, enum admission full,
                     uint64_t limit, struct error *err)
 {
-    const struct note note = {.kind = LEDGER_ADMISSION_FULL, .at_ms = now_ms, .product = product->product_key};
+    const struct event event = {.kind = LEDGER_ADMISSION_FULL, .at_ms = now_ms, .product = product->product_key};
     struct admission_network mine = {.devices = 0};
     const char *of = full == ADMISSION_FULL ? "" : network;
     int64_t devices;
@@ -68,8 +68,8 @@ bool admission_tell(struct db *db, const struct product *product, const char *ne
         !product_network(db, product->id, now_ms / DAY_MS, of, &mine, err) ||
         !product_network_add(db, product->id, now_ms / DAY_MS, of, 0, true, err))
         return false;
-    return note_add(db, &note,
+    return event_add(db, &event,
                     json_pack("{s:I, s:I, s:o*}", "devices", (json_int_t)(of[0] ? mine.devices : devices), "limit",
-                              (json_int_t)limit, "network", note_text(of)),
+                              (json_int_t)limit, "network", event_text(of)),
                     err);
 }

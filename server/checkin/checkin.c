@@ -23,7 +23,7 @@ struct checkin_task {
     struct daemon *daemon;
     struct request *request;
     bool record; /* not for HEAD */
-    struct asker asker;
+    struct client_identity client;
     struct checkin checkin;
     unsigned rounds;
 
@@ -69,14 +69,14 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
     struct decision_limits limits = checkin_limits(&task->daemon->config);
     task->must_load = false;
     stop_point("check-in-enqueued");
-    if (!facts_load(task->daemon, db, &task->asker, &task->checkin, &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
         return false;
     decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
     if (serves(&task->decision) && !find_bytes(task)) {
         task->must_load = true;
         return true;
     }
-    return !task->record || facts_record(task->daemon, db, &task->asker, &task->facts, &task->decision, err);
+    return !task->record || record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err);
 }
 
 static void end(struct checkin_task *task)
@@ -144,10 +144,10 @@ static void reply_to(struct checkin_task *task)
     stop_point("check-in-committed");
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
-        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
-    facts_log(&task->facts, task->asker.network);
+        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->client.network);
     struct unknown row = {.text = ""};
-    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && task->record)
+    if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);
     log_answer(task, row.text);
     if (serves(&task->decision))
@@ -163,10 +163,10 @@ static void reply_to(struct checkin_task *task)
 static bool make_again(void *cls, struct db *db, struct error *err)
 {
     struct checkin_task *task = cls;
-    const struct note note = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
+    const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
     /* Removed before the commit: afterwards a new one may be there already. */
     return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
-           note_add(db, &note, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err) &&
+           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err) &&
            blob_remove(task->daemon->blobs, &task->wanted, err);
 }
 
@@ -180,14 +180,14 @@ static bool is_full(const struct checkin_task *task)
 /* Smaller bytes took their place since it was decided to send these: then their file is gone, not damaged. */
 static bool was_replaced(const struct checkin_task *task)
 {
-    struct readers *readers = task->daemon->readers;
+    struct reader_pool *reader_pool = task->daemon->reader_pool;
     struct db *db;
     struct error err;
     bool servable = true;
-    if (is_full(task) || !readers_take(readers, &db, &err))
+    if (is_full(task) || !reader_pool_take(reader_pool, &db, &err))
         return false;
     bool known = package_is_servable(db, &task->wanted, task->facts.firmware.id, &servable, &err);
-    readers_give(readers, db);
+    reader_pool_give(reader_pool, db);
     return known && !servable;
 }
 
@@ -212,7 +212,7 @@ static bool load(struct checkin_task *task, struct error *err)
         return false;
     if (!writer_call(daemon->writer, make_again, task, err))
         return false;
-    jobs_wake(daemon->jobs);
+    scheduler_wake(daemon->scheduler);
     return true;
 }
 
@@ -232,20 +232,20 @@ static void decided(struct writer_task *base, const struct error *err)
     if (err)
         fail(task, err);
     else if (task->must_load)
-        workers_add(task->daemon->workers, load_then_decide, task);
+        thread_pool_add(task->daemon->thread_pool, load_then_decide, task);
     else
         reply_to(task);
 }
 
-void checkin_take_peer(const struct config *config, const char *peer, struct asker *asker)
+void checkin_take_peer(const struct config *config, const char *peer, struct client_identity *client)
 {
-    asker->by_proxy = config_is_proxy(config, peer);
-    asker->network[0] = '\0';
-    if (!asker->by_proxy)
-        admission_network(peer, asker->network);
+    client->by_proxy = config_is_proxy(config, peer);
+    client->network[0] = '\0';
+    if (!client->by_proxy)
+        admission_network(peer, client->network);
 }
 
-void checkin_start(struct request *request, const struct asker *asker, const struct checkin *checkin)
+void checkin_start(struct request *request, const struct client_identity *client, const struct checkin *checkin)
 {
     struct checkin_task *task = calloc(1, sizeof *task);
     struct slice range;
@@ -260,9 +260,9 @@ void checkin_start(struct request *request, const struct asker *asker, const str
     task->daemon = request->context;
     task->request = request;
     task->record = !request->head_only;
-    task->asker = *asker;
-    origin_of_peer(request->peer, task->asker.origin);
-    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
+    task->client = *client;
+    origin_of_peer(request->peer, task->client.origin);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->client);
     task->checkin = *checkin;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &task->checkin.range);

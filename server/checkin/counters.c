@@ -11,7 +11,7 @@
 #define ROOM                                                                                                 \
     (1u << ROOM_BITS) /* devices between two flushes; what comes above three quarters is not counted */
 
-struct seen {
+struct checkin_counters {
     struct {
         int64_t device_id; /* 0: free */
         int64_t check_ins, last_seen_ms;
@@ -20,7 +20,7 @@ struct seen {
     unsigned used;
 };
 
-bool seen_open(struct seen **ret, struct error *err)
+bool checkin_counters_open(struct checkin_counters **ret, struct error *err)
 {
     *ret = calloc(1, sizeof **ret);
     return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
@@ -35,42 +35,42 @@ static void count_quiet(struct ledger_day *quiet, int64_t now_ms)
     quiet->last_ms = now_ms;
 }
 
-void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms, bool noted)
+void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
     unsigned at = (unsigned)((uint64_t)device_id * 0x9E3779B97F4A7C15u >> (64 - ROOM_BITS));
-    while (seen->slot[at].device_id && seen->slot[at].device_id != device_id)
+    while (counters->slot[at].device_id && counters->slot[at].device_id != device_id)
         at = (at + 1) % ROOM;
-    if (!seen->slot[at].device_id) {
-        if (seen->used >= ROOM * 3 / 4)
+    if (!counters->slot[at].device_id) {
+        if (counters->used >= ROOM * 3 / 4)
             return;
-        seen->used++;
-        seen->slot[at].device_id = device_id;
+        counters->used++;
+        counters->slot[at].device_id = device_id;
     }
-    seen->slot[at].check_ins++;
-    seen->slot[at].last_seen_ms = now_ms;
+    counters->slot[at].check_ins++;
+    counters->slot[at].last_seen_ms = now_ms;
     if (!noted)
-        count_quiet(&seen->slot[at].quiet, now_ms);
+        count_quiet(&counters->slot[at].quiet, now_ms);
 }
 
-bool seen_store(struct seen *seen, struct db *db, struct error *err)
+bool checkin_counters_store(struct checkin_counters *counters, struct db *db, struct error *err)
 {
-    for (unsigned at = 0; seen->used && at < ROOM; at++) {
-        int64_t id = seen->slot[at].device_id;
-        const struct ledger_day *quiet = &seen->slot[at].quiet;
-        if (id && (!device_seen(db, id, seen->slot[at].check_ins, seen->slot[at].last_seen_ms, err) ||
+    for (unsigned at = 0; counters->used && at < ROOM; at++) {
+        int64_t id = counters->slot[at].device_id;
+        const struct ledger_day *quiet = &counters->slot[at].quiet;
+        if (id && (!device_seen(db, id, counters->slot[at].check_ins, counters->slot[at].last_seen_ms, err) ||
                    (quiet->count && !ledger_day_add(db, id, quiet, err))))
             return false;
     }
     return true;
 }
 
-void seen_flushed(struct seen *seen, bool committed)
+void checkin_counters_flushed(struct checkin_counters *counters, bool committed)
 {
     if (committed)
-        memset(seen, 0, sizeof *seen);
+        memset(counters, 0, sizeof *counters);
 }
 
-void seen_close(struct seen *seen)
+void checkin_counters_close(struct checkin_counters *counters)
 {
-    free(seen);
+    free(counters);
 }

@@ -6,14 +6,14 @@
 
 #include "server/db/writer.h"
 
-struct seen;
+struct checkin_counters;
 
-bool seen_open(struct seen **ret, struct error *err);
+bool checkin_counters_open(struct checkin_counters **ret, struct error *err);
 /* Writer's thread only. `noted`: it stands in the ledger; else it is counted for its day. */
-void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms, bool noted);
+void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted);
 /* For a flush of the writer's, in its thread, and `flushed` with what became of it. */
-bool seen_store(struct seen *seen, struct db *db, struct error *err);
-void seen_flushed(struct seen *seen, bool committed);
-void seen_close(struct seen *seen); /* after the writer; NULL is fine */
+bool checkin_counters_store(struct checkin_counters *counters, struct db *db, struct error *err);
+void checkin_counters_flushed(struct checkin_counters *counters, bool committed);
+void checkin_counters_close(struct checkin_counters *counters); /* after the writer; NULL is fine */
 
 #endif

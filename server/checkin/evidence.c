@@ -64,7 +64,7 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
                : NULL;
 }
 
-bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
+bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
                      enum grade grade, struct verdict *ret, struct error *err)
 {
     struct version confirmed = {.count = 0};
@@ -75,7 +75,7 @@ bool testify_version(struct db *db, struct facts *facts, const struct testimony 
     const struct report report = {testimony->version, by, ret->at_ms, grade, tells_attempt(facts, testimony)};
     if (!facts_counts(facts, grade))
         *ret = (struct verdict){.why = "what is confirmed has a higher grade: this is kept as a claim"};
-    return facts_report(db, facts, &report, err);
+    return record_report(db, facts, &report, err);
 }
 
 /* What a transcript says of the version that runs */
@@ -130,7 +130,7 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     if (!is_of(facts, post))
         return true;
     post->warning = testify_doubt(facts, &testimony);
-    if (!testify_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
+    if (!evidence_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
         return false;
     post->row.counted = verdict.counts;
     if (!verdict.counts)
@@ -217,21 +217,21 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
     return true;
 }
 
-bool testify_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
+bool evidence_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
                   struct error *err)
 {
     const struct transcript_row *row = &post->row;
-    const struct note note = {.kind = LEDGER_TRANSCRIPT_RECEIVED,
+    const struct event event = {.kind = LEDGER_TRANSCRIPT_RECEIVED,
                               .at_ms = row->received_ms,
                               .firmware = facts->firmware.name,
                               .device = &facts->device,
                               .attempt = row->attempt_id,
                               .link = facts->link.id,
                               .by_admin = by != NULL};
-    return note_add(db, &note,
+    return event_add(db, &event,
                     json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted, "from",
-                              row->source, "sha256", note_hash(&row->sha256), "version", note_text(row->version),
-                              "why", note_text(row->why)),
+                              row->source, "sha256", event_hash(&row->sha256), "version", event_text(row->version),
+                              "why", event_text(row->why)),
                     err);
 }
 
@@ -241,7 +241,7 @@ static bool is_dated_now(const struct transcript_post *post)
     return post->captured_ms && !post->row.captured_ms && !post->row.counted;
 }
 
-bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
+bool evidence_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
 {
     struct transcript_row *row = &post->row;
     bool found;

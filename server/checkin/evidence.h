@@ -23,19 +23,19 @@ struct transcript_post { /* a transcript on its way in */
 struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms);
 
 /* Keeps it (row.id 0: not, since hosts have sent enough of this device for the day), and counts it as a report of facts->device where it is one. Fills post->row and is_new. */
-bool testify_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
+bool evidence_transcript(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
     __attribute__((warn_unused_result));
 
 /* For the ledger, of one that is new. Takes over `by`: the admin who brought it, NULL for the device's host. */
-bool testify_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
+bool evidence_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
                   struct error *err) __attribute__((warn_unused_result));
 
 /* What to warn of where this counts: it was seen before the device was last heard of. Static; NULL: nothing. To be asked
-   before testify_version(), which changes what is known. */
+   before evidence_version(), which changes what is known. */
 const char *testify_doubt(const struct facts *facts, const struct testimony *testimony);
 
 /* Counts one dated version as a report, or says in *ret why not. */
-bool testify_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
+bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
                      enum grade grade, struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
 
 #endif

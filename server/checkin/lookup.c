@@ -13,27 +13,27 @@
 
 /* Who asks */
 
-static bool load_named(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+static bool load_named(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
                        struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
-    known->id_usable = asker->id_usable;
-    known->firmware_named = asker->firmware[0];
-    if (!product_find(db, asker->product_key, &facts->product, &known->product_known, err))
+    known->id_usable = client->id_usable;
+    known->firmware_named = client->firmware[0];
+    if (!product_find(db, client->product_key, &facts->product, &known->product_known, err))
         return false;
     if (!known->product_known)
         return true;
     if (known->id_usable &&
-        !device_find(db, facts->product.id, &asker->identity, &facts->device, &known->device_known, err))
+        !device_find(db, facts->product.id, &client->identity, &facts->device, &known->device_known, err))
         return false;
-    if (!firmware_find(db, facts->product.id, asker->firmware, &facts->firmware, &known->firmware_known,
+    if (!firmware_find(db, facts->product.id, client->firmware, &facts->firmware, &known->firmware_known,
                        err) ||
         (!known->firmware_known &&
-         !firmware_is_anywhere(db, asker->firmware, &known->firmware_elsewhere, err)))
+         !firmware_is_anywhere(db, client->firmware, &known->firmware_elsewhere, err)))
         return false;
     if (known->device_known)
         return true;
-    if (!admission_look(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS,
+    if (!admission_look(db, facts->product.id, client->network, facts->checkin.now_ms / DAY_MS,
                         daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told, err))
         return false;
     known->admission_full = facts->admission != ADMISSION_OPEN;
@@ -41,11 +41,11 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct asker 
     return true;
 }
 
-static bool load_linked(struct db *db, const struct asker *asker, struct facts *facts, struct error *err)
+static bool load_linked(struct db *db, const struct client_identity *client, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
     bool found;
-    if (!link_find(db, asker->token, &facts->link, &found, err))
+    if (!link_find(db, client->token, &facts->link, &found, err))
         return false;
     known->link_unknown = !found;
     if (!found)
@@ -56,7 +56,7 @@ static bool load_linked(struct db *db, const struct asker *asker, struct facts *
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
         !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
         return false;
-    if (asker->version_text[0] && !name_parse_version_of(slice_of(asker->version_text), facts->firmware.name,
+    if (client->version_text[0] && !name_parse_version_of(slice_of(client->version_text), facts->firmware.name,
                                                          &facts->checkin.version, err)) {
         err->code = ERROR_NOT_FOUND;
         return false;
@@ -212,7 +212,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
-    if (!plans_find(daemon, db, &facts->firmware, &known->base, &found, err))
+    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, &found, err))
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
@@ -272,17 +272,17 @@ bool facts_counts(const struct facts *facts, enum grade grade)
 }
 
 /* What the request proves, and where it comes from. */
-static void judge_asker(const struct asker *asker, struct facts *facts)
+static void judge_asker(const struct client_identity *client, struct facts *facts)
 {
     int64_t trusted_ms = facts->product.check_ins_trusted_ms;
     bool is_link = facts->checkin.source == CHECKIN_LINK;
     facts->grade = is_link ? grade_of_link(facts->link.handed_out, trusted_ms && facts->link.created_ms >= trusted_ms)
                            : grade_of_check_in(trusted_ms);
-    memcpy(facts->peer, asker->origin, sizeof facts->peer);
+    memcpy(facts->peer, client->origin, sizeof facts->peer);
     if (is_link && !facts->link.handed_out)
         memcpy(facts->origin, ORIGIN_LINK, sizeof ORIGIN_LINK);
     else if (!trusted_ms)
-        memcpy(facts->origin, asker->origin, sizeof facts->origin);
+        memcpy(facts->origin, client->origin, sizeof facts->origin);
     memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* of a device that is new */
     facts->snapshot.grade = facts->grade;
     facts->snapshot.confirmed_grade = grade_parse(slice_of(facts->device.confirmed_grade));
@@ -330,14 +330,14 @@ static bool fit_core(struct db *db, struct facts *facts, struct error *err)
 }
 
 /* What it says now beside what it said before: two modules may come under one id. */
-static bool load_said(struct db *db, const struct asker *asker, struct facts *facts, struct error *err)
+static bool load_said(struct db *db, const struct client_identity *client, struct facts *facts, struct error *err)
 {
     struct said *said = &facts->said;
     char version[VERSION_TEXT_SIZE] = "";
     bool delivered = false;
     if (facts->device.id && !said_of(db, facts->device.id, said, err))
         return false;
-    if (facts->checkin.source == CHECKIN_DIALECT && asker->id_usable) {
+    if (facts->checkin.source == CHECKIN_DIALECT && client->id_usable) {
         bool shared = said->shared_ms;
         if (facts->checkin.version.count)
             version_format(&facts->checkin.version, version);
@@ -345,22 +345,22 @@ static bool load_said(struct db *db, const struct asker *asker, struct facts *fa
             !said_delivered_since(db, facts->device.id, said->before_ms, facts->checkin.now_ms, &delivered, err))
             return false;
         facts->said_changed =
-            said_take(said, said_form(&asker->identity, asker->id_raw), version, delivered, facts->checkin.now_ms);
+            said_take(said, said_form(&client->identity, client->id_raw), version, delivered, facts->checkin.now_ms);
         facts->newly_shared = !shared && said->shared_ms;
     }
     facts->snapshot.shared = said->shared_ms;
     return true;
 }
 
-bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
+bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
 {
     struct snapshot *known = &ret->snapshot;
     memset(ret, 0, sizeof *ret);
-    ret->by_proxy = asker->by_proxy;
+    ret->by_proxy = client->by_proxy;
     ret->checkin = *checkin;
-    if (!(checkin->source == CHECKIN_LINK ? load_linked(db, asker, ret, err)
-                                          : load_named(daemon, db, asker, ret, err)))
+    if (!(checkin->source == CHECKIN_LINK ? load_linked(db, client, ret, err)
+                                          : load_named(daemon, db, client, ret, err)))
         return false;
     if (!known->firmware_known)
         return true;
@@ -375,8 +375,8 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
         name_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
         return false;
-    judge_asker(asker, ret);
-    if (!load_said(db, asker, ret, err))
+    judge_asker(client, ret);
+    if (!load_said(db, client, ret, err))
         return false;
     if (known->device_known) {
         ret->clamped = device_clamp(&ret->device, checkin->now_ms);
@@ -390,7 +390,7 @@ bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
     return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
 }
 
-bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *device,
+bool lookup_device(struct daemon *daemon, struct db *db, const struct device *device,
                      const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
 {
     memset(ret, 0, sizeof *ret);

@@ -25,7 +25,7 @@ struct said_words {
 };
 
 /* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
-struct asker {
+struct client_identity {
     char product_key[PRODUCT_KEY_SIZE]; /* "": none or unusable */
     bool by_proxy; /* the TCP peer is one of config.device_proxies */
     char origin[ORIGIN_SIZE]; /* of its peer; "": not told apart */
@@ -43,14 +43,14 @@ struct asker {
 struct facts {
     bool by_proxy;
     enum grade grade;         /* of what the request says */
-    char origin[ORIGIN_SIZE]; /* the asker's, ORIGIN_LINK, or "": all requests of the device count as one */
-    char peer[ORIGIN_SIZE];   /* the asker's, for the record */
+    char origin[ORIGIN_SIZE]; /* the client's, ORIGIN_LINK, or "": all requests of the device count as one */
+    char peer[ORIGIN_SIZE];   /* the client's, for the record */
     enum attempt_slot slot;         /* which attempt it is about */
     struct attempt main;      /* where that is not the main one: the main one; id 0: none */
     struct guard guard;
     enum admission admission; /* of a device that is not known */
     bool admission_told;      /* the ledger says that it is full */
-    bool tells_admission;     /* facts_record() has put that into the ledger just now */
+    bool tells_admission;     /* record_decision() has put that into the ledger just now */
     struct checkin checkin; /* with the version that a link's URL names */
     struct version named;   /* the version in the request, before its middle is dropped */
     struct snapshot snapshot;
@@ -63,17 +63,17 @@ struct facts {
     bool clamped;    /* times of the device lay ahead of now, and have become now: to be stored */
     struct said said;  /* with what a check-in over the dialect says now */
     bool said_changed, newly_shared;
-    bool noted; /* facts_record() has put the check-in into the ledger, because it changed something */
+    bool noted; /* record_decision() has put the check-in into the ledger, because it changed something */
     bool spent; /* it would have, but the budget of the day is spent */
 };
 
 /* Writer's thread, in a transaction: what transfers of the device have had acknowledged up to now is stored
    on the way, because it decides. ERROR_NOT_FOUND for a link whose URL names no version that can be read. */
-bool facts_load(struct daemon *daemon, struct db *db, const struct asker *asker,
+bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
                 const struct checkin *checkin, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* After the commit: logs what facts_record() has told the admin. */
+/* After the commit: logs what record_decision() has told the admin. */
 void facts_log(const struct facts *facts, const char *network);
 
 /* Nobody that is known asks: what is logged of it counts as a stranger's. Once a device has spent its rows of the ledger
@@ -82,11 +82,11 @@ bool facts_of_stranger(const struct facts *facts);
 
 /* Writer's thread: stores what the decision says is to be recorded. The attempt that bytes are sent for is
    then facts->attempt. */
-bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
                   const struct decision *decision, struct error *err) __attribute__((warn_unused_result));
 
-/* The same for a device and a firmware that the caller has, without a request: what facts_report() needs. */
-bool facts_of_device(struct daemon *daemon, struct db *db, const struct device *device,
+/* The same for a device and a firmware that the caller has, without a request: what record_report() needs. */
+bool lookup_device(struct daemon *daemon, struct db *db, const struct device *device,
                      const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -103,7 +103,7 @@ bool facts_counts(const struct facts *facts, enum grade grade);
 
 /* Writer's thread: confirms it, ends the attempts it speaks of, takes back a notice. One of a lower grade than
    what is confirmed becomes a claim instead, and decides nothing. */
-bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
+bool record_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

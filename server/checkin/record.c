@@ -14,19 +14,19 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
 {
     enum attempt_state before = attempt_state_of(attempt), state = before;
     if (!attempt_apply(&state, event))
-        return note_attempt(db, LEDGER_EVENT_UNFIT, now_ms, attempt,
+        return event_attempt(db, LEDGER_EVENT_UNFIT, now_ms, attempt,
                             json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(state));
     if (attempt_is_open(state))
         return true;
     attempt->ended_ms = now_ms;
-    return note_attempt_ended(db, attempt, before, event, now_ms, err);
+    return event_attempt_ended(db, attempt, before, event, now_ms, err);
 }
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
     const struct device *device = &facts->device;
-    const struct note note = {.kind = LEDGER_VERSION_REPORTED,
+    const struct event event = {.kind = LEDGER_VERSION_REPORTED,
                               .at_ms = facts->checkin.now_ms,
                               .firmware = facts->firmware.name,
                               .device = device,
@@ -34,11 +34,11 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
                               .ret_counted = &facts->spent,
                               .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
     json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
-                               "before", note_text(before), "evidence", device->confirmed_by, "grade",
+                               "before", event_text(before), "evidence", device->confirmed_by, "grade",
                                device->confirmed_grade, "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
-    return note_add(db, &note, detail, err);
+    return event_add(db, &event, detail, err);
 }
 
 /* A claim was made against older evidence: the new one answers it. */
@@ -69,14 +69,14 @@ static bool take_claim(struct db *db, struct facts *facts, const struct version 
     snprintf(claim->by, sizeof claim->by, "%s", by);
     snprintf(claim->grade, sizeof claim->grade, "%s", grade_name(grade));
     memcpy(claim->origin, facts->peer, sizeof claim->origin);
-    const struct note note = {.kind = LEDGER_VERSION_CLAIMED,
+    const struct event event = {.kind = LEDGER_VERSION_CLAIMED,
                               .at_ms = facts->checkin.now_ms,
                               .firmware = facts->firmware.name,
                               .device = &facts->device};
-    return note_add(db, &note,
+    return event_add(db, &event,
                     json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed", facts->device.confirmed_version,
                               "confirmed_grade", facts->device.confirmed_grade, "evidence", by, "grade", claim->grade,
-                              "origin", note_text(claim->origin), "version", claim->version),
+                              "origin", event_text(claim->origin), "version", claim->version),
                     err);
 }
 
@@ -99,7 +99,7 @@ static bool take_report(struct facts *facts, const struct decision *decision)
 
 /* `explain` asks in the same way again. What turnkey_fota handed out is fetched over a link, but the device asks
    turnkey_fota. A request that is kept beside, or whose version is only a claim, is not known to be the device's. */
-static void take_way(struct facts *facts, const struct asker *asker, const struct decision *decision)
+static void take_way(struct facts *facts, const struct client_identity *client, const struct decision *decision)
 {
     struct device *device = &facts->device;
     bool over_link = facts->checkin.source == CHECKIN_LINK;
@@ -116,7 +116,7 @@ static void take_way(struct facts *facts, const struct asker *asker, const struc
     device->asked_said[0] = '\0';
     if (facts->named.count)
         version_format(&facts->named, device->asked_said);
-    snprintf(device->asked_firmware, sizeof device->asked_firmware, "%s", over_link ? "" : asker->firmware);
+    snprintf(device->asked_firmware, sizeof device->asked_firmware, "%s", over_link ? "" : client->firmware);
 }
 
 static void take_answer(struct facts *facts, const struct decision *decision)
@@ -189,7 +189,7 @@ static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *b
         return true;
     memcpy(begun->elsewhere, facts->origin, sizeof begun->elsewhere);
     return attempt_update(db, begun, err) &&
-           note_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
+           event_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
                         json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
 }
 
@@ -237,7 +237,7 @@ static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *f
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->queue_packages && !plans_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
+    if (decision->queue_packages && !plan_cache_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
         return false;
     if (decision->aim_attempt && !aim_attempt(db, facts, decision, err))
         return false;
@@ -279,7 +279,7 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
     char version[VERSION_TEXT_SIZE] = "";
     if (said->count)
         version_format(said, version);
-    const struct note note = {.kind = LEDGER_CHECK_IN,
+    const struct event event = {.kind = LEDGER_CHECK_IN,
                               .at_ms = facts->checkin.now_ms,
                               .product = facts->product.product_key,
                               .firmware = facts->firmware.name,
@@ -290,13 +290,13 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
                               .package = decision->send ? &attempt->package_sha256 : NULL};
     json_t *detail =
         json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
-                  facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason", note_text(decision->reason),
-                  "version", note_text(version));
+                  facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason", event_text(decision->reason),
+                  "version", event_text(version));
     if (decision->send && decision->first)
         json_object_set_new(detail, "offset", json_integer((json_int_t)decision->first));
     if (decision->open_attempt)
         json_object_set_new(detail, "to", json_string(attempt->to));
-    return note_add(db, &note, detail, err);
+    return event_add(db, &event, detail, err);
 }
 
 /* What the ledger only counts is among the check-ins of the day instead. */
@@ -313,25 +313,25 @@ static bool touches_attempt(const struct decision *decision)
 }
 
 /* The admin is told once a day and network that devices are turned away. */
-static bool tell_admission(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+static bool tell_admission(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
                            const struct decision *decision, struct error *err)
 {
     if (facts->admission == ADMISSION_OPEN || facts->admission_told || decision->answer != ANSWER_NOT_ALLOWED)
         return true;
     facts->tells_admission = true;
-    return admission_tell(db, &facts->product, asker->network, facts->checkin.now_ms, facts->admission,
+    return admission_tell(db, &facts->product, client->network, facts->checkin.now_ms, facts->admission,
                           daemon->config.max_new_devices_per_day, err);
 }
 
-bool facts_record(struct daemon *daemon, struct db *db, const struct asker *asker, struct facts *facts,
+bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
                   const struct decision *decision, struct error *err)
 {
     if (decision->admit &&
-        (!device_add(db, facts->product.id, &asker->identity, facts->firmware.id, &facts->device, err) ||
-         !admission_take(db, facts->product.id, asker->network, facts->checkin.now_ms / DAY_MS, err)))
+        (!device_add(db, facts->product.id, &client->identity, facts->firmware.id, &facts->device, err) ||
+         !admission_take(db, facts->product.id, client->network, facts->checkin.now_ms / DAY_MS, err)))
         return false;
     if (!facts->device.id)
-        return tell_admission(daemon, db, asker, facts, decision, err);
+        return tell_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
     if (decision->claim &&
         !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
@@ -348,7 +348,7 @@ bool facts_record(struct daemon *daemon, struct db *db, const struct asker *aske
         log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device", facts->device.device,
                  "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
-    take_way(facts, asker, decision);
+    take_way(facts, client, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
     if (decision->confirm &&
         !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
@@ -389,7 +389,7 @@ static bool end_beside(struct db *db, struct facts *facts, const struct version 
            (!open || end_reported(db, facts, &beside, version, err));
 }
 
-bool facts_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
+bool record_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
 {
     const struct device before = facts->device;
     if (!facts_counts(facts, report->grade)) {

@@ -90,15 +90,15 @@ void refused_show(struct slice raw, char *out, size_t out_size)
 
 /* What is refused */
 
-static void name_device(const struct asker *asker, const struct facts *facts, struct unknown *row)
+static void name_device(const struct client_identity *client, const struct facts *facts, struct unknown *row)
 {
     char device[UNKNOWN_DEVICE_SIZE] = "";
     if (facts->device.id)
         snprintf(device, sizeof device, "%s:%s", facts->device.id_kind, facts->device.device);
-    else if (asker->id_usable)
-        snprintf(device, sizeof device, "%s:%s", identity_kind_name(asker->identity.kind), asker->identity.id);
+    else if (client->id_usable)
+        snprintf(device, sizeof device, "%s:%s", identity_kind_name(client->identity.kind), client->identity.id);
     else
-        snprintf(device, sizeof device, "%.*s", (int)sizeof device - 1, asker->said.id);
+        snprintf(device, sizeof device, "%.*s", (int)sizeof device - 1, client->said.id);
     for (char *c = device; *c; c++)
         if (*c == ' ') /* it stands between devices */
             *c = '_';
@@ -106,16 +106,16 @@ static void name_device(const struct asker *asker, const struct facts *facts, st
         unknown_put_device(row, device);
 }
 
-static void name_version(const struct asker *asker, const struct facts *facts, struct unknown *row)
+static void name_version(const struct client_identity *client, const struct facts *facts, struct unknown *row)
 {
     snprintf(row->firmware, sizeof row->firmware, "%s", facts->firmware.name);
     if (facts->snapshot.base.count)
         version_format(&facts->snapshot.base, row->text);
     else
-        snprintf(row->text, sizeof row->text, "%s", asker->said.version);
+        snprintf(row->text, sizeof row->text, "%s", client->said.version);
 }
 
-bool refused_read(const struct asker *asker, const struct facts *facts, const struct decision *decision,
+bool refused_read(const struct client_identity *client, const struct facts *facts, const struct decision *decision,
                   struct unknown *ret)
 {
     *ret = (struct unknown){.code = answer_code(decision->answer),
@@ -128,29 +128,29 @@ bool refused_read(const struct asker *asker, const struct facts *facts, const st
     case ANSWER_BAD_PRODUCT:
         kind = "product";
         ret->product[0] = '\0';
-        snprintf(ret->text, sizeof ret->text, "%s", asker->said.product_key);
+        snprintf(ret->text, sizeof ret->text, "%s", client->said.product_key);
         break;
     case ANSWER_BAD_FIRMWARE:
     case ANSWER_NOT_TOGETHER:
         kind = "firmware";
-        snprintf(ret->text, sizeof ret->text, "%s", asker->firmware[0] ? asker->firmware : asker->said.firmware);
+        snprintf(ret->text, sizeof ret->text, "%s", client->firmware[0] ? client->firmware : client->said.firmware);
         break;
     case ANSWER_NO_BASE:
         kind = "version";
-        name_version(asker, facts, ret);
+        name_version(client, facts, ret);
         break;
     case ANSWER_BAD_DEVICE:
         if (!facts->product.id) /* a link that nobody made */
             return false;
         kind = "id";
-        snprintf(ret->text, sizeof ret->text, "%s", asker->said.id);
+        snprintf(ret->text, sizeof ret->text, "%s", client->said.id);
         break;
     default:
         return false;
     }
     snprintf(ret->kind, sizeof ret->kind, "%s", kind);
     if (strcmp(kind, "id") != 0)
-        name_device(asker, facts, ret);
+        name_device(client, facts, ret);
     return true;
 }
 

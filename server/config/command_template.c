@@ -36,7 +36,7 @@ static size_t name_length(const char *text)
     return len && text[1 + len] == '}' ? len + 2 : 0;
 }
 
-static bool put_value(struct output *out, struct slice name, const struct template_value *values,
+static bool put_value(struct output *out, struct slice name, const struct command_template_value *values,
                       size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++)
@@ -49,7 +49,7 @@ static bool put_value(struct output *out, struct slice name, const struct templa
 }
 
 /* One word; *at is moved behind it. */
-static bool put_word(struct output *out, const char **at, const struct template_value *values, size_t count,
+static bool put_word(struct output *out, const char **at, const struct command_template_value *values, size_t count,
                      struct error *err)
 {
     char quote = '\0';
@@ -74,7 +74,7 @@ static bool put_word(struct output *out, const char **at, const struct template_
     return !quote || error_set(err, ERROR_INVALID, "a quote %c does not end", quote);
 }
 
-static bool put_words(struct output *out, const char *text, const struct template_value *values, size_t count,
+static bool put_words(struct output *out, const char *text, const struct command_template_value *values, size_t count,
                       struct error *err)
 {
     for (const char *at = text + strspn(text, BLANKS); *at; at += strspn(at, BLANKS))
@@ -83,19 +83,19 @@ static bool put_words(struct output *out, const char *text, const struct templat
     return true;
 }
 
-bool template_uses(const char *text, const char *name)
+bool command_template_uses(const char *text, const char *name)
 {
     char wanted[32];
     snprintf(wanted, sizeof wanted, "{%s}", name);
     return strstr(text, wanted);
 }
 
-bool template_expand(const char *text, const struct template_value *values, size_t count, char ***ret,
+bool command_template_expand(const char *text, const struct command_template_value *values, size_t count, char ***ret,
                      struct error *err)
 {
     struct output out = {0};
     for (size_t i = 0; i < count; i++)
-        if (values[i].needed && !template_uses(text, values[i].name))
+        if (values[i].needed && !command_template_uses(text, values[i].name))
             return error_set(err, ERROR_INVALID, "{%s} is missing", values[i].name);
     text += strspn(text, BLANKS);
     if (text[0] != '/')

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include "base/error.h"
 
-struct template_value {
+struct command_template_value {
     const char *name;  /* what stands between the braces, a to z */
     const char *value; /* never split, whatever is in it */
     bool needed;       /* a command without it makes no sense */
@@ -16,10 +16,10 @@ struct template_value {
 /* The command as an argv, NULL behind the last; *ret is the caller's, one free() for all. ERROR_INVALID for a
    quote that does not end, a {name} that is not among the values or one that is needed and missing, or a
    program that is no absolute path. Braces around anything else than a to z mean themselves. */
-bool template_expand(const char *text, const struct template_value *values, size_t count, char ***ret,
+bool command_template_expand(const char *text, const struct command_template_value *values, size_t count, char ***ret,
                      struct error *err) __attribute__((warn_unused_result));
 
 /* Does {name} stand in it? */
-bool template_uses(const char *text, const char *name);
+bool command_template_uses(const char *text, const char *name);
 
 #endif

@@ -39,7 +39,7 @@ struct reading {
     size_t text_size;
     unsigned *set_at; /* by key: the line that set it, 0 for none */
     struct config *config;
-    struct config_firmware *section; /* the [firmware NAME] that the line stands in, NULL: none */
+    struct firmware_section *section; /* the [firmware NAME] that the line stands in, NULL: none */
     bool failed;
     struct error *err;
 };
@@ -69,7 +69,7 @@ static void begin_section(struct reading *reading, const char *text)
         inner.len--;
     if (!name_is_firmware(inner) || !slice_copy(inner, name, sizeof name))
         fail_line(reading, "a section reads [firmware NAME], with the name of a firmware or *");
-    else if (!config_firmware_section(reading->config, name, &reading->section, reading->err))
+    else if (!firmware_section_get(reading->config, name, &reading->section, reading->err))
         reading->failed = true;
 }
 
@@ -106,7 +106,7 @@ static char *read_line(char *out, int size, void *cls)
 static bool handle_firmware_line(struct reading *reading, const char *name, const char *value)
 {
     struct error why;
-    if (config_firmware_set(reading->section, name, value, (unsigned)reading->line, &why))
+    if (firmware_section_set(reading->section, name, value, (unsigned)reading->line, &why))
         return true;
     fail_line(reading, why.text);
     return false;
@@ -287,7 +287,7 @@ void config_free(struct config *config)
         free(*text);
         *text = NULL;
     }
-    config_firmware_free(config);
+    firmware_section_free(config);
 }
 
 bool config_is_proxy(const struct config *config, const char *peer)
@@ -358,8 +358,8 @@ void config_print_sample(FILE *out)
     fputs("#[firmware *]\n", out);
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
         fputc('\n', out);
-        print_wrapped(out, "# ", SAMPLE_WIDTH, config_firmware_keys[i].help);
-        fprintf(out, "#%s =\n", config_firmware_keys[i].name);
+        print_wrapped(out, "# ", SAMPLE_WIDTH, firmware_section_keys[i].help);
+        fprintf(out, "#%s =\n", firmware_section_keys[i].name);
     }
 }
 

@@ -61,7 +61,7 @@ struct config {
     enum log_level log_level;
     uint64_t log_lines_per_second; /* of each event, once a burst is over; 0: no limit */
 
-    struct config_firmware *firmware; /* its sections; config_firmware_of() finds one */
+    struct firmware_section *firmware; /* its sections; firmware_section_of() finds one */
     size_t firmware_count;
 
     const char *ledger_head; /* no key: what --verify-ledger=FILE names, borrowed from the command line; NULL */

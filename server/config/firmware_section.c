@@ -16,7 +16,7 @@ static bool take_verify(const char *value, char **field, struct error *err);
 static bool take_folders(const char *value, char **field, struct error *err);
 
 /* clang-format off */
-const struct config_firmware_key config_firmware_keys[FIRMWARE_FIELDS] = {
+const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
     [FIRMWARE_LOAD_ADDRESS] = {"load_address", take_address, "N",
         "Where the module has its AP part, as dfota diff --load-address takes it. For ec618- formats; a module does not use it in "
         "patching."},
@@ -53,16 +53,16 @@ static bool take_address(const char *value, char **field, struct error *err)
     return keep(text, field, err);
 }
 
-static bool check_template(const char *value, const struct template_value *values, size_t count,
+static bool check_template(const char *value, const struct command_template_value *values, size_t count,
                            struct error *err)
 {
     _cleanup_(cleanup_free) char **argv = NULL;
-    return !value[0] || template_expand(value, values, count, &argv, err);
+    return !value[0] || command_template_expand(value, values, count, &argv, err);
 }
 
 static bool take_command(const char *value, char **field, struct error *err)
 {
-    static const struct template_value values[] = {{"old", "", true},
+    static const struct command_template_value values[] = {{"old", "", true},
                                                    {"new", "", true},
                                                    {"out", "", true},
                                                    {"workdir", "", false},
@@ -72,7 +72,7 @@ static bool take_command(const char *value, char **field, struct error *err)
 
 static bool take_verify(const char *value, char **field, struct error *err)
 {
-    static const struct template_value values[] = {{"old", "", true},
+    static const struct command_template_value values[] = {{"old", "", true},
                                                    {"package", "", true},
                                                    {"new", "", true},
                                                    {"workdir", "", false},
@@ -83,7 +83,7 @@ static bool take_verify(const char *value, char **field, struct error *err)
 static bool take_folders(const char *value, char **field, struct error *err)
 {
     _cleanup_(cleanup_free) char **folder = NULL;
-    if (value[0] && !template_expand(value, NULL, 0, &folder, err))
+    if (value[0] && !command_template_expand(value, NULL, 0, &folder, err))
         return false;
     for (size_t i = 0; folder && folder[i]; i++)
         if (folder[i][0] != '/')
@@ -91,7 +91,7 @@ static bool take_folders(const char *value, char **field, struct error *err)
     return keep(value, field, err);
 }
 
-static struct config_firmware *find(const struct config *config, const char *name)
+static struct firmware_section *find(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->firmware_count; i++)
         if (strcmp(config->firmware[i].name, name) == 0)
@@ -101,11 +101,11 @@ static struct config_firmware *find(const struct config *config, const char *nam
 
 static bool add(struct config *config, const char *name, struct error *err)
 {
-    struct config_firmware made = {.name = strdup(name)};
+    struct firmware_section made = {.name = strdup(name)};
     bool ok = made.name;
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++)
         ok = (made.value[i] = strdup("")) && ok;
-    struct config_firmware *all =
+    struct firmware_section *all =
         ok ? reallocarray(config->firmware, config->firmware_count + 1, sizeof *all) : NULL;
     if (!all) {
         for (size_t i = 0; i < FIRMWARE_FIELDS; i++)
@@ -118,7 +118,7 @@ static bool add(struct config *config, const char *name, struct error *err)
     return true;
 }
 
-bool config_firmware_section(struct config *config, const char *name, struct config_firmware **ret,
+bool firmware_section_get(struct config *config, const char *name, struct firmware_section **ret,
                              struct error *err)
 {
     if (!find(config, name) && !add(config, name, err))
@@ -127,12 +127,12 @@ bool config_firmware_section(struct config *config, const char *name, struct con
     return true;
 }
 
-bool config_firmware_set(struct config_firmware *section, const char *key, const char *value, unsigned line,
+bool firmware_section_set(struct firmware_section *section, const char *key, const char *value, unsigned line,
                          struct error *err)
 {
     struct error why;
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
-        const struct config_firmware_key *row = &config_firmware_keys[i];
+        const struct firmware_section_key *row = &firmware_section_keys[i];
         if (strcmp(row->name, key) != 0)
             continue;
         if (section->set_at[i])
@@ -153,13 +153,13 @@ bool config_firmware_set(struct config_firmware *section, const char *key, const
                      slice_is_clean_utf8(slice_of(key)) ? key : "of that name");
 }
 
-const struct config_firmware *config_firmware_of(const struct config *config, const char *firmware)
+const struct firmware_section *firmware_section_of(const struct config *config, const char *firmware)
 {
-    const struct config_firmware *own = find(config, firmware);
+    const struct firmware_section *own = find(config, firmware);
     return own ? own : find(config, "*");
 }
 
-void config_firmware_free(struct config *config)
+void firmware_section_free(struct config *config)
 {
     for (size_t i = 0; i < config->firmware_count; i++) {
         for (size_t k = 0; k < FIRMWARE_FIELDS; k++)

@@ -11,7 +11,7 @@
 
 struct config;
 
-enum config_firmware_field {
+enum firmware_section_field {
     FIRMWARE_LOAD_ADDRESS,     /* "0x24000" */
     FIRMWARE_EXTERNAL_COMMAND, /* as template.h has it */
     FIRMWARE_EXTERNAL_VERIFY,
@@ -19,28 +19,28 @@ enum config_firmware_field {
     FIRMWARE_FIELDS,
 };
 
-struct config_firmware {
+struct firmware_section {
     char *name;
     char *value[FIRMWARE_FIELDS];     /* "": not set; never NULL */
     unsigned set_at[FIRMWARE_FIELDS]; /* the line that set it, 0 for none */
 };
 
-struct config_firmware_key {
+struct firmware_section_key {
     const char *name;
     bool (*take)(const char *value, char **field, struct error *err);
     const char *argument, *help;
 };
 
-extern const struct config_firmware_key config_firmware_keys[FIRMWARE_FIELDS];
+extern const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS];
 
 /* The section of that name, made where it is not there yet; the config's. */
-bool config_firmware_section(struct config *config, const char *name, struct config_firmware **ret,
+bool firmware_section_get(struct config *config, const char *name, struct firmware_section **ret,
                              struct error *err) __attribute__((warn_unused_result));
 /* ERROR_INVALID without a place: for an unknown key, one that is set already, a bad value. */
-bool config_firmware_set(struct config_firmware *section, const char *key, const char *value, unsigned line,
+bool firmware_section_set(struct firmware_section *section, const char *key, const char *value, unsigned line,
                          struct error *err) __attribute__((warn_unused_result));
 /* What holds for a firmware: its own section, else that of `*`, else NULL. */
-const struct config_firmware *config_firmware_of(const struct config *config, const char *firmware);
-void config_firmware_free(struct config *config); /* all of them */
+const struct firmware_section *firmware_section_of(const struct config *config, const char *firmware);
+void firmware_section_free(struct config *config); /* all of them */
 
 #endif

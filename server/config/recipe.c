@@ -15,13 +15,13 @@ static unsigned int rules_of(const struct format *format)
 }
 
 /* What else than the images decides the bytes, a line each. "": nothing does. `section` may be NULL. */
-static void write_text(const struct config_firmware *section, const char *firmware,
+static void write_text(const struct firmware_section *section, const char *firmware,
                        const struct format *format, char *out, size_t out_size)
 {
-    static const enum config_firmware_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
+    static const enum firmware_section_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
                                                              FIRMWARE_EXTERNAL_VERIFY},
                                             of_header[] = {FIRMWARE_LOAD_ADDRESS};
-    const enum config_firmware_field *fields = format->by_dfota ? of_header : of_external;
+    const enum firmware_section_field *fields = format->by_dfota ? of_header : of_external;
     size_t count = format->by_dfota ? format->takes_header : 2, at = 0;
     out[0] = '\0';
     if (rules_of(format) > 1)
@@ -29,16 +29,16 @@ static void write_text(const struct config_firmware *section, const char *firmwa
     for (size_t i = 0; i < count && section; i++) {
         const char *value = section->value[fields[i]];
         if (value[0])
-            at += (size_t)snprintf(out + at, out_size - at, "%s=%s\n", config_firmware_keys[fields[i]].name,
+            at += (size_t)snprintf(out + at, out_size - at, "%s=%s\n", firmware_section_keys[fields[i]].name,
                                    value);
-        if (value[0] && template_uses(value, "firmware"))
+        if (value[0] && command_template_uses(value, "firmware"))
             at += (size_t)snprintf(out + at, out_size - at, "firmware=%s\n", firmware);
     }
 }
 
 void recipe_of(const struct config *config, const char *firmware, const char *format, char out[RECIPE_SIZE])
 {
-    const struct config_firmware *section = config_firmware_of(config, firmware);
+    const struct firmware_section *section = firmware_section_of(config, firmware);
     const struct format *row = format_find(format);
     char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each */
     struct sha256 hash;
@@ -54,7 +54,7 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 }
 
 bool recipe_find(const struct config *config, struct db *db, const struct package_key *key,
-                 char ret_firmware[FIRMWARE_NAME_SIZE], const struct config_firmware **ret_section,
+                 char ret_firmware[FIRMWARE_NAME_SIZE], const struct firmware_section **ret_section,
                  bool *ret_found, struct error *err)
 {
     _cleanup_(cleanup_free) struct firmware_name *names = NULL;
@@ -69,7 +69,7 @@ bool recipe_find(const struct config *config, struct db *db, const struct packag
         if (strcmp(recipe, key->recipe) != 0)
             continue;
         *ret_found = true;
-        *ret_section = config_firmware_of(config, names[i].text);
+        *ret_section = firmware_section_of(config, names[i].text);
         snprintf(ret_firmware, FIRMWARE_NAME_SIZE, "%s", names[i].text);
     }
     return true;

@@ -14,7 +14,7 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 /* The firmware whose recipe a package was queued with: one that has its base, and whose recipe is that still.
    ret_found false: there is none. ret_section NULL: the configuration has nothing for it. */
 bool recipe_find(const struct config *config, struct db *db, const struct package_key *key,
-                 char ret_firmware[FIRMWARE_NAME_SIZE], const struct config_firmware **ret_section,
+                 char ret_firmware[FIRMWARE_NAME_SIZE], const struct firmware_section **ret_section,
                  bool *ret_found, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -11,7 +11,7 @@ struct job {
     struct job *next;
 };
 
-struct workers {
+struct thread_pool {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t more;
     struct job *first, **last;
@@ -22,73 +22,73 @@ struct workers {
 
 static void *work(void *cls)
 {
-    struct workers *workers = cls;
-    pthread_mutex_lock(&workers->lock);
+    struct thread_pool *thread_pool = cls;
+    pthread_mutex_lock(&thread_pool->lock);
     for (;;) {
-        struct job *job = workers->first;
-        if (!job && workers->stopping)
+        struct job *job = thread_pool->first;
+        if (!job && thread_pool->stopping)
             break;
         if (!job) {
-            pthread_cond_wait(&workers->more, &workers->lock);
+            pthread_cond_wait(&thread_pool->more, &thread_pool->lock);
             continue;
         }
-        workers->first = job->next;
-        if (!workers->first)
-            workers->last = &workers->first;
-        pthread_mutex_unlock(&workers->lock);
+        thread_pool->first = job->next;
+        if (!thread_pool->first)
+            thread_pool->last = &thread_pool->first;
+        pthread_mutex_unlock(&thread_pool->lock);
         job->run(job->cls);
         free(job);
-        pthread_mutex_lock(&workers->lock);
+        pthread_mutex_lock(&thread_pool->lock);
     }
-    pthread_mutex_unlock(&workers->lock);
+    pthread_mutex_unlock(&thread_pool->lock);
     return NULL;
 }
 
-struct workers *workers_start(unsigned threads)
+struct thread_pool *thread_pool_start(unsigned threads)
 {
-    struct workers *workers = calloc(1, sizeof *workers + threads * sizeof(pthread_t));
-    if (!workers)
+    struct thread_pool *thread_pool = calloc(1, sizeof *thread_pool + threads * sizeof(pthread_t));
+    if (!thread_pool)
         abort();
-    pthread_mutex_init(&workers->lock, NULL);
-    pthread_cond_init(&workers->more, NULL);
-    workers->last = &workers->first;
+    pthread_mutex_init(&thread_pool->lock, NULL);
+    pthread_cond_init(&thread_pool->more, NULL);
+    thread_pool->last = &thread_pool->first;
 
     sigset_t all, before; /* signals are the main thread's */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (; workers->count < threads; workers->count++) {
-        if (pthread_create(&workers->thread[workers->count], NULL, work, workers) != 0)
+    for (; thread_pool->count < threads; thread_pool->count++) {
+        if (pthread_create(&thread_pool->thread[thread_pool->count], NULL, work, thread_pool) != 0)
             abort();
-        pthread_setname_np(workers->thread[workers->count], "worker");
+        pthread_setname_np(thread_pool->thread[thread_pool->count], "worker");
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return workers;
+    return thread_pool;
 }
 
-void workers_add(struct workers *workers, void (*run)(void *cls), void *cls)
+void thread_pool_add(struct thread_pool *thread_pool, void (*run)(void *cls), void *cls)
 {
     struct job *job = malloc(sizeof *job);
     if (!job)
         abort();
     *job = (struct job){run, cls, NULL};
-    pthread_mutex_lock(&workers->lock);
-    *workers->last = job;
-    workers->last = &job->next;
-    pthread_cond_signal(&workers->more);
-    pthread_mutex_unlock(&workers->lock);
+    pthread_mutex_lock(&thread_pool->lock);
+    *thread_pool->last = job;
+    thread_pool->last = &job->next;
+    pthread_cond_signal(&thread_pool->more);
+    pthread_mutex_unlock(&thread_pool->lock);
 }
 
-void workers_stop(struct workers *workers)
+void thread_pool_stop(struct thread_pool *thread_pool)
 {
-    if (!workers)
+    if (!thread_pool)
         return;
-    pthread_mutex_lock(&workers->lock);
-    workers->stopping = true;
-    pthread_cond_broadcast(&workers->more);
-    pthread_mutex_unlock(&workers->lock);
-    for (unsigned i = 0; i < workers->count; i++)
-        pthread_join(workers->thread[i], NULL);
-    pthread_cond_destroy(&workers->more);
-    pthread_mutex_destroy(&workers->lock);
-    free(workers);
+    pthread_mutex_lock(&thread_pool->lock);
+    thread_pool->stopping = true;
+    pthread_cond_broadcast(&thread_pool->more);
+    pthread_mutex_unlock(&thread_pool->lock);
+    for (unsigned i = 0; i < thread_pool->count; i++)
+        pthread_join(thread_pool->thread[i], NULL);
+    pthread_cond_destroy(&thread_pool->more);
+    pthread_mutex_destroy(&thread_pool->lock);
+    free(thread_pool);
 }

@@ -2,10 +2,10 @@
 #ifndef DFOTA_SERVER_CORE_THREAD_POOL_H
 #define DFOTA_SERVER_CORE_THREAD_POOL_H
 
-struct workers;
+struct thread_pool;
 
-struct workers *workers_start(unsigned threads);
-void workers_add(struct workers *workers, void (*run)(void *cls), void *cls); /* any thread */
-void workers_stop(struct workers *workers); /* what has been added is still run; NULL is fine */
+struct thread_pool *thread_pool_start(unsigned threads);
+void thread_pool_add(struct thread_pool *thread_pool, void (*run)(void *cls), void *cls); /* any thread */
+void thread_pool_stop(struct thread_pool *thread_pool); /* what has been added is still run; NULL is fine */
 
 #endif

@@ -7,13 +7,13 @@ static struct {
     int64_t at_start_ms, boot_ms;
 } served;
 
-bool served_begin(struct db *db, struct error *err)
+bool uptime_begin(struct db *db, struct error *err)
 {
     served.boot_ms = clock_boot_ms();
-    return served_load(db, &served.at_start_ms, err);
+    return uptime_load(db, &served.at_start_ms, err);
 }
 
-int64_t served_now_ms(void)
+int64_t uptime_now_ms(void)
 {
     return served.at_start_ms + clock_boot_ms() - served.boot_ms;
 }

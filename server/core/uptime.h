@@ -7,7 +7,7 @@
 #include "storage/db.h"
 
 /* Reads where it stood. Before there are threads. */
-bool served_begin(struct db *db, struct error *err) __attribute__((warn_unused_result));
-int64_t served_now_ms(void); /* any thread */
+bool uptime_begin(struct db *db, struct error *err) __attribute__((warn_unused_result));
+int64_t uptime_now_ms(void); /* any thread */
 
 #endif

@@ -31,7 +31,7 @@ static void take_away(struct daemon *daemon, const struct sha256 *hash)
         log_line(LOG_LEVEL_WARN, "blob-left", "error", err.text, NULL);
 }
 
-void keep_remove_unused(struct daemon *daemon, const struct sha256 *hashes, size_t count)
+void blob_remove_unused(struct daemon *daemon, const struct sha256 *hashes, size_t count)
 {
     pthread_mutex_lock(&keeping);
     for (size_t i = 0; i < count; i++)
@@ -51,7 +51,7 @@ static bool keep(struct daemon *daemon, struct blob_writer *blob, struct sha256 
     return false;
 }
 
-bool keep_blob(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
+bool blob_commit(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
                bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
 {
     pthread_mutex_lock(&keeping);

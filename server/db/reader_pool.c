@@ -8,7 +8,7 @@
 
 #define IDLE_MAX 16 /* more than these threads never read at once */
 
-struct readers {
+struct reader_pool {
     char *path;
     struct file_watch *file_watch; /* NULL: not watched */
     pthread_mutex_t mutex;
@@ -16,58 +16,58 @@ struct readers {
     unsigned count;
 };
 
-bool readers_open(const char *path, struct readers **ret, struct error *err)
+bool reader_pool_open(const char *path, struct reader_pool **ret, struct error *err)
 {
-    struct readers *readers = calloc(1, sizeof *readers);
-    if (readers)
-        readers->path = strdup(path);
-    if (!readers || !readers->path) {
-        free(readers);
+    struct reader_pool *reader_pool = calloc(1, sizeof *reader_pool);
+    if (reader_pool)
+        reader_pool->path = strdup(path);
+    if (!reader_pool || !reader_pool->path) {
+        free(reader_pool);
         return error_set(err, ERROR_INTERNAL, "out of memory");
     }
-    pthread_mutex_init(&readers->mutex, NULL);
-    *ret = readers;
+    pthread_mutex_init(&reader_pool->mutex, NULL);
+    *ret = reader_pool;
     return true;
 }
 
-bool readers_take(struct readers *readers, struct db **ret, struct error *err)
+bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct error *err)
 {
     struct db *db = NULL;
-    if (readers->file_watch && !file_watch_check(readers->file_watch, err))
+    if (reader_pool->file_watch && !file_watch_check(reader_pool->file_watch, err))
         return false;
-    pthread_mutex_lock(&readers->mutex);
-    if (readers->count)
-        db = readers->idle[--readers->count];
-    pthread_mutex_unlock(&readers->mutex);
-    if (!db && !db_open_reader(readers->path, &db, err))
+    pthread_mutex_lock(&reader_pool->mutex);
+    if (reader_pool->count)
+        db = reader_pool->idle[--reader_pool->count];
+    pthread_mutex_unlock(&reader_pool->mutex);
+    if (!db && !db_open_reader(reader_pool->path, &db, err))
         return false;
     *ret = db;
     return true;
 }
 
-void readers_give(struct readers *readers, struct db *db)
+void reader_pool_give(struct reader_pool *reader_pool, struct db *db)
 {
-    pthread_mutex_lock(&readers->mutex);
-    if (db && readers->count < IDLE_MAX) {
-        readers->idle[readers->count++] = db;
+    pthread_mutex_lock(&reader_pool->mutex);
+    if (db && reader_pool->count < IDLE_MAX) {
+        reader_pool->idle[reader_pool->count++] = db;
         db = NULL;
     }
-    pthread_mutex_unlock(&readers->mutex);
+    pthread_mutex_unlock(&reader_pool->mutex);
     db_close(db);
 }
 
-void readers_watch(struct readers *readers, struct file_watch *file_watch)
+void reader_pool_watch(struct reader_pool *reader_pool, struct file_watch *file_watch)
 {
-    readers->file_watch = file_watch;
+    reader_pool->file_watch = file_watch;
 }
 
-void readers_close(struct readers *readers)
+void reader_pool_close(struct reader_pool *reader_pool)
 {
-    if (!readers)
+    if (!reader_pool)
         return;
-    for (unsigned i = 0; i < readers->count; i++)
-        db_close(readers->idle[i]);
-    pthread_mutex_destroy(&readers->mutex);
-    free(readers->path);
-    free(readers);
+    for (unsigned i = 0; i < reader_pool->count; i++)
+        db_close(reader_pool->idle[i]);
+    pthread_mutex_destroy(&reader_pool->mutex);
+    free(reader_pool->path);
+    free(reader_pool);
 }

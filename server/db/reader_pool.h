@@ -4,15 +4,15 @@
 
 #include "storage/db.h"
 
-struct readers;
+struct reader_pool;
 
-bool readers_open(const char *path, struct readers **ret, struct error *err);
+bool reader_pool_open(const char *path, struct reader_pool **ret, struct error *err);
 /* Opens another one when all are lent. */
-bool readers_take(struct readers *readers, struct db **ret, struct error *err)
+bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct error *err)
     __attribute__((warn_unused_result));
-void readers_give(struct readers *readers, struct db *db); /* NULL is fine */
+void reader_pool_give(struct reader_pool *reader_pool, struct db *db); /* NULL is fine */
 /* From now on no connection is given out once one of these files is no longer where it was. `place` is the caller's. */
-void readers_watch(struct readers *readers, struct file_watch *file_watch);
-void readers_close(struct readers *readers);               /* all must have been given back; NULL is fine */
+void reader_pool_watch(struct reader_pool *reader_pool, struct file_watch *file_watch);
+void reader_pool_close(struct reader_pool *reader_pool);               /* all must have been given back; NULL is fine */
 
 #endif

@@ -63,8 +63,8 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           ((!attempt_is_open(attempt_state_of(attempt)) || awaited_add(db, attempt->id, served_now_ms(), err)) &&
-            note_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
+           ((!attempt_is_open(attempt_state_of(attempt)) || pending_report_add(db, attempt->id, uptime_now_ms(), err)) &&
+            event_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
                          attempt->delivered_ms, attempt, bytes_of(attempt), err));
 }
 
@@ -72,7 +72,7 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
 static bool note_cut(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
 {
     return attempt->delivered_ms ||
-           note_attempt(db, LEDGER_BYTES_INTERRUPTED, now_ms, attempt, bytes_of(attempt), err);
+           event_attempt(db, LEDGER_BYTES_INTERRUPTED, now_ms, attempt, bytes_of(attempt), err);
 }
 
 bool progress_recover(struct db *db, struct error *err)
@@ -85,7 +85,7 @@ bool progress_recover(struct db *db, struct error *err)
     for (size_t i = 0; ok && i < count; i++) {
         json_t *detail = bytes_of(&list[i]);
         json_object_set_new(detail, "why", json_string("the server ended"));
-        ok = note_attempt(db, LEDGER_BYTES_INTERRUPTED, clock_utc_ms(), &list[i], detail, err);
+        ok = event_attempt(db, LEDGER_BYTES_INTERRUPTED, clock_utc_ms(), &list[i], detail, err);
     }
     free(list);
     return ok && attempt_interrupt_all(db, err);
@@ -136,7 +136,7 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     return (!progress_apply(attempt, &news->event, news->now_ms) ||
             progress_store(db, attempt, before_ms, err)) &&
            (before != ATTEMPT_NOT_BY_US || attempt_state_of(attempt) == before ||
-            note_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED, news->now_ms,
+            event_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED, news->now_ms,
                                err)) &&
            (!news->event.over || note_cut(db, attempt, news->now_ms, err));
 }

@@ -19,7 +19,7 @@ void device_render_error(void *context, const struct error *err, struct reply *r
 
 /* Who asks, as every dialect's query says it: project_key, and imei, mac or uid. False for malformed text
  * only. */
-bool luat_read_asker(struct slice query, struct asker *asker, struct error *err);
+bool luat_read_client(struct slice query, struct client_identity *client, struct error *err);
 
 /* Answers a query that cannot be read with its error, and notes what stands in it for the admin. */
 void luat_fail(struct request *request, struct slice query, const struct error *err);

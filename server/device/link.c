@@ -6,14 +6,14 @@
 
 void link_handle(struct request *request)
 {
-    struct asker asker = {.id_usable = false};
+    struct client_identity client = {.id_usable = false};
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
     struct error err;
-    slice_copy(request->param[0], asker.token,
-               sizeof asker.token); /* "" when too long: no link has that token */
+    slice_copy(request->param[0], client.token,
+               sizeof client.token); /* "" when too long: no link has that token */
     if (request->param[1].len &&
-        !request_param(request, 1, asker.version_text, sizeof asker.version_text, &err))
+        !request_param(request, 1, client.version_text, sizeof client.version_text, &err))
         request_fail(request, &err);
     else
-        checkin_start(request, &asker, &checkin);
+        checkin_start(request, &client, &checkin);
 }

@@ -23,9 +23,9 @@ static bool find_query(struct slice rest, struct slice *ret, struct error *err)
     return true;
 }
 
-static bool read_identity(struct slice query, struct asker *asker, struct error *err)
+static bool read_identity(struct slice query, struct client_identity *client, struct error *err)
 {
-    for (enum id_kind kind = 0; kind < ID_KINDS && !asker->id_usable; kind++) {
+    for (enum id_kind kind = 0; kind < ID_KINDS && !client->id_usable; kind++) {
         char text[VALUE_SIZE];
         struct slice raw;
         size_t len;
@@ -35,13 +35,13 @@ static bool read_identity(struct slice query, struct asker *asker, struct error 
             return error_set(err, ERROR_BAD_NAME, "%s is malformed: percent-encoded bytes, at most %d",
                              identity_kind_name(kind), VALUE_SIZE - 1);
         struct slice bytes = {text, len};
-        asker->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &asker->identity, &asker->id_raw)
-                                          : identity_normalise(kind, bytes, &asker->identity);
+        client->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &client->identity, &client->id_raw)
+                                          : identity_normalise(kind, bytes, &client->identity);
     }
     return true;
 }
 
-static bool read_firmware(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
+static bool read_firmware(struct slice query, struct client_identity *client, struct checkin *checkin, struct error *err)
 {
     char name[VALUE_SIZE], version[VALUE_SIZE], core_version[VALUE_SIZE], dfota[VALUE_SIZE];
     struct full_name full;
@@ -57,7 +57,7 @@ static bool read_firmware(struct slice query, struct asker *asker, struct checki
                                    .dfota = slice_of(dfota)};
     if (!name_resolve_dialect(&said, &full))
         return true;
-    slice_copy(slice_of(full.firmware), asker->firmware, sizeof asker->firmware);
+    slice_copy(slice_of(full.firmware), client->firmware, sizeof client->firmware);
     checkin->version = full.version;
     checkin->core_leads = core_version[0] && strcmp(dfota, "1") == 0 && full.version.count > 1;
     return true;
@@ -101,33 +101,33 @@ void luat_fail(struct request *request, struct slice query, const struct error *
     request_fail(request, err);
 }
 
-bool luat_read_asker(struct slice query, struct asker *asker, struct error *err)
+bool luat_read_client(struct slice query, struct client_identity *client, struct error *err)
 {
-    take_words(query, &asker->said);
+    take_words(query, &client->said);
     char key[VALUE_SIZE];
     bool found;
     if (!query_find(query, "project_key", key, sizeof key, &found, err))
         return false;
     if (name_is_product_key(slice_of(key)))
-        slice_copy(slice_of(key), asker->product_key, sizeof asker->product_key);
-    return read_identity(query, asker, err);
+        slice_copy(slice_of(key), client->product_key, sizeof client->product_key);
+    return read_identity(query, client, err);
 }
 
-static bool read_request(struct slice query, struct asker *asker, struct checkin *checkin, struct error *err)
+static bool read_request(struct slice query, struct client_identity *client, struct checkin *checkin, struct error *err)
 {
-    return luat_read_asker(query, asker, err) && read_firmware(query, asker, checkin, err);
+    return luat_read_client(query, client, err) && read_firmware(query, client, checkin, err);
 }
 
 void luat_handle(struct request *request)
 {
-    struct asker asker = {.id_usable = false};
+    struct client_identity client = {.id_usable = false};
     struct checkin checkin = {.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     struct error err;
     struct slice query;
     if (!find_query(request->param[0], &query, &err))
         request_fail(request, &err);
-    else if (!read_request(query, &asker, &checkin, &err))
+    else if (!read_request(query, &client, &checkin, &err))
         luat_fail(request, query, &err);
     else
-        checkin_start(request, &asker, &checkin);
+        checkin_start(request, &client, &checkin);
 }

@@ -21,7 +21,7 @@ struct report_task {
     struct writer_task task;
     struct daemon *daemon;
     struct request *request;
-    struct asker asker;
+    struct client_identity client;
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
     struct transcript_post *transcript; /* or what it captured; NULL: none */
     struct facts facts;
@@ -45,10 +45,10 @@ bool report_vet(struct request *request, struct error *err)
 {
     struct daemon *daemon = request->context;
     struct db *db;
-    if (!readers_take(daemon->readers, &db, err))
+    if (!reader_pool_take(daemon->reader_pool, &db, err))
         return error_set(err, ERROR_UNAVAILABLE, "not now");
     bool known = find_known(request, db, err);
-    readers_give(daemon->readers, db);
+    reader_pool_give(daemon->reader_pool, db);
     if (!known && err->code != ERROR_NOT_FOUND)
         return error_set(err, ERROR_UNAVAILABLE, "not now");
     return known;
@@ -57,7 +57,7 @@ bool report_vet(struct request *request, struct error *err)
 static bool find_link(struct report_task *task, struct db *db, struct error *err)
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
-    if (!facts_load(task->daemon, db, &task->asker, &checkin, &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &checkin, &task->facts, err))
         return false;
     if (task->facts.snapshot.link_unknown)
         return error_set(err, ERROR_NOT_FOUND, "there is no such link");
@@ -71,14 +71,14 @@ static bool take_version(struct report_task *task, struct db *db, struct error *
     struct facts *facts = &task->facts;
     struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
-           facts_report(db, facts, &report, err);
+           record_report(db, facts, &report, err);
 }
 
 static bool take_transcript(struct report_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->facts;
-    return testify_transcript(db, facts, task->transcript, err) &&
-           (!task->transcript->is_new || testify_note(db, facts, task->transcript, NULL, err));
+    return evidence_transcript(db, facts, task->transcript, err) &&
+           (!task->transcript->is_new || evidence_note(db, facts, task->transcript, NULL, err));
 }
 
 static bool take_report(struct writer_task *base, struct db *db, struct error *err)
@@ -93,7 +93,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
     return !task->next.queue_packages ||
-           plans_ask(task->daemon, db, &facts->planned, facts->checkin.now_ms, err);
+           plan_cache_ask(task->daemon, db, &facts->planned, facts->checkin.now_ms, err);
 }
 
 static json_t *next_step(const struct report_task *task)
@@ -151,7 +151,7 @@ static void answer_report(struct writer_task *base, const struct error *err)
         fail(task, err);
         return;
     }
-    seen_add(task->daemon->seen, facts->device.id, facts->checkin.now_ms, task->noted);
+    checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted);
     void (*log)(enum log_level, const char *, ...) = task->noted ? log_line : log_stranger;
     log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
              facts->product.product_key, "device", facts->device.device, "version",
@@ -233,7 +233,7 @@ void report_handle(struct request *request)
     task->task.run = take_report;
     task->task.done = answer_report;
     task->daemon = request->context;
-    origin_of_peer(request->peer, task->asker.origin);
-    slice_copy(request->param[0], task->asker.token, sizeof task->asker.token);
+    origin_of_peer(request->peer, task->client.origin);
+    slice_copy(request->param[0], task->client.token, sizeof task->client.token);
     writer_add(task->daemon->writer, &task->task);
 }

@@ -20,7 +20,7 @@ struct turnkey_task {
     struct writer_task task;
     struct daemon *daemon;
     struct request *request;
-    struct asker asker;
+    struct client_identity client;
     struct checkin checkin;
     char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
     bool hashes_name; /* it is the first edition, or may be */
@@ -55,12 +55,12 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
 {
     struct turnkey_task *task = (struct turnkey_task *)base;
     struct decision_limits limits = checkin_limits(&task->daemon->config);
-    if (!facts_load(task->daemon, db, &task->asker, &task->checkin, &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
         return false;
     decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
     if (task->request->head_only)
         return true;
-    return facts_record(task->daemon, db, &task->asker, &task->facts, &task->decision, err) &&
+    return record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err) &&
            (!offers(task) || bind(task, db, err));
 }
 
@@ -106,7 +106,7 @@ static void log_answer(const struct turnkey_task *task, const char *said)
     log(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
              facts->product.id ? facts->product.product_key : NULL, "device",
              facts->device.id ? facts->device.device : NULL, "firmware",
-             task->asker.firmware[0] ? task->asker.firmware : NULL, "over", "turnkey", "peer",
+             task->client.firmware[0] ? task->client.firmware : NULL, "over", "turnkey", "peer",
              task->request->peer, "code",
              log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)), "reason",
              task->decision.reason, "said", said[0] ? said : NULL, NULL);
@@ -125,10 +125,10 @@ static void done(struct writer_task *base, const struct error *err)
         return;
     }
     if (!task->request->head_only && task->facts.device.id)
-        seen_add(task->daemon->seen, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
-    facts_log(&task->facts, task->asker.network);
+        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+    facts_log(&task->facts, task->client.network);
     struct unknown row = {.text = ""};
-    if (refused_read(&task->asker, &task->facts, &task->decision, &row) && !task->request->head_only)
+    if (refused_read(&task->client, &task->facts, &task->decision, &row) && !task->request->head_only)
         refused_add(task->daemon->refused, &row);
     log_answer(task, row.text);
     tell(task, &reply);
@@ -141,7 +141,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
     char script_name[VALUE_SIZE], core_version[VALUE_SIZE], model[VALUE_SIZE], core_name[VALUE_SIZE];
     struct full_name full;
     bool found;
-    if (!luat_read_asker(request->query, &task->asker, err) ||
+    if (!luat_read_client(request->query, &task->client, err) ||
         !request_query(request, "script_name", script_name, sizeof script_name, &found, err) ||
         !request_query(request, "script_version", task->script_version, VALUE_SIZE, &found, err) ||
         !request_query(request, "core_version", core_version, sizeof core_version, &found, err) ||
@@ -158,7 +158,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
                                    .core_name = slice_of(core_name)};
     if (!name_resolve_dialect(&said, &full))
         return true;
-    slice_copy(slice_of(full.firmware), task->asker.firmware, sizeof task->asker.firmware);
+    slice_copy(slice_of(full.firmware), task->client.firmware, sizeof task->client.firmware);
     task->checkin.version = full.version;
     return true;
 }
@@ -180,8 +180,8 @@ void turnkey_handle(struct request *request)
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
-    origin_of_peer(request->peer, task->asker.origin);
-    checkin_take_peer(&task->daemon->config, request->peer, &task->asker);
+    origin_of_peer(request->peer, task->client.origin);
+    checkin_take_peer(&task->daemon->config, request->peer, &task->client);
     if (read_request(request, task, &err)) {
         writer_add(task->daemon->writer, &task->task);
         return;

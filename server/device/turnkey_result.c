@@ -26,9 +26,9 @@ static bool note_result(const struct turnkey *said, struct db *db, struct error 
     struct attempt attempt;
     bool found;
     return attempt_by_id(db, said->attempt_id, &attempt, &found, err) &&
-           (!found || note_attempt(db, LEDGER_RESULT_TOLD, said->result_ms, &attempt,
+           (!found || event_attempt(db, LEDGER_RESULT_TOLD, said->result_ms, &attempt,
                                    json_pack("{s:I, s:o*}", "code", (json_int_t)said->result_code, "meaning",
-                                             note_text(turnkey_meaning(said->result_form, said->result_code))),
+                                             event_text(turnkey_meaning(said->result_form, said->result_code))),
                                    err));
 }
 

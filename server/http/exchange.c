@@ -182,7 +182,7 @@ static enum MHD_Result handle(struct exchange *exchange)
     crowd_remove(exchange);
     atomic_store(&exchange->stage, STAGE_HANDLING);
     if (request->route->flags & ROUTE_WORKER)
-        workers_add(exchange->loop->config->workers, run_handler, request);
+        thread_pool_add(exchange->loop->config->thread_pool, run_handler, request);
     else
         run_handler(request);
 

@@ -260,7 +260,7 @@ static bool vet(struct exchange *exchange, struct error *err)
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
     unwatch(exchange);
     loop->suspended++;
-    workers_add(loop->config->workers, run_vet, exchange);
+    thread_pool_add(loop->config->thread_pool, run_vet, exchange);
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 struct listener;
 struct transfers;
-struct workers;
+struct thread_pool;
 
 struct listener_config {
     const char *name;           /* "device", "admin": for logs */
@@ -39,7 +39,7 @@ struct listener_config {
        Allow and WWW-Authenticate are added by the http folder. Any thread. */
     void (*render_error)(void *context, const struct error *err, struct reply *reply);
     struct transfers *transfers; /* NULL: replies with an attempt are not watched */
-    struct workers *workers;     /* for ROUTE_WORKER */
+    struct thread_pool *thread_pool;     /* for ROUTE_WORKER */
     void *context;
 };
 

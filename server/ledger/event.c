@@ -13,7 +13,7 @@
 #define DAY_MS      (24LL * 3600 * 1000)
 #define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
 
-json_t *note_text(const char *text)
+json_t *event_text(const char *text)
 {
     if (!text || !text[0])
         return NULL;
@@ -35,31 +35,31 @@ json_t *note_text(const char *text)
     return json;
 }
 
-json_t *note_hash(const struct sha256 *hash)
+json_t *event_hash(const struct sha256 *hash)
 {
     char hex[SHA256_HEX_SIZE];
     sha256_hex(hash, hex);
     return json_string(hex);
 }
 
-json_t *note_by_name(const struct request *request, const char *name)
+json_t *event_by_name(const struct request *request, const char *name)
 {
     struct sha256 hash;
     char hex[SHA256_HEX_SIZE];
     sha256_of(request->token.ptr, request->token.len, &hash);
     sha256_hex(&hash, hex);
     hex[TOKEN_SHOWN] = '\0';
-    return json_pack("{s:o*, s:o*, s:s}", "name", note_text(name), "peer", note_text(request->peer), "token",
+    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer), "token",
                      hex);
 }
 
-json_t *note_by(const struct request *request)
+json_t *event_by(const struct request *request)
 {
     char name[ADMIN_NAME_SIZE];
     struct error err;
     bool found;
     bool ok = request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
-    return note_by_name(request, ok ? name : "");
+    return event_by_name(request, ok ? name : "");
 }
 
 static void cut_texts(json_t *detail)
@@ -98,27 +98,27 @@ static bool take_detail(json_t *detail, char out[LEDGER_DETAIL_SIZE], struct err
     return write_detail(detail, out) || error_set(err, ERROR_INTERNAL, "a row for the ledger is too long");
 }
 
-static void take_references(const struct note *note, struct ledger_row *row)
+static void take_references(const struct event *event, struct ledger_row *row)
 {
-    snprintf(row->kind, sizeof row->kind, "%s", ledger_kind_name(note->kind));
-    snprintf(row->product, sizeof row->product, "%s", note->product ? note->product : "");
-    snprintf(row->firmware, sizeof row->firmware, "%s", note->firmware ? note->firmware : "");
-    if (note->device)
-        snprintf(row->device, sizeof row->device, "%s:%s", note->device->id_kind, note->device->device);
-    if (note->identity)
-        snprintf(row->device, sizeof row->device, "%s:%s", identity_kind_name(note->identity->kind),
-                 note->identity->id);
-    if (note->package)
-        sha256_hex(note->package, row->package);
+    snprintf(row->kind, sizeof row->kind, "%s", ledger_kind_name(event->kind));
+    snprintf(row->product, sizeof row->product, "%s", event->product ? event->product : "");
+    snprintf(row->firmware, sizeof row->firmware, "%s", event->firmware ? event->firmware : "");
+    if (event->device)
+        snprintf(row->device, sizeof row->device, "%s:%s", event->device->id_kind, event->device->device);
+    if (event->identity)
+        snprintf(row->device, sizeof row->device, "%s:%s", identity_kind_name(event->identity->kind),
+                 event->identity->id);
+    if (event->package)
+        sha256_hex(event->package, row->package);
 }
 
-static bool name_product(struct db *db, const struct note *note, struct ledger_row *row, struct error *err)
+static bool name_product(struct db *db, const struct event *event, struct ledger_row *row, struct error *err)
 {
     struct product product = {.id = 0};
     bool found;
-    if (note->product || !note->device)
+    if (event->product || !event->device)
         return true;
-    if (!product_by_id(db, note->device->product_id, &product, &found, err))
+    if (!product_by_id(db, event->device->product_id, &product, &found, err))
         return false;
     memcpy(row->product, product.product_key, sizeof row->product);
     return true;
@@ -195,16 +195,16 @@ static bool spend(struct db *db, const struct ledger_row *row, enum budget_subje
 
 /* The device's or the link's own budget; and for a device that was not seen before today its product's, so that many new
    devices together are bounded too. */
-static bool spend_all(struct db *db, const struct note *note, const struct ledger_row *row, bool *ret_spent,
+static bool spend_all(struct db *db, const struct event *event, const struct ledger_row *row, bool *ret_spent,
                       struct error *err)
 {
-    const struct device *device = note->device;
+    const struct device *device = event->device;
     bool moves;
     *ret_spent = false;
-    if (!device || note->by_admin || !has_budget(note->kind, &moves))
+    if (!device || event->by_admin || !has_budget(event->kind, &moves))
         return true;
     int64_t most = BUDGET_ROWS + (moves ? BUDGET_ROWS_LAST : 0);
-    if (!spend(db, row, note->link ? BUDGET_LINK : BUDGET_DEVICE, note->link ? note->link : device->id, most, ret_spent,
+    if (!spend(db, row, event->link ? BUDGET_LINK : BUDGET_DEVICE, event->link ? event->link : device->id, most, ret_spent,
                err))
         return false;
     bool is_new = !device->first_seen_ms || device->first_seen_ms / DAY_MS == row->at_ms / DAY_MS;
@@ -225,23 +225,23 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
     return *ret_more || budget_remove(db, now_ms / DAY_MS, err);
 }
 
-bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
+bool event_add(struct db *db, const struct event *event, json_t *detail, struct error *err)
 {
-    struct ledger_row row = {.at_ms = note->at_ms ? note->at_ms : clock_utc_ms(), .attempt = note->attempt};
+    struct ledger_row row = {.at_ms = event->at_ms ? event->at_ms : clock_utc_ms(), .attempt = event->attempt};
     if (!detail)
         detail = json_object();
     bool ok = take_detail(detail, row.detail, err);
     json_decref(detail);
     bool spent = false;
-    take_references(note, &row);
-    ok = ok && name_product(db, note, &row, err) && spend_all(db, note, &row, &spent, err) &&
+    take_references(event, &row);
+    ok = ok && name_product(db, event, &row, err) && spend_all(db, event, &row, &spent, err) &&
          (spent || ledger_add(db, &row, err));
-    if (note->ret_counted)
-        *note->ret_counted = spent;
+    if (event->ret_counted)
+        *event->ret_counted = spent;
     return ok;
 }
 
-bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
+bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
                   json_t *detail, struct error *err)
 {
     struct device device = {.id = 0};
@@ -252,7 +252,7 @@ bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const str
         json_decref(detail);
         return false;
     }
-    const struct note note = {.kind = kind,
+    const struct event event = {.kind = kind,
                               .at_ms = at_ms,
                               .firmware = firmware.name,
                               .device = &device,
@@ -263,15 +263,15 @@ bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const str
         detail = json_object();
     json_object_set_new(detail, "from", json_string(attempt->from));
     json_object_set_new(detail, "to", json_string(attempt->to));
-    return note_add(db, &note, detail, err);
+    return event_add(db, &event, detail, err);
 }
 
-bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
+bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
                         int64_t at_ms, struct error *err)
 {
     json_t *detail = json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
                                attempt_event_name(event), "state", attempt->state);
     if (attempt->delivered_ms)
         json_object_set_new(detail, "delay_ms", json_integer((json_int_t)(at_ms - clock_clamp(attempt->delivered_ms, at_ms))));
-    return note_attempt(db, LEDGER_ATTEMPT_ENDED, at_ms, attempt, detail, err);
+    return event_attempt(db, LEDGER_ATTEMPT_ENDED, at_ms, attempt, detail, err);
 }

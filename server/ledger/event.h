@@ -9,7 +9,7 @@
 #include "storage/firmware.h"
 #include "storage/ledger.h"
 
-struct note { /* borrowed; NULL and 0 for what it does not refer to; the product of a device is looked up */
+struct event { /* borrowed; NULL and 0 for what it does not refer to; the product of a device is looked up */
     enum ledger_kind kind;
     int64_t at_ms; /* 0: now */
     const char *product, *firmware;
@@ -23,19 +23,19 @@ struct note { /* borrowed; NULL and 0 for what it does not refer to; the product
 };
 
 /* Writer's thread, in the transaction of the fact: appends it to the ledger. Takes over `detail`, an object
-   (NULL: an empty one); texts in it come from note_text(). A detail that is too long has its texts cut.
+   (NULL: an empty one); texts in it come from event_text(). A detail that is too long has its texts cut.
    What a device can cause has a budget (storage/budget.h): beyond it the fact is counted, and a row says so once there are
    1, 10, 100, … of them, and at the end of the day. */
-bool note_add(struct db *db, const struct note *note, json_t *detail, struct error *err)
+bool event_add(struct db *db, const struct event *event, json_t *detail, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The same of an attempt, whose product, firmware, device and package are looked up; `from` and `to` go into
    the detail. */
-bool note_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
+bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
                   json_t *detail, struct error *err) __attribute__((warn_unused_result));
 
 /* It has ended: in which state it was, and what ended it. */
-bool note_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
+bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
                         int64_t at_ms, struct error *err) __attribute__((warn_unused_result));
 
 /* The rows for budgets of days that are over, at most 500 at a call. *ret_more: call again. */
@@ -43,13 +43,13 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
 
 /* A text for the detail: control characters become blanks, what is no UTF-8 becomes '?'. NULL for "" and
    NULL, which the format "o*" of json_pack() leaves out. */
-json_t *note_text(const char *text);
-json_t *note_hash(const struct sha256 *hash); /* in hex */
+json_t *event_text(const char *text);
+json_t *event_hash(const struct sha256 *hash); /* in hex */
 
 /* Who made an admin's call: {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is named by the
    first digits of its SHA-256; the name is what the call says with ?by=, if it says any. */
-json_t *note_by(const struct request *request);
+json_t *event_by(const struct request *request);
 /* With the name that stood in the body, "" or NULL for none. */
-json_t *note_by_name(const struct request *request, const char *name);
+json_t *event_by_name(const struct request *request, const char *name);
 
 #endif

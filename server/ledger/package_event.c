@@ -12,8 +12,8 @@ static const char *effort_name(enum package_effort effort)
 
 static json_t *key_to_json(const struct package_key *key)
 {
-    return json_pack("{s:s, s:o, s:o}", "format", key->format, "from_sha256", note_hash(&key->from),
-                     "to_sha256", note_hash(&key->to));
+    return json_pack("{s:s, s:o, s:o}", "format", key->format, "from_sha256", event_hash(&key->from),
+                     "to_sha256", event_hash(&key->to));
 }
 
 static bool note_oversize(struct db *db, const struct package_key *key, const struct package_made *made,
@@ -25,12 +25,12 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct ledger_oversize *over = &list[i];
-        const struct note note = {.kind = LEDGER_PACKAGE_REFUSED,
+        const struct event event = {.kind = LEDGER_PACKAGE_REFUSED,
                                   .at_ms = now_ms,
                                   .product = over->product,
                                   .firmware = over->firmware,
                                   .package = &made->sha256};
-        if (!note_add(db, &note,
+        if (!event_add(db, &event,
                       json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "format", key->format, "from", over->from,
                                 "limit", (json_int_t)over->limit_bytes, "size", (json_int_t)made->size_bytes,
                                 "to", over->to, "why", "oversize"),
@@ -40,24 +40,24 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
     return true;
 }
 
-bool package_note_made(struct db *db, const struct package_key *key, const struct package_made *made,
+bool package_event_made(struct db *db, const struct package_key *key, const struct package_made *made,
                        int64_t now_ms, struct error *err)
 {
-    const struct note note = {.kind = LEDGER_PACKAGE_MADE, .at_ms = now_ms, .package = &made->sha256};
+    const struct event event = {.kind = LEDGER_PACKAGE_MADE, .at_ms = now_ms, .package = &made->sha256};
     json_t *detail = key_to_json(key);
-    json_object_set_new(detail, "effort", note_text(effort_name(made->effort)));
+    json_object_set_new(detail, "effort", event_text(effort_name(made->effort)));
     json_object_set_new(detail, "origin", json_string(made->origin));
     json_object_set_new(detail, "proven", json_boolean(made->proven));
     json_object_set_new(detail, "size", json_integer((json_int_t)made->size_bytes));
-    return note_add(db, &note, detail, err) && note_oversize(db, key, made, now_ms, err);
+    return event_add(db, &event, detail, err) && note_oversize(db, key, made, now_ms, err);
 }
 
-bool package_note_failed(struct db *db, const struct package_key *key, const char *reason, int64_t now_ms,
+bool package_event_failed(struct db *db, const struct package_key *key, const char *reason, int64_t now_ms,
                          struct error *err)
 {
-    const struct note note = {.kind = LEDGER_PACKAGE_REFUSED, .at_ms = now_ms};
+    const struct event event = {.kind = LEDGER_PACKAGE_REFUSED, .at_ms = now_ms};
     json_t *detail = key_to_json(key);
-    json_object_set_new(detail, "reason", note_text(reason));
+    json_object_set_new(detail, "reason", event_text(reason));
     json_object_set_new(detail, "why", json_string("failed"));
-    return note_add(db, &note, detail, err);
+    return event_add(db, &event, detail, err);
 }

@@ -58,7 +58,7 @@ static bool check_all(struct db *db, struct chain_check *check, struct error *er
     return chain_check_end(check, err);
 }
 
-bool ledger_check(const char *data_dir, const char *head, struct error *err)
+bool ledger_verify(const char *data_dir, const char *head, struct error *err)
 {
     _cleanup_(cleanup_db) struct db *db = NULL;
     struct chain_check check = {.compares = head != NULL};

@@ -8,7 +8,7 @@
 /* Recomputes every hash of the ledger in data_dir/dfota.db, which is only read and may be in use; compares it
    with the head in the file `head`, unless that is NULL. Says on standard output what it found. False, with a
    sentence, for anything that is wrong. */
-bool ledger_check(const char *data_dir, const char *head, struct error *err)
+bool ledger_verify(const char *data_dir, const char *head, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Prints the head, as one line of JSON. */

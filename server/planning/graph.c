@@ -131,7 +131,7 @@ static void add_possible(const struct firmware *firmware, struct graph *graph)
             if (image_is_full(new) && full_takes(new->core, &graph->plan.version[from].version))
                 *edge =
                     (struct plan_edge){.state = EDGE_READY, .size = (uint64_t) new->size_bytes, .full = true};
-            else if (firmware->format[0] && old->id && new->id && need_can_be_made(old, new))
+            else if (firmware->format[0] && old->id && new->id && package_key_can_be_made(old, new))
                 edge->state = EDGE_UNKNOWN;
         }
 }
@@ -148,7 +148,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     add_possible(firmware, graph);
     if (!firmware->format[0])
         return true;
-    need_key(daemon, firmware, &graph->image[0], &graph->image[count - 1],
+    package_key_of(daemon, firmware, &graph->image[0], &graph->image[count - 1],
              &key); /* the recipe is that of all */
     if (!package_edges(db, firmware->id, key.format, key.recipe, &edges.row, take_edge, &edges, err))
         return false;

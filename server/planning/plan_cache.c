@@ -27,22 +27,22 @@ struct slot {
 #define LONG_MS    10
 #define REST_TIMES 10
 
-struct plans {
+struct plan_cache {
     struct slot *slot[SLOTS]; /* NULL: none yet */
     int64_t rest_until_ms;    /* boot clock */
 };
 
-bool plans_open(struct plans **ret, struct error *err)
+bool plan_cache_open(struct plan_cache **ret, struct error *err)
 {
     *ret = calloc(1, sizeof **ret);
     return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
 }
 
-void plans_close(struct plans *plans)
+void plan_cache_close(struct plan_cache *plan_cache)
 {
-    for (unsigned i = 0; plans && i < SLOTS; i++)
-        free(plans->slot[i]);
-    free(plans);
+    for (unsigned i = 0; plan_cache && i < SLOTS; i++)
+        free(plan_cache->slot[i]);
+    free(plan_cache);
 }
 
 /* FNV-1a */
@@ -73,7 +73,7 @@ static bool find_unasked(const struct daemon *daemon, struct db *db, const struc
     struct package_key key;
     bool found;
     for (unsigned i = 0; i < plan->need_count; i++) {
-        need_key(daemon, firmware, &graph->image[plan->need[i].from], &graph->image[plan->need[i].to], &key);
+        package_key_of(daemon, firmware, &graph->image[plan->need[i].from], &graph->image[plan->need[i].to], &key);
         if (!package_find(db, &key, &package, &found, err))
             return false;
         if (!found || !package.wanted)
@@ -88,7 +88,7 @@ static bool find_package(const struct daemon *daemon, struct db *db, const struc
     struct package_key key;
     if (planned->full || !planned->base.id || !planned->hop.id || !firmware->format[0])
         return true;
-    need_key(daemon, firmware, &planned->base, &planned->hop, &key);
+    package_key_of(daemon, firmware, &planned->base, &planned->hop, &key);
     return package_find(db, &key, &planned->package, &planned->package_found, err);
 }
 
@@ -143,7 +143,7 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
         !image_required_between(db, firmware->id, base, target, &required, err))
         return false;
     if (!base_found || !target_found || required || !firmware->format[0] || ret->hop.withdrawn_ms ||
-        !need_can_be_made(&ret->base, &ret->hop))
+        !package_key_can_be_made(&ret->base, &ret->hop))
         return true;
     if (!find_package(daemon, db, firmware, ret, err))
         return false;
@@ -151,7 +151,7 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
     *ret_done = state == PACKAGE_NONE || state == PACKAGE_QUEUED || state == PACKAGE_GENERATING ||
                 (state == PACKAGE_READY && ret->package.size_bytes <= firmware->max_package_bytes);
     if (state == PACKAGE_NONE || (state != PACKAGE_READY && !ret->package.wanted))
-        need_key(daemon, firmware, &ret->base, &ret->hop, &ret->unasked[ret->unasked_count++]);
+        package_key_of(daemon, firmware, &ret->base, &ret->hop, &ret->unasked[ret->unasked_count++]);
     return true;
 }
 
@@ -181,7 +181,7 @@ static int64_t cpu_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool make_and_rest(struct plans *plans, const struct daemon *daemon, struct db *db,
+static bool make_and_rest(struct plan_cache *plan_cache, const struct daemon *daemon, struct db *db,
                           const struct firmware *firmware, const struct version *base, struct planned *ret,
                           struct error *err)
 {
@@ -190,7 +190,7 @@ static bool make_and_rest(struct plans *plans, const struct daemon *daemon, stru
         return false;
     int64_t took_ms = cpu_ms() - begun_ms;
     if (took_ms >= LONG_MS)
-        plans->rest_until_ms = clock_boot_ms() + REST_TIMES * took_ms;
+        plan_cache->rest_until_ms = clock_boot_ms() + REST_TIMES * took_ms;
     return true;
 }
 
@@ -203,23 +203,23 @@ static bool make_do(const struct daemon *daemon, struct db *db, const struct fir
     return find_package(daemon, db, firmware, planned, err);
 }
 
-bool plans_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
+bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
                 const struct version *base, const struct planned **ret, struct error *err)
 {
-    struct plans *plans = daemon->plans;
+    struct plan_cache *plan_cache = daemon->plan_cache;
     char text[VERSION_TEXT_SIZE];
     version_format(base, text);
-    struct slot **slot = &plans->slot[slot_number(firmware->id, text)];
+    struct slot **slot = &plan_cache->slot[slot_number(firmware->id, text)];
     if (!*slot && !(*slot = calloc(1, sizeof **slot)))
         return error_set(err, ERROR_INTERNAL, "out of memory");
     *ret = &(*slot)->planned;
     bool same = (*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0;
     if (same && (*slot)->changes == db_changes(db))
         return true;
-    if (same && (*slot)->image_changes == db_image_changes(db) && clock_boot_ms() < plans->rest_until_ms)
+    if (same && (*slot)->image_changes == db_image_changes(db) && clock_boot_ms() < plan_cache->rest_until_ms)
         return make_do(daemon, db, firmware, &(*slot)->planned, err);
     (*slot)->firmware_id = 0; /* until it is filled */
-    if (!make_and_rest(plans, daemon, db, firmware, base, &(*slot)->planned, err))
+    if (!make_and_rest(plan_cache, daemon, db, firmware, base, &(*slot)->planned, err))
         return false;
     memcpy((*slot)->base, text, sizeof text);
     (*slot)->firmware_id = firmware->id;
@@ -228,13 +228,13 @@ bool plans_find(struct daemon *daemon, struct db *db, const struct firmware *fir
     return true;
 }
 
-bool plans_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
+bool plan_cache_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
                struct error *err)
 {
     for (unsigned i = 0; i < planned->unasked_count; i++)
         if (!package_queue(db, &planned->unasked[i], false, 1, now_ms, err))
             return false;
     if (planned->unasked_count)
-        jobs_wake_wanted(daemon->jobs);
+        scheduler_wake_wanted(daemon->scheduler);
     return true;
 }

@@ -7,7 +7,7 @@
 #include "server/planning/graph.h"
 #include "upgrade/decision.h"
 
-struct plans;
+struct plan_cache;
 
 struct planned {
     enum plan_outcome
@@ -23,17 +23,17 @@ struct planned {
     unsigned unasked_count;
 };
 
-bool plans_open(struct plans **ret, struct error *err);
-void plans_close(struct plans *plans); /* NULL is fine */
+bool plan_cache_open(struct plan_cache **ret, struct error *err);
+void plan_cache_close(struct plan_cache *plan_cache); /* NULL is fine */
 
 /* Writer's thread, with its connection: the plan from `base` to the firmware's target, another version. *ret
    stays as it is until the next call. */
-bool plans_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
+bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
                 const struct version *base, const struct planned **ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Writer's thread: asks for what nobody has asked for. */
-bool plans_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
+bool plan_cache_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
                struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -20,7 +20,7 @@ struct order {
     struct order *next;
 };
 
-struct matrix {
+struct prebuild {
     struct daemon *daemon;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -41,7 +41,7 @@ struct row {
 
 static bool helps(const struct image *from, const struct image *to)
 {
-    return need_can_be_made(from, to) && !to->withdrawn_ms;
+    return package_key_can_be_made(from, to) && !to->withdrawn_ms;
 }
 
 /* Of images in order, how many stand before the version, or at it. */
@@ -73,7 +73,7 @@ static bool ask_pairs(struct row *row, struct db *db, const struct firmware *fir
                 continue;
             if (asked++ == PAIRS_AT_ONCE)
                 return true;
-            need_key(row->daemon, firmware, &images[i], &images[j], &key);
+            package_key_of(row->daemon, firmware, &images[i], &images[j], &key);
             if (!package_queue(db, &key, false, 0, now_ms, err))
                 return false;
             memcpy(row->from, images[i].version, sizeof row->from);
@@ -101,128 +101,128 @@ static bool ask_some(void *cls, struct db *db, struct error *err)
 /* The thread */
 
 /* False: it is time to end. */
-static bool rest(struct matrix *matrix)
+static bool rest(struct prebuild *prebuild)
 {
     struct timespec until;
     int timed_out = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += RETRY_S;
-    pthread_mutex_lock(&matrix->mutex);
-    while (!matrix->stopping && !timed_out)
-        timed_out = pthread_cond_clockwait(&matrix->changed, &matrix->mutex, CLOCK_MONOTONIC, &until);
-    bool go_on = !matrix->stopping;
-    pthread_mutex_unlock(&matrix->mutex);
+    pthread_mutex_lock(&prebuild->mutex);
+    while (!prebuild->stopping && !timed_out)
+        timed_out = pthread_cond_clockwait(&prebuild->changed, &prebuild->mutex, CLOCK_MONOTONIC, &until);
+    bool go_on = !prebuild->stopping;
+    pthread_mutex_unlock(&prebuild->mutex);
     return go_on;
 }
 
-static bool is_stopping(struct matrix *matrix)
+static bool is_stopping(struct prebuild *prebuild)
 {
-    pthread_mutex_lock(&matrix->mutex);
-    bool stopping = matrix->stopping;
-    pthread_mutex_unlock(&matrix->mutex);
+    pthread_mutex_lock(&prebuild->mutex);
+    bool stopping = prebuild->stopping;
+    pthread_mutex_unlock(&prebuild->mutex);
     return stopping;
 }
 
-static void fill(struct matrix *matrix, const struct order *order)
+static void fill(struct prebuild *prebuild, const struct order *order)
 {
-    struct row row = {.daemon = matrix->daemon, .order = order};
-    while (!row.done && !is_stopping(matrix)) {
+    struct row row = {.daemon = prebuild->daemon, .order = order};
+    while (!row.done && !is_stopping(prebuild)) {
         struct row next = row;
         struct error err;
-        if (writer_call(matrix->daemon->writer, ask_some, &next, &err)) {
+        if (writer_call(prebuild->daemon->writer, ask_some, &next, &err)) {
             row = next;
-            jobs_wake(matrix->daemon->jobs);
+            scheduler_wake(prebuild->daemon->scheduler);
             continue;
         }
         log_line(LOG_LEVEL_ERROR, "matrix-not-queued", "error", err.text, NULL);
-        if (!rest(matrix))
+        if (!rest(prebuild))
             return;
     }
 }
 
-static struct order *take(struct matrix *matrix)
+static struct order *take(struct prebuild *prebuild)
 {
-    pthread_mutex_lock(&matrix->mutex);
-    while (!matrix->first && !matrix->stopping)
-        pthread_cond_wait(&matrix->changed, &matrix->mutex);
-    struct order *order = matrix->stopping ? NULL : matrix->first;
+    pthread_mutex_lock(&prebuild->mutex);
+    while (!prebuild->first && !prebuild->stopping)
+        pthread_cond_wait(&prebuild->changed, &prebuild->mutex);
+    struct order *order = prebuild->stopping ? NULL : prebuild->first;
     if (order) {
-        matrix->first = order->next;
-        if (!matrix->first)
-            matrix->last = &matrix->first;
+        prebuild->first = order->next;
+        if (!prebuild->first)
+            prebuild->last = &prebuild->first;
     }
-    pthread_mutex_unlock(&matrix->mutex);
+    pthread_mutex_unlock(&prebuild->mutex);
     return order;
 }
 
 static void *work(void *cls)
 {
-    struct matrix *matrix = cls;
-    for (struct order *order; (order = take(matrix)); free(order))
-        fill(matrix, order);
+    struct prebuild *prebuild = cls;
+    for (struct order *order; (order = take(prebuild)); free(order))
+        fill(prebuild, order);
     return NULL;
 }
 
-void matrix_add(struct matrix *matrix, int64_t firmware_id, int64_t image_id)
+void prebuild_add(struct prebuild *prebuild, int64_t firmware_id, int64_t image_id)
 {
-    struct order *order = matrix->daemon->config.matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
+    struct order *order = prebuild->daemon->config.matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
     if (!order)
         return; /* without memory the next start asks */
     *order = (struct order){firmware_id, image_id, NULL};
-    pthread_mutex_lock(&matrix->mutex);
-    *matrix->last = order;
-    matrix->last = &order->next;
-    pthread_cond_broadcast(&matrix->changed);
-    pthread_mutex_unlock(&matrix->mutex);
+    pthread_mutex_lock(&prebuild->mutex);
+    *prebuild->last = order;
+    prebuild->last = &order->next;
+    pthread_cond_broadcast(&prebuild->changed);
+    pthread_mutex_unlock(&prebuild->mutex);
 }
 
 /* Start and end */
 
 static bool add_missing(void *cls, struct db *db, struct error *err)
 {
-    struct matrix *matrix = cls;
+    struct prebuild *prebuild = cls;
     _cleanup_(cleanup_free) int64_t *ids = NULL;
     size_t count;
     /* The configuration may ask for other packages now. */
     if (!matrix_forget(db, err) || !matrix_firmwares(db, &ids, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        matrix_add(matrix, ids[i], 0);
+        prebuild_add(prebuild, ids[i], 0);
     return true;
 }
 
-bool matrix_start(struct daemon *daemon, struct matrix **ret, struct error *err)
+bool prebuild_start(struct daemon *daemon, struct prebuild **ret, struct error *err)
 {
-    struct matrix *matrix = calloc(1, sizeof *matrix);
-    if (!matrix)
+    struct prebuild *prebuild = calloc(1, sizeof *prebuild);
+    if (!prebuild)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    matrix->daemon = daemon;
-    matrix->last = &matrix->first;
-    pthread_mutex_init(&matrix->mutex, NULL);
-    pthread_cond_init(&matrix->changed, NULL);
-    int failed = pthread_create(&matrix->thread, NULL, work, matrix);
+    prebuild->daemon = daemon;
+    prebuild->last = &prebuild->first;
+    pthread_mutex_init(&prebuild->mutex, NULL);
+    pthread_cond_init(&prebuild->changed, NULL);
+    int failed = pthread_create(&prebuild->thread, NULL, work, prebuild);
     if (failed) {
-        free(matrix);
+        free(prebuild);
         return error_errno(err, failed, "cannot start a thread");
     }
-    *ret = matrix;
-    return writer_call(daemon->writer, add_missing, matrix, err);
+    *ret = prebuild;
+    return writer_call(daemon->writer, add_missing, prebuild, err);
 }
 
-void matrix_stop(struct matrix *matrix)
+void prebuild_stop(struct prebuild *prebuild)
 {
-    if (!matrix)
+    if (!prebuild)
         return;
-    pthread_mutex_lock(&matrix->mutex);
-    matrix->stopping = true;
-    pthread_cond_broadcast(&matrix->changed);
-    pthread_mutex_unlock(&matrix->mutex);
-    pthread_join(matrix->thread, NULL);
-    for (struct order *order = matrix->first, *next; order; order = next) {
+    pthread_mutex_lock(&prebuild->mutex);
+    prebuild->stopping = true;
+    pthread_cond_broadcast(&prebuild->changed);
+    pthread_mutex_unlock(&prebuild->mutex);
+    pthread_join(prebuild->thread, NULL);
+    for (struct order *order = prebuild->first, *next; order; order = next) {
         next = order->next;
         free(order);
     }
-    pthread_cond_destroy(&matrix->changed);
-    pthread_mutex_destroy(&matrix->mutex);
-    free(matrix);
+    pthread_cond_destroy(&prebuild->changed);
+    pthread_mutex_destroy(&prebuild->mutex);
+    free(prebuild);
 }

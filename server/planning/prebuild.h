@@ -8,15 +8,15 @@
 #include "base/error.h"
 
 struct daemon;
-struct matrix;
+struct prebuild;
 
-/* Asks for what is missing in every firmware; with the configuration's `matrix = needed` for nothing, and what was only
+/* Asks for what is missing in every firmware; with the configuration's `prebuild = needed` for nothing, and what was only
    queued for the matrix is forgotten. */
-bool matrix_start(struct daemon *daemon, struct matrix **ret, struct error *err);
+bool prebuild_start(struct daemon *daemon, struct prebuild **ret, struct error *err);
 /* There is a new image, or one is no longer withdrawn: its pairs. Image 0: all pairs of the firmware, whose format
    was set. Any thread. */
-void matrix_add(struct matrix *matrix, int64_t firmware_id, int64_t image_id);
-/* When nobody calls matrix_add() any more, before the writer is stopped. NULL is fine. */
-void matrix_stop(struct matrix *matrix);
+void prebuild_add(struct prebuild *prebuild, int64_t firmware_id, int64_t image_id);
+/* When nobody calls prebuild_add() any more, before the writer is stopped. NULL is fine. */
+void prebuild_stop(struct prebuild *prebuild);
 
 #endif

@@ -8,7 +8,7 @@
 #include "server/config/recipe.h"
 #include "upgrade/full.h"
 
-void need_key(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
+void package_key_of(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
               const struct image *to, struct package_key *ret)
 {
     *ret = (struct package_key){.from = from->sha256, .to = to->sha256, .firmware_id = firmware->id};
@@ -16,12 +16,12 @@ void need_key(const struct daemon *daemon, const struct firmware *firmware, cons
     recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
 }
 
-bool need_can_be_made(const struct image *from, const struct image *to)
+bool package_key_can_be_made(const struct image *from, const struct image *to)
 {
     return !image_is_full(from) && !image_is_full(to);
 }
 
-bool need_is_full(struct db *db, const struct firmware *firmware, const struct version *base, bool *ret,
+bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base, bool *ret,
                   struct error *err)
 {
     struct image target;
@@ -32,28 +32,28 @@ bool need_is_full(struct db *db, const struct firmware *firmware, const struct v
     return true;
 }
 
-bool need_package(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
+bool package_request(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                   const struct image *to, bool again, int64_t now_ms, struct error *err)
 {
     if (!firmware->format[0])
         return true;
-    if (!need_can_be_made(from, to))
+    if (!package_key_can_be_made(from, to))
         return error_set(
             err, ERROR_INVALID,
             "%s is a full package: no delta is made from it or to it, its devices get it as it is",
             image_is_full(to) ? to->version : from->version);
     struct package_key key;
-    need_key(daemon, firmware, from, to, &key);
+    package_key_of(daemon, firmware, from, to, &key);
     struct package package;
     bool found;
     if (!package_queue(db, &key, again, 1, now_ms, err) || !package_find(db, &key, &package, &found, err))
         return false;
     if (found && package_state(&package) == PACKAGE_QUEUED)
-        jobs_wake_wanted(daemon->jobs);
+        scheduler_wake_wanted(daemon->scheduler);
     return true;
 }
 
-bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
+bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
                   int64_t now_ms, struct error *err)
 {
     const struct planned *planned;
@@ -63,6 +63,6 @@ bool need_upgrade(struct db *db, struct daemon *daemon, const struct firmware *f
     int order = version_compare(&base, &target);
     if (order == 0 || (order > 0 && !firmware->downgrades))
         return true;
-    return plans_find(daemon, db, firmware, &base, &planned, err) &&
-           plans_ask(daemon, db, planned, now_ms, err);
+    return plan_cache_find(daemon, db, firmware, &base, &planned, err) &&
+           plan_cache_ask(daemon, db, planned, now_ms, err);
 }

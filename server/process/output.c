@@ -7,20 +7,20 @@
 #include "base/slice.h"
 
 /* Of what does not fit, all but the last bytes that were heard makes room. */
-static size_t make_room(struct child_output *heard, size_t wanted)
+static size_t make_room(struct process_output *heard, size_t wanted)
 {
     size_t half = heard->size / 2, room = heard->size - heard->used;
     if (!heard->to_end || wanted <= room)
         return wanted < room ? wanted : room;
     size_t drop =
-        wanted - room; /* no more than stands in the second half: child_output_take() reads less at once */
+        wanted - room; /* no more than stands in the second half: process_output_take() reads less at once */
     memmove(heard->text + half, heard->text + half + drop, heard->used - half - drop);
     heard->used -= drop;
     heard->lost += drop;
     return wanted;
 }
 
-bool child_output_take(int fd, struct child_output *heard)
+bool process_output_take(int fd, struct process_output *heard)
 {
     char bytes[4096];
     size_t most = heard->to_end && heard->size / 2 < sizeof bytes ? heard->size / 2 : sizeof bytes;
@@ -33,7 +33,7 @@ bool child_output_take(int fd, struct child_output *heard)
     return true;
 }
 
-void child_output_clean(char *text, size_t used)
+void process_output_clean(char *text, size_t used)
 {
     for (size_t i = 0; i < used; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
@@ -70,7 +70,7 @@ static size_t add_clean(char *log, size_t at, size_t log_size, const char *text,
     return at;
 }
 
-void child_output_write(const struct child_output *heard, char *log, size_t log_size)
+void process_output_write(const struct process_output *heard, char *log, size_t log_size)
 {
     char gap[64];
     size_t half = heard->size / 2, head = heard->lost ? half : heard->used, at = 0;

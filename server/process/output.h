@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct child_output {
+struct process_output {
     char *text; /* the caller's */
     size_t size, used;
     bool to_end;   /* keep the end too: the second half of `text` slides */
@@ -14,10 +14,10 @@ struct child_output {
 };
 
 /* Takes what has come on a descriptor that does not block, and keeps what is asked for. False when there was nothing. */
-bool child_output_take(int fd, struct child_output *heard);
+bool process_output_take(int fd, struct process_output *heard);
 /* One line: blanks for control characters, question marks for what is no UTF-8. There is room for a NUL behind `used`. */
-void child_output_clean(char *text, size_t used);
+void process_output_clean(char *text, size_t used);
 /* Lines of UTF-8, with a line that counts what was lost in the middle. */
-void child_output_write(const struct child_output *heard, char *log, size_t log_size);
+void process_output_write(const struct process_output *heard, char *log, size_t log_size);
 
 #endif

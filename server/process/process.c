@@ -76,7 +76,7 @@ struct running {
     pid_t pid;
     bool kept;         /* `pid` is a keeper */
     int said_fd[SAYS]; /* -1: not heard */
-    struct child_output heard[SAYS];
+    struct process_output heard[SAYS];
     int fails_fd;    /* closed by exec, or says why there was none */
     int exec_failed; /* errno; 0: it runs, or was killed before */
 };
@@ -99,7 +99,7 @@ static int remaining_ms(int64_t deadline_ms)
 }
 
 /* Until the child has ended (it is not reaped), its time is over, or it is cancelled. */
-static enum child_end watch(struct running *child, int pid_fd, int cancel_fd, int64_t deadline_ms)
+static enum process_end watch(struct running *child, int pid_fd, int cancel_fd, int64_t deadline_ms)
 {
     struct pollfd fds[3 + SAYS] = {{pid_fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}, {child->fails_fd, POLLIN, 0}};
     for (int i = 0; i < SAYS; i++)
@@ -120,13 +120,13 @@ static enum child_end watch(struct running *child, int pid_fd, int cancel_fd, in
         if (remaining_ms(deadline_ms) == 0)
             return CHILD_TIMED_OUT;
         for (int i = 0; i < SAYS; i++)
-            if (fds[3 + i].revents && !child_output_take(child->said_fd[i], &child->heard[i]))
+            if (fds[3 + i].revents && !process_output_take(child->said_fd[i], &child->heard[i]))
                 fds[3 + i].fd = -1;
     }
 }
 
-static void conclude(enum child_end end, int status, const struct rusage *usage,
-                     struct child_outcome *outcome)
+static void conclude(enum process_end end, int status, const struct rusage *usage,
+                     struct process_outcome *outcome)
 {
     if (end == CHILD_EXITED && WIFSIGNALED(status))
         end = CHILD_SIGNALLED;
@@ -151,21 +151,21 @@ static void ask_keeper_to_end(pid_t pid, int pid_fd)
 }
 
 /* Whoever still holds the pipe may go on writing. */
-static void hear_rest(int fd, struct child_output *heard)
+static void hear_rest(int fd, struct process_output *heard)
 {
     uint64_t most = heard->used + heard->lost + REST_BYTES;
     while (fd >= 0 && (heard->to_end || heard->used < heard->size) && heard->used + heard->lost < most &&
-           child_output_take(fd, heard))
+           process_output_take(fd, heard))
         ;
 }
 
 /* Watches a child until it is gone, whatever it takes. False: it could not be watched. */
 static bool see_through(struct running *child, int cancel_fd, int64_t deadline_ms,
-                        struct child_outcome *outcome)
+                        struct process_outcome *outcome)
 {
     _cleanup_(cleanup_close) int pid_fd = pidfd_open(child->pid, 0);
     int number = errno, status;
-    enum child_end end = CHILD_CANCELLED;
+    enum process_end end = CHILD_CANCELLED;
     struct rusage usage;
     if (pid_fd >= 0)
         end = watch(child, pid_fd, cancel_fd, deadline_ms);
@@ -184,7 +184,7 @@ static bool see_through(struct running *child, int cancel_fd, int64_t deadline_m
     return pid_fd >= 0;
 }
 
-static int64_t deadline_of(const struct child_limits *limits)
+static int64_t deadline_of(const struct process_limits *limits)
 {
     bool limited = limits->wall_ms > 0 && limits->wall_ms < INT64_MAX / 2;
     return limited ? clock_boot_ms() + (int64_t)limits->wall_ms : INT64_MAX;
@@ -200,8 +200,8 @@ static bool cannot_run(const char *path, int number, struct error *err)
 
 /* `heard` says where each output goes; one without room is not heard, and an error output without room goes
    where the other does. */
-static bool run(struct child_start *start, int cancel_fd, struct child_output heard[SAYS],
-                struct child_outcome *outcome, struct error *err)
+static bool run(struct process_start *start, int cancel_fd, struct process_output heard[SAYS],
+                struct process_outcome *outcome, struct error *err)
 {
     _cleanup_(pipe_close) struct pipe_ends says = {-1, -1};
     _cleanup_(pipe_close) struct pipe_ends tells = {-1, -1};
@@ -214,11 +214,11 @@ static bool run(struct child_start *start, int cancel_fd, struct child_output he
     fcntl(tells.from, F_SETFL, O_NONBLOCK);
     fcntl(fails.from, F_SETFL, O_NONBLOCK);
     int64_t deadline_ms = deadline_of(start->limits);
-    start->fds = (struct child_fds){tells.to, one ? tells.to : says.to, fails.to};
+    start->fds = (struct process_fds){tells.to, one ? tells.to : says.to, fails.to};
     start->parent = getpid();
     pid_t pid = fork_blocked();
     if (pid == 0)
-        child_become(start);
+        process_become(start);
     if (pid < 0)
         return error_errno(err, errno, "no process for %s", start->argv[0]);
     pipe_close_writer(&says);
@@ -237,18 +237,18 @@ static bool run(struct child_start *start, int cancel_fd, struct child_output he
     return ok;
 }
 
-bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
-                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
+bool process_run_heard(char *const argv[], const struct process_limits *limits, int cancel_fd,
+                     struct process_capture *capture, struct process_outcome *ret, struct error *err)
 {
-    struct child_outcome outcome = {0};
-    struct child_start start = {.argv = argv, .limits = limits};
-    struct child_output heard[SAYS] = {
+    struct process_outcome outcome = {0};
+    struct process_start start = {.argv = argv, .limits = limits};
+    struct process_output heard[SAYS] = {
         [SAYS_ERR] = {.text = outcome.stderr_text, .size = sizeof outcome.stderr_text - 1}};
     if (capture)
-        heard[SAYS_OUT] = (struct child_output){.text = capture->text, .size = capture->size - 1};
+        heard[SAYS_OUT] = (struct process_output){.text = capture->text, .size = capture->size - 1};
     if (!run(&start, cancel_fd, heard, &outcome, err))
         return false;
-    child_output_clean(outcome.stderr_text, heard[SAYS_ERR].used);
+    process_output_clean(outcome.stderr_text, heard[SAYS_ERR].used);
     if (capture) {
         capture->text[heard[SAYS_OUT].used] = '\0';
         capture->len = heard[SAYS_OUT].used;
@@ -257,32 +257,32 @@ bool child_run_heard(char *const argv[], const struct child_limits *limits, int 
     return true;
 }
 
-bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
-               struct child_outcome *ret, struct error *err)
+bool process_run(char *const argv[], const struct process_limits *limits, int cancel_fd,
+               struct process_outcome *ret, struct error *err)
 {
-    return child_run_heard(argv, limits, cancel_fd, NULL, ret, err);
+    return process_run_heard(argv, limits, cancel_fd, NULL, ret, err);
 }
 
-bool child_run_foreign(char *const argv[], const struct child_limits *limits, int cancel_fd,
-                       const struct child_place *place, char *log, size_t log_size, struct child_outcome *ret,
+bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
+                       const struct process_place *place, char *log, size_t log_size, struct process_outcome *ret,
                        struct error *err)
 {
-    struct child_outcome outcome = {0};
-    struct child_start start = {.argv = argv, .limits = limits, .place = place};
+    struct process_outcome outcome = {0};
+    struct process_start start = {.argv = argv, .limits = limits, .place = place};
     _cleanup_(cleanup_free) char *text = malloc(log_size);
     if (!text)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     /* Room for the line between the two halves. */
-    struct child_output heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log_size - 80, .to_end = true}};
+    struct process_output heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log_size - 80, .to_end = true}};
     log[0] = '\0';
     if (!run(&start, cancel_fd, heard, &outcome, err))
         return false;
-    child_output_write(&heard[SAYS_OUT], log, log_size);
+    process_output_write(&heard[SAYS_OUT], log, log_size);
     *ret = outcome;
     return true;
 }
 
-static void describe_signal(int signal, const struct child_limits *limits, char *out, size_t out_size)
+static void describe_signal(int signal, const struct process_limits *limits, char *out, size_t out_size)
 {
     if (signal == SIGXCPU && limits->cpu_s)
         snprintf(out, out_size, "more than %llu s of processor time", (unsigned long long)limits->cpu_s);
@@ -292,7 +292,7 @@ static void describe_signal(int signal, const struct child_limits *limits, char 
         snprintf(out, out_size, "killed by SIG%s", sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
 }
 
-void child_describe(const struct child_outcome *outcome, const struct child_limits *limits, char *out,
+void process_describe(const struct process_outcome *outcome, const struct process_limits *limits, char *out,
                     size_t out_size)
 {
     char what[96] = "cancelled";

@@ -12,14 +12,14 @@
 #include "base/error.h"
 
 /* 0 is no limit. */
-struct child_limits {
+struct process_limits {
     uint64_t cpu_s;
     uint64_t memory_bytes; /* of address space; programs built with a sanitizer need 0 */
     uint64_t wall_ms;
     uint64_t out_max; /* bytes: the largest file it may write */
 };
 
-enum child_end {
+enum process_end {
     CHILD_EXITED,    /* by itself: exit_status */
     CHILD_SIGNALLED, /* by a signal that was not ours: a crash, SIGXCPU and SIGXFSZ over a limit, the kernel
                         out of memory */
@@ -29,8 +29,8 @@ enum child_end {
 
 #define CHILD_TEXT_SIZE 401
 
-struct child_outcome {
-    enum child_end end;
+struct process_outcome {
+    enum process_end end;
     int exit_status;                   /* when CHILD_EXITED, else -1 */
     int signal;                        /* when CHILD_SIGNALLED, else 0 */
     uint64_t cpu_ms;                   /* user and system, of the child and what it waited for */
@@ -43,21 +43,21 @@ struct child_outcome {
    cannot be run (ERROR_NOT_FOUND when it is not there) or the machine is out of processes or descriptors.
 
    Any number of threads at once. SIGCHLD must not be ignored in the process. */
-bool child_run(char *const argv[], const struct child_limits *limits, int cancel_fd,
-               struct child_outcome *ret, struct error *err) __attribute__((warn_unused_result));
+bool process_run(char *const argv[], const struct process_limits *limits, int cancel_fd,
+               struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more
    is read and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
-struct child_capture {
+struct process_capture {
     char *text;
     size_t size;
     size_t len; /* set where it was run */
 };
 
 /* Where a foreign program runs: all of it may be NULL or empty. */
-struct child_place {
+struct process_place {
     const char *directory;       /* to begin in */
-    char *const *environment;    /* all of it, NULL at its end; NULL: that of child_run() */
+    char *const *environment;    /* all of it, NULL at its end; NULL: that of process_run() */
     const char *const *writable; /* the only folders to write to, NULL at its end, where the kernel has
                                     Landlock; NULL: wherever the server may */
 };
@@ -65,18 +65,18 @@ struct child_place {
 /* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log,
    the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
    started is left when this returns, not even one that left its process group. */
-bool child_run_foreign(char *const argv[], const struct child_limits *limits, int cancel_fd,
-                       const struct child_place *place, char *log, size_t log_size, struct child_outcome *ret,
+bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
+                       const struct process_place *place, char *log, size_t log_size, struct process_outcome *ret,
                        struct error *err) __attribute__((warn_unused_result));
 
-/* The same as child_run(), and hears its standard output too. NULL: not. */
-bool child_run_heard(char *const argv[], const struct child_limits *limits, int cancel_fd,
-                     struct child_capture *capture, struct child_outcome *ret, struct error *err)
+/* The same as process_run(), and hears its standard output too. NULL: not. */
+bool process_run_heard(char *const argv[], const struct process_limits *limits, int cancel_fd,
+                     struct process_capture *capture, struct process_outcome *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The end in words for an admin, with what stderr said: "exit status 1: …", "took longer than 900000 ms", …
  */
-void child_describe(const struct child_outcome *outcome, const struct child_limits *limits, char *out,
+void process_describe(const struct process_outcome *outcome, const struct process_limits *limits, char *out,
                     size_t out_size);
 
 #endif

@@ -82,7 +82,7 @@ static _Noreturn void end_as(int status)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
-bool keeper_begin(int error_fd)
+bool reaper_begin(int error_fd)
 {
     struct sigaction action = {.sa_handler = SIG_DFL}; /* an ignored SIGCHLD would never come */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)

@@ -8,6 +8,6 @@
 /* In a child between fork and exec, all signals blocked: this process becomes the keeper, and the function
    returns true in a child of it, where the program is to be run. The keeper ends as the program does, after
    the last of them is gone, or at SIGTERM. It closes its error_fd. False: no process. */
-bool keeper_begin(int error_fd);
+bool reaper_begin(int error_fd);
 
 #endif

@@ -27,7 +27,7 @@ static bool set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard
     return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard}) == 0;
 }
 
-static bool set_limits(const struct child_limits *limits)
+static bool set_limits(const struct process_limits *limits)
 {
     /* SIGXCPU at the limit, and should it be caught, SIGKILL two seconds later. */
     if (limits->cpu_s && !set_limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 2))
@@ -51,7 +51,7 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool set_descriptors(const struct child_fds *fds, int *error_fd)
+static bool set_descriptors(const struct process_fds *fds, int *error_fd)
 {
     int error_aside = fcntl(fds->error, F_DUPFD_CLOEXEC, FD_ASIDE);
     if (error_aside < 0)
@@ -79,10 +79,10 @@ static bool stand_alone(pid_t parent, bool foreign, int error_fd)
         return false;
     if (getppid() != parent) /* it died before the line above took effect */
         _exit(EXIT_FAILURE);
-    return !foreign || keeper_begin(error_fd);
+    return !foreign || reaper_begin(error_fd);
 }
 
-static bool take_place(const struct child_place *place)
+static bool take_place(const struct process_place *place)
 {
     if (!place)
         return true;
@@ -90,9 +90,9 @@ static bool take_place(const struct child_place *place)
            (!place->writable || sandbox_enter(place->writable));
 }
 
-_Noreturn void child_become(const struct child_start *start)
+_Noreturn void process_become(const struct process_start *start)
 {
-    const struct child_place *place = start->place;
+    const struct process_place *place = start->place;
     int error_fd = start->fds.error;
     if (set_descriptors(&start->fds, &error_fd) && stand_alone(start->parent, place, error_fd) &&
         set_limits(start->limits) && take_place(place)) {

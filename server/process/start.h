@@ -7,21 +7,21 @@
 #include "server/process/process.h"
 
 /* Where a child's output goes. They may have any number, 0 to 3 included. */
-struct child_fds {
+struct process_fds {
     int out, /* -1: nowhere */
         err, error;
 };
 
-struct child_start { /* what a child is to become */
+struct process_start { /* what a child is to become */
     char *const *argv;
-    const struct child_limits *limits;
-    const struct child_place *place; /* NULL: a program of ours */
+    const struct process_limits *limits;
+    const struct process_place *place; /* NULL: a program of ours */
     pid_t parent;
-    struct child_fds fds;
+    struct process_fds fds;
 };
 
 /* In the child, all signals blocked. Becomes the program, which closes fds.error; or writes errno there, an int, and
    ends. */
-_Noreturn void child_become(const struct child_start *start);
+_Noreturn void process_become(const struct process_start *start);
 
 #endif

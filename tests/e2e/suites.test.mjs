@@ -15,7 +15,7 @@ const shell = (text, ...args) =>
     execFileSync('bash', ['-euc', `. tests/suites.sh; ${text}`, 'bash', ...args], { cwd: source, encoding: 'utf8' })
         .split(/\s+/).filter(Boolean);
 const names = (folder, pattern) =>
-    readdirSync(join(source, folder)).map((file) => pattern.exec(file)?.[1]).filter(Boolean).sort();
+    readdirSync(join(source, folder), { recursive: true }).map((file) => pattern.exec(basename(file))?.[1]).filter(Boolean).sort();
 const list = (name) => shell(`echo $${name}`);
 const sorted = (paths) => paths.map((path) => basename(path)).sort();
 

@@ -124,7 +124,7 @@ static void try_brief(struct bytes file)
     struct error err;
     FILE *to = open_memstream(&text, &size);
     demand(to != NULL);
-    demand(brief_file(file, to, &err));
+    demand(inspect_json_file(file, to, &err));
     demand(fclose(to) == 0 && size < 8192 && strchr(text, '\n') == text + size - 1);
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     demand(json_is_string(json_object_get(object, "kind")) && json_is_string(json_object_get(object, "role")));

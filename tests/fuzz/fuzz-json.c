@@ -58,44 +58,44 @@ void writer_add(struct writer *writer, struct writer_task *task)
     task->done(task, ok ? NULL : &err);
 }
 
-bool readers_take(struct readers *readers, struct db **ret, struct error *err)
+bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct error *err)
 {
-    (void)readers;
+    (void)reader_pool;
     (void)err;
     *ret = db;
     return true;
 }
 
-void readers_give(struct readers *readers, struct db *given)
+void reader_pool_give(struct reader_pool *reader_pool, struct db *given)
 {
-    (void)readers;
+    (void)reader_pool;
     demand(given == db);
 }
 
-void matrix_add(struct matrix *matrix, int64_t firmware_id, int64_t image_id)
+void prebuild_add(struct prebuild *matrix, int64_t firmware_id, int64_t image_id)
 {
     (void)matrix, (void)firmware_id, (void)image_id;
 }
 
-void jobs_wake(struct jobs *jobs)
+void scheduler_wake(struct scheduler *scheduler)
 {
-    (void)jobs;
+    (void)scheduler;
 }
 
-void jobs_wake_wanted(struct jobs *jobs)
+void scheduler_wake_wanted(struct scheduler *scheduler)
 {
-    (void)jobs;
+    (void)scheduler;
 }
 
-bool jobs_is_improving(struct jobs *jobs, int64_t package_id)
+bool scheduler_is_improving(struct scheduler *scheduler, int64_t package_id)
 {
-    (void)jobs, (void)package_id;
+    (void)scheduler, (void)package_id;
     return false;
 }
 
-void seen_add(struct seen *seen, int64_t device_id, int64_t now_ms, bool noted)
+void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
-    (void)seen;
+    (void)counters;
     (void)noted;
     demand(device_id > 0 && now_ms > 0);
 }
@@ -195,7 +195,7 @@ static void open_database(void)
     demand(mkdtemp(directory) != NULL);
     snprintf(file, sizeof file, "%s/db", directory);
     snprintf(command, sizeof command, "rm -r %s", directory);
-    demand(db_open_writer(file, &db, &err) && plans_open(&daemon_here.plans, &err) && db_begin(db, &err));
+    demand(db_open_writer(file, &db, &err) && plan_cache_open(&daemon_here.plan_cache, &err) && db_begin(db, &err));
     fill();
     demand(db_commit(db, &err));
     demand(system(command) == 0); /* it is open, and needs no name */

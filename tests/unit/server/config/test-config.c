@@ -293,15 +293,15 @@ static void test_sections_of_firmware(void **state)
     assert_int_equal(config.firmware_count, 3);
     assert_int_equal(config.jobs, 3);
     assert_int_equal(config.job_cpu_s, 7);
-    const struct config_firmware *at = config_firmware_of(&config, "AirM2M_780E_LTE_AT");
+    const struct firmware_section *at = firmware_section_of(&config, "AirM2M_780E_LTE_AT");
     assert_string_equal(at->value[FIRMWARE_LOAD_ADDRESS], "0x24000");
     assert_string_equal(at->value[FIRMWARE_EXTERNAL_COMMAND], "");
-    assert_string_equal(config_firmware_of(&config, "a b")->value[FIRMWARE_EXTERNAL_VERIFY],
+    assert_string_equal(firmware_section_of(&config, "a b")->value[FIRMWARE_EXTERNAL_VERIFY],
                         "/bin/y {old} {package} \"{new}\"");
-    assert_string_equal(config_firmware_of(&config, "anything")->name, "*");
+    assert_string_equal(firmware_section_of(&config, "anything")->name, "*");
     config_free(&config);
     load_good(ARGUMENTS(NULL), &config);
-    assert_null(config_firmware_of(&config, "anything"));
+    assert_null(firmware_section_of(&config, "anything"));
     config_free(&config);
 }
 
@@ -592,7 +592,7 @@ static void test_manual_explains_every_key(void **state)
             fail_msg("man/dfota.conf.5 does not hold:\n%s", entry);
     }
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
-        const struct config_firmware_key *key = &config_firmware_keys[i];
+        const struct firmware_section_key *key = &firmware_section_keys[i];
         char entry[1024];
         snprintf(entry, sizeof entry, "\n.TP\n.BI \"%s = \" %s\n%s\n", key->name, key->argument, key->help);
         if (!strstr(manual, entry))

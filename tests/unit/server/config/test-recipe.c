@@ -15,10 +15,10 @@ static struct config config;
 
 static void set(const char *firmware, const char *key, const char *value)
 {
-    struct config_firmware *section;
+    struct firmware_section *section;
     struct error err;
-    assert_true(config_firmware_section(&config, firmware, &section, &err));
-    if (!config_firmware_set(section, key, value, 1, &err))
+    assert_true(firmware_section_get(&config, firmware, &section, &err));
+    if (!firmware_section_set(section, key, value, 1, &err))
         fail_msg("%s", err.text);
 }
 
@@ -35,7 +35,7 @@ static const char *recipe(const char *firmware, const char *format)
 static int forget(void **state)
 {
     (void)state;
-    config_firmware_free(&config);
+    firmware_section_free(&config);
     return 0;
 }
 

@@ -10,14 +10,14 @@
 #include "base/cleanup.h"
 #include "server/config/command_template.h"
 
-static const struct template_value values[] = {{"old", "/a b/old", true},
+static const struct command_template_value values[] = {{"old", "/a b/old", true},
                                                {"out", "it's \"{old}\" $HOME", false}};
 
 static void assert_words(const char *text, const char *const expected[])
 {
     _cleanup_(cleanup_free) char **argv = NULL;
     struct error err;
-    if (!template_expand(text, values, 2, &argv, &err))
+    if (!command_template_expand(text, values, 2, &argv, &err))
         fail_msg("%s: %s", text, err.text);
     size_t n = 0;
     for (; expected[n]; n++)
@@ -70,7 +70,7 @@ static void test_errors(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char **argv = NULL;
         struct error err;
-        assert_false(template_expand(cases[i].text, values, 2, &argv, &err));
+        assert_false(command_template_expand(cases[i].text, values, 2, &argv, &err));
         assert_null(argv);
         assert_int_equal(err.code, ERROR_INVALID);
         if (!strstr(err.text, cases[i].needle))

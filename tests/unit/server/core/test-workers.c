@@ -21,13 +21,13 @@ static void test_first_come_first_served(void **state)
 {
     (void)state;
     static int number[JOBS];
-    struct workers *workers = workers_start(1);
+    struct thread_pool *thread_pool = thread_pool_start(1);
     order_used = 0;
     for (int i = 0; i < JOBS; i++) {
         number[i] = i;
-        workers_add(workers, note, &number[i]);
+        thread_pool_add(thread_pool, note, &number[i]);
     }
-    workers_stop(workers); /* what was added has been run */
+    thread_pool_stop(thread_pool); /* what was added has been run */
     assert_int_equal(order_used, JOBS);
     for (int i = 0; i < JOBS; i++)
         assert_int_equal(order[i], i);
@@ -43,15 +43,15 @@ static void test_several_at_once(void **state)
     (void)state;
     pthread_barrier_t barrier; /* passed only when four run at the same time */
     pthread_barrier_init(&barrier, NULL, 4);
-    struct workers *workers = workers_start(4);
+    struct thread_pool *thread_pool = thread_pool_start(4);
     for (int i = 0; i < 8; i++)
-        workers_add(workers, meet, &barrier);
-    workers_stop(workers);
+        thread_pool_add(thread_pool, meet, &barrier);
+    thread_pool_stop(thread_pool);
     pthread_barrier_destroy(&barrier);
 }
 
 struct again {
-    struct workers *workers;
+    struct thread_pool *thread_pool;
     atomic_int left;
     pthread_barrier_t *done;
 };
@@ -60,7 +60,7 @@ static void add_again(void *cls)
 {
     struct again *again = cls;
     if (atomic_fetch_sub(&again->left, 1) > 1)
-        workers_add(again->workers, add_again, again);
+        thread_pool_add(again->thread_pool, add_again, again);
     else
         pthread_barrier_wait(again->done);
 }
@@ -70,10 +70,10 @@ static void test_work_adds_work(void **state)
     (void)state;
     pthread_barrier_t done;
     pthread_barrier_init(&done, NULL, 2);
-    struct again again = {.workers = workers_start(2), .left = 100, .done = &done};
-    workers_add(again.workers, add_again, &again);
+    struct again again = {.thread_pool = thread_pool_start(2), .left = 100, .done = &done};
+    thread_pool_add(again.thread_pool, add_again, &again);
     pthread_barrier_wait(&done);
-    workers_stop(again.workers);
+    thread_pool_stop(again.thread_pool);
     pthread_barrier_destroy(&done);
     assert_int_equal(again.left, 0);
 }
@@ -81,8 +81,8 @@ static void test_work_adds_work(void **state)
 static void test_nothing_to_stop(void **state)
 {
     (void)state;
-    workers_stop(NULL);
-    workers_stop(workers_start(3));
+    thread_pool_stop(NULL);
+    thread_pool_stop(thread_pool_start(3));
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* Group commit: a task that fails takes back only its own changes, and what is held back is stored once, whoever
    asks for it at the same time. */
-#include "test-storage.h"
+#include "tests/unit/storage/test-storage.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -556,16 +556,16 @@ static void test_vetted(void **state)
     (void)state;
     struct listener_config config;
     char address[64];
-    struct workers *workers = workers_start(1);
+    struct thread_pool *thread_pool = thread_pool_start(1);
     peer_config(&config, routes, sizeof routes / sizeof routes[0]);
-    config.workers = workers;
+    config.thread_pool = thread_pool;
     config.vet = vet;
     struct listener *listener = peer_listen(&config, address);
     check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "Content-Length: 1000\r\n\r\n", 404);
     check_text(address, "POST /vetted/known HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", 200);
     check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "\r\n", 200); /* nothing to keep: the handler says */
     listener_close(listener);
-    workers_stop(workers);
+    thread_pool_stop(thread_pool);
 }
 
 /* A refusal of a resume, whatever it is for: these bytes, and nothing else. */

@@ -1,4 +1,4 @@
-/* Requests and answers: handlers in the loop's thread, on workers, and answered later from elsewhere; many at
+/* Requests and answers: handlers in the loop's thread, on thread_pool, and answered later from elsewhere; many at
    once; draining and closing. */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 #define MANY        2000
 #define BIG         (64 << 20)
 
-static struct workers *workers;
+static struct thread_pool *thread_pool;
 static sem_t entered, go;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct request *waiting[MANY];
@@ -47,7 +47,7 @@ static void answer_handed(void *cls)
 /* Answered by another thread, maybe before this function returns. */
 static void hand(struct request *request)
 {
-    workers_add(workers, answer_handed, request);
+    thread_pool_add(thread_pool, answer_handed, request);
 }
 
 static void keep(struct request *request)
@@ -115,14 +115,14 @@ static struct listener *open_with(unsigned loops, struct listener_config *config
 {
     peer_config(config, routes, sizeof routes / sizeof routes[0]);
     config->loops = loops;
-    config->workers = workers;
+    config->thread_pool = thread_pool;
     return peer_listen(config, address);
 }
 
 static int start(void **state)
 {
     (void)state;
-    workers = workers_start(4);
+    thread_pool = thread_pool_start(4);
     sem_init(&entered, 0, 0);
     sem_init(&go, 0, 0);
     released = 0;
@@ -132,7 +132,7 @@ static int start(void **state)
 static int end(void **state)
 {
     (void)state;
-    workers_stop(workers);
+    thread_pool_stop(thread_pool);
     return 0;
 }
 

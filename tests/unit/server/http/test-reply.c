@@ -26,7 +26,7 @@ static int open_file(void)
     return fd;
 }
 
-static void make_package(struct reply *reply)
+static void build_package(struct reply *reply)
 {
     static const char package[300000] = "BSDIFF40";
     reply_init(reply, 206);
@@ -84,7 +84,7 @@ static const struct {
     const char *body; /* how it begins */
     size_t body_len;
 } row[] = {
-    {make_package, "Content-Range: bytes 100-300099/300100", "BSDIFF40", 300000},
+    {build_package, "Content-Range: bytes 100-300099/300100", "BSDIFF40", 300000},
     {make_file, "Content-Length: 5", "34567", 5},
     {make_empty_file, "Content-Length: 0", "", 0},
     {make_nothing, "Connection: close", "", 0},
@@ -193,7 +193,7 @@ static void test_made(void **state)
     assert_memory_equal(reply.bytes, "abc", 3);
     reply_free(&reply);
     released = 0;
-    make_package(&reply);
+    build_package(&reply);
     reply_free(&reply);
     assert_int_equal(released, 1);
     reply_init(&reply, 200);

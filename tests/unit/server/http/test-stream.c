@@ -68,7 +68,7 @@ static const struct route routes[] = {
     {"PUT", "/little", 0, 5, &stream, handler},
 };
 
-static struct workers *workers;
+static struct thread_pool *thread_pool;
 static struct listener *listener;
 static struct listener_config config;
 static char address[64];
@@ -80,12 +80,12 @@ static int set_up(void **state)
     uint32_t random = 1;
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
-    workers = workers_start(2);
+    thread_pool = thread_pool_start(2);
     sem_init(&began, 0, 0);
     sem_init(&over, 0, 0);
     begun = ended = handled = ended_unhandled = 0;
     peer_config(&config, routes, sizeof routes / sizeof routes[0]);
-    config.workers = workers;
+    config.thread_pool = thread_pool;
     listener = peer_listen(&config, address);
     return 0;
 }
@@ -94,7 +94,7 @@ static int tear_down(void **state)
 {
     (void)state;
     listener_close(listener);
-    workers_stop(workers);
+    thread_pool_stop(thread_pool);
     assert_int_equal(begun, ended);
     assert_int_equal(handled + ended_unhandled, ended);
     return 0;

@@ -1,5 +1,5 @@
 /* What comes into the ledger: canonical JSON of a bounded size, whatever the texts were. */
-#include "test-storage.h"
+#include "tests/unit/storage/test-storage.h"
 
 #include <string.h>
 
@@ -11,9 +11,9 @@
 
 static void add(struct db *db, json_t *detail, struct ledger_row *ret)
 {
-    const struct note note = {.kind = LEDGER_PRODUCT_ADDED, .at_ms = 1, .product = "pumps"};
+    const struct event event = {.kind = LEDGER_PRODUCT_ADDED, .at_ms = 1, .product = "pumps"};
     struct error err;
-    assert_ok(note_add(db, &note, detail, &err), err);
+    assert_ok(event_add(db, &event, detail, &err), err);
     assert_ok(ledger_head(db, ret, &err), err);
 }
 
@@ -34,7 +34,7 @@ static void test_names_in_order_without_what_says_nothing(void **state)
     struct place *place = *state;
     struct ledger_row row;
     add(place->db,
-        json_pack("{s:s, s:o*, s:i, s:o*}", "z", "1", "none", note_text(""), "a", 2, "by", note_text(NULL)),
+        json_pack("{s:s, s:o*, s:i, s:o*}", "z", "1", "none", event_text(""), "a", 2, "by", event_text(NULL)),
         &row);
     assert_string_equal(row.detail, "{\"a\":2,\"z\":\"1\"}");
     assert_string_equal(row.kind, "product-added");
@@ -54,7 +54,7 @@ static void test_texts_are_made_harmless(void **state)
     struct place *place = *state;
     struct ledger_row row;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        add(place->db, json_pack("{s:o*}", "t", note_text(cases[i].text)), &row);
+        add(place->db, json_pack("{s:o*}", "t", event_text(cases[i].text)), &row);
         assert_string_equal(row.detail, cases[i].expected);
         assert_canonical(row.detail);
     }
@@ -68,8 +68,8 @@ static void test_a_detail_that_is_too_long_is_cut(void **state)
     for (size_t i = 0; i + 3 < sizeof text; i += 3)
         memcpy(text + i, "村", 4);
     add(place->db,
-        json_pack("{s:o, s:o, s:{s:o}, s:i}", "a", note_text(text), "b", note_text(text), "by", "name",
-                  note_text(text), "n", 7),
+        json_pack("{s:o, s:o, s:{s:o}, s:i}", "a", event_text(text), "b", event_text(text), "by", "name",
+                  event_text(text), "n", 7),
         &row);
     assert_true(strlen(row.detail) < 400);
     assert_canonical(row.detail);
@@ -82,20 +82,20 @@ static void test_who_it_was(void **state)
         .token = slice_of("letmein"), .peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
     struct place *place = *state;
     struct ledger_row row;
-    add(place->db, json_pack("{s:o}", "by", note_by(&request)), &row);
+    add(place->db, json_pack("{s:o}", "by", event_by(&request)), &row);
     assert_string_equal(row.detail,
                         "{\"by\":{\"name\":\"Li Wei\",\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
     request.query = slice_of("by=%FF");
-    add(place->db, json_pack("{s:o}", "by", note_by(&request)), &row);
+    add(place->db, json_pack("{s:o}", "by", event_by(&request)), &row);
     assert_string_equal(row.detail, "{\"by\":{\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
 }
 
 static void spend(struct db *db, const struct device *device, int64_t link, enum ledger_kind kind, int64_t at_ms, int times)
 {
-    const struct note note = {.kind = kind, .at_ms = at_ms, .product = "pumps", .device = device, .link = link};
+    const struct event event = {.kind = kind, .at_ms = at_ms, .product = "pumps", .device = device, .link = link};
     struct error err;
     for (int i = 0; i < times; i++)
-        assert_ok(note_add(db, &note, NULL, &err), err);
+        assert_ok(event_add(db, &event, NULL, &err), err);
 }
 
 static int64_t rows_of(struct db *db, const char *kind)

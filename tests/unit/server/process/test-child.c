@@ -41,7 +41,7 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
-static const struct child_limits no_limits = {0};
+static const struct process_limits no_limits = {0};
 
 /* Between fork and exec a child can be stopped here: before it has a group of its own, and just before exec. */
 static enum { NOWHERE, BEFORE_ITS_GROUP, BEFORE_EXEC } stops_at;
@@ -70,11 +70,11 @@ int __wrap_nice(int more)
         "/bin/sh", "-c", script, NULL                                                                        \
     }
 
-static struct child_outcome run(char *const argv[], const struct child_limits *limits)
+static struct process_outcome run(char *const argv[], const struct process_limits *limits)
 {
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     struct error err = {0};
-    if (!child_run(argv, limits, -1, &outcome, &err))
+    if (!process_run(argv, limits, -1, &outcome, &err))
         fail_msg("not run: %s", err.text);
     return outcome;
 }
@@ -87,18 +87,18 @@ static void read_file(const char *path, char *out, size_t out_size)
     out[fread(out, 1, out_size - 1, file)] = '\0';
 }
 
-static void assert_described(const struct child_outcome *outcome, const struct child_limits *limits,
+static void assert_described(const struct process_outcome *outcome, const struct process_limits *limits,
                              const char *expected)
 {
     char text[600];
-    child_describe(outcome, limits, text, sizeof text);
+    process_describe(outcome, limits, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
 static void test_exit_status_and_words(void **state)
 {
     (void)state;
-    struct child_outcome outcome = run(SHELL("exit 0"), &no_limits);
+    struct process_outcome outcome = run(SHELL("exit 0"), &no_limits);
     assert_int_equal(outcome.end, CHILD_EXITED);
     assert_int_equal(outcome.exit_status, 0);
     assert_string_equal(outcome.stderr_text, "");
@@ -113,7 +113,7 @@ static void test_exit_status_and_words(void **state)
 static void test_signal(void **state)
 {
     (void)state;
-    struct child_outcome outcome = run(SHELL("echo ouch >&2; kill -SEGV $$"), &no_limits);
+    struct process_outcome outcome = run(SHELL("echo ouch >&2; kill -SEGV $$"), &no_limits);
     assert_int_equal(outcome.end, CHILD_SIGNALLED);
     assert_int_equal(outcome.signal, SIGSEGV);
     assert_int_equal(outcome.exit_status, -1);
@@ -123,7 +123,7 @@ static void test_signal(void **state)
 static void test_much_on_stderr_neither_blocks_nor_overflows(void **state)
 {
     (void)state;
-    struct child_outcome outcome =
+    struct process_outcome outcome =
         run(SHELL("printf 'first\\n' >&2; head -c 1000000 /dev/zero | tr '\\0' y >&2; exit 4"), &no_limits);
     assert_int_equal(outcome.exit_status, 4);
     assert_int_equal(strlen(outcome.stderr_text), 400);
@@ -134,20 +134,20 @@ static void test_standard_output_is_heard_where_it_is_asked_for(void **state)
 {
     (void)state;
     char text[8];
-    struct child_capture capture = {text, sizeof text, 0};
-    struct child_outcome outcome;
+    struct process_capture capture = {text, sizeof text, 0};
+    struct process_outcome outcome;
     struct error err = {0};
-    assert_true(child_run_heard(SHELL("printf 'a\\000b'; echo ouch >&2; exit 3"), &no_limits, -1, &capture,
+    assert_true(process_run_heard(SHELL("printf 'a\\000b'; echo ouch >&2; exit 3"), &no_limits, -1, &capture,
                                 &outcome, &err));
     assert_int_equal(outcome.exit_status, 3);
     assert_string_equal(outcome.stderr_text, "ouch");
     assert_int_equal(capture.len, 3);
     assert_memory_equal(text, "a\0b", 4);
-    assert_true(child_run_heard(SHELL("head -c 1000000 /dev/zero | tr '\\0' y; exit 4"), &no_limits, -1,
+    assert_true(process_run_heard(SHELL("head -c 1000000 /dev/zero | tr '\\0' y; exit 4"), &no_limits, -1,
                                 &capture, &outcome, &err));
     assert_int_equal(outcome.exit_status, 4);
     assert_string_equal(text, "yyyyyyy");
-    assert_true(child_run_heard(SHELL("exit 0"), &no_limits, -1, &capture, &outcome, &err));
+    assert_true(process_run_heard(SHELL("exit 0"), &no_limits, -1, &capture, &outcome, &err));
     assert_int_equal(capture.len, 0);
     assert_string_equal(text, "");
 }
@@ -157,13 +157,13 @@ static void test_foreign_output_keeps_both_ends(void **state)
 {
     (void)state;
     static const size_t rooms[] = {200, 1000, 4096, 8192, 8193, 16384};
-    static const struct child_place nowhere;
+    static const struct process_place nowhere;
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         _cleanup_(cleanup_free) char *log = malloc(rooms[i]);
-        struct child_outcome outcome;
+        struct process_outcome outcome;
         struct error err = {0};
         char *const argv[] = {"/bin/sh", "-c", "echo first; head -c 100000 /dev/zero | tr '\\0' y; echo; echo last >&2", NULL};
-        if (!child_run_foreign(argv, &no_limits, -1, &nowhere, log, rooms[i], &outcome, &err))
+        if (!process_run_foreign(argv, &no_limits, -1, &nowhere, log, rooms[i], &outcome, &err))
             fail_msg("not run: %s", err.text);
         size_t len = strlen(log);
         assert_true(len < rooms[i] && len + 100 > rooms[i]);
@@ -176,11 +176,11 @@ static void test_foreign_output_keeps_both_ends(void **state)
 static void test_foreign_output_that_fits_is_kept_whole(void **state)
 {
     (void)state;
-    static const struct child_place nowhere;
+    static const struct process_place nowhere;
     char log[200];
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     struct error err = {0};
-    assert_true(child_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"), &no_limits, -1,
+    assert_true(process_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"), &no_limits, -1,
                                   &nowhere, log, sizeof log, &outcome, &err));
     assert_int_equal(outcome.exit_status, 3);
     assert_string_equal(log, "out\nerr\n\345\233\272?");
@@ -190,11 +190,11 @@ static void test_foreign_output_that_fits_is_kept_whole(void **state)
 static void test_foreign_daemons_are_gone(void **state)
 {
     (void)state;
-    static const struct child_place nowhere;
+    static const struct process_place nowhere;
     char log[200], path[64];
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     struct error err = {0};
-    assert_true(child_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"), &no_limits,
+    assert_true(process_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"), &no_limits,
                                   -1, &nowhere, log, sizeof log, &outcome, &err));
     assert_int_equal(outcome.signal, SIGTERM);
     assert_true(strtol(log, NULL, 10) > 0);
@@ -207,7 +207,7 @@ static void test_foreign_daemons_are_gone(void **state)
 static void test_stderr_is_clean_text(void **state)
 {
     (void)state;
-    struct child_outcome outcome = run(SHELL("printf 'a\\033[2Jb\\377c\\000d\\n\\n' >&2"), &no_limits);
+    struct process_outcome outcome = run(SHELL("printf 'a\\033[2Jb\\377c\\000d\\n\\n' >&2"), &no_limits);
     assert_string_equal(outcome.stderr_text, "a [2Jb?c d");
     outcome = run(SHELL("printf '\\345\\233\\272 ok' >&2"), &no_limits);
     assert_string_equal(outcome.stderr_text, "\345\233\272 ok");
@@ -220,12 +220,12 @@ static void test_stderr_is_clean_text(void **state)
 static void test_cannot_run(void **state)
 {
     (void)state;
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     struct error err = {0};
-    assert_false(child_run((char *[]){"/nonexistent/program", NULL}, &no_limits, -1, &outcome, &err));
+    assert_false(process_run((char *[]){"/nonexistent/program", NULL}, &no_limits, -1, &outcome, &err));
     assert_int_equal(err.code, ERROR_NOT_FOUND);
     assert_non_null(strstr(err.text, "cannot run /nonexistent/program: No such file"));
-    assert_false(child_run((char *[]){directory, NULL}, &no_limits, -1, &outcome, &err));
+    assert_false(process_run((char *[]){directory, NULL}, &no_limits, -1, &outcome, &err));
     assert_int_equal(err.code, ERROR_INTERNAL);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left behind */
     assert_int_equal(errno, ECHILD);
@@ -234,8 +234,8 @@ static void test_cannot_run(void **state)
 static void test_processor_time_is_limited(void **state)
 {
     (void)state;
-    struct child_limits limits = {.cpu_s = 1};
-    struct child_outcome outcome = run(SHELL("while :; do :; done"), &limits);
+    struct process_limits limits = {.cpu_s = 1};
+    struct process_outcome outcome = run(SHELL("while :; do :; done"), &limits);
     assert_int_equal(outcome.end, CHILD_SIGNALLED);
     assert_int_equal(outcome.signal, SIGXCPU);
     assert_true(outcome.cpu_ms > 0);
@@ -250,9 +250,9 @@ static void test_memory_is_limited(void **state)
 {
     (void)state;
     char *argv[] = {"/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=256M", "count=1", NULL};
-    struct child_outcome outcome = run(argv, &no_limits);
+    struct process_outcome outcome = run(argv, &no_limits);
     assert_int_equal(outcome.exit_status, 0);
-    outcome = run(argv, &(struct child_limits){.memory_bytes = 128 << 20});
+    outcome = run(argv, &(struct process_limits){.memory_bytes = 128 << 20});
     assert_int_equal(outcome.end, CHILD_EXITED);
     assert_int_equal(outcome.exit_status, 1);
     assert_non_null(strstr(outcome.stderr_text, "memory exhausted"));
@@ -261,16 +261,16 @@ static void test_memory_is_limited(void **state)
 static void test_output_is_limited(void **state)
 {
     (void)state;
-    struct child_limits limits = {.out_max = 1000};
+    struct process_limits limits = {.out_max = 1000};
     char *argv[] = {"/bin/dd", "if=/dev/zero", "of=large", "bs=1001", "count=2", NULL};
-    struct child_outcome outcome = run(argv, &limits);
+    struct process_outcome outcome = run(argv, &limits);
     assert_int_equal(outcome.end, CHILD_SIGNALLED);
     assert_int_equal(outcome.signal, SIGXFSZ);
     struct stat large;
     assert_int_equal(stat("large", &large), 0);
     assert_int_equal(large.st_size, 1000);
     char text[600];
-    child_describe(&outcome, &limits, text, sizeof text);
+    process_describe(&outcome, &limits, text, sizeof text);
     assert_memory_equal(text, "a file of more than 1000 bytes", 30);
 }
 
@@ -336,9 +336,9 @@ static void test_descriptors_of_a_server_without_stdio(void **state)
     if (pid == 0) {
         for (int fd = 0; fd < 3; fd++)
             close(fd);
-        struct child_outcome outcome;
+        struct process_outcome outcome;
         struct error err;
-        bool good = child_run(SHELL("echo heard >&2; exit 5"), &no_limits, -1, &outcome, &err) &&
+        bool good = process_run(SHELL("echo heard >&2; exit 5"), &no_limits, -1, &outcome, &err) &&
                     outcome.exit_status == 5 && strcmp(outcome.stderr_text, "heard") == 0;
         _exit(good ? 0 : 1);
     }
@@ -364,8 +364,8 @@ static void test_nothing_leaks_into_the_server(void **state)
     unsigned before = count_descriptors();
     run(SHELL("exit 1"), &no_limits);
     struct error err;
-    struct child_outcome outcome;
-    assert_false(child_run((char *[]){"/nonexistent", NULL}, &no_limits, -1, &outcome, &err));
+    struct process_outcome outcome;
+    assert_false(process_run((char *[]){"/nonexistent", NULL}, &no_limits, -1, &outcome, &err));
     assert_int_equal(count_descriptors(), before);
 }
 
@@ -397,8 +397,8 @@ static void assert_killed(pid_t orphan)
 static void test_time_is_limited_for_the_whole_group(void **state)
 {
     (void)state;
-    struct child_limits limits = {.wall_ms = 300};
-    struct child_outcome outcome =
+    struct process_limits limits = {.wall_ms = 300};
+    struct process_outcome outcome =
         run(SHELL("sleep 1000 & echo $! >orphan; echo waiting >&2; wait"), &limits);
     assert_int_equal(outcome.end, CHILD_TIMED_OUT);
     assert_int_equal(outcome.exit_status, -1);
@@ -409,7 +409,7 @@ static void test_time_is_limited_for_the_whole_group(void **state)
 static void test_what_a_child_leaves_behind_is_killed(void **state)
 {
     (void)state;
-    struct child_outcome outcome = run(SHELL("sleep 1000 & echo $! >orphan; exit 0"), &no_limits);
+    struct process_outcome outcome = run(SHELL("sleep 1000 & echo $! >orphan; exit 0"), &no_limits);
     assert_int_equal(outcome.end, CHILD_EXITED);
     assert_int_equal(outcome.exit_status, 0);
     assert_killed(read_fifo("orphan"));
@@ -417,7 +417,7 @@ static void test_what_a_child_leaves_behind_is_killed(void **state)
 
 struct call {
     int cancel_fd, number;
-    struct child_outcome outcome;
+    struct process_outcome outcome;
     bool good;
 };
 
@@ -427,7 +427,7 @@ static void *run_until_cancelled(void *cls)
     struct error err;
     char script[64];
     snprintf(script, sizeof script, "echo $$ >started%d; exec sleep 1000", call->number);
-    call->good = child_run(SHELL(script), &no_limits, call->cancel_fd, &call->outcome, &err);
+    call->good = process_run(SHELL(script), &no_limits, call->cancel_fd, &call->outcome, &err);
     return NULL;
 }
 
@@ -464,9 +464,9 @@ static void test_no_child_outlives_a_killed_server(void **state)
     make_fifo("started");
     pid_t server = fork();
     if (server == 0) {
-        struct child_outcome outcome;
+        struct process_outcome outcome;
         struct error err;
-        bool good = child_run(SHELL("echo $$ >started; exec sleep 1000"), &no_limits, -1, &outcome, &err);
+        bool good = process_run(SHELL("echo $$ >started; exec sleep 1000"), &no_limits, -1, &outcome, &err);
         _exit(good ? 0 : 1);
     }
     pid_t child = read_fifo("started");
@@ -484,7 +484,7 @@ static void *run_many(void *cls)
         struct error err;
         snprintf(expected, sizeof expected, "%d of %d", i, call->number);
         snprintf(script, sizeof script, "echo %s >&2; exit %d", expected, call->number + i);
-        call->good = child_run(SHELL(script), &(struct child_limits){.cpu_s = 10, .wall_ms = 60000}, -1,
+        call->good = process_run(SHELL(script), &(struct process_limits){.cpu_s = 10, .wall_ms = 60000}, -1,
                                &call->outcome, &err) &&
                      call->outcome.end == CHILD_EXITED && call->outcome.exit_status == call->number + i &&
                      strcmp(call->outcome.stderr_text, expected) == 0;
@@ -514,14 +514,14 @@ static void assert_no_child_is_left(void)
 }
 
 /* Ours, and a foreign one under its keeper. */
-static struct child_outcome run_either(bool foreign, char *const argv[], const struct child_limits *limits, int cancel_fd)
+static struct process_outcome run_either(bool foreign, char *const argv[], const struct process_limits *limits, int cancel_fd)
 {
-    static const struct child_place nowhere;
-    struct child_outcome outcome;
+    static const struct process_place nowhere;
+    struct process_outcome outcome;
     struct error err = {0};
     char log[1000];
-    bool ok = foreign ? child_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
-                      : child_run(argv, limits, cancel_fd, &outcome, &err);
+    bool ok = foreign ? process_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
+                      : process_run(argv, limits, cancel_fd, &outcome, &err);
     if (!ok)
         fail_msg("not run: %s", err.text);
     return outcome;
@@ -531,10 +531,10 @@ static void test_a_child_stopped_between_fork_and_exec(void **state)
 {
     (void)state;
     int cancel_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    const struct child_limits limits = {.wall_ms = 200};
+    const struct process_limits limits = {.wall_ms = 200};
     for (int foreign = 0; foreign < 2; foreign++)
         for (stops_at = BEFORE_ITS_GROUP; stops_at <= BEFORE_EXEC; stops_at++) {
-            struct child_outcome outcome = run_either(foreign, SHELL("exit 0"), &limits, -1);
+            struct process_outcome outcome = run_either(foreign, SHELL("exit 0"), &limits, -1);
             assert_int_equal(outcome.end, CHILD_TIMED_OUT);
             assert_no_child_is_left();
             outcome = run_either(foreign, SHELL("exit 0"), &no_limits, cancel_fd);
@@ -564,7 +564,7 @@ static void test_no_child_can_hold_out(void **state)
         "setsid sh -c 'while :; do echo and on; done' & exit 0",
     };
     int cancel_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    const struct child_limits limits = {.wall_ms = 200};
+    const struct process_limits limits = {.wall_ms = 200};
     for (int foreign = 0; foreign < 2; foreign++)
         for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
             char *const argv[] = {"/bin/sh", "-c", (char *)scripts[i], NULL};
