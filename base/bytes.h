@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Bytes in memory that somebody else owns. */
 #ifndef DFOTA_BASE_BYTES_H
 #define DFOTA_BASE_BYTES_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The ledger's chain: which bytes of a row are hashed, and the check of rows that come in order. Shared by
    the server, which writes it, and by dfotactl, which checks it from outside; doc/ledger.md tells others how.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Scoped release: _cleanup_(free_ptr) char *text = …; the named function runs when the variable leaves its scope. */
 #ifndef DFOTA_BASE_CLEANUP_H
 #define DFOTA_BASE_CLEANUP_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Time: the wall clock for what is recorded, the boot clock for what is waited for. */
 #ifndef DFOTA_BASE_CLOCK_H
 #define DFOTA_BASE_CLOCK_H

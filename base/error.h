@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Errors: one table of code, HTTP status and stable name; a function that can fail returns false and fills one. */
 #ifndef DFOTA_BASE_ERROR_H
 #define DFOTA_BASE_ERROR_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Numbers in files: low byte first, and one field that stands high byte first. The caller has checked that
    the bytes are there. */
 #ifndef DFOTA_BASE_LITTLE_H

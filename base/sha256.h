@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 over libcrypto, the digest fetched once. Contexts belong to one thread at a time. */
 #ifndef DFOTA_BASE_SHA256_H
 #define DFOTA_BASE_SHA256_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "base/slice.h"
 
 bool slice_equal(struct slice a, struct slice b)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Untrusted bytes as pointer and length: no NUL is promised or needed. And the few readers of such text. */
 #ifndef DFOTA_BASE_SLICE_H
 #define DFOTA_BASE_SLICE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Calls of the admin API: paths, JSON both ways, and its errors as failures. */
 #ifndef DFOTA_CTL_CLIENT_H
 #define DFOTA_CTL_CLIENT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The commands of dfotactl: one table, from which command lines are understood and help is printed. */
 #ifndef DFOTA_CTL_COMMAND_H
 #define DFOTA_CTL_COMMAND_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl device list, device show, device unblock */
 #include <stdlib.h>
 #include <string.h>

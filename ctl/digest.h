@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a file that is sent has for a SHA-256, so that the server can tell when it was changed on its way. */
 #ifndef DFOTA_CTL_DIGEST_H
 #define DFOTA_CTL_DIGEST_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Bytes of the server into a file that is there whole or not at all. */
 #ifndef DFOTA_CTL_DOWNLOAD_H
 #define DFOTA_CTL_DOWNLOAD_H

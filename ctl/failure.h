@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* How a command of dfotactl ends: the exit status that scripts test, and one sentence for the person. */
 #ifndef DFOTA_CTL_FAILURE_H
 #define DFOTA_CTL_FAILURE_H

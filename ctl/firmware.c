@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl firmware …, target …, missing-bases */
 #include "ctl/firmware.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Firmware as shown by more than one command. */
 #ifndef DFOTA_CTL_FIRMWARE_H
 #define DFOTA_CTL_FIRMWARE_H

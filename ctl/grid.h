@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A table of pairs as a vendor prints it: a row for each version that an upgrade leads from, a column for each that it
    leads to. Where it is wider than a page it is printed in blocks of columns. */
 #ifndef DFOTA_CTL_GRID_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP exchange over libcurl: a request from memory or from a file, an answer into memory or into a file.
    Knows nothing of the API. No redirect is followed: the token belongs to one server. */
 #ifndef DFOTA_CTL_HTTP_H

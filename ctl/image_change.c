@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl image withdraw, image restore, image waypoint, image delete */
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl ledger list, ledger head, ledger verify, ledger prune */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl device link, device links, device revoke */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl: the admin's command line of dfotad. Reads the command line; what each command does stands in the
    file of its resource. */
 #include "config.h"

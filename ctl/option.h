@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The options of dfotactl: one table of name, argument and help, and the values given on this command line.
  */
 #ifndef DFOTA_CTL_OPTION_H

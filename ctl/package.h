@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Waiting for a package, as more than one command does. */
 #ifndef DFOTA_CTL_PACKAGE_H
 #define DFOTA_CTL_PACKAGE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl package upload, package forget, package release, package unrelease */
 #include <ctype.h>
 #include <errno.h>

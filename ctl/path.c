@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl path: the way from one version to another, and why it is this one. */
 #include <stdlib.h>
 #include <string.h>

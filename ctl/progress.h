@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One line on standard error that says how far a transfer is. Nothing is written unless that is a terminal.
  */
 #ifndef DFOTA_CTL_PROGRESS_H

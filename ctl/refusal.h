@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the server refuses with, in the words of the command line: the API's fields become options. */
 #ifndef DFOTA_CTL_REFUSAL_H
 #define DFOTA_CTL_REFUSAL_H

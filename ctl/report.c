@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl report, reports import, transcripts */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One run of dfotactl: its options and arguments, the server it speaks to, the product it is about, and where
    its result goes. What every command needs, so that a command is only its call and its columns. */
 #ifndef DFOTA_CTL_SESSION_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* JSON of the API shown to people: a list as a table with aligned columns, one object as a page of labels.
    What stands in which column is a table itself, so a command needs no code to print. */
 #ifndef DFOTA_CTL_TABLE_H

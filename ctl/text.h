@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Text on a terminal: how wide it is, and that nothing a server sends can steer the terminal. Output is
  * always UTF-8. */
 #ifndef DFOTA_CTL_TEXT_H

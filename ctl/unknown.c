@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl unknown …: what devices said and the server refused. */
 #include "ctl/command.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl image upload: streams files, one request each. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Times as they are typed on the command line. */
 #ifndef DFOTA_CTL_WHEN_H
 #define DFOTA_CTL_WHEN_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Bytes in memory: beside the view that somebody else owns, a buffer that grows as data really arrives. */
 #ifndef DFOTA_DELTA_BYTES_H
 #define DFOTA_DELTA_BYTES_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The subcommands of `dfota`: what each takes, and what it does with it. man/dfota.1 is the contract. */
 #ifndef DFOTA_DELTA_COMMAND_H
 #define DFOTA_DELTA_COMMAND_H

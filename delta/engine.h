@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The package formats, one row each: how to know, make, apply and prove a package. Pure functions over
  * memory. */
 #ifndef DFOTA_DELTA_ENGINE_H

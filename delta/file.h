@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Whole files: read once into memory under a limit, written so that a half file is never seen. */
 #ifndef DFOTA_DELTA_FILE_H
 #define DFOTA_DELTA_FILE_H

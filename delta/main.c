@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfota: makes, applies and proves delta packages. Reads the command line; command.c does the work. */
 #include "config.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Parse of a new image into pieces of an old one: which stretches are "old plus differences", which are new.
    Bounded work on any input: no run, repeat or shift makes it slower than a constant number of steps per
    byte. */

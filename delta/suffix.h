@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Index of an old image: its sorted suffixes, answering "where does the longest piece that starts like this
    stand?". One index serves every delta from that image. Read-only once built, so threads may share it. */
 #ifndef DFOTA_DELTA_SUFFIX_H

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # For run and check, which source it: Debian packages and builds. The caller has set -eu and stands in the source folder.
 # shellcheck shell=bash
 

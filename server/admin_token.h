@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The admin token: made at the first start, written to admin.token in the data directory (mode 0600), kept
  * only as a hash. */
 #ifndef DFOTA_SERVER_ADMIN_TOKEN_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Start and end of the server: every part is made here, in order, and taken down in the opposite one. */
 #include "server/daemon.h"
 

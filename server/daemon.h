@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the handlers of both listeners work with: everything that lives as long as the server. Made by
    daemon.c at start, read only afterwards; each part says for itself which threads may use it. */
 #ifndef DFOTA_SERVER_DAEMON_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfotad: reads the configuration and runs. */
 #include <fcntl.h>
 #include <stdio.h>

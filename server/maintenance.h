@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What is done from time to time: attempts that nobody reports on become `silent`, the ledger's old rows are removed,
    the wall clock is looked at. One thread, which waits for the writer. */
 #ifndef DFOTA_SERVER_MAINTENANCE_H

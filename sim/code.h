@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The dialect's refusals: what stands in their body and what their codes mean. */
 #ifndef DFOTA_SIM_CODE_H
 #define DFOTA_SIM_CODE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What real clients ask, one row per client: the words of the query and their order, and how they use Range.
  */
 #ifndef DFOTA_SIM_DIALECT_H

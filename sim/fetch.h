@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP exchange as the plainest module does it: a request in one piece, an answer read by a parser that
    knows only what the worst client in the field knows. What such a client would stumble over (another
    spelling of Content-Length, chunks, a redirect, a head in two segments, a connection left open) ends the

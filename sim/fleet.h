@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The modules of one run: made from the command line or from a file of links, run side by side, summed up. */
 #ifndef DFOTA_SIM_FLEET_H
 #define DFOTA_SIM_FLEET_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The head of an answer, read as strictly as the strictest module. */
 #ifndef DFOTA_SIM_HEAD_H
 #define DFOTA_SIM_HEAD_H

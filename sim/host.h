@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The controller beside a module: tells the server which version really runs, and gets the next link for it.
  */
 #ifndef DFOTA_SIM_HOST_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Generated firmware: bytes that look like a module's program and say which version they are.
 
    The same (version, size, seed) gives the same bytes on every machine. Versions whose numbers lie close

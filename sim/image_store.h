@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The images that modules run, each held once however many run it, and which version each of them is: told by
    --know, or read out of a generated image. Any thread; an image lives as long as its shelf and never
    changes. */

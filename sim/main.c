@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* dfota-sim: simulated modules. Reads the command line into a plan, runs the crew, says how it went. */
 #include "config.h"
 

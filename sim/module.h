@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One simulated module: it asks, downloads, really applies what it gets to the image it runs, reboots and
    asks again. One thread at a time; what it shares with others (plan, shelf) is safe to share. */
 #ifndef DFOTA_SIM_MODULE_H

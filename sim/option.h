@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The command line of dfota-sim: one table of options, read into what the run needs. */
 #ifndef DFOTA_SIM_OPTION_H
 #define DFOTA_SIM_OPTION_H

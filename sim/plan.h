@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the command line asked for: the same for all modules, read-only once they run. */
 #ifndef DFOTA_SIM_PLAN_H
 #define DFOTA_SIM_PLAN_H

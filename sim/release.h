@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Version texts as modules say them: "1138", "2046.001.000". They are sent as they stand and compared by
  * number. */
 #ifndef DFOTA_SIM_RELEASE_H

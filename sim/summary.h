@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What became of the modules: one line for a person, or JSON. */
 #ifndef DFOTA_SIM_SUMMARY_H
 #define DFOTA_SIM_SUMMARY_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The story as a person reads it: a line for every step. Any thread. */
 #ifndef DFOTA_SIM_TRACE_H
 #define DFOTA_SIM_TRACE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Where a module asks: an http URL taken apart, and the address behind its host. */
 #ifndef DFOTA_SIM_URL_H
 #define DFOTA_SIM_URL_H

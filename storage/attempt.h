@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Attempts as they are stored: one device, one hop. The states and their table are in upgrade/attempt.h. */
 #ifndef DFOTA_STORAGE_ATTEMPT_H
 #define DFOTA_STORAGE_ATTEMPT_H

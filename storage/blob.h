@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Blobs: files named by the SHA-256 of their bytes, under blobs/ab/abcd…; written under a temporary name in
    incoming/, fsynced, renamed, the directory fsynced. A blob that is there under its name was whole when it
    was named so. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Budgets: how many rows of the ledger a device, a link and the new devices of a product may add in a UTC day. What comes above
    is counted by kind and not stored. So nobody can fill the disk by asking, and a stranger who asks in a device's name
    takes nothing from what is reported over its link. Writer's thread. */

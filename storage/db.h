@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A small SQL driver interface: connections, prepared statements, typed parameters and results, transactions.
 
    Each entity has one file with its table of statements; all are prepared when a connection opens, so a

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Devices: (product, kind of id, normalised id), and what is known of each. */
 #ifndef DFOTA_STORAGE_DEVICE_H
 #define DFOTA_STORAGE_DEVICE_H

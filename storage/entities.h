@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Inside storage only: the tables of statements and their numbers. Adding an entity is adding a row in both
  * lists. */
 #ifndef DFOTA_STORAGE_ENTITIES_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The files that a running server depends on, and whether they are still where they were.
 
    A file that is removed, renamed or replaced under the server takes writes as before, but nobody finds them again.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Firmware: a named line in a product, with its package format, its limit and its target. */
 #ifndef DFOTA_STORAGE_FIRMWARE_H
 #define DFOTA_STORAGE_FIRMWARE_H

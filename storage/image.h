@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Images: one version's full file. The bytes are a blob (blob.h) named by their SHA-256. */
 #ifndef DFOTA_STORAGE_IMAGE_H
 #define DFOTA_STORAGE_IMAGE_H

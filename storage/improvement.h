@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Improvements: a ready package is tried harder, and smaller bytes take the place of the present ones once no
    transfer is pinned to those. The package stays `ready` all the while. */
 #ifndef DFOTA_STORAGE_IMPROVEMENT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The ledger: what happened, one row a fact, appended and never changed, each with the SHA-256 of the one
    before. It speaks in names and hashes, not in numbers of rows that may be gone. doc/ledger.md tells what
    each kind says. */

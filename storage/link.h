@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Links: short URLs of one device each. The version in one was typed once and is evidence of nothing. They do
    not expire (they sit in the flash of modules nobody can reach); they can be revoked. */
 #ifndef DFOTA_STORAGE_LINK_H

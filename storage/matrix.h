@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The table of all pairs of a firmware, and what its queue is about: read for the admin, one statement each. */
 #ifndef DFOTA_STORAGE_MATRIX_H
 #define DFOTA_STORAGE_MATRIX_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What became of the devices of a firmware on their way to a target: each with its newest attempt for it. */
 #ifndef DFOTA_STORAGE_OUTCOME_H
 #define DFOTA_STORAGE_OUTCOME_H

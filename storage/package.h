@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Packages: what leads from one image to another. Keyed by the bytes on both sides, the format and its recipe, so
    that one is never made twice: firmwares with the same two images share what is made here. What an admin decides
    belongs to one firmware: an uploaded package, and the release of an unproven one. `oversize` is no stored state: it is derived from the size and the limit of the

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Attempts that wait for a report, and the time that they wait in: how long the server has run in all. While it does
    not run no device can report, and no wall clock that is set makes that time shorter or longer. */
 #ifndef DFOTA_STORAGE_PENDING_REPORT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Products: a project with its product_key. */
 #ifndef DFOTA_STORAGE_PRODUCT_H
 #define DFOTA_STORAGE_PRODUCT_H

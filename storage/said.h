@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device said of itself at its check-ins last, to see two modules behind one id. */
 #ifndef DFOTA_STORAGE_SAID_H
 #define DFOTA_STORAGE_SAID_H

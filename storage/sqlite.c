@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The embedded driver: SQLite in WAL mode, synchronous=FULL. */
 #include "storage/db.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Every entity's table of statements; its place here is its number. */
 #include "storage/entities.h"
 

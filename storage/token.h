@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Admin tokens: only their SHA-256 is kept. */
 #ifndef DFOTA_STORAGE_TOKEN_H
 #define DFOTA_STORAGE_TOKEN_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* AT transcripts as they are kept, and what they say of attempts. The text is read anew whenever it is shown.
  */
 #ifndef DFOTA_STORAGE_TRANSCRIPT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Attempts that were offered to libfota3: the number that names one unguessably, what the device said became
    of it, and the link that the device downloads from. */
 #ifndef DFOTA_STORAGE_TURNKEY_H

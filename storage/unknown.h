@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Names, versions and ids of devices that the server refused: what an admin has to correct, on either side. */
 #ifndef DFOTA_STORAGE_UNKNOWN_H
 #define DFOTA_STORAGE_UNKNOWN_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Whether the database's write-ahead log holds what it must, looked at before SQLite opens it.
 
    A server that was killed leaves committed changes in the log only. SQLite reads a log as far as its

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Which test programs and files each suite of ./check runs; sourced by it. Everything runs in every suite of its
 # kind unless it stands in a list here, so that a new test cannot be left out by forgetting it. tests/e2e/suites.test.mjs

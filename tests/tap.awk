@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # Reads TAP, as cmocka and node write it, and counts tests: leaves, not the groups around them.
 #
 #   awk -v suite=NAME -v status=EXIT-STATUS -f tap.awk OUTPUT

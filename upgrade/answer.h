@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The answer codes of the vendor's dialect: one table. */
 #ifndef DFOTA_UPGRADE_ANSWER_H
 #define DFOTA_UPGRADE_ANSWER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One line of what a module and its host say to each other, and what may stand in it. Pure; slices are
  * borrowed. */
 #ifndef DFOTA_UPGRADE_AT_LINE_H

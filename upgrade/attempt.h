@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* An attempt: one device, one hop. One table of (state, event) → state. */
 #ifndef DFOTA_UPGRADE_ATTEMPT_H
 #define DFOTA_UPGRADE_ATTEMPT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/attempt_slot.h"
 
 static bool can_continue(const struct slot_attempt *attempt)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Which attempt a request is about. A device has one main attempt; a second one is kept beside it for requests
    that may be a stranger's, so that they neither end nor change what the main attempt continues.
 

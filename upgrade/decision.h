@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The rule of a check-in: what does this device get, why, and what is to be recorded. Pure: no clock, no I/O.
 
    A check-in is decided in two steps, because what must be looked up depends on the base:

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Families of modules that bring an updater of their own: what bspatch can apply is of no use to them. Known by the
    firmware's name, or by what its images are. One table; pure functions. */
 #ifndef DFOTA_UPGRADE_FAMILY_H

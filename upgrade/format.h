@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The package formats that a firmware may name. A test compares those of dfota with `dfota --help`. */
 #ifndef DFOTA_UPGRADE_FORMAT_H
 #define DFOTA_UPGRADE_FORMAT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Full packages: LuatOS files that are served whole, as they are, whatever script a device runs. What decides
    is its core: a script leads from any script of the same core to CORE.X.Z; a file that changes the core too
    names the core that it may be applied to. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Grades of evidence: how much the source of a report proves about the version that a device runs.
 
    A report replaces what is confirmed when its grade is the same or higher. A report of a lower grade is kept

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device is known by: kind and normalised id. (The product is the third part of its identity.) */
 #ifndef DFOTA_UPGRADE_IDENTITY_H
 #define DFOTA_UPGRADE_IDENTITY_H

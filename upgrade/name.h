@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Names: of firmware, of released files, of products. The rules by which a name and a version come out of one text. */
 #ifndef DFOTA_UPGRADE_NAME_H
 #define DFOTA_UPGRADE_NAME_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Whether one name may be a mistyped other. */
 #ifndef DFOTA_UPGRADE_NAME_LIKE_H
 #define DFOTA_UPGRADE_NAME_LIKE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/outcome.h"
 
 static bool is_at_target(const struct outcome_facts *facts)

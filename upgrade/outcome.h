@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device has come to on its way to the target of its firmware, derived here and nowhere else: from what it reported,
    its newest attempt for the target, and what a request of it would be answered. Every device has exactly one outcome.
    Pure: no clock, no I/O. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a plan found, in words: for the reason that a device's record shows, and for the admin. */
 #ifndef DFOTA_UPGRADE_PLAN_TEXT_H
 #define DFOTA_UPGRADE_PLAN_TEXT_H

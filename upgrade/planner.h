@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The way from one version to another over the packages there are, and what is worth making while there is
    none. Pure: no clock, no I/O, no memory of its own.
 

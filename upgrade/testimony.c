@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/testimony.h"
 
 /* The network's clock and ours differ a little: what it dates a moment ahead was seen when it came. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A version that somebody wrote down: does it count as what the device runs, or has something newer been said
    since?
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* AT transcripts: what a module and its host said to each other over the serial line, read for what became of
    its upgrades.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Inside upgrade only: why a try of a transcript ended as it did. */
 #ifndef DFOTA_UPGRADE_TRANSCRIPT_CAUSE_H
 #define DFOTA_UPGRADE_TRANSCRIPT_CAUSE_H

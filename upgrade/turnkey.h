@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The results that libfota3 posts. Its first edition and its later ones say different things with the same
    numbers, and are told apart by the form of their post: the first sends a query alone, the later ones JSON
    too. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Versions: dotted numbers, compared number by number. "V1138", "1138", "2046.001.000" (= 2046.1.0), "1103.1.2". */
 #ifndef DFOTA_UPGRADE_VERSION_H
 #define DFOTA_UPGRADE_VERSION_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Format `bsdiff`: BSDIFF40, which stock bspatch applies. Layout, limits and checks: doc/package-formats.md.
  */
 #ifndef DFOTA_DELTA_BSDIFF_BSDIFF_H

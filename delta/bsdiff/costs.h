@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What bytes and records cost in the streams of a BSDIFF40 package: learned from the streams that one script
    makes, to choose the next by. */
 #ifndef DFOTA_DELTA_BSDIFF_COSTS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Makes packages of format `bsdiff`: how much is tried for a smaller one. */
 #ifndef DFOTA_DELTA_BSDIFF_MAKE_H
 #define DFOTA_DELTA_BSDIFF_MAKE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The choice of records by what they cost: which bytes of new are taken from old at which shift and which are
    extra, by a shortest path from the end of new to its beginning. */
 #ifndef DFOTA_DELTA_BSDIFF_PARSE_H

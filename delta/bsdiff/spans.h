@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Where the bytes of a new image may come from: stretches of the old one laid beside it at some shift, that
    the parse by cost chooses from. */
 #ifndef DFOTA_DELTA_BSDIFF_SPANS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A bzip2 encoder that takes its time: blocks as small as the decoder needs them, cut where it pays, each
    with the Huffman tables that suit it best. Any bzip2 decodes what it writes. */
 #ifndef DFOTA_DELTA_BZIP2_BLOCK_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* bzip2 over memory: whole streams out, exact reads in. The reader trusts nothing that it is given. */
 #ifndef DFOTA_DELTA_BZIP2_BZIP_H
 #define DFOTA_DELTA_BZIP2_BZIP_H

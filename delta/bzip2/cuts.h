@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Where to cut a stream into bzip2 blocks: each block costs a head and its tables, and gains where it is of
    one kind. */
 #ifndef DFOTA_DELTA_BZIP2_CUTS_H

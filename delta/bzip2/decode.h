@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* bzip2 as a module with little memory reads it: a decoder of our own, which knows how large each block was
    and refuses what the device would refuse. libbz2 tells neither. */
 #ifndef DFOTA_DELTA_BZIP2_DECODE_H

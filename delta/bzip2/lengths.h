@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Code lengths of one Huffman table of bzip2, for the least sum of coded symbols and of the table itself. */
 #ifndef DFOTA_DELTA_BZIP2_LENGTHS_H
 #define DFOTA_DELTA_BZIP2_LENGTHS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Which table each group of symbols uses, for the least sum of coded symbols and of the selectors themselves:
    a selector costs its table's place in a move-to-front order, so it is a shortest path over all orders. */
 #ifndef DFOTA_DELTA_BZIP2_SELECTORS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The stages of bzip2 before its Huffman coding, for one block: run lengths, Burrows-Wheeler transform, move
    to front, run lengths of zeros. */
 #ifndef DFOTA_DELTA_BZIP2_SYMBOLS_H

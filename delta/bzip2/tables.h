@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The Huffman stage of one bzip2 block: how many tables, which groups of symbols use which, and code lengths
    chosen for what data, tables and selectors cost together. */
 #ifndef DFOTA_DELTA_BZIP2_TABLES_H

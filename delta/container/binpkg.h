@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `.binpkg`, the full firmware of an EC618: a head, then entries, each a head of 364 bytes and its data. The
    AP and CP entries are what a delta package can change. It has no magic of its own: it is known by its first
    entry. Layout: doc/package-formats.md. */

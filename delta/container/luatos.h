@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The file with a head of 92 bytes that LuatOS, and CSDK on EC7xx, take: a script, what changes the core, or
    both. Layout: doc/package-formats.md. Pure; the bytes are untrusted. */
 #ifndef DFOTA_DELTA_CONTAINER_LUATOS_H

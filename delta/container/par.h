@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `.par`, the archive in which an EC618 takes its delta packages: a head of 84 bytes, then one package per
    part of the firmware, each with a head of its own and a payload. The archive of EC7xx chips has the same
    frame around other payloads. Layout: doc/package-formats.md. */

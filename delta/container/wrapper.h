@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What stands around an EC618's `.par`, by who takes it: AT firmware wants ten bytes in front of it, CSDK
    nothing, LuatOS a head of 92 bytes that can carry a script beside it. Layout: doc/package-formats.md. */
 #ifndef DFOTA_DELTA_CONTAINER_WRAPPER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Formats `ec618-at`, `ec618-csdk` and `ec618-luatos`: one `.par` in three wrappers, between two .binpkg (a
    package for each of AP and CP that differs) or two raw images of the AP part. What is "the new image" of a
    .binpkg, and what is known of all this: doc/package-formats.md. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* An EC618's firmware as its delta packages see it: the parts that a package can change, out of a .binpkg or
    a raw image. */
 #ifndef DFOTA_DELTA_EC618_IMAGE_H

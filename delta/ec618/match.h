@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Where the bytes of one part of the new image may come from: stretches of the old image's window laid beside
    it at some shift, long enough to be worth a look by the parse. */
 #ifndef DFOTA_DELTA_EC618_MATCH_H

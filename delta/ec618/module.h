@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The module that takes an EC618 payload, simulated: flash in blocks of 32 KB, one of them backed up at a
    time, a progress record, and a power supply that can fail at any flash operation. What it accepts, real
    modules are expected to accept; where nothing is known of them, it refuses. One thread. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The choice of records for one part: which bytes are taken from old at which shift and which stand in the
    stream, by a shortest path over what each would cost there. */
 #ifndef DFOTA_DELTA_EC618_PARSE_H

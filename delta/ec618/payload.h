@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Payload of the EC618's delta packages, what stands behind their headers: a table and one part per 32 KB of
    the new image, each a bsdiff of its own in one bzip2 stream, made for patching in place. All numbers are
    32 bits, little endian; layout and rules are told in doc/package-formats.md. */

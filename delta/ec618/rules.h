@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What an EC618's own code demands of a delta archive beside its being whole (par_check): every field of both
    headers that it reads, held against the payload. Where a wrong value is taken and only then goes wrong
    (half of the module patched, or patched again and again for ever), it is refused here.

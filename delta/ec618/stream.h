@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The stream of one part of an EC618 payload: parses it in several ways and keeps what bzip2 makes the
    smallest of. */
 #ifndef DFOTA_DELTA_EC618_STREAM_H

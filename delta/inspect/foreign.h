@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Files of no interest to modules that libmagic knows: documents, pictures, sound, programs, archives. Only types
    that it knows by long signatures count: its weak ones fit random bytes, and so firmware. */
 #ifndef DFOTA_DELTA_INSPECT_FOREIGN_H

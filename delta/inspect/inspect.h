@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect`: every field of a file of any known kind as a line for people, and which bytes are not
    understood. */
 #ifndef DFOTA_DELTA_INSPECT_INSPECT_H

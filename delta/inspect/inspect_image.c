@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect` of an EC618's full firmware. */
 #include "delta/container/binpkg.h"
 #include "delta/inspect/inspect_list.h"

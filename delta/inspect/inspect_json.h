@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect --brief`: what a file is, as one line of JSON for a program that must not read it itself. */
 #ifndef DFOTA_DELTA_INSPECT_INSPECT_JSON_H
 #define DFOTA_DELTA_INSPECT_INSPECT_JSON_H

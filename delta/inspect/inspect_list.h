@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The lines of `dfota inspect`: offset, length, name, value, and the count of bytes that are not understood.
  */
 #ifndef DFOTA_DELTA_INSPECT_INSPECT_LIST_H

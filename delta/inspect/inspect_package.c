@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect` of an EC618's delta packages: wrappers, archive, payload. */
 #include <string.h>
 #include "delta/ec618/payload.h"

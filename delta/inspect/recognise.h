@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a file is, by its content and never by its name: one table, with a sentence for people. */
 #ifndef DFOTA_DELTA_INSPECT_RECOGNISE_H
 #define DFOTA_DELTA_INSPECT_RECOGNISE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The admin REST API, as doc/api.md describes it: its routes, who may use them, and how an error looks. The
    context of the listener is the struct daemon. */
 #ifndef DFOTA_SERVER_ADMIN_ADMIN_H

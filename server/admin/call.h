@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One call of the admin API on its worker thread: what every handler gets, and what several share. */
 #ifndef DFOTA_SERVER_ADMIN_CALL_H
 #define DFOTA_SERVER_ADMIN_CALL_H

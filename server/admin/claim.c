@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a lower grade says than what is confirmed of a device: an admin accepts it, or dismisses it. */
 #include <stdio.h>
 

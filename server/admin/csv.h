@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Lists in a body of text/csv: one device a line, its id first: an IMEI, or what a module sends as imei instead; or
    imei:…, mac:…, uid:…. */
 #ifndef DFOTA_SERVER_ADMIN_CSV_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Repr-Digest and Content-Digest (RFC 9530): what the sender says is the SHA-256 of the body. A body that has
    another one was changed on its way and is refused. Thread: any; no state. */
 #ifndef DFOTA_SERVER_ADMIN_DIGEST_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device would be answered now, and each rule that leads there: the decision of a check-in, not
  * recorded. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Firmware: what it is set to, its target, and what its devices lack. */
 #include "storage/firmware.h"
 #include "storage/image.h"

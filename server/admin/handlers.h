@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The handlers of the admin API, one file a resource. Each runs on a worker thread, fills call->reply and
    returns true, or fails with the error that is answered. What each answers is in doc/api.md. */
 #ifndef DFOTA_SERVER_ADMIN_HANDLERS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Images that are here: listed, shown, handed out. How they come in is in upload.c. */
 #include "server/admin/image.h"
 

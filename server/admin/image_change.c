@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What an admin changes about an image that is here: withdraws it, says whether it may be a waypoint, deletes it. */
 #include <stdio.h>
 #include <stdlib.h>

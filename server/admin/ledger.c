@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The ledger: listed, its head, its oldest rows removed under a checkpoint. */
 #include "storage/ledger.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Making links, one or many. */
 #ifndef DFOTA_SERVER_ADMIN_LINK_H
 #define DFOTA_SERVER_ADMIN_LINK_H

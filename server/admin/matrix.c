@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The table of all pairs of a firmware, who waits for which, and how long the queue takes. */
 #include "server/admin/matrix.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* How long a queue takes, for the handlers that tell. */
 #ifndef DFOTA_SERVER_ADMIN_MATRIX_H
 #define DFOTA_SERVER_ADMIN_MATRIX_H

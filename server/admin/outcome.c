@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* …/firmware/{firmware}/outcomes: what became of each device on its way to the target, since when, and by
    what evidence; and the counts of it. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the files on packages: what a path …/packages/{from}/{to} names. */
 #ifndef DFOTA_SERVER_ADMIN_PACKAGE_H
 #define DFOTA_SERVER_ADMIN_PACKAGE_H

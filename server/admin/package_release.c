@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A package that nothing here could apply goes out once an admin stands in for it: with these very bytes, by
    name, with a reason. */
 #include <stdio.h>

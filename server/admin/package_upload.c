@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and
  * forgotten again. */
 #include <limits.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* …/firmware/{firmware}/paths?from=&to=: the way between two versions, why it is this one, and what would
    help where there is none. GET looks; POST asks for what is still to be made. */
 #include <stdio.h>

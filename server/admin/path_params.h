@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What stands in the path of a request: read, checked and looked up, with the error that fits each. Param 0
    is the product, param 1 the firmware or the device. Any thread; the names are looked up over the caller's
    connection, so the same functions serve handlers and, inside a change, the writer. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Versions of a list of devices, reported at once: all or none. */
 #include <stdlib.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The list of a bulk report: one IMEI,version[,at] a line. */
 #ifndef DFOTA_SERVER_ADMIN_REPORT_CSV_H
 #define DFOTA_SERVER_ADMIN_REPORT_CSV_H

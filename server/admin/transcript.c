@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Transcripts that customers send in, and all that are kept of a device. */
 #include "storage/transcript.h"
 

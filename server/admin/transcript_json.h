@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What stands in a transcript, as the admin API tells it. */
 #ifndef DFOTA_SERVER_ADMIN_TRANSCRIPT_JSON_H
 #define DFOTA_SERVER_ADMIN_TRANSCRIPT_JSON_H

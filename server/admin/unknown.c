@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What devices said and the server refused, each with what to do about it. */
 #include <stdio.h>
 

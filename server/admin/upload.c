@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* An image on its way in: its names are looked up before the first byte, its content once it is whole. */
 #include <stdio.h>
 #include <stdlib.h>

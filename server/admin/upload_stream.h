@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A file on its way in: written to disk as it comes, hashed on the way. Until a row speaks of it its bytes
    are nobody's: whatever ends the request early takes them away. The first member of what a route's stream
    keeps in stream_state. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Makes one package: runs the children, has the result proven, makes it a blob. Knows no queue and changes no
  * row. */
 #ifndef DFOTA_SERVER_BUILD_BUILD_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Packages by a command of the configuration: the vendor's own tool, for formats that nobody here can write.
  */
 #ifndef DFOTA_SERVER_BUILD_BUILD_EXTERNAL_H

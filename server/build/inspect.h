@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What an uploaded file is, by its content. `dfota` looks into it, in a child under limits: the server reads
    no bytes of a stranger. What a file may be kept as follows from that and from the name that it came with.
  */

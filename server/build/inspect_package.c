@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What is uploaded as a package: of the right kind, and for the right pair, as far as anybody here can tell.
  */
 #include <inttypes.h>

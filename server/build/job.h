@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One job: found, made, and its end stored. What jobs.c does on each of its threads. */
 #ifndef DFOTA_SERVER_BUILD_JOB_H
 #define DFOTA_SERVER_BUILD_JOB_H

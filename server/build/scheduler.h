@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Delta jobs: threads that take packages from storage and have them made (make.h), in this order:
 
    1. what is queued and wanted by a plan or an admin, what most devices wait for first, with little effort;

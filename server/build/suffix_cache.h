@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Suffix arrays of old images, kept in data_dir/suffix so that a whole row of the matrix pays for one sort. `dfota diff`
    makes and checks the files; they hold nothing that could not be made again. */
 #ifndef DFOTA_SERVER_BUILD_SUFFIX_CACHE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Devices that come on their own are admitted up to a number a product and UTC day, and no network may take all of it: whoever
    invents thousands of IMEIs behind one address leaves room for the modules of every other network. Thousands of modules
    behind one address of a carrier are normal, so a network's share is large: three quarters of what the others have

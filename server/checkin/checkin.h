@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One check-in, from what the request says to its answer.
 
    All of it runs in the writer's thread, as one task of a group commit: what storage knows is loaded, the

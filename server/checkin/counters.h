@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* How often and when devices asked last: counted in memory, written a few times a minute. A check-in that
    changes nothing else costs no write of its own; what a power cut loses is a count, never a fact that an
    answer was based on. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Reports that may be late: transcripts and lists. Puts what was seen in order with what is confirmed, and
    what a transcript tells of a try beside the attempt it belongs to. Writer's thread throughout. */
 #ifndef DFOTA_SERVER_CHECKIN_EVIDENCE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkin/link_url.h"
 
 #include "server/checkin/device_url.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The URLs that are handed out: path-only, at most 60 bytes of path, no ':' and no query behind the host. */
 #ifndef DFOTA_SERVER_CHECKIN_LINK_URL_H
 #define DFOTA_SERVER_CHECKIN_LINK_URL_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What storage knows when a device asks: loaded at once, in the writer's thread, as the snapshot that the
  * rules judge. */
 #ifndef DFOTA_SERVER_CHECKIN_LOOKUP_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Where a request comes from, as far as requests of one device are told apart by it: the peer's address
    without its port, of IPv6 the first 64 bits, which one subscriber has for himself. */
 #ifndef DFOTA_SERVER_CHECKIN_ORIGIN_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Refusals: status >= 300 and at most 200 bytes of JSON, `code` first, nothing behind the closing brace.
    Modules look for the number with a text search, and some take no byte above 0x7F. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What devices said and the server refused, for the admin's list (storage/unknown.h). Counted in memory and written at most
    every half minute, so that a flood costs a bounded number of rows and writes: 64 different texts of requests whose
    product is unknown, 32 of each product and 256 in all; what is more is counted and logged. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Commands of the configuration: words between blanks, "quoted" or 'quoted' where they hold blanks, with
    {names} in them. No shell, no expansion, no escapes: a backslash is a backslash. */
 #ifndef DFOTA_SERVER_CONFIG_COMMAND_TEMPLATE_H

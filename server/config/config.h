@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The configuration: one table of keys (config.c) drives the INI file, the command line, `dfotad --print-config`, the
    sample file and, checked by a test, the man page. Adding a key is adding a row and a field of the same name.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The sections `[firmware NAME]` of the configuration: what is special about the packages of one firmware, by
    its name in whatever product. `*` stands for all that have no section of their own. A table of keys, as for
    the others. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The table of configuration keys and how each value is read. For config.c, and for tests that walk it. */
 #ifndef DFOTA_SERVER_CONFIG_KEYS_H
 #define DFOTA_SERVER_CONFIG_KEYS_H

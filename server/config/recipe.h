@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What else than the images decides a package's bytes: what the configuration adds to its format, and by
    which rules the format's packages are made and judged. Their hash is the recipe, a part of the package's
    key: when either changes, packages are made anew, and those made before are found no longer. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Log lines on standard error: one line each, key=value, values with blanks or quotes quoted, control characters escaped.
    Whoever logs never waits for it to be written (log_queue.h), and each event has a limit (log_limit.h). */
 #ifndef DFOTA_SERVER_CORE_LOG_H

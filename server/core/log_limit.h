@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* How many lines of each event the log takes: a burst, then so many a second. What a stranger causes draws on a smaller
    allowance of its own, so that a flood of strangers takes no room from devices that are known. What is left out is
    counted, and the next line of the event says how many (suppressed=123); so does a line of its own within a minute. */

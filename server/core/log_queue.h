@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Lines of the log on their way to standard error. A thread of its own writes them, so that nobody who logs ever waits for
    whoever reads the log: a journal that is stuck, a pipe that nobody empties, a disk that is full. Lines wait in a ring of
    bounded size; what has no room there, or cannot be written, is dropped and counted, and a later line says how many

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "server/core/stop_point.h"
 
 #ifdef HAVE_STOP_POINTS

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Named places where a test holds the server, to kill it there or to look at its disk. Only in a build that
    was configured with --enable-stop-points; in any other this is no code at all. */
 #ifndef DFOTA_SERVER_CORE_STOP_POINT_H

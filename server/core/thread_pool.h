@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A few threads for work that may block (admin handlers, reading a blob for the first time). First come, first served. */
 #ifndef DFOTA_SERVER_CORE_THREAD_POOL_H
 #define DFOTA_SERVER_CORE_THREAD_POOL_H

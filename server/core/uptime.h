@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* How long the server has run in all, this time included, by the boot clock: what waiting for a report is counted in.
    A wall clock that is set changes nothing in it, and while the server is down it stands still, because no device can
    report then. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* From a file to a row that speaks of it, and the files of which none does any more. */
 #ifndef DFOTA_SERVER_DB_BLOB_COMMIT_H
 #define DFOTA_SERVER_DB_BLOB_COMMIT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The data directory of a running server: made where it is missing, held against a second server, private, and refused
    when its database is missing. */
 #ifndef DFOTA_SERVER_DB_DATA_DIR_H

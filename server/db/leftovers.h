@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What servers leave, found in a data directory that has no database: a database that was lost or not restored, or a
    backup that was copied to another place than it belongs. A server must not begin with nothing beside it. */
 #ifndef DFOTA_SERVER_DB_LEFTOVERS_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Connections that only read, lent to one thread at a time. */
 #ifndef DFOTA_SERVER_DB_READER_POOL_H
 #define DFOTA_SERVER_DB_READER_POOL_H

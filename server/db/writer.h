@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The writer: one thread, one connection, group commit.
 
    Whoever wants to change something adds a task. Tasks that wait together share one transaction, each in a

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Packages in memory: read once, checked against their SHA-256, and sent from there. The very bytes that were
    checked are the bytes that go out; what changes on the disk later cannot. Least recently used ones leave
    first. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a peer acknowledged, brought to the attempt it belongs to. */
 #ifndef DFOTA_SERVER_DELIVERY_PROGRESS_H
 #define DFOTA_SERVER_DELIVERY_PROGRESS_H

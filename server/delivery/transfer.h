@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Bytes really acknowledged by the peer of a download.
 
    The server's last write returns long before a modem has the data, and libmicrohttpd closes its socket before anyone can

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What modules speak: the routes of the device listener, and how it words refusals and errors. */
 #ifndef DFOTA_SERVER_DEVICE_DEVICE_H
 #define DFOTA_SERVER_DEVICE_DEVICE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Links: GET /d/{token}[/{version}]. The version was typed into a module once and selects a base; it proves
  * nothing. */
 #include "base/clock.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The vendor's dialect: GET /api/site/firmware_upgrade with everything in the query. */
 #include <stdio.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* POST /d/{token}/report: the host of a module says which version the module prints, or sends what it
    captured of it, and learns what to do next. */
 #include <stdlib.h>

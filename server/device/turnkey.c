@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* libfota3: GET /api/site/turnkey_fota asks what there is to fetch, and where. It reads a 200 with JSON,
    refusals too: any other status is an error to it. What it fetches comes over a link of its own, and there
    every rule of links holds. */

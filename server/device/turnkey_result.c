@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* POST /api/site/turnkey_fota_result: what a device says became of what it was offered. Kept with the attempt
    as its own word; what it runs is known from what it reports at its next check-in, and from nothing else. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The connections of a loop whose request is not whole yet: the head is missing, or a body that is kept in memory. At the
    limit of connections the oldest of them goes first, and one address has at most a share of the room for them. A
    request that is whole is never in the crowd: behind a carrier's NAT thousands of modules share one address, and each

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One connection with its one request, from accept to close. Internal to the http folder.
 
    Where it is: at the gate (its head is awaited, our own epoll watches the socket), with libmicrohttpd (body,

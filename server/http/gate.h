@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The gate: what happens to a connection before libmicrohttpd gets it, and after we answered it without
    libmicrohttpd. Internal to the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_GATE_H

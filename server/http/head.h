@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The head of a request: found in what has come so far, then vetted and taken apart.
 
    What passes here is what libmicrohttpd would understand the same way, and nothing it would answer by

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A listener: its sockets (SO_REUSEPORT, one per loop), its event loops (one thread each, each with its own
    libmicrohttpd daemon), its gate and its routes.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One event loop of a listener: its thread, listening socket, epoll and libmicrohttpd daemon. Internal to the
    http folder.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a listener does to connections under pressure, told in the log once a minute each, with how often. Internal to
    the http folder; any thread. */
 #ifndef DFOTA_SERVER_HTTP_NOTICE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "server/http/request.h"
 
 static bool decode(struct slice raw, const char *what, char *out, size_t out_size, struct error *err)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The Range header of a download: bytes=N- or bytes=A-B, with or without blanks. */
 #ifndef DFOTA_SERVER_HTTP_RANGE_H
 #define DFOTA_SERVER_HTTP_RANGE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* An answer before it is written. Connection: close, Content-Length and Date are added by the http folder; every answer
    closes its connection. */
 #ifndef DFOTA_SERVER_HTTP_REPLY_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One request, from its complete head to its answer.
 
    Life: the loop's thread makes it when the head has been vetted, routes it, reads the body (into memory, or into the

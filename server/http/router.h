@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Routes: one table per listener of method, pattern on the raw path, how the body is taken, and handler. */
 #ifndef DFOTA_SERVER_HTTP_ROUTER_H
 #define DFOTA_SERVER_HTTP_ROUTER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A reply as bytes: the head exactly as libmicrohttpd writes it, the reply as libmicrohttpd's response, and
    small replies written without libmicrohttpd. */
 #ifndef DFOTA_SERVER_HTTP_WIRE_H

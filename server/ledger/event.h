@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Facts for the ledger, as the server's parts know them. */
 #ifndef DFOTA_SERVER_LEDGER_EVENT_H
 #define DFOTA_SERVER_LEDGER_EVENT_H

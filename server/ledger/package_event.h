@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of packages, for the ledger. Writer's thread throughout, in the transaction that stores it. */
 #ifndef DFOTA_SERVER_LEDGER_PACKAGE_EVENT_H
 #define DFOTA_SERVER_LEDGER_PACKAGE_EVENT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Old rows of the ledger removed, in pieces that hold nobody up, each signed off by a row that stays. */
 #ifndef DFOTA_SERVER_LEDGER_PRUNE_H
 #define DFOTA_SERVER_LEDGER_PRUNE_H

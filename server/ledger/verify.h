@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The ledger of a database file, looked at without a server: for auditors, and for backups. */
 #ifndef DFOTA_SERVER_LEDGER_VERIFY_H
 #define DFOTA_SERVER_LEDGER_VERIFY_H

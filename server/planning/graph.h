@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The images and packages of a firmware between two versions, laid out for the planner. */
 #ifndef DFOTA_SERVER_PLANNING_GRAPH_H
 #define DFOTA_SERVER_PLANNING_GRAPH_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the devices of a firmware at one version get on their way to its target: planned once, kept in memory
    until an image, a package or the firmware changes. So a device that waits costs no more than looking itself
    up. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The matrix: every forward pair of a firmware's images is asked for in the background, so that a path is known before
    the first device needs it. One thread of its own; it writes in small transactions, so that check-ins go on
    in between, and what it asks for is made last (package.wanted 0). */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The package that a firmware needs from one version: found by the images' bytes, asked for, judged against
  * the limit. */
 #ifndef DFOTA_SERVER_PLANNING_REQUEST_H

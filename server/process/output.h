@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a child says on a pipe, in bounded memory, and as text that may be shown and stored. */
 #ifndef DFOTA_SERVER_PROCESS_OUTPUT_H
 #define DFOTA_SERVER_PROCESS_OUTPUT_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* One child process under limits, run to its end: how the server makes packages of bytes it does not trust.
 
    The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and,

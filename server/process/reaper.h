@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The process above a foreign program: whatever that starts, and however it hides it (a daemon of its own, as
    wine's server is), stays among the keeper's descendants, and is killed when the program has ended. */
 #ifndef DFOTA_SERVER_PROCESS_REAPER_H

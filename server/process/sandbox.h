@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Keeps a process from changing files elsewhere than where it may, by Linux' Landlock. What it reads, what it
    sends and what it does to sockets is not kept from it. */
 #ifndef DFOTA_SERVER_PROCESS_SANDBOX_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* From fork to exec: the child becomes the program, with its limits, descriptors and place. Async-signal-safe calls only:
    the server that was forked has threads. */
 #ifndef DFOTA_SERVER_PROCESS_START_H

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Deltas between real firmware images beside those of other tools: sizes, processor time and peak memory, as ratios to
 // bsdiff 4.3; a whole matrix of packages; and EC618 payloads beside the vendor's.
 //

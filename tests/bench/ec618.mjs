@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Sizes of EC618 payloads beside those of the vendor's own tool, and the processor time they take.
 //
 //     node tests/bench/ec618.mjs [quick|good|best]... [closed]      (DFOTA_BUILD: where the programs were built)

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # dist.sh BUILD: what `make dist` packs builds, passes its tests and installs on its own, and packs itself again.
 set -u
 build=$(readlink -f "${1:?the build directory}")

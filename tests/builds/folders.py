@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# Copyright The dfota authors
 """Reads which folder includes which, and prints one TAP line per rule.
 
 1. A folder of the top level includes only the folders that doc/architecture.md allows it.

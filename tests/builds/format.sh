@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# Copyright The dfota authors
 # The layout of the source: formatter, licence lines, file names in the build files. Run in the source folder; prints TAP.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
@@ -17,7 +17,7 @@ find_unlicensed() {
     local file found=0
     while read -r file; do
         head -n 5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || { echo "$file" && found=1; }
-    done < <(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.sh' '*.sql' '*.awk' '*.inc' Makefile.am configure.ac run check .ci/run tests/clean)
+    done < <(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.sh' '*.awk' '*.inc' Makefile.am configure.ac run check .ci/run tests/clean)
     return "$found"
 }
 

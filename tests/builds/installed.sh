@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # installed.sh BUILD: what `make install` leaves is whole, hardened and runs from where it stands.
 set -u
 build=$(readlink -f "${1:?the build directory}")

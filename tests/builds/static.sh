@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# Copyright The dfota authors
 # Static analysis. BUILD is a configured build folder, for its config.h. Run: static.sh BUILD; prints TAP.
 set -u
 build=$(readlink -f "$1")

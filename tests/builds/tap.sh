@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # For the scripts here, which source it: each command is a test, and what is said of it is TAP.
 # shellcheck shell=bash
 

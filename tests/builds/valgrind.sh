@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # valgrind.sh BUILD: the tools under valgrind, well and ill used; none reads what it may not, and none leaks.
 set -u
 build=$(readlink -f "${1:?the build directory}")

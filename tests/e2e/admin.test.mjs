@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The admin API: who may call it, what its errors look like, and the calls that no other file needs.
 
 import assert from 'node:assert/strict';

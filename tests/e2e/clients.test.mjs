@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The simulated module as clients that send other ids than an IMEI, and a core with a script: a whole upgrade of each.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A wall clock that ran ahead and was corrected: what was stored meanwhile lies in the future, and holds nothing up.
 
 import assert from 'node:assert/strict';

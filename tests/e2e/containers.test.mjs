@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The formats of modules with an EC618, as the tool makes them, judged by a second reader that was written in another
 // language from the layout alone: tests/ec618/container.py with decoder.py.
 

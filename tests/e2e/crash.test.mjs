@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // kill -9, at named places, again and again on one data directory: whatever was promised is still true after the start.
 //
 //   DFOTA_CRASH_ROUNDS   kills of each phase, 20

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What somebody without any right can make the server hold: sockets, memory, and the room of others. The figures in
 // doc/reliability.md are those that this file prints; it counts bytes and connections, not time.
 

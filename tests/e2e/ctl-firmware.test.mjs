@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl's commands for products, firmware, images and packages, against an admin API that the test plays.
 
 import assert from 'node:assert/strict';

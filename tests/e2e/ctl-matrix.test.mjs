@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl matrix and queue: what an admin reads of the pairs of images.
 
 import assert from 'node:assert/strict';

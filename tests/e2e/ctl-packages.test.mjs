@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl's commands for packages that were made elsewhere: against an admin API that the test plays, and once against a
 // server.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl against the real dfotad: whole tasks, from nothing to what a device gets.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl's commands for what really happened: transcripts, reports in bulk.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // dfotactl's command line: help, what is refused before anything is asked, whom it asks and as whom, how it ends, what it
 // prints. It asks an admin API that the test plays.
 

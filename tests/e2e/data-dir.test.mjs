@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The data directory: no other server works on it, no other user reads it, nothing is acknowledged once it was taken away, and
 // no server begins with nothing beside what another one has left.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Delivered over a bad cell: 2 Mbit/s, and of the server's packets one in twenty is lost.
 
 import { noNetwork, slowLink } from './lib/network.mjs';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // When is a package delivered? Once the peer's TCP has acknowledged the last byte, never before, whatever the server has
 // written by then. The peers here have small receive buffers, so that their kernels acknowledge little more than they read.
 

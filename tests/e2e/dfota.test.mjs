@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The dfota tool, judged by stock bsdiff and bspatch: each applies what the other makes. And its contract with whoever
 // runs it: exit statuses, one line of result, and files that are there whole or not at all.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The vendor's dialect: every form of the question, every code of the answer, and who is asking.
 
 import assert from 'node:assert/strict';

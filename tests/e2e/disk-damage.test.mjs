@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Damaged files: a flipped bit in what is served, and databases that are damaged, torn or put back. What is wrong is seen and
 // said, and nothing that is whole is lost over it.
 

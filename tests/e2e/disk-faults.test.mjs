@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Calls to the disk that fail, each at any place: what is acknowledged is there, what is not leaves nothing, and the server
 // goes on without a restart.
 

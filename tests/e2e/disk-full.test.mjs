@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Full disks: what was answered stays, what could not be done is said to be so, and once there is space again the server
 // goes on, without a restart.
 

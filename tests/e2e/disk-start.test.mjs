@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Disks that nobody may write to, for a while or from the start on, and other places where a server cannot begin: it says so,
 // changes nothing, and works once they do.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the code does is what the documents say: routes, log events and keys.
 
 import assert from 'node:assert/strict';

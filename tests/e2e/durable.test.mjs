@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // In which order the disk was asked to keep things: a kill does not show a missing fsync, because the kernel lives on; a
 // power cut would. Bytes before their name, the directory before the row, the row before the answer. (Check-ins: see
 // strace.test.mjs.)

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // EC618 payloads against a second reader: tests/ec618/decoder.py is written from the layout's description alone, and must
 // make the new image of everything that ours makes.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A package is made with little effort first. More effort follows where it decides, then for what devices take, then in idle
 // time; what comes of it never disturbs anybody.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Who may say what a device runs: a stranger's requests neither change what better evidence says, nor what the device
 // is being sent. Peers are told apart by their address: the module is 127.0.0.1, the stranger 127.0.0.2.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // explain takes the way in which the device asks, and says what its next request is answered: held against that request in
 // many states, over a link, in the dialect and over turnkey_fota.
 

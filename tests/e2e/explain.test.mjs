@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Why did this device get that answer? The decision once more, rule by rule, and nothing of it recorded.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Packages that a command of the configuration makes. The stand-in (lib/fotatoolkit.sh) behaves as the vendor's tool does,
 // and as no tool should.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The package formats that a firmware may name are those that dfota makes, and a module of each upgrades with them.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A disk that takes no more: what cannot be stored is not answered, nothing is counted that did not happen, and the
 // server goes on by itself once there is room. The limit on the size of files stands for the full disk.
 

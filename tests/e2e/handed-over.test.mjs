@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Behind a proxy of one's own the TCP peer is the proxy, which takes a whole package at once, whatever the module has of it.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What an admin says about an image that is here: withdrawn, no waypoint or a mandatory one, deleted.
 
 import assert from 'node:assert/strict';

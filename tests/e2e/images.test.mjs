@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Images in: by version and by file name, streamed, once per version, and nothing left of what did not arrive whole.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The ledger: that it says what happened, and that nobody changes it unseen.
 
 import assert from 'node:assert/strict';

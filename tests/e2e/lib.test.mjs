@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The judge judged: a fake server breaks each rule in turn, and the judge must name that rule and no other.
 
 import assert from 'node:assert/strict';

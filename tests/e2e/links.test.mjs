@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The link story: AT firmware asks one URL of its own every day, with the old version in it, for ever.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // LuatOS: full packages, served whole to every device of their core, to clients that ask as libfota and libfota2 do.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The main job on real firmware: two images in, a target, and each module gets a delta made for the version it runs.
 
 import assert from 'node:assert/strict';

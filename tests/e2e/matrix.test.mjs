@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The matrix: every pair of a firmware's images is made in the background, and told as one table with its queue.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What doc/operating.md tells to type, typed.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What became of each device on its way to the target: delivered is not upgraded, and an audit shows it.
 
 import assert from 'node:assert/strict';

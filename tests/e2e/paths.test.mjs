@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The way from one version to another: what devices are led along, what the admin is told of it, and what bars it.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Interrupted downloads: what a module that comes back for the rest is sent, and what is on record of it.
 //
 // The packages here have no structure and 1.5 MB, more than the kernel's buffers take before the module reads. The cuts

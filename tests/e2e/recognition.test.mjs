@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What is uploaded as an image is known by its content: what cannot be one is refused with a sentence that says what it is.
 
 import assert from 'node:assert/strict';

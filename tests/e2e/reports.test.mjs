@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What a host reports for its module, and links in bulk.
 
 import assert from 'node:assert/strict';

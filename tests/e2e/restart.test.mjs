@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Ends and beginnings: what a restart, a power cut, a worker that dies and a disk that forgets do to the promises.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What refuses a resume. Clients of two dates resume by themselves and take the refusal for the rest of the firmware: they
 // append its body at their own offset into a buffer of Content-Length bytes. The client here does what they do.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What every answer to a module must keep, or it breaks in the field: one test per rule, over every kind of answer.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // ./run as a newcomer starts it: the play, then a server on data of its own; and what it says to a wrong option.
 // It uses build/ beside the sources, as it always does, and builds it when it is not there.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Attempts that nobody reports on, news that comes late, and clocks that are wrong.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the simulator makes of downloads: cut ones, packages that a module refuses, and answers that it must not put up with.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The simulator on links: modules without a host, hosts that report, and files of links.
 
 import assert from 'node:assert/strict';

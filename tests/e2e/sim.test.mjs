@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The simulator's life of a module, its images, how it asks as each client does, when it ends, and many at once, against a
 // server that says what the test wants.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The story: V1138→V1162 makes a package of over 550 KB, and the module takes 480 KB. By way of V1147 there are two that fit.
 // 150 simulated modules get there although the admin does nothing but set the target: half of them in the vendor's dialect,
 // half by links with hosts that report.

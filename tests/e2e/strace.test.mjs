@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel was asked to do: the head of an answer leaves in one send, and a check-in that changes state is on
 // the disk before its answer leaves. Seen with strace from outside the server.
 

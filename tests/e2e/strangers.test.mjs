@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What a stranger can cost: rows and bytes of the ledger, the log and the database that N requests cause, by what the stranger
 // has. Counted, not timed. DFOTA_STRANGER_REQUESTS=10000 gives the figures of doc/reliability.md, printed as diagnostics.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // One suffix array serves every delta from an old image; a damaged one is made again and never makes a wrong package.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // tests/suites.sh decides what each suite of ./check runs. Nothing may be left out by a name that a pattern does not fit,
 // or by a list that nobody went back to.
 import test, { describe } from 'node:test';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What a host captured of its module: what the server makes of it, when it counts, and what it never takes back.
 
 import assert from 'node:assert/strict';

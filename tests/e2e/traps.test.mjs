@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What libmicrohttpd does that a server for modules must not do. Each probe runs twice: against a naive server on
 // libmicrohttpd, where the fault must show (so the probe is known to see it), and against dfotad, where it must not.
 // All faults were seen on libmicrohttpd 0.9.75; where a later one has mended a fault, its naive test fails and may go.

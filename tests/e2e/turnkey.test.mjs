@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // libfota3: it asks where to fetch and is told in JSON, fetches over a URL of its own, and says how it went.
 
 import assert from 'node:assert/strict';

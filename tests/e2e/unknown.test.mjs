@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What devices say and the server refuses is in a bounded list for the admin; ids in all the forms in which modules send them.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A data directory of an older server: its tables are made by the migrations that it had, its rows are those it wrote. What
 // it held for proven, and a newer one knows to be wrong, is never sent, and made anew.
 

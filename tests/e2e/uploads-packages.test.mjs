@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Packages that were made elsewhere: what may be kept for a pair of images, what goes out, and what goes out only because an
 // admin stands in for it.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What is changed on its way is refused or marked; what an upload does beside keeping an image is said.
 
 import assert from 'node:assert/strict';

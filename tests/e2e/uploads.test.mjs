@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Uploads that get into each other's way: what a refused one takes back must not be what another one keeps.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What is said: sentences that advise what helps, in the words of who reads them, and no text that is cut or dropped in silence.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 """A second reader of the files around EC618 payloads (.par, its wrappers, .binpkg), written from the layout's
 description alone: it shares no code and no structure with the C code that writes and reads them.
 

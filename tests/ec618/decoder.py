@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 """A second reader of EC618 payloads, written from the layout's description alone: it shares no code and no
 structure with the C code that makes and applies them, so that one misreading cannot hide in both.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* EC618 payloads from the command line, without header and wrapper, for the tests that compare them with
    another reader and for the benchmark. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any pair of images gives a package that makes the new one of the old one, in bounded steps.
    Input: length of old (2 bytes, low first), old, and all else is new. */
 #include <stdint.h>

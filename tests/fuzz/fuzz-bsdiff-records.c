@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: the three streams of a bsdiff package, packed here so that what is changed in them gets past
    bzip2's checksums, and a plain model of the format to compare with.
    Input: length of old (1 byte), size of new (2 bytes, low first), number of control records (1 byte), length

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as a bsdiff package. Input: length of old (2 bytes, low first), old, the package. */
 #include <stdint.h>
 #include <stdlib.h>

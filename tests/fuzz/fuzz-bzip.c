@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as a bzip2 stream. What our reader takes, libbz2 takes and reads alike; what we
    write of any bytes, both read. */
 #include <bzlib.h>

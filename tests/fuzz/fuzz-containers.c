@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as a file of each kind that is read here, each reader by itself, and all of
    `inspect`, also in brief. */
 #include <jansson.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as a package of one of the EC618's formats. Input: length of old (2 bytes, low
    first), old, the package. So that a change in a package reaches what stands behind its head, what follows
    from the rest is made right again first: counts, sizes, order, and the hashes of the archive and the base. */

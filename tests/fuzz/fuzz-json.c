@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as the body of a call that takes JSON, handled as far as the database, where the
    changes are taken back. Input: one byte chooses the call, all else is the body.
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as the list of a bulk call, of links and of reports. What is taken is in order; what
  * is refused names a line. */
 #include <stdint.h>

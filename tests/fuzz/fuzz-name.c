@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as names, versions and ids. What is taken reads the same when it is written plainly.
    Input: firmware name, version, core_version and dfota as a module says them, then script name, script
    version, model and core name as libfota3 does, a line each; and the whole of it as the name of a file, a

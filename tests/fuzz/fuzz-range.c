@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as the value of a Range header. */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: an index out of a file that anybody may have written. As it is it is refused or right; with
    hashes that fit, whatever order it tells, searches stay within the text and the package made with it gives
    the new image. Input: length of old (1 byte), old, length of new (1 byte), new, and all else is the order.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as the head of a request, its target through the router, its query and path parts
    decoded. */
 #include <stdint.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as an AT transcript. What is found in it, and in any piece of it, stands in it. */
 #include <stdint.h>
 #include <stdlib.h>

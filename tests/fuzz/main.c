@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The main() of every fuzz target.
 
      fuzz-NAME                  every file of the corpus of that name is fed to the target once, as an ordinary

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 """Verifies a ledger, after doc/ledger.md and nothing else.
 
 verify.py rows FILE [HEAD]   rows as the API gives them, {"items":[…]}, all pages put together

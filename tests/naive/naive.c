@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A small server on libmicrohttpd as one writes it from the manual: its own event loop, its default limits, its timeout.
    The tests of traps run against it too, where they must find the fault that dfotad is built around. Not installed.
 

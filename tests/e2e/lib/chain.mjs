@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The ledger from outside: its rows, the other verifier (tests/ledger/verify.py), and what somebody with sqlite3 could do to it.
 
 import { execFileSync, spawnSync } from 'node:child_process';

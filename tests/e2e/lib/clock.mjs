@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The wall clock of a server, set by a test: a library that is loaded before all others (shim-clock.c).
 //
 //   const clock = new Clock();

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Many connections at once, each a raw socket, and what can be seen of the process they lead to.
 
 import { once } from 'node:events';

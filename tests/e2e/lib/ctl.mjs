@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of dfotactl share: the program itself, and an admin API that the test plays, so that every answer can be
 // had: also those that a good server does not give.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of disks that are full, read-only, failing or damaged share: servers on such disks, and what must hold
 // while the disk does not work and afterwards.
 

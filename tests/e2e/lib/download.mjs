@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A module's download on a raw socket that can stop reading half way, as one does whose flash is slow, and that knows how
 // much its kernel has received: what the program has not read yet counts too, for that the kernel has acknowledged.
 

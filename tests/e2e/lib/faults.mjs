@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Calls of a running server that fail as a test says: a library that is loaded before all others (shim-faults.c).
 //
 //   const faults = new Faults(t);

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Images to upload: real firmware from npm packages, and generated firmware-like images of any size.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 # Stands in for the vendor's FotaToolkit, which is not ours to have: called as that is,
 #   fotatoolkit.sh -d CONFIG.json BINPKG OUT OLD NEW
 # writes a package of a kind that nothing here can apply, prints a lot, and misbehaves as CONFIG says: {"mode": …}.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The judge of every answer on the device listener: what an answer must keep, or a module in the field breaks.
 //
 // deviceViolations() finds all faults of one answer; assertDeviceAnswer() throws with the list of them.

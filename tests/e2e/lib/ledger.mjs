@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What a server has promised so far, kept by a test that kills it, and the check that it is all still true.
 //
 // An answer that arrived is a promise. What was asked for and not answered is `open`: after the next start it may have

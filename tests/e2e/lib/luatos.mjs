@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // LuatOS packages as the vendor's tool lays them out: a head of 92 bytes, common data (the script) and what changes the
 // core. Written from the description of the layout, without a look into the programs.
 

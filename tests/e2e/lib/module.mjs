@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A cellular module as the server meets it: it holds the image it runs, asks in one of the forms that real client
 // code uses, downloads what it is sent, applies it with stock bspatch, reboots, and asks again with the new version.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // Disks of a test's own: small ones that fill up, or that nobody may write to.
 //
 // A test file that imports this runs in a mount namespace of its own (namespace.mjs). What is mounted there is seen by nobody else and is gone when the file ends.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The naive server of tests/naive: on a free port, gone with the test.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A test file that runs in a namespace of its own: it is started once more, in there, and this process ends with it.
 
 import { spawnSync } from 'node:child_process';

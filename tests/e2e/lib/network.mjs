@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A slow and lossy link between the server and a module: two network namespaces of the test's own and a veth pair.
 
 import { execFileSync, spawn } from 'node:child_process';

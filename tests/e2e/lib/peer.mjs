@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // The TCP side of a module whose kernel acknowledges little more than it reads: peer.py in a process.
 
 import assert from 'node:assert/strict';

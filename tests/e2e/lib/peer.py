@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The dfota authors
+# SPDX-License-Identifier: Apache-2.0
 """A module's TCP side with a small receive buffer, so that its kernel acknowledges little more than it has read.
 
 peer.py HOST PORT REQUEST-HEX READ THEN: sends the request, reads READ bytes behind the head (or "all"), then

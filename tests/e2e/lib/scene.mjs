@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What most tests stand on: a product with one firmware and its images on a running server, and modules that run them.
 // Every scene has a product and images of its own, so tests can share a server. (Packages belong to bytes, not to names:
 // with the images of another scene one would find its packages made already.)

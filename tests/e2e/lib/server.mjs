@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // A real dfotad from a build directory, on free ports and a fresh data directory, and its admin API.
 //
 //   const server = await startServer(t, { config: { max_image_bytes: 1000 } });

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into a server: calls that write fail as a control file says, so that a test can break a disk at an exact
    place. The file's name is in DFOTA_FAULTS; it is looked at before each such call. Its first line is a number:
    another one begins the counting anew. Then one rule a line,

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of dfota-sim share: the program, images and packages in a directory of their own, and a server that says
 // what the test wants.
 

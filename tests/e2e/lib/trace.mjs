@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel was asked to do, seen with strace from outside a program.
 
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
 // One HTTP exchange on a raw TCP socket, byte by byte as the caller wants it.
 //
 // A module's HTTP client is small and particular, so nothing here goes through an HTTP library: the request is bytes,

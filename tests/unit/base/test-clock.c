@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Stored times against now, and times that somebody typed. */
 #include <setjmp.h>
 #include <stdarg.h>

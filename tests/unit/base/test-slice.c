@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Readers of untrusted bytes. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* ctl/grid: where numbers stand in the table of pairs. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The table of formats, the proof that every package made goes through, and what making one takes. */
 #include "tests/unit/delta/test-delta.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Files: read under a limit, and written so that nobody ever sees half of one, nor what is left of a failure.
  */
 #include "tests/unit/delta/test-delta.h"

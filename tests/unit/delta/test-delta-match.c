@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The parse of a new image: that it holds together on anything, sees what has changed, and never gets slow.
  */
 #include "tests/unit/delta/test-delta.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The index of an old image: what it finds, against a plain scan, and how many steps it takes for that. */
 #include "tests/unit/delta/test-delta.h"
 

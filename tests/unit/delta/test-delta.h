@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of delta/ share: a generator of the same bytes on every machine, and images that resemble
    one another as releases do. Buffers returned are the caller's. */
 #ifndef DFOTA_TESTS_UNIT_DELTA_TEST_DELTA_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Blobs: whole under their name or not there at all. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the entities promise beyond storing a row. */
 #include "storage/attempt.h"
 #include "storage/device.h"

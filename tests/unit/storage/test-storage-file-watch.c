@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* storage/file_watch: a file that is removed, renamed or replaced is missed, and stays missed. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* storage/folder: a folder is removed whatever is in it. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The order of the queue, and smaller bytes that take the place of larger ones. */
 #include "storage/attempt.h"
 #include "storage/device.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The ledger: its chain, what a check of it finds, what removing old rows leaves. */
 #include <inttypes.h>
 #include <sqlite3.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What plans are made of: when they no longer hold, what packages lead between images, which hops a device has gone. */
 #include "storage/attempt.h"
 #include "storage/device.h"

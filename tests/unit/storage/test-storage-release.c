@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What an admin decides of a package holds for one firmware: its release, and an upload. Two firmwares of two products have
    the same two images here. And the migration gives what was decided before to the firmware that the ledger names. */
 #include <sqlite3.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Every statement of every entity: prepared, and answered from an index unless it is known to read a whole
  * table. */
 #include <sqlite3.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Transcripts as they are kept; and that their migration keeps what was there. */
 #include <sqlite3.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The write-ahead log of a server that was killed: damage is told from what a power cut leaves. */
 #include <sqlite3.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* A fresh data directory for a test, and its database. */
 #ifndef DFOTA_TESTS_UNIT_STORAGE_TEST_STORAGE_H
 #define DFOTA_TESTS_UNIT_STORAGE_TEST_STORAGE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The codes of the dialect, as the vendor publishes them. */
 #include <setjmp.h>
 #include <stdarg.h>

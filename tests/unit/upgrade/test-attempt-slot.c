@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Which attempt a request is about: nothing that a stranger asks touches what another origin continues. */
 #include <setjmp.h>
 #include <stdarg.h>

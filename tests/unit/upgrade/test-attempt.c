@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The attempt: its table of states, and the ranges that a peer acknowledged. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What holds of every decision, whatever is asked. */
 #include "test-decision.h"
 

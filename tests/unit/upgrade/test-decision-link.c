@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a link gives, day by day, while nobody reports what became of it. */
 #include "test-decision.h"
 

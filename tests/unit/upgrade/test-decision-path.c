@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device gets that is led to its target over several hops. */
 #include "test-decision.h"
 

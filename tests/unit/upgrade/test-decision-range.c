@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device gets that asks for a part of a package, and how long one that was begun is kept for it. */
 #include "test-decision.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of decisions share: scenes, that is what a device asks and what is known of it, and what is
    expected of the decision in them. */
 #ifndef DFOTA_TESTS_UNIT_UPGRADE_TEST_DECISION_H

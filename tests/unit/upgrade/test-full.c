@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Full packages: which core may take one, and what its devices are answered. */
 #include "test-decision.h"
 

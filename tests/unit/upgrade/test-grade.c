@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a report proves by where it came from, and which one counts. */
 #include <setjmp.h>
 #include <stdarg.h>

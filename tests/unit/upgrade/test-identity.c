@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a device is known by. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Firmware and version out of file names, of what admins write, of what devices say. */
 #include <setjmp.h>
 #include <stdarg.h>

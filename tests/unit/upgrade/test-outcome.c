@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Which outcome a device has: one table of states, up and down, and that every combination has exactly one. */
 #include <setjmp.h>
 #include <stdarg.h>

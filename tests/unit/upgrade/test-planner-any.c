@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The planner against brute force: on random graphs of up to 12 versions, with every state, waypoints of
    every kind and withdrawn versions, and while all pairs are made one after the other. */
 #include "test-planner.h"

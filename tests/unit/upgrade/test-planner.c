@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The planner: every rule by itself, on the versions of the story. */
 #include "test-planner.h"
 

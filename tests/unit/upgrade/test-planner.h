@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the planner share: graphs, written down. */
 #ifndef DFOTA_TESTS_UNIT_UPGRADE_TEST_PLANNER_H
 #define DFOTA_TESTS_UNIT_UPGRADE_TEST_PLANNER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Which reports count: those that were seen after what is confirmed, whenever they arrive. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* AT transcripts: the story's two in full, what each way to fail is called, and what never counts as a
  * version. */
 #include <setjmp.h>

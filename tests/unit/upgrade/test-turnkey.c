@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What libfota3 is offered, and what its results mean. */
 #include "test-decision.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Versions: what is one, how two compare, how one is written. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Format bsdiff: what is written, byte for byte; and that any bytes at all can be read without harm. */
 #include "tests/unit/delta/test-delta.h"
 

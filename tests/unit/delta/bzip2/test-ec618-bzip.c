@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The bzip2 stage of EC618 payloads: what we write, any bzip2 reads; what the module would refuse, our reader
    refuses. libbz2 is the judge of both. */
 #include "tests/unit/delta/test-delta.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The `.binpkg`: known by its content, read within its bounds, rebuilt with other data. */
 #include "tests/unit/delta/container/test-containers.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the EC618's containers share: the known sample's headers, rebuilt from the layout's
    table, and a .binpkg. Buffers returned are the caller's. */
 #ifndef DFOTA_TESTS_UNIT_DELTA_CONTAINER_TEST_CONTAINERS_H

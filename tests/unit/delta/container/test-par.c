@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The `.par` archive: what is written is the known sample's shape, and what is read is checked. */
 #include "tests/unit/delta/container/test-containers.h"
 

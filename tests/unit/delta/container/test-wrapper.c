@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What stands around a `.par`: AT framing and the 92-byte head, written and read. */
 #include "tests/unit/delta/container/test-containers.h"
 

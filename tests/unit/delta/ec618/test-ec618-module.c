@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The simulated module: what it builds from payloads written by hand, what it refuses, and that no power cut
    changes what it ends with. */
 #include "tests/unit/delta/test-delta.h"

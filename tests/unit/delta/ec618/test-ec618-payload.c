@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Making EC618 payloads: that the simulated module rebuilds the new image from each, whatever the pair, and
    that they are as small as what has changed. */
 #include "tests/unit/delta/test-delta.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What an EC618 does with each field of an archive, and what we do: a table over generated packages of both
    orders, and archives of AP and CP. Nothing may be taken here that a device does not take. */
 #include "tests/unit/delta/container/test-containers.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Formats ec618-*: from two images to a package and back, and what is refused on the way. */
 #include "tests/unit/delta/container/test-containers.h"
 

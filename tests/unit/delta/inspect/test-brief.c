@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect --brief`: one line of JSON about any file, and what it says of each kind. */
 #include "tests/unit/delta/container/test-containers.h"
 

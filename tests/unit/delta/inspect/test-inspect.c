@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect`: every field of a file is told, every byte is either explained or counted as not
    understood, and damage is named. */
 #include "tests/unit/delta/container/test-containers.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Files known by their content. */
 #include "tests/unit/delta/container/test-containers.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The list of a bulk call: what is a line, what is none, and what comes back for a spreadsheet. */
 #include <setjmp.h>
 #include <stdarg.h>

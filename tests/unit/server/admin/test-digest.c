@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Repr-Digest and Content-Digest: what is read out of them, and what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>

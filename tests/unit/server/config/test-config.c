@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* server/config: one table of keys behind the file, the command line, the sample, the help and the manual. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* server/recipe: a package's key changes with what the configuration adds to its bytes, and with nothing
  * else. */
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* server/template: words as they are written, and nothing else. */
 #include <stdarg.h>
 #include <stddef.h>

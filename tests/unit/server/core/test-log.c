@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Log lines: one line each whatever the values hold, and nothing below the level. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Work runs once each, in order on one thread, at the same time on several, and all of it before the end. */
 #include <setjmp.h>
 #include <stdarg.h>

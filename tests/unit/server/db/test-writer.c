@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Group commit: a task that fails takes back only its own changes, and what is held back is stored once, whoever
    asks for it at the same time. */
 #include "tests/unit/storage/test-storage.h"

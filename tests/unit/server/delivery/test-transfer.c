@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What a peer has acknowledged: exactly, also past resets and stalls, also when asked at once. */
 #include <fcntl.h>
 #include <netinet/in.h>

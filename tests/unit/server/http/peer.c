@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/server/http/peer.h"
 
 #include <arpa/inet.h>

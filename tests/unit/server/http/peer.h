@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of server/ share: a peer on a raw socket, and a listener with as little around it as
    possible. A wait here ends only when a server hangs: nothing depends on how long anything takes. */
 #ifndef DFOTA_TESTS_UNIT_SERVER_HTTP_PEER_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The gate, on raw sockets: what it refuses and how, what odd modules send and get through with, its limits.
  */
 #include <poll.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Requests and answers: handlers in the loop's thread, on thread_pool, and answered later from elsewhere; many at
    once; draining and closing. */
 #include <pthread.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* The Range header: what is a single open or closed range, and what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Answers: how they are made, and that their heads on the wire are what a module can read, of the length
  * foretold. */
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Routes over raw paths, and what is read out of paths and queries. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* Bodies that go through a route's stream: in order, whole or not at all, ended exactly once. */
 #include <stdatomic.h>
 #include <stdio.h>

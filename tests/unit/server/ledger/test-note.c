@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* What comes into the ledger: canonical JSON of a bounded size, whatever the texts were. */
 #include "tests/unit/storage/test-storage.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
 /* server/child: limits hold, nothing leaks into the child or out of it, and no child outlives the server. */
 #include <stdarg.h>
 #include <stddef.h>
