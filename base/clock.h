@@ -15,8 +15,9 @@ int64_t clock_boot_ms(void); /* CLOCK_BOOTTIME, milliseconds; never steps back, 
 
 /* A stored time may lie ahead of now: the clock was wrong when the time was stored, or is wrong now. Whatever compares a
    stored time with now does so by these. Pure. */
-int64_t clock_clamp(int64_t stored_ms, int64_t now_ms);   /* at most now */
-bool clock_is_ahead(int64_t stored_ms, int64_t now_ms);   /* by more than CLOCK_AHEAD_MS: it tells nothing of when it was */
+int64_t clock_clamp(int64_t stored_ms, int64_t now_ms); /* at most now */
+bool clock_is_ahead(int64_t stored_ms,
+                    int64_t now_ms); /* by more than CLOCK_AHEAD_MS: it tells nothing of when it was */
 /* Less than span_ms ago. A time that is ahead is not: else what waits for it would wait until that day. */
 bool clock_is_within(int64_t stored_ms, int64_t span_ms, int64_t now_ms);
 

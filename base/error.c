@@ -38,7 +38,8 @@ bool error_errno(struct error *err, int number, const char *format, ...)
     size_t used = length < 0 ? 0 : (size_t)length;
     if (number && used < sizeof err->text) {
         char reason[128];
-        snprintf(err->text + used, sizeof err->text - used, ": %s", strerror_r(number, reason, sizeof reason));
+        snprintf(err->text + used, sizeof err->text - used, ": %s",
+                 strerror_r(number, reason, sizeof reason));
     }
     return false;
 }

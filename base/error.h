@@ -7,49 +7,49 @@
 #include <stdbool.h>
 
 /* Code, HTTP status of the admin API, stable name that clients may test for. Adding an error is adding a row. */
-#define ERROR_TABLE(X)                                                                                               \
-    X(ERROR_INTERNAL, 500, "internal")                                                                               \
-    X(ERROR_BAD_REQUEST, 400, "bad-request")                                                                         \
-    X(ERROR_BAD_NAME, 400, "bad-name")                                                                               \
-    X(ERROR_BAD_JSON, 400, "bad-json")                                                                               \
-    X(ERROR_UNAUTHORIZED, 401, "unauthorized")                                                                       \
-    X(ERROR_NOT_FOUND, 404, "not-found")                                                                             \
-    X(ERROR_PRODUCT_NOT_FOUND, 404, "product-not-found")                                                             \
-    X(ERROR_FIRMWARE_NOT_FOUND, 404, "firmware-not-found")                                                           \
-    X(ERROR_IMAGE_NOT_FOUND, 404, "image-not-found")                                                                 \
-    X(ERROR_PACKAGE_NOT_FOUND, 404, "package-not-found")                                                             \
-    X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                               \
-    X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                                   \
-    X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                                 \
-    X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                                     \
-    X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                           \
-    X(ERROR_TIMEOUT, 408, "timeout")                                                                                 \
-    X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                                   \
-    X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                                   \
-    X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                                 \
-    X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                                       \
-    X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                                   \
-    X(ERROR_PACKAGE_NOT_READY, 409, "package-not-ready")                                                             \
-    X(ERROR_PACKAGE_OVERSIZE, 409, "package-oversize")                                                               \
-    X(ERROR_PACKAGE_CHANGED, 409, "package-changed")                                                                 \
-    X(ERROR_NOT_UNPROVEN, 409, "not-unproven")                                                                       \
-    X(ERROR_NOT_UPLOADED, 409, "not-uploaded")                                                                       \
-    X(ERROR_TOO_LARGE, 413, "too-large")                                                                             \
-    X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                                       \
-    X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                               \
-    X(ERROR_RANGE, 416, "range")                                                                                     \
-    X(ERROR_BAD_VERSION, 422, "bad-version")                                                                         \
-    X(ERROR_WRONG_FIRMWARE, 422, "wrong-firmware")                                                                   \
-    X(ERROR_BAD_DEVICE, 422, "bad-device")                                                                           \
-    X(ERROR_INVALID, 422, "invalid")                                                                                 \
-    X(ERROR_NOT_AN_UPGRADE, 422, "not-an-upgrade")                                                                   \
-    X(ERROR_CANNOT_APPLY, 422, "cannot-apply")                                                                       \
-    X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                                       \
-    X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                                     \
-    X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                                 \
-    X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                             \
-    X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                         \
-    X(ERROR_NO_SPACE, 507, "no-space")                                                                               \
+#define ERROR_TABLE(X)                                                                                       \
+    X(ERROR_INTERNAL, 500, "internal")                                                                       \
+    X(ERROR_BAD_REQUEST, 400, "bad-request")                                                                 \
+    X(ERROR_BAD_NAME, 400, "bad-name")                                                                       \
+    X(ERROR_BAD_JSON, 400, "bad-json")                                                                       \
+    X(ERROR_UNAUTHORIZED, 401, "unauthorized")                                                               \
+    X(ERROR_NOT_FOUND, 404, "not-found")                                                                     \
+    X(ERROR_PRODUCT_NOT_FOUND, 404, "product-not-found")                                                     \
+    X(ERROR_FIRMWARE_NOT_FOUND, 404, "firmware-not-found")                                                   \
+    X(ERROR_IMAGE_NOT_FOUND, 404, "image-not-found")                                                         \
+    X(ERROR_PACKAGE_NOT_FOUND, 404, "package-not-found")                                                     \
+    X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                       \
+    X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                           \
+    X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                         \
+    X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
+    X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                   \
+    X(ERROR_TIMEOUT, 408, "timeout")                                                                         \
+    X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                           \
+    X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                           \
+    X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                         \
+    X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                               \
+    X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                           \
+    X(ERROR_PACKAGE_NOT_READY, 409, "package-not-ready")                                                     \
+    X(ERROR_PACKAGE_OVERSIZE, 409, "package-oversize")                                                       \
+    X(ERROR_PACKAGE_CHANGED, 409, "package-changed")                                                         \
+    X(ERROR_NOT_UNPROVEN, 409, "not-unproven")                                                               \
+    X(ERROR_NOT_UPLOADED, 409, "not-uploaded")                                                               \
+    X(ERROR_TOO_LARGE, 413, "too-large")                                                                     \
+    X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                               \
+    X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                       \
+    X(ERROR_RANGE, 416, "range")                                                                             \
+    X(ERROR_BAD_VERSION, 422, "bad-version")                                                                 \
+    X(ERROR_WRONG_FIRMWARE, 422, "wrong-firmware")                                                           \
+    X(ERROR_BAD_DEVICE, 422, "bad-device")                                                                   \
+    X(ERROR_INVALID, 422, "invalid")                                                                         \
+    X(ERROR_NOT_AN_UPGRADE, 422, "not-an-upgrade")                                                           \
+    X(ERROR_CANNOT_APPLY, 422, "cannot-apply")                                                               \
+    X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                               \
+    X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                             \
+    X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                         \
+    X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                     \
+    X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                 \
+    X(ERROR_NO_SPACE, 507, "no-space")                                                                       \
     X(ERROR_CORRUPT, 500, "corrupt")
 
 enum error_code {
@@ -71,7 +71,8 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 
 /* As error_set, with ": " and the text of errno value `number` behind it, unless it is 0. ENOSPC and EDQUOT make it ERROR_NO_SPACE,
    EROFS ERROR_UNAVAILABLE. */
-bool error_errno(struct error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool error_errno(struct error *err, int number, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 int error_status(enum error_code code);       /* the HTTP status of the admin API */
 const char *error_name(enum error_code code); /* the stable name, static storage */

@@ -121,7 +121,11 @@ bool slice_is_clean_utf8(struct slice text)
     const unsigned char *s = (const unsigned char *)text.ptr;
     for (size_t i = 0; i < text.len;) {
         unsigned char c = s[i];
-        size_t more = c < 0x80 ? 0 : (c & 0xE0) == 0xC0 ? 1 : (c & 0xF0) == 0xE0 ? 2 : (c & 0xF8) == 0xF0 ? 3 : 9;
+        size_t more = c < 0x80             ? 0
+                      : (c & 0xE0) == 0xC0 ? 1
+                      : (c & 0xF0) == 0xE0 ? 2
+                      : (c & 0xF8) == 0xF0 ? 3
+                                           : 9;
         if (more == 9 || text.len - i <= more)
             return false;
         uint32_t point = more == 0 ? c : more == 1 ? c & 0x1Fu : more == 2 ? c & 0x0Fu : c & 0x07u;

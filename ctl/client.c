@@ -192,12 +192,14 @@ bool client_is_late(const struct client *client)
 }
 
 /* Who makes a change says so, where he is known. */
-static bool format_url(const struct client *client, const struct client_call *call, char **ret, struct failure *fail)
+static bool format_url(const struct client *client, const struct client_call *call, char **ret,
+                       struct failure *fail)
 {
     char by[3 * BY_MAX + 1];
     const char *name = strcmp(call->method, "GET") != 0 ? client->by : NULL;
     if (name && (strlen(name) > BY_MAX || !slice_is_clean_utf8(slice_of(name))))
-        return failure_set(fail, EXIT_USAGE, "DFOTA_BY is at most %d bytes of UTF-8 without control characters", BY_MAX);
+        return failure_set(fail, EXIT_USAGE,
+                           "DFOTA_BY is at most %d bytes of UTF-8 without control characters", BY_MAX);
     if (!name || !name[0] || !slice_percent_encode(slice_of(name), by, sizeof by))
         name = NULL;
     int len = !name ? asprintf(ret, "%s" API "%s", client->base, call->path)

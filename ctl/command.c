@@ -21,7 +21,8 @@ static const struct command table[] = {
      product_set},
     {"product list", "", 0, 0, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", BIT(OPTION_AS) | BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0, "upload full images",
+    {"image upload", "FILE…", BIT(OPTION_AS) | BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0,
+     "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin), or given for one file with --firmware and --version. A file "
      "that the "
@@ -43,12 +44,13 @@ static const struct command table[] = {
      "forbidden: no path stops there, but it can be a target. required: every path that passes it stops there; --reason says why.",
      image_waypoint},
     {"image delete", "FIRMWARE VERSION", 0, 0, "delete an image that no device needs",
-     "Its packages go with it. Refused while it is the target, a device runs it, or one is on the way to it.", image_delete},
+     "Its packages go with it. Refused while it is the target, a device runs it, or one is on the way to it.",
+     image_delete},
 
     {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
-    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES) | BIT(OPTION_DOWNGRADES), 0,
-     "set package format, size limit, downgrades",
+    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES) | BIT(OPTION_DOWNGRADES),
+     0, "set package format, size limit, downgrades",
      "Formats: bsdiff for devices that apply what bspatch does; ec618-at, ec618-csdk and ec618-luatos for EC618 "
      "modules (Air780E) by their firmware; external for what the server's configured command makes; none makes no packages. All settings hold from the next request on.",
      firmware_set},
@@ -74,13 +76,15 @@ static const struct command table[] = {
      "over the limit "
      "is not to be had.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY) | BIT(OPTION_AS), BIT(OPTION_BY), "upload a package made elsewhere",
+    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY) | BIT(OPTION_AS), BIT(OPTION_BY),
+     "upload a package made elsewhere",
      "It takes the place of any other for these two versions. What can be applied here is applied to the image of FROM and "
      "has to give the one of TO; what cannot be is unproven and goes to no device before it is released.",
      package_upload},
-    {"package forget", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take an uploaded package away", NULL, package_forget},
-    {"package release", "FIRMWARE FROM TO", BIT(OPTION_NOTE) | BIT(OPTION_BY) | BIT(OPTION_YES), BIT(OPTION_NOTE),
-     "send an unproven package to devices",
+    {"package forget", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take an uploaded package away", NULL,
+     package_forget},
+    {"package release", "FIRMWARE FROM TO", BIT(OPTION_NOTE) | BIT(OPTION_BY) | BIT(OPTION_YES),
+     BIT(OPTION_NOTE), "send an unproven package to devices",
      "Shows the package and asks for the beginning of its SHA-256, unless --yes is given. The release is for these very "
      "bytes; --by, else the name of the user, and --note stay with them, and every attempt with them says so.",
      package_release},
@@ -93,9 +97,11 @@ static const struct command table[] = {
      "unproven. With many versions the table comes in blocks of columns.",
      matrix_show},
     {"queue", "[FIRMWARE]", 0, 0, "what is being made, who waits for it, and how long it takes",
-     "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.", queue_show},
+     "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.",
+     queue_show},
 
-    {"device list", "", BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_CONFLICTS) | BIT(OPTION_PRINT_CSV), 0,
+    {"device list", "",
+     BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_CONFLICTS) | BIT(OPTION_PRINT_CSV), 0,
      "list the devices", NULL, device_list},
     {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
@@ -106,8 +112,8 @@ static const struct command table[] = {
      "Counts first, then a line a device: confirmed, confirmed without a delivery from here (confirmed_not_by_us), delivered and no more, not applied, silent, waiting, unreachable by any path. "
      "--state delivered,silent --older-than 24h: who was delivered and never confirmed for a day.",
      outcomes_show},
-    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK) | BIT(OPTION_DIALECT), 0,
-     "what would it be answered now, and why?",
+    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK) | BIT(OPTION_DIALECT),
+     0, "what would it be answered now, and why?",
      "The same decision as for its next request, rule by rule, and nothing of it is recorded. It asks in the way in which the device "
      "asked last, or over its newest link; --link N and --dialect choose another way. Without --version it asks from the version that "
      "it asked from last.",
@@ -150,9 +156,11 @@ static const struct command table[] = {
      "What devices sent and got code 25, 26, 17, 44 or 3 for, the newest first, each with what to do about it. With --product only "
      "those of that product. At most 100 rows of a product are kept; DEVICES counts up to 8.",
      unknown_list},
-    {"unknown forget", "ROW", 0, 0, "remove a row of that list, or all", "ROW is its number, or all.", unknown_forget},
+    {"unknown forget", "ROW", 0, 0, "remove a row of that list, or all", "ROW is its number, or all.",
+     unknown_forget},
 
-    {"ledger list", "", BIT(OPTION_PRINT_CSV) | BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
+    {"ledger list", "",
+     BIT(OPTION_PRINT_CSV) | BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
      "what happened, one row a fact",
      "All rows that fit, oldest first: narrow it with the options. With --product only those of that product. What each "
      "kind of row says is in ledger.md.",

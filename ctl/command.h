@@ -54,7 +54,7 @@ bool target_clear(struct session *session, struct failure *fail);
 bool missing_bases_list(struct session *session, struct failure *fail);
 
 bool package_list(struct session *session, struct failure *fail); /* package.c */
-bool path_show(struct session *session, struct failure *fail); /* path.c */
+bool path_show(struct session *session, struct failure *fail);    /* path.c */
 bool package_show(struct session *session, struct failure *fail);
 bool package_log(struct session *session, struct failure *fail);
 bool package_make(struct session *session, struct failure *fail);

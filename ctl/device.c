@@ -39,9 +39,9 @@ static const struct table_view list_view = {list_columns, TABLE_COUNT(list_colum
 
 /* With --conflicts: what counts, and what a lower grade says. */
 static const struct table_column conflict_columns[] = {
-    {"DEVICE", "device", TABLE_TEXT},       {"CONFIRMED", "confirmed_version", TABLE_TEXT},
+    {"DEVICE", "device", TABLE_TEXT},         {"CONFIRMED", "confirmed_version", TABLE_TEXT},
     {"GRADE", "confirmed_grade", TABLE_TEXT}, {"CLAIM", "claim.version", TABLE_TEXT},
-    {"BY", "claim.by", TABLE_TEXT},         {"ORIGIN", "claim.origin", TABLE_TEXT},
+    {"BY", "claim.by", TABLE_TEXT},           {"ORIGIN", "claim.origin", TABLE_TEXT},
 };
 static const struct table_view conflict_view = {conflict_columns, TABLE_COUNT(conflict_columns), NULL, ""};
 
@@ -82,7 +82,7 @@ static const struct table_column attempt_columns[] = {
 static const struct table_view attempt_view = {attempt_columns, TABLE_COUNT(attempt_columns), "reason", ""};
 
 static const struct table_column claim_columns[] = {
-    {"VERSION", "version", TABLE_TEXT}, {"BY", "by", TABLE_TEXT},     {"GRADE", "grade", TABLE_TEXT},
+    {"VERSION", "version", TABLE_TEXT}, {"BY", "by", TABLE_TEXT},    {"GRADE", "grade", TABLE_TEXT},
     {"ORIGIN", "origin", TABLE_TEXT},   {"SINCE", "at", TABLE_TIME},
 };
 static const struct table_view claim_view = {claim_columns, TABLE_COUNT(claim_columns), NULL, ""};
@@ -129,10 +129,8 @@ static void print_evidence(const json_t *attempts)
 {
     json_t *rows = json_array(), *attempt, *evidence;
     size_t i, k;
-    json_array_foreach(attempts, i, attempt)
-    {
-        json_array_foreach(json_object_get(attempt, "evidence"), k, evidence)
-        {
+    json_array_foreach (attempts, i, attempt) {
+        json_array_foreach (json_object_get(attempt, "evidence"), k, evidence) {
             json_t *row = json_copy(evidence);
             json_object_set(row, "attempt", json_object_get(attempt, "attempt"));
             json_array_append_new(rows, row);
@@ -157,8 +155,7 @@ static void print_elsewhere(const json_t *attempts)
 {
     json_t *rows = json_array(), *attempt;
     size_t i;
-    json_array_foreach(attempts, i, attempt)
-    {
+    json_array_foreach (attempts, i, attempt) {
         if (json_is_string(json_object_get(attempt, "elsewhere")))
             json_array_append(rows, attempt);
     }
@@ -174,8 +171,7 @@ static void print_results(const json_t *attempts)
 {
     json_t *rows = json_array(), *attempt;
     size_t i;
-    json_array_foreach(attempts, i, attempt)
-    {
+    json_array_foreach (attempts, i, attempt) {
         const json_t *result = json_object_get(attempt, "result");
         if (!json_is_object(result))
             continue;
@@ -200,8 +196,10 @@ static void print_conflict(const json_t *device)
     fputs("\nConflict: a claim of a lower grade. It decides nothing until it is accepted\n", stdout);
     table_print(stdout, rows, &claim_view);
     json_decref(rows);
-    printf("dfotactl device accept %s %s, or device dismiss %s\n", json_string_value(json_object_get(device, "device")),
-           json_string_value(json_object_get(claim, "version")), json_string_value(json_object_get(device, "device")));
+    printf("dfotactl device accept %s %s, or device dismiss %s\n",
+           json_string_value(json_object_get(device, "device")),
+           json_string_value(json_object_get(claim, "version")),
+           json_string_value(json_object_get(device, "device")));
 }
 
 static void print_report(const struct session *session, const json_t *device)
@@ -248,7 +246,8 @@ bool device_unblock(struct session *session, struct failure *fail)
 }
 
 /* Settles the claim: the call's answer is the device as it is then. */
-static bool settle_claim(struct session *session, const char *method, const json_t *body, struct failure *fail)
+static bool settle_claim(struct session *session, const char *method, const json_t *body,
+                         struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};

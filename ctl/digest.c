@@ -14,7 +14,8 @@ static void format(const struct sha256 *hash, char out[DIGEST_SIZE])
     snprintf(out, DIGEST_SIZE, "sha-256=:%s:", (const char *)base64);
 }
 
-static bool read_all(FILE *from, FILE *copy, struct sha256_state *state, int64_t *ret_size, struct failure *fail)
+static bool read_all(FILE *from, FILE *copy, struct sha256_state *state, int64_t *ret_size,
+                     struct failure *fail)
 {
     char bytes[65536];
     size_t got;

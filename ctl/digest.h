@@ -11,11 +11,11 @@
 
 #define DIGEST_SIZE 64 /* of a header's value, NUL included */
 
-struct digest_file { /* of one request */
-    FILE *file;                 /* to be sent from here: stands at its beginning */
-    int64_t size;               /* bytes */
-    char digest[DIGEST_SIZE];   /* for Repr-Digest: sha-256=:BASE64: */
-    FILE *copy;                 /* `file` is this, where the original can be read only once; else NULL */
+struct digest_file {          /* of one request */
+    FILE *file;               /* to be sent from here: stands at its beginning */
+    int64_t size;             /* bytes */
+    char digest[DIGEST_SIZE]; /* for Repr-Digest: sha-256=:BASE64: */
+    FILE *copy;               /* `file` is this, where the original can be read only once; else NULL */
 };
 
 /* Reads `file` once to its end. A pipe is copied to a temporary file. EXIT_USAGE where it cannot be read. */

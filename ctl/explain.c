@@ -5,14 +5,20 @@
 #include "ctl/text.h"
 
 static const struct table_column page_columns[] = {
-    {"Device", "device", TABLE_TEXT},       {"Over", "over", TABLE_TEXT},
+    {"Device", "device", TABLE_TEXT},
+    {"Over", "over", TABLE_TEXT},
     {"  number", "link", TABLE_NUMBER},
-    {"Firmware", "firmware", TABLE_TEXT},   {"From", "from", TABLE_TEXT},
+    {"Firmware", "firmware", TABLE_TEXT},
+    {"From", "from", TABLE_TEXT},
     {"Claims", "claim", TABLE_TEXT},
-    {"Confirmed", "confirmed_version", TABLE_TEXT}, {"  grade", "confirmed_grade", TABLE_TEXT},
-    {"Target", "target", TABLE_TEXT},       {"Would get", "code", TABLE_NUMBER},
-    {"  because", "reason", TABLE_TEXT},    {"Last answer", "last_answer.code", TABLE_NUMBER},
-    {"  at", "last_answer.at", TABLE_TIME}, {"  because", "last_answer.reason", TABLE_TEXT},
+    {"Confirmed", "confirmed_version", TABLE_TEXT},
+    {"  grade", "confirmed_grade", TABLE_TEXT},
+    {"Target", "target", TABLE_TEXT},
+    {"Would get", "code", TABLE_NUMBER},
+    {"  because", "reason", TABLE_TEXT},
+    {"Last answer", "last_answer.code", TABLE_NUMBER},
+    {"  at", "last_answer.at", TABLE_TIME},
+    {"  because", "last_answer.reason", TABLE_TEXT},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, ""};
 

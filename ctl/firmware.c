@@ -81,7 +81,8 @@ bool firmware_list(struct session *session, struct failure *fail)
         !client_get(session->client, path.text, &answer, fail))
         return false;
     bool ok = session_print_list(session, answer, &list_view, fail);
-    json_array_foreach(json_object_get(answer, "items"), i, item) note_format(session, item);
+    json_array_foreach (json_object_get(answer, "items"), i, item)
+        note_format(session, item);
     json_decref(answer);
     return ok;
 }

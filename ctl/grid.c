@@ -59,7 +59,8 @@ static size_t put_label(FILE *out, const char *label, size_t left)
     return left > width ? left - width : 0;
 }
 
-static void print_block(FILE *out, const struct grid *grid, size_t first, size_t end, size_t left, bool colour)
+static void print_block(FILE *out, const struct grid *grid, size_t first, size_t end, size_t left,
+                        bool colour)
 {
     size_t pending = put_label(out, grid->corner, left);
     for (size_t column = first; column < end; column++)
@@ -69,7 +70,8 @@ static void print_block(FILE *out, const struct grid *grid, size_t first, size_t
         pending = put_label(out, grid->label[row], left);
         for (size_t column = first; column < end; column++) {
             const struct grid_cell *cell = cell_of(grid, row, column);
-            put(out, row < column ? cell->text : "", column_width(grid, column), colour && cell->loud, &pending);
+            put(out, row < column ? cell->text : "", column_width(grid, column), colour && cell->loud,
+                &pending);
         }
         putc('\n', out);
     }

@@ -20,8 +20,8 @@ struct http_request { /* everything is borrowed; NULL and 0 where not named othe
 
     const char *body; /* from memory, */
     size_t body_size;
-    FILE *file;        /* or streamed from here, asking the server first (Expect: 100-continue) */
-    int64_t file_size; /* bytes */
+    FILE *file;         /* or streamed from here, asking the server first (Expect: 100-continue) */
+    int64_t file_size;  /* bytes */
     const char *digest; /* of the file, for Repr-Digest */
 
     FILE *sink; /* the body of a 2xx goes here and not into memory */

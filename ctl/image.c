@@ -58,8 +58,7 @@ static void add_notes(json_t *items)
 {
     json_t *image;
     size_t i;
-    json_array_foreach(items, i, image)
-    {
+    json_array_foreach (items, i, image) {
         const json_t *withdrawn = json_object_get(image, "withdrawn");
         const char *core = json_string_value(json_object_get(image, "core"));
         const char *waypoint = json_string_value(json_object_get(image, "waypoint"));
@@ -105,8 +104,7 @@ static bool collect_all(struct session *session, json_t *items, struct failure *
     const json_t *firmwares = json_object_get(answer, "items");
     bool ok =
         json_is_array(firmwares) || failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
-    json_array_foreach(firmwares, i, firmware)
-    {
+    json_array_foreach (firmwares, i, firmware) {
         const char *name = json_string_value(json_object_get(firmware, "firmware"));
         if (ok)
             ok = name

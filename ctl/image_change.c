@@ -41,8 +41,7 @@ static bool has_target(struct session *session, bool *ret, struct failure *fail)
 bool image_withdraw(struct session *session, struct failure *fail)
 {
     bool before, after;
-    json_t *body =
-        json_pack("{s:b, s:s}", "withdrawn", 1, "reason", session->options->value[OPTION_REASON]);
+    json_t *body = json_pack("{s:b, s:s}", "withdrawn", 1, "reason", session->options->value[OPTION_REASON]);
     if (!has_target(session, &before, fail))
         return json_decref(body), false;
     if (!change(session, body, fail) || !has_target(session, &after, fail))

@@ -61,9 +61,10 @@ static const struct table_view list_view = {list_columns, TABLE_COUNT(list_colum
 
 /* For a spreadsheet: a row a fact, with its hash. */
 static const struct table_column csv_columns[] = {
-    {"", "seq", TABLE_NUMBER},   {"", "at", TABLE_TIME},      {"", "kind", TABLE_TEXT},    {"", "product", TABLE_TEXT},
-    {"", "firmware", TABLE_TEXT}, {"", "device", TABLE_TEXT}, {"", "attempt", TABLE_TEXT}, {"", "package", TABLE_TEXT},
-    {"", "text", TABLE_TEXT},    {"", "hash", TABLE_HASH},
+    {"", "seq", TABLE_NUMBER},   {"", "at", TABLE_TIME},       {"", "kind", TABLE_TEXT},
+    {"", "product", TABLE_TEXT}, {"", "firmware", TABLE_TEXT}, {"", "device", TABLE_TEXT},
+    {"", "attempt", TABLE_TEXT}, {"", "package", TABLE_TEXT},  {"", "text", TABLE_TEXT},
+    {"", "hash", TABLE_HASH},
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 
@@ -117,7 +118,8 @@ static char *describe(json_t *row)
     for (size_t i = 0; i < sizeof refers / sizeof refers[0]; i++)
         print_member(out, refers[i], json_object_get(row, refers[i]));
     if (json_is_object(detail))
-        json_object_foreach(detail, name, value) print_member(out, name, value);
+        json_object_foreach (detail, name, value)
+            print_member(out, name, value);
     else
         print_member(out, "detail", detail);
     fclose(out);
@@ -171,13 +173,13 @@ bool ledger_list(struct session *session, struct failure *fail)
     bool ok = begin_path(&path, NULL, fail) && add_filters(session, &path, fail) &&
               client_path_query(&path, "limit", PAGE, fail) && walk(session, path.text, collect, items, fail);
     if (ok && !session->json)
-        json_array_foreach(items, i, row)
-        {
+        json_array_foreach (items, i, row) {
             char *text = describe(row);
             json_object_set_new(row, "text", json_string(text ? text : ""));
             free(text);
         }
-    ok = ok && session_print_list(session, answer, session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
+    ok = ok && session_print_list(session, answer,
+                                  session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
     json_decref(answer);
     return ok;
 }
@@ -242,7 +244,9 @@ static bool check_page(void *cls, const json_t *items, struct failure *fail)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(items, i, row) if (!check_row(cls, row, fail)) return false;
+    json_array_foreach (items, i, row)
+        if (!check_row(cls, row, fail))
+            return false;
     return true;
 }
 

@@ -32,8 +32,7 @@ static void print_commands(const json_t *link)
     size_t i;
     if (json_array_size(commands) > 0)
         fputs("Type into the module:\n", stdout);
-    json_array_foreach(commands, i, command)
-    {
+    json_array_foreach (commands, i, command) {
         const char *text = json_string_value(command);
         fputs("  ", stdout);
         text_put(stdout, text ? text : "?");

@@ -73,9 +73,9 @@ static void fill_cell(struct matrix *matrix, const json_t *pair, struct grid_cel
         snprintf(cell->text, sizeof cell->text, "%s", mark == MARK_PENDING ? "…" : "x");
     else
         snprintf(cell->text, sizeof cell->text, "%lld%s", size,
-                 mark == MARK_UNPROVEN                   ? "?"
+                 mark == MARK_UNPROVEN                  ? "?"
                  : mark == MARK_OVER && !matrix->colour ? "!"
-                                                         : "");
+                                                        : "");
 }
 
 static bool find_version(const json_t *places, const char *version, size_t *ret)
@@ -90,17 +90,17 @@ static void fill(struct matrix *matrix, const json_t *answer)
     json_t *places = json_object();
     const json_t *pairs = json_object_get(answer, "pairs"), *pair, *version;
     size_t i, from, to;
-    json_array_foreach(matrix->versions, i, version)
-    {
-        snprintf(matrix->label[i], LABEL_SIZE, "%.38s", json_string_value(version) ? json_string_value(version) : "?");
+    json_array_foreach (matrix->versions, i, version) {
+        snprintf(matrix->label[i], LABEL_SIZE, "%.38s",
+                 json_string_value(version) ? json_string_value(version) : "?");
         matrix->labels[i] = matrix->label[i];
         json_object_set_new(places, matrix->label[i], json_integer((json_int_t)i));
     }
-    json_array_foreach(pairs, i, pair) if (find_version(places, text_of(pair, "from"), &from) &&
-                                           find_version(places, text_of(pair, "to"), &to))
-        fill_cell(matrix, pair, &matrix->cell[from * matrix->count + to]);
-    json_array_foreach(json_object_get(answer, "withdrawn"), i, version)
-    {
+    json_array_foreach (pairs, i, pair)
+        if (find_version(places, text_of(pair, "from"), &from) &&
+            find_version(places, text_of(pair, "to"), &to))
+            fill_cell(matrix, pair, &matrix->cell[from * matrix->count + to]);
+    json_array_foreach (json_object_get(answer, "withdrawn"), i, version) {
         if (!json_is_string(version) || !find_version(places, json_string_value(version), &to))
             continue;
         strcat(matrix->label[to], "*");
@@ -185,7 +185,8 @@ static bool print_matrix(struct session *session, const json_t *answer, struct f
     matrix.label = calloc(matrix.count + 1, sizeof *matrix.label);
     matrix.labels = calloc(matrix.count + 1, sizeof *matrix.labels);
     matrix.cell = calloc(matrix.count * matrix.count + 1, sizeof *matrix.cell);
-    bool ok = (matrix.label && matrix.labels && matrix.cell) || failure_set(fail, EXIT_USAGE, "out of memory");
+    bool ok =
+        (matrix.label && matrix.labels && matrix.cell) || failure_set(fail, EXIT_USAGE, "out of memory");
     if (ok) {
         fill(&matrix, answer);
         if (csv)
@@ -218,9 +219,8 @@ bool matrix_show(struct session *session, struct failure *fail)
 /* The queue */
 
 static const struct table_column queue_columns[] = {
-    {"FIRMWARE", "firmware", TABLE_TEXT},  {"FROM", "from", TABLE_TEXT},
-    {"TO", "to", TABLE_TEXT},              {"STATE", "state", TABLE_TEXT},
-    {"DEVICES", "waiting", TABLE_NUMBER}, {"FOR", "wanted", TABLE_TEXT},
+    {"FIRMWARE", "firmware", TABLE_TEXT}, {"FROM", "from", TABLE_TEXT},         {"TO", "to", TABLE_TEXT},
+    {"STATE", "state", TABLE_TEXT},       {"DEVICES", "waiting", TABLE_NUMBER}, {"FOR", "wanted", TABLE_TEXT},
     {"QUEUED", "queued_at", TABLE_TIME},
 };
 static const struct table_view queue_view = {queue_columns, TABLE_COUNT(queue_columns), "error", "! "};
@@ -235,10 +235,10 @@ static bool collect(struct session *session, const char *firmware, json_t *items
     json_t *answer = NULL, *item;
     size_t i;
     if (!session_path(session, &path, fail, "firmware", firmware, "queue", NULL) ||
-        !client_path_query(&path, "limit", session->json ? "1000" : QUEUE_SHOWN, fail) || !client_get(session->client, path.text, &answer, fail))
+        !client_path_query(&path, "limit", session->json ? "1000" : QUEUE_SHOWN, fail) ||
+        !client_get(session->client, path.text, &answer, fail))
         return false;
-    json_array_foreach(json_object_get(answer, "items"), i, item)
-    {
+    json_array_foreach (json_object_get(answer, "items"), i, item) {
         json_object_set_new(item, "firmware", json_string(firmware));
         json_array_append(items, item);
     }
@@ -260,8 +260,9 @@ static bool collect_all(struct session *session, json_t *items, json_t **ret, st
         !client_get(session->client, path.text, &list, fail))
         return false;
     bool ok = true;
-    json_array_foreach(json_object_get(list, "items"), i, firmware) if (ok)
-        ok = collect(session, text_of(firmware, "firmware"), items, NULL, fail);
+    json_array_foreach (json_object_get(list, "items"), i, firmware)
+        if (ok)
+            ok = collect(session, text_of(firmware, "firmware"), items, NULL, fail);
     json_decref(list);
     if (!ok || !client_get(session->client, "/status", &status, fail))
         return false;

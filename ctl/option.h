@@ -26,7 +26,8 @@
     X(OPTION_FORMAT, "format", 0, "FORMAT", "package format: bsdiff or none")                                \
     X(OPTION_MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", "the largest package its devices can take")     \
     X(OPTION_DOWNGRADES, "downgrades", 0, "yes|no", "may devices go back to a lower target?")                \
-    X(OPTION_TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", "do its check-ins count like a host's reports?") \
+    X(OPTION_TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no",                                            \
+      "do its check-ins count like a host's reports?")                                                       \
     X(OPTION_REASON, "reason", 0, "TEXT", "why; shown wherever it matters")                                  \
     X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
     X(OPTION_PRINT_CSV, "csv", 0, NULL, "print CSV, sizes in bytes")                                         \
@@ -45,7 +46,7 @@
     X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
     X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
     X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
-    X(OPTION_AS, "as", 0, "KIND", "raw: take the file as it is, whatever it looks like")                      \
+    X(OPTION_AS, "as", 0, "KIND", "raw: take the file as it is, whatever it looks like")                     \
     X(OPTION_YES, "yes", 0, NULL, "do not ask")                                                              \
     X(OPTION_DIALECT, "dialect", 0, NULL, "as a module that speaks the dialect, not over a link")
 

@@ -42,7 +42,7 @@ static void print_counts(const json_t *answer)
     const char *name;
     json_t *count;
     printf("Target %s\n", json_string_value(json_object_get(answer, "target")));
-    json_object_foreach((json_t *)json_object_get(answer, "counts"), name, count)
+    json_object_foreach ((json_t *)json_object_get(answer, "counts"), name, count)
         printf("%8lld  %s\n", (long long)json_integer_value(count), in_words(name));
     printf("Bytes that peers acknowledged: %lld, of which in vain: %lld\n\n",
            (long long)json_integer_value(json_object_get(answer, "bytes_acked")),

@@ -41,7 +41,8 @@ static size_t widest(const json_t *pairs, size_t width)
 {
     size_t i;
     json_t *pair;
-    json_array_foreach(pairs, i, pair) width = pair_width(pair) > width ? pair_width(pair) : width;
+    json_array_foreach (pairs, i, pair)
+        width = pair_width(pair) > width ? pair_width(pair) : width;
     return width;
 }
 
@@ -74,8 +75,7 @@ static void print_hops(const json_t *answer, size_t width)
     size_t i;
     const json_t *hops = json_object_get(answer, "hops");
     json_t *hop;
-    json_array_foreach(hops, i, hop)
-    {
+    json_array_foreach (hops, i, hop) {
         print_pair(hop, width);
         print_size(json_object_get(hop, "size"));
         fputs(" bytes\n", stdout);
@@ -95,8 +95,7 @@ static void print_reasons(const char *heading, const json_t *pairs, const char *
     if (json_array_size(pairs) == 0)
         return;
     printf("%s\n", heading);
-    json_array_foreach(pairs, i, pair)
-    {
+    json_array_foreach (pairs, i, pair) {
         print_pair(pair, width);
         text_wrap(stdout, width + 4, member(pair, key));
     }
@@ -111,8 +110,7 @@ static void print_waiting(const json_t *answer, size_t width)
     for (int smaller = 0; smaller < 2; smaller++, begun = false) {
         size_t i;
         json_t *pair;
-        json_array_foreach(waiting, i, pair)
-        {
+        json_array_foreach (waiting, i, pair) {
             char size[96];
             if ((strcmp(member(pair, "state"), "oversize") == 0) != smaller)
                 continue;

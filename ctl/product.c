@@ -41,7 +41,8 @@ bool product_list(struct session *session, struct failure *fail)
 
 bool product_set(struct session *session, struct failure *fail)
 {
-    const char *trusted = session->options->value[OPTION_TRUSTED_CHECK_INS], *by = session->options->value[OPTION_BY];
+    const char *trusted = session->options->value[OPTION_TRUSTED_CHECK_INS],
+               *by = session->options->value[OPTION_BY];
     struct client_path path = {0};
     struct client_answer answer = {0};
     if (strcmp(trusted, "yes") != 0 && strcmp(trusted, "no") != 0)
@@ -50,7 +51,8 @@ bool product_set(struct session *session, struct failure *fail)
         (by && !client_path_query(&path, "by", by, fail)))
         return false;
     json_t *body = json_pack("{s:b}", "trusted_check_ins", trusted[0] == 'y');
-    bool ok = session_check_json(body, fail) && client_change(session->client, "PATCH", path.text, body, &answer, fail);
+    bool ok = session_check_json(body, fail) &&
+              client_change(session->client, "PATCH", path.text, body, &answer, fail);
     json_decref(body);
     if (ok)
         session_print_page(session, answer.json, &page_view);

@@ -93,8 +93,7 @@ static void list_keys(const json_t *items, char *out, size_t size)
     size_t i, used = 0;
     json_t *item;
     out[0] = '\0';
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach (items, i, item) {
         const char *key = json_string_value(json_object_get(item, "product_key"));
         int len = snprintf(out + used, size - used, "%s%s", i ? ", " : "", key ? key : "?");
         if (len < 0 || (size_t)len >= size - used)

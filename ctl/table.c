@@ -106,7 +106,8 @@ void table_print_note(FILE *out, size_t indent, const char *mark, const json_t *
         fputs(mark, out);
         text_wrap(out, indent + text_width(mark), json_string_value(note));
     } else if (json_is_array(note)) {
-        json_array_foreach(note, i, line) table_print_note(out, indent, mark, line);
+        json_array_foreach (note, i, line)
+            table_print_note(out, indent, mark, line);
     }
 }
 
@@ -156,8 +157,7 @@ void table_print_csv(FILE *out, const json_t *items, const struct table_view *vi
     for (size_t column = 0; column < view->count; column++)
         fprintf(out, "%s%s", column ? "," : "", view->columns[column].key);
     fputs("\r\n", out);
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach (items, i, item) {
         for (size_t column = 0; column < view->count; column++) {
             const json_t *value = table_find(item, view->columns[column].key);
             char *text = table_value(item, view->columns[column].key, view->columns[column].kind);

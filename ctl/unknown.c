@@ -6,10 +6,12 @@
 #include <string.h>
 
 static const struct table_column list_columns[] = {
-    {"#", "unknown", TABLE_NUMBER},     {"PRODUCT", "product", TABLE_TEXT}, {"WHAT", "kind", TABLE_TEXT},
-    {"FIRMWARE", "firmware", TABLE_TEXT}, {"SENT", "text", TABLE_TEXT},       {"CODE", "code", TABLE_NUMBER},
-    {"COUNT", "count", TABLE_NUMBER},   {"DEVICES", "devices", TABLE_NUMBER}, {"EXAMPLE", "device", TABLE_TEXT},
-    {"FIRST", "first_at", TABLE_TIME},  {"LAST", "last_at", TABLE_TIME},
+    {"#", "unknown", TABLE_NUMBER},    {"PRODUCT", "product", TABLE_TEXT},
+    {"WHAT", "kind", TABLE_TEXT},      {"FIRMWARE", "firmware", TABLE_TEXT},
+    {"SENT", "text", TABLE_TEXT},      {"CODE", "code", TABLE_NUMBER},
+    {"COUNT", "count", TABLE_NUMBER},  {"DEVICES", "devices", TABLE_NUMBER},
+    {"EXAMPLE", "device", TABLE_TEXT}, {"FIRST", "first_at", TABLE_TIME},
+    {"LAST", "last_at", TABLE_TIME},
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "do", "→"};
 

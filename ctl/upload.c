@@ -64,8 +64,7 @@ static void note_formats(struct session *session, const json_t *images)
     struct failure ignored;
     json_t *told = json_object(), *image;
     size_t i;
-    json_array_foreach(images, i, image)
-    {
+    json_array_foreach (images, i, image) {
         const char *name = json_string_value(json_object_get(image, "firmware"));
         json_t *firmware = NULL;
         if (!name || json_object_get(told, name))
@@ -84,8 +83,7 @@ static void note_created(const json_t *images)
 {
     const json_t *image;
     size_t i;
-    json_array_foreach(images, i, image)
-    {
+    json_array_foreach (images, i, image) {
         const char *notice = json_string_value(json_object_get(image, "notice"));
         const char *name = json_string_value(json_object_get(image, "firmware"));
         if (!name || !json_is_true(json_object_get(image, "firmware_created")))
@@ -134,7 +132,8 @@ bool image_upload(struct session *session, struct failure *fail)
     json_t *images = json_array();
     bool ok = upload_all(session, images, fail);
     if (session->json)
-        json_array_foreach(images, i, image) session_print_json(image);
+        json_array_foreach (images, i, image)
+            session_print_json(image);
     else if (json_array_size(images) > 0) {
         table_print(stdout, images, &image_view);
         note_created(images);

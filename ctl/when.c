@@ -31,8 +31,8 @@ bool when_read(const char *text, const char *what, bool date_alone, int64_t *ret
     int64_t at_ms;
     if (!number && !parse_date(text, date_alone, &at_ms))
         return failure_set(fail, EXIT_USAGE,
-                           "%s takes a time like %s2026-11-22T10:00:00Z, or milliseconds since 1970, not %s", what,
-                           date_alone ? "2026-11-22 or " : "", text);
+                           "%s takes a time like %s2026-11-22T10:00:00Z, or milliseconds since 1970, not %s",
+                           what, date_alone ? "2026-11-22 or " : "", text);
     const char *fault = clock_fault(number ? ms : at_ms > 0 ? (uint64_t)at_ms : 0);
     if (fault)
         return failure_set(fail, EXIT_USAGE, "%s: %s %s", what, text, fault);

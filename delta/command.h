@@ -23,10 +23,10 @@ struct command_options { /* what the command line said; a NULL pointer or 0 was 
     const struct sha256 *expect_new;
     size_t max_bytes; /* always set. `diff`: of either image; `patch`, `verify`: of the new image alone */
     const struct engine_options *making; /* always set */
-    bool any_size; /* `patch`, `verify`: also of a package that no module has room for */
-    bool brief;                          /* `inspect`: one line for programs */
-    bool header_said;                    /* an option was given that only formats with `takes_header` know */
-    const char *suffix_file;             /* where the index of old is kept */
+    bool any_size;           /* `patch`, `verify`: also of a package that no module has room for */
+    bool brief;              /* `inspect`: one line for programs */
+    bool header_said;        /* an option was given that only formats with `takes_header` know */
+    const char *suffix_file; /* where the index of old is kept */
 };
 
 /* `file` holds the operands in order. Each but `inspect` prints one line "sha256=… size=…" of its result on

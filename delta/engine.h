@@ -25,7 +25,7 @@ struct engine_options {
     enum engine_effort effort;
     bool has_load_address; /* otherwise what the image says, or ENGINE_LOAD_ADDRESS */
     uint32_t load_address;
-    bool closed_last_part;                 /* as the vendor's tool makes payloads of reverse order */
+    bool closed_last_part; /* as the vendor's tool makes payloads of reverse order */
     struct suffix **index; /* of old, for a format with `takes_index`, which takes it over and leaves
                               NULL; NULL: one is made */
 };
@@ -49,11 +49,11 @@ struct engine {
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
     /* Has a module room for the package? NULL: that is the device's own matter. */
     bool (*fits)(struct bytes package, struct error *err);
-    bool takes_header; /* load address and closed last part mean something to it */
-    bool takes_index;  /* and an index does */
-    const char *images;     /* what it takes, in words */
-    const char *wrapper;    /* what stands around the package, in words */
-    size_t archive_max;     /* no module takes more within that wrapper; 0: the device decides */
+    bool takes_header;   /* load address and closed last part mean something to it */
+    bool takes_index;    /* and an index does */
+    const char *images;  /* what it takes, in words */
+    const char *wrapper; /* what stands around the package, in words */
+    size_t archive_max;  /* no module takes more within that wrapper; 0: the device decides */
 };
 
 extern const struct engine engine_table[];

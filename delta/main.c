@@ -67,13 +67,15 @@ static const struct command {
     {"diff",
      "[--format NAME] [--effort NAME] [--suffix-file FILE] [--load-address N] "
      "[--closed-last-part] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
-     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_CLOSED_LAST_PART |
-         OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
+     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_CLOSED_LAST_PART | OPTION_EXPECT_OLD |
+         OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
      3, 3, COMMAND_MAX_IMAGE, command_diff},
     {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH OUT",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 3, 3, COMMAND_MAX_OUTPUT, command_patch},
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 3, 3, COMMAND_MAX_OUTPUT,
+     command_patch},
     {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW]",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 2, 3, COMMAND_MAX_OUTPUT, command_verify},
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 2, 3, COMMAND_MAX_OUTPUT,
+     command_verify},
     {"inspect", "[--brief] FILE", OPTION_BRIEF, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
 };
 
@@ -119,10 +121,11 @@ static void print_help(void)
             printf("; a module's limit: %zu bytes", engine->archive_max);
         puts("");
     }
-    puts("\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package,\n"
-         "too large); 2 usage; 3 the machine is (no such file, no memory); 4 the disk is\n"
-         "full or read-only; 5 the package is of no format that can be applied here.\n"
-         "See dfota(1).");
+    puts(
+        "\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package,\n"
+        "too large); 2 usage; 3 the machine is (no such file, no memory); 4 the disk is\n"
+        "full or read-only; 5 the package is of no format that can be applied here.\n"
+        "See dfota(1).");
 }
 
 static bool read_hash(struct sha256 *value, const struct sha256 **ret, const char *option, struct error *err)

@@ -42,18 +42,19 @@
 #define DRAIN_MS        10000
 #define FLUSH_MS        2000
 #define OWN_DESCRIPTORS 192 /* database, reader_pool, blobs, jobs with their pipes, loops; and what lingers */
-#define WORKERS         4    /* admin requests and first reads of a package at once */
+#define WORKERS         4   /* admin requests and first reads of a package at once */
 #define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
-#define DEVICE_BODIES   (16 * 1024 * 1024) /* 64 transcripts of the longest kind at once; a host sends one a day */
-#define ADMIN_HEAD_MAX  (16 * 1024)
-#define ADMIN_MEMORY    (128 * 1024) /* measured: uploads are then nearly twice as fast as with 32 KB */
+#define DEVICE_BODIES                                                                                        \
+    (16 * 1024 * 1024) /* 64 transcripts of the longest kind at once; a host sends one a day */
+#define ADMIN_HEAD_MAX (16 * 1024)
+#define ADMIN_MEMORY   (128 * 1024) /* measured: uploads are then nearly twice as fast as with 32 KB */
 
 struct server {
     struct daemon daemon;
     struct data_dir data;
     struct file_watch *file_watch; /* what must stay where it is */
-    bool is_lost;        /* and does not */
+    bool is_lost;                  /* and does not */
     struct listener *device, *admin;
     char device_url[72]; /* of its address; daemon.device_url may point here */
 };
@@ -92,10 +93,11 @@ static bool remove_outdated(struct daemon *daemon, struct db *db, struct error *
         if (!remove_unused(daemon, db, &hash[i], err))
             return false;
     if (count > 0)
-        log_line(LOG_LEVEL_WARN, "packages-outdated", "count", log_i64(&number, (int64_t)count), "then",
-                 "they were made by rules that modules do not share, and are made anew; upload again what was "
-                 "made elsewhere",
-                 NULL);
+        log_line(
+            LOG_LEVEL_WARN, "packages-outdated", "count", log_i64(&number, (int64_t)count), "then",
+            "they were made by rules that modules do not share, and are made anew; upload again what was "
+            "made elsewhere",
+            NULL);
     return count == 0 || package_outdated_clear(db, err);
 }
 
@@ -127,7 +129,8 @@ static bool tidy_up(struct daemon *daemon, struct db *db, struct error *err)
 static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
-    return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) && progress_store_kept(daemon->progress, db, err);
+    return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) &&
+           progress_store_kept(daemon->progress, db, err);
 }
 
 static void flushed(void *cls, bool committed)
@@ -162,7 +165,8 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !tidy_up(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) || !progress_open(&daemon->progress, err)) {
+        !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) ||
+        !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
@@ -304,10 +308,11 @@ static void tell_confinement(const struct config *config)
 {
     for (size_t i = 0; i < config->firmware_count; i++)
         if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
-            log_line(LOG_LEVEL_WARN, "external-unconfined", "firmware", config->firmware[i].name, "then",
-                     "the kernel has no Landlock, or a filter keeps it away: its command can write wherever the server "
-                     "can",
-                     NULL);
+            log_line(
+                LOG_LEVEL_WARN, "external-unconfined", "firmware", config->firmware[i].name, "then",
+                "the kernel has no Landlock, or a filter keeps it away: its command can write wherever the server "
+                "can",
+                NULL);
             return;
         }
 }
@@ -326,9 +331,11 @@ static bool start(struct server *server, struct error *err)
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
     daemon->thread_pool = thread_pool_start(WORKERS);
-    return transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate, progress_notify, daemon->progress,
-                           &daemon->transfers, err) &&
-           scheduler_start(daemon, &daemon->scheduler, err) && maintenance_start(daemon, &daemon->maintenance, err) && prebuild_start(daemon, &daemon->prebuild, err) && open_listeners(server, err);
+    return transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
+                           progress_notify, daemon->progress, &daemon->transfers, err) &&
+           scheduler_start(daemon, &daemon->scheduler, err) &&
+           maintenance_start(daemon, &daemon->maintenance, err) &&
+           prebuild_start(daemon, &daemon->prebuild, err) && open_listeners(server, err);
 }
 
 static int64_t left_ms(int64_t until_ms)
@@ -391,7 +398,8 @@ static int await_signal(struct server *server, const sigset_t *ending, struct er
 
 bool daemon_run(const struct config *config, struct error *err)
 {
-    struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1}, .data = DATA_DIR_CLOSED};
+    struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1},
+                            .data = DATA_DIR_CLOSED};
     sigset_t ending;
     /* Blocked before there are threads, so that all inherit it and this one waits for them. */
     sigemptyset(&ending);

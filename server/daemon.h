@@ -25,7 +25,7 @@ struct checkin_counters;
 struct daemon {
     struct config config;
     struct blobs *blobs;
-    struct writer *writer;   /* changes */
+    struct writer *writer;           /* changes */
     struct reader_pool *reader_pool; /* looks */
     struct thread_pool *thread_pool;
     struct transfers *transfers;
@@ -42,8 +42,8 @@ struct daemon {
     /* "http://host:port" that links begin with; "": none that can be handed out. Set once the device listener is
        bound, when its first requests may be here already. */
     const char *_Atomic device_url;
-    int64_t started_ms;   /* boot clock */
-    int ending_fd;        /* readable once what is being answered has had its time: ends the children of requests */
+    int64_t started_ms; /* boot clock */
+    int ending_fd; /* readable once what is being answered has had its time: ends the children of requests */
 };
 
 /* Runs the server until SIGTERM or SIGINT. The config is the caller's. */

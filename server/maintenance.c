@@ -17,7 +17,7 @@
 
 #define ROUND_MS       60000 /* at most between two looks */
 #define ROUND_LEAST_MS 50
-#define SILENT_AT_ONCE 500   /* attempts in one transaction: check-ins wait for it */
+#define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait for it */
 #define PRUNE_EVERY_MS (24LL * 3600 * 1000)
 #define DAY_MS         (24LL * 3600 * 1000)
 #define CLOCK_BACK_MS  1000 /* facts of one moment may come into the ledger in another order */
@@ -80,7 +80,8 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
         return true; /* somebody has reported meanwhile */
     snprintf(attempt.state, sizeof attempt.state, "%s", attempt_state_name(state));
     attempt.ended_ms = clock_utc_ms();
-    return attempt_update(db, &attempt, err) && event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
+    return attempt_update(db, &attempt, err) &&
+           event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
 }
 
 static bool look_for_silence(void *cls, struct db *db, struct error *err)
@@ -159,7 +160,8 @@ static bool await_round(struct maintenance *maintenance)
     int timed_out = 0;
     pthread_mutex_lock(&maintenance->mutex);
     while (!maintenance->stopping && !timed_out)
-        timed_out = pthread_cond_clockwait(&maintenance->changed, &maintenance->mutex, CLOCK_MONOTONIC, &until);
+        timed_out =
+            pthread_cond_clockwait(&maintenance->changed, &maintenance->mutex, CLOCK_MONOTONIC, &until);
     bool go_on = !maintenance->stopping;
     pthread_mutex_unlock(&maintenance->mutex);
     return go_on;
@@ -185,7 +187,9 @@ bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct e
         return error_set(err, ERROR_INTERNAL, "out of memory");
     int64_t wanted_ms = (int64_t)daemon->config.silent_after_ms / 4;
     maintenance->daemon = daemon;
-    maintenance->round_ms = wanted_ms > ROUND_MS ? ROUND_MS : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS : wanted_ms;
+    maintenance->round_ms = wanted_ms > ROUND_MS         ? ROUND_MS
+                            : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS
+                                                         : wanted_ms;
     pthread_mutex_init(&maintenance->mutex, NULL);
     pthread_cond_init(&maintenance->changed, NULL);
     int failed = pthread_create(&maintenance->thread, NULL, work, maintenance);

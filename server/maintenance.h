@@ -9,7 +9,8 @@
 
 struct maintenance;
 
-bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct error *err) __attribute__((warn_unused_result));
+bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct error *err)
+    __attribute__((warn_unused_result));
 void maintenance_stop(struct maintenance *maintenance); /* before the writer; NULL is fine */
 
 #endif

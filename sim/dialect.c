@@ -92,7 +92,8 @@ bool dialect_write(const struct dialect *dialect, const char *path, const struct
         if (!slice_copy(piece, out + used, out_size - used))
             return false;
         used += piece.len;
-        if (rest.ptr && slice_split(&rest, '}', &name) && !write_word(name, words, out + used, out_size - used))
+        if (rest.ptr && slice_split(&rest, '}', &name) &&
+            !write_word(name, words, out + used, out_size - used))
             return false;
     }
     return true;

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 struct dialect {
-    const char *name;  /* as --dialect names it */
-    const char *query; /* {key} {imei} {firmware} {version} are filled in, percent-encoded; {core} and {script} are the
+    const char *name; /* as --dialect names it */
+    const char *
+        query; /* {key} {imei} {firmware} {version} are filled in, percent-encoded; {core} and {script} are the
                           first number of the version and the rest, {bytes} the id in hex as raw bytes */
     bool always_range; /* sends Range: bytes=0- from the start */
     int interval_ms;   /* how long it waits after "please wait" */

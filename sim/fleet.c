@@ -48,7 +48,8 @@ static bool equip(struct module *module, const struct fleet_source *source, stru
         return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no version", (int)version.len, version.ptr);
     if (!version.len)
         memcpy(module->version, source->version, strlen(source->version));
-    const struct image *known = module->version[0] ? image_store_find(module->plan->shelf, module->version) : NULL;
+    const struct image *known =
+        module->version[0] ? image_store_find(module->plan->shelf, module->version) : NULL;
     module->image = version.len && known ? known : source->image ? source->image : known;
     if (!module->image)
         return error_set(err, ERROR_BAD_REQUEST, "which image does %s run? Give --image, or --know %s=FILE",
@@ -147,7 +148,8 @@ static bool make_listed(struct fleet *crew, const struct plan *plan, const struc
     return crew->count > 0 || error_set(err, ERROR_BAD_REQUEST, "%s has no links", source->links);
 }
 
-bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret, struct error *err)
+bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret,
+                struct error *err)
 {
     struct fleet crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
     const struct row row = {.imei = slice_of(source->imei), .url = slice_of(source->link)};

@@ -27,8 +27,8 @@ struct fleet_source {
 };
 
 /* ERROR_BAD_REQUEST: the words do not fit together; others: the file. On success release with fleet_free(). */
-bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret, struct error *err)
-    __attribute__((warn_unused_result));
+bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret,
+                struct error *err) __attribute__((warn_unused_result));
 void fleet_free(struct fleet *crew);
 
 /* Runs all to their end, at most `parallel` exchanges at a time. Fails only when no thread can be had. */

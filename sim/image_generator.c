@@ -221,7 +221,8 @@ static void write_label(const struct program *program, const char *release, uint
     memcpy(image->ptr + HASH_AT, hash.byte, SHA256_SIZE);
 }
 
-bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret, struct error *err)
+bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret,
+                          struct error *err)
 {
     _cleanup_(buffer_free) struct buffer image = {0};
     struct program program = {.seed = seed, .number = release_number(release)};

@@ -21,8 +21,8 @@
 
 /* Exactly size_bytes into *ret, which the caller frees. `release` as release_read() left it. ERROR_INTERNAL:
    no memory. */
-bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret, struct error *err)
-    __attribute__((warn_unused_result));
+bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret,
+                          struct error *err) __attribute__((warn_unused_result));
 
 /* Is this a whole and unaltered generated image? Then out is its version. */
 bool image_generator_read(struct bytes image, char out[RELEASE_SIZE]);

@@ -62,8 +62,8 @@ static struct image *add(struct image_store *shelf, struct buffer *bytes, const 
     return image;
 }
 
-bool image_store_load(struct image_store *shelf, const char *path, const char *version, const struct image **ret,
-                struct error *err)
+bool image_store_load(struct image_store *shelf, const char *path, const char *version,
+                      const struct image **ret, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer bytes = {0};
     if (!file_load(path, IMAGE_MAX_BYTES, &bytes, err))
@@ -108,7 +108,8 @@ static struct image *find_same(const struct image_store *shelf, struct bytes pac
     return NULL;
 }
 
-const struct image *image_store_identify(struct image_store *shelf, struct bytes package, struct buffer *bytes, bool any)
+const struct image *image_store_identify(struct image_store *shelf, struct bytes package,
+                                         struct buffer *bytes, bool any)
 {
     struct sha256 hash;
     char version[RELEASE_SIZE] = "";

@@ -27,8 +27,8 @@ bool image_store_open(struct image_store **ret, struct error *err) __attribute__
 void image_store_free(struct image_store **shelf); /* for _cleanup_; a NULL in it is fine */
 
 /* Reads a file. `version` as release_read() left it, or NULL when only the image itself may know. */
-bool image_store_load(struct image_store *shelf, const char *path, const char *version, const struct image **ret,
-                struct error *err) __attribute__((warn_unused_result));
+bool image_store_load(struct image_store *shelf, const char *path, const char *version,
+                      const struct image **ret, struct error *err) __attribute__((warn_unused_result));
 
 /* The image of a version that was loaded, or NULL. */
 const struct image *image_store_find(struct image_store *shelf, const char *version);
@@ -36,7 +36,8 @@ const struct image *image_store_find(struct image_store *shelf, const char *vers
 /* The image that applying `package` gave, when it is on the shelf, as far as a package of its format can change
    one, or says itself what it is; takes the bytes over then. With `any` an image of unknown version is taken too.
    NULL: none of these, or no memory; the bytes stay the caller's. */
-const struct image *image_store_identify(struct image_store *shelf, struct bytes package, struct buffer *bytes, bool any);
+const struct image *image_store_identify(struct image_store *shelf, struct bytes package,
+                                         struct buffer *bytes, bool any);
 
 /* Was any version told or read? Without, nobody can say whether a new image is the right one. */
 bool image_store_tells(struct image_store *shelf);

@@ -144,10 +144,10 @@ static bool simulate(const struct options *options, enum exit_status *ret, struc
     plan.shelf = shelf;
     const char *imei = options->value[OPTION_IMEI] ? options->value[OPTION_IMEI] : DEFAULT_IMEI;
     struct fleet_source source = {.imei = imei,
-                                 .count = (size_t)count,
-                                 .link = options->value[OPTION_LINK],
-                                 .links = options->value[OPTION_LINKS],
-                                 .version = version};
+                                  .count = (size_t)count,
+                                  .link = options->value[OPTION_LINK],
+                                  .links = options->value[OPTION_LINKS],
+                                  .version = version};
     _cleanup_(fleet_free) struct fleet crew = {0};
     if (!fill_shelf(options, shelf, &source, err) || !fleet_make(&plan, &source, &crew, err))
         return false;

@@ -70,7 +70,8 @@ static bool end(struct module *module, enum outcome outcome, const char *detail)
     if (outcome == OUTCOME_BROKEN)
         TRACE(does, "module breaks: %s", detail);
     else
-        TRACE(does, "ends at %s: %s%s%s", running(module), outcome_name(outcome), *detail ? ", " : "", detail);
+        TRACE(does, "ends at %s: %s%s%s", running(module), outcome_name(outcome), *detail ? ", " : "",
+              detail);
     return false;
 }
 
@@ -167,8 +168,8 @@ static bool apply(struct module *module)
         snprintf(why, sizeof why, "%.150s", err.text);
         return reject(module, why);
     }
-    const struct image *image =
-        image_store_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes, !image_store_tells(module->plan->shelf));
+    const struct image *image = image_store_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes,
+                                                     !image_store_tells(module->plan->shelf));
     if (!image)
         return reject(module, "it was made for another base (the result is no image that is known)");
     return reboot(module, image);
@@ -192,7 +193,7 @@ static void say_ask(const struct module *module)
         TRACE(does, "asks for the rest from byte %" PRIu64, module->part_bytes);
     else
         TRACE(does, module->link ? "asks its link from %s" : "asks from %s",
-            module->link ? running(module) : module->version);
+              module->link ? running(module) : module->version);
 }
 
 /* What no module could cope with in a whole answer; NULL when all is well. */
@@ -247,7 +248,7 @@ static bool take_package(struct module *module, enum fetch_result result, struct
     struct error err;
     if (module->part_bytes)
         TRACE(follows, "%d, %" PRIu64 " bytes, resuming at %" PRIu64, answer->status, answer->length_bytes,
-            answer->first);
+              answer->first);
     else
         TRACE(follows, "%d, %" PRIu64 " bytes", answer->status, answer->length_bytes);
     module->resumes += module->part_bytes > 0;

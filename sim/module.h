@@ -32,8 +32,8 @@ enum outcome {
 
 struct module {
     const struct plan *plan;
-    char label[72]; /* the IMEI, or a name for one without */
-    char imei[72]; /* or what the dialect sends for one: see --imei */
+    char label[72];             /* the IMEI, or a name for one without */
+    char imei[72];              /* or what the dialect sends for one: see --imei */
     char version[RELEASE_SIZE]; /* what it says it runs */
     const struct image *image;  /* what it runs */
     char *link, *report_url;    /* owned; NULL: none */
@@ -42,10 +42,10 @@ struct module {
     uint64_t part_bytes, total_bytes;
     bool cut_done;
     char before[RELEASE_SIZE]; /* what it ran before the last reboot */
-    bool report_due; /* the host has yet to tell what runs */
-    bool news;       /* nobody was told yet which version runs since the last reboot */
-    int failures;    /* of the network, one after the other */
-    int64_t due_ms;  /* clock_boot_ms() of the next step */
+    bool report_due;           /* the host has yet to tell what runs */
+    bool news;                 /* nobody was told yet which version runs since the last reboot */
+    int failures;              /* of the network, one after the other */
+    int64_t due_ms;            /* clock_boot_ms() of the next step */
 
     enum outcome outcome;
     char detail[160]; /* one phrase on it; may be empty */

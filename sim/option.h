@@ -20,7 +20,8 @@
     X(OPTION_KNOW, "know", 0, "VERSION=FILE", "these bytes are that version; may be repeated")               \
     X(OPTION_IMEI, "imei", 0, "IMEI", "its IMEI, or other id (866597071234569); further ones count up")      \
     X(OPTION_COUNT, "count", 0, "N", "so many modules (1)")                                                  \
-    X(OPTION_DIALECT, "dialect", 0, "NAME", "luatos, luatos-2024, fota2, fota2-mac, uid-bytes, air724, csdk, at (luatos)") \
+    X(OPTION_DIALECT, "dialect", 0, "NAME",                                                                  \
+      "luatos, luatos-2024, fota2, fota2-mac, uid-bytes, air724, csdk, at (luatos)")                         \
     X(OPTION_LINK, "link", 0, "URL", "asks this link instead of --url")                                      \
     X(OPTION_LINKS, "links", 0, "FILE", "a module for each line: URL, or imei,version,url,report_url")       \
     X(OPTION_REPORT, "report", 0, NULL, "its host reports after a reboot and follows the next link")         \

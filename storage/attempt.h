@@ -24,7 +24,7 @@ struct attempt {
     char origin[ORIGIN_SIZE];    /* where the request came from that began the bytes; "": not told apart */
     char elsewhere[ORIGIN_SIZE]; /* where else its package was asked for, last; "": nowhere */
     int64_t beside;              /* 1: kept beside the device's main attempt (upgrade/attempt_slot.h) */
-    int64_t by_proxy;                  /* 1: some of them went to a proxy of our own */
+    int64_t by_proxy;            /* 1: some of them went to a proxy of our own */
     char acked[ATTEMPT_RANGES_TEXT]; /* acked_format() */
     int64_t bytes_acked, fetches;
     int64_t created_ms, sent_ms, delivered_ms, ended_ms; /* 0: not yet */
@@ -43,7 +43,8 @@ bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attem
 /* The one beside becomes the main one. The main one must be over. */
 bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err);
 /* The newest of a device, where nobody has said what became of it. */
-bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found, struct error *err);
+bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,
+                       struct error *err);
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err);
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err); /* fills attempt->id */
 /* Takes the place of the device's newest attempt that has ended without a byte sent, and keeps its number; *ret_found false:
@@ -56,7 +57,8 @@ bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attemp
 /* How often a package from → anywhere on the way to target was delivered over this link after since_ms. What is dated ahead of
    now_ms does not count. */
 bool attempt_link_deliveries(struct db *db, int64_t link_id, const char *from, const char *target,
-                             int64_t since_ms, int64_t now_ms, struct link_deliveries *ret, struct error *err);
+                             int64_t since_ms, int64_t now_ms, struct link_deliveries *ret,
+                             struct error *err);
 /* How many other hops than from → to were confirmed of this device, of those begun after since_ms and not ahead of
    now_ms. */
 bool attempt_count_gone(struct db *db, int64_t device_id, const char *from, const char *to, int64_t since_ms,

@@ -8,9 +8,11 @@
 
 #include "storage/ledger.h"
 
-#define BUDGET_ROWS        64    /* a day and device, and as many for each of its links: some eight hops */
-#define BUDGET_ROWS_LAST   32    /* more of them for what moves the record: versions, ends of attempts, whole deliveries */
-#define BUDGET_NEW_DEVICES 32768 /* a day and product, of all devices seen for the first time on that day together */
+#define BUDGET_ROWS 64 /* a day and device, and as many for each of its links: some eight hops */
+#define BUDGET_ROWS_LAST                                                                                     \
+    32 /* more of them for what moves the record: versions, ends of attempts, whole deliveries */
+#define BUDGET_NEW_DEVICES                                                                                   \
+    32768 /* a day and product, of all devices seen for the first time on that day together */
 #define BUDGET_COUNTS_SIZE 512
 
 enum budget_subject { BUDGET_DEVICE, BUDGET_LINK, BUDGET_PRODUCT };
@@ -29,13 +31,14 @@ const char *budget_subject_name(enum budget_subject subject);
 bool budget_load(struct db *db, enum budget_subject subject, int64_t id, int64_t day, struct budget *ret,
                  struct budget *ret_left, struct error *err) __attribute__((warn_unused_result));
 /* Whether the device, or the link where there is one, has spent all of its rows of that day. */
-bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret, struct error *err)
+bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret,
+                     struct error *err) __attribute__((warn_unused_result));
+bool budget_store(struct db *db, const struct budget *budget, struct error *err)
     __attribute__((warn_unused_result));
-bool budget_store(struct db *db, const struct budget *budget, struct error *err) __attribute__((warn_unused_result));
 
 /* Days before `day` that the ledger does not tell of to the end, at most `limit`; *ret is the caller's (free). */
-bool budget_untold(struct db *db, int64_t day, int64_t limit, struct budget **ret, size_t *ret_count, struct error *err)
-    __attribute__((warn_unused_result));
+bool budget_untold(struct db *db, int64_t day, int64_t limit, struct budget **ret, size_t *ret_count,
+                   struct error *err) __attribute__((warn_unused_result));
 /* Removes all of days before `day`, told or not. */
 bool budget_remove(struct db *db, int64_t day, struct error *err) __attribute__((warn_unused_result));
 

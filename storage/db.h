@@ -51,10 +51,10 @@ struct db_field { /* where a result column goes; a NULL column gives 0, "" or a 
 #define P_INT_OR_NULL(value)  ((value) ? P_INT(value) : P_NULL)
 #define P_TEXT_OR_NULL(value) ((value)[0] ? P_TEXT(value) : P_NULL)
 
-#define F_INT(target)           ((struct db_field){DB_TO_INT, (target), 0, NULL})
-#define F_INT_SET(target, set)  ((struct db_field){DB_TO_INT, (target), 0, (set)})
-#define F_TEXT(array)           ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
-#define F_HASH(target)          ((struct db_field){DB_TO_HASH, (target), 0, NULL})
+#define F_INT(target)          ((struct db_field){DB_TO_INT, (target), 0, NULL})
+#define F_INT_SET(target, set) ((struct db_field){DB_TO_INT, (target), 0, (set)})
+#define F_TEXT(array)          ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
+#define F_HASH(target)         ((struct db_field){DB_TO_HASH, (target), 0, NULL})
 /* A struct slice, the caller's (free); ptr NULL when memory is gone. For one row: another would leave it behind. */
 #define F_BYTES(target)         ((struct db_field){DB_TO_BYTES, (target), 0, NULL})
 #define F_HASH_SET(target, set) ((struct db_field){DB_TO_HASH, (target), 0, (set)})
@@ -83,7 +83,8 @@ void db_close(struct db *db); /* NULL is fine */
 /* ERROR_NO_SPACE when the disk is full, ERROR_CORRUPT for a damaged file, ERROR_UNAVAILABLE when it is
    read-only, locked or gone, else ERROR_INTERNAL. */
 bool db_begin(struct db *db, struct error *err);
-bool db_commit(struct db *db, struct error *err); /* durable when true; when false rolled back, or in files that are gone */
+bool db_commit(struct db *db,
+               struct error *err); /* durable when true; when false rolled back, or in files that are gone */
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); /* false too when a failed statement rolled it back by itself */
 bool db_savepoint(struct db *db, struct error *err);

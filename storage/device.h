@@ -31,15 +31,16 @@ struct device {
     /* What it, or its host, reported last: nothing else moves these. "" and 0: never. */
     char confirmed_version[VERSION_TEXT_SIZE];
     int64_t confirmed_ms;
-    char confirmed_by[CONFIRMED_BY_SIZE];           /* "check-in", "host-report", "transcript", "list" */
-    char confirmed_grade[GRADE_SIZE];               /* grade_name() */
+    char confirmed_by[CONFIRMED_BY_SIZE]; /* "check-in", "host-report", "transcript", "list" */
+    char confirmed_grade[GRADE_SIZE];     /* grade_name() */
     struct claim claim;
-    char asked_version[VERSION_TEXT_SIZE];          /* the base it was last answered for, "" */
+    char asked_version[VERSION_TEXT_SIZE]; /* the base it was last answered for, "" */
     /* How it asked last. */
-    char asked_over[8];                    /* "dialect", "core" (the same, with checkin.core_leads), "turnkey", "link"; "": not known */
-    int64_t asked_link;                    /* over a link: its id */
-    char asked_said[VERSION_TEXT_SIZE];    /* the version that the request named, "": none */
-    char asked_firmware[FIRMWARE_NAME_SIZE]; /* not over a link: the firmware that the request named */
+    char asked_over
+        [8]; /* "dialect", "core" (the same, with checkin.core_leads), "turnkey", "link"; "": not known */
+    int64_t asked_link;                             /* over a link: its id */
+    char asked_said[VERSION_TEXT_SIZE];             /* the version that the request named, "": none */
+    char asked_firmware[FIRMWARE_NAME_SIZE];        /* not over a link: the firmware that the request named */
     int64_t first_seen_ms, last_seen_ms, check_ins; /* 0: never */
     int64_t last_code; /* of the answer given last: 200, 206 or the dialect's; 0: none */
     char last_reason[REASON_SIZE];
@@ -86,8 +87,8 @@ struct device_filter {
 /* How many a whole list of these has. */
 bool device_count_listed(struct db *db, int64_t product_id, const struct device_filter *filter, int64_t *ret,
                          struct error *err);
-bool device_list(struct db *db, int64_t product_id, const struct device_filter *filter, int64_t after, int64_t limit,
-                 struct device **ret, size_t *ret_count, struct error *err);
+bool device_list(struct db *db, int64_t product_id, const struct device_filter *filter, int64_t after,
+                 int64_t limit, struct device **ret, size_t *ret_count, struct error *err);
 bool device_count(struct db *db, int64_t *ret, struct error *err);
 bool device_count_conflicts(struct db *db, int64_t *ret, struct error *err); /* devices with a claim */
 
@@ -101,6 +102,7 @@ bool device_begun_add(struct db *db, int64_t id, const char *origin, int64_t now
 bool device_guard_close(struct db *db, int64_t id, const char *origin, struct error *err);
 bool device_guard_open(struct db *db, int64_t id, struct error *err); /* forgets all of it */
 /* For whom it is closed; *ret is the caller's (free). */
-bool device_guard_list(struct db *db, int64_t id, char (**ret)[ORIGIN_SIZE], size_t *ret_count, struct error *err);
+bool device_guard_list(struct db *db, int64_t id, char (**ret)[ORIGIN_SIZE], size_t *ret_count,
+                       struct error *err);
 
 #endif

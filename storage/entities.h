@@ -29,24 +29,26 @@ enum {
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
-    package_statements, device_statements, link_statements, attempt_statements, ledger_statements, pending_report_statements,
-    transcript_statements, turnkey_statements, matrix_statements, improvement_statements, outcome_statements,
-    budget_statements,
-    unknown_statements, said_statements;
+    package_statements, device_statements, link_statements, attempt_statements, ledger_statements,
+    pending_report_statements, transcript_statements, turnkey_statements, matrix_statements,
+    improvement_statements, outcome_statements, budget_statements, unknown_statements, said_statements;
 
 /* How many devices wait for the package `p` (a prefix of columns, with its dot). */
-#define WAITING_DEVICES(p)                                                                                   \
-    "(SELECT count(*) FROM image i JOIN image t ON t.firmware_id = i.firmware_id AND t.sha256 = " p "to_sha256 " \
+#define WAITING_DEVICES(p)                                                                                         \
+    "(SELECT count(*) FROM image i JOIN image t ON t.firmware_id = i.firmware_id AND t.sha256 = " p                \
+    "to_sha256 "                                                                                                   \
     "JOIN attempt a ON a.firmware_id = i.firmware_id AND a.from_version = i.version AND a.to_version = t.version " \
     "AND a.state = 'waiting' WHERE i.sha256 = " p "from_sha256)"
 
 /* The packages `p` that count for the firmware `f`: its own uploads, and what is shared where it has none. */
 #define OF_FIRMWARE(p, f)                                                                                    \
-    "(" p "firmware_id = " f " OR (" p "firmware_id = 0 AND NOT EXISTS (SELECT 1 FROM package own "          \
+    "(" p "firmware_id = " f " OR (" p                                                                       \
+    "firmware_id = 0 AND NOT EXISTS (SELECT 1 FROM package own "                                             \
     "WHERE own.from_sha256 = " p "from_sha256 AND own.to_sha256 = " p "to_sha256 AND own.format = " p        \
     "format AND own.recipe = " p "recipe AND own.firmware_id = " f ")))"
 /* Whether it may go out to devices of that firmware. */
-#define RELEASED(p, f) "EXISTS (SELECT 1 FROM package_release r WHERE r.package_id = " p "id AND r.firmware_id = " f ")"
+#define RELEASED(p, f)                                                                                       \
+    "EXISTS (SELECT 1 FROM package_release r WHERE r.package_id = " p "id AND r.firmware_id = " f ")"
 
 /* Defines the table of an entity from its array `sql`. */
 #define DB_TABLE(entity, entity_number)                                                                      \

@@ -45,8 +45,9 @@ bool file_watch_add(struct file_watch *file_watch, const char *path, struct erro
 static bool is_there(const struct file_watch *file_watch, unsigned i)
 {
     struct stat held, named;
-    return fstat(file_watch->fd[i], &held) == 0 && stat(file_watch->path[i], &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino && (S_ISDIR(held.st_mode) || held.st_nlink > 0);
+    return fstat(file_watch->fd[i], &held) == 0 && stat(file_watch->path[i], &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino &&
+           (S_ISDIR(held.st_mode) || held.st_nlink > 0);
 }
 
 bool file_watch_check(struct file_watch *file_watch, struct error *err)
@@ -58,10 +59,11 @@ bool file_watch_check(struct file_watch *file_watch, struct error *err)
     if (!lost)
         return true;
     atomic_compare_exchange_strong(&file_watch->lost, &none, lost);
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "%.200s was removed, renamed or replaced while the server was running: nothing more is stored. "
-                     "Put it back and start the server again",
-                     file_watch->path[lost - 1]);
+    return error_set(
+        err, ERROR_UNAVAILABLE,
+        "%.200s was removed, renamed or replaced while the server was running: nothing more is stored. "
+        "Put it back and start the server again",
+        file_watch->path[lost - 1]);
 }
 
 void file_watch_close(struct file_watch *file_watch)

@@ -18,7 +18,8 @@ struct file_watch;
 
 bool file_watch_open(struct file_watch **ret, struct error *err) __attribute__((warn_unused_result));
 /* A file or directory that must stay at `path`; at most FILE_WATCH_MAX. */
-bool file_watch_add(struct file_watch *file_watch, const char *path, struct error *err) __attribute__((warn_unused_result));
+bool file_watch_add(struct file_watch *file_watch, const char *path, struct error *err)
+    __attribute__((warn_unused_result));
 /* ERROR_UNAVAILABLE, with the path, when one of them is no longer there. A few microseconds. */
 bool file_watch_check(struct file_watch *file_watch, struct error *err) __attribute__((warn_unused_result));
 void file_watch_close(struct file_watch *file_watch); /* NULL is fine */

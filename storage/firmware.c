@@ -6,7 +6,7 @@
 
 #define SELECT                                                                                               \
     "SELECT f.id, f.product_id, f.name, f.format, f.max_package_bytes, f.target_image_id, t.version, "       \
-    "f.downgrades, f.format_is_default, f.family, f.created_ms "                                                                                       \
+    "f.downgrades, f.format_is_default, f.family, f.created_ms "                                             \
     "FROM firmware f LEFT JOIN image t ON t.id = f.target_image_id "
 
 enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
@@ -18,7 +18,8 @@ static const char *const sql[] = {
         "INSERT INTO firmware (product_id, name, format, format_is_default, max_package_bytes, created_ms) "
         "VALUES ($1, $2, $3, $4, $5, $6) "
         "ON CONFLICT (product_id, name) DO NOTHING",
-    [UPDATE] = "UPDATE firmware SET format = $1, max_package_bytes = $2, target_image_id = $3, downgrades = $4, "
+    [UPDATE] =
+        "UPDATE firmware SET format = $1, max_package_bytes = $2, target_image_id = $3, downgrades = $4, "
         "format_is_default = $5, family = $6 WHERE id = $7",
     [LIST] = SELECT "WHERE f.product_id = $1 ORDER BY f.name",
     [COUNT] =
@@ -29,15 +30,16 @@ static const char *const sql[] = {
         "AND asked_version IS NOT NULL AND NOT EXISTS "
         "(SELECT 1 FROM image i WHERE i.firmware_id = d.firmware_id AND i.version = d.asked_version) "
         "GROUP BY asked_version ORDER BY devices DESC, asked_version",
-    [NAMES_OF_IMAGE] = "SELECT DISTINCT f.name FROM image i JOIN firmware f ON f.id = i.firmware_id WHERE i.sha256 = $1",
+    [NAMES_OF_IMAGE] =
+        "SELECT DISTINCT f.name FROM image i JOIN firmware f ON f.id = i.firmware_id WHERE i.sha256 = $1",
 };
 DB_TABLE(firmware, ENTITY_FIRMWARE);
 
 #define ROW(f)                                                                                               \
     FIELDS(F_INT(&(f)->id), F_INT(&(f)->product_id), F_TEXT((f)->name), F_TEXT((f)->format),                 \
            F_INT(&(f)->max_package_bytes), F_INT(&(f)->target_image_id), F_TEXT((f)->target),                \
-           F_INT(&(f)->downgrades),                  \
-           F_INT(&(f)->format_is_default), F_TEXT((f)->family), F_INT(&(f)->created_ms))
+           F_INT(&(f)->downgrades), F_INT(&(f)->format_is_default), F_TEXT((f)->family),                     \
+           F_INT(&(f)->created_ms))
 
 bool firmware_find(struct db *db, int64_t product_id, const char *name, struct firmware *ret, bool *ret_found,
                    struct error *err)
@@ -71,8 +73,8 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
     bool is_default = !family_of_name(name);
     struct db_value format = is_default ? P_TEXT("bsdiff") : P_NULL;
     return db_do(db, &firmware_statements, ADD,
-                 PARAMS(P_INT(product_id), P_TEXT(name), format, P_INT(is_default), P_INT(DEFAULT_MAX_PACKAGE_BYTES),
-                        P_INT(now_ms)),
+                 PARAMS(P_INT(product_id), P_TEXT(name), format, P_INT(is_default),
+                        P_INT(DEFAULT_MAX_PACKAGE_BYTES), P_INT(now_ms)),
                  NULL, err) &&
            firmware_get(db, product_id, name, ret, err);
 }
@@ -82,7 +84,8 @@ bool firmware_update(struct db *db, const struct firmware *firmware, struct erro
     return db_do(db, &firmware_statements, UPDATE,
                  PARAMS(P_TEXT_OR_NULL(firmware->format), P_INT(firmware->max_package_bytes),
                         P_INT_OR_NULL(firmware->target_image_id), P_INT(firmware->downgrades),
-                        P_INT(firmware->format_is_default), P_TEXT_OR_NULL(firmware->family), P_INT(firmware->id)),
+                        P_INT(firmware->format_is_default), P_TEXT_OR_NULL(firmware->family),
+                        P_INT(firmware->id)),
                  NULL, err);
 }
 

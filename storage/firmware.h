@@ -9,7 +9,7 @@
 #include "upgrade/name.h"
 
 #define FORMAT_SIZE               16
-#define ADMIN_NAME_SIZE           101 /* who did it, as that admin names himself: 1 to 100 bytes */
+#define ADMIN_NAME_SIZE           101    /* who did it, as that admin names himself: 1 to 100 bytes */
 #define DEFAULT_MAX_PACKAGE_BYTES 491520 /* the FOTA partition of EC618 modules (Air780E), 480 KiB */
 
 struct firmware {
@@ -21,7 +21,8 @@ struct firmware {
     char target[VERSION_TEXT_SIZE]; /* its version, "": none */
     int64_t downgrades;             /* 1: an admin allows the way back */
     int64_t format_is_default;      /* 1: nobody chose the format */
-    char family[FAMILY_NAME_SIZE];  /* what its images were found to be for (upgrade/family.h), "": nothing known */
+    char family
+        [FAMILY_NAME_SIZE]; /* what its images were found to be for (upgrade/family.h), "": nothing known */
     int64_t created_ms;
 };
 

@@ -22,7 +22,8 @@ static const char *const sql[] = {
         "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, "
         "content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [LIST] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1",
-    [UPDATE] = "UPDATE image SET withdrawn_ms = $1, withdrawn_reason = $2, waypoint = $3, waypoint_reason = $4 WHERE id = $5",
+    [UPDATE] =
+        "UPDATE image SET withdrawn_ms = $1, withdrawn_reason = $2, waypoint = $3, waypoint_reason = $4 WHERE id = $5",
     [COUNT_USES] =
         "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND (confirmed_version = $2 OR asked_version = $2)), "
         "(SELECT count(*) FROM attempt WHERE firmware_id = $1 AND (to_version = $2 OR target_version = $2) "
@@ -43,10 +44,9 @@ DB_TABLE(image, ENTITY_IMAGE);
 
 #define ROW(i)                                                                                               \
     FIELDS(F_INT(&(i)->id), F_INT(&(i)->firmware_id), F_TEXT((i)->version), F_HASH(&(i)->sha256),            \
-           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warnings),                            \
-           F_INT(&(i)->uploaded_ms), F_TEXT((i)->kind), F_TEXT((i)->core), F_TEXT((i)->content),             \
-           F_INT(&(i)->withdrawn_ms), F_TEXT((i)->withdrawn_reason), F_TEXT((i)->waypoint),                  \
-           F_TEXT((i)->waypoint_reason))
+           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warnings), F_INT(&(i)->uploaded_ms), \
+           F_TEXT((i)->kind), F_TEXT((i)->core), F_TEXT((i)->content), F_INT(&(i)->withdrawn_ms),            \
+           F_TEXT((i)->withdrawn_reason), F_TEXT((i)->waypoint), F_TEXT((i)->waypoint_reason))
 
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err)
@@ -155,11 +155,11 @@ bool image_update(struct db *db, const struct image *image, struct error *err)
 bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &image_statements, COUNT_USES,
-                  PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
-                  FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked),
-                         F_INT(&ret->generating)),
-                  &found, err);
+    return db_row(
+        db, &image_statements, COUNT_USES,
+        PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
+        FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked), F_INT(&ret->generating)),
+        &found, err);
 }
 
 bool image_remove(struct db *db, const struct image *image, struct error *err)
@@ -200,8 +200,8 @@ static bool look_between(void *cls)
     return !between->found;
 }
 
-bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a, const struct version *b,
-                            bool *ret, struct error *err)
+bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a,
+                            const struct version *b, bool *ret, struct error *err)
 {
     bool up = version_compare(a, b) < 0;
     struct between between = {.low = up ? *a : *b, .high = up ? *b : *a};

@@ -20,12 +20,12 @@ struct image {
     char file_name[FILE_NAME_SIZE]; /* "": not named */
     char warnings[WARNINGS_SIZE];   /* "": none; one a line, stay on the image */
     int64_t uploaded_ms;
-    char kind[8];                  /* image, or full: a full package */
-    char core[VERSION_TEXT_SIZE];  /* of a full package: the core that may take it */
-    char content[CONTENT_SIZE];    /* what its bytes were found to be, "": nothing known */
-    int64_t withdrawn_ms;          /* 0: it is not */
+    char kind[8];                 /* image, or full: a full package */
+    char core[VERSION_TEXT_SIZE]; /* of a full package: the core that may take it */
+    char content[CONTENT_SIZE];   /* what its bytes were found to be, "": nothing known */
+    int64_t withdrawn_ms;         /* 0: it is not */
     char withdrawn_reason[WARNING_SIZE];
-    char waypoint[12];             /* allowed, forbidden, required */
+    char waypoint[12]; /* allowed, forbidden, required */
     char waypoint_reason[WARNING_SIZE];
 };
 
@@ -45,7 +45,7 @@ bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *
 /* Stores whether it is withdrawn and whether it may be a waypoint, each with its reason. */
 bool image_update(struct db *db, const struct image *image, struct error *err);
 
-struct image_uses { /* devices, but for the last */
+struct image_uses {     /* devices, but for the last */
     int64_t running;    /* confirmed at its version, or asked from it last */
     int64_t coming;     /* an attempt leads to it, or through others */
     int64_t linked;     /* a link says that they run it, and nothing has been heard of them yet */
@@ -57,8 +57,8 @@ bool image_remove(struct db *db, const struct image *image, struct error *err);
 
 bool image_is_full(const struct image *image); /* its kind is full */
 /* Some image between the two versions (in any order, without them) must be stopped at. */
-bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a, const struct version *b,
-                            bool *ret, struct error *err);
+bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a,
+                            const struct version *b, bool *ret, struct error *err);
 
 /* These bytes are a full package of this firmware that is not withdrawn. */
 bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,

@@ -15,9 +15,10 @@
     "p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, coalesce(p.better_size_bytes, p.size_bytes), "    \
     "p.tried "
 /* Bytes that a device is being sent, or may continue. */
-#define NOT_PINNED(since, now)                                                                               \
-    "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
-    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR (a.active_ms > " since " AND a.active_ms <= " now "))) "
+#define NOT_PINNED(since, now)                                                                                   \
+    "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                     \
+    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR (a.active_ms > " since \
+    " AND a.active_ms <= " now "))) "
 
 enum { REACHABLE, LIST, TRIED, BETTER, KEEP, SWAPPABLE, SWAP, WAITING };
 static const char *const sql[] = {
@@ -99,14 +100,16 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
     return true;
 }
 
-bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms, struct improvement_swap **ret,
-                          size_t *ret_count, int64_t *ret_waiting, struct error *err)
+bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms,
+                          struct improvement_swap **ret, size_t *ret_count, int64_t *ret_waiting,
+                          struct error *err)
 {
     struct improvement_swap row = {0};
     _cleanup_(cleanup_free) struct improvement_swap *swaps = NULL;
     size_t count;
     bool found;
-    if (!db_list(db, &improvement_statements, SWAPPABLE, PARAMS(P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+    if (!db_list(db, &improvement_statements, SWAPPABLE,
+                 PARAMS(P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
                  FIELDS(F_INT(&row.id), F_HASH(&row.key.from), F_HASH(&row.key.to), F_TEXT(row.key.format),
                         F_TEXT(row.key.recipe), F_HASH(&row.old), F_INT(&row.old_size_bytes),
                         F_HASH(&row.sha256), F_INT(&row.size_bytes), F_INT(&row.effort)),
@@ -114,8 +117,8 @@ bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms
         return false;
     for (size_t i = 0; i < count; i++)
         if (!db_do(db, &improvement_statements, SWAP,
-                   PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
-                   NULL, err))
+                   PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)), NULL,
+                   err))
             return false;
     if (!db_row(db, &improvement_statements, WAITING, NO_PARAMS, FIELDS(F_INT(ret_waiting)), &found, err))
         return false;

@@ -50,7 +50,8 @@ struct improvement_swap { /* bytes that have been replaced */
 /* Puts waiting smaller bytes in their place, where nothing is being sent of the present ones and no
    interrupted transfer was active after pinned_since_ms, and not ahead of now_ms. *ret is the caller's (free). *ret_waiting: how many
    still wait. Writer's thread. */
-bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms, struct improvement_swap **ret,
-                          size_t *ret_count, int64_t *ret_waiting, struct error *err);
+bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms,
+                          struct improvement_swap **ret, size_t *ret_count, int64_t *ret_waiting,
+                          struct error *err);
 
 #endif

@@ -210,8 +210,8 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
 
 /* The last row to be removed; 0: none. A row dated ahead of now does not end what is old: it goes with the old ones that
    came after it. */
-static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t first, int64_t most, int64_t *ret,
-                      struct error *err)
+static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t first, int64_t most,
+                      int64_t *ret, struct error *err)
 {
     struct ledger_row head;
     int64_t young;
@@ -219,12 +219,13 @@ static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t 
     if (!ledger_head(db, &head, err))
         return false;
     int64_t end = head.seq - first > most ? first + most : head.seq; /* the newest stays, whatever its age */
-    if (!db_row(db, &ledger_statements, YOUNG, PARAMS(P_INT(before_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_INT(end)),
-                FIELDS(F_INT(&young)), &found, err))
+    if (!db_row(db, &ledger_statements, YOUNG,
+                PARAMS(P_INT(before_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_INT(end)), FIELDS(F_INT(&young)),
+                &found, err))
         return false;
     *ret = 0;
-    return db_row(db, &ledger_statements, OLD, PARAMS(P_INT(before_ms), P_INT(found ? young : end)), FIELDS(F_INT(ret)),
-                  &found, err);
+    return db_row(db, &ledger_statements, OLD, PARAMS(P_INT(before_ms), P_INT(found ? young : end)),
+                  FIELDS(F_INT(ret)), &found, err);
 }
 
 bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t most, struct ledger_removed *ret,

@@ -14,9 +14,9 @@
 /* Kind, its name, what it refers to, what its detail may hold. A row of doc/ledger.md each. */
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
-    X(LEDGER_PRODUCT_SET, "product-set", "product", "by trusted_check_ins")                                 \
+    X(LEDGER_PRODUCT_SET, "product-set", "product", "by trusted_check_ins")                                  \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
-      "by content file_name sha256 size version warnings")                                               \
+      "by content file_name sha256 size version warnings")                                                   \
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
     X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 version")                      \
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
@@ -41,23 +41,24 @@
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
       "code offset over reason to version")                                                                  \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
-      "authenticated before evidence grade since version")                                                               \
-    X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                 \
-      "confirmed confirmed_grade evidence grade origin version")                                            \
-    X(LEDGER_CLAIM_ACCEPTED, "claim-accepted", "product firmware device", "by evidence grade origin version") \
-    X(LEDGER_CLAIM_DISMISSED, "claim-dismissed", "product firmware device",                                 \
-      "by evidence grade origin version")                                                                   \
+      "authenticated before evidence grade since version")                                                   \
+    X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                  \
+      "confirmed confirmed_grade evidence grade origin version")                                             \
+    X(LEDGER_CLAIM_ACCEPTED, "claim-accepted", "product firmware device",                                    \
+      "by evidence grade origin version")                                                                    \
+    X(LEDGER_CLAIM_DISMISSED, "claim-dismissed", "product firmware device",                                  \
+      "by evidence grade origin version")                                                                    \
     X(LEDGER_TRANSCRIPT_RECEIVED, "transcript-received", "product firmware device attempt",                  \
       "by counted from sha256 version why")                                                                  \
     X(LEDGER_REPORTS_LISTED, "reports-listed", "product firmware", "by reports")                             \
     X(LEDGER_BYTES_DELIVERED, "bytes-delivered", "product firmware device attempt package",                  \
       "bytes_acked from size to")                                                                            \
-    X(LEDGER_BYTES_HANDED_OVER, "bytes-handed-over", "product firmware device attempt package",                  \
+    X(LEDGER_BYTES_HANDED_OVER, "bytes-handed-over", "product firmware device attempt package",              \
       "bytes_acked from size to")                                                                            \
     X(LEDGER_BYTES_INTERRUPTED, "bytes-interrupted", "product firmware device attempt package",              \
       "bytes_acked from size to why")                                                                        \
-    X(LEDGER_ASKED_ELSEWHERE, "asked-elsewhere", "product firmware device attempt package",                 \
-      "begun_by from origin to")                                                                            \
+    X(LEDGER_ASKED_ELSEWHERE, "asked-elsewhere", "product firmware device attempt package",                  \
+      "begun_by from origin to")                                                                             \
     X(LEDGER_RESULT_TOLD, "result-told", "product firmware device attempt package", "code from meaning to")  \
     X(LEDGER_ATTEMPT_ENDED, "attempt-ended", "product firmware device attempt package",                      \
       "before delay_ms event from state to")                                                                 \
@@ -148,8 +149,8 @@ bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_re
     __attribute__((warn_unused_result));
 
 /* The firmwares that have both images, and a limit below size_bytes; *ret is the caller's (free). */
-bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to, int64_t size_bytes,
-                          struct ledger_oversize **ret, size_t *ret_count, struct error *err)
-    __attribute__((warn_unused_result));
+bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
+                          int64_t size_bytes, struct ledger_oversize **ret, size_t *ret_count,
+                          struct error *err) __attribute__((warn_unused_result));
 
 #endif

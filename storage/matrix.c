@@ -48,8 +48,8 @@ bool matrix_pairs(struct db *db, int64_t firmware_id, const char *format, const 
     return db_list(db, &matrix_statements, PAIRS, PARAMS(P_INT(firmware_id), P_TEXT(format), P_TEXT(recipe)),
                    FIELDS(F_TEXT(row.from), F_TEXT(row.to), F_INT(&row.image_bytes), F_TEXT(row.state),
                           F_INT(&row.wanted), F_INT(&row.size_bytes), F_INT(&row.proven),
-                          F_INT(&row.released), F_INT(&row.effort), F_TEXT(row.error),
-                          F_INT(&row.queued_ms), F_INT(&row.started_ms), F_INT(&row.finished_ms)),
+                          F_INT(&row.released), F_INT(&row.effort), F_TEXT(row.error), F_INT(&row.queued_ms),
+                          F_INT(&row.started_ms), F_INT(&row.finished_ms)),
                    &row, sizeof row, ret, ret_count, err);
 }
 
@@ -75,8 +75,8 @@ bool matrix_backlog(struct db *db, struct matrix_backlog **ret, size_t *ret_coun
 {
     struct matrix_backlog row = {0};
     return db_list(db, &matrix_statements, BACKLOG, NO_PARAMS,
-                   FIELDS(F_TEXT(row.format), F_INT(&row.packages), F_INT(&row.image_bytes)), &row, sizeof row,
-                   ret, ret_count, err);
+                   FIELDS(F_TEXT(row.format), F_INT(&row.packages), F_INT(&row.image_bytes)), &row,
+                   sizeof row, ret, ret_count, err);
 }
 
 bool matrix_forget(struct db *db, struct error *err)
@@ -86,5 +86,6 @@ bool matrix_forget(struct db *db, struct error *err)
 
 bool matrix_forget_format(struct db *db, int64_t firmware_id, const char *format, struct error *err)
 {
-    return db_do(db, &matrix_statements, FORGET_FORMAT, PARAMS(P_TEXT(format), P_INT(firmware_id)), NULL, err);
+    return db_do(db, &matrix_statements, FORGET_FORMAT, PARAMS(P_TEXT(format), P_INT(firmware_id)), NULL,
+                 err);
 }

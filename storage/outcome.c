@@ -33,12 +33,13 @@ bool outcome_rows(struct db *db, int64_t firmware_id, const char *target, struct
 {
     return db_rows(db, &outcome_statements, ROWS, PARAMS(P_INT(firmware_id), P_TEXT(target)),
                    FIELDS(F_INT(&row->device_id), F_TEXT(row->id_kind), F_TEXT(row->device),
-                          F_TEXT(row->confirmed_version), F_TEXT(row->confirmed_by), F_TEXT(row->confirmed_grade),
-                          F_TEXT(row->asked_version), F_INT(&row->confirmed_ms), F_INT(&row->last_seen_ms),
-                          F_INT(&row->last_answer_ms), F_INT(&row->blocked), F_TEXT(row->last_reason),
-                          F_INT(&row->attempt_id), F_TEXT(row->from), F_TEXT(row->to), F_TEXT(row->state),
-                          F_TEXT(row->reason), F_INT(&row->bytes_acked), F_INT(&row->created_ms),
-                          F_INT(&row->sent_ms), F_INT(&row->delivered_ms), F_INT(&row->ended_ms), F_INT(&row->by_us)),
+                          F_TEXT(row->confirmed_version), F_TEXT(row->confirmed_by),
+                          F_TEXT(row->confirmed_grade), F_TEXT(row->asked_version), F_INT(&row->confirmed_ms),
+                          F_INT(&row->last_seen_ms), F_INT(&row->last_answer_ms), F_INT(&row->blocked),
+                          F_TEXT(row->last_reason), F_INT(&row->attempt_id), F_TEXT(row->from),
+                          F_TEXT(row->to), F_TEXT(row->state), F_TEXT(row->reason), F_INT(&row->bytes_acked),
+                          F_INT(&row->created_ms), F_INT(&row->sent_ms), F_INT(&row->delivered_ms),
+                          F_INT(&row->ended_ms), F_INT(&row->by_us)),
                    each, cls, err);
 }
 

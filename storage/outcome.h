@@ -10,11 +10,12 @@
 struct outcome_row {
     int64_t device_id;
     char id_kind[8], device[IDENTITY_SIZE];
-    char confirmed_version[VERSION_TEXT_SIZE], confirmed_by[16], confirmed_grade[GRADE_SIZE], asked_version[VERSION_TEXT_SIZE];
+    char confirmed_version[VERSION_TEXT_SIZE], confirmed_by[16], confirmed_grade[GRADE_SIZE],
+        asked_version[VERSION_TEXT_SIZE];
     int64_t confirmed_ms, last_seen_ms, last_answer_ms, blocked;
     char last_reason[REASON_SIZE];
     int64_t attempt_id; /* 0: none for this target; then all below is empty */
-    int64_t by_us; /* 1: a package to the target was delivered to it, and confirmed */
+    int64_t by_us;      /* 1: a package to the target was delivered to it, and confirmed */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE], state[ATTEMPT_STATE_SIZE], reason[REASON_SIZE];
     int64_t bytes_acked, created_ms, sent_ms, delivered_ms, ended_ms;
 };

@@ -9,10 +9,10 @@
 #define COLUMNS(p, released)                                                                                 \
     p "id, " p "from_sha256, " p "to_sha256, " p "format, " p "recipe, " p "firmware_id, " p "state, " p     \
       "wanted, " p "size_bytes, " p "sha256, " p "origin, " p "uploaded_by, " p "proven, " p "effort, " p    \
-      "tried, " p "note, " p "error, " p "crashes, " p "queued_ms, " p "started_ms, " p "finished_ms, "      \
-      released
-#define FOR_FIRMWARE "r.released_ms, r.released_by, r.released_note"
-#define FOR_NONE     "NULL, NULL, NULL"
+      "tried, " p "note, " p "error, " p "crashes, " p "queued_ms, " p "started_ms, " p                      \
+      "finished_ms, " released
+#define FOR_FIRMWARE    "r.released_ms, r.released_by, r.released_note"
+#define FOR_NONE        "NULL, NULL, NULL"
 #define KEY(a, b, c, d) "from_sha256 = $" #a " AND to_sha256 = $" #b " AND format = $" #c " AND recipe = $" #d
 /* What belongs to bytes that are gone. */
 #define FORGET_BYTES                                                                                         \
@@ -164,14 +164,15 @@ enum package_state package_state(const struct package *package)
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
                   struct error *err)
 {
-    return db_row(db, &package_statements, FIND, PARAMS(P_INT(key->firmware_id), P_KEY(key)), FIELDS(ROW(ret)), ret_found, err);
+    return db_row(db, &package_statements, FIND, PARAMS(P_INT(key->firmware_id), P_KEY(key)),
+                  FIELDS(ROW(ret)), ret_found, err);
 }
 
 bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
                    struct error *err)
 {
-    return (!again || db_do(db, &package_statements, FORGET_FAILED, PARAMS(P_KEY(key), P_INT(key->firmware_id)), NULL,
-                            err)) &&
+    return (!again || db_do(db, &package_statements, FORGET_FAILED,
+                            PARAMS(P_KEY(key), P_INT(key->firmware_id)), NULL, err)) &&
            db_do(db, &package_statements, QUEUE,
                  PARAMS(P_KEY(key), P_INT(wanted), P_INT(now_ms), P_INT(key->firmware_id)), NULL, err) &&
            (!wanted || db_do(db, &package_statements, WANT, PARAMS(P_INT(wanted), P_KEY(key)), NULL, err)) &&
@@ -182,8 +183,8 @@ bool package_queue(struct db *db, const struct package_key *key, bool again, int
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
                          struct error *err)
 {
-    return db_row(db, &package_statements, IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), NO_FIELDS, ret,
-                  err);
+    return db_row(db, &package_statements, IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), NO_FIELDS,
+                  ret, err);
 }
 
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err)
@@ -230,7 +231,8 @@ bool package_count(struct db *db, struct package_counts *ret, struct error *err)
 bool package_claim(struct db *db, bool background, int64_t now_ms, struct package *ret, bool *ret_found,
                    struct error *err)
 {
-    return db_row(db, &package_statements, background ? CLAIM_BACKGROUND : CLAIM, PARAMS(P_INT(now_ms)), FIELDS(ROW(ret)), ret_found, err);
+    return db_row(db, &package_statements, background ? CLAIM_BACKGROUND : CLAIM, PARAMS(P_INT(now_ms)),
+                  FIELDS(ROW(ret)), ret_found, err);
 }
 
 bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
@@ -329,10 +331,11 @@ bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_fou
 bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,
                           const char *uploaded_by, int64_t now_ms, struct error *err)
 {
-    return db_do(db, &package_statements, FORGET_SHARED, PARAMS(P_KEY(key), P_INT(key->firmware_id)), NULL, err) &&
+    return db_do(db, &package_statements, FORGET_SHARED, PARAMS(P_KEY(key), P_INT(key->firmware_id)), NULL,
+                 err) &&
            db_do(db, &package_statements, PUT_UPLOADED,
-                 PARAMS(P_KEY(key), P_INT(key->firmware_id), P_INT(made->size_bytes), P_HASH(&made->sha256), P_TEXT(uploaded_by),
-                        P_INT(made->proven), P_TEXT_OR_NULL(made->note), P_INT(now_ms)),
+                 PARAMS(P_KEY(key), P_INT(key->firmware_id), P_INT(made->size_bytes), P_HASH(&made->sha256),
+                        P_TEXT(uploaded_by), P_INT(made->proven), P_TEXT_OR_NULL(made->note), P_INT(now_ms)),
                  NULL, err);
 }
 
@@ -341,8 +344,8 @@ bool package_forget(struct db *db, int64_t id, struct error *err)
     return db_do(db, &package_statements, FORGET, PARAMS(P_INT(id)), NULL, err);
 }
 
-bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note, int64_t now_ms,
-                     struct error *err)
+bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note,
+                     int64_t now_ms, struct error *err)
 {
     return db_do(db, &package_statements, RELEASE,
                  PARAMS(P_INT(firmware_id), P_INT(now_ms), P_TEXT(by), P_TEXT(note), P_INT(id)), NULL, err);

@@ -17,7 +17,7 @@
 #define RECIPE_SIZE         17
 #define PACKAGE_MAX_CRASHES 3 /* then it is failed: a fourth try would hardly end otherwise */
 
-enum package_effort { /* how hard dfota tried to make it small; in order */
+enum package_effort {              /* how hard dfota tried to make it small; in order */
                       EFFORT_NONE, /* it was not made by dfota */
                       EFFORT_QUICK,
                       EFFORT_GOOD,
@@ -29,7 +29,8 @@ struct package_key {
     struct sha256 from, to; /* of the images */
     char format[FORMAT_SIZE];
     char recipe[RECIPE_SIZE]; /* 16 hex digits for what else decides the bytes, or "" */
-    int64_t firmware_id; /* for which it is asked: its own upload goes before the shared one. Of a package: whose
+    int64_t
+        firmware_id; /* for which it is asked: its own upload goes before the shared one. Of a package: whose
                             upload it is, 0: shared */
 };
 
@@ -42,10 +43,10 @@ struct package {
     struct sha256 sha256; /* of the package; zero until ready */
     char origin[12];      /* made, external, uploaded */
     char uploaded_by[ADMIN_NAME_SIZE];
-    int64_t proven; /* applied here, and what came out was the new image */
+    int64_t proven;      /* applied here, and what came out was the new image */
     int64_t released_ms; /* 0: no admin has released these very bytes for the firmware in question */
     char released_by[ADMIN_NAME_SIZE], released_note[PACKAGE_NOTE_SIZE];
-    int64_t effort, tried; /* enum package_effort: of the bytes; the hardest one tried */
+    int64_t effort, tried;        /* enum package_effort: of the bytes; the hardest one tried */
     char note[PACKAGE_NOTE_SIZE]; /* what the proof said beside its result */
     char error[PACKAGE_ERROR_SIZE];
     int64_t crashes, queued_ms, started_ms, finished_ms; /* times 0: not yet */
@@ -102,8 +103,8 @@ struct package_edge {
     int64_t effort, tried;
     char error[PACKAGE_ERROR_SIZE];
 };
-bool package_edges(struct db *db, int64_t firmware_id, const char *format, const char *recipe, struct package_edge *row,
-                   bool (*each)(void *cls), void *cls, struct error *err);
+bool package_edges(struct db *db, int64_t firmware_id, const char *format, const char *recipe,
+                   struct package_edge *row, bool (*each)(void *cls), void *cls, struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
 /* What an admin brings for key->firmware_id. Its bytes go before whatever is shared for the key. What is shared by no
@@ -113,8 +114,8 @@ bool package_put_uploaded(struct db *db, const struct package_key *key, const st
 /* As if nobody had asked for it; only what was uploaded. */
 bool package_forget(struct db *db, int64_t id, struct error *err);
 /* These bytes may go out though they are not proven, to devices of this firmware because `by` says so. Its end: the taking back, or other bytes. */
-bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note, int64_t now_ms,
-                     struct error *err);
+bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note,
+                     int64_t now_ms, struct error *err);
 bool package_take_back(struct db *db, int64_t id, int64_t firmware_id, struct error *err);
 
 /* The life of a job. What ends one changes only a package that is `generating` still. */
@@ -133,7 +134,8 @@ bool package_put_back(struct db *db, int64_t id, struct error *err);
 /* Likewise, but behind all others: it did not fit on the disk, and another may. */
 bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err);
 /* What a clock that ran ahead has queued would come after all that is queued until that day: it was queued now. */
-bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err)
+    __attribute__((warn_unused_result));
 /* A damaged blob: every package of these bytes is queued again, but what was uploaded is `failed`. */
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
 /* Ids left `generating` by a server that was killed; *ret is the caller's (free). */

@@ -37,11 +37,12 @@ bool pending_report_any(struct db *db, bool *ret, struct error *err)
     return db_row(db, &pending_report_statements, ANY, NO_PARAMS, NO_FIELDS, ret, err);
 }
 
-bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
+bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count,
+                        struct error *err)
 {
     int64_t row = 0;
-    return db_list(db, &pending_report_statements, DUE, PARAMS(P_INT(until_ms), P_INT(limit)), FIELDS(F_INT(&row)), &row,
-                   sizeof row, ret, ret_count, err);
+    return db_list(db, &pending_report_statements, DUE, PARAMS(P_INT(until_ms), P_INT(limit)),
+                   FIELDS(F_INT(&row)), &row, sizeof row, ret, ret_count, err);
 }
 
 bool pending_report_drop(struct db *db, int64_t attempt_id, struct error *err)

@@ -16,8 +16,9 @@ bool pending_report_add(struct db *db, int64_t attempt_id, int64_t since_ms, str
     __attribute__((warn_unused_result));
 bool pending_report_any(struct db *db, bool *ret, struct error *err) __attribute__((warn_unused_result));
 /* Ids of those that wait since until_ms or longer, at most `limit`; *ret is the caller's (free). */
-bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
+bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count,
+                        struct error *err) __attribute__((warn_unused_result));
+bool pending_report_drop(struct db *db, int64_t attempt_id, struct error *err)
     __attribute__((warn_unused_result));
-bool pending_report_drop(struct db *db, int64_t attempt_id, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -37,7 +37,8 @@ static const char *const sql[] = {
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
     /* Counted by a clock that ran ahead: when that day comes they would be taken for its own. */
     [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
-    [NETWORK] = "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
+    [NETWORK] =
+        "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
     [NETWORK_ADD] =
         "INSERT INTO admission_network (product_id, day, network, devices, told) VALUES ($1, $2, $3, $4, $5) "
         "ON CONFLICT (product_id, day, network) DO UPDATE SET devices = admission_network.devices + $4, "
@@ -48,8 +49,9 @@ static const char *const sql[] = {
         "LEFT JOIN admission a ON a.product_id = n.product_id AND a.day = n.day WHERE n.day = $1 AND n.told "
         "ORDER BY p.product_key, n.network LIMIT 100",
     [NETWORKS_REMOVE] = "DELETE FROM admission_network WHERE day < $1 OR day > $1",
-    [LINKS_BEFORE] = "UPDATE link SET created_ms = $1 - 1 WHERE handed_out = 1 AND created_ms >= $1 AND created_ms < $2 "
-                     "AND device_id IN (SELECT id FROM device WHERE product_id = $3)",
+    [LINKS_BEFORE] =
+        "UPDATE link SET created_ms = $1 - 1 WHERE handed_out = 1 AND created_ms >= $1 AND created_ms < $2 "
+        "AND device_id IN (SELECT id FROM device WHERE product_id = $3)",
 };
 DB_TABLE(product, ENTITY_PRODUCT);
 
@@ -103,12 +105,13 @@ static bool set_trusted(struct db *db, const struct product *product, struct err
                  PARAMS(P_INT_OR_NULL(product->check_ins_trusted_ms), P_INT(product->id)), NULL, err);
 }
 
-static bool trust(struct db *db, struct product *product, int64_t now_ms, int64_t before_ms, struct error *err)
+static bool trust(struct db *db, struct product *product, int64_t now_ms, int64_t before_ms,
+                  struct error *err)
 {
     product->check_ins_trusted_ms = now_ms;
     return set_trusted(db, product, err) &&
-           db_do(db, &product_statements, LINKS_BEFORE, PARAMS(P_INT(now_ms), P_INT(before_ms), P_INT(product->id)), NULL,
-                 err);
+           db_do(db, &product_statements, LINKS_BEFORE,
+                 PARAMS(P_INT(now_ms), P_INT(before_ms), P_INT(product->id)), NULL, err);
 }
 
 bool product_trust(struct db *db, struct product *product, int64_t now_ms, struct error *err)
@@ -124,7 +127,8 @@ bool product_distrust(struct db *db, struct product *product, struct error *err)
 
 bool product_clamp_trusted(struct db *db, struct product *product, int64_t now_ms, struct error *err)
 {
-    return product->check_ins_trusted_ms <= now_ms || trust(db, product, now_ms, product->check_ins_trusted_ms, err);
+    return product->check_ins_trusted_ms <= now_ms ||
+           trust(db, product, now_ms, product->check_ins_trusted_ms, err);
 }
 
 bool product_count(struct db *db, int64_t *ret, struct error *err)
@@ -147,8 +151,8 @@ bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error 
            db_do(db, &product_statements, ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
 }
 
-bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network, struct admission_network *ret,
-                     struct error *err)
+bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network,
+                     struct admission_network *ret, struct error *err)
 {
     bool found;
     *ret = (struct admission_network){.devices = 0};
@@ -156,11 +160,12 @@ bool product_network(struct db *db, int64_t product_id, int64_t day, const char 
                   FIELDS(F_INT(&ret->devices), F_INT(&ret->told)), &found, err);
 }
 
-bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices, bool told,
-                         struct error *err)
+bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices,
+                         bool told, struct error *err)
 {
     return db_do(db, &product_statements, NETWORK_ADD,
-                 PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told)), NULL, err);
+                 PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told)), NULL,
+                 err);
 }
 
 bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
@@ -168,8 +173,8 @@ bool product_networks_full(struct db *db, int64_t day, struct admission_network 
 {
     struct admission_network row = {.devices = 0};
     return db_list(db, &product_statements, NETWORKS_FULL, PARAMS(P_INT(day)),
-                   FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_INT(&row.told)), &row,
-                   sizeof row, ret, ret_count, err);
+                   FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_INT(&row.told)),
+                   &row, sizeof row, ret, ret_count, err);
 }
 
 bool product_networks_remove(struct db *db, int64_t day, struct error *err)

@@ -43,10 +43,10 @@ struct admission_network { /* what one network has brought on a day; "": all, of
     int64_t devices, told; /* told: the ledger says that no more are taken */
 };
 /* Zeros where there was none. */
-bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network, struct admission_network *ret,
-                     struct error *err);
-bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices, bool told,
-                         struct error *err);
+bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network,
+                     struct admission_network *ret, struct error *err);
+bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices,
+                         bool told, struct error *err);
 /* Those that take no more on that day; *ret is the caller's (free). */
 bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
                            struct error *err);

@@ -11,15 +11,19 @@
 
 enum { OF, SET, DELIVERED, BEGUN_FROM };
 static const char *const sql[] = {
-    [OF] = "SELECT device_id, forms, version, since_ms, before, before_ms, shared_ms FROM device_said "
-           "WHERE device_id = $1",
-    [SET] = "INSERT INTO device_said (device_id, forms, version, since_ms, before, before_ms, shared_ms) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (device_id) DO UPDATE SET forms = excluded.forms, "
-            "version = excluded.version, since_ms = excluded.since_ms, before = excluded.before, "
-            "before_ms = excluded.before_ms, shared_ms = excluded.shared_ms",
-    [DELIVERED] = "SELECT count(*) FROM attempt WHERE device_id = $1 AND delivered_ms >= $2 AND delivered_ms <= $3",
-    [BEGUN_FROM] = "SELECT coalesce(sum(fetches), 0) FROM attempt WHERE device_id = $1 AND from_version = $2 "
-                   "AND sent_ms >= $3 AND sent_ms <= $4",
+    [OF] =
+        "SELECT device_id, forms, version, since_ms, before, before_ms, shared_ms FROM device_said "
+        "WHERE device_id = $1",
+    [SET] =
+        "INSERT INTO device_said (device_id, forms, version, since_ms, before, before_ms, shared_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (device_id) DO UPDATE SET forms = excluded.forms, "
+        "version = excluded.version, since_ms = excluded.since_ms, before = excluded.before, "
+        "before_ms = excluded.before_ms, shared_ms = excluded.shared_ms",
+    [DELIVERED] =
+        "SELECT count(*) FROM attempt WHERE device_id = $1 AND delivered_ms >= $2 AND delivered_ms <= $3",
+    [BEGUN_FROM] =
+        "SELECT coalesce(sum(fetches), 0) FROM attempt WHERE device_id = $1 AND from_version = $2 "
+        "AND sent_ms >= $3 AND sent_ms <= $4",
 };
 DB_TABLE(said, ENTITY_SAID);
 
@@ -28,8 +32,9 @@ bool said_of(struct db *db, int64_t device_id, struct said *ret, struct error *e
     bool found;
     *ret = (struct said){.device_id = 0};
     if (!db_row(db, &said_statements, OF, PARAMS(P_INT(device_id)),
-                FIELDS(F_INT(&ret->device_id), F_INT(&ret->forms), F_TEXT(ret->version), F_INT(&ret->since_ms),
-                       F_TEXT(ret->before), F_INT(&ret->before_ms), F_INT(&ret->shared_ms)),
+                FIELDS(F_INT(&ret->device_id), F_INT(&ret->forms), F_TEXT(ret->version),
+                       F_INT(&ret->since_ms), F_TEXT(ret->before), F_INT(&ret->before_ms),
+                       F_INT(&ret->shared_ms)),
                 &found, err))
         return false;
     ret->device_id = device_id;
@@ -40,17 +45,19 @@ bool said_set(struct db *db, const struct said *said, struct error *err)
 {
     return db_do(db, &said_statements, SET,
                  PARAMS(P_INT(said->device_id), P_INT(said->forms), P_TEXT_OR_NULL(said->version),
-                        P_INT_OR_NULL(said->since_ms), P_TEXT_OR_NULL(said->before), P_INT_OR_NULL(said->before_ms),
-                        P_INT_OR_NULL(said->shared_ms)),
+                        P_INT_OR_NULL(said->since_ms), P_TEXT_OR_NULL(said->before),
+                        P_INT_OR_NULL(said->before_ms), P_INT_OR_NULL(said->shared_ms)),
                  NULL, err);
 }
 
-bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, int64_t now_ms, bool *ret, struct error *err)
+bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, int64_t now_ms, bool *ret,
+                          struct error *err)
 {
     int64_t count = 0;
     bool found;
     if (!db_row(db, &said_statements, DELIVERED,
-                PARAMS(P_INT(device_id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)), FIELDS(F_INT(&count)), &found, err))
+                PARAMS(P_INT(device_id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+                FIELDS(F_INT(&count)), &found, err))
         return false;
     *ret = count > 0;
     return true;
@@ -60,7 +67,8 @@ bool said_begun_from(struct db *db, int64_t device_id, const char *version, int6
                      int64_t *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &said_statements, BEGUN_FROM, PARAMS(P_INT(device_id), P_TEXT(version), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+    return db_row(db, &said_statements, BEGUN_FROM,
+                  PARAMS(P_INT(device_id), P_TEXT(version), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
                   FIELDS(F_INT(ret)), &found, err);
 }
 
@@ -69,7 +77,9 @@ int64_t said_form(const struct identity *identity, bool raw)
     if (!identity_is_imei(identity))
         return raw ? SAID_BYTES : SAID_TEXT;
     size_t digits = strlen(identity->id);
-    return digits == IMEI_BODY_DIGITS ? SAID_14_DIGITS : digits == IMEI_DIGITS ? SAID_15_DIGITS : SAID_16_DIGITS;
+    return digits == IMEI_BODY_DIGITS ? SAID_14_DIGITS
+           : digits == IMEI_DIGITS    ? SAID_15_DIGITS
+                                      : SAID_16_DIGITS;
 }
 
 bool said_take(struct said *said, int64_t form, const char *version, bool delivered, int64_t now_ms)

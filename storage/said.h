@@ -30,7 +30,8 @@ int64_t said_form(const struct identity *identity, bool raw);
 bool said_take(struct said *said, int64_t form, const char *version, bool delivered, int64_t now_ms);
 
 /* Whether a package was delivered to the device since then. What is dated ahead of now_ms does not count; nor below. */
-bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, int64_t now_ms, bool *ret, struct error *err);
+bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, int64_t now_ms, bool *ret,
+                          struct error *err);
 /* Packages begun from one version: each of the modules behind one id has a loop guard of its own. */
 bool said_begun_from(struct db *db, int64_t device_id, const char *version, int64_t since_ms, int64_t now_ms,
                      int64_t *ret, struct error *err);

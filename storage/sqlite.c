@@ -18,9 +18,9 @@
 struct db {
     sqlite3 *handle;
     struct file_watch *file_watch; /* NULL: not watched */
-    sqlite3_stmt ***prepared; /* [table][statement] */
-    uint64_t changes;         /* see db_changes() */
-    uint64_t image_changes;   /* see db_image_changes() */
+    sqlite3_stmt ***prepared;      /* [table][statement] */
+    uint64_t changes;              /* see db_changes() */
+    uint64_t image_changes;        /* see db_image_changes() */
     uint64_t changes_at_begin;
 };
 
@@ -306,7 +306,8 @@ bool db_begin(struct db *db, struct error *err)
 bool db_commit(struct db *db, struct error *err)
 {
     if (exec(db, "COMMIT", err))
-        return is_in_place(db, err); /* after it: what was removed before the commit is seen, and not answered */
+        return is_in_place(db,
+                           err); /* after it: what was removed before the commit is seen, and not answered */
     db_rollback(db);
     return false;
 }

@@ -4,15 +4,23 @@
 #include "storage/entities.h"
 
 const struct db_table *const db_tables[] = {
-    [ENTITY_TOKEN] = &token_statements,       [ENTITY_PRODUCT] = &product_statements,
-    [ENTITY_FIRMWARE] = &firmware_statements, [ENTITY_IMAGE] = &image_statements,
-    [ENTITY_PACKAGE] = &package_statements,   [ENTITY_DEVICE] = &device_statements,
-    [ENTITY_LINK] = &link_statements,         [ENTITY_ATTEMPT] = &attempt_statements,
+    [ENTITY_TOKEN] = &token_statements,
+    [ENTITY_PRODUCT] = &product_statements,
+    [ENTITY_FIRMWARE] = &firmware_statements,
+    [ENTITY_IMAGE] = &image_statements,
+    [ENTITY_PACKAGE] = &package_statements,
+    [ENTITY_DEVICE] = &device_statements,
+    [ENTITY_LINK] = &link_statements,
+    [ENTITY_ATTEMPT] = &attempt_statements,
     [ENTITY_LEDGER] = &ledger_statements,
-    [ENTITY_PENDING_REPORT] = &pending_report_statements,     [ENTITY_TRANSCRIPT] = &transcript_statements,
-    [ENTITY_TURNKEY] = &turnkey_statements,   [ENTITY_MATRIX] = &matrix_statements,
-    [ENTITY_IMPROVEMENT] = &improvement_statements, [ENTITY_OUTCOME] = &outcome_statements,
+    [ENTITY_PENDING_REPORT] = &pending_report_statements,
+    [ENTITY_TRANSCRIPT] = &transcript_statements,
+    [ENTITY_TURNKEY] = &turnkey_statements,
+    [ENTITY_MATRIX] = &matrix_statements,
+    [ENTITY_IMPROVEMENT] = &improvement_statements,
+    [ENTITY_OUTCOME] = &outcome_statements,
     [ENTITY_BUDGET] = &budget_statements,
-    [ENTITY_UNKNOWN] = &unknown_statements,   [ENTITY_SAID] = &said_statements,
+    [ENTITY_UNKNOWN] = &unknown_statements,
+    [ENTITY_SAID] = &said_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

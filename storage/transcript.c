@@ -23,8 +23,9 @@ static const char *const sql[] = {
     [GET] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 AND id = $2",
     [GET_TEXT] = "SELECT text FROM transcript WHERE id = $1",
     [LIST] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
-    [OF_DAY] = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 AND source = 'host' "
-               "AND received_ms >= $2 AND received_ms < $3",
+    [OF_DAY] =
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 AND source = 'host' "
+        "AND received_ms >= $2 AND received_ms < $3",
     [EVIDENCE_ADD] =
         "INSERT INTO evidence (attempt_id, transcript_id, try, outcome, cause, words) "
         "VALUES ($1, $2, $3, $4, $5, $6)",
@@ -82,7 +83,8 @@ bool transcript_day_is_full(struct db *db, int64_t device_id, int64_t day, bool 
 {
     int64_t count, bytes;
     bool found;
-    if (!db_row(db, &transcript_statements, OF_DAY, PARAMS(P_INT(device_id), P_INT(day * DAY_MS), P_INT((day + 1) * DAY_MS)),
+    if (!db_row(db, &transcript_statements, OF_DAY,
+                PARAMS(P_INT(device_id), P_INT(day * DAY_MS), P_INT((day + 1) * DAY_MS)),
                 FIELDS(F_INT(&count), F_INT(&bytes)), &found, err))
         return false;
     *ret = count >= TRANSCRIPTS_DAY || bytes >= TRANSCRIPTS_DAY_BYTES;

@@ -11,9 +11,10 @@
 /* What one device keeps; the oldest go first. A usual transcript has 2 KB. */
 #define TRANSCRIPTS_MAX_BYTES (1024 * 1024)
 #define TRANSCRIPTS_MAX       200
-#define TRANSCRIPTS_DAY_BYTES (TRANSCRIPTS_MAX_BYTES / 4) /* of hosts, a device and UTC day: none pushes out all that is older */
-#define TRANSCRIPTS_DAY       50
-#define TRANSCRIPT_WHY_SIZE   160
+#define TRANSCRIPTS_DAY_BYTES                                                                                \
+    (TRANSCRIPTS_MAX_BYTES / 4) /* of hosts, a device and UTC day: none pushes out all that is older */
+#define TRANSCRIPTS_DAY     50
+#define TRANSCRIPT_WHY_SIZE 160
 
 struct transcript_row {
     int64_t id, device_id;

@@ -68,7 +68,8 @@ bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, 
         return false;
     if (found)
         return link_find(db, token, ret, &found, err);
-    *ret = (struct link){.device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms, .handed_out = 1};
+    *ret = (struct link){
+        .device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms, .handed_out = 1};
     return link_add(db, ret, err) &&
            db_do(db, &turnkey_statements, SET_LINK,
                  PARAMS(P_INT(device_id), P_INT(firmware_id), P_INT(ret->id)), NULL, err);

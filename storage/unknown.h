@@ -7,12 +7,12 @@
 #include "storage/db.h"
 #include "upgrade/name.h"
 
-#define UNKNOWN_TEXT_SIZE     121
-#define UNKNOWN_DEVICE_SIZE   81 /* "imei:…" and up to 64 characters of an id, or what was sent for one */
-#define UNKNOWN_DEVICES_MAX   8
-#define UNKNOWN_DEVICES_SIZE  (UNKNOWN_DEVICES_MAX * UNKNOWN_DEVICE_SIZE)
-#define UNKNOWN_OF_PRODUCT    100 /* rows */
-#define UNKNOWN_ROWS_MAX      1000
+#define UNKNOWN_TEXT_SIZE    121
+#define UNKNOWN_DEVICE_SIZE  81 /* "imei:…" and up to 64 characters of an id, or what was sent for one */
+#define UNKNOWN_DEVICES_MAX  8
+#define UNKNOWN_DEVICES_SIZE (UNKNOWN_DEVICES_MAX * UNKNOWN_DEVICE_SIZE)
+#define UNKNOWN_OF_PRODUCT   100 /* rows */
+#define UNKNOWN_ROWS_MAX     1000
 
 struct unknown {
     int64_t id;
@@ -34,7 +34,8 @@ bool unknown_add(struct db *db, const struct unknown *row, struct error *err);
 /* Removes what is too much, the least counted and then the oldest first. */
 bool unknown_trim(struct db *db, const char *product, struct error *err);
 /* Newest first; product NULL: of all. *ret is the caller's (free). */
-bool unknown_list(struct db *db, const char *product, struct unknown **ret, size_t *ret_count, struct error *err);
+bool unknown_list(struct db *db, const char *product, struct unknown **ret, size_t *ret_count,
+                  struct error *err);
 /* id 0: all. ERROR_NOT_FOUND. */
 bool unknown_remove(struct db *db, int64_t id, struct error *err);
 

@@ -85,9 +85,15 @@ bool attempt_apply(enum attempt_state *state, enum attempt_event event)
 }
 
 static const char *const event_names[ATTEMPT_EVENT_COUNT] = {
-    [EVENT_SEND] = "send",       [EVENT_CUT] = "cut",         [EVENT_ALL_ACKED] = "all-acknowledged",
-    [EVENT_SAW_TARGET] = "saw-target", [EVENT_SAW_OLD] = "saw-old", [EVENT_SAW_OTHER] = "saw-third",
-    [EVENT_OVERDUE] = "overdue", [EVENT_SUPERSEDE] = "superseded", [EVENT_HANDED_OVER] = "handed-over",
+    [EVENT_SEND] = "send",
+    [EVENT_CUT] = "cut",
+    [EVENT_ALL_ACKED] = "all-acknowledged",
+    [EVENT_SAW_TARGET] = "saw-target",
+    [EVENT_SAW_OLD] = "saw-old",
+    [EVENT_SAW_OTHER] = "saw-third",
+    [EVENT_OVERDUE] = "overdue",
+    [EVENT_SUPERSEDE] = "superseded",
+    [EVENT_HANDED_OVER] = "handed-over",
 };
 
 const char *attempt_event_name(enum attempt_event event)
@@ -121,7 +127,8 @@ static void forget_smallest(struct acked_ranges *ranges)
 {
     unsigned smallest = 0;
     for (unsigned i = 1; i < ranges->count; i++)
-        if (ranges->range[i].end - ranges->range[i].first < ranges->range[smallest].end - ranges->range[smallest].first)
+        if (ranges->range[i].end - ranges->range[i].first <
+            ranges->range[smallest].end - ranges->range[smallest].first)
             smallest = i;
     ranges->count--;
     memmove(&ranges->range[smallest], &ranges->range[smallest + 1],
@@ -180,8 +187,8 @@ void acked_format(const struct acked_ranges *ranges, char out[ATTEMPT_RANGES_TEX
     size_t used = 0;
     out[0] = '\0';
     for (unsigned i = 0; i < ranges->count; i++)
-        used += (size_t)snprintf(out + used, ATTEMPT_RANGES_TEXT - used, "%s%" PRIu64 "-%" PRIu64, i ? "," : "",
-                                 ranges->range[i].first, ranges->range[i].end);
+        used += (size_t)snprintf(out + used, ATTEMPT_RANGES_TEXT - used, "%s%" PRIu64 "-%" PRIu64,
+                                 i ? "," : "", ranges->range[i].first, ranges->range[i].end);
 }
 
 bool acked_parse(struct slice text, struct acked_ranges *ret)

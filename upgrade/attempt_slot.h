@@ -18,9 +18,9 @@ enum attempt_slot {
 
 struct slot_attempt {
     bool open;
-    bool live;       /* bytes were begun and can still be continued */
+    bool live;        /* bytes were begun and can still be continued */
     bool same_origin; /* the request comes from where the bytes were begun, or that is not told apart */
-    bool fits;       /* it starts from the version and is of the firmware that is asked from */
+    bool fits;        /* it starts from the version and is of the firmware that is asked from */
 };
 
 struct slot_question {

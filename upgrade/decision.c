@@ -124,7 +124,8 @@ static bool check_admission(struct question *q)
     if (q->checkin->source != CHECKIN_DIALECT || q->known->device_known)
         return false;
     if (q->known->admission_network_full)
-        return answer(q, ANSWER_NOT_ALLOWED, "its network has brought its share of the product's new devices of the day");
+        return answer(q, ANSWER_NOT_ALLOWED,
+                      "its network has brought its share of the product's new devices of the day");
     if (q->known->admission_full)
         return answer(q, ANSWER_NOT_ALLOWED, "the product has taken its daily number of new devices");
     q->decision->admit = true;
@@ -188,9 +189,9 @@ static bool take_report(struct question *q)
 static bool end_pin(struct question *q)
 {
     const struct range *range = &q->checkin->range;
-    q->decision->unpin =
-        !q->checkin->offer && q->open && q->state != ATTEMPT_WAITING &&
-        q->state != ATTEMPT_DELIVERED && q->known->attempt_active_ms != 0 && !range->bad && (!range->present || range->first == 0);
+    q->decision->unpin = !q->checkin->offer && q->open && q->state != ATTEMPT_WAITING &&
+                         q->state != ATTEMPT_DELIVERED && q->known->attempt_active_ms != 0 && !range->bad &&
+                         (!range->present || range->first == 0);
     return false;
 }
 
@@ -231,8 +232,9 @@ static bool resume(struct question *q)
     if (!range->present || range->first == 0)
         return false;
     if (known->attempt_unclear)
-        return answer(q, ANSWER_BAD_RANGE,
-                      "two downloads of different bytes are under way, and nothing tells which one is continued");
+        return answer(
+            q, ANSWER_BAD_RANGE,
+            "two downloads of different bytes are under way, and nothing tells which one is continued");
     if (!q->open || q->state == ATTEMPT_WAITING)
         return answer(q, ANSWER_BAD_RANGE,
                       "no package is on its way to this device, nothing can be continued");
@@ -247,7 +249,8 @@ static bool resume(struct question *q)
     if (!known->attempt_same_firmware || !is_same(&known->attempt_from, &known->base))
         return answer(q, ANSWER_BAD_RANGE, "the package on its way, %s, is not for the version asked from",
                       hop);
-    if (q->checkin->now_ms - clock_clamp(known->attempt_active_ms, q->checkin->now_ms) > q->limits->pin_idle_ms)
+    if (q->checkin->now_ms - clock_clamp(known->attempt_active_ms, q->checkin->now_ms) >
+        q->limits->pin_idle_ms)
         return answer(q, ANSWER_BAD_RANGE, "the package %s was left alone too long to be continued", hop);
     if ((!known->format_set && !known->pinned_full) || !known->pinned_servable)
         return answer(q, ANSWER_BAD_RANGE, "the package %s that was begun has been withdrawn", hop);
@@ -344,7 +347,10 @@ static bool check_offers(struct question *q)
             q, ANSWER_UP_TO_DATE,
             "the package %s was delivered over this link and nobody reported a version since: it is offered "
             "again from %s",
-            way, minute_text(clock_clamp(known->link_delivered_ms, q->checkin->now_ms) + q->limits->link_offer_gap_ms, when));
+            way,
+            minute_text(clock_clamp(known->link_delivered_ms, q->checkin->now_ms) +
+                            q->limits->link_offer_gap_ms,
+                        when));
     return false;
 }
 
@@ -422,10 +428,11 @@ static bool check_loop(struct question *q)
     if (known->begun_last_day < allowed)
         return false;
     if (known->shared) /* counted for this version alone, and the other module is not shut out */
-        return answer(q, ANSWER_LOOP,
-                      "%u packages were begun from this version within 24 hours, %u are allowed; two modules seem to share "
-                      "this id",
-                      known->begun_last_day, allowed);
+        return answer(
+            q, ANSWER_LOOP,
+            "%u packages were begun from this version within 24 hours, %u are allowed; two modules seem to share "
+            "this id",
+            known->begun_last_day, allowed);
     q->decision->block = true;
     return answer(
         q, ANSWER_LOOP,
@@ -476,8 +483,9 @@ static bool serve(struct question *q)
         go_on_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked;
     if (q->checkin->offer)
-        return answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered%s", way_text(known, way),
-                      known->package_size, trust_text(known->package_released_by, trust));
+        return answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered%s",
+                      way_text(known, way), known->package_size,
+                      trust_text(known->package_released_by, trust));
     choose_bytes(q, known->package_size);
     q->decision->unpin = false; /* it is pinned anew */
     q->decision->begun = true;
@@ -485,8 +493,7 @@ static bool serve(struct question *q)
                   known->package_full ? "the full package %s of %" PRIu64
                                         " bytes is sent; it was not applied here%s"
                                       : "the package %s of %" PRIu64 " bytes is sent%s",
-                  way_text(known, way), known->package_size,
-                  trust_text(known->package_released_by, trust));
+                  way_text(known, way), known->package_size, trust_text(known->package_released_by, trust));
 }
 
 /* In this order; the first that returns true has answered. Each with what it asks, for `explain`. */

@@ -16,8 +16,9 @@ struct family {
 };
 
 const struct family *family_of_name(const char *firmware); /* NULL: of no known family */
-const struct family *family_of_content(const char *kind);  /* a kind of delta/inspect/recognise.h; NULL: of none */
-const struct family *family_find(const char *name);        /* NULL: there is none */
+const struct family *
+family_of_content(const char *kind);                /* a kind of delta/inspect/recognise.h; NULL: of none */
+const struct family *family_find(const char *name); /* NULL: there is none */
 
 /* What an admin has to set for a firmware of that name, whose images were found to be of the family `content`
    (NULL: of none). One sentence. */

@@ -12,11 +12,11 @@
 
 /* Lowest first. The names are stored: a new grade (a device's own secret) takes its place in this order. */
 #define GRADES(X)                                                                                            \
-    X(GRADE_NONE, "")                              /* nobody has reported */                                 \
-    X(GRADE_UNAUTHENTICATED, "unauthenticated")    /* anybody with product key and device id could say it */ \
-    X(GRADE_LINK, "link")               /* over a link that was handed out to a trusted check-in only */     \
-    X(GRADE_HOST, "host-report")        /* over a link that an admin made, or by a trusted check-in */       \
-    X(GRADE_ADMIN, "admin")             /* an admin said it, or brought the transcript */
+    X(GRADE_NONE, "")                           /* nobody has reported */                                    \
+    X(GRADE_UNAUTHENTICATED, "unauthenticated") /* anybody with product key and device id could say it */    \
+    X(GRADE_LINK, "link")        /* over a link that was handed out to a trusted check-in only */            \
+    X(GRADE_HOST, "host-report") /* over a link that an admin made, or by a trusted check-in */              \
+    X(GRADE_ADMIN, "admin")      /* an admin said it, or brought the transcript */
 
 enum grade {
 #define X(grade, name) grade,

@@ -194,8 +194,8 @@ static bool read_prefixed(struct slice text, struct identity *ret, bool *ret_pre
         *ret_prefixed =
             text.len > len && text.ptr[len] == ':' && strncasecmp(text.ptr, kind_names[kind], len) == 0;
         if (*ret_prefixed)
-            return identity_normalise((enum id_kind)kind, (struct slice){text.ptr + len + 1, text.len - len - 1},
-                                      ret);
+            return identity_normalise((enum id_kind)kind,
+                                      (struct slice){text.ptr + len + 1, text.len - len - 1}, ret);
     }
     return false;
 }
@@ -205,7 +205,8 @@ static unsigned guess(struct slice text, struct identity ret[IDENTITY_READINGS])
 {
     struct identity imei, mac, uid;
     bool is_imei = identity_normalise(ID_IMEI, text, &imei), is_mac = identity_normalise(ID_MAC, text, &mac);
-    bool is_known_imei = is_imei && identity_is_imei(&imei), is_short_mac = is_mac && strlen(mac.id) == MAC_DIGITS;
+    bool is_known_imei = is_imei && identity_is_imei(&imei),
+         is_short_mac = is_mac && strlen(mac.id) == MAC_DIGITS;
     unsigned count = 0;
 
     if (is_known_imei)

@@ -19,7 +19,8 @@ struct identity {
 const char *identity_kind_name(enum id_kind kind); /* "imei", "mac", "uid" */
 bool identity_kind_parse(struct slice text, enum id_kind *ret);
 
-#define IMEI_BODY_DIGITS   14 /* they alone name the module; behind them a check digit, or a software version of two */
+#define IMEI_BODY_DIGITS                                                                                     \
+    14 /* they alone name the module; behind them a check digit, or a software version of two */
 #define IMEI_DIGITS        15
 #define IMEI_DIGITS_MAX    16
 #define MAC_DIGITS         12

@@ -6,7 +6,8 @@
 #include <strings.h>
 
 /* What released files end in; of several that fit the first is dropped, so the longer stands before the shorter. */
-static const char *const endings[] = {".dfota.bin", ".binpkg", ".bin", ".dfota", ".par", ".ota", ".soc", ".img"};
+static const char *const endings[] = {".dfota.bin", ".binpkg", ".bin", ".dfota",
+                                      ".par",       ".ota",    ".soc", ".img"};
 
 static bool is_dots(struct slice text)
 {
@@ -19,8 +20,8 @@ bool name_is_product_key(struct slice text)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
-              c == '-'))
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+              c == '_' || c == '-'))
             return false;
     }
     return true;
@@ -112,11 +113,13 @@ bool name_parse_full(struct slice text, struct full_name *ret, struct error *err
         return error_set(err, ERROR_BAD_NAME, "a name is 1 to 100 bytes of UTF-8 without control characters");
     text = drop_ending(text);
     if (!find_part(text, is_marked, &part) && !find_part(text, is_dotted, &part))
-        return error_set(err, ERROR_BAD_VERSION, "no version stands in the name '%.*s'", (int)text.len, text.ptr);
+        return error_set(err, ERROR_BAD_VERSION, "no version stands in the name '%.*s'", (int)text.len,
+                         text.ptr);
     if (!version_parse(part, &name.version))
         return error_set(err, ERROR_BAD_VERSION, "'%.*s' is too long for a version", (int)part.len, part.ptr);
     if (!name_without(text, part, name.firmware))
-        return error_set(err, ERROR_BAD_NAME, "'%.*s' without its version is no firmware name", (int)text.len, text.ptr);
+        return error_set(err, ERROR_BAD_NAME, "'%.*s' without its version is no firmware name", (int)text.len,
+                         text.ptr);
     *ret = name;
     return true;
 }
@@ -129,7 +132,8 @@ static size_t bracket_len(struct slice text)
     size_t digits = 0, len = text.len;
     if (len < 3 || (text.ptr[len - 1] != ')' && text.ptr[len - 1] != ']'))
         return 0;
-    while (digits + 2 < len && digits < 4 && text.ptr[len - 2 - digits] >= '0' && text.ptr[len - 2 - digits] <= '9')
+    while (digits + 2 < len && digits < 4 && text.ptr[len - 2 - digits] >= '0' &&
+           text.ptr[len - 2 - digits] <= '9')
         digits++;
     char open = text.ptr[len - 1] == ')' ? '(' : '[';
     return digits > 0 && text.ptr[len - 2 - digits] == open ? digits + 2 : 0;
@@ -176,8 +180,8 @@ static bool is_loose(struct slice part)
     struct version version;
     bool marked = part.len > 1 && (part.ptr[0] == 'v' || part.ptr[0] == 'V');
     struct slice digits = {part.ptr + marked, part.len - marked};
-    return digits.len > 0 && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' && version_parse(digits, &version) &&
-           (marked || version.count > 1);
+    return digits.len > 0 && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' &&
+           version_parse(digits, &version) && (marked || version.count > 1);
 }
 
 /* A part such as rc1 behind a version: 1.5.0-rc1 comes before 1.5.0, and no order is known for it. */
@@ -215,10 +219,11 @@ static bool find_loose(struct slice text, struct slice *ret, bool *ret_alone)
 
 static bool say_both(const char *why, struct slice text, struct error *err)
 {
-    return error_set(err, ERROR_BAD_VERSION,
-                     "%s the file name '%.*s': say firmware and version (dfotactl: --firmware NAME --version V; API: PUT "
-                     "…/firmware/NAME/images/V)",
-                     why, (int)(text.len < 120 ? text.len : 120), text.ptr);
+    return error_set(
+        err, ERROR_BAD_VERSION,
+        "%s the file name '%.*s': say firmware and version (dfotactl: --firmware NAME --version V; API: PUT "
+        "…/firmware/NAME/images/V)",
+        why, (int)(text.len < 120 ? text.len : 120), text.ptr);
 }
 
 bool name_parse_file(struct slice text, struct full_name *ret, struct error *err)
@@ -230,7 +235,8 @@ bool name_parse_file(struct slice text, struct full_name *ret, struct error *err
     text = drop_all_endings(text);
     if (name_parse_full(text, ret, err))
         return true;
-    if (err->code == ERROR_BAD_NAME && text.len > 0 && text.len < FIRMWARE_NAME_SIZE && slice_is_clean_utf8(text))
+    if (err->code == ERROR_BAD_NAME && text.len > 0 && text.len < FIRMWARE_NAME_SIZE &&
+        slice_is_clean_utf8(text))
         return say_both("firmware and version are not clear from", whole, err);
     if (err->code != ERROR_BAD_VERSION)
         return false;
@@ -257,9 +263,11 @@ bool name_parse_version_of(struct slice text, const char *firmware, struct versi
         return true;
     if (!name_parse_full(text, &name, err))
         return error_set(err, ERROR_BAD_VERSION,
-                         "neither a version such as 1162 or V1162 nor the full name of one of firmware '%s'", firmware);
+                         "neither a version such as 1162 or V1162 nor the full name of one of firmware '%s'",
+                         firmware);
     if (strcmp(name.firmware, firmware) != 0)
-        return error_set(err, ERROR_WRONG_FIRMWARE, "this names firmware '%s', not '%s'", name.firmware, firmware);
+        return error_set(err, ERROR_WRONG_FIRMWARE, "this names firmware '%s', not '%s'", name.firmware,
+                         firmware);
     *ret = name.version;
     return true;
 }
@@ -317,8 +325,9 @@ static bool resolve_csdk(const struct dialect_version *said, struct full_name *r
     struct slice rest = said->firmware_name, part;
     struct version version, in_name;
 
-    if (!slice_ends(rest, "_CSDK_EC618") || !slice_split(&rest, '_', &part) || !version_parse(part, &in_name) ||
-        !version_parse(said->version, &version) || version_compare(&version, &in_name) != 0)
+    if (!slice_ends(rest, "_CSDK_EC618") || !slice_split(&rest, '_', &part) ||
+        !version_parse(part, &in_name) || !version_parse(said->version, &version) ||
+        version_compare(&version, &in_name) != 0)
         return false;
     ret->version = version;
     return name_is_firmware(rest) && slice_copy(rest, ret->firmware, sizeof ret->firmware);

@@ -10,11 +10,12 @@
 #include "upgrade/version.h"
 
 /* Besides the states of an attempt, which are outcomes too. */
-#define OUTCOME_NOT_BEGUN   "not_begun"   /* it has not asked since there is this target, or was refused before an attempt, or went back */
+#define OUTCOME_NOT_BEGUN                                                                                    \
+    "not_begun" /* it has not asked since there is this target, or was refused before an attempt, or went back */
 #define OUTCOME_UNREACHABLE "unreachable" /* no path leads from its version to the target */
 #define OUTCOME_ABOVE       "above"       /* it runs something newer, and the firmware allows no downgrades */
 #define OUTCOME_ON_THE_WAY  "on_the_way"  /* it has confirmed a hop, and not begun the next */
-#define OUTCOME_BLOCKED     "blocked"     /* the loop guard has closed: it gets nothing until an admin unblocks it */
+#define OUTCOME_BLOCKED     "blocked" /* the loop guard has closed: it gets nothing until an admin unblocks it */
 
 struct outcome_facts {
     struct version target;
@@ -22,10 +23,10 @@ struct outcome_facts {
     struct version confirmed; /* count 0: nobody reported one */
     struct version asked;     /* the version it was answered for last; count 0: it never asked */
     bool blocked;
-    bool by_us;               /* a package to the target was delivered to it, and confirmed */
-    bool attempted;           /* there is an attempt for this target, and not one kept beside; then: */
+    bool by_us;     /* a package to the target was delivered to it, and confirmed */
+    bool attempted; /* there is an attempt for this target, and not one kept beside; then: */
     enum attempt_state state;
-    bool to_target;           /* its hop leads to the target itself */
+    bool to_target; /* its hop leads to the target itself */
 };
 
 /* Whether the outcome depends on a path from *ret, the version that it runs as far as is known. */

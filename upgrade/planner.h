@@ -31,8 +31,9 @@ enum waypoint {
 struct plan_version {
     struct version version;
     enum waypoint waypoint;
-    bool here;      /* its image is here. Not looked at for the ways; only the advice names it */
-    const char *core; /* what is here is a full package, for devices of this core; NULL or "": an image, or nothing. Only the
+    bool here; /* its image is here. Not looked at for the ways; only the advice names it */
+    const char *
+        core; /* what is here is a full package, for devices of this core; NULL or "": an image, or nothing. Only the
                          texts look at it; the caller's */
     bool withdrawn; /* nothing leads to it; away from it as from any other */
 

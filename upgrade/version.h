@@ -9,7 +9,8 @@
 #include "base/slice.h"
 
 #define VERSION_PARTS_MAX 8
-#define VERSION_TEXT_SIZE 31 /* a normalised version has at most 30 characters, so that a link's path stays below 60 */
+#define VERSION_TEXT_SIZE                                                                                    \
+    31 /* a normalised version has at most 30 characters, so that a link's path stays below 60 */
 
 struct version {
     uint32_t part[VERSION_PARTS_MAX]; /* each at most 999,999,999 */

@@ -12,7 +12,8 @@
 
 #define SMALLEST_CELL 1024 /* bytes after the first run-length stage */
 #define LONG                                                                                                 \
-    (1 << 20) /* a stream of more, after the first run-length stage, is cut where blocks are full: a search  \
+    (1                                                                                                       \
+     << 20) /* a stream of more, after the first run-length stage, is cut where blocks are full: a search  \
                  would take minutes for what is lost in so much */
 
 static const struct search {

@@ -89,7 +89,8 @@ bool ec618_stream_make(const struct ec618_index *index, const struct ec618_part_
     _cleanup_(end_search) struct search s = {.task = task, .plan = &plans[effort]};
     _cleanup_(buffer_free) struct buffer stream = {0};
     if (!ec618_match_find(index, task->begin, task->len, window, s.plan->shortest, &s.spans, err) ||
-        !search(&s, err) || !bzip_block_add_stream(&stream, buffer_bytes(&s.plain), BZIP_SMALL_BLOCK, s.plan->final, err))
+        !search(&s, err) ||
+        !bzip_block_add_stream(&stream, buffer_bytes(&s.plain), BZIP_SMALL_BLOCK, s.plan->final, err))
         return false;
     swap_buffers(&stream, ret);
     return true;

@@ -83,8 +83,8 @@ static const struct recognised *find(const char *type)
 const struct recognised *foreign_recognise(struct bytes bytes)
 {
     const struct recognised *found = NULL;
-    magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_ENCODING | MAGIC_NO_CHECK_COMPRESS |
-                               MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_CSV);
+    magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_ENCODING |
+                               MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_CSV);
     if (!magic || magic_load(magic, NULL) != 0) {
         fprintf(stderr, "dfota: note: foreign kinds of files are not recognised: %s\n",
                 magic ? magic_error(magic) : "out of memory");

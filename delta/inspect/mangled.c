@@ -53,7 +53,9 @@ const char *mangled_find(struct bytes bytes)
         return "it has not a single NUL, LF or CR";
     if (bytes.len >= MIN_ONE_BYTES && tally.different >= MIN_DIFFERENT &&
         (tally.of[0] == 0 || tally.of['\n'] == 0 || tally.of['\r'] == 0))
-        return tally.of[0] == 0 ? "it has not a single NUL" : tally.of['\n'] == 0 ? "it has not a single LF" : "it has not a single CR";
+        return tally.of[0] == 0      ? "it has not a single NUL"
+               : tally.of['\n'] == 0 ? "it has not a single LF"
+                                     : "it has not a single CR";
     if (tally.line_ends >= MIN_LINES && tally.line_ends == tally.of['\n'])
         return "every LF in it stands behind a CR";
     if (tally.different >= 100 && tally.high == 0)

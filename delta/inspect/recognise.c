@@ -39,8 +39,8 @@ MAGIC(elf,
 /* Its magic has two bytes, too few: the version that is known, or a length that is the file's, must stand behind it. */
 static bool is_par(struct bytes bytes)
 {
-    return par_owns(bytes) &&
-           ((bytes.len > 2 && bytes.ptr[2] == 0x20) || (bytes.len >= 12 && little_u32(bytes.ptr + 8) == bytes.len));
+    return par_owns(bytes) && ((bytes.len > 2 && bytes.ptr[2] == 0x20) ||
+                               (bytes.len >= 12 && little_u32(bytes.ptr + 8) == bytes.len));
 }
 
 /* ---- Deltas of other tools ---- */
@@ -82,10 +82,20 @@ static bool is_other_delta(struct bytes bytes)
         const char *magic;
         size_t len;
     } known[] = {
-        {"HDIFF", 5},        {"BPS1", 4},         {"UPS1", 4},          {"PPF30", 5},
-        {"PPF20", 5},        {"NINJA2", 6},       {"%XDZ0", 5},         {"%XDELTA", 7},
-        {"Zucc", 4},         {"\xC3\xDE\xD5\x03", 4} /* Courgette */,   {"\xD1\xFF\xD1\xFF", 4} /* GDIFF */,
-        {"rs\x02\x36", 4} /* rdiff */,             {"PUF1", 4},          {"CrAU", 4} /* Android's payload.bin */,
+        {"HDIFF", 5},
+        {"BPS1", 4},
+        {"UPS1", 4},
+        {"PPF30", 5},
+        {"PPF20", 5},
+        {"NINJA2", 6},
+        {"%XDZ0", 5},
+        {"%XDELTA", 7},
+        {"Zucc", 4},
+        {"\xC3\xDE\xD5\x03", 4} /* Courgette */,
+        {"\xD1\xFF\xD1\xFF", 4} /* GDIFF */,
+        {"rs\x02\x36", 4} /* rdiff */,
+        {"PUF1", 4},
+        {"CrAU", 4} /* Android's payload.bin */,
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (begins(bytes, known[i].magic, known[i].len))
@@ -101,7 +111,14 @@ static bool is_detools(struct bytes bytes)
         const char *magic;
         size_t len;
     } known[] = {
-        {1, "\x5D\0\0", 3}, {1, "\xFD" "7zXZ\0", 6}, {3, "BZh", 3}, {5, "\x28\xB5\x2F\xFD", 4}, {6, "\x04\x22\x4D\x18", 4},
+        {1, "\x5D\0\0", 3},
+        {1,
+         "\xFD"
+         "7zXZ\0",
+         6},
+        {3, "BZh", 3},
+        {5, "\x28\xB5\x2F\xFD", 4},
+        {6, "\x04\x22\x4D\x18", 4},
     };
     if (bytes.len < 16 || bytes.ptr[0] >> 4 > 2)
         return false;
@@ -153,8 +170,8 @@ static bool is_lzma(struct bytes bytes)
 {
     if (bytes.len < 14 || bytes.ptr[0] != 0x5D || bytes.ptr[1] != 0 || bytes.ptr[13] != 0)
         return false;
-    uint32_t dictionary = (uint32_t)bytes.ptr[1] | (uint32_t)bytes.ptr[2] << 8 | (uint32_t)bytes.ptr[3] << 16 |
-                          (uint32_t)bytes.ptr[4] << 24;
+    uint32_t dictionary = (uint32_t)bytes.ptr[1] | (uint32_t)bytes.ptr[2] << 8 |
+                          (uint32_t)bytes.ptr[3] << 16 | (uint32_t)bytes.ptr[4] << 24;
     bool unknown = memcmp(bytes.ptr + 5, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8) == 0;
     uint32_t left = dictionary & (dictionary - 1);
     return dictionary >= 4096 && (left & (left - 1)) == 0 &&
@@ -165,8 +182,9 @@ static bool is_lzma(struct bytes bytes)
 static bool is_filesystem(struct bytes bytes)
 {
     return begins(bytes, "hsqs", 4) || begins(bytes, "sqsh", 4) || begins(bytes, "-rom1fs-", 8) ||
-           begins(bytes, "\x45\x3D\xCD\x28", 4) || begins(bytes, "UBI#", 4) || begins(bytes, "\x31\x18\x10\x06", 4) ||
-           has_at(bytes, 32769, "CD001", 5) || has_at(bytes, 8, "littlefs", 8);
+           begins(bytes, "\x45\x3D\xCD\x28", 4) || begins(bytes, "UBI#", 4) ||
+           begins(bytes, "\x31\x18\x10\x06", 4) || has_at(bytes, 32769, "CD001", 5) ||
+           has_at(bytes, 8, "littlefs", 8);
 }
 
 /* The sixteen bytes behind a file for dfu-util, or ST's prefix. */
@@ -174,7 +192,8 @@ static bool is_dfu(struct bytes bytes)
 {
     if (begins(bytes, "DfuSe\x01", 6))
         return true;
-    return bytes.len > 16 && memcmp(bytes.ptr + bytes.len - 8, "UFD\x10", 4) == 0 && bytes.ptr[bytes.len - 9] <= 1 &&
+    return bytes.len > 16 && memcmp(bytes.ptr + bytes.len - 8, "UFD\x10", 4) == 0 &&
+           bytes.ptr[bytes.len - 9] <= 1 &&
            (bytes.ptr[bytes.len - 10] == 0 || bytes.ptr[bytes.len - 10] == 0x1A);
 }
 
@@ -275,8 +294,10 @@ static struct bytes without_blanks(struct bytes bytes)
 
 static bool is_html(struct bytes bytes)
 {
-    struct bytes rest = without_blanks(begins(bytes, "\xEF\xBB\xBF", 3) ? (struct bytes){bytes.ptr + 3, bytes.len - 3} : bytes);
-    static const char *const begin[] = {"<!doctype", "<html", "<head", "<body", "<title", "<!--", "<?xml", "<?php"};
+    struct bytes rest = without_blanks(
+        begins(bytes, "\xEF\xBB\xBF", 3) ? (struct bytes){bytes.ptr + 3, bytes.len - 3} : bytes);
+    static const char *const begin[] = {"<!doctype", "<html", "<head", "<body",
+                                        "<title",    "<!--",  "<?xml", "<?php"};
     for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++)
         if (rest.len >= strlen(begin[i]) &&
             strncasecmp((const char *)rest.ptr, begin[i], strlen(begin[i])) == 0)
@@ -369,7 +390,8 @@ const size_t recognised_count = sizeof recognised_table / sizeof recognised_tabl
 
 const struct recognised *recognise(struct bytes bytes)
 {
-    const struct recognised *row = recognised_table, *last = recognised_table + recognised_count - 1, *foreign;
+    const struct recognised *row = recognised_table, *last = recognised_table + recognised_count - 1,
+                            *foreign;
     while (!row->is(bytes))
         row++;
     return row == last && (foreign = foreign_recognise(bytes)) ? foreign : row;

@@ -38,8 +38,7 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct error err;
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
-              reader_pool_take(call.daemon->reader_pool, &call.db, &err) &&
-              handler(&call, &err);
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && handler(&call, &err);
     reader_pool_give(call.daemon->reader_pool, call.db);
     if (ok) {
         request_answer(request, &call.reply);
@@ -106,7 +105,8 @@ bool call_query_number(const struct request *request, const char *name, uint64_t
 bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
 {
     return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
-           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name, most);
+           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name,
+                     most);
 }
 
 bool call_check_by(const struct request *request, struct error *err)
@@ -138,7 +138,8 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
     if (!slice_u64(slice_of(text), &ms))
         return error_set(err, ERROR_BAD_REQUEST, "%s is UTC in milliseconds since 1970", name);
     if (clock_fault(ms))
-        return error_set(err, ERROR_BAD_REQUEST, "%s: %llu %s", name, (unsigned long long)ms, clock_fault(ms));
+        return error_set(err, ERROR_BAD_REQUEST, "%s: %llu %s", name, (unsigned long long)ms,
+                         clock_fault(ms));
     if (!call_check_time(name, ms, may_be_ahead, err))
         return false;
     *ret_ms = (int64_t)ms;

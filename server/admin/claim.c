@@ -35,10 +35,10 @@ static bool note(const struct settlement *settlement, enum ledger_kind kind, str
     const struct event event = {
         .kind = kind, .product = settlement->product.product_key, .device = &settlement->device};
     return event_add(db, &event,
-                    json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", event_by(settlement->call->request), "evidence",
-                              claim->by, "grade", claim->grade, "origin", event_text(claim->origin), "version",
-                              claim->version),
-                    err);
+                     json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", event_by(settlement->call->request),
+                               "evidence", claim->by, "grade", claim->grade, "origin",
+                               event_text(claim->origin), "version", claim->version),
+                     err);
 }
 
 /* The evidence of a higher grade is given up, and the claim counts as a report of its own grade. So the device
@@ -50,8 +50,10 @@ static bool confirm(struct settlement *settlement, struct db *db, struct error *
     struct firmware firmware;
     struct facts facts;
     bool found;
-    struct report report = {
-        .by = claim->by, .grade = grade_parse(slice_of(claim->grade)), .at_ms = clock_utc_ms(), .tells_attempt = true};
+    struct report report = {.by = claim->by,
+                            .grade = grade_parse(slice_of(claim->grade)),
+                            .at_ms = clock_utc_ms(),
+                            .tells_attempt = true};
     if (!version_parse(slice_of(claim->version), &report.version) ||
         !firmware_by_id(db, claim->firmware_id, &firmware, &found, err))
         return false;
@@ -70,7 +72,8 @@ static bool accept(void *cls, struct db *db, struct error *err)
     if (!find(settlement, db, err))
         return false;
     if (!version_parse(slice_of(settlement->version), &wanted) ||
-        !version_parse(slice_of(settlement->claim.version), &claimed) || version_compare(&wanted, &claimed) != 0)
+        !version_parse(slice_of(settlement->claim.version), &claimed) ||
+        version_compare(&wanted, &claimed) != 0)
         return error_set(err, ERROR_CLAIM_CHANGED, "the claim about the device %s is %s, not %s",
                          settlement->device.device, settlement->claim.version, settlement->version);
     return note(settlement, LEDGER_CLAIM_ACCEPTED, db, err) && confirm(settlement, db, err);
@@ -90,8 +93,8 @@ static bool settle(struct settlement *settlement, bool (*change)(void *cls, stru
 {
     if (!call_change(settlement->call, change, settlement, err))
         return false;
-    log_line(LOG_LEVEL_INFO, event, "product", settlement->product.product_key, "device", settlement->device.device,
-             "version", settlement->claim.version, NULL);
+    log_line(LOG_LEVEL_INFO, event, "product", settlement->product.product_key, "device",
+             settlement->device.device, "version", settlement->claim.version, NULL);
     return admin_device_answer(settlement->call, &settlement->device, err);
 }
 

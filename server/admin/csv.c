@@ -56,8 +56,9 @@ static bool read_line(struct slice text, unsigned fields, const char *form, stru
     if (rest.ptr)
         return error_set(err, ERROR_INVALID, "%s", form);
     return read_identity(ret->field[0], &ret->identity) ||
-           error_set(err, ERROR_BAD_DEVICE,
-                     "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: or uid:");
+           error_set(
+               err, ERROR_BAD_DEVICE,
+               "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: or uid:");
 }
 
 bool csv_read(struct slice text, unsigned fields, const char *form,

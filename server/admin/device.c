@@ -47,8 +47,8 @@ static json_t *claim_to_json(const struct claim *claim)
 {
     if (!claim->version[0])
         return json_null();
-    return json_pack("{s:s, s:I, s:s, s:s, s:o}", "version", claim->version, "at", (json_int_t)claim->at_ms, "by",
-                     claim->by, "grade", claim->grade, "origin", field_text(claim->origin));
+    return json_pack("{s:s, s:I, s:s, s:s, s:o}", "version", claim->version, "at", (json_int_t)claim->at_ms,
+                     "by", claim->by, "grade", claim->grade, "origin", field_text(claim->origin));
 }
 
 static json_t *forms_to_json(int64_t forms)
@@ -67,19 +67,22 @@ static void add_said(json_t *json, const struct said *said)
     char notice[NOTICE_SIZE];
     json_object_set_new(json, "id_forms", forms_to_json(said->forms));
     if ((said->forms & SAID_TEXT) && (said->forms & SAID_BYTES))
-        json_array_append_new(json_object_get(json, "warnings"),
-                              json_string("this uid came as bytes and as text: one chip in two clients, or two modules"));
+        json_array_append_new(
+            json_object_get(json, "warnings"),
+            json_string("this uid came as bytes and as text: one chip in two clients, or two modules"));
     if (!said->shared_ms) {
         json_object_set_new(json, "shared", json_null());
         return;
     }
-    json_object_set_new(json, "shared", json_pack("{s:[s, s], s:I}", "versions", said->version, said->before, "since",
-                                                  (json_int_t)clock_clamp(said->shared_ms, clock_utc_ms())));
+    json_object_set_new(json, "shared",
+                        json_pack("{s:[s, s], s:I}", "versions", said->version, said->before, "since",
+                                  (json_int_t)clock_clamp(said->shared_ms, clock_utc_ms())));
     if (!json_is_null(json_object_get(json, "notice")))
         return;
-    snprintf(notice, sizeof notice,
-             "two modules seem to share this id: it says %s and %s by turns, and nothing was delivered in between",
-             said->version, said->before);
+    snprintf(
+        notice, sizeof notice,
+        "two modules seem to share this id: it says %s and %s by turns, and nothing was delivered in between",
+        said->version, said->before);
     json_object_set_new(json, "notice", json_string(notice));
 }
 
@@ -146,9 +149,9 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
         "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
         field_text(attempt->released_by), "link", field_number(attempt->link_id), "origin",
-        field_text(attempt->origin), "elsewhere", field_text(attempt->elsewhere), "beside", attempt->beside != 0, "fetches",
-        (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
-        field_number(attempt->sent_ms), "delivered_at",
+        field_text(attempt->origin), "elsewhere", field_text(attempt->elsewhere), "beside",
+        attempt->beside != 0, "fetches", (json_int_t)attempt->fetches, "created_at",
+        (json_int_t)attempt->created_ms, "sent_at", field_number(attempt->sent_ms), "delivered_at",
         field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
         field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at",
         field_number(attempt->ended_ms));
@@ -233,7 +236,8 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     _cleanup_(cleanup_json) json_t *blocked_for = NULL;
     struct firmware firmware = {.id = 0};
     if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
-        !guard_to_json(call, device->id, &blocked_for, err) || !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
+        !guard_to_json(call, device->id, &blocked_for, err) ||
+        !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
     struct said said;
     if (!said_of(call->db, device->id, &said, err))
@@ -252,7 +256,8 @@ bool admin_device_show(struct admin_call *call, struct error *err)
     struct product product;
     struct device device;
     call_store_counts(call);
-    return path_params_device(call->request, call->db, &product, &device, err) && admin_device_answer(call, &device, err);
+    return path_params_device(call->request, call->db, &product, &device, err) &&
+           admin_device_answer(call, &device, err);
 }
 
 /* The list */
@@ -291,11 +296,11 @@ static void link_next_page(struct admin_call *call, const struct product *produc
 {
     char firmware[3 * FIRMWARE_NAME_SIZE] = "";
     slice_percent_encode(slice_of(page->firmware_name), firmware, sizeof firmware);
-    reply_header(&call->reply, "Link",
-                 "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
-                 product->product_key, (unsigned long long)page->limit, (long long)last_id,
-                 page->filter.firmware_id ? "&firmware=" : "", firmware, page->filter.only_noticed ? "&notice=1" : "",
-                 page->filter.only_conflicts ? "&conflict=1" : "");
+    reply_header(
+        &call->reply, "Link", "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
+        product->product_key, (unsigned long long)page->limit, (long long)last_id,
+        page->filter.firmware_id ? "&firmware=" : "", firmware, page->filter.only_noticed ? "&notice=1" : "",
+        page->filter.only_conflicts ? "&conflict=1" : "");
 }
 
 bool admin_device_list(struct admin_call *call, struct error *err)
@@ -308,9 +313,10 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     size_t count;
     int64_t total;
     call_store_counts(call);
-    if (!path_params_product(call->request, call->db, &product, err) || !read_page(call, product.id, &page, err) ||
-        !device_list(call->db, product.id, &page.filter, (int64_t)page.after,
-                     (int64_t)page.limit + 1, &list, &count, err) || /* one more tells whether there are more */
+    if (!path_params_product(call->request, call->db, &product, err) ||
+        !read_page(call, product.id, &page, err) ||
+        !device_list(call->db, product.id, &page.filter, (int64_t)page.after, (int64_t)page.limit + 1, &list,
+                     &count, err) || /* one more tells whether there are more */
         !device_count_listed(call->db, product.id, &page.filter, &total, err))
         return false;
     size_t shown = count > page.limit ? page.limit : count;
@@ -354,7 +360,8 @@ static bool unblock(void *cls, struct db *db, struct error *err)
     said.before_ms = said.shared_ms = 0;
     const struct event event = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return said_set(db, &said, err) && device_guard_open(db, device->id, err) && device_update(db, device, err) &&
+    return said_set(db, &said, err) && device_guard_open(db, device->id, err) &&
+           device_update(db, device, err) &&
            event_add(db, &event, json_pack("{s:o}", "by", event_by(change->request)), err);
 }
 

@@ -44,7 +44,8 @@ static bool decode(struct slice text, struct sha256 *ret)
             ret->byte[used++] = (uint8_t)(bits >> have);
         }
     }
-    return used == SHA256_SIZE && (bits & 3) == 0 && (text.len < BASE64_LEN || text.ptr[BASE64_LEN - 1] == '=');
+    return used == SHA256_SIZE && (bits & 3) == 0 &&
+           (text.len < BASE64_LEN || text.ptr[BASE64_LEN - 1] == '=');
 }
 
 static struct slice trimmed(struct slice text)
@@ -70,7 +71,8 @@ static bool is_key(struct slice key)
 
 static bool malformed(const char *header, struct error *err)
 {
-    return error_set(err, ERROR_BAD_REQUEST, "%s is malformed: write sha-256=:BASE64:, the base64 of the SHA-256 between colons",
+    return error_set(err, ERROR_BAD_REQUEST,
+                     "%s is malformed: write sha-256=:BASE64:, the base64 of the SHA-256 between colons",
                      header);
 }
 
@@ -127,8 +129,9 @@ bool digest_check(const struct digest *digest, const struct sha256 *body, struct
         return true;
     sha256_hex(&digest->sha256, said);
     sha256_hex(body, is);
-    return error_set(err, ERROR_DIGEST_MISMATCH,
-                     "the body was changed on its way: its digest was given as SHA-256 %s, and the bytes that "
-                     "came have %s; nothing is kept (with curl use -T FILE, not --data @FILE)",
-                     said, is);
+    return error_set(
+        err, ERROR_DIGEST_MISMATCH,
+        "the body was changed on its way: its digest was given as SHA-256 %s, and the bytes that "
+        "came have %s; nothing is kept (with curl use -T FILE, not --data @FILE)",
+        said, is);
 }

@@ -20,8 +20,9 @@
 struct explain {
     struct admin_call *call;
     char over[8]; /* the way that is asked for, "": the device's own */
-    char firmware[FIRMWARE_NAME_SIZE], version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
-    int64_t link; /* it asks over this one; 0: none */
+    char firmware[FIRMWARE_NAME_SIZE],
+        version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
+    int64_t link;                                        /* it asks over this one; 0: none */
     struct client_identity client;
     struct checkin checkin;
     struct facts facts;
@@ -69,7 +70,8 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
     if (!firmware_by_id(db, device->firmware_id, &firmware, &found, err))
         return false;
     explain->checkin.offer = explain->checkin.drops_middle = turnkey;
-    explain->checkin.core_leads = !turnkey && !explain->version[0] && strcmp(device->asked_over, OVER_CORE) == 0;
+    explain->checkin.core_leads =
+        !turnkey && !explain->version[0] && strcmp(device->asked_over, OVER_CORE) == 0;
     snprintf(explain->client.product_key, sizeof explain->client.product_key, "%s",
              explain->facts.product.product_key);
     snprintf(explain->client.firmware, sizeof explain->client.firmware, "%s",
@@ -77,8 +79,8 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
              : used               ? device->asked_firmware
                                   : firmware.name);
     if (explain->version[0])
-        return name_parse_version_of(slice_of(explain->version), explain->client.firmware, &explain->checkin.version,
-                                     err);
+        return name_parse_version_of(slice_of(explain->version), explain->client.firmware,
+                                     &explain->checkin.version, err);
     const char *last = used                       ? device->asked_said
                        : device->asked_version[0] ? device->asked_version
                                                   : device->confirmed_version;
@@ -129,7 +131,8 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
         return ask_by_name(explain, db, is_over(over, OVER_TURNKEY), err);
     if (is_over(over, OVER_LINK) && !link)
         return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link");
-    if (!link || (!over[0] && !id && device->confirmed_by[0] && strcmp(device->confirmed_by, "check-in") == 0))
+    if (!link ||
+        (!over[0] && !id && device->confirmed_by[0] && strcmp(device->confirmed_by, "check-in") == 0))
         return ask_by_name(explain, db, false, err);
     ask_by_link(explain, link);
     return true;
@@ -175,14 +178,14 @@ static bool decide(void *cls, struct db *db, struct error *err)
     struct decision_limits limits = checkin_limits(&daemon->config);
     uint64_t link = 0, range = 0;
     explain->checkin = (struct checkin){.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
-    if (!find_device(explain, db, err) ||
-        !read_way(explain, &link, err) ||
+    if (!find_device(explain, db, err) || !read_way(explain, &link, err) ||
         !call_query_number(explain->call->request, "range", 0, INT64_MAX, &range, err) ||
         !ask_as_it_does(explain, db, link, err))
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
-    if (!find_origin(explain, db, err) || !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
+    if (!find_origin(explain, db, err) ||
+        !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
         return false;
     decision_make(&explain->facts.checkin, &explain->facts.snapshot, &limits, &explain->decision);
     return true;
@@ -212,14 +215,14 @@ bool admin_explain(struct admin_call *call, struct error *err)
         version_format(&explain.facts.checkin.version, said);
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device", device->device, "over",
-                  explain.link             ? OVER_LINK
+        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device",
+                  device->device, "over",
+                  explain.link            ? OVER_LINK
                   : explain.checkin.offer ? OVER_TURNKEY
-                                           : OVER_DIALECT,
-                  "link", field_number(explain.link), "firmware",
-                  explain.facts.firmware.name, "from", field_text(base), "confirmed_version",
-                  field_text(device->confirmed_version), "confirmed_grade", field_text(device->confirmed_grade), "claim",
-                  field_text(said), "target",
+                                          : OVER_DIALECT,
+                  "link", field_number(explain.link), "firmware", explain.facts.firmware.name, "from",
+                  field_text(base), "confirmed_version", field_text(device->confirmed_version),
+                  "confirmed_grade", field_text(device->confirmed_grade), "claim", field_text(said), "target",
                   field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
                   decision->reason, "rules", rules_to_json(decision), "last_answer",
                   device->last_code

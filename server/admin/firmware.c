@@ -34,8 +34,9 @@ static const char *notice_of(const struct firmware *firmware, char out[FAMILY_AD
         family_advise(firmware->name, family, out);
         strcat(out, " (PATCH {\"format\":…})");
     } else if (firmware->format_is_default && family) {
-        snprintf(out, FAMILY_ADVICE_SIZE, "nobody chose the package format %s, and %s cannot apply it; set one: %s",
-                 firmware->format, family->whom, family->advice);
+        snprintf(out, FAMILY_ADVICE_SIZE,
+                 "nobody chose the package format %s, and %s cannot apply it; set one: %s", firmware->format,
+                 family->whom, family->advice);
     }
     return out;
 }
@@ -47,12 +48,14 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     char notice[FAMILY_ADVICE_SIZE + 32];
     if (!firmware_count(db, firmware->id, &counts, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name, "format",
-                     field_text(firmware->format), "format_is_default",
-                     firmware->format_is_default != 0, "fitting_format", field_text(family ? family->format : ""),
-                     "max_package_bytes", (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0, "target", field_text(firmware->target),
-                     "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
-                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
+    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name,
+                     "format", field_text(firmware->format), "format_is_default",
+                     firmware->format_is_default != 0, "fitting_format",
+                     field_text(family ? family->format : ""), "max_package_bytes",
+                     (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
+                     "target", field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
+                     (json_int_t)counts.devices, "created_at", (json_int_t)firmware->created_ms, "notice",
+                     field_text(notice_of(firmware, notice)));
     return true;
 }
 
@@ -88,7 +91,8 @@ bool admin_firmware_show(struct admin_call *call, struct error *err)
 {
     struct product product;
     struct firmware firmware;
-    return path_params_firmware(call->request, call->db, &product, &firmware, err) && answer(call, &firmware, err);
+    return path_params_firmware(call->request, call->db, &product, &firmware, err) &&
+           answer(call, &firmware, err);
 }
 
 /* Devices whose core takes the target as it is need no image of what they run. */
@@ -149,11 +153,10 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
     return event_add(db, &event,
-                    json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(settings->request), "downgrades",
-                              (int)firmware->downgrades, "format",
-                              event_text(firmware->format), "max_package_bytes",
-                              (json_int_t)firmware->max_package_bytes),
-                    err);
+                     json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(settings->request), "downgrades",
+                               (int)firmware->downgrades, "format", event_text(firmware->format),
+                               "max_package_bytes", (json_int_t)firmware->max_package_bytes),
+                     err);
 }
 
 /* Together: either may have been there before. */
@@ -161,8 +164,10 @@ static bool check_limit(const struct firmware *firmware, struct error *err)
 {
     const struct format *format = format_find(firmware->format);
     return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
-           error_set(err, ERROR_INVALID, "no module takes a package of format %s over %lld bytes: set "
-                     "max_package_bytes to at most that", format->name, (long long)format->max_bytes);
+           error_set(err, ERROR_INVALID,
+                     "no module takes a package of format %s over %lld bytes: set "
+                     "max_package_bytes to at most that",
+                     format->name, (long long)format->max_bytes);
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)
@@ -183,7 +188,8 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
-    return check_limit(firmware, err) && firmware_update(db, firmware, err) && note_settings(settings, db, err);
+    return check_limit(firmware, err) && firmware_update(db, firmware, err) &&
+           note_settings(settings, db, err);
 }
 
 static void log_settings(const struct settings *settings)
@@ -243,14 +249,14 @@ static bool note_target(const struct target *target, struct db *db, const char *
                         const struct image *image, struct error *err)
 {
     const struct event event = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
-                              .product = target->product.product_key,
-                              .firmware = target->firmware.name};
+                                .product = target->product.product_key,
+                                .firmware = target->firmware.name};
     return event_add(db, &event,
-                    json_pack("{s:o*, s:o, s:o*, s:o*}", "before", event_text(before), "by",
-                              event_by(target->request), "sha256",
-                              image->id ? event_hash(&image->sha256) : NULL, "version",
-                              event_text(image->version)),
-                    err);
+                     json_pack("{s:o*, s:o, s:o*, s:o*}", "before", event_text(before), "by",
+                               event_by(target->request), "sha256",
+                               image->id ? event_hash(&image->sha256) : NULL, "version",
+                               event_text(image->version)),
+                     err);
 }
 
 static bool change_target(void *cls, struct db *db, struct error *err)

@@ -41,7 +41,8 @@ static bool read_waypoint(const json_t *value, const char **ret, struct error *e
             *ret = names[i];
             return true;
         }
-    return error_set(err, ERROR_INVALID, "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
+    return error_set(err, ERROR_INVALID,
+                     "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
 }
 
 static bool check_reason(const struct change *change, struct error *err)
@@ -50,7 +51,8 @@ static bool check_reason(const struct change *change, struct error *err)
     bool marks = change->waypoint && strcmp(change->waypoint, "allowed") != 0;
     size_t length = strlen(change->reason);
     if (!slice_is_clean_utf8(slice_of(change->reason)) || length > REASON_MAX)
-        return error_set(err, ERROR_INVALID, "a reason is 1 to %d bytes without control characters", REASON_MAX);
+        return error_set(err, ERROR_INVALID, "a reason is 1 to %d bytes without control characters",
+                         REASON_MAX);
     if (length && !withdraws && !marks)
         return error_set(err, ERROR_INVALID, "there is nothing in this change that the reason is for");
     if (!length && withdraws)
@@ -95,7 +97,8 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
         return false;
     if (json_is_false(change->withdrawn) &&
         !note_change(change, LEDGER_IMAGE_RESTORED,
-                     json_pack("{s:o, s:s}", "sha256", event_hash(&image->sha256), "version", image->version), db, err))
+                     json_pack("{s:o, s:s}", "sha256", event_hash(&image->sha256), "version", image->version),
+                     db, err))
         return false;
     if (change->dropped[0] &&
         !note_change(change, LEDGER_TARGET_DROPPED, json_pack("{s:s}", "before", change->dropped), db, err))
@@ -222,13 +225,13 @@ static bool note_removal(const struct removal *removal, struct db *db, struct er
 {
     const struct image *image = &removal->image;
     struct event event = {.kind = LEDGER_IMAGE_DELETED,
-                        .product = removal->product.product_key,
-                        .firmware = removal->firmware.name};
+                          .product = removal->product.product_key,
+                          .firmware = removal->firmware.name};
     if (!event_add(db, &event,
-                  json_pack("{s:o, s:o, s:I, s:s}", "by", event_by(removal->request), "sha256",
-                            event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
-                            image->version),
-                  err))
+                   json_pack("{s:o, s:o, s:I, s:s}", "by", event_by(removal->request), "sha256",
+                             event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
+                             image->version),
+                   err))
         return false;
     event.kind = LEDGER_PACKAGE_FORGOTTEN;
     for (size_t i = 0; i < removal->package_count; i++) {
@@ -242,9 +245,11 @@ static bool note_removal(const struct removal *removal, struct db *db, struct er
 static bool take_out(void *cls, struct db *db, struct error *err)
 {
     struct removal *removal = cls;
-    return path_params_image(removal->request, db, &removal->product, &removal->firmware, &removal->image, err) &&
+    return path_params_image(removal->request, db, &removal->product, &removal->firmware, &removal->image,
+                             err) &&
            check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
-           package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count, err) &&
+           package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count,
+                                err) &&
            note_removal(removal, db, err);
 }
 

@@ -51,7 +51,7 @@ static json_t *to_json(const struct ledger_row *row)
 
 struct page {
     uint64_t limit, after;
-    int64_t since_ms, until_ms; /* 0: no bound */
+    int64_t since_ms, until_ms;                                                         /* 0: no bound */
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
 };
 
@@ -109,7 +109,8 @@ static void link_next_page(struct admin_call *call, const struct page *page, int
     if (page->since_ms)
         snprintf(times, sizeof times, "&since=%lld", (long long)page->since_ms);
     if (page->until_ms)
-        snprintf(times + strlen(times), sizeof times - strlen(times), "&until=%lld", (long long)page->until_ms);
+        snprintf(times + strlen(times), sizeof times - strlen(times), "&until=%lld",
+                 (long long)page->until_ms);
     reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&after=%lld%s%s%s%s%s%s%s>; rel=\"next\"",
                  (unsigned long long)page->limit, (long long)last, page->kind[0] ? "&kind=" : "", page->kind,
                  page->product[0] ? "&product=" : "", page->product, device[0] ? "&device=" : "", device,

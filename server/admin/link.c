@@ -114,16 +114,16 @@ bool link_order_note(const struct request *request, struct db *db, const struct 
 {
     char token[LINK_TOKEN_SHOWN + 1];
     const struct event event = {.kind = LEDGER_LINK_MADE,
-                              .at_ms = order->link.created_ms,
-                              .product = product->product_key,
-                              .firmware = firmware->name,
-                              .identity = &order->identity};
+                                .at_ms = order->link.created_ms,
+                                .product = product->product_key,
+                                .firmware = firmware->name,
+                                .identity = &order->identity};
     snprintf(token, sizeof token, "%.*s", LINK_TOKEN_SHOWN, order->link.token);
     return event_add(db, &event,
-                    json_pack("{s:o, s:I, s:s, s:o*}", "by", event_by(request), "link",
-                              (json_int_t)order->link.id, "token", token, "version",
-                              event_text(order->version)),
-                    err);
+                     json_pack("{s:o, s:I, s:s, s:o*}", "by", event_by(request), "link",
+                               (json_int_t)order->link.id, "token", token, "version",
+                               event_text(order->version)),
+                     err);
 }
 
 json_t *link_order_json(const struct daemon *daemon, const struct firmware *firmware,
@@ -254,12 +254,12 @@ struct revocation {
 static bool note_revocation(const struct revocation *revocation, struct db *db, struct error *err)
 {
     const struct event event = {.kind = LEDGER_LINKS_REVOKED,
-                              .product = revocation->product.product_key,
-                              .device = &revocation->device};
+                                .product = revocation->product.product_key,
+                                .device = &revocation->device};
     json_t *link =
         revocation->link ? json_integer((json_int_t)revocation->link) : NULL; /* NULL: all of them */
     return event_add(db, &event, json_pack("{s:o, s:o*}", "by", event_by(revocation->request), "link", link),
-                    err);
+                     err);
 }
 
 static bool revoke_links(void *cls, struct db *db, struct error *err)

@@ -48,8 +48,8 @@ static double rate_of(const struct matrix_speed *speeds, size_t count, const cha
     return bytes ? (double)took_ms / (double)bytes : -1;
 }
 
-static bool estimate(struct admin_call *call, const struct matrix_backlog *backlog, size_t count, json_t **ret,
-                     struct error *err)
+static bool estimate(struct admin_call *call, const struct matrix_backlog *backlog, size_t count,
+                     json_t **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct matrix_speed *speeds = NULL;
     size_t speed_count;
@@ -59,7 +59,8 @@ static bool estimate(struct admin_call *call, const struct matrix_backlog *backl
     for (size_t i = 0; i < count && ms >= 0; i++) {
         double rate = rate_of(speeds, speed_count, backlog[i].format);
         if (backlog[i].packages)
-            ms = rate < 0 ? -1 : ms + rate * (double)backlog[i].image_bytes / (double)call->daemon->config.jobs;
+            ms = rate < 0 ? -1
+                          : ms + rate * (double)backlog[i].image_bytes / (double)call->daemon->config.jobs;
     }
     *ret = ms < 0 ? json_null() : json_integer((json_int_t)(ms + 0.5));
     return true;
@@ -74,7 +75,8 @@ bool admin_backlog_estimate(struct admin_call *call, json_t **ret, struct error 
 
 static bool queue_json(struct admin_call *call, const struct pairs *pairs, json_t **ret, struct error *err)
 {
-    struct matrix_backlog own = {.packages = pairs->queued + pairs->generating, .image_bytes = pairs->image_bytes};
+    struct matrix_backlog own = {.packages = pairs->queued + pairs->generating,
+                                 .image_bytes = pairs->image_bytes};
     json_t *ms;
     snprintf(own.format, sizeof own.format, "%s", pairs->firmware.format);
     if (!estimate(call, &own, 1, &ms, err))
@@ -118,7 +120,8 @@ static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct erro
     if (!path_params_firmware(call->request, call->db, &product, &pairs->firmware, err))
         return false;
     package_key_of(call->daemon, &pairs->firmware, &any, &any, &key);
-    if (!matrix_pairs(call->db, pairs->firmware.id, key.format, key.recipe, &pairs->list, &pairs->count, err) ||
+    if (!matrix_pairs(call->db, pairs->firmware.id, key.format, key.recipe, &pairs->list, &pairs->count,
+                      err) ||
         !matrix_waiting(call->db, pairs->firmware.id, &pairs->waiting, &pairs->waiting_count, err))
         return false;
     count_states(pairs);
@@ -140,16 +143,16 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
     bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to, "state",
-                     oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes), "proven",
-                     made && pair->proven, "released", pair->released != 0, "effort",
-                     field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair), "duration_ms",
-                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
-                     field_text(pair->error));
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
+                     "state", oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes),
+                     "proven", made && pair->proven, "released", pair->released != 0, "effort",
+                     field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair),
+                     "duration_ms", timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(),
+                     "error", field_text(pair->error));
 }
 
-static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions, json_t *withdrawn, json_t *full,
-                         struct error *err)
+static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions,
+                         json_t *withdrawn, json_t *full, struct error *err)
 {
     _cleanup_(cleanup_free) struct image *images = NULL;
     size_t count;
@@ -180,8 +183,8 @@ bool admin_matrix_show(struct admin_call *call, struct error *err)
         if (goes_up(&pairs.list[i]))
             json_array_append_new(items, pair_json(&pairs, &pairs.list[i]));
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name, "format",
-                         field_text(pairs.firmware.format), "limit",
+               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name,
+                         "format", field_text(pairs.firmware.format), "limit",
                          (json_int_t)pairs.firmware.max_package_bytes, "versions", versions, "withdrawn",
                          withdrawn, "full", full, "pairs", items, "queue", queue));
     return true;

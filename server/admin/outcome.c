@@ -66,9 +66,10 @@ static bool check_states(const char *states, struct error *err)
     struct slice rest = slice_of(states), one;
     while (states[0] && slice_split(&rest, ',', &one))
         if (!outcome_is_name(one))
-            return error_set(err, ERROR_BAD_REQUEST,
-                             "state is one or more, with commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
-                             ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY ", " OUTCOME_BLOCKED);
+            return error_set(
+                err, ERROR_BAD_REQUEST,
+                "state is one or more, with commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
+                ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY ", " OUTCOME_BLOCKED);
     return true;
 }
 
@@ -197,10 +198,11 @@ static json_t *row_to_json(const struct outcome_row *row, const struct judged *j
                      row->device, "id_kind", row->id_kind, "outcome", judged->outcome, "since",
                      field_number(judged->since_ms), "confirmed_version", field_text(row->confirmed_version),
                      "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
-                     field_text(row->confirmed_by), "confirmed_grade", field_text(row->confirmed_grade), "last_seen_at", field_number(row->last_seen_ms),
-                     "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to",
-                     field_text(row->to), "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(),
-                     "reason", field_text(judged->reason));
+                     field_text(row->confirmed_by), "confirmed_grade", field_text(row->confirmed_grade),
+                     "last_seen_at", field_number(row->last_seen_ms), "attempt",
+                     field_number(row->attempt_id), "from", field_text(row->from), "to", field_text(row->to),
+                     "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(), "reason",
+                     field_text(judged->reason));
 }
 
 static void count(json_t *counts, const char *outcome)
@@ -212,8 +214,9 @@ static void count(json_t *counts, const char *outcome)
 /* A clock that ran ahead has written times that are yet to come. */
 static void clamp_times(struct outcome_row *row)
 {
-    int64_t now_ms = clock_utc_ms(), *const times[] = {&row->confirmed_ms, &row->last_seen_ms, &row->last_answer_ms,
-                                                       &row->created_ms,   &row->sent_ms,      &row->delivered_ms,
+    int64_t now_ms = clock_utc_ms(), *const times[] = {&row->confirmed_ms,   &row->last_seen_ms,
+                                                       &row->last_answer_ms, &row->created_ms,
+                                                       &row->sent_ms,        &row->delivered_ms,
                                                        &row->ended_ms};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = clock_clamp(*times[i], now_ms);

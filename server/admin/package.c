@@ -26,10 +26,11 @@ static bool find_images(const struct request *request, struct db *db, struct hop
     version_format(&to, to_text);
     int order = version_compare(&from, &to);
     if (order == 0)
-        return error_set(err, ERROR_NOT_AN_UPGRADE, "both versions are %s: a package leads from one to another", to_text);
+        return error_set(err, ERROR_NOT_AN_UPGRADE,
+                         "both versions are %s: a package leads from one to another", to_text);
     if (order > 0 && !ret->firmware.downgrades)
-        return error_set(err, ERROR_NOT_AN_UPGRADE, "%s is not above %s, and the firmware allows no downgrades", to_text,
-                         from_text);
+        return error_set(err, ERROR_NOT_AN_UPGRADE,
+                         "%s is not above %s, and the firmware allows no downgrades", to_text, from_text);
     return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
            image_get(db, ret->firmware.id, to_text, &ret->to, err);
 }
@@ -93,7 +94,8 @@ static void add_trust(json_t *json, const struct package *package)
 }
 
 /* Smaller bytes may come: they are being looked for, or will be because these are a little over the limit. */
-static bool is_improving(const struct daemon *daemon, const struct firmware *firmware, const struct package *package)
+static bool is_improving(const struct daemon *daemon, const struct firmware *firmware,
+                         const struct package *package)
 {
     return (package_state(package) == PACKAGE_READY &&
             improvement_may_fit(package->size_bytes, package->tried, firmware->max_package_bytes)) ||
@@ -125,15 +127,16 @@ json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop)
     return to_json(daemon, &hop->firmware, hop->from.version, hop->to.version, &hop->package);
 }
 
-bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind, const char *by,
-              json_t *more, struct error *err)
+bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind,
+              const char *by, json_t *more, struct error *err)
 {
     const struct event event = {.kind = kind,
-                              .product = hop->product.product_key,
-                              .firmware = hop->firmware.name,
-                              .package = hop->package.size_bytes ? &hop->package.sha256 : NULL};
-    json_t *detail = json_pack("{s:o, s:s, s:s, s:s}", "by", by ? event_by_name(request, by) : event_by(request), "format",
-                               hop->key.format, "from", hop->from.version, "to", hop->to.version);
+                                .product = hop->product.product_key,
+                                .firmware = hop->firmware.name,
+                                .package = hop->package.size_bytes ? &hop->package.sha256 : NULL};
+    json_t *detail =
+        json_pack("{s:o, s:s, s:s, s:s}", "by", by ? event_by_name(request, by) : event_by(request), "format",
+                  hop->key.format, "from", hop->from.version, "to", hop->to.version);
     if (more)
         json_object_update(detail, more);
     json_decref(more);
@@ -161,7 +164,8 @@ bool admin_package_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         if (may_go(&firmware, &list[i]))
-            json_array_append_new(items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
+            json_array_append_new(
+                items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
     call_answer_items(call, items);
     return true;
 }
@@ -192,9 +196,9 @@ static bool note_asked(const struct ask *wanted, struct db *db, struct error *er
     const struct event event = {
         .kind = LEDGER_PACKAGE_ASKED, .product = hop->product.product_key, .firmware = hop->firmware.name};
     return event_add(db, &event,
-                    json_pack("{s:o, s:s, s:s, s:s}", "by", event_by(wanted->call->request), "format",
-                              hop->package.key.format, "from", hop->from.version, "to", hop->to.version),
-                    err);
+                     json_pack("{s:o, s:s, s:s, s:s}", "by", event_by(wanted->call->request), "format",
+                               hop->package.key.format, "from", hop->from.version, "to", hop->to.version),
+                     err);
 }
 
 static bool ask(void *cls, struct db *db, struct error *err)
@@ -203,7 +207,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
     struct hop *hop = &wanted->hop;
     return hop_find(wanted->call->request, db, hop, err) &&
            package_request(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
-                        clock_utc_ms(), err) &&
+                           clock_utc_ms(), err) &&
            find_package(wanted->call->request, db, hop, err) && note_asked(wanted, db, err);
 }
 

@@ -51,7 +51,8 @@ static bool release(void *cls, struct db *db, struct error *err)
     if (package->proven)
         return error_set(err, ERROR_NOT_UNPROVEN,
                          "the package is proven: it goes out without anybody's release");
-    return package_release(db, package->id, hop->firmware.id, wanted->by, wanted->note, clock_utc_ms(), err) &&
+    return package_release(db, package->id, hop->firmware.id, wanted->by, wanted->note, clock_utc_ms(),
+                           err) &&
            hop_find_asked(request, db, hop, err) &&
            hop_note(request, db, hop, LEDGER_PACKAGE_RELEASED, wanted->by,
                     json_pack("{s:o}", "note", event_text(wanted->note)), err);

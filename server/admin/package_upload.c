@@ -110,8 +110,9 @@ static void admit_raw(const struct content *content, char note[PACKAGE_NOTE_SIZE
 {
     char before[PACKAGE_NOTE_SIZE];
     memcpy(before, note, sizeof before);
-    snprintf(note, PACKAGE_NOTE_SIZE, "taken because the admin said format=raw; it looks like %.150s%s%.*s", content->summary,
-             before[0] ? "; " : "", PACKAGE_NOTE_SIZE > 220 ? PACKAGE_NOTE_SIZE - 220 : 0, before);
+    snprintf(note, PACKAGE_NOTE_SIZE, "taken because the admin said format=raw; it looks like %.150s%s%.*s",
+             content->summary, before[0] ? "; " : "", PACKAGE_NOTE_SIZE > 220 ? PACKAGE_NOTE_SIZE - 220 : 0,
+             before);
 }
 
 bool admin_package_upload(struct admin_call *call, struct error *err)
@@ -119,10 +120,12 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     struct delivery *delivery = call->request->stream_state;
     struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
     struct content content;
-    if (!upload_stream_check_whole(&delivery->intake, err) || !hop_find(call->request, call->db, &arrival.hop, err))
+    if (!upload_stream_check_whole(&delivery->intake, err) ||
+        !hop_find(call->request, call->db, &arrival.hop, err))
         return false;
     const char *path = blob_writer_path(delivery->intake.blob);
-    const struct inspect_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware, delivery->raw};
+    const struct inspect_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware,
+                                      delivery->raw};
     inspect_upload(call->daemon, path, &content);
     if (!inspect_accept_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
         return false;
@@ -130,7 +133,8 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
         admit_raw(&content, arrival.note);
     arrival.made.note = arrival.note;
     arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
-    if (!blob_commit(call->daemon, upload_stream_take(&delivery->intake), &arrival.made.sha256, put, &arrival, err))
+    if (!blob_commit(call->daemon, upload_stream_take(&delivery->intake), &arrival.made.sha256, put, &arrival,
+                     err))
         return false;
     if (!arrival.same)
         log_arrival(&arrival);

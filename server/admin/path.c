@@ -36,8 +36,7 @@ static bool read_version(const struct request *request, const char *name, const 
     if (!request_query(request, name, text, sizeof text, &found, err))
         return false;
     if (!found)
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "name both versions of the path: from and to");
+        return error_set(err, ERROR_BAD_REQUEST, "name both versions of the path: from and to");
     if (!name_parse_version_of(slice_of(text), firmware, ret, err))
         return false;
     version_format(ret, ret_text);
@@ -154,8 +153,10 @@ static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], s
     if (!missing_versions(way, db, &missing, &count, err))
         return false;
     plan_advice(&way->graph.plan, &way->plan, missing, count, out);
-    bool full = image_is_full(&way->graph.image[0]) || image_is_full(&way->graph.image[way->graph.plan.count - 1]);
-    if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE && !full) /* a format is of no use beside a full package */
+    bool full =
+        image_is_full(&way->graph.image[0]) || image_is_full(&way->graph.image[way->graph.plan.count - 1]);
+    if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE &&
+        !full) /* a format is of no use beside a full package */
         snprintf(out, PLAN_ADVICE_SIZE,
                  "no package format is set for this firmware: set the one that its modules apply");
     else if (!out[0] && down && !way->firmware.downgrades)
@@ -210,7 +211,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
     bool ok = true;
     for (unsigned i = 0; ok && i < way->plan.need_count; i++)
         ok = package_request(db, way->call->daemon, &way->firmware, &way->graph.image[way->plan.need[i].from],
-                          &way->graph.image[way->plan.need[i].to], false, clock_utc_ms(), err);
+                             &way->graph.image[way->plan.need[i].to], false, clock_utc_ms(), err);
     ok = ok && to_json(way, db, &asked->json, err);
     graph_free(&way->graph);
     return ok;

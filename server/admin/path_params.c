@@ -26,15 +26,15 @@ bool path_params_firmware_text(const struct request *request, char out[FIRMWARE_
 }
 
 bool path_params_firmware(const struct request *request, struct db *db, struct product *ret_product,
-                    struct firmware *ret, struct error *err)
+                          struct firmware *ret, struct error *err)
 {
     char name[FIRMWARE_NAME_SIZE];
-    return path_params_product(request, db, ret_product, err) && path_params_firmware_text(request, name, err) &&
-           firmware_get(db, ret_product->id, name, ret, err);
+    return path_params_product(request, db, ret_product, err) &&
+           path_params_firmware_text(request, name, err) && firmware_get(db, ret_product->id, name, ret, err);
 }
 
-bool path_params_version(const struct request *request, unsigned index, const char *firmware, struct version *ret,
-                   struct error *err)
+bool path_params_version(const struct request *request, unsigned index, const char *firmware,
+                         struct version *ret, struct error *err)
 {
     char text[TEXT_SIZE];
     return request_param(request, index, text, sizeof text, err) &&
@@ -42,7 +42,7 @@ bool path_params_version(const struct request *request, unsigned index, const ch
 }
 
 bool path_params_image(const struct request *request, struct db *db, struct product *ret_product,
-                 struct firmware *ret_firmware, struct image *ret, struct error *err)
+                       struct firmware *ret_firmware, struct image *ret, struct error *err)
 {
     struct version version;
     char text[VERSION_TEXT_SIZE];
@@ -55,14 +55,16 @@ bool path_params_image(const struct request *request, struct db *db, struct prod
 
 static bool refuse_device(const char *text, struct error *err)
 {
-    return error_set(err, ERROR_BAD_DEVICE,
-                     "'%s' is no device: imei: with 14 to 16 digits or a text with a letter, mac: with 8 to 64 hex "
-                     "digits, or uid: with 1 to 64 visible ASCII characters; zeros only and words such as nil are "
-                     "not an id",
-                     text);
+    return error_set(
+        err, ERROR_BAD_DEVICE,
+        "'%s' is no device: imei: with 14 to 16 digits or a text with a letter, mac: with 8 to 64 hex "
+        "digits, or uid: with 1 to 64 visible ASCII characters; zeros only and words such as nil are "
+        "not an id",
+        text);
 }
 
-bool names_identity_in(struct db *db, int64_t product_id, struct slice text, struct identity *ret, struct error *err)
+bool names_identity_in(struct db *db, int64_t product_id, struct slice text, struct identity *ret,
+                       struct error *err)
 {
     struct device device;
     bool found;
@@ -75,8 +77,8 @@ bool names_identity_in(struct db *db, int64_t product_id, struct slice text, str
     return true;
 }
 
-bool path_params_identity(const struct request *request, struct db *db, int64_t product_id, struct identity *ret,
-                    struct error *err)
+bool path_params_identity(const struct request *request, struct db *db, int64_t product_id,
+                          struct identity *ret, struct error *err)
 {
     char text[TEXT_SIZE];
     return request_param(request, 1, text, sizeof text, err) &&
@@ -84,7 +86,7 @@ bool path_params_identity(const struct request *request, struct db *db, int64_t 
 }
 
 bool path_params_device(const struct request *request, struct db *db, struct product *ret_product,
-                  struct device *ret, struct error *err)
+                        struct device *ret, struct error *err)
 {
     struct identity identity;
     return path_params_product(request, db, ret_product, err) &&

@@ -17,8 +17,8 @@
 static json_t *to_json(const struct product *product)
 {
     return json_pack("{s:s, s:o, s:I, s:b}", "product_key", product->product_key, "name",
-                     field_text(product->name), "created_at", (json_int_t)product->created_ms, "trusted_check_ins",
-                     product->check_ins_trusted_ms != 0);
+                     field_text(product->name), "created_at", (json_int_t)product->created_ms,
+                     "trusted_check_ins", product->check_ins_trusted_ms != 0);
 }
 
 static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
@@ -121,10 +121,12 @@ static bool set(void *cls, struct db *db, struct error *err)
     if ((product->check_ins_trusted_ms != 0) == (setting->trusted != 0))
         return true; /* since when they are trusted stays */
     const struct event event = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
-    return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err) : product_distrust(db, product, err)) &&
+    return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err)
+                             : product_distrust(db, product, err)) &&
            event_add(db, &event,
-                    json_pack("{s:o, s:b}", "by", event_by(setting->request), "trusted_check_ins", setting->trusted),
-                    err);
+                     json_pack("{s:o, s:b}", "by", event_by(setting->request), "trusted_check_ins",
+                               setting->trusted),
+                     err);
 }
 
 bool admin_product_set(struct admin_call *call, struct error *err)

@@ -60,12 +60,13 @@ static bool report_all(void *cls, struct db *db, struct error *err)
         if (!report(bulk, db, &bulk->orders[i], err))
             return false;
     const struct event event = {.kind = LEDGER_REPORTS_LISTED,
-                              .at_ms = bulk->now_ms,
-                              .product = bulk->product.product_key,
-                              .firmware = bulk->firmware.name};
-    return event_add(db, &event,
-                    json_pack("{s:o, s:I}", "by", event_by(bulk->call->request), "reports", (json_int_t)bulk->count),
-                    err);
+                                .at_ms = bulk->now_ms,
+                                .product = bulk->product.product_key,
+                                .firmware = bulk->firmware.name};
+    return event_add(
+        db, &event,
+        json_pack("{s:o, s:I}", "by", event_by(bulk->call->request), "reports", (json_int_t)bulk->count),
+        err);
 }
 
 static json_t *told_of(const struct report_order *order, const char *why)
@@ -102,7 +103,8 @@ static bool run(struct bulk *bulk, struct error *err)
     struct admin_call *call = bulk->call;
     if (!path_params_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
-        !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders, &bulk->count, err))
+        !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders,
+                          &bulk->count, err))
         return false;
     call_store_counts(call); /* when a device was last seen decides */
     if (!call_change(call, report_all, bulk, err))

@@ -12,8 +12,8 @@
 struct report_order { /* one device and what it is said to run */
     struct identity identity;
     struct version version;
-    int64_t at_ms;   /* when that was seen; 0: now */
-    const char *why; /* it did not count; static; NULL: it did */
+    int64_t at_ms;       /* when that was seen; 0: now */
+    const char *why;     /* it did not count; static; NULL: it did */
     const char *warning; /* it counted, and is older than what is known; static; NULL: no doubt */
 };
 

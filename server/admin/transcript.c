@@ -72,7 +72,7 @@ static bool add(void *cls, struct db *db, struct error *err)
         !firmware_by_id(db, device.firmware_id, &firmware, &found, err))
         return false;
     return lookup_device(addition->call->daemon, db, &device, &firmware, clock_utc_ms(), &addition->facts,
-                           err) &&
+                         err) &&
            evidence_transcript(db, &addition->facts, addition->post, err) &&
            (!addition->post->is_new ||
             evidence_note(db, &addition->facts, addition->post, event_by(addition->call->request), err));
@@ -82,7 +82,7 @@ bool admin_transcript_add(struct admin_call *call, struct error *err)
 {
     struct addition addition = {.call = call};
     int64_t captured_ms = 0;
-    if (!call_check_type(call, "text/plain", "a transcript", err) || 
+    if (!call_check_type(call, "text/plain", "a transcript", err) ||
         !call_query_time(call->request, "captured_at", false, &captured_ms, err))
         return false;
     if (call->request->body.len == 0)

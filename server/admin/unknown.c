@@ -34,10 +34,12 @@ static bool advise_product(struct db *db, const struct unknown *row, char out[AD
     if (!row->text[0])
         snprintf(out, ADVICE_SIZE, "the devices send no project_key: set it in their application");
     else if (like)
-        snprintf(out, ADVICE_SIZE, "did you mean product key %s? Correct it in the devices, or add a product with this key",
+        snprintf(out, ADVICE_SIZE,
+                 "did you mean product key %s? Correct it in the devices, or add a product with this key",
                  like);
     else
-        snprintf(out, ADVICE_SIZE, "if these are your devices, add the product: dfotactl product add NAME --key KEY");
+        snprintf(out, ADVICE_SIZE,
+                 "if these are your devices, add the product: dfotactl product add NAME --key KEY");
     return true;
 }
 
@@ -63,12 +65,19 @@ static bool advise_firmware(struct db *db, const struct unknown *row, const stru
     if (!row->text[0])
         snprintf(out, ADVICE_SIZE, "the devices send no usable firmware_name: set it in their application");
     else if (like)
-        snprintf(out, ADVICE_SIZE, "devices ask for firmware %s: did you mean %s? Correct it in the devices, or upload an image under this name",
-                 row->text, like);
+        snprintf(
+            out, ADVICE_SIZE,
+            "devices ask for firmware %s: did you mean %s? Correct it in the devices, or upload an image under this name",
+            row->text, like);
     else if (row->code == 17)
-        snprintf(out, ADVICE_SIZE, "another product has this firmware: correct the devices' project_key, or upload an image of it to this product");
+        snprintf(
+            out, ADVICE_SIZE,
+            "another product has this firmware: correct the devices' project_key, or upload an image of it to this product");
     else
-        snprintf(out, ADVICE_SIZE, "upload an image of firmware %s: dfotactl image upload FILE --firmware NAME --version VERSION", row->text);
+        snprintf(
+            out, ADVICE_SIZE,
+            "upload an image of firmware %s: dfotactl image upload FILE --firmware NAME --version VERSION",
+            row->text);
     return true;
 }
 
@@ -84,8 +93,9 @@ static bool advise_version(struct db *db, const struct unknown *row, const struc
         return true;
     }
     if (!version_parse(slice_of(row->text), &version)) {
-        snprintf(out, ADVICE_SIZE,
-                 "this is not a version: the devices must send numbers between dots, such as 1138 or 1103.1.2");
+        snprintf(
+            out, ADVICE_SIZE,
+            "this is not a version: the devices must send numbers between dots, such as 1138 or 1103.1.2");
         return true;
     }
     if (!firmware_find(db, product->id, row->firmware, &firmware, &found, err) ||
@@ -94,8 +104,9 @@ static bool advise_version(struct db *db, const struct unknown *row, const struc
     if (found && !image_is_full(&image))
         snprintf(out, ADVICE_SIZE, "an image of V%s is here now: forget this row", row->text);
     else
-        snprintf(out, ADVICE_SIZE, "upload %s V%s of %s, which these devices run%s", found ? "the full image" : "image",
-                 row->text, row->firmware, found ? ": what is here is a full package, and no delta is made from one" : "");
+        snprintf(out, ADVICE_SIZE, "upload %s V%s of %s, which these devices run%s",
+                 found ? "the full image" : "image", row->text, row->firmware,
+                 found ? ": what is here is a full package, and no delta is made from one" : "");
     return true;
 }
 
@@ -105,7 +116,8 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
     bool found;
     out[0] = '\0';
     if (row->code == 400) {
-        snprintf(out, ADVICE_SIZE, "the query cannot be read: the devices must send percent-encoded UTF-8 here");
+        snprintf(out, ADVICE_SIZE,
+                 "the query cannot be read: the devices must send percent-encoded UTF-8 here");
         return true;
     }
     if (strcmp(row->kind, "product") == 0)
@@ -116,9 +128,10 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
         return advise_firmware(db, row, &product, out, err);
     if (strcmp(row->kind, "version") == 0)
         return advise_version(db, row, &product, out, err);
-    snprintf(out, ADVICE_SIZE, "%s", row->text[0] ? "this id is blank or malformed: the devices must send imei, mac or uid, "
-                                                    "and program one where it is missing"
-                                                  : "the devices send no imei, mac or uid");
+    snprintf(out, ADVICE_SIZE, "%s",
+             row->text[0] ? "this id is blank or malformed: the devices must send imei, mac or uid, "
+                            "and program one where it is missing"
+                          : "the devices send no imei, mac or uid");
     return true;
 }
 
@@ -128,12 +141,14 @@ static json_t *to_json(const struct unknown *row, const char *advice)
     unsigned devices = unknown_device_count(row);
     int64_t now_ms = clock_utc_ms();
     slice_split(&rest, ' ', &first);
-    return json_pack("{s:I, s:o, s:s, s:o, s:s, s:I, s:I, s:i, s:b, s:o, s:I, s:I, s:s}", "unknown", (json_int_t)row->id,
-                     "product", field_text(row->product), "kind", row->kind, "firmware", field_text(row->firmware),
-                     "text", row->text, "code", (json_int_t)row->code, "count", (json_int_t)row->count, "devices",
-                     (int)devices, "devices_or_more", devices == UNKNOWN_DEVICES_MAX, "device",
+    return json_pack("{s:I, s:o, s:s, s:o, s:s, s:I, s:I, s:i, s:b, s:o, s:I, s:I, s:s}", "unknown",
+                     (json_int_t)row->id, "product", field_text(row->product), "kind", row->kind, "firmware",
+                     field_text(row->firmware), "text", row->text, "code", (json_int_t)row->code, "count",
+                     (json_int_t)row->count, "devices", (int)devices, "devices_or_more",
+                     devices == UNKNOWN_DEVICES_MAX, "device",
                      first.len ? json_stringn(first.ptr, first.len) : json_null(), "first_at",
-                     (json_int_t)clock_clamp(row->first_ms, now_ms), "last_at", (json_int_t)clock_clamp(row->last_ms, now_ms), "do", advice);
+                     (json_int_t)clock_clamp(row->first_ms, now_ms), "last_at",
+                     (json_int_t)clock_clamp(row->last_ms, now_ms), "do", advice);
 }
 
 bool admin_unknown_list(struct admin_call *call, struct error *err)

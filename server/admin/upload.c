@@ -78,8 +78,9 @@ static bool begin(struct request *request,
     _cleanup_(cleanup_free) struct upload *upload = calloc(1, sizeof *upload);
     if (!upload)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!upload_stream_check(request, what, err) || !upload_stream_look_up(request, find_product, upload, err) ||
-        !read_names(request, upload, err) || !content_read_raw(request, &upload->raw, err) ||
+    if (!upload_stream_check(request, what, err) ||
+        !upload_stream_look_up(request, find_product, upload, err) || !read_names(request, upload, err) ||
+        !content_read_raw(request, &upload->raw, err) ||
         !upload_stream_begin(request, &upload->intake, what, err))
         return false;
     upload = NULL;
@@ -97,7 +98,8 @@ static bool begin_by_file_name(struct request *request, struct error *err)
 }
 
 const struct route_stream admin_upload_by_path = {begin_by_path, upload_stream_data, upload_stream_end};
-const struct route_stream admin_upload_by_file_name = {begin_by_file_name, upload_stream_data, upload_stream_end};
+const struct route_stream admin_upload_by_file_name = {begin_by_file_name, upload_stream_data,
+                                                       upload_stream_end};
 
 /* Whole */
 
@@ -114,28 +116,29 @@ static bool note_image(const struct addition *addition, struct db *db, struct er
 {
     const struct image *image = &addition->image;
     const struct event event = {.kind = LEDGER_IMAGE_UPLOADED,
-                              .at_ms = image->uploaded_ms,
-                              .product = addition->upload->product.product_key,
-                              .firmware = addition->firmware.name};
+                                .at_ms = image->uploaded_ms,
+                                .product = addition->upload->product.product_key,
+                                .firmware = addition->firmware.name};
     return event_add(db, &event,
-                    json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", event_by(addition->request),
-                              "content", event_text(image->content), "file_name", event_text(image->file_name),
-                              "sha256", event_hash(&image->sha256), "size", (json_int_t)image->size_bytes,
-                              "version", image->version, "warnings", event_text(image->warnings)),
-                    err);
+                     json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", event_by(addition->request),
+                               "content", event_text(image->content), "file_name",
+                               event_text(image->file_name), "sha256", event_hash(&image->sha256), "size",
+                               (json_int_t)image->size_bytes, "version", image->version, "warnings",
+                               event_text(image->warnings)),
+                     err);
 }
 
 static bool note_format(const struct addition *addition, struct db *db, struct error *err)
 {
     const struct firmware *firmware = &addition->firmware;
     const struct event event = {.kind = LEDGER_FIRMWARE_SET,
-                              .product = addition->upload->product.product_key,
-                              .firmware = firmware->name};
+                                .product = addition->upload->product.product_key,
+                                .firmware = firmware->name};
     return event_add(db, &event,
-                    json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(addition->request), "downgrades",
-                              (int)firmware->downgrades, "format", event_text(firmware->format), "max_package_bytes",
-                              (json_int_t)firmware->max_package_bytes),
-                    err);
+                     json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(addition->request), "downgrades",
+                               (int)firmware->downgrades, "format", event_text(firmware->format),
+                               "max_package_bytes", (json_int_t)firmware->max_package_bytes),
+                     err);
 }
 
 /* The default format holds only as long as no image is known to be for modules with an updater of their own. */
@@ -165,8 +168,8 @@ static bool heed_family(struct addition *addition, struct db *db, struct error *
     if (firmware->format_is_default)
         return drop_default_format(addition, db, err);
     if (strcmp(firmware->format, "bsdiff") == 0)
-        image_warn(&addition->image, "its content is for %s, which cannot apply packages of the format bsdiff",
-                   family->whom);
+        image_warn(&addition->image,
+                   "its content is for %s, which cannot apply packages of the format bsdiff", family->whom);
     return firmware_update(db, firmware, err);
 }
 
@@ -188,10 +191,11 @@ static bool heed_size(struct addition *addition, struct db *db, struct error *er
         most = list[i].size_bytes > most ? list[i].size_bytes : most;
     }
     if (most > 0 && (image->size_bytes < least - least * 3 / 10 || image->size_bytes > most + most * 4 / 10))
-        image_warn(image,
-                   "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: is "
-                   "the file whole?",
-                   (long long)least, (long long)most);
+        image_warn(
+            image,
+            "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: is "
+            "the file whole?",
+            (long long)least, (long long)most);
     return true;
 }
 
@@ -224,11 +228,11 @@ static void log_image(const struct addition *addition)
     char warning[WARNINGS_SIZE];
     while (rest.len > 0 && slice_split(&rest, '\n', &line))
         if (slice_copy(line, warning, sizeof warning))
-            log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware", addition->firmware.name,
-                     "version", addition->image.version, "warning", warning, NULL);
+            log_line(LOG_LEVEL_WARN, "image-doubtful", "product", product, "firmware",
+                     addition->firmware.name, "version", addition->image.version, "warning", warning, NULL);
     if (addition->firmware_created)
-        log_line(LOG_LEVEL_INFO, "firmware-created", "product", product, "firmware", addition->firmware.name, "format",
-                 addition->firmware.format[0] ? addition->firmware.format : "none", NULL);
+        log_line(LOG_LEVEL_INFO, "firmware-created", "product", product, "firmware", addition->firmware.name,
+                 "format", addition->firmware.format[0] ? addition->firmware.format : "none", NULL);
     if (!addition->firmware.format[0] && !image_is_full(&addition->image))
         log_line(LOG_LEVEL_WARN, "format-not-set", "product", product, "firmware", addition->firmware.name,
                  "warning", "its devices get code 21 until a package format is set", NULL);
@@ -254,10 +258,11 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
         return false;
     addition->family = upload->raw ? NULL : content_family(&content);
     if (content.mangled[0] && !upload->intake.digest.given)
-        image_warn(image,
-                   "%s, and it came without a digest: a transfer as text may have changed it (curl -T FILE sends it as it "
-                   "is, dfotactl image upload with a digest)",
-                   content.mangled);
+        image_warn(
+            image,
+            "%s, and it came without a digest: a transfer as text may have changed it (curl -T FILE sends it as it "
+            "is, dfotactl image upload with a digest)",
+            content.mangled);
     return true;
 }
 
@@ -267,10 +272,11 @@ static void tell_of_new_firmware(const struct addition *addition, json_t *answer
     const struct firmware *firmware = &addition->firmware;
     char notice[FAMILY_ADVICE_SIZE];
     if (firmware->format[0])
-        snprintf(notice, sizeof notice,
-                 "its package format is %s, the default: only devices whose updater is bspatch can apply it; for others set "
-                 "the format that fits",
-                 firmware->format);
+        snprintf(
+            notice, sizeof notice,
+            "its package format is %s, the default: only devices whose updater is bspatch can apply it; for others set "
+            "the format that fits",
+            firmware->format);
     else
         family_advise(firmware->name, addition->family, notice);
     json_object_set_new(answer, "firmware_created", json_true());
@@ -290,7 +296,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
     if (!look(call, upload, &addition, err))
         return false;
-    if (!blob_commit(call->daemon, upload_stream_take(&upload->intake), &addition.image.sha256, add_image, &addition, err))
+    if (!blob_commit(call->daemon, upload_stream_take(&upload->intake), &addition.image.sha256, add_image,
+                     &addition, err))
         return false;
     if (addition.is_new) {
         log_image(&addition);

@@ -25,8 +25,8 @@ static bool begins_with(struct slice text, const char *word)
 /* A client that says one of these sends a form or text, and changes bytes on the way: curl --data drops line ends. */
 static bool is_for_bytes(struct slice type)
 {
-    static const char *const others[] = {"multipart/", "text/", "application/x-www-form-urlencoded", "application/json",
-                                         "application/xml"};
+    static const char *const others[] = {"multipart/", "text/", "application/x-www-form-urlencoded",
+                                         "application/json", "application/xml"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (begins_with(type, others[i]))
             return false;
@@ -40,10 +40,11 @@ bool upload_stream_check(const struct request *request, const char *what, struct
     if (!call_check_by(request, err))
         return false;
     if (request_header(request, "Content-Type", &value) && !is_for_bytes(value))
-        return error_set(err, ERROR_UNSUPPORTED_TYPE,
-                         "send the bytes of %s alone as application/octet-stream, not as %.*s (curl -X %s -T FILE, not "
-                         "--data or -F)",
-                         what, (int)(value.len < 80 ? value.len : 80), value.ptr, request->route->method);
+        return error_set(
+            err, ERROR_UNSUPPORTED_TYPE,
+            "send the bytes of %s alone as application/octet-stream, not as %.*s (curl -X %s -T FILE, not "
+            "--data or -F)",
+            what, (int)(value.len < 80 ? value.len : 80), value.ptr, request->route->method);
     if (request_header(request, "Content-Encoding", &value) && !begins_with(value, "identity"))
         return error_set(err, ERROR_UNSUPPORTED_TYPE, "send %s as it is, without Content-Encoding", what);
     return true;
@@ -56,9 +57,9 @@ static bool failed(const struct error *err)
 }
 
 bool upload_stream_look_up(struct request *request,
-                    bool (*look_up)(const struct request *request, struct db *db, void *cls,
-                                    struct error *err),
-                    void *cls, struct error *err)
+                           bool (*look_up)(const struct request *request, struct db *db, void *cls,
+                                           struct error *err),
+                           void *cls, struct error *err)
 {
     struct daemon *daemon = request->context;
     struct db *db;
@@ -69,7 +70,8 @@ bool upload_stream_look_up(struct request *request,
     return ok || failed(err);
 }
 
-bool upload_stream_begin(struct request *request, struct upload_stream *intake, const char *what, struct error *err)
+bool upload_stream_begin(struct request *request, struct upload_stream *intake, const char *what,
+                         struct error *err)
 {
     struct daemon *daemon = request->context;
     uint64_t announced = request->body_length > 0 ? (uint64_t)request->body_length : 0;

@@ -33,9 +33,9 @@ struct process_limits build_limits(const struct build *making)
 {
     const struct config *config = &making->daemon->config;
     return (struct process_limits){.cpu_s = config->job_cpu_s,
-                                 .memory_bytes = config->job_memory_bytes,
-                                 .wall_ms = config->job_wall_ms,
-                                 .out_max = 2 * config->max_image_bytes + (1 << 20)};
+                                   .memory_bytes = config->job_memory_bytes,
+                                   .wall_ms = config->job_wall_ms,
+                                   .out_max = 2 * config->max_image_bytes + (1 << 20)};
 }
 
 enum make_end build_judge(struct build *making, const struct process_outcome *outcome, const char *said)
@@ -189,8 +189,8 @@ static enum make_end publish(struct build *making)
         return MAKE_READY;
     }
     return build_fail(making,
-                     err.code == ERROR_NO_SPACE || err.code == ERROR_UNAVAILABLE ? MAKE_LATER : MAKE_CRASHED,
-                     "%.300s", err.text);
+                      err.code == ERROR_NO_SPACE || err.code == ERROR_UNAVAILABLE ? MAKE_LATER : MAKE_CRASHED,
+                      "%.300s", err.text);
 }
 
 enum make_end build_package(struct build *making)
@@ -200,8 +200,8 @@ enum make_end build_package(struct build *making)
     struct error err;
     if (making->outdated)
         return build_fail(making, MAKE_FAILED,
-                         "the configuration or the rules that this package was queued under have changed: "
-                         "another one is made");
+                          "the configuration or the rules that this package was queued under have changed: "
+                          "another one is made");
     if (!blobs_check_space(blobs, 1 << 20, &err) ||
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
         return build_fail(making, MAKE_LATER, "%.300s", err.text);

@@ -27,10 +27,10 @@ struct build {
     int cancel_fd;          /* readable once it is to end */
     struct package package; /* what is wanted */
     enum package_effort effort;
-    uint64_t below_bytes;                  /* only a smaller package is of use; 0: any is */
-    bool outdated;                         /* no firmware has its recipe any more */
+    uint64_t below_bytes;                   /* only a smaller package is of use; 0: any is */
+    bool outdated;                          /* no firmware has its recipe any more */
     const struct firmware_section *section; /* of the firmware with its recipe; NULL: it has none */
-    char firmware[FIRMWARE_NAME_SIZE];     /* whose section that is */
+    char firmware[FIRMWARE_NAME_SIZE];      /* whose section that is */
 
     /* of what was made */
     char workdir[PATH_MAX - 64], made[PATH_MAX]; /* the job's folder; the file in it */

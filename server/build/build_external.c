@@ -88,10 +88,10 @@ static enum make_end not_prepared(struct build *making, const struct error *err)
 {
     bool later = err->code == ERROR_NO_SPACE || err->code == ERROR_UNAVAILABLE;
     return build_fail(making,
-                     later                        ? MAKE_LATER
-                     : err->code == ERROR_CORRUPT ? MAKE_FAILED
-                                                  : MAKE_CRASHED,
-                     "%.300s", err->text);
+                      later                        ? MAKE_LATER
+                      : err->code == ERROR_CORRUPT ? MAKE_FAILED
+                                                   : MAKE_CRASHED,
+                      "%.300s", err->text);
 }
 
 /* The last line of what it printed, which mostly says why. */
@@ -122,7 +122,7 @@ static enum make_end run_command(struct build *making, const char *which, char *
     const struct process_place place = {run->workdir, environment, writable};
     if (!process_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
         return build_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
-                         which, err.text);
+                          which, err.text);
     size_t at = strlen(making->log);
     snprintf(making->log + at, sizeof making->log - at, "%s%s", at ? "\n" : "", said);
     enum make_end end = build_judge(making, &outcome, last_line(said));
@@ -153,7 +153,7 @@ static enum make_end take_result(struct build *making, const char *out)
         return build_fail(making, MAKE_FAILED, "external_command ended well but wrote an empty file");
     if (size >= limits.out_max) /* cut off there */
         return build_fail(making, MAKE_FAILED, "external_command wrote %llu bytes or more",
-                         (unsigned long long)limits.out_max);
+                          (unsigned long long)limits.out_max);
     return MAKE_READY;
 }
 
@@ -167,12 +167,12 @@ static enum make_end run_maker(struct build *making)
         return not_prepared(making, &err);
     snprintf(out, sizeof out, "%s/package", run.workdir);
     const struct command_template_value values[] = {{"old", run.old, true},
-                                            {"new", run.new, true},
-                                            {"out", out, true},
-                                            {"workdir", run.workdir, false},
-                                            {"firmware", making->firmware, false}};
+                                                    {"new", run.new, true},
+                                                    {"out", out, true},
+                                                    {"workdir", run.workdir, false},
+                                                    {"firmware", making->firmware, false}};
     if (!command_template_expand(making->section->value[FIRMWARE_EXTERNAL_COMMAND], values,
-                         sizeof values / sizeof *values, &argv, &err))
+                                 sizeof values / sizeof *values, &argv, &err))
         return build_fail(making, MAKE_FAILED, "external_command: %.280s", err.text);
     enum make_end end = run_command(making, "external_command", argv, &run);
     return end == MAKE_READY ? take_result(making, out) : end;
@@ -193,12 +193,12 @@ static enum make_end run_verifier(struct build *making)
     if (!copy_file(fd, package, 0400, UINT64_MAX, &size, &err))
         return not_prepared(making, &err);
     const struct command_template_value values[] = {{"old", run.old, true},
-                                            {"new", run.new, true},
-                                            {"package", package, true},
-                                            {"workdir", run.workdir, false},
-                                            {"firmware", making->firmware, false}};
+                                                    {"new", run.new, true},
+                                                    {"package", package, true},
+                                                    {"workdir", run.workdir, false},
+                                                    {"firmware", making->firmware, false}};
     if (!command_template_expand(making->section->value[FIRMWARE_EXTERNAL_VERIFY], values,
-                         sizeof values / sizeof *values, &argv, &err))
+                                 sizeof values / sizeof *values, &argv, &err))
         return build_fail(making, MAKE_FAILED, "external_verify: %.280s", err.text);
     enum make_end end = run_command(making, "external_verify", argv, &run);
     if (end != MAKE_READY)

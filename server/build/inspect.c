@@ -52,9 +52,9 @@ void inspect_upload(const struct daemon *daemon, const char *path, struct conten
 {
     const struct config *config = &daemon->config;
     const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, LOOK_CPU_S),
-                                        .memory_bytes = config->job_memory_bytes,
-                                        .wall_ms = inspect_smaller_limit(config->job_wall_ms, LOOK_MS),
-                                        .out_max = 1};
+                                          .memory_bytes = config->job_memory_bytes,
+                                          .wall_ms = inspect_smaller_limit(config->job_wall_ms, LOOK_MS),
+                                          .out_max = 1};
     char answer[ANSWER_SIZE];
     struct process_capture capture = {answer, sizeof answer, 0};
     char *const argv[] = {config->dfota_path, "inspect", "--brief", (char *)path, NULL};
@@ -78,7 +78,8 @@ bool content_read_raw(const struct request *request, bool *ret_raw, struct error
     if (!request_query(request, "format", format, sizeof format, ret_raw, err))
         return false;
     return !*ret_raw || strcmp(format, "raw") == 0 ||
-           error_set(err, ERROR_BAD_REQUEST, "format can only be raw here: take the file as it is, whatever it looks like");
+           error_set(err, ERROR_BAD_REQUEST,
+                     "format can only be raw here: take the file as it is, whatever it looks like");
 }
 
 const struct family *content_family(const struct content *content)
@@ -197,7 +198,8 @@ static bool take_raw(const struct content *content, struct image *image)
 {
     snprintf(image->content, sizeof image->content, "a raw image by the admin's word (format=raw)");
     if (strcmp(content->kind, "raw") != 0)
-        image_warn(image, "taken as a raw image because the admin said so (format=raw); it looks like %s", content->summary);
+        image_warn(image, "taken as a raw image because the admin said so (format=raw); it looks like %s",
+                   content->summary);
     return true;
 }
 
@@ -228,7 +230,7 @@ static const struct {
 };
 
 bool inspect_accept_image(const struct content *content, const struct firmware *firmware,
-                        const struct version *version, bool raw, struct image *image, struct error *err)
+                          const struct version *version, bool raw, struct image *image, struct error *err)
 {
     const struct judged judged = {content, firmware, version, image};
     snprintf(image->kind, sizeof image->kind, "image");

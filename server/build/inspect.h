@@ -26,7 +26,7 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/inspect/inspe
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not look into it; then nothing above is known */
-    bool cancelled;                   /* it is unseen because the server is being stopped: nobody may keep it */
+    bool cancelled; /* it is unseen because the server is being stopped: nobody may keep it */
 };
 
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
@@ -44,21 +44,21 @@ const struct family *content_family(const struct content *content);
    `firmware` has name and format. `raw`: the admin says that it is a raw image, whatever it looks like; that is kept
    as a warning. ERROR_NOT_AN_IMAGE says what it is instead; ERROR_UNAVAILABLE: it was cancelled. */
 bool inspect_accept_image(const struct content *content, const struct firmware *firmware,
-                        const struct version *version, bool raw, struct image *image, struct error *err)
+                          const struct version *version, bool raw, struct image *image, struct error *err)
     __attribute__((warn_unused_result));
 
 struct inspect_pair { /* what a package leads between */
     const struct image *from, *to;
     const struct firmware *firmware; /* whose format it has to be of */
-    bool raw;                        /* the admin says that it is one, whatever it looks like; of the format external only */
+    bool raw; /* the admin says that it is one, whatever it looks like; of the format external only */
 };
 
 /* Whether the file at `path`, which was looked into, may be kept as the package of that pair. What can be applied is
    applied, in a child: *ret_proven. `note` gets what was said beside it, or why it could not be. ERROR_NOT_A_PACKAGE says
    what is wrong with it; ERROR_UNAVAILABLE: nobody could tell, another time will do. */
 bool inspect_accept_package(const struct daemon *daemon, const struct content *content, const char *path,
-                          const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
-                          struct error *err) __attribute__((warn_unused_result));
+                            const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+                            struct error *err) __attribute__((warn_unused_result));
 
 /* The smaller limit; 0 is none. */
 uint64_t inspect_smaller_limit(uint64_t a, uint64_t b);

@@ -54,9 +54,9 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct p
 {
     const struct config *config = &daemon->config;
     const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, VERIFY_CPU_S),
-                                        .memory_bytes = config->job_memory_bytes,
-                                        .wall_ms = inspect_smaller_limit(config->job_wall_ms, VERIFY_MS),
-                                        .out_max = 1};
+                                          .memory_bytes = config->job_memory_bytes,
+                                          .wall_ms = inspect_smaller_limit(config->job_wall_ms, VERIFY_MS),
+                                          .out_max = 1};
     char from_hex[SHA256_HEX_SIZE], to_hex[SHA256_HEX_SIZE], most[24], why[CHILD_TEXT_SIZE + 64];
     sha256_hex(&trial->pair->from->sha256, from_hex);
     sha256_hex(&trial->pair->to->sha256, to_hex);
@@ -98,8 +98,8 @@ static bool try_it(const struct daemon *daemon, const char *path, const struct i
 }
 
 bool inspect_accept_package(const struct daemon *daemon, const struct content *content, const char *path,
-                          const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
-                          struct error *err)
+                            const struct inspect_pair *pair, bool *ret_proven, char note[PACKAGE_NOTE_SIZE],
+                            struct error *err)
 {
     const char *format = pair->firmware->format;
     bool external = strcmp(format, "external") == 0, unknown = strcmp(content->kind, "raw") == 0;
@@ -108,9 +108,11 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
     if (content->unseen[0])
         return error_set(err, ERROR_UNAVAILABLE, "dfota could not look into it: %s", content->unseen);
     if (pair->raw && !external)
-        return error_set(err, ERROR_NOT_A_PACKAGE, "format=raw is for firmware of the format external, and %s takes %s",
+        return error_set(err, ERROR_NOT_A_PACKAGE,
+                         "format=raw is for firmware of the format external, and %s takes %s",
                          pair->firmware->name, format);
-    if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 && !(external && unknown))
+    if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 &&
+        !(external && unknown))
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
                          unknown ? " of the format " : "", unknown ? format : "");
     if (content->wrong[0] && !pair->raw)

@@ -51,9 +51,9 @@ static bool await(struct scheduler *scheduler, unsigned long *seen, enum awaited
     pthread_mutex_lock(&scheduler->mutex);
     scheduler->idle += what != A_RETRY;
     while (!scheduler->stopping && !timed_out && (what == A_RETRY || scheduler->wakes == *seen))
-        timed_out = what == A_WAKE
-                        ? pthread_cond_wait(&scheduler->changed, &scheduler->mutex)
-                        : pthread_cond_clockwait(&scheduler->changed, &scheduler->mutex, CLOCK_MONOTONIC, &until);
+        timed_out = what == A_WAKE ? pthread_cond_wait(&scheduler->changed, &scheduler->mutex)
+                                   : pthread_cond_clockwait(&scheduler->changed, &scheduler->mutex,
+                                                            CLOCK_MONOTONIC, &until);
     scheduler->idle -= what != A_RETRY;
     *seen = scheduler->wakes;
     bool go_on = !scheduler->stopping;

@@ -35,6 +35,7 @@ bool scheduler_is_improving(struct scheduler *scheduler, int64_t package_id);
  * fine. */
 void scheduler_stop(struct scheduler *scheduler);
 void scheduler_free(
-    struct scheduler *scheduler); /* after the writer is stopped, whose last tasks may wake it; NULL is fine */
+    struct scheduler
+        *scheduler); /* after the writer is stopped, whose last tasks may wake it; NULL is fine */
 
 #endif

@@ -46,9 +46,9 @@ bool admission_look(struct db *db, int64_t product_id, const char *network, int6
         (network[0] && !product_network(db, product_id, day, network, &mine, err)))
         return false;
     int64_t others = total - mine.devices, left = (int64_t)limit - others, kept = left / 4;
-    *ret = total >= (int64_t)limit                        ? ADMISSION_FULL
-           : network[0] && mine.devices >= left - kept    ? ADMISSION_NETWORK_FULL
-                                                          : ADMISSION_OPEN;
+    *ret = total >= (int64_t)limit                     ? ADMISSION_FULL
+           : network[0] && mine.devices >= left - kept ? ADMISSION_NETWORK_FULL
+                                                       : ADMISSION_OPEN;
     *ret_told = *ret == ADMISSION_FULL ? all.told : mine.told;
     return true;
 }
@@ -59,10 +59,11 @@ bool admission_take(struct db *db, int64_t product_id, const char *network, int6
            (!network[0] || product_network_add(db, product_id, day, network, 1, false, err));
 }
 
-bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms, enum admission full,
-                    uint64_t limit, struct error *err)
+bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms,
+                    enum admission full, uint64_t limit, struct error *err)
 {
-    const struct event event = {.kind = LEDGER_ADMISSION_FULL, .at_ms = now_ms, .product = product->product_key};
+    const struct event event = {
+        .kind = LEDGER_ADMISSION_FULL, .at_ms = now_ms, .product = product->product_key};
     struct admission_network mine = {.devices = 0};
     const char *of = full == ADMISSION_FULL ? "" : network;
     int64_t devices;
@@ -71,7 +72,7 @@ bool admission_tell(struct db *db, const struct product *product, const char *ne
         !product_network_add(db, product->id, now_ms / DAY_MS, of, 0, true, err))
         return false;
     return event_add(db, &event,
-                    json_pack("{s:I, s:I, s:o*}", "devices", (json_int_t)(of[0] ? mine.devices : devices), "limit",
-                              (json_int_t)limit, "network", event_text(of)),
-                    err);
+                     json_pack("{s:I, s:I, s:o*}", "devices", (json_int_t)(of[0] ? mine.devices : devices),
+                               "limit", (json_int_t)limit, "network", event_text(of)),
+                     err);
 }

@@ -19,12 +19,14 @@ void admission_network(const char *peer, char out[ADMISSION_NETWORK_SIZE]);
 /* Whether one more may come. `network` "": behind a proxy of our own, where no network is known, only the product's number
    counts. *ret_told: the ledger says already that it is full. */
 bool admission_look(struct db *db, int64_t product_id, const char *network, int64_t day, uint64_t limit,
-                    enum admission *ret, bool *ret_told, struct error *err) __attribute__((warn_unused_result));
+                    enum admission *ret, bool *ret_told, struct error *err)
+    __attribute__((warn_unused_result));
 /* Writer's thread: one more has come. */
 bool admission_take(struct db *db, int64_t product_id, const char *network, int64_t day, struct error *err)
     __attribute__((warn_unused_result));
 /* Writer's thread: the ledger says, once a day and network, that devices are turned away. */
-bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms, enum admission full,
-                    uint64_t limit, struct error *err) __attribute__((warn_unused_result));
+bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms,
+                    enum admission full, uint64_t limit, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

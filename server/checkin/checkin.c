@@ -78,7 +78,8 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
         task->must_load = true;
         return true;
     }
-    return !task->record || record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err);
+    return !task->record ||
+           record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err);
 }
 
 static void end(struct checkin_task *task)
@@ -106,12 +107,12 @@ static void log_answer(const struct checkin_task *task, const char *said)
     struct log_number code;
     void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
     log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
-             facts->product.id ? facts->product.product_key : NULL, "device",
-             facts->device.id ? facts->device.device : NULL, "firmware",
-             facts->firmware.id ? facts->firmware.name : NULL, "over",
-             task->checkin.source == CHECKIN_LINK ? "link" : "dialect", "peer", task->request->peer, "code",
-             log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, "said",
-             said[0] ? said : NULL, NULL);
+        facts->product.id ? facts->product.product_key : NULL, "device",
+        facts->device.id ? facts->device.device : NULL, "firmware",
+        facts->firmware.id ? facts->firmware.name : NULL, "over",
+        task->checkin.source == CHECKIN_LINK ? "link" : "dialect", "peer", task->request->peer, "code",
+        log_i64(&code, answer_code(task->decision.answer)), "reason", task->decision.reason, "said",
+        said[0] ? said : NULL, NULL);
 }
 
 static void release_package(void *cls)
@@ -146,7 +147,8 @@ static void reply_to(struct checkin_task *task)
     stop_point("check-in-committed");
     /* Not before the commit: a device that could not be stored leaves its number to the next one. */
     if (task->record && task->facts.device.id)
-        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
+                             task->facts.noted);
     facts_log(&task->facts, task->client.network);
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
@@ -168,7 +170,8 @@ static bool make_again(void *cls, struct db *db, struct error *err)
     const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
     /* Removed before the commit: afterwards a new one may be there already. */
     return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
-           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err) &&
+           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"),
+                     err) &&
            blob_remove(task->daemon->blobs, &task->wanted, err);
 }
 
@@ -247,7 +250,8 @@ void checkin_take_peer(const struct config *config, const char *peer, struct cli
         admission_network(peer, client->network);
 }
 
-void checkin_start(struct request *request, const struct client_identity *client, const struct checkin *checkin)
+void checkin_start(struct request *request, const struct client_identity *client,
+                   const struct checkin *checkin)
 {
     struct checkin_task *task = calloc(1, sizeof *task);
     struct slice range;

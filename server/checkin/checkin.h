@@ -14,7 +14,8 @@
 
 /* Answers the request, later and from another thread. Its Range header is read here; of checkin the range is
    not looked at. HEAD is decided alike and records nothing. */
-void checkin_start(struct request *request, const struct client_identity *client, const struct checkin *checkin);
+void checkin_start(struct request *request, const struct client_identity *client,
+                   const struct checkin *checkin);
 
 /* Fills client->by_proxy and network. checkin_start() does it itself. */
 void checkin_take_peer(const struct config *config, const char *peer, struct client_identity *client);

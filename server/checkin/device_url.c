@@ -18,7 +18,8 @@ static enum reach reach_of_four(uint32_t address) /* first byte highest */
     unsigned first = address >> 24;
     if (first == 127)
         return REACH_LOCAL;
-    return first == 0 || first >= 224 ? REACH_NONE : REACH_ANY; /* this network; multicast, reserved, broadcast */
+    return first == 0 || first >= 224 ? REACH_NONE
+                                      : REACH_ANY; /* this network; multicast, reserved, broadcast */
 }
 
 static enum reach reach_of_six(const struct in6_addr *address)
@@ -42,8 +43,9 @@ static bool ends_with(const char *text, const char *end)
 
 static enum reach reach_of_name(const char *host)
 {
-    static const char *const local[] = {"localhost",  "localhost.localdomain", "localhost4", "localhost4.localdomain4",
-                                        "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"};
+    static const char *const local[] = {
+        "localhost",  "localhost.localdomain",   "localhost4",    "localhost4.localdomain4",
+        "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"};
     char name[MAX_HOST + 1];
     size_t len = strlen(host);
     memcpy(name, host, len + 1);
@@ -59,8 +61,8 @@ static bool is_label(struct slice label)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
     char text[MAX_LABEL + 1];
-    return label.len > 0 && slice_copy(label, text, sizeof text) && strspn(text, plain) == label.len && text[0] != '-' &&
-           text[label.len - 1] != '-';
+    return label.len > 0 && slice_copy(label, text, sizeof text) && strspn(text, plain) == label.len &&
+           text[0] != '-' && text[label.len - 1] != '-';
 }
 
 /* Labels, the last of which is no number: 127.1, 2130706433 and 0x7f000001 are addresses to some, and none to modules. */
@@ -126,10 +128,11 @@ bool device_url_check(const char *url, struct error *err)
 {
     enum reach reach;
     if (!read_url(url, &reach))
-        return error_set(err, ERROR_INVALID,
-                         "'%.60s' does not read http://HOST or http://HOST:PORT (or https://), with nothing behind it and a "
-                         "host of at most 127 bytes: a name, an IPv4 address as four numbers, or an IPv6 address in brackets",
-                         url);
+        return error_set(
+            err, ERROR_INVALID,
+            "'%.60s' does not read http://HOST or http://HOST:PORT (or https://), with nothing behind it and a "
+            "host of at most 127 bytes: a name, an IPv4 address as four numbers, or an IPv6 address in brackets",
+            url);
     return reach != REACH_NONE ||
            error_set(err, ERROR_INVALID, "'%.60s' is not an address that a module can be sent to", url);
 }
@@ -147,12 +150,15 @@ bool device_url_is_https(const char *url)
 
 const char *device_url_warn_local(const char *url)
 {
-    return device_url_is_local(url) ? "the link leads to this machine's own loopback address, where no module can reach the "
-                                      "server: set public_device_url"
-                                    : "";
+    return device_url_is_local(url)
+               ? "the link leads to this machine's own loopback address, where no module can reach the "
+                 "server: set public_device_url"
+               : "";
 }
 
 const char *device_url_warn_https(const char *url)
 {
-    return device_url_is_https(url) ? "the link begins with https://: AT firmware fetches over plain http:// only" : "";
+    return device_url_is_https(url)
+               ? "the link begins with https://: AT firmware fetches over plain http:// only"
+               : "";
 }

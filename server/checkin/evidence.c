@@ -67,7 +67,7 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
 }
 
 bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     enum grade grade, struct verdict *ret, struct error *err)
+                      enum grade grade, struct verdict *ret, struct error *err)
 {
     struct version confirmed = {.count = 0};
     version_parse(slice_of(facts->device.confirmed_version), &confirmed);
@@ -132,7 +132,8 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     if (!is_of(facts, post))
         return true;
     post->warning = testify_doubt(facts, &testimony);
-    if (!evidence_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
+    if (!evidence_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN,
+                          &verdict, err))
         return false;
     post->row.counted = verdict.counts;
     if (!verdict.counts)
@@ -220,21 +221,21 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
 }
 
 bool evidence_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
-                  struct error *err)
+                   struct error *err)
 {
     const struct transcript_row *row = &post->row;
     const struct event event = {.kind = LEDGER_TRANSCRIPT_RECEIVED,
-                              .at_ms = row->received_ms,
-                              .firmware = facts->firmware.name,
-                              .device = &facts->device,
-                              .attempt = row->attempt_id,
-                              .link = facts->link.id,
-                              .by_admin = by != NULL};
+                                .at_ms = row->received_ms,
+                                .firmware = facts->firmware.name,
+                                .device = &facts->device,
+                                .attempt = row->attempt_id,
+                                .link = facts->link.id,
+                                .by_admin = by != NULL};
     return event_add(db, &event,
-                    json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted, "from",
-                              row->source, "sha256", event_hash(&row->sha256), "version", event_text(row->version),
-                              "why", event_text(row->why)),
-                    err);
+                     json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted,
+                               "from", row->source, "sha256", event_hash(&row->sha256), "version",
+                               event_text(row->version), "why", event_text(row->why)),
+                     err);
 }
 
 /* One that came without a time and did not count may be sent again with one. */

@@ -30,7 +30,7 @@ bool evidence_transcript(struct db *db, struct facts *facts, struct transcript_p
 
 /* For the ledger, of one that is new. Takes over `by`: the admin who brought it, NULL for the device's host. */
 bool evidence_note(struct db *db, const struct facts *facts, const struct transcript_post *post, json_t *by,
-                  struct error *err) __attribute__((warn_unused_result));
+                   struct error *err) __attribute__((warn_unused_result));
 
 /* What to warn of where this counts: it was seen before the device was last heard of. Static; NULL: nothing. To be asked
    before evidence_version(), which changes what is known. */
@@ -38,6 +38,7 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
 
 /* Counts one dated version as a report, or says in *ret why not. */
 bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                     enum grade grade, struct verdict *ret, struct error *err) __attribute__((warn_unused_result));
+                      enum grade grade, struct verdict *ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -15,8 +15,8 @@
 
 /* Who asks */
 
-static bool load_named(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
-                       struct error *err)
+static bool load_named(struct daemon *daemon, struct db *db, const struct client_identity *client,
+                       struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
     known->id_usable = client->id_usable;
@@ -36,14 +36,16 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
     if (known->device_known)
         return true;
     if (!admission_look(db, facts->product.id, client->network, facts->checkin.now_ms / DAY_MS,
-                        daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told, err))
+                        daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told,
+                        err))
         return false;
     known->admission_full = facts->admission != ADMISSION_OPEN;
     known->admission_network_full = facts->admission == ADMISSION_NETWORK_FULL;
     return true;
 }
 
-static bool load_linked(struct db *db, const struct client_identity *client, struct facts *facts, struct error *err)
+static bool load_linked(struct db *db, const struct client_identity *client, struct facts *facts,
+                        struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
     bool found;
@@ -58,8 +60,9 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
         !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
         return false;
-    if (client->version_text[0] && !name_parse_version_of(slice_of(client->version_text), facts->firmware.name,
-                                                         &facts->checkin.version, err)) {
+    if (client->version_text[0] &&
+        !name_parse_version_of(slice_of(client->version_text), facts->firmware.name, &facts->checkin.version,
+                               err)) {
         err->code = ERROR_NOT_FOUND;
         return false;
     }
@@ -99,7 +102,7 @@ static bool load_open(struct daemon *daemon, struct db *db, const struct facts *
 }
 
 static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
-                                     const struct attempt *attempt, bool open)
+                                    const struct attempt *attempt, bool open)
 {
     enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
     struct version from = {.count = 0}, base = decision_base(&facts->checkin, &facts->snapshot.confirmed);
@@ -107,11 +110,14 @@ static struct slot_attempt describe(const struct daemon *daemon, const struct fa
         version_parse(slice_of(attempt->from), &from);
     return (struct slot_attempt){
         .open = open,
-        .live = open && attempt->active_ms &&
-                clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
-                (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
-        .same_origin = !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
-        .fits = open && attempt->firmware_id == facts->firmware.id && base.count && version_compare(&from, &base) == 0,
+        .live =
+            open && attempt->active_ms &&
+            clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
+            (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
+        .same_origin =
+            !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
+        .fits = open && attempt->firmware_id == facts->firmware.id && base.count &&
+                version_compare(&from, &base) == 0,
     };
 }
 
@@ -130,7 +136,8 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
         !load_open(daemon, db, facts, true, &beside, &beside_open, err))
         return false;
     /* Where the device has no better evidence than anybody's word, the one beside is as good as the main one. */
-    if (!main_open && beside_open && grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
+    if (!main_open && beside_open &&
+        grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
         if (!attempt_promote(db, &beside, err))
             return false;
         main = beside;
@@ -152,7 +159,7 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
     facts->snapshot.attempt_unclear = facts->slot == SLOT_UNCLEAR;
     facts->snapshot.attempt_open = facts->slot == SLOT_MAIN     ? main_open
                                    : facts->slot == SLOT_BESIDE ? beside_open
-                                                                  : false;
+                                                                : false;
     if (facts->snapshot.attempt_open)
         facts->attempt = facts->slot == SLOT_MAIN ? main : beside;
     if (facts->slot != SLOT_MAIN && main_open)
@@ -229,7 +236,8 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
                      : planned->package_found ? package_state(&planned->package)
                                               : PACKAGE_NONE;
     known->package_size = (uint64_t)planned->package.size_bytes;
-    snprintf(known->package_released_by, sizeof known->package_released_by, "%s", planned->package.released_by);
+    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
+             planned->package.released_by);
     snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
              planned->package.error);
     return true;
@@ -278,8 +286,9 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
 {
     int64_t trusted_ms = facts->product.check_ins_trusted_ms;
     bool is_link = facts->checkin.source == CHECKIN_LINK;
-    facts->grade = is_link ? grade_of_link(facts->link.handed_out, trusted_ms && facts->link.created_ms >= trusted_ms)
-                           : grade_of_check_in(trusted_ms);
+    facts->grade =
+        is_link ? grade_of_link(facts->link.handed_out, trusted_ms && facts->link.created_ms >= trusted_ms)
+                : grade_of_check_in(trusted_ms);
     memcpy(facts->peer, client->origin, sizeof facts->peer);
     if (is_link && !facts->link.handed_out)
         memcpy(facts->origin, ORIGIN_LINK, sizeof ORIGIN_LINK);
@@ -292,8 +301,8 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
 
 static bool load_guard(struct db *db, struct facts *facts, struct error *err)
 {
-    if (!device_guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS, facts->checkin.now_ms,
-                           &facts->guard, err))
+    if (!device_guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS,
+                           facts->checkin.now_ms, &facts->guard, err))
         return false;
     facts->snapshot.begun_last_day = (unsigned)facts->guard.begun;
     facts->snapshot.blocked = facts->device.blocked && facts->guard.closed;
@@ -332,7 +341,8 @@ static bool fit_core(struct db *db, struct facts *facts, struct error *err)
 }
 
 /* What it says now beside what it said before: two modules may come under one id. */
-static bool load_said(struct db *db, const struct client_identity *client, struct facts *facts, struct error *err)
+static bool load_said(struct db *db, const struct client_identity *client, struct facts *facts,
+                      struct error *err)
 {
     struct said *said = &facts->said;
     char version[VERSION_TEXT_SIZE] = "";
@@ -344,10 +354,11 @@ static bool load_said(struct db *db, const struct client_identity *client, struc
         if (facts->checkin.version.count)
             version_format(&facts->checkin.version, version);
         if (said->before[0] && strcmp(said->before, version) == 0 &&
-            !said_delivered_since(db, facts->device.id, said->before_ms, facts->checkin.now_ms, &delivered, err))
+            !said_delivered_since(db, facts->device.id, said->before_ms, facts->checkin.now_ms, &delivered,
+                                  err))
             return false;
-        facts->said_changed =
-            said_take(said, said_form(&client->identity, client->id_raw), version, delivered, facts->checkin.now_ms);
+        facts->said_changed = said_take(said, said_form(&client->identity, client->id_raw), version,
+                                        delivered, facts->checkin.now_ms);
         facts->newly_shared = !shared && said->shared_ms;
     }
     facts->snapshot.shared = said->shared_ms;
@@ -355,7 +366,7 @@ static bool load_said(struct db *db, const struct client_identity *client, struc
 }
 
 bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
-                const struct checkin *checkin, struct facts *ret, struct error *err)
+                 const struct checkin *checkin, struct facts *ret, struct error *err)
 {
     struct snapshot *known = &ret->snapshot;
     memset(ret, 0, sizeof *ret);
@@ -393,7 +404,7 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
 }
 
 bool lookup_device(struct daemon *daemon, struct db *db, const struct device *device,
-                     const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
+                   const struct firmware *firmware, int64_t now_ms, struct facts *ret, struct error *err)
 {
     memset(ret, 0, sizeof *ret);
     ret->checkin = (struct checkin){.source = CHECKIN_LINK, .now_ms = now_ms};
@@ -409,9 +420,11 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
 void facts_log(const struct facts *facts, const char *network)
 {
     if (facts->tells_admission)
-        log_line(LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
-                 facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
-                 "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours", NULL);
+        log_line(
+            LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
+            facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
+            "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours",
+            NULL);
 }
 
 bool facts_of_stranger(const struct facts *facts)

@@ -16,8 +16,9 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
 {
     enum attempt_state before = attempt_state_of(attempt), state = before;
     if (!attempt_apply(&state, event))
-        return event_attempt(db, LEDGER_EVENT_UNFIT, now_ms, attempt,
-                            json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
+        return event_attempt(
+            db, LEDGER_EVENT_UNFIT, now_ms, attempt,
+            json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
     snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(state));
     if (attempt_is_open(state))
         return true;
@@ -29,15 +30,16 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
 {
     const struct device *device = &facts->device;
     const struct event event = {.kind = LEDGER_VERSION_REPORTED,
-                              .at_ms = facts->checkin.now_ms,
-                              .firmware = facts->firmware.name,
-                              .device = device,
-                              .link = facts->link.id,
-                              .ret_counted = &facts->spent,
-                              .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
-    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
-                               "before", event_text(before), "evidence", device->confirmed_by, "grade",
-                               device->confirmed_grade, "version", device->confirmed_version);
+                                .at_ms = facts->checkin.now_ms,
+                                .firmware = facts->firmware.name,
+                                .device = device,
+                                .link = facts->link.id,
+                                .ret_counted = &facts->spent,
+                                .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
+    json_t *detail =
+        json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
+                  "before", event_text(before), "evidence", device->confirmed_by, "grade",
+                  device->confirmed_grade, "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
     return event_add(db, &event, detail, err);
@@ -63,8 +65,8 @@ static bool take_claim(struct db *db, struct facts *facts, const struct version 
     struct claim *claim = &facts->device.claim;
     char text[VERSION_TEXT_SIZE];
     version_format(version, text);
-    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id && strcmp(claim->by, by) == 0 &&
-        strcmp(claim->grade, grade_name(grade)) == 0)
+    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id &&
+        strcmp(claim->by, by) == 0 && strcmp(claim->grade, grade_name(grade)) == 0)
         return true;
     *claim = (struct claim){.firmware_id = facts->firmware.id, .at_ms = facts->checkin.now_ms};
     memcpy(claim->version, text, sizeof claim->version);
@@ -72,14 +74,15 @@ static bool take_claim(struct db *db, struct facts *facts, const struct version 
     snprintf(claim->grade, sizeof claim->grade, "%s", grade_name(grade));
     memcpy(claim->origin, facts->peer, sizeof claim->origin);
     const struct event event = {.kind = LEDGER_VERSION_CLAIMED,
-                              .at_ms = facts->checkin.now_ms,
-                              .firmware = facts->firmware.name,
-                              .device = &facts->device};
+                                .at_ms = facts->checkin.now_ms,
+                                .firmware = facts->firmware.name,
+                                .device = &facts->device};
     return event_add(db, &event,
-                    json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed", facts->device.confirmed_version,
-                              "confirmed_grade", facts->device.confirmed_grade, "evidence", by, "grade", claim->grade,
-                              "origin", event_text(claim->origin), "version", claim->version),
-                    err);
+                     json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed",
+                               facts->device.confirmed_version, "confirmed_grade",
+                               facts->device.confirmed_grade, "evidence", by, "grade", claim->grade, "origin",
+                               event_text(claim->origin), "version", claim->version),
+                     err);
 }
 
 /* Over the dialect the device says what it runs at every check-in. The time of the first such report stays,
@@ -89,10 +92,11 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     struct device *device = &facts->device;
     char version[VERSION_TEXT_SIZE];
     version_format(&facts->checkin.version, version);
-    bool news =
-        decision->end_attempt || (device->notice[0] && !device->blocked) || device->firmware_id != facts->firmware.id ||
-        strcmp(device->confirmed_version, version) != 0 || strcmp(device->confirmed_by, "check-in") != 0 ||
-        strcmp(device->confirmed_grade, grade_name(facts->grade)) != 0;
+    bool news = decision->end_attempt || (device->notice[0] && !device->blocked) ||
+                device->firmware_id != facts->firmware.id ||
+                strcmp(device->confirmed_version, version) != 0 ||
+                strcmp(device->confirmed_by, "check-in") != 0 ||
+                strcmp(device->confirmed_grade, grade_name(facts->grade)) != 0;
     if (news)
         confirm(device, &facts->checkin.version, "check-in", facts->grade, facts->checkin.now_ms);
     device->firmware_id = facts->firmware.id;
@@ -101,7 +105,8 @@ static bool take_report(struct facts *facts, const struct decision *decision)
 
 /* `explain` asks in the same way again. What turnkey_fota handed out is fetched over a link, but the device asks
    turnkey_fota. A request that is kept beside, or whose version is only a claim, is not known to be the device's. */
-static void take_way(struct facts *facts, const struct client_identity *client, const struct decision *decision)
+static void take_way(struct facts *facts, const struct client_identity *client,
+                     const struct decision *decision)
 {
     struct device *device = &facts->device;
     bool over_link = facts->checkin.source == CHECKIN_LINK;
@@ -133,8 +138,8 @@ static void take_answer(struct facts *facts, const struct decision *decision)
         device->blocked = 1;
     if (decision->block)
         snprintf(device->notice, sizeof device->notice,
-                 "loop guard: no package is sent%s%s until the device is unblocked", facts->guard.origin[0] ? " to " : "",
-                 facts->guard.origin);
+                 "loop guard: no package is sent%s%s until the device is unblocked",
+                 facts->guard.origin[0] ? " to " : "", facts->guard.origin);
     if (decision->notice_stale_link)
         snprintf(device->notice, sizeof device->notice,
                  "stale link or refused package: report the version or set a new link");
@@ -174,7 +179,8 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     return add_attempt(db, facts, err);
 }
 
-static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
+static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision,
+                        struct error *err)
 {
     struct attempt *attempt = &facts->attempt;
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
@@ -192,7 +198,7 @@ static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *b
     memcpy(begun->elsewhere, facts->origin, sizeof begun->elsewhere);
     return attempt_update(db, begun, err) &&
            event_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
-                        json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
+                         json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
 }
 
 static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
@@ -273,7 +279,8 @@ static bool take_late_news(struct db *db, struct facts *facts, const struct vers
 }
 
 /* A check-in that changes something. Others are counted by device and day (seen.c). */
-static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
+static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision,
+                         struct error *err)
 {
     const struct attempt *attempt = &facts->attempt;
     const struct version *said = &facts->checkin.version;
@@ -282,18 +289,17 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
     if (said->count)
         version_format(said, version);
     const struct event event = {.kind = LEDGER_CHECK_IN,
-                              .at_ms = facts->checkin.now_ms,
-                              .product = facts->product.product_key,
-                              .firmware = facts->firmware.name,
-                              .device = &facts->device,
-                              .attempt = with_attempt ? attempt->id : 0,
-                              .link = facts->link.id,
-                              .ret_counted = &facts->spent,
-                              .package = decision->send ? &attempt->package_sha256 : NULL};
-    json_t *detail =
-        json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
-                  facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason", event_text(decision->reason),
-                  "version", event_text(version));
+                                .at_ms = facts->checkin.now_ms,
+                                .product = facts->product.product_key,
+                                .firmware = facts->firmware.name,
+                                .device = &facts->device,
+                                .attempt = with_attempt ? attempt->id : 0,
+                                .link = facts->link.id,
+                                .ret_counted = &facts->spent,
+                                .package = decision->send ? &attempt->package_sha256 : NULL};
+    json_t *detail = json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
+                               facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason",
+                               event_text(decision->reason), "version", event_text(version));
     if (decision->send && decision->first)
         json_object_set_new(detail, "offset", json_integer((json_int_t)decision->first));
     if (decision->open_attempt)
@@ -315,8 +321,8 @@ static bool touches_attempt(const struct decision *decision)
 }
 
 /* The admin is told once a day and network that devices are turned away. */
-static bool tell_admission(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
-                           const struct decision *decision, struct error *err)
+static bool tell_admission(struct daemon *daemon, struct db *db, const struct client_identity *client,
+                           struct facts *facts, const struct decision *decision, struct error *err)
 {
     if (facts->admission == ADMISSION_OPEN || facts->admission_told || decision->answer != ANSWER_NOT_ALLOWED)
         return true;
@@ -325,8 +331,8 @@ static bool tell_admission(struct daemon *daemon, struct db *db, const struct cl
                           daemon->config.max_new_devices_per_day, err);
 }
 
-bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client, struct facts *facts,
-                  const struct decision *decision, struct error *err)
+bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
+                     struct facts *facts, const struct decision *decision, struct error *err)
 {
     if (decision->admit &&
         (!device_add(db, facts->product.id, &client->identity, facts->firmware.id, &facts->device, err) ||
@@ -335,8 +341,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (!facts->device.id)
         return tell_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
-    if (decision->claim &&
-        !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
+    if (decision->claim && !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
         return false;
     if (decision->block && !device_guard_close(db, facts->device.id, facts->guard.origin, err))
         return false;
@@ -347,13 +352,12 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (facts->said_changed && !said_set(db, &facts->said, err))
         return false;
     if (facts->newly_shared)
-        log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device", facts->device.device,
-                 "version", facts->said.version, "before", facts->said.before, NULL);
+        log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device",
+                 facts->device.device, "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
     take_way(facts, client, decision);
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
-    if (decision->confirm &&
-        !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
+    if (decision->confirm && !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
@@ -371,8 +375,8 @@ static bool says_more(const struct device *before, const struct device *after)
 }
 
 /* What a report says of one open attempt. */
-static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt, const struct version *version,
-                         struct error *err)
+static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt,
+                         const struct version *version, struct error *err)
 {
     struct snapshot known = {.attempt_open = true, .attempt_state = attempt_state_of(attempt)};
     enum attempt_event event;
@@ -410,6 +414,7 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
         return false;
     if (!report->tells_attempt)
         return true;
-    return (!facts->snapshot.attempt_open || end_reported(db, facts, &facts->attempt, &report->version, err)) &&
+    return (!facts->snapshot.attempt_open ||
+            end_reported(db, facts, &facts->attempt, &report->version, err)) &&
            end_beside(db, facts, &report->version, err);
 }

@@ -10,11 +10,11 @@
 #include "server/http/request.h"
 #include "server/core/log.h"
 
-#define ROOM             256
-#define ROOM_OF_NOBODY   64 /* requests whose product is unknown */
-#define ROOM_OF_PRODUCT  32
-#define FLUSH_MS         30000
-#define VALUE_MAX        255 /* bytes of a parameter; a longer one is malformed */
+#define ROOM            256
+#define ROOM_OF_NOBODY  64 /* requests whose product is unknown */
+#define ROOM_OF_PRODUCT 32
+#define FLUSH_MS        30000
+#define VALUE_MAX       255 /* bytes of a parameter; a longer one is malformed */
 
 struct refused {
     pthread_mutex_t lock;
@@ -98,7 +98,8 @@ static void name_device(const struct client_identity *client, const struct facts
     if (facts->device.id)
         snprintf(device, sizeof device, "%s:%s", facts->device.id_kind, facts->device.device);
     else if (client->id_usable)
-        snprintf(device, sizeof device, "%s:%s", identity_kind_name(client->identity.kind), client->identity.id);
+        snprintf(device, sizeof device, "%s:%s", identity_kind_name(client->identity.kind),
+                 client->identity.id);
     else
         snprintf(device, sizeof device, "%.*s", (int)sizeof device - 1, client->said.id);
     for (char *c = device; *c; c++)
@@ -117,8 +118,8 @@ static void name_version(const struct client_identity *client, const struct fact
         snprintf(row->text, sizeof row->text, "%s", client->said.version);
 }
 
-bool refused_read(const struct client_identity *client, const struct facts *facts, const struct decision *decision,
-                  struct unknown *ret)
+bool refused_read(const struct client_identity *client, const struct facts *facts,
+                  const struct decision *decision, struct unknown *ret)
 {
     *ret = (struct unknown){.code = answer_code(decision->answer),
                             .count = 1,
@@ -135,7 +136,8 @@ bool refused_read(const struct client_identity *client, const struct facts *fact
     case ANSWER_BAD_FIRMWARE:
     case ANSWER_NOT_TOGETHER:
         kind = "firmware";
-        snprintf(ret->text, sizeof ret->text, "%s", client->firmware[0] ? client->firmware : client->said.firmware);
+        snprintf(ret->text, sizeof ret->text, "%s",
+                 client->firmware[0] ? client->firmware : client->said.firmware);
         break;
     case ANSWER_NO_BASE:
         kind = "version";
@@ -160,18 +162,25 @@ static bool is_malformed(struct slice raw)
 {
     char text[VALUE_MAX + 1];
     size_t len;
-    return !slice_percent_decode(raw, text, sizeof text, &len) || !slice_is_clean_utf8((struct slice){text, len});
+    return !slice_percent_decode(raw, text, sizeof text, &len) ||
+           !slice_is_clean_utf8((struct slice){text, len});
 }
 
 bool refused_read_malformed(struct slice query, int64_t now_ms, struct unknown *ret)
 {
     static const struct {
         const char *parameter, *kind;
-    } table[] = {
-        {"project_key", "product"},  {"imei", "id"},          {"mac", "id"},
-        {"uid", "id"},               {"firmware_name", "firmware"}, {"script_name", "firmware"},
-        {"model", "firmware"},       {"core_name", "firmware"}, {"version", "version"},
-        {"core_version", "version"}, {"script_version", "version"}};
+    } table[] = {{"project_key", "product"},
+                 {"imei", "id"},
+                 {"mac", "id"},
+                 {"uid", "id"},
+                 {"firmware_name", "firmware"},
+                 {"script_name", "firmware"},
+                 {"model", "firmware"},
+                 {"core_name", "firmware"},
+                 {"version", "version"},
+                 {"core_version", "version"},
+                 {"script_version", "version"}};
     struct slice raw;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (!query_raw(query, table[i].parameter, &raw) || !is_malformed(raw))
@@ -188,8 +197,8 @@ bool refused_read_malformed(struct slice query, int64_t now_ms, struct unknown *
 
 static bool is_same(const struct unknown *a, const struct unknown *b)
 {
-    return strcmp(a->text, b->text) == 0 && strcmp(a->kind, b->kind) == 0 && strcmp(a->product, b->product) == 0 &&
-           strcmp(a->firmware, b->firmware) == 0;
+    return strcmp(a->text, b->text) == 0 && strcmp(a->kind, b->kind) == 0 &&
+           strcmp(a->product, b->product) == 0 && strcmp(a->firmware, b->firmware) == 0;
 }
 
 static struct unknown *find_room(struct refused *refused, const struct unknown *row)

@@ -17,8 +17,8 @@ bool refused_open(struct refused **ret, struct error *err);
 void refused_show(struct slice raw, char *out, size_t out_size);
 
 /* What the answer refuses (codes 25, 26, 17, 44, 3), in *ret with a count of one; false for any other answer. */
-bool refused_read(const struct client_identity *client, const struct facts *facts, const struct decision *decision,
-                  struct unknown *ret);
+bool refused_read(const struct client_identity *client, const struct facts *facts,
+                  const struct decision *decision, struct unknown *ret);
 
 /* A request whose query cannot be decoded: names the parameter and what stands there. False: all can be. */
 bool refused_read_malformed(struct slice query, int64_t now_ms, struct unknown *ret);

@@ -51,8 +51,8 @@ static bool put_value(struct output *out, struct slice name, const struct comman
 }
 
 /* One word; *at is moved behind it. */
-static bool put_word(struct output *out, const char **at, const struct command_template_value *values, size_t count,
-                     struct error *err)
+static bool put_word(struct output *out, const char **at, const struct command_template_value *values,
+                     size_t count, struct error *err)
 {
     char quote = '\0';
     begin_word(out);
@@ -76,8 +76,8 @@ static bool put_word(struct output *out, const char **at, const struct command_t
     return !quote || error_set(err, ERROR_INVALID, "a quote %c does not end", quote);
 }
 
-static bool put_words(struct output *out, const char *text, const struct command_template_value *values, size_t count,
-                      struct error *err)
+static bool put_words(struct output *out, const char *text, const struct command_template_value *values,
+                      size_t count, struct error *err)
 {
     for (const char *at = text + strspn(text, BLANKS); *at; at += strspn(at, BLANKS))
         if (!put_word(out, &at, values, count, err))
@@ -92,8 +92,8 @@ bool command_template_uses(const char *text, const char *name)
     return strstr(text, wanted);
 }
 
-bool command_template_expand(const char *text, const struct command_template_value *values, size_t count, char ***ret,
-                     struct error *err)
+bool command_template_expand(const char *text, const struct command_template_value *values, size_t count,
+                             char ***ret, struct error *err)
 {
     struct output out = {0};
     for (size_t i = 0; i < count; i++)

@@ -18,8 +18,8 @@ struct command_template_value {
 /* The command as an argv, NULL behind the last; *ret is the caller's, one free() for all. ERROR_INVALID for a
    quote that does not end, a {name} that is not among the values or one that is needed and missing, or a
    program that is no absolute path. Braces around anything else than a to z mean themselves. */
-bool command_template_expand(const char *text, const struct command_template_value *values, size_t count, char ***ret,
-                     struct error *err) __attribute__((warn_unused_result));
+bool command_template_expand(const char *text, const struct command_template_value *values, size_t count,
+                             char ***ret, struct error *err) __attribute__((warn_unused_result));
 
 /* Does {name} stand in it? */
 bool command_template_uses(const char *text, const char *name);

@@ -355,8 +355,10 @@ void config_print_sample(FILE *out)
         fprintf(out, "#%s =%s%s\n", key->name, key->preset[0] ? " " : "", key->preset);
     }
     fputs("\n\n# ---- What is special about the packages of one firmware ----\n\n", out);
-    print_wrapped(out, "# ", SAMPLE_WIDTH, "One section for each, at the end of this file; with * for all firmwares that have no section of "
-                  "their own. None of these keys is an option of the command line.");
+    print_wrapped(
+        out, "# ", SAMPLE_WIDTH,
+        "One section for each, at the end of this file; with * for all firmwares that have no section of "
+        "their own. None of these keys is an option of the command line.");
     fputs("#[firmware *]\n", out);
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
         fputc('\n', out);
@@ -381,7 +383,7 @@ void config_print_help(FILE *out)
 {
     fputs(
         "dfotad gives cellular modules the delta from the firmware they run to the one\n"
-          "they should run.\n\n"
+        "they should run.\n\n"
         "  dfotad [--config FILE] [OPTION VALUE]...\n\n"
         "  --config FILE\n"
         "      Read keys from FILE. Options on the command line win over it.\n",

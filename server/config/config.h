@@ -23,11 +23,11 @@ enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which pairs of images are mad
 struct config {
     char *data_dir; /* need not exist yet */
 
-    char *device_listen;     /* "0.0.0.0:8080", "[::1]:8080": numeric host, port 0 = any free one */
+    char *device_listen; /* "0.0.0.0:8080", "[::1]:8080": numeric host, port 0 = any free one */
     char *admin_listen;
     char *public_device_url; /* "http://host" or "http://host:port", no slash at the end; "" when not set */
 
-    char *device_proxies;    /* addresses as inet_ntop() writes them, one blank between two; "" for none */
+    char *device_proxies; /* addresses as inet_ntop() writes them, one blank between two; "" for none */
 
     uint64_t loops; /* event loops per listener; never 0: the default stands for one per core */
     uint64_t max_device_connections;
@@ -49,13 +49,14 @@ struct config {
     uint64_t pin_idle_ms;
     uint64_t silent_after_ms;
 
-    char *dfota_path; /* absolute, or as configured; never "": the default stands for the one beside this executable */
-    uint64_t jobs;    /* dfota processes at once; never 0: the default stands for one per core */
+    char *
+        dfota_path; /* absolute, or as configured; never "": the default stands for the one beside this executable */
+    uint64_t jobs; /* dfota processes at once; never 0: the default stands for one per core */
     enum matrix_mode matrix;
     uint64_t job_cpu_s;
     uint64_t job_memory_bytes;
     uint64_t job_wall_ms;
-    uint64_t background_share;      /* percent */
+    uint64_t background_share;       /* percent */
     enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not tried harder */
 
     uint64_t ledger_keep_days;
@@ -66,7 +67,8 @@ struct config {
     struct firmware_section *firmware; /* its sections; firmware_section_of() finds one */
     size_t firmware_count;
 
-    const char *ledger_head; /* no key: what --verify-ledger=FILE names, borrowed from the command line; NULL */
+    const char
+        *ledger_head; /* no key: what --verify-ledger=FILE names, borrowed from the command line; NULL */
 
     /* HTTP status of each refusal of the dialect, 400 to 599. */
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;
@@ -75,12 +77,12 @@ struct config {
 /* What the command line asks for. */
 enum config_action {
     CONFIG_RUN,
-    CONFIG_CHECK,   /* --check-config: everything has been read and is in order; say so and exit 0 */
+    CONFIG_CHECK,         /* --check-config: everything has been read and is in order; say so and exit 0 */
     CONFIG_VERIFY_LEDGER, /* --verify-ledger: check the ledger in data_dir, exit 0 when it is whole */
     CONFIG_LEDGER_HEAD,   /* --ledger-head: print its head, exit 0 */
-    CONFIG_PRINT,   /* --print-config: config_print_sample(stdout), exit 0 */
-    CONFIG_HELP,    /* --help: config_print_help(stdout), exit 0 */
-    CONFIG_VERSION, /* --version */
+    CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit 0 */
+    CONFIG_HELP,          /* --help: config_print_help(stdout), exit 0 */
+    CONFIG_VERSION,       /* --version */
 };
 
 /* Defaults, then the file of --config where one is named, then the command line. *ret is the caller's (config_free) with

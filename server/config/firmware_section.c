@@ -65,20 +65,20 @@ static bool check_template(const char *value, const struct command_template_valu
 static bool take_command(const char *value, char **field, struct error *err)
 {
     static const struct command_template_value values[] = {{"old", "", true},
-                                                   {"new", "", true},
-                                                   {"out", "", true},
-                                                   {"workdir", "", false},
-                                                   {"firmware", "", false}};
+                                                           {"new", "", true},
+                                                           {"out", "", true},
+                                                           {"workdir", "", false},
+                                                           {"firmware", "", false}};
     return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
 }
 
 static bool take_verify(const char *value, char **field, struct error *err)
 {
     static const struct command_template_value values[] = {{"old", "", true},
-                                                   {"package", "", true},
-                                                   {"new", "", true},
-                                                   {"workdir", "", false},
-                                                   {"firmware", "", false}};
+                                                           {"package", "", true},
+                                                           {"new", "", true},
+                                                           {"workdir", "", false},
+                                                           {"firmware", "", false}};
     return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
 }
 
@@ -121,7 +121,7 @@ static bool add(struct config *config, const char *name, struct error *err)
 }
 
 bool firmware_section_get(struct config *config, const char *name, struct firmware_section **ret,
-                             struct error *err)
+                          struct error *err)
 {
     if (!find(config, name) && !add(config, name, err))
         return false;
@@ -130,7 +130,7 @@ bool firmware_section_get(struct config *config, const char *name, struct firmwa
 }
 
 bool firmware_section_set(struct firmware_section *section, const char *key, const char *value, unsigned line,
-                         struct error *err)
+                          struct error *err)
 {
     struct error why;
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {

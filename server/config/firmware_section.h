@@ -37,10 +37,10 @@ extern const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS];
 
 /* The section of that name, made where it is not there yet; the config's. */
 bool firmware_section_get(struct config *config, const char *name, struct firmware_section **ret,
-                             struct error *err) __attribute__((warn_unused_result));
+                          struct error *err) __attribute__((warn_unused_result));
 /* ERROR_INVALID without a place: for an unknown key, one that is set already, a bad value. */
 bool firmware_section_set(struct firmware_section *section, const char *key, const char *value, unsigned line,
-                         struct error *err) __attribute__((warn_unused_result));
+                          struct error *err) __attribute__((warn_unused_result));
 /* What holds for a firmware: its own section, else that of `*`, else NULL. */
 const struct firmware_section *firmware_section_of(const struct config *config, const char *firmware);
 void firmware_section_free(struct config *config); /* all of them */

@@ -21,8 +21,8 @@ static void write_text(const struct firmware_section *section, const char *firmw
                        const struct format *format, char *out, size_t out_size)
 {
     static const enum firmware_section_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
-                                                             FIRMWARE_EXTERNAL_VERIFY},
-                                            of_header[] = {FIRMWARE_LOAD_ADDRESS};
+                                                              FIRMWARE_EXTERNAL_VERIFY},
+                                             of_header[] = {FIRMWARE_LOAD_ADDRESS};
     const enum firmware_section_field *fields = format->by_dfota ? of_header : of_external;
     size_t count = format->by_dfota ? format->takes_header : 2, at = 0;
     out[0] = '\0';

@@ -170,8 +170,8 @@ static void put_unlimited(enum log_level level, const char *event, ...)
 static void tell_suppressed(const char *event, uint64_t suppressed)
 {
     struct log_number number;
-    put_unlimited(LOG_LEVEL_WARN, "log-limited", "name", event, "suppressed", log_i64(&number, (long long)suppressed),
-                  NULL);
+    put_unlimited(LOG_LEVEL_WARN, "log-limited", "name", event, "suppressed",
+                  log_i64(&number, (long long)suppressed), NULL);
 }
 
 static void tell_all_suppressed(void)

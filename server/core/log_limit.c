@@ -43,14 +43,16 @@ static struct allowance *find(const char *event, bool stranger, int64_t now_ms)
            (place->stranger != stranger || strcmp(place->event, event) != 0))
         place++;
     if (!place->event)
-        *place = (struct allowance){.event = event, .stranger = stranger, .room = burst_of(stranger), .at_ms = now_ms};
+        *place = (struct allowance){
+            .event = event, .stranger = stranger, .room = burst_of(stranger), .at_ms = now_ms};
     return place;
 }
 
 static void refill(struct allowance *place, int64_t now_ms)
 {
     int64_t passed_ms = now_ms > place->at_ms ? now_ms - place->at_ms : 0, most = burst_of(place->stranger);
-    int64_t gained = passed_ms > most ? most : passed_ms * limit.per_second / (place->stranger ? LOG_STRANGERS_PART : 1);
+    int64_t gained =
+        passed_ms > most ? most : passed_ms * limit.per_second / (place->stranger ? LOG_STRANGERS_PART : 1);
     if (!gained) /* too little yet to count: the time is not thrown away */
         return;
     place->room = place->room + gained > most ? most : place->room + gained;

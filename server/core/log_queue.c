@@ -30,7 +30,9 @@ static struct {
     size_t first, used;
     uint64_t no_room, not_written; /* lines dropped since the last line that told */
     int why;                       /* errno of the last write that failed */
-} queue = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+} queue = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+           .changed = PTHREAD_COND_INITIALIZER,
+           .done = PTHREAD_COND_INITIALIZER};
 
 /* Writing */
 
@@ -74,7 +76,8 @@ static void write_direct(const char *line, size_t size)
 
 static void copy_in(const void *bytes, size_t size)
 {
-    size_t at = (queue.first + queue.used) % RING_BYTES, head = RING_BYTES - at < size ? RING_BYTES - at : size;
+    size_t at = (queue.first + queue.used) % RING_BYTES,
+           head = RING_BYTES - at < size ? RING_BYTES - at : size;
     memcpy(queue.ring + at, bytes, head);
     memcpy(queue.ring, (const unsigned char *)bytes + head, size - head);
     queue.used += size;

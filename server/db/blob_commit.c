@@ -54,7 +54,7 @@ static bool keep(struct daemon *daemon, struct blob_writer *blob, struct sha256 
 }
 
 bool blob_commit(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
-               bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
+                 bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
 {
     pthread_mutex_lock(&keeping);
     bool ok = keep(daemon, blob, ret_hash, add, cls, err);

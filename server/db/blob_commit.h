@@ -10,7 +10,7 @@
 /* The bytes get their name, *ret_hash, and then `add` runs in the writer's thread; where that refuses, they
    go again. Frees the writer in any case. One at a time; not in the writer's thread. */
 bool blob_commit(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
-               bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
+                 bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Takes away blobs that no image and no package uses any more; what cannot be removed is left to the next

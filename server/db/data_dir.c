@@ -89,8 +89,10 @@ static bool tighten(int directory_fd, const char *directory, const char *name, s
     if (fstatat(directory_fd, name, &info, 0) != 0 || !(info.st_mode & 077) ||
         fchmodat(directory_fd, name, info.st_mode & 0700, 0) == 0)
         return true;
-    error_errno(err, errno, "other users may read or change %s/%s, and that cannot be ended: give it to the user that dfotad runs as (chown)",
-                directory, name);
+    error_errno(
+        err, errno,
+        "other users may read or change %s/%s, and that cannot be ended: give it to the user that dfotad runs as (chown)",
+        directory, name);
     err->code = ERROR_UNAVAILABLE;
     return false;
 }
@@ -116,7 +118,8 @@ static bool has_database(int directory_fd)
 
 bool data_dir_open(const char *directory, struct data_dir *ret, struct error *err)
 {
-    return make_directory(directory, err) && lock_directory(directory, ret, err) && lock_file(directory, ret, err) &&
+    return make_directory(directory, err) && lock_directory(directory, ret, err) &&
+           lock_file(directory, ret, err) &&
            (has_database(ret->directory_fd) || leftovers_refuse(directory, err)) &&
            lock_database(directory, ret, err) && make_private(directory, err);
 }

@@ -34,7 +34,8 @@ static bool is_database(const char *path)
     static const char magic[] = "SQLite format 3"; /* and its NUL */
     char head[sizeof magic];
     _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    return fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, magic, sizeof head) == 0;
+    return fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head &&
+           memcmp(head, magic, sizeof head) == 0;
 }
 
 /* An aborted first start leaves an empty database, and perhaps the journal of its first change. */
@@ -66,8 +67,8 @@ static void note_file(struct search *search, const FTSENT *entry)
     search->has_blob = search->has_blob || is_blob;
     bool whole = strcmp(entry->fts_name, "dfota.db") == 0 && is_database(entry->fts_accpath);
     if (whole && entry->fts_level > 1 && !search->nested[0])
-        snprintf(search->nested, sizeof search->nested, "%.*s", (int)(entry->fts_pathlen - entry->fts_namelen - 1),
-                 entry->fts_path);
+        snprintf(search->nested, sizeof search->nested, "%.*s",
+                 (int)(entry->fts_pathlen - entry->fts_namelen - 1), entry->fts_path);
 }
 
 /* A name of ours that leads nowhere: the disk that should be there is not mounted. */
@@ -77,7 +78,8 @@ static bool check_link(const FTSENT *entry, struct error *err)
     if (entry->fts_level != 1 || (!has_prefix(name, "dfota.db") && strcmp(name, "blobs") != 0 &&
                                   strcmp(name, "incoming") != 0 && strcmp(name, "suffix") != 0))
         return true;
-    return error_set(err, ERROR_UNAVAILABLE, "%.200s is a symbolic link to nothing: mount the disk that it leads to",
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%.200s is a symbolic link to nothing: mount the disk that it leads to",
                      entry->fts_path);
 }
 
@@ -85,7 +87,8 @@ static bool note_entry(struct search *search, FTS *tree, FTSENT *entry, struct e
 {
     switch (entry->fts_info) {
     case FTS_D:
-        if (entry->fts_level > LEVELS_MAX || (entry->fts_level == 1 && strcmp(entry->fts_name, "lost+found") == 0))
+        if (entry->fts_level > LEVELS_MAX ||
+            (entry->fts_level == 1 && strcmp(entry->fts_name, "lost+found") == 0))
             fts_set(tree, entry, FTS_SKIP);
         return true;
     case FTS_SL: /* what stands at the top may be on another disk */
@@ -115,9 +118,10 @@ static bool look_through(struct search *search, FTS *tree, struct error *err)
             return false;
         if (++search->entries > ENTRIES_MAX)
             return search->found[0] ||
-                   error_set(err, ERROR_UNAVAILABLE,
-                             "the data directory %.200s has no database, but more than %u files: name an empty directory",
-                             search->directory, ENTRIES_MAX);
+                   error_set(
+                       err, ERROR_UNAVAILABLE,
+                       "the data directory %.200s has no database, but more than %u files: name an empty directory",
+                       search->directory, ENTRIES_MAX);
         if (search->has_blob && search->nested[0])
             return true;
     }
@@ -136,12 +140,14 @@ bool leftovers_refuse(const char *directory, struct error *err)
     if (!ok || !search.found[0])
         return ok;
     if (search.nested[0])
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "there is no database %.*s/dfota.db, but one in %s: move all that is there one level up, or set "
-                         "data_dir to it",
-                         PATH_SHOWN / 2, directory, search.nested);
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "there is no database %.*s/dfota.db, but %s is there: restore the database of that server, or name "
-                     "an empty directory to begin with nothing",
-                     PATH_SHOWN / 2, directory, search.found);
+        return error_set(
+            err, ERROR_UNAVAILABLE,
+            "there is no database %.*s/dfota.db, but one in %s: move all that is there one level up, or set "
+            "data_dir to it",
+            PATH_SHOWN / 2, directory, search.nested);
+    return error_set(
+        err, ERROR_UNAVAILABLE,
+        "there is no database %.*s/dfota.db, but %s is there: restore the database of that server, or name "
+        "an empty directory to begin with nothing",
+        PATH_SHOWN / 2, directory, search.found);
 }

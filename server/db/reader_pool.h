@@ -15,6 +15,6 @@ bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct e
 void reader_pool_give(struct reader_pool *reader_pool, struct db *db); /* NULL is fine */
 /* From now on no connection is given out once one of these files is no longer where it was. `place` is the caller's. */
 void reader_pool_watch(struct reader_pool *reader_pool, struct file_watch *file_watch);
-void reader_pool_close(struct reader_pool *reader_pool);               /* all must have been given back; NULL is fine */
+void reader_pool_close(struct reader_pool *reader_pool); /* all must have been given back; NULL is fine */
 
 #endif

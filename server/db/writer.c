@@ -243,8 +243,8 @@ bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, st
     return run_and_wait(writer, &call);
 }
 
-bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
-                       struct error *err)
+bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err),
+                       void *cls, struct error *err)
 {
     struct call call = {.task.alone = true, .run = run, .cls = cls, .err = err};
     return run_and_wait(writer, &call);
@@ -252,7 +252,8 @@ bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *
 
 bool writer_flush_now(struct writer *writer, struct error *err)
 {
-    struct call call = {.task.alone = true, /* what came after flush.run() must not be forgotten with the rest */
+    struct call call = {.task.alone =
+                            true, /* what came after flush.run() must not be forgotten with the rest */
                         .run = writer->flush.run,
                         .cls = writer->flush.cls,
                         .after = writer->flush.flushed,

@@ -40,8 +40,8 @@ bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, st
                  struct error *err) __attribute__((warn_unused_result));
 /* The same in a transaction of its own: for what also changes files, which no rollback brings back. It sees only what
    is durable. */
-bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
-                       struct error *err) __attribute__((warn_unused_result));
+bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err),
+                       void *cls, struct error *err) __attribute__((warn_unused_result));
 /* What `flush` holds back is stored when this returns true, so that whoever reads next sees it. As
  * writer_call(). */
 bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));

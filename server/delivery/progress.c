@@ -65,9 +65,10 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           ((!attempt_is_open(attempt_state_of(attempt)) || pending_report_add(db, attempt->id, uptime_now_ms(), err)) &&
+           ((!attempt_is_open(attempt_state_of(attempt)) ||
+             pending_report_add(db, attempt->id, uptime_now_ms(), err)) &&
             event_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
-                         attempt->delivered_ms, attempt, bytes_of(attempt), err));
+                          attempt->delivered_ms, attempt, bytes_of(attempt), err));
 }
 
 /* A transfer that ended before all of the package was acknowledged. */
@@ -138,8 +139,8 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     return (!progress_apply(attempt, &news->event, news->now_ms) ||
             progress_store(db, attempt, before_ms, err)) &&
            (before != ATTEMPT_NOT_BY_US || attempt_state_of(attempt) == before ||
-            event_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED, news->now_ms,
-                               err)) &&
+            event_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED,
+                                news->now_ms, err)) &&
            (!news->event.over || note_cut(db, attempt, news->now_ms, err));
 }
 

@@ -95,8 +95,10 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 
 static struct transfer_event event_of(const struct transfer *transfer)
 {
-    struct transfer_event event = {
-        .attempt = transfer->attempt, .fetch = transfer->fetch, .first = transfer->first, .end = transfer->end};
+    struct transfer_event event = {.attempt = transfer->attempt,
+                                   .fetch = transfer->fetch,
+                                   .first = transfer->first,
+                                   .end = transfer->end};
     event.acked_end = ask(transfer, &event.over);
     return event;
 }
@@ -197,8 +199,9 @@ static void destroy(struct transfers *transfers)
     free(transfers);
 }
 
-bool transfers_start(int64_t stall_ms, uint64_t least_rate, void (*notify)(void *cls, const struct transfer_event *event),
-                     void *cls, struct transfers **ret, struct error *err)
+bool transfers_start(int64_t stall_ms, uint64_t least_rate,
+                     void (*notify)(void *cls, const struct transfer_event *event), void *cls,
+                     struct transfers **ret, struct error *err)
 {
     struct transfers *transfers = calloc(1, sizeof *transfers);
     if (!transfers)
@@ -261,7 +264,8 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     return transfer;
 }
 
-void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first, uint64_t end)
+void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first,
+                     uint64_t end)
 {
     struct transfer_event event = {
         .attempt = attempt, .fetch = fetch, .first = first, .acked_end = first, .end = end, .over = true};
@@ -280,9 +284,9 @@ void transfers_poll(struct transfers *transfers, int64_t attempt,
     unsigned count = 0;
     struct transfer *transfer;
     pthread_mutex_lock(&transfers->lock);
-    LIST_FOREACH(transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
-    if (transfer->attempt == attempt && count < POLL_MAX)
-        event[count++] = event_of(transfer);
+    LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
+        if (transfer->attempt == attempt && count < POLL_MAX)
+            event[count++] = event_of(transfer);
     pthread_mutex_unlock(&transfers->lock);
     for (unsigned i = 0; i < count; i++)
         each(cls, &event[i]);

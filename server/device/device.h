@@ -27,11 +27,11 @@ bool luat_read_client(struct slice query, struct client_identity *client, struct
 void luat_fail(struct request *request, struct slice query, const struct error *err);
 
 /* Handlers, one file each. */
-void luat_handle(struct request *request);   /* GET /api/site/firmware_upgrade… */
-void link_handle(struct request *request);   /* GET /d/{token}, /d/{token}/{version} */
-void turnkey_handle(struct request *request);        /* GET /api/site/turnkey_fota */
-void turnkey_result_handle(struct request *request); /* POST /api/site/turnkey_fota_result */
-void report_handle(struct request *request); /* POST /d/{token}/report */
+void luat_handle(struct request *request);                   /* GET /api/site/firmware_upgrade… */
+void link_handle(struct request *request);                   /* GET /d/{token}, /d/{token}/{version} */
+void turnkey_handle(struct request *request);                /* GET /api/site/turnkey_fota */
+void turnkey_result_handle(struct request *request);         /* POST /api/site/turnkey_fota_result */
+void report_handle(struct request *request);                 /* POST /d/{token}/report */
 bool report_vet(struct request *request, struct error *err); /* its link is known: else no body is taken */
 
 #endif

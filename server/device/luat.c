@@ -38,12 +38,13 @@ static bool read_identity(struct slice query, struct client_identity *client, st
                              identity_kind_name(kind), VALUE_SIZE - 1);
         struct slice bytes = {text, len};
         client->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &client->identity, &client->id_raw)
-                                          : identity_normalise(kind, bytes, &client->identity);
+                                           : identity_normalise(kind, bytes, &client->identity);
     }
     return true;
 }
 
-static bool read_firmware(struct slice query, struct client_identity *client, struct checkin *checkin, struct error *err)
+static bool read_firmware(struct slice query, struct client_identity *client, struct checkin *checkin,
+                          struct error *err)
 {
     char name[VALUE_SIZE], version[VALUE_SIZE], core_version[VALUE_SIZE], dfota[VALUE_SIZE];
     struct full_name full;
@@ -97,8 +98,8 @@ void luat_fail(struct request *request, struct slice query, const struct error *
     if (!request->head_only && refused_read_malformed(query, clock_utc_ms(), &row)) {
         struct log_number code;
         refused_add(daemon->refused, &row);
-        log_line(LOG_LEVEL_INFO, "answer", "peer", request->peer, "code", log_i64(&code, row.code), "reason", err->text,
-                 "said", row.text, NULL);
+        log_line(LOG_LEVEL_INFO, "answer", "peer", request->peer, "code", log_i64(&code, row.code), "reason",
+                 err->text, "said", row.text, NULL);
     }
     request_fail(request, err);
 }
@@ -115,7 +116,8 @@ bool luat_read_client(struct slice query, struct client_identity *client, struct
     return read_identity(query, client, err);
 }
 
-static bool read_request(struct slice query, struct client_identity *client, struct checkin *checkin, struct error *err)
+static bool read_request(struct slice query, struct client_identity *client, struct checkin *checkin,
+                         struct error *err)
 {
     return luat_read_client(query, client, err) && read_firmware(query, client, checkin, err);
 }

@@ -27,7 +27,7 @@ struct report_task {
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
     struct transcript_post *transcript; /* or what it captured; NULL: none */
     struct facts facts;
-    bool noted; /* the report said more than was known */
+    bool noted;           /* the report said more than was known */
     struct decision next; /* what a request for the next link would get */
 };
 
@@ -71,7 +71,8 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
 static bool take_version(struct report_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->facts;
-    struct report report = {.by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
+    struct report report = {
+        .by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
            record_report(db, facts, &report, err);
 }
@@ -88,7 +89,8 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
     struct decision_limits limits = checkin_limits(&task->daemon->config);
-    if (!find_link(task, db, err) || !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
+    if (!find_link(task, db, err) ||
+        !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
     task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
     if (!find_link(task, db, err)) /* anew, with what is known now */
@@ -107,8 +109,8 @@ static json_t *next_step(const struct report_task *task)
     link_url(task->daemon, task->facts.link.token, task->facts.device.confirmed_version, url);
     const char *local = device_url_warn_local(task->daemon->device_url);
     const char *https = device_url_warn_https(task->daemon->device_url);
-    return json_pack("{s:s, s:s, s:o, s:[s*, s*], s:b}", "version", task->facts.planned.hop.version, "url", url,
-                     "at_commands", link_at_commands(url), "warnings", local[0] ? local : NULL,
+    return json_pack("{s:s, s:s, s:o, s:[s*, s*], s:b}", "version", task->facts.planned.hop.version, "url",
+                     url, "at_commands", link_at_commands(url), "warnings", local[0] ? local : NULL,
                      https[0] ? https : NULL, "ready", answer == ANSWER_FULL);
 }
 
@@ -121,8 +123,8 @@ static json_t *transcript_summary(const struct transcript_post *post)
                                    "cause", transcript_cause_name(last->cause), "words", last->words)
                        : json_null();
     json_t *number = post->row.id ? json_integer((json_int_t)post->row.id) : json_null();
-    return json_pack("{s:o, s:b, s:s?, s:I, s:o}", "transcript", number, "counted",
-                     post->row.counted != 0, "why", post->row.why[0] ? post->row.why : NULL, "tries",
+    return json_pack("{s:o, s:b, s:s?, s:I, s:o}", "transcript", number, "counted", post->row.counted != 0,
+                     "why", post->row.why[0] ? post->row.why : NULL, "tries",
                      (json_int_t)found->try_count + found->tries_dropped, "last_try", try);
 }
 
@@ -155,11 +157,10 @@ static void answer_report(struct writer_task *base, const struct error *err)
     }
     checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted);
     void (*log)(enum log_level, const char *, ...) = task->noted ? log_line : log_stranger;
-    log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product",
-             facts->product.product_key, "device", facts->device.device, "version",
-             facts->device.confirmed_version, "reason",
-             task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",
-             task->next.reason, NULL);
+    log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product", facts->product.product_key,
+        "device", facts->device.device, "version", facts->device.confirmed_version, "reason",
+        task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",
+        task->next.reason, NULL);
     json_t *next = next_step(task);
     const char *why_none = json_is_null(next) ? task->next.reason : NULL;
     const char *confirmed = facts->device.confirmed_version, *target = facts->firmware.target;

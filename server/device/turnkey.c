@@ -70,8 +70,7 @@ static json_t *offer(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->facts;
     const struct package *package = &facts->planned.package;
-    const struct version *to =
-        facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
+    const struct version *to = facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
     struct version core = {.part = {to->part[0]}, .count = 1};
     uint64_t core_id;
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[SCRIPT_VERSION_SIZE],
@@ -83,8 +82,8 @@ static json_t *offer(const struct turnkey_task *task)
     if (task->hashes_name) /* it would compare the hash of the file's name; with none it compares nothing */
         sha256[0] = '\0';
     json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
-                             "script_version", script, "size", (json_int_t)package->size_bytes,
-                             "sha256", sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
+                             "script_version", script, "size", (json_int_t)package->size_bytes, "sha256",
+                             sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
     if (slice_u64(slice_of(task->core_id), &core_id) && core_id <= INT64_MAX) /* it compares this too */
         json_object_set_new(json, "core_id", json_integer((json_int_t)core_id));
     return json;
@@ -106,12 +105,11 @@ static void log_answer(const struct turnkey_task *task, const char *said)
     struct log_number code;
     void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
     log(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
-             facts->product.id ? facts->product.product_key : NULL, "device",
-             facts->device.id ? facts->device.device : NULL, "firmware",
-             task->client.firmware[0] ? task->client.firmware : NULL, "over", "turnkey", "peer",
-             task->request->peer, "code",
-             log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)), "reason",
-             task->decision.reason, "said", said[0] ? said : NULL, NULL);
+        facts->product.id ? facts->product.product_key : NULL, "device",
+        facts->device.id ? facts->device.device : NULL, "firmware",
+        task->client.firmware[0] ? task->client.firmware : NULL, "over", "turnkey", "peer",
+        task->request->peer, "code", log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)),
+        "reason", task->decision.reason, "said", said[0] ? said : NULL, NULL);
 }
 
 static void done(struct writer_task *base, const struct error *err)
@@ -127,7 +125,8 @@ static void done(struct writer_task *base, const struct error *err)
         return;
     }
     if (!task->request->head_only && task->facts.device.id)
-        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms, task->facts.noted);
+        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
+                             task->facts.noted);
     facts_log(&task->facts, task->client.network);
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && !task->request->head_only)

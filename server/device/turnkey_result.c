@@ -28,10 +28,11 @@ static bool note_result(const struct turnkey *said, struct db *db, struct error 
     struct attempt attempt;
     bool found;
     return attempt_by_id(db, said->attempt_id, &attempt, &found, err) &&
-           (!found || event_attempt(db, LEDGER_RESULT_TOLD, said->result_ms, &attempt,
-                                   json_pack("{s:I, s:o*}", "code", (json_int_t)said->result_code, "meaning",
-                                             event_text(turnkey_meaning(said->result_form, said->result_code))),
-                                   err));
+           (!found ||
+            event_attempt(db, LEDGER_RESULT_TOLD, said->result_ms, &attempt,
+                          json_pack("{s:I, s:o*}", "code", (json_int_t)said->result_code, "meaning",
+                                    event_text(turnkey_meaning(said->result_form, said->result_code))),
+                          err));
 }
 
 static bool keep(struct writer_task *base, struct db *db, struct error *err)
@@ -71,8 +72,8 @@ static void done(struct writer_task *base, const struct error *err)
     }
     void (*log)(enum log_level, const char *, ...) = task->known ? log_stranger : log_line;
     log(LOG_LEVEL_INFO, "turnkey-result", "peer", task->request->peer, "attempt",
-             log_i64(&attempt, task->said.attempt_id), "code", log_i64(&code, task->said.result_code),
-             "reason", turnkey_meaning(task->said.result_form, task->said.result_code), NULL);
+        log_i64(&attempt, task->said.attempt_id), "code", log_i64(&code, task->said.result_code), "reason",
+        turnkey_meaning(task->said.result_form, task->said.result_code), NULL);
     reply_json(&reply, 200, json_pack("{s:i, s:s}", "code", 0, "msg", ""));
     request_answer(task->request, &reply);
     free(task);

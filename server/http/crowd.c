@@ -48,9 +48,9 @@ static struct crowd_address *find_or_make(struct crowd *crowd, const struct crow
 {
     struct crowd_bucket *bucket = bucket_of(crowd, key);
     struct crowd_address *address;
-    LIST_FOREACH(address, bucket, in_bucket)
-    if (memcmp(&address->key, key, sizeof *key) == 0)
-        return address;
+    LIST_FOREACH (address, bucket, in_bucket)
+        if (memcmp(&address->key, key, sizeof *key) == 0)
+            return address;
     address = calloc(1, sizeof *address);
     if (!address)
         abort();

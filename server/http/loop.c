@@ -17,7 +17,7 @@
 #define LONGEST_WAIT_MS 60000 /* notices are told as often */
 /* Where few connections are allowed, the limit alone is enough. */
 #define ADDRESS_SHARE_LEAST 16
-#define ANSWER_LOOKS    4 /* per idle_timeout_ms */
+#define ANSWER_LOOKS        4 /* per idle_timeout_ms */
 
 /* Records of libmicrohttpd for each part of a head, and what it needs for the head of its answer. */
 #define POOL_PER_PART 80

@@ -64,9 +64,12 @@ void loop_bury(struct exchange *exchange); /* no longer counted, freed soon; clo
 void loop_count_out(struct exchange *exchange); /* its place is free for another one */
 
 /* listener.c */
-unsigned listener_share(const struct listener *listener, unsigned divisor); /* of max_connections, for one loop */
+unsigned listener_share(const struct listener *listener,
+                        unsigned divisor); /* of max_connections, for one loop */
 struct notices *listener_notices(struct listener *listener);
-void listener_ask_room(struct listener *listener, const struct loop *asking); /* each other loop drops the oldest one whose request is not whole */
+void listener_ask_room(
+    struct listener *listener,
+    const struct loop *asking); /* each other loop drops the oldest one whose request is not whole */
 bool listener_bodies_take(struct listener *listener, uint64_t bytes); /* false: there is no room for them */
 void listener_bodies_give(struct listener *listener, uint64_t bytes);
 

@@ -11,7 +11,8 @@
 static const struct {
     const char *event, *reason;
 } text[NOTICES] = {
-    [NOTICE_OLDEST] = {"connections-dropped", "the limit of connections is reached: the oldest without a whole request"},
+    [NOTICE_OLDEST] = {"connections-dropped",
+                       "the limit of connections is reached: the oldest without a whole request"},
     [NOTICE_ADDRESS] = {"connections-dropped",
                         "one address has too many requests that are not whole: its oldest"},
     [NOTICE_REFUSED] = {"connections-refused", "the limit of connections is reached"},

@@ -24,7 +24,7 @@ struct notices {
     const char *listener;
     pthread_mutex_t lock; /* guards the rest, but for waiting */
     struct {
-        uint64_t count; /* not told yet */
+        uint64_t count;  /* not told yet */
         int64_t next_ms; /* boot clock: not told before */
         int error;       /* errno of the last one; 0: none */
     } of[NOTICES];

@@ -41,7 +41,8 @@ void reply_free(struct reply *reply);             /* what has not been taken ove
 
 /* Adds a header; the value is made by format, control characters in it become '_', an empty one is left out. Aborts when
    there are too many: a programming error. */
-void reply_header(struct reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void reply_header(struct reply *reply, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The next two begin with reply_init(): headers are added after them. */
 

@@ -23,18 +23,20 @@
 struct route;
 
 struct request {
-    void *context;             /* listener_config.context */
+    void *context; /* listener_config.context */
     const struct route *route;
-    bool head_only;            /* HEAD: routed as GET; the body of the answer is left out by the http folder */
-    struct slice target;       /* raw request target as received, at most the head limit */
-    struct slice path;         /* raw, before '?' */
-    struct slice query;        /* raw, behind the first '?'; empty without */
-    struct slice param[REQUEST_PARAMS_MAX]; /* what stood at each {} of the pattern, raw; of a prefix route the rest */
-    struct slice body;         /* complete body of a route with body_limit > 0 */
-    struct slice token;        /* what stood behind "Bearer ", empty without; known to be good where the listener asks for one */
-    int64_t body_length;       /* announced Content-Length, -1 when chunked, 0 without body */
-    char peer[64];             /* "127.0.0.1:40312", for logs and the ledger */
-    void *stream_state;        /* owned by the route's stream functions */
+    bool head_only;      /* HEAD: routed as GET; the body of the answer is left out by the http folder */
+    struct slice target; /* raw request target as received, at most the head limit */
+    struct slice path;   /* raw, before '?' */
+    struct slice query;  /* raw, behind the first '?'; empty without */
+    struct slice
+        param[REQUEST_PARAMS_MAX]; /* what stood at each {} of the pattern, raw; of a prefix route the rest */
+    struct slice body;             /* complete body of a route with body_limit > 0 */
+    struct slice
+        token; /* what stood behind "Bearer ", empty without; known to be good where the listener asks for one */
+    int64_t body_length; /* announced Content-Length, -1 when chunked, 0 without body */
+    char peer[64];       /* "127.0.0.1:40312", for logs and the ledger */
+    void *stream_state;  /* owned by the route's stream functions */
 };
 
 /* Value of a header by name (case-insensitive), blanks around it dropped; false when it is not there. The first one
@@ -47,12 +49,14 @@ bool request_resumes(const struct request *request);
 /* Percent-decoded query parameter or path part into out as clean UTF-8 text. *ret_found false when it is not in the
    query (out is ""). ERROR_BAD_NAME for a malformed escape, bytes that are no UTF-8, control characters (%00 among
    them), or more than out holds. The first occurrence counts. */
-bool request_query(const struct request *request, const char *name, char *out, size_t out_size, bool *ret_found,
+bool request_query(const struct request *request, const char *name, char *out, size_t out_size,
+                   bool *ret_found, struct error *err);
+bool request_param(const struct request *request, unsigned index, char *out, size_t out_size,
                    struct error *err);
-bool request_param(const struct request *request, unsigned index, char *out, size_t out_size, struct error *err);
 
 /* The same for a raw query string that did not come from `request->query` (the glued form). */
-bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found, struct error *err);
+bool query_find(struct slice query, const char *name, char *out, size_t out_size, bool *ret_found,
+                struct error *err);
 
 /* The value as it stands in the query, percent-encoded; empty where it is not there. */
 bool query_raw(struct slice query, const char *name, struct slice *ret);

@@ -20,14 +20,16 @@ struct route_stream {
 enum {
     ROUTE_WORKER = 1, /* the handler may block: it runs on a worker thread */
     ROUTE_VET = 4,    /* before a body may come, listener_config.vet is asked */
-    ROUTE_PREFIX = 2  /* the raw target (query included) begins with the pattern; param[0] is the rest of the target */
+    ROUTE_PREFIX =
+        2 /* the raw target (query included) begins with the pattern; param[0] is the rest of the target */
 };
 
 struct route {
     const char *method;  /* "GET" serves HEAD too */
     const char *pattern; /* "/api/v1/products/{}/images/{}": {} is one non-empty path part */
     unsigned flags;
-    size_t body_limit;   /* bytes, more is 413; 0: read and dropped, at most 4 KiB, but with a stream: that decides */
+    size_t
+        body_limit; /* bytes, more is 413; 0: read and dropped, at most 4 KiB, but with a stream: that decides */
     const struct route_stream *stream; /* NULL: body into memory */
     void (*handler)(struct request *request);
 };

@@ -10,9 +10,9 @@
 #include "storage/budget.h"
 #include "storage/product.h"
 
-#define CUT_TO      64 /* bytes of each text where the detail does not fit otherwise */
-#define TOKEN_SHOWN 8
-#define DAY_MS      (24LL * 3600 * 1000)
+#define CUT_TO       64 /* bytes of each text where the detail does not fit otherwise */
+#define TOKEN_SHOWN  8
+#define DAY_MS       (24LL * 3600 * 1000)
 #define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
 
 json_t *event_text(const char *text)
@@ -51,8 +51,8 @@ json_t *event_by_name(const struct request *request, const char *name)
     sha256_of(request->token.ptr, request->token.len, &hash);
     sha256_hex(&hash, hex);
     hex[TOKEN_SHOWN] = '\0';
-    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer), "token",
-                     hex);
+    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer),
+                     "token", hex);
 }
 
 json_t *event_by(const struct request *request)
@@ -60,7 +60,8 @@ json_t *event_by(const struct request *request)
     char name[ADMIN_NAME_SIZE];
     struct error err;
     bool found;
-    bool ok = request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
+    bool ok =
+        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
     return event_by_name(request, ok ? name : "");
 }
 
@@ -130,11 +131,11 @@ static bool name_product(struct db *db, const struct event *event, struct ledger
 
 static bool has_budget(enum ledger_kind kind, bool *ret_moves)
 {
-    *ret_moves = kind == LEDGER_VERSION_REPORTED || kind == LEDGER_ATTEMPT_ENDED || kind == LEDGER_BYTES_DELIVERED ||
-                 kind == LEDGER_BYTES_HANDED_OVER;
-    return *ret_moves || kind == LEDGER_CHECK_IN || kind == LEDGER_TRANSCRIPT_RECEIVED || kind == LEDGER_RESULT_TOLD ||
-           kind == LEDGER_BYTES_INTERRUPTED || kind == LEDGER_EVENT_UNFIT || kind == LEDGER_VERSION_CLAIMED ||
-           kind == LEDGER_ASKED_ELSEWHERE;
+    *ret_moves = kind == LEDGER_VERSION_REPORTED || kind == LEDGER_ATTEMPT_ENDED ||
+                 kind == LEDGER_BYTES_DELIVERED || kind == LEDGER_BYTES_HANDED_OVER;
+    return *ret_moves || kind == LEDGER_CHECK_IN || kind == LEDGER_TRANSCRIPT_RECEIVED ||
+           kind == LEDGER_RESULT_TOLD || kind == LEDGER_BYTES_INTERRUPTED || kind == LEDGER_EVENT_UNFIT ||
+           kind == LEDGER_VERSION_CLAIMED || kind == LEDGER_ASKED_ELSEWHERE;
 }
 
 /* One row that says what was counted on that day so far. */
@@ -142,8 +143,8 @@ static bool tell_budget(struct db *db, struct budget *budget, int64_t now_ms, st
 {
     struct ledger_row row = {.at_ms = now_ms};
     json_t *counts = json_loads(budget->counts, 0, NULL);
-    json_t *detail = json_pack("{s:o*, s:I, s:s, s:I}", "counts", counts, "day", (json_int_t)budget->day, "of", budget->subject,
-                               "total", (json_int_t)budget->unstored);
+    json_t *detail = json_pack("{s:o*, s:I, s:s, s:I}", "counts", counts, "day", (json_int_t)budget->day,
+                               "of", budget->subject, "total", (json_int_t)budget->unstored);
     bool ok = take_detail(detail, row.detail, err);
     json_decref(detail);
     snprintf(row.kind, sizeof row.kind, "%s", ledger_kind_name(LEDGER_FACTS_COUNTED));
@@ -172,8 +173,8 @@ static void count_kind(struct budget *budget, const char *kind)
 }
 
 /* Takes one fact out of the budget, or counts it there. */
-static bool spend(struct db *db, const struct ledger_row *row, enum budget_subject subject, int64_t id, int64_t most,
-                  bool *ret_spent, struct error *err)
+static bool spend(struct db *db, const struct ledger_row *row, enum budget_subject subject, int64_t id,
+                  int64_t most, bool *ret_spent, struct error *err)
 {
     struct budget budget, left;
     if (!budget_load(db, subject, id, row->at_ms / DAY_MS, &budget, &left, err) ||
@@ -206,8 +207,8 @@ static bool spend_all(struct db *db, const struct event *event, const struct led
     if (!device || event->by_admin || !has_budget(event->kind, &moves))
         return true;
     int64_t most = BUDGET_ROWS + (moves ? BUDGET_ROWS_LAST : 0);
-    if (!spend(db, row, event->link ? BUDGET_LINK : BUDGET_DEVICE, event->link ? event->link : device->id, most, ret_spent,
-               err))
+    if (!spend(db, row, event->link ? BUDGET_LINK : BUDGET_DEVICE, event->link ? event->link : device->id,
+               most, ret_spent, err))
         return false;
     bool is_new = !device->first_seen_ms || device->first_seen_ms / DAY_MS == row->at_ms / DAY_MS;
     return *ret_spent || !is_new ||
@@ -229,7 +230,8 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
 
 bool event_add(struct db *db, const struct event *event, json_t *detail, struct error *err)
 {
-    struct ledger_row row = {.at_ms = event->at_ms ? event->at_ms : clock_utc_ms(), .attempt = event->attempt};
+    struct ledger_row row = {.at_ms = event->at_ms ? event->at_ms : clock_utc_ms(),
+                             .attempt = event->attempt};
     if (!detail)
         detail = json_object();
     bool ok = take_detail(detail, row.detail, err);
@@ -244,7 +246,7 @@ bool event_add(struct db *db, const struct event *event, json_t *detail, struct 
 }
 
 bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
-                  json_t *detail, struct error *err)
+                   json_t *detail, struct error *err)
 {
     struct device device = {.id = 0};
     struct firmware firmware = {.id = 0};
@@ -255,12 +257,12 @@ bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const st
         return false;
     }
     const struct event event = {.kind = kind,
-                              .at_ms = at_ms,
-                              .firmware = firmware.name,
-                              .device = &device,
-                              .attempt = attempt->id,
-                              .link = attempt->link_id,
-                              .package = attempt->size_bytes ? &attempt->package_sha256 : NULL};
+                                .at_ms = at_ms,
+                                .firmware = firmware.name,
+                                .device = &device,
+                                .attempt = attempt->id,
+                                .link = attempt->link_id,
+                                .package = attempt->size_bytes ? &attempt->package_sha256 : NULL};
     if (!detail)
         detail = json_object();
     json_object_set_new(detail, "from", json_string(attempt->from));
@@ -268,12 +270,13 @@ bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const st
     return event_add(db, &event, detail, err);
 }
 
-bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
-                        int64_t at_ms, struct error *err)
+bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before,
+                         enum attempt_event event, int64_t at_ms, struct error *err)
 {
     json_t *detail = json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
                                attempt_event_name(event), "state", attempt->state);
     if (attempt->delivered_ms)
-        json_object_set_new(detail, "delay_ms", json_integer((json_int_t)(at_ms - clock_clamp(attempt->delivered_ms, at_ms))));
+        json_object_set_new(detail, "delay_ms",
+                            json_integer((json_int_t)(at_ms - clock_clamp(attempt->delivered_ms, at_ms))));
     return event_attempt(db, LEDGER_ATTEMPT_ENDED, at_ms, attempt, detail, err);
 }

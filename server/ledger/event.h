@@ -34,14 +34,16 @@ bool event_add(struct db *db, const struct event *event, json_t *detail, struct 
 /* The same of an attempt, whose product, firmware, device and package are looked up; `from` and `to` go into
    the detail. */
 bool event_attempt(struct db *db, enum ledger_kind kind, int64_t at_ms, const struct attempt *attempt,
-                  json_t *detail, struct error *err) __attribute__((warn_unused_result));
+                   json_t *detail, struct error *err) __attribute__((warn_unused_result));
 
 /* It has ended: in which state it was, and what ended it. */
-bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before, enum attempt_event event,
-                        int64_t at_ms, struct error *err) __attribute__((warn_unused_result));
+bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum attempt_state before,
+                         enum attempt_event event, int64_t at_ms, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The rows for budgets of days that are over, at most 500 at a call. *ret_more: call again. */
-bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *err) __attribute__((warn_unused_result));
+bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* A text for the detail: control characters become blanks, what is no UTF-8 becomes '?'. NULL for "" and
    NULL, which the format "o*" of json_pack() leaves out. */

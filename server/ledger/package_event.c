@@ -28,22 +28,22 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
     for (size_t i = 0; i < count; i++) {
         const struct ledger_oversize *over = &list[i];
         const struct event event = {.kind = LEDGER_PACKAGE_REFUSED,
-                                  .at_ms = now_ms,
-                                  .product = over->product,
-                                  .firmware = over->firmware,
-                                  .package = &made->sha256};
+                                    .at_ms = now_ms,
+                                    .product = over->product,
+                                    .firmware = over->firmware,
+                                    .package = &made->sha256};
         if (!event_add(db, &event,
-                      json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "format", key->format, "from", over->from,
-                                "limit", (json_int_t)over->limit_bytes, "size", (json_int_t)made->size_bytes,
-                                "to", over->to, "why", "oversize"),
-                      err))
+                       json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "format", key->format, "from", over->from,
+                                 "limit", (json_int_t)over->limit_bytes, "size", (json_int_t)made->size_bytes,
+                                 "to", over->to, "why", "oversize"),
+                       err))
             return false;
     }
     return true;
 }
 
 bool package_event_made(struct db *db, const struct package_key *key, const struct package_made *made,
-                       int64_t now_ms, struct error *err)
+                        int64_t now_ms, struct error *err)
 {
     const struct event event = {.kind = LEDGER_PACKAGE_MADE, .at_ms = now_ms, .package = &made->sha256};
     json_t *detail = key_to_json(key);
@@ -55,7 +55,7 @@ bool package_event_made(struct db *db, const struct package_key *key, const stru
 }
 
 bool package_event_failed(struct db *db, const struct package_key *key, const char *reason, int64_t now_ms,
-                         struct error *err)
+                          struct error *err)
 {
     const struct event event = {.kind = LEDGER_PACKAGE_REFUSED, .at_ms = now_ms};
     json_t *detail = key_to_json(key);

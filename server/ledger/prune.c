@@ -26,11 +26,11 @@ static bool remove_piece(void *cls, struct db *db, struct error *err)
         return true;
     const struct event event = {.kind = LEDGER_PRUNED};
     return event_add(db, &event,
-                    json_pack("{s:I, s:O, s:I, s:I, s:o, s:I}", "before", (json_int_t)piece->before_ms, "by",
-                              piece->by, "count", (json_int_t)removed->count, "first",
-                              (json_int_t)removed->first, "hash", event_hash(&removed->hash), "last",
-                              (json_int_t)removed->last),
-                    err);
+                     json_pack("{s:I, s:O, s:I, s:I, s:o, s:I}", "before", (json_int_t)piece->before_ms, "by",
+                               piece->by, "count", (json_int_t)removed->count, "first",
+                               (json_int_t)removed->first, "hash", event_hash(&removed->hash), "last",
+                               (json_int_t)removed->last),
+                     err);
 }
 
 static bool remove_days(void *cls, struct db *db, struct error *err)

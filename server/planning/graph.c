@@ -151,7 +151,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     if (!firmware->format[0])
         return true;
     package_key_of(daemon, firmware, &graph->image[0], &graph->image[count - 1],
-             &key); /* the recipe is that of all */
+                   &key); /* the recipe is that of all */
     if (!package_edges(db, firmware->id, key.format, key.recipe, &edges.row, take_edge, &edges, err))
         return false;
     return !edges.no_memory || error_set(err, ERROR_INTERNAL, "out of memory");

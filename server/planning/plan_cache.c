@@ -75,7 +75,8 @@ static bool find_unasked(const struct daemon *daemon, struct db *db, const struc
     struct package_key key;
     bool found;
     for (unsigned i = 0; i < plan->need_count; i++) {
-        package_key_of(daemon, firmware, &graph->image[plan->need[i].from], &graph->image[plan->need[i].to], &key);
+        package_key_of(daemon, firmware, &graph->image[plan->need[i].from], &graph->image[plan->need[i].to],
+                       &key);
         if (!package_find(db, &key, &package, &found, err))
             return false;
         if (!found || !package.wanted)
@@ -206,7 +207,7 @@ static bool make_do(const struct daemon *daemon, struct db *db, const struct fir
 }
 
 bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                const struct version *base, const struct planned **ret, struct error *err)
+                     const struct version *base, const struct planned **ret, struct error *err)
 {
     struct plan_cache *plan_cache = daemon->plan_cache;
     char text[VERSION_TEXT_SIZE];
@@ -231,7 +232,7 @@ bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware
 }
 
 bool plan_cache_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
-               struct error *err)
+                    struct error *err)
 {
     for (unsigned i = 0; i < planned->unasked_count; i++)
         if (!package_queue(db, &planned->unasked[i], false, 1, now_ms, err))

@@ -31,11 +31,11 @@ void plan_cache_close(struct plan_cache *plan_cache); /* NULL is fine */
 /* Writer's thread, with its connection: the plan from `base` to the firmware's target, another version. *ret
    stays as it is until the next call. */
 bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                const struct version *base, const struct planned **ret, struct error *err)
+                     const struct version *base, const struct planned **ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Writer's thread: asks for what nobody has asked for. */
 bool plan_cache_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,
-               struct error *err) __attribute__((warn_unused_result));
+                    struct error *err) __attribute__((warn_unused_result));
 
 #endif

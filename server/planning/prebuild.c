@@ -62,8 +62,8 @@ static size_t count_before(const struct image *images, size_t count, const char 
 }
 
 /* Pairs in order of `from`, then of `to`, behind the last one that was asked for. */
-static bool ask_pairs(struct row *row, struct db *db, const struct firmware *firmware, const struct image *images,
-                      size_t count, struct error *err)
+static bool ask_pairs(struct row *row, struct db *db, const struct firmware *firmware,
+                      const struct image *images, size_t count, struct error *err)
 {
     unsigned asked = 0;
     int64_t only = row->order->image_id, now_ms = clock_utc_ms();
@@ -96,8 +96,8 @@ static bool ask_some(void *cls, struct db *db, struct error *err)
     if (!firmware_by_id(db, row->order->firmware_id, &firmware, &found, err))
         return false;
     row->done = !found || !firmware.format[0];
-    return row->done ||
-           (image_list(db, firmware.id, &images, &count, err) && ask_pairs(row, db, &firmware, images, count, err));
+    return row->done || (image_list(db, firmware.id, &images, &count, err) &&
+                         ask_pairs(row, db, &firmware, images, count, err));
 }
 
 /* The thread */

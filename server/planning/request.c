@@ -11,7 +11,7 @@
 #include "upgrade/full.h"
 
 void package_key_of(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
-              const struct image *to, struct package_key *ret)
+                    const struct image *to, struct package_key *ret)
 {
     *ret = (struct package_key){.from = from->sha256, .to = to->sha256, .firmware_id = firmware->id};
     snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
@@ -23,8 +23,8 @@ bool package_key_can_be_made(const struct image *from, const struct image *to)
     return !image_is_full(from) && !image_is_full(to);
 }
 
-bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base, bool *ret,
-                  struct error *err)
+bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base,
+                         bool *ret, struct error *err)
 {
     struct image target;
     bool found;
@@ -34,8 +34,9 @@ bool package_key_is_full(struct db *db, const struct firmware *firmware, const s
     return true;
 }
 
-bool package_request(struct db *db, struct daemon *daemon, const struct firmware *firmware, const struct image *from,
-                  const struct image *to, bool again, int64_t now_ms, struct error *err)
+bool package_request(struct db *db, struct daemon *daemon, const struct firmware *firmware,
+                     const struct image *from, const struct image *to, bool again, int64_t now_ms,
+                     struct error *err)
 {
     if (!firmware->format[0])
         return true;
@@ -55,8 +56,8 @@ bool package_request(struct db *db, struct daemon *daemon, const struct firmware
     return true;
 }
 
-bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware, const char *version,
-                  int64_t now_ms, struct error *err)
+bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware,
+                             const char *version, int64_t now_ms, struct error *err)
 {
     const struct planned *planned;
     struct version base, target;

@@ -240,7 +240,7 @@ static bool run(struct process_start *start, int cancel_fd, struct process_outpu
 }
 
 bool process_run_heard(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                     struct process_capture *capture, struct process_outcome *ret, struct error *err)
+                       struct process_capture *capture, struct process_outcome *ret, struct error *err)
 {
     struct process_outcome outcome = {0};
     struct process_start start = {.argv = argv, .limits = limits};
@@ -260,14 +260,14 @@ bool process_run_heard(char *const argv[], const struct process_limits *limits, 
 }
 
 bool process_run(char *const argv[], const struct process_limits *limits, int cancel_fd,
-               struct process_outcome *ret, struct error *err)
+                 struct process_outcome *ret, struct error *err)
 {
     return process_run_heard(argv, limits, cancel_fd, NULL, ret, err);
 }
 
 bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                       const struct process_place *place, char *log, size_t log_size, struct process_outcome *ret,
-                       struct error *err)
+                         const struct process_place *place, char *log, size_t log_size,
+                         struct process_outcome *ret, struct error *err)
 {
     struct process_outcome outcome = {0};
     struct process_start start = {.argv = argv, .limits = limits, .place = place};
@@ -295,7 +295,7 @@ static void describe_signal(int signal, const struct process_limits *limits, cha
 }
 
 void process_describe(const struct process_outcome *outcome, const struct process_limits *limits, char *out,
-                    size_t out_size)
+                      size_t out_size)
 {
     char what[96] = "cancelled";
     if (outcome->end == CHILD_EXITED)

@@ -46,7 +46,7 @@ struct process_outcome {
 
    Any number of threads at once. SIGCHLD must not be ignored in the process. */
 bool process_run(char *const argv[], const struct process_limits *limits, int cancel_fd,
-               struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
+                 struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more
    is read and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
@@ -68,17 +68,17 @@ struct process_place {
    the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
    started is left when this returns, not even one that left its process group. */
 bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                       const struct process_place *place, char *log, size_t log_size, struct process_outcome *ret,
-                       struct error *err) __attribute__((warn_unused_result));
+                         const struct process_place *place, char *log, size_t log_size,
+                         struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* The same as process_run(), and hears its standard output too. NULL: not. */
 bool process_run_heard(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                     struct process_capture *capture, struct process_outcome *ret, struct error *err)
+                       struct process_capture *capture, struct process_outcome *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The end in words for an admin, with what stderr said: "exit status 1: …", "took longer than 900000 ms", …
  */
 void process_describe(const struct process_outcome *outcome, const struct process_limits *limits, char *out,
-                    size_t out_size);
+                      size_t out_size);
 
 #endif

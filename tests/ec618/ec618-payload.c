@@ -84,7 +84,8 @@ static bool run_through(struct bytes old, struct bytes payload, struct bytes new
     for (int runs = 0; ok && !done && runs < 3; runs++)
         ok = ec618_module_run(module, (struct ec618_supply){supply, outage}, &done, err);
     if (ok && !(done && bytes_equal(ec618_module_image(module), new)))
-        ok = error_set(err, ERROR_INTERNAL, "the power failed at operation %u, and the image is another", outage->at);
+        ok = error_set(err, ERROR_INTERNAL, "the power failed at operation %u, and the image is another",
+                       outage->at);
     ec618_module_free(module);
     return ok;
 }

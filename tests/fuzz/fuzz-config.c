@@ -47,7 +47,8 @@ static void load(int argc, char **argv)
         demand(err.code == ERROR_INVALID && err.text[0] && !strchr(err.text, '\n'));
         return;
     }
-    if (action != CONFIG_RUN && action != CONFIG_CHECK && action != CONFIG_VERIFY_LEDGER && action != CONFIG_LEDGER_HEAD)
+    if (action != CONFIG_RUN && action != CONFIG_CHECK && action != CONFIG_VERIFY_LEDGER &&
+        action != CONFIG_LEDGER_HEAD)
         return;
     for (size_t i = 0; i < config_key_count; i++)
         if (config_key_table[i].name)

@@ -129,7 +129,8 @@ static void try_brief(struct bytes file)
     demand(inspect_json_file(file, to, &err));
     demand(fclose(to) == 0 && size < 8192 && strchr(text, '\n') == text + size - 1);
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    demand(json_is_string(json_object_get(object, "kind")) && json_is_string(json_object_get(object, "role")));
+    demand(json_is_string(json_object_get(object, "kind")) &&
+           json_is_string(json_object_get(object, "role")));
     demand(json_is_array(json_object_get(object, "releases")) && json_object_size(object) >= 7);
     json_decref(object);
     free(text);

@@ -67,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     bool ok = ec618_apply(old, (struct bytes){package, size}, MAX_BYTES, &new, &err);
     if (ok ? new.len > MAX_BYTES
            : new.ptr || !err.text[0] ||
-                 (err.code != ERROR_CORRUPT && err.code != ERROR_CANNOT_APPLY && err.code != ERROR_INVALID && err.code != ERROR_TOO_LARGE))
+                 (err.code != ERROR_CORRUPT && err.code != ERROR_CANNOT_APPLY && err.code != ERROR_INVALID &&
+                  err.code != ERROR_TOO_LARGE))
         abort();
     buffer_free(&new);
     free(package);

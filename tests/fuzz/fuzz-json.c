@@ -181,8 +181,10 @@ static void fill(void)
     demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
     struct image from, to;
     demand(image_get(db, firmware.id, "1138", &from, &err) && image_get(db, firmware.id, "1162", &to, &err));
-    const struct package_key key = {.from = from.sha256, .to = to.sha256, .format = "bsdiff", .firmware_id = firmware.id};
-    const struct package_made made = {.size_bytes = 5, .note = "", .log = ""}; /* not proven; its SHA-256 is zero */
+    const struct package_key key = {
+        .from = from.sha256, .to = to.sha256, .format = "bsdiff", .firmware_id = firmware.id};
+    const struct package_made made = {
+        .size_bytes = 5, .note = "", .log = ""}; /* not proven; its SHA-256 is zero */
     demand(package_put_uploaded(db, &key, &made, "Ann", 1, &err));
     struct link link = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};
     demand(link_add(db, &link, &err));
@@ -197,7 +199,8 @@ static void open_database(void)
     demand(mkdtemp(directory) != NULL);
     snprintf(file, sizeof file, "%s/db", directory);
     snprintf(command, sizeof command, "rm -r %s", directory);
-    demand(db_open_writer(file, &db, &err) && plan_cache_open(&daemon_here.plan_cache, &err) && db_begin(db, &err));
+    demand(db_open_writer(file, &db, &err) && plan_cache_open(&daemon_here.plan_cache, &err) &&
+           db_begin(db, &err));
     fill();
     demand(db_commit(db, &err));
     demand(system(command) == 0); /* it is open, and needs no name */

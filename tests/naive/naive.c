@@ -72,8 +72,9 @@ static enum MHD_Result answer(struct MHD_Connection *connection, size_t size, vo
     return result;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **request_cls)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **request_cls)
 {
     static char file[FILE_SIZE];
     struct state *state = *request_cls;
@@ -124,7 +125,8 @@ static void on_signal(int number)
 
 static void run_external(struct MHD_Daemon *daemon)
 {
-    struct pollfd ready = {.fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN};
+    struct pollfd ready = {.fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+                           .events = POLLIN};
     while (!atomic_load(&ending)) {
         MHD_UNSIGNED_LONG_LONG left_ms;
         poll(&ready, 1, MHD_get_timeout(daemon, &left_ms) == MHD_YES ? (int)left_ms : -1);
@@ -149,10 +151,9 @@ int main(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &term, &before);
     pthread_create(&worker, NULL, work, NULL);
     unsigned flags = MHD_ALLOW_SUSPEND_RESUME | (internal ? MHD_USE_EPOLL_INTERNAL_THREAD : MHD_USE_EPOLL);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, handle, NULL, MHD_OPTION_SOCK_ADDR, &address,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)atoi(argv[2]), MHD_OPTION_NOTIFY_COMPLETED, completed,
-                         NULL, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)atoi(argv[2]), MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
     if (!daemon)
         return 1;
     printf("listening %u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);

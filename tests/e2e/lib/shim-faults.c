@@ -85,7 +85,8 @@ static int look_up(FILE *rules, const char *control, const char *call, const cha
 {
     char calls[128], error[32], pattern[PATH_MAX];
     unsigned skip, times;
-    for (unsigned i = 0; i < RULES_MAX && fscanf(rules, "%127s %31s %u %u %4095s", calls, error, &skip, &times, pattern) == 5;
+    for (unsigned i = 0;
+         i < RULES_MAX && fscanf(rules, "%127s %31s %u %u %4095s", calls, error, &skip, &times, pattern) == 5;
          i++) {
         if (!named(calls, call) || fnmatch(pattern, path, 0) != 0)
             continue;
@@ -137,12 +138,16 @@ ssize_t write(int fd, const void *bytes, size_t len)
 
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
-    return fails_fd("write", fd) ? -1 : REAL(pwrite, ssize_t, int, const void *, size_t, off_t)(fd, bytes, len, at);
+    return fails_fd("write", fd)
+               ? -1
+               : REAL(pwrite, ssize_t, int, const void *, size_t, off_t)(fd, bytes, len, at);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
 {
-    return fails_fd("write", fd) ? -1 : REAL(pwrite64, ssize_t, int, const void *, size_t, off64_t)(fd, bytes, len, at);
+    return fails_fd("write", fd)
+               ? -1
+               : REAL(pwrite64, ssize_t, int, const void *, size_t, off64_t)(fd, bytes, len, at);
 }
 
 int fsync(int fd)

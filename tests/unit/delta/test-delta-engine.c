@@ -88,8 +88,10 @@ static bool apply_fails(struct bytes old, struct bytes package, size_t max_bytes
 static void a_package_that_is_not_proven_is_not_returned(void **state)
 {
     (void)state;
-    const struct engine gives_old = {"gives-old", owns_all, make_empty, apply_gives_old, NULL, NULL, false, false, "", "", 0};
-    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, NULL, false, false, "", "", 0};
+    const struct engine gives_old = {
+        "gives-old", owns_all, make_empty, apply_gives_old, NULL, NULL, false, false, "", "", 0};
+    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, NULL,
+                                 false,   false,    "",         "",          0};
     struct buffer package = {0};
     struct error err;
     assert_false(engine_make(&gives_old, old_image, new_image, NULL, &package, NULL, &err));

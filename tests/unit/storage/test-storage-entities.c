@@ -132,8 +132,7 @@ static void find(struct place *place, const struct scene *scene, struct package 
 {
     struct error err;
     bool found;
-    assert_ok(package_find(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), ret, &found, &err),
-              err);
+    assert_ok(package_find(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), ret, &found, &err), err);
     assert_true(found);
 }
 
@@ -246,7 +245,8 @@ static void test_what_is_not_proven_is_not_served(void **state)
     set_scene(place->db, &scene);
     assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
-    set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = "external"});
+    set_ready(place, &package,
+              (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = "external"});
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
     assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
@@ -256,9 +256,11 @@ static void test_what_is_not_proven_is_not_served(void **state)
 static void put(struct place *place, const struct scene *scene, const struct sha256 *bytes, bool proven)
 {
     struct error err;
-    const struct package_made made = {.size_bytes = 5, .sha256 = *bytes, .proven = proven, .note = "", .log = ""};
-    assert_ok(package_put_uploaded(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), &made, "Ann", 9, &err),
-              err);
+    const struct package_made made = {
+        .size_bytes = 5, .sha256 = *bytes, .proven = proven, .note = "", .log = ""};
+    assert_ok(
+        package_put_uploaded(place->db, key_of(&scene->v1.sha256, &scene->v2.sha256), &made, "Ann", 9, &err),
+        err);
 }
 
 /* Whatever state the row is in, and whatever the job that holds it does then. */
@@ -307,7 +309,8 @@ static void test_a_forgotten_package_leaves_no_number_behind(void **state)
     find(place, &scene, &package);
     assert_int_not_equal(package.id, claimed.id);
     assert_ok(package_forget(place->db, package.id, &err), err);
-    assert_ok(package_find(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), &package, &found, &err), err);
+    assert_ok(package_find(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), &package, &found, &err),
+              err);
     assert_false(found);
     assert_ok(package_queue(place->db, key_of(&scene.v2.sha256, &scene.v1.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
@@ -398,7 +401,8 @@ static int64_t add_id(struct place *place, const struct scene *scene, const char
     assert_true(identity_parse(slice_of(text), &identity));
     assert_ok(device_find(place->db, scene->product.id, &identity, &device, &found, &err), err);
     if (!found)
-        assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, &device, &err), err);
+        assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, &device, &err),
+                  err);
     return device.id;
 }
 
@@ -406,7 +410,8 @@ static int64_t add_id(struct place *place, const struct scene *scene, const char
    which it was made, so what an older server has stored is found as before. */
 static void test_one_imei_is_one_device_in_three_lengths(void **state)
 {
-    static const char *const forms[] = {"86659707123456", "866597071234569", "8665970712345601", "8665970712345602"};
+    static const char *const forms[] = {"86659707123456", "866597071234569", "8665970712345601",
+                                        "8665970712345602"};
     struct place *place = *state;
     struct scene scene;
     set_scene(place->db, &scene);
@@ -434,9 +439,11 @@ static void test_imeis_that_are_two_rows_remain_two(void **state)
     struct device device;
     struct error err;
     set_scene(place->db, &scene);
-    int64_t wrong = add_id(place, &scene, "866597071234567"), right = add_id(place, &scene, "866597071234569");
+    int64_t wrong = add_id(place, &scene, "866597071234567"),
+            right = add_id(place, &scene, "866597071234569");
     assert_int_not_equal(wrong, right);
-    assert_int_equal(add_id(place, &scene, "8665970712345678"), right); /* the one with the right check digit */
+    assert_int_equal(add_id(place, &scene, "8665970712345678"),
+                     right); /* the one with the right check digit */
     assert_int_equal(add_id(place, &scene, "86659707123456"), right);
     assert_true(identity_parse(slice_of("86659707123456"), &identity));
     assert_ok(device_add(place->db, scene.product.id, &identity, scene.firmware.id, &device, &err), err);
@@ -456,9 +463,12 @@ static void test_a_device_is_looked_up_by_all_readings(void **state)
     bool found;
     set_scene(place->db, &scene);
     int64_t id = add_id(place, &scene, "imei:C81234567830");
-    assert_ok(device_look_up(place->db, scene.product.id, slice_of("C81234567830"), &device, &found, &err), err);
+    assert_ok(device_look_up(place->db, scene.product.id, slice_of("C81234567830"), &device, &found, &err),
+              err);
     assert_true(found && device.id == id);
-    assert_ok(device_look_up(place->db, scene.product.id, slice_of("mac:C81234567830"), &device, &found, &err), err);
+    assert_ok(
+        device_look_up(place->db, scene.product.id, slice_of("mac:C81234567830"), &device, &found, &err),
+        err);
     assert_false(found);
 }
 
@@ -683,7 +693,8 @@ static void test_loop_guard_by_origin(void **state)
     assert_int_equal(guard.begun, 1);
     assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
     assert_true(guard.closed);
-    assert_ok(device_guard_load(place->db, device.id, "", 0, 10, &guard, &err), err); /* not told apart: all of them */
+    assert_ok(device_guard_load(place->db, device.id, "", 0, 10, &guard, &err),
+              err); /* not told apart: all of them */
     assert_int_equal(guard.begun, 40);
     assert_true(guard.closed);
     assert_ok(device_guard_open(place->db, device.id, &err), err);
@@ -718,7 +729,8 @@ static void test_networks_of_other_days_go(void **state)
     struct error err;
     set_scene(place->db, &scene);
     for (int64_t day = 4; day <= 6; day++)
-        assert_ok(product_network_add(place->db, scene.product.id, day, "192.0.2.0/24", day, true, &err), err);
+        assert_ok(product_network_add(place->db, scene.product.id, day, "192.0.2.0/24", day, true, &err),
+                  err);
     assert_ok(product_networks_remove(place->db, 5, &err), err);
     for (int64_t day = 4; day <= 6; day++) {
         assert_ok(product_network(place->db, scene.product.id, day, "192.0.2.0/24", &network, &err), err);
@@ -726,9 +738,13 @@ static void test_networks_of_other_days_go(void **state)
     }
 }
 
-static int64_t add_handed_out(struct place *place, const struct scene *scene, const struct device *device, int64_t created_ms)
+static int64_t add_handed_out(struct place *place, const struct scene *scene, const struct device *device,
+                              int64_t created_ms)
 {
-    struct link link = {.device_id = device->id, .firmware_id = scene->firmware.id, .created_ms = created_ms, .handed_out = 1};
+    struct link link = {.device_id = device->id,
+                        .firmware_id = scene->firmware.id,
+                        .created_ms = created_ms,
+                        .handed_out = 1};
     struct error err;
     assert_ok(link_add(place->db, &link, &err), err);
     return link.id;

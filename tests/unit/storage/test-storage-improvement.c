@@ -244,7 +244,8 @@ static void test_smaller_bytes_wait_for_transfers(void **state)
     assert_ok(image_uses_blob(db, &better, &used, &err), err);
     assert_true(used);
     assert_swaps(db, 100, 0, 1); /* it is being sent, however long ago it was begun */
-    static const char *const pinned[] = {"interrupted", "handed_over"}; /* both may be continued from the middle */
+    static const char *const pinned[] = {"interrupted",
+                                         "handed_over"}; /* both may be continued from the middle */
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
         strcpy(attempt.state, pinned[i]);
         assert_ok(attempt_update(db, &attempt, &err), err);

@@ -32,7 +32,8 @@ static void add_image(struct scene *scene, unsigned n, const char *version)
 static struct scene scene_of(void **state)
 {
     struct place *place = *state;
-    struct scene scene = {.place = place, .db = place->db, .product = {.product_key = "pumps", .created_ms = 1}};
+    struct scene scene = {
+        .place = place, .db = place->db, .product = {.product_key = "pumps", .created_ms = 1}};
     struct identity identity;
     struct error err;
     strcpy(scene.product.name, "pumps");
@@ -47,7 +48,8 @@ static struct scene scene_of(void **state)
 
 static struct package_key key_of(const struct scene *scene)
 {
-    struct package_key key = {.from = scene->image[0].sha256, .to = scene->image[1].sha256, .format = "bsdiff"};
+    struct package_key key = {
+        .from = scene->image[0].sha256, .to = scene->image[1].sha256, .format = "bsdiff"};
     return key;
 }
 
@@ -130,8 +132,9 @@ static struct edges edges_of(struct scene *scene, const char *format, const char
 {
     struct edges edges = {.count = 0};
     struct error err;
-    assert_ok(package_edges(scene->db, scene->firmware.id, format, recipe, &edges.row, note_edge, &edges, &err),
-              err);
+    assert_ok(
+        package_edges(scene->db, scene->firmware.id, format, recipe, &edges.row, note_edge, &edges, &err),
+        err);
     return edges;
 }
 
@@ -210,7 +213,9 @@ static int64_t gone(struct scene *scene, const char *from, const char *to, int64
 {
     struct error err;
     int64_t count = -1;
-    assert_ok(attempt_count_gone(scene->db, scene->device.id, from, to, since_ms, since_ms + 1000000, &count, &err), err);
+    assert_ok(
+        attempt_count_gone(scene->db, scene->device.id, from, to, since_ms, since_ms + 1000000, &count, &err),
+        err);
     return count;
 }
 

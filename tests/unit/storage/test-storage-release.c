@@ -23,9 +23,11 @@ static struct sha256 hash_of(const char *text)
     return hash;
 }
 
-static struct image add_image(struct db *db, const struct pair *pair, int which, const char *version, const char *bytes)
+static struct image add_image(struct db *db, const struct pair *pair, int which, const char *version,
+                              const char *bytes)
 {
-    struct image image = {.firmware_id = pair->firmware[which].id, .sha256 = hash_of(bytes), .size_bytes = 4, .uploaded_ms = 1};
+    struct image image = {
+        .firmware_id = pair->firmware[which].id, .sha256 = hash_of(bytes), .size_bytes = 4, .uploaded_ms = 1};
     struct error err;
     bool is_new;
     strcpy(image.version, version);
@@ -56,7 +58,8 @@ static struct package_key key_of(const struct pair *pair, int which)
                                 .firmware_id = pair->firmware[which].id};
 }
 
-static enum package_state state_of(struct place *place, const struct pair *pair, int which, struct package *ret)
+static enum package_state state_of(struct place *place, const struct pair *pair, int which,
+                                   struct package *ret)
 {
     struct package_key key = key_of(pair, which);
     struct error err;
@@ -91,7 +94,9 @@ static int servable_edges(struct place *place, const struct pair *pair, int whic
 {
     struct edge edge = {.count = 0};
     struct error err;
-    assert_ok(package_edges(place->db, pair->firmware[which].id, "bsdiff", "", &edge.row, take_edge, &edge, &err), err);
+    assert_ok(
+        package_edges(place->db, pair->firmware[which].id, "bsdiff", "", &edge.row, take_edge, &edge, &err),
+        err);
     assert_int_equal(edge.count, 1); /* never the shared one and the upload */
     return edge.servable;
 }
@@ -99,7 +104,8 @@ static int servable_edges(struct place *place, const struct pair *pair, int whic
 /* An external command made it, for both: the bytes are shared. */
 static void make(struct place *place, const struct pair *pair, const char *bytes)
 {
-    const struct package_made made = {.size_bytes = 5, .sha256 = hash_of(bytes), .origin = "external", .note = "", .log = ""};
+    const struct package_made made = {
+        .size_bytes = 5, .sha256 = hash_of(bytes), .origin = "external", .note = "", .log = ""};
     struct package_key key = key_of(pair, 0);
     struct package claimed;
     struct error err;
@@ -146,7 +152,8 @@ static void test_release(void **state)
 
 static void upload(struct place *place, const struct pair *pair, int which, const char *bytes)
 {
-    const struct package_made made = {.size_bytes = 5, .sha256 = hash_of(bytes), .proven = true, .note = "", .log = ""};
+    const struct package_made made = {
+        .size_bytes = 5, .sha256 = hash_of(bytes), .proven = true, .note = "", .log = ""};
     struct package_key key = key_of(pair, which);
     struct error err;
     assert_ok(package_put_uploaded(place->db, &key, &made, "Ann", 9, &err), err);
@@ -221,8 +228,9 @@ static void make_old(const char *file)
 {
     sqlite3 *handle;
     assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
-    run(handle, "PRAGMA foreign_keys=ON; CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-                "applied_ms INTEGER NOT NULL) STRICT");
+    run(handle,
+        "PRAGMA foreign_keys=ON; CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+        "applied_ms INTEGER NOT NULL) STRICT");
     for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, BEFORE) != 0; i++) {
         char record[100];
         snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, 'm', 1)", i + 1);
@@ -273,7 +281,8 @@ static void test_migration(void **state)
     sqlite3_exec(handle, "SELECT id, firmware_id FROM package ORDER BY id", take_row, text, NULL);
     assert_string_equal(text, "1,0;2,0;3,1;4,2;6,0;");
     text[0] = '\0';
-    sqlite3_exec(handle, "SELECT package_id, firmware_id, released_by, released_note FROM package_release", take_row, text, NULL);
+    sqlite3_exec(handle, "SELECT package_id, firmware_id, released_by, released_note FROM package_release",
+                 take_row, text, NULL);
     assert_string_equal(text, "1,2,Jan,known;");
     sqlite3_close(handle);
 }

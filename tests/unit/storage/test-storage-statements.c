@@ -14,7 +14,7 @@ static const char *const may_scan[] = {
     "SELECT count(*) FROM device",
     "SELECT count(*) FILTER",
     "SELECT p.format, count(*)",
-    "SELECT id FROM firmware WHERE format", /* once, at start */
+    "SELECT id FROM firmware WHERE format",              /* once, at start */
     "SELECT id FROM package WHERE state = 'generating'", /* once, at start */
     "SELECT id, product_key, name, created_ms, check_ins_trusted_ms FROM product ORDER BY id",
     "SELECT id, product, kind, firmware, text, code, count", /* at most a thousand rows */
@@ -22,8 +22,9 @@ static const char *const may_scan[] = {
 };
 
 /* Partial indexes that hold only what is looked for. */
-static const char *const may_walk[] = {"USING INDEX package_queued", "USING INDEX attempt_sending",
-                                       "USING INDEX attempt_open", "USING INDEX device_conflict", "USING INDEX device_said_shared", "USING INDEX package_made"};
+static const char *const may_walk[] = {"USING INDEX package_queued",     "USING INDEX attempt_sending",
+                                       "USING INDEX attempt_open",       "USING INDEX device_conflict",
+                                       "USING INDEX device_said_shared", "USING INDEX package_made"};
 
 static bool is_allowed(const char *sql, const char *detail)
 {

@@ -262,12 +262,13 @@ static void test_migration_grades(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char sql[900];
         long long id = cases[i].id;
-        snprintf(sql, sizeof sql,
-                 "INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, "
-                 "confirmed_by) VALUES (%lld, 1, 'uid', 'm%lld', 1, %s, 9, %s%s%s);"
-                 "INSERT INTO link (id, token, device_id, firmware_id, created_ms) VALUES (%lld, 'l%lld', %lld, 1, 1);",
-                 id, id, cases[i].by ? "'1138'" : "NULL", cases[i].by ? "'" : "", cases[i].by ? cases[i].by : "NULL",
-                 cases[i].by ? "'" : "", id, id, id);
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, "
+            "confirmed_by) VALUES (%lld, 1, 'uid', 'm%lld', 1, %s, 9, %s%s%s);"
+            "INSERT INTO link (id, token, device_id, firmware_id, created_ms) VALUES (%lld, 'l%lld', %lld, 1, 1);",
+            id, id, cases[i].by ? "'1138'" : "NULL", cases[i].by ? "'" : "",
+            cases[i].by ? cases[i].by : "NULL", cases[i].by ? "'" : "", id, id, id);
         run(handle, sql);
         if (cases[i].handed_out) {
             snprintf(sql, sizeof sql, "INSERT INTO turnkey_link VALUES (%lld, 1, %lld)", id, id);

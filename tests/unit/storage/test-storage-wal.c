@@ -178,7 +178,9 @@ static void test_a_log_that_was_begun_anew_is_whole(void **state)
     kill_server(*state, &after); /* all is moved, the next commit begins at the front */
     assert_whole(&after);
     assert_int_equal(
-        sqlite3_exec(other, "INSERT INTO product (id, product_key, name, created_ms) VALUES (999, 'last', 'last', 1)", NULL, NULL, NULL),
+        sqlite3_exec(
+            other, "INSERT INTO product (id, product_key, name, created_ms) VALUES (999, 'last', 'last', 1)",
+            NULL, NULL, NULL),
         SQLITE_OK);
     end_killed(&after);
     kill_server(*state, &after);

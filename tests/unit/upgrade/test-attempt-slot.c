@@ -9,11 +9,26 @@
 
 #include "upgrade/attempt_slot.h"
 
-#define NONE   {false, false, true, false}
-#define IDLE   {true, false, false, true}
-#define OWN    {true, true, true, true}  /* begun from where the request comes */
-#define OTHERS {true, true, false, true} /* begun from elsewhere */
-#define ALIEN  {true, true, false, false} /* … and from another version than is asked from */
+#define NONE                                                                                                 \
+    {                                                                                                        \
+        false, false, true, false                                                                            \
+    }
+#define IDLE                                                                                                 \
+    {                                                                                                        \
+        true, false, false, true                                                                             \
+    }
+#define OWN                                                                                                  \
+    {                                                                                                        \
+        true, true, true, true                                                                               \
+    } /* begun from where the request comes */
+#define OTHERS                                                                                               \
+    {                                                                                                        \
+        true, true, false, true                                                                              \
+    } /* begun from elsewhere */
+#define ALIEN                                                                                                \
+    {                                                                                                        \
+        true, true, false, false                                                                             \
+    } /* … and from another version than is asked from */
 
 static const struct {
     const char *what;
@@ -39,7 +54,8 @@ static const struct {
      {.continues = true, .same_bytes = true, .main = OTHERS, .beside = OTHERS},
      SLOT_MAIN},
     {"… two of different bytes", {.continues = true, .main = OTHERS, .beside = OTHERS}, SLOT_UNCLEAR},
-    {"anybody continues nothing of the device's", {.continues = true, .lower = true, .main = OTHERS, .beside = NONE},
+    {"anybody continues nothing of the device's",
+     {.continues = true, .lower = true, .main = OTHERS, .beside = NONE},
      SLOT_BESIDE},
     {"anybody continues what anybody began",
      {.continues = true, .lower = true, .main = OTHERS, .beside = OTHERS},
@@ -80,7 +96,8 @@ static void test_never_ends_what_another_continues(void **state)
         if (question.lower && place == SLOT_MAIN)
             assert_true(question.continues && question.main.same_origin && question.main.fits);
         if (place == SLOT_UNCLEAR)
-            assert_true(question.continues && !question.same_bytes && question.main.live && question.beside.live);
+            assert_true(question.continues && !question.same_bytes && question.main.live &&
+                        question.beside.live);
     }
 }
 

@@ -59,7 +59,8 @@ static void test_only_a_report_of_the_target_and_all_bytes_confirm(void **state)
                     continue;
                 }
                 assert_int_equal(event, EVENT_SAW_TARGET);
-                assert_true(from == ATTEMPT_DELIVERED || from == ATTEMPT_HANDED_OVER || from == ATTEMPT_SILENT);
+                assert_true(from == ATTEMPT_DELIVERED || from == ATTEMPT_HANDED_OVER ||
+                            from == ATTEMPT_SILENT);
             }
         }
     }
@@ -67,8 +68,17 @@ static void test_only_a_report_of_the_target_and_all_bytes_confirm(void **state)
 
 static void test_open_states_and_names(void **state)
 {
-    static const char *const names[] = {"waiting",   "sending",     "interrupted", "delivered", "handed_over",
-                                        "confirmed", "confirmed_not_by_us", "not_applied", "diverged",    "silent",    "abandoned"};
+    static const char *const names[] = {"waiting",
+                                        "sending",
+                                        "interrupted",
+                                        "delivered",
+                                        "handed_over",
+                                        "confirmed",
+                                        "confirmed_not_by_us",
+                                        "not_applied",
+                                        "diverged",
+                                        "silent",
+                                        "abandoned"};
     (void)state;
     assert_int_equal(sizeof names / sizeof *names, ATTEMPT_STATE_COUNT);
     for (unsigned i = 0; i < ATTEMPT_STATE_COUNT; i++) {

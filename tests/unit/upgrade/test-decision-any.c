@@ -136,7 +136,8 @@ static void check_invariants(const struct scene *scene)
 
     /* A lower grade decides nothing about what the device runs, or about an attempt. */
     if (decision->claim)
-        assert_true(known->grade < known->confirmed_grade && version_compare(&checkin->version, &known->confirmed) != 0);
+        assert_true(known->grade < known->confirmed_grade &&
+                    version_compare(&checkin->version, &known->confirmed) != 0);
     if (known->grade < known->confirmed_grade) {
         assert_false(decision->confirm);
         assert_true(!decision->end_attempt || decision->attempt_event == EVENT_SUPERSEDE);

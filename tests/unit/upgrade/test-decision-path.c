@@ -29,7 +29,8 @@ static void test_first_hop_is_sent(void **state)
     (void)state;
     expect(&scene, ANSWER_FULL, "confirm open send begun", "the package " WAY " of 43059 bytes is sent");
     scene.known.pairs_unasked = true; /* further on */
-    expect(&scene, ANSWER_FULL, "confirm queue open send begun", "the package " WAY " of 43059 bytes is sent");
+    expect(&scene, ANSWER_FULL, "confirm queue open send begun",
+           "the package " WAY " of 43059 bytes is sent");
     scene.known.package = PACKAGE_GENERATING;
     expect(&scene, ANSWER_WAIT, "confirm queue open", "the package " WAY " is being generated");
     scene.known.package = PACKAGE_FAILED;
@@ -43,7 +44,8 @@ static void test_next_hop_after_the_report(void **state)
     (void)state;
     says(&scene, "1147");
     scene.known.hop = version_of("1162");
-    expect(&scene, ANSWER_FULL, "confirm saw-target open send begun", "the package 1147→1162 of 43059 bytes is sent");
+    expect(&scene, ANSWER_FULL, "confirm saw-target open send begun",
+           "the package 1147→1162 of 43059 bytes is sent");
 }
 
 static void test_waits_until_a_way_is_known(void **state)
@@ -71,9 +73,11 @@ static void test_a_waiting_attempt_is_aimed_anew(void **state)
     expect(&scene, ANSWER_WAIT, "confirm aim", "a way is looked for");
     scene.known.plan = PLAN_PATH;
     scene.known.attempt_target = version_of("1170"); /* the target has moved */
-    expect(&scene, ANSWER_FULL, "confirm supersede open send begun", "the package " WAY " of 43059 bytes is sent");
+    expect(&scene, ANSWER_FULL, "confirm supersede open send begun",
+           "the package " WAY " of 43059 bytes is sent");
     scene = scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED, "1150"); /* bytes have gone that way */
-    expect(&scene, ANSWER_FULL, "confirm supersede open send begun", "the package " WAY " of 43059 bytes is sent");
+    expect(&scene, ANSWER_FULL, "confirm supersede open send begun",
+           "the package " WAY " of 43059 bytes is sent");
     scene = scene_of_attempt(CHECKIN_LINK, ATTEMPT_WAITING, "1150");
     expect(&scene, ANSWER_FULL, "aim send begun", "the package " WAY " of 43059 bytes is sent");
     scene.known.attempt_by_link = false;
@@ -90,7 +94,8 @@ static void test_no_way(void **state)
     snprintf(scene.known.plan_reason, sizeof scene.known.plan_reason, "no path leads from 1138 to 1162: …");
     expect(&scene, ANSWER_NOT_ALLOWED, "confirm", "no path leads from 1138 to 1162: …");
     scene.known.base_known = false;
-    expect(&scene, ANSWER_NO_BASE, "confirm", "the image of 1138 is not here, so no package from it can be made");
+    expect(&scene, ANSWER_NO_BASE, "confirm",
+           "the image of 1138 is not here, so no package from it can be made");
 }
 
 static void test_hops_that_were_gone_are_no_loop(void **state)
@@ -105,11 +110,13 @@ static void test_hops_that_were_gone_are_no_loop(void **state)
     scene.known.begun_last_day++;
     expect(&scene, ANSWER_LOOP, "confirm block",
            "7 packages were begun to this device within 24 hours, 7 are allowed: the loop guard closes");
-    scene = scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_DELIVERED, "1147"); /* it says itself that it is there */
+    scene =
+        scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_DELIVERED, "1147"); /* it says itself that it is there */
     says(&scene, "1147");
     scene.known.hop = version_of("1162");
     scene.known.begun_last_day = limits.loop_guard_per_day;
-    expect(&scene, ANSWER_FULL, "confirm saw-target open send begun", "the package 1147→1162 of 43059 bytes is sent");
+    expect(&scene, ANSWER_FULL, "confirm saw-target open send begun",
+           "the package 1147→1162 of 43059 bytes is sent");
 }
 
 static void test_down_only_where_that_is_allowed(void **state)
@@ -133,7 +140,8 @@ static void test_offers_count_by_target(void **state)
     scene.known.link_deliveries = 1;
     scene.known.link_delivered_ms = NOW - HOUR;
     expect(&scene, ANSWER_UP_TO_DATE, "",
-           "the package " WAY " was delivered over this link and nobody reported a version since: it is offered "
+           "the package " WAY
+           " was delivered over this link and nobody reported a version since: it is offered "
            "again from 2026-09-22 13:14 UTC");
 }
 

@@ -376,8 +376,9 @@ static void test_unproven_goes_out_only_by_somebodys_word(void **state)
     (void)state;
     struct scene scene = scene_of(CHECKIN_DIALECT);
     scene.known.package = PACKAGE_UNPROVEN;
-    expect(&scene, ANSWER_NOT_ALLOWED, "confirm",
-           "the package 1138→1162 could not be applied here and is unproven: it goes out once an admin has released it");
+    expect(
+        &scene, ANSWER_NOT_ALLOWED, "confirm",
+        "the package 1138→1162 could not be applied here and is unproven: it goes out once an admin has released it");
     scene.known.package = PACKAGE_READY;
     snprintf(scene.known.package_released_by, sizeof scene.known.package_released_by, "Jan");
     expect(&scene, ANSWER_FULL, "confirm open send begun",
@@ -413,7 +414,8 @@ static void test_a_lower_grade_claims(void **state)
         scene.known.blocked = true; /* so that only the report is recorded */
         says(&scene, cases[i].version);
         decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
-        snprintf(all, sizeof all, "%s%s", scene.decision.claim ? "claim" : "", facts_of(&scene.decision, facts));
+        snprintf(all, sizeof all, "%s%s", scene.decision.claim ? "claim" : "",
+                 facts_of(&scene.decision, facts));
         assert_string_equal(all, cases[i].facts);
     }
 }

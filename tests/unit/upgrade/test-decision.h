@@ -126,9 +126,8 @@ static inline void expect_bytes_at(int line, const struct scene *scene, uint64_t
 }
 #define expect_bytes(scene, first, end) expect_bytes_at(__LINE__, scene, first, end)
 
-#define SENT "the package 1138→1162 of 43059 bytes is sent"
-#define NO_FORM                                                                                              \
-    "no package format is set for this firmware: set the one that its modules apply"
+#define SENT    "the package 1138→1162 of 43059 bytes is sent"
+#define NO_FORM "no package format is set for this firmware: set the one that its modules apply"
 #define NOTHING "no package is on its way to this device, nothing can be continued"
 #define BLOCKED "the loop guard has closed on this device: an admin must unblock it"
 

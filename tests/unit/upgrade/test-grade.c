@@ -31,10 +31,8 @@ static void test_sources(void **state)
 static void test_a_lower_grade_never_counts(void **state)
 {
     static const bool counts[GRADE_COUNT][GRADE_COUNT] = {
-        {true, false, false, false, false},
-        {true, true, false, false, false},
-        {true, true, true, false, false},
-        {true, true, true, true, false},
+        {true, false, false, false, false}, {true, true, false, false, false},
+        {true, true, true, false, false},   {true, true, true, true, false},
         {true, true, true, true, true},
     };
     (void)state;

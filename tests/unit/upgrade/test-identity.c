@@ -11,7 +11,7 @@
 #include "upgrade/identity.h"
 
 #define UID_64_UPPER "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
-#define UID_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define UID_64       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void test_normalises(void **state)
 {
@@ -30,9 +30,9 @@ static void test_normalises(void **state)
         {ID_MAC, "c8c2.c68e.1234", "C8C2C68E1234"},
         {ID_MAC, "123456789012", "123456789012"},
         {ID_MAC, "ABCDEFabcdef", "ABCDEFABCDEF"},
-        {ID_MAC, "0123456789abcdef", "0123456789ABCDEF"},                                     /* a chip's unique id */
-        {ID_MAC, "3fa85f6457174562b3fc2c96", "3FA85F6457174562B3FC2C96"},                     /* 24 digits */
-        {ID_MAC, "3fa85f6457174562b3fc2c963f66afa6", "3FA85F6457174562B3FC2C963F66AFA6"},     /* 32 */
+        {ID_MAC, "0123456789abcdef", "0123456789ABCDEF"},                 /* a chip's unique id */
+        {ID_MAC, "3fa85f6457174562b3fc2c96", "3FA85F6457174562B3FC2C96"}, /* 24 digits */
+        {ID_MAC, "3fa85f6457174562b3fc2c963f66afa6", "3FA85F6457174562B3FC2C963F66AFA6"}, /* 32 */
         {ID_MAC, UID_64, UID_64_UPPER},
         {ID_MAC, "000000000001", "000000000001"},
         {ID_IMEI, "C81234567830", "C81234567830"}, /* what a module without an IMEI sends */
@@ -108,16 +108,32 @@ static void test_refuses(void **state)
 /* What stands where a client knows no id is the same in every such module: it names none of them. */
 static void test_placeholders_are_not_ids(void **state)
 {
-    static const char *const texts[] = {
-        "0",       "00000000",     "00000000000000",    "000000000000000", "0000000000000018", "00-00-00-00-00-00",
-        "FFFFFFFF", "ffffffffffff", "FF:FF:FF:FF:FF:FF", "nil",             "null",             "NULL",
-        "None",    "undefined",    "(null)",            "unknown",         "---",              "",
-        "000000000000000000000000", "ffffffffffffffffffffffffffffffff"};
+    static const char *const texts[] = {"0",
+                                        "00000000",
+                                        "00000000000000",
+                                        "000000000000000",
+                                        "0000000000000018",
+                                        "00-00-00-00-00-00",
+                                        "FFFFFFFF",
+                                        "ffffffffffff",
+                                        "FF:FF:FF:FF:FF:FF",
+                                        "nil",
+                                        "null",
+                                        "NULL",
+                                        "None",
+                                        "undefined",
+                                        "(null)",
+                                        "unknown",
+                                        "---",
+                                        "",
+                                        "000000000000000000000000",
+                                        "ffffffffffffffffffffffffffffffff"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (unsigned kind = 0; kind < ID_KINDS; kind++) {
             struct identity identity;
-            bool is_other = kind != ID_IMEI && strcmp(texts[i], "0000000000000018") == 0; /* an IMEI of zeros only */
+            bool is_other =
+                kind != ID_IMEI && strcmp(texts[i], "0000000000000018") == 0; /* an IMEI of zeros only */
             if (!is_other && identity_normalise((enum id_kind)kind, slice_of(texts[i]), &identity))
                 fail_msg("'%s' is not an id of kind %u", texts[i], kind);
         }
@@ -139,7 +155,9 @@ static void test_a_uid_may_be_bytes(void **state)
         {{"AB\0CD", 5}, "4142004344", true},
         {{"AB CD", 5}, "4142204344", true},
         {{"\xff\xff\xff\xfe", 4}, "FFFFFFFE", true},
-        {{"3FA85F6457174562B3FC2C96", 24}, "3FA85F6457174562B3FC2C96", false}, /* the same chip's id, sent in hex */
+        {{"3FA85F6457174562B3FC2C96", 24},
+         "3FA85F6457174562B3FC2C96",
+         false}, /* the same chip's id, sent in hex */
         {{"meter-7", 7}, "meter-7", false},
     };
     struct identity identity;
@@ -151,9 +169,15 @@ static void test_a_uid_may_be_bytes(void **state)
         assert_string_equal(identity.id, cases[i].id);
         assert_int_equal(raw, cases[i].raw);
     }
-    static const struct slice refused[] = {
-        {"", 0}, {"\0\0\0\0\0\0\0\0", 8}, {"\xff\xff\xff\xff\xff\xff", 6}, {"\1\2\3", 3}, {"nil", 3}, {"a/b", 3},
-        {"\x01""23456789012345678901234567890123", 33}};
+    static const struct slice refused[] = {{"", 0},
+                                           {"\0\0\0\0\0\0\0\0", 8},
+                                           {"\xff\xff\xff\xff\xff\xff", 6},
+                                           {"\1\2\3", 3},
+                                           {"nil", 3},
+                                           {"a/b", 3},
+                                           {"\x01"
+                                            "23456789012345678901234567890123",
+                                            33}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         assert_false(identity_of_bytes(refused[i], &identity, &raw));
 }
@@ -178,9 +202,12 @@ static void test_tells_an_imei_from_a_text(void **state)
 {
     struct identity identity;
     (void)state;
-    assert_true(identity_normalise(ID_IMEI, slice_of("86659707123456"), &identity) && identity_is_imei(&identity));
-    assert_true(identity_normalise(ID_IMEI, slice_of("C81234567830"), &identity) && !identity_is_imei(&identity));
-    assert_true(identity_normalise(ID_UID, slice_of("866597071234567"), &identity) && !identity_is_imei(&identity));
+    assert_true(identity_normalise(ID_IMEI, slice_of("86659707123456"), &identity) &&
+                identity_is_imei(&identity));
+    assert_true(identity_normalise(ID_IMEI, slice_of("C81234567830"), &identity) &&
+                !identity_is_imei(&identity));
+    assert_true(identity_normalise(ID_UID, slice_of("866597071234567"), &identity) &&
+                !identity_is_imei(&identity));
 }
 
 static void test_parses_with_and_without_kind(void **state)

@@ -371,7 +371,8 @@ static void test_own_updaters(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct family *family = family_of_name(cases[i].firmware);
-        if (!family != !cases[i].family || (family && (strcmp(family->name, cases[i].family) != 0 || strcmp(family->format, cases[i].format) != 0)))
+        if (!family != !cases[i].family || (family && (strcmp(family->name, cases[i].family) != 0 ||
+                                                       strcmp(family->format, cases[i].format) != 0)))
             fail_msg("%s is of the family %s, expected %s", cases[i].firmware, family ? family->name : "-",
                      cases[i].family ? cases[i].family : "-");
         if (family)
@@ -429,7 +430,8 @@ static void test_files_as_people_name_them(void **state)
         bool ok = name_parse_file(slice_of(cases[i].text), &name, &err);
         if (ok)
             version_format(&name.version, version);
-        if (ok != (cases[i].version[0] != 0) || (ok && (strcmp(name.firmware, cases[i].firmware) != 0 || strcmp(version, cases[i].version) != 0)))
+        if (ok != (cases[i].version[0] != 0) ||
+            (ok && (strcmp(name.firmware, cases[i].firmware) != 0 || strcmp(version, cases[i].version) != 0)))
             fail_msg("%s gives '%s', version '%s'", cases[i].text, ok ? name.firmware : "refused", version);
         if (!ok)
             assert_non_null(strstr(err.text, "--firmware NAME --version V"));
@@ -441,12 +443,15 @@ static void test_is_like_a_mistyped_name(void **state)
     static const struct {
         const char *a, *b;
         bool like;
-    } cases[] = {
-        {"Pumb", "pump", true},          {"AirM2M-780E-LTE-AT", "AirM2M_780E_LTE_AT", true},
-        {"pumps-2", "pumps-02", true},   {"pumps-2", "meters-2", false},
-        {"pump", "dump it", false},      {"ab", "ac", false},
-        {"", "pump", false},             {"AirM2M_780E_LTE_AT", "AirM2M_780ET_LTE_AT", true},
-        {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_LSATXX", false}};
+    } cases[] = {{"Pumb", "pump", true},
+                 {"AirM2M-780E-LTE-AT", "AirM2M_780E_LTE_AT", true},
+                 {"pumps-2", "pumps-02", true},
+                 {"pumps-2", "meters-2", false},
+                 {"pump", "dump it", false},
+                 {"ab", "ac", false},
+                 {"", "pump", false},
+                 {"AirM2M_780E_LTE_AT", "AirM2M_780ET_LTE_AT", true},
+                 {"AirM2M_780E_LTE_AT", "AirM2M_780E_LTE_LSATXX", false}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(name_is_like(cases[i].a, cases[i].b), cases[i].like);
@@ -458,11 +463,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_is_like_a_mistyped_name),
-        cmocka_unit_test(test_file_names),       cmocka_unit_test(test_no_full_names),
-        cmocka_unit_test(test_length_of_names),  cmocka_unit_test(test_versions_as_people_write_them),
-        cmocka_unit_test(test_what_devices_say), cmocka_unit_test(test_product_keys),
-        cmocka_unit_test(test_own_updaters),     cmocka_unit_test(test_every_client),
-        cmocka_unit_test(test_script_versions),   cmocka_unit_test(test_files_as_people_name_them),
+        cmocka_unit_test(test_file_names),
+        cmocka_unit_test(test_no_full_names),
+        cmocka_unit_test(test_length_of_names),
+        cmocka_unit_test(test_versions_as_people_write_them),
+        cmocka_unit_test(test_what_devices_say),
+        cmocka_unit_test(test_product_keys),
+        cmocka_unit_test(test_own_updaters),
+        cmocka_unit_test(test_every_client),
+        cmocka_unit_test(test_script_versions),
+        cmocka_unit_test(test_files_as_people_name_them),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name", tests, NULL, NULL);

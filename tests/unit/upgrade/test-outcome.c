@@ -58,8 +58,10 @@ static const struct row rows[] = {
     {"5", "6", "6", false, false, false, NO_ATTEMPT, false, false, "above"},
     {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
     {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, false, "unreachable"},
-    {"5", "1", "1", false, false, false, ATTEMPT_CONFIRMED, true, true, "not_begun"}, /* it was there, and went back */
-    {"5", "", "5", false, false, false, NO_ATTEMPT, false, false, "not_begun"},       /* a link's version is no report */
+    {"5", "1", "1", false, false, false, ATTEMPT_CONFIRMED, true, true,
+     "not_begun"}, /* it was there, and went back */
+    {"5", "", "5", false, false, false, NO_ATTEMPT, false, false,
+     "not_begun"}, /* a link's version is no report */
     /* the target without a delivery from here, and a hop without one */
     {"5", "5", "1", false, false, false, NO_ATTEMPT, false, true, "confirmed_not_by_us"},
     {"5", "5", "1", false, false, false, ATTEMPT_NOT_BY_US, true, true, "confirmed_not_by_us"},
@@ -96,7 +98,8 @@ static void test_each_combination_has_one_with_a_known_name(void **state)
     for (unsigned bits = 0; bits < 32; bits++)
         for (int attempt = NO_ATTEMPT; attempt < ATTEMPT_STATE_COUNT; attempt++)
             for (unsigned v = 0; v < 16; v++) {
-                const struct row row = {"5", versions[v / 4], versions[v % 4], bits & 1, bits & 2, bits & 16, attempt, bits & 4, bits & 8, ""};
+                const struct row row = {"5",       versions[v / 4], versions[v % 4], bits & 1, bits & 2,
+                                        bits & 16, attempt,         bits & 4,        bits & 8, ""};
                 const struct outcome_facts facts = facts_of(&row);
                 bool by_attempt;
                 const char *outcome = outcome_of(&facts, row.reachable, &by_attempt);

@@ -156,33 +156,38 @@ static void test_advice_where_a_full_package_is_in_the_way(void **state)
     (void)state;
     edge->state = EDGE_IMPOSSIBLE;
     scene.graph.version[1].core = "2049";
-    expect_words(&scene,
-                 "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 2049.1 is a full package for core 2049, and 2046.1 "
-                 "is not of that core",
-                 "2046.1→2049.1: 2049.1 is a full package for core 2049, and 2046.1 is not of that core; upload a package "
-                 "2046.1→2049.1 that was made elsewhere, or a full package that changes the core");
+    expect_words(
+        &scene,
+        "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 2049.1 is a full package for core 2049, and 2046.1 "
+        "is not of that core",
+        "2046.1→2049.1: 2049.1 is a full package for core 2049, and 2046.1 is not of that core; upload a package "
+        "2046.1→2049.1 that was made elsewhere, or a full package that changes the core");
     scene.graph.version[0].here = false; /* a package that was made elsewhere needs both here */
-    expect_words(&scene,
-                 "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 2049.1 is a full package for core 2049, and 2046.1 "
-                 "is not of that core",
-                 "2046.1→2049.1: 2049.1 is a full package for core 2049, and 2046.1 is not of that core; upload a full "
-                 "package that changes the core of 2046.1");
+    expect_words(
+        &scene,
+        "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 2049.1 is a full package for core 2049, and 2046.1 "
+        "is not of that core",
+        "2046.1→2049.1: 2049.1 is a full package for core 2049, and 2046.1 is not of that core; upload a full "
+        "package that changes the core of 2046.1");
     scene.graph.version[0].here = true;
     scene.graph.version[0].core = "2046";
     scene.graph.version[1].core = "";
-    expect_words(&scene,
-                 "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 of 2046.1 a full package is here and no image",
-                 "2046.1→2049.1: of 2046.1 a full package is here and no image; upload a package 2046.1→2049.1 that was "
-                 "made elsewhere");
+    expect_words(
+        &scene,
+        "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 of 2046.1 a full package is here and no image",
+        "2046.1→2049.1: of 2046.1 a full package is here and no image; upload a package 2046.1→2049.1 that was "
+        "made elsewhere");
     edge->state = EDGE_READY;
     edge->size = 491521;
-    expect_words(&scene, "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 491,521 > 491,520",
-                 "2046.1→2049.1: 491,521 > 491,520; another package is needed: upload one that was made elsewhere");
+    expect_words(
+        &scene, "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 491,521 > 491,520",
+        "2046.1→2049.1: 491,521 > 491,520; another package is needed: upload one that was made elsewhere");
     scene.graph.version[0].core = "";
     edge->state = EDGE_IMPOSSIBLE;
     scene.graph.format_missing = true;
-    expect_words(&scene, "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 no package format is set",
-                 "2046.1→2049.1 no package format is set, and no image between 2046.1 and 2049.1 is here; upload one");
+    expect_words(
+        &scene, "no path leads from 2046.1 to 2049.1: 2046.1→2049.1 no package format is set",
+        "2046.1→2049.1 no package format is set, and no image between 2046.1 and 2049.1 is here; upload one");
     end(&scene);
 }
 

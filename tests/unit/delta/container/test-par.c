@@ -39,8 +39,9 @@ static void what_is_written_is_what_the_table_says(void **state)
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
-    struct par_source source[] = {ap_source(text_bytes("old ap"), text_bytes("new ap, longer")),
-                                  {PAR_CP, true, 0, text_bytes("old cp"), text_bytes("cp"), text_bytes("payload")}};
+    struct par_source source[] = {
+        ap_source(text_bytes("old ap"), text_bytes("new ap, longer")),
+        {PAR_CP, true, 0, text_bytes("old cp"), text_bytes("cp"), text_bytes("payload")}};
     struct buffer made = make(source, 2);
     struct par par;
     struct error err;
@@ -182,8 +183,9 @@ static void the_hash_counts_the_progress_as_ff(void **state)
 static void a_wrong_count_of_packages_is_refused(void **state)
 {
     (void)state;
-    struct par_source source[] = {ap_source(text_bytes("old"), text_bytes("new")),
-                                  {PAR_CP, false, 0, text_bytes("old"), text_bytes("new"), text_bytes("pay")}};
+    struct par_source source[] = {
+        ap_source(text_bytes("old"), text_bytes("new")),
+        {PAR_CP, false, 0, text_bytes("old"), text_bytes("new"), text_bytes("pay")}};
     for (size_t packages = 1; packages <= 2; packages++)
         for (unsigned int stated = 0; stated < 16; stated++) {
             struct buffer made = make(source, packages);

@@ -41,8 +41,12 @@ static struct archive make_archive(enum ec618_order order)
     struct error err;
     a.new = revise(buffer_bytes(&a.old), 71500);
     struct buffer payload = make_payload(buffer_bytes(&a.old), buffer_bytes(&a.new), order);
-    struct par_source source = {PAR_AP, order == EC618_REVERSE, 0x24000, buffer_bytes(&a.old),
-                                buffer_bytes(&a.new), buffer_bytes(&payload)};
+    struct par_source source = {PAR_AP,
+                                order == EC618_REVERSE,
+                                0x24000,
+                                buffer_bytes(&a.old),
+                                buffer_bytes(&a.new),
+                                buffer_bytes(&payload)};
     assert_true(par_make(&source, 1, &a.file, &err));
     buffer_free(&payload);
     return a;
@@ -209,7 +213,8 @@ static const struct row {
 
 static size_t offset_of(const struct row *row)
 {
-    static const size_t begin[] = {[HEAD] = 0, [PART] = 84, [PAYLOAD] = 84 + 112, [BLOCK] = 84 + 112 + 16 + 12};
+    static const size_t begin[] = {
+        [HEAD] = 0, [PART] = 84, [PAYLOAD] = 84 + 112, [BLOCK] = 84 + 112 + 16 + 12};
     return begin[row->place] + row->offset;
 }
 
@@ -410,8 +415,8 @@ static void zones_are_kept(void **state)
         struct error err;
         must_fill(&image, 7, zones[i].zone);
         struct buffer payload = unchanged_payload(zones[i].zone);
-        struct par_source source = {zones[i].attribute, false, 0, buffer_bytes(&image), buffer_bytes(&image),
-                                    buffer_bytes(&payload)};
+        struct par_source source = {
+            zones[i].attribute, false, 0, buffer_bytes(&image), buffer_bytes(&image), buffer_bytes(&payload)};
         assert_true(par_make(&source, 1, &file, &err));
         assert_true(par_read(buffer_bytes(&file), &par, &err));
         assert_true(ec618_rules_check(&par, &err));

@@ -157,16 +157,23 @@ static void test_reports(void **state)
     size_t count;
     struct error err;
     (void)state;
-    assert_true(report_csv_parse(slice_of("imei,version,at\n" ONE ",V1147,1795370263000\n\"" TWO "\",\"1138\"\n"),
-                                 FIRMWARE, 1795370263001, &orders, &count, &err));
+    assert_true(
+        report_csv_parse(slice_of("imei,version,at\n" ONE ",V1147,1795370263000\n\"" TWO "\",\"1138\"\n"),
+                         FIRMWARE, 1795370263001, &orders, &count, &err));
     assert_int_equal(count, 2);
     assert_int_equal(orders[0].version.part[0], 1147);
     assert_int_equal(orders[0].at_ms, 1795370263000);
     assert_int_equal(orders[1].version.part[0], 1138);
     assert_int_equal(orders[1].at_ms, 0);
     free(orders);
-    static const char *const bad[] = {ONE,           ONE ",",        ONE ",1147,1895370263000", ONE ",1147,0", ONE ",1147,1795370263",
-                                      ONE ",1147,x", ONE ",1147,9,", "1,1147"};
+    static const char *const bad[] = {ONE,
+                                      ONE ",",
+                                      ONE ",1147,1895370263000",
+                                      ONE ",1147,0",
+                                      ONE ",1147,1795370263",
+                                      ONE ",1147,x",
+                                      ONE ",1147,9,",
+                                      "1,1147"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(report_csv_parse(slice_of(bad[i]), FIRMWARE, 1795370263001, &orders, &count, &err));
         assert_int_equal(strncmp(err.text, "line 1: ", 8), 0);

@@ -286,10 +286,11 @@ static void test_errors_in_the_file_name_the_line(void **state)
 static void test_sections_of_firmware(void **state)
 {
     (void)state;
-    write_file("jobs = 3\n[firmware AirM2M_780E_LTE_AT]\n; why\n"
-               "load_address = 0x0024000\n[firmware *]\nexternal_command = /bin/x {old} {new} {out}\n"
-               "[firmware a b]\nexternal_verify = /bin/y {old} {package} \"{new}\"\nexternal_writable = /tmp '/a b'\n"
-               "[firmware AirM2M_780E_LTE_AT]\n[other]\njob_cpu_s = 7\n");
+    write_file(
+        "jobs = 3\n[firmware AirM2M_780E_LTE_AT]\n; why\n"
+        "load_address = 0x0024000\n[firmware *]\nexternal_command = /bin/x {old} {new} {out}\n"
+        "[firmware a b]\nexternal_verify = /bin/y {old} {package} \"{new}\"\nexternal_writable = /tmp '/a b'\n"
+        "[firmware AirM2M_780E_LTE_AT]\n[other]\njob_cpu_s = 7\n");
     struct config config;
     load_good(ARGUMENTS("--config", file_path), &config);
     assert_int_equal(config.firmware_count, 3);
@@ -318,10 +319,13 @@ static void test_errors_in_sections(void **state)
         {"package_header =", "/conf:2: package_header was removed"},
         {"load_address = 0x100000000", "/conf:2: load_address: '0x100000000' is no number below 2^32"},
         {"load_address = -1", "/conf:2: load_address: '-1'"},
-        {"load_address = 1\nload_address = 1", "/conf:3: load_address is set for this firmware in line 2 already"},
+        {"load_address = 1\nload_address = 1",
+         "/conf:3: load_address is set for this firmware in line 2 already"},
         {"external_command = /x {old} {new}", "/conf:2: external_command: {out} is missing"},
-        {"external_command = x {old} {new} {out}", "/conf:2: external_command: the program is named by its whole path"},
-        {"external_command = /x {old} {new} {out} {gone}", "/conf:2: external_command: {gone} means nothing here"},
+        {"external_command = x {old} {new} {out}",
+         "/conf:2: external_command: the program is named by its whole path"},
+        {"external_command = /x {old} {new} {out} {gone}",
+         "/conf:2: external_command: {gone} means nothing here"},
         {"external_command = /x \"{old} {new} {out}", "/conf:2: external_command: a quote \" does not end"},
         {"external_verify = /x {old} {new} {out}", "/conf:2: external_verify: {package} is missing"},
         {"external_writable = /tmp tmp", "/conf:2: external_writable: 'tmp' is no whole path"},
@@ -381,12 +385,22 @@ static void test_errors_on_the_command_line(void **state)
 static void test_local_urls(void **state)
 {
     (void)state;
-    static const char *const local[] = {"http://127.0.0.1", "http://127.255.0.9:8080", "https://localhost", "http://LocalHost:1",
-                                        "http://localhost.", "http://fota.localhost", "http://localhost.localdomain",
-                                        "http://ip6-localhost", "http://[::1]:8080", "http://[0:0::1]",
-                                        "http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]:80", "http://[::127.0.0.1]"};
-    static const char *const other[] = {"http://128.0.0.1", "http://localhost.example", "http://notlocalhost",
-                                        "http://[::ffff:192.0.2.1]", "http://[2001:db8::1]", "http://10.0.0.1"};
+    static const char *const local[] = {"http://127.0.0.1",
+                                        "http://127.255.0.9:8080",
+                                        "https://localhost",
+                                        "http://LocalHost:1",
+                                        "http://localhost.",
+                                        "http://fota.localhost",
+                                        "http://localhost.localdomain",
+                                        "http://ip6-localhost",
+                                        "http://[::1]:8080",
+                                        "http://[0:0::1]",
+                                        "http://[::ffff:127.0.0.1]",
+                                        "http://[::ffff:7f00:1]:80",
+                                        "http://[::127.0.0.1]"};
+    static const char *const other[] = {"http://128.0.0.1",     "http://localhost.example",
+                                        "http://notlocalhost",  "http://[::ffff:192.0.2.1]",
+                                        "http://[2001:db8::1]", "http://10.0.0.1"};
     struct error err;
     for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
         assert_true(device_url_check(local[i], &err));
@@ -402,11 +416,13 @@ static void test_local_urls(void **state)
 static void test_url_for_modules(void **state)
 {
     (void)state;
-    static char *const good[] = {"http://fota.example",  "http://fota.example:8080",   "http://192.0.2.1:1",
-                                 "http://[2001:db8::1]", "http://[2001:db8::1]:65535", "",
-                                 "https://fota.example", "https://fota.example:8443", "https://[2001:db8::1]:1",
-                                 "http://fota.example.", "http://4g.example", "http://a-1.b", "http://127.0.0.1:8080",
-                                 "http://localhost:8080", "http://[::1]", "http://[::ffff:192.0.2.1]"};
+    static char *const good[] = {
+        "http://fota.example",      "http://fota.example:8080",   "http://192.0.2.1:1",
+        "http://[2001:db8::1]",     "http://[2001:db8::1]:65535", "",
+        "https://fota.example",     "https://fota.example:8443",  "https://[2001:db8::1]:1",
+        "http://fota.example.",     "http://4g.example",          "http://a-1.b",
+        "http://127.0.0.1:8080",    "http://localhost:8080",      "http://[::1]",
+        "http://[::ffff:192.0.2.1]"};
     static char *const bad[] = {"fota.example",
                                 "https://",
                                 "https://fota.example/",

@@ -13,7 +13,7 @@
 #include "server/config/command_template.h"
 
 static const struct command_template_value values[] = {{"old", "/a b/old", true},
-                                               {"out", "it's \"{old}\" $HOME", false}};
+                                                       {"out", "it's \"{old}\" $HOME", false}};
 
 static void assert_words(const char *text, const char *const expected[])
 {

@@ -239,7 +239,8 @@ static void take_told(const char *event, uint64_t suppressed)
     suppressed_of_flood += suppressed;
 }
 
-static unsigned lines_of(const char *event, bool stranger, int64_t now_ms, unsigned tries, uint64_t *suppressed)
+static unsigned lines_of(const char *event, bool stranger, int64_t now_ms, unsigned tries,
+                         uint64_t *suppressed)
 {
     unsigned taken = 0;
     uint64_t before;
@@ -277,14 +278,10 @@ static void test_limit(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_level),
-        cmocka_unit_test(test_stuck_reader),
-        cmocka_unit_test(test_unwritable),
-        cmocka_unit_test(test_stuck_end),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_long),         cmocka_unit_test(test_level),
+        cmocka_unit_test(test_stuck_reader), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_stuck_end),    cmocka_unit_test(test_limit),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

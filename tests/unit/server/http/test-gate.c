@@ -470,7 +470,8 @@ static void test_connection_limit(void **state)
 static void test_room(void **state)
 {
     (void)state;
-    static const char *const half[] = {"", "GET / HT", "POST /echo HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\na"};
+    static const char *const half[] = {"", "GET / HT",
+                                       "POST /echo HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\na"};
     struct listener_config config;
     char address[64];
     peer_config(&config, routes, sizeof routes / sizeof routes[0]);
@@ -543,7 +544,8 @@ static void test_bodies_have_a_budget(void **state)
                 break;
             assert_true(tries < 1000);
         }
-        expect(address, "POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", 200); /* small ones pass */
+        expect(address, "POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello",
+               200); /* small ones pass */
         peer_send_bytes(fd, body + 1, 5999);
         struct peer_answer answer = peer_read(fd);
         assert_int_equal(peer_status(answer.text), 200);
@@ -565,7 +567,8 @@ static void test_vetted(void **state)
     struct listener *listener = peer_listen(&config, address);
     check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "Content-Length: 1000\r\n\r\n", 404);
     check_text(address, "POST /vetted/known HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello", 200);
-    check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "\r\n", 200); /* nothing to keep: the handler says */
+    check_text(address, "POST /vetted/unknown HTTP/1.1\r\n" H "\r\n",
+               200); /* nothing to keep: the handler says */
     listener_close(listener);
     thread_pool_stop(thread_pool);
 }
@@ -611,7 +614,8 @@ static void test_bare_refusals(void **state)
         peer_send(fd, row[i].text);
         shutdown(fd, SHUT_WR);
         struct peer_answer answer = peer_read(fd);
-        bool bare = strcmp(answer.text, "HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n") == 0;
+        bool bare =
+            strcmp(answer.text, "HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n") == 0;
         if (bare != row[i].bare || answer.reset || (!bare && peer_status(answer.text) < 400))
             fail_msg("\"%s\" gets %s", row[i].text, answer.text);
         free(answer.text);
@@ -661,13 +665,13 @@ static void test_authorization(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_odd_but_right),
-        cmocka_unit_test(test_segments),      cmocka_unit_test(test_long_heads),
-        cmocka_unit_test(test_many_parts),    cmocka_unit_test(test_ends_early),
-        cmocka_unit_test(test_deadlines),     cmocka_unit_test(test_connection_limit),
-        cmocka_unit_test(test_authorization), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_odd_but_right),
+        cmocka_unit_test(test_segments),         cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_many_parts),       cmocka_unit_test(test_ends_early),
+        cmocka_unit_test(test_deadlines),        cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_authorization),    cmocka_unit_test(test_room),
         cmocka_unit_test(test_share_of_address), cmocka_unit_test(test_bodies_have_a_budget),
-        cmocka_unit_test(test_vetted),        cmocka_unit_test(test_bare_refusals),
+        cmocka_unit_test(test_vetted),           cmocka_unit_test(test_bare_refusals),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

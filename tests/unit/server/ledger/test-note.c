@@ -92,9 +92,11 @@ static void test_who_it_was(void **state)
     assert_string_equal(row.detail, "{\"by\":{\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");
 }
 
-static void spend(struct db *db, const struct device *device, int64_t link, enum ledger_kind kind, int64_t at_ms, int times)
+static void spend(struct db *db, const struct device *device, int64_t link, enum ledger_kind kind,
+                  int64_t at_ms, int times)
 {
-    const struct event event = {.kind = kind, .at_ms = at_ms, .product = "pumps", .device = device, .link = link};
+    const struct event event = {
+        .kind = kind, .at_ms = at_ms, .product = "pumps", .device = device, .link = link};
     struct error err;
     for (int i = 0; i < times; i++)
         assert_ok(event_add(db, &event, NULL, &err), err);
@@ -137,7 +139,9 @@ static void test_a_budget_is_spent_and_told(void **state)
     assert_ok(ledger_head(db, &row, &err), err);
     assert_string_equal(row.kind, "facts-counted");
     assert_string_equal(row.device, "uid:x");
-    assert_string_equal(row.detail, "{\"counts\":{\"check-in\":25,\"version-reported\":32},\"day\":100,\"of\":\"device\",\"total\":57}");
+    assert_string_equal(
+        row.detail,
+        "{\"counts\":{\"check-in\":25,\"version-reported\":32},\"day\":100,\"of\":\"device\",\"total\":57}");
     int64_t told = rows_of(db, "facts-counted");
     assert_ok(note_budgets(db, today + DAY_MS, &more, &err), err);
     assert_int_equal(rows_of(db, "facts-counted"), told);
@@ -151,8 +155,10 @@ static void test_new_devices_share_a_budget(void **state)
 {
     struct place *place = *state;
     struct db *db = place->db;
-    struct budget budget = {.subject = "product", .subject_id = 1, .day = 100, .facts = BUDGET_NEW_DEVICES - 1, .counts = "{}"};
-    struct device device = {.id = 3, .product_id = 1, .id_kind = "uid", .device = "x", .first_seen_ms = 100 * DAY_MS};
+    struct budget budget = {
+        .subject = "product", .subject_id = 1, .day = 100, .facts = BUDGET_NEW_DEVICES - 1, .counts = "{}"};
+    struct device device = {
+        .id = 3, .product_id = 1, .id_kind = "uid", .device = "x", .first_seen_ms = 100 * DAY_MS};
     struct error err;
     assert_ok(budget_store(db, &budget, &err), err);
     spend(db, &device, 0, LEDGER_CHECK_IN, 100 * DAY_MS, 3);

@@ -140,13 +140,13 @@ static void test_standard_output_is_heard_where_it_is_asked_for(void **state)
     struct process_outcome outcome;
     struct error err = {0};
     assert_true(process_run_heard(SHELL("printf 'a\\000b'; echo ouch >&2; exit 3"), &no_limits, -1, &capture,
-                                &outcome, &err));
+                                  &outcome, &err));
     assert_int_equal(outcome.exit_status, 3);
     assert_string_equal(outcome.stderr_text, "ouch");
     assert_int_equal(capture.len, 3);
     assert_memory_equal(text, "a\0b", 4);
     assert_true(process_run_heard(SHELL("head -c 1000000 /dev/zero | tr '\\0' y; exit 4"), &no_limits, -1,
-                                &capture, &outcome, &err));
+                                  &capture, &outcome, &err));
     assert_int_equal(outcome.exit_status, 4);
     assert_string_equal(text, "yyyyyyy");
     assert_true(process_run_heard(SHELL("exit 0"), &no_limits, -1, &capture, &outcome, &err));
@@ -164,7 +164,8 @@ static void test_foreign_output_keeps_both_ends(void **state)
         _cleanup_(cleanup_free) char *log = malloc(rooms[i]);
         struct process_outcome outcome;
         struct error err = {0};
-        char *const argv[] = {"/bin/sh", "-c", "echo first; head -c 100000 /dev/zero | tr '\\0' y; echo; echo last >&2", NULL};
+        char *const argv[] = {"/bin/sh", "-c",
+                              "echo first; head -c 100000 /dev/zero | tr '\\0' y; echo; echo last >&2", NULL};
         if (!process_run_foreign(argv, &no_limits, -1, &nowhere, log, rooms[i], &outcome, &err))
             fail_msg("not run: %s", err.text);
         size_t len = strlen(log);
@@ -182,8 +183,8 @@ static void test_foreign_output_that_fits_is_kept_whole(void **state)
     char log[200];
     struct process_outcome outcome;
     struct error err = {0};
-    assert_true(process_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"), &no_limits, -1,
-                                  &nowhere, log, sizeof log, &outcome, &err));
+    assert_true(process_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"),
+                                    &no_limits, -1, &nowhere, log, sizeof log, &outcome, &err));
     assert_int_equal(outcome.exit_status, 3);
     assert_string_equal(log, "out\nerr\n\345\233\272?");
 }
@@ -196,8 +197,9 @@ static void test_foreign_daemons_are_gone(void **state)
     char log[200], path[64];
     struct process_outcome outcome;
     struct error err = {0};
-    assert_true(process_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"), &no_limits,
-                                  -1, &nowhere, log, sizeof log, &outcome, &err));
+    assert_true(
+        process_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"),
+                            &no_limits, -1, &nowhere, log, sizeof log, &outcome, &err));
     assert_int_equal(outcome.signal, SIGTERM);
     assert_true(strtol(log, NULL, 10) > 0);
     snprintf(path, sizeof path, "/proc/%ld", strtol(log, NULL, 10));
@@ -487,7 +489,7 @@ static void *run_many(void *cls)
         snprintf(expected, sizeof expected, "%d of %d", i, call->number);
         snprintf(script, sizeof script, "echo %s >&2; exit %d", expected, call->number + i);
         call->good = process_run(SHELL(script), &(struct process_limits){.cpu_s = 10, .wall_ms = 60000}, -1,
-                               &call->outcome, &err) &&
+                                 &call->outcome, &err) &&
                      call->outcome.end == CHILD_EXITED && call->outcome.exit_status == call->number + i &&
                      strcmp(call->outcome.stderr_text, expected) == 0;
     }
@@ -516,14 +518,16 @@ static void assert_no_child_is_left(void)
 }
 
 /* Ours, and a foreign one under its keeper. */
-static struct process_outcome run_either(bool foreign, char *const argv[], const struct process_limits *limits, int cancel_fd)
+static struct process_outcome run_either(bool foreign, char *const argv[],
+                                         const struct process_limits *limits, int cancel_fd)
 {
     static const struct process_place nowhere;
     struct process_outcome outcome;
     struct error err = {0};
     char log[1000];
-    bool ok = foreign ? process_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
-                      : process_run(argv, limits, cancel_fd, &outcome, &err);
+    bool ok = foreign
+                  ? process_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
+                  : process_run(argv, limits, cancel_fd, &outcome, &err);
     if (!ok)
         fail_msg("not run: %s", err.text);
     return outcome;
@@ -555,7 +559,7 @@ static void test_no_child_can_hold_out(void **state)
         "kill -STOP $$",
         "trap '' TERM INT HUP QUIT; while :; do sleep 1000; done",
         "exec >&- 2>&- <&-; exec sleep 1000",
-        "exec yes",     /* there is always something to hear */
+        "exec yes", /* there is always something to hear */
         "exec yes >&2",
         "sleep 1000 & sleep 1000 & wait",
         "(kill -STOP $(exec sh -c 'echo $PPID')) & sleep 1000",
