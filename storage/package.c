@@ -2,6 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/package.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 #include "storage/entities.h"
@@ -326,6 +328,13 @@ bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error 
 bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err)
 {
     return db_row(db, &package_statements, BY_ID, PARAMS(P_INT(id)), FIELDS(ROW(ret)), ret_found, err);
+}
+
+bool package_key_equal(const struct package_key *a, const struct package_key *b)
+{
+    return sha256_equal(&a->from, &b->from) && sha256_equal(&a->to, &b->to) &&
+           strcmp(a->format, b->format) == 0 && strcmp(a->recipe, b->recipe) == 0 &&
+           a->firmware_id == b->firmware_id;
 }
 
 bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,

@@ -73,6 +73,9 @@ struct package_counts {
 /* PACKAGE_READY only for what may be sent: proven, or released by an admin for the firmware that was asked for. */
 enum package_state package_state(const struct package *package);
 
+/* All fields are equal. The struct has bytes between its fields, so memcmp() does not tell. */
+bool package_key_equal(const struct package_key *a, const struct package_key *b);
+
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
                   struct error *err);
 /* Needed: queued where it is not there, or `failed` and `again` is set; else left as it is, but for a higher

@@ -72,7 +72,7 @@ static bool put(void *cls, struct db *db, struct error *err)
     struct hop now;
     if (!hop_find(arrival->call->request, db, &now, err))
         return false;
-    if (memcmp(&now.key, &arrival->hop.key, sizeof now.key) != 0)
+    if (!package_key_equal(&now.key, &arrival->hop.key))
         return error_set(err, ERROR_PACKAGE_CHANGED,
                          "the firmware's format was changed meanwhile: upload it again");
     arrival->had_bytes = now.found && now.package.size_bytes > 0;

@@ -100,7 +100,7 @@ describe('doc/ledger.md', () => {
 describe('doc/decisions.md', () => {
     const code = read('upgrade/attempt.c');
     const doc = read('doc/decisions.md');
-    const states = Object.fromEntries([...read('upgrade/attempt.h').matchAll(/X\((ATTEMPT_[A-Z_]+), "([a-z_]+)"\)/g)].map(([, id, name]) => [id, name]));
+    const states = Object.fromEntries([...read('upgrade/attempt.h').matchAll(/X\((ATTEMPT_[A-Z_]+),[\s\\]*"([a-z_]+)"\)/g)].map(([, id, name]) => [id, name]));
     const moves = [...code.matchAll(/\{(ATTEMPT_[A-Z_]+), EVENT_([A-Z_]+), (ATTEMPT_[A-Z_]+)\}/g)]
         .map(([, from, event, to]) => ({ from: states[from], event, to: states[to] }));
     const columns = { SEND: 'sent', CUT: 'cut', ALL_ACKED: 'all acknowledged', HANDED_OVER: 'all, in part by our proxy', SAW_TARGET: 'reports target',

@@ -287,9 +287,28 @@ static void test_migration(void **state)
     sqlite3_close(handle);
 }
 
+static void test_keys_are_compared_by_their_fields(void **state)
+{
+    (void)state;
+    struct package_key a, b;
+    memset(&a, 0x00, sizeof a);
+    memset(&b, 0xff, sizeof b);
+    memset(&a.from, 1, sizeof a.from), memset(&b.from, 1, sizeof b.from);
+    memset(&a.to, 2, sizeof a.to), memset(&b.to, 2, sizeof b.to);
+    strcpy(a.format, "bsdiff"), strcpy(b.format, "bsdiff");
+    strcpy(a.recipe, ""), strcpy(b.recipe, "");
+    a.firmware_id = b.firmware_id = 3;
+    assert_true(package_key_equal(&a, &b));
+    b.firmware_id = 4;
+    assert_false(package_key_equal(&a, &b));
+    b.firmware_id = 3, strcpy(b.recipe, "x");
+    assert_false(package_key_equal(&a, &b));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys_are_compared_by_their_fields),
         cmocka_unit_test_setup_teardown(test_release, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_upload, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_image_is_deleted, place_make, place_remove),
