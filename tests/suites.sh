@@ -59,10 +59,10 @@ fuzz_programs() { list_kind fuzz "$1"; }
 # missing_programs KIND SOURCES DIR: sources of tests of which the build knows no program.
 missing_programs() {
     local source name
-    find "$2" -name "$1-*.c" | while read -r source; do
+    while read -r source; do
         name=${source##*/} name=${name%.c}
         list_kind "$1" "$3" | grep -qE "(^|/)$name\$" || echo "$source"
-    done
+    done < <(find "$2" -name "$1-*.c")
 }
 
 # list_e2e [LIST]...: all end-to-end tests but those in the lists.

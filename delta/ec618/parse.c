@@ -205,6 +205,8 @@ static bool walk_path(const struct path *p, struct match_script *script, struct 
             step = p->extra_step[i];
             continue;
         }
+        if (!span)
+            return error_set(err, ERROR_INTERNAL, "a difference without a record before it");
         record->diff_len++;
         old_at++;
         step = p->steps[p->step_at[span - p->spans->span] + i - span->from];

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/core/log_queue.h"
 
+#include <inttypes.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -109,10 +110,10 @@ static void tell_dropped(void)
     uint64_t no_room = queue.no_room, not_written = queue.not_written;
     if (!no_room && !not_written)
         return;
-    int size = snprintf(line, sizeof line, "level=warn event=log-dropped count=%llu reason=\"%s%s%s\"\n",
-                        (unsigned long long)(no_room + not_written),
-                        no_room ? "the log was not read fast enough" : "", no_room && not_written ? "; " : "",
-                        not_written ? strerror(queue.why) : "");
+    int size =
+        snprintf(line, sizeof line, "level=warn event=log-dropped count=%" PRIu64 " reason=\"%s%s%s\"\n",
+                 no_room + not_written, no_room ? "the log was not read fast enough" : "",
+                 no_room && not_written ? "; " : "", not_written ? strerror(queue.why) : "");
     pthread_mutex_unlock(&queue.mutex);
     bool ok = write_all(line, (size_t)size);
     pthread_mutex_lock(&queue.mutex);

@@ -33,6 +33,7 @@ hang)
     ;;
 daemon)
     make
+    # shellcheck disable=SC2016 # the inner shell expands it
     setsid sh -c 'sleep 1000 & echo "daemon $!"; : >"$TMPDIR/up"; wait' &
     while [ ! -e "$TMPDIR/up" ]; do :; done
     ;;
