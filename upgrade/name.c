@@ -299,14 +299,18 @@ static bool resolve_turnkey(const struct dialect_version *said, struct full_name
 /* The parts of a script's version behind those of the core; AT firmware has no script and says 0.0.0. */
 static void add_script(struct slice text, struct version *core)
 {
-    struct version script;
+    struct version script, joined;
+    char first[VERSION_TEXT_SIZE], second[VERSION_TEXT_SIZE], both[2 * VERSION_TEXT_SIZE];
     bool any = false;
-    if (core->count == 0 || !version_parse(text, &script) || core->count + script.count > VERSION_PARTS_MAX)
+    if (core->count == 0 || !version_parse(text, &script))
         return;
     for (unsigned i = 0; i < script.count; i++)
         any |= script.part[i] != 0;
-    for (unsigned i = 0; any && i < script.count; i++)
-        core->part[core->count++] = script.part[i];
+    version_format(core, first);
+    version_format(&script, second);
+    snprintf(both, sizeof both, "%s.%s", first, second);
+    if (any && version_parse(slice_of(both), &joined)) /* else together they are too long for a version */
+        *core = joined;
 }
 
 /* AT firmware in KEY mode and LuatOS-Air say their core in core_version and the script's version beside it. */
