@@ -4,6 +4,9 @@
 // many states, over a link, in the dialect and over turnkey_fota.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { poll, query } from './lib/module.mjs';
@@ -55,11 +58,13 @@ describe('over a link', () => {
 
     test('a version typed otherwise than the link was made with, and a newer link', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2', '3'] });
+        await scene.makePackage('2', '3');
         const { module, link } = await scene.linkedModule();
         assert.equal((await explain(scene, module)).from, '1');
         module.link = module.link.replace(/1$/, '2');
         assert.ok(module.link.endsWith('/2'));
         await module.ask();
+        await scene.awaitAttempt(module, 'delivered');
         assert.equal((await explain(scene, module)).from, '2', 'as it asked last');
         await same(scene, module, 'link', 'typed otherwise');
         const newer = await scene.createLink(module, { version: '1' });
@@ -150,9 +155,8 @@ test('over turnkey_fota, also while it fetches over the link that was handed out
         imei: module.id, project_key: scene.product, model: 'Air8101', core_id: '8', core_version: '2046', script_name: 'pump', script_version: '001.000.001',
     })}`;
     const options = { target };
+    await scene.makePackage();
     await module.ask({ target, judge: { kind: 'report' } });
-    await same(scene, module, 'turnkey', 'waiting', options);
-    await poll('it is made', async () => (await explain(scene, module)).code === 200);
     await same(scene, module, 'turnkey', 'offered', options);
     const { json } = await module.ask({ target, judge: { kind: 'report' } });
     await module.ask({ target: new URL(json.url).pathname });
@@ -160,4 +164,27 @@ test('over turnkey_fota, also while it fetches over the link that was handed out
     await same(scene, module, 'turnkey', 'delivered', options);
     await scene.setTarget('2046.1.1');
     assert.equal((await same(scene, module, 'turnkey', 'up to date', options)).code, 27);
+});
+
+// Generation goes on by itself: here one tool that does not end holds the only worker, so both states last.
+test('while a package is generated and while another waits for its turn', async (t) => {
+    const firmware = 'pump_LuatOS-SoC_Air8101';
+    const dir = await mkdtemp(join(tmpdir(), 'dfota-held-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    await writeFile(join(dir, 'conf'), `[firmware ${firmware}]\nexternal_command = /bin/sh -c "exec sleep 600" {old} {new} {out}\n`);
+    const busy = await startServer(t, { config: { config: join(dir, 'conf'), jobs: 1, matrix: 'needed' } });
+    const scene = await Scene.build(busy, { firmware, versions: ['2046.1.1', '2046.1.2', '2046.1.3'], format: 'external' });
+    const running = scene.module({ version: '2046.1.1' });
+    await running.ask();
+    await poll('a worker generates the first', async () => /is being generated$/.test((await explain(scene, running)).reason));
+    await same(scene, running, 'dialect', 'being generated');
+    const { module: linked } = await scene.linkedModule({ version: '2046.1.2' });
+    await linked.ask();
+    assert.match((await same(scene, linked, 'link', 'queued')).reason, /is queued to be generated$/);
+    const turnkey = scene.module({ version: '2046.1.1' });
+    const target = `/api/site/turnkey_fota?${query({
+        imei: turnkey.id, project_key: scene.product, model: 'Air8101', core_id: '8', core_version: '2046', script_name: 'pump', script_version: '001.000.001',
+    })}`;
+    await turnkey.ask({ target, judge: { kind: 'report' } });
+    assert.match((await same(scene, turnkey, 'turnkey', 'being generated', { target })).reason, /is being generated$/);
 });
