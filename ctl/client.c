@@ -14,14 +14,14 @@
 
 #define API       "/api/v1"
 #define TOKEN_MAX 512
-#define BY_MAX    100 /* bytes of a name that the server keeps */
+#define BY_MAX    100 /* bytes; the server refuses a longer name */
 
 struct client {
-    char *base; /* without a slash at the end */
+    char *base; /* no slash at the end */
     char *token;
-    const char *by; /* who is at work, for the record; NULL where the environment does not say */
+    const char *by; /* DFOTA_BY: name of the person, for the ledger; or NULL */
     bool direct;
-    int64_t deadline_ms; /* boot clock; 0 for none */
+    int64_t deadline_ms; /* boot clock; 0: none */
 };
 
 static void cleanup_url(CURLU **url)
@@ -49,8 +49,8 @@ static bool is_loopback(const char *host)
     return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
 }
 
-/* http://HOST[:PORT][/PREFIX], nothing else. *ret_direct: the host is this machine, which no proxy can reach.
- */
+/* Accepts only http[s]://HOST[:PORT][/PREFIX]. *ret_direct: the host is this machine, so a proxy must not
+   be used. */
 static bool check_url(const char *text, bool *ret_direct, struct failure *fail)
 {
     _cleanup_(cleanup_url) CURLU *url = curl_url();
@@ -62,11 +62,12 @@ static bool check_url(const char *text, bool *ret_direct, struct failure *fail)
         curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
         (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-        return failure_set(fail, EXIT_USAGE, "%s is no address like http://127.0.0.1:8081", text);
+        return failure_set(fail, EXIT_USAGE, "%s is not an address like http://127.0.0.1:8081", text);
     curl_url_get(url, CURLUPART_USER, &user, 0);
     curl_url_get(url, CURLUPART_QUERY, &query, 0);
     if (user || query || strchr(text, '#') || strchr(text, '?'))
-        return failure_set(fail, EXIT_USAGE, "an address has no user, query or fragment: %s", text);
+        return failure_set(fail, EXIT_USAGE, "the address must not contain a user, a query or a fragment: %s",
+                           text);
     *ret_direct = is_loopback(host);
     return true;
 }
@@ -77,10 +78,11 @@ static bool check_token(const char *token, struct failure *fail)
     if (len == 0)
         return failure_set(fail, EXIT_USAGE, "the token is empty");
     if (len >= TOKEN_MAX)
-        return failure_set(fail, EXIT_USAGE, "the token is too long");
+        return failure_set(fail, EXIT_USAGE, "the token is longer than %d bytes", TOKEN_MAX - 1);
     for (size_t i = 0; i < len; i++)
         if (token[i] <= ' ' || token[i] > '~')
-            return failure_set(fail, EXIT_USAGE, "the token has characters that no token has");
+            return failure_set(fail, EXIT_USAGE,
+                               "the token may contain only printable ASCII characters without blanks");
     return true;
 }
 
@@ -144,7 +146,7 @@ bool client_path_query(struct client_path *path, const char *name, const char *v
     return path_append(path, before, value, fail);
 }
 
-/* What the server said instead of doing it. */
+/* Fills *fail from an answer that is not 2xx. */
 static bool refuse(const struct client *client, const struct http_answer *answer, struct failure *fail)
 {
     json_t *problem = answer->body ? json_loadb(answer->body, answer->size, 0, NULL) : NULL;
@@ -157,7 +159,7 @@ static bool refuse(const struct client *client, const struct http_answer *answer
         snprintf(fail->code, sizeof fail->code, "%s", code);
     } else {
         failure_set(fail, EXIT_UNREACHABLE,
-                    "%s answered %ld without saying why: is it the admin API of dfotad?", client->base,
+                    "%s answered %ld without a reason; is it the admin API of dfotad?", client->base,
                     answer->status);
     }
     json_decref(problem);
@@ -175,11 +177,11 @@ static bool understand(const struct client *client, const struct client_call *ca
         if (!json_is_object(out.json)) {
             json_decref(out.json);
             return failure_set(fail, EXIT_UNREACHABLE,
-                               "what %s answers is not understood: is it the admin API of dfotad?",
+                               "the answer of %s is not understood; is it the admin API of dfotad?",
                                client->base);
         }
     }
-    /* Only the path of the next page is taken: the token goes to no other server. */
+    /* Only the path of the next page is used: the token must not go to another server. */
     const char *next = answer->next ? strstr(answer->next, API "/") : NULL;
     out.next = next ? strdup(next + strlen(API)) : NULL;
     *ret = out;
@@ -191,7 +193,7 @@ bool client_is_late(const struct client *client)
     return client->deadline_ms > 0 && clock_boot_ms() >= client->deadline_ms;
 }
 
-/* Who makes a change says so, where he is known. */
+/* A call that changes something carries the name in DFOTA_BY. */
 static bool format_url(const struct client *client, const struct client_call *call, char **ret,
                        struct failure *fail)
 {
@@ -199,7 +201,7 @@ static bool format_url(const struct client *client, const struct client_call *ca
     const char *name = strcmp(call->method, "GET") != 0 ? client->by : NULL;
     if (name && (strlen(name) > BY_MAX || !slice_is_clean_utf8(slice_of(name))))
         return failure_set(fail, EXIT_USAGE,
-                           "DFOTA_BY is at most %d bytes of UTF-8 without control characters", BY_MAX);
+                           "DFOTA_BY takes at most %d bytes of UTF-8 without control characters", BY_MAX);
     if (!name || !name[0] || !slice_percent_encode(slice_of(name), by, sizeof by))
         name = NULL;
     int len = !name ? asprintf(ret, "%s" API "%s", client->base, call->path)
@@ -219,9 +221,9 @@ bool client_send(struct client *client, const struct client_call *call, struct c
     _cleanup_(cleanup_answer) struct http_answer answer = {0};
     _cleanup_(cleanup_digest) struct digest_file file = {0};
     if (client_is_late(client))
-        return failure_set(fail, EXIT_UNREACHABLE, "the time given with --timeout is over");
+        return failure_set(fail, EXIT_UNREACHABLE, "the time of --timeout has passed");
     if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
-        return failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
+        return failure_set(fail, EXIT_USAGE, "an argument is not valid UTF-8");
     if (call->file && !digest_open(call->file, &file, fail))
         return false;
     if (!format_url(client, call, &url, fail))
@@ -273,6 +275,6 @@ bool client_get(struct client *client, const char *path, json_t **ret, struct fa
     *ret = json_incref(answer.json);
     client_answer_clear(&answer);
     if (!*ret)
-        return failure_set(fail, EXIT_UNREACHABLE, "the server answered with nothing");
+        return failure_set(fail, EXIT_UNREACHABLE, "the server sent an empty answer");
     return true;
 }

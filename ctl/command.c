@@ -4,182 +4,188 @@
 
 #include <stdint.h>
 #include <string.h>
+#include "base/text.h"
 #include "ctl/option.h"
-#include "ctl/text.h"
 
 #define BIT OPTION_BIT
 
 static const struct command table[] = {
-    {"status", "", 0, 0, "what the server is doing", NULL, status_show},
+    {"status", "", 0, 0, "show the state of the server", NULL, status_show},
 
-    {"product add", "NAME", BIT(OPTION_KEY), 0, "add a product",
-     "The key is what modules send as project_key. Without --key the server makes one.", product_add},
-    {"product set", "KEY", BIT(OPTION_TRUSTED_CHECK_INS) | BIT(OPTION_BY), BIT(OPTION_TRUSTED_CHECK_INS),
-     "whether its check-ins are trusted",
-     "Say yes only where nobody but its modules can reach the device listener, as in a private APN. What a module says in a check-in "
-     "then counts like a report of its host, and all requests of a device count together.",
+    {"product add", "NAME", BIT(KEY), 0, "add a product",
+     "Modules send the key as project_key. Without --key the server makes a key.", product_add},
+    {"product set", "KEY", BIT(TRUSTED_CHECK_INS) | BIT(BY), BIT(TRUSTED_CHECK_INS),
+     "trust the check-ins of a product, or not",
+     "Say yes only where nothing but the product's modules can reach the device listener, as in a private "
+     "APN. A version in a check-in then counts like a report of the module's host, and the loop guard "
+     "counts all requests of a device together.",
      product_set},
     {"product list", "", 0, 0, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", BIT(OPTION_AS) | BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION), 0,
-     "upload full images",
+    {"image upload", "FILE…", BIT(AS) | BIT(FIRMWARE) | BIT(VERSION), 0, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
-     "fotademo_1103.1.2_LuatOS-SoC_EC618.bin), or given for one file with --firmware and --version. A file "
-     "that the "
-     "server refuses does not keep it from the others.",
+     "fotademo_1103.1.2_LuatOS-SoC_EC618.bin). For a single file, --firmware and --version can name them "
+     "instead. If the server refuses a file, the other files are still uploaded.",
      image_upload},
-    {"image list", "[FIRMWARE]", 0, 0, "list the images of a firmware, or of all", NULL, image_list},
+    {"image list", "[FIRMWARE]", 0, 0, "list the images of one firmware or of all", NULL, image_list},
     {"image get", "FIRMWARE VERSION OUT", 0, 0, "download an image",
-     "OUT is written only when all bytes are there and have the SHA-256 that the server names.", image_get},
+     "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
+     "server names.",
+     image_get},
 
-    {"image withdraw", "FIRMWARE VERSION", BIT(OPTION_REASON), BIT(OPTION_REASON),
-     "nothing leads to this version any more",
-     "No device is offered it, a download of it that is under way cannot be continued, and where it is the target the firmware "
-     "has none afterwards. What leads away from it stays.",
+    {"image withdraw", "FIRMWARE VERSION", BIT(REASON), BIT(REASON), "stop upgrades to this version",
+     "The version is offered to no device, and a download that has begun cannot be resumed. If the version "
+     "is the target, the firmware has no target afterwards. Upgrades from this version stay possible.",
      image_withdraw},
-    {"image restore", "FIRMWARE VERSION", 0, 0, "take back a withdrawal",
-     "Where it was the target, the target has to be set again.", image_restore},
-    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", BIT(OPTION_REASON), 0,
-     "whether paths may, or must, lead over this version",
-     "forbidden: no path stops there, but it can be a target. required: every path that passes it stops there; --reason says why.",
+    {"image restore", "FIRMWARE VERSION", 0, 0, "undo a withdrawal",
+     "If the version was the target, set the target again.", image_restore},
+    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", BIT(REASON), 0,
+     "may, or must, paths stop at this version?",
+     "forbidden: no path stops at this version, but the version can be a target. required: every path past "
+     "this version stops at it, and --reason is needed.",
      image_waypoint},
     {"image delete", "FIRMWARE VERSION", 0, 0, "delete an image that no device needs",
-     "Its packages go with it. Refused while it is the target, a device runs it, or one is on the way to it.",
+     "The packages of the image are deleted too. The server refuses while the image is the target, a "
+     "device runs it, or a device is on its way to it.",
      image_delete},
 
     {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
-    {"firmware set", "FIRMWARE", BIT(OPTION_FORMAT) | BIT(OPTION_MAX_PACKAGE_BYTES) | BIT(OPTION_DOWNGRADES),
-     0, "set package format, size limit, downgrades",
-     "Formats: bsdiff for devices that apply what bspatch does; ec618-at, ec618-csdk and ec618-luatos for EC618 "
-     "modules (Air780E) by their firmware; external for what the server's configured command makes; none makes no packages. All settings hold from the next request on.",
+    {"firmware set", "FIRMWARE", BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES), 0,
+     "set package format, size limit, downgrades",
+     "Formats: bsdiff for devices that apply packages like bspatch; ec618-at, ec618-csdk and ec618-luatos "
+     "for EC618 modules (Air780E), by the kind of their firmware; external for packages that the command "
+     "in the server's configuration makes; none to make no packages. A change applies from the next "
+     "request on.",
      firmware_set},
 
-    {"target set", "FIRMWARE VERSION", 0, 0, "every device should get to VERSION", NULL, target_set},
-    {"target clear", "FIRMWARE", 0, 0, "offer no upgrades any more", NULL, target_clear},
-    {"missing-bases", "FIRMWARE", 0, 0, "versions that devices run and that are not here", NULL,
-     missing_bases_list},
+    {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},
+    {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
+    {"missing-bases", "FIRMWARE", 0, 0, "list versions in use that have no image", NULL, missing_bases_list},
 
-    {"path", "FROM TO", BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0, "the way from one version to another",
-     "Each hop with its size; what was ruled out and why; where there is no path, what would help. --wait asks for the "
-     "packages that are still to be made, and waits until it is settled. --firmware may be left out where the product has "
-     "one firmware.",
+    {"path", "FROM TO", BIT(FIRMWARE) | BIT(WAIT), 0, "show the path from one version to another",
+     "Shows each hop with its size, the pairs that were ruled out and why, and, if there is no path, what "
+     "would help. --wait requests the packages that are still to be made, and waits until the result is "
+     "final. --firmware is not needed if the product has one firmware.",
      path_show},
 
     {"package list", "FIRMWARE", 0, 0, "list the packages of a firmware", NULL, package_list},
-    {"package show", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "show one package", NULL, package_show},
-    {"package log", "FIRMWARE FROM TO", 0, 0, "print what an external command said", NULL, package_log},
-    {"package make", "FIRMWARE FROM TO", BIT(OPTION_WAIT), 0, "make a package now, not at the first request",
-     "A failed package is made again.", package_make},
-    {"package get", "FIRMWARE FROM TO OUT", BIT(OPTION_WAIT), 0, "download a package",
-     "OUT is written only when all bytes are there and have the SHA-256 that the server names. A package "
-     "over the limit "
-     "is not to be had.",
+    {"package show", "FIRMWARE FROM TO", BIT(WAIT), 0, "show one package", NULL, package_show},
+    {"package log", "FIRMWARE FROM TO", 0, 0, "print the output of an external command", NULL, package_log},
+    {"package make", "FIRMWARE FROM TO", BIT(WAIT), 0, "make a package before a device asks for it",
+     "A package that has failed is made again.", package_make},
+    {"package get", "FIRMWARE FROM TO OUT", BIT(WAIT), 0, "download a package",
+     "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
+     "server names. A package over the size limit cannot be downloaded.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", BIT(OPTION_BY) | BIT(OPTION_AS), BIT(OPTION_BY),
-     "upload a package made elsewhere",
-     "It takes the place of any other for these two versions. What can be applied here is applied to the image of FROM and "
-     "has to give the one of TO; what cannot be is unproven and goes to no device before it is released.",
+    {"package upload", "FIRMWARE FROM TO FILE", BIT(BY) | BIT(AS), BIT(BY), "upload a package made elsewhere",
+     "The package replaces any other package for these two versions. If the server can apply it, the image "
+     "of FROM must become the image of TO. If the server cannot apply it, it is unproven, and no device "
+     "gets it before an admin releases it.",
      package_upload},
-    {"package forget", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take an uploaded package away", NULL,
-     package_forget},
-    {"package release", "FIRMWARE FROM TO", BIT(OPTION_NOTE) | BIT(OPTION_BY) | BIT(OPTION_YES),
-     BIT(OPTION_NOTE), "send an unproven package to devices",
-     "Shows the package and asks for the beginning of its SHA-256, unless --yes is given. The release is for these very "
-     "bytes; --by, else the name of the user, and --note stay with them, and every attempt with them says so.",
+    {"package forget", "FIRMWARE FROM TO", BIT(BY), 0, "remove an uploaded package", NULL, package_forget},
+    {"package release", "FIRMWARE FROM TO", BIT(NOTE) | BIT(BY) | BIT(YES), BIT(NOTE),
+     "allow an unproven package for devices",
+     "Shows the package and asks for the first digits of its SHA-256, unless --yes is given. The release "
+     "is for exactly these bytes. The name (--by, or the name of the user) and --note are kept with them "
+     "and shown with every attempt.",
      package_release},
-    {"package unrelease", "FIRMWARE FROM TO", BIT(OPTION_BY), 0, "take a release back",
-     "A transfer under way ends at its next range.", package_unrelease},
+    {"package unrelease", "FIRMWARE FROM TO", BIT(BY), 0, "undo a release",
+     "A download that has begun ends at the next range that the device asks for.", package_unrelease},
 
-    {"matrix", "FIRMWARE", BIT(OPTION_PRINT_CSV), 0, "the sizes of all pairs of images, as a table",
-     "A row for each version that an upgrade leads from, a column for each that it leads to; sizes in KB. What is over the "
-     "limit is red on a terminal and has ! behind it elsewhere (and with NO_COLOR); … is still to be made, x could not be made, ? is "
-     "unproven. With many versions the table comes in blocks of columns.",
+    {"matrix", "FIRMWARE", BIT(PRINT_CSV), 0, "show package sizes of all pairs of images",
+     "One row for each version that an upgrade starts from, one column for each version that it leads to; "
+     "sizes in KB. A size over the limit is red on a terminal, and is followed by ! elsewhere and with "
+     "NO_COLOR. … is still to be made, x could not be made, ? is unproven. A wide table is printed in "
+     "blocks of columns.",
      matrix_show},
-    {"queue", "[FIRMWARE]", 0, 0, "what is being made, who waits for it, and how long it takes",
-     "The first 20 packages of each firmware, in the order in which they are made; -o json tells up to 1000.",
+    {"queue", "[FIRMWARE]", 0, 0, "show the packages that are being made",
+     "The first 20 packages of each firmware, in the order in which they are made, with the number of "
+     "devices that wait for them; with -o json up to 1000.",
      queue_show},
 
-    {"device list", "",
-     BIT(OPTION_FIRMWARE) | BIT(OPTION_NOTICE) | BIT(OPTION_CONFLICTS) | BIT(OPTION_PRINT_CSV), 0,
-     "list the devices", NULL, device_list},
-    {"device show", "DEVICE", 0, 0, "all that is known of a device, and why it got its last answer",
-     "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits a MAC, "
-     "all else a UID.",
+    {"device list", "", BIT(FIRMWARE) | BIT(NOTICE) | BIT(CONFLICTS) | BIT(PRINT_CSV), 0, "list the devices",
+     NULL, device_list},
+    {"device show", "DEVICE", 0, 0, "show a device and why it got its last answer",
+     "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits are a "
+     "MAC address, and anything else is a UID.",
      device_show},
-    {"outcomes", "FIRMWARE", BIT(OPTION_STATE) | BIT(OPTION_OLDER_THAN) | BIT(OPTION_PRINT_CSV), 0,
-     "what became of each device on its way to the target",
-     "Counts first, then a line a device: confirmed, confirmed without a delivery from here (confirmed_not_by_us), delivered and no more, not applied, silent, waiting, unreachable by any path. "
-     "--state delivered,silent --older-than 24h: who was delivered and never confirmed for a day.",
+    {"outcomes", "FIRMWARE", BIT(STATE) | BIT(OLDER_THAN) | BIT(PRINT_CSV), 0,
+     "show the outcome for each device",
+     "Counts first, then one line per device. Some outcomes: confirmed; confirmed_not_by_us (the device "
+     "runs the target, but this server did not deliver it); delivered; not_applied; silent; waiting; "
+     "unreachable (no path). --state delivered,silent --older-than 24h lists the devices that got the "
+     "package a day ago and have not confirmed.",
      outcomes_show},
-    {"explain", "DEVICE", BIT(OPTION_FIRMWARE) | BIT(OPTION_VERSION) | BIT(OPTION_LINK) | BIT(OPTION_DIALECT),
-     0, "what would it be answered now, and why?",
-     "The same decision as for its next request, rule by rule, and nothing of it is recorded. It asks in the way in which the device "
-     "asked last, or over its newest link; --link N and --dialect choose another way. Without --version it asks from the version that "
-     "it asked from last.",
+    {"explain", "DEVICE", BIT(FIRMWARE) | BIT(VERSION) | BIT(LINK) | BIT(DIALECT), 0,
+     "show the answer that a device would get now",
+     "Makes the same decision as the device's next request, shows it rule by rule, and records nothing. "
+     "The request is of the same kind as the device's last one, or over its newest link; --link N and "
+     "--dialect choose another kind. Without --version the request is from the version that the device "
+     "asked from last.",
      explain_show},
-    {"device unblock", "DEVICE", 0, 0, "lift the loop guard (code 40)", NULL, device_unblock},
-    {"device accept", "DEVICE VERSION", BIT(OPTION_BY), 0, "let a claim of a lower grade count",
-     "VERSION is that of the claim, as device show tells it: if another claim has come since, nothing changes. The device then goes on "
-     "by what the same source says; a report of a higher grade replaces it.",
+    {"device unblock", "DEVICE", 0, 0, "unblock a device (loop guard, code 40)", NULL, device_unblock},
+    {"device accept", "DEVICE VERSION", BIT(BY), 0, "accept a claim of a lower grade",
+     "VERSION is the version in the claim, as shown by device show; if a newer claim has arrived, nothing "
+     "changes. From then on reports of the same source count for this device, until a report of a higher "
+     "grade arrives.",
      device_accept},
-    {"device dismiss", "DEVICE", BIT(OPTION_BY), 0, "drop a claim of a lower grade", NULL, device_dismiss},
-    {"device link", "DEVICE", BIT(OPTION_VERSION) | BIT(OPTION_FIRMWARE) | BIT(OPTION_WAIT), 0,
-     "a URL to type into an AT module, with the commands",
-     "--version is the version that the module runs; without it the link uses what was reported last. "
-     "--firmware may be "
-     "left out where the version is a full name, the device is known, or the product has one firmware. "
-     "--wait returns "
-     "when the package that the link needs is made: a module that asks earlier is told to come back.",
+    {"device dismiss", "DEVICE", BIT(BY), 0, "dismiss a claim of a lower grade", NULL, device_dismiss},
+    {"device link", "DEVICE", BIT(VERSION) | BIT(FIRMWARE) | BIT(WAIT), 0, "make a URL for an AT module",
+     "Prints the commands for the module too. --version is the version that the module runs; without it "
+     "the link uses the version that was reported last. --firmware is not needed if the version is a full "
+     "name, the device is known, or the product has one firmware. --wait ends when the package for the "
+     "link is made; a module that asks earlier is told to wait.",
      device_link},
-    {"device links", "FIRMWARE", BIT(OPTION_CSV) | BIT(OPTION_VERSION), BIT(OPTION_CSV),
-     "a link for each IMEI of a CSV file",
-     "One IMEI[,VERSION] a line; --version is for lines without one. All links are made or none.",
+    {"device links", "FIRMWARE", BIT(CSV) | BIT(VERSION), BIT(CSV), "make a link for each IMEI in a CSV file",
+     "Each line is IMEI[,VERSION]; --version is for lines without a version. Either all links are made or "
+     "none.",
      device_links},
-    {"device revoke", "DEVICE", BIT(OPTION_LINK), 0, "revoke the links of a device, or one of them", NULL,
-     device_revoke},
+    {"device revoke", "DEVICE", BIT(LINK), 0, "revoke all links of a device, or one", NULL, device_revoke},
 
-    {"report", "DEVICE FILE", BIT(OPTION_CAPTURED_AT), 0, "send in what a host captured of its module",
-     "FILE is the raw text of the serial line, \"-\" standard input. What it tells is shown, and counts as a "
-     "report where it is newer than what is confirmed; --captured-at says when it was written down, for a text "
-     "without the network's time (+NITZ).",
+    {"report", "DEVICE FILE", BIT(CAPTURED_AT), 0, "send what a host captured from its module",
+     "FILE is the raw text of the serial line; \"-\" is standard input. The server shows what it found. "
+     "The last version in the text counts as a report if it is newer than the confirmed version. "
+     "--captured-at gives the time of the capture, for a text without the network's time (+NITZ).",
      report_send},
-    {"reports import", "FILE", BIT(OPTION_FIRMWARE), 0, "versions of many devices, from a CSV file",
-     "One IMEI,VERSION[,TIME] a line, the time in milliseconds since 1970, now where it is left out. All lines "
-     "are taken or none; those older than what is confirmed are named and change nothing. --firmware may be "
-     "left out where the product has one.",
+    {"reports import", "FILE", BIT(FIRMWARE), 0, "import versions of devices from a CSV file",
+     "Each line is IMEI,VERSION[,TIME]; TIME is in milliseconds since 1970, and without it the time is "
+     "now. Either all lines are imported or none. Lines that are older than the confirmed version are "
+     "listed and change nothing. --firmware is not needed if the product has one firmware.",
      report_import},
-    {"transcripts", "DEVICE [N]", 0, 0, "what was captured of a device, or one of them read",
-     "-o json with N has the text too.", transcript_list},
+    {"transcripts", "DEVICE [N]", 0, 0, "list captured texts of a device, or show one",
+     "-o json with N also prints the text.", transcript_list},
 
-    {"unknown list", "", 0, 0, "names, versions and ids of devices that the server refuses",
-     "What devices sent and got code 25, 26, 17, 44 or 3 for, the newest first, each with what to do about it. With --product only "
-     "those of that product. At most 100 rows of a product are kept; DEVICES counts up to 8.",
+    {"unknown list", "", 0, 0, "list refused names, versions and ids",
+     "What devices sent when they got code 25, 26, 17, 44 or 3; the newest first, each with what to do "
+     "about it. With --product only rows of that product. The server keeps at most 100 rows of a product. "
+     "DEVICES counts up to 8.",
      unknown_list},
-    {"unknown forget", "ROW", 0, 0, "remove a row of that list, or all", "ROW is its number, or all.",
-     unknown_forget},
+    {"unknown forget", "ROW", 0, 0, "remove one row of that list, or all",
+     "ROW is the number of the row, or all.", unknown_forget},
 
-    {"ledger list", "",
-     BIT(OPTION_PRINT_CSV) | BIT(OPTION_DEVICE) | BIT(OPTION_KIND) | BIT(OPTION_SINCE) | BIT(OPTION_UNTIL), 0,
-     "what happened, one row a fact",
-     "All rows that fit, oldest first: narrow it with the options. With --product only those of that product. What each "
-     "kind of row says is in ledger.md.",
+    {"ledger list", "", BIT(PRINT_CSV) | BIT(DEVICE) | BIT(KIND) | BIT(SINCE) | BIT(UNTIL), 0,
+     "list what happened, one row per fact",
+     "All rows that match the options, the oldest first. With --product only rows of that product. "
+     "ledger.md explains each kind of row.",
      ledger_list},
-    {"ledger head", "", 0, 0, "the last row's number and hash, to be kept elsewhere", NULL, ledger_head},
-    {"ledger verify", "", BIT(OPTION_AGAINST), 0, "recompute the whole chain of hashes here",
-     "Finds a changed, missing or moved row. Whether the end is missing, or all of it was computed anew, shows only against "
-     "a head that was kept elsewhere: dfotactl ledger head -o json > FILE, and later --against FILE.",
+    {"ledger head", "", 0, 0, "show number and hash of the last row",
+     "Keep them in another place for ledger verify.", ledger_head},
+    {"ledger verify", "", BIT(AGAINST), 0, "compute the whole chain of hashes again",
+     "Finds a row that was changed, removed or moved. To find out that the end is missing, or that the "
+     "whole ledger was computed again, compare with a head that was kept in another place: dfotactl ledger "
+     "head -o json > FILE, and later --against FILE.",
      ledger_verify},
-    {"ledger prune", "", BIT(OPTION_BEFORE) | BIT(OPTION_BY), BIT(OPTION_BEFORE),
-     "remove old rows under a checkpoint",
-     "What is left still verifies. Export the head before, and keep it with what was exported of the rows.",
+    {"ledger prune", "", BIT(BEFORE) | BIT(BY), BIT(BEFORE), "remove old rows; a checkpoint replaces them",
+     "The remaining rows can still be verified. Export the head first, and keep it together with the "
+     "exported rows.",
      ledger_prune},
 };
 
-#define HELP_LEFT 32 /* columns of the list's left side */
+#define HELP_LEFT 32 /* columns of the left side of the list */
 #define COMMANDS  (sizeof table / sizeof table[0])
 
-/* Words of the command's name that stand at the front of words; 0 when it is another command. */
+/* How many of the words are the command's name; 0: they do not begin with that name. */
 static size_t match(const char *name, char **words)
 {
     size_t count = 0;
@@ -195,7 +201,7 @@ static size_t match(const char *name, char **words)
     return 0;
 }
 
-/* The first words name a group, as "image" does. */
+/* "image upload" belongs to the group "image". */
 static bool in_group(const char *name, const char *word)
 {
     size_t len = strlen(word);
@@ -213,7 +219,7 @@ static bool is_group(const char *word)
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail)
 {
     if (!words[0])
-        return failure_set(fail, EXIT_USAGE, "which command? See dfotactl --help");
+        return failure_set(fail, EXIT_USAGE, "a command is missing; dfotactl --help lists the commands");
     for (size_t i = 0; i < COMMANDS; i++) {
         size_t count = match(table[i].name, words);
         if (count > 0) {
@@ -223,15 +229,16 @@ bool command_find(char **words, const struct command **ret, char ***ret_args, st
         }
     }
     if (!is_group(words[0]))
-        return failure_set(fail, EXIT_USAGE, "%s is no command; see dfotactl --help", words[0]);
-    if (!words[1])
-        return failure_set(fail, EXIT_USAGE, "which command of %s? See dfotactl %s --help", words[0],
+        return failure_set(fail, EXIT_USAGE, "there is no command %s; dfotactl --help lists the commands",
                            words[0]);
-    return failure_set(fail, EXIT_USAGE, "%s %s is no command; see dfotactl %s --help", words[0], words[1],
-                       words[0]);
+    if (!words[1])
+        return failure_set(fail, EXIT_USAGE, "%s needs a second word; dfotactl %s --help lists its commands",
+                           words[0], words[0]);
+    return failure_set(fail, EXIT_USAGE, "there is no command %s %s; dfotactl %s --help lists the commands",
+                       words[0], words[1], words[0]);
 }
 
-/* How many arguments its row tells of: "FIRMWARE [VERSION] FILE…". */
+/* How many arguments fit "FIRMWARE [VERSION] FILE…". */
 static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_max)
 {
     *ret_min = *ret_max = 0;
@@ -247,7 +254,7 @@ static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_
     }
 }
 
-bool command_check(const struct command *command, const struct options *options, char **args,
+bool command_check(const struct command *command, const struct ctl_options *options, char **args,
                    struct failure *fail)
 {
     size_t count = 0, min, max;
@@ -257,17 +264,18 @@ bool command_check(const struct command *command, const struct options *options,
         count++;
     count_arguments(command->arguments, &min, &max);
     if (foreign)
-        return failure_set(fail, EXIT_USAGE, "%s does not take %s", command->name, option_name(foreign));
+        return failure_set(fail, EXIT_USAGE, "%s does not take --%s", command->name, option_name(foreign));
     if (missing)
-        return failure_set(fail, EXIT_USAGE, "%s needs %s", command->name, option_name(missing));
+        return failure_set(fail, EXIT_USAGE, "%s needs --%s", command->name, option_name(missing));
     if (max == 0 && count > 0)
         return failure_set(fail, EXIT_USAGE, "%s takes no arguments", command->name);
     if (count < min || count > max)
-        return failure_set(fail, EXIT_USAGE, "%s takes %s", command->name, command->arguments);
+        return failure_set(fail, EXIT_USAGE, "%s takes these arguments: %s", command->name,
+                           command->arguments);
     return true;
 }
 
-/* "device links FIRMWARE --csv FILE": the name, the options it cannot do without, the arguments. */
+/* "device links FIRMWARE --csv FILE": the name, the arguments, the options that are required. */
 static void format_usage(const struct command *command, char *out, size_t size)
 {
     char options[96] = "";
@@ -304,11 +312,12 @@ static void print_all(FILE *out, const char *group)
         if (!group || in_group(table[i].name, group))
             print_line(out, &table[i]);
     fputs("\nOptions of every command:\n", out);
-    option_print_help(out, OPTIONS_GLOBAL);
+    option_print_help(out, OPTIONS_GLOBAL | (group ? 0 : OPTION_BIT(PROGRAM_VERSION)));
     fputs(
-        "\nExit status: 0 done; 1 the server refused; 2 usage, or a local file; 3 the\n"
-        "server is not there or not understood; 4 waited for what did not become ready.\n"
-        "dfotactl COMMAND --help explains a command; dfotactl(1) has it all.\n",
+        "\nExit status: 0 done; 1 the server refused; 2 wrong command line, or an error\n"
+        "with a local file; 3 no answer from the server, or an answer that is not\n"
+        "understood; 4 --wait ended without success.\n"
+        "dfotactl COMMAND --help explains a command. The manual page is dfotactl(1).\n",
         out);
 }
 
@@ -316,7 +325,8 @@ static void print_one(FILE *out, const struct command *command)
 {
     char usage[128];
     format_usage(command, usage, sizeof usage);
-    fprintf(out, "Usage: dfotactl [options] %s\n", usage);
+    fputs("Usage: dfotactl [options] ", out);
+    text_wrap(out, sizeof "Usage: dfotactl [options] " - 1, usage);
     text_wrap(out, 0, command->summary);
     if (command->details) {
         putc('\n', out);
@@ -328,6 +338,14 @@ static void print_one(FILE *out, const struct command *command)
     }
     fputs("\nOptions of every command:\n", out);
     option_print_help(out, OPTIONS_GLOBAL);
+}
+
+uint64_t command_options(char **words)
+{
+    const struct command *command;
+    struct failure ignored;
+    char **args;
+    return command_find(words, &command, &args, &ignored) ? command->options : 0;
 }
 
 bool command_print_help(FILE *out, char **words, struct failure *fail)

@@ -1,94 +1,102 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The commands of dfotactl: one table, from which command lines are understood and help is printed. */
+/* The commands of dfotactl: one table for reading command lines and for help. */
 #ifndef DFOTA_CTL_COMMAND_H
 #define DFOTA_CTL_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include "ctl/failure.h"
 #include "ctl/session.h"
 
+/* Does what the command is for, and prints the result on standard output. */
+typedef bool command_run(struct session *session, struct failure *fail);
+
 struct command {
     const char *name;      /* one or two words: "image upload" */
-    const char *arguments; /* as help shows them, and as they are counted: "FIRMWARE [VERSION] FILE…" */
-    uint64_t options;      /* OPTION_BIT of each it understands besides the global ones */
-    uint64_t required;     /* of these, those it cannot do without */
+    const char *arguments; /* printed in help and used to count arguments: "FIRMWARE [VERSION] FILE…" */
+    uint64_t options;      /* OPTION_BIT of each option besides the global ones */
+    uint64_t required;     /* OPTION_BIT of those that must be given */
     const char *summary;   /* one line */
-    const char *details;   /* for its own help, wrapped when printed; or NULL */
-    bool (*run)(struct session *session, struct failure *fail);
+    const char *details;   /* for the help of the command; wrapped when printed; or NULL */
+    command_run *run;
 };
 
-/* The command whose name stands at the front of words; *ret_args points behind it. EXIT_USAGE without one. */
+/* The command that words begin with; *ret_args points to what follows its name. EXIT_USAGE: there is none. */
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail);
 
-/* That the options given are its own, and that the number of arguments is right. */
-bool command_check(const struct command *command, const struct options *options, char **args,
+/* The options of the command that words begin with (OPTION_BIT); 0: no command. */
+uint64_t command_options(char **words);
+
+/* Whether the command takes these options and this number of arguments. EXIT_USAGE: it does not. */
+bool command_check(const struct command *command, const struct ctl_options *options, char **args,
                    struct failure *fail);
 
-/* Help for the command or the group of commands that words name; for everything without words. */
+/* Help for the command or the group of commands that words name; without words for all commands. */
 bool command_print_help(FILE *out, char **words, struct failure *fail);
 
-/* Each prints its result on standard output. */
+command_run status_show; /* status.c */
 
-bool status_show(struct session *session, struct failure *fail); /* status.c */
+command_run product_add; /* product.c */
+command_run product_set;
+command_run product_list;
 
-bool product_add(struct session *session, struct failure *fail); /* product.c */
-bool product_set(struct session *session, struct failure *fail);
-bool product_list(struct session *session, struct failure *fail);
+command_run image_upload; /* upload.c */
+command_run image_list;   /* image.c */
+command_run image_get;
 
-bool image_upload(struct session *session, struct failure *fail); /* upload.c */
-bool image_list(struct session *session, struct failure *fail);   /* image.c */
-bool image_get(struct session *session, struct failure *fail);
+command_run image_withdraw; /* image_change.c */
+command_run image_restore;
+command_run image_waypoint;
+command_run image_delete;
 
-bool image_withdraw(struct session *session, struct failure *fail); /* image_change.c */
-bool image_restore(struct session *session, struct failure *fail);
-bool image_waypoint(struct session *session, struct failure *fail);
-bool image_delete(struct session *session, struct failure *fail);
+command_run firmware_list; /* firmware.c */
+command_run firmware_show;
+command_run firmware_set;
+command_run target_set;
+command_run target_clear;
+command_run missing_bases_list;
 
-bool firmware_list(struct session *session, struct failure *fail); /* firmware.c */
-bool firmware_show(struct session *session, struct failure *fail);
-bool firmware_set(struct session *session, struct failure *fail);
-bool target_set(struct session *session, struct failure *fail);
-bool target_clear(struct session *session, struct failure *fail);
-bool missing_bases_list(struct session *session, struct failure *fail);
+command_run package_list; /* package.c */
+command_run package_show;
+command_run package_log;
+command_run package_make;
+command_run package_get;
+command_run package_upload; /* package_change.c */
+command_run package_forget;
+command_run package_release;
+command_run package_unrelease;
 
-bool package_list(struct session *session, struct failure *fail); /* package.c */
-bool path_show(struct session *session, struct failure *fail);    /* path.c */
-bool package_show(struct session *session, struct failure *fail);
-bool package_log(struct session *session, struct failure *fail);
-bool package_make(struct session *session, struct failure *fail);
-bool package_get(struct session *session, struct failure *fail);
-bool package_upload(struct session *session, struct failure *fail); /* package_change.c */
-bool package_forget(struct session *session, struct failure *fail);
-bool package_release(struct session *session, struct failure *fail);
-bool package_unrelease(struct session *session, struct failure *fail);
+command_run path_show; /* path.c */
 
-bool matrix_show(struct session *session, struct failure *fail); /* matrix.c */
-bool queue_show(struct session *session, struct failure *fail);
+command_run matrix_show; /* matrix.c */
+command_run queue_show;
 
-bool device_list(struct session *session, struct failure *fail); /* device.c */
-bool device_show(struct session *session, struct failure *fail);
-bool outcomes_show(struct session *session, struct failure *fail);
-bool explain_show(struct session *session, struct failure *fail);
-bool device_unblock(struct session *session, struct failure *fail);
-bool device_accept(struct session *session, struct failure *fail);
-bool device_dismiss(struct session *session, struct failure *fail);
+command_run device_list; /* device.c */
+command_run device_show;
+command_run device_unblock;
+command_run device_accept;
+command_run device_dismiss;
 
-bool report_send(struct session *session, struct failure *fail); /* report.c */
-bool report_import(struct session *session, struct failure *fail);
-bool transcript_list(struct session *session, struct failure *fail);
+command_run outcomes_show; /* outcome.c */
 
-bool device_link(struct session *session, struct failure *fail); /* link.c */
-bool device_links(struct session *session, struct failure *fail);
-bool device_revoke(struct session *session, struct failure *fail);
+command_run explain_show; /* explain.c */
 
-bool unknown_list(struct session *session, struct failure *fail); /* unknown.c */
-bool unknown_forget(struct session *session, struct failure *fail);
+command_run report_send; /* report.c */
+command_run report_import;
+command_run transcript_list;
 
-bool ledger_list(struct session *session, struct failure *fail); /* ledger.c */
-bool ledger_head(struct session *session, struct failure *fail);
-bool ledger_verify(struct session *session, struct failure *fail);
-bool ledger_prune(struct session *session, struct failure *fail);
+command_run device_link; /* link.c */
+command_run device_links;
+command_run device_revoke;
+
+command_run unknown_list; /* unknown.c */
+command_run unknown_forget;
+
+command_run ledger_list; /* ledger.c */
+command_run ledger_head;
+command_run ledger_verify;
+command_run ledger_prune;
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl device list, device show, device unblock */
+/* dfotactl device list, show, unblock, accept, dismiss */
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 static const struct table_column list_columns[] = {
     {"DEVICE", "device", TABLE_TEXT},
@@ -14,7 +14,7 @@ static const struct table_column list_columns[] = {
     {"ANSWER", "last_answer.code", TABLE_NUMBER},
     {"LAST SEEN", "last_seen_at", TABLE_TIME},
 };
-/* What each really runs, since when, by what evidence: for a spreadsheet. */
+/* For a spreadsheet: the version of each device, since when, and by which evidence. */
 static const struct table_column csv_columns[] = {
     {"", "device", TABLE_TEXT},
     {"", "id_kind", TABLE_TEXT},
@@ -37,7 +37,7 @@ static const struct table_column csv_columns[] = {
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
 
-/* With --conflicts: what counts, and what a lower grade says. */
+/* With --conflicts: the confirmed version beside the claim. */
 static const struct table_column conflict_columns[] = {
     {"DEVICE", "device", TABLE_TEXT},         {"CONFIRMED", "confirmed_version", TABLE_TEXT},
     {"GRADE", "confirmed_grade", TABLE_TEXT}, {"CLAIM", "claim.version", TABLE_TEXT},
@@ -47,7 +47,7 @@ static const struct table_view conflict_view = {conflict_columns, TABLE_COUNT(co
 
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},
-    {"Known by", "id_kind", TABLE_TEXT},
+    {"Kind of id", "id_kind", TABLE_TEXT},
     {"Firmware", "firmware", TABLE_TEXT},
     {"Confirmed version", "confirmed_version", TABLE_TEXT},
     {"  at", "confirmed_at", TABLE_TIME},
@@ -98,28 +98,28 @@ static const struct table_view evidence_view = {evidence_columns, TABLE_COUNT(ev
 static const struct table_column result_columns[] = {
     {"ATTEMPT", "attempt", TABLE_NUMBER},
     {"CODE", "code", TABLE_NUMBER},
-    {"SAID", "at", TABLE_TIME},
+    {"SENT", "at", TABLE_TIME},
 };
 static const struct table_view result_view = {result_columns, TABLE_COUNT(result_columns), "meaning", ""};
 
 bool device_list(struct session *session, struct failure *fail)
 {
-    const char *firmware = session->options->value[OPTION_FIRMWARE];
+    const char *firmware = session->options->firmware;
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "devices", NULL))
         return false;
     if (firmware && !client_path_query(&path, "firmware", firmware, fail))
         return false;
-    if (session->options->value[OPTION_CONFLICTS] && !client_path_query(&path, "conflict", "1", fail))
+    if (session->options->conflicts && !client_path_query(&path, "conflict", "1", fail))
         return false;
-    if (session->options->value[OPTION_NOTICE] && !client_path_query(&path, "notice", "1", fail))
+    if (session->options->notice && !client_path_query(&path, "notice", "1", fail))
         return false;
     if (!session_fetch_pages(session, path.text, &answer, fail))
         return false;
-    const struct table_view *view = session->options->value[OPTION_PRINT_CSV]   ? &csv_view
-                                    : session->options->value[OPTION_CONFLICTS] ? &conflict_view
-                                                                                : &list_view;
+    const struct table_view *view = session->options->print_csv   ? &csv_view
+                                    : session->options->conflicts ? &conflict_view
+                                                                  : &list_view;
     bool ok = session_print_list(session, answer, view, fail);
     json_decref(answer);
     return ok;
@@ -137,7 +137,7 @@ static void print_evidence(const json_t *attempts)
         }
     }
     if (json_array_size(rows) > 0) {
-        fputs("\nWhat transcripts say of them\n", stdout);
+        fputs("\nWhat transcripts say about the attempts\n", stdout);
         table_print(stdout, rows, &evidence_view);
     }
     json_decref(rows);
@@ -150,7 +150,8 @@ static const struct table_column elsewhere_columns[] = {
 };
 static const struct table_view elsewhere_view = {elsewhere_columns, TABLE_COUNT(elsewhere_columns), NULL, ""};
 
-/* A module at a new address, or a stranger. */
+/* Attempts whose package a second address asked for: the module has a new address, or this is another
+   client. */
 static void print_elsewhere(const json_t *attempts)
 {
     json_t *rows = json_array(), *attempt;
@@ -166,7 +167,7 @@ static void print_elsewhere(const json_t *attempts)
     json_decref(rows);
 }
 
-/* libfota3 only. */
+/* Results that devices sent; only libfota3 sends them. */
 static void print_results(const json_t *attempts)
 {
     json_t *rows = json_array(), *attempt;
@@ -180,23 +181,23 @@ static void print_results(const json_t *attempts)
         json_array_append_new(rows, row);
     }
     if (json_array_size(rows) > 0) {
-        fputs("\nWhat the device itself says of them\n", stdout);
+        fputs("\nWhat the device says about the attempts\n", stdout);
         table_print(stdout, rows, &result_view);
     }
     json_decref(rows);
 }
 
-/* What a lower grade says. */
+/* The claim, and the commands that settle it. */
 static void print_conflict(const json_t *device)
 {
     json_t *claim = json_object_get(device, "claim");
     if (!json_is_object(claim))
         return;
     json_t *rows = json_pack("[O]", claim);
-    fputs("\nConflict: a claim of a lower grade. It decides nothing until it is accepted\n", stdout);
+    fputs("\nConflict: a claim of a lower grade. It changes nothing until it is accepted\n", stdout);
     table_print(stdout, rows, &claim_view);
     json_decref(rows);
-    printf("dfotactl device accept %s %s, or device dismiss %s\n",
+    printf("dfotactl device accept %s %s, or dfotactl device dismiss %s\n",
            json_string_value(json_object_get(device, "device")),
            json_string_value(json_object_get(claim, "version")),
            json_string_value(json_object_get(device, "device")));
@@ -245,13 +246,13 @@ bool device_unblock(struct session *session, struct failure *fail)
     return true;
 }
 
-/* Settles the claim: the call's answer is the device as it is then. */
+/* Settles the claim, and prints the device as it is afterwards. */
 static bool settle_claim(struct session *session, const char *method, const json_t *body,
                          struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    const char *by = session->options->value[OPTION_BY];
+    const char *by = session->options->by;
     if (!session_path(session, &path, fail, "devices", session->args[0], "claim", NULL) ||
         (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, method, path.text, body, &answer, fail))

@@ -24,9 +24,9 @@ static bool read_all(FILE *from, FILE *copy, struct sha256_state *state, int64_t
         sha256_add(state, bytes, got);
         *ret_size += (int64_t)got;
         if (copy && fwrite(bytes, 1, got, copy) != got)
-            return failure_set(fail, EXIT_USAGE, "a temporary copy cannot be written: %s", strerror(errno));
+            return failure_set(fail, EXIT_USAGE, "cannot write a temporary copy: %s", strerror(errno));
     }
-    return !ferror(from) || failure_set(fail, EXIT_USAGE, "the file cannot be read: %s", strerror(errno));
+    return !ferror(from) || failure_set(fail, EXIT_USAGE, "cannot read the file: %s", strerror(errno));
 }
 
 bool digest_open(FILE *file, struct digest_file *ret, struct failure *fail)
@@ -37,7 +37,7 @@ bool digest_open(FILE *file, struct digest_file *ret, struct failure *fail)
     if (fseeko(file, 0, SEEK_SET) != 0) { /* a pipe */
         ret->file = ret->copy = tmpfile();
         if (!ret->copy)
-            return failure_set(fail, EXIT_USAGE, "a temporary copy cannot be made: %s", strerror(errno));
+            return failure_set(fail, EXIT_USAGE, "cannot create a temporary copy: %s", strerror(errno));
     }
     state = sha256_begin();
     bool ok = read_all(file, ret->copy, state, &ret->size, fail);
@@ -45,7 +45,7 @@ bool digest_open(FILE *file, struct digest_file *ret, struct failure *fail)
     format(&hash, ret->digest);
     if (!ok || fseeko(ret->file, 0, SEEK_SET) == 0)
         return ok;
-    return failure_set(fail, EXIT_USAGE, "the file cannot be read twice: %s", strerror(errno));
+    return failure_set(fail, EXIT_USAGE, "cannot read the file a second time: %s", strerror(errno));
 }
 
 void digest_close(struct digest_file *file)

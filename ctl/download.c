@@ -17,12 +17,12 @@ static void cleanup_hash(struct sha256_state **state)
     sha256_free(*state);
 }
 
-/* Opens a new file beside `out`; *ret_name is its name, owned by the caller. */
+/* Opens a new file in the folder of `out`; *ret_name is its name, owned by the caller. */
 static FILE *open_beside(const char *out, char **ret_name, struct failure *fail)
 {
     struct stat info;
     if (stat(out, &info) == 0 && !S_ISREG(info.st_mode)) {
-        failure_set(fail, EXIT_USAGE, "%s is no regular file", out);
+        failure_set(fail, EXIT_USAGE, "%s is not a regular file", out);
         return NULL;
     }
     _cleanup_(cleanup_free) char *name = NULL;
@@ -36,7 +36,7 @@ static FILE *open_beside(const char *out, char **ret_name, struct failure *fail)
     }
     mode_t mask = umask(0);
     umask(mask);
-    fchmod(fd, 0666 & ~mask); /* as any new file; mkostemp makes it private */
+    fchmod(fd, 0666 & ~mask); /* the usual mode of a new file; mkostemp makes it private */
     *ret_name = name;
     name = NULL;
     return file;
@@ -49,14 +49,13 @@ static bool check(struct sha256_state *state, int64_t size, const json_t *about,
     json_int_t expected = json_integer_value(json_object_get(about, "size"));
     const char *hex = json_string_value(json_object_get(about, "sha256"));
     if (!hex || !sha256_from_hex(slice_of(hex), &said))
-        return failure_set(fail, EXIT_UNREACHABLE, "the server does not name the SHA-256");
+        return failure_set(fail, EXIT_UNREACHABLE, "the server does not tell the SHA-256");
     if (size != expected)
         return failure_set(fail, EXIT_UNREACHABLE,
-                           "%" PRId64 " bytes came where %" JSON_INTEGER_FORMAT " were announced", size,
-                           expected);
+                           "received %" PRId64 " bytes, expected %" JSON_INTEGER_FORMAT, size, expected);
     if (!sha256_equal(&got, &said))
         return failure_set(fail, EXIT_UNREACHABLE,
-                           "the bytes that came do not have the SHA-256 that the server names");
+                           "the received bytes do not have the SHA-256 that the server tells");
     return true;
 }
 

@@ -2,7 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl explain */
 #include "ctl/command.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},
@@ -28,31 +28,29 @@ static const struct table_column rule_columns[] = {
 };
 static const struct table_view rule_view = {rule_columns, TABLE_COUNT(rule_columns), NULL, ""};
 
-/* From option to query parameter, where it is given. */
-static bool add_query(const struct session *session, struct client_path *path, unsigned option,
-                      const char *name, struct failure *fail)
+static bool add_query(struct client_path *path, const char *name, const char *value, struct failure *fail)
 {
-    const char *value = session->options->value[option];
     return !value || client_path_query(path, name, value, fail);
 }
 
 bool explain_show(struct session *session, struct failure *fail)
 {
+    const struct ctl_options *options = session->options;
     struct client_path path;
     json_t *answer = NULL;
-    if (session->options->value[OPTION_LINK] && session->options->value[OPTION_DIALECT])
-        return failure_set(fail, EXIT_USAGE, "--link and --dialect exclude each other");
+    if (options->link && options->dialect)
+        return failure_set(fail, EXIT_USAGE, "--link and --dialect cannot be used together");
     if (!session_path(session, &path, fail, "explain", NULL) ||
-        !client_path_query(&path, "device", session->args[0], fail) ||
-        !add_query(session, &path, OPTION_FIRMWARE, "firmware", fail) ||
-        !add_query(session, &path, OPTION_VERSION, "version", fail) ||
-        !add_query(session, &path, OPTION_LINK, "link", fail) ||
-        (session->options->value[OPTION_DIALECT] && !client_path_query(&path, "over", "dialect", fail)) ||
+        !add_query(&path, "device", session->args[0], fail) ||
+        !add_query(&path, "firmware", options->firmware, fail) ||
+        !add_query(&path, "version", options->version, fail) ||
+        !add_query(&path, "link", options->link, fail) ||
+        !add_query(&path, "over", options->dialect ? "dialect" : NULL, fail) ||
         !client_get(session->client, path.text, &answer, fail))
         return false;
     session_print_page(session, answer, &page_view);
     if (!session->json) {
-        fputs("\nThe rules, in order, up to the one that answers\n", stdout);
+        fputs("\nThe rules in order, up to the rule that gives the answer\n", stdout);
         table_print(stdout, json_object_get(answer, "rules"), &rule_view);
     }
     json_decref(answer);

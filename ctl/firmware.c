@@ -25,7 +25,7 @@ static const struct table_column page_columns[] = {
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), "notice", "notice: "};
 
-/* A word as a shell wants it, so that what is printed can be typed. */
+/* Quotes a word for the shell: a printed command can be copied. */
 static void quote(const char *word, char *out, size_t size)
 {
     size_t used = 0;
@@ -52,7 +52,7 @@ void firmware_note_format(const json_t *firmware)
     const char *notice = json_string_value(json_object_get(firmware, "notice"));
     const char *format = json_string_value(json_object_get(firmware, "fitting_format"));
     quote(name ? name : "", quoted, sizeof quoted);
-    const char *end = notice ? strstr(notice, " (PATCH") : NULL; /* the way of the API, not ours */
+    const char *end = notice ? strstr(notice, " (PATCH") : NULL; /* what follows is advice for the API */
     session_note("%.*s: dfotactl firmware set %s --format %s",
                  notice ? (int)(end ? end - notice : (long)strlen(notice)) : 0, notice ? notice : "", quoted,
                  format ? format : "FORMAT");
@@ -108,7 +108,7 @@ void firmware_note_format_of(struct session *session, const char *name)
     json_decref(firmware);
 }
 
-/* One change of a firmware, and the firmware that comes of it. Takes over body. */
+/* Changes a firmware, and prints the firmware afterwards. Takes over body. */
 static bool change(struct session *session, const char *method, const struct client_path *path, json_t *body,
                    struct failure *fail)
 {
@@ -125,32 +125,28 @@ static bool change(struct session *session, const char *method, const struct cli
     return ok;
 }
 
+static json_t *pack_settings(const struct ctl_options *options)
+{
+    json_t *format = !options->format                       ? NULL
+                     : strcmp(options->format, "none") == 0 ? json_null()
+                                                            : json_string(options->format);
+    if (options->format && !format)
+        return NULL;
+    return json_pack("{s:o*, s:o*, s:o*}", "format", format, "max_package_bytes",
+                     options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
+                     "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL);
+}
+
 bool firmware_set(struct session *session, struct failure *fail)
 {
-    const char *format = session->options->value[OPTION_FORMAT];
+    const struct ctl_options *options = session->options;
     struct client_path path;
-    const char *downgrades = session->options->value[OPTION_DOWNGRADES];
-    long long limit = 0;
-    if (!format && !downgrades && !session->options->value[OPTION_MAX_PACKAGE_BYTES])
-        return failure_set(fail, EXIT_USAGE,
-                           "set what? --format bsdiff, --max-package-bytes N, or --downgrades yes|no");
-    if (downgrades && strcmp(downgrades, "yes") != 0 && strcmp(downgrades, "no") != 0)
-        return failure_set(fail, EXIT_USAGE, "--downgrades is yes or no");
-    if (session->options->value[OPTION_MAX_PACKAGE_BYTES] &&
-        !session_number(session, OPTION_MAX_PACKAGE_BYTES, 1, 1 << 30, &limit, fail))
-        return false;
-    if (!session_path(session, &path, fail, "firmware", session->args[0], NULL))
-        return false;
-    bool none = format && strcmp(format, "none") == 0;
-    json_t *body = json_pack("{s:o*, s:o*, s:o*}", "format",
-                             none     ? json_null()
-                             : format ? json_string(format)
-                                      : NULL,
-                             "max_package_bytes", limit ? json_integer(limit) : NULL, "downgrades",
-                             downgrades ? json_boolean(downgrades[0] == 'y') : NULL);
-    if (format && !json_object_get(body, "format"))
-        return json_decref(body), session_check_json(NULL, fail);
-    return change(session, "PATCH", &path, body, fail);
+    if (!options->format && !options->downgrades && !options->max_package_bytes)
+        return failure_set(
+            fail, EXIT_USAGE,
+            "firmware set needs --format FORMAT, --max-package-bytes N or --downgrades yes|no");
+    return session_path(session, &path, fail, "firmware", session->args[0], NULL) &&
+           change(session, "PATCH", &path, pack_settings(options), fail);
 }
 
 bool target_set(struct session *session, struct failure *fail)
@@ -168,7 +164,7 @@ bool target_clear(struct session *session, struct failure *fail)
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);
-    session_note("%s has no target any more: its devices are offered nothing", session->args[0]);
+    session_note("%s has no target now: its devices get no upgrade", session->args[0]);
     return true;
 }
 

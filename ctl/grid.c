@@ -2,7 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/grid.h"
 
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define GAP   2 /* blanks between columns */
 #define LOUD  "\033[31m"
@@ -26,7 +26,7 @@ static size_t column_width(const struct grid *grid, size_t column)
     return width;
 }
 
-/* The column behind the last one that fits beside `first`. */
+/* One after the last column that fits on a line that starts with column `first`. */
 static size_t block_end(const struct grid *grid, size_t first, size_t left, size_t columns)
 {
     size_t end = first + 1, used = left + GAP + column_width(grid, first);
@@ -38,7 +38,8 @@ static size_t block_end(const struct grid *grid, size_t first, size_t left, size
     return end;
 }
 
-/* Right-aligned. Blanks are written only before something, so that no line ends with them: *pending of them are owed. */
+/* Right-aligned. *pending counts blanks that are not yet printed: they are printed only before text, so
+   that no line ends with blanks. */
 static void put(FILE *out, const char *text, size_t width, bool loud, size_t *pending)
 {
     size_t own = text_width(text);
@@ -80,7 +81,7 @@ static void print_block(FILE *out, const struct grid *grid, size_t first, size_t
 void grid_print(FILE *out, const struct grid *grid, size_t columns, bool colour)
 {
     size_t left = text_width(grid->corner);
-    for (size_t row = 0; row + 1 < grid->count; row++) /* nothing leads from the last one */
+    for (size_t row = 0; row + 1 < grid->count; row++) /* no upgrade starts from the last version */
         left = larger(left, text_width(grid->label[row]));
     for (size_t first = 1, end; first < grid->count; first = end) {
         end = block_end(grid, first, left, columns);

@@ -11,7 +11,7 @@
 #include "config.h"
 #include "ctl/progress.h"
 
-#define BODY_MAX        (64u << 20) /* bytes of an answer in memory; the longest page is far below */
+#define BODY_MAX        (64u << 20) /* bytes of an answer in memory; every page of the API is much smaller */
 #define CONNECT_MS      15000L
 #define SILENCE_SECONDS 60L
 #define LINK_NEXT_MAX   4096
@@ -21,7 +21,7 @@ struct exchange {
     const struct http_request *request;
     CURL *curl;
     struct http_answer answer;
-    int read_errno, write_errno; /* of the local file */
+    int read_errno, write_errno; /* of the local file; 0: no error */
     bool too_large;
 };
 
@@ -113,7 +113,7 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down, cu
     return 0;
 }
 
-/* "Name: value"; without a value what libcurl would send by itself is left out. */
+/* "Name: value". Without a value libcurl does not send its own header of this name. */
 static bool add_header(struct curl_slist **list, const char *name, const char *value)
 {
     char line[HEADER_MAX];
@@ -180,16 +180,16 @@ static void set_up(CURL *curl, struct exchange *exchange)
     set_body(curl, exchange);
 }
 
-/* Why there is no answer. */
+/* Says why there is no answer. */
 static bool refuse(const struct exchange *exchange, CURLcode result, const char *detail, struct failure *fail)
 {
     if (exchange->read_errno)
-        return failure_set(fail, EXIT_USAGE, "the file cannot be read: %s", strerror(exchange->read_errno));
+        return failure_set(fail, EXIT_USAGE, "cannot read the file: %s", strerror(exchange->read_errno));
     if (exchange->write_errno)
-        return failure_set(fail, EXIT_USAGE, "the file cannot be written: %s",
-                           strerror(exchange->write_errno));
+        return failure_set(fail, EXIT_USAGE, "cannot write the file: %s", strerror(exchange->write_errno));
     if (exchange->too_large)
-        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is too large");
+        return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is larger than %u MB",
+                           BODY_MAX >> 20);
     return failure_set(fail, EXIT_UNREACHABLE, "no answer from the server: %s",
                        detail[0] ? detail : curl_easy_strerror(result));
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One HTTP exchange over libcurl: a request from memory or from a file, an answer into memory or into a file.
-   Knows nothing of the API. No redirect is followed: the token belongs to one server. */
+/* One HTTP exchange over libcurl. The body of the request comes from memory or a file, the body of the
+   answer goes to memory or a file. Redirects are not followed: the token belongs to one server. */
 #ifndef DFOTA_CTL_HTTP_H
 #define DFOTA_CTL_HTTP_H
 
@@ -12,35 +12,36 @@
 #include "base/sha256.h"
 #include "ctl/failure.h"
 
-struct http_request { /* everything is borrowed; NULL and 0 where not named otherwise */
+struct http_request { /* all pointers are borrowed; what is not needed is NULL or 0 */
     const char *method, *url;
     const char *token; /* sent as Bearer */
-    bool direct;       /* not through a proxy, whatever the environment says */
+    bool direct;       /* use no proxy, even if the environment names one */
     const char *type;  /* Content-Type of the body */
 
-    const char *body; /* from memory, */
+    const char *body; /* in memory */
     size_t body_size;
-    FILE *file;         /* or streamed from here, asking the server first (Expect: 100-continue) */
+    FILE *file;         /* or: streamed from here, with Expect: 100-continue */
     int64_t file_size;  /* bytes */
     const char *digest; /* of the file, for Repr-Digest */
 
-    FILE *sink; /* the body of a 2xx goes here and not into memory */
+    FILE *sink; /* receives the body of a 2xx answer; NULL: memory receives it */
     struct sha256_state *sink_hash;
 
-    const char *label;  /* what people see moving, on a terminal only; NULL for nothing */
-    int64_t timeout_ms; /* for the whole exchange; 0: none, but a minute without a byte ends it */
+    const char *label;  /* shown with the progress, on a terminal only; NULL: no progress */
+    int64_t timeout_ms; /* of the whole exchange; 0: none. A minute without a byte always ends it. */
 };
 
 struct http_answer {
     long status;
-    char *body; /* with NUL behind it; NULL for none */
+    char *body; /* with a NUL at the end; NULL: no body */
     size_t size;
-    char *next; /* address of the Link header with rel="next", or NULL */
+    char *next; /* address in the Link header with rel="next", or NULL */
 };
 
-/* False only when there is no answer: EXIT_UNREACHABLE, or EXIT_USAGE for a local file that failed. */
+/* True with any complete answer. EXIT_UNREACHABLE: no answer. EXIT_USAGE: a local file cannot be read or
+   written. */
 bool http_send(const struct http_request *request, struct http_answer *ret, struct failure *fail);
 
-void http_answer_clear(struct http_answer *answer); /* frees what it holds */
+void http_answer_clear(struct http_answer *answer); /* frees the members */
 
 #endif

@@ -26,9 +26,9 @@ static const struct table_column page_columns[] = {
     {"Uploaded", "uploaded_at", TABLE_TIME},
     {"File name", "file_name", TABLE_TEXT},
     {"Withdrawn", "withdrawn.at", TABLE_TIME},
-    {"because", "withdrawn.reason", TABLE_TEXT},
+    {"  because", "withdrawn.reason", TABLE_TEXT},
     {"Waypoint", "waypoint", TABLE_TEXT},
-    {"because", "waypoint_reason", TABLE_TEXT},
+    {"  because", "waypoint_reason", TABLE_TEXT},
 };
 const struct table_view image_page_view = {page_columns, TABLE_COUNT(page_columns), "warnings", "warning: "};
 
@@ -42,10 +42,10 @@ static bool collect(struct session *session, const char *firmware, json_t *items
         return false;
     bool ok = json_array_extend(items, json_object_get(answer, "items")) == 0;
     json_decref(answer);
-    return ok || failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+    return ok || failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
 }
 
-/* What an admin has said about an image stands under its row, as its warnings do. */
+/* Adds a line to the warnings, which are printed under the row of the image. */
 static void add_note(json_t *image, const char *what, const char *reason)
 {
     char text[400];
@@ -68,9 +68,9 @@ static void add_notes(json_t *items)
         if (json_is_object(withdrawn))
             add_note(image, "withdrawn", json_string_value(json_object_get(withdrawn, "reason")));
         if (waypoint && strcmp(waypoint, "forbidden") == 0)
-            add_note(image, "no path may stop here", reason);
+            add_note(image, "no path stops at this version", reason);
         if (waypoint && strcmp(waypoint, "required") == 0)
-            add_note(image, "every path that passes it stops here", reason);
+            add_note(image, "every path past this version stops at it", reason);
     }
 }
 
@@ -102,17 +102,22 @@ static bool collect_all(struct session *session, json_t *items, struct failure *
         !client_get(session->client, path.text, &answer, fail))
         return false;
     const json_t *firmwares = json_object_get(answer, "items");
-    bool ok =
-        json_is_array(firmwares) || failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+    bool ok = json_is_array(firmwares) ||
+              failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
     json_array_foreach (firmwares, i, firmware) {
         const char *name = json_string_value(json_object_get(firmware, "firmware"));
         if (ok)
-            ok = name
-                     ? collect(session, name, items, fail)
-                     : failure_set(fail, EXIT_UNREACHABLE, "the server's list of firmware is not understood");
+            ok = name ? collect(session, name, items, fail)
+                      : failure_set(fail, EXIT_UNREACHABLE,
+                                    "the list of firmwares from the server is not understood");
     }
     json_decref(answer);
     return ok;
+}
+
+bool image_add_kind(const struct session *session, struct client_path *path, struct failure *fail)
+{
+    return !session->options->as || client_path_query(path, "format", session->options->as, fail);
 }
 
 bool image_list(struct session *session, struct failure *fail)

@@ -41,13 +41,13 @@ static bool has_target(struct session *session, bool *ret, struct failure *fail)
 bool image_withdraw(struct session *session, struct failure *fail)
 {
     bool before, after;
-    json_t *body = json_pack("{s:b, s:s}", "withdrawn", 1, "reason", session->options->value[OPTION_REASON]);
+    json_t *body = json_pack("{s:b, s:s}", "withdrawn", 1, "reason", session->options->reason);
     if (!has_target(session, &before, fail))
         return json_decref(body), false;
     if (!change(session, body, fail) || !has_target(session, &after, fail))
         return false;
     if (before && !after)
-        session_note("it was the target: %s has none any more, its devices are offered nothing",
+        session_note("it was the target: %s has no target now, and its devices get no upgrade",
                      session->args[0]);
     return true;
 }
@@ -59,7 +59,7 @@ bool image_restore(struct session *session, struct failure *fail)
 
 bool image_waypoint(struct session *session, struct failure *fail)
 {
-    const char *reason = session->options->value[OPTION_REASON];
+    const char *reason = session->options->reason;
     json_t *body = json_pack("{s:s, s:s*}", "waypoint", session->args[2], "reason", reason);
     return change(session, body, fail);
 }

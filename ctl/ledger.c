@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl ledger list, ledger head, ledger verify, ledger prune */
+/* dfotactl ledger list, head, verify, prune */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,45 +9,10 @@
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "ctl/command.h"
-#include "ctl/text.h"
-#include "ctl/when.h"
+#include "base/text.h"
 
 #define PAGE     "1000"
 #define HEAD_MAX 4096
-
-/* Times as they are typed */
-
-static bool read_time(const struct session *session, enum option_id id, int64_t *ret_ms, struct failure *fail)
-{
-    const char *text = session->options->value[id];
-    return !text || when_read(text, option_name(OPTION_BIT(id)), true, ret_ms, fail);
-}
-
-/* Pages */
-
-/* Calls each() with the items of every page. */
-static bool walk(struct session *session, const char *first,
-                 bool (*each)(void *cls, const json_t *items, struct failure *fail), void *cls,
-                 struct failure *fail)
-{
-    _cleanup_(cleanup_free) char *path = strdup(first);
-    bool ok = path || failure_set(fail, EXIT_USAGE, "out of memory");
-    while (ok && path) {
-        struct client_answer answer = {0};
-        struct client_call call = {.method = "GET", .path = path, .label = "ledger"};
-        ok = client_send(session->client, &call, &answer, fail);
-        const json_t *items = json_object_get(answer.json, "items");
-        if (ok && !json_is_array(items))
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
-        if (ok && answer.next && (json_array_size(items) == 0 || strcmp(answer.next, path) == 0))
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
-        ok = ok && each(cls, items, fail);
-        free(path);
-        path = answer.next ? strdup(answer.next) : NULL;
-        client_answer_clear(&answer);
-    }
-    return ok;
-}
 
 /* The list */
 
@@ -59,7 +24,7 @@ static const struct table_column list_columns[] = {
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "text", ""};
 
-/* For a spreadsheet: a row a fact, with its hash. */
+/* For a spreadsheet: one row per fact, with its hash. */
 static const struct table_column csv_columns[] = {
     {"", "seq", TABLE_NUMBER},   {"", "at", TABLE_TIME},       {"", "kind", TABLE_TEXT},
     {"", "product", TABLE_TEXT}, {"", "firmware", TABLE_TEXT}, {"", "device", TABLE_TEXT},
@@ -104,7 +69,7 @@ static void print_member(FILE *out, const char *name, const json_t *value)
     }
 }
 
-/* What stands under a row, in one text: what it refers to, and its detail. */
+/* The text under a row: what the row refers to, and its detail. Owned by the caller. */
 static char *describe(json_t *row)
 {
     static const char *const refers[] = {"product", "firmware", "attempt", "package"};
@@ -126,60 +91,48 @@ static char *describe(json_t *row)
     return text;
 }
 
-static bool collect(void *cls, const json_t *items, struct failure *fail)
+static bool collect(void *cls, const json_t *answer, struct failure *fail)
 {
-    return json_array_extend(cls, (json_t *)items) == 0 ||
-           failure_set(fail, EXIT_UNREACHABLE, "out of memory");
+    return json_array_extend(cls, json_object_get(answer, "items")) == 0 ||
+           failure_set(fail, EXIT_USAGE, "out of memory");
 }
 
-static bool add_filters(struct session *session, struct client_path *path, struct failure *fail)
+static bool add_text(struct client_path *path, const char *name, const char *value, struct failure *fail)
 {
-    static const struct {
-        enum option_id option;
-        const char *name;
-        bool is_time;
-    } filters[] = {{OPTION_PRODUCT, "product", false},
-                   {OPTION_DEVICE, "device", false},
-                   {OPTION_KIND, "kind", false},
-                   {OPTION_SINCE, "since", true},
-                   {OPTION_UNTIL, "until", true}};
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
-        const char *value = session->options->value[filters[i].option];
-        char ms[24];
-        int64_t time_ms;
-        if (!value)
-            continue;
-        if (filters[i].is_time && !read_time(session, filters[i].option, &time_ms, fail))
-            return false;
-        if (filters[i].is_time)
-            snprintf(ms, sizeof ms, "%" PRId64, time_ms);
-        if (!client_path_query(path, filters[i].name, filters[i].is_time ? ms : value, fail))
-            return false;
-    }
-    return true;
+    return !value || client_path_query(path, name, value, fail);
 }
 
-static bool begin_path(struct client_path *path, const char *name, struct failure *fail)
+static bool add_time(struct client_path *path, const char *name, int64_t time_ms, struct failure *fail)
 {
-    *path = (struct client_path){.len = 0};
-    return client_path_add(path, "ledger", fail) && (!name || client_path_add(path, name, fail));
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, time_ms);
+    return !time_ms || client_path_query(path, name, text, fail);
+}
+
+static bool add_filters(const struct ctl_options *options, struct client_path *path, struct failure *fail)
+{
+    return add_text(path, "product", options->product, fail) &&
+           add_text(path, "device", options->device, fail) && add_text(path, "kind", options->kind, fail) &&
+           add_time(path, "since", options->since_ms, fail) &&
+           add_time(path, "until", options->until_ms, fail);
 }
 
 bool ledger_list(struct session *session, struct failure *fail)
 {
-    struct client_path path;
+    struct client_path path = {.len = 0};
     json_t *items = json_array(), *answer = json_pack("{s:o}", "items", items), *row;
     size_t i;
-    bool ok = begin_path(&path, NULL, fail) && add_filters(session, &path, fail) &&
-              client_path_query(&path, "limit", PAGE, fail) && walk(session, path.text, collect, items, fail);
+    bool ok = client_path_add(&path, "ledger", fail) && add_filters(session->options, &path, fail) &&
+              client_path_query(&path, "limit", PAGE, fail) &&
+              session_walk(session, path.text, collect, items, fail);
     if (ok && !session->json)
         json_array_foreach (items, i, row) {
             char *text = describe(row);
             json_object_set_new(row, "text", json_string(text ? text : ""));
             free(text);
         }
-    ok = ok && session_print_list(session, answer,
-                                  session->options->value[OPTION_PRINT_CSV] ? &csv_view : &list_view, fail);
+    ok =
+        ok && session_print_list(session, answer, session->options->print_csv ? &csv_view : &list_view, fail);
     json_decref(answer);
     return ok;
 }
@@ -210,8 +163,8 @@ static bool hash_of(const json_t *row, const char *name, struct sha256 *ret)
     return sha256_from_hex(slice_of(text_of(row, name)), ret);
 }
 
-/* The server gives the detail as an object only where writing it in this way gives what stands in its
- * database. */
+/* The detail as it was hashed; owned by the caller. The server sends an object only if the object, dumped
+   like this, gives the text in its database. */
 static char *detail_of(const json_t *row)
 {
     const json_t *detail = json_object_get(row, "detail");
@@ -236,15 +189,15 @@ static bool check_row(struct chain_check *check, const json_t *json, struct fail
         .detail = detail,
     };
     if (!detail || !hash_of(json, "prev", &row.prev) || !hash_of(json, "hash", &row.hash))
-        return failure_set(fail, EXIT_UNREACHABLE, "the server's rows are not understood");
+        return failure_set(fail, EXIT_UNREACHABLE, "the rows from the server are not understood");
     return chain_check_row(check, &row, &err) || failure_set(fail, EXIT_REFUSED, "%s", err.text);
 }
 
-static bool check_page(void *cls, const json_t *items, struct failure *fail)
+static bool check_page(void *cls, const json_t *answer, struct failure *fail)
 {
     size_t i;
     json_t *row;
-    json_array_foreach (items, i, row)
+    json_array_foreach (json_object_get(answer, "items"), i, row)
         if (!check_row(cls, row, fail))
             return false;
     return true;
@@ -258,7 +211,7 @@ static bool read_head(const char *path, struct chain_head *ret, struct failure *
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     return chain_head_read(text, ret) ||
-           failure_set(fail, EXIT_USAGE, "%s holds no head, as ledger head -o json prints one", path);
+           failure_set(fail, EXIT_USAGE, "%s is not a head as printed by dfotactl ledger head -o json", path);
 }
 
 static void print_outcome(const struct session *session, const struct chain_check *check)
@@ -274,24 +227,24 @@ static void print_outcome(const struct session *session, const struct chain_chec
         json_decref(out);
         return;
     }
-    printf("The ledger is whole: %" PRId64 " rows, the last one %" PRId64 " with hash\n%s\n", check->count,
-           check->last.seq, hash);
+    printf("The ledger is unchanged: %" PRId64 " rows; the last row is %" PRId64 ", with the hash\n%s\n",
+           check->count, check->last.seq, hash);
     if (check->compares)
-        printf("It goes on from row %" PRId64 " of the head.\n", check->against.seq);
+        printf("Row %" PRId64 " is the same as in the head.\n", check->against.seq);
     else
-        text_wrap(stdout, 0,
-                  "Whether its end is missing, or all of it was computed anew, only a head that was kept "
-                  "elsewhere can "
-                  "tell: --against FILE.");
+        text_wrap(
+            stdout, 0,
+            "Without --against FILE this does not show whether rows are missing at the end, or whether the "
+            "whole ledger was computed again.");
 }
 
 bool ledger_verify(struct session *session, struct failure *fail)
 {
-    const char *head = session->options->value[OPTION_AGAINST];
+    const char *head = session->options->against;
     struct chain_check check = {.compares = head != NULL};
     struct error err;
     if ((head && !read_head(head, &check.against, fail)) ||
-        !walk(session, "/ledger?limit=" PAGE, check_page, &check, fail))
+        !session_walk(session, "/ledger?limit=" PAGE, check_page, &check, fail))
         return false;
     if (!chain_check_end(&check, &err))
         return failure_set(fail, EXIT_REFUSED, "%s", err.text);
@@ -299,7 +252,7 @@ bool ledger_verify(struct session *session, struct failure *fail)
     return true;
 }
 
-/* Removing what is old */
+/* Removing old rows */
 
 bool ledger_prune(struct session *session, struct failure *fail)
 {
@@ -311,11 +264,8 @@ bool ledger_prune(struct session *session, struct failure *fail)
     };
     static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, NULL};
     struct client_answer answer = {0};
-    int64_t before_ms = 0;
-    if (!read_time(session, OPTION_BEFORE, &before_ms, fail))
-        return false;
-    json_t *body =
-        json_pack("{s:I, s:s*}", "before", (json_int_t)before_ms, "by", session->options->value[OPTION_BY]);
+    json_t *body = json_pack("{s:I, s:s*}", "before", (json_int_t)session->options->before_ms, "by",
+                             session->options->by);
     bool ok = session_check_json(body, fail) &&
               client_change(session->client, "POST", "/ledger/prune", body, &answer, fail);
     json_decref(body);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl device link, device links, device revoke */
+/* dfotactl device link, links, revoke */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "ctl/command.h"
 #include "ctl/firmware.h"
 #include "ctl/package.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},     {"Link", "link", TABLE_NUMBER},
@@ -24,14 +24,14 @@ static const struct table_column list_columns[] = {
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "warnings", "warning: "};
 
-/* The lines to type, each on its own and unbroken: they are copied from here. */
+/* One command per line, not wrapped: people copy the lines. */
 static void print_commands(const json_t *link)
 {
     const json_t *commands = json_object_get(link, "at_commands");
     json_t *command;
     size_t i;
     if (json_array_size(commands) > 0)
-        fputs("Type into the module:\n", stdout);
+        fputs("Commands for the module:\n", stdout);
     json_array_foreach (commands, i, command) {
         const char *text = json_string_value(command);
         fputs("  ", stdout);
@@ -45,8 +45,7 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* The version that the module is believed to run: the link's, or what was reported. NULL when neither is
-   known; owned by the caller. */
+/* The version of the link, or the confirmed version; NULL: neither is known. Owned by the caller. */
 static bool find_base(struct session *session, const json_t *link, char **ret, struct failure *fail)
 {
     struct client_path path;
@@ -64,8 +63,8 @@ static bool find_base(struct session *session, const json_t *link, char **ret, s
     return true;
 }
 
-/* Waits for the package from `from` to the target, which making the link has asked for. One that was not
-   asked for is none that the module gets. */
+/* Waits for the package from `from` to the target. The server requested the package when it made the link;
+   if there is no such package, the module needs none. */
 static bool wait_for(struct session *session, const char *firmware, const char *from, const char *target,
                      struct failure *fail)
 {
@@ -75,14 +74,14 @@ static bool wait_for(struct session *session, const char *firmware, const char *
         return false;
     bool ok = client_get(session->client, path.text, &package, fail);
     if (!ok && (strcmp(fail->code, "package-not-found") == 0 || strcmp(fail->code, "not-an-upgrade") == 0)) {
-        session_note("no package %s→%s is wanted: nothing to wait for", from, target);
+        session_note("the package %s→%s is not needed: nothing to wait for", from, target);
         return true;
     }
     ok = ok && package_wait(session, path.text, &package, fail) && package_check(package, fail);
     if (!ok && fail->status == EXIT_REFUSED) {
         if (strcmp(fail->code, "format-not-set") == 0)
             firmware_note_format_of(session, firmware);
-        fail->status = EXIT_NOT_READY; /* the link is made: what fails is the waiting */
+        fail->status = EXIT_NOT_READY; /* the link was made; only the wait failed */
     }
     if (ok && !session->json)
         session_note("the package %s→%s is ready", from, target);
@@ -96,13 +95,14 @@ static bool wait_for_link(struct session *session, const json_t *link, struct fa
     _cleanup_(cleanup_free) char *from = NULL;
     json_t *firmware = NULL;
     if (!name)
-        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no link");
+        return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a link");
     if (!find_base(session, link, &from, fail) || !firmware_fetch(session, name, &firmware, fail))
         return false;
     const char *target = text_of(firmware, "target");
     bool ok = true;
     if (!target || !from)
-        session_note("%s: nothing to wait for", target ? "no version is known" : "no target is set");
+        session_note("%s: nothing to wait for",
+                     target ? "the version of the module is not known" : "no target is set");
     else
         ok = wait_for(session, name, from, target, fail);
     json_decref(firmware);
@@ -111,11 +111,10 @@ static bool wait_for_link(struct session *session, const json_t *link, struct fa
 
 bool device_link(struct session *session, struct failure *fail)
 {
-    const struct options *options = session->options;
+    const struct ctl_options *options = session->options;
     struct client_path path;
     struct client_answer answer = {0};
-    json_t *body = json_pack("{s:s*, s:s*}", "version", options->value[OPTION_VERSION], "firmware",
-                             options->value[OPTION_FIRMWARE]);
+    json_t *body = json_pack("{s:s*, s:s*}", "version", options->version, "firmware", options->firmware);
     bool ok = session_check_json(body, fail) &&
               session_path(session, &path, fail, "devices", session->args[0], "link", NULL) &&
               client_change(session->client, "POST", path.text, body, &answer, fail);
@@ -125,7 +124,7 @@ bool device_link(struct session *session, struct failure *fail)
         if (!session->json)
             print_commands(answer.json);
     }
-    if (ok && options->value[OPTION_WAIT])
+    if (ok && options->wait)
         ok = wait_for_link(session, answer.json, fail);
     client_answer_clear(&answer);
     return ok;
@@ -133,8 +132,7 @@ bool device_link(struct session *session, struct failure *fail)
 
 bool device_links(struct session *session, struct failure *fail)
 {
-    const char *name = session->options->value[OPTION_CSV],
-               *version = session->options->value[OPTION_VERSION];
+    const char *name = session->options->csv, *version = session->options->version;
     struct client_path path;
     struct client_answer answer = {0};
     _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
@@ -158,7 +156,7 @@ bool device_links(struct session *session, struct failure *fail)
 
 bool device_revoke(struct session *session, struct failure *fail)
 {
-    const char *link = session->options->value[OPTION_LINK];
+    const char *link = session->options->link;
     struct client_path path;
     struct client_answer answer = {0};
     if (!session_path(session, &path, fail, "devices", session->args[0], "links", link, NULL) ||

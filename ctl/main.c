@@ -1,19 +1,17 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl: the admin's command line of dfotad. Reads the command line; what each command does stands in the
-   file of its resource. */
+/* dfotactl: the admin's command line of dfotad. Each command is in the file of its resource. */
 #include "config.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
-#include <string.h>
+#include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/option.h"
 #include "ctl/progress.h"
 #include "ctl/session.h"
-#include "ctl/text.h"
 
-static bool run(const struct options *options, char **words, struct failure *fail)
+static bool run(const struct ctl_options *options, char **words, struct failure *fail)
 {
     const struct command *command;
     struct session session;
@@ -22,7 +20,7 @@ static bool run(const struct options *options, char **words, struct failure *fai
         puts("dfotactl " PACKAGE_VERSION);
         return true;
     }
-    if (options->value[OPTION_HELP])
+    if (options->help)
         return command_print_help(stdout, words, fail);
     if (!command_find(words, &command, &args, fail) || !command_check(command, options, args, fail) ||
         !session_open(options, args, &session, fail))
@@ -32,17 +30,24 @@ static bool run(const struct options *options, char **words, struct failure *fai
     return ok;
 }
 
+static bool parse(int argc, char **argv, struct ctl_options *options, char ***ret_words, struct failure *fail)
+{
+    char **rest;
+    return option_parse_first(argc, argv, options, &rest, fail) &&
+           option_parse_rest(rest, command_options(rest), options, ret_words, fail);
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {0};
+    struct ctl_options options = {0};
     struct failure fail = {0};
     char **words;
     text_begin();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    bool ok = option_parse(argc, argv, &options, &words, &fail) && run(&options, words, &fail);
+    bool ok = parse(argc, argv, &options, &words, &fail) && run(&options, words, &fail);
     progress_end();
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("dfotactl: standard output cannot be written\n", stderr);
+        fputs("dfotactl: cannot write to standard output\n", stderr);
         return ok ? EXIT_USAGE : (int)fail.status;
     }
     if (!ok) {

@@ -9,13 +9,13 @@
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/grid.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define KB          1024
 #define LABEL_SIZE  40
-#define VERSION_MAX 4096 /* more than any server has room for */
+#define VERSION_MAX 4096 /* more versions than a server can hold */
 
-/* What stands in the cells, and is explained below the table where it does. */
+/* Marks in the cells and labels. A mark that occurs is explained below the table. */
 enum mark { MARK_NONE, MARK_OVER, MARK_PENDING, MARK_FAILED, MARK_UNPROVEN, MARK_WITHDRAWN, MARKS };
 
 struct matrix {
@@ -24,7 +24,7 @@ struct matrix {
     char (*label)[LABEL_SIZE];
     const char **labels;
     struct grid_cell *cell;
-    long long unit; /* bytes of one in the cells */
+    long long unit; /* bytes; cells count in this unit */
     bool colour;
     size_t seen[MARKS];
 };
@@ -62,7 +62,7 @@ static enum mark mark_of(const json_t *pair)
                : MARK_UNPROVEN;
 }
 
-/* Rounded up, so that what is over a limit of whole KB is so in KB too. */
+/* The size is rounded up: a size over a limit of whole KB is over it in KB too. */
 static void fill_cell(struct matrix *matrix, const json_t *pair, struct grid_cell *cell)
 {
     enum mark mark = mark_of(pair);
@@ -116,16 +116,16 @@ static void print_legend(const struct matrix *matrix, const json_t *answer)
     static const struct {
         enum mark mark;
         const char *text;
-    } lines[] = {{MARK_FAILED, "x   could not be made; dfotactl package list says why"},
-                 {MARK_UNPROVEN, "?   unproven, and nobody has released it"},
-                 {MARK_WITHDRAWN, "*   withdrawn: nothing leads to it any more"}};
+    } lines[] = {{MARK_FAILED, "x   could not be made; dfotactl package list shows why"},
+                 {MARK_UNPROVEN, "?   unproven and not released"},
+                 {MARK_WITHDRAWN, "*   withdrawn: no upgrade leads to this version"}};
     if (matrix->seen[MARK_OVER])
         puts(matrix->colour ? "\033[31mred\033[0m over the limit" : "!   over the limit");
     if (matrix->seen[MARK_PENDING]) {
         _cleanup_(cleanup_free) char *left = table_value(answer, "queue.estimate_ms", TABLE_DURATION);
         bool known = left && strcmp(left, "-") != 0;
-        printf("…   still to be made: %zu%s%s\n", matrix->seen[MARK_PENDING],
-               known ? ", which takes about " : "", known ? left : "");
+        printf("…   still to be made: %zu%s%s\n", matrix->seen[MARK_PENDING], known ? "; takes about " : "",
+               known ? left : "");
     }
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (matrix->seen[lines[i].mark])
@@ -141,16 +141,16 @@ static void print_table(const struct matrix *matrix, const json_t *answer)
              text_of(answer, "firmware"), limit / KB, limit);
     text_wrap(stdout, 0, heading);
     if (json_is_null(json_object_get(answer, "format")))
-        puts("No package format is set: nothing is made.");
+        puts("No package format is set: no packages are made.");
     putchar('\n');
     grid_print(stdout, &grid, TEXT_COLUMNS, matrix->colour);
     size_t full = json_array_size(json_object_get(answer, "full"));
     if (matrix->count < 2 && !full)
         puts("(fewer than two images)");
     if (full == 1)
-        puts("(1 version is a full package: it goes out whole, no delta leads to it)");
+        puts("(1 version is a full package: devices download all of it, not a delta)");
     else if (full)
-        printf("(%zu versions are full packages: they go out whole, no delta leads to them)\n", full);
+        printf("(%zu versions are full packages: devices download all of it, not a delta)\n", full);
     for (int mark = MARK_OVER; mark < MARKS; mark++)
         if (matrix->seen[mark]) {
             putchar('\n');
@@ -175,13 +175,13 @@ static void print_csv(const struct matrix *matrix)
 
 static bool print_matrix(struct session *session, const json_t *answer, struct failure *fail)
 {
-    bool csv = session->options->value[OPTION_PRINT_CSV];
+    bool csv = session->options->print_csv;
     struct matrix matrix = {.versions = json_object_get(answer, "versions"),
                             .unit = csv ? 1 : KB,
                             .colour = !csv && has_colour()};
     matrix.count = json_array_size(matrix.versions);
     if (!json_is_array(matrix.versions) || matrix.count > VERSION_MAX)
-        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no matrix");
+        return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a matrix");
     matrix.label = calloc(matrix.count + 1, sizeof *matrix.label);
     matrix.labels = calloc(matrix.count + 1, sizeof *matrix.labels);
     matrix.cell = calloc(matrix.count * matrix.count + 1, sizeof *matrix.cell);
@@ -204,8 +204,8 @@ bool matrix_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *answer = NULL;
-    if (session->json && session->options->value[OPTION_PRINT_CSV])
-        return failure_set(fail, EXIT_USAGE, "--csv and -o json exclude each other");
+    if (session->json && session->options->print_csv)
+        return failure_set(fail, EXIT_USAGE, "--csv and -o json cannot be used together");
     if (!session_path(session, &path, fail, "firmware", session->args[0], "matrix", NULL) ||
         !client_get(session->client, path.text, &answer, fail))
         return false;
@@ -225,9 +225,10 @@ static const struct table_column queue_columns[] = {
 };
 static const struct table_view queue_view = {queue_columns, TABLE_COUNT(queue_columns), "error", "! "};
 
-#define QUEUE_SHOWN "20" /* a person reads what comes next */
+#define QUEUE_SHOWN "20" /* in a table for people */
 
-/* Adds the queue of one firmware to items; *ret (may be NULL) is the answer without them, the caller's. */
+/* Adds the queue of one firmware to items. *ret: the answer without its items, owned by the caller; ret may
+   be NULL. */
 static bool collect(struct session *session, const char *firmware, json_t *items, json_t **ret,
                     struct failure *fail)
 {
@@ -250,7 +251,7 @@ static bool collect(struct session *session, const char *firmware, json_t *items
     return true;
 }
 
-/* Of all firmwares; *ret is what the server says of its queue. */
+/* Adds the queues of all firmwares to items. *ret: the totals of the server, owned by the caller. */
 static bool collect_all(struct session *session, json_t *items, json_t **ret, struct failure *fail)
 {
     struct client_path path;
@@ -276,9 +277,9 @@ static void print_totals(const json_t *totals)
     _cleanup_(cleanup_free) char *left = table_value(totals, "estimate_ms", TABLE_DURATION);
     printf("\n%lld queued, %lld being made; ", number_of(totals, "queued"), number_of(totals, "generating"));
     if (left && strcmp(left, "-") != 0)
-        printf("all of it takes about %s\n", left);
+        printf("all takes about %s\n", left);
     else
-        puts("nobody knows how long that takes: nothing was measured yet");
+        puts("the time is not known yet");
 }
 
 bool queue_show(struct session *session, struct failure *fail)

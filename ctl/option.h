@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The options of dfotactl: one table of name, argument and help, and the values given on this command line.
- */
+/* The options of dfotactl: a table for base/options.h, and the struct that holds the values of one command
+   line. */
 #ifndef DFOTA_CTL_OPTION_H
 #define DFOTA_CTL_OPTION_H
 
@@ -10,48 +10,58 @@
 #include <stdio.h>
 #include "ctl/failure.h"
 
-/* Enumerator, long name, short letter or 0, what its argument is called or NULL, help. The first ones, up to
-   OPTION_HELP, are understood by every command; the others only by those whose row names them. */
+#define TIMEOUT_MAX_S     (30 * 24 * 3600)
+#define PACKAGE_MAX_BYTES (1 << 30)
+
+/* Identifier, long name, short letter or 0, name of the value or NULL, kind and member, help. Every command
+   takes the rows up to HELP; a command takes another row only where the table of commands says so. */
 #define OPTION_TABLE(X)                                                                                      \
-    X(OPTION_URL, "url", 0, "URL", "the admin API (DFOTA_URL, http://127.0.0.1:8081)")                       \
-    X(OPTION_TOKEN, "token", 0, "TOKEN", "the admin's token (DFOTA_TOKEN)")                                  \
-    X(OPTION_TOKEN_FILE, "token-file", 0, "FILE", "read the token from FILE, e.g. admin.token")              \
-    X(OPTION_PRODUCT, "product", 'p', "KEY", "the product (DFOTA_PRODUCT, or the only one)")                 \
-    X(OPTION_OUTPUT, "output", 'o', "FORM", "table, or json as the API gives it")                            \
-    X(OPTION_TIMEOUT, "timeout", 0, "S", "give up after S seconds (--wait alone: 600)")                      \
-    X(OPTION_HELP, "help", 'h', NULL, "explain the command")                                                 \
-    X(OPTION_KEY, "key", 0, "KEY", "product key; one is made when left out")                                 \
-    X(OPTION_FIRMWARE, "firmware", 'f', "NAME", "the firmware")                                              \
-    X(OPTION_VERSION, "version", 0, "VERSION", "the version: 1138, V1138 or a full name")                    \
-    X(OPTION_FORMAT, "format", 0, "FORMAT", "package format: bsdiff or none")                                \
-    X(OPTION_MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", "the largest package its devices can take")     \
-    X(OPTION_DOWNGRADES, "downgrades", 0, "yes|no", "may devices go back to a lower target?")                \
-    X(OPTION_TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no",                                            \
-      "do its check-ins count like a host's reports?")                                                       \
-    X(OPTION_REASON, "reason", 0, "TEXT", "why; shown wherever it matters")                                  \
-    X(OPTION_CSV, "csv", 0, "FILE", "one IMEI[,VERSION] a line")                                             \
-    X(OPTION_PRINT_CSV, "csv", 0, NULL, "print CSV, sizes in bytes")                                         \
-    X(OPTION_STATE, "state", 0, "NAMES", "only these outcomes, as delivered,silent")                         \
-    X(OPTION_OLDER_THAN, "older-than", 0, "AGE", "only what is so for longer: 90s, 30m, 24h, 7d")            \
-    X(OPTION_NOTICE, "notice", 0, NULL, "only devices on which an admin has to act")                         \
-    X(OPTION_CONFLICTS, "conflicts", 0, NULL, "only devices about which a claim is kept")                    \
-    X(OPTION_LINK, "link", 0, "N", "only this link")                                                         \
-    X(OPTION_CAPTURED_AT, "captured-at", 0, "TIME", "when it was written down: 2024-08-22T22:52:50Z")        \
-    X(OPTION_WAIT, "wait", 0, NULL, "wait until the package is made, or cannot be")                          \
-    X(OPTION_DEVICE, "device", 0, "DEVICE", "only what is about this device")                                \
-    X(OPTION_KIND, "kind", 0, "KIND", "only rows of this kind, as check-in")                                 \
-    X(OPTION_SINCE, "since", 0, "TIME", "from then on: 2026-11-22, 2026-11-22T10:00:00Z")                    \
-    X(OPTION_UNTIL, "until", 0, "TIME", "only what was before")                                              \
-    X(OPTION_BEFORE, "before", 0, "TIME", "what is older: 2026-11-22, 2026-11-22T10:00:00Z")                 \
-    X(OPTION_AGAINST, "against", 0, "FILE", "a head that was exported earlier")                              \
-    X(OPTION_BY, "by", 0, "NAME", "who does it, for the record")                                             \
-    X(OPTION_NOTE, "note", 0, "TEXT", "why it may go out; kept with the package")                            \
-    X(OPTION_AS, "as", 0, "KIND", "raw: take the file as it is, whatever it looks like")                     \
-    X(OPTION_YES, "yes", 0, NULL, "do not ask")                                                              \
-    X(OPTION_DIALECT, "dialect", 0, NULL, "as a module that speaks the dialect, not over a link")
+    X(URL, "url", 0, "URL", TEXT(url), "admin API (DFOTA_URL; http://127.0.0.1:8081)")                       \
+    X(TOKEN, "token", 0, "TOKEN", OTHER(token, take_token), "the admin token (DFOTA_TOKEN)")                 \
+    X(TOKEN_FILE, "token-file", 0, "FILE", TEXT(token_file), "file that holds the token (admin.token)")      \
+    X(PRODUCT, "product", 'p', "KEY", TEXT(product), "product key (DFOTA_PRODUCT)")                          \
+    X(OUTPUT, "output", 'o', "table|json", WORD(output), "print a table, or the JSON of the API")            \
+    X(TIMEOUT, "timeout", 0, "SECONDS", NUMBER(timeout_s, 1, TIMEOUT_MAX_S),                                 \
+      "give up after this time (--wait: after 600)")                                                         \
+    X(HELP, "help", 'h', NULL, FLAG(help), "print the help of a command")                                    \
+    X(PROGRAM_VERSION, "version", 0, NULL, FLAG(program_version),                                            \
+      "before the command: print the version of dfotactl")                                                   \
+    X(KEY, "key", 0, "KEY", TEXT(key), "product key; without it the server makes one")                       \
+    X(FIRMWARE, "firmware", 'f', "NAME", TEXT(firmware), "name of the firmware")                             \
+    X(VERSION, "version", 0, "VERSION", TEXT(version), "the version: 1138, V1138 or a full name")            \
+    X(FORMAT, "format", 0, "FORMAT", TEXT(format), "package format; none: make no packages")                 \
+    X(MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", NUMBER(max_package_bytes, 1, PACKAGE_MAX_BYTES),       \
+      "size limit of packages in bytes")                                                                     \
+    X(DOWNGRADES, "downgrades", 0, "yes|no", WORD(downgrades), "may devices go to a lower target?")          \
+    X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
+      "do check-ins count like reports of hosts?")                                                           \
+    X(REASON, "reason", 0, "TEXT", TEXT(reason), "the reason; shown with the image")                         \
+    X(CSV, "csv", 0, "FILE", TEXT(csv), "file with one IMEI[,VERSION] per line")                             \
+    X(PRINT_CSV, "csv", 0, NULL, FLAG(print_csv), "print CSV; sizes in bytes")                               \
+    X(STATE, "state", 0, "NAMES", TEXT(state), "only these outcomes: delivered,silent")                      \
+    X(OLDER_THAN, "older-than", 0, "AGE", TEXT(older_than), "only outcomes older than 90s, 30m, 24h, 7d")    \
+    X(NOTICE, "notice", 0, NULL, FLAG(notice), "only devices that need an action of an admin")               \
+    X(CONFLICTS, "conflicts", 0, NULL, FLAG(conflicts), "only devices with a claim")                         \
+    X(LINK, "link", 0, "N", TEXT(link), "the link with this number")                                         \
+    X(CAPTURED_AT, "captured-at", 0, "TIME", OTHER(captured_at_ms, read_time),                               \
+      "when the text was captured: 2024-08-22T22:52:50Z")                                                    \
+    X(WAIT, "wait", 0, NULL, FLAG(wait), "wait until the package is made or has failed")                     \
+    X(DEVICE, "device", 0, "DEVICE", TEXT(device), "only rows about this device")                            \
+    X(KIND, "kind", 0, "KIND", TEXT(kind), "only rows of this kind, such as check-in")                       \
+    X(SINCE, "since", 0, "TIME", OTHER(since_ms, read_time_or_date),                                         \
+      "only rows from this time on: 2026-11-22, 2026-11-22T10:00:00Z")                                       \
+    X(UNTIL, "until", 0, "TIME", OTHER(until_ms, read_time_or_date), "only rows before this time")           \
+    X(BEFORE, "before", 0, "TIME", OTHER(before_ms, read_time_or_date),                                      \
+      "remove rows before this time: 2026-11-22, 2026-11-22T10:00:00Z")                                      \
+    X(AGAINST, "against", 0, "FILE", TEXT(against), "a head that was exported earlier")                      \
+    X(BY, "by", 0, "NAME", TEXT(by), "name of the person, for the ledger (DFOTA_BY)")                        \
+    X(NOTE, "note", 0, "TEXT", TEXT(note), "why the package may be sent; kept with the package")             \
+    X(AS, "as", 0, "raw", WORD(as), "accept the file, whatever it looks like")                               \
+    X(YES, "yes", 0, NULL, FLAG(yes), "do not ask")                                                          \
+    X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")
 
 enum option_id {
-#define X(id, name, letter, argument, help) id,
+#define X(id, name, letter, argument, kind, help) OPTION_##id,
     OPTION_TABLE(X)
 #undef X
         OPTIONS
@@ -59,28 +69,42 @@ enum option_id {
 
 _Static_assert(OPTIONS <= 64, "a mask of options has 64 bits");
 
-#define OPTION_BIT(id) (UINT64_C(1) << (id))
-#define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP + 1) - 1)
+#define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
+#define OPTIONS_GLOBAL ((OPTION_BIT(HELP) << 1) - 1)
 
-struct options {
-    const char
-        *value[OPTIONS];  /* borrowed from argv; "" for an option without argument; NULL when not given */
-    uint64_t given;       /* OPTION_BIT of each given */
-    bool program_version; /* --version stood before the command */
+/* Texts are borrowed from argv. NULL, 0 or false: not given. */
+struct ctl_options {
+    const char *url, *token, *token_file, *product, *output;
+    uint64_t timeout_s;
+    bool help, program_version;
+
+    const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
+    uint64_t max_package_bytes;
+    const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
+    bool print_csv, notice, conflicts, wait, yes, dialect;
+    int64_t captured_at_ms, since_ms, until_ms, before_ms;
+
+    uint64_t given; /* OPTION_BIT of each option that was given */
 };
 
-/* Reads the options before and behind the command. *ret_words: NULL-terminated, the words of the command and
-   its arguments, within argv, which is reordered. The token is wiped from the process's command line.
-   --version before the command is the program's, behind it an option of the command. */
-bool option_parse(int argc, char **argv, struct options *ret, char ***ret_words, struct failure *fail);
+/* Reads the options before the command. *ret_rest: NULL-terminated, begins with the first word. --token is
+   erased from the process's command line. */
+bool option_parse_first(int argc, char **argv, struct ctl_options *options, char ***ret_rest,
+                        struct failure *fail);
 
-/* One line of help for each option in `mask`. */
+/* Reads the options in `rest`, which begins with the words of a command that takes the options in `own`.
+   *ret_words: NULL-terminated, the words of the command and its arguments, within `rest`, which is
+   reordered. */
+bool option_parse_rest(char **rest, uint64_t own, struct ctl_options *options, char ***ret_words,
+                       struct failure *fail);
+
+/* One entry of help for each option in `mask`. */
 void option_print_help(FILE *out, uint64_t mask);
 
-/* " --name ARGUMENT" of each option in mask, for a line of usage; cut when it does not fit. */
+/* " --name ARGUMENT" of each option in `mask`, for a usage line; cut when it does not fit. */
 void option_format(uint64_t mask, char *out, size_t size);
 
-/* "--name" of the first option in mask; static storage. */
+/* The name of the first option in `mask`, without dashes. */
 const char *option_name(uint64_t mask);
 
 #endif

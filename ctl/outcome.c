@@ -3,16 +3,16 @@
 /* dfotactl outcomes */
 #include <string.h>
 #include "ctl/command.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 static const struct table_column columns[] = {
     {"DEVICE", "device", TABLE_TEXT},   {"OUTCOME", "outcome", TABLE_TEXT},
-    {"SINCE", "since", TABLE_TIME},     {"RUNS", "confirmed_version", TABLE_TEXT},
+    {"SINCE", "since", TABLE_TIME},     {"CONFIRMED", "confirmed_version", TABLE_TEXT},
     {"BY", "confirmed_by", TABLE_TEXT},
 };
 static const struct table_view view = {columns, TABLE_COUNT(columns), NULL, ""};
 
-/* All that is known, for a spreadsheet. */
+/* For a spreadsheet: every member. */
 static const struct table_column csv_columns[] = {
     {"", "device", TABLE_TEXT},
     {"", "id_kind", TABLE_TEXT},
@@ -31,10 +31,9 @@ static const struct table_column csv_columns[] = {
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 
-/* As people say it. */
 static const char *in_words(const char *outcome)
 {
-    return strcmp(outcome, "confirmed_not_by_us") == 0 ? "confirmed, not by us" : outcome;
+    return strcmp(outcome, "confirmed_not_by_us") == 0 ? "confirmed, not delivered by this server" : outcome;
 }
 
 static void print_counts(const json_t *answer)
@@ -44,16 +43,15 @@ static void print_counts(const json_t *answer)
     printf("Target %s\n", json_string_value(json_object_get(answer, "target")));
     json_object_foreach ((json_t *)json_object_get(answer, "counts"), name, count)
         printf("%8lld  %s\n", (long long)json_integer_value(count), in_words(name));
-    printf("Bytes that peers acknowledged: %lld, of which in vain: %lld\n\n",
+    printf("Acknowledged bytes: %lld, of these in vain: %lld\n\n",
            (long long)json_integer_value(json_object_get(answer, "bytes_acked")),
            (long long)json_integer_value(json_object_get(answer, "bytes_in_vain")));
 }
 
 bool outcomes_show(struct session *session, struct failure *fail)
 {
-    const char *state = session->options->value[OPTION_STATE],
-               *age = session->options->value[OPTION_OLDER_THAN];
-    bool csv = session->options->value[OPTION_PRINT_CSV];
+    const char *state = session->options->state, *age = session->options->older_than;
+    bool csv = session->options->print_csv;
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", session->args[0], "outcomes", NULL) ||

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl package … */
+/* dfotactl package list, show, log, make, get */
 #include "ctl/package.h"
 
 #include <stdio.h>
@@ -11,12 +11,12 @@
 #include "ctl/download.h"
 #include "ctl/firmware.h"
 #include "ctl/progress.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
-#define PACKAGE_LINE  4096   /* of a log; more of one line is no use on a terminal */
+#define PACKAGE_LINE  4096   /* bytes of one line of a log; the rest is cut */
 #define WAIT_MS       600000 /* without --timeout */
 #define POLL_FIRST_MS 100
-#define POLL_LAST_MS  2000 /* a server with a hundred waiting admins must not notice them */
+#define POLL_LAST_MS  2000 /* slow enough for a server with a hundred waiting admins */
 
 static const struct table_column list_columns[] = {
     {"FROM", "from", TABLE_TEXT},     {"TO", "to", TABLE_TEXT},
@@ -41,8 +41,8 @@ static const struct table_column page_columns[] = {
     {"Proven", "proven", TABLE_TEXT},
     {"Note", "note", TABLE_TEXT},
     {"Released", "released.at", TABLE_TIME},
-    {"Released by", "released.by", TABLE_TEXT},
-    {"Because", "released.note", TABLE_TEXT},
+    {"  by", "released.by", TABLE_TEXT},
+    {"  because", "released.note", TABLE_TEXT},
     {"Crashes", "crashes", TABLE_NUMBER},
     {"Queued", "queued_at", TABLE_TIME},
     {"Finished", "finished_at", TABLE_TIME},
@@ -56,7 +56,7 @@ static const char *member(const json_t *package, const char *key)
     return value ? value : "?";
 }
 
-/* A package that is a little too large is not settled while a smaller one may come. */
+/* A package that is a little too large is still under way while the server tries to make a smaller one. */
 static bool is_under_way(const json_t *package)
 {
     const char *state = member(package, "state");
@@ -84,10 +84,10 @@ static void sleep_ms(int64_t ms)
 bool package_wait(struct session *session, const char *path, json_t **package, struct failure *fail)
 {
     int64_t end = clock_boot_ms() + WAIT_MS, pause = POLL_FIRST_MS;
-    bool limited = session->options->value[OPTION_TIMEOUT] != NULL;
+    bool limited = session->options->timeout_s > 0;
     while (is_under_way(*package)) {
         if (limited ? client_is_late(session->client) : clock_boot_ms() >= end)
-            return failure_set(fail, EXIT_NOT_READY, "the time is over and the package %s→%s is still %s",
+            return failure_set(fail, EXIT_NOT_READY, "the time has passed, and the package %s→%s is still %s",
                                member(*package, "from"), member(*package, "to"), member(*package, "state"));
         progress_say(path, member(*package, "state"));
         sleep_ms(pause);
@@ -107,18 +107,18 @@ bool package_wait(struct session *session, const char *path, json_t **package, s
     return true;
 }
 
-/* What to do about a firmware without a format, behind the refusal that says so. */
-static bool explain(struct session *session, bool ok, const struct failure *fail)
+/* After the refusal "no format is set", prints the command that sets a format. */
+static bool note_format(struct session *session, bool ok, const struct failure *fail)
 {
     if (!ok && strcmp(fail->code, "format-not-set") == 0)
         firmware_note_format_of(session, session->args[0]);
     return ok;
 }
 
-/* Prints the package, after waiting for it where that is wanted. Takes over package. */
+/* Prints the package; with --wait waits first. Takes over package. */
 static bool finish(struct session *session, const char *path, json_t *package, struct failure *fail)
 {
-    bool wait = session->options->value[OPTION_WAIT] != NULL;
+    bool wait = session->options->wait;
     bool ok = !wait || package_wait(session, path, &package, fail);
     if (ok || fail->status == EXIT_NOT_READY)
         session_print_page(session, package, &package_page_view);
@@ -164,9 +164,9 @@ bool package_log(struct session *session, struct failure *fail)
     else if (ok && json_string_value(log))
         print_lines(json_string_value(log));
     else if (ok)
-        session_note("no external command has printed anything for this package");
+        session_note("this package has no output of an external command");
     json_decref(package);
-    return explain(session, ok, fail);
+    return note_format(session, ok, fail);
 }
 
 bool package_show(struct session *session, struct failure *fail)
@@ -175,7 +175,7 @@ bool package_show(struct session *session, struct failure *fail)
     json_t *package = NULL;
     bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail) &&
               finish(session, path.text, package, fail);
-    return explain(session, ok, fail);
+    return note_format(session, ok, fail);
 }
 
 bool package_make(struct session *session, struct failure *fail)
@@ -186,7 +186,7 @@ bool package_make(struct session *session, struct failure *fail)
               client_change(session->client, "POST", path.text, NULL, &answer, fail) &&
               finish(session, path.text, json_incref(answer.json), fail);
     client_answer_clear(&answer);
-    return explain(session, ok, fail);
+    return note_format(session, ok, fail);
 }
 
 bool package_get(struct session *session, struct failure *fail)
@@ -198,11 +198,11 @@ bool package_get(struct session *session, struct failure *fail)
     content = path;
     bool ok =
         client_path_add(&content, "content", fail) && client_get(session->client, path.text, &package, fail);
-    if (ok && session->options->value[OPTION_WAIT])
+    if (ok && session->options->wait)
         ok = package_wait(session, path.text, &package, fail) && package_check(package, fail);
     ok = ok && download(session->client, content.text, package, session->args[3], fail);
     if (ok)
         session_print_page(session, package, &package_page_view);
     json_decref(package);
-    return explain(session, ok, fail);
+    return note_format(session, ok, fail);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for a package, as more than one command does. */
+/* A package, for several commands: waiting for it, and its page. */
 #ifndef DFOTA_CTL_PACKAGE_H
 #define DFOTA_CTL_PACKAGE_H
 
@@ -9,11 +9,12 @@
 
 extern const struct table_view package_page_view; /* one package */
 
-/* Asks for the package at `path` until it is neither queued nor generating; *package, owned by the caller, is
-   replaced by what it became. EXIT_NOT_READY when --timeout, or ten minutes, are over before. Blocks. */
+/* Fetches the package at `path` until it is no longer queued, generating or improving. *package, owned by
+   the caller, is replaced each time. EXIT_NOT_READY: --timeout, or without it ten minutes, passed before.
+   Blocks. */
 bool package_wait(struct session *session, const char *path, json_t **package, struct failure *fail);
 
-/* Whether it is ready; EXIT_NOT_READY with the reason when not. */
+/* True if the package is ready; EXIT_NOT_READY with the reason if not. */
 bool package_check(const json_t *package, struct failure *fail);
 
 #endif

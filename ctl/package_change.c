@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl package upload, package forget, package release, package unrelease */
+/* dfotactl package upload, forget, release, unrelease */
 #include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
@@ -13,12 +13,12 @@
 #include "ctl/image.h"
 #include "ctl/package.h"
 
-#define TYPED_MIN 8 /* digits of a SHA-256 that name the very package */
+#define TYPED_MIN 8 /* digits of the SHA-256 that an admin types */
 
-/* As --by says, or as the machine calls whoever runs this. */
+/* --by, or the name of the user. */
 static const char *who(const struct session *session)
 {
-    const char *by = session->options->value[OPTION_BY];
+    const char *by = session->options->by;
     const struct passwd *user = by ? NULL : getpwuid(getuid());
     return by ? by : user ? user->pw_name : "";
 }
@@ -50,7 +50,7 @@ bool package_upload(struct session *session, struct failure *fail)
     const char *name = session->args[3];
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
     if (!open_file(name, &file, fail) || !find_path(session, &path, fail) ||
-        !client_path_query(&path, "by", who(session), fail) || !upload_add_kind(session, &path, fail))
+        !client_path_query(&path, "by", who(session), fail) || !image_add_kind(session, &path, fail))
         return false;
     call.path = path.text;
     call.file = file;
@@ -59,29 +59,29 @@ bool package_upload(struct session *session, struct failure *fail)
     session_print_page(session, answer.json, &package_page_view);
     if (json_is_false(json_object_get(answer.json, "proven")))
         session_note(
-            "nothing here could apply it: no device gets it before somebody releases it "
+            "the server cannot apply this package: no device gets it before an admin releases it "
             "(dfotactl package release)");
     client_answer_clear(&answer);
     return true;
 }
 
-/* Whether whoever sits there types the beginning of its SHA-256. */
+/* Asks for the first digits of the SHA-256. False: they are wrong or missing. */
 static bool ask(const json_t *package, struct failure *fail)
 {
     char typed[256] = "";
     const char *sha256 = json_string_value(json_object_get(package, "sha256"));
     if (!sha256)
-        return failure_set(fail, EXIT_REFUSED, "the package is not made: there is nothing to release");
+        return failure_set(fail, EXIT_REFUSED, "the package is not made yet: it cannot be released");
     fprintf(stderr,
-            "Nobody has proven this package. To send it to devices all the same type at least the first %d\n"
-            "digits of its SHA-256: ",
+            "This package is unproven. To release it for devices anyway, type at least the\n"
+            "first %d digits of its SHA-256: ",
             TYPED_MIN);
     if (!fgets(typed, sizeof typed, stdin))
         typed[0] = '\0';
     typed[strcspn(typed, " \r\n")] = '\0';
     size_t len = strlen(typed);
     if (len < TYPED_MIN || strncasecmp(typed, sha256, len) != 0)
-        return failure_set(fail, EXIT_USAGE, "that is not this package's SHA-256: nothing is released");
+        return failure_set(fail, EXIT_USAGE, "this is not the SHA-256 of the package: nothing is released");
     return true;
 }
 
@@ -90,7 +90,7 @@ static bool send_release(struct session *session, struct client_path *path, cons
 {
     struct client_answer answer = {0};
     json_t *body = json_pack("{s:O, s:s, s:s}", "sha256", json_object_get(package, "sha256"), "by",
-                             who(session), "note", session->options->value[OPTION_NOTE]);
+                             who(session), "note", session->options->note);
     bool ok = session_check_json(body, fail) && client_path_add(path, "release", fail) &&
               client_change(session->client, "POST", path->text, body, &answer, fail);
     if (ok)
@@ -104,7 +104,7 @@ bool package_release(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *package = NULL;
-    bool yes = session->options->value[OPTION_YES] != NULL;
+    bool yes = session->options->yes;
     bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail);
     if (ok && !yes) {
         table_print_page(stderr, package, &package_page_view);
@@ -131,10 +131,10 @@ static bool take_away(struct session *session, const char *part, const char *don
 
 bool package_unrelease(struct session *session, struct failure *fail)
 {
-    return take_away(session, "release", "not released any more", fail);
+    return take_away(session, "release", "no longer released", fail);
 }
 
 bool package_forget(struct session *session, struct failure *fail)
 {
-    return take_away(session, NULL, "forgotten", fail);
+    return take_away(session, NULL, "removed", fail);
 }

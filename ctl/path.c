@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl path: the way from one version to another, and why it is this one. */
+/* dfotactl path: the path from one version to another, with what was ruled out. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"
 #include "ctl/command.h"
 #include "ctl/progress.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define WAIT_MS 600000 /* without --timeout */
 #define POLL_MS 1000
@@ -20,7 +20,7 @@ static const char *member(const json_t *object, const char *key)
 
 static bool find_paths(struct session *session, struct client_path *ret, struct failure *fail)
 {
-    const char *given = session->options->value[OPTION_FIRMWARE];
+    const char *given = session->options->firmware;
     char *only = NULL;
     bool ok = (given || session_only_firmware(session, &only, fail)) &&
               session_path(session, ret, fail, "firmware", given ? given : only, "paths", NULL) &&
@@ -30,7 +30,7 @@ static bool find_paths(struct session *session, struct client_path *ret, struct 
     return ok;
 }
 
-/* ---- the answer, printed ---- */
+/* Printing */
 
 static size_t pair_width(const json_t *pair)
 {
@@ -82,7 +82,7 @@ static void print_hops(const json_t *answer, size_t width)
     }
     if (json_array_size(hops) < 2)
         return;
-    fputs("  together", stdout);
+    fputs("  in total", stdout);
     text_blanks(stdout, width > 6 ? width - 6 : 0);
     print_size(json_object_get(answer, "size"));
     fputs(" bytes\n", stdout);
@@ -101,7 +101,8 @@ static void print_reasons(const char *heading, const json_t *pairs, const char *
     }
 }
 
-/* What is made already and a little over the limit is not made again: it is being made smaller. */
+/* Packages that are still to be made, then packages a little over the limit, which the server tries to make
+   smaller. */
 static void print_waiting(const json_t *answer, size_t width)
 {
     const json_t *waiting = json_object_get(answer, "waiting");
@@ -135,7 +136,7 @@ static void print_heading(const json_t *answer)
     if (strcmp(state, "path") == 0)
         printf(": a path of %zu %s\n", hops, hops == 1 ? "hop" : "hops");
     else if (strcmp(state, "waiting") == 0)
-        puts(hops ? ": not settled yet; so far this would be the path" : ": not known yet");
+        puts(hops ? ": not final yet; the path so far" : ": not known yet");
     else
         puts(": no path");
 }
@@ -160,25 +161,25 @@ static void print_answer(const struct session *session, const json_t *answer)
     }
 }
 
-/* ---- the command ---- */
+/* The command */
 
-static bool is_settled(const json_t *answer)
+static bool is_final(const json_t *answer)
 {
     return strcmp(member(answer, "state"), "waiting") != 0;
 }
 
-/* Asks again and again: what is needed next may depend on what was made. Takes over *answer. */
-static bool wait_until_settled(struct session *session, const char *path, json_t **answer,
-                               struct failure *fail)
+/* Requests again and again: which packages are needed next may depend on those that were made. *answer is
+   replaced. */
+static bool wait_until_final(struct session *session, const char *path, json_t **answer, struct failure *fail)
 {
     const struct timespec pause = {POLL_MS / 1000, POLL_MS % 1000 * 1000000};
     int64_t end = clock_boot_ms() + WAIT_MS;
-    bool limited = session->options->value[OPTION_TIMEOUT] != NULL;
-    while (!is_settled(*answer)) {
+    bool limited = session->options->timeout_s > 0;
+    while (!is_final(*answer)) {
         struct client_answer now = {0};
         if (limited ? client_is_late(session->client) : clock_boot_ms() >= end)
-            return failure_set(fail, EXIT_NOT_READY, "the time is over and the path is not settled yet");
-        progress_say(path, "a way is looked for");
+            return failure_set(fail, EXIT_NOT_READY, "the time has passed, and the path is not final yet");
+        progress_say(path, "searching a path");
         nanosleep(&pause, NULL);
         if (client_is_late(session->client))
             continue;
@@ -194,7 +195,7 @@ static bool wait_until_settled(struct session *session, const char *path, json_t
 
 bool path_show(struct session *session, struct failure *fail)
 {
-    bool wait = session->options->value[OPTION_WAIT] != NULL;
+    bool wait = session->options->wait;
     struct client_answer first = {0};
     struct client_path path;
     if (!find_paths(session, &path, fail) ||
@@ -202,11 +203,11 @@ bool path_show(struct session *session, struct failure *fail)
         return false;
     json_t *answer = json_incref(first.json);
     client_answer_clear(&first);
-    bool ok = !wait || wait_until_settled(session, path.text, &answer, fail);
+    bool ok = !wait || wait_until_final(session, path.text, &answer, fail);
     if (ok || fail->status == EXIT_NOT_READY)
         print_answer(session, answer);
     if (ok && wait && strcmp(member(answer, "state"), "path") != 0)
-        ok = failure_set(fail, EXIT_NOT_READY, "no path leads from %s to %s", member(answer, "from"),
+        ok = failure_set(fail, EXIT_NOT_READY, "there is no path from %s to %s", member(answer, "from"),
                          member(answer, "to"));
     json_decref(answer);
     return ok;

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl product … */
-#include <string.h>
 #include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
@@ -21,7 +20,7 @@ static const struct table_view page_view = {page_columns, TABLE_COUNT(page_colum
 
 bool product_add(struct session *session, struct failure *fail)
 {
-    const char *key = session->options->value[OPTION_KEY];
+    const char *key = session->options->key;
     struct client_answer answer = {0};
     json_t *body = json_pack("{s:s, s:s*}", "name", session->args[0], "product_key", key);
     if (!session_check_json(body, fail))
@@ -41,12 +40,9 @@ bool product_list(struct session *session, struct failure *fail)
 
 bool product_set(struct session *session, struct failure *fail)
 {
-    const char *trusted = session->options->value[OPTION_TRUSTED_CHECK_INS],
-               *by = session->options->value[OPTION_BY];
+    const char *trusted = session->options->trusted_check_ins, *by = session->options->by;
     struct client_path path = {0};
     struct client_answer answer = {0};
-    if (strcmp(trusted, "yes") != 0 && strcmp(trusted, "no") != 0)
-        return failure_set(fail, EXIT_USAGE, "--trusted-check-ins is yes or no");
     if (!client_path_add(&path, "products", fail) || !client_path_add(&path, session->args[0], fail) ||
         (by && !client_path_query(&path, "by", by, fail)))
         return false;

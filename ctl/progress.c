@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define EVERY_MS 100
 

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A field's name in the API, as it stands in a sentence, and what is typed instead. */
+/* Words in a sentence of the API, and the words of the command line for them. */
 static const struct {
     const char *said, *typed;
-    bool first; /* only as the beginning of the sentence: elsewhere it is an ordinary word */
+    bool first; /* only at the beginning of the sentence: elsewhere it is an ordinary word */
 } words[] = {
     {"say format=raw", "use --as raw", false},
     {"max_package_bytes", "--max-package-bytes", false},

@@ -7,7 +7,6 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
-#include "ctl/when.h"
 
 static const struct table_column list_columns[] = {
     {"#", "transcript", TABLE_NUMBER},       {"FROM", "source", TABLE_TEXT},
@@ -26,7 +25,7 @@ static const struct table_column page_columns[] = {
     {"First version", "found.first_version", TABLE_TEXT},
     {"Last version", "version", TABLE_TEXT},
     {"  seen", "seen_at", TABLE_TIME},
-    {"  may run still", "found.last_holds", TABLE_TEXT},
+    {"  may still run", "found.last_holds", TABLE_TEXT},
     {"Counted", "counted", TABLE_TEXT},
     {"Belongs to attempt", "attempt", TABLE_NUMBER},
     {"Older tries left out", "found.tries_dropped", TABLE_NUMBER},
@@ -63,7 +62,7 @@ static void print_transcript(const struct session *session, const json_t *transc
     table_print(stdout, table_find(transcript, "found.tries"), &try_view);
 }
 
-/* Sends a file, "-" for standard input, and hands back the answer, which is the caller's. */
+/* Sends a file; "-" is standard input. *ret: the answer, owned by the caller. */
 static bool send_file(struct session *session, const char *name, const char *type, const char *path,
                       json_t **ret, struct failure *fail)
 {
@@ -89,16 +88,13 @@ static bool send_file(struct session *session, const char *name, const char *typ
 
 bool report_send(struct session *session, struct failure *fail)
 {
-    const char *time = session->options->value[OPTION_CAPTURED_AT];
-    int64_t captured_ms = 0;
+    int64_t captured_ms = session->options->captured_at_ms;
     struct client_path path;
     json_t *transcript = NULL;
     char at_ms[32];
-    if (time && !when_read(time, "--captured-at", false, &captured_ms, fail))
-        return false;
     snprintf(at_ms, sizeof at_ms, "%" PRId64, captured_ms);
     if (!session_path(session, &path, fail, "devices", session->args[0], "transcripts", NULL) ||
-        (time && !client_path_query(&path, "captured_at", at_ms, fail)) ||
+        (captured_ms && !client_path_query(&path, "captured_at", at_ms, fail)) ||
         !send_file(session, session->args[1], "text/plain", path.text, &transcript, fail))
         return false;
     print_transcript(session, transcript);
@@ -108,7 +104,7 @@ bool report_send(struct session *session, struct failure *fail)
 
 bool report_import(struct session *session, struct failure *fail)
 {
-    const char *given = session->options->value[OPTION_FIRMWARE];
+    const char *given = session->options->firmware;
     _cleanup_(cleanup_free) char *only = NULL;
     struct client_path path;
     json_t *answer = NULL;

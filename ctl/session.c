@@ -7,30 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "base/slice.h"
 #include "ctl/progress.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define URL_DEFAULT    "http://127.0.0.1:8081"
 #define TOKEN_FILE_MAX 600
-#define TIMEOUT_MAX_S  (30LL * 24 * 3600)
 
-static const char *option_or_env(const struct options *options, enum option_id id, const char *env)
+/* The value of an option, else of the environment variable; NULL: neither is set. */
+static const char *value_or_env(const char *value, const char *env)
 {
-    if (options->value[id])
-        return options->value[id];
-    const char *value = getenv(env);
+    if (value)
+        return value;
+    value = getenv(env);
     return value && value[0] ? value : NULL;
 }
 
-/* The first line of the file, without blanks around it. */
+/* Reads the first line, without blanks at its ends. */
 static bool read_token(const char *path, char out[TOKEN_FILE_MAX], struct failure *fail)
 {
     _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
     if (!file)
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
     if (!fgets(out, TOKEN_FILE_MAX, file))
-        return failure_set(fail, EXIT_USAGE, "no token stands in %s", path);
+        return failure_set(fail, EXIT_USAGE, "%s is empty: a token is expected in the first line", path);
     size_t start = strspn(out, " \t");
     size_t len = strcspn(out + start, " \t\r\n");
     memmove(out, out + start, len);
@@ -38,43 +37,39 @@ static bool read_token(const char *path, char out[TOKEN_FILE_MAX], struct failur
     return true;
 }
 
-static bool find_token(const struct options *options, char file[TOKEN_FILE_MAX], const char **ret,
+static bool find_token(const struct ctl_options *options, char file[TOKEN_FILE_MAX], const char **ret,
                        struct failure *fail)
 {
-    if (options->value[OPTION_TOKEN] && options->value[OPTION_TOKEN_FILE])
-        return failure_set(fail, EXIT_USAGE, "--token and --token-file exclude each other");
-    *ret = options->value[OPTION_TOKEN];
-    if (!*ret && options->value[OPTION_TOKEN_FILE]) {
+    if (options->token && options->token_file)
+        return failure_set(fail, EXIT_USAGE, "--token and --token-file cannot be used together");
+    *ret = options->token;
+    if (!*ret && options->token_file) {
         *ret = file;
-        return read_token(options->value[OPTION_TOKEN_FILE], file, fail);
+        return read_token(options->token_file, file, fail);
     }
     if (!*ret)
-        *ret = option_or_env(options, OPTION_TOKEN, "DFOTA_TOKEN");
+        *ret = value_or_env(NULL, "DFOTA_TOKEN");
     if (!*ret)
-        return failure_set(fail, EXIT_USAGE,
-                           "no token: give --token-file FILE (admin.token in the server's data directory), "
-                           "or set DFOTA_TOKEN");
+        return failure_set(
+            fail, EXIT_USAGE,
+            "no token: use --token-file FILE (admin.token in the data directory of the server), "
+            "or set DFOTA_TOKEN");
     return true;
 }
 
-bool session_open(const struct options *options, char **args, struct session *ret, struct failure *fail)
+bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail)
 {
     char file[TOKEN_FILE_MAX];
-    const char *token = NULL, *form = options->value[OPTION_OUTPUT];
-    const char *url = option_or_env(options, OPTION_URL, "DFOTA_URL");
-    long long timeout_s = 0;
+    const char *token = NULL;
+    const char *url = value_or_env(options->url, "DFOTA_URL");
     struct session session = {.options = options, .args = args};
     while (args[session.arg_count])
         session.arg_count++;
-    if (form && strcmp(form, "json") != 0 && strcmp(form, "table") != 0)
-        return failure_set(fail, EXIT_USAGE, "-o takes table or json, not %s", form);
-    session.json = form && strcmp(form, "json") == 0;
-    if (options->value[OPTION_TIMEOUT] &&
-        !session_number(&session, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &timeout_s, fail))
-        return false;
+    session.json = options->output && strcmp(options->output, "json") == 0;
     if (!find_token(options, file, &token, fail))
         return false;
-    bool ok = client_open(url ? url : URL_DEFAULT, token, timeout_s * 1000, &session.client, fail);
+    bool ok = client_open(url ? url : URL_DEFAULT, token, (int64_t)options->timeout_s * 1000, &session.client,
+                          fail);
     explicit_bzero(file, sizeof file);
     if (ok)
         *ret = session;
@@ -87,7 +82,7 @@ void session_close(struct session *session)
     free(session->product);
 }
 
-/* The keys of a list of products, as far as they fit. */
+/* Lists the keys of products; cut after the last key that fits. */
 static void list_keys(const json_t *items, char *out, size_t size)
 {
     size_t i, used = 0;
@@ -113,11 +108,11 @@ static bool only_product(struct session *session, struct failure *fail)
     bool ok = false;
     if (json_array_size(items) > 1) {
         list_keys(items, keys, sizeof keys);
-        failure_set(fail, EXIT_USAGE, "there are several products: choose one with --product (%s)", keys);
+        failure_set(fail, EXIT_USAGE, "there are several products; choose one with --product (%s)", keys);
     } else if (json_is_array(items) && json_array_size(items) == 0) {
-        failure_set(fail, EXIT_USAGE, "there is no product yet: dfotactl product add NAME");
+        failure_set(fail, EXIT_USAGE, "there is no product yet; create one: dfotactl product add NAME");
     } else if (!key || !key[0]) {
-        failure_set(fail, EXIT_UNREACHABLE, "the server's list of products is not understood");
+        failure_set(fail, EXIT_UNREACHABLE, "the list of products from the server is not understood");
     } else {
         session->product = strdup(key);
         ok = session->product || failure_set(fail, EXIT_USAGE, "out of memory");
@@ -128,7 +123,7 @@ static bool only_product(struct session *session, struct failure *fail)
 
 bool session_product(struct session *session, const char **ret, struct failure *fail)
 {
-    const char *given = option_or_env(session->options, OPTION_PRODUCT, "DFOTA_PRODUCT");
+    const char *given = value_or_env(session->options->product, "DFOTA_PRODUCT");
     if (!session->product) {
         if (given && !given[0])
             return failure_set(fail, EXIT_USAGE, "--product is empty");
@@ -155,9 +150,10 @@ bool session_only_firmware(struct session *session, char **ret, struct failure *
     if (ok)
         *ret = strdup(name);
     else if (json_array_size(items) == 0)
-        failure_set(fail, EXIT_USAGE, "the product has no firmware yet: dfotactl image upload FILE");
+        failure_set(fail, EXIT_USAGE,
+                    "the product has no firmware yet; upload an image: dfotactl image upload FILE");
     else
-        failure_set(fail, EXIT_USAGE, "there are several firmwares: choose one with --firmware");
+        failure_set(fail, EXIT_USAGE, "there are several firmwares; choose one with --firmware");
     json_decref(answer);
     return ok && (*ret || failure_set(fail, EXIT_USAGE, "out of memory"));
 }
@@ -168,7 +164,7 @@ bool session_path(struct session *session, struct client_path *ret, struct failu
     const char *product, *part;
     va_list args;
     bool ok = true;
-    /* First what was typed: a wrong argument is told without asking the server for its products. */
+    /* The arguments first: a wrong one is an error before the server is asked for its products. */
     va_start(args, fail);
     while (ok && (part = va_arg(args, const char *)))
         ok = client_path_add(&behind, part, fail);
@@ -206,10 +202,10 @@ bool session_print_list(const struct session *session, const json_t *answer, con
 {
     const json_t *items = json_object_get(answer, "items");
     if (!json_is_array(items))
-        return failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
+        return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
     if (session->json)
         session_print_json(answer);
-    else if (session->options->value[OPTION_PRINT_CSV])
+    else if (session->options->print_csv)
         table_print_csv(stdout, items, view);
     else
         table_print(stdout, items, view);
@@ -227,35 +223,58 @@ bool session_show(struct session *session, const char *method, const char *path,
     return true;
 }
 
-bool session_fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail)
+/* Handles one page; *path, owned by the caller, is replaced by the path of the next page, or NULL. */
+static bool walk_page(struct session *session, char **path, session_page *handle, void *cls,
+                      struct failure *fail)
 {
-    json_t *items = json_array();
-    _cleanup_(cleanup_free) char *path = strdup(first);
-    json_t *first_answer = NULL;
-    bool ok = path != NULL || failure_set(fail, EXIT_UNREACHABLE, "out of memory");
-    while (ok && path) {
-        struct client_answer answer = {0};
-        struct client_call call = {.method = "GET", .path = path};
-        ok = client_send(session->client, &call, &answer, fail);
-        const json_t *page = json_object_get(answer.json, "items");
-        if (ok && json_array_extend(items, (json_t *)page) != 0)
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's answer is no list");
-        if (ok && answer.next && (json_array_size(page) == 0 || strcmp(answer.next, path) == 0))
-            ok = failure_set(fail, EXIT_UNREACHABLE, "the server's list has no end");
-        if (ok && !first_answer)
-            first_answer = json_copy(answer.json);
-        free(path);
-        path = answer.next ? strdup(answer.next) : NULL;
-        client_answer_clear(&answer);
-    }
-    if (ok)
-        json_object_set(first_answer, "items", items);
-    if (ok)
-        *ret = first_answer;
-    else
-        json_decref(first_answer);
-    json_decref(items);
+    struct client_answer answer = {0};
+    struct client_call call = {.method = "GET", .path = *path, .label = "list"};
+    if (!client_send(session->client, &call, &answer, fail))
+        return false;
+    const json_t *items = json_object_get(answer.json, "items");
+    bool ok = true;
+    if (!json_is_array(items))
+        ok = failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
+    else if (answer.next && (json_array_size(items) == 0 || strcmp(answer.next, *path) == 0))
+        ok = failure_set(fail, EXIT_UNREACHABLE, "the list from the server does not end");
+    ok = ok && handle(cls, answer.json, fail);
+    free(*path);
+    *path = answer.next;
+    answer.next = NULL;
+    client_answer_clear(&answer);
     return ok;
+}
+
+bool session_walk(struct session *session, const char *path, session_page *handle, void *cls,
+                  struct failure *fail)
+{
+    _cleanup_(cleanup_free) char *next = strdup(path);
+    bool ok = next || failure_set(fail, EXIT_USAGE, "out of memory");
+    while (ok && next)
+        ok = walk_page(session, &next, handle, cls, fail);
+    return ok;
+}
+
+/* *cls: the first answer, which gets the items of the others; NULL at first. */
+static bool add_page(void *cls, const json_t *answer, struct failure *fail)
+{
+    json_t **first = cls;
+    if (!*first)
+        *first = json_deep_copy(answer);
+    else if (json_array_extend(json_object_get(*first, "items"), json_object_get(answer, "items")) != 0)
+        return failure_set(fail, EXIT_USAGE, "out of memory");
+    return *first || failure_set(fail, EXIT_USAGE, "out of memory");
+}
+
+bool session_fetch_pages(struct session *session, const char *path, json_t **ret, struct failure *fail)
+{
+    json_t *first = NULL;
+    if (!session_walk(session, path, add_page, &first, fail)) {
+        json_decref(first);
+        return false;
+    }
+    *ret = first;
+    return true;
 }
 
 bool session_list(struct session *session, const char *path, const struct table_view *view,
@@ -277,25 +296,13 @@ void session_note(const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     progress_end();
-    fflush(stdout); /* what was printed before stands before it */
+    fflush(stdout); /* standard output and standard error stay in order */
     fputs("dfotactl: ", stderr);
     text_put(stderr, text);
     putc('\n', stderr);
 }
 
-bool session_number(const struct session *session, enum option_id id, long long min, long long max,
-                    long long *ret, struct failure *fail)
-{
-    const char *text = session->options->value[id];
-    uint64_t value = 0;
-    if (!slice_u64(slice_of(text), &value) || value > (uint64_t)max || (long long)value < min)
-        return failure_set(fail, EXIT_USAGE, "%s takes a whole number from %lld to %lld",
-                           option_name(OPTION_BIT(id)), min, max);
-    *ret = (long long)value;
-    return true;
-}
-
 bool session_check_json(const json_t *json, struct failure *fail)
 {
-    return json || failure_set(fail, EXIT_USAGE, "an argument is no UTF-8");
+    return json || failure_set(fail, EXIT_USAGE, "an argument is not valid UTF-8");
 }

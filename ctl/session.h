@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One run of dfotactl: its options and arguments, the server it speaks to, the product it is about, and where
-   its result goes. What every command needs, so that a command is only its call and its columns. */
+/* One run of dfotactl: options, arguments, the server, the product, and the form of the output. It has what
+   every command needs, so that a command consists only of its call and its columns. */
 #ifndef DFOTA_CTL_SESSION_H
 #define DFOTA_CTL_SESSION_H
 
@@ -13,57 +13,61 @@
 #include "ctl/table.h"
 
 struct session {
-    const struct options *options;
-    char **args; /* what stands behind the words of the command, NULL-terminated; checked against its row */
+    const struct ctl_options *options;
+    char **args; /* arguments after the command, NULL-terminated; command_check() has counted them */
     size_t arg_count;
     struct client *client;
     bool json;     /* -o json */
-    char *product; /* once session_product() has found it */
+    char *product; /* set by session_product() */
 };
 
-/* Reads options and environment; opens no connection. args is borrowed. */
-bool session_open(const struct options *options, char **args, struct session *ret, struct failure *fail);
+/* Reads options and environment; does not connect yet. args is borrowed. */
+bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail);
 void session_close(struct session *session);
 
-/* The product by option, by environment, or because the server has just one. *ret is owned by the session. */
+/* The product of --product or DFOTA_PRODUCT, else the only product of the server. *ret is owned by the
+   session. */
 bool session_product(struct session *session, const char **ret, struct failure *fail);
 
-/* The only firmware of the product; *ret is the caller's (free). */
+/* The only firmware of the product; *ret is owned by the caller. */
 bool session_only_firmware(struct session *session, char **ret, struct failure *fail);
 
-/* /products/KEY and the parts behind it, percent-encoded; NULL ends them. */
+/* /products/KEY and the parts, percent-encoded. NULL ends the parts. */
 bool session_path(struct session *session, struct client_path *ret, struct failure *fail, ...)
     __attribute__((sentinel));
 
 /* Prints an answer that is one object. */
 void session_print_page(const struct session *session, const json_t *object, const struct table_view *view);
 
-/* Prints an answer {"items":[…]}, with --csv as CSV; EXIT_UNREACHABLE when it is none. */
+/* Prints an answer {"items":[…]} as JSON, CSV or table. EXIT_UNREACHABLE: it is not such an answer. */
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail);
 
-/* Prints JSON, indented, safe on a terminal. */
+/* Prints indented JSON that is safe on a terminal. */
 void session_print_json(const json_t *value);
 
-/* One call without a body and its answer as a page. */
+/* Makes a call without a body, and prints the answer as a page. */
 bool session_show(struct session *session, const char *method, const char *path,
                   const struct table_view *view, struct failure *fail);
 
-/* GET of a list of several pages: *ret is the first answer with the items of all, owned by the caller. */
-bool session_fetch_pages(struct session *session, const char *first, json_t **ret, struct failure *fail);
+/* Handles one page of a list. `answer` has an array "items"; borrowed. */
+typedef bool session_page(void *cls, const json_t *answer, struct failure *fail);
 
-/* GET of a list and its answer as a table. */
+/* GETs a list of several pages, which begins at `path`, and calls `handle` with each page. */
+bool session_walk(struct session *session, const char *path, session_page *handle, void *cls,
+                  struct failure *fail);
+
+/* GETs a list of several pages: *ret is the first answer with the items of all pages, owned by the caller. */
+bool session_fetch_pages(struct session *session, const char *path, json_t **ret, struct failure *fail);
+
+/* GETs a list of one page and prints it. */
 bool session_list(struct session *session, const char *path, const struct table_view *view,
                   struct failure *fail);
 
-/* "dfotactl: …" on standard error for whoever reads it; nothing that a program needs. */
+/* Prints "dfotactl: …" on standard error: a note for people, nothing that a program needs. */
 void session_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A whole number of an option, min to max. */
-bool session_number(const struct session *session, enum option_id id, long long min, long long max,
-                    long long *ret, struct failure *fail);
-
-/* For strings of the command line that go into JSON: fails when one is no UTF-8, which makes json NULL. */
+/* Call with JSON that was made from arguments. EXIT_USAGE if json is NULL: an argument is not valid UTF-8. */
 bool session_check_json(const json_t *json, struct failure *fail);
 
 #endif

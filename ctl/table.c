@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 #include "base/cleanup.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
-#define HASH_SHOWN 12 /* digits: enough to tell one image from another by eye */
+#define HASH_SHOWN 12 /* digits: enough for people to distinguish images */
 #define GAP        2  /* blanks between columns */
 
 const json_t *table_find(const json_t *object, const char *key)
@@ -35,7 +35,7 @@ static char *time_text(json_int_t utc_ms)
     return strdup(text);
 }
 
-/* The two largest units. */
+/* In the two largest units. */
 static char *duration_text(json_int_t ms)
 {
     char text[64];
@@ -82,7 +82,7 @@ static char *cell_text(const json_t *item, const struct table_column *column)
     return text;
 }
 
-/* Prints the cells of one row; blanks are written only before something, so no line ends with them. */
+/* Blanks are printed only before text, so that no line ends with blanks. */
 static void print_row(FILE *out, const struct table_view *view, const size_t *widths, char *const *cells)
 {
     size_t pending = 0;

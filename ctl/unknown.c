@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl unknown …: what devices said and the server refused. */
-#include "ctl/command.h"
-
+/* dfotactl unknown list, forget: names, versions and ids that the server refused */
 #include <string.h>
+#include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
     {"#", "unknown", TABLE_NUMBER},    {"PRODUCT", "product", TABLE_TEXT},
@@ -18,7 +17,7 @@ static const struct table_view list_view = {list_columns, TABLE_COUNT(list_colum
 bool unknown_list(struct session *session, struct failure *fail)
 {
     struct client_path path = {.len = 0};
-    const char *product = session->options->value[OPTION_PRODUCT];
+    const char *product = session->options->product;
     return client_path_add(&path, "unknown", fail) &&
            (!product || client_path_query(&path, "product", product, fail)) &&
            session_list(session, path.text, &list_view, fail);
@@ -34,6 +33,6 @@ bool unknown_forget(struct session *session, struct failure *fail)
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);
-    session_note(all ? "all rows are forgotten" : "row %s is forgotten", row);
+    session_note(all ? "all rows are removed" : "row %s is removed", row);
     return true;
 }

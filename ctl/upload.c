@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl image upload: streams files, one request each. */
+/* dfotactl image upload: streams each file in a request of its own. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,27 +9,19 @@
 #include "ctl/firmware.h"
 #include "ctl/image.h"
 
-bool upload_add_kind(const struct session *session, struct client_path *path, struct failure *fail)
-{
-    const char *as = session->options->value[OPTION_AS];
-    if (as && strcmp(as, "raw") != 0)
-        return failure_set(fail, EXIT_USAGE, "--as can only be raw, not %s", as);
-    return !as || client_path_query(path, "format", as, fail);
-}
-
-/* Where one file goes: by its name, or as --firmware and --version say. */
+/* The path for a file: from its name, or from --firmware and --version. */
 static bool find_path(struct session *session, const char *file_name, struct client_path *ret,
                       struct failure *fail)
 {
-    const char *firmware = session->options->value[OPTION_FIRMWARE];
-    const char *version = session->options->value[OPTION_VERSION];
+    const char *firmware = session->options->firmware;
+    const char *version = session->options->version;
     const char *slash = strrchr(file_name, '/');
     if (firmware)
         return session_path(session, ret, fail, "firmware", firmware, "images", version, NULL) &&
-               upload_add_kind(session, ret, fail);
+               image_add_kind(session, ret, fail);
     return session_path(session, ret, fail, "images", NULL) &&
            client_path_query(ret, "filename", slash ? slash + 1 : file_name, fail) &&
-           upload_add_kind(session, ret, fail);
+           image_add_kind(session, ret, fail);
 }
 
 static bool upload_one(struct session *session, const char *file_name, json_t **ret, struct failure *fail)
@@ -39,13 +31,13 @@ static bool upload_one(struct session *session, const char *file_name, json_t **
     struct stat info;
     _cleanup_(cleanup_fclose) FILE *file = fopen(file_name, "re");
     if (!file || fstat(fileno(file), &info) != 0)
-        return failure_set(fail, EXIT_USAGE, "cannot read it: %s", strerror(errno));
+        return failure_set(fail, EXIT_USAGE, "cannot read the file: %s", strerror(errno));
     if (S_ISDIR(info.st_mode))
-        return failure_set(fail, EXIT_USAGE, "it is a directory");
+        return failure_set(fail, EXIT_USAGE, "this is a directory");
     if (!find_path(session, file_name, &path, fail))
         return false;
     struct client_call call = {
-        .method = session->options->value[OPTION_FIRMWARE] ? "PUT" : "POST",
+        .method = session->options->firmware ? "PUT" : "POST",
         .path = path.text,
         .file = file,
         .file_type = "application/octet-stream",
@@ -55,10 +47,11 @@ static bool upload_one(struct session *session, const char *file_name, json_t **
         return false;
     *ret = json_incref(answer.json);
     client_answer_clear(&answer);
-    return *ret || failure_set(fail, EXIT_UNREACHABLE, "the server answered with nothing");
+    return *ret || failure_set(fail, EXIT_UNREACHABLE, "the server sent an empty answer");
 }
 
-/* Tells of each firmware that cannot make packages yet, once. That the telling itself fails is no failure. */
+/* Prints one note for each firmware without a package format. Failures here are ignored: the upload has
+   succeeded. */
 static void note_formats(struct session *session, const json_t *images)
 {
     struct failure ignored;
@@ -78,7 +71,7 @@ static void note_formats(struct session *session, const json_t *images)
     json_decref(told);
 }
 
-/* A firmware that a file name made may be a slip of that name. */
+/* A wrong file name may have created a firmware, so the note says which firmware is new. */
 static void note_created(const json_t *images)
 {
     const json_t *image;
@@ -94,7 +87,8 @@ static void note_created(const json_t *images)
     }
 }
 
-/* Uploads them all into `images`; a refusal is told and remembered, anything else ends it. */
+/* Uploads all files; `images` gets the answers. After a refusal the other files follow; any other failure
+   ends it. */
 static bool upload_all(struct session *session, json_t *images, struct failure *fail)
 {
     bool all = true;
@@ -122,13 +116,13 @@ static bool upload_all(struct session *session, json_t *images, struct failure *
 
 bool image_upload(struct session *session, struct failure *fail)
 {
-    const struct options *options = session->options;
+    const struct ctl_options *options = session->options;
     size_t i;
     json_t *image;
-    if (!options->value[OPTION_FIRMWARE] != !options->value[OPTION_VERSION])
-        return failure_set(fail, EXIT_USAGE, "--firmware and --version belong together");
-    if (options->value[OPTION_FIRMWARE] && session->arg_count > 1)
-        return failure_set(fail, EXIT_USAGE, "--firmware and --version are for one file");
+    if (!options->firmware != !options->version)
+        return failure_set(fail, EXIT_USAGE, "--firmware and --version must be used together");
+    if (options->firmware && session->arg_count > 1)
+        return failure_set(fail, EXIT_USAGE, "--firmware and --version take only one file");
     json_t *images = json_array();
     bool ok = upload_all(session, images, fail);
     if (session->json)

@@ -35,7 +35,7 @@ describe('devices and links', () => {
     test('a list that never ends is not followed for ever', async (t) => {
         const api = await FakeApi.start(t);
         api.on('GET /products/pumps/devices', ({ raw }) => ({ body: { items: [device()] }, headers: { Link: `<${raw}>; rel="next"` } }));
-        assertRun(await api.ctl('device', 'list'), 3, { err: /no end/ });
+        assertRun(await api.ctl('device', 'list'), 3, { err: /does not end/ });
     });
 
     test('device show is a report of all that is known', async (t) => {
@@ -57,7 +57,7 @@ describe('devices and links', () => {
             /^ +because +the package 1138→1162 is being generated$/m, new RegExp(`^notice: ${notice}$`, 'm'),
             /^warning: the IMEI fails its check digit$/m, /^ +3 +1138 +2026-11-22 17:57:43Z +-\n +http:\/\/fota\.example/m,
             /^13 +1138 +1162 +1162 +delivered +43059 +43059 +2026-11-22 17:57:43Z\n +nobody reported yet\n12 .*not_applied/m,
-            /^What the device itself says of them\n[^\n]*\n *12 +2 +2026-11-22 17:57:43Z\n +the package could not be written$/m])
+            /^What the device says about the attempts\n[^\n]*\n *12 +2 +2026-11-22 17:57:43Z\n +the package could not be written$/m])
             assert.match(out, pattern);
         for (const line of out.split('\n'))
             assert.ok(columns(line) <= 80, line);

@@ -64,7 +64,7 @@ describe('products and firmware', () => {
     test('target clear answers with a sentence', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`DELETE ${firmwarePath}/target`, { status: 204 });
-        assertRun(await api.ctl('target', 'clear', airm2m), 0, { err: /has no target any more/ });
+        assertRun(await api.ctl('target', 'clear', airm2m), 0, { err: /has no target now/ });
     });
 });
 
@@ -139,7 +139,7 @@ describe('images', () => {
         assertRun(json, 0);
         assert.equal(json.out, ['a_V1.bin', 'c_V3.bin'].map((n) => JSON.stringify(image({ file_name: n }), null, 2) + '\n').join(''));
         const missing = await api.ctl('image', 'upload', files[0], join(dir, 'none_V1.bin'), files[2]);
-        assertRun(missing, 2, { err: /none_V1\.bin: cannot read it/ });
+        assertRun(missing, 2, { err: /none_V1\.bin: cannot read the file/ });
         assert.equal(api.requests.filter((r) => r.query.get('filename') === 'c_V3.bin').length, 2);
     });
 
@@ -193,14 +193,14 @@ describe('downloads', () => {
 
         for (const [what, said, answer, expected, message] of [
             ['other bytes', good, { ...content, body: Buffer.from(bytes).fill(0, 1000, 1100) }, 3, /SHA-256/],
-            ['fewer bytes', good, { ...content, body: bytes.subarray(1) }, 3, /699999 bytes came where 700000/],
+            ['fewer bytes', good, { ...content, body: bytes.subarray(1) }, 3, /received 699999 bytes, expected 700000/],
             ['half of the bytes', good, ({ response }) => {
                 response.writeHead(200, { 'Content-Length': bytes.length });
                 response.write(bytes.subarray(0, 1000), () => response.destroy());
                 return null;
             }, 3, /no answer|end/],
             ['a refusal', good, problem(409, 'package-oversize', 'it is too large'), 1, /too large \(package-oversize\)/],
-            ['no SHA-256', { ...good, sha256: null }, content, 3, /does not name/],
+            ['no SHA-256', { ...good, sha256: null }, content, 3, /does not tell the SHA-256/],
         ])
             test(`${name}: ${what}: nothing is left, and an old file stays`, async (t) => {
                 const api = await FakeApi.start(t);
@@ -218,8 +218,8 @@ describe('downloads', () => {
             const api = await FakeApi.start(t);
             const dir = await scratch(t);
             api.on(`GET ${base}`, good).on(`GET ${base}/content`, content);
-            assertRun(await api.ctl(...args, '/dev/null'), 2, { err: /no regular file/ });
-            assertRun(await api.ctl(...args, dir), 2, { err: /no regular file/ });
+            assertRun(await api.ctl(...args, '/dev/null'), 2, { err: /not a regular file/ });
+            assertRun(await api.ctl(...args, dir), 2, { err: /not a regular file/ });
             assertRun(await api.ctl(...args, join(dir, 'none', 'out')), 2, { err: /cannot write/ });
         });
     }
@@ -247,7 +247,7 @@ describe('what is said about an image', () => {
             api.on(`GET ${firmwarePath}`, firmware({ target: null }));
             return image();
         }).on(`GET ${firmwarePath}`, firmware());
-        assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', 'x'), 0, { err: /it was the target: .* has none any more/ });
+        assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', 'x'), 0, { err: /it was the target: .* has no target now/ });
     });
 
     test('stands under its row in the list', async (t) => {
@@ -257,8 +257,8 @@ describe('what is said about an image', () => {
         ] });
         const { out } = await api.ctl('image', 'list', airm2m);
         assert.match(out, /^ +warning: withdrawn: bad\\x1b\[31m$/m);
-        assert.match(out, /^ +warning: no path may stop here$/m);
-        assert.match(out, /^ +warning: every path that passes it stops here: settings$/m);
+        assert.match(out, /^ +warning: no path stops at this version$/m);
+        assert.match(out, /^ +warning: every path past this version stops at it: settings$/m);
         assert.deepEqual(JSON.parse((await api.ctl('image', 'list', airm2m, '-o', 'json')).out).items[1].warnings, []);
     });
 
@@ -267,7 +267,7 @@ describe('what is said about an image', () => {
         api.on(`PATCH ${firmwarePath}`, firmware({ downgrades: true }));
         assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'yes'), 0);
         assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'no', '--format', 'none'), 0);
-        assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'maybe'), 2, { err: /yes or no/ });
+        assertRun(await api.ctl('firmware', 'set', airm2m, '--downgrades', 'maybe'), 2, { err: /--downgrades takes yes or no, not 'maybe'/ });
         assert.deepEqual(api.requests.map((r) => JSON.parse(r.body)), [{ downgrades: true }, { downgrades: false, format: null }]);
     });
 });
@@ -315,7 +315,7 @@ describe('packages and waiting', () => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, { status: 202, body: deltaPackage(asked) }).on(`GET ${path}`, deltaPackage(generating));
         const result = await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait', '--timeout', '2');
-        assertRun(result, 4, { err: /time is over and the package 1138→1162 is still generating/ });
+        assertRun(result, 4, { err: /time has passed, and the package 1138→1162 is still generating/ });
         assert.match(result.out, /^State +generating$/m);
         assert.ok(api.requests.length >= 2 && api.requests.length <= 12, `${api.requests.length} requests`);
     });

@@ -35,8 +35,8 @@ describe('matrix', () => {
         assert.equal(result.out, [
             `${airm2m}: KB per package, rounded up; limit 480 KB (491520 bytes)`, '',
             'KB    1147  1162  1170', '1138    43  550!     …', '1147         480     x', '1162                1?', '',
-            '!   over the limit', '…   still to be made: 1, which takes about 2.1 s', 'x   could not be made; dfotactl package list says why',
-            '?   unproven, and nobody has released it', '',
+            '!   over the limit', '…   still to be made: 1; takes about 2.1 s', 'x   could not be made; dfotactl package list shows why',
+            '?   unproven and not released', '',
         ].join('\n'));
     });
 
@@ -69,13 +69,13 @@ describe('matrix', () => {
         assert.equal((await api.ctl('matrix', airm2m, '--csv')).out,
             'from,1147,1162,1170\n1138,43059,563200!,…\n1147,,491520,x\n1162,,,1?\n');
         assert.deepEqual(JSON.parse((await api.ctl('-o', 'json', 'matrix', airm2m)).out), matrix());
-        assertRun(await api.ctl('matrix', airm2m, '--csv', '-o', 'json'), 2, { err: /exclude each other/ });
-        assertRun(await api.ctl('device', 'links', airm2m, '--csv'), 2, { err: /--csv needs an argument/ });
+        assertRun(await api.ctl('matrix', airm2m, '--csv', '-o', 'json'), 2, { err: /cannot be used together/ });
+        assertRun(await api.ctl('device', 'links', airm2m, '--csv'), 2, { err: /--csv needs an argument: FILE/ });
     });
 
     test('bears an answer that is none', async (t) => {
         const api = await start(t, { versions: 5 });
-        assertRun(await api.ctl('matrix', airm2m), 3, { err: /no matrix/ });
+        assertRun(await api.ctl('matrix', airm2m), 3, { err: /not a matrix/ });
         const odd = pair('1138', '9999', { size: 'x' });
         api.on(`GET ${firmwarePath}/matrix`, matrix({ versions: ['1138', 7, null, 'x'.repeat(100)], withdrawn: [5, '8888', '1138', '1138'], pairs: [odd, {}, 5, pair('1138', '1138')] }));
         assertRun(await api.ctl('matrix', airm2m), 0);
@@ -91,7 +91,7 @@ describe('queue', () => {
         api.on(`GET ${firmwarePath}/queue`, answer);
         const { out } = await api.ctl('queue', airm2m);
         assert.match(out, /^AirM2M_780E_LTE_AT +1138 +1162 +queued +150 +asked +2026/m);
-        assert.match(out, /\n\n11 queued, 1 being made; all of it takes about 2 min 5 s\n$/);
+        assert.match(out, /\n\n11 queued, 1 being made; all takes about 2 min 5 s\n$/);
         assert.equal(api.requests[0].query.get('limit'), '20');
         for (const line of out.split('\n'))
             assert.ok(columns(line) <= 80, line);
@@ -107,7 +107,7 @@ describe('queue', () => {
         api.on('GET /status', { ...status, packages: { queued: 2, generating: 0, ready: 0, failed: 0, estimate_ms: null } });
         const { out } = await api.ctl('queue');
         assert.match(out, /^AirM2M_780E_LTE_AT +1138 +1162 .*\nlamp +1 +2 /m);
-        assert.match(out, /\n2 queued, 0 being made; nobody knows how long that takes/);
+        assert.match(out, /\n2 queued, 0 being made; the time is not known yet/);
     });
 });
 
@@ -132,5 +132,5 @@ test('against the real server a matrix fills, and a lower limit marks what is to
     const marked = (await cells()).filter((cell) => cell.endsWith('!'));
     assert.equal(marked.length, sizes.filter((size) => size > sizes[4]).length);
     assert.match(await ctl('matrix', 'pump'), /^! +over the limit$/m);
-    assert.match(await ctl('queue'), /\(none\)\n\n0 queued, 0 being made; all of it takes about 0\.0 s\n$/);
+    assert.match(await ctl('queue'), /\(none\)\n\n0 queued, 0 being made; all takes about 0\.0 s\n$/);
 });

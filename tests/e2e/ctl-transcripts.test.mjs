@@ -84,7 +84,7 @@ describe('transcripts', () => {
         assertRun(await ctl(scene, 'report', module.id, file, '--captured-at', String(Date.now())), 0);
         const { out } = await ctl(scene, 'device', 'show', module.id);
         assertNarrow(out);
-        assert.match(out, /^What transcripts say of them\n[^\n]*\n *\d+ +\d+ +failed +refused-package\n +error -1003 after 100 %/m);
+        assert.match(out, /^What transcripts say about the attempts\n[^\n]*\n *\d+ +\d+ +failed +refused-package\n +error -1003 after 100 %/m);
     });
 });
 
@@ -106,6 +106,6 @@ describe('reports import', () => {
         await writeFile(file, `${one.id},x\n`);
         assertRun(await ctl(scene, 'reports', 'import', file), 1, { err: /line 1: / });
         await server.putImage(scene.product, 'second', '1', scene.images.get('1138').subarray(1));
-        assertRun(await ctl(scene, 'reports', 'import', file), 2, { err: /several firmwares: choose one with --firmware/ });
+        assertRun(await ctl(scene, 'reports', 'import', file), 2, { err: /several firmwares; choose one with --firmware/ });
     });
 });

@@ -44,10 +44,15 @@ describe('help and the command line', () => {
             assert.ok(text.includes(variable));
     });
 
-    test('help fits 80 columns', async () => {
-        const { out } = await run(['--help']);
-        for (const line of out.split('\n'))
-            assert.ok(columns(line) <= 80, line);
+    test('help fits 80 columns, and every command has a summary of one line', async () => {
+        for (const words of [[], ...(await commandNames()).map((name) => name.split(' '))]) {
+            const { out } = await run([...words, '--help']);
+            for (const line of out.split('\n'))
+                assert.ok(columns(line) <= 80, line);
+        }
+        const lines = (await run(['--help'])).out.split('\n\n')[1].split('\n');
+        for (const [i, line] of lines.entries())
+            assert.ok(/^ {2}[a-z]/.test(line) || !/\S {2,}\S/.test(lines[i - 1]), `a second line: ${line}`);
     });
 
     test('the group of a command lists its commands', async () => {
@@ -63,20 +68,21 @@ describe('help and the command line', () => {
     });
 
     for (const [args, message] of [
-        [[], /which command/], [['frobnicate'], /no command/], [['image'], /which command of image/],
-        [['image', 'frobnicate'], /image frobnicate is no command/], [['status', 'now'], /takes no arguments/],
-        [['image', 'upload'], /takes FILE…/], [['package', 'show', 'F', '1'], /takes FIRMWARE FROM TO/],
-        [['device', 'links', 'F'], /needs --csv/], [['status', '--wait'], /status does not take --wait/],
-        [['--frobnicate', 'status'], /--frobnicate/], [['status', '-x'], /-x is no option/],
-        [['status', '-o', 'xml'], /table or json/], [['status', '--timeout', 'soon'], /whole number/],
-        [['status', '--timeout', '0'], /whole number/], [['status', '--url'], /--url needs an argument/],
-        [['status', '--url', 'ftp://127.0.0.1/'], /no address like/], [['status', '--url', 'http://u:p@127.0.0.1/'], /no user/],
-        [['status', '--token', 'a b'], /no token has/], [['status', '--token', ''], /empty/],
-        [['firmware', 'set', 'F'], /set what\?.*--format bsdiff/], [['device', 'show', ''], /empty/],
+        [[], /a command is missing/], [['frobnicate'], /there is no command frobnicate/], [['image'], /image needs a second word/],
+        [['image', 'frobnicate'], /there is no command image frobnicate/], [['status', 'now'], /takes no arguments/],
+        [['image', 'upload'], /takes these arguments: FILE…/], [['package', 'show', 'F', '1'], /takes these arguments: FIRMWARE FROM TO/],
+        [['device', 'links', 'F'], /needs --csv/], [['status', '--wait'], /status does not take --wait/], [['status', '--timeout', '1', '--timeout', '2'], /--timeout is given twice/],
+        [['status', '--to', 'x'], /--to is the beginning of several options/], [['device', 'list', '--notice=1'], /--notice takes no argument/],
+        [['--frobnicate', 'status'], /there is no option --frobnicate/], [['status', '-x'], /there is no option -x/],
+        [['status', '-o', 'xml'], /--output takes table or json, not 'xml'/], [['status', '--timeout', 'soon'], /--timeout takes a whole number from 1 to 2592000, not 'soon'/],
+        [['status', '--timeout', '0'], /whole number/], [['status', '--url'], /--url needs an argument: URL/],
+        [['status', '--url', 'ftp://127.0.0.1/'], /not an address like/], [['status', '--url', 'http://u:p@127.0.0.1/'], /must not contain a user/],
+        [['status', '--token', 'a b'], /printable ASCII/], [['status', '--token', ''], /empty/],
+        [['firmware', 'set', 'F'], /needs --format FORMAT/], [['device', 'show', ''], /empty/],
         [['firmware', 'set', 'F', '--max-package-bytes', '-1'], /whole number/],
-        [['image', 'upload', 'a', '--firmware', 'F'], /belong together/],
-        [['image', 'upload', 'a', 'b', '--firmware', 'F', '--version', '1'], /one file/],
-        [['image', 'upload', '/nonexistent/file'], /cannot read it/], [['image', 'upload', '/'], /directory/],
+        [['image', 'upload', 'a', '--firmware', 'F'], /must be used together/],
+        [['image', 'upload', 'a', 'b', '--firmware', 'F', '--version', '1'], /take only one file/],
+        [['image', 'upload', '/nonexistent/file'], /cannot read the file/], [['image', 'upload', '/'], /directory/],
         [['device', 'links', 'F', '--csv', '/nonexistent'], /cannot read/],
     ])
         test(`usage: ${JSON.stringify(args)}`, async (t) => {
@@ -87,10 +93,10 @@ describe('help and the command line', () => {
             assert.deepEqual([result.out, api.asked], ['', []], 'nothing is printed or asked');
         });
 
-    test('a name that is no UTF-8 is refused before it is sent', async (t) => {
+    test('a name that is not UTF-8 is refused before it is sent', async (t) => {
         const api = await FakeApi.start(t);
         const result = await api.run(['-c', `exec "$0" product add "$(printf 'a\\377')"`, program], { command: 'sh' });
-        assertRun(result, 2, { err: /no UTF-8/ });
+        assertRun(result, 2, { err: /not valid UTF-8/ });
         assert.deepEqual(api.asked, []);
     });
 
@@ -126,10 +132,10 @@ describe('where the server is, and who asks', () => {
         }
         assert.match(listed, /status/);
         assert.doesNotMatch(listed, /by-option/);
-        assertRun(await api.ctl('status', '--token', 'a', '--token-file', 'b'), 2, { err: /exclude/ });
+        assertRun(await api.ctl('status', '--token', 'a', '--token-file', 'b'), 2, { err: /cannot be used together/ });
         assertRun(await api.ctl('status', '--token-file', join(dir, 'none')), 2, { err: /cannot read/ });
         await writeFile(join(dir, 'empty'), '');
-        assertRun(await api.ctl('status', '--token-file', join(dir, 'empty')), 2, { err: /no token stands/ });
+        assertRun(await api.ctl('status', '--token-file', join(dir, 'empty')), 2, { err: /is empty: a token/ });
     });
 
     test('an address may end with a slash or have a prefix', async (t) => {
@@ -163,7 +169,7 @@ describe('where the server is, and who asks', () => {
         const api = await FakeApi.start(t);
         const env = { DFOTA_PRODUCT: '' };
         api.on('GET /products', { items: [] });
-        assertRun(await api.run(['firmware', 'list'], { env }), 2, { err: /no product yet: dfotactl product add/ });
+        assertRun(await api.run(['firmware', 'list'], { env }), 2, { err: /no product yet; create one: dfotactl product add/ });
         api.on('GET /products', { items: [product(), product({ product_key: 'lamps' })] });
         assertRun(await api.run(['firmware', 'list'], { env }), 2, { err: /several products.*--product \(pumps, lamps\)/ });
         api.on('GET /products', { items: [{}] });
@@ -315,5 +321,11 @@ describe('what is printed', () => {
         assert.match(out, /^Server version +0\.1\.0$/m);
         assert.match(out, /^Running for +1 d 3 h$/m);
         assert.match(out, /^Packages ready +7$/m);
+    });
+
+    test('an option may be given before and after the command; the later one counts', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on('GET /status', status);
+        assert.match((await api.ctl('-o', 'table', 'status', '-o', 'json')).out, /^\{/);
     });
 });

@@ -228,7 +228,7 @@ describe('dfotactl path', () => {
         const { status, out } = await path(scene, '1138', '1162', '--wait');
         assert.equal(status, 0);
         assert.match(out, new RegExp(['1138→1162: a path of 2 hops', '  1138→1147 {6,}[\\d,]+ bytes', '  1147→1162 {6,}[\\d,]+ bytes',
-            '  together {7,}[\\d,]+ bytes', 'ruled out:', '  1138→1162  [\\d,]+ > 12,000', ''].join('\n') + '$'));
+            '  in total {7,}[\\d,]+ bytes', 'ruled out:', '  1138→1162  [\\d,]+ > 12,000', ''].join('\n') + '$'));
         const json = await path(scene, '1138', '1162', '-o', 'json', '--firmware', 'pump');
         assert.deepEqual(JSON.parse(json.out), await paths(scene, '1138', '1162'));
     });
@@ -237,7 +237,7 @@ describe('dfotactl path', () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, missing: ['1147'] });
         const { status, out, err } = await path(scene, '1138', '1162', '--wait');
         assert.equal(status, 4);
-        assert.match(err, /no path leads from 1138 to 1162/);
+        assert.match(err, /there is no path from 1138 to 1162/);
         assert.match(out, /^1138→1162: no path\nruled out:\n {2}1138→1162 {2}[\d,]+ > 12,000\nadvice: 1138→1162 [\d,]+ > 12,000, and no image /);
         assert.ok(out.split('\n').every((text) => text.length <= 80), out);
     });

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "ctl/grid.h"
-#include "ctl/text.h"
+#include "base/text.h"
 
 #define MOST 40
 

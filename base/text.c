@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/text.h"
+#include "base/text.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -10,16 +10,16 @@
 #include <wchar.h>
 #include "base/slice.h"
 
-/* One character as it will be printed: itself, or its escape. */
+/* One character as it is printed: the character itself, or its escape. */
 struct piece {
     char text[12];
     size_t len, width;
-    uint32_t point; /* UINT32_MAX for a byte that is no UTF-8 */
+    uint32_t point; /* UINT32_MAX: a byte that is not UTF-8 */
 };
 
 void text_begin(void)
 {
-    /* Only the character type: numbers and times stay the same everywhere. */
+    /* Only LC_CTYPE: numbers and times are the same in every locale. */
     if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
@@ -38,7 +38,7 @@ static uint32_t decode(const char *text, size_t len)
     return point;
 }
 
-/* Marks that turn the direction of writing can make one text look like another. */
+/* Characters that change the direction of writing can make one text look like another. */
 static bool turns_direction(uint32_t point)
 {
     return point == 0x200E || point == 0x200F || (point >= 0x202A && point <= 0x202E) ||
@@ -50,14 +50,14 @@ static bool is_control(uint32_t point)
     return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x2028 || point == 0x2029;
 }
 
-/* The piece for the character at *at, which is not the end; moves *at behind it. */
+/* The piece for the character at *at, which is not the end of the text; moves *at to the next character. */
 static struct piece next_piece(const char **at)
 {
     struct piece piece = {.point = UINT32_MAX};
     size_t len = sequence_length((unsigned char)**at);
     size_t have = strnlen(*at, len);
     bool valid = have == len && (**at & 0x80 ? slice_is_clean_utf8((struct slice){*at, len}) : true);
-    /* U+0080..9F fail the check above as controls do; they are escaped byte by byte, which is as good. */
+    /* U+0080..9F are not clean UTF-8 either: their two bytes are escaped one by one. */
     if (valid) {
         piece.point = decode(*at, len);
         int width = wcwidth((wchar_t)piece.point);
@@ -100,7 +100,7 @@ void text_blanks(FILE *out, size_t n)
         putc(' ', out);
 }
 
-/* Length in bytes of the part of text that may not be broken: up to a blank, or one wide character. */
+/* Bytes at the beginning of text that must stay on one line: up to a blank, or one wide character. */
 static size_t unbroken(const char *text, size_t *ret_width)
 {
     const char *at = text;
