@@ -321,6 +321,17 @@ describe('what is printed', () => {
         assert.match(out, /^Server version +0\.1\.0$/m);
         assert.match(out, /^Running for +1 d 3 h$/m);
         assert.match(out, /^Packages ready +7$/m);
+        assert.doesNotMatch(out, /refused/);
+    });
+
+    test('status shows where new devices are refused', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on('GET /status', { ...status, admission_full: [
+            { product: 'pumps', network: '192.0.2.0/24', devices: 7500 }, { product: 'lamps', network: null, devices: 10000 },
+        ] });
+        const { out } = await api.ctl('status');
+        assert.match(out, /\n\nNew devices are refused \(code 21\) until the next day \(UTC\)\nPRODUCT +NETWORK +NEW DEVICES TODAY\n/);
+        assert.match(out, /\npumps +192\.0\.2\.0\/24 +7500\nlamps +all networks +10000\n$/);
     });
 
     test('an option may be given before and after the command; the later one counts', async (t) => {
