@@ -8,9 +8,15 @@ static const struct {
     int code;
     const char *text;
 } table[] = {
-    {3, "no usable id"},     {17, "not permitted"},      {21, "upgrade not allowed"},
-    {25, "unknown project"}, {26, "unknown firmware"},   {CODE_IDLE, "up to date"},
-    {40, "blocked: a loop"}, {CODE_WAIT, "please wait"}, {44, "base version missing"},
+    {3, "no usable id"},
+    {17, "not permitted"},
+    {21, "upgrade not allowed"},
+    {25, "unknown project"},
+    {26, "unknown firmware"},
+    {CODE_IDLE, "up to date"},
+    {40, "blocked by the loop guard"},
+    {CODE_WAIT, "please wait"},
+    {44, "base version missing"},
 };
 
 bool code_read(struct bytes body, int *ret)
@@ -39,5 +45,5 @@ bool code_is_known(int code)
 
 const char *code_text(int code)
 {
-    return code_is_known(code) ? table[place_of(code)].text : "not in the dialect";
+    return code_is_known(code) ? table[place_of(code)].text : "not a code of the dialect";
 }

@@ -35,7 +35,7 @@ const struct dialect *dialect_find(const char *name)
     return NULL;
 }
 
-/* "4030.1.0.1" is core 4030 with script 1.0.1, "4030" a core with the script that every module has. */
+/* "4030.1.0.1" is core 4030 with script 1.0.1; "4030" is core 4030 with script 1.0.0. */
 static struct slice part_of(const char *version, bool core)
 {
     struct slice rest = slice_of(version), first;
@@ -43,7 +43,7 @@ static struct slice part_of(const char *version, bool core)
     return core ? first : rest.len ? rest : slice_of("1.0.0");
 }
 
-/* The id is hex, and the client sends its bytes with hardly any escaped, as the vendor's does. */
+/* The id is hex; its bytes are sent with few escapes, as the vendor's client does. */
 static bool write_bytes(const char *hex, char *out, size_t out_size)
 {
     char encoded[2] = "";

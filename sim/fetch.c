@@ -10,9 +10,8 @@
 #include "base/cleanup.h"
 #include "sim/head.h"
 
-#define IDLE_S 60 /* no byte for so long: the module gives up */
-#define CLOSE_S                                                                                              \
-    5 /* the answer is complete and the server still holds the connection: newer clients hang here */
+#define IDLE_S            60 /* without a byte for this time, the module gives up */
+#define CLOSE_S           5  /* for the server to close after the answer; newer clients hang if it does not */
 #define READ_BYTES        16384
 #define REFUSAL_MAX_BYTES 65536
 #define CUT_BUFFER_BYTES  2048
@@ -30,22 +29,21 @@ static enum fetch_result end_errno(struct fetch_answer *answer, enum fetch_resul
     return end(answer, result, silent ? silence : strerror_r(errno, text, sizeof text));
 }
 
-static void set_patience(int fd, int seconds)
+static void set_timeout(int fd, int seconds)
 {
     const struct timeval time = {.tv_sec = seconds};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
-/* The kernel acknowledges what waits in its buffer, read or not. A module that is going to be cut has a small
-   one, so that the server does not take a package for delivered of which the module saw only the beginning.
- */
+/* The kernel acknowledges bytes in its buffer, even if the module never reads them. With a small buffer the
+   server does not count a package as delivered when the module loses the connection near the beginning. */
 static void keep_buffer_small(int fd)
 {
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){CUT_BUFFER_BYTES}, sizeof(int));
 }
 
-/* Linger of zero: close() sends a reset, as a module that lost its network looks in the end. */
+/* With a linger time of zero close() sends a reset, as a module does that has lost its network. */
 static void break_off(int fd)
 {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
@@ -61,7 +59,7 @@ static bool keep(const struct fetch_order *order, struct fetch_answer *answer, s
     return true;
 }
 
-/* Reads until the body is whole; `bytes` is what came with the head. */
+/* Reads the rest of the body; `bytes` arrived together with the head. */
 static enum fetch_result read_body(int fd, const struct fetch_order *order, struct bytes bytes,
                                    struct fetch_answer *answer)
 {
@@ -82,9 +80,9 @@ static enum fetch_result read_body(int fd, const struct fetch_order *order, stru
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return end_errno(answer, FETCH_LOST, "silence in the middle of the body");
+            return end_errno(answer, FETCH_LOST, "no more bytes in the middle of the body");
         if (got == 0)
-            return end(answer, FETCH_LOST, "closed in the middle of the body");
+            return end(answer, FETCH_LOST, "connection closed in the middle of the body");
         bytes = (struct bytes){space, (size_t)got};
     }
 }
@@ -92,7 +90,7 @@ static enum fetch_result read_body(int fd, const struct fetch_order *order, stru
 static enum fetch_result expect_close(int fd, struct fetch_answer *answer)
 {
     char byte;
-    set_patience(fd, CLOSE_S);
+    set_timeout(fd, CLOSE_S);
     ssize_t got = recv(fd, &byte, 1, 0);
     if (got > 0)
         return end(answer, FETCH_BROKEN, "more bytes than Content-Length says");
@@ -108,10 +106,10 @@ static enum fetch_result read_answer(int fd, const struct fetch_order *order, st
     if (got < 0)
         return end_errno(answer, FETCH_NOTHING, "no answer");
     if (got == 0)
-        return end(answer, FETCH_NOTHING, "closed without an answer");
+        return end(answer, FETCH_NOTHING, "connection closed without an answer");
     const uint8_t *blank = memmem(space, (size_t)got, "\r\n\r\n", 4);
     if (!blank)
-        return end(answer, FETCH_BROKEN, "the head came in more than one segment, or never ends");
+        return end(answer, FETCH_BROKEN, "the head came in more than one segment, or has no end");
     size_t head_len = (size_t)(blank - space) + 4;
     const char *why;
     if (!head_parse((struct slice){(const char *)space, head_len}, answer, &why))
@@ -130,17 +128,17 @@ enum fetch_result fetch_run(const struct fetch_order *order, struct fetch_answer
     const struct url *url = order->url;
     _cleanup_(cleanup_close) int fd = socket(url->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return end_errno(ret, FETCH_NOTHING, "socket");
-    set_patience(fd, IDLE_S);
+        return end_errno(ret, FETCH_NOTHING, "no socket");
+    set_timeout(fd, IDLE_S);
     if (order->cut_bytes != UINT64_MAX)
         keep_buffer_small(fd);
     if (connect(fd, (const struct sockaddr *)&url->address, url->address_len) < 0)
         return end_errno(ret, FETCH_NOTHING, "no connection");
     ssize_t sent = send(fd, order->request.ptr, order->request.len, MSG_NOSIGNAL);
     if (sent < 0)
-        return end_errno(ret, FETCH_NOTHING, "the request cannot be sent");
+        return end_errno(ret, FETCH_NOTHING, "cannot send the request");
     if ((size_t)sent < order->request.len)
-        return end(ret, FETCH_NOTHING, "the request cannot be sent in one piece");
+        return end(ret, FETCH_NOTHING, "cannot send the request in one piece");
     enum fetch_result result = read_answer(fd, order, ret);
     if (result != FETCH_DONE)
         break_off(fd);

@@ -11,7 +11,7 @@
 #define IMEI_BODY       14 /* digits before the check digit */
 #define LINKS_MAX_BYTES ((size_t)32 << 20)
 
-struct row { /* of a file of links; parts that are not there are empty */
+struct row { /* a line of a file of links; parts that are missing are empty */
     struct slice imei, version, url, report_url;
 };
 
@@ -25,13 +25,13 @@ static char check_digit(const char body[IMEI_BODY])
     return (char)('0' + (10 - sum % 10) % 10);
 }
 
-/* The n-th IMEI from the first: that one as it was given, the others with a right check digit. */
+/* The n-th IMEI after `first`, with a valid check digit. The first one (n == 0) is copied unchanged. */
 static bool number_imei(const char *first, size_t n, char *out, size_t out_size, struct error *err)
 {
     uint64_t value;
     if (n == 0)
         return (slice_is_clean_utf8(slice_of(first)) && slice_copy(slice_of(first), out, out_size)) ||
-               error_set(err, ERROR_BAD_REQUEST, "'%s' is no IMEI", first);
+               error_set(err, ERROR_BAD_REQUEST, "--imei takes an IMEI or another id, not '%.100s'", first);
     if (strlen(first) < IMEI_BODY || !slice_u64((struct slice){first, IMEI_BODY}, &value))
         return error_set(err, ERROR_BAD_REQUEST, "--count needs an --imei of at least %d digits", IMEI_BODY);
     snprintf(out, out_size, "%014llu", (unsigned long long)(value + n) % 100000000000000u);
@@ -40,24 +40,26 @@ static bool number_imei(const char *first, size_t n, char *out, size_t out_size,
     return true;
 }
 
-/* Gives the module its image and version: --image, else the image of the version it says. */
+/* Gives the module its version, and its image: the known image of the version, or --image. */
 static bool equip(struct module *module, const struct fleet_source *source, struct slice version,
                   struct error *err)
 {
     if (version.len && !release_read(version, module->version))
-        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no version", (int)version.len, version.ptr);
+        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is not a version", (int)version.len, version.ptr);
     if (!version.len)
         memcpy(module->version, source->version, strlen(source->version));
     const struct image *known =
-        module->version[0] ? image_store_find(module->plan->shelf, module->version) : NULL;
+        module->version[0] ? image_store_find(module->plan->store, module->version) : NULL;
     module->image = version.len && known ? known : source->image ? source->image : known;
     if (!module->image)
-        return error_set(err, ERROR_BAD_REQUEST, "which image does %s run? Give --image, or --know %s=FILE",
-                         module->label, module->version[0] ? module->version : "VERSION");
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "the image of %s is not known; use --image or --know %s=FILE", module->label,
+                         module->version[0] ? module->version : "VERSION");
     if (!module->version[0])
         memcpy(module->version, module->image->version, sizeof module->version);
     if (!module->version[0])
-        return error_set(err, ERROR_BAD_REQUEST, "which version does %s run? Give --version", module->label);
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "which version does %s run? The image does not say; use --version", module->label);
     return true;
 }
 
@@ -65,7 +67,7 @@ static bool set_report_url(struct module *module, struct slice report_url, struc
 {
     if (!module->plan->report)
         return true;
-    /* http://HOST/d/TOKEN/VERSION: the report goes to /d/TOKEN/report */
+    /* The link http://HOST/d/TOKEN/VERSION has the report URL /d/TOKEN/report. */
     const char *end = strrchr(module->link, '/');
     int made = report_url.len
                    ? asprintf(&module->report_url, "%.*s", (int)report_url.len, report_url.ptr)
@@ -76,19 +78,19 @@ static bool set_report_url(struct module *module, struct slice report_url, struc
     return url_parse(module->report_url, &url, err);
 }
 
-static bool make_linked(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
+static bool make_linked(struct fleet *fleet, const struct plan *plan, const struct fleet_source *source,
                         const struct row *row, struct error *err)
 {
-    struct module *module = &crew->module[crew->count];
+    struct module *module = &fleet->module[fleet->count];
     struct url url;
     *module = (struct module){.plan = plan, .news = true};
-    crew->count++;
+    fleet->count++;
     if (!slice_is_clean_utf8(row->imei) || !slice_copy(row->imei, module->imei, sizeof module->imei))
-        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is no IMEI", (int)row->imei.len, row->imei.ptr);
+        return error_set(err, ERROR_BAD_REQUEST, "'%.*s' is not an IMEI", (int)row->imei.len, row->imei.ptr);
     if (row->imei.len)
         snprintf(module->label, sizeof module->label, "%s", module->imei);
     else
-        snprintf(module->label, sizeof module->label, "module %zu", crew->count);
+        snprintf(module->label, sizeof module->label, "module %zu", fleet->count);
     module->link = strndup(row->url.ptr, row->url.len);
     if (!module->link)
         return error_set(err, ERROR_INTERNAL, "out of memory");
@@ -96,13 +98,13 @@ static bool make_linked(struct fleet *crew, const struct plan *plan, const struc
            equip(module, source, row->version, err);
 }
 
-static bool make_numbered(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
+static bool make_numbered(struct fleet *fleet, const struct plan *plan, const struct fleet_source *source,
                           struct error *err)
 {
-    for (; crew->count < source->count; crew->count++) {
-        struct module *module = &crew->module[crew->count];
+    for (; fleet->count < source->count; fleet->count++) {
+        struct module *module = &fleet->module[fleet->count];
         *module = (struct module){.plan = plan, .news = true};
-        if (!number_imei(source->imei, crew->count, module->imei, sizeof module->imei, err))
+        if (!number_imei(source->imei, fleet->count, module->imei, sizeof module->imei, err))
             return false;
         snprintf(module->label, sizeof module->label, "%s", module->imei);
         if (!equip(module, source, (struct slice){NULL, 0}, err))
@@ -124,7 +126,7 @@ static struct row read_row(struct slice line)
     return row;
 }
 
-static bool make_listed(struct fleet *crew, const struct plan *plan, const struct fleet_source *source,
+static bool make_listed(struct fleet *fleet, const struct plan *plan, const struct fleet_source *source,
                         struct error *err)
 {
     _cleanup_(buffer_free) struct buffer file = {0};
@@ -138,37 +140,37 @@ static bool make_listed(struct fleet *crew, const struct plan *plan, const struc
             line.len--;
         if (line.len == 0 || (number == 1 && slice_starts(line, "imei")))
             continue;
-        if (crew->count == CREW_MAX)
-            return error_set(err, ERROR_BAD_REQUEST, "more than %u links", CREW_MAX);
+        if (fleet->count == FLEET_MAX)
+            return error_set(err, ERROR_BAD_REQUEST, "more than %u links", FLEET_MAX);
         struct row row = read_row(line);
         struct error why;
-        if (!make_linked(crew, plan, source, &row, &why))
+        if (!make_linked(fleet, plan, source, &row, &why))
             return error_set(err, why.code, "%s, line %zu: %s", source->links, number, why.text);
     }
-    return crew->count > 0 || error_set(err, ERROR_BAD_REQUEST, "%s has no links", source->links);
+    return fleet->count > 0 || error_set(err, ERROR_BAD_REQUEST, "%s has no links", source->links);
 }
 
 bool fleet_make(const struct plan *plan, const struct fleet_source *source, struct fleet *ret,
                 struct error *err)
 {
-    struct fleet crew = {calloc(source->links ? CREW_MAX : source->count, sizeof *crew.module), 0};
+    struct fleet fleet = {calloc(source->links ? FLEET_MAX : source->count, sizeof *fleet.module), 0};
     const struct row row = {.imei = slice_of(source->imei), .url = slice_of(source->link)};
-    bool ok = !crew.module    ? error_set(err, ERROR_INTERNAL, "out of memory")
-              : source->link  ? make_linked(&crew, plan, source, &row, err)
-              : source->links ? make_listed(&crew, plan, source, err)
-                              : make_numbered(&crew, plan, source, err);
+    bool ok = !fleet.module   ? error_set(err, ERROR_INTERNAL, "out of memory")
+              : source->link  ? make_linked(&fleet, plan, source, &row, err)
+              : source->links ? make_listed(&fleet, plan, source, err)
+                              : make_numbered(&fleet, plan, source, err);
     if (!ok) {
-        fleet_free(&crew);
+        fleet_free(&fleet);
         return false;
     }
-    *ret = crew;
+    *ret = fleet;
     return true;
 }
 
-void fleet_free(struct fleet *crew)
+void fleet_free(struct fleet *fleet)
 {
-    for (size_t i = 0; i < crew->count; i++)
-        module_release(&crew->module[i]);
-    free(crew->module);
-    *crew = (struct fleet){0};
+    for (size_t i = 0; i < fleet->count; i++)
+        module_release(&fleet->module[i]);
+    free(fleet->module);
+    *fleet = (struct fleet){0};
 }

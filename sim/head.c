@@ -13,7 +13,7 @@ static bool name_is(struct slice name, const char *text)
     return name.len == strlen(text) && strncasecmp(name.ptr, text, name.len) == 0;
 }
 
-/* "HTTP/1.1 200 OK": the reason phrase must be there. */
+/* "HTTP/1.1 200 OK"; the reason phrase is required. */
 static bool parse_status(struct slice line, int *ret)
 {
     uint64_t status;
@@ -24,7 +24,7 @@ static bool parse_status(struct slice line, int *ret)
     return true;
 }
 
-/* "bytes 100-299/300", to the last byte of the file. */
+/* "bytes 100-299/300"; the range must end at the last byte of the file. */
 static bool parse_range(struct slice value, struct fetch_answer *answer)
 {
     struct slice first, last;
@@ -44,24 +44,24 @@ static const char *take_header(struct slice name, struct slice value, struct fet
     seen->header = true;
     if (name_is(name, "Content-Length")) {
         if (!slice_is(name, "Content-Length"))
-            return "Content-Length in other letters is not found";
+            return "modules do not find Content-Length in another spelling";
         if (seen->length)
-            return "two Content-Lengths";
+            return "two headers Content-Length";
         if (!slice_u64(value, &answer->length_bytes))
-            return "Content-Length is no number";
+            return "Content-Length is not a number";
         seen->length = true;
     } else if (name_is(name, "Content-Range") && answer->status == 206) {
         if (!slice_is(name, "Content-Range"))
-            return "Content-Range in other letters is not found";
+            return "modules do not find Content-Range in another spelling";
         if (!parse_range(value, answer))
-            return "Content-Range is not bytes A-B/TOTAL to the end";
+            return "Content-Range is not bytes A-B/TOTAL up to the last byte";
         seen->range = true;
     } else if (name_is(name, "Content-Type")) {
         answer->is_json = value.len >= 16 && strncasecmp(value.ptr, "application/json", 16) == 0;
     } else if (name_is(name, "Transfer-Encoding")) {
-        return "chunks would be flashed";
+        return "modules write chunks to flash as they are";
     } else if (name_is(name, "Location")) {
-        return "a redirect is an error to a module";
+        return "modules do not follow a redirect";
     } else if (name_is(name, "Connection")) {
         seen->close = name_is(value, "close");
     }
@@ -72,21 +72,21 @@ static const char *judge(struct fetch_answer *answer, const struct seen *seen)
 {
     bool delivers = answer->status == 200 || answer->status == 206;
     if (!seen->header)
-        return "an empty head";
+        return "the head is empty";
     if (!seen->length)
         return "no Content-Length";
     if (!seen->close)
         return "no Connection: close";
     if (!delivers && answer->status < 300)
-        return "neither 200 or 206 nor a refusal";
+        return "the status is not 200, 206 or an error";
     if (delivers && answer->length_bytes == 0)
-        return "an empty file is taken as a success";
+        return "modules take an empty file as a success";
     if (answer->status == 206 && !seen->range)
         return "206 without Content-Range";
     if (answer->status != 206)
         answer->total = answer->length_bytes;
     if (answer->total - answer->first != answer->length_bytes)
-        return "Content-Length is not what remains of the file";
+        return "Content-Length is not the size of the rest of the file";
     return NULL;
 }
 
@@ -111,10 +111,10 @@ static const char *read_lines(struct slice head, struct fetch_answer *answer, st
             return NULL;
         const char *why = NULL;
         if (first)
-            why = parse_status(line, &answer->status) ? NULL : "no status line HTTP/1.1 NNN REASON";
+            why = parse_status(line, &answer->status) ? NULL : "the status line is not HTTP/1.1 NNN REASON";
         else
             why = split_header(line, &name, &value) ? take_header(name, value, answer, seen)
-                                                    : "a header that is not Key: value";
+                                                    : "a header is not Key: value";
         if (why)
             return why;
     }

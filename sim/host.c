@@ -35,8 +35,8 @@ static char *write_json(const char *version)
     return body;
 }
 
-/* What the serial line carries: commands with their echo, messages between blank lines, the network's time
-   once it is up again. */
+/* The text on the serial line: commands with their echo, messages between blank lines, and the network's
+   time after the reboot. */
 static char *write_transcript(const char *before, const char *after)
 {
     char now[40];
@@ -115,7 +115,7 @@ bool host_full_name(const char *firmware, const char *release, char *out, size_t
         firmware && slice_starts(slice_of(firmware), maker) ? strchr(firmware + sizeof maker - 1, '_') : NULL;
     if (!firmware)
         len = snprintf(out, out_size, "%s", release);
-    else if (rest) /* AirM2M_780E_V1147_LTE_AT: these modules say it behind the chip */
+    else if (rest) /* AirM2M_780E_V1147_LTE_AT: the version follows the name of the chip */
         len = snprintf(out, out_size, "%.*s_V%s%s", (int)(rest - firmware), firmware, release, rest);
     else
         len = snprintf(out, out_size, "%s_V%s", firmware, release);

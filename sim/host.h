@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The controller beside a module: tells the server which version really runs, and gets the next link for it.
- */
+/* The host of a module: reports to the server which version runs, and gets the next link. */
 #ifndef DFOTA_SIM_HOST_H
 #define DFOTA_SIM_HOST_H
 
@@ -9,23 +8,22 @@
 #include "sim/fetch.h"
 
 struct host_answer {
-    int status;         /* 0: there was no answer; see why */
-    bool broken;        /* a module could not have read it */
-    char why[160];      /* when status is not 200, or the answer makes no sense */
-    char confirmed[64]; /* as the server says */
-    char *next_url;     /* caller frees; NULL: nothing to do */
+    int status;         /* 0: no answer; see why */
+    bool broken;        /* a module cannot read the answer */
+    char why[160];      /* reason in words if the call failed */
+    char confirmed[64]; /* version that the server has confirmed */
+    char *next_url;     /* owned by the caller; NULL: nothing more to do */
 };
 
-/* Posts {"version": `version`}. False when there is no sound answer of status 200; ret->why says what there
- * was. */
+/* Posts {"version": `version`}. Blocks. False: no answer of status 200 that is understood; ret->why is the
+   reason. */
 bool host_report(const struct url *report_url, const char *version, struct host_answer *ret);
 
-/* Posts what a host captured of an upgrade from one full name to the other. As host_report(). */
+/* Posts the text that a host captures during an upgrade between these full names. Else like host_report(). */
 bool host_send_transcript(const struct url *report_url, const char *before, const char *after,
                           struct host_answer *ret);
 
-/* The module's name for `release` of `firmware` (NULL: not known): what ATI prints. False when it does not
- * fit. */
+/* The full name of a release of `firmware` (NULL: not known), as ATI prints it. False: it does not fit. */
 bool host_full_name(const char *firmware, const char *release, char *out, size_t out_size);
 
 #endif

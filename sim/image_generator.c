@@ -7,11 +7,11 @@
 #include "base/cleanup.h"
 #include "base/sha256.h"
 
-/* The image: vectors, the label below, functions, texts, and 0xFF to the end.
+/* Layout of an image: vectors, a label, functions, texts, then 0xFF to the end.
 
-   A function is a list of halfwords in which a few stand for what linking fills in. Its content is that of
-   the seed with the edits of its latest revisions on top; a function is revised every few hundred version
-   numbers, each at its own moment. */
+   A function is a list of halfwords; some of them are calls and addresses that are known only after
+   linking. The seed gives its content, and the last edits of the version are applied to it. Every few
+   hundred version numbers a function is revised, each function at a different number. */
 #define LOAD_ADDRESS  0x00824000u
 #define LABEL_AT      64
 #define HASH_AT       (LABEL_AT + 64)
@@ -21,20 +21,20 @@
 #define SIZE_AT       (VERSION_AT + 32)
 #define SEED_AT       (SIZE_AT + 4)
 #define OPCODES       600
-#define LIBRARY       48  /* functions that everybody calls */
-#define NEIGHBOURS    40  /* and else the own source file */
-#define BYTES_EACH    222 /* of a function in the mean, with its edits */
+#define LIBRARY       48  /* functions that every function may call */
+#define NEIGHBOURS    40  /* functions near the caller, as in the same source file */
+#define BYTES_EACH    222 /* average size of a function with its edits */
 #define WORDS_MAX     256
 #define KEPT_EDITS    6
 #define PERIOD_LEAST  150 /* version numbers between two revisions of a function */
 #define PERIOD_SPREAD 500
-#define TEXT_SHARE    16 /* one part in so many of the image is texts */
+#define TEXT_SHARE    16 /* texts are 1/16 of the image */
 
 enum word_kind { WORD_OPCODE, WORD_CALL, WORD_ADDRESS };
 
 struct word {
     enum word_kind kind;
-    uint32_t value; /* the halfword, or the number of the function meant */
+    uint32_t value; /* the halfword, or the number of a function */
 };
 
 struct function {
@@ -45,11 +45,11 @@ struct function {
 struct program {
     uint64_t seed, number;
     uint32_t functions;
-    uint32_t *address; /* of each function, from the start of the image */
+    uint32_t *address; /* of each function, counted from the start of the image */
     uint16_t opcode[OPCODES];
 };
 
-/* splitmix64: one state, well mixed even from small neighbouring seeds. */
+/* splitmix64: good random numbers even from small seeds that follow each other. */
 static uint64_t draw(uint64_t *state)
 {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
@@ -70,7 +70,7 @@ static uint64_t stream_of(uint64_t seed, uint64_t what, uint64_t which)
     return draw(&state);
 }
 
-/* Some instructions are far more frequent than others. */
+/* Some instructions are much more frequent than others. */
 static struct word draw_opcode(const struct program *program, uint64_t *state)
 {
     uint32_t a = draw_below(state, OPCODES), b = draw_below(state, OPCODES), c = draw_below(state, OPCODES);
@@ -102,7 +102,7 @@ static void edit(const struct program *program, uint32_t id, uint64_t revision, 
     }
 }
 
-/* Function `id` as it stands in this version. */
+/* Function `id` in this version. */
 static void write_function(const struct program *program, uint32_t id, struct function *ret)
 {
     uint64_t state = stream_of(program->seed, 2, id);
@@ -136,7 +136,7 @@ static void put(struct buffer *image, size_t at, uint32_t value, size_t len)
         image->ptr[at + i] = (uint8_t)(value >> 8 * i);
 }
 
-/* A branch with link as Thumb has it: two halfwords with eleven bits each of the distance. */
+/* A Thumb branch with link: two halfwords with eleven bits of the distance each. */
 static uint32_t encode_call(uint32_t from, uint32_t to)
 {
     uint32_t distance = to - from - 4;
@@ -166,7 +166,7 @@ static void link_function(const struct program *program, uint32_t id, const stru
     }
 }
 
-/* Returns where the code ends. */
+/* Returns the end of the code. */
 static uint32_t lay_out(struct program *program)
 {
     uint32_t at = CODE_AT;
@@ -194,7 +194,7 @@ static void write_texts(const struct program *program, size_t at, struct buffer 
     }
 }
 
-/* Over all but the place where it stands, which counts as zeros. */
+/* The hash of the image; the place of the hash itself counts as zeros. */
 static void hash_image(struct bytes image, struct sha256 *ret)
 {
     static const uint8_t zeros[SHA256_SIZE];
@@ -252,7 +252,7 @@ bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed,
 
 bool image_generator_read(struct bytes image, char out[RELEASE_SIZE])
 {
-    if (image.len < FORGE_MIN_BYTES || memcmp(image.ptr + LABEL_AT, LABEL_MAGIC, sizeof LABEL_MAGIC) != 0)
+    if (image.len < GENERATOR_MIN_BYTES || memcmp(image.ptr + LABEL_AT, LABEL_MAGIC, sizeof LABEL_MAGIC) != 0)
         return false;
     struct sha256 hash;
     hash_image(image, &hash);

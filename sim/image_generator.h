@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Generated firmware: bytes that look like a module's program and say which version they are.
+/* Generated firmware: bytes that look like the program of a module and contain their version.
 
-   The same (version, size, seed) gives the same bytes on every machine. Versions whose numbers lie close
-   share most of their functions; what differs moves the rest, and with it every call that crosses it, as in
-   real firmware. So a delta between neighbours is small, between strangers it is not. */
+   The same version, size and seed give the same bytes on every machine. Versions with close numbers share
+   most of their functions. A function that differs moves the functions after it and so changes every call
+   across it, as in real firmware: a delta between close versions is small, a delta between other versions
+   is large. */
 #ifndef DFOTA_SIM_IMAGE_GENERATOR_H
 #define DFOTA_SIM_IMAGE_GENERATOR_H
 
@@ -15,16 +16,16 @@
 #include "delta/bytes.h"
 #include "sim/release.h"
 
-#define FORGE_MIN_BYTES     ((size_t)4096)
-#define FORGE_MAX_BYTES     ((size_t)64 << 20)
-#define FORGE_DEFAULT_BYTES ((size_t)600 * 1024)
+#define GENERATOR_MIN_BYTES     ((size_t)4096)
+#define GENERATOR_MAX_BYTES     ((size_t)64 << 20)
+#define GENERATOR_DEFAULT_BYTES ((size_t)600 * 1024)
 
-/* Exactly size_bytes into *ret, which the caller frees. `release` as release_read() left it. ERROR_INTERNAL:
-   no memory. */
+/* Writes exactly size_bytes to *ret, owned by the caller. `release` comes from release_read().
+   ERROR_INTERNAL: out of memory. */
 bool image_generator_make(const char *release, size_t size_bytes, uint32_t seed, struct buffer *ret,
                           struct error *err) __attribute__((warn_unused_result));
 
-/* Is this a whole and unaltered generated image? Then out is its version. */
+/* True if this is a complete, unchanged generated image; `out` is its version. */
 bool image_generator_read(struct bytes image, char out[RELEASE_SIZE]);
 
 #endif

@@ -13,7 +13,7 @@
 #include "sim/fetch.h"
 #include "sim/host.h"
 
-#define FAILURES_MAX    5 /* of the network in a row: then nobody is there */
+#define FAILURES_MAX    5 /* of the network in a row */
 #define TARGET_MAX      2048
 #define REFUSED_PACKAGE "-1003"
 
@@ -45,7 +45,7 @@ static const char *running(const struct module *module)
     return module->image->version[0] ? module->image->version : module->version;
 }
 
-bool module_is_at_end_as_wanted(const struct module *module)
+bool module_ended_as_wanted(const struct module *module)
 {
     const struct plan *plan = module->plan;
     if (outcomes[module->outcome].is_fault)
@@ -57,14 +57,13 @@ bool module_is_at_end_as_wanted(const struct module *module)
     return plan->until_idle ? module->outcome == OUTCOME_IDLE : module->outcome != OUTCOME_UNKNOWN;
 }
 
-/* ---- How a step ends
- * ---------------------------------------------------------------------------------------------- */
+/* How a step ends */
 
 static bool end(struct module *module, enum outcome outcome, const char *detail)
 {
     module->outcome = outcome;
     snprintf(module->detail, sizeof module->detail, "%s", detail);
-    for (char *c = module->detail; *c; c++) /* it may hold bytes of the server's, cut anywhere */
+    for (char *c = module->detail; *c; c++) /* may contain bytes from the server, cut anywhere */
         if (*c < ' ' || *c > '~')
             *c = '?';
     if (outcome == OUTCOME_BROKEN)
@@ -88,7 +87,7 @@ static bool go_on(struct module *module, int64_t wait_ms)
     return true;
 }
 
-/* Something that a module would find again next time: final, unless it was told to ask a number of times. */
+/* An answer that would come again: it ends the module, unless --asks is given. */
 static bool settle(struct module *module, enum outcome outcome, const char *detail)
 {
     if (module->plan->asks == 0 || (outcome == OUTCOME_IDLE && module->plan->until_idle))
@@ -104,7 +103,7 @@ static bool fail(struct module *module, const char *why)
     return go_on(module, module->plan->interval_ms);
 }
 
-/* Is it where it should be, and was somebody told who could be? */
+/* Runs the version of --until, and has told the server so, if it can. */
 static bool has_reached(const struct module *module)
 {
     const struct plan *plan = module->plan;
@@ -112,8 +111,7 @@ static bool has_reached(const struct module *module)
     return plan->until[0] && release_same(running(module), plan->until) && !(can_tell && module->news);
 }
 
-/* ---- The package
- * -------------------------------------------------------------------------------------------------- */
+/* The package */
 
 static void drop_part(struct module *module)
 {
@@ -138,7 +136,7 @@ static bool reboot(struct module *module, const struct image *image)
     module->image = image;
     drop_part(module);
     if (!image->version[0])
-        return end(module, OUTCOME_UNKNOWN, "nobody told which version this image is");
+        return end(module, OUTCOME_UNKNOWN, "the version of this image is not known");
     memcpy(module->before, module->version, sizeof module->before);
     snprintf(module->version, sizeof module->version, "%s", image->version);
     module->news = true;
@@ -149,15 +147,15 @@ static bool reboot(struct module *module, const struct image *image)
     return go_on(module, 0);
 }
 
-/* A module knows by a hash that the base is wrong. Not every format carries one, so here the new image must
-   be one that somebody knows. */
+/* A real module finds a wrong base by a hash. Not every format has a hash, so here the new image must be a
+   known image. */
 static bool apply(struct module *module)
 {
     char why[160];
     struct error err;
     TRACE(then, "100 %%, %" PRIu64 " bytes", module->total_bytes);
     if (module->total_bytes > module->plan->partition_bytes) {
-        snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit the %" PRIu64 " of the partition",
+        snprintf(why, sizeof why, "%" PRIu64 " bytes do not fit into the partition of %" PRIu64 " bytes",
                  module->total_bytes, module->plan->partition_bytes);
         return reject(module, why);
     }
@@ -168,15 +166,14 @@ static bool apply(struct module *module)
         snprintf(why, sizeof why, "%.150s", err.text);
         return reject(module, why);
     }
-    const struct image *image = image_store_identify(module->plan->shelf, buffer_bytes(&module->part), &bytes,
-                                                     !image_store_tells(module->plan->shelf));
+    const struct image *image = image_store_identify(module->plan->store, buffer_bytes(&module->part), &bytes,
+                                                     !image_store_knows_versions(module->plan->store));
     if (!image)
-        return reject(module, "it was made for another base (the result is no image that is known)");
+        return reject(module, "it was made for another base (the result is not a known image)");
     return reboot(module, image);
 }
 
-/* ---- One ask
- * ------------------------------------------------------------------------------------------------------ */
+/* One ask */
 
 static bool write_target(const struct module *module, const struct url *url, char out[TARGET_MAX])
 {
@@ -196,21 +193,21 @@ static void say_ask(const struct module *module)
               module->link ? running(module) : module->version);
 }
 
-/* What no module could cope with in a whole answer; NULL when all is well. */
+/* What a real module cannot handle in a complete answer; NULL: nothing. */
 static const char *find_fault(const struct module *module, const struct fetch_answer *answer, bool ranged)
 {
     bool delivers = answer->status == 200 || answer->status == 206;
     bool looks_json = module->part_bytes == 0 && answer->body.len > 0 && answer->body.ptr[0] == '{';
     if (delivers && (answer->is_json || looks_json))
-        return "a 200 with JSON, which is written to flash as firmware";
+        return "200 with JSON: modules write it to flash as firmware";
     if (answer->status == 206 && !ranged)
         return "206 to a request without Range";
     if (answer->status == 200 && module->part_bytes)
-        return "200 to a request for the rest: the file gets too long";
+        return "200 to a request for the rest: the file becomes too long";
     if (answer->status == 206 && answer->first != module->part_bytes)
-        return "206 from another byte than asked for";
+        return "206 starts at another byte than requested";
     if (answer->status == 206 && module->part_bytes && answer->total != module->total_bytes)
-        return "the rest belongs to a package of another size";
+        return "the rest is from a package of another size";
     return NULL;
 }
 
@@ -219,7 +216,7 @@ static bool take_refusal(struct module *module, const struct fetch_answer *answe
     int code;
     char why[96];
     if (answer->status == 416 && module->part_bytes) {
-        TRACE(follows, "416, the rest is not to be had: begins anew");
+        TRACE(follows, "416, no rest available: starts again");
         drop_part(module);
         return go_on(module, 0);
     }
@@ -242,7 +239,7 @@ static bool take_refusal(struct module *module, const struct fetch_answer *answe
     return settle(module, code == CODE_IDLE ? OUTCOME_IDLE : OUTCOME_REFUSED, why);
 }
 
-/* Some or all of a package is here. */
+/* Handles the bytes of a package that arrived. */
 static bool take_package(struct module *module, enum fetch_result result, struct fetch_answer *answer)
 {
     struct error err;
@@ -281,7 +278,7 @@ static bool take_answer(struct module *module, enum fetch_result result, struct 
     if (fault)
         return end(module, OUTCOME_BROKEN, fault);
     if (module->part_bytes == 0)
-        module->news = false; /* the server understood which version asks */
+        module->news = false; /* the server now knows which version runs */
     if (answer->status == 200 || answer->status == 206)
         return take_package(module, result, answer);
     return result == FETCH_DONE ? take_refusal(module, answer) : fail(module, answer->why);
@@ -312,8 +309,7 @@ static bool ask(struct module *module)
     return goes_on;
 }
 
-/* ---- The host's report
- * -------------------------------------------------------------------------------------------- */
+/* The host's report */
 
 static bool follow(struct module *module, char *next_url)
 {
@@ -321,11 +317,10 @@ static bool follow(struct module *module, char *next_url)
         free(module->link);
         module->link = next_url;
     }
-    TRACE(follows, "%s", next_url ? "sets the next link" : "nothing more to do");
+    TRACE(follows, "%s", next_url ? "uses the next link" : "nothing more to do");
     if (has_reached(module))
         return end(module, OUTCOME_REACHED, "");
-    return next_url ? go_on(module, 0)
-                    : settle(module, OUTCOME_IDLE, "the host was told that there is nothing to do");
+    return next_url ? go_on(module, 0) : settle(module, OUTCOME_IDLE, "nothing more to do for the host");
 }
 
 static bool send_report(const struct module *module, const struct url *url, const char *name,

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One simulated module: it asks, downloads, really applies what it gets to the image it runs, reboots and
-   asks again. One thread at a time; what it shares with others (plan, shelf) is safe to share. */
+/* One simulated module: it asks, downloads, applies the package to the image that it runs, reboots, and
+   asks again. One thread at a time; plan and store are shared by all modules, and any thread may use them. */
 #ifndef DFOTA_SIM_MODULE_H
 #define DFOTA_SIM_MODULE_H
 
@@ -10,17 +10,17 @@
 #include "delta/bytes.h"
 #include "sim/plan.h"
 
-/* How a life ended, its stable name, and whether that is a fault by itself: whatever version runs, something
-   that must not happen did. */
+/* How a module ended, the stable name of the outcome, and whether the outcome is a fault, whatever version
+   runs. */
 #define OUTCOME_TABLE(X)                                                                                     \
     X(OUTCOME_RUNNING, "running", false)                                                                     \
-    X(OUTCOME_REACHED, "reached", false) /* runs the version of --until */                                   \
-    X(OUTCOME_IDLE, "idle", false)       /* code 27, or the host was told there is nothing to do */          \
-    X(OUTCOME_ASKED, "asked", false)     /* its number of asks is used up */                                 \
-    X(OUTCOME_REFUSED, "refused", false) /* the server refused it for good */                                \
-    X(OUTCOME_REJECTED, "package-rejected", false) /* it refused the package: -1003 */                       \
-    X(OUTCOME_UNKNOWN, "unknown-image", false)     /* it runs an image whose version nobody told */          \
-    X(OUTCOME_BROKEN, "broken", true)              /* the server's answer breaks real modules */             \
+    X(OUTCOME_REACHED, "reached", false)           /* runs the version of --until */                         \
+    X(OUTCOME_IDLE, "idle", false)                 /* code 27, or nothing more to do for the host */         \
+    X(OUTCOME_ASKED, "asked", false)               /* has asked as often as --asks */                        \
+    X(OUTCOME_REFUSED, "refused", false)           /* final refusal of the server */                         \
+    X(OUTCOME_REJECTED, "package-rejected", false) /* refused the package: -1003 */                          \
+    X(OUTCOME_UNKNOWN, "unknown-image", false)     /* runs an image of unknown version */                    \
+    X(OUTCOME_BROKEN, "broken", true)              /* got an answer that breaks real modules */              \
     X(OUTCOME_UNREACHABLE, "unreachable", true)
 
 enum outcome {
@@ -32,35 +32,35 @@ enum outcome {
 
 struct module {
     const struct plan *plan;
-    char label[72];             /* the IMEI, or a name for one without */
-    char imei[72];              /* or what the dialect sends for one: see --imei */
-    char version[RELEASE_SIZE]; /* what it says it runs */
-    const struct image *image;  /* what it runs */
+    char label[72];             /* the IMEI, or a name for a module without an IMEI */
+    char imei[72];              /* or the id that the dialect sends instead */
+    char version[RELEASE_SIZE]; /* version that it reports */
+    const struct image *image;  /* image that it runs */
     char *link, *report_url;    /* owned; NULL: none */
 
-    struct buffer part; /* of a package that is under way; empty while it is one that does not fit */
+    struct buffer part; /* received part of a package; empty if the package does not fit */
     uint64_t part_bytes, total_bytes;
     bool cut_done;
-    char before[RELEASE_SIZE]; /* what it ran before the last reboot */
-    bool report_due;           /* the host has yet to tell what runs */
-    bool news;                 /* nobody was told yet which version runs since the last reboot */
-    int failures;              /* of the network, one after the other */
+    char before[RELEASE_SIZE]; /* version before the last reboot */
+    bool report_due;           /* the host must report the version */
+    bool news;                 /* the server does not know yet which version runs since the last reboot */
+    int failures;              /* failures of the network in a row */
     int64_t due_ms;            /* clock_boot_ms() of the next step */
 
     enum outcome outcome;
-    char detail[160]; /* one phrase on it; may be empty */
+    char detail[160]; /* reason in words; may be empty */
     int last_code;    /* of the last refusal; 0: none */
     uint64_t asks, waits, packages, rejected, resumes, reports, bytes;
 };
 
-/* Does what is next: one report or one exchange and all that follows from it. False when its life has ended.
- */
+/* Runs the next step: one report or one exchange, and what follows from it. Blocks. False: the module has
+   ended. */
 bool module_step(struct module *module);
 
-bool module_is_at_end_as_wanted(const struct module *module);
+bool module_ended_as_wanted(const struct module *module);
 
 const char *outcome_name(enum outcome outcome);
 
-void module_release(struct module *module); /* what it owns */
+void module_release(struct module *module); /* frees what it owns */
 
 #endif

@@ -2,150 +2,129 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "sim/option.h"
 
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/options.h"
+#include "sim/fleet.h"
+#include "sim/image_generator.h"
+#include "sim/image_store.h"
 
-static const struct row {
-    const char *name, *argument, *help;
-    char letter;
-} table[OPTIONS] = {
-#define X(id, name, letter, argument, help) [id] = {name, argument, help, letter},
-    OPTION_TABLE(X)
-#undef X
+#define PARALLEL_MAX 1024
+#define DAY_S        86400
+
+#define MEMBER(member)               offsetof(struct sim_options, member)
+#define FLAG(member)                 OPTIONS_FLAG, MEMBER(member), 0, 0, NULL, false
+#define TEXT(member)                 OPTIONS_TEXT, MEMBER(member), 0, 0, NULL, false
+#define WORD(member)                 OPTIONS_WORD, MEMBER(member), 0, 0, NULL, false
+#define NUMBER(member, least, most)  OPTIONS_NUMBER, MEMBER(member), least, most, NULL, false
+#define OTHER(member, read_function) OPTIONS_OTHER, MEMBER(member), 0, 0, read_function, false
+#define MANY(member, read_function)  OPTIONS_OTHER, MEMBER(member), 0, 0, read_function, true
+
+static bool read_version(char *text, void *member, struct error *err)
+{
+    return release_read(slice_of(text), member) ||
+           error_set(err, ERROR_BAD_REQUEST, "takes a version such as 1138 or 1.5.2, not '%.100s'", text);
+}
+
+static bool read_until(char *text, void *member, struct error *err)
+{
+    struct option_until *until = member;
+    until->idle = strcmp(text, "idle") == 0;
+    return until->idle || release_read(slice_of(text), until->version) ||
+           error_set(err, ERROR_BAD_REQUEST, "takes a version such as 1138 or 1.5.2, or idle, not '%.100s'",
+                     text);
+}
+
+static bool read_known(char *text, void *member, struct error *err)
+{
+    struct known_files *know = member;
+    struct slice rest = slice_of(text), version;
+    if (know->count == KNOW_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "may be given at most %d times", KNOW_MAX);
+    struct known_file *file = &know->file[know->count];
+    if (!slice_split(&rest, '=', &version) || !rest.len || !release_read(version, file->version))
+        return error_set(err, ERROR_BAD_REQUEST, "takes VERSION=FILE, not '%.100s'", text);
+    file->path = rest.ptr;
+    know->count++;
+    return true;
+}
+
+static bool read_seconds(char *text, void *member, struct error *err)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds >= 0 && seconds <= DAY_S))
+        return error_set(err, ERROR_BAD_REQUEST, "takes seconds from 0 to %d, not '%.100s'", DAY_S, text);
+    *(int64_t *)member = (int64_t)(seconds * 1000);
+    return true;
+}
+
+/* Name, letter, name of the value, help, kind and member. */
+static const struct options_row rows[] = {
+    {"url", 0, "URL", "the server; if the URL has a path, the query is appended to it", TEXT(url)},
+    {"product-key", 0, "KEY", "the product key", TEXT(product_key)},
+    {"firmware", 0, "NAME", "name of the firmware", TEXT(firmware)},
+    {"version", 0, "VERSION", "version that the module reports (else read from the image)",
+     OTHER(version, read_version)},
+    {"image", 0, "FILE", "image that the module runs", TEXT(image)},
+    {"know", 0, "VERSION=FILE", "this file is the image of this version; may be repeated",
+     MANY(know, read_known)},
+    {"imei", 0, "IMEI", "IMEI or other id of the first module (" DEFAULT_IMEI ")", TEXT(imei)},
+    {"count", 0, "N", "number of modules (1); their IMEIs count up", NUMBER(count, 1, FLEET_MAX)},
+    {"dialect", 0, "NAME", "luatos (default), luatos-2024, fota2, fota2-mac, uid-bytes, air724, csdk or at",
+     TEXT(dialect)},
+    {"link", 0, "URL", "ask at this link instead of --url", TEXT(link)},
+    {"links", 0, "FILE", "one module per line: URL, or imei,version,url,report_url", TEXT(links)},
+    {"report", 0, NULL, "with a link: a host reports after each reboot and uses the next link", FLAG(report)},
+    {"transcript", 0, NULL, "with --report: the host sends the whole captured text", FLAG(transcript)},
+    {"until", 0, "VERSION|idle", "end when VERSION runs, or at code 27 (idle)", OTHER(until, read_until)},
+    {"asks", 0, "N", "ask N times, whatever the answers are", NUMBER(asks, 1, UINT32_MAX)},
+    {"expect", 0, "VERSION", "fail unless the module runs VERSION at the end", OTHER(expect, read_version)},
+    {"interval", 0, "SECONDS", "time between two asks (2; air724: 30)", OTHER(interval_ms, read_seconds)},
+    {"partition", 0, "BYTES", "largest package that the module can store (491520)",
+     NUMBER(partition_bytes, 1, IMAGE_MAX_BYTES)},
+    {"cut-at", 0, "BYTES", "lose the connection once after BYTES, then ask for the rest",
+     NUMBER(cut_bytes, 1, IMAGE_MAX_BYTES)},
+    {"parallel", 0, "N", "number of exchanges at the same time (16)", NUMBER(parallel, 1, PARALLEL_MAX)},
+    {"quiet", 'q', NULL, "do not print the steps", FLAG(quiet)},
+    {"output", 'o', "json", "print the summary as JSON, and the steps on standard error", WORD(output)},
+    {"make-image", 0, "VERSION", "write a generated image to FILE and end", OTHER(make_image, read_version)},
+    {"size", 0, "BYTES", "size of the generated image (614400)",
+     NUMBER(size_bytes, GENERATOR_MIN_BYTES, GENERATOR_MAX_BYTES)},
+    {"seed", 0, "N", "seed of the generated image (1); another seed is another firmware",
+     NUMBER(seed, 0, UINT32_MAX)},
+    {"help", 'h', NULL, "print this text", FLAG(help)},
+    {"program-version", 'V', NULL, "print the version of dfota-sim", FLAG(program_version)},
 };
 
-static void list_long(struct option list[OPTIONS + 1])
-{
-    for (int i = 0; i < OPTIONS; i++)
-        list[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL,
-                                  256 + i};
-    list[OPTIONS] = (struct option){0};
-}
+static const struct options_table table = {rows, sizeof rows / sizeof *rows, OPTIONS_ALL, false};
 
-static void list_short(char list[2 * OPTIONS + 2])
+bool option_parse(int argc, char **argv, struct sim_options *ret, struct error *err)
 {
-    *list++ = ':';
-    for (int i = 0; i < OPTIONS; i++) {
-        if (!table[i].letter)
-            continue;
-        *list++ = table[i].letter;
-        if (table[i].argument)
-            *list++ = ':';
-    }
-    *list = '\0';
-}
-
-static int id_of(int found)
-{
-    if (found >= 256)
-        return found - 256;
-    for (int i = 0; i < OPTIONS; i++)
-        if (table[i].letter == found)
-            return i;
-    return OPTIONS;
-}
-
-static bool take_known(struct options *options, const char *text, struct error *err)
-{
-    struct slice rest = slice_of(text), version;
-    struct known_file *known = &options->know[options->know_count];
-    if (options->know_count == KNOW_MAX)
-        return error_set(err, ERROR_BAD_REQUEST, "--know at most %d times", KNOW_MAX);
-    if (!slice_split(&rest, '=', &version) || !rest.len || !release_read(version, known->version))
-        return error_set(err, ERROR_BAD_REQUEST, "--know needs VERSION=FILE, not '%s'", text);
-    known->path = rest.ptr;
-    options->know_count++;
-    return true;
-}
-
-bool option_parse(int argc, char **argv, struct options *ret, struct error *err)
-{
-    struct option long_list[OPTIONS + 1];
-    char short_list[2 * OPTIONS + 2];
-    struct options options = {0};
-    list_long(long_list);
-    list_short(short_list);
-    opterr = 0;
-    for (int found; (found = getopt_long(argc, argv, short_list, long_list, NULL)) != -1;) {
-        int id = id_of(found);
-        if (found == ':')
-            return error_set(err, ERROR_BAD_REQUEST, "%s needs a value", argv[optind - 1]);
-        if (id == OPTIONS)
-            return error_set(err, ERROR_BAD_REQUEST, "there is no option %s", argv[optind - 1]);
-        if (id == OPTION_KNOW) {
-            if (!take_known(&options, optarg, err))
-                return false;
-        } else if (options.value[id]) {
-            return error_set(err, ERROR_BAD_REQUEST, "--%s is given twice", table[id].name);
-        }
-        options.value[id] = optarg ? optarg : "";
-    }
-    if (optind < argc)
-        options.file = argv[optind++];
-    if (optind < argc)
-        return error_set(err, ERROR_BAD_REQUEST, "what is '%s' for?", argv[optind]);
+    struct sim_options options = {.interval_ms = INTERVAL_NONE, .seed = SEED_NONE};
+    struct options_result result;
+    if (!options_parse(&table, argc, argv, &options, &result, err))
+        return false;
+    options.file = result.words[0];
+    if (options.file && result.words[1])
+        return error_set(err, ERROR_BAD_REQUEST, "unexpected argument '%.100s'", result.words[1]);
     *ret = options;
-    return true;
-}
-
-bool option_number(const struct options *options, enum option_id id, uint64_t least, uint64_t most,
-                   uint64_t *value, struct error *err)
-{
-    uint64_t number;
-    if (!options->value[id])
-        return true;
-    if (!slice_u64(slice_of(options->value[id]), &number) || number < least || number > most)
-        return error_set(err, ERROR_BAD_REQUEST, "--%s needs a number from %" PRIu64 " to %" PRIu64,
-                         table[id].name, least, most);
-    *value = number;
-    return true;
-}
-
-bool option_release(const struct options *options, enum option_id id, char value[RELEASE_SIZE],
-                    struct error *err)
-{
-    const char *text = options->value[id];
-    if (text && !release_read(slice_of(text), value))
-        return error_set(err, ERROR_BAD_REQUEST, "--%s: '%s' is no version such as 1138 or 1.5.2",
-                         table[id].name, text);
-    return true;
-}
-
-bool option_seconds(const struct options *options, enum option_id id, int64_t *value_ms, struct error *err)
-{
-    if (!options->value[id])
-        return true;
-    char *end;
-    double seconds = strtod(options->value[id], &end);
-    if (end == options->value[id] || *end || !(seconds >= 0 && seconds <= 86400))
-        return error_set(err, ERROR_BAD_REQUEST, "--%s needs seconds, at most a day", table[id].name);
-    *value_ms = (int64_t)(seconds * 1000);
     return true;
 }
 
 void option_print_help(void)
 {
     puts(
-        "dfota-sim plays cellular modules: they ask a server for firmware, apply what they get, and ask "
-        "again.\n\n"
-        "  dfota-sim --url URL --product-key KEY --firmware NAME --image FILE [OPTION]...\n"
-        "  dfota-sim --link URL | --links FILE [OPTION]...\n"
-        "  dfota-sim --make-image VERSION [--size BYTES] [--seed N] FILE\n");
-    for (int i = 0; i < OPTIONS; i++) {
-        char left[64];
-        if (table[i].letter)
-            snprintf(left, sizeof left, "-%c, --%s %s", table[i].letter, table[i].name,
-                     table[i].argument ? table[i].argument : "");
-        else
-            snprintf(left, sizeof left, "    --%s %s", table[i].name,
-                     table[i].argument ? table[i].argument : "");
-        printf("  %-28s %s\n", left, table[i].help);
-    }
+        "Usage: dfota-sim --url URL --product-key KEY --firmware NAME --image FILE\n"
+        "                 [OPTION]...\n"
+        "       dfota-sim --link URL | --links FILE [OPTION]...\n"
+        "       dfota-sim --make-image VERSION [--size BYTES] [--seed N] FILE\n"
+        "Simulated cellular modules: they ask a server for firmware, apply what they get,\n"
+        "and ask again.\n");
+    options_print_help(stdout, &table);
     puts(
-        "\nExit status: 0 all ended as wanted; 1 some did not; 2 usage; 3 the machine or the network is the "
-        "reason.\n"
-        "See dfota-sim(1).");
+        "\nExit status: 0 every module ended as wanted; 1 some did not; 2 wrong command\n"
+        "line; 3 a file cannot be read or written, or the server cannot be reached.\n"
+        "The manual page is dfota-sim(1).");
 }

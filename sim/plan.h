@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the command line asked for: the same for all modules, read-only once they run. */
+/* The settings of a run, the same for all modules; read-only while modules run. */
 #ifndef DFOTA_SIM_PLAN_H
 #define DFOTA_SIM_PLAN_H
 
@@ -14,22 +14,22 @@
 
 struct plan {
     const struct dialect *dialect;
-    bool has_url; /* else every module has a link */
+    bool has_url; /* false: every module has a link */
     struct url url;
-    const char *product_key, *firmware; /* NULL: not said */
+    const char *product_key, *firmware; /* NULL: not given */
 
     bool until_idle;
-    char until[RELEASE_SIZE];  /* empty: no version ends it */
-    char expect[RELEASE_SIZE]; /* empty: anything but a fault will do */
-    uint64_t asks;             /* 0: only "please wait" and a lost network are waited for */
+    char until[RELEASE_SIZE];  /* version that ends a module; empty: none */
+    char expect[RELEASE_SIZE]; /* version that a module must run at the end; empty: none */
+    uint64_t asks;             /* 0: ask again only after "please wait" and after a lost connection */
     int64_t interval_ms;
 
     uint64_t partition_bytes;
     uint64_t cut_bytes; /* UINT64_MAX: no cut */
-    bool report;        /* a host tells the server what runs, and types in the links it gets */
-    bool transcript;    /* … by sending all that it captured; has a firmware then */
+    bool report;        /* a host reports the version and uses the next link */
+    bool transcript;    /* the host sends the captured text; firmware is not NULL */
 
-    struct image_store *shelf;
+    struct image_store *store;
     struct trace trace;
 };
 

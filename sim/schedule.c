@@ -8,14 +8,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* Threads take the module that is due first, do one step of it and put it back: a waiting module holds no
- * thread. */
+/* A thread takes the module that is due first, runs one step of it, and puts it back. A waiting module
+   needs no thread. */
 struct schedule {
     pthread_mutex_t lock;
     pthread_cond_t change;
     struct module **heap; /* by due_ms, the earliest first */
     size_t waiting;       /* in the heap */
-    size_t living;        /* in the heap or in the hands of a thread */
+    size_t living;        /* in the heap or in a thread */
 };
 
 static void swap(struct schedule *schedule, size_t a, size_t b)
@@ -54,7 +54,7 @@ static struct module *take(struct schedule *schedule)
     }
 }
 
-/* With the lock held: until something changes or the first module is due. */
+/* Waits until something changes or the first module is due. The caller holds the lock. */
 static void wait_for_change(struct schedule *schedule)
 {
     if (schedule->waiting == 0) {
@@ -103,24 +103,24 @@ static bool run_threads(struct schedule *schedule, size_t count, struct error *e
         started++;
     for (size_t i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
-    return started > 0 || error_set(err, ERROR_UNAVAILABLE, "no thread can be started");
+    return started > 0 || error_set(err, ERROR_UNAVAILABLE, "cannot start a thread");
 }
 
-bool fleet_run(struct fleet *crew, size_t parallel, struct error *err)
+bool fleet_run(struct fleet *fleet, size_t parallel, struct error *err)
 {
-    struct schedule schedule = {.living = crew->count};
-    _cleanup_(cleanup_free) struct module **heap = schedule.heap = calloc(crew->count, sizeof *heap);
+    struct schedule schedule = {.living = fleet->count};
+    _cleanup_(cleanup_free) struct module **heap = schedule.heap = calloc(fleet->count, sizeof *heap);
     if (!heap)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    for (size_t i = 0; i < crew->count; i++)
-        put(&schedule, &crew->module[i]);
+    for (size_t i = 0; i < fleet->count; i++)
+        put(&schedule, &fleet->module[i]);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&schedule.change, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&schedule.lock, NULL);
-    bool ok = run_threads(&schedule, parallel < crew->count ? parallel : crew->count, err);
+    bool ok = run_threads(&schedule, parallel < fleet->count ? parallel : fleet->count, err);
     pthread_mutex_destroy(&schedule.lock);
     pthread_cond_destroy(&schedule.change);
     return ok;

@@ -11,7 +11,7 @@ __attribute__((format(printf, 4, 0))) static void line(const struct trace *trace
         return;
     char text[512];
     vsnprintf(text, sizeof text, format, args);
-    for (char *c = text; *c; c++) /* some of it came from the server */
+    for (char *c = text; *c; c++) /* may contain text from the server */
         if ((unsigned char)*c < ' ' || *c == 0x7F)
             *c = '?';
     fprintf(trace->out, "%s%s%s%s\n", who, *who ? " " : "", mark, text);

@@ -9,7 +9,7 @@
 
 static const char scheme[] = "http://";
 
-/* "127.0.0.1:8080", "[::1]:8080", "fota.example" into host and port. */
+/* Splits "127.0.0.1:8080", "[::1]:8080" or "fota.example" into host and port. */
 static bool split_authority(struct slice authority, char *host, size_t host_size, char *port,
                             size_t port_size)
 {
@@ -27,7 +27,7 @@ static bool split_authority(struct slice authority, char *host, size_t host_size
            slice_copy(name, host, host_size) && slice_copy(number, port, port_size);
 }
 
-/* Remembers the last host: a thousand links to one server are resolved once. */
+/* Keeps the last host: a thousand links to one server need one lookup. */
 static bool resolve(const char *host, const char *port, struct url *url, struct error *err)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -58,9 +58,9 @@ bool url_parse(const char *text, struct url *ret, struct error *err)
     struct slice rest = slice_of(text);
     for (size_t i = 0; i < rest.len; i++)
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7F)
-            return error_set(err, ERROR_INVALID, "a URL has no blanks and no control characters");
+            return error_set(err, ERROR_INVALID, "a URL must not contain blanks or control characters");
     if (!slice_starts(rest, scheme))
-        return error_set(err, ERROR_INVALID, "%s is no http:// URL, and modules know no other", text);
+        return error_set(err, ERROR_INVALID, "%s is not an http:// URL; modules support no other", text);
     rest.ptr += sizeof scheme - 1;
     rest.len -= sizeof scheme - 1;
     const char *slash = rest.len ? memchr(rest.ptr, '/', rest.len) : NULL;
@@ -70,7 +70,7 @@ bool url_parse(const char *text, struct url *ret, struct error *err)
     struct url url = {.path = slash ? slash : "/"};
     if (!split_authority(authority, host, sizeof host, port, sizeof port) ||
         !slice_copy(authority, url.host, sizeof url.host))
-        return error_set(err, ERROR_INVALID, "%s has no usable host and port", text);
+        return error_set(err, ERROR_INVALID, "%s has no valid host and port", text);
     if (!resolve(host, port, &url, err))
         return false;
     *ret = url;
