@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin_token.h"
+#include "server/context.h"
 #include "server/maintenance.h"
 #include "server/config/firmware_section.h"
 #include "server/db/data_dir.h"

@@ -5,7 +5,7 @@
 #ifndef DFOTA_SERVER_MAINTENANCE_H
 #define DFOTA_SERVER_MAINTENANCE_H
 
-#include "server/daemon.h"
+#include "server/context.h"
 
 struct maintenance;
 

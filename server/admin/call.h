@@ -5,7 +5,7 @@
 #define DFOTA_SERVER_ADMIN_CALL_H
 
 #include <jansson.h>
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/http/request.h"
 
 struct admin_call {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/build/build_external.h"
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"

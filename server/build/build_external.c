@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/config/command_template.h"
 
 #define CHUNK     (128 * 1024)

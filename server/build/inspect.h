@@ -6,7 +6,7 @@
 #ifndef DFOTA_SERVER_BUILD_INSPECT_H
 #define DFOTA_SERVER_BUILD_INSPECT_H
 
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/http/request.h"
 #include "storage/firmware.h"
 #include "storage/image.h"

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/ledger/package_event.h"

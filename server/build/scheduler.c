@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/build/job.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
-#include "server/daemon.h"
+#include "server/context.h"
 
 #define SHELF_BYTES (256ull << 20) /* a hundred images of modules */
 #define PER_BYTE    4              /* of an image, as dfota writes it */

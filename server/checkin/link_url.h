@@ -5,7 +5,7 @@
 #define DFOTA_SERVER_CHECKIN_LINK_URL_H
 
 #include <jansson.h>
-#include "server/daemon.h"
+#include "server/context.h"
 #include "storage/link.h"
 
 #define LINK_URL_SIZE 400

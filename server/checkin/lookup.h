@@ -6,7 +6,7 @@
 #define DFOTA_SERVER_CHECKIN_LOOKUP_H
 
 #include "server/checkin/admission.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/planning/plan_cache.h"
 #include "storage/attempt.h"
 #include "storage/device.h"

@@ -4,7 +4,7 @@
 #ifndef DFOTA_SERVER_DB_BLOB_COMMIT_H
 #define DFOTA_SERVER_DB_BLOB_COMMIT_H
 
-#include "server/daemon.h"
+#include "server/context.h"
 #include "storage/blob.h"
 
 /* The bytes get their name, *ret_hash, and then `add` runs in the writer's thread; where that refuses, they

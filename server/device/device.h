@@ -4,7 +4,7 @@
 #ifndef DFOTA_SERVER_DEVICE_DEVICE_H
 #define DFOTA_SERVER_DEVICE_DEVICE_H
 
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/checkin/lookup.h"
 #include "server/http/router.h"
 #include "upgrade/answer.h"

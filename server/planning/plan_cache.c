@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/planning/request.h"
 #include "upgrade/full.h"

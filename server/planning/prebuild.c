@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"

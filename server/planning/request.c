@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "server/daemon.h"
+#include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/planning/plan_cache.h"
 #include "server/config/recipe.h"

@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* What the handlers of both listeners and the threads of the server share: all parts that live as long as the server.
+   daemon.c fills the struct at start; after that the struct is only read. The header of each part says which threads
+   may use the part. */
+#ifndef DFOTA_SERVER_CONTEXT_H
+#define DFOTA_SERVER_CONTEXT_H
+
+#include "base/sha256.h"
+#include "server/config/config.h"
+#include "server/core/thread_pool.h"
+#include "server/db/reader_pool.h"
+#include "server/delivery/transfer.h"
+#include "server/db/writer.h"
+#include "storage/blob.h"
+
+struct maintenance;
+struct scheduler;
+struct prebuild;
+struct package_cache;
+struct plan_cache;
+struct progress;
+struct refused;
+struct checkin_counters;
+
+struct daemon {
+    struct config config;
+    struct blobs *blobs;
+    struct writer *writer;           /* for changes */
+    struct reader_pool *reader_pool; /* for reads */
+    struct thread_pool *thread_pool;
+    struct transfers *transfers;
+    struct package_cache *cache;
+    struct plan_cache *plan_cache; /* writer's thread only */
+    struct checkin_counters *counters;
+    struct refused *refused;
+    struct progress *progress;
+    struct scheduler *scheduler;
+    struct maintenance *maintenance;
+    struct prebuild *prebuild;
+    struct sha256 *tokens; /* hashes of the admin tokens */
+    size_t token_count;
+    /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
+       requests may be here already. */
+    const char *_Atomic device_url;
+    int64_t started_ms; /* boot clock */
+    int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
+};
+
+#endif
