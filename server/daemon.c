@@ -25,7 +25,7 @@
 #include "server/config/firmware_section.h"
 #include "server/db/data_dir.h"
 #include "server/device/device.h"
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 #include "server/http/listener.h"
 #include "server/build/scheduler.h"
 #include "server/planning/prebuild.h"

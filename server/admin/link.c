@@ -9,7 +9,7 @@
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"

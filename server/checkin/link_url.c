@@ -2,7 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkin/link_url.h"
 
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 
 #include <stdio.h>
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "server/checkin/device_url.h"
-#include "server/http/listener.h"
+#include "server/config/device_url.h"
+#include "server/core/listen_address.h"
 
 #define MAX_CORES 256u
 #define DAY_MS    86400000u
@@ -212,7 +212,8 @@ static bool take_program(const struct config_key *key, const char *value, void *
 static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
-    return listener_check_address(value, err) && take_text(value, field, err);
+    struct sockaddr_storage ignored;
+    return listen_address_parse(value, &ignored, err) && take_text(value, field, err);
 }
 
 static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err)

@@ -10,7 +10,7 @@
 #include "server/checkin/checkin.h"
 #include "server/device/device.h"
 #include "server/build/scheduler.h"
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/checkin/origin.h"

@@ -60,7 +60,4 @@ bool listener_drain(struct listener *listener, int64_t deadline_ms);
    fine. */
 void listener_close(struct listener *listener);
 
-/* Parses "host:port" (numeric host, [v6] in brackets) for config checks. */
-bool listener_check_address(const char *address, struct error *err);
-
 #endif

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "server/config/config.h"
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 #include "server/config/firmware_section.h"
 #include "server/config/keys.h"
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "server/core/listen_address.h"
 #include "server/core/thread_pool.h"
 #include "tests/unit/server/http/peer.h"
 
@@ -430,11 +431,12 @@ static void test_addresses(void **state)
         "::1:80",  "[::1]",        "[::1]80",         "[127.0.0.1]:80", "127.0.0.1:-1",
         "x:80",    "[::1]:",       "127.0.0.1:80:80", " 127.0.0.1:80",  "1.2.3:80",
         "[::1:80", "127.0.0.1:8 0"};
+    struct sockaddr_storage parsed;
     struct error err;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(listener_check_address(good[i], &err));
+        assert_true(listen_address_parse(good[i], &parsed, &err));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (listener_check_address(bad[i], &err))
+        if (listen_address_parse(bad[i], &parsed, &err))
             fail_msg("%s is taken", bad[i]);
 
     struct listener_config config;

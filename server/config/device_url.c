@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "server/checkin/device_url.h"
+#include "server/config/device_url.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The address that links begin with: http://HOST[:PORT], or https:// where a proxy in front does TLS. */
-#ifndef DFOTA_SERVER_CHECKIN_DEVICE_URL_H
-#define DFOTA_SERVER_CHECKIN_DEVICE_URL_H
+#ifndef DFOTA_SERVER_CONFIG_DEVICE_URL_H
+#define DFOTA_SERVER_CONFIG_DEVICE_URL_H
 
 #include <stdbool.h>
 #include "base/error.h"
