@@ -49,8 +49,7 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     request_fail(request, &err);
 }
 
-bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),
-                 void *cls, struct error *err)
+bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
 {
     return writer_call(call->daemon->writer, change, cls, err);
 }

@@ -23,8 +23,8 @@ void call_log_failure(const struct error *err);
 
 /* Runs `change` in the writer's thread and transaction and waits until it is durable. What it changes it
    reads there first: only there nothing changes in between. */
-bool call_change(struct admin_call *call, bool (*change)(void *cls, struct db *db, struct error *err),
-                 void *cls, struct error *err) __attribute__((warn_unused_result));
+bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* How often and when devices asked last is counted in memory: this stores it, so that it is true in what is read
    then. On a disk that is full it shows in the log, and the counts are a little old. */

@@ -9,6 +9,7 @@
 #include "server/admin/path_params.h"
 #include "server/checkin/lookup.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
 struct settlement {
@@ -88,8 +89,8 @@ static bool dismiss(void *cls, struct db *db, struct error *err)
     return device_update(db, &settlement->device, err) && note(settlement, LEDGER_CLAIM_DISMISSED, db, err);
 }
 
-static bool settle(struct settlement *settlement, bool (*change)(void *cls, struct db *db, struct error *err),
-                   const char *event, struct error *err)
+static bool settle(struct settlement *settlement, writer_function *change, const char *event,
+                   struct error *err)
 {
     if (!call_change(settlement->call, change, settlement, err))
         return false;

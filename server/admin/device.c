@@ -10,6 +10,7 @@
 #include "server/admin/path_params.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/attempt.h"
 #include "storage/said.h"

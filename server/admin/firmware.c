@@ -13,6 +13,7 @@
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
 #include "storage/matrix.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "upgrade/format.h"
 #include "upgrade/full.h"

@@ -12,6 +12,7 @@
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/package.h"
 
@@ -264,8 +265,8 @@ bool admin_image_remove(struct admin_call *call, struct error *err)
     log_line(LOG_LEVEL_INFO, "image-deleted", "product", removal.product.product_key, "firmware",
              removal.firmware.name, "version", removal.image.version, "packages",
              log_i64(&count, (long long)removal.package_count), NULL);
-    blob_remove_unused(call->daemon, &removal.image.sha256, 1);
-    blob_remove_unused(call->daemon, removal.packages, removal.package_count);
+    blob_remove_unused(call->daemon->writer, call->daemon->blobs, &removal.image.sha256, 1);
+    blob_remove_unused(call->daemon->writer, call->daemon->blobs, removal.packages, removal.package_count);
     free(removal.packages);
     reply_init(&call->reply, 204);
     return true;

@@ -13,6 +13,7 @@
 #include "storage/product.h"
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
 #define PAGE_DEFAULT 100

@@ -13,6 +13,7 @@
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
 /* "/d/", the token, "/", the version: some updaters take no longer path. */

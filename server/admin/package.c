@@ -10,6 +10,7 @@
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/improvement.h"
 

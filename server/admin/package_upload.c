@@ -35,7 +35,7 @@ static bool look_up(const struct request *request, struct db *db, void *cls, str
     struct delivery *delivery = cls;
     struct hop hop;
     return hop_find(request, db, &hop, err) && read_by(request, delivery->by, err) &&
-           content_read_raw(request, &delivery->raw, err);
+           upload_stream_read_raw(request, &delivery->raw, err);
 }
 
 static bool begin(struct request *request, struct error *err)
@@ -133,13 +133,13 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
         admit_raw(&content, arrival.note);
     arrival.made.note = arrival.note;
     arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
-    if (!blob_commit(call->daemon, upload_stream_take(&delivery->intake), &arrival.made.sha256, put, &arrival,
-                     err))
+    if (!blob_commit(call->daemon->writer, call->daemon->blobs, upload_stream_take(&delivery->intake),
+                     &arrival.made.sha256, put, &arrival, err))
         return false;
     if (!arrival.same)
         log_arrival(&arrival);
     if (arrival.had_bytes && !arrival.same)
-        blob_remove_unused(call->daemon, &arrival.replaced, 1);
+        blob_remove_unused(call->daemon->writer, call->daemon->blobs, &arrival.replaced, 1);
     reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(call->daemon, &arrival.hop));
     return true;
 }
@@ -177,6 +177,6 @@ bool admin_package_forget(struct admin_call *call, struct error *err)
              hop->firmware.name, "from", hop->from.version, "to", hop->to.version, "sha256",
              hop->package.size_bytes ? hex : NULL, NULL);
     if (hop->package.size_bytes)
-        blob_remove_unused(call->daemon, &hop->package.sha256, 1);
+        blob_remove_unused(call->daemon->writer, call->daemon->blobs, &hop->package.sha256, 1);
     return true;
 }

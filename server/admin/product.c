@@ -10,6 +10,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
 #define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */

@@ -8,6 +8,7 @@
 #include "server/admin/path_params.h"
 #include "server/admin/report_csv.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
 

@@ -9,6 +9,7 @@
 #include "server/admin/path_params.h"
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
 

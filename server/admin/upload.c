@@ -14,6 +14,7 @@
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
+#include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/matrix.h"
 
@@ -80,7 +81,7 @@ static bool begin(struct request *request,
         return error_set(err, ERROR_INTERNAL, "out of memory");
     if (!upload_stream_check(request, what, err) ||
         !upload_stream_look_up(request, find_product, upload, err) || !read_names(request, upload, err) ||
-        !content_read_raw(request, &upload->raw, err) ||
+        !upload_stream_read_raw(request, &upload->raw, err) ||
         !upload_stream_begin(request, &upload->intake, what, err))
         return false;
     upload = NULL;
@@ -296,8 +297,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
     if (!look(call, upload, &addition, err))
         return false;
-    if (!blob_commit(call->daemon, upload_stream_take(&upload->intake), &addition.image.sha256, add_image,
-                     &addition, err))
+    if (!blob_commit(call->daemon->writer, call->daemon->blobs, upload_stream_take(&upload->intake),
+                     &addition.image.sha256, add_image, &addition, err))
         return false;
     if (addition.is_new) {
         log_image(&addition);

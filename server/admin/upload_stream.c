@@ -50,6 +50,16 @@ bool upload_stream_check(const struct request *request, const char *what, struct
     return true;
 }
 
+bool upload_stream_read_raw(const struct request *request, bool *ret_raw, struct error *err)
+{
+    char format[16];
+    if (!request_query(request, "format", format, sizeof format, ret_raw, err))
+        return false;
+    return !*ret_raw || strcmp(format, "raw") == 0 ||
+           error_set(err, ERROR_BAD_REQUEST,
+                     "format can only be raw here: take the file as it is, whatever it looks like");
+}
+
 static bool failed(const struct error *err)
 {
     call_log_failure(err);

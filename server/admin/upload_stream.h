@@ -22,6 +22,10 @@ struct upload_stream { /* the loop's thread until the body is whole, then the wo
 bool upload_stream_check(const struct request *request, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
+/* What the admin says of a file beside its bytes: ?format=raw. */
+bool upload_stream_read_raw(const struct request *request, bool *ret_raw, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* Begins to take the body: `intake` begins an allocation, which belongs to the request once this is true.
    ERROR_TOO_LARGE, ERROR_NO_SPACE; ERROR_BAD_REQUEST for a malformed digest. */
 bool upload_stream_begin(struct request *request, struct upload_stream *intake, const char *what,

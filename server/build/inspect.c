@@ -72,16 +72,6 @@ void inspect_upload(const struct daemon *daemon, const char *path, struct conten
         log_line(LOG_LEVEL_WARN, "content-unseen", "file", path, "error", ret->unseen, NULL);
 }
 
-bool content_read_raw(const struct request *request, bool *ret_raw, struct error *err)
-{
-    char format[16];
-    if (!request_query(request, "format", format, sizeof format, ret_raw, err))
-        return false;
-    return !*ret_raw || strcmp(format, "raw") == 0 ||
-           error_set(err, ERROR_BAD_REQUEST,
-                     "format can only be raw here: take the file as it is, whatever it looks like");
-}
-
 const struct family *content_family(const struct content *content)
 {
     for (size_t i = 0; i < content->releases; i++)

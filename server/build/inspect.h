@@ -7,7 +7,6 @@
 #define DFOTA_SERVER_BUILD_INSPECT_H
 
 #include "server/context.h"
-#include "server/http/request.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
 #include "storage/package.h"
@@ -32,10 +31,6 @@ struct content { /* as `dfota inspect --brief` tells it, see delta/inspect/inspe
 /* Looks into a file on the disk, in the calling thread. A child that cannot be run, crashes, or takes too
    long is no fault of the admin's: the file is `unseen` then. */
 void inspect_upload(const struct daemon *daemon, const char *path, struct content *ret);
-
-/* What the admin says of a file beside its bytes: ?format=raw. */
-bool content_read_raw(const struct request *request, bool *ret_raw, struct error *err)
-    __attribute__((warn_unused_result));
 
 /* The family of modules that it is for, by its kind or by the name of a release in it; NULL: nothing is known. */
 const struct family *content_family(const struct content *content);

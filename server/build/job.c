@@ -202,7 +202,7 @@ static void end_swaps(struct daemon *daemon, struct swaps *swaps, bool done)
 {
     for (size_t i = 0; done && i < swaps->count; i++) {
         tell_swap(&swaps->list[i]);
-        blob_remove_unused(daemon, &swaps->list[i].old, 1);
+        blob_remove_unused(daemon->writer, daemon->blobs, &swaps->list[i].old, 1);
     }
     free(swaps->list);
 }
@@ -260,9 +260,9 @@ static bool store_improved(struct job *job, enum make_end end, struct error *err
         return writer_call(daemon->writer, set_tried, job, err);
     bool ok = writer_call(daemon->writer, store_improvement, &stored, err);
     if (ok && job->making.size_bytes && !stored.kept)
-        blob_remove_unused(daemon, &job->making.sha256, 1);
+        blob_remove_unused(daemon->writer, daemon->blobs, &job->making.sha256, 1);
     if (ok && stored.had)
-        blob_remove_unused(daemon, &stored.old, 1);
+        blob_remove_unused(daemon->writer, daemon->blobs, &stored.old, 1);
     end_swaps(daemon, &stored.swaps, ok);
     return ok;
 }

@@ -161,7 +161,7 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
             return false;
     }
     if (job.outdated && end == MAKE_READY)
-        blob_remove_unused(scheduler->daemon, &job.making.sha256, 1);
+        blob_remove_unused(scheduler->daemon->writer, scheduler->daemon->blobs, &job.making.sha256, 1);
     job_tell(&job, end, clock_boot_ms() - begun_ms);
     *ret_then = A_RETRY;
     return end != MAKE_LATER;

@@ -8,8 +8,8 @@
 #include "server/core/stop_point.h"
 #include "storage/image.h"
 
-/* A blob that a failed upload takes away again must not be the one that another upload has just kept and not
-   committed: from the file's final name to the commit, or to the removal, there is one upload at a time. */
+/* One upload at a time from the final name of its file to the commit or the removal. Else a failed upload could remove
+   the file of another upload with the same bytes, before that one is committed. */
 static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 
 struct leftover {
@@ -17,7 +17,7 @@ struct leftover {
     const struct sha256 *hash;
 };
 
-/* In the writer's thread, where packages become ready too: nobody can begin to use the blob meanwhile. */
+/* Writer's thread. Packages become ready in this thread too, so no package begins to use the blob meanwhile. */
 static bool remove_unused(void *cls, struct db *db, struct error *err)
 {
     const struct leftover *left = cls;
@@ -25,39 +25,39 @@ static bool remove_unused(void *cls, struct db *db, struct error *err)
     return image_uses_blob(db, left->hash, &used, err) && (used || blob_remove(left->blobs, left->hash, err));
 }
 
-static void take_away(struct daemon *daemon, const struct sha256 *hash)
+static void take_away(struct writer *writer, struct blobs *blobs, const struct sha256 *hash)
 {
-    struct leftover left = {daemon->blobs, hash};
+    struct leftover left = {blobs, hash};
     struct error err;
-    if (!writer_call_alone(daemon->writer, remove_unused, &left, &err)) /* the next start sweeps it away */
+    if (!writer_call_alone(writer, remove_unused, &left, &err)) /* the next start removes it */
         log_line(LOG_LEVEL_WARN, "blob-left", "error", err.text, NULL);
 }
 
-void blob_remove_unused(struct daemon *daemon, const struct sha256 *hashes, size_t count)
+void blob_remove_unused(struct writer *writer, struct blobs *blobs, const struct sha256 *hashes, size_t count)
 {
     pthread_mutex_lock(&keeping);
     for (size_t i = 0; i < count; i++)
-        take_away(daemon, &hashes[i]);
+        take_away(writer, blobs, &hashes[i]);
     pthread_mutex_unlock(&keeping);
 }
 
-static bool keep(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
-                 bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
+static bool keep(struct writer *writer, struct blobs *blobs, struct blob_writer *blob,
+                 struct sha256 *ret_hash, writer_function *add, void *cls, struct error *err)
 {
     if (!blob_keep(blob, ret_hash, err))
         return false;
     stop_point("upload-renamed");
-    if (writer_call(daemon->writer, add, cls, err))
+    if (writer_call(writer, add, cls, err))
         return true;
-    take_away(daemon, ret_hash);
+    take_away(writer, blobs, ret_hash);
     return false;
 }
 
-bool blob_commit(struct daemon *daemon, struct blob_writer *blob, struct sha256 *ret_hash,
-                 bool (*add)(void *cls, struct db *db, struct error *err), void *cls, struct error *err)
+bool blob_commit(struct writer *writer, struct blobs *blobs, struct blob_writer *blob,
+                 struct sha256 *ret_hash, writer_function *add, void *cls, struct error *err)
 {
     pthread_mutex_lock(&keeping);
-    bool ok = keep(daemon, blob, ret_hash, add, cls, err);
+    bool ok = keep(writer, blobs, blob, ret_hash, add, cls, err);
     pthread_mutex_unlock(&keeping);
     return ok;
 }

@@ -191,7 +191,7 @@ void writer_add(struct writer *writer, struct writer_task *task)
 /* A task somebody waits for. */
 struct call {
     struct writer_task task;
-    bool (*run)(void *cls, struct db *db, struct error *err);
+    writer_function *run;
     void *cls;
     void (*after)(void *cls, bool committed); /* writer's thread; may be NULL */
     struct error *err;
@@ -236,15 +236,13 @@ static bool run_and_wait(struct writer *writer, struct call *call)
     return call->ok;
 }
 
-bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
-                 struct error *err)
+bool writer_call(struct writer *writer, writer_function *run, void *cls, struct error *err)
 {
     struct call call = {.run = run, .cls = cls, .err = err};
     return run_and_wait(writer, &call);
 }
 
-bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err),
-                       void *cls, struct error *err)
+bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, struct error *err)
 {
     struct call call = {.task.alone = true, .run = run, .cls = cls, .err = err};
     return run_and_wait(writer, &call);

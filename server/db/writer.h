@@ -15,6 +15,9 @@
 
 struct writer;
 
+/* Runs in the writer's thread, in a transaction of the writer. False: its changes are rolled back. */
+typedef bool writer_function(void *cls, struct db *db, struct error *err);
+
 struct writer_task { /* part of a struct of the caller's, which lives until done() */
     bool (*run)(struct writer_task *task, struct db *db,
                 struct error *err);                                  /* writer's thread, in the transaction */
@@ -27,7 +30,7 @@ struct writer_task { /* part of a struct of the caller's, which lives until done
    in flush_every_ms and once more at the end: for counts that need not be durable at once. When its
    transaction is not committed it is called again later, so it must forget only on flushed(…, true). */
 struct writer_flush {
-    bool (*run)(void *cls, struct db *db, struct error *err);
+    writer_function *run;
     void (*flushed)(void *cls, bool committed);
     void *cls;
     int64_t every_ms;
@@ -36,12 +39,12 @@ struct writer_flush {
 bool writer_start(struct db *db, const struct writer_flush *flush, struct writer **ret, struct error *err);
 void writer_add(struct writer *writer, struct writer_task *task); /* any thread but not after writer_stop */
 /* Adds a task and waits for it: for workers and jobs, never for a loop's thread or the writer's own. */
-bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err), void *cls,
-                 struct error *err) __attribute__((warn_unused_result));
+bool writer_call(struct writer *writer, writer_function *run, void *cls, struct error *err)
+    __attribute__((warn_unused_result));
 /* The same in a transaction of its own: for what also changes files, which no rollback brings back. It sees only what
    is durable. */
-bool writer_call_alone(struct writer *writer, bool (*run)(void *cls, struct db *db, struct error *err),
-                       void *cls, struct error *err) __attribute__((warn_unused_result));
+bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, struct error *err)
+    __attribute__((warn_unused_result));
 /* What `flush` holds back is stored when this returns true, so that whoever reads next sees it. As
  * writer_call(). */
 bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));

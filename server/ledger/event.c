@@ -7,11 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/slice.h"
 #include "storage/budget.h"
 #include "storage/product.h"
 
 #define CUT_TO       64 /* bytes of each text where the detail does not fit otherwise */
-#define TOKEN_SHOWN  8
 #define DAY_MS       (24LL * 3600 * 1000)
 #define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
 
@@ -42,27 +42,6 @@ json_t *event_hash(const struct sha256 *hash)
     char hex[SHA256_HEX_SIZE];
     sha256_hex(hash, hex);
     return json_string(hex);
-}
-
-json_t *event_by_name(const struct request *request, const char *name)
-{
-    struct sha256 hash;
-    char hex[SHA256_HEX_SIZE];
-    sha256_of(request->token.ptr, request->token.len, &hash);
-    sha256_hex(&hash, hex);
-    hex[TOKEN_SHOWN] = '\0';
-    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer),
-                     "token", hex);
-}
-
-json_t *event_by(const struct request *request)
-{
-    char name[ADMIN_NAME_SIZE];
-    struct error err;
-    bool found;
-    bool ok =
-        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
-    return event_by_name(request, ok ? name : "");
 }
 
 static void cut_texts(json_t *detail)

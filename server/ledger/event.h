@@ -5,7 +5,6 @@
 #define DFOTA_SERVER_LEDGER_EVENT_H
 
 #include <jansson.h>
-#include "server/http/request.h"
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"
@@ -49,11 +48,5 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
    NULL, which the format "o*" of json_pack() leaves out. */
 json_t *event_text(const char *text);
 json_t *event_hash(const struct sha256 *hash); /* in hex */
-
-/* Who made an admin's call: {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is named by the
-   first digits of its SHA-256; the name is what the call says with ?by=, if it says any. */
-json_t *event_by(const struct request *request);
-/* With the name that stood in the body, "" or NULL for none. */
-json_t *event_by_name(const struct request *request, const char *name);
 
 #endif

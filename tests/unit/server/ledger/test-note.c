@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "server/admin/event_by.h"
 #include "server/checkin/admission.h"
 #include "server/ledger/event.h"
 #include "storage/budget.h"

@@ -1,0 +1,29 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/admin/event_by.h"
+
+#include "base/sha256.h"
+#include "server/ledger/event.h"
+
+#define TOKEN_SHOWN 8
+
+json_t *event_by_name(const struct request *request, const char *name)
+{
+    struct sha256 hash;
+    char hex[SHA256_HEX_SIZE];
+    sha256_of(request->token.ptr, request->token.len, &hash);
+    sha256_hex(&hash, hex);
+    hex[TOKEN_SHOWN] = '\0';
+    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer),
+                     "token", hex);
+}
+
+json_t *event_by(const struct request *request)
+{
+    char name[ADMIN_NAME_SIZE];
+    struct error err;
+    bool found;
+    bool ok =
+        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
+    return event_by_name(request, ok ? name : "");
+}

@@ -1,0 +1,16 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Who made an admin's call, for the ledger. */
+#ifndef DFOTA_SERVER_ADMIN_EVENT_BY_H
+#define DFOTA_SERVER_ADMIN_EVENT_BY_H
+
+#include <jansson.h>
+#include "server/http/request.h"
+
+/* {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is named by the
+   first digits of its SHA-256; the name is what the call says with ?by=, if it says any. */
+json_t *event_by(const struct request *request);
+/* With the name that stood in the body, "" or NULL for none. */
+json_t *event_by_name(const struct request *request, const char *name);
+
+#endif
