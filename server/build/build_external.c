@@ -111,6 +111,7 @@ static enum make_end run_command(struct build *making, const char *which, char *
     _cleanup_(cleanup_free) char **more = NULL;
     const char *folders = making->section->value[FIRMWARE_EXTERNAL_WRITABLE];
     struct process_limits limits = build_limits(making);
+    struct process_capture log = {.text = said, .size = sizeof said};
     struct process_outcome outcome;
     struct error err;
     snprintf(home, sizeof home, "HOME=%s", run->home);
@@ -120,7 +121,7 @@ static enum make_end run_command(struct build *making, const char *which, char *
     for (size_t i = 0; more && more[i] && i < WRITABLE; i++)
         writable[1 + i] = more[i];
     const struct process_place place = {run->workdir, environment, writable};
-    if (!process_run_foreign(argv, &limits, making->cancel_fd, &place, said, sizeof said, &outcome, &err))
+    if (!process_run_foreign(argv, &limits, making->cancel_fd, &place, &log, &outcome, &err))
         return build_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
                           which, err.text);
     size_t at = strlen(making->log);

@@ -266,20 +266,20 @@ bool process_run(char *const argv[], const struct process_limits *limits, int ca
 }
 
 bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                         const struct process_place *place, char *log, size_t log_size,
+                         const struct process_place *place, struct process_capture *log,
                          struct process_outcome *ret, struct error *err)
 {
     struct process_outcome outcome = {0};
     struct process_start start = {.argv = argv, .limits = limits, .place = place};
-    _cleanup_(cleanup_free) char *text = malloc(log_size);
+    _cleanup_(cleanup_free) char *text = malloc(log->size);
     if (!text)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     /* Room for the line between the two halves. */
-    struct process_output heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log_size - 80, .to_end = true}};
-    log[0] = '\0';
+    struct process_output heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log->size - 80, .to_end = true}};
+    log->text[0] = '\0';
     if (!run(&start, cancel_fd, heard, &outcome, err))
         return false;
-    process_output_write(&heard[SAYS_OUT], log, log_size);
+    process_output_write(&heard[SAYS_OUT], log->text, log->size);
     *ret = outcome;
     return true;
 }

@@ -64,11 +64,11 @@ struct process_place {
                                     Landlock; NULL: wherever the server may */
 };
 
-/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log,
-   the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
+/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log
+   (log->len is not set), the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
    started is left when this returns, not even one that left its process group. */
 bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
-                         const struct process_place *place, char *log, size_t log_size,
+                         const struct process_place *place, struct process_capture *log,
                          struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* The same as process_run(), and hears its standard output too. NULL: not. */

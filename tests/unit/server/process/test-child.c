@@ -162,11 +162,12 @@ static void test_foreign_output_keeps_both_ends(void **state)
     static const struct process_place nowhere;
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         _cleanup_(cleanup_free) char *log = malloc(rooms[i]);
+        struct process_capture capture = {.text = log, .size = rooms[i]};
         struct process_outcome outcome;
         struct error err = {0};
         char *const argv[] = {"/bin/sh", "-c",
                               "echo first; head -c 100000 /dev/zero | tr '\\0' y; echo; echo last >&2", NULL};
-        if (!process_run_foreign(argv, &no_limits, -1, &nowhere, log, rooms[i], &outcome, &err))
+        if (!process_run_foreign(argv, &no_limits, -1, &nowhere, &capture, &outcome, &err))
             fail_msg("not run: %s", err.text);
         size_t len = strlen(log);
         assert_true(len < rooms[i] && len + 100 > rooms[i]);
@@ -181,10 +182,11 @@ static void test_foreign_output_that_fits_is_kept_whole(void **state)
     (void)state;
     static const struct process_place nowhere;
     char log[200];
+    struct process_capture capture = {.text = log, .size = sizeof log};
     struct process_outcome outcome;
     struct error err = {0};
     assert_true(process_run_foreign(SHELL("echo out; echo err >&2; printf '\\345\\233\\272\\377'; exit 3"),
-                                    &no_limits, -1, &nowhere, log, sizeof log, &outcome, &err));
+                                    &no_limits, -1, &nowhere, &capture, &outcome, &err));
     assert_int_equal(outcome.exit_status, 3);
     assert_string_equal(log, "out\nerr\n\345\233\272?");
 }
@@ -195,11 +197,12 @@ static void test_foreign_daemons_are_gone(void **state)
     (void)state;
     static const struct process_place nowhere;
     char log[200], path[64];
+    struct process_capture capture = {.text = log, .size = sizeof log};
     struct process_outcome outcome;
     struct error err = {0};
     assert_true(
         process_run_foreign(SHELL("setsid sleep 1000 & setsid sh -c 'sleep 1000 & echo $!'; kill -TERM $$"),
-                            &no_limits, -1, &nowhere, log, sizeof log, &outcome, &err));
+                            &no_limits, -1, &nowhere, &capture, &outcome, &err));
     assert_int_equal(outcome.signal, SIGTERM);
     assert_true(strtol(log, NULL, 10) > 0);
     snprintf(path, sizeof path, "/proc/%ld", strtol(log, NULL, 10));
@@ -525,9 +528,9 @@ static struct process_outcome run_either(bool foreign, char *const argv[],
     struct process_outcome outcome;
     struct error err = {0};
     char log[1000];
-    bool ok = foreign
-                  ? process_run_foreign(argv, limits, cancel_fd, &nowhere, log, sizeof log, &outcome, &err)
-                  : process_run(argv, limits, cancel_fd, &outcome, &err);
+    struct process_capture capture = {.text = log, .size = sizeof log};
+    bool ok = foreign ? process_run_foreign(argv, limits, cancel_fd, &nowhere, &capture, &outcome, &err)
+                      : process_run(argv, limits, cancel_fd, &outcome, &err);
     if (!ok)
         fail_msg("not run: %s", err.text);
     return outcome;
