@@ -34,6 +34,7 @@
 #include "server/delivery/progress.h"
 #include "server/core/uptime.h"
 #include "server/process/sandbox.h"
+#include "server/checkin/refusal.h"
 #include "server/checkin/refused.h"
 #include "server/checkin/counters.h"
 #include "storage/attempt.h"
@@ -235,7 +236,7 @@ static bool open_listeners(struct server *server, struct error *err)
     device.max_bodies_bytes = DEVICE_BODIES;
     device.routes = device_routes;
     device.route_count = device_route_count;
-    device.render_error = device_render_error;
+    device.render_error = refusal_render_error;
     admin.name = "admin";
     admin.address = daemon->config.admin_listen;
     admin.loops = 1;

@@ -8,6 +8,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/lookup.h"
+#include "server/checkin/record.h"
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"

@@ -12,6 +12,7 @@
 #include "server/config/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
+#include "server/planning/package_key.h"
 #include "server/planning/request.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
-#include "server/planning/request.h"
+#include "server/planning/package_key.h"
 #include "storage/matrix.h"
 
 #define QUEUE_SHOWN 100 /* pairs of the queue, without ?limit= */

@@ -9,6 +9,7 @@
 #include "server/admin/handlers.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
+#include "server/planning/package_key.h"
 #include "server/planning/request.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
@@ -206,9 +207,13 @@ static bool ask(void *cls, struct db *db, struct error *err)
 {
     struct ask *wanted = cls;
     struct hop *hop = &wanted->hop;
+    const struct package_request request = {.firmware = &hop->firmware,
+                                            .from = &hop->from,
+                                            .to = &hop->to,
+                                            .again = true,
+                                            .now_ms = clock_utc_ms()};
     return hop_find(wanted->call->request, db, hop, err) &&
-           package_request(db, wanted->call->daemon, &hop->firmware, &hop->from, &hop->to, true,
-                           clock_utc_ms(), err) &&
+           package_request(db, wanted->call->daemon, &request, err) &&
            find_package(wanted->call->request, db, hop, err) && note_asked(wanted, db, err);
 }
 

@@ -209,9 +209,13 @@ static bool ask(void *cls, struct db *db, struct error *err)
     if (!find_way(way, db, err))
         return false;
     bool ok = true;
-    for (unsigned i = 0; ok && i < way->plan.need_count; i++)
-        ok = package_request(db, way->call->daemon, &way->firmware, &way->graph.image[way->plan.need[i].from],
-                             &way->graph.image[way->plan.need[i].to], false, clock_utc_ms(), err);
+    for (unsigned i = 0; ok && i < way->plan.need_count; i++) {
+        const struct package_request request = {.firmware = &way->firmware,
+                                                .from = &way->graph.image[way->plan.need[i].from],
+                                                .to = &way->graph.image[way->plan.need[i].to],
+                                                .now_ms = clock_utc_ms()};
+        ok = package_request(db, way->call->daemon, &request, err);
+    }
     ok = ok && to_json(way, db, &asked->json, err);
     graph_free(&way->graph);
     return ok;

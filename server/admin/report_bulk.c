@@ -11,6 +11,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
+#include "server/checkin/lookup.h"
 
 struct bulk {
     struct admin_call *call;

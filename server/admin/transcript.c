@@ -12,6 +12,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
+#include "server/checkin/lookup.h"
 
 static void free_text(const struct slice *text)
 {

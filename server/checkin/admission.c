@@ -36,14 +36,15 @@ void admission_network(const char *peer, char out[ADMISSION_NETWORK_SIZE])
     snprintf(out, ADMISSION_NETWORK_SIZE, "%s/%d", text, six ? BITS_OF_SIX : BITS_OF_FOUR);
 }
 
-bool admission_look(struct db *db, int64_t product_id, const char *network, int64_t day, uint64_t limit,
-                    enum admission *ret, bool *ret_told, struct error *err)
+bool admission_look(struct db *db, const struct admission_place *place, uint64_t limit, enum admission *ret,
+                    bool *ret_told, struct error *err)
 {
+    const char *network = place->network;
     struct admission_network mine = {.devices = 0}, all = {.devices = 0};
     int64_t total;
-    if (!product_admissions(db, product_id, day, &total, err) ||
-        !product_network(db, product_id, day, "", &all, err) ||
-        (network[0] && !product_network(db, product_id, day, network, &mine, err)))
+    if (!product_admissions(db, place->product_id, place->day, &total, err) ||
+        !product_network(db, place->product_id, place->day, "", &all, err) ||
+        (network[0] && !product_network(db, place->product_id, place->day, network, &mine, err)))
         return false;
     int64_t others = total - mine.devices, left = (int64_t)limit - others, kept = left / 4;
     *ret = total >= (int64_t)limit                     ? ADMISSION_FULL
@@ -53,10 +54,11 @@ bool admission_look(struct db *db, int64_t product_id, const char *network, int6
     return true;
 }
 
-bool admission_take(struct db *db, int64_t product_id, const char *network, int64_t day, struct error *err)
+bool admission_take(struct db *db, const struct admission_place *place, struct error *err)
 {
-    return product_admit(db, product_id, day, err) &&
-           (!network[0] || product_network_add(db, product_id, day, network, 1, false, err));
+    return product_admit(db, place->product_id, place->day, err) &&
+           (!place->network[0] ||
+            product_network_add(db, place->product_id, place->day, place->network, 1, false, err));
 }
 
 bool admission_tell(struct db *db, const struct product *product, const char *network, int64_t now_ms,

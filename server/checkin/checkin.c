@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "server/device/device.h"
+#include "server/checkin/record.h"
+#include "server/checkin/refusal.h"
 #include "server/http/range.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
@@ -157,7 +158,7 @@ static void reply_to(struct checkin_task *task)
     if (serves(&task->decision))
         send_package(task, &reply);
     else
-        device_refuse(task->daemon, task->decision.answer, &reply);
+        refusal_reply(&task->daemon->config, task->decision.answer, &reply);
     request_answer(task->request, &reply);
     end(task);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "server/checkin/record.h"
 #include "server/ledger/event.h"
 
 #define ATTEMPTS_MAX 100 /* newest; what is older is not looked at any more */

@@ -6,7 +6,7 @@
 #define DFOTA_SERVER_CHECKIN_EVIDENCE_H
 
 #include <jansson.h>
-#include "server/checkin/lookup.h"
+#include "server/checkin/facts.h"
 #include "storage/transcript.h"
 #include "upgrade/testimony.h"
 

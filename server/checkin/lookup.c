@@ -4,12 +4,9 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
-#include "server/core/log.h"
-#include "server/planning/request.h"
+#include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
-#include "server/delivery/progress.h"
-#include "upgrade/full.h"
+#include "upgrade/name.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 
@@ -35,9 +32,9 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
         return false;
     if (known->device_known)
         return true;
-    if (!admission_look(db, facts->product.id, client->network, facts->checkin.now_ms / DAY_MS,
-                        daemon->config.max_new_devices_per_day, &facts->admission, &facts->admission_told,
-                        err))
+    const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
+    if (!admission_look(db, &place, daemon->config.max_new_devices_per_day, &facts->admission,
+                        &facts->admission_told, err))
         return false;
     known->admission_full = facts->admission != ADMISSION_OPEN;
     known->admission_network_full = facts->admission == ADMISSION_NETWORK_FULL;
@@ -66,136 +63,6 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
         err->code = ERROR_NOT_FOUND;
         return false;
     }
-    return true;
-}
-
-/* What is on its way to it */
-
-struct catch_up {
-    struct attempt *attempt;
-    int64_t now_ms;
-    bool changed;
-};
-
-static void take_news(void *cls, const struct transfer_event *event)
-{
-    struct catch_up *news = cls;
-    if (progress_apply(news->attempt, event, news->now_ms))
-        news->changed = true;
-}
-
-/* With what its peer has acknowledged up to now. */
-static bool load_open(struct daemon *daemon, struct db *db, const struct facts *facts, bool beside,
-                      struct attempt *attempt, bool *ret_open, struct error *err)
-{
-    struct catch_up news = {attempt, facts->checkin.now_ms, false};
-    if (!attempt_open_of(db, facts->device.id, beside, attempt, ret_open, err))
-        return false;
-    if (!*ret_open) {
-        attempt->id = 0;
-        return true;
-    }
-    int64_t delivered_ms = attempt->delivered_ms;
-    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
-        transfers_poll(daemon->transfers, attempt->id, take_news, &news);
-    return !news.changed || progress_store(db, attempt, delivered_ms, err);
-}
-
-static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
-                                    const struct attempt *attempt, bool open)
-{
-    enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
-    struct version from = {.count = 0}, base = decision_base(&facts->checkin, &facts->snapshot.confirmed);
-    if (open)
-        version_parse(slice_of(attempt->from), &from);
-    return (struct slot_attempt){
-        .open = open,
-        .live =
-            open && attempt->active_ms &&
-            clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
-            (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
-        .same_origin =
-            !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
-        .fits = open && attempt->firmware_id == facts->firmware.id && base.count &&
-                version_compare(&from, &base) == 0,
-    };
-}
-
-/* Anybody could have sent it, and the device has evidence of a higher grade. */
-static bool is_lower(const struct facts *facts)
-{
-    return facts->grade == GRADE_UNAUTHENTICATED && !facts_counts(facts, facts->grade);
-}
-
-static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
-{
-    const struct range *range = &facts->checkin.range;
-    struct attempt main, beside;
-    bool main_open, beside_open;
-    if (!load_open(daemon, db, facts, false, &main, &main_open, err) ||
-        !load_open(daemon, db, facts, true, &beside, &beside_open, err))
-        return false;
-    /* Where the device has no better evidence than anybody's word, the one beside is as good as the main one. */
-    if (!main_open && beside_open &&
-        grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
-        if (!attempt_promote(db, &beside, err))
-            return false;
-        main = beside;
-        main_open = true;
-        beside_open = false;
-    }
-    const struct slot_question question = {
-        .lower = is_lower(facts),
-        .by_link = strcmp(facts->origin, ORIGIN_LINK) == 0,
-        .continues = range->present && !range->bad && range->first > 0,
-        .same_bytes = main_open && beside_open &&
-                      memcmp(&main.package_sha256, &beside.package_sha256, sizeof main.package_sha256) == 0,
-        .main = describe(daemon, facts, &main, main_open),
-        .beside = describe(daemon, facts, &beside, beside_open),
-    };
-    attempt_clamp(&main, facts->checkin.now_ms);
-    attempt_clamp(&beside, facts->checkin.now_ms);
-    facts->slot = attempt_slot_choose(&question);
-    facts->snapshot.attempt_unclear = facts->slot == SLOT_UNCLEAR;
-    facts->snapshot.attempt_open = facts->slot == SLOT_MAIN     ? main_open
-                                   : facts->slot == SLOT_BESIDE ? beside_open
-                                                                : false;
-    if (facts->snapshot.attempt_open)
-        facts->attempt = facts->slot == SLOT_MAIN ? main : beside;
-    if (facts->slot != SLOT_MAIN && main_open)
-        facts->main = main;
-    return true;
-}
-
-static bool load_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
-{
-    struct snapshot *known = &facts->snapshot;
-    struct attempt *attempt = &facts->attempt;
-    if (!choose_attempt(daemon, db, facts, err))
-        return false;
-    if (!known->attempt_open)
-        return true;
-    known->attempt_state = attempt_state_of(attempt);
-    version_parse(slice_of(attempt->from), &known->attempt_from);
-    version_parse(slice_of(attempt->to), &known->attempt_to);
-    version_parse(slice_of(attempt->target), &known->attempt_target);
-    known->attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
-    known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
-    known->attempt_active_ms = attempt->active_ms;
-    known->pinned_size = (uint64_t)attempt->size_bytes;
-    snprintf(known->pinned_released_by, sizeof known->pinned_released_by, "%s", attempt->released_by);
-    known->pinned_full = strcmp(attempt->format, FULL_FORMAT) == 0;
-    if (attempt->size_bytes && known->pinned_full)
-        return image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
-                                      &known->pinned_servable, err);
-    if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
-        return true;
-    struct image to;
-    bool found, ready;
-    if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
-        return false;
-    known->pinned_servable = ready && found && !to.withdrawn_ms;
     return true;
 }
 
@@ -264,7 +131,7 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     }
     /* A link that was handed out to anybody: what strangers fetched over it must not use up the device's offers.
        The device asks again where to fetch each time, and the loop guard still counts. */
-    if (!facts->link.id || (facts->link.handed_out && is_lower(facts)))
+    if (!facts->link.id || (facts->link.handed_out && facts_are_lower(facts)))
         return true;
     /* A report begins the count anew: it is known then what became of what was delivered before. */
     int64_t since_ms = facts->device.confirmed_ms;
@@ -274,11 +141,6 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     known->link_deliveries = (unsigned)deliveries.count;
     known->link_delivered_ms = deliveries.last_ms;
     return true;
-}
-
-bool facts_counts(const struct facts *facts, enum grade grade)
-{
-    return !facts->device.id || grade_counts(grade, grade_parse(slice_of(facts->device.confirmed_grade)));
 }
 
 /* What the request proves, and where it comes from. */
@@ -397,7 +259,7 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
             return false;
         if (ret->device.firmware_id == ret->firmware.id)
             version_parse(slice_of(ret->device.confirmed_version), &known->confirmed);
-        if (!load_attempt(daemon, db, ret, err))
+        if (!lookup_attempt(daemon, db, ret, err))
             return false;
     }
     return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
@@ -414,20 +276,5 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    return load_attempt(daemon, db, ret, err);
-}
-
-void facts_log(const struct facts *facts, const char *network)
-{
-    if (facts->tells_admission)
-        log_line(
-            LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
-            facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
-            "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours",
-            NULL);
-}
-
-bool facts_of_stranger(const struct facts *facts)
-{
-    return !facts->device.id || facts->spent;
+    return lookup_attempt(daemon, db, ret, err);
 }

@@ -1,30 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a decision changes, stored. */
+#include "server/checkin/record.h"
+
 #include <stdio.h>
 
-#include "server/checkin/lookup.h"
+#include "server/checkin/record_attempt.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
-#include "storage/budget.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
-
-/* What ends the attempt, and what does not fit it and changes nothing, is noted. */
-static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
-                      struct error *err)
-{
-    enum attempt_state before = attempt_state_of(attempt), state = before;
-    if (!attempt_apply(&state, event))
-        return event_attempt(
-            db, LEDGER_EVENT_UNFIT, now_ms, attempt,
-            json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
-    snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(state));
-    if (attempt_is_open(state))
-        return true;
-    attempt->ended_ms = now_ms;
-    return event_attempt_ended(db, attempt, before, event, now_ms, err);
-}
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
@@ -150,134 +134,6 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     device->last_answer_ms = facts->checkin.now_ms;
 }
 
-/* A device that has spent its day's rows of the ledger gets no more rows of attempts either: one that ended before a byte was
-   sent gives way. */
-static bool add_attempt(struct db *db, struct facts *facts, struct error *err)
-{
-    struct attempt *attempt = &facts->attempt;
-    bool spent, in_place = false;
-    if (!budget_is_spent(db, facts->device.id, facts->link.id, facts->checkin.now_ms / DAY_MS, &spent, err) ||
-        (spent && !attempt_add_in_place(db, attempt, &in_place, err)))
-        return false;
-    return in_place || attempt_add(db, attempt, err);
-}
-
-static bool open_attempt(struct db *db, struct facts *facts, const struct decision *decision,
-                         struct error *err)
-{
-    struct attempt *attempt = &facts->attempt;
-    *attempt = (struct attempt){.device_id = facts->device.id,
-                                .firmware_id = facts->firmware.id,
-                                .link_id = facts->link.id,
-                                .beside = facts->slot == SLOT_BESIDE,
-                                .created_ms = facts->checkin.now_ms};
-    version_format(&facts->snapshot.base, attempt->from);
-    snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
-    snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
-    snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(ATTEMPT_WAITING));
-    snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    return add_attempt(db, facts, err);
-}
-
-static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision,
-                        struct error *err)
-{
-    struct attempt *attempt = &facts->attempt;
-    snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
-    snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    return attempt_update(db, attempt, err);
-}
-
-/* Bytes that one origin has begun are asked for by another: a module at a new address, or a stranger. Noted once for
-   each other origin. */
-static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *begun, struct error *err)
-{
-    if (!begun->id || !begun->origin[0] || !facts->origin[0] || strcmp(begun->origin, facts->origin) == 0 ||
-        strcmp(begun->elsewhere, facts->origin) == 0)
-        return true;
-    memcpy(begun->elsewhere, facts->origin, sizeof begun->elsewhere);
-    return attempt_update(db, begun, err) &&
-           event_attempt(db, LEDGER_ASKED_ELSEWHERE, facts->checkin.now_ms, begun,
-                         json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
-}
-
-static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
-{
-    struct attempt *attempt = &facts->attempt;
-    int64_t now_ms = facts->checkin.now_ms;
-    if (!set_state(db, attempt, EVENT_SEND, now_ms, err))
-        return false;
-    attempt->active_ms = now_ms;
-    if (!attempt->sent_ms)
-        attempt->sent_ms = now_ms;
-    snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    if (decision->begun) {
-        attempt->fetches++;
-        attempt->package_sha256 = facts->planned.package.sha256;
-        attempt->size_bytes = facts->planned.package.size_bytes;
-        attempt->proven = facts->planned.package.proven;
-        snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
-        snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
-        memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
-        attempt->elsewhere[0] = '\0';
-        attempt->by_proxy = 0;
-        attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
-        attempt->bytes_acked = 0;
-        attempt->delivered_ms = 0;
-        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err))
-            return false;
-    }
-    if (facts->by_proxy)
-        attempt->by_proxy = 1;
-    return attempt_update(db, attempt, err);
-}
-
-static bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
-                           const struct decision *decision, struct error *err)
-{
-    if (decision->send &&
-        !note_elsewhere(db, facts, facts->slot == SLOT_BESIDE ? &facts->main : &facts->attempt, err))
-        return false;
-    if (decision->end_attempt &&
-        !set_state(db, &facts->attempt, decision->attempt_event, facts->checkin.now_ms, err))
-        return false;
-    if (decision->unpin)
-        facts->attempt.active_ms = 0;
-    if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
-        return false;
-    if (decision->queue_packages && !plan_cache_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
-        return false;
-    if (decision->aim_attempt && !aim_attempt(db, facts, decision, err))
-        return false;
-    return (!decision->open_attempt || open_attempt(db, facts, decision, err)) &&
-           (!decision->send || send_bytes(db, facts, decision, err));
-}
-
-/* News of an attempt that was called silent: what became of it is known after all. */
-static bool take_late_news(struct db *db, struct facts *facts, const struct version *said, int64_t seen_ms,
-                           struct error *err)
-{
-    struct snapshot known = {.attempt_open = true, .attempt_state = ATTEMPT_SILENT};
-    struct attempt last;
-    enum attempt_event event;
-    bool found;
-    if (facts->snapshot.attempt_open || !facts->device.id)
-        return true;
-    if (!attempt_silent_of(db, facts->device.id, &last, &found, err))
-        return false;
-    if (found)
-        attempt_clamp(&last, facts->checkin.now_ms);
-    if (!found || seen_ms < last.delivered_ms)
-        return true;
-    version_parse(slice_of(last.from), &known.attempt_from);
-    version_parse(slice_of(last.to), &known.attempt_to);
-    known.attempt_same_firmware = last.firmware_id == facts->firmware.id;
-    if (!decision_report(said, &known, &event))
-        return true;
-    facts->noted = true;
-    return set_state(db, &last, event, facts->checkin.now_ms, err) && attempt_update(db, &last, err);
-}
-
 /* A check-in that changes something. Others are counted by device and day (seen.c). */
 static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision,
                          struct error *err)
@@ -334,9 +190,10 @@ static bool tell_admission(struct daemon *daemon, struct db *db, const struct cl
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
                      struct facts *facts, const struct decision *decision, struct error *err)
 {
+    const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
     if (decision->admit &&
         (!device_add(db, facts->product.id, &client->identity, facts->firmware.id, &facts->device, err) ||
-         !admission_take(db, facts->product.id, client->network, facts->checkin.now_ms / DAY_MS, err)))
+         !admission_take(db, &place, err)))
         return false;
     if (!facts->device.id)
         return tell_admission(daemon, db, client, facts, decision, err);
@@ -359,7 +216,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     /* `before` is a copy of the whole struct: where padding differs all the same, a row is written that need not be. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
-    if (decision->confirm && !take_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
+    if (decision->confirm &&
+        !record_attempt_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
@@ -374,27 +232,6 @@ static bool says_more(const struct device *before, const struct device *after)
            strcmp(before->confirmed_by, after->confirmed_by) != 0 ||
            strcmp(before->confirmed_grade, after->confirmed_grade) != 0 ||
            before->firmware_id != after->firmware_id || strcmp(before->notice, after->notice) != 0;
-}
-
-/* What a report says of one open attempt. */
-static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt,
-                         const struct version *version, struct error *err)
-{
-    struct snapshot known = {.attempt_open = true, .attempt_state = attempt_state_of(attempt)};
-    enum attempt_event event;
-    version_parse(slice_of(attempt->from), &known.attempt_from);
-    version_parse(slice_of(attempt->to), &known.attempt_to);
-    known.attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
-    return !decision_report(version, &known, &event) ||
-           (set_state(db, attempt, event, facts->checkin.now_ms, err) && attempt_update(db, attempt, err));
-}
-
-static bool end_beside(struct db *db, struct facts *facts, const struct version *version, struct error *err)
-{
-    struct attempt beside;
-    bool open;
-    return attempt_open_of(db, facts->device.id, true, &beside, &open, err) &&
-           (!open || end_reported(db, facts, &beside, version, err));
 }
 
 bool record_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
@@ -412,11 +249,7 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     if (!device_update(db, &facts->device, err) ||
         (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
-    if (!take_late_news(db, facts, &report->version, report->at_ms, err))
+    if (!record_attempt_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
-    if (!report->tells_attempt)
-        return true;
-    return (!facts->snapshot.attempt_open ||
-            end_reported(db, facts, &facts->attempt, &report->version, err)) &&
-           end_beside(db, facts, &report->version, err);
+    return !report->tells_attempt || record_attempt_report(db, facts, &report->version, err);
 }

@@ -6,7 +6,7 @@
 #ifndef DFOTA_SERVER_CHECKIN_REFUSED_H
 #define DFOTA_SERVER_CHECKIN_REFUSED_H
 
-#include "server/checkin/lookup.h"
+#include "server/checkin/facts.h"
 #include "storage/unknown.h"
 
 struct refused;

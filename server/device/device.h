@@ -4,20 +4,11 @@
 #ifndef DFOTA_SERVER_DEVICE_DEVICE_H
 #define DFOTA_SERVER_DEVICE_DEVICE_H
 
-#include "server/context.h"
-#include "server/checkin/lookup.h"
+#include "server/checkin/facts.h"
 #include "server/http/router.h"
-#include "upgrade/answer.h"
 
 extern const struct route device_routes[];
 extern const size_t device_route_count;
-
-/* A refusal of the dialect: {"code": N, "msg": "…"} in ASCII, under the status configured for the code. */
-void device_refuse(const struct daemon *daemon, enum answer answer, struct reply *reply);
-/* The same under another status, for the one endpoint whose clients read a 200 with JSON. */
-void device_refuse_with(int status, enum answer answer, struct reply *reply);
-/* For the listener: the same shape for errors, with the HTTP status as code. `context` is not looked at. */
-void device_render_error(void *context, const struct error *err, struct reply *reply);
 
 /* Who asks, as every dialect's query says it: project_key, and imei, mac or uid. False for malformed text
  * only. */

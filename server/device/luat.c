@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "server/checkin/checkin.h"
+#include "server/context.h"
 #include "server/device/device.h"
 #include "server/http/range.h"
 #include "server/core/log.h"

@@ -14,6 +14,7 @@
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
 #include "server/checkin/origin.h"
+#include "server/checkin/record.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/evidence.h"
 

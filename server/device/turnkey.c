@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "server/checkin/checkin.h"
+#include "server/checkin/record.h"
+#include "server/checkin/refusal.h"
 #include "server/device/device.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
@@ -94,9 +96,9 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
     if (offers(task))
         reply_json(reply, 200, offer(task));
     else if (request_resumes(task->request))
-        device_refuse(task->daemon, task->decision.answer, reply);
+        refusal_reply(&task->daemon->config, task->decision.answer, reply);
     else
-        device_refuse_with(200, task->decision.answer, reply);
+        refusal_reply_with_status(200, task->decision.answer, reply);
 }
 
 static void log_answer(const struct turnkey_task *task, const char *said)

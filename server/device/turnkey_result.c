@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "server/context.h"
 #include "server/device/device.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"

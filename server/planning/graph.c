@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "server/planning/request.h"
+#include "server/planning/package_key.h"
 #include "storage/improvement.h"
 #include "upgrade/full.h"
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "server/context.h"
 #include "server/build/scheduler.h"
-#include "server/planning/request.h"
+#include "server/planning/package_key.h"
 #include "upgrade/full.h"
 #include "upgrade/plan_text.h"
 
@@ -133,17 +133,18 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
 /* The direct package decides, and no graph is needed: it is to be sent, or being made, and nothing has to be
  * stopped at. */
 static bool make_direct(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                        const struct version *base, const struct version *target, struct planned *ret,
-                        bool *ret_done, struct error *err)
+                        const struct version *base, struct planned *ret, bool *ret_done, struct error *err)
 {
     bool base_found, target_found, required;
+    struct version target;
     char text[VERSION_TEXT_SIZE];
+    version_parse(slice_of(firmware->target), &target);
     version_format(base, text);
     *ret = (struct planned){.outcome = PLAN_PATH};
     *ret_done = false;
     if (!image_find(db, firmware->id, text, &ret->base, &base_found, err) ||
         !image_find(db, firmware->id, firmware->target, &ret->hop, &target_found, err) ||
-        !image_required_between(db, firmware->id, base, target, &required, err))
+        !image_required_between(db, firmware->id, base, &target, &required, err))
         return false;
     if (!base_found || !target_found || required || !firmware->format[0] || ret->hop.withdrawn_ms ||
         !package_key_can_be_made(&ret->base, &ret->hop))
@@ -164,12 +165,12 @@ static bool make(const struct daemon *daemon, struct db *db, const struct firmwa
     struct version target;
     struct graph graph;
     bool done;
-    version_parse(slice_of(firmware->target), &target);
-    if (!make_direct(daemon, db, firmware, base, &target, ret, &done, err))
+    if (!make_direct(daemon, db, firmware, base, ret, &done, err))
         return false;
     if (done)
         return true;
     *ret = (struct planned){.outcome = PLAN_NONE};
+    version_parse(slice_of(firmware->target), &target);
     if (!graph_load(daemon, db, firmware, base, &target, &graph, err))
         return false;
     bool ok = fill(daemon, db, firmware, &graph, ret, err);

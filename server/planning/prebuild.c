@@ -11,7 +11,7 @@
 #include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
-#include "server/planning/request.h"
+#include "server/planning/package_key.h"
 #include "storage/matrix.h"
 
 #define PAIRS_AT_ONCE 256 /* in one transaction: a few milliseconds */

@@ -2,43 +2,16 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/planning/request.h"
 
-#include <stdio.h>
-
 #include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/planning/plan_cache.h"
-#include "server/config/recipe.h"
-#include "upgrade/full.h"
+#include "server/planning/package_key.h"
 
-void package_key_of(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
-                    const struct image *to, struct package_key *ret)
-{
-    *ret = (struct package_key){.from = from->sha256, .to = to->sha256, .firmware_id = firmware->id};
-    snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
-    recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
-}
-
-bool package_key_can_be_made(const struct image *from, const struct image *to)
-{
-    return !image_is_full(from) && !image_is_full(to);
-}
-
-bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base,
-                         bool *ret, struct error *err)
-{
-    struct image target;
-    bool found;
-    if (!image_find(db, firmware->id, firmware->target, &target, &found, err))
-        return false;
-    *ret = found && image_is_full(&target) && full_takes(target.core, base);
-    return true;
-}
-
-bool package_request(struct db *db, struct daemon *daemon, const struct firmware *firmware,
-                     const struct image *from, const struct image *to, bool again, int64_t now_ms,
+bool package_request(struct db *db, struct daemon *daemon, const struct package_request *request,
                      struct error *err)
 {
-    if (!firmware->format[0])
+    const struct image *from = request->from, *to = request->to;
+    if (!request->firmware->format[0])
         return true;
     if (!package_key_can_be_made(from, to))
         return error_set(
@@ -46,10 +19,11 @@ bool package_request(struct db *db, struct daemon *daemon, const struct firmware
             "%s is a full package: no delta is made from it or to it, its devices get it as it is",
             image_is_full(to) ? to->version : from->version);
     struct package_key key;
-    package_key_of(daemon, firmware, from, to, &key);
+    package_key_of(daemon, request->firmware, from, to, &key);
     struct package package;
     bool found;
-    if (!package_queue(db, &key, again, 1, now_ms, err) || !package_find(db, &key, &package, &found, err))
+    if (!package_queue(db, &key, request->again, 1, request->now_ms, err) ||
+        !package_find(db, &key, &package, &found, err))
         return false;
     if (found && package_state(&package) == PACKAGE_QUEUED)
         scheduler_wake_wanted(daemon->scheduler);

@@ -35,8 +35,7 @@ static void demand(bool truth)
 
 /* The writer: at once, in this thread. */
 
-bool writer_call(struct writer *writer, bool (*run)(void *cls, struct db *to, struct error *err), void *cls,
-                 struct error *err)
+bool writer_call(struct writer *writer, writer_function *run, void *cls, struct error *err)
 {
     (void)writer;
     if (db_savepoint(db, err) && run(cls, db, err) && db_release(db, err))

@@ -1,0 +1,132 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/checkin/lookup_attempt.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "server/checkin/origin.h"
+#include "server/delivery/progress.h"
+#include "upgrade/full.h"
+
+struct catch_up {
+    struct attempt *attempt;
+    int64_t now_ms;
+    bool changed;
+};
+
+static void take_news(void *cls, const struct transfer_event *event)
+{
+    struct catch_up *news = cls;
+    if (progress_apply(news->attempt, event, news->now_ms))
+        news->changed = true;
+}
+
+/* With what its peer has acknowledged up to now. */
+static bool load_open(struct daemon *daemon, struct db *db, const struct facts *facts, bool beside,
+                      struct attempt *attempt, bool *ret_open, struct error *err)
+{
+    struct catch_up news = {attempt, facts->checkin.now_ms, false};
+    if (!attempt_open_of(db, facts->device.id, beside, attempt, ret_open, err))
+        return false;
+    if (!*ret_open) {
+        attempt->id = 0;
+        return true;
+    }
+    int64_t delivered_ms = attempt->delivered_ms;
+    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
+        transfers_poll(daemon->transfers, attempt->id, take_news, &news);
+    return !news.changed || progress_store(db, attempt, delivered_ms, err);
+}
+
+static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
+                                    const struct attempt *attempt, bool open)
+{
+    enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
+    struct version from = {.count = 0}, base = decision_base(&facts->checkin, &facts->snapshot.confirmed);
+    if (open)
+        version_parse(slice_of(attempt->from), &from);
+    return (struct slot_attempt){
+        .open = open,
+        .live =
+            open && attempt->active_ms &&
+            clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
+            (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
+        .same_origin =
+            !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
+        .fits = open && attempt->firmware_id == facts->firmware.id && base.count &&
+                version_compare(&from, &base) == 0,
+    };
+}
+
+static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+{
+    const struct range *range = &facts->checkin.range;
+    struct attempt main, beside;
+    bool main_open, beside_open;
+    if (!load_open(daemon, db, facts, false, &main, &main_open, err) ||
+        !load_open(daemon, db, facts, true, &beside, &beside_open, err))
+        return false;
+    /* Where the device has no better evidence than anybody's word, the one beside is as good as the main one. */
+    if (!main_open && beside_open &&
+        grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
+        if (!attempt_promote(db, &beside, err))
+            return false;
+        main = beside;
+        main_open = true;
+        beside_open = false;
+    }
+    const struct slot_question question = {
+        .lower = facts_are_lower(facts),
+        .by_link = strcmp(facts->origin, ORIGIN_LINK) == 0,
+        .continues = range->present && !range->bad && range->first > 0,
+        .same_bytes = main_open && beside_open &&
+                      memcmp(&main.package_sha256, &beside.package_sha256, sizeof main.package_sha256) == 0,
+        .main = describe(daemon, facts, &main, main_open),
+        .beside = describe(daemon, facts, &beside, beside_open),
+    };
+    attempt_clamp(&main, facts->checkin.now_ms);
+    attempt_clamp(&beside, facts->checkin.now_ms);
+    facts->slot = attempt_slot_choose(&question);
+    facts->snapshot.attempt_unclear = facts->slot == SLOT_UNCLEAR;
+    facts->snapshot.attempt_open = facts->slot == SLOT_MAIN     ? main_open
+                                   : facts->slot == SLOT_BESIDE ? beside_open
+                                                                : false;
+    if (facts->snapshot.attempt_open)
+        facts->attempt = facts->slot == SLOT_MAIN ? main : beside;
+    if (facts->slot != SLOT_MAIN && main_open)
+        facts->main = main;
+    return true;
+}
+
+bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    struct attempt *attempt = &facts->attempt;
+    if (!choose_attempt(daemon, db, facts, err))
+        return false;
+    if (!known->attempt_open)
+        return true;
+    known->attempt_state = attempt_state_of(attempt);
+    version_parse(slice_of(attempt->from), &known->attempt_from);
+    version_parse(slice_of(attempt->to), &known->attempt_to);
+    version_parse(slice_of(attempt->target), &known->attempt_target);
+    known->attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
+    known->attempt_by_link = facts->link.id && attempt->link_id == facts->link.id;
+    known->attempt_active_ms = attempt->active_ms;
+    known->pinned_size = (uint64_t)attempt->size_bytes;
+    snprintf(known->pinned_released_by, sizeof known->pinned_released_by, "%s", attempt->released_by);
+    known->pinned_full = strcmp(attempt->format, FULL_FORMAT) == 0;
+    if (attempt->size_bytes && known->pinned_full)
+        return image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
+                                      &known->pinned_servable, err);
+    if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
+        return true;
+    struct image to;
+    bool found, ready;
+    if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
+        return false;
+    known->pinned_servable = ready && found && !to.withdrawn_ms;
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Stores what a decision or a report changes. Writer's thread, in the transaction in which the facts were loaded. */
+#ifndef DFOTA_SERVER_CHECKIN_RECORD_H
+#define DFOTA_SERVER_CHECKIN_RECORD_H
+
+#include "server/checkin/facts.h"
+#include "server/context.h"
+
+/* Stores what the decision says is to be recorded. The attempt that bytes are sent for is then facts->attempt. */
+bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
+                     struct facts *facts, const struct decision *decision, struct error *err)
+    __attribute__((warn_unused_result));
+
+struct report { /* the version of a device, from another source than its own check-in */
+    struct version version;
+    const char *by; /* as device.confirmed_by */
+    int64_t at_ms;  /* known since */
+    enum grade grade;
+    bool tells_attempt; /* it was seen late enough to tell the outcome of the open attempt */
+};
+
+/* Confirms the version, ends the attempts whose outcome it tells, removes a notice. A report of a lower grade than the
+   confirmed version becomes a claim and decides nothing. */
+bool record_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif
