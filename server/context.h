@@ -10,7 +10,7 @@
 #include "server/config/config.h"
 #include "server/core/thread_pool.h"
 #include "server/db/reader_pool.h"
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 #include "server/db/writer.h"
 #include "storage/blob.h"
 

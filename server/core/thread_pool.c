@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 struct job {
-    void (*run)(void *cls);
+    thread_pool_function *run;
     void *cls;
     struct job *next;
 };
@@ -67,7 +67,7 @@ struct thread_pool *thread_pool_start(unsigned threads)
     return thread_pool;
 }
 
-void thread_pool_add(struct thread_pool *thread_pool, void (*run)(void *cls), void *cls)
+void thread_pool_add(struct thread_pool *thread_pool, thread_pool_function *run, void *cls)
 {
     struct job *job = malloc(sizeof *job);
     if (!job)

@@ -6,8 +6,10 @@
 
 struct thread_pool;
 
+typedef void thread_pool_function(void *cls);
+
 struct thread_pool *thread_pool_start(unsigned threads);
-void thread_pool_add(struct thread_pool *thread_pool, void (*run)(void *cls), void *cls); /* any thread */
+void thread_pool_add(struct thread_pool *thread_pool, thread_pool_function *run, void *cls); /* any thread */
 void thread_pool_stop(struct thread_pool *thread_pool); /* what has been added is still run; NULL is fine */
 
 #endif

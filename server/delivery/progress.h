@@ -4,7 +4,7 @@
 #ifndef DFOTA_SERVER_DELIVERY_PROGRESS_H
 #define DFOTA_SERVER_DELIVERY_PROGRESS_H
 
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 #include "server/db/writer.h"
 #include "storage/attempt.h"
 

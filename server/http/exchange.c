@@ -14,7 +14,7 @@
 #include "server/http/gate.h"
 #include "server/http/loop.h"
 #include "server/http/wire.h"
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 #include "server/core/thread_pool.h"
 
 #define DROPPED_BODY_MAX 4096 /* a body nobody asked for */

@@ -19,7 +19,7 @@
 #include "server/planning/plan_cache.h"
 #include "server/checkin/counters.h"
 #include "storage/package.h"
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -54,7 +54,7 @@ LIST_HEAD(transfer_bucket, transfer);
 struct transfers {
     int64_t stall_ms;
     uint64_t least_bytes; /* in it */
-    void (*notify)(void *cls, const struct transfer_event *event);
+    transfer_function *notify;
     void *cls;
     pthread_t thread;
     pthread_mutex_t
@@ -199,8 +199,7 @@ static void destroy(struct transfers *transfers)
     free(transfers);
 }
 
-bool transfers_start(int64_t stall_ms, uint64_t least_rate,
-                     void (*notify)(void *cls, const struct transfer_event *event), void *cls,
+bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *notify, void *cls,
                      struct transfers **ret, struct error *err)
 {
     struct transfers *transfers = calloc(1, sizeof *transfers);
@@ -277,8 +276,7 @@ void transfer_written(struct transfer *transfer, bool all_written)
     atomic_store(&transfer->written, all_written ? ALL_WRITTEN : CUT_SHORT);
 }
 
-void transfers_poll(struct transfers *transfers, int64_t attempt,
-                    void (*each)(void *cls, const struct transfer_event *event), void *cls)
+void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls)
 {
     struct transfer_event event[POLL_MAX];
     unsigned count = 0;

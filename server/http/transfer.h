@@ -6,8 +6,8 @@
    ask the kernel. So a transfer owns a dup() of the socket, asks TCP_INFO (tcpi_bytes_acked, less the head; a FIN counts
    as one byte) while it runs, after libmicrohttpd is done, until everything is acknowledged, the connection is dead, or
    less than least_rate moved in stall_ms (it is then reset). One thread watches all transfers. Behind a proxy the peer is the proxy. */
-#ifndef DFOTA_SERVER_DELIVERY_TRANSFER_H
-#define DFOTA_SERVER_DELIVERY_TRANSFER_H
+#ifndef DFOTA_SERVER_HTTP_TRANSFER_H
+#define DFOTA_SERVER_HTTP_TRANSFER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +23,10 @@ struct transfer_event {
     bool over;                 /* nothing more will come of this transfer; else it is progress */
 };
 
+typedef void transfer_function(void *cls, const struct transfer_event *event);
+
 /* notify runs in the transfers' thread: at most one progress event per transfer and second, then one that is over. */
-bool transfers_start(int64_t stall_ms, uint64_t least_rate,
-                     void (*notify)(void *cls, const struct transfer_event *event), void *cls,
+bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *notify, void *cls,
                      struct transfers **ret, struct error *err);
 
 /* http folder, loop's thread: an answer with firmware begins on `socket` (it is dup()ed here). head_bytes is the exact
@@ -42,8 +43,7 @@ void transfer_written(struct transfer *transfer, bool all_written);
 /* What every running transfer of this attempt has acknowledged at this moment, asked from the kernel now. Calls
    notify-like `each` in the caller's thread under no lock of the caller's. For the check-in that follows a download on
    its heels: the news must not come after it. The same news is told by notify again, maybe older: take the maximum. */
-void transfers_poll(struct transfers *transfers, int64_t attempt,
-                    void (*each)(void *cls, const struct transfer_event *event), void *cls);
+void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls);
 
 /* Waits at most deadline_ms for the transfers that still run (shutdown). False: some still do. */
 bool transfers_drain(struct transfers *transfers, int64_t deadline_ms);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/delivery/transfer.h"
+#include "server/http/transfer.h"
 #include "tests/unit/server/http/peer.h"
 
 #define NEVER_MS 600000
