@@ -5,13 +5,12 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include "server/http/exchange.h"
 
 struct crowd_address {
     LIST_ENTRY(crowd_address) in_bucket;
     struct crowd_key key;
     unsigned count;
-    TAILQ_HEAD(, exchange) oldest_first;
+    TAILQ_HEAD(, crowd_member) oldest_first;
 };
 
 void crowd_init(struct crowd *crowd, unsigned share)
@@ -60,30 +59,30 @@ static struct crowd_address *find_or_make(struct crowd *crowd, const struct crow
     return address;
 }
 
-void crowd_add(struct crowd *crowd, struct exchange *exchange)
+void crowd_add(struct crowd *crowd, struct crowd_member *member)
 {
-    if (exchange->crowd_address)
+    if (member->address)
         return;
-    exchange->crowd_address = find_or_make(crowd, &exchange->crowd_key);
-    exchange->crowd_address->count++;
-    TAILQ_INSERT_TAIL(&exchange->crowd_address->oldest_first, exchange, in_crowd);
+    member->address = find_or_make(crowd, &member->key);
+    member->address->count++;
+    TAILQ_INSERT_TAIL(&member->address->oldest_first, member, in_address);
 }
 
-void crowd_remove(struct exchange *exchange)
+void crowd_remove(struct crowd_member *member)
 {
-    struct crowd_address *address = exchange->crowd_address;
+    struct crowd_address *address = member->address;
     if (!address)
         return;
-    TAILQ_REMOVE(&address->oldest_first, exchange, in_crowd);
-    exchange->crowd_address = NULL;
+    TAILQ_REMOVE(&address->oldest_first, member, in_address);
+    member->address = NULL;
     if (--address->count == 0) {
         LIST_REMOVE(address, in_bucket);
         free(address);
     }
 }
 
-struct exchange *crowd_excess(const struct crowd *crowd, const struct exchange *exchange)
+struct crowd_member *crowd_excess(const struct crowd *crowd, const struct crowd_member *member)
 {
-    const struct crowd_address *address = exchange->crowd_address;
+    const struct crowd_address *address = member->address;
     return address && address->count > crowd->share ? TAILQ_FIRST(&address->oldest_first) : NULL;
 }

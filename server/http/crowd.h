@@ -13,7 +13,6 @@
 
 #define CROWD_BUCKETS 256
 
-struct exchange;
 struct crowd_address;
 
 LIST_HEAD(crowd_bucket, crowd_address);
@@ -28,12 +27,19 @@ struct crowd_key {
     unsigned char bytes[16];
 };
 
+/* A connection as the crowd sees it; a part of struct connection. */
+struct crowd_member {
+    struct crowd_key key;
+    struct crowd_address *address; /* NULL: not in the crowd */
+    TAILQ_ENTRY(crowd_member) in_address;
+};
+
 void crowd_init(struct crowd *crowd, unsigned share);
 void crowd_key_of(const struct sockaddr_storage *address, struct crowd_key *ret);
 /* Aborts without memory. Does nothing for one that is in already. */
-void crowd_add(struct crowd *crowd, struct exchange *exchange);
-void crowd_remove(struct exchange *exchange); /* fine for one that is not in */
+void crowd_add(struct crowd *crowd, struct crowd_member *member);
+void crowd_remove(struct crowd_member *member); /* fine for one that is not in */
 /* The oldest one of this one's address where that has more than its share, else NULL. */
-struct exchange *crowd_excess(const struct crowd *crowd, const struct exchange *exchange);
+struct crowd_member *crowd_excess(const struct crowd *crowd, const struct crowd_member *member);
 
 #endif

@@ -6,19 +6,18 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <microhttpd.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "server/http/loop.h"
-#include "server/http/wire.h"
+#include "server/http/admit.h"
 #include "server/core/thread_pool.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS  100 /* out of descriptors or memory */
-#define BODY_FREE        4096 /* a body up to this size is not charged: the limit of connections bounds these */
 
 static void peer_text(const struct sockaddr_storage *address, char out[64])
 {
@@ -38,388 +37,275 @@ static void peer_text(const struct sockaddr_storage *address, char out[64])
     snprintf(out, 64, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(six->sin6_port));
 }
 
-static bool watch(struct exchange *exchange, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = exchange};
-    int operation = exchange->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    exchange->watched = epoll_ctl(exchange->loop->epoll, operation, exchange->fd, &event) == 0;
-    return exchange->watched;
-}
-
-static void unwatch(struct exchange *exchange)
-{
-    if (exchange->watched)
-        epoll_ctl(exchange->loop->epoll, EPOLL_CTL_DEL, exchange->fd, NULL);
-    exchange->watched = false;
-}
-
-void gate_end(struct exchange *exchange)
-{
-    unwatch(exchange);
-    exchange_release(exchange);
-    loop_bury(exchange);
-}
-
-void gate_linger(struct exchange *exchange)
-{
-    struct loop *loop = exchange->loop;
-    exchange_release(exchange);
-    if (exchange->place != PLACE_LINGER) {
-        loop_count_out(exchange);
-        exchange->place = PLACE_LINGER;
-        loop->lingering++;
-    }
-    shutdown(exchange->fd, SHUT_WR);
-    loop_deadline(exchange, DEADLINE_LINGER);
-    if (!watch(exchange, EPOLLIN | EPOLLRDHUP))
-        gate_end(exchange);
-    else if (loop->lingering > loop->beyond_max)
-        gate_end(TAILQ_FIRST(&loop->list[DEADLINE_LINGER]));
-}
-
 /* Whether it is a resume is seen before anything is said, however little of the head there is. */
-static void refuse(struct exchange *exchange, const struct error *err, const char *allow)
+static void refuse(struct connection *connection, const struct error *err, const char *allow)
 {
-    struct loop *loop = exchange->loop;
-    if (!exchange->text && loop->config->bare_refusals) {
-        ssize_t got = recv(exchange->fd, loop->scratch, SCRATCH_BYTES, MSG_PEEK | MSG_DONTWAIT);
-        exchange->resume = got > 0 && head_resumes((struct slice){loop->scratch, (size_t)got});
+    struct loop *loop = connection->loop;
+    if (!connection->text && loop->config->bare_refusals) {
+        ssize_t got = recv(connection->fd, loop->scratch, SCRATCH_BYTES, MSG_PEEK | MSG_DONTWAIT);
+        connection->resume = got > 0 && head_resumes((struct slice){loop->scratch, (size_t)got});
     }
-    exchange_refuse(exchange, err, allow);
-    gate_linger(exchange);
+    connection_refuse(connection, err, allow);
+    connection_linger(connection);
 }
 
 /* Room: who goes when there is none */
 
-static void crowd_out(struct exchange *exchange, const struct error *err)
+static void crowd_out(struct connection *connection, const struct error *err)
 {
-    if (exchange->place == PLACE_DAEMON)
-        exchange_crowd_out(exchange, err);
-    else if (exchange->some)
-        refuse(exchange, err, NULL);
+    if (connection->place == PLACE_DAEMON) {
+        connection_give_up_body(connection, err);
+        connection_count_out(connection); /* libmicrohttpd closes it in this very turn */
+    } else if (connection->some)
+        refuse(connection, err, NULL);
     else
-        gate_end(exchange);
+        connection_end(connection);
 }
 
 bool gate_make_room(struct loop *loop)
 {
     struct error err;
-    struct exchange *oldest = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
+    struct connection *oldest = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
     if (!oldest)
         oldest = TAILQ_FIRST(&loop->list[DEADLINE_BODY]);
     if (!oldest)
         return false;
-    notices_count(listener_notices(loop->listener), NOTICE_OLDEST, 0, loop->now_ms);
+    notices_count(&loop->capacity->notices, NOTICE_OLDEST, 0, loop->now_ms);
     error_set(&err, ERROR_UNAVAILABLE, "too many connections");
     crowd_out(oldest, &err);
     return true;
 }
 
 /* False: the limit is reached, and every request in this loop is whole. */
-static bool count_in(struct exchange *exchange)
+static bool count_in(struct connection *connection)
 {
-    struct loop *loop = exchange->loop;
-    if (!exchange->counted)
-        exchange->counted = listener_count_in(loop->listener);
-    if (!exchange->counted && gate_make_room(loop))
-        exchange->counted = listener_count_in(loop->listener);
-    if (exchange->counted && exchange->beyond) {
-        exchange->beyond = false;
+    struct loop *loop = connection->loop;
+    if (!connection->counted)
+        connection->counted = capacity_take_connection(loop->capacity);
+    if (!connection->counted && gate_make_room(loop))
+        connection->counted = capacity_take_connection(loop->capacity);
+    if (connection->counted && connection->beyond) {
+        connection->beyond = false;
         loop->beyond--;
     }
-    return exchange->counted;
+    return connection->counted;
+}
+
+static struct connection *connection_of(struct crowd_member *member)
+{
+    return (struct connection *)(void *)((char *)member - offsetof(struct connection, member));
 }
 
 /* One address does not take the room of the others. */
-static void join_crowd(struct exchange *exchange)
+static void join_crowd(struct connection *connection)
 {
-    struct loop *loop = exchange->loop;
+    struct loop *loop = connection->loop;
     struct error err;
-    crowd_add(&loop->crowd, exchange);
-    struct exchange *excess = crowd_excess(&loop->crowd, exchange);
-    if (!excess || excess == exchange)
+    crowd_add(&loop->crowd, &connection->member);
+    struct crowd_member *excess = crowd_excess(&loop->crowd, &connection->member);
+    if (!excess || excess == &connection->member)
         return;
-    notices_count(listener_notices(loop->listener), NOTICE_ADDRESS, 0, loop->now_ms);
+    notices_count(&loop->capacity->notices, NOTICE_ADDRESS, 0, loop->now_ms);
     error_set(&err, ERROR_UNAVAILABLE, "too many connections of this address");
-    crowd_out(excess, &err);
+    crowd_out(connection_of(excess), &err);
 }
 
-static struct slice bearer(const struct head *head)
-{
-    static const char scheme[] = "Bearer ";
-    struct slice value;
-    if (!head_field(head, "Authorization", &value) || value.len < sizeof scheme - 1 ||
-        strncasecmp(value.ptr, scheme, sizeof scheme - 1) != 0)
-        return (struct slice){"", 0};
-    value.ptr += sizeof scheme - 1;
-    value.len -= sizeof scheme - 1;
-    while (value.len && value.ptr[0] == ' ') {
-        value.ptr++;
-        value.len--;
-    }
-    return value;
-}
-
-static void fill_request(struct exchange *exchange)
-{
-    const struct head *head = &exchange->head;
-    struct request *request = &exchange->request;
-    request->context = exchange->loop->config->context;
-    request->head_only = slice_is(head->method, "HEAD");
-    request->target = head->target;
-    request->token = bearer(head);
-    request->body_length = head->body_length;
-    request->query = head->target;
-    slice_split(&request->query, '?', &request->path);
-    while (exchange->loop->config->trailing_slash && slice_ends(request->path, "/") && request->path.len > 1)
-        request->path.len--;
-}
-
-/* libmicrohttpd says "100 Continue" by itself, also where nothing is to come. */
-static bool check_expect(const struct exchange *exchange, struct error *err)
-{
-    const struct route *route = exchange->request.route;
-    struct slice ignored;
-    if (!head_field(&exchange->head, "Expect", &ignored) ||
-        (exchange->head.body_length != 0 && (route->body_limit || route->stream)))
-        return true;
-    return error_set(err, ERROR_BAD_REQUEST, "a request without a body cannot say Expect");
-}
-
-static bool reserve_body(struct exchange *exchange, struct error *err)
-{
-    struct loop *loop = exchange->loop;
-    const struct route *route = exchange->request.route;
-    int64_t length = exchange->head.body_length;
-    if (!route->body_limit || route->stream || length <= BODY_FREE)
-        return true;
-    if (!listener_bodies_take(loop->listener, (uint64_t)length)) {
-        notices_count(listener_notices(loop->listener), NOTICE_BODIES, 0, loop->now_ms);
-        return error_set(err, ERROR_UNAVAILABLE, "too many bodies at once: try again in a minute");
-    }
-    exchange->reserved = (uint64_t)length;
-    return true;
-}
-
-/* Everything that can be said from the head alone, in the order in which it is said. */
-static bool admit(struct exchange *exchange, char *allow, size_t allow_size, struct error *err)
-{
-    const struct listener_config *config = exchange->loop->config;
-    struct request *request = &exchange->request;
-    if (config->authorize && !config->authorize(config->context, bearer(&exchange->head)))
-        return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
-    if (!router_find(config->routes, config->route_count, exchange->head.method, request, allow, allow_size,
-                     err))
-        return false;
-    if (config->no_chunks && request->body_length < 0)
-        return error_set(err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
-    const struct route *route = request->route;
-    size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
-    if (limit && request->body_length > 0 && (uint64_t)request->body_length > limit)
-        return error_set(err, ERROR_TOO_LARGE, "the body has more than %zu bytes", limit);
-    if (!check_expect(exchange, err))
-        return false;
-    if (!route->stream)
-        return true;
-    exchange->begun = route->stream->begin(request, err);
-    return exchange->begun;
-}
-
-static void hand_over(struct exchange *exchange)
+static void hand_over(struct connection *connection)
 {
     static const struct sockaddr_in nobody = {.sin_family = AF_INET}; /* only copied by libmicrohttpd */
-    struct loop *loop = exchange->loop;
-    unwatch(exchange);
-    loop_deadline(exchange, exchange->head.body_length == 0 ? DEADLINE_NONE
-                            : exchange->begun               ? DEADLINE_STREAM
-                                                            : DEADLINE_BODY);
-    if (exchange->deadline == DEADLINE_BODY)
-        join_crowd(exchange);
-    loop->handing = exchange;
+    struct loop *loop = connection->loop;
+    connection_unwatch(connection);
+    connection_set_deadline(connection, connection->head.body_length == 0 ? DEADLINE_NONE
+                                        : connection->begun               ? DEADLINE_STREAM
+                                                                          : DEADLINE_BODY);
+    if (connection->deadline == DEADLINE_BODY)
+        join_crowd(connection);
+    loop->handing = connection;
     loop->run_daemon = true;
     enum MHD_Result taken =
-        MHD_add_connection(loop->daemon, exchange->fd, (const struct sockaddr *)&nobody, sizeof nobody);
+        MHD_add_connection(loop->daemon, connection->fd, (const struct sockaddr *)&nobody, sizeof nobody);
     loop->handing = NULL;
-    if (taken == MHD_NO && exchange->place == PLACE_GATE) { /* it has closed the socket */
-        exchange->fd = -1;
-        gate_end(exchange);
+    if (taken == MHD_NO && connection->place == PLACE_GATE) { /* it has closed the socket */
+        connection->fd = -1;
+        connection_end(connection);
     }
 }
 
 static void run_vet(void *cls)
 {
-    struct exchange *exchange = cls;
-    exchange->vetted = exchange->loop->config->vet(&exchange->request, exchange->vetting);
-    loop_answered(exchange);
+    struct connection *connection = cls;
+    connection->vetted = connection->loop->config->vet(&connection->request, connection->vetting);
+    connection_answered(connection);
 }
 
 /* The route has something to look up before a body may come. Meanwhile nothing watches the socket. */
-static bool vet(struct exchange *exchange, struct error *err)
+static bool vet(struct connection *connection, struct error *err)
 {
-    struct loop *loop = exchange->loop;
-    exchange->vetting = malloc(sizeof *exchange->vetting);
-    if (!exchange->vetting)
+    struct loop *loop = connection->loop;
+    connection->vetting = malloc(sizeof *connection->vetting);
+    if (!connection->vetting)
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
-    unwatch(exchange);
+    connection_unwatch(connection);
     loop->suspended++;
-    thread_pool_add(loop->config->thread_pool, run_vet, exchange);
+    thread_pool_add(loop->config->thread_pool, run_vet, connection);
     return true;
 }
 
-void gate_vetted(struct exchange *exchange)
+void gate_vetted(struct connection *connection)
 {
     struct error err = {0};
-    bool passes = exchange->vetted && reserve_body(exchange, &err);
-    if (!exchange->vetted)
-        err = *exchange->vetting;
-    free(exchange->vetting);
-    exchange->vetting = NULL;
+    bool passes = connection->vetted && admit_reserve_body(connection, &err);
+    if (!connection->vetted)
+        err = *connection->vetting;
+    free(connection->vetting);
+    connection->vetting = NULL;
     if (passes)
-        hand_over(exchange);
+        hand_over(connection);
     else
-        refuse(exchange, &err, NULL);
+        refuse(connection, &err, NULL);
 }
 
-static bool take_request(struct exchange *exchange, char *allow, size_t allow_size, struct error *err)
+static bool take_request(struct connection *connection, char *allow, size_t allow_size, struct error *err)
 {
-    if (!admit(exchange, allow, allow_size, err))
+    if (!admit_check(connection, allow, allow_size, err))
         return false;
-    if ((exchange->request.route->flags & ROUTE_VET) && exchange->head.body_length != 0)
-        return vet(exchange, err);
-    if (!reserve_body(exchange, err))
+    if ((connection->request.route->flags & ROUTE_VET) && connection->head.body_length != 0)
+        return vet(connection, err);
+    if (!admit_reserve_body(connection, err))
         return false;
-    hand_over(exchange);
+    hand_over(connection);
     return true;
 }
 
 /* Whatever is refused from here on, `resume` is known. */
-static bool keep_head(struct exchange *exchange, size_t size, struct error *err)
+static bool keep_head(struct connection *connection, size_t size, struct error *err)
 {
-    exchange->text = malloc(size);
-    if (!exchange->text)
+    connection->text = malloc(size);
+    if (!connection->text)
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
-    memcpy(exchange->text, exchange->loop->scratch, size);
-    struct slice whole = {exchange->text, size};
-    exchange->resume = exchange->loop->config->bare_refusals && head_resumes(whole);
-    loop_deadline(exchange, DEADLINE_NONE);
-    crowd_remove(exchange);
-    return head_parse(whole, &exchange->head, err);
+    memcpy(connection->text, connection->loop->scratch, size);
+    struct slice whole = {connection->text, size};
+    connection->resume = connection->loop->config->bare_refusals && head_resumes(whole);
+    connection_set_deadline(connection, DEADLINE_NONE);
+    crowd_remove(&connection->member);
+    return head_parse(whole, &connection->head, err);
 }
 
-static void take_head(struct exchange *exchange, size_t size)
+static void take_head(struct connection *connection, size_t size)
 {
-    struct listener *listener = exchange->loop->listener;
+    struct loop *loop = connection->loop;
     struct error err;
     char allow[128] = "";
-    if (!keep_head(exchange, size, &err)) {
-        refuse(exchange, &err, NULL);
+    if (!keep_head(connection, size, &err)) {
+        refuse(connection, &err, NULL);
         return;
     }
-    fill_request(exchange);
-    if (!count_in(exchange)) {
-        listener_ask_room(listener, exchange->loop);
-        notices_count(listener_notices(listener), NOTICE_REFUSED, 0, exchange->loop->now_ms);
+    admit_fill_request(connection);
+    if (!count_in(connection)) {
+        capacity_ask_room(loop->capacity, &loop->shared);
+        notices_count(&loop->capacity->notices, NOTICE_REFUSED, 0, connection->loop->now_ms);
         error_set(&err, ERROR_UNAVAILABLE, "too many connections");
-        refuse(exchange, &err, NULL);
-    } else if (!take_request(exchange, allow, sizeof allow, &err)) {
-        refuse(exchange, &err, allow);
+        refuse(connection, &err, NULL);
+    } else if (!take_request(connection, allow, sizeof allow, &err)) {
+        refuse(connection, &err, allow);
     }
 }
 
-static void refuse_long(struct exchange *exchange, size_t limit)
+static void refuse_long(struct connection *connection, size_t limit)
 {
     struct error err;
-    if (memchr(exchange->loop->scratch, '\n', limit))
+    if (memchr(connection->loop->scratch, '\n', limit))
         error_set(&err, ERROR_HEADERS_TOO_LARGE, "the request head has more than %zu bytes", limit);
     else
         error_set(&err, ERROR_URI_TOO_LONG, "the request line has more than %zu bytes", limit);
-    refuse(exchange, &err, NULL);
+    refuse(connection, &err, NULL);
 }
 
 /* Looks at what has come without taking it: libmicrohttpd reads it again. False: the rest is awaited. */
-static bool look(struct exchange *exchange, bool ended)
+static bool look(struct connection *connection, bool ended)
 {
-    struct loop *loop = exchange->loop;
+    struct loop *loop = connection->loop;
     size_t limit = loop->config->max_head_bytes, size = 0;
-    ssize_t got = recv(exchange->fd, loop->scratch, limit + 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t got = recv(connection->fd, loop->scratch, limit + 1, MSG_PEEK | MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (got <= 0) {
-        gate_end(exchange);
+        connection_end(connection);
         return true;
     }
-    exchange->some = true;
+    connection->some = true;
     struct error err;
-    enum head_state state = head_scan((struct slice){loop->scratch, (size_t)got}, &exchange->scanned, &size);
+    enum head_state state =
+        head_scan((struct slice){loop->scratch, (size_t)got}, &connection->scanned, &size);
     if (state == HEAD_BAD) {
         error_set(&err, ERROR_BAD_REQUEST, "a line of the request head does not end in CR LF");
-        refuse(exchange, &err, NULL);
+        refuse(connection, &err, NULL);
     } else if ((size_t)got > limit && (state == HEAD_PART || size > limit)) {
-        refuse_long(exchange, limit);
+        refuse_long(connection, limit);
     } else if (state == HEAD_WHOLE) {
-        take_head(exchange, size);
+        take_head(connection, size);
     } else if (ended) {
         error_set(&err, ERROR_BAD_REQUEST, "the request head ends before its blank line");
-        refuse(exchange, &err, NULL);
+        refuse(connection, &err, NULL);
     } else {
         return false;
     }
     return true;
 }
 
-static void drop_input(struct exchange *exchange)
+static void drop_input(struct connection *connection)
 {
     /* MSG_TRUNC makes TCP throw the bytes away without copying them. */
-    ssize_t got = recv(exchange->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
+    ssize_t got = recv(connection->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-        gate_end(exchange);
+        connection_end(connection);
 }
 
-void gate_ready(struct exchange *exchange, uint32_t events)
+void gate_ready(struct connection *connection, uint32_t events)
 {
-    if (exchange->place == PLACE_LINGER)
-        drop_input(exchange);
-    else if (exchange->place == PLACE_GATE)
-        look(exchange, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    if (connection->place == PLACE_LINGER)
+        drop_input(connection);
+    else if (connection->place == PLACE_GATE)
+        look(connection, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
 
-void gate_late(struct exchange *exchange)
+void gate_late(struct connection *connection)
 {
     struct error err;
-    if (!exchange->some) {
-        gate_end(exchange);
+    if (!connection->some) {
+        connection_end(connection);
         return;
     }
     error_set(&err, ERROR_TIMEOUT, "the request head took too long");
-    refuse(exchange, &err, NULL);
+    refuse(connection, &err, NULL);
 }
 
 /* Takes over fd. */
 static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *address)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange) {
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) {
         close(fd);
         return;
     }
-    exchange->loop = loop;
-    exchange->fd = fd;
-    reply_init(&exchange->reply, 0);
-    peer_text(address, exchange->request.peer);
-    crowd_key_of(address, &exchange->crowd_key);
-    if (!count_in(exchange)) {
+    connection->loop = loop;
+    connection->fd = fd;
+    reply_init(&connection->reply, 0);
+    peer_text(address, connection->request.peer);
+    crowd_key_of(address, &connection->member.key);
+    if (!count_in(connection)) {
         /* What is said to it depends on what it asks for, so its head is awaited all the same. */
-        listener_ask_room(loop->listener, loop);
-        exchange->beyond = true;
+        capacity_ask_room(loop->capacity, &loop->shared);
+        connection->beyond = true;
         if (++loop->beyond > loop->beyond_max)
             gate_make_room(loop);
     }
-    loop_deadline(exchange, DEADLINE_HEAD);
-    join_crowd(exchange);
+    connection_set_deadline(connection, DEADLINE_HEAD);
+    join_crowd(connection);
     /* Most often the head is there already. Edge-triggered: a trickled head wakes the loop once per segment.
      */
-    if (!look(exchange, false) && !watch(exchange, EPOLLIN | EPOLLRDHUP | EPOLLET))
-        gate_end(exchange);
+    if (!look(connection, false) && !connection_watch(connection, EPOLLIN | EPOLLRDHUP | EPOLLET))
+        connection_end(connection);
 }
 
 bool gate_accept(struct loop *loop)
@@ -434,7 +320,7 @@ bool gate_accept(struct loop *loop)
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             loop->accept_again_ms = loop->now_ms + ACCEPT_PAUSE_MS;
-            notices_count(listener_notices(loop->listener), NOTICE_ACCEPT, errno, loop->now_ms);
+            notices_count(&loop->capacity->notices, NOTICE_ACCEPT, errno, loop->now_ms);
             gate_make_room(loop);
             return false;
         }
@@ -446,11 +332,11 @@ bool gate_accept(struct loop *loop)
 
 void gate_close_silent(struct loop *loop)
 {
-    struct exchange *exchange = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
-    while (exchange) {
-        struct exchange *next = TAILQ_NEXT(exchange, in_deadlines);
-        if (!exchange->some)
-            gate_end(exchange);
-        exchange = next;
+    struct connection *connection = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
+    while (connection) {
+        struct connection *next = TAILQ_NEXT(connection, in_deadlines);
+        if (!connection->some)
+            connection_end(connection);
+        connection = next;
     }
 }

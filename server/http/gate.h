@@ -6,22 +6,18 @@
 #define DFOTA_SERVER_HTTP_GATE_H
 
 #include <stdint.h>
-#include "server/http/exchange.h"
+#include "server/http/connection.h"
 
 /* The listening socket is readable: accepts what is there, a bounded number. True: there may be more. */
 bool gate_accept(struct loop *loop);
 /* Events on a socket that the loop watches. */
-void gate_ready(struct exchange *exchange, uint32_t events);
+void gate_ready(struct connection *connection, uint32_t events);
 /* DEADLINE_HEAD came. */
-void gate_late(struct exchange *exchange);
+void gate_late(struct connection *connection);
 /* Its route's vet() has ended: it is handed to libmicrohttpd, or refused. */
-void gate_vetted(struct exchange *exchange);
+void gate_vetted(struct connection *connection);
 /* Closes the oldest connection whose request is not whole. False: there is none in this loop. */
 bool gate_make_room(struct loop *loop);
-/* The rest of the connection is read and dropped, for a bounded time; the answer has been sent. */
-void gate_linger(struct exchange *exchange);
-/* Away with it, answered or not. Not while libmicrohttpd has it. */
-void gate_end(struct exchange *exchange);
 /* Shutting down: closes connections that have not sent anything. */
 void gate_close_silent(struct loop *loop);
 

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "server/http/exchange.h"
 #include "server/http/gate.h"
 
 #define EVENTS_PER_TURN 128
@@ -24,88 +25,33 @@
 #define POOL_ANSWER   4096
 
 static char listen_mark, wake_mark,
-    daemon_mark; /* their addresses stand for the sockets that are no exchange */
-
-void loop_deadline(struct exchange *exchange, enum deadline kind)
-{
-    struct loop *loop = exchange->loop;
-    if (exchange->deadline != DEADLINE_NONE)
-        TAILQ_REMOVE(&loop->list[exchange->deadline], exchange, in_deadlines);
-    exchange->deadline = kind;
-    if (kind == DEADLINE_NONE)
-        return;
-    exchange->due_ms = loop->now_ms + loop->limit_ms[kind];
-    TAILQ_INSERT_TAIL(&loop->list[kind], exchange, in_deadlines);
-}
-
-void loop_wake(struct loop *loop)
-{
-    uint64_t one = 1;
-    (void)!write(loop->wake, &one, sizeof one); /* fails only when it is set already */
-}
-
-void loop_answered(struct exchange *exchange)
-{
-    struct loop *loop = exchange->loop;
-    pthread_mutex_lock(&loop->lock);
-    bool first = !loop->answered;
-    exchange->next = loop->answered;
-    loop->answered = exchange;
-    /* Under the lock: once it is released the loop may go on, answer the last request and be freed. */
-    if (first)
-        loop_wake(loop);
-    pthread_mutex_unlock(&loop->lock);
-}
-
-void loop_count_out(struct exchange *exchange)
-{
-    if (exchange->counted)
-        listener_count_out(exchange->loop->listener);
-    if (exchange->beyond)
-        exchange->loop->beyond--;
-    exchange->counted = exchange->beyond = false;
-}
-
-void loop_bury(struct exchange *exchange)
-{
-    struct loop *loop = exchange->loop;
-    loop_deadline(exchange, DEADLINE_NONE);
-    if (exchange->fd >= 0)
-        close(exchange->fd);
-    exchange->fd = -1;
-    if (exchange->place == PLACE_LINGER)
-        loop->lingering--;
-    loop_count_out(exchange);
-    exchange->place = PLACE_DEAD;
-    exchange->next = loop->dead;
-    loop->dead = exchange;
-}
+    daemon_mark; /* their addresses stand for the sockets that are no connection */
 
 static void free_dead(struct loop *loop)
 {
     while (loop->dead) {
-        struct exchange *exchange = loop->dead;
-        loop->dead = exchange->next;
-        free(exchange);
+        struct connection *connection = loop->dead;
+        loop->dead = connection->next;
+        free(connection);
     }
 }
 
 static void resume_answered(struct loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
-    struct exchange *exchange = loop->answered;
+    struct connection *connection = loop->answered;
     loop->answered = NULL;
     pthread_mutex_unlock(&loop->lock);
-    while (exchange) {
-        struct exchange *next = exchange->next;
+    while (connection) {
+        struct connection *next = connection->next;
         loop->suspended--;
-        if (exchange->vetting) {
-            gate_vetted(exchange);
+        if (connection->vetting) {
+            gate_vetted(connection);
         } else {
-            MHD_resume_connection(exchange->connection);
+            MHD_resume_connection(connection->mhd);
             loop->run_daemon = true;
         }
-        exchange = next;
+        connection = next;
     }
 }
 
@@ -133,24 +79,24 @@ static void stop_accepting(struct loop *loop)
     loop->accept_again_ms = 0;
     close(loop->listen);
     loop->listen = -1;
-    listener_loop_closed(loop->listener);
+    capacity_end_accepting(loop->capacity);
 }
 
-static void late(struct exchange *exchange, enum deadline kind)
+static void late(struct connection *connection, enum deadline kind)
 {
     switch (kind) {
     case DEADLINE_HEAD:
-        gate_late(exchange);
+        gate_late(connection);
         return;
     case DEADLINE_BODY:
     case DEADLINE_STREAM:
-        exchange_late(exchange);
+        exchange_late(connection);
         return;
     case DEADLINE_ANSWER:
-        exchange_check(exchange);
+        exchange_check(connection);
         return;
     case DEADLINE_LINGER:
-        gate_end(exchange);
+        connection_end(connection);
         return;
     case DEADLINE_NONE:
     case DEADLINES:
@@ -161,10 +107,10 @@ static void late(struct exchange *exchange, enum deadline kind)
 static void look_at_deadlines(struct loop *loop)
 {
     for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
-        struct exchange *exchange;
-        while ((exchange = TAILQ_FIRST(&loop->list[kind])) && exchange->due_ms <= loop->now_ms) {
-            loop_deadline(exchange, DEADLINE_NONE);
-            late(exchange, kind);
+        struct connection *connection;
+        while ((connection = TAILQ_FIRST(&loop->list[kind])) && connection->due_ms <= loop->now_ms) {
+            connection_set_deadline(connection, DEADLINE_NONE);
+            late(connection, kind);
         }
     }
     if (loop->accept_again_ms && loop->accept_again_ms <= loop->now_ms && loop->listen >= 0) {
@@ -181,11 +127,11 @@ static int wait_ms(const struct loop *loop)
         return 0;
     int64_t due = loop->accept_again_ms ? loop->accept_again_ms : INT64_MAX;
     for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
-        const struct exchange *exchange = TAILQ_FIRST(&loop->list[kind]);
-        if (exchange && exchange->due_ms < due)
-            due = exchange->due_ms;
+        const struct connection *connection = TAILQ_FIRST(&loop->list[kind]);
+        if (connection && connection->due_ms < due)
+            due = connection->due_ms;
     }
-    if (due == INT64_MAX && !atomic_load(&listener_notices(loop->listener)->waiting))
+    if (due == INT64_MAX && !atomic_load(&loop->capacity->notices.waiting))
         return -1;
     int64_t left = due - clock_boot_ms();
     return left <= 0 ? 0 : left > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)left;
@@ -200,7 +146,7 @@ static void handle_events(struct loop *loop, const struct epoll_event *events, i
                 accept_some(loop);
         } else if (mark == &wake_mark) {
             uint64_t ignored;
-            (void)!read(loop->wake, &ignored, sizeof ignored);
+            (void)!read(loop->shared.wake_fd, &ignored, sizeof ignored);
         } else if (mark == &daemon_mark) {
             loop->run_daemon = true;
         } else {
@@ -222,26 +168,26 @@ static void run_daemon(struct loop *loop)
 
 static void obey_listener(struct loop *loop)
 {
-    if (!loop->draining && listener_is_draining(loop->listener)) {
+    if (!loop->draining && atomic_load(&loop->capacity->draining)) {
         loop->draining = true;
         stop_accepting(loop);
         gate_close_silent(loop);
     }
-    if (atomic_exchange(&loop->room_wanted, false))
+    if (atomic_exchange(&loop->shared.room_wanted, false))
         gate_make_room(loop);
-    loop->stopping = listener_is_stopping(loop->listener);
+    loop->stopping = atomic_load(&loop->capacity->stopping);
 }
 
 static void close_all(struct loop *loop)
 {
     stop_accepting(loop);
     for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
-        struct exchange *exchange = TAILQ_FIRST(&loop->list[kind]);
-        while (exchange) {
-            struct exchange *next = TAILQ_NEXT(exchange, in_deadlines);
-            if (exchange->place != PLACE_DAEMON)
-                gate_end(exchange);
-            exchange = next;
+        struct connection *connection = TAILQ_FIRST(&loop->list[kind]);
+        while (connection) {
+            struct connection *next = TAILQ_NEXT(connection, in_deadlines);
+            if (connection->place != PLACE_DAEMON)
+                connection_end(connection);
+            connection = next;
         }
     }
     MHD_stop_daemon(loop->daemon);
@@ -259,7 +205,7 @@ static void *loop_main(void *cls)
         handle_events(loop, events, count);
         obey_listener(loop);
         look_at_deadlines(loop);
-        notices_tell(listener_notices(loop->listener), loop->now_ms);
+        notices_tell(&loop->capacity->notices, loop->now_ms);
         resume_answered(loop);
         run_daemon(loop);
         free_dead(loop);
@@ -295,11 +241,19 @@ static void destroy(struct loop *loop)
         close(loop->listen);
     if (loop->epoll >= 0)
         close(loop->epoll);
-    if (loop->wake >= 0)
-        close(loop->wake);
+    if (loop->shared.wake_fd >= 0)
+        close(loop->shared.wake_fd);
     pthread_mutex_destroy(&loop->lock);
     free(loop->scratch);
     free(loop);
+}
+
+/* Of the connections, for one loop. */
+static unsigned share_of(const struct listener_config *config, unsigned divisor)
+{
+    unsigned loops = config->loops ? config->loops : 1;
+    unsigned share = config->max_connections / divisor / loops;
+    return share ? share : 1;
 }
 
 static bool prepare(struct loop *loop, struct error *err)
@@ -307,12 +261,12 @@ static bool prepare(struct loop *loop, struct error *err)
     const struct listener_config *config = loop->config;
     loop->scratch = malloc(SCRATCH_BYTES);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!loop->scratch || loop->epoll < 0 || loop->wake < 0)
+    loop->shared.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!loop->scratch || loop->epoll < 0 || loop->shared.wake_fd < 0)
         return error_errno(err, errno, "an event loop cannot be made");
-    unsigned beyond = listener_share(loop->listener, 8);
+    unsigned beyond = share_of(config, 8);
     loop->beyond_max = beyond < 8 ? 8 : beyond > 256 ? 256 : beyond;
-    unsigned share = listener_share(loop->listener, 2);
+    unsigned share = share_of(config, 2);
     crowd_init(&loop->crowd, share < ADDRESS_SHARE_LEAST ? ADDRESS_SHARE_LEAST : share);
     for (enum deadline kind = DEADLINE_NONE; kind < DEADLINES; kind++)
         TAILQ_INIT(&loop->list[kind]);
@@ -325,7 +279,7 @@ static bool prepare(struct loop *loop, struct error *err)
     if (!loop->daemon)
         return error_set(err, ERROR_INTERNAL, "libmicrohttpd does not start");
     int daemon_fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    if (!add(loop, loop->listen, &listen_mark) || !add(loop, loop->wake, &wake_mark) ||
+    if (!add(loop, loop->listen, &listen_mark) || !add(loop, loop->shared.wake_fd, &wake_mark) ||
         !add(loop, daemon_fd, &daemon_mark))
         return error_errno(err, errno, "an event loop cannot watch its sockets");
     return true;
@@ -347,7 +301,7 @@ static bool start_thread(struct loop *loop, struct error *err)
     return true;
 }
 
-bool loop_start(struct listener *listener, const struct listener_config *config, int socket,
+bool loop_start(struct capacity *capacity, const struct listener_config *config, int socket,
                 struct loop **ret, struct error *err)
 {
     struct loop *loop = calloc(1, sizeof *loop);
@@ -355,15 +309,18 @@ bool loop_start(struct listener *listener, const struct listener_config *config,
         close(socket);
         return error_set(err, ERROR_INTERNAL, "out of memory");
     }
-    loop->listener = listener;
+    loop->capacity = capacity;
     loop->config = config;
     loop->listen = socket;
-    loop->epoll = loop->wake = -1;
+    loop->epoll = loop->shared.wake_fd = -1;
     pthread_mutex_init(&loop->lock, NULL);
+    capacity_begin_accepting(capacity);
     if (prepare(loop, err) && start_thread(loop, err)) {
+        capacity_add_loop(capacity, &loop->shared);
         *ret = loop;
         return true;
     }
+    capacity_end_accepting(capacity);
     if (loop->daemon)
         MHD_stop_daemon(loop->daemon);
     destroy(loop);
@@ -372,7 +329,7 @@ bool loop_start(struct listener *listener, const struct listener_config *config,
 
 void loop_join(struct loop *loop)
 {
-    loop_wake(loop);
+    capacity_wake(&loop->shared);
     pthread_join(loop->thread, NULL);
     destroy(loop);
 }

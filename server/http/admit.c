@@ -1,0 +1,88 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/http/admit.h"
+
+#include <strings.h>
+
+#define BODY_FREE 4096 /* a body up to this size is not charged: the limit of connections bounds these */
+
+static struct slice bearer(const struct head *head)
+{
+    static const char scheme[] = "Bearer ";
+    struct slice value;
+    if (!head_field(head, "Authorization", &value) || value.len < sizeof scheme - 1 ||
+        strncasecmp(value.ptr, scheme, sizeof scheme - 1) != 0)
+        return (struct slice){"", 0};
+    value.ptr += sizeof scheme - 1;
+    value.len -= sizeof scheme - 1;
+    while (value.len && value.ptr[0] == ' ') {
+        value.ptr++;
+        value.len--;
+    }
+    return value;
+}
+
+void admit_fill_request(struct connection *connection)
+{
+    const struct head *head = &connection->head;
+    struct request *request = &connection->request;
+    request->context = connection->loop->config->context;
+    request->head_only = slice_is(head->method, "HEAD");
+    request->target = head->target;
+    request->token = bearer(head);
+    request->body_length = head->body_length;
+    request->query = head->target;
+    slice_split(&request->query, '?', &request->path);
+    while (connection->loop->config->trailing_slash && slice_ends(request->path, "/") &&
+           request->path.len > 1)
+        request->path.len--;
+}
+
+/* libmicrohttpd says "100 Continue" by itself, also where nothing is to come. */
+static bool check_expect(const struct connection *connection, struct error *err)
+{
+    const struct route *route = connection->request.route;
+    struct slice ignored;
+    if (!head_field(&connection->head, "Expect", &ignored) ||
+        (connection->head.body_length != 0 && (route->body_limit || route->stream)))
+        return true;
+    return error_set(err, ERROR_BAD_REQUEST, "a request without a body cannot say Expect");
+}
+
+bool admit_reserve_body(struct connection *connection, struct error *err)
+{
+    struct loop *loop = connection->loop;
+    const struct route *route = connection->request.route;
+    int64_t length = connection->head.body_length;
+    if (!route->body_limit || route->stream || length <= BODY_FREE)
+        return true;
+    if (!capacity_take_bodies(loop->capacity, (uint64_t)length)) {
+        notices_count(&loop->capacity->notices, NOTICE_BODIES, 0, loop->now_ms);
+        return error_set(err, ERROR_UNAVAILABLE, "too many bodies at once: try again in a minute");
+    }
+    connection->reserved = (uint64_t)length;
+    return true;
+}
+
+bool admit_check(struct connection *connection, char *allow, size_t allow_size, struct error *err)
+{
+    const struct listener_config *config = connection->loop->config;
+    struct request *request = &connection->request;
+    if (config->authorize && !config->authorize(config->context, bearer(&connection->head)))
+        return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
+    if (!router_find(config->routes, config->route_count, connection->head.method, request, allow, allow_size,
+                     err))
+        return false;
+    if (config->no_chunks && request->body_length < 0)
+        return error_set(err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
+    const struct route *route = request->route;
+    size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
+    if (limit && request->body_length > 0 && (uint64_t)request->body_length > limit)
+        return error_set(err, ERROR_TOO_LARGE, "the body has more than %zu bytes", limit);
+    if (!check_expect(connection, err))
+        return false;
+    if (!route->stream)
+        return true;
+    connection->begun = route->stream->begin(request, err);
+    return connection->begun;
+}

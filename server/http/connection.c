@@ -1,0 +1,202 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/http/connection.h"
+
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "server/http/transfer.h"
+#include "server/http/wire.h"
+
+void connection_set_deadline(struct connection *connection, enum deadline kind)
+{
+    struct loop *loop = connection->loop;
+    if (connection->deadline != DEADLINE_NONE)
+        TAILQ_REMOVE(&loop->list[connection->deadline], connection, in_deadlines);
+    connection->deadline = kind;
+    if (kind == DEADLINE_NONE)
+        return;
+    connection->due_ms = loop->now_ms + loop->limit_ms[kind];
+    TAILQ_INSERT_TAIL(&loop->list[kind], connection, in_deadlines);
+}
+
+void connection_answered(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    pthread_mutex_lock(&loop->lock);
+    bool first = !loop->answered;
+    connection->next = loop->answered;
+    loop->answered = connection;
+    /* Under the lock: once it is released the loop may go on, answer the last request and be freed. */
+    if (first)
+        capacity_wake(&loop->shared);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void connection_count_out(struct connection *connection)
+{
+    if (connection->counted)
+        capacity_give_connection(connection->loop->capacity);
+    if (connection->beyond)
+        connection->loop->beyond--;
+    connection->counted = connection->beyond = false;
+}
+
+bool connection_watch(struct connection *connection, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    connection->watched = epoll_ctl(connection->loop->epoll, operation, connection->fd, &event) == 0;
+    return connection->watched;
+}
+
+void connection_unwatch(struct connection *connection)
+{
+    if (connection->watched)
+        epoll_ctl(connection->loop->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
+    connection->watched = false;
+}
+
+bool request_header(const struct request *request, const char *name, struct slice *ret)
+{
+    return head_field(&((const struct connection *)request)->head, name, ret);
+}
+
+bool request_resumes(const struct request *request)
+{
+    return ((const struct connection *)request)->resume;
+}
+
+static bool has_header(const struct reply *reply, const char *name)
+{
+    for (unsigned i = 0; i < reply->header_count; i++)
+        if (strcasecmp(reply->header[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void connection_render(const struct connection *connection, const struct error *err, const char *allow,
+                       struct reply *reply)
+{
+    const struct listener_config *config = connection->loop->config;
+    reply_init(reply, error_status(err->code));
+    config->render_error(config->context, err, reply);
+    if (err->code == ERROR_METHOD_NOT_ALLOWED && allow && !has_header(reply, "Allow"))
+        reply_header(reply, "Allow", "%s", allow);
+    if (err->code == ERROR_UNAUTHORIZED && !has_header(reply, "WWW-Authenticate"))
+        reply_header(reply, "WWW-Authenticate", "Bearer");
+}
+
+void request_answer(struct request *request, struct reply *reply)
+{
+    struct connection *connection = (struct connection *)request;
+    connection->reply = *reply;
+    reply_init(reply, reply->status);
+    if (atomic_exchange(&connection->stage, STAGE_ANSWERED) == STAGE_WAITING)
+        connection_answered(connection);
+}
+
+void request_fail(struct request *request, const struct error *err)
+{
+    struct reply reply;
+    connection_render((struct connection *)request, err, NULL, &reply);
+    request_answer(request, &reply);
+}
+
+void connection_refuse(struct connection *connection, const struct error *err, const char *allow)
+{
+    struct reply reply;
+    if (connection->resume) {
+        wire_send_bare(connection->fd);
+        return;
+    }
+    connection_render(connection, err, allow, &reply);
+    wire_send(connection->fd, &reply, connection->request.head_only);
+    reply_free(&reply);
+}
+
+/* Answers in the middle of the body, where libmicrohttpd cannot: we write, and it only closes. */
+void connection_refuse_body(struct connection *connection, const struct error *err)
+{
+    connection_refuse(connection, err, NULL);
+    connection->linger = true;
+}
+
+void connection_give_up_body(struct connection *connection, const struct error *err)
+{
+    connection_set_deadline(connection, DEADLINE_NONE);
+    crowd_remove(&connection->member);
+    connection_refuse_body(connection, err);
+    shutdown(connection->fd, SHUT_RDWR); /* libmicrohttpd notices and closes */
+    connection->loop->run_daemon = true;
+}
+
+bool connection_is_transfer(const struct connection *connection)
+{
+    return connection->reply.attempt && connection->loop->config->transfers && !connection->request.head_only;
+}
+
+void connection_release(struct connection *connection)
+{
+    if (connection->transfer)
+        transfer_written(connection->transfer, false);
+    connection->transfer = NULL;
+    if (connection->begun)
+        connection->request.route->stream->end(&connection->request);
+    connection->begun = false;
+    if (connection_is_transfer(connection))
+        transfer_missed(connection->loop->config->transfers, connection->reply.attempt,
+                        connection->reply.fetch, connection->reply.first,
+                        connection->reply.first + connection->reply.size);
+    reply_free(&connection->reply);
+    free(connection->body);
+    connection->body = NULL;
+    capacity_give_bodies(connection->loop->capacity, connection->reserved);
+    connection->reserved = 0;
+    free(connection->vetting);
+    connection->vetting = NULL;
+    crowd_remove(&connection->member);
+    free(connection->text);
+    connection->text = NULL;
+}
+
+void connection_bury(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    connection_set_deadline(connection, DEADLINE_NONE);
+    if (connection->fd >= 0)
+        close(connection->fd);
+    connection->fd = -1;
+    if (connection->place == PLACE_LINGER)
+        loop->lingering--;
+    connection_count_out(connection);
+    connection->place = PLACE_DEAD;
+    connection->next = loop->dead;
+    loop->dead = connection;
+}
+
+void connection_end(struct connection *connection)
+{
+    connection_unwatch(connection);
+    connection_release(connection);
+    connection_bury(connection);
+}
+
+void connection_linger(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    connection_release(connection);
+    if (connection->place != PLACE_LINGER) {
+        connection_count_out(connection);
+        connection->place = PLACE_LINGER;
+        loop->lingering++;
+    }
+    shutdown(connection->fd, SHUT_WR);
+    connection_set_deadline(connection, DEADLINE_LINGER);
+    if (!connection_watch(connection, EPOLLIN | EPOLLRDHUP))
+        connection_end(connection);
+    else if (loop->lingering > loop->beyond_max)
+        connection_end(TAILQ_FIRST(&loop->list[DEADLINE_LINGER]));
+}
