@@ -2,14 +2,11 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/config/config.h"
 
-#include <errno.h>
-#include <ini.h>
-#include <limits.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "server/config/config_file.h"
 #include "server/config/firmware_section.h"
 #include "server/config/keys.h"
-#include "upgrade/name.h"
 
 #define SAMPLE_WIDTH 100u
 #define HELP_WIDTH   80u
@@ -30,137 +27,6 @@ static const struct {
 };
 
 #define ACTIONS (sizeof action_table / sizeof action_table[0])
-
-/* ---- The file ---- */
-
-struct reading {
-    const char *path;
-    FILE *file;
-    int line; /* the one in hand, from 1 */
-    char *text;
-    size_t text_size;
-    unsigned *set_at; /* by key: the line that set it, 0 for none */
-    struct config *config;
-    struct firmware_section *section; /* the [firmware NAME] that the line stands in, NULL: none */
-    bool failed;
-    struct error *err;
-};
-
-static void fail_line(struct reading *reading, const char *what)
-{
-    reading->failed = true;
-    error_set(reading->err, ERROR_INVALID, "%s:%d: %s", reading->path, reading->line, what);
-}
-
-/* A line that begins a section; inih would cut its name. */
-static void begin_section(struct reading *reading, const char *text)
-{
-    static const char firmware[] = "firmware";
-    char name[FIRMWARE_NAME_SIZE];
-    struct slice inner = {text + 1, strcspn(text + 1, "]")};
-    reading->section = NULL;
-    if (text[1 + inner.len] != ']' || !slice_starts(inner, firmware))
-        return; /* inih complains of the first, and any other section means nothing */
-    inner.ptr += strlen(firmware);
-    inner.len -= strlen(firmware);
-    if (inner.len > 0 && !strchr(" \t", inner.ptr[0]))
-        return;
-    for (; inner.len > 0 && strchr(" \t", inner.ptr[0]); inner.len--)
-        inner.ptr++;
-    while (inner.len > 0 && strchr(" \t", inner.ptr[inner.len - 1]))
-        inner.len--;
-    if (!name_is_firmware(inner) || !slice_copy(inner, name, sizeof name))
-        fail_line(reading, "a section reads [firmware NAME], with the name of a firmware or *");
-    else if (!firmware_section_get(reading->config, name, &reading->section, reading->err))
-        reading->failed = true;
-}
-
-/* One line for inih, which would silently split a long one and take an indented one for a continuation. */
-static char *read_line(char *out, int size, void *cls)
-{
-    struct reading *reading = cls;
-    if (reading->failed)
-        return NULL;
-    errno = 0;
-    ssize_t length = getline(&reading->text, &reading->text_size, reading->file);
-    if (length < 0) {
-        if (ferror(reading->file) || errno == ENOMEM) {
-            error_errno(reading->err, errno, "cannot read %s", reading->path);
-            reading->err->code = ERROR_INVALID;
-            reading->failed = true;
-        }
-        return NULL;
-    }
-    reading->line++;
-    const char *text = reading->text + strspn(reading->text, " \t");
-    if (strlen(reading->text) != (size_t)length)
-        fail_line(reading, "a NUL byte");
-    else if (strlen(text) + 3 > (size_t)size)
-        fail_line(reading, "the line is longer than can be read"); /* 197 bytes with Debian's inih */
-    else if (text[0] == '[')
-        begin_section(reading, text);
-    if (reading->failed)
-        return NULL;
-    memcpy(out, text, strlen(text) + 1);
-    return out;
-}
-
-static bool handle_firmware_line(struct reading *reading, const char *name, const char *value)
-{
-    struct error why;
-    if (firmware_section_set(reading->section, name, value, (unsigned)reading->line, &why))
-        return true;
-    fail_line(reading, why.text);
-    return false;
-}
-
-static int handle_line(void *cls, const char *section, const char *name, const char *value)
-{
-    struct reading *reading = cls;
-    (void)section;
-    if (reading->failed)
-        return 0;
-    if (reading->section)
-        return handle_firmware_line(reading, name, value);
-    const struct config_key *key = config_key_find(name);
-    char text[160];
-    if (!key) {
-        bool clean = slice_is_clean_utf8(slice_of(name));
-        snprintf(text, sizeof text, "there is no key %.60s", clean ? name : "of that name");
-        fail_line(reading, text);
-        return 0;
-    }
-    unsigned *set_at = &reading->set_at[key - config_key_table];
-    if (*set_at) {
-        snprintf(text, sizeof text, "%s is set in line %u already", key->name, *set_at);
-        fail_line(reading, text);
-        return 0;
-    }
-    *set_at = (unsigned)reading->line;
-    char where[PATH_MAX + 16];
-    snprintf(where, sizeof where, "%s:%d", reading->path, reading->line);
-    reading->failed = !config_key_set(key, value, where, reading->config, reading->err);
-    return reading->failed ? 0 : 1;
-}
-
-static bool read_file(const char *path, struct config *config, struct error *err)
-{
-    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
-    if (!file) {
-        error_errno(err, errno, "cannot read %s", path);
-        err->code = ERROR_INVALID;
-        return false;
-    }
-    _cleanup_(cleanup_free) unsigned *set_at = calloc(config_key_count, sizeof *set_at);
-    if (!set_at)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    struct reading reading = {.path = path, .file = file, .set_at = set_at, .config = config, .err = err};
-    int bad_line = ini_parse_stream(read_line, &reading, handle_line, &reading);
-    free(reading.text);
-    if (bad_line > 0 && !(reading.failed && bad_line == reading.line))
-        return error_set(err, ERROR_INVALID, "%s:%d: this does not read key = value", path, bad_line);
-    return !reading.failed;
-}
 
 /* ---- The command line ---- */
 
@@ -269,7 +135,7 @@ bool config_load(int argc, char **argv, struct config *ret, enum config_action *
         return false;
     if (reads_config(action)) {
         struct config config = {.ledger_head = head};
-        if (!take_defaults(&config, err) || (path && !read_file(path, &config, err)) ||
+        if (!take_defaults(&config, err) || (path && !config_file_read(path, &config, err)) ||
             !take_arguments(argc, argv, &config, err)) {
             config_free(&config);
             return false;
