@@ -106,7 +106,7 @@ static bool put_last(void *cls, struct db *db, struct error *err)
 
 /* The first that no other thread works on. */
 static bool take_first(struct job *job, struct db *db, const struct improvement *list, size_t count,
-                       bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+                       job_reserve_function *reserve, void *cls, struct error *err)
 {
     struct build *making = &job->making;
     for (size_t i = 0; i < count; i++) {
@@ -125,7 +125,7 @@ static bool take_first(struct job *job, struct db *db, const struct improvement 
 static bool take_improvement(struct job *job,
                              bool (*list)(struct job *job, struct db *db, struct improvement **ret,
                                           size_t *ret_count, struct error *err),
-                             bool (*reserve)(void *cls, int64_t package_id), void *cls, struct error *err)
+                             job_reserve_function *reserve, void *cls, struct error *err)
 {
     struct reader_pool *reader_pool = job->making.daemon->reader_pool;
     _cleanup_(cleanup_free) struct improvement *found = NULL;
@@ -269,34 +269,29 @@ static bool store_improved(struct job *job, enum make_end end, struct error *err
 
 /* ---- In order ---- */
 
-static bool take_wanted(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                        struct error *err)
+static bool take_wanted(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
     (void)reserve, (void)cls;
     return writer_call(job->making.daemon->writer, claim_wanted, job, err);
 }
 
-static bool take_reachable(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                           struct error *err)
+static bool take_reachable(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
     return take_improvement(job, list_reachable, reserve, cls, err);
 }
 
-static bool take_hop(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                     struct error *err)
+static bool take_hop(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
     return take_improvement(job, list_wanted, reserve, cls, err);
 }
 
-static bool take_matrix(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                        struct error *err)
+static bool take_matrix(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
     (void)reserve, (void)cls;
     return writer_call(job->making.daemon->writer, claim_background, job, err);
 }
 
-static bool take_rest(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                      struct error *err)
+static bool take_rest(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
     return take_improvement(job, list_all, reserve, cls, err);
 }

@@ -16,16 +16,17 @@ struct job {
     int64_t swaps_waiting; /* how many smaller packages wait for transfers to end, as last seen */
 };
 
+/* Keeps two threads from improving the same package: false where another does. */
+typedef bool job_reserve_function(void *cls, int64_t package_id);
+
 /* Where work comes from, in the order in which it is looked for. Each sets job->found, and fills job->making.
  */
 struct job_source {
-    bool (*take)(struct job *job, bool (*reserve)(void *cls, int64_t package_id), void *cls,
-                 struct error *err);
+    bool (*take)(struct job *job, job_reserve_function *reserve, void *cls, struct error *err);
     bool background;
 };
 
 #define JOB_SOURCES 5
-/* `reserve` keeps two threads from improving the same package: false where another does. */
 extern const struct job_source job_sources[JOB_SOURCES];
 
 /* Stores how it ended; again until it is true. */

@@ -13,6 +13,8 @@
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
+typedef void log_function(enum log_level level, const char *event, ...);
+
 void log_set_level(enum log_level least);
 bool log_level_parse(struct slice text, enum log_level *ret);
 

@@ -18,12 +18,18 @@ struct writer;
 /* Runs in the writer's thread, in a transaction of the writer. False: its changes are rolled back. */
 typedef bool writer_function(void *cls, struct db *db, struct error *err);
 
-struct writer_task { /* part of a struct of the caller's, which lives until done() */
-    bool (*run)(struct writer_task *task, struct db *db,
-                struct error *err);                                  /* writer's thread, in the transaction */
-    void (*done)(struct writer_task *task, const struct error *err); /* writer's thread; err NULL: durable */
-    struct writer_task *next;                                        /* the writer's */
-    bool alone; /* shares its transaction with no other */
+struct writer_task;
+
+/* Writer's thread, in the transaction. False: the task's changes are rolled back. */
+typedef bool writer_task_function(struct writer_task *task, struct db *db, struct error *err);
+/* Writer's thread, after the commit. err NULL: the changes are durable. */
+typedef void writer_task_done(struct writer_task *task, const struct error *err);
+
+struct writer_task { /* part of a struct of the caller, which lives until done() */
+    writer_task_function *run;
+    writer_task_done *done;
+    struct writer_task *next; /* the writer's */
+    bool alone;               /* in a transaction of its own */
 };
 
 /* Takes over `db`. `flush` (may be NULL) runs in the writer's thread in a transaction of its own about once
