@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
-#include "server/checkin/checkin.h"
+#include "server/checkin/checkin_task.h"
+#include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 
 #define OVER_DIALECT  "dialect"

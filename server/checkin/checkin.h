@@ -9,18 +9,12 @@
 #ifndef DFOTA_SERVER_CHECKIN_CHECKIN_H
 #define DFOTA_SERVER_CHECKIN_CHECKIN_H
 
-#include "server/checkin/lookup.h"
+#include "server/checkin/facts.h"
 #include "server/http/request.h"
 
 /* Answers the request, later and from another thread. Its Range header is read here; of checkin the range is
    not looked at. HEAD is decided alike and records nothing. */
 void checkin_start(struct request *request, const struct client_identity *client,
                    const struct checkin *checkin);
-
-/* Fills client->by_proxy and network. checkin_start() does it itself. */
-void checkin_take_peer(const struct config *config, const char *peer, struct client_identity *client);
-
-/* The limits that the rules go by. */
-struct decision_limits checkin_limits(const struct config *config);
 
 #endif

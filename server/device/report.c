@@ -7,7 +7,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "server/checkin/checkin.h"
+#include "server/checkin/checkin_task.h"
+#include "server/checkin/lookup.h"
 #include "server/device/device.h"
 #include "server/build/scheduler.h"
 #include "server/config/device_url.h"
@@ -157,7 +158,7 @@ static void answer_report(struct writer_task *base, const struct error *err)
         return;
     }
     checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted);
-    void (*log)(enum log_level, const char *, ...) = task->noted ? log_line : log_stranger;
+    log_function *log = task->noted ? log_line : log_stranger;
     log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product", facts->product.product_key,
         "device", facts->device.device, "version", facts->device.confirmed_version, "reason",
         task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",

@@ -7,43 +7,33 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "server/checkin/checkin.h"
-#include "server/checkin/record.h"
+#include "server/checkin/checkin_task.h"
+#include "server/checkin/link_url.h"
 #include "server/checkin/refusal.h"
 #include "server/device/device.h"
-#include "server/checkin/link_url.h"
-#include "server/core/log.h"
-#include "server/checkin/origin.h"
-#include "server/checkin/refused.h"
-#include "server/checkin/counters.h"
 #include "storage/turnkey.h"
+#include "upgrade/answer.h"
 
 #define VALUE_SIZE 256
 
 struct turnkey_task {
-    struct writer_task task;
-    struct daemon *daemon;
-    struct request *request;
-    struct client_identity client;
-    struct checkin checkin;
+    struct checkin_task checkin; /* first */
     char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
     bool hashes_name; /* it is the first edition, or may be */
 
-    struct facts facts;
-    struct decision decision;
     struct link link; /* these two where something is offered; their texts are of the right length for HEAD */
     struct turnkey turnkey;
 };
 
 static bool offers(const struct turnkey_task *task)
 {
-    return task->decision.answer == ANSWER_FULL;
+    return task->checkin.decision.answer == ANSWER_FULL;
 }
 
 /* The attempt is fetched over the link that is told here, and reported on by its number. */
 static bool bind(struct turnkey_task *task, struct db *db, struct error *err)
 {
-    struct facts *facts = &task->facts;
+    struct facts *facts = &task->checkin.facts;
     struct attempt *attempt = &facts->attempt;
     if (!turnkey_link_ensure(db, facts->device.id, facts->firmware.id, facts->checkin.now_ms, &task->link,
                              err) ||
@@ -58,26 +48,20 @@ static bool bind(struct turnkey_task *task, struct db *db, struct error *err)
 static bool decide(struct writer_task *base, struct db *db, struct error *err)
 {
     struct turnkey_task *task = (struct turnkey_task *)base;
-    struct decision_limits limits = checkin_limits(&task->daemon->config);
-    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
-        return false;
-    decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
-    if (task->request->head_only)
-        return true;
-    return record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err) &&
-           (!offers(task) || bind(task, db, err));
+    return checkin_task_decide(&task->checkin, db, err) && checkin_task_record(&task->checkin, db, err) &&
+           (!task->checkin.record || !offers(task) || bind(task, db, err));
 }
 
 static json_t *offer(const struct turnkey_task *task)
 {
-    const struct facts *facts = &task->facts;
+    const struct facts *facts = &task->checkin.facts;
     const struct package *package = &facts->planned.package;
     const struct version *to = facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
     struct version core = {.part = {to->part[0]}, .count = 1};
     uint64_t core_id;
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[SCRIPT_VERSION_SIZE],
         sha256[SHA256_HEX_SIZE];
-    link_url(task->daemon, task->link.token, "", url);
+    link_url(task->checkin.daemon, task->link.token, "", url);
     version_format(&core, core_text);
     name_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
@@ -95,23 +79,10 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
 {
     if (offers(task))
         reply_json(reply, 200, offer(task));
-    else if (request_resumes(task->request))
-        refusal_reply(&task->daemon->config, task->decision.answer, reply);
+    else if (request_resumes(task->checkin.request))
+        refusal_reply(&task->checkin.daemon->config, task->checkin.decision.answer, reply);
     else
-        refusal_reply_with_status(200, task->decision.answer, reply);
-}
-
-static void log_answer(const struct turnkey_task *task, const char *said)
-{
-    const struct facts *facts = &task->facts;
-    struct log_number code;
-    void (*log)(enum log_level, const char *, ...) = facts_of_stranger(facts) ? log_stranger : log_line;
-    log(task->request->head_only ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "answer", "product",
-        facts->product.id ? facts->product.product_key : NULL, "device",
-        facts->device.id ? facts->device.device : NULL, "firmware",
-        task->client.firmware[0] ? task->client.firmware : NULL, "over", "turnkey", "peer",
-        task->request->peer, "code", log_i64(&code, offers(task) ? 0 : answer_code(task->decision.answer)),
-        "reason", task->decision.reason, "said", said[0] ? said : NULL, NULL);
+        refusal_reply_with_status(200, task->checkin.decision.answer, reply);
 }
 
 static void done(struct writer_task *base, const struct error *err)
@@ -119,23 +90,14 @@ static void done(struct writer_task *base, const struct error *err)
     struct turnkey_task *task = (struct turnkey_task *)base;
     struct reply reply;
     if (err) {
-        struct error told = *err;
-        log_line(LOG_LEVEL_ERROR, "check-in-failed", "peer", task->request->peer, "error", err->text, NULL);
-        error_set(&told, ERROR_UNAVAILABLE, "not now");
-        request_fail(task->request, &told);
+        checkin_task_fail(&task->checkin, err);
         free(task);
         return;
     }
-    if (!task->request->head_only && task->facts.device.id)
-        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
-                             task->facts.noted);
-    facts_log(&task->facts, task->client.network);
-    struct unknown row = {.text = ""};
-    if (refused_read(&task->client, &task->facts, &task->decision, &row) && !task->request->head_only)
-        refused_add(task->daemon->refused, &row);
-    log_answer(task, row.text);
+    checkin_task_tell(&task->checkin, "turnkey",
+                      offers(task) ? 0 : answer_code(task->checkin.decision.answer));
     tell(task, &reply);
-    request_answer(task->request, &reply);
+    request_answer(task->checkin.request, &reply);
     free(task);
 }
 
@@ -144,7 +106,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
     char script_name[VALUE_SIZE], core_version[VALUE_SIZE], model[VALUE_SIZE], core_name[VALUE_SIZE];
     struct full_name full;
     bool found;
-    if (!luat_read_client(request->query, &task->client, err) ||
+    if (!luat_read_client(request->query, &task->checkin.client, err) ||
         !request_query(request, "script_name", script_name, sizeof script_name, &found, err) ||
         !request_query(request, "script_version", task->script_version, VALUE_SIZE, &found, err) ||
         !request_query(request, "core_version", core_version, sizeof core_version, &found, err) ||
@@ -161,8 +123,8 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
                                    .core_name = slice_of(core_name)};
     if (!name_resolve_dialect(&said, &full))
         return true;
-    slice_copy(slice_of(full.firmware), task->client.firmware, sizeof task->client.firmware);
-    task->checkin.version = full.version;
+    slice_copy(slice_of(full.firmware), task->checkin.client.firmware, sizeof task->checkin.client.firmware);
+    task->checkin.checkin.version = full.version;
     return true;
 }
 
@@ -171,22 +133,15 @@ void turnkey_handle(struct request *request)
     struct turnkey_task *task = calloc(1, sizeof *task);
     struct error err;
     if (!task) {
-        error_set(&err, ERROR_UNAVAILABLE, "not now");
-        request_fail(request, &err);
+        checkin_task_refuse(request);
         return;
     }
-    task->task.run = decide;
-    task->task.done = done;
-    task->daemon = request->context;
-    task->request = request;
-    task->checkin = (struct checkin){
+    task->checkin.checkin = (struct checkin){
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
-    origin_of_peer(request->peer, task->client.origin);
-    checkin_take_peer(&task->daemon->config, request->peer, &task->client);
     if (read_request(request, task, &err)) {
-        writer_add(task->daemon->writer, &task->task);
+        checkin_task_begin(&task->checkin, request, decide, done);
         return;
     }
     luat_fail(request, request->query, &err);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
-#include "server/checkin/checkin.h"
+#include "server/checkin/checkin_task.h"
 #include "server/device/device.h"
 #include "server/build/scheduler.h"
 #include "server/planning/prebuild.h"

@@ -1,0 +1,98 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/checkin/checkin_task.h"
+
+#include "server/checkin/counters.h"
+#include "server/checkin/lookup.h"
+#include "server/checkin/origin.h"
+#include "server/checkin/record.h"
+#include "server/checkin/refused.h"
+#include "server/core/log.h"
+
+struct decision_limits checkin_limits(const struct config *config)
+{
+    return (struct decision_limits){.loop_guard_per_day = (unsigned)config->loop_guard_per_day,
+                                    .pin_idle_ms = (int64_t)config->pin_idle_ms,
+                                    .link_offers = (unsigned)config->link_offers,
+                                    .link_offer_gap_ms = (int64_t)config->link_offer_gap_ms};
+}
+
+static void take_peer(struct checkin_task *task)
+{
+    const char *peer = task->request->peer;
+    struct client_identity *client = &task->client;
+    origin_of_peer(peer, client->origin);
+    client->by_proxy = config_is_proxy(&task->daemon->config, peer);
+    client->network[0] = '\0';
+    if (!client->by_proxy)
+        admission_network(peer, client->network);
+}
+
+void checkin_task_begin(struct checkin_task *task, struct request *request, writer_task_function *run,
+                        writer_task_done *done)
+{
+    task->task.run = run;
+    task->task.done = done;
+    task->daemon = request->context;
+    task->request = request;
+    task->record = !request->head_only;
+    take_peer(task);
+    writer_add(task->daemon->writer, &task->task);
+}
+
+bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
+{
+    struct decision_limits limits = checkin_limits(&task->daemon->config);
+    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
+        return false;
+    decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
+    return true;
+}
+
+bool checkin_task_record(struct checkin_task *task, struct db *db, struct error *err)
+{
+    return !task->record ||
+           record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err);
+}
+
+static void log_answer(const struct checkin_task *task, const char *over, int code, const char *said)
+{
+    const struct facts *facts = &task->facts;
+    struct log_number number;
+    log_function *log = facts_of_stranger(facts) ? log_stranger : log_line;
+    log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
+        facts->product.id ? facts->product.product_key : NULL, "device",
+        facts->device.id ? facts->device.device : NULL, "firmware",
+        facts->firmware.id ? facts->firmware.name : NULL, "over", over, "peer", task->request->peer, "code",
+        log_i64(&number, code), "reason", task->decision.reason, "said", said[0] ? said : NULL, NULL);
+}
+
+void checkin_task_tell(const struct checkin_task *task, const char *over, int code)
+{
+    /* Not before the commit: the number of a device that could not be stored goes to the next new device. */
+    if (task->record && task->facts.device.id)
+        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
+                             task->facts.noted);
+    facts_log(&task->facts, task->client.network);
+    struct unknown row = {.text = ""};
+    if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
+        refused_add(task->daemon->refused, &row);
+    log_answer(task, over, code, row.text);
+}
+
+void checkin_task_fail(const struct checkin_task *task, const struct error *err)
+{
+    struct error told = *err;
+    if (err->code != ERROR_NOT_FOUND) {
+        log_line(LOG_LEVEL_ERROR, "check-in-failed", "peer", task->request->peer, "error", err->text, NULL);
+        error_set(&told, ERROR_UNAVAILABLE, "not now");
+    }
+    request_fail(task->request, &told);
+}
+
+void checkin_task_refuse(struct request *request)
+{
+    struct error err;
+    error_set(&err, ERROR_UNAVAILABLE, "not now");
+    request_fail(request, &err);
+}

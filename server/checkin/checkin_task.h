@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The common part of a check-in, whatever its answer looks like: who asks, the decision, its record and its log line. */
+#ifndef DFOTA_SERVER_CHECKIN_CHECKIN_TASK_H
+#define DFOTA_SERVER_CHECKIN_CHECKIN_TASK_H
+
+#include "server/checkin/facts.h"
+#include "server/context.h"
+#include "server/http/request.h"
+
+struct checkin_task { /* first member of the caller's task */
+    struct writer_task task;
+    struct daemon *daemon;
+    struct request *request;
+    bool record;                   /* false for HEAD: decided in the same way, and nothing is stored */
+    struct client_identity client; /* the caller fills client and checkin */
+    struct checkin checkin;
+    struct facts facts;
+    struct decision decision;
+};
+
+/* The limits that the rules go by. */
+struct decision_limits checkin_limits(const struct config *config);
+
+/* Fills the rest of a zeroed task, with what the peer's address says of the client, and queues it. Loop's thread. */
+void checkin_task_begin(struct checkin_task *task, struct request *request, writer_task_function *run,
+                        writer_task_done *done);
+/* Writer's thread: loads the facts and decides. */
+bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
+    __attribute__((warn_unused_result));
+/* Writer's thread: stores the decision, unless the request is HEAD. */
+bool checkin_task_record(struct checkin_task *task, struct db *db, struct error *err)
+    __attribute__((warn_unused_result));
+/* After the commit: counts the check-in, notes what is refused and logs the answer. */
+void checkin_task_tell(const struct checkin_task *task, const char *over, int code);
+/* Answers with err. The log has the details of what is the server's fault. */
+void checkin_task_fail(const struct checkin_task *task, const struct error *err);
+/* There is no memory for a task. */
+void checkin_task_refuse(struct request *request);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/descriptors.h"
+
+#include <sys/resource.h>
+
+#include "server/core/log.h"
+
+#define OWN_DESCRIPTORS                                                                                      \
+    192 /* database, readers, blobs, jobs with their pipes, loops, lingering connections */
+
+/* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or
+   linger beyond the limit. */
+static uint64_t descriptors_needed(uint64_t device, uint64_t admin)
+{
+    return OWN_DESCRIPTORS + device * 9 / 4 + admin * 5 / 4;
+}
+
+/* Lowers the limits of connections: without free descriptors the server could open no file any more. */
+static void fit_connections(struct config *config, uint64_t descriptors)
+{
+    struct log_number limit, device, admin;
+    if (descriptors_needed(config->max_device_connections, config->max_admin_connections) <= descriptors)
+        return;
+    uint64_t left = descriptors > OWN_DESCRIPTORS ? descriptors - OWN_DESCRIPTORS : 0;
+    uint64_t most_admin = left / 10 < 4 ? 4 : left / 10; /* an eighth of the room */
+    if (config->max_admin_connections > most_admin)
+        config->max_admin_connections = most_admin;
+    uint64_t taken = config->max_admin_connections * 5 / 4;
+    uint64_t most_device = left > taken ? (left - taken) * 4 / 9 : 0;
+    if (config->max_device_connections > most_device)
+        config->max_device_connections = most_device < 4 ? 4 : most_device;
+    log_line(LOG_LEVEL_WARN, "descriptors-few", "limit", log_i64(&limit, (long long)descriptors),
+             "max_device_connections", log_i64(&device, (long long)config->max_device_connections),
+             "max_admin_connections", log_i64(&admin, (long long)config->max_admin_connections), "then",
+             "these fit in; raise the hard limit of open files (LimitNOFILE, ulimit -Hn) for more", NULL);
+}
+
+void descriptors_raise(struct config *config)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
+        fit_connections(config, limit.rlim_max);
+}
