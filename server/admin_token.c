@@ -26,7 +26,8 @@ static bool sync_directory(const char *directory, struct error *err)
     return true;
 }
 
-/* Durable before the hash is: a token that the database knows and nobody else would lock everybody out. */
+/* The file is durable before the database has the hash. Else a power cut could leave a hash whose token
+   nobody knows, and no admin could get in. */
 static bool write_file(const char *directory, const char *text, struct error *err)
 {
     char path[PATH_MAX], fresh[PATH_MAX + 8];

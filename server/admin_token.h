@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The admin token: made at the first start, written to admin.token in the data directory (mode 0600), kept
- * only as a hash. */
+/* The admin token. The server makes it at the first start, writes it to admin.token in the data directory
+   (mode 0600) and stores only its hash. */
 #ifndef DFOTA_SERVER_ADMIN_TOKEN_H
 #define DFOTA_SERVER_ADMIN_TOKEN_H
 
 #include "storage/db.h"
 
-/* Before anything listens: the hashes of all tokens, one made where there is none. *ret is the caller's
- * (free). */
+/* Call it before anything listens. Gives the hashes of all tokens, and makes a token when there is no
+   token yet. *ret belongs to the caller (free). */
 bool admin_token_load(const char *directory, struct db *db, struct sha256 **ret, size_t *ret_count,
                       struct error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Start and end of the server: every part is made here, in order, and taken down in the opposite one. */
+/* Start and end of the server: makes every part in order and ends the parts in the opposite order. */
 #include "server/daemon.h"
 
 #include <errno.h>
@@ -43,8 +43,8 @@
 struct server {
     struct daemon daemon;
     struct data_dir data;
-    struct file_watch *file_watch; /* what must stay where it is */
-    bool is_lost;                  /* and does not */
+    struct file_watch *file_watch; /* files that must not be moved or removed */
+    bool is_lost;                  /* one of them was */
     struct listeners listeners;
 };
 
@@ -72,7 +72,7 @@ static void flushed(void *cls, bool committed)
     progress_flushed(daemon->progress, committed);
 }
 
-/* The logs are there once the database is open. */
+/* The log files exist as soon as the database is open. */
 static bool watch_files(struct server *server, const char *path, struct error *err)
 {
     const char *directory = server->daemon.config.data_dir;
@@ -114,7 +114,7 @@ static bool open_storage(struct server *server, struct error *err)
 
 /* Start and end */
 
-/* What an external command may do is known before it does it. */
+/* The log says before the first job what an external command may do. */
 static void tell_confinement(const struct config *config)
 {
     for (size_t i = 0; i < config->firmware_count; i++)
@@ -164,11 +164,12 @@ static void end(struct server *server)
     bool drained = listeners_drain(&server->listeners, until_ms);
     if (daemon->ending_fd >= 0)
         eventfd_write(daemon->ending_fd, 1);
-    /* Until a loop has ended it may take one more request whole, and each is answered by workers and writer. */
+    /* Until a loop has ended it may receive one more whole request. Workers and writer are needed for the
+       answer. */
     listeners_close(&server->listeners);
     thread_pool_stop(daemon->thread_pool);
     prebuild_stop(daemon->prebuild);
-    /* What was written may still be on its way: the same ten seconds hold for it. */
+    /* Bytes that were written may still be on their way to the peer: the same ten seconds hold for them. */
     drained = (!daemon->transfers || transfers_drain(daemon->transfers, left_ms(until_ms))) && drained;
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
@@ -188,8 +189,9 @@ static void end(struct server *server)
     data_dir_close(&server->data);
 }
 
-/* Once a second it is seen whether the files are where they were; writer and readers look for themselves. A server that
-   has lost them refuses what it is asked and does not end: while it runs, a removed database can be saved from it. */
+/* Checks once a second that the files are where they were; the writer and the readers check on their own.
+   A server that has lost its files refuses every request and does not end: while it runs, a removed
+   database can still be rescued. */
 static int await_signal(struct server *server, const sigset_t *ending, struct error *err)
 {
     static const struct timespec while_there = {.tv_sec = 1};
@@ -210,13 +212,14 @@ bool daemon_run(const struct config *config, struct error *err)
     struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1},
                             .data = DATA_DIR_CLOSED};
     sigset_t ending;
-    /* Blocked before there are threads, so that all inherit it and this one waits for them. */
+    /* Blocked before the first thread starts: all threads inherit the mask, and this one waits for the
+       signals. */
     sigemptyset(&ending);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);
-    umask(077); /* all that is made is the server's own */
+    umask(077); /* other users may not read the server's files */
     log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
     bool ok = start(&server, err);
     if (ok) {

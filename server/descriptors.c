@@ -23,7 +23,7 @@ static void fit_connections(struct config *config, uint64_t descriptors)
     if (descriptors_needed(config->max_device_connections, config->max_admin_connections) <= descriptors)
         return;
     uint64_t left = descriptors > OWN_DESCRIPTORS ? descriptors - OWN_DESCRIPTORS : 0;
-    uint64_t most_admin = left / 10 < 4 ? 4 : left / 10; /* an eighth of the room */
+    uint64_t most_admin = left / 10 < 4 ? 4 : left / 10; /* an eighth of what is left */
     if (config->max_admin_connections > most_admin)
         config->max_admin_connections = most_admin;
     uint64_t taken = config->max_admin_connections * 5 / 4;

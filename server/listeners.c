@@ -12,12 +12,12 @@
 #include "server/device/device.h"
 #include "server/http/listener.h"
 
-#define DEVICE_HEAD_MAX 4096 /* the longest request seen from a module is below 600 bytes */
+#define DEVICE_HEAD_MAX 4096 /* the longest known request of a module has less than 600 bytes */
 #define DEVICE_MEMORY   (8 * 1024)
 #define DEVICE_BODIES                                                                                        \
     (16 * 1024 * 1024) /* 64 transcripts of the longest kind at once; a host sends one a day */
 #define ADMIN_HEAD_MAX (16 * 1024)
-#define ADMIN_MEMORY   (128 * 1024) /* measured: uploads are then nearly twice as fast as with 32 KB */
+#define ADMIN_MEMORY   (128 * 1024) /* measured: uploads are nearly twice as fast as with 32 KB */
 
 /* The bound address decides, because the configuration may write "any address" in many ways. */
 static void note_device_url(struct daemon *daemon, struct listeners *listeners)

@@ -18,8 +18,8 @@ static int complain(const struct error *err, int status)
     return status;
 }
 
-/* A standard stream that was closed before the start would be the number of the next file that is opened, such as the
-   database, and the log would be written into that. */
+/* When a standard stream was closed before the start, the next file that is opened, such as the database,
+   gets its number, and the log would be written into that file. */
 static bool fill_standard_streams(void)
 {
     int fd;

@@ -15,12 +15,12 @@
 #include "storage/pending_report.h"
 #include "storage/product.h"
 
-#define ROUND_MS       60000 /* at most between two looks */
+#define ROUND_MS       60000 /* longest time between two rounds */
 #define ROUND_LEAST_MS 50
-#define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait for it */
+#define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait meanwhile */
 #define PRUNE_EVERY_MS (24LL * 3600 * 1000)
 #define DAY_MS         (24LL * 3600 * 1000)
-#define CLOCK_BACK_MS  1000 /* facts of one moment may come into the ledger in another order */
+#define CLOCK_BACK_MS  1000 /* events of the same moment may come into the ledger in another order */
 
 struct maintenance {
     struct daemon *daemon;
@@ -44,14 +44,14 @@ static bool read_head(void *cls, struct db *db, struct error *err)
     return ledger_head(db, &look->head, err);
 }
 
-/* It reads a time before the newest row of the ledger: it was set back, or starts from nothing at every boot. */
+/* The clock is behind the newest row of the ledger: it was set back, or it starts at zero at every boot. */
 static bool clock_is_back(struct maintenance *maintenance)
 {
     struct look look;
     struct error err;
     struct log_number behind;
     if (!writer_call(maintenance->daemon->writer, read_head, &look, &err))
-        return true; /* nothing is to be done without the database */
+        return true; /* without the database there is nothing to do */
     int64_t behind_ms = look.head.at_ms - clock_utc_ms();
     bool is_back = behind_ms > CLOCK_BACK_MS;
     if (is_back && !maintenance->clock_was_back)
@@ -77,7 +77,7 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
         return false;
     before = state = found ? attempt_state_of(&attempt) : ATTEMPT_ABANDONED;
     if (!attempt_apply(&state, EVENT_OVERDUE) || state == before)
-        return true; /* somebody has reported meanwhile */
+        return true; /* a report has come meanwhile */
     snprintf(attempt.state, sizeof attempt.state, "%s", attempt_state_name(state));
     attempt.ended_ms = clock_utc_ms();
     return attempt_update(db, &attempt, err) &&
@@ -95,7 +95,7 @@ static bool look_for_silence(void *cls, struct db *db, struct error *err)
     for (size_t i = 0; i < silence->due; i++)
         if (!call_silent(db, ids[i], err) || !pending_report_drop(db, ids[i], err))
             return false;
-    /* Stored only while somebody waits: a server at rest writes nothing. */
+    /* Stored only while a device is waited for: an idle server writes nothing. */
     return pending_report_any(db, &any, err) && (!any || uptime_store(db, now_ms, err));
 }
 
@@ -111,7 +111,7 @@ static void end_silent(struct maintenance *maintenance)
     } while (silence.due == SILENT_AT_ONCE);
 }
 
-/* The ledger's old rows */
+/* Old rows of the ledger */
 
 static void prune(struct maintenance *maintenance)
 {
@@ -127,7 +127,7 @@ static void prune(struct maintenance *maintenance)
     json_decref(by);
 }
 
-/* Budgets of days that are over */
+/* Budgets of past days */
 
 static bool end_budgets(void *cls, struct db *db, struct error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What is done from time to time: attempts that nobody reports on become `silent`, the ledger's old rows are removed,
-   the wall clock is looked at. One thread, which waits for the writer. */
+/* Periodic work, in one thread that waits for the writer: attempts without a report become `silent`, old
+   rows of the ledger are removed, the wall clock is checked. */
 #ifndef DFOTA_SERVER_MAINTENANCE_H
 #define DFOTA_SERVER_MAINTENANCE_H
 
@@ -11,6 +11,7 @@ struct maintenance;
 
 bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct error *err)
     __attribute__((warn_unused_result));
-void maintenance_stop(struct maintenance *maintenance); /* before the writer; NULL is fine */
+void maintenance_stop(
+    struct maintenance *maintenance); /* call it before the writer is stopped; NULL is fine */
 
 #endif

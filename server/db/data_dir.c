@@ -17,7 +17,7 @@
 
 #define DATABASE "dfota.db"
 
-/* Its name is durable: else a power cut could take away all that is in it. */
+/* Makes the name of the directory durable: else a power cut could remove it with all its files. */
 static bool make_directory(const char *directory, struct error *err)
 {
     char above[PATH_MAX];
@@ -31,7 +31,7 @@ static bool make_directory(const char *directory, struct error *err)
     return true;
 }
 
-/* Against a second server. Three locks, because each of them alone can be walked around: */
+/* Against a second server: three locks, because each single one can be avoided. */
 
 static bool lock(int fd, const char *directory, struct error *err)
 {
@@ -42,8 +42,9 @@ static bool lock(int fd, const char *directory, struct error *err)
     return error_errno(err, errno, "cannot lock the data directory %s", directory);
 }
 
-/* The directory itself has the same lock under each of its names, and cannot be deleted while a server works in it.
-   Network file systems lock no directories (EBADF). */
+/* The lock on the directory holds under each of its names, and the directory cannot be
+       deleted while a server works in it. Network file systems cannot lock directories
+   (EBADF). */
 static bool lock_directory(const char *directory, struct data_dir *data, struct error *err)
 {
     data->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -54,7 +55,7 @@ static bool lock_directory(const char *directory, struct data_dir *data, struct 
     return lock(data->directory_fd, directory, err);
 }
 
-/* An older dfotad knows only this one. */
+/* An older dfotad knows only this lock. */
 static bool lock_file(const char *directory, struct data_dir *data, struct error *err)
 {
     data->lock_fd = openat(data->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -63,7 +64,8 @@ static bool lock_file(const char *directory, struct data_dir *data, struct error
     return lock(data->lock_fd, directory, err);
 }
 
-/* The same database can be linked into two directories. It is made here, because SQLite would let others read it. */
+/* The same database can be linked into two directories. The file is made here, because SQLite would make
+   it readable for other users. */
 static bool lock_database(const char *directory, struct data_dir *data, struct error *err)
 {
     data->database_fd = openat(data->directory_fd, DATABASE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -80,7 +82,7 @@ static bool is_private(const char *name)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return strncmp(name, DATABASE, strlen(DATABASE)) == 0; /* its logs, and copies of it */
+    return strncmp(name, DATABASE, strlen(DATABASE)) == 0; /* its log files, and copies of it */
 }
 
 static bool tighten(int directory_fd, const char *directory, const char *name, struct error *err)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The data directory of a running server: made where it is missing, held against a second server, private, and refused
-   when its database is missing. */
+/* The data directory of a running server. It is created when it is missing, locked against a second
+   server, made private, and refused when its database is missing. */
 #ifndef DFOTA_SERVER_DB_DATA_DIR_H
 #define DFOTA_SERVER_DB_DATA_DIR_H
 
@@ -9,17 +9,17 @@
 #include "base/error.h"
 
 struct data_dir {
-    int directory_fd, lock_fd, database_fd; /* each holds a lock; -1: not open */
+    int directory_fd, lock_fd, database_fd; /* each has a lock; -1: not open */
 };
 
 #define DATA_DIR_CLOSED ((struct data_dir){-1, -1, -1})
 
-/* Call it before SQLite opens the database, and data_dir_close() after SQLite has closed it: closing a descriptor of the
-   database drops SQLite's locks.
+/* Call it before SQLite opens the database, and data_dir_close() after SQLite has closed it: closing a
+   descriptor of the database drops SQLite's locks.
 
-   ERROR_UNAVAILABLE when another server works on this directory, by whatever name, or on this database; when the
-   directory has no database but files that a server has left (leftovers.h); or when what is in it cannot be made
-   private. *ret is DATA_DIR_CLOSED before, and has to be closed in any case. */
+   ERROR_UNAVAILABLE: another server uses this directory, under any name, or this database; the directory
+   has no database but other files of a server (leftovers.h); or its files cannot be made private. *ret is
+   DATA_DIR_CLOSED before, and the caller closes it in any case. */
 bool data_dir_open(const char *directory, struct data_dir *ret, struct error *err)
     __attribute__((warn_unused_result));
 void data_dir_close(struct data_dir *data);

@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/sha256.h"
 
-#define LEVELS_MAX  6     /* a backup of a backup's parent directory is found */
-#define ENTRIES_MAX 50000 /* a directory of ours shows what it is long before */
+#define LEVELS_MAX  6     /* deep enough for a backup of the directory above a backup */
+#define ENTRIES_MAX 50000 /* a data directory is recognised after far fewer files */
 #define PATH_SHOWN  160
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -38,7 +38,7 @@ static bool is_database(const char *path)
            memcmp(head, magic, sizeof head) == 0;
 }
 
-/* An aborted first start leaves an empty database, and perhaps the journal of its first change. */
+/* A first start that was aborted leaves an empty database, and perhaps the journal of its first change. */
 static bool is_left(const FTSENT *entry)
 {
     const char *name = entry->fts_name;
@@ -52,9 +52,9 @@ static bool is_left(const FTSENT *entry)
 struct search {
     const char *directory;
     unsigned entries;
-    char found[PATH_SHOWN];  /* a file of a server, best one of its images or packages; "": none */
+    char found[PATH_SHOWN];  /* a file of a server, an image or package where there is one; "": no file */
     bool has_blob;           /* it is one of these */
-    char nested[PATH_SHOWN]; /* a directory below with a database; "": none */
+    char nested[PATH_SHOWN]; /* a subdirectory with a database; "": no such directory */
 };
 
 static void note_file(struct search *search, const FTSENT *entry)
@@ -71,7 +71,7 @@ static void note_file(struct search *search, const FTSENT *entry)
                  (int)(entry->fts_pathlen - entry->fts_namelen - 1), entry->fts_path);
 }
 
-/* A name of ours that leads nowhere: the disk that should be there is not mounted. */
+/* One of our names is a link to nothing: its disk is not mounted. */
 static bool check_link(const FTSENT *entry, struct error *err)
 {
     const char *name = entry->fts_name;
@@ -91,7 +91,7 @@ static bool note_entry(struct search *search, FTS *tree, FTSENT *entry, struct e
             (entry->fts_level == 1 && strcmp(entry->fts_name, "lost+found") == 0))
             fts_set(tree, entry, FTS_SKIP);
         return true;
-    case FTS_SL: /* what stands at the top may be on another disk */
+    case FTS_SL: /* a directory at the top may be on another disk */
         if (entry->fts_level == 1)
             fts_set(tree, entry, FTS_FOLLOW);
         return true;

@@ -8,7 +8,7 @@
 
 #include "storage/file_watch.h"
 
-#define IDLE_MAX 16 /* more than these threads never read at once */
+#define IDLE_MAX 16 /* more threads than this never read at once */
 
 struct reader_pool {
     char *path;

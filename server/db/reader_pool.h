@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Connections that only read, lent to one thread at a time. */
+/* Read-only connections. One thread at a time uses a connection. */
 #ifndef DFOTA_SERVER_DB_READER_POOL_H
 #define DFOTA_SERVER_DB_READER_POOL_H
 
@@ -9,12 +9,14 @@
 struct reader_pool;
 
 bool reader_pool_open(const char *path, struct reader_pool **ret, struct error *err);
-/* Opens another one when all are lent. */
+/* Opens a new connection when all are in use. */
 bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct error *err)
     __attribute__((warn_unused_result));
 void reader_pool_give(struct reader_pool *reader_pool, struct db *db); /* NULL is fine */
-/* From now on no connection is given out once one of these files is no longer where it was. `place` is the caller's. */
+/* From now on no connection is given out when one of these files was moved or removed. The watch is
+   borrowed. */
 void reader_pool_watch(struct reader_pool *reader_pool, struct file_watch *file_watch);
-void reader_pool_close(struct reader_pool *reader_pool); /* all must have been given back; NULL is fine */
+void reader_pool_close(
+    struct reader_pool *reader_pool); /* after all connections were given back; NULL is fine */
 
 #endif

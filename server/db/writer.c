@@ -34,8 +34,7 @@ struct batch {
     unsigned count;
 };
 
-/* The transaction is gone, by a failed commit or because the database rolled it back itself: nobody's changes
- * are in. */
+/* The commit failed, or the database rolled the transaction back itself: no change of any task is stored. */
 static void fail_all(struct batch *batch, const struct error *err)
 {
     for (unsigned i = 0; i < batch->count; i++)
@@ -95,13 +94,13 @@ static void end_flush(struct writer_task *task, const struct error *err)
     writer->flush.flushed(writer->flush.cls, !err);
 }
 
-/* Whether a task may still come into the batch's transaction. */
+/* True: one more task may join the transaction of this batch. */
 static bool has_room(const struct batch *batch, const struct writer_task *task)
 {
     return batch->count == 0 || (batch->count < BATCH_MAX && !batch->task[0]->alone && !task->alone);
 }
 
-/* Takes what waits, at most a batch; none when it is time to flush or to stop. */
+/* Takes the waiting tasks, at most one batch. NULL: it is time to flush or to stop. */
 static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch *batch)
 {
     batch->count = 0;
@@ -132,7 +131,7 @@ static void *work(void *cls)
     struct writer *writer = cls;
     struct batch *batch = malloc(sizeof *batch);
     if (!batch)
-        abort(); /* at start only: nothing could be stored */
+        abort(); /* at start only: later, nothing could be stored */
     int64_t flush_at_ms = clock_boot_ms() + writer->flush.every_ms;
     for (bool ended = false; !ended;) {
         take_batch(writer, flush_at_ms, batch);
@@ -188,7 +187,7 @@ void writer_add(struct writer *writer, struct writer_task *task)
     pthread_mutex_unlock(&writer->mutex);
 }
 
-/* A task somebody waits for. */
+/* A task whose caller waits. */
 struct call {
     struct writer_task task;
     writer_function *run;
@@ -251,7 +250,7 @@ bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, s
 bool writer_flush_now(struct writer *writer, struct error *err)
 {
     struct call call = {.task.alone =
-                            true, /* what came after flush.run() must not be forgotten with the rest */
+                            true, /* what was added after flush.run() must not be dropped with the rest */
                         .run = writer->flush.run,
                         .cls = writer->flush.cls,
                         .after = writer->flush.flushed,

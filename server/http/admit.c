@@ -4,7 +4,8 @@
 
 #include <strings.h>
 
-#define BODY_FREE 4096 /* a body up to this size is not charged: the limit of connections bounds these */
+#define BODY_FREE                                                                                            \
+    4096 /* a body up to this size is not counted: the limit of connections is enough for these */
 
 static struct slice bearer(const struct head *head)
 {
@@ -38,7 +39,7 @@ void admit_fill_request(struct connection *connection)
         request->path.len--;
 }
 
-/* libmicrohttpd says "100 Continue" by itself, also where nothing is to come. */
+/* libmicrohttpd sends "100 Continue" itself, also where no body is allowed. */
 static bool check_expect(const struct connection *connection, struct error *err)
 {
     const struct route *route = connection->request.route;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What is decided from the head of a request alone, before libmicrohttpd gets the socket. Internal to the http folder;
-   loop's thread. */
+/* Decides what the head of a request alone can tell, before libmicrohttpd gets the socket. Internal to
+   the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_ADMIT_H
 #define DFOTA_SERVER_HTTP_ADMIT_H
 
@@ -12,7 +12,8 @@ void admit_fill_request(struct connection *connection);
 /* In this order: token, route, framing and length of the body, Expect; then begins the stream of the route. With
    ERROR_METHOD_NOT_ALLOWED the methods of the path are in allow. */
 bool admit_check(struct connection *connection, char *allow, size_t allow_size, struct error *err);
-/* Charges a body that is kept in memory to the room that the listener has for bodies. */
+/* Counts a body that is kept in memory against the listener's limit. ERROR_UNAVAILABLE: the limit is
+   reached. */
 bool admit_reserve_body(struct connection *connection, struct error *err);
 
 #endif

@@ -136,6 +136,6 @@ void capacity_stop(struct capacity *capacity)
     atomic_store(&capacity->stopping, true);
     pthread_mutex_lock(&capacity->lock);
     wake_all(capacity);
-    LIST_INIT(&capacity->loops); /* a loop that runs on does not wake one that has ended */
+    LIST_INIT(&capacity->loops); /* a loop that still runs must not wake one that has ended */
     pthread_mutex_unlock(&capacity->lock);
 }

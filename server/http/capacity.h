@@ -27,7 +27,7 @@ struct capacity {
     unsigned max_connections;
     uint64_t max_bodies_bytes; /* 0: no limit */
     struct notices notices;
-    _Atomic unsigned connections; /* that do not linger */
+    _Atomic unsigned connections; /* without those that linger */
     _Atomic uint64_t bodies_bytes;
     _Atomic unsigned accepting; /* loops with a listening socket */
     _Atomic bool draining, stopping;
@@ -41,7 +41,7 @@ void capacity_destroy(struct capacity *capacity); /* after all loops have ended 
 
 bool capacity_take_connection(struct capacity *capacity); /* false: the limit is reached */
 void capacity_give_connection(struct capacity *capacity);
-bool capacity_take_bodies(struct capacity *capacity, uint64_t bytes); /* false: no room for so many bytes */
+bool capacity_take_bodies(struct capacity *capacity, uint64_t bytes); /* false: the limit would be exceeded */
 void capacity_give_bodies(struct capacity *capacity, uint64_t bytes);
 
 /* A loop counts from before its start until it has closed its listening socket. */

@@ -29,7 +29,7 @@ void connection_answered(struct connection *connection)
     bool first = !loop->answered;
     connection->next = loop->answered;
     loop->answered = connection;
-    /* Under the lock: once it is released the loop may go on, answer the last request and be freed. */
+    /* Under the lock: after its release the loop may answer its last request, end and be freed. */
     if (first)
         capacity_wake(&loop->shared);
     pthread_mutex_unlock(&loop->lock);
@@ -117,7 +117,6 @@ void connection_refuse(struct connection *connection, const struct error *err, c
     reply_free(&reply);
 }
 
-/* Answers in the middle of the body, where libmicrohttpd cannot: we write, and it only closes. */
 void connection_refuse_body(struct connection *connection, const struct error *err)
 {
     connection_refuse(connection, err, NULL);

@@ -2,10 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* One connection with its one request, from accept to close. Internal to the http folder.
 
-   Where it is: at the gate (its head is awaited, our own epoll watches the socket), with libmicrohttpd (body,
-   handler, answer), or lingering (answered, but the peer may still be sending: what comes is thrown away
-   until it has read the answer and closes, because a close with unread bytes would reset the connection and
-   destroy the answer). It belongs to its loop's thread; only the answer may come from elsewhere. */
+   Three places. At the gate: the head is incomplete, our own epoll watches the socket. With
+   libmicrohttpd: body, handler, answer. Lingering: the answer is sent, but the peer may still be sending.
+   What the peer sends then is dropped until the peer closes: a close with unread bytes would reset the
+   connection and destroy the answer.
+
+   A connection belongs to the thread of its loop. Only the answer may come from another thread. */
 #ifndef DFOTA_SERVER_HTTP_CONNECTION_H
 #define DFOTA_SERVER_HTTP_CONNECTION_H
 
@@ -21,22 +23,22 @@ struct MHD_Connection;
 
 enum place { PLACE_GATE, PLACE_DAEMON, PLACE_LINGER, PLACE_DEAD };
 
-/* Who has the request: decides whether request_answer() must wake the loop. */
+/* How far the request is: request_answer() must wake the loop only for STAGE_WAITING. */
 enum answer_stage {
     STAGE_TAKING,   /* the request is still being read */
     STAGE_HANDLING, /* the handler is being called; the connection is not suspended yet */
     STAGE_WAITING,  /* suspended */
-    STAGE_ANSWERED  /* `reply` is there */
+    STAGE_ANSWERED  /* `reply` is set */
 };
 
 struct connection {
-    struct request request; /* first: a request is a connection */
+    struct request request; /* first member: a pointer to the request is one to the connection */
     struct loop *loop;
     enum place place;
-    int fd;       /* libmicrohttpd's to close while PLACE_DAEMON */
-    bool watched; /* in the loop's epoll */
+    int fd;       /* libmicrohttpd closes it while PLACE_DAEMON */
+    bool watched; /* by the loop's epoll */
     bool counted; /* in the listener's connections */
-    bool beyond;  /* not counted: its head is awaited beyond the limit */
+    bool beyond;  /* not counted: the limit is reached, and its head is awaited all the same */
 
     struct crowd_member member; /* of the loop's crowd */
 
@@ -44,37 +46,37 @@ struct connection {
     enum deadline deadline;
     int64_t due_ms;
 
-    size_t scanned; /* of the head so far */
-    bool some;      /* a byte has come */
+    size_t scanned; /* bytes of the head that were scanned */
+    bool some;      /* at least one byte has come */
     char *text;     /* the whole head, owned */
     struct head head;
-    bool resume;           /* a refusal leaves as a bare head */
-    struct error *vetting; /* vet() has it; what it said. Owned */
-    bool vetted;           /* vet() let it pass */
-    uint64_t reserved;     /* of the listener's room for bodies */
+    bool resume;           /* the request continues a download: a refusal is a bare head */
+    struct error *vetting; /* not NULL while vet() runs; the error of vet(). Owned */
+    bool vetted;           /* the result of vet() */
+    uint64_t reserved;     /* bytes, counted against the listener's limit of bodies */
 
     struct MHD_Connection *mhd; /* NULL unless PLACE_DAEMON */
-    bool begun;                 /* the stream's end() is owed */
-    bool linger;                /* answered by ourselves: linger when libmicrohttpd lets go */
+    bool begun;                 /* the stream's end() must still be called */
+    bool linger;                /* answered without libmicrohttpd: lingers when libmicrohttpd has closed */
     char *body;
     size_t body_used, body_size;
-    uint64_t taken; /* bytes of body seen */
+    uint64_t taken; /* bytes of the body so far */
 
     _Atomic int stage;
     struct reply reply;
-    struct transfer *transfer; /* until libmicrohttpd is done with the answer */
-    bool followed;             /* a transfer has a dup of the socket, so our close is not the last */
-    uint64_t acked;            /* when the present idle_timeout_ms began */
-    unsigned looks;            /* in it */
+    struct transfer *transfer; /* NULL when libmicrohttpd has finished the answer */
+    bool followed;             /* a transfer has a dup of the socket, so our close is not the last one */
+    uint64_t acked;            /* bytes acknowledged when the current idle_timeout_ms began */
+    unsigned looks;            /* checks in the current idle_timeout_ms */
 
-    struct connection *next; /* in the loop's list of answered, or of dead ones */
+    struct connection *next; /* in the loop's list `answered` or `dead` */
 };
 
-/* The time of its kind from now; DEADLINE_NONE: no deadline. */
+/* Sets the deadline: the time limit of its kind, from now. DEADLINE_NONE: no deadline. */
 void connection_set_deadline(struct connection *connection, enum deadline kind);
-/* Any thread: the loop goes on with the connection in its next turn. */
+/* Any thread: the loop continues with the connection in its next turn. */
 void connection_answered(struct connection *connection);
-/* Its place is free for another connection. */
+/* The connection no longer counts against the limit. */
 void connection_count_out(struct connection *connection);
 
 /* Our own epoll watches the socket. False: it cannot. */
@@ -86,12 +88,12 @@ void connection_render(const struct connection *connection, const struct error *
                        struct reply *reply);
 /* Writes err in place of libmicrohttpd, on a socket that nothing was written to. */
 void connection_refuse(struct connection *connection, const struct error *err, const char *allow);
-/* The same in the middle of the body: libmicrohttpd then only closes. */
+/* The same in the middle of the body, where libmicrohttpd cannot answer: libmicrohttpd then only closes. */
 void connection_refuse_body(struct connection *connection, const struct error *err);
-/* The same for a body that comes too slowly or has to make room: libmicrohttpd is made to close. */
+/* The same for a body that is too slow or is dropped at the limit: makes libmicrohttpd close. */
 void connection_give_up_body(struct connection *connection, const struct error *err);
 
-/* Its answer is firmware, and what the peer acknowledges is watched. */
+/* True: the answer is firmware, and the acknowledgements of the peer are watched. */
 bool connection_is_transfer(const struct connection *connection);
 
 /* Frees what it holds, not the socket; the loop frees the connection itself. */

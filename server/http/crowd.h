@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The connections of a loop whose request is not whole yet: the head is missing, or a body that is kept in memory. At the
-   limit of connections the oldest of them goes first, and one address has at most a share of the room for them. A
-   request that is whole is never in the crowd: behind a carrier's NAT thousands of modules share one address, and each
-   is in the crowd for a moment only. Internal to the http folder; loop's thread. */
+/* The crowd: connections of a loop whose request is incomplete, because the head or a body that is kept
+   in memory is missing. At the limit of connections the oldest connection of the crowd is closed first,
+   and one address may have only a share of the connections. A complete request is never in the crowd:
+   behind a carrier's NAT thousands of modules share one address, and each is in the crowd for a moment
+   only. Internal to the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_CROWD_H
 #define DFOTA_SERVER_HTTP_CROWD_H
 
@@ -22,7 +23,7 @@ struct crowd {
     struct crowd_bucket bucket[CROWD_BUCKETS];
 };
 
-/* Of which address a connection is: what stands for it in the crowd. */
+/* The address of a connection, as the crowd compares it. */
 struct crowd_key {
     unsigned char bytes[16];
 };
@@ -36,10 +37,10 @@ struct crowd_member {
 
 void crowd_init(struct crowd *crowd, unsigned share);
 void crowd_key_of(const struct sockaddr_storage *address, struct crowd_key *ret);
-/* Aborts without memory. Does nothing for one that is in already. */
+/* Aborts when memory is gone. Does nothing for a member that is in the crowd already. */
 void crowd_add(struct crowd *crowd, struct crowd_member *member);
-void crowd_remove(struct crowd_member *member); /* fine for one that is not in */
-/* The oldest one of this one's address where that has more than its share, else NULL. */
+void crowd_remove(struct crowd_member *member); /* fine for a member that is not in the crowd */
+/* The oldest member with the same address, when that address has more than its share. Else NULL. */
 struct crowd_member *crowd_excess(const struct crowd *crowd, const struct crowd_member *member);
 
 #endif

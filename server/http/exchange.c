@@ -14,14 +14,14 @@
 #include "server/http/transfer.h"
 #include "server/core/thread_pool.h"
 
-#define DROPPED_BODY_MAX 4096 /* a body nobody asked for */
+#define DROPPED_BODY_MAX 4096 /* a body on a route that takes no body */
 #define LOOKS            4    /* DEADLINE_ANSWER comes this often per idle_timeout_ms */
 
 static bool keep_body(struct connection *connection, const char *bytes, size_t len)
 {
     size_t need = connection->body_used + len;
     if (need > connection->body_size) {
-        int64_t announced = connection->head.body_length; /* vetted: within the route's limit */
+        int64_t announced = connection->head.body_length; /* checked: within the route's limit */
         size_t size = announced > 0           ? (size_t)announced
                       : connection->body_size ? connection->body_size
                                               : 4096;
@@ -38,9 +38,9 @@ static bool keep_body(struct connection *connection, const char *bytes, size_t l
     return true;
 }
 
-/* libmicrohttpd takes a short read for "nothing more yet" and waits for the next event. Where the peer's FIN came
-   together with the bytes there is none, and a body cut off would be awaited until its deadline. Shutting down a side
-   that has ended makes one. */
+/* libmicrohttpd takes a short read for "no more data yet" and waits for the next event. No event comes
+   when the peer's FIN came together with the bytes, and a truncated body would be awaited until its
+   deadline. A shutdown of the side that has ended makes an event. */
 static void notice_end(const struct connection *connection)
 {
     char byte;
@@ -65,7 +65,7 @@ static bool take_body(struct connection *connection, const char *bytes, size_t l
     return true;
 }
 
-/* A resume is continued with 206 or refused; libmicrohttpd would add a length to the refusal. */
+/* A resume is answered with 206 or refused. libmicrohttpd would add a Content-Length to the refusal. */
 static bool refuses_resume(const struct connection *connection)
 {
     return connection->resume && connection->reply.status >= 300;
@@ -90,7 +90,7 @@ static enum MHD_Result send_reply(struct connection *connection)
     if (watch)
         connection->transfer = transfer_begin(config->transfers, connection->fd, head_size, reply->attempt,
                                               reply->fetch, reply->first, reply->first + size);
-    reply->attempt = 0; /* begun */
+    reply->attempt = 0; /* the transfer has begun */
     connection->followed = connection->transfer != NULL;
     connection->acked = 0;
     connection_set_deadline(connection, DEADLINE_ANSWER);
@@ -120,7 +120,7 @@ static enum MHD_Result handle(struct connection *connection)
     int stage = STAGE_HANDLING;
     if (!atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_WAITING))
         return send_reply(connection);
-    /* Whoever answers from now on puts it on the loop's list, and that is looked at in this thread, later. */
+    /* From now on an answer goes to the loop's list, which this thread reads later. */
     connection->loop->suspended++;
     MHD_suspend_connection(connection->mhd);
     return MHD_YES;
@@ -132,7 +132,7 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd, const
 {
     (void)cls, (void)url, (void)method, (void)version;
     struct connection *connection = *request_cls;
-    if (!connection) { /* the head is complete: all of it has been looked at already, at the gate */
+    if (!connection) { /* the head is complete; the gate has checked it */
         connection = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
         *request_cls = connection;
         if (connection->head.body_length)
@@ -172,7 +172,8 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **request
     connection->transfer = NULL;
 }
 
-/* libmicrohttpd closes its descriptor after this; where the peer may still be sending, a dup() lingers. */
+/* After this libmicrohttpd closes its descriptor. When the peer may still be sending, a dup() of it
+   lingers. */
 static void let_go(struct connection *connection)
 {
     int unread = 0;
@@ -219,7 +220,7 @@ static uint64_t acked_bytes(int fd)
     return info.tcpi_bytes_acked;
 }
 
-/* What a peer must acknowledge in idle_timeout_ms: something, and not less than the least rate comes to. */
+/* In idle_timeout_ms a peer must acknowledge at least one byte, and at least what least_rate demands. */
 static bool too_slow(const struct connection *connection, uint64_t acked)
 {
     const struct listener_config *config = connection->loop->config;
@@ -238,7 +239,7 @@ void exchange_check(struct connection *connection)
         connection->acked = acked;
         return;
     }
-    /* What the peer does not take is not left to the kernel to offer for minutes more. */
+    /* Without a reset the kernel would offer the unread bytes for minutes more. */
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     connection_set_deadline(connection, DEADLINE_NONE);

@@ -37,7 +37,7 @@ static void peer_text(const struct sockaddr_storage *address, char out[64])
     snprintf(out, 64, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(six->sin6_port));
 }
 
-/* Whether it is a resume is seen before anything is said, however little of the head there is. */
+/* Looks for a resume before the refusal, also in an incomplete head. */
 static void refuse(struct connection *connection, const struct error *err, const char *allow)
 {
     struct loop *loop = connection->loop;
@@ -49,13 +49,13 @@ static void refuse(struct connection *connection, const struct error *err, const
     connection_linger(connection);
 }
 
-/* Room: who goes when there is none */
+/* Which connection is closed at the limit */
 
 static void crowd_out(struct connection *connection, const struct error *err)
 {
     if (connection->place == PLACE_DAEMON) {
         connection_give_up_body(connection, err);
-        connection_count_out(connection); /* libmicrohttpd closes it in this very turn */
+        connection_count_out(connection); /* libmicrohttpd closes it in this turn */
     } else if (connection->some)
         refuse(connection, err, NULL);
     else
@@ -76,7 +76,7 @@ bool gate_make_room(struct loop *loop)
     return true;
 }
 
-/* False: the limit is reached, and every request in this loop is whole. */
+/* False: the limit is reached, and every request in this loop is complete. */
 static bool count_in(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -96,7 +96,7 @@ static struct connection *connection_of(struct crowd_member *member)
     return (struct connection *)(void *)((char *)member - offsetof(struct connection, member));
 }
 
-/* One address does not take the room of the others. */
+/* No address gets more than its share. */
 static void join_crowd(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -138,7 +138,7 @@ static void run_vet(void *cls)
     connection_answered(connection);
 }
 
-/* The route has something to look up before a body may come. Meanwhile nothing watches the socket. */
+/* The route has a lookup before a body may come. Meanwhile the socket is not watched. */
 static bool vet(struct connection *connection, struct error *err)
 {
     struct loop *loop = connection->loop;
@@ -177,7 +177,7 @@ static bool take_request(struct connection *connection, char *allow, size_t allo
     return true;
 }
 
-/* Whatever is refused from here on, `resume` is known. */
+/* From here on `resume` is known, also for refusals. */
 static bool keep_head(struct connection *connection, size_t size, struct error *err)
 {
     connection->text = malloc(size);
@@ -221,7 +221,7 @@ static void refuse_long(struct connection *connection, size_t limit)
     refuse(connection, &err, NULL);
 }
 
-/* Looks at what has come without taking it: libmicrohttpd reads it again. False: the rest is awaited. */
+/* Peeks at the bytes that have come; libmicrohttpd reads them again. False: the head is incomplete. */
 static bool look(struct connection *connection, bool ended)
 {
     struct loop *loop = connection->loop;
@@ -294,7 +294,7 @@ static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *ad
     peer_text(address, connection->request.peer);
     crowd_key_of(address, &connection->member.key);
     if (!count_in(connection)) {
-        /* What is said to it depends on what it asks for, so its head is awaited all the same. */
+        /* The refusal depends on the request, so the head is awaited all the same. */
         capacity_ask_room(loop->capacity, &loop->shared);
         connection->beyond = true;
         if (++loop->beyond > loop->beyond_max)
@@ -302,8 +302,7 @@ static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *ad
     }
     connection_set_deadline(connection, DEADLINE_HEAD);
     join_crowd(connection);
-    /* Most often the head is there already. Edge-triggered: a trickled head wakes the loop once per segment.
-     */
+    /* Most often the head is there already. Edge-triggered: a slow head wakes the loop once per segment. */
     if (!look(connection, false) && !connection_watch(connection, EPOLLIN | EPOLLRDHUP | EPOLLET))
         connection_end(connection);
 }

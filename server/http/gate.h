@@ -1,24 +1,24 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The gate: what happens to a connection before libmicrohttpd gets it, and after we answered it without
-   libmicrohttpd. Internal to the http folder; loop's thread. */
+/* The gate has a connection before libmicrohttpd gets it: accepts it, waits for the head, checks it,
+   hands it over or refuses. Internal to the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_GATE_H
 #define DFOTA_SERVER_HTTP_GATE_H
 
 #include <stdint.h>
 #include "server/http/connection.h"
 
-/* The listening socket is readable: accepts what is there, a bounded number. True: there may be more. */
+/* The listening socket is readable: accepts a limited number of connections. True: there may be more. */
 bool gate_accept(struct loop *loop);
 /* Events on a socket that the loop watches. */
 void gate_ready(struct connection *connection, uint32_t events);
 /* DEADLINE_HEAD came. */
 void gate_late(struct connection *connection);
-/* Its route's vet() has ended: it is handed to libmicrohttpd, or refused. */
+/* vet() of the route has ended: hands the connection to libmicrohttpd, or refuses. */
 void gate_vetted(struct connection *connection);
-/* Closes the oldest connection whose request is not whole. False: there is none in this loop. */
+/* Closes the oldest connection whose request is incomplete. False: this loop has no such connection. */
 bool gate_make_room(struct loop *loop);
-/* Shutting down: closes connections that have not sent anything. */
+/* At the end of the server: closes connections that have sent no byte. */
 void gate_close_silent(struct loop *loop);
 
 #endif

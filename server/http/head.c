@@ -47,7 +47,7 @@ static size_t count_of(struct slice text, char c)
     return count;
 }
 
-/* The next line without its CRLF; the head is whole, so each has one. */
+/* The next line without its CRLF. The head is complete, so each line has one. */
 static struct slice next_line(struct slice *rest)
 {
     struct slice line;
@@ -68,7 +68,7 @@ static struct slice skip_blanks(struct slice text)
     return text;
 }
 
-/* "http://host/path?query" becomes "/path?query". A scheme is case-insensitive, the host is not looked at. */
+/* "http://host/path?query" becomes "/path?query". The scheme is case-insensitive, the host is ignored. */
 static bool cut_authority(struct slice *target)
 {
     static const char *const scheme[] = {"http://", "https://"};
@@ -82,7 +82,7 @@ static bool cut_authority(struct slice *target)
             return false;
         *target = end < target->len && target->ptr[end] == '/'
                       ? (struct slice){target->ptr + end, target->len - end}
-                      : (struct slice){"/", 1}; /* there is nothing at the root, whatever the query */
+                      : (struct slice){"/", 1}; /* no route is at the root, whatever the query is */
         return true;
     }
     return target->len > 0 && target->ptr[0] == '/';
@@ -132,7 +132,8 @@ struct framing {
     uint64_t length;
 };
 
-/* libmicrohttpd does not drop what is behind these two: it answers the one twice, and never ends the other. */
+/* libmicrohttpd does not drop what follows the value of these two headers: it answers the first twice and
+   never ends the second. */
 static bool check_end(struct slice line, struct slice name, struct slice value, struct error *err)
 {
     bool frames = named(name, "Content-Length") || named(name, "Transfer-Encoding");
@@ -219,7 +220,7 @@ bool head_resumes(struct slice bytes)
     slice_split(&bytes, '\n', &line); /* the request line */
     while (slice_split(&bytes, '\n', &line)) {
         if (line.len == 0 || (line.len == 1 && line.ptr[0] == '\r'))
-            return false; /* the rest is a body */
+            return false; /* a body follows */
         struct slice value = line;
         slice_split(&value, ':', &name);
         name = skip_blanks(name);

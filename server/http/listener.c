@@ -28,7 +28,7 @@ static socklen_t address_len(const struct sockaddr_storage *address)
     return address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
-/* A bound socket, -1 with errno else. */
+/* A bound socket, or -1 with errno. */
 static int bind_socket(const struct sockaddr_storage *address, bool shared)
 {
     int one = 1, fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -44,14 +44,15 @@ static int bind_socket(const struct sockaddr_storage *address, bool shared)
     return -1;
 }
 
-/* SO_REUSEPORT would let a second server of the same user share the port unnoticed: ask without it first. */
+/* With SO_REUSEPORT a second server of the same user could share the port unnoticed: first tries without
+   it. */
 static bool check_free(const struct listener *listener, struct error *err)
 {
     _cleanup_(cleanup_close) int fd = bind_socket(&listener->address, false);
     return fd >= 0 || error_errno(err, errno, "%s cannot be listened on", listener->config.address);
 }
 
-/* The first one settles the port. */
+/* The first socket decides the port. */
 static bool open_socket(struct listener *listener, int *ret, struct error *err)
 {
     int fd = bind_socket(&listener->address, true);

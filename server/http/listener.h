@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* A listener: its sockets (SO_REUSEPORT, one per loop), its event loops (one thread each, each with its own
-   libmicrohttpd daemon), its gate and its routes.
+/* A listener: its sockets (SO_REUSEPORT, one per loop), its event loops (one thread each, each with its
+   own libmicrohttpd daemon), its gate and its routes.
 
-   The gate accepts, peeks at the request head until it is whole, vets it, and only then hands the socket to
-   libmicrohttpd, which would take what it should not and answers some requests by itself in HTML. What the gate refuses
-   is answered in the listener's own way. Each connection carries one request. */
+   The gate accepts, peeks at the head until it is complete, checks it, and only then hands the socket to
+   libmicrohttpd, which accepts invalid heads and answers some requests itself in HTML. The gate's
+   refusals have the listener's own form. Each connection has one request. */
 #ifndef DFOTA_SERVER_HTTP_LISTENER_H
 #define DFOTA_SERVER_HTTP_LISTENER_H
 
@@ -15,13 +15,13 @@ struct listener;
 
 /* Binds and starts the loops. The config is copied, what it points to is not. */
 bool listener_open(const struct listener_config *config, struct listener **ret, struct error *err);
-/* "127.0.0.1:41233": the address really bound. */
+/* The bound address, such as "127.0.0.1:41233". */
 void listener_address(const struct listener *listener, char out[64]);
-/* Stops accepting and waits until each request in hand is answered and written, at most deadline_ms. Suspended requests
-   must still be answered by their owners meanwhile. False: some were not. */
+/* Stops accepting and waits until each open request is answered and written, at most deadline_ms. The
+   owners of suspended requests must still answer them. False: some requests are still open. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);
-/* Ends the loops, cuts what is left; waits for suspended requests, so their owners must be able to answer still. NULL is
-   fine. */
+/* Ends the loops and cuts the open connections. Waits for suspended requests: their owners must still be
+   able to answer. NULL is fine. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -14,31 +14,33 @@ struct listener_config {
     const char *address; /* "127.0.0.1:8080", "[::1]:8081", port 0 = any free one */
     unsigned loops;
     unsigned
-        max_connections; /* at the limit the oldest whose request is not whole is closed; where all are whole: 503 */
+        max_connections; /* at the limit the oldest with an incomplete request is closed; when all are complete: 503 */
     uint64_t
         max_bodies_bytes; /* of all bodies above 4 KiB in memory at once; more are answered 503. 0: no limit */
-    bool bare_refusals;   /* what refuses a resume is a bare 416: wire.h */
-    bool trailing_slash;  /* "/path/" is "/path" */
+    bool bare_refusals;   /* a refused resume gets a bare 416: wire.h */
+    bool trailing_slash;  /* "/path/" means "/path" */
     unsigned max_head_bytes; /* request line and headers; the request line alone: 414, the whole: 431 */
-    unsigned memory_per_connection; /* libmicrohttpd's pool; raised to what a head of max_head_bytes needs */
+    unsigned
+        memory_per_connection; /* of libmicrohttpd's pool, bytes; raised to what a head of max_head_bytes needs */
     bool
-        no_chunks; /* a chunked body is 400: what is wrong inside one libmicrohttpd answers itself, in HTML */
-    int64_t head_timeout_ms; /* for the whole head, from accept; then closed (408 where any byte came) */
-    int64_t body_timeout_ms; /* for a body kept in memory, whole; then 408 */
+        no_chunks; /* a chunked body is 400: libmicrohttpd itself answers errors inside such a body, in HTML */
+    int64_t head_timeout_ms; /* from accept to the complete head; then closed (408 when a byte has come) */
+    int64_t body_timeout_ms; /* for a complete body kept in memory; then 408 */
     int64_t
-        idle_timeout_ms; /* no more of a streamed body: 408; less of an answer acknowledged than the least rate: reset */
-    uint64_t least_rate; /* bytes of an answer a second, over idle_timeout_ms; 0: any byte will do */
+        idle_timeout_ms; /* no byte of a streamed body: 408; less of an answer acknowledged than least_rate: reset */
+    uint64_t least_rate; /* bytes of an answer per second, over idle_timeout_ms; 0: one byte is enough */
     const struct route *routes;
     size_t route_count;
-    /* NULL: everybody may. Else asked before the route is looked for, with what stands behind "Bearer " (empty without).
-       Loop's thread. */
+    /* NULL: no token is needed. Else called before the route is searched, with the text after "Bearer "
+       (empty without). Loop's thread. */
     bool (*authorize)(void *context, struct slice token);
-    /* For ROUTE_VET: false answers with *err, and no body is taken. It sees the request without its body. Worker. */
+    /* For ROUTE_VET, with the request before its body. False: the answer is *err, and no body is read.
+       Worker thread. */
     bool (*vet)(struct request *request, struct error *err);
-    /* Fills *reply (initialised, with the error's status) for an error met before or by a handler; the body in memory.
-       Allow and WWW-Authenticate are added by the http folder. Any thread. */
+    /* Fills *reply, which is initialised with the error's status, for an error before or in a handler.
+       The body is in memory. The http folder adds Allow and WWW-Authenticate. Any thread. */
     void (*render_error)(void *context, const struct error *err, struct reply *reply);
-    struct transfers *transfers;     /* NULL: replies with an attempt are not watched */
+    struct transfers *transfers;     /* NULL: no reply is watched */
     struct thread_pool *thread_pool; /* for ROUTE_WORKER */
     void *context;
 };

@@ -15,12 +15,12 @@
 
 #define EVENTS_PER_TURN 128
 #define LINGER_MS       10000
-#define LONGEST_WAIT_MS 60000 /* notices are told as often */
-/* Where few connections are allowed, the limit alone is enough. */
+#define LONGEST_WAIT_MS 60000 /* notices are logged as often */
+/* With few connections the limit alone is enough. */
 #define ADDRESS_SHARE_LEAST 16
 #define ANSWER_LOOKS        4 /* per idle_timeout_ms */
 
-/* Records of libmicrohttpd for each part of a head, and what it needs for the head of its answer. */
+/* libmicrohttpd's record for each part of a head, and its memory for the head of the answer. */
 #define POOL_PER_PART 80
 #define POOL_ANSWER   4096
 
@@ -68,8 +68,8 @@ static void accept_some(struct loop *loop)
         watch_listen(loop, false);
 }
 
-/* The listening socket goes only when its queue has been emptied: what the kernel has accepted is not reset.
- */
+/* Empties the queue before it closes the listening socket: else the kernel would reset connections that
+   it has accepted. */
 static void stop_accepting(struct loop *loop)
 {
     if (loop->listen < 0)
@@ -119,7 +119,7 @@ static void look_at_deadlines(struct loop *loop)
     }
 }
 
-/* Milliseconds until something is due, -1 for never. */
+/* Milliseconds until the next deadline, -1 for never. */
 static int wait_ms(const struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
@@ -155,8 +155,8 @@ static void handle_events(struct loop *loop, const struct epoll_event *events, i
     }
 }
 
-/* libmicrohttpd waits for its own sockets with no timeout here, so its stall at 128·k ready sockets cannot
- * happen. */
+/* libmicrohttpd polls its own sockets without waiting here, so its stall at 128·k ready sockets cannot
+   happen. */
 static void run_daemon(struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
@@ -217,8 +217,8 @@ static void *loop_main(void *cls)
 static struct MHD_Daemon *start_daemon(struct loop *loop)
 {
     const struct listener_config *config = loop->config;
-    /* It keeps the head twice for a moment, and a record per part of it, and answers with 431 in HTML when
-     * out of room. */
+    /* libmicrohttpd keeps the head twice for a moment, and a record for each part. When its pool is full,
+       it answers with 431 in HTML. */
     size_t least = 2 * (size_t)config->max_head_bytes + HEAD_PARTS_MAX * POOL_PER_PART + POOL_ANSWER;
     size_t pool = config->memory_per_connection > least ? config->memory_per_connection : least;
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
@@ -248,7 +248,7 @@ static void destroy(struct loop *loop)
     free(loop);
 }
 
-/* Of the connections, for one loop. */
+/* The share of one loop in max_connections / divisor, at least 1. */
 static unsigned share_of(const struct listener_config *config, unsigned divisor)
 {
     unsigned loops = config->loops ? config->loops : 1;
@@ -285,7 +285,7 @@ static bool prepare(struct loop *loop, struct error *err)
     return true;
 }
 
-/* Signals are the main thread's; a broken pipe under sendfile(2) must not end the program. */
+/* Signals go to the main thread. A broken pipe in sendfile(2) must not end the program. */
 static bool start_thread(struct loop *loop, struct error *err)
 {
     sigset_t all, before;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The state of one event loop, which its connections work with. loop.c makes it and runs the loop. Internal to the http
-   folder; loop's thread, but for what says otherwise. */
+/* The state of one event loop, as its connections use it. loop.c makes the state and runs the loop.
+   Internal to the http folder; loop's thread, except `shared`, `lock` and `answered`. */
 #ifndef DFOTA_SERVER_HTTP_LOOP_STATE_H
 #define DFOTA_SERVER_HTTP_LOOP_STATE_H
 
@@ -11,18 +11,18 @@
 #include "server/http/crowd.h"
 #include "server/http/listener_config.h"
 
-#define SCRATCH_BYTES (64 * 1024) /* a refusal looks this far for a Range header */
+#define SCRATCH_BYTES (64 * 1024) /* a refusal searches this many bytes for a Range header */
 
 struct connection;
 struct MHD_Daemon;
 
 enum deadline {
     DEADLINE_NONE,
-    DEADLINE_HEAD,   /* the head is whole by then */
-    DEADLINE_BODY,   /* a body kept in memory is whole by then */
-    DEADLINE_STREAM, /* more of a streamed body came by then */
-    DEADLINE_ANSWER, /* time to look whether the peer has acknowledged more of its answer */
-    DEADLINE_LINGER, /* the peer has closed by then */
+    DEADLINE_HEAD,   /* for the complete head */
+    DEADLINE_BODY,   /* for a complete body that is kept in memory */
+    DEADLINE_STREAM, /* for the next bytes of a streamed body */
+    DEADLINE_ANSWER, /* time to check what the peer has acknowledged of the answer */
+    DEADLINE_LINGER, /* for the close of the peer */
     DEADLINES
 };
 
@@ -30,27 +30,27 @@ TAILQ_HEAD(deadline_list, connection);
 
 struct loop {
     struct capacity *capacity;
-    struct capacity_loop shared;          /* what other loops may touch */
+    struct capacity_loop shared;          /* what other loops may use */
     const struct listener_config *config; /* of the listener */
     pthread_t thread;
     int epoll, listen;
     struct MHD_Daemon *daemon;
-    char *scratch; /* SCRATCH_BYTES: heads are peeked into it */
+    char *scratch; /* SCRATCH_BYTES, for the bytes of a head */
 
     int64_t now_ms;              /* boot clock, read once a turn */
     int64_t limit_ms[DEADLINES]; /* each kind has one duration, so each list is in order */
     struct deadline_list list[DEADLINES];
-    int64_t accept_again_ms; /* out of descriptors: not before; 0 when accepting */
+    int64_t accept_again_ms; /* without descriptors: the time of the next accept; 0 when accepting */
 
     bool draining, stopping;
-    bool run_daemon; /* it has something to do */
+    bool run_daemon; /* libmicrohttpd has something to do */
     unsigned suspended;
     unsigned lingering;
-    unsigned beyond;     /* wait at the gate though the limit is reached */
-    unsigned beyond_max; /* of these, and of those that linger; more: the oldest goes */
+    unsigned beyond;     /* connections that wait at the gate beyond the limit */
+    unsigned beyond_max; /* limit of `beyond`, and of `lingering`; beyond it the oldest is closed */
     struct crowd crowd;
-    struct connection *handing; /* on its way into libmicrohttpd */
-    struct connection *dead;    /* freed at the end of the turn: an event of this turn may still name them */
+    struct connection *handing; /* is being handed to libmicrohttpd */
+    struct connection *dead; /* freed at the end of the turn: an event of this turn may still point to them */
 
     pthread_mutex_t lock;        /* guards answered */
     struct connection *answered; /* to be resumed, newest first */

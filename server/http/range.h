@@ -7,7 +7,7 @@
 #include "base/slice.h"
 #include "upgrade/decision.h"
 
-/* A value that is no such single range gives present and bad. Without the header: present false. */
+/* Another value gives present and bad. Without the header present is false. */
 void range_parse(bool present, struct slice value, struct range *ret);
 
 #endif

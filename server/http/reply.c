@@ -35,7 +35,7 @@ void reply_header(struct reply *reply, const char *name, const char *format, ...
     va_end(args);
     if (len < 0)
         abort();
-    if (len == 0) { /* some modules stumble over an empty header */
+    if (len == 0) { /* some modules fail on an empty header */
         free(value);
         return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* An answer before it is written. Connection: close, Content-Length and Date are added by the http folder; every answer
-   closes its connection. */
+/* An answer before it is written. The http folder adds Connection: close, Content-Length and Date; every
+   answer closes its connection. */
 #ifndef DFOTA_SERVER_HTTP_REPLY_H
 #define DFOTA_SERVER_HTTP_REPLY_H
 
@@ -21,8 +21,8 @@ struct reply {
     } header[REPLY_HEADERS_MAX];
     unsigned header_count;
 
-    /* The body: either bytes in memory, given back by release(release_cls) when no longer needed (release NULL: static),
-       or an open file (owned, closed afterwards) when fd >= 0, from file_offset on. */
+    /* The body. fd >= 0: an open file from file_offset on; owned, closed afterwards. Else bytes in
+       memory, freed with release(release_cls); release NULL: static bytes. */
     const void *bytes;
     uint64_t size;
     void (*release)(void *cls);
@@ -30,25 +30,25 @@ struct reply {
     int fd;
     uint64_t file_offset;
 
-    /* Firmware on its way to a device: what the peer acknowledges of it is watched and told (transfer.h).
-       0: not watched. `first` is the offset of bytes[0] within the package. */
+    /* Firmware for a device: the acknowledgements of the peer are watched (transfer.h). attempt 0: not
+       watched. `first` is the offset of bytes[0] in the package. */
     int64_t attempt, fetch;
     uint64_t first;
 };
 
 void reply_init(struct reply *reply, int status); /* fd -1, no body */
-void reply_free(struct reply *reply);             /* what has not been taken over; fine on an emptied one */
+void reply_free(struct reply *reply); /* frees what was not taken over; fine on an emptied reply */
 
-/* Adds a header; the value is made by format, control characters in it become '_', an empty one is left out. Aborts when
-   there are too many: a programming error. */
+/* Adds a header with a formatted value. Control characters become '_'; an empty value adds no header.
+   Aborts on too many headers: a programming error. */
 void reply_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The next two begin with reply_init(): headers are added after them. */
+/* The next two call reply_init(): add headers after them. */
 
-/* JSON answer; takes over `json` (one reference). NULL means memory is gone: becomes a 500. */
+/* JSON answer; takes over one reference to `json`. NULL: memory is gone, and the answer is a 500. */
 void reply_json(struct reply *reply, int status, json_t *json);
-/* Text copied. */
+/* Copies the text. */
 void reply_text(struct reply *reply, int status, const char *content_type, const char *text, size_t len);
 
 #endif

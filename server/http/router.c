@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Matches the raw path part by part: "{}" takes one non-empty part, all else stands for itself. */
+/* Matches the raw path part by part: "{}" matches one non-empty part, other parts match themselves. */
 static bool match_parts(const char *pattern, struct slice path, struct slice param[REQUEST_PARAMS_MAX])
 {
     struct slice left = slice_of(pattern), right = path, want, part;
@@ -48,7 +48,7 @@ static void add_method(char *allow, size_t allow_size, const char *method)
 bool router_find(const struct route *routes, size_t count, struct slice method, struct request *request,
                  char *allow, size_t allow_size, struct error *err)
 {
-    const char *path = NULL; /* the first pattern that fits: later ones are for other paths */
+    const char *path = NULL; /* the first pattern that matches: later ones are for other paths */
     allow[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         struct slice param[REQUEST_PARAMS_MAX] = {{NULL, 0}};

@@ -17,16 +17,16 @@
 #include <unistd.h>
 #include "base/clock.h"
 
-#define LOOK_MS     150  /* between two looks at every transfer */
+#define LOOK_MS     150  /* between two checks of every transfer */
 #define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
 #define BUCKETS     256
-/* What the kernel may hold of one transfer for a peer that does not read, instead of megabytes: with a round trip of
-   two seconds still 64 KB a second. The kernel doubles it. */
+/* How many bytes of one transfer the kernel may hold for a slow peer, instead of megabytes. With a round
+   trip of two seconds this is still 64 KB/s. The kernel doubles the number. */
 #define HELD_BYTES (128 * 1024)
 #define POLL_MAX                                                                                             \
-    16 /* transfers of one attempt at once: a module that asks again before the old connection is dead */
+    16 /* transfers of one attempt at once: a module may ask again before its old connection is dead */
 
-/* Of tcpi_state; the kernel's headers for programs do not name them. */
+/* Values of tcpi_state. The kernel's headers for programs have no names for them. */
 enum { STATE_FIN_WAIT2 = 5, STATE_TIME_WAIT = 6, STATE_CLOSE = 7 };
 
 enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT };
@@ -35,13 +35,13 @@ struct transfer {
     TAILQ_ENTRY(transfer) in_all;
     LIST_ENTRY(transfer) in_bucket;
     int fd;
-    uint64_t before; /* bytes acknowledged when the package begins: what went before it, and the head */
+    uint64_t before; /* bytes acknowledged before the package: earlier bytes, and the head */
     int64_t attempt, fetch;
     uint64_t first, end;
     _Atomic int written;
 
-    /* The watching thread's. */
-    uint64_t acked_end; /* when enough had moved for stall_ms more */
+    /* Watching thread only. */
+    uint64_t acked_end; /* as of moved_ms */
     int64_t moved_ms;
     uint64_t told_end;
     int64_t told_ms;
@@ -58,16 +58,15 @@ struct transfers {
     void *cls;
     pthread_t thread;
     pthread_mutex_t
-        lock; /* guards all below; a transfer leaves the lists only after its last event has been told */
+        lock; /* guards all below; a transfer leaves the lists only after its last event was reported */
     pthread_cond_t changed;
     struct transfer_all all;                /* only the watching thread removes */
     struct transfer_bucket bucket[BUCKETS]; /* by attempt */
     bool stopping;
 };
 
-/* What the kernel says of a transfer now; touches nothing that changes. *ret_over: nothing more can be
-   acknowledged. The order of the questions matters: what is acknowledged between two of them must not be
-   lost. */
+/* Asks the kernel about a transfer; changes nothing. *ret_over: no more bytes can be acknowledged. The
+   order of the questions matters: bytes that are acknowledged between two of them must not be lost. */
 static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 {
     int written = atomic_load(&transfer->written), queued = 1;
@@ -80,8 +79,8 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
 
     uint64_t size = transfer->end - transfer->first;
     uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
-    /* A FIN counts as one byte. Behind a whole package that does not matter; behind a part it would be one
-     * too many. */
+    /* A FIN counts as one byte. After a whole package that does not matter; after a part it would be one
+       byte too many. */
     bool all_acked = written == CUT_SHORT && queued == 0;
     bool fin_acked = info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
                      (info.tcpi_state == STATE_CLOSE && all_acked);
@@ -103,7 +102,7 @@ static struct transfer_event event_of(const struct transfer *transfer)
     return event;
 }
 
-/* The peer has stopped taking: what the kernel still holds for it is thrown away, and it is told so. */
+/* The peer has stopped reading: drops the bytes that the kernel holds, and resets the connection. */
 static void reset(const struct transfer *transfer)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -111,7 +110,8 @@ static void reset(const struct transfer *transfer)
     shutdown(transfer->fd, SHUT_RDWR); /* libmicrohttpd, if it still writes, notices and closes */
 }
 
-/* One look at one transfer, no lock held. True: it is over, told, and nobody else names it. */
+/* Checks one transfer, without the lock. True: the transfer is over, its last event is reported, and no
+   one else uses it. */
 static bool step(struct transfers *transfers, struct transfer *transfer, bool stopping)
 {
     if (transfer->over)
@@ -140,8 +140,8 @@ static bool step(struct transfers *transfers, struct transfer *transfer, bool st
     return false;
 }
 
-/* Lock held on entry and return, not in between. Begun transfers come in at the end, nobody else removes any.
- */
+/* The lock is held on entry and return, not in between. New transfers are added at the end; only this
+   thread removes one. */
 static void step_all(struct transfers *transfers)
 {
     struct transfer *transfer = TAILQ_FIRST(&transfers->all);
@@ -219,7 +219,7 @@ bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *n
     pthread_cond_init(&transfers->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
 
-    sigset_t every, before; /* signals are the main thread's */
+    sigset_t every, before; /* signals go to the main thread */
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     int failed = pthread_create(&transfers->thread, NULL, watch, transfers);

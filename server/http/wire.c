@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include "base/cleanup.h"
 
-/* RFC 9110, English whatever the locale. */
+/* As in RFC 9110; English in every locale. */
 static void date_text(char out[30])
 {
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -39,7 +39,7 @@ static void write_head(FILE *out, const struct reply *reply)
     fputs("\r\n", out);
 }
 
-/* The caller's to free. */
+/* The caller frees it. */
 static char *make_head(const struct reply *reply, size_t *ret_size)
 {
     char *text = NULL;
@@ -90,7 +90,7 @@ struct MHD_Response *wire_response(struct reply *reply)
     for (unsigned i = 0; i < reply->header_count; i++)
         whole = MHD_add_response_header(response, reply->header[i].name, reply->header[i].value) == MHD_YES &&
                 whole;
-    if (!whole) { /* an answer without one of its headers would be another answer */
+    if (!whole) { /* an answer must have all its headers */
         MHD_destroy_response(response);
         return NULL;
     }
@@ -103,7 +103,7 @@ void wire_send(int fd, const struct reply *reply, bool head_only)
     _cleanup_(cleanup_free) char *head = make_head(reply, &head_size);
     struct iovec part[2] = {{head, head_size}, {(void *)(uintptr_t)reply->bytes, (size_t)reply->size}};
     struct msghdr message = {.msg_iov = part, .msg_iovlen = head_only || reply->size == 0 ? 1 : 2};
-    /* A few hundred bytes into an empty socket buffer: they fit, or the peer is gone. */
+    /* A few hundred bytes fit into an empty socket buffer, or the peer is gone. */
     (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

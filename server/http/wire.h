@@ -17,13 +17,13 @@ size_t wire_head_size(const struct reply *reply);
 /* Takes over the reply's body. NULL: out of memory; the reply is still the caller's. */
 struct MHD_Response *wire_response(struct reply *reply);
 
-/* Head and body (which must be in memory) in one send(2) that does not wait: for a socket nothing was written
-   to yet. Whether the peer takes them is its own affair. */
+/* Sends head and body in one send(2) without waiting. The body is in memory, and nothing was written to
+   the socket before. Ignores whether the peer reads it. */
 void wire_send(int fd, const struct reply *reply, bool head_only);
 
-/* The refusal of a resume, the same whatever the reason: a head with neither a body nor a Content-Length. A module
-   that resumes appends a body behind the firmware that it has, in a buffer of Content-Length bytes; with
-   Content-Length: 0 it reads NULL. */
+/* The refusal of a resume, for any reason: a head without a body and without a Content-Length. A module
+   that resumes appends any body to the firmware that it has, in a buffer of Content-Length bytes; with
+   Content-Length: 0 the module reads from NULL. */
 void wire_send_bare(int fd);
 
 #endif
