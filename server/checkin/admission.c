@@ -10,7 +10,7 @@
 
 #define DAY_MS       (24LL * 3600 * 1000)
 #define BITS_OF_FOUR 24
-#define BITS_OF_SIX  56 /* what one customer is given, of which every address is his */
+#define BITS_OF_SIX  56 /* the network of one customer, with all its addresses */
 
 static void keep_network(unsigned char *address, size_t size, unsigned bits)
 {

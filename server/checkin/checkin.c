@@ -16,7 +16,7 @@
 #include "server/ledger/event.h"
 
 #define ROUNDS_MAX                                                                                           \
-    4 /* a package that must be read again and again, because others push it out or it is made anew */
+    4 /* a package may have to be read several times: others push it out of the memory, or it is made again */
 
 struct fetch_task {
     struct checkin_task checkin; /* first */
@@ -31,7 +31,7 @@ static bool serves(const struct decision *decision)
     return decision->answer == ANSWER_FULL || decision->answer == ANSWER_PART;
 }
 
-/* The bytes that the decision sends are in memory; else they are noted as wanted. */
+/* True: the bytes that the decision sends are in memory. Else sets task->wanted. */
 static bool find_bytes(struct fetch_task *task)
 {
     const struct facts *facts = &task->checkin.facts;
@@ -87,7 +87,7 @@ static void send_package(struct fetch_task *task, struct reply *reply)
     reply->size = decision->end - decision->first;
     reply->release = release_package;
     reply->release_cls = (void *)task->package;
-    task->package = NULL; /* the reply's now */
+    task->package = NULL; /* the reply owns it now */
     if (!task->checkin.record)
         return;
     reply->attempt = task->checkin.facts.attempt.id;
@@ -122,21 +122,22 @@ static bool make_again(void *cls, struct db *db, struct error *err)
 {
     struct fetch_task *task = cls;
     const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
-    /* Removed before the commit: afterwards a new one may be there already. */
+    /* Removed before the commit: after it a new file may be there already. */
     return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
            event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"),
                      err) &&
            blob_remove(task->checkin.daemon->blobs, &task->wanted, err);
 }
 
-/* A full package cannot be made again: it is the very file that an admin uploaded. */
+/* A full package cannot be made again: it is the file that an admin uploaded. */
 static bool is_full(const struct fetch_task *task)
 {
     const struct facts *facts = &task->checkin.facts;
     return task->checkin.decision.resume ? facts->snapshot.pinned_full : facts->snapshot.package_full;
 }
 
-/* Smaller bytes took their place since it was decided to send these: then their file is gone, not damaged. */
+/* True: since the decision a smaller package took the place of this one. Its file is then removed, not
+   damaged. */
 static bool was_replaced(const struct fetch_task *task)
 {
     struct reader_pool *reader_pool = task->checkin.daemon->reader_pool;

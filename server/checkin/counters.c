@@ -11,13 +11,13 @@
 #define DAY_MS    (24LL * 3600 * 1000)
 #define ROOM_BITS 15
 #define ROOM                                                                                                 \
-    (1u << ROOM_BITS) /* devices between two flushes; what comes above three quarters is not counted */
+    (1u << ROOM_BITS) /* devices between two flushes; above three quarters no further device is counted */
 
 struct checkin_counters {
     struct {
         int64_t device_id; /* 0: free */
         int64_t check_ins, last_seen_ms;
-        struct ledger_day quiet; /* those that changed nothing; of the day of the first */
+        struct ledger_day quiet; /* check-ins that changed nothing, on the day of the first */
     } slot[ROOM];
     unsigned used;
 };

@@ -9,7 +9,7 @@
 #include "server/checkin/record.h"
 #include "server/ledger/event.h"
 
-#define ATTEMPTS_MAX 100 /* newest; what is older is not looked at any more */
+#define ATTEMPTS_MAX 100 /* newest attempts; older ones are ignored */
 #define DAY_MS       (24LL * 3600 * 1000)
 
 struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms)
@@ -25,8 +25,8 @@ struct transcript_post *transcript_post_make(struct slice text, bool live, int64
     return post;
 }
 
-/* When the confirmed version was last heard of. In the dialect a device says it at every check-in, and only
-   the first is written down as when it was confirmed. */
+/* When the confirmed version was reported last. In the dialect a device reports its version at every
+   check-in, and only the first one is stored as the time of confirmation. */
 static int64_t confirmed_until(const struct device *device)
 {
     if (strcmp(device->confirmed_by, "check-in") == 0 && device->last_seen_ms > device->confirmed_ms)
@@ -34,7 +34,7 @@ static int64_t confirmed_until(const struct device *device)
     return device->confirmed_ms;
 }
 
-/* Whether it was seen so late that it tells what became of the open attempt. */
+/* True: the version was seen so late that it tells the outcome of the open attempt. */
 static bool tells_attempt(const struct facts *facts, const struct testimony *testimony)
 {
     const struct attempt *attempt = &facts->attempt;
@@ -81,7 +81,7 @@ bool evidence_version(struct db *db, struct facts *facts, const struct testimony
     return record_report(db, facts, &report, err);
 }
 
-/* What a transcript says of the version that runs */
+/* The version that runs, from a transcript */
 
 static int64_t seen_at(const struct transcript_post *post, bool *ret_by_network)
 {
@@ -110,7 +110,7 @@ static struct testimony testimony_of(const struct facts *facts, const struct tra
     return testimony;
 }
 
-/* Of another firmware line nothing is confirmed by a transcript: who sends it speaks of this one. */
+/* A transcript confirms nothing of another firmware line: its sender reports on this one. */
 static bool is_of(const struct facts *facts, struct transcript_post *post)
 {
     struct transcript_row *row = &post->row;
@@ -144,7 +144,7 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     return true;
 }
 
-/* What it says of attempts */
+/* Attempts, from a transcript */
 
 static bool is_version(const struct full_name *name, const char *firmware, const char *version)
 {
@@ -161,7 +161,8 @@ static bool fits_time(const struct attempt *attempt, const struct transcript_pos
     const struct transcript *found = &post->found;
     int64_t latest_ms = post->captured_ms ? post->captured_ms : post->row.received_ms;
     if (found->last_ms && found->last_ms + DAY_MS + TESTIMONY_ZONE_MS < latest_ms)
-        latest_ms = found->last_ms + DAY_MS + TESTIMONY_ZONE_MS; /* the network tells the time about daily */
+        latest_ms = found->last_ms + DAY_MS +
+                    TESTIMONY_ZONE_MS; /* the module gets the time from the network about once a day */
     if (attempt->created_ms > latest_ms)
         return false;
     return !attempt->ended_ms || !try->at_ms || attempt->ended_ms + TESTIMONY_ZONE_MS >= try->at_ms;
@@ -176,7 +177,7 @@ static bool belongs(const struct attempt *attempt, const struct facts *facts,
         return false;
     if (upgraded && !is_version(&try->after.name, facts->firmware.name, attempt->to))
         return false;
-    if (!try->before.name.version.count) /* cut off: what is open is what a host speaks of */
+    if (!try->before.name.version.count) /* cut off: the host reports on the open attempt */
         return post->live && attempt->ended_ms == 0;
     return (dated || upgraded) && is_version(&try->before.name, facts->firmware.name, attempt->from);
 }
@@ -239,7 +240,7 @@ bool evidence_note(struct db *db, const struct facts *facts, const struct transc
                      err);
 }
 
-/* One that came without a time and did not count may be sent again with one. */
+/* A transcript that came without a time and did not count may be sent again with a time. */
 static bool is_dated_now(const struct transcript_post *post)
 {
     return post->captured_ms && !post->row.captured_ms && !post->row.counted;

@@ -19,52 +19,53 @@
 
 #define SAID_SIZE 121
 
-/* What the request says, raw and escaped for people: what it was when it is refused. */
+/* The words of the request, escaped for people. The admin sees them when the request is refused. */
 struct said_words {
     char product_key[SAID_SIZE], firmware[SAID_SIZE], version[SAID_SIZE], id[SAID_SIZE];
 };
 
-/* Who asks, as the request says it. Of the dialect the first four; over a link the last two. */
+/* The sender, as the request says. The dialect fills all but the last two; a link fills the last two. */
 struct client_identity {
-    char product_key[PRODUCT_KEY_SIZE];   /* "": none or unusable */
+    char product_key[PRODUCT_KEY_SIZE];   /* "": missing or unusable */
     bool by_proxy;                        /* the TCP peer is one of config.device_proxies */
-    char origin[ORIGIN_SIZE];             /* of its peer; "": not told apart */
-    char network[ADMISSION_NETWORK_SIZE]; /* of the peer, ""; behind a proxy: not known */
+    char origin[ORIGIN_SIZE];             /* of the peer; "": origins are not distinguished */
+    char network[ADMISSION_NETWORK_SIZE]; /* of the peer; "": not known, behind a proxy */
     bool id_usable;
     struct identity identity;
-    bool id_raw;                       /* a uid in bytes that are not text; kept as hex */
-    char firmware[FIRMWARE_NAME_SIZE]; /* "": none or unusable */
+    bool id_raw;                       /* a uid with bytes that are not text; stored as hex */
+    char firmware[FIRMWARE_NAME_SIZE]; /* "": missing or unusable */
     struct said_words said;
     char token[LINK_TOKEN_SIZE];
     char version_text[FIRMWARE_NAME_SIZE +
-                      VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() takes */
+                      VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() reads */
 };
 
 struct facts {
     bool by_proxy;
-    enum grade grade;         /* of what the request says */
-    char origin[ORIGIN_SIZE]; /* the client's, ORIGIN_LINK, or "": all requests of the device count as one */
-    char peer[ORIGIN_SIZE];   /* the client's, for the record */
-    enum attempt_slot slot;   /* which attempt it is about */
-    struct attempt main;      /* where that is not the main one: the main one; id 0: none */
+    enum grade grade; /* of the version in the request */
+    char origin
+        [ORIGIN_SIZE]; /* of the client, or ORIGIN_LINK; "": all requests of the device count as one origin */
+    char peer[ORIGIN_SIZE]; /* origin of the client, for the record */
+    enum attempt_slot slot; /* which attempt the request is about */
+    struct attempt main;    /* the main attempt, when the request is about another; id 0: no such attempt */
     struct guard guard;
-    enum admission admission; /* of a device that is not known */
-    bool admission_told;      /* the ledger says that it is full */
-    bool tells_admission;     /* record_decision() has put that into the ledger just now */
-    struct checkin checkin;   /* with the version that a link's URL names */
-    struct version named;     /* the version in the request, before its middle is dropped */
+    enum admission admission; /* for a device that is not known */
+    bool admission_told;      /* the ledger says already that the limit is reached */
+    bool tells_admission;     /* record_decision() has added that row to the ledger now */
+    struct checkin checkin;   /* with the version from the URL of a link */
+    struct version named;     /* the version in the request, with its middle part */
     struct snapshot snapshot;
     struct product product;
     struct firmware firmware;
-    struct device device;   /* where snapshot.device_known */
-    struct link link;       /* over a link that is known */
-    struct attempt attempt; /* where snapshot.attempt_open */
-    struct planned planned; /* the way to the target, from a base that is another version */
-    bool clamped;           /* times of the device lay ahead of now, and have become now: to be stored */
-    struct said said;       /* with what a check-in over the dialect says now */
+    struct device device;   /* valid with snapshot.device_known */
+    struct link link;       /* valid over a known link */
+    struct attempt attempt; /* valid with snapshot.attempt_open */
+    struct planned planned; /* the way to the target, when the base is another version */
+    bool clamped;           /* times of the device were in the future and were set to now: to be stored */
+    struct said said;       /* with what this check-in over the dialect says */
     bool said_changed, newly_shared;
-    bool noted; /* record_decision() has put the check-in into the ledger, because it changed something */
-    bool spent; /* it would have, but the budget of the day is spent */
+    bool noted; /* record_decision() has added a row to the ledger, because the check-in changed something */
+    bool spent; /* no row was added, because the budget of the day is used up */
 };
 
 /* A report of this grade replaces what is confirmed of the device. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The URLs that are handed out: path-only, at most 60 bytes of path, no ':' and no query behind the host. */
+/* The URLs of links: at most 60 bytes of path, no ':' and no query after the host. */
 #ifndef DFOTA_SERVER_CHECKIN_LINK_URL_H
 #define DFOTA_SERVER_CHECKIN_LINK_URL_H
 
@@ -10,11 +10,11 @@
 
 #define LINK_URL_SIZE 400
 
-/* ".../d/TOKEN/VERSION", or ".../d/TOKEN" with "" for version. */
+/* ".../d/TOKEN/VERSION"; ".../d/TOKEN" when version is "". */
 void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE]);
 void link_report_url(const struct daemon *daemon, const char *token, char out[LINK_URL_SIZE]);
-/* What to type into an AT firmware, as a JSON array: empty with https://, which it cannot fetch. NULL when memory is
-   gone. */
+/* The AT commands for the URL, as a JSON array. Empty for https://, which AT firmware cannot fetch. NULL:
+   memory is gone. */
 json_t *link_at_commands(const char *url);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-/* Who asks */
+/* The sender */
 
 static bool load_named(struct daemon *daemon, struct db *db, const struct client_identity *client,
                        struct facts *facts, struct error *err)
@@ -66,9 +66,9 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
     return true;
 }
 
-/* What there is for it */
+/* The way to the target */
 
-/* The image of a base that nothing is planned for: at or above the target, or there is none. */
+/* The image of a base without a plan: the base is at or above the target, or there is no target. */
 static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
     return image_find(db, facts->firmware.id, base, &facts->planned.base, &facts->snapshot.base_known, err);
@@ -124,16 +124,16 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
         return false;
     known->hops_gone = (unsigned)gone;
     if (known->shared) {
-        int64_t begun; /* of this version alone: the other module's packages do not count */
+        int64_t begun; /* from this version only: packages of the other module do not count */
         if (!said_begun_from(db, facts->device.id, base, now_ms - DAY_MS, now_ms, &begun, err))
             return false;
         known->begun_last_day = (unsigned)begun;
     }
-    /* A link that was handed out to anybody: what strangers fetched over it must not use up the device's offers.
-       The device asks again where to fetch each time, and the loop guard still counts. */
+    /* turnkey_fota gives such a link to anyone who asks: fetches of strangers must not use up the
+       device's offers. The device asks for the link each time, and the loop guard still counts. */
     if (!facts->link.id || (facts->link.handed_out && facts_are_lower(facts)))
         return true;
-    /* A report begins the count anew: it is known then what became of what was delivered before. */
+    /* A report restarts the count: the outcome of earlier deliveries is known then. */
     int64_t since_ms = facts->device.confirmed_ms;
     if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, now_ms,
                                  &deliveries, err))
@@ -143,7 +143,7 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
-/* What the request proves, and where it comes from. */
+/* How much the request proves, and its origin. */
 static void judge_asker(const struct client_identity *client, struct facts *facts)
 {
     int64_t trusted_ms = facts->product.check_ins_trusted_ms;
@@ -156,7 +156,7 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
         memcpy(facts->origin, ORIGIN_LINK, sizeof ORIGIN_LINK);
     else if (!trusted_ms)
         memcpy(facts->origin, client->origin, sizeof facts->origin);
-    memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* of a device that is new */
+    memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* for a new device */
     facts->snapshot.grade = facts->grade;
     facts->snapshot.confirmed_grade = grade_parse(slice_of(facts->device.confirmed_grade));
 }
@@ -180,8 +180,9 @@ static bool has_image(struct db *db, const struct facts *facts, const struct ver
     return image_find(db, facts->firmware.id, text, &image, ret, err);
 }
 
-/* A module that says its core and its script counts as its firmware's images are named: CORE, CORE.x.z or CORE.x.y.z, as
-   the target is, or without a target as the image that there is. */
+/* A module sends its core and its script. The version gets the form in which the firmware's images are
+   named: CORE, CORE.x.z or CORE.x.y.z, the form of the target, or without a target the form of an image
+   that exists. */
 static bool fit_core(struct db *db, struct facts *facts, struct error *err)
 {
     const struct version said = facts->checkin.version;
@@ -202,7 +203,7 @@ static bool fit_core(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
-/* What it says now beside what it said before: two modules may come under one id. */
+/* Compares the words of this request with those before: two modules may use the same id. */
 static bool load_said(struct db *db, const struct client_identity *client, struct facts *facts,
                       struct error *err)
 {

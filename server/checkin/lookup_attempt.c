@@ -22,7 +22,7 @@ static void take_news(void *cls, const struct transfer_event *event)
         news->changed = true;
 }
 
-/* With what its peer has acknowledged up to now. */
+/* Loads an open attempt, with the bytes that its peer has acknowledged up to now. */
 static bool load_open(struct daemon *daemon, struct db *db, const struct facts *facts, bool beside,
                       struct attempt *attempt, bool *ret_open, struct error *err)
 {
@@ -67,7 +67,7 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
     if (!load_open(daemon, db, facts, false, &main, &main_open, err) ||
         !load_open(daemon, db, facts, true, &beside, &beside_open, err))
         return false;
-    /* Where the device has no better evidence than anybody's word, the one beside is as good as the main one. */
+    /* Without evidence of a higher grade, the attempt beside is as good as the main one. */
     if (!main_open && beside_open &&
         grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
         if (!attempt_promote(db, &beside, err))

@@ -7,7 +7,8 @@
 #include "server/checkin/facts.h"
 #include "server/context.h"
 
-/* Writer's thread: fills slot, attempt, main and the attempt's fields of the snapshot. The other facts are there. */
+/* Writer's thread: fills slot, attempt, main and the attempt's fields of the snapshot. The other facts
+   are loaded before. */
 bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -10,7 +10,7 @@
 
 static bool read_ipv6(const char *text, struct in6_addr *ret)
 {
-    char address[INET6_ADDRSTRLEN + 24]; /* with a scope */
+    char address[INET6_ADDRSTRLEN + 24]; /* with room for a scope */
     if (text[0] != '[')
         return false;
     snprintf(address, sizeof address, "%.*s", (int)strcspn(text + 1, "]%"), text + 1);

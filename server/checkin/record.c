@@ -29,7 +29,7 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
     return event_add(db, &event, detail, err);
 }
 
-/* A claim was made against older evidence: the new one answers it. */
+/* Removes the claim: it was made against older evidence. */
 static void confirm(struct device *device, const struct version *version, const char *by, enum grade grade,
                     int64_t now_ms)
 {
@@ -42,7 +42,7 @@ static void confirm(struct device *device, const struct version *version, const 
         device->notice[0] = '\0';
 }
 
-/* Kept once: that it is made again and again is no news. */
+/* Stored once: a repeated claim is ignored. */
 static bool take_claim(struct db *db, struct facts *facts, const struct version *version, const char *by,
                        enum grade grade, struct error *err)
 {
@@ -69,8 +69,9 @@ static bool take_claim(struct db *db, struct facts *facts, const struct version 
                      err);
 }
 
-/* Over the dialect the device says what it runs at every check-in. The time of the first such report stays,
-   so that a check-in that brings no news costs no write; but a report that ends an attempt is news. True for news. */
+/* Over the dialect a device reports its version at every check-in. The time of the first report is kept,
+   so that a repeated report needs no write. A report that ends an attempt counts as a new one. True: a
+   new report. */
 static bool take_report(struct facts *facts, const struct decision *decision)
 {
     struct device *device = &facts->device;
@@ -87,8 +88,9 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     return news;
 }
 
-/* `explain` asks in the same way again. What turnkey_fota handed out is fetched over a link, but the device asks
-   turnkey_fota. A request that is kept beside, or whose version is only a claim, is not known to be the device's. */
+/* Stores how the device asks, so that `explain` can ask in the same way. A link from turnkey_fota does
+   not count: the device asks turnkey_fota. A request in another slot than the main one, or whose version
+   is a claim, may come from another sender. */
 static void take_way(struct facts *facts, const struct client_identity *client,
                      const struct decision *decision)
 {
@@ -134,7 +136,7 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     device->last_answer_ms = facts->checkin.now_ms;
 }
 
-/* A check-in that changes something. Others are counted by device and day (seen.c). */
+/* For a check-in that changes something. Others are counted by device and day (counters.c). */
 static bool note_checkin(struct db *db, struct facts *facts, const struct decision *decision,
                          struct error *err)
 {
@@ -163,7 +165,7 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
     return event_add(db, &event, detail, err);
 }
 
-/* What the ledger only counts is among the check-ins of the day instead. */
+/* A check-in without a row in the ledger is counted for its day instead. */
 static bool count_instead(struct facts *facts)
 {
     facts->noted = !facts->spent;
@@ -176,7 +178,7 @@ static bool touches_attempt(const struct decision *decision)
            decision->send;
 }
 
-/* The admin is told once a day and network that devices are turned away. */
+/* Tells the admin, once a day and network, that devices are refused. */
 static bool tell_admission(struct daemon *daemon, struct db *db, const struct client_identity *client,
                            struct facts *facts, const struct decision *decision, struct error *err)
 {
@@ -213,7 +215,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
                  facts->device.device, "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
     take_way(facts, client, decision);
-    /* `before` is a copy of the whole struct: where padding differs all the same, a row is written that need not be. */
+    /* `before` is a copy of the whole struct. When padding differs all the same, a row is written without
+       need. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
     bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
     if (decision->confirm &&
@@ -225,7 +228,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
            (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
 }
 
-/* A report that says what is known already is no row of the ledger. */
+/* A report of what is known already gets no row in the ledger. */
 static bool says_more(const struct device *before, const struct device *after)
 {
     return strcmp(before->confirmed_version, after->confirmed_version) != 0 ||

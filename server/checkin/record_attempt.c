@@ -9,7 +9,8 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-/* What ends the attempt, and what does not fit it and changes nothing, is noted. */
+/* Adds a row to the ledger when the event ends the attempt, and when the event does not fit and changes
+   nothing. */
 static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
                       struct error *err)
 {
@@ -25,8 +26,8 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     return event_attempt_ended(db, attempt, before, event, now_ms, err);
 }
 
-/* A device that has spent its day's rows of the ledger gets no more rows of attempts either: one that ended before a byte was
-   sent gives way. */
+/* A device that has used up its rows of the ledger for the day gets no more attempts either: the new one
+   replaces one that ended before a byte was sent. */
 static bool add_attempt(struct db *db, struct facts *facts, struct error *err)
 {
     struct attempt *attempt = &facts->attempt;
@@ -63,8 +64,8 @@ static bool aim_attempt(struct db *db, struct facts *facts, const struct decisio
     return attempt_update(db, attempt, err);
 }
 
-/* Bytes that one origin has begun are asked for by another: a module at a new address, or a stranger. Noted once for
-   each other origin. */
+/* Another origin asks for bytes that one origin has begun: a module at a new address, or a stranger. One
+   row in the ledger per other origin. */
 static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *begun, struct error *err)
 {
     if (!begun->id || !begun->origin[0] || !facts->origin[0] || strcmp(begun->origin, facts->origin) == 0 ||
@@ -96,7 +97,7 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
         attempt->elsewhere[0] = '\0';
         attempt->by_proxy = 0;
-        attempt->acked[0] = '\0'; /* it begins anew: what it had is thrown away by the module */
+        attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
         if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err))
@@ -128,7 +129,6 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
            (!decision->send || send_bytes(db, facts, decision, err));
 }
 
-/* News of an attempt that was called silent: what became of it is known after all. */
 bool record_attempt_late_news(struct db *db, struct facts *facts, const struct version *said, int64_t seen_ms,
                               struct error *err)
 {
@@ -153,7 +153,7 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
     return set_state(db, &last, event, facts->checkin.now_ms, err) && attempt_update(db, &last, err);
 }
 
-/* What a report says of one open attempt. */
+/* Ends one open attempt when the reported version tells its outcome. */
 static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt,
                          const struct version *version, struct error *err)
 {

@@ -19,7 +19,7 @@
 struct refused {
     pthread_mutex_t lock;
     struct unknown row[ROOM];
-    unsigned used, storing; /* the first `storing` are on their way into the database */
+    unsigned used, storing; /* the first `storing` rows are being stored */
     uint64_t left_out;
     int64_t flushed_ms; /* boot clock */
     bool hurry;
@@ -90,7 +90,7 @@ void refused_show(struct slice raw, char *out, size_t out_size)
     }
 }
 
-/* What is refused */
+/* The refusal as a row */
 
 static void name_device(const struct client_identity *client, const struct facts *facts, struct unknown *row)
 {
@@ -103,7 +103,7 @@ static void name_device(const struct client_identity *client, const struct facts
     else
         snprintf(device, sizeof device, "%.*s", (int)sizeof device - 1, client->said.id);
     for (char *c = device; *c; c++)
-        if (*c == ' ') /* it stands between devices */
+        if (*c == ' ') /* a blank separates devices */
             *c = '_';
     if (device[0])
         unknown_put_device(row, device);
@@ -144,7 +144,7 @@ bool refused_read(const struct client_identity *client, const struct facts *fact
         name_version(client, facts, ret);
         break;
     case ANSWER_BAD_DEVICE:
-        if (!facts->product.id) /* a link that nobody made */
+        if (!facts->product.id) /* an unknown link */
             return false;
         kind = "id";
         snprintf(ret->text, sizeof ret->text, "%s", client->said.id);

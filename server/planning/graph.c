@@ -123,7 +123,7 @@ static bool take_edge(void *cls)
     return !edges->no_memory;
 }
 
-/* What could be made, and what a full package leads over. */
+/* Edges that can be made, and edges that a full package covers. */
 static void add_possible(const struct firmware *firmware, struct graph *graph)
 {
     for (unsigned from = 0; from < graph->plan.count; from++)
@@ -151,7 +151,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     if (!firmware->format[0])
         return true;
     package_key_of(daemon, firmware, &graph->image[0], &graph->image[count - 1],
-                   &key); /* the recipe is that of all */
+                   &key); /* all pairs have the same recipe */
     if (!package_edges(db, firmware->id, key.format, key.recipe, &edges.row, take_edge, &edges, err))
         return false;
     return !edges.no_memory || error_set(err, ERROR_INTERNAL, "out of memory");

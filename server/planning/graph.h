@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The images and packages of a firmware between two versions, laid out for the planner. */
+/* The images and packages of a firmware between two versions, as a graph for the planner. */
 #ifndef DFOTA_SERVER_PLANNING_GRAPH_H
 #define DFOTA_SERVER_PLANNING_GRAPH_H
 
@@ -14,12 +14,12 @@ struct daemon;
 struct graph {
     struct plan_graph plan;
     struct image
-        *image; /* [plan.count]; id 0 where only the version is known: the first or the last may be such */
+        *image; /* [plan.count]; id 0: only the version is known, possible for the first and the last */
 };
 
-/* Reads the images from version `from` to version `to` (which differ; upwards or downwards) and the packages
-   between them. *ret is the caller's, graph_free(). Takes n² room for n images. Any thread, with its own
-   connection. */
+/* Reads the images from version `from` to version `to`, upwards or downwards, and the packages between
+   them. The two versions differ. The caller frees *ret with graph_free(). Memory grows with n² for n
+   images. Any thread, with its own connection. */
 bool graph_load(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
                 const struct version *from, const struct version *to, struct graph *ret, struct error *err)
     __attribute__((warn_unused_result));

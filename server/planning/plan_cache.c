@@ -13,7 +13,7 @@
 #include "upgrade/full.h"
 #include "upgrade/plan_text.h"
 
-#define SLOTS 256 /* bases that devices are at just now; two that fall together are planned in turn */
+#define SLOTS 256 /* bases of current devices; two bases in one slot replace each other */
 
 struct slot {
     int64_t firmware_id;
@@ -22,15 +22,15 @@ struct slot {
     struct planned planned;
 };
 
-/* Planning hundreds of images takes a tenth of a second, and their packages change several times a second
-   while they are made. So after planning that took long, plans that only lack news of packages are kept for a
-   while: at most this part of the writer's time goes into them. What a device is sent is looked up all the
-   same. */
+/* A plan over hundreds of images takes a tenth of a second, and packages change several times a second
+   while they are made. So after a slow plan, plans that lack only changes of packages stay valid for
+   REST_TIMES as long. This limits the part of the writer's time for planning. The package that a device
+   gets is still looked up each time. */
 #define LONG_MS    10
 #define REST_TIMES 10
 
 struct plan_cache {
-    struct slot *slot[SLOTS]; /* NULL: none yet */
+    struct slot *slot[SLOTS]; /* NULL: empty */
     int64_t rest_until_ms;    /* boot clock */
 };
 
@@ -56,8 +56,8 @@ static unsigned slot_number(int64_t firmware_id, const char *base)
     return hash % SLOTS;
 }
 
-/* The package to that stop alone decides, and its own state says all: the direct one, while it is being made,
-   or where there is no version between. */
+/* Only the package to that stop decides, and its state is enough: it is the direct package and is being
+   made, or no version is in between. */
 static bool decides_alone(const struct plan_graph *graph, const struct plan *plan, unsigned stop)
 {
     enum plan_edge_state state = (enum plan_edge_state)plan_edge(graph, 0, stop)->state;
@@ -95,7 +95,7 @@ static bool find_package(const struct daemon *daemon, struct db *db, const struc
     return package_find(db, &key, &planned->package, &planned->package_found, err);
 }
 
-/* The hop's own bytes are the package. */
+/* The package is the image itself. */
 static void take_whole(struct planned *planned)
 {
     planned->full = true;
@@ -130,8 +130,8 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
            find_package(daemon, db, firmware, planned, err);
 }
 
-/* The direct package decides, and no graph is needed: it is to be sent, or being made, and nothing has to be
- * stopped at. */
+/* *ret_done: the direct package decides, and no graph is needed. The package is ready or being made, and
+   no required waypoint is in between. */
 static bool make_direct(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
                         const struct version *base, struct planned *ret, bool *ret_done, struct error *err)
 {
@@ -198,8 +198,8 @@ static bool make_and_rest(struct plan_cache *plan_cache, const struct daemon *da
     return true;
 }
 
-/* A plan that lacks news of packages, but for the one it leads over. What it asks for was asked for at first.
- */
+/* Reuses a plan without changes of packages, except the package of its hop. The packages it needs were
+   requested when it was made. */
 static bool make_do(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
                     struct planned *planned, struct error *err)
 {

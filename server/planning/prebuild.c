@@ -15,7 +15,7 @@
 #include "storage/matrix.h"
 
 #define PAIRS_AT_ONCE 256 /* in one transaction: a few milliseconds */
-#define RETRY_S       10  /* after the disk was full or the database refused */
+#define RETRY_S       10  /* after a full disk or an error of the database */
 
 struct order {
     int64_t firmware_id, image_id; /* image_id 0: all of the firmware */
@@ -31,22 +31,23 @@ struct prebuild {
     bool stopping;
 };
 
-/* Where the work on one order stands. */
+/* The progress of one order. */
 struct row {
     struct daemon *daemon;
     const struct order *order;
-    char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE]; /* the last pair that was asked for; "": none yet */
+    char from[VERSION_TEXT_SIZE],
+        to[VERSION_TEXT_SIZE]; /* the last pair that was requested; "": no pair yet */
     bool done;
 };
 
-/* Asking, in the writer's thread */
+/* Requests, in the writer's thread */
 
 static bool helps(const struct image *from, const struct image *to)
 {
     return package_key_can_be_made(from, to) && !to->withdrawn_ms;
 }
 
-/* Of images in order, how many stand before the version, or at it. */
+/* How many of the sorted images are before the version; with or_at also the one at it. */
 static size_t count_before(const struct image *images, size_t count, const char *text, bool or_at)
 {
     struct version version, here;
@@ -61,7 +62,7 @@ static size_t count_before(const struct image *images, size_t count, const char 
     return i;
 }
 
-/* Pairs in order of `from`, then of `to`, behind the last one that was asked for. */
+/* Requests pairs in the order of `from`, then `to`, from the last requested pair on. */
 static bool ask_pairs(struct row *row, struct db *db, const struct firmware *firmware,
                       const struct image *images, size_t count, struct error *err)
 {
@@ -85,7 +86,7 @@ static bool ask_pairs(struct row *row, struct db *db, const struct firmware *fir
     return true;
 }
 
-/* The images are listed anew each time: one may be gone meanwhile, or the format be another. */
+/* Lists the images again each time: an image may be removed meanwhile, or the format changed. */
 static bool ask_some(void *cls, struct db *db, struct error *err)
 {
     struct row *row = cls;
@@ -102,7 +103,7 @@ static bool ask_some(void *cls, struct db *db, struct error *err)
 
 /* The thread */
 
-/* False: it is time to end. */
+/* False: the server ends. */
 static bool rest(struct prebuild *prebuild)
 {
     struct timespec until;
@@ -169,7 +170,7 @@ void prebuild_add(struct prebuild *prebuild, int64_t firmware_id, int64_t image_
 {
     struct order *order = prebuild->daemon->config.matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
     if (!order)
-        return; /* without memory the next start asks */
+        return; /* no memory: the next start requests them */
     *order = (struct order){firmware_id, image_id, NULL};
     pthread_mutex_lock(&prebuild->mutex);
     *prebuild->last = order;
@@ -185,7 +186,7 @@ static bool add_missing(void *cls, struct db *db, struct error *err)
     struct prebuild *prebuild = cls;
     _cleanup_(cleanup_free) int64_t *ids = NULL;
     size_t count;
-    /* The configuration may ask for other packages now. */
+    /* The configuration may have changed since the last start. */
     if (!matrix_forget(db, err) || !matrix_firmwares(db, &ids, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
