@@ -121,8 +121,7 @@ static void tell_confinement(const struct config *config)
         if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
             log_line(
                 LOG_LEVEL_WARN, "external-unconfined", "firmware", config->firmware[i].name, "then",
-                "the kernel has no Landlock, or a filter keeps it away: its command can write wherever the server "
-                "can",
+                "the kernel has no Landlock, or a filter blocks it: the command can write wherever the server can",
                 NULL);
             return;
         }
@@ -172,7 +171,7 @@ static void end(struct server *server)
     /* Bytes that were written may still be on their way to the peer: the same ten seconds hold for them. */
     drained = (!daemon->transfers || transfers_drain(daemon->transfers, left_ms(until_ms))) && drained;
     if (!drained)
-        log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not done in time", NULL);
+        log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not finished in time", NULL);
     transfers_stop(daemon->transfers);
     writer_stop(daemon->writer);
     scheduler_free(daemon->scheduler);

@@ -30,10 +30,12 @@ static void fit_connections(struct config *config, uint64_t descriptors)
     uint64_t most_device = left > taken ? (left - taken) * 4 / 9 : 0;
     if (config->max_device_connections > most_device)
         config->max_device_connections = most_device < 4 ? 4 : most_device;
-    log_line(LOG_LEVEL_WARN, "descriptors-few", "limit", log_i64(&limit, (long long)descriptors),
-             "max_device_connections", log_i64(&device, (long long)config->max_device_connections),
-             "max_admin_connections", log_i64(&admin, (long long)config->max_admin_connections), "then",
-             "these fit in; raise the hard limit of open files (LimitNOFILE, ulimit -Hn) for more", NULL);
+    log_line(
+        LOG_LEVEL_WARN, "descriptors-few", "limit", log_i64(&limit, (long long)descriptors),
+        "max_device_connections", log_i64(&device, (long long)config->max_device_connections),
+        "max_admin_connections", log_i64(&admin, (long long)config->max_admin_connections), "then",
+        "the limits of connections were lowered to fit; for more, raise the hard limit of open files (LimitNOFILE, ulimit -Hn)",
+        NULL);
 }
 
 void descriptors_raise(struct config *config)

@@ -91,14 +91,17 @@ static struct listener_config admin_listener(struct daemon *daemon)
 static void tell_device_url(const struct daemon *daemon)
 {
     if (!daemon->device_url[0])
-        log_line(LOG_LEVEL_WARN, "no-public-device-url", "then",
-                 "links cannot be made: set public_device_url to what modules reach this server by", NULL);
+        log_line(
+            LOG_LEVEL_WARN, "no-public-device-url", "then",
+            "links cannot be made: set public_device_url to the address under which modules reach this server",
+            NULL);
     else if (device_url_is_local(daemon->device_url))
         log_line(LOG_LEVEL_WARN, "local-device-url", "address", daemon->device_url, "then",
-                 "no module can reach it, only programs on this machine: set public_device_url", NULL);
+                 "only programs on this machine can reach this address, no module: set public_device_url",
+                 NULL);
     else if (device_url_is_https(daemon->device_url))
         log_line(LOG_LEVEL_INFO, "https-device-url", "address", daemon->device_url, "then",
-                 "links are of no use to AT firmware, which fetches over plain http:// only", NULL);
+                 "AT firmware cannot use links: it fetches over plain http:// only", NULL);
 }
 
 bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *err)

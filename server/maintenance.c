@@ -56,7 +56,7 @@ static bool clock_is_back(struct maintenance *maintenance)
     bool is_back = behind_ms > CLOCK_BACK_MS;
     if (is_back && !maintenance->clock_was_back)
         log_line(LOG_LEVEL_WARN, "clock-back", "behind_ms", log_i64(&behind, behind_ms), "then",
-                 "until it is right again nothing expires", NULL);
+                 "until the clock is right again, nothing expires", NULL);
     maintenance->clock_was_back = is_back;
     return is_back;
 }

@@ -36,7 +36,7 @@ static bool remove_outdated(struct daemon *daemon, struct db *db, struct error *
     if (count > 0)
         log_line(
             LOG_LEVEL_WARN, "packages-outdated", "count", log_i64(&number, (int64_t)count), "then",
-            "they were made by rules that modules do not share, and are made anew; upload again what was "
+            "modules follow other rules than those packages: they are made again; upload again those that were "
             "made elsewhere",
             NULL);
     return count == 0 || package_outdated_clear(db, err);
@@ -59,7 +59,6 @@ bool recovery_run(struct daemon *daemon, struct db *db, struct error *err)
         log_line(LOG_LEVEL_INFO, "blobs-removed", "count", number.text, NULL);
     else if (unknown)
         log_line(LOG_LEVEL_WARN, "blobs-unknown", "count", number.text, "then",
-                 "they are kept: this is more than a killed server leaves; was an older database put back?",
-                 NULL);
+                 "they are kept: a killed server leaves fewer; perhaps an older database was restored", NULL);
     return db_commit(db, err);
 }

@@ -124,8 +124,8 @@ static bool make_again(void *cls, struct db *db, struct error *err)
     const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = &task->wanted};
     /* Removed before the commit: after it a new file may be there already. */
     return package_make_again(db, &task->wanted, clock_utc_ms(), err) &&
-           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"),
-                     err) &&
+           event_add(db, &event,
+                     json_pack("{s:s}", "reason", "its file is damaged: the package is made again"), err) &&
            blob_remove(task->checkin.daemon->blobs, &task->wanted, err);
 }
 

@@ -20,7 +20,7 @@ void facts_log(const struct facts *facts, const char *network)
         log_line(
             LOG_LEVEL_WARN, "admission-full", "product", facts->product.product_key, "network",
             facts->admission == ADMISSION_NETWORK_FULL ? network : NULL, "then",
-            "new devices get code 21 until the next UTC day: raise max_new_devices_per_day if they are yours",
+            "new devices get code 21 until the next UTC day; if the devices are yours, raise max_new_devices_per_day",
             NULL);
 }
 

@@ -48,5 +48,6 @@ bool listen_address_parse(const char *address, struct sockaddr_storage *ret, str
     if (parse_v6(slice_of(address), (struct sockaddr_in6 *)ret))
         return true;
     return error_set(err, ERROR_INVALID,
-                     "\"%s\" is no address: HOST:PORT with a numeric host, [HOST]:PORT for IPv6", address);
+                     "\"%s\" is not an address: HOST:PORT with a numeric host, [HOST]:PORT for IPv6",
+                     address);
 }

@@ -47,7 +47,7 @@ static bool check_expect(const struct connection *connection, struct error *err)
     if (!head_field(&connection->head, "Expect", &ignored) ||
         (connection->head.body_length != 0 && (route->body_limit || route->stream)))
         return true;
-    return error_set(err, ERROR_BAD_REQUEST, "a request without a body cannot say Expect");
+    return error_set(err, ERROR_BAD_REQUEST, "a request without a body cannot have Expect");
 }
 
 bool admit_reserve_body(struct connection *connection, struct error *err)
@@ -75,7 +75,7 @@ bool admit_check(struct connection *connection, char *allow, size_t allow_size, 
                      err))
         return false;
     if (config->no_chunks && request->body_length < 0)
-        return error_set(err, ERROR_BAD_REQUEST, "a body here comes with a Content-Length");
+        return error_set(err, ERROR_BAD_REQUEST, "a body needs a Content-Length here");
     const struct route *route = request->route;
     size_t limit = route->body_limit || route->stream ? route->body_limit : 4096;
     if (limit && request->body_length > 0 && (uint64_t)request->body_length > limit)

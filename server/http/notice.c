@@ -11,13 +11,14 @@
 static const struct {
     const char *event, *reason;
 } text[NOTICES] = {
-    [NOTICE_OLDEST] = {"connections-dropped",
-                       "the limit of connections is reached: the oldest without a whole request"},
+    [NOTICE_OLDEST] =
+        {"connections-dropped",
+         "the limit of connections is reached: the oldest with an incomplete request is closed"},
     [NOTICE_ADDRESS] = {"connections-dropped",
-                        "one address has too many requests that are not whole: its oldest"},
+                        "one address has too many incomplete requests: its oldest is closed"},
     [NOTICE_REFUSED] = {"connections-refused", "the limit of connections is reached"},
     [NOTICE_BODIES] = {"bodies-refused", "the memory for bodies is in use"},
-    [NOTICE_SLOW] = {"connections-slow", "the peer took its answer too slowly: it was cut off"},
+    [NOTICE_SLOW] = {"connections-slow", "the peer read its answer too slowly: the connection was reset"},
     [NOTICE_ACCEPT] = {"accept-failed", NULL},
 };
 
