@@ -61,6 +61,12 @@ bool sha256_equal(const struct sha256 *a, const struct sha256 *b)
     return CRYPTO_memcmp(a->byte, b->byte, SHA256_SIZE) == 0;
 }
 
+bool sha256_is_zero(const struct sha256 *hash)
+{
+    static const struct sha256 zero;
+    return sha256_equal(hash, &zero);
+}
+
 void sha256_hex(const struct sha256 *hash, char out[SHA256_HEX_SIZE])
 {
     static const char digits[] = "0123456789abcdef";

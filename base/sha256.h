@@ -27,6 +27,7 @@ void sha256_free(struct sha256_state *state);                    /* without a re
 void sha256_of(const void *bytes, size_t len, struct sha256 *ret);
 
 bool sha256_equal(const struct sha256 *a, const struct sha256 *b); /* in constant time */
+bool sha256_is_zero(const struct sha256 *hash);
 void sha256_hex(const struct sha256 *hash, char out[SHA256_HEX_SIZE]);
 bool sha256_from_hex(struct slice text, struct sha256 *ret); /* 64 digits of either case */
 

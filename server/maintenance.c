@@ -75,10 +75,10 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
     bool found;
     if (!attempt_by_id(db, id, &attempt, &found, err))
         return false;
-    before = state = found ? attempt_state_of(&attempt) : ATTEMPT_ABANDONED;
+    before = state = found ? attempt.state : ATTEMPT_ABANDONED;
     if (!attempt_apply(&state, EVENT_OVERDUE) || state == before)
         return true; /* a report has come meanwhile */
-    snprintf(attempt.state, sizeof attempt.state, "%s", attempt_state_name(state));
+    attempt.state = state;
     attempt.ended_ms = clock_utc_ms();
     return attempt_update(db, &attempt, err) &&
            event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);

@@ -141,7 +141,7 @@ uint64_t blob_written(const struct blob_writer *writer)
     return writer->written;
 }
 
-/* The names on the way to a blob are on the disk. */
+/* Makes the name of a blob durable. */
 static bool sync_folders(const struct blobs *blobs, const char *folder, struct error *err)
 {
     char above[PATH_MAX];
@@ -149,7 +149,8 @@ static bool sync_folders(const struct blobs *blobs, const char *folder, struct e
     return sync_folder(above, err) && sync_folder(folder, err);
 }
 
-/* Whole, but not known to be on the disk: whoever put it there may have been ended before, or have failed. */
+/* The file is whole, but may not be durable yet: its writer may have been killed, or its fsync may have
+   failed. */
 static bool sync_again(const struct blobs *blobs, int fd, const char *path, const char *folder,
                        struct error *err)
 {
@@ -158,7 +159,7 @@ static bool sync_again(const struct blobs *blobs, int fd, const char *path, cons
     return sync_folders(blobs, folder, err);
 }
 
-/* fsync, rename to the name of its hash, fsync of the directory. */
+/* fsync, rename to the name of the hash, fsync of the directory. */
 static bool publish(const struct blobs *blobs, int fd, const char *path, const struct sha256 *hash,
                     struct error *err)
 {
@@ -180,7 +181,7 @@ static bool publish(const struct blobs *blobs, int fd, const char *path, const s
         return error_errno(err, errno, "cannot rename %s", path);
     if (sync_folders(blobs, folder, err))
         return true;
-    unlink(to); /* a second fsync may claim what the first one lost */
+    unlink(to); /* after a failed fsync, a second one may succeed although data was lost */
     return false;
 }
 
@@ -189,7 +190,7 @@ bool blob_keep(struct blob_writer *writer, struct sha256 *ret_hash, struct error
     sha256_end(writer->hash, ret_hash);
     writer->hash = NULL;
     bool ok = publish(writer->blobs, writer->fd, writer->path, ret_hash, err);
-    blob_drop(writer); /* its temporary name is gone where publishing went well */
+    blob_drop(writer); /* after publishing the temporary name is gone */
     return ok;
 }
 
@@ -205,7 +206,7 @@ void blob_drop(struct blob_writer *writer)
 
 /* Reading */
 
-/* A disk that cannot give a file back has damaged it as much as one that gives other bytes. */
+/* A file that the disk cannot read is as damaged as a file with other bytes. */
 static bool unreadable(struct error *err, int number, const char *path)
 {
     error_errno(err, number, "cannot read %s", path);
@@ -214,7 +215,7 @@ static bool unreadable(struct error *err, int number, const char *path)
     return false;
 }
 
-/* Hash of an open file from its beginning; the offset is moved back to it. */
+/* Hashes an open file from its beginning, and moves the offset back to the beginning. */
 static bool hash_file(int fd, const char *path, struct sha256 *ret, uint64_t *ret_size, struct error *err)
 {
     _cleanup_(cleanup_free) char *chunk = malloc(READ_CHUNK);
@@ -329,9 +330,9 @@ bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct er
 
 struct sweep {
     struct blobs *blobs;
-    bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err);
+    blob_is_needed *is_needed;
     void *cls;
-    bool remove; /* else only count */
+    bool remove; /* false: only count */
     unsigned needed, unknown;
 };
 
@@ -367,9 +368,8 @@ static bool sweep_all(struct sweep *sweep, struct error *err)
     return true;
 }
 
-bool blobs_sweep(struct blobs *blobs,
-                 bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
-                 void *cls, unsigned most, unsigned *ret_unknown, bool *ret_removed, struct error *err)
+bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsigned most,
+                 unsigned *ret_unknown, bool *ret_removed, struct error *err)
 {
     struct sweep sweep = {.blobs = blobs, .is_needed = is_needed, .cls = cls};
     if (!sweep_all(&sweep, err))

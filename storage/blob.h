@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Blobs: files named by the SHA-256 of their bytes, under blobs/ab/abcd…; written under a temporary name in
-   incoming/, fsynced, renamed, the directory fsynced. A blob that is there under its name was whole when it
-   was named so. */
+/* Blobs: files named by the SHA-256 of their bytes, as blobs/ab/abcd…. A blob is written under a temporary
+   name in incoming/, fsynced and renamed; then the directory is fsynced. So a file that has such a name
+   was whole when it got the name. */
 #ifndef DFOTA_STORAGE_BLOB_H
 #define DFOTA_STORAGE_BLOB_H
 
@@ -14,51 +14,52 @@
 struct blobs;
 struct blob_writer;
 
-/* Makes the folders where they are missing and removes what a killed server left in incoming/. `directory` is
-   the data directory. `reserve_bytes` stay free on its disk. */
+/* Creates missing folders, and removes what a killed server left in incoming/. `directory` is the data
+   directory. At least `reserve_bytes` stay free on its disk. */
 bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err);
 void blobs_close(struct blobs *blobs); /* NULL is fine */
 
-/* ERROR_NO_SPACE when `size_bytes` more would not leave the reserve free. */
+/* ERROR_NO_SPACE when `size_bytes` more would use space of the reserve. */
 bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct error *err);
 
 /* Writing: begin, add…, then keep or drop. A writer belongs to one thread at a time. */
 bool blob_begin(struct blobs *blobs, struct blob_writer **ret, struct error *err);
 bool blob_add(struct blob_writer *writer, const void *bytes, size_t len, struct error *err);
-/* Where its bytes are so far, to be looked at; gone once it is kept or dropped. */
+/* The file with the bytes so far, for reading. It is gone after keep or drop. */
 const char *blob_writer_path(const struct blob_writer *writer);
 uint64_t blob_written(const struct blob_writer *writer);
-/* Durable under its name; frees the writer in any case. Bytes that are there already stay as they are, if
-   they are whole; a damaged file is replaced. */
+/* Stores the blob durably under its name, and always frees the writer. A whole file of that name stays as
+   it is; a damaged one is replaced. */
 bool blob_keep(struct blob_writer *writer, struct sha256 *ret_hash, struct error *err);
-void blob_drop(struct blob_writer *writer); /* leaves nothing behind; NULL is fine */
+void blob_drop(struct blob_writer *writer); /* removes the file; NULL is fine */
 
-/* A finished file on the same disk (made by a job) becomes a blob. It is gone from `path` afterwards. */
+/* Makes a blob of a finished file on the same disk (made by a job). The file is moved away from `path`. */
 bool blob_adopt(struct blobs *blobs, const char *path, struct sha256 *ret_hash, uint64_t *ret_size,
                 struct error *err);
 
-/* A fresh directory in incoming/ for a job; `out` gets its path. blob_workdir_remove() deletes it with its
- * files. */
+/* Creates a directory in incoming/ for a job, and writes its path to `out`. */
 bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error *err);
-void blob_workdir_remove(const char *path);
+void blob_workdir_remove(const char *path); /* with all that is in it */
 
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size);
-/* All bytes, checked against the hash: ERROR_CORRUPT when they differ, cannot be read or the file is gone.
- * *ret is the caller's (free). */
+/* All bytes, checked against the hash. ERROR_CORRUPT when they differ or cannot be read, or the file is
+   gone. *ret is the caller's (free). */
 bool blob_load(const struct blobs *blobs, const struct sha256 *hash, void **ret, uint64_t *ret_size,
                struct error *err);
-/* Open for reading, checked whole before; *ret_fd is the caller's. */
+/* Opens for reading, after the whole file was checked. *ret_fd is the caller's. */
 bool blob_open_checked(const struct blobs *blobs, const struct sha256 *hash, int *ret_fd, uint64_t *ret_size,
                        struct error *err);
-/* Removes a damaged or unneeded blob; one that is gone already is fine. */
+/* Removes a damaged or unneeded blob. True also when the file is gone already. */
 bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct error *err);
 
-/* Calls is_needed for every blob and removes those it says no to (it returns false to stop with *err). At
-   start: what a server killed between rename and commit left behind. That is a few: where more than `most`
-   are unknown, or all of them, the database is another one, an older backup perhaps, and nothing is removed.
- */
-bool blobs_sweep(struct blobs *blobs,
-                 bool (*is_needed)(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err),
-                 void *cls, unsigned most, unsigned *ret_unknown, bool *ret_removed, struct error *err);
+/* Tells whether the blob is needed. Returns false, with *err, to stop. */
+typedef bool blob_is_needed(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err);
+
+/* At start: removes the blobs that are not needed, which a server left that was killed between rename and
+   commit. There are only a few of these. So when more than `most` blobs, or all of them, are not needed,
+   the database is another one, such as an older backup. Then nothing is removed. *ret_unknown: how many
+   are not needed. */
+bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsigned most,
+                 unsigned *ret_unknown, bool *ret_removed, struct error *err);
 
 #endif

@@ -1,45 +1,46 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Budgets: how many rows of the ledger a device, a link and the new devices of a product may add in a UTC day. What comes above
-   is counted by kind and not stored. So nobody can fill the disk by asking, and a stranger who asks in a device's name
-   takes nothing from what is reported over its link. Writer's thread. */
+/* Budgets: how many rows of the ledger a device, a link, and the new devices of a product may add in a UTC
+   day. Further facts are only counted, by kind. So requests alone cannot fill the disk. A stranger who
+   asks in the name of a device does not use up the budget of what is reported over the device's link.
+   Writer's thread. */
 #ifndef DFOTA_STORAGE_BUDGET_H
 #define DFOTA_STORAGE_BUDGET_H
 
 #include "storage/ledger.h"
 
-#define BUDGET_ROWS 64 /* a day and device, and as many for each of its links: some eight hops */
-#define BUDGET_ROWS_LAST                                                                                     \
-    32 /* more of them for what moves the record: versions, ends of attempts, whole deliveries */
-#define BUDGET_NEW_DEVICES                                                                                   \
-    32768 /* a day and product, of all devices seen for the first time on that day together */
+/* Rows per UTC day. */
+#define BUDGET_ROWS        64    /* of a device, and of each of its links: about eight hops */
+#define BUDGET_ROWS_LAST   32    /* more of them for new versions, ends of attempts and whole deliveries */
+#define BUDGET_NEW_DEVICES 32768 /* of a product: all devices together that were first seen on that day */
 #define BUDGET_COUNTS_SIZE 512
 
 enum budget_subject { BUDGET_DEVICE, BUDGET_LINK, BUDGET_PRODUCT };
+extern const struct enum_names budget_subject_names;
 
 struct budget {
-    char subject[8];
-    int64_t subject_id, day, facts, unstored, told;
+    enum budget_subject subject;
+    int64_t subject_id, day;
+    int64_t facts, unstored; /* rows in the ledger; facts that were only counted */
+    int64_t told;            /* of `unstored`: already told in the ledger */
     char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE], device[LEDGER_DEVICE_SIZE];
-    char counts[BUDGET_COUNTS_SIZE]; /* {"check-in":300,…} of what is not stored */
+    char counts[BUDGET_COUNTS_SIZE]; /* the unstored facts by kind: {"check-in":300,…} */
 };
 
-const char *budget_subject_name(enum budget_subject subject);
-
-/* As it is on that day: zeros where nothing has been counted on it yet. What another day has left that the ledger does not
-   tell yet is in *ret_left, its `unstored` above its `told`; else its `unstored` is 0. */
+/* The budget of that day; zeros when nothing was counted on it yet. When the stored budget is of another
+   day and has untold facts, *ret_left is that budget. Else its `unstored` is 0. */
 bool budget_load(struct db *db, enum budget_subject subject, int64_t id, int64_t day, struct budget *ret,
                  struct budget *ret_left, struct error *err) __attribute__((warn_unused_result));
-/* Whether the device, or the link where there is one, has spent all of its rows of that day. */
+/* Whether the device has spent its rows of that day. With link_id: whether the link has. */
 bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret,
                      struct error *err) __attribute__((warn_unused_result));
 bool budget_store(struct db *db, const struct budget *budget, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Days before `day` that the ledger does not tell of to the end, at most `limit`; *ret is the caller's (free). */
+/* Budgets of days other than `day` that have untold facts, at most `limit`; *ret is the caller's (free). */
 bool budget_untold(struct db *db, int64_t day, int64_t limit, struct budget **ret, size_t *ret_count,
                    struct error *err) __attribute__((warn_unused_result));
-/* Removes all of days before `day`, told or not. */
+/* Removes all budgets of days other than `day`. */
 bool budget_remove(struct db *db, int64_t day, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -13,10 +13,11 @@
 struct file_watch {
     unsigned count;
     char *path[FILE_WATCH_MAX];
-    /* Open, so that the number of a removed file is not given to another one. With O_PATH: closing any other
-       descriptor of a database would take away the locks that SQLite holds on it. */
+    /* The files stay open, so that the inode number of a removed file is not used again. Opened with
+       O_PATH, because closing any other descriptor of a database would release the locks that SQLite holds
+       on it. */
     int fd[FILE_WATCH_MAX];
-    atomic_uint lost; /* 1 + the number of the first that was missing; 0: all were there */
+    atomic_uint lost; /* 1 + index of the first file that was missing; 0: none was */
 };
 
 bool file_watch_open(struct file_watch **ret, struct error *err)

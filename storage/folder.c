@@ -14,15 +14,15 @@
 
 #include "base/cleanup.h"
 
-#define PASSES_MAX 200000 /* one for each level; more only where somebody still fills the folder */
+#define PASSES_MAX 200000 /* one for each level; more only while another process fills the folder */
 
-/* Instead of going down, what is below comes up: a folder's own folders are moved to the top before it is removed. So
-   there are never more than two folders open, and no path is longer than one name. */
+/* Subfolders are moved up to the top folder before their parent is removed. So at most two folders are
+   open, and no path is longer than one name. */
 
 struct emptying {
     int top_fd;
     unsigned long long moved; /* numbers names at the top */
-    bool changed;             /* by this pass */
+    bool changed;             /* in this pass */
 };
 
 static bool is_dots(const char *name)
@@ -30,7 +30,7 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* A folder cannot be opened, nor get another parent, without the rights to it. */
+/* A folder can be opened or moved only with access rights to it. */
 static bool make_ours(int fd, const char *name)
 {
     struct stat info;
@@ -43,7 +43,7 @@ static int open_folder(int fd, const char *name)
     return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Names at the top may be taken. Each name that is tried is tried once, so this ends. */
+/* Names in the top folder may be taken. Each name is tried only once, so this ends. */
 static bool move_up(struct emptying *emptying, int fd, const char *name)
 {
     char fresh[32];
@@ -55,7 +55,7 @@ static bool move_up(struct emptying *emptying, int fd, const char *name)
     return false;
 }
 
-/* Its files are removed first: on a full disk that makes room for the names at the top. */
+/* Removes the files first: on a full disk that makes room for new names in the top folder. */
 static void flatten(struct emptying *emptying, int fd)
 {
     DIR *folder = fdopendir(fd);
@@ -88,7 +88,8 @@ static void remove_entry(struct emptying *emptying, const char *name)
         emptying->changed = true;
 }
 
-/* In passes, since what a pass moves to the top need not be seen by it. It ends with a pass that changes nothing. */
+/* Several passes, because a pass may not see the names that it adds. Ends after a pass that changes
+   nothing. */
 void folder_empty(const char *path)
 {
     struct emptying emptying = {.top_fd = make_ours(AT_FDCWD, path) ? open_folder(AT_FDCWD, path) : -1};

@@ -8,51 +8,63 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS                                                                                              \
-    "id, firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, content, "   \
-    "withdrawn_ms, withdrawn_reason, waypoint, waypoint_reason"
+#define CHANGED(FIRST, NEXT, row)                                                                            \
+    FIRST(withdrawn_ms, INT_OR_NULL, row->withdrawn_ms)                                                      \
+    NEXT(withdrawn_reason, TEXT_OR_NULL, row->withdrawn_reason)                                              \
+    NEXT(waypoint, ENUM, row->waypoint, &waypoint_names)                                                     \
+    NEXT(waypoint_reason, TEXT_OR_NULL, row->waypoint_reason)
+#define ADDED(FIRST, NEXT, row)                                                                              \
+    FIRST(firmware_id, INT, row->firmware_id)                                                                \
+    NEXT(version, TEXT, row->version)                                                                        \
+    NEXT(sha256, HASH, row->sha256)                                                                          \
+    NEXT(size_bytes, INT, row->size_bytes)                                                                   \
+    NEXT(file_name, TEXT_OR_NULL, row->file_name)                                                            \
+    NEXT(warning, TEXT_OR_NULL, row->warnings)                                                               \
+    NEXT(uploaded_ms, INT, row->uploaded_ms)                                                                 \
+    NEXT(kind, ENUM, row->kind, &image_kind_names)                                                           \
+    NEXT(core, TEXT_OR_NULL, row->core)                                                                      \
+    NEXT(content, TEXT_OR_NULL, row->content)                                                                \
+    CHANGED(NEXT, NEXT, row)
+#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
+#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB, REQUIRED };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1 AND version = $2",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2",
     [TWIN] =
         "SELECT f.name, i.version, i.firmware_id FROM image i JOIN firmware f ON f.id = i.firmware_id "
         "WHERE i.sha256 = $1 AND f.product_id = $2 ORDER BY i.firmware_id <> $3, i.id LIMIT 1",
-    [ADD] =
-        "INSERT INTO image (firmware_id, version, sha256, size_bytes, file_name, warning, uploaded_ms, kind, core, "
-        "content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    [LIST] = "SELECT " COLUMNS " FROM image WHERE firmware_id = $1",
-    [UPDATE] =
-        "UPDATE image SET withdrawn_ms = $1, withdrawn_reason = $2, waypoint = $3, waypoint_reason = $4 WHERE id = $5",
+    [ADD] = "INSERT INTO image (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
+    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1",
+    [UPDATE] = "UPDATE image SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [COUNT_USES] =
-        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND (confirmed_version = $2 OR asked_version = $2)), "
-        "(SELECT count(*) FROM attempt WHERE firmware_id = $1 AND (to_version = $2 OR target_version = $2) "
-        "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')), "
-        "(SELECT count(DISTINCT d.id) FROM device d JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 "
-        "AND d.asked_version IS NULL AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
-        "AND l.revoked_ms IS NULL), "
-        "(SELECT count(*) FROM package WHERE (from_sha256 = $3 OR to_sha256 = $3) AND state = 'generating')",
+        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND (confirmed_version = $2 "
+        "OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
+        "AND (to_version = $2 OR target_version = $2) AND state IN ('waiting', 'sending', 'interrupted', "
+        "'delivered', 'handed_over')), (SELECT count(DISTINCT d.id) FROM device d "
+        "JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 AND d.asked_version IS NULL "
+        "AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
+        "AND l.revoked_ms IS NULL), (SELECT count(*) FROM package WHERE (from_sha256 = $3 "
+        "OR to_sha256 = $3) AND state = 'generating')",
     [REMOVE] = "DELETE FROM image WHERE id = $1",
     [FULL_IS_SERVABLE] =
-        "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms IS NULL",
+        "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms "
+        "IS NULL",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
-        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE better_sha256 = $1)",
+        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE "
+        "better_sha256 = $1)",
     [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
 };
 DB_TABLE(image, ENTITY_IMAGE);
 
-#define ROW(i)                                                                                               \
-    FIELDS(F_INT(&(i)->id), F_INT(&(i)->firmware_id), F_TEXT((i)->version), F_HASH(&(i)->sha256),            \
-           F_INT(&(i)->size_bytes), F_TEXT((i)->file_name), F_TEXT((i)->warnings), F_INT(&(i)->uploaded_ms), \
-           F_TEXT((i)->kind), F_TEXT((i)->core), F_TEXT((i)->content), F_INT(&(i)->withdrawn_ms),            \
-           F_TEXT((i)->withdrawn_reason), F_TEXT((i)->waypoint), F_TEXT((i)->waypoint_reason))
+static const char *const kind_names[] = {[IMAGE_PLAIN] = "image", [IMAGE_FULL] = "full"};
+const struct enum_names image_kind_names = ENUM_NAMES(kind_names);
 
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err)
 {
-    return db_row(db, &image_statements, FIND, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(ret),
-                  ret_found, err);
+    return db_row(db, QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(ret)), ret_found, err);
 }
 
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err)
@@ -77,19 +89,21 @@ void image_warn(struct image *image, const char *format, ...)
     va_end(arguments);
 }
 
+/* The same bytes under another version or firmware of this product: a file may have been renamed. */
 static bool warn_of_twin(struct db *db, int64_t product_id, struct image *image, struct error *err)
 {
     char name[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
     int64_t firmware_id;
     bool found;
-    if (!db_row(db, &image_statements, TWIN,
-                PARAMS(P_HASH(&image->sha256), P_INT(product_id), P_INT(image->firmware_id)),
-                FIELDS(F_TEXT(name), F_TEXT(version), F_INT(&firmware_id)), &found, err))
+    if (!db_row(db,
+                QUERY(TWIN, PARAMS(P_HASH(&image->sha256), P_INT(product_id), P_INT(image->firmware_id)),
+                      FIELDS(F_TEXT(name), F_TEXT(version), F_INT(&firmware_id))),
+                &found, err))
         return false;
     if (found && firmware_id == image->firmware_id)
-        image_warn(image, "the same bytes are here as version %s; was a file renamed?", version);
+        image_warn(image, "version %s has the same bytes: was a file renamed?", version);
     else if (found)
-        image_warn(image, "the same bytes are here as version %s of %s; was a file renamed?", version, name);
+        image_warn(image, "version %s of %s has the same bytes: was a file renamed?", version, name);
     return true;
 }
 
@@ -110,16 +124,8 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
         return true;
     }
     *ret_new = true;
-    if (!image->kind[0])
-        snprintf(image->kind, sizeof image->kind, "image");
-    snprintf(image->waypoint, sizeof image->waypoint, "allowed");
     if (!warn_of_twin(db, product_id, image, err) ||
-        !db_do(db, &image_statements, ADD,
-               PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256),
-                      P_INT(image->size_bytes), P_TEXT_OR_NULL(image->file_name),
-                      P_TEXT_OR_NULL(image->warnings), P_INT(image->uploaded_ms), P_TEXT(image->kind),
-                      P_TEXT_OR_NULL(image->core), P_TEXT_OR_NULL(image->content)),
-               NULL, err))
+        !db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, image))), NULL, err))
         return false;
     image->id = db_last_id(db);
     return true;
@@ -136,8 +142,8 @@ static int by_version(const void *a, const void *b)
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err)
 {
     struct image row = {0};
-    if (!db_list(db, &image_statements, LIST, PARAMS(P_INT(firmware_id)), ROW(&row), &row, sizeof row, ret,
-                 ret_count, err))
+    if (!db_list(db, QUERY(LIST, PARAMS(P_INT(firmware_id)), ROW(&row)), &row, sizeof row, ret, ret_count,
+                 err))
         return false;
     if (*ret_count)
         qsort(*ret, *ret_count, sizeof **ret, by_version);
@@ -146,47 +152,44 @@ bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *
 
 bool image_update(struct db *db, const struct image *image, struct error *err)
 {
-    return db_do(db, &image_statements, UPDATE,
-                 PARAMS(P_INT_OR_NULL(image->withdrawn_ms), P_TEXT_OR_NULL(image->withdrawn_reason),
-                        P_TEXT(image->waypoint), P_TEXT_OR_NULL(image->waypoint_reason), P_INT(image->id)),
-                 NULL, err);
+    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, image), P_INT(image->id))), NULL, err);
 }
 
 bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err)
 {
     bool found;
-    return db_row(
-        db, &image_statements, COUNT_USES,
-        PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
-        FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked), F_INT(&ret->generating)),
-        &found, err);
+    return db_row(db,
+                  QUERY(COUNT_USES,
+                        PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
+                        FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked),
+                               F_INT(&ret->generating))),
+                  &found, err);
 }
 
 bool image_remove(struct db *db, const struct image *image, struct error *err)
 {
-    return db_do(db, &image_statements, REMOVE, PARAMS(P_INT(image->id)), NULL, err);
+    return db_do(db, COMMAND(REMOVE, PARAMS(P_INT(image->id))), NULL, err);
 }
 
 bool image_is_full(const struct image *image)
 {
-    return strcmp(image->kind, "full") == 0;
+    return image->kind == IMAGE_FULL;
 }
 
 bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
                             struct error *err)
 {
-    return db_row(db, &image_statements, FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)),
-                  NO_FIELDS, ret, err);
+    return db_row(db, QUERY(FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)), NO_FIELDS), ret, err);
 }
 
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)
 {
-    return db_row(db, &image_statements, USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS, ret, err);
+    return db_row(db, QUERY(USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS), ret, err);
 }
 
 struct between {
     struct version low, high;
-    char text[VERSION_TEXT_SIZE]; /* of the row */
+    char text[VERSION_TEXT_SIZE]; /* the row */
     bool found;
 };
 
@@ -205,8 +208,8 @@ bool image_required_between(struct db *db, int64_t firmware_id, const struct ver
 {
     bool up = version_compare(a, b) < 0;
     struct between between = {.low = up ? *a : *b, .high = up ? *b : *a};
-    if (!db_rows(db, &image_statements, REQUIRED, PARAMS(P_INT(firmware_id)), FIELDS(F_TEXT(between.text)),
-                 look_between, &between, err))
+    if (!db_rows(db, QUERY(REQUIRED, PARAMS(P_INT(firmware_id)), FIELDS(F_TEXT(between.text))), look_between,
+                 &between, err))
         return false;
     *ret = between.found;
     return true;

@@ -11,45 +11,61 @@
 #define TEXT_OF(number) #number
 #define AS_TEXT(number) TEXT_OF(number)
 #define IMPROVABLE      "p.state = 'ready' AND p.origin = 'made' AND p.tried > 0 AND p.tried < 3 "
-#define ROW_COLUMNS                                                                                          \
-    "p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, coalesce(p.better_size_bytes, p.size_bytes), "    \
-    "p.tried "
-/* Bytes that a device is being sent, or may continue. */
-#define NOT_PINNED(since, now)                                                                                   \
-    "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                     \
-    "AND a.state IN ('sending', 'interrupted', 'handed_over') AND (a.state = 'sending' OR (a.active_ms > " since \
-    " AND a.active_ms <= " now "))) "
+#define KEY(FIRST, NEXT, row)                                                                                \
+    FIRST(p.id, INT, row->id)                                                                                \
+    NEXT(p.from_sha256, HASH, row->key.from)                                                                 \
+    NEXT(p.to_sha256, HASH, row->key.to)                                                                     \
+    NEXT(p.format, TEXT, row->key.format)                                                                    \
+    NEXT(p.recipe, TEXT, row->key.recipe)
+#define IMPROVEMENT(FIRST, NEXT, row)                                                                        \
+    KEY(FIRST, NEXT, row)                                                                                    \
+    NEXT(coalesce(p.better_size_bytes, p.size_bytes), INT, row->size_bytes)                                  \
+    NEXT(p.tried, INT, row->tried)
+#define REPLACED(FIRST, NEXT, row)                                                                           \
+    KEY(FIRST, NEXT, row)                                                                                    \
+    NEXT(p.sha256, HASH, row->old)                                                                           \
+    NEXT(p.size_bytes, INT, row->old_size_bytes)                                                             \
+    NEXT(p.better_sha256, HASH, row->sha256)                                                                 \
+    NEXT(p.better_size_bytes, INT, row->size_bytes)                                                          \
+    NEXT(p.better_effort, INT, row->effort)
+/* No device is being sent these bytes, or may resume them. */
+#define NOT_PINNED(since, now)                                                                               \
+    "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
+    "AND a.state IN ('sending', 'interrupted', 'handed_over') "                                              \
+    "AND (a.state = 'sending' OR (a.active_ms > " since " AND a.active_ms <= " now "))) "
 
 enum { REACHABLE, LIST, TRIED, BETTER, KEEP, SWAPPABLE, SWAP, WAITING };
 static const char *const sql[] = {
-    [REACHABLE] = "SELECT " ROW_COLUMNS "FROM package p WHERE " IMPROVABLE
-                  "AND EXISTS (SELECT 1 FROM image i JOIN firmware f ON f.id = i.firmware_id "
-                  "JOIN image t ON t.firmware_id = f.id AND t.sha256 = p.to_sha256 "
-                  "WHERE i.sha256 = p.from_sha256 AND f.format = p.format AND p.size_bytes > f.max_package_bytes "
-                  "AND p.size_bytes * 1000 <= f.max_package_bytes * CASE p.tried WHEN 1 THEN " AS_TEXT(REACH_AFTER_QUICK)
-                  " ELSE " AS_TEXT(REACH_AFTER_GOOD) " END) "
-                  "ORDER BY " WAITING_DEVICES("p.") " DESC, p.wanted DESC, p.id LIMIT $1",
-    [LIST] = "SELECT " ROW_COLUMNS "FROM package p WHERE " IMPROVABLE "AND p.tried < $1 AND p.wanted >= $2 "
+    [REACHABLE] =
+        "SELECT " COLUMN_NAMES(IMPROVEMENT) " FROM package p WHERE " IMPROVABLE "AND EXISTS (SELECT 1 FROM image i "
+        "JOIN firmware f ON f.id = i.firmware_id JOIN image t ON t.firmware_id = f.id "
+        "AND t.sha256 = p.to_sha256 WHERE i.sha256 = p.from_sha256 AND f.format = p.format "
+        "AND p.size_bytes > f.max_package_bytes AND p.size_bytes * 1000 <= f.max_package_bytes * CASE "
+        "p.tried WHEN 1 THEN " AS_TEXT(REACH_AFTER_QUICK) " ELSE " AS_TEXT(REACH_AFTER_GOOD) " END) ORDER "
+        "BY " WAITING_DEVICES("p.") " DESC, p.wanted DESC, p.id LIMIT $1",
+    [LIST] = "SELECT " COLUMN_NAMES(IMPROVEMENT) " FROM package p WHERE " IMPROVABLE "AND p.tried < $1 AND p.wanted >= $2 "
              "ORDER BY p.wanted DESC, " WAITING_DEVICES("p.") " DESC, p.tried, p.id LIMIT $3",
-    [TRIED] = "UPDATE package SET tried = $1 WHERE id = $2 AND state = 'ready' AND origin = 'made' AND tried < $1",
+    [TRIED] = "UPDATE package SET tried = $1 WHERE id = $2 AND state = 'ready' AND origin = 'made' AND "
+              "tried < $1",
     [BETTER] = "SELECT better_sha256 FROM package WHERE id = $1 AND better_sha256 IS NOT NULL",
-    [KEEP] = "UPDATE package SET better_size_bytes = $1, better_sha256 = $2, better_effort = $3, better_note = $4 "
-             "WHERE id = $5 AND state = 'ready' AND origin = 'made' AND size_bytes > $1 "
-             "AND (better_size_bytes IS NULL OR better_size_bytes > $1)",
-    [SWAPPABLE] = "SELECT p.id, p.from_sha256, p.to_sha256, p.format, p.recipe, p.sha256, p.size_bytes, "
-                  "p.better_sha256, p.better_size_bytes, p.better_effort FROM package p WHERE p.better_sha256 IS NOT NULL "
-                  "AND p.state = 'ready' AND p.origin = 'made' AND p.size_bytes > p.better_size_bytes AND "
-                  NOT_PINNED("$1", "$2"),
-    [SWAP] = "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = better_effort, "
-             "note = better_note, proven = 1, "
-             "better_size_bytes = NULL, better_sha256 = NULL, better_effort = NULL, better_note = NULL "
-             "WHERE p.id = $1 AND p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' AND "
-             NOT_PINNED("$2", "$3"),
-    [WAITING] = "SELECT count(*) FROM package WHERE better_sha256 IS NOT NULL AND state = 'ready' AND origin = 'made'",
+    [KEEP] =
+        "UPDATE package SET better_size_bytes = $1, better_sha256 = $2, better_effort = $3, better_note = "
+        "$4 WHERE id = $5 AND state = 'ready' AND origin = 'made' AND size_bytes > $1 "
+        "AND (better_size_bytes IS NULL OR better_size_bytes > $1)",
+    [SWAPPABLE] =
+        "SELECT " COLUMN_NAMES(REPLACED) " FROM package p "
+        "WHERE p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' "
+        "AND p.size_bytes > p.better_size_bytes AND " NOT_PINNED("$1", "$2"),
+    [SWAP] =
+        "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = "
+        "better_effort, note = better_note, proven = 1, better_size_bytes = NULL, better_sha256 = NULL, "
+        "better_effort = NULL, better_note = NULL WHERE p.id = $1 AND p.better_sha256 IS NOT NULL "
+        "AND p.state = 'ready' AND p.origin = 'made' AND " NOT_PINNED("$2", "$3"),
+    [WAITING] = "SELECT count(*) FROM package WHERE better_sha256 IS NOT NULL AND state = 'ready' AND "
+                "origin = 'made'",
 };
 DB_TABLE(improvement, ENTITY_IMPROVEMENT);
 
-/* What others have made was tried with no effort of ours. */
 bool improvement_may_fit(int64_t size_bytes, int64_t tried, int64_t max_package_bytes)
 {
     int64_t reach = tried == EFFORT_QUICK ? REACH_AFTER_QUICK : REACH_AFTER_GOOD;
@@ -61,10 +77,8 @@ static bool list(struct db *db, unsigned statement, const struct db_value *param
                  struct improvement **ret, size_t *ret_count, struct error *err)
 {
     struct improvement row = {0};
-    return db_list(db, &improvement_statements, statement, params, param_count,
-                   FIELDS(F_INT(&row.id), F_HASH(&row.key.from), F_HASH(&row.key.to), F_TEXT(row.key.format),
-                          F_TEXT(row.key.recipe), F_INT(&row.size_bytes), F_INT(&row.tried)),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(db, QUERY(statement, params, param_count, FIELDS(COLUMN_FIELDS(IMPROVEMENT, &row))), &row,
+                   sizeof row, ret, ret_count, err);
 }
 
 bool improvement_reachable(struct db *db, int64_t limit, struct improvement **ret, size_t *ret_count,
@@ -81,18 +95,17 @@ bool improvement_list(struct db *db, enum package_effort effort, int64_t wanted,
 
 bool improvement_tried(struct db *db, int64_t id, enum package_effort effort, struct error *err)
 {
-    return db_do(db, &improvement_statements, TRIED, PARAMS(P_INT(effort), P_INT(id)), NULL, err);
+    return db_do(db, COMMAND(TRIED, PARAMS(P_INT(effort), P_INT(id))), NULL, err);
 }
 
 bool improvement_keep(struct db *db, int64_t id, const struct package_made *made, bool *ret_kept,
                       struct sha256 *ret_old, bool *ret_had, struct error *err)
 {
     int64_t changes;
-    if (!db_row(db, &improvement_statements, BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old)), ret_had,
-                err) ||
-        !db_do(db, &improvement_statements, KEEP,
-               PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_INT(made->effort),
-                      P_TEXT_OR_NULL(made->note), P_INT(id)),
+    if (!db_row(db, QUERY(BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old))), ret_had, err) ||
+        !db_do(db,
+               COMMAND(KEEP, PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_INT(made->effort),
+                                    P_TEXT_OR_NULL(made->note), P_INT(id))),
                &changes, err))
         return false;
     *ret_kept = changes > 0;
@@ -108,19 +121,18 @@ bool improvement_swap_all(struct db *db, int64_t pinned_since_ms, int64_t now_ms
     _cleanup_(cleanup_free) struct improvement_swap *swaps = NULL;
     size_t count;
     bool found;
-    if (!db_list(db, &improvement_statements, SWAPPABLE,
-                 PARAMS(P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
-                 FIELDS(F_INT(&row.id), F_HASH(&row.key.from), F_HASH(&row.key.to), F_TEXT(row.key.format),
-                        F_TEXT(row.key.recipe), F_HASH(&row.old), F_INT(&row.old_size_bytes),
-                        F_HASH(&row.sha256), F_INT(&row.size_bytes), F_INT(&row.effort)),
+    if (!db_list(db,
+                 QUERY(SWAPPABLE, PARAMS(P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+                       FIELDS(COLUMN_FIELDS(REPLACED, &row))),
                  &row, sizeof row, &swaps, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!db_do(db, &improvement_statements, SWAP,
-                   PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)), NULL,
-                   err))
+        if (!db_do(db,
+                   COMMAND(SWAP, PARAMS(P_INT(swaps[i].id), P_INT(pinned_since_ms),
+                                        P_INT(now_ms + CLOCK_AHEAD_MS))),
+                   NULL, err))
             return false;
-    if (!db_row(db, &improvement_statements, WAITING, NO_PARAMS, FIELDS(F_INT(ret_waiting)), &found, err))
+    if (!db_row(db, QUERY(WAITING, NO_PARAMS, FIELDS(F_INT(ret_waiting))), &found, err))
         return false;
     *ret = swaps;
     *ret_count = count;

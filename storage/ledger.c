@@ -8,8 +8,21 @@
 #include "base/clock.h"
 #include "storage/entities.h"
 
-#define COLUMNS "seq, at_ms, kind, product, firmware, device, attempt, package, detail, prev, hash"
-/* Beyond what the index of each statement finds. */
+#define COLUMNS(FIRST, NEXT, row)                                                                            \
+    FIRST(seq, INT, row->seq)                                                                                \
+    NEXT(at_ms, INT, row->at_ms)                                                                             \
+    NEXT(kind, TEXT, row->kind)                                                                              \
+    NEXT(product, TEXT, row->product)                                                                        \
+    NEXT(firmware, TEXT, row->firmware)                                                                      \
+    NEXT(device, TEXT, row->device)                                                                          \
+    NEXT(attempt, INT, row->attempt)                                                                         \
+    NEXT(package, TEXT, row->package)                                                                        \
+    NEXT(detail, TEXT, row->detail)                                                                          \
+    NEXT(prev, HASH, row->prev)                                                                              \
+    NEXT(hash, HASH, row->hash)
+#define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
+
+/* Conditions that are checked in the rows that an index has found. */
 #define REST(product, first, last, since, until)                                                             \
     " AND ($" #product " = '' OR product = $" #product ") AND seq > $" #first " AND seq < $" #last           \
     " AND +at_ms >= $" #since " AND +at_ms < $" #until ""
@@ -41,18 +54,18 @@ enum {
     OVERSIZE
 };
 static const char *const sql[] = {
-    [ADD] = "INSERT INTO ledger (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    [HEAD] = "SELECT " COLUMNS " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
-    [LIST] = "SELECT " COLUMNS ALL " ORDER BY seq LIMIT $6",
-    [LIST_DEVICE] = "SELECT " COLUMNS OF_DEVICE " ORDER BY seq LIMIT $8",
-    [LIST_KIND] = "SELECT " COLUMNS OF_KIND " ORDER BY seq LIMIT $7",
+    [ADD] = "INSERT INTO ledger (" COLUMN_NAMES(COLUMNS) ") VALUES (" COLUMN_VALUES(COLUMNS) ")",
+    [HEAD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
+    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) ALL " ORDER BY seq LIMIT $6",
+    [LIST_DEVICE] = "SELECT " COLUMN_NAMES(COLUMNS) OF_DEVICE " ORDER BY seq LIMIT $8",
+    [LIST_KIND] = "SELECT " COLUMN_NAMES(COLUMNS) OF_KIND " ORDER BY seq LIMIT $7",
     [COUNT] = "SELECT count(*)" ALL,
     [COUNT_DEVICE] = "SELECT count(*)" OF_DEVICE,
     [COUNT_KIND] = "SELECT count(*)" OF_KIND,
     [SINCE] = "SELECT coalesce(min(seq), 9223372036854775807) FROM ledger WHERE at_ms >= $1",
     [UNTIL] = "SELECT coalesce(max(seq), 0) FROM ledger WHERE at_ms < $1",
     [FIRST] = "SELECT coalesce(min(seq), 0) FROM ledger",
-    /* By seq and not by time: what is left has no gap, whatever the clock said. */
+    /* By seq and not by time, so that the remaining rows have no gap even when the clock was set. */
     [YOUNG] = "SELECT seq FROM ledger WHERE +at_ms >= $1 AND +at_ms <= $2 AND seq < $3 ORDER BY seq LIMIT 1",
     [OLD] = "SELECT seq FROM ledger WHERE +at_ms < $1 AND seq < $2 ORDER BY seq DESC LIMIT 1",
     [HASH_OF] = "SELECT hash FROM ledger WHERE seq = $1",
@@ -75,11 +88,6 @@ static const char *const sql[] = {
         "WHERE a.sha256 = $2 AND f.max_package_bytes < $3",
 };
 DB_TABLE(ledger, ENTITY_LEDGER);
-
-#define ROW(r)                                                                                               \
-    FIELDS(F_INT(&(r)->seq), F_INT(&(r)->at_ms), F_TEXT((r)->kind), F_TEXT((r)->product),                    \
-           F_TEXT((r)->firmware), F_TEXT((r)->device), F_INT(&(r)->attempt), F_TEXT((r)->package),           \
-           F_TEXT((r)->detail), F_HASH(&(r)->prev), F_HASH(&(r)->hash))
 
 static const char *const names[LEDGER_KIND_COUNT] = {
 #define X(kind, name, refers, detail) [kind] = name,
@@ -119,7 +127,7 @@ bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
 {
     bool found;
     memset(ret, 0, sizeof *ret);
-    return db_row(db, &ledger_statements, HEAD, NO_PARAMS, ROW(ret), &found, err);
+    return db_row(db, QUERY(HEAD, NO_PARAMS, ROW(ret)), &found, err);
 }
 
 bool ledger_add(struct db *db, struct ledger_row *row, struct error *err)
@@ -131,20 +139,16 @@ bool ledger_add(struct db *db, struct ledger_row *row, struct error *err)
     row->prev = head.hash;
     struct chain_row chained = ledger_chain_row(row);
     chain_hash(&chained, &row->hash);
-    return db_do(db, &ledger_statements, ADD,
-                 PARAMS(P_INT(row->seq), P_INT(row->at_ms), P_TEXT(row->kind), P_TEXT(row->product),
-                        P_TEXT(row->firmware), P_TEXT(row->device), P_INT(row->attempt), P_TEXT(row->package),
-                        P_TEXT(row->detail), P_HASH(&row->prev), P_HASH(&row->hash)),
-                 NULL, err);
+    return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, row))), NULL, err);
 }
 
 static bool number(struct db *db, unsigned statement, int64_t param, int64_t *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &ledger_statements, statement, PARAMS(P_INT(param)), FIELDS(F_INT(ret)), &found, err);
+    return db_row(db, QUERY(statement, PARAMS(P_INT(param)), FIELDS(F_INT(ret))), &found, err);
 }
 
-/* Which rows may be in a page: seq > *ret_first and < *ret_last. */
+/* The rows that may be in a page: seq > *ret_first and < *ret_last. */
 static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64_t *ret_first,
                         int64_t *ret_last, struct error *err)
 {
@@ -157,8 +161,7 @@ static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64
     return true;
 }
 
-/* The rows that fit: as a list, or with COUNT instead of LIST counted, and then without the last parameter.
- */
+/* The statement for a filter, with its parameters. The statements that count have no last parameter. */
 struct choice {
     unsigned statement;
     struct db_value params[8];
@@ -191,8 +194,8 @@ bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limi
     if (!find_bounds(db, filter, &first, &last, err))
         return false;
     struct choice choice = choose(filter, LIST, first, last, limit);
-    return db_list(db, &ledger_statements, choice.statement, choice.params, choice.count, ROW(&row), &row,
-                   sizeof row, ret, ret_count, err);
+    return db_list(db, QUERY(choice.statement, choice.params, choice.count, ROW(&row)), &row, sizeof row, ret,
+                   ret_count, err);
 }
 
 bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
@@ -204,12 +207,12 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
     if (!find_bounds(db, &whole, &first, &last, err))
         return false;
     struct choice choice = choose(&whole, COUNT, first, last, 0);
-    return db_row(db, &ledger_statements, choice.statement, choice.params, choice.count - 1,
-                  FIELDS(F_INT(ret)), &found, err);
+    return db_row(db, QUERY(choice.statement, choice.params, choice.count - 1, FIELDS(F_INT(ret))), &found,
+                  err);
 }
 
-/* The last row to be removed; 0: none. A row dated ahead of now does not end what is old: it goes with the old ones that
-   came after it. */
+/* The last row to remove; 0: none. A row that is dated ahead of now is removed with the old rows that came
+   after it. */
 static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t first, int64_t most,
                       int64_t *ret, struct error *err)
 {
@@ -218,14 +221,15 @@ static bool find_last(struct db *db, int64_t before_ms, int64_t now_ms, int64_t 
     bool found;
     if (!ledger_head(db, &head, err))
         return false;
-    int64_t end = head.seq - first > most ? first + most : head.seq; /* the newest stays, whatever its age */
-    if (!db_row(db, &ledger_statements, YOUNG,
-                PARAMS(P_INT(before_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_INT(end)), FIELDS(F_INT(&young)),
+    int64_t end = head.seq - first > most ? first + most : head.seq; /* the newest row always stays */
+    if (!db_row(db,
+                QUERY(YOUNG, PARAMS(P_INT(before_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_INT(end)),
+                      FIELDS(F_INT(&young))),
                 &found, err))
         return false;
     *ret = 0;
-    return db_row(db, &ledger_statements, OLD, PARAMS(P_INT(before_ms), P_INT(found ? young : end)),
-                  FIELDS(F_INT(ret)), &found, err);
+    return db_row(db, QUERY(OLD, PARAMS(P_INT(before_ms), P_INT(found ? young : end)), FIELDS(F_INT(ret))),
+                  &found, err);
 }
 
 bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t most, struct ledger_removed *ret,
@@ -233,23 +237,22 @@ bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t mos
 {
     bool found;
     memset(ret, 0, sizeof *ret);
-    if (!db_row(db, &ledger_statements, FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first)), &found, err) ||
+    if (!db_row(db, QUERY(FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first))), &found, err) ||
         !find_last(db, before_ms, now_ms, ret->first, most, &ret->last, err))
         return false;
     if (!ret->first || ret->last < ret->first)
         return true;
-    return db_row(db, &ledger_statements, HASH_OF, PARAMS(P_INT(ret->last)), FIELDS(F_HASH(&ret->hash)),
-                  &found, err) &&
-           db_do(db, &ledger_statements, REMOVE, PARAMS(P_INT(ret->last)), &ret->count, err);
+    return db_row(db, QUERY(HASH_OF, PARAMS(P_INT(ret->last)), FIELDS(F_HASH(&ret->hash))), &found, err) &&
+           db_do(db, COMMAND(REMOVE, PARAMS(P_INT(ret->last))), &ret->count, err);
 }
 
 /* Check-ins that change nothing */
 
 bool ledger_day_add(struct db *db, int64_t device_id, const struct ledger_day *counts, struct error *err)
 {
-    return db_do(db, &ledger_statements, DAY_ADD,
-                 PARAMS(P_INT(device_id), P_INT(counts->day), P_INT(counts->first_ms), P_INT(counts->last_ms),
-                        P_INT(counts->count)),
+    return db_do(db,
+                 COMMAND(DAY_ADD, PARAMS(P_INT(device_id), P_INT(counts->day), P_INT(counts->first_ms),
+                                         P_INT(counts->last_ms), P_INT(counts->count))),
                  NULL, err);
 }
 
@@ -257,14 +260,16 @@ bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct led
                      size_t *ret_count, struct error *err)
 {
     struct ledger_day row = {0};
-    return db_list(db, &ledger_statements, DAY_LIST, PARAMS(P_INT(device_id), P_INT(limit)),
-                   FIELDS(F_INT(&row.day), F_INT(&row.first_ms), F_INT(&row.last_ms), F_INT(&row.count)),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(DAY_LIST, PARAMS(P_INT(device_id), P_INT(limit)),
+              FIELDS(F_INT(&row.day), F_INT(&row.first_ms), F_INT(&row.last_ms), F_INT(&row.count))),
+        &row, sizeof row, ret, ret_count, err);
 }
 
 bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
 {
-    return db_do(db, &ledger_statements, DAY_REMOVE, PARAMS(P_INT(day), P_INT(most)), ret_removed, err);
+    return db_do(db, COMMAND(DAY_REMOVE, PARAMS(P_INT(day), P_INT(most))), ret_removed, err);
 }
 
 bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
@@ -272,8 +277,9 @@ bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct
                           struct error *err)
 {
     struct ledger_oversize row = {.limit_bytes = 0};
-    return db_list(db, &ledger_statements, OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(size_bytes)),
-                   FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
-                          F_INT(&row.limit_bytes)),
+    return db_list(db,
+                   QUERY(OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(size_bytes)),
+                         FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
+                                F_INT(&row.limit_bytes))),
                    &row, sizeof row, ret, ret_count, err);
 }

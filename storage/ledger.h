@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The ledger: what happened, one row a fact, appended and never changed, each with the SHA-256 of the one
-   before. It speaks in names and hashes, not in numbers of rows that may be gone. doc/ledger.md tells what
-   each kind says. */
+/* The ledger: one row for each fact, appended and never changed, with the SHA-256 of the row before. Rows
+   refer to things by name and hash, not by ids of other rows, which may be deleted. doc/ledger.md
+   describes each kind. */
 #ifndef DFOTA_STORAGE_LEDGER_H
 #define DFOTA_STORAGE_LEDGER_H
 
@@ -11,7 +11,7 @@
 #include "upgrade/identity.h"
 #include "upgrade/name.h"
 
-/* Kind, its name, what it refers to, what its detail may hold. A row of doc/ledger.md each. */
+/* Kind, its name, what it refers to, what its detail may have. Each is a row in doc/ledger.md. */
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
     X(LEDGER_PRODUCT_SET, "product-set", "product", "by trusted_check_ins")                                  \
@@ -81,30 +81,31 @@ bool ledger_kind_is_known(const char *name);
 #define LEDGER_DEVICE_SIZE (IDENTITY_SIZE + 5)
 #define LEDGER_DETAIL_SIZE 2048
 
-struct ledger_row { /* texts "" and attempt 0 where it refers to none */
+struct ledger_row { /* "" or 0: the row refers to nothing of that sort */
     int64_t seq, at_ms;
+    /* A text and no enum: the chain hashes it, also a kind that this version does not know. */
     char kind[LEDGER_KIND_SIZE];
     char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE];
     char device[LEDGER_DEVICE_SIZE]; /* "imei:866597071234567" */
     int64_t attempt;
     char package[SHA256_HEX_SIZE];   /* of its bytes, in hex */
-    char detail[LEDGER_DETAIL_SIZE]; /* a JSON object, compact, its names in order */
+    char detail[LEDGER_DETAIL_SIZE]; /* a compact JSON object with its names in order */
     struct sha256 prev, hash;
 };
 
 struct ledger_filter {
     int64_t after;                                                                      /* seq */
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
-    int64_t since_ms, until_ms; /* from, and before; 0: no bound */
+    int64_t since_ms, until_ms; /* since_ms included, until_ms excluded; 0: no bound */
 };
 
-struct ledger_removed { /* by one call of ledger_remove(); count 0: nothing was old enough */
+struct ledger_removed { /* by one call of ledger_remove(); count 0: no row was old enough */
     int64_t first, last, count;
     struct sha256 hash; /* of the last */
 };
 
-struct ledger_day { /* check-ins of one device on one UTC day (milliseconds / 86,400,000) that changed nothing
-                     */
+/* Check-ins that changed nothing, of one device on one UTC day (milliseconds / 86,400,000). */
+struct ledger_day {
     int64_t day, first_ms, last_ms, count;
 };
 
@@ -114,19 +115,18 @@ struct ledger_oversize { /* a firmware that a package is too large for */
     int64_t limit_bytes;
 };
 
-/* The row as the chain sees it; it borrows from *row. */
+/* The row as the chain hashes it. The result points into *row. */
 struct chain_row ledger_chain_row(const struct ledger_row *row);
 
-/* Writer's thread, in the transaction of the fact: appends the row, and fills seq, prev and hash. The end of
-   the chain is read from the database each time, so that what a rollback takes back is taken back here too.
- */
+/* Writer's thread, in the transaction of the fact: appends the row, and fills seq, prev and hash. Reads
+   the end of the chain from the database each time, so that a rollback takes the rows back too. */
 bool ledger_add(struct db *db, struct ledger_row *row, struct error *err) __attribute__((warn_unused_result));
 
-/* The last row; seq 0 and nothing else when there is none. */
+/* The last row; all zero when there is none. */
 bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* How many rows fit, whatever page; filter->after does not count. */
+/* How many rows pass the filter, on all pages; filter->after is ignored. */
 bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
     __attribute__((warn_unused_result));
 
@@ -134,8 +134,8 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
                  size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
-/* Removes the oldest rows, up to the first that is not before before_ms and not dated ahead of now_ms either, at most `most` and never the last
-   one. The caller appends the row that says so, in the same transaction. */
+/* Removes the oldest rows, at most `most` and never the last row. Stops before the first row that is dated
+   from before_ms to now_ms. The caller appends the row that says so, in the same transaction. */
 bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t most, struct ledger_removed *ret,
                    struct error *err) __attribute__((warn_unused_result));
 
@@ -144,11 +144,11 @@ bool ledger_day_add(struct db *db, int64_t device_id, const struct ledger_day *c
 /* Newest first, at most `limit`; *ret is the caller's (free). */
 bool ledger_day_list(struct db *db, int64_t device_id, int64_t limit, struct ledger_day **ret,
                      size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
-/* Removes at most `most` counts of days before `day`. */
+/* Removes counts of days before `day`, at most `most`. */
 bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_removed, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The firmwares that have both images, and a limit below size_bytes; *ret is the caller's (free). */
+/* The firmwares that have both images and a limit below size_bytes; *ret is the caller's (free). */
 bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
                           int64_t size_bytes, struct ledger_oversize **ret, size_t *ret_count,
                           struct error *err) __attribute__((warn_unused_result));

@@ -6,23 +6,26 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, device_id, firmware_id, token, version, created_ms, revoked_ms, handed_out"
+#define ADDED(FIRST, NEXT, row)                                                                              \
+    FIRST(device_id, INT, row->device_id)                                                                    \
+    NEXT(firmware_id, INT, row->firmware_id)                                                                 \
+    NEXT(token, TEXT, row->token)                                                                            \
+    NEXT(version, TEXT_OR_NULL, row->version)                                                                \
+    NEXT(created_ms, INT, row->created_ms)                                                                   \
+    NEXT(revoked_ms, INT_OR_NULL, row->revoked_ms)                                                           \
+    NEXT(handed_out, BOOL, row->handed_out)
+#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
+#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 enum { FIND, ADD, LIST, REVOKE };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMNS " FROM link WHERE token = $1",
-    [ADD] =
-        "INSERT INTO link (token, device_id, firmware_id, version, created_ms, handed_out) "
-        "VALUES ($1, $2, $3, $4, $5, $6)",
-    [LIST] = "SELECT " COLUMNS " FROM link WHERE device_id = $1 ORDER BY id DESC",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM link WHERE token = $1",
+    [ADD] = "INSERT INTO link (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
+    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM link WHERE device_id = $1 ORDER BY id DESC",
     [REVOKE] =
         "UPDATE link SET revoked_ms = coalesce(revoked_ms, $1) WHERE device_id = $2 AND ($3 = 0 OR id = $3)",
 };
 DB_TABLE(link, ENTITY_LINK);
-
-#define ROW(l)                                                                                               \
-    FIELDS(F_INT(&(l)->id), F_INT(&(l)->device_id), F_INT(&(l)->firmware_id), F_TEXT((l)->token),            \
-           F_TEXT((l)->version), F_INT(&(l)->created_ms), F_INT(&(l)->revoked_ms), F_INT(&(l)->handed_out))
 
 bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err)
 {
@@ -38,16 +41,13 @@ bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err)
 
 bool link_find(struct db *db, const char *token, struct link *ret, bool *ret_found, struct error *err)
 {
-    return db_row(db, &link_statements, FIND, PARAMS(P_TEXT(token)), ROW(ret), ret_found, err);
+    return db_row(db, QUERY(FIND, PARAMS(P_TEXT(token)), ROW(ret)), ret_found, err);
 }
 
 bool link_add(struct db *db, struct link *link, struct error *err)
 {
     if (!link_make_token(link->token, err) ||
-        !db_do(db, &link_statements, ADD,
-               PARAMS(P_TEXT(link->token), P_INT(link->device_id), P_INT(link->firmware_id),
-                      P_TEXT_OR_NULL(link->version), P_INT(link->created_ms), P_INT(link->handed_out)),
-               NULL, err))
+        !db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, link))), NULL, err))
         return false;
     link->id = db_last_id(db);
     return true;
@@ -56,15 +56,14 @@ bool link_add(struct db *db, struct link *link, struct error *err)
 bool link_list(struct db *db, int64_t device_id, struct link **ret, size_t *ret_count, struct error *err)
 {
     struct link row = {0};
-    return db_list(db, &link_statements, LIST, PARAMS(P_INT(device_id)), ROW(&row), &row, sizeof row, ret,
-                   ret_count, err);
+    return db_list(db, QUERY(LIST, PARAMS(P_INT(device_id)), ROW(&row)), &row, sizeof row, ret, ret_count,
+                   err);
 }
 
 bool link_revoke(struct db *db, int64_t device_id, int64_t id, int64_t now_ms, struct error *err)
 {
     int64_t changes;
-    if (!db_do(db, &link_statements, REVOKE, PARAMS(P_INT(now_ms), P_INT(device_id), P_INT(id)), &changes,
-               err))
+    if (!db_do(db, COMMAND(REVOKE, PARAMS(P_INT(now_ms), P_INT(device_id), P_INT(id))), &changes, err))
         return false;
     if (id && !changes)
         return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link %lld", (long long)id);

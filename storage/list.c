@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a statement as an array. */
+/* Rows of a query as an array; and rows compared. */
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -32,12 +32,11 @@ static bool append(void *cls)
     return true;
 }
 
-bool db_list(struct db *db, const struct db_table *table, unsigned statement, const struct db_value *params,
-             size_t param_count, const struct db_field *fields, size_t field_count, const void *row,
-             size_t row_size, void *ret_rows, size_t *ret_count, struct error *err)
+bool db_list(struct db *db, const struct db_query *query, const void *row, size_t row_size, void *ret_rows,
+             size_t *ret_count, struct error *err)
 {
     struct list list = {.row = row, .row_size = row_size};
-    bool ok = db_rows(db, table, statement, params, param_count, fields, field_count, append, &list, err);
+    bool ok = db_rows(db, query, append, &list, err);
     if (ok && list.no_memory)
         ok = error_set(err, ERROR_INTERNAL, "out of memory");
     if (!ok) {
@@ -46,5 +45,13 @@ bool db_list(struct db *db, const struct db_table *table, unsigned statement, co
     }
     memcpy(ret_rows, &list.rows, sizeof list.rows);
     *ret_count = list.count;
+    return true;
+}
+
+bool db_values_equal(const struct db_value *a, const struct db_value *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (a[i].type != b[i].type || a[i].number != b[i].number || !slice_equal(a[i].bytes, b[i].bytes))
+            return false;
     return true;
 }

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Packages: what leads from one image to another. Keyed by the bytes on both sides, the format and its recipe, so
-   that one is never made twice: firmwares with the same two images share what is made here. What an admin decides
-   belongs to one firmware: an uploaded package, and the release of an unproven one. `oversize` is no stored state: it is derived from the size and the limit of the
-   firmware as it is now. */
+/* Packages: each leads from one image to another. The key has the bytes of both images, the format and its
+   recipe, so that no package is made twice: firmwares with the same two images share the packages that the
+   server makes. What an admin decides belongs to one firmware: an uploaded package, and the release of an
+   unproven one. `oversize` is not stored: it follows from the size and the present limit of the firmware. */
 #ifndef DFOTA_STORAGE_PACKAGE_H
 #define DFOTA_STORAGE_PACKAGE_H
 
@@ -15,53 +15,59 @@
 #define PACKAGE_NOTE_SIZE   320
 #define PACKAGE_LOG_SIZE    16384
 #define RECIPE_SIZE         17
-#define PACKAGE_MAX_CRASHES 3 /* then it is failed: a fourth try would hardly end otherwise */
+#define PACKAGE_MAX_CRASHES 3 /* after these the package is failed: a fourth try would hardly end otherwise */
 
-enum package_effort {              /* how hard dfota tried to make it small; in order */
-                      EFFORT_NONE, /* it was not made by dfota */
-                      EFFORT_QUICK,
-                      EFFORT_GOOD,
-                      EFFORT_BEST,
+/* How hard dfota tried to make the package small; in order. */
+enum package_effort {
+    EFFORT_NONE, /* dfota did not make it */
+    EFFORT_QUICK,
+    EFFORT_GOOD,
+    EFFORT_BEST,
 };
 
-/* What decides a package's bytes, so that one is never made twice. */
+enum package_origin { PACKAGE_MADE, PACKAGE_EXTERNAL, PACKAGE_UPLOADED };
+extern const struct enum_names package_origin_names; /* "made", "external", "uploaded" */
+/* The states that are stored: "queued", "generating", "ready", "failed". */
+extern const struct enum_names package_state_names;
+
+/* What decides the bytes of a package. */
 struct package_key {
     struct sha256 from, to; /* of the images */
     char format[FORMAT_SIZE];
     char recipe[RECIPE_SIZE]; /* 16 hex digits for what else decides the bytes, or "" */
-    int64_t
-        firmware_id; /* for which it is asked: its own upload goes before the shared one. Of a package: whose
-                            upload it is, 0: shared */
+    /* In a request: the firmware that asks; its own upload comes before the shared package. In a package:
+       the firmware that it was uploaded for; 0: shared. */
+    int64_t firmware_id;
 };
 
 struct package {
     int64_t id;
     struct package_key key;
-    char state[12];
-    int64_t wanted;       /* 0: for the matrix only */
-    int64_t size_bytes;   /* 0 until ready */
-    struct sha256 sha256; /* of the package; zero until ready */
-    char origin[12];      /* made, external, uploaded */
+    enum package_state state; /* as stored: never PACKAGE_UNPROVEN (see package_state()) */
+    int64_t wanted;           /* 0: for the matrix only */
+    int64_t size_bytes;       /* 0 until ready */
+    struct sha256 sha256;     /* of the package; zero until ready */
+    enum package_origin origin;
     char uploaded_by[ADMIN_NAME_SIZE];
-    int64_t proven;      /* applied here, and what came out was the new image */
-    int64_t released_ms; /* 0: no admin has released these very bytes for the firmware in question */
+    bool proven;         /* it was applied here, and the result was the new image */
+    int64_t released_ms; /* 0: no admin has released these bytes for the firmware that was asked for */
     char released_by[ADMIN_NAME_SIZE], released_note[PACKAGE_NOTE_SIZE];
-    int64_t effort, tried;        /* enum package_effort: of the bytes; the hardest one tried */
-    char note[PACKAGE_NOTE_SIZE]; /* what the proof said beside its result */
+    int64_t effort, tried;        /* enum package_effort: of the bytes; the hardest one that was tried */
+    char note[PACKAGE_NOTE_SIZE]; /* what the proof said besides its result */
     char error[PACKAGE_ERROR_SIZE];
     int64_t crashes, queued_ms, started_ms, finished_ms; /* times 0: not yet */
 };
 
-struct package_made { /* the bytes that a job has made, or an admin has uploaded */
+struct package_made { /* bytes that a job has made, or an admin has uploaded */
     int64_t size_bytes;
     struct sha256 sha256;
-    const char *origin;
+    enum package_origin origin;
     bool proven;
     enum package_effort effort;
     const char *note, *log; /* "": none */
 };
 
-struct package_of_firmware { /* a package and the versions it leads between in one firmware */
+struct package_of_firmware { /* a package and its two versions in one firmware */
     struct package package;
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
 };
@@ -70,81 +76,89 @@ struct package_counts {
     int64_t queued, generating, ready, failed;
 };
 
-/* PACKAGE_READY only for what may be sent: proven, or released by an admin for the firmware that was asked for. */
+/* PACKAGE_READY only for a package that may be sent: proven, or released by an admin for the firmware that
+   was asked for. A ready package that may not be sent is PACKAGE_UNPROVEN. */
 enum package_state package_state(const struct package *package);
 
-/* All fields are equal. The struct has bytes between its fields, so memcmp() does not tell. */
+/* All fields are equal. */
 bool package_key_equal(const struct package_key *a, const struct package_key *b);
 
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
                   struct error *err);
-/* Needed: queued where it is not there, or `failed` and `again` is set; else left as it is, but for a higher
-   `wanted`. */
+/* Queues the package when there is none. `again`: also when it is `failed`. Else the package stays as it
+   is, except that a higher `wanted` is stored. */
 bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
                    struct error *err);
-/* These bytes are a package that may be sent still to devices of this firmware. */
+/* Whether these bytes are a package that may still be sent to devices of this firmware. */
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
                          struct error *err);
-/* What an external command printed, "" for nothing. */
+/* What an external command printed, "": nothing. */
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
 bool package_keep_log(struct db *db, int64_t id, const char *log, struct error *err);
 bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware **ret, size_t *ret_count,
                   struct error *err);
-/* No image of these bytes is wanted any more, withdrawn ones left aside: what is queued to them and was never made
-   is forgotten. */
+/* When no image has these bytes, except withdrawn ones: deletes the queued packages to them. */
 bool package_unqueue(struct db *db, const struct sha256 *to, struct error *err);
-/* No image has these bytes any more: every package from and to them is forgotten; where a firmware has none any more,
-   what was uploaded or released for it. *ret: the SHA-256 of those that
-   were made, the caller's (free); their blobs stay. Else nothing happens. */
+/* When no image has these bytes any more: deletes all packages from and to them. When a firmware has no
+   image of them any more: deletes what was uploaded or released for that firmware. Else nothing happens.
+   *ret: the SHA-256 of deleted packages that were made; the caller's (free). Their blobs stay. */
 bool package_forget_image(struct db *db, const struct sha256 *image, struct sha256 **ret, size_t *ret_count,
                           struct error *err);
-/* The same of one format and recipe as a planner sees it: called for each, by the images' ids. */
-struct package_edge {
-    int64_t from_id, to_id; /* of the images */
-    char state[12];
-    int64_t size_bytes, servable; /* servable 1: proven or released */
+
+struct package_edge {         /* a package as the planner sees it */
+    int64_t from_id, to_id;   /* of the images */
+    enum package_state state; /* as package.state */
+    int64_t size_bytes;
+    bool servable; /* proven or released */
     int64_t effort, tried;
     char error[PACKAGE_ERROR_SIZE];
 };
-bool package_edges(struct db *db, int64_t firmware_id, const char *format, const char *recipe,
-                   struct package_edge *row, bool (*each)(void *cls), void *cls, struct error *err);
+/* Fills *row and calls each(cls) for every package of key->firmware_id with the format and the recipe of
+   the key. */
+bool package_edges(struct db *db, const struct package_key *key, struct package_edge *row, db_each *each,
+                   void *cls, struct error *err);
 bool package_count(struct db *db, struct package_counts *ret, struct error *err);
 
-/* What an admin brings for key->firmware_id. Its bytes go before whatever is shared for the key. What is shared by no
-   other firmware is forgotten, also what a job is working on: that job's end changes nothing then. */
+/* Stores what an admin uploads for key->firmware_id. The upload comes before a shared package of the key.
+   A shared package that no other firmware uses is deleted, also while a job makes it: the end of that job
+   then changes nothing. */
 bool package_put_uploaded(struct db *db, const struct package_key *key, const struct package_made *made,
                           const char *uploaded_by, int64_t now_ms, struct error *err);
-/* As if nobody had asked for it; only what was uploaded. */
+/* Deletes an uploaded package; other packages stay. */
 bool package_forget(struct db *db, int64_t id, struct error *err);
-/* These bytes may go out though they are not proven, to devices of this firmware because `by` says so. Its end: the taking back, or other bytes. */
+/* Releases the present bytes of an unproven package for the devices of this firmware, because `by` says
+   so. The release ends when it is taken back, or when the package gets other bytes. */
 bool package_release(struct db *db, int64_t id, int64_t firmware_id, const char *by, const char *note,
                      int64_t now_ms, struct error *err);
 bool package_take_back(struct db *db, int64_t id, int64_t firmware_id, struct error *err);
 
-/* The life of a job. What ends one changes only a package that is `generating` still. */
-/* The queued package that most devices wait for becomes `generating`, then the oldest of those that a plan or an admin
-   asked for. With `background` instead the oldest of those that only the matrix wants. */
+/* The life of a job. The functions that end a job change a package only while it is `generating`. */
+
+/* The queued package that most devices wait for becomes `generating`; then the oldest that a plan or an
+   admin asked for. `background`: instead the oldest of those that only the matrix wants. */
 bool package_claim(struct db *db, bool background, int64_t now_ms, struct package *ret, bool *ret_found,
                    struct error *err);
 bool package_set_ready(struct db *db, int64_t id, const struct package_made *made, int64_t now_ms,
                        struct error *err);
 bool package_set_failed(struct db *db, int64_t id, const char *reason, int64_t now_ms, struct error *err);
-/* The process that made it died: queued again, or `failed` after PACKAGE_MAX_CRASHES; *ret_failed tells. */
+/* The process that made it died. The package is queued again; after PACKAGE_MAX_CRASHES it is `failed`,
+   and *ret_failed is true. */
 bool package_crashed(struct db *db, int64_t id, const char *reason, int64_t now_ms, bool *ret_failed,
                      struct error *err);
-/* Back into the queue without a crash: the server was asked to stop. */
+/* Back into the queue, without a crash: the server stops. */
 bool package_put_back(struct db *db, int64_t id, struct error *err);
-/* Likewise, but behind all others: it did not fit on the disk, and another may. */
+/* To the end of the queue: it did not fit on the disk, but another package may. */
 bool package_put_last(struct db *db, int64_t id, int64_t now_ms, struct error *err);
-/* What a clock that ran ahead has queued would come after all that is queued until that day: it was queued now. */
+/* Sets queued_ms of queued packages that is ahead of now_ms to now_ms. A clock that ran ahead has written
+   it; such a package would wait until that time. */
 bool package_clamp_queued(struct db *db, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
-/* A damaged blob: every package of these bytes is queued again, but what was uploaded is `failed`. */
+/* A blob is damaged: every package of these bytes is queued again. An uploaded package becomes `failed`. */
 bool package_make_again(struct db *db, const struct sha256 *sha256, int64_t now_ms, struct error *err);
-/* Ids left `generating` by a server that was killed; *ret is the caller's (free). */
+/* Ids of packages that are `generating` since a server was killed; *ret is the caller's (free). */
 bool package_left(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
-/* Files of packages that a migration has removed, since they were made by rules that turned out wrong: *ret is
-   the caller's (free). Told until they are cleared. */
+/* Files of packages that a migration has deleted, because they were made by wrong rules. *ret is the
+   caller's (free). The list stays until it is cleared. */
 bool package_outdated(struct db *db, struct sha256 **ret, size_t *ret_count, struct error *err);
 bool package_outdated_clear(struct db *db, struct error *err);
 bool package_by_id(struct db *db, int64_t id, struct package *ret, bool *ret_found, struct error *err);

@@ -19,33 +19,33 @@ DB_TABLE(pending_report, ENTITY_PENDING_REPORT);
 bool uptime_load(struct db *db, int64_t *ret_ms, struct error *err)
 {
     bool found;
-    return db_row(db, &pending_report_statements, LOAD, NO_PARAMS, FIELDS(F_INT(ret_ms)), &found, err);
+    return db_row(db, QUERY(LOAD, NO_PARAMS, FIELDS(F_INT(ret_ms))), &found, err);
 }
 
 bool uptime_store(struct db *db, int64_t ms, struct error *err)
 {
-    return db_do(db, &pending_report_statements, STORE, PARAMS(P_INT(ms)), NULL, err);
+    return db_do(db, COMMAND(STORE, PARAMS(P_INT(ms))), NULL, err);
 }
 
 bool pending_report_add(struct db *db, int64_t attempt_id, int64_t since_ms, struct error *err)
 {
-    return db_do(db, &pending_report_statements, ADD, PARAMS(P_INT(attempt_id), P_INT(since_ms)), NULL, err);
+    return db_do(db, COMMAND(ADD, PARAMS(P_INT(attempt_id), P_INT(since_ms))), NULL, err);
 }
 
 bool pending_report_any(struct db *db, bool *ret, struct error *err)
 {
-    return db_row(db, &pending_report_statements, ANY, NO_PARAMS, NO_FIELDS, ret, err);
+    return db_row(db, QUERY(ANY, NO_PARAMS, NO_FIELDS), ret, err);
 }
 
 bool pending_report_due(struct db *db, int64_t until_ms, int64_t limit, int64_t **ret, size_t *ret_count,
                         struct error *err)
 {
     int64_t row = 0;
-    return db_list(db, &pending_report_statements, DUE, PARAMS(P_INT(until_ms), P_INT(limit)),
-                   FIELDS(F_INT(&row)), &row, sizeof row, ret, ret_count, err);
+    return db_list(db, QUERY(DUE, PARAMS(P_INT(until_ms), P_INT(limit)), FIELDS(F_INT(&row))), &row,
+                   sizeof row, ret, ret_count, err);
 }
 
 bool pending_report_drop(struct db *db, int64_t attempt_id, struct error *err)
 {
-    return db_do(db, &pending_report_statements, DROP, PARAMS(P_INT(attempt_id)), NULL, err);
+    return db_do(db, COMMAND(DROP, PARAMS(P_INT(attempt_id))), NULL, err);
 }

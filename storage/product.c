@@ -4,7 +4,13 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "id, product_key, name, created_ms, check_ins_trusted_ms"
+#define ADDED(FIRST, NEXT, row)                                                                              \
+    FIRST(product_key, TEXT, row->product_key)                                                               \
+    NEXT(name, TEXT, row->name)                                                                              \
+    NEXT(created_ms, INT, row->created_ms)                                                                   \
+    NEXT(check_ins_trusted_ms, INT_OR_NULL, row->check_ins_trusted_ms)
+#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
+#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 enum {
     ADD,
@@ -24,18 +30,18 @@ enum {
 };
 static const char *const sql[] = {
     [ADD] =
-        "INSERT INTO product (product_key, name, created_ms) VALUES ($1, $2, $3) "
+        "INSERT INTO product (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ") "
         "ON CONFLICT (product_key) DO NOTHING",
-    [FIND] = "SELECT " COLUMNS " FROM product WHERE product_key = $1",
-    [BY_ID] = "SELECT " COLUMNS " FROM product WHERE id = $1",
-    [LIST] = "SELECT " COLUMNS " FROM product ORDER BY id",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE product_key = $1",
+    [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE id = $1",
+    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product ORDER BY id",
     [COUNT] = "SELECT count(*) FROM product",
     [SET_TRUSTED] = "UPDATE product SET check_ins_trusted_ms = $1 WHERE id = $2",
     [ADMISSIONS] = "SELECT devices FROM admission WHERE product_id = $1 AND day = $2",
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
-    /* Counted by a clock that ran ahead: when that day comes they would be taken for its own. */
+    /* A clock that ran ahead has counted them. They would count again when that day comes. */
     [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
     [NETWORK] =
         "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
@@ -55,16 +61,10 @@ static const char *const sql[] = {
 };
 DB_TABLE(product, ENTITY_PRODUCT);
 
-#define ROW(product)                                                                                         \
-    FIELDS(F_INT(&(product)->id), F_TEXT((product)->product_key), F_TEXT((product)->name),                   \
-           F_INT(&(product)->created_ms), F_INT(&(product)->check_ins_trusted_ms))
-
 bool product_add(struct db *db, struct product *product, struct error *err)
 {
     int64_t changes;
-    if (!db_do(db, &product_statements, ADD,
-               PARAMS(P_TEXT(product->product_key), P_TEXT(product->name), P_INT(product->created_ms)),
-               &changes, err))
+    if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, product))), &changes, err))
         return false;
     if (!changes)
         return error_set(err, ERROR_PRODUCT_EXISTS, "a product with the key %s exists already",
@@ -76,7 +76,7 @@ bool product_add(struct db *db, struct product *product, struct error *err)
 bool product_find(struct db *db, const char *product_key, struct product *ret, bool *ret_found,
                   struct error *err)
 {
-    return db_row(db, &product_statements, FIND, PARAMS(P_TEXT(product_key)), ROW(ret), ret_found, err);
+    return db_row(db, QUERY(FIND, PARAMS(P_TEXT(product_key)), ROW(ret)), ret_found, err);
 }
 
 bool product_get(struct db *db, const char *product_key, struct product *ret, struct error *err)
@@ -89,20 +89,20 @@ bool product_get(struct db *db, const char *product_key, struct product *ret, st
 
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err)
 {
-    return db_row(db, &product_statements, BY_ID, PARAMS(P_INT(id)), ROW(ret), ret_found, err);
+    return db_row(db, QUERY(BY_ID, PARAMS(P_INT(id)), ROW(ret)), ret_found, err);
 }
 
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err)
 {
     struct product row = {0};
-    return db_list(db, &product_statements, LIST, NO_PARAMS, ROW(&row), &row, sizeof row, ret, ret_count,
-                   err);
+    return db_list(db, QUERY(LIST, NO_PARAMS, ROW(&row)), &row, sizeof row, ret, ret_count, err);
 }
 
 static bool set_trusted(struct db *db, const struct product *product, struct error *err)
 {
-    return db_do(db, &product_statements, SET_TRUSTED,
-                 PARAMS(P_INT_OR_NULL(product->check_ins_trusted_ms), P_INT(product->id)), NULL, err);
+    return db_do(
+        db, COMMAND(SET_TRUSTED, PARAMS(P_INT_OR_NULL(product->check_ins_trusted_ms), P_INT(product->id))),
+        NULL, err);
 }
 
 static bool trust(struct db *db, struct product *product, int64_t now_ms, int64_t before_ms,
@@ -110,8 +110,8 @@ static bool trust(struct db *db, struct product *product, int64_t now_ms, int64_
 {
     product->check_ins_trusted_ms = now_ms;
     return set_trusted(db, product, err) &&
-           db_do(db, &product_statements, LINKS_BEFORE,
-                 PARAMS(P_INT(now_ms), P_INT(before_ms), P_INT(product->id)), NULL, err);
+           db_do(db, COMMAND(LINKS_BEFORE, PARAMS(P_INT(now_ms), P_INT(before_ms), P_INT(product->id))), NULL,
+                 err);
 }
 
 bool product_trust(struct db *db, struct product *product, int64_t now_ms, struct error *err)
@@ -134,21 +134,21 @@ bool product_clamp_trusted(struct db *db, struct product *product, int64_t now_m
 bool product_count(struct db *db, int64_t *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &product_statements, COUNT, NO_PARAMS, FIELDS(F_INT(ret)), &found, err);
+    return db_row(db, QUERY(COUNT, NO_PARAMS, FIELDS(F_INT(ret))), &found, err);
 }
 
 bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t *ret, struct error *err)
 {
     bool found;
     *ret = 0;
-    return db_row(db, &product_statements, ADMISSIONS, PARAMS(P_INT(product_id), P_INT(day)),
-                  FIELDS(F_INT(ret)), &found, err);
+    return db_row(db, QUERY(ADMISSIONS, PARAMS(P_INT(product_id), P_INT(day)), FIELDS(F_INT(ret))), &found,
+                  err);
 }
 
 bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err)
 {
-    return db_do(db, &product_statements, ADMIT, PARAMS(P_INT(product_id), P_INT(day)), NULL, err) &&
-           db_do(db, &product_statements, ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day)), NULL, err);
+    return db_do(db, COMMAND(ADMIT, PARAMS(P_INT(product_id), P_INT(day))), NULL, err) &&
+           db_do(db, COMMAND(ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day))), NULL, err);
 }
 
 bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network,
@@ -156,28 +156,33 @@ bool product_network(struct db *db, int64_t product_id, int64_t day, const char 
 {
     bool found;
     *ret = (struct admission_network){.devices = 0};
-    return db_row(db, &product_statements, NETWORK, PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network)),
-                  FIELDS(F_INT(&ret->devices), F_INT(&ret->told)), &found, err);
+    return db_row(db,
+                  QUERY(NETWORK, PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network)),
+                        FIELDS(F_INT(&ret->devices), F_BOOL(&ret->told))),
+                  &found, err);
 }
 
 bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices,
                          bool told, struct error *err)
 {
-    return db_do(db, &product_statements, NETWORK_ADD,
-                 PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told)), NULL,
-                 err);
+    return db_do(db,
+                 COMMAND(NETWORK_ADD,
+                         PARAMS(P_INT(product_id), P_INT(day), P_TEXT(network), P_INT(devices), P_INT(told))),
+                 NULL, err);
 }
 
 bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
                            struct error *err)
 {
     struct admission_network row = {.devices = 0};
-    return db_list(db, &product_statements, NETWORKS_FULL, PARAMS(P_INT(day)),
-                   FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_INT(&row.told)),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(NETWORKS_FULL, PARAMS(P_INT(day)),
+              FIELDS(F_TEXT(row.product), F_TEXT(row.network), F_INT(&row.devices), F_BOOL(&row.told))),
+        &row, sizeof row, ret, ret_count, err);
 }
 
 bool product_networks_remove(struct db *db, int64_t day, struct error *err)
 {
-    return db_do(db, &product_statements, NETWORKS_REMOVE, PARAMS(P_INT(day)), NULL, err);
+    return db_do(db, COMMAND(NETWORKS_REMOVE, PARAMS(P_INT(day))), NULL, err);
 }

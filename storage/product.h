@@ -21,36 +21,39 @@ struct product {
 bool product_add(struct db *db, struct product *product, struct error *err);
 bool product_find(struct db *db, const char *product_key, struct product *ret, bool *ret_found,
                   struct error *err);
-/* As product_find; ERROR_PRODUCT_NOT_FOUND when it is not there. */
+/* As product_find(); ERROR_PRODUCT_NOT_FOUND when there is no such product. */
 bool product_get(struct db *db, const char *product_key, struct product *ret, struct error *err);
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err);
 /* In order of creation; *ret is the caller's (free). */
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err);
-/* Its check-ins are trusted from now on. A link that was handed out before counts as made before, whatever its time says:
-   the clock may have run ahead then. */
+/* Its check-ins are trusted from now on. Links that were handed out before count as made before, also
+   those that a clock that ran ahead has dated later. */
 bool product_trust(struct db *db, struct product *product, int64_t now_ms, struct error *err);
 bool product_distrust(struct db *db, struct product *product, struct error *err);
-/* Where they are trusted since a time that lies ahead of now_ms: since now_ms. */
+/* When check_ins_trusted_ms is ahead of now_ms: sets it to now_ms. */
 bool product_clamp_trusted(struct db *db, struct product *product, int64_t now_ms, struct error *err);
 bool product_count(struct db *db, int64_t *ret, struct error *err);
 
-/* New devices that came by themselves on a UTC day (milliseconds / 86,400,000). */
+/* New devices that were admitted by a check-in on a UTC day (milliseconds / 86,400,000). */
 bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t *ret, struct error *err);
 bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err);
 
-struct admission_network { /* what one network has brought on a day; "": all, of which only `told` is kept */
+/* New devices of one network on a day. Of the network "", which is all networks, only `told` is stored. */
+struct admission_network {
     char product[PRODUCT_KEY_SIZE], network[48];
-    int64_t devices, told; /* told: the ledger says that no more are taken */
+    int64_t devices;
+    bool told; /* the ledger says that no more devices are admitted */
 };
-/* Zeros where there was none. */
+/* Zeros when there is no such row. */
 bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network,
                      struct admission_network *ret, struct error *err);
 bool product_network_add(struct db *db, int64_t product_id, int64_t day, const char *network, int64_t devices,
                          bool told, struct error *err);
-/* Those that take no more on that day; *ret is the caller's (free). */
+/* The networks that are full on that day; *ret is the caller's (free). */
 bool product_networks_full(struct db *db, int64_t day, struct admission_network **ret, size_t *ret_count,
                            struct error *err);
-/* Removes all of other days: those before, and those that a clock dated which ran ahead. */
+/* Removes the networks of all other days: earlier ones, and later ones that a clock that ran ahead has
+   written. */
 bool product_networks_remove(struct db *db, int64_t day, struct error *err);
 
 #endif

@@ -9,16 +9,21 @@
 
 #define WEEK_MS (7LL * 24 * 3600 * 1000)
 
+#define CHANGED(FIRST, NEXT, row)                                                                            \
+    FIRST(forms, INT, row->forms)                                                                            \
+    NEXT(version, TEXT_OR_NULL, row->version)                                                                \
+    NEXT(since_ms, INT_OR_NULL, row->since_ms)                                                               \
+    NEXT(before, TEXT_OR_NULL, row->before)                                                                  \
+    NEXT(before_ms, INT_OR_NULL, row->before_ms)                                                             \
+    NEXT(shared_ms, INT_OR_NULL, row->shared_ms)
+#define COLUMNS(FIRST, NEXT, row) FIRST(device_id, INT, row->device_id) CHANGED(NEXT, NEXT, row)
+
 enum { OF, SET, DELIVERED, BEGUN_FROM };
 static const char *const sql[] = {
-    [OF] =
-        "SELECT device_id, forms, version, since_ms, before, before_ms, shared_ms FROM device_said "
-        "WHERE device_id = $1",
+    [OF] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device_said WHERE device_id = $1",
     [SET] =
-        "INSERT INTO device_said (device_id, forms, version, since_ms, before, before_ms, shared_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (device_id) DO UPDATE SET forms = excluded.forms, "
-        "version = excluded.version, since_ms = excluded.since_ms, before = excluded.before, "
-        "before_ms = excluded.before_ms, shared_ms = excluded.shared_ms",
+        "INSERT INTO device_said (" COLUMN_NAMES(COLUMNS) ") VALUES (" COLUMN_VALUES(COLUMNS) ") "
+        "ON CONFLICT (device_id) DO UPDATE SET " COLUMN_REPLACES(CHANGED),
     [DELIVERED] =
         "SELECT count(*) FROM attempt WHERE device_id = $1 AND delivered_ms >= $2 AND delivered_ms <= $3",
     [BEGUN_FROM] =
@@ -31,11 +36,7 @@ bool said_of(struct db *db, int64_t device_id, struct said *ret, struct error *e
 {
     bool found;
     *ret = (struct said){.device_id = 0};
-    if (!db_row(db, &said_statements, OF, PARAMS(P_INT(device_id)),
-                FIELDS(F_INT(&ret->device_id), F_INT(&ret->forms), F_TEXT(ret->version),
-                       F_INT(&ret->since_ms), F_TEXT(ret->before), F_INT(&ret->before_ms),
-                       F_INT(&ret->shared_ms)),
-                &found, err))
+    if (!db_row(db, QUERY(OF, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(COLUMNS, ret))), &found, err))
         return false;
     ret->device_id = device_id;
     return true;
@@ -43,11 +44,7 @@ bool said_of(struct db *db, int64_t device_id, struct said *ret, struct error *e
 
 bool said_set(struct db *db, const struct said *said, struct error *err)
 {
-    return db_do(db, &said_statements, SET,
-                 PARAMS(P_INT(said->device_id), P_INT(said->forms), P_TEXT_OR_NULL(said->version),
-                        P_INT_OR_NULL(said->since_ms), P_TEXT_OR_NULL(said->before),
-                        P_INT_OR_NULL(said->before_ms), P_INT_OR_NULL(said->shared_ms)),
-                 NULL, err);
+    return db_do(db, COMMAND(SET, PARAMS(COLUMN_PARAMS(COLUMNS, said))), NULL, err);
 }
 
 bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, int64_t now_ms, bool *ret,
@@ -55,9 +52,10 @@ bool said_delivered_since(struct db *db, int64_t device_id, int64_t since_ms, in
 {
     int64_t count = 0;
     bool found;
-    if (!db_row(db, &said_statements, DELIVERED,
-                PARAMS(P_INT(device_id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
-                FIELDS(F_INT(&count)), &found, err))
+    if (!db_row(db,
+                QUERY(DELIVERED, PARAMS(P_INT(device_id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+                      FIELDS(F_INT(&count))),
+                &found, err))
         return false;
     *ret = count > 0;
     return true;
@@ -67,9 +65,12 @@ bool said_begun_from(struct db *db, int64_t device_id, const char *version, int6
                      int64_t *ret, struct error *err)
 {
     bool found;
-    return db_row(db, &said_statements, BEGUN_FROM,
-                  PARAMS(P_INT(device_id), P_TEXT(version), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
-                  FIELDS(F_INT(ret)), &found, err);
+    return db_row(
+        db,
+        QUERY(BEGUN_FROM,
+              PARAMS(P_INT(device_id), P_TEXT(version), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS)),
+              FIELDS(F_INT(ret))),
+        &found, err);
 }
 
 int64_t said_form(const struct identity *identity, bool raw)

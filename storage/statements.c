@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Every entity's table of statements; its place here is its number. */
+/* The table of statements of every entity, at the index that is its number. */
 #include "storage/entities.h"
 
 const struct db_table *const db_tables[] = {
@@ -9,6 +9,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_FIRMWARE] = &firmware_statements,
     [ENTITY_IMAGE] = &image_statements,
     [ENTITY_PACKAGE] = &package_statements,
+    [ENTITY_PACKAGE_ADMIN] = &package_admin_statements,
     [ENTITY_DEVICE] = &device_statements,
     [ENTITY_LINK] = &link_statements,
     [ENTITY_ATTEMPT] = &attempt_statements,

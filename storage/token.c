@@ -13,12 +13,11 @@ DB_TABLE(token, ENTITY_TOKEN);
 
 bool token_add(struct db *db, const struct sha256 *hash, int64_t now_ms, struct error *err)
 {
-    return db_do(db, &token_statements, ADD, PARAMS(P_HASH(hash), P_INT(now_ms)), NULL, err);
+    return db_do(db, COMMAND(ADD, PARAMS(P_HASH(hash), P_INT(now_ms))), NULL, err);
 }
 
 bool token_list(struct db *db, struct sha256 **ret, size_t *ret_count, struct error *err)
 {
     struct sha256 row = {0};
-    return db_list(db, &token_statements, LIST, NO_PARAMS, FIELDS(F_HASH(&row)), &row, sizeof row, ret,
-                   ret_count, err);
+    return db_list(db, QUERY(LIST, NO_PARAMS, FIELDS(F_HASH(&row))), &row, sizeof row, ret, ret_count, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Admin tokens: only their SHA-256 is kept. */
+/* Admin tokens. Only their SHA-256 is stored. */
 #ifndef DFOTA_STORAGE_TOKEN_H
 #define DFOTA_STORAGE_TOKEN_H
 

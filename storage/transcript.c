@@ -7,53 +7,64 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-#define COLUMNS                                                                                              \
-    "id, device_id, sha256, source, received_ms, captured_ms, seen_ms, firmware, version, counted, why, "    \
-    "attempt_id, size_bytes"
+#define ADDED(FIRST, NEXT, row)                                                                              \
+    FIRST(device_id, INT, row->device_id)                                                                    \
+    NEXT(sha256, HASH, row->sha256)                                                                          \
+    NEXT(source, ENUM, row->source, &transcript_source_names)                                                \
+    NEXT(received_ms, INT, row->received_ms)                                                                 \
+    NEXT(captured_ms, INT_OR_NULL, row->captured_ms)                                                         \
+    NEXT(seen_ms, INT_OR_NULL, row->seen_ms)                                                                 \
+    NEXT(firmware, TEXT_OR_NULL, row->firmware)                                                              \
+    NEXT(version, TEXT_OR_NULL, row->version)                                                                \
+    NEXT(counted, BOOL, row->counted)                                                                        \
+    NEXT(why, TEXT_OR_NULL, row->why)                                                                        \
+    NEXT(attempt_id, INT_OR_NULL, row->attempt_id)                                                           \
+    NEXT(size_bytes, INT, row->size_bytes)
+#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
+#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
+
+#define EVIDENCE(FIRST, NEXT, row)                                                                           \
+    FIRST(attempt_id, INT, row->attempt_id)                                                                  \
+    NEXT(transcript_id, INT, row->transcript_id)                                                             \
+    NEXT(try, INT, row->try)                                                                                 \
+    NEXT(outcome, ENUM, row->outcome, &transcript_outcome_names)                                             \
+    NEXT(cause, ENUM, row->cause, &transcript_cause_names)                                                   \
+    NEXT(words, TEXT, row->words)
+#define OF_E_FIRST(column, ...) "e." #column
+#define OF_E_NEXT(column, ...)  ", e." #column
 
 enum { ADD, DROP, FIND, GET, GET_TEXT, LIST, OF_DAY, EVIDENCE_ADD, EVIDENCE_LIST };
 static const char *const sql[] = {
-    [ADD] =
-        "INSERT INTO transcript (device_id, sha256, source, received_ms, captured_ms, seen_ms, firmware, "
-        "version, "
-        "counted, why, attempt_id, size_bytes, text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-        "$12, $13)",
+    [ADD] = "INSERT INTO transcript (" COLUMN_NAMES(ADDED) ", text) VALUES (" COLUMN_VALUES(ADDED) ", $text)",
     [DROP] = "DELETE FROM transcript WHERE id = $1",
-    [FIND] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 AND sha256 = $2",
-    [GET] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 AND id = $2",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 AND sha256 = $2",
+    [GET] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 AND id = $2",
     [GET_TEXT] = "SELECT text FROM transcript WHERE id = $1",
-    [LIST] = "SELECT " COLUMNS " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
+    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
     [OF_DAY] =
-        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 AND source = 'host' "
-        "AND received_ms >= $2 AND received_ms < $3",
-    [EVIDENCE_ADD] =
-        "INSERT INTO evidence (attempt_id, transcript_id, try, outcome, cause, words) "
-        "VALUES ($1, $2, $3, $4, $5, $6)",
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 "
+        "AND source = 'host' AND received_ms >= $2 AND received_ms < $3",
+    [EVIDENCE_ADD] = "INSERT INTO evidence (" COLUMN_NAMES(EVIDENCE) ") VALUES (" COLUMN_VALUES(EVIDENCE) ")",
     [EVIDENCE_LIST] =
-        "SELECT evidence.attempt_id, transcript_id, try, outcome, cause, words FROM transcript "
-        "JOIN evidence ON transcript_id = transcript.id WHERE device_id = $1 "
-        "ORDER BY evidence.attempt_id, transcript_id, try",
+        "SELECT " EVIDENCE(OF_E_FIRST, OF_E_NEXT, ) " FROM transcript t JOIN evidence e ON e.transcript_id "
+        "= t.id WHERE t.device_id = $1 ORDER BY e.attempt_id, e.transcript_id, e.try",
 };
 DB_TABLE(transcript, ENTITY_TRANSCRIPT);
 
-#define ROW(t)                                                                                               \
-    FIELDS(F_INT(&(t)->id), F_INT(&(t)->device_id), F_HASH(&(t)->sha256), F_TEXT((t)->source),               \
-           F_INT(&(t)->received_ms), F_INT(&(t)->captured_ms), F_INT(&(t)->seen_ms), F_TEXT((t)->firmware),  \
-           F_TEXT((t)->version), F_INT(&(t)->counted), F_TEXT((t)->why), F_INT(&(t)->attempt_id),            \
-           F_INT(&(t)->size_bytes))
+static const char *const source_names[] = {[TRANSCRIPT_OF_HOST] = "host", [TRANSCRIPT_OF_ADMIN] = "admin"};
+const struct enum_names transcript_source_names = ENUM_NAMES(source_names);
 
 bool transcript_find(struct db *db, int64_t device_id, const struct sha256 *sha256,
                      struct transcript_row *ret, bool *ret_found, struct error *err)
 {
-    return db_row(db, &transcript_statements, FIND, PARAMS(P_INT(device_id), P_HASH(sha256)), ROW(ret),
-                  ret_found, err);
+    return db_row(db, QUERY(FIND, PARAMS(P_INT(device_id), P_HASH(sha256)), ROW(ret)), ret_found, err);
 }
 
 bool transcript_get(struct db *db, int64_t device_id, int64_t id, struct transcript_row *ret,
                     struct error *err)
 {
     bool found;
-    if (!db_row(db, &transcript_statements, GET, PARAMS(P_INT(device_id), P_INT(id)), ROW(ret), &found, err))
+    if (!db_row(db, QUERY(GET, PARAMS(P_INT(device_id), P_INT(id)), ROW(ret)), &found, err))
         return false;
     return found || error_set(err, ERROR_NOT_FOUND, "the device has no transcript %lld", (long long)id);
 }
@@ -62,11 +73,11 @@ bool transcript_text(struct db *db, int64_t id, struct slice *ret, struct error 
 {
     struct slice text = {NULL, 0};
     bool found;
-    if (!db_row(db, &transcript_statements, GET_TEXT, PARAMS(P_INT(id)), FIELDS(F_BYTES(&text)), &found, err))
+    if (!db_row(db, QUERY(GET_TEXT, PARAMS(P_INT(id)), FIELDS(F_BYTES(&text))), &found, err))
         return false;
     if (!found || !text.ptr)
         return error_set(err, found ? ERROR_INTERNAL : ERROR_NOT_FOUND,
-                         found ? "out of memory" : "the transcript is gone");
+                         found ? "out of memory" : "the transcript was deleted");
     *ret = text;
     return true;
 }
@@ -75,17 +86,18 @@ bool transcript_list(struct db *db, int64_t device_id, struct transcript_row **r
                      struct error *err)
 {
     struct transcript_row row = {0};
-    return db_list(db, &transcript_statements, LIST, PARAMS(P_INT(device_id)), ROW(&row), &row, sizeof row,
-                   ret, ret_count, err);
+    return db_list(db, QUERY(LIST, PARAMS(P_INT(device_id)), ROW(&row)), &row, sizeof row, ret, ret_count,
+                   err);
 }
 
 bool transcript_day_is_full(struct db *db, int64_t device_id, int64_t day, bool *ret, struct error *err)
 {
     int64_t count, bytes;
     bool found;
-    if (!db_row(db, &transcript_statements, OF_DAY,
-                PARAMS(P_INT(device_id), P_INT(day * DAY_MS), P_INT((day + 1) * DAY_MS)),
-                FIELDS(F_INT(&count), F_INT(&bytes)), &found, err))
+    if (!db_row(db,
+                QUERY(OF_DAY, PARAMS(P_INT(device_id), P_INT(day * DAY_MS), P_INT((day + 1) * DAY_MS)),
+                      FIELDS(F_INT(&count), F_INT(&bytes))),
+                &found, err))
         return false;
     *ret = count >= TRANSCRIPTS_DAY || bytes >= TRANSCRIPTS_DAY_BYTES;
     return true;
@@ -93,7 +105,7 @@ bool transcript_day_is_full(struct db *db, int64_t device_id, int64_t day, bool 
 
 bool transcript_drop(struct db *db, int64_t id, struct error *err)
 {
-    return db_do(db, &transcript_statements, DROP, PARAMS(P_INT(id)), NULL, err);
+    return db_do(db, COMMAND(DROP, PARAMS(P_INT(id))), NULL, err);
 }
 
 static bool drop_old(struct db *db, int64_t device_id, struct error *err)
@@ -114,13 +126,7 @@ static bool drop_old(struct db *db, int64_t device_id, struct error *err)
 bool transcript_add(struct db *db, struct transcript_row *row, struct slice text, struct error *err)
 {
     row->size_bytes = (int64_t)text.len;
-    if (!db_do(db, &transcript_statements, ADD,
-               PARAMS(P_INT(row->device_id), P_HASH(&row->sha256), P_TEXT(row->source),
-                      P_INT(row->received_ms), P_INT_OR_NULL(row->captured_ms), P_INT_OR_NULL(row->seen_ms),
-                      P_TEXT_OR_NULL(row->firmware), P_TEXT_OR_NULL(row->version), P_INT(row->counted),
-                      P_TEXT_OR_NULL(row->why), P_INT_OR_NULL(row->attempt_id), P_INT(row->size_bytes),
-                      P_BYTES(text)),
-               NULL, err))
+    if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, row), P_BYTES(text))), NULL, err))
         return false;
     row->id = db_last_id(db);
     return drop_old(db, row->device_id, err);
@@ -128,18 +134,13 @@ bool transcript_add(struct db *db, struct transcript_row *row, struct slice text
 
 bool evidence_add(struct db *db, const struct evidence *evidence, struct error *err)
 {
-    return db_do(db, &transcript_statements, EVIDENCE_ADD,
-                 PARAMS(P_INT(evidence->attempt_id), P_INT(evidence->transcript_id), P_INT(evidence->try),
-                        P_TEXT(evidence->outcome), P_TEXT(evidence->cause), P_TEXT(evidence->words)),
-                 NULL, err);
+    return db_do(db, COMMAND(EVIDENCE_ADD, PARAMS(COLUMN_PARAMS(EVIDENCE, evidence))), NULL, err);
 }
 
 bool evidence_list(struct db *db, int64_t device_id, struct evidence **ret, size_t *ret_count,
                    struct error *err)
 {
     struct evidence row = {0};
-    return db_list(db, &transcript_statements, EVIDENCE_LIST, PARAMS(P_INT(device_id)),
-                   FIELDS(F_INT(&row.attempt_id), F_INT(&row.transcript_id), F_INT(&row.try),
-                          F_TEXT(row.outcome), F_TEXT(row.cause), F_TEXT(row.words)),
+    return db_list(db, QUERY(EVIDENCE_LIST, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(EVIDENCE, &row))),
                    &row, sizeof row, ret, ret_count, err);
 }

@@ -4,15 +4,22 @@
 
 #include "storage/entities.h"
 
-#define COLUMNS "attempt_id, fota_sn, result_code, result_form, result_ms"
+#define RESULT(FIRST, NEXT, row)                                                                             \
+    FIRST(result_code, INT, row->result_code)                                                                \
+    NEXT(result_form, ENUM_OR_NULL, row->result_form, &turnkey_form_names)                                   \
+    NEXT(result_ms, INT, row->result_ms)
+#define COLUMNS(FIRST, NEXT, row)                                                                            \
+    FIRST(attempt_id, INT, row->attempt_id)                                                                  \
+    NEXT(fota_sn, TEXT, row->fota_sn)                                                                        \
+    RESULT(NEXT, NEXT, row)
+#define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, LINK_OF, SET_LINK };
 static const char *const sql[] = {
-    [OF_ATTEMPT] = "SELECT " COLUMNS " FROM turnkey WHERE attempt_id = $1",
-    [BY_SN] = "SELECT " COLUMNS " FROM turnkey WHERE fota_sn = $1",
+    [OF_ATTEMPT] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM turnkey WHERE attempt_id = $1",
+    [BY_SN] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM turnkey WHERE fota_sn = $1",
     [ADD] = "INSERT INTO turnkey (attempt_id, fota_sn) VALUES ($1, $2)",
-    [SET_RESULT] =
-        "UPDATE turnkey SET result_code = $1, result_form = $2, result_ms = $3 WHERE attempt_id = $4",
+    [SET_RESULT] = "UPDATE turnkey SET " COLUMN_CHANGES(RESULT) " WHERE attempt_id = $attempt_id",
     [LINK_OF] =
         "SELECT l.token FROM turnkey_link t JOIN link l ON l.id = t.link_id "
         "WHERE t.device_id = $1 AND t.firmware_id = $2 AND l.revoked_ms IS NULL",
@@ -22,20 +29,16 @@ static const char *const sql[] = {
 };
 DB_TABLE(turnkey, ENTITY_TURNKEY);
 
-#define ROW(t)                                                                                               \
-    FIELDS(F_INT(&(t)->attempt_id), F_TEXT((t)->fota_sn), F_INT(&(t)->result_code),                          \
-           F_TEXT((t)->result_form), F_INT(&(t)->result_ms))
-
 bool turnkey_of_attempt(struct db *db, int64_t attempt_id, struct turnkey *ret, bool *ret_found,
                         struct error *err)
 {
-    return db_row(db, &turnkey_statements, OF_ATTEMPT, PARAMS(P_INT(attempt_id)), ROW(ret), ret_found, err);
+    return db_row(db, QUERY(OF_ATTEMPT, PARAMS(P_INT(attempt_id)), ROW(ret)), ret_found, err);
 }
 
 bool turnkey_by_sn(struct db *db, const char *fota_sn, struct turnkey *ret, bool *ret_found,
                    struct error *err)
 {
-    return db_row(db, &turnkey_statements, BY_SN, PARAMS(P_TEXT(fota_sn)), ROW(ret), ret_found, err);
+    return db_row(db, QUERY(BY_SN, PARAMS(P_TEXT(fota_sn)), ROW(ret)), ret_found, err);
 }
 
 bool turnkey_ensure(struct db *db, int64_t attempt_id, struct turnkey *ret, struct error *err)
@@ -47,14 +50,12 @@ bool turnkey_ensure(struct db *db, int64_t attempt_id, struct turnkey *ret, stru
         return true;
     *ret = (struct turnkey){.attempt_id = attempt_id};
     return link_make_token(ret->fota_sn, err) &&
-           db_do(db, &turnkey_statements, ADD, PARAMS(P_INT(attempt_id), P_TEXT(ret->fota_sn)), NULL, err);
+           db_do(db, COMMAND(ADD, PARAMS(P_INT(attempt_id), P_TEXT(ret->fota_sn))), NULL, err);
 }
 
 bool turnkey_set_result(struct db *db, const struct turnkey *turnkey, struct error *err)
 {
-    return db_do(db, &turnkey_statements, SET_RESULT,
-                 PARAMS(P_INT(turnkey->result_code), P_TEXT(turnkey->result_form), P_INT(turnkey->result_ms),
-                        P_INT(turnkey->attempt_id)),
+    return db_do(db, COMMAND(SET_RESULT, PARAMS(COLUMN_PARAMS(RESULT, turnkey), P_INT(turnkey->attempt_id))),
                  NULL, err);
 }
 
@@ -63,14 +64,14 @@ bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, 
 {
     char token[LINK_TOKEN_SIZE];
     bool found;
-    if (!db_row(db, &turnkey_statements, LINK_OF, PARAMS(P_INT(device_id), P_INT(firmware_id)),
-                FIELDS(F_TEXT(token)), &found, err))
+    if (!db_row(db, QUERY(LINK_OF, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(F_TEXT(token))),
+                &found, err))
         return false;
     if (found)
         return link_find(db, token, ret, &found, err);
     *ret = (struct link){
-        .device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms, .handed_out = 1};
+        .device_id = device_id, .firmware_id = firmware_id, .created_ms = now_ms, .handed_out = true};
     return link_add(db, ret, err) &&
-           db_do(db, &turnkey_statements, SET_LINK,
-                 PARAMS(P_INT(device_id), P_INT(firmware_id), P_INT(ret->id)), NULL, err);
+           db_do(db, COMMAND(SET_LINK, PARAMS(P_INT(device_id), P_INT(firmware_id), P_INT(ret->id))), NULL,
+                 err);
 }

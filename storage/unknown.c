@@ -7,32 +7,52 @@
 #include "base/clock.h"
 #include "storage/entities.h"
 
-#define COLUMNS "id, product, kind, firmware, text, code, count, devices, first_ms, last_ms"
+/* What a row is about. */
+#define KEY(FIRST, NEXT, row)                                                                                \
+    FIRST(product, TEXT, row->product)                                                                       \
+    NEXT(kind, ENUM, row->kind, &unknown_kind_names)                                                         \
+    NEXT(firmware, TEXT, row->firmware)                                                                      \
+    NEXT(text, TEXT, row->text)
+#define CHANGED(FIRST, NEXT, row)                                                                            \
+    FIRST(code, INT, row->code)                                                                              \
+    NEXT(count, INT, row->count)                                                                             \
+    NEXT(devices, TEXT, row->devices)                                                                        \
+    NEXT(first_ms, INT, row->first_ms)                                                                       \
+    NEXT(last_ms, INT, row->last_ms)
+#define ADDED(FIRST, NEXT, row)   KEY(FIRST, NEXT, row) CHANGED(NEXT, NEXT, row)
+#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
+#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 enum { FIND, ADD, UPDATE, TRIM_PRODUCT, TRIM, LIST, FORGET, FORGET_ALL };
 static const char *const sql[] = {
-    [FIND] =
-        "SELECT " COLUMNS " FROM unknown WHERE product = $1 AND kind = $2 AND firmware = $3 AND text = $4",
-    [ADD] =
-        "INSERT INTO unknown (product, kind, firmware, text, code, count, devices, first_ms, last_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    [UPDATE] = "UPDATE unknown SET code = $1, count = $2, devices = $3, last_ms = $4 WHERE id = $5",
+    [FIND] = "SELECT " COLUMN_NAMES(
+        COLUMNS) " FROM unknown WHERE product = $1 AND kind = $2 AND firmware = $3 AND text = $4",
+    [ADD] = "INSERT INTO unknown (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
+    [UPDATE] = "UPDATE unknown SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [TRIM_PRODUCT] =
         "DELETE FROM unknown WHERE id IN (SELECT id FROM unknown WHERE product = $1 "
         "ORDER BY count DESC, last_ms DESC LIMIT 10000 OFFSET $2)",
     [TRIM] =
         "DELETE FROM unknown WHERE id IN (SELECT id FROM unknown ORDER BY count DESC, last_ms DESC "
         "LIMIT 10000 OFFSET $1)",
-    [LIST] = "SELECT " COLUMNS " FROM unknown WHERE $1 = '*' OR product = $1 ORDER BY last_ms DESC, id DESC",
+    [LIST] = "SELECT " COLUMN_NAMES(
+        COLUMNS) " FROM unknown WHERE $1 = '*' OR product = $1 ORDER BY last_ms DESC, id DESC",
     [FORGET] = "DELETE FROM unknown WHERE id = $1",
     [FORGET_ALL] = "DELETE FROM unknown",
 };
 DB_TABLE(unknown, ENTITY_UNKNOWN);
 
-#define ROW(u)                                                                                               \
-    FIELDS(F_INT(&(u)->id), F_TEXT((u)->product), F_TEXT((u)->kind), F_TEXT((u)->firmware),                  \
-           F_TEXT((u)->text), F_INT(&(u)->code), F_INT(&(u)->count), F_TEXT((u)->devices),                   \
-           F_INT(&(u)->first_ms), F_INT(&(u)->last_ms))
+static const char *const kind_names[] = {[UNKNOWN_PRODUCT] = "product",
+                                         [UNKNOWN_FIRMWARE] = "firmware",
+                                         [UNKNOWN_VERSION] = "version",
+                                         [UNKNOWN_ID] = "id"};
+const struct enum_names unknown_kind_names = ENUM_NAMES(kind_names);
+
+bool unknown_is_same(const struct unknown *a, const struct unknown *b)
+{
+    const struct db_value left[] = {COLUMN_PARAMS(KEY, a)}, right[] = {COLUMN_PARAMS(KEY, b)};
+    return db_values_equal(left, right, sizeof left / sizeof *left);
+}
 
 void unknown_put_device(struct unknown *row, const char *device)
 {
@@ -73,46 +93,37 @@ bool unknown_add(struct db *db, const struct unknown *row, struct error *err)
 {
     struct unknown there;
     bool found;
-    if (!db_row(db, &unknown_statements, FIND,
-                PARAMS(P_TEXT(row->product), P_TEXT(row->kind), P_TEXT(row->firmware), P_TEXT(row->text)),
-                ROW(&there), &found, err))
+    if (!db_row(db, QUERY(FIND, PARAMS(COLUMN_PARAMS(KEY, row)), ROW(&there)), &found, err))
         return false;
     if (!found)
-        return db_do(db, &unknown_statements, ADD,
-                     PARAMS(P_TEXT(row->product), P_TEXT(row->kind), P_TEXT(row->firmware), P_TEXT(row->text),
-                            P_INT(row->code), P_INT(row->count), P_TEXT(row->devices), P_INT(row->first_ms),
-                            P_INT(row->last_ms)),
-                     NULL, err);
+        return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, row))), NULL, err);
     merge_devices(&there, row->devices);
-    int64_t last_ms = row->last_ms > there.last_ms || clock_is_ahead(there.last_ms, row->last_ms)
-                          ? row->last_ms
-                          : there.last_ms;
-    return db_do(db, &unknown_statements, UPDATE,
-                 PARAMS(P_INT(row->code), P_INT(there.count + row->count), P_TEXT(there.devices),
-                        P_INT(last_ms), P_INT(there.id)),
-                 NULL, err);
+    there.code = row->code;
+    there.count += row->count;
+    if (row->last_ms > there.last_ms || clock_is_ahead(there.last_ms, row->last_ms))
+        there.last_ms = row->last_ms;
+    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, &there), P_INT(there.id))), NULL, err);
 }
 
 bool unknown_trim(struct db *db, const char *product, struct error *err)
 {
-    return db_do(db, &unknown_statements, TRIM_PRODUCT, PARAMS(P_TEXT(product), P_INT(UNKNOWN_OF_PRODUCT)),
-                 NULL, err) &&
-           db_do(db, &unknown_statements, TRIM, PARAMS(P_INT(UNKNOWN_ROWS_MAX)), NULL, err);
+    return db_do(db, COMMAND(TRIM_PRODUCT, PARAMS(P_TEXT(product), P_INT(UNKNOWN_OF_PRODUCT))), NULL, err) &&
+           db_do(db, COMMAND(TRIM, PARAMS(P_INT(UNKNOWN_ROWS_MAX))), NULL, err);
 }
 
 bool unknown_list(struct db *db, const char *product, struct unknown **ret, size_t *ret_count,
                   struct error *err)
 {
     struct unknown row = {0};
-    return db_list(db, &unknown_statements, LIST, PARAMS(P_TEXT(product ? product : "*")), ROW(&row), &row,
-                   sizeof row, ret, ret_count, err);
+    return db_list(db, QUERY(LIST, PARAMS(P_TEXT(product ? product : "*")), ROW(&row)), &row, sizeof row, ret,
+                   ret_count, err);
 }
 
 bool unknown_remove(struct db *db, int64_t id, struct error *err)
 {
     int64_t changes;
     if (id == 0)
-        return db_do(db, &unknown_statements, FORGET_ALL, NO_PARAMS, NULL, err);
-    return db_do(db, &unknown_statements, FORGET, PARAMS(P_INT(id)), &changes, err) &&
+        return db_do(db, COMMAND(FORGET_ALL, NO_PARAMS), NULL, err);
+    return db_do(db, COMMAND(FORGET, PARAMS(P_INT(id))), &changes, err) &&
            (changes > 0 || error_set(err, ERROR_NOT_FOUND, "the list has no row %lld", (long long)id));
 }

@@ -14,26 +14,26 @@
 #include "base/cleanup.h"
 
 #define VERSION       3007000
-#define MAGIC         0x377f0682 /* with 1 added the checksums read words with the high byte first */
+#define MAGIC         0x377f0682 /* in a log with MAGIC + 1 the checksums are of big-endian words */
 #define HEADER_SIZE   32
 #define FRAME_HEADER  24
 #define PAGE_SIZE_MAX 65536
 
 /* What a log holds. */
 struct log {
-    bool is_there;   /* more than an empty header */
-    bool has_header; /* and a whole one */
-    bool high_first; /* the words that checksums are made of */
+    bool is_there;   /* it has more than a header */
+    bool has_header; /* and the header is whole */
+    bool high_first; /* byte order of the checksums */
     uint32_t page_size;
     unsigned char salt[8];
-    uint32_t sum[2];    /* of all up to here */
+    uint32_t sum[2];    /* of all bytes so far */
     uint32_t committed; /* frames up to the last commit that can be read */
 };
 
-/* What had been committed, as the file beside the log says; all 0 where it says nothing. */
+/* How far the log was committed, as the file beside the log says; all 0 when that file says nothing. */
 struct mark {
     uint32_t committed; /* frames */
-    uint32_t moved;     /* of them are in the database too */
+    uint32_t moved;     /* of these frames: already in the database */
     unsigned char salt[8];
 };
 
@@ -96,7 +96,7 @@ static void take_header(const unsigned char *header, struct log *log)
                       word(header + 24) == log->sum[0] && word(header + 28) == log->sum[1];
 }
 
-/* The frame belongs to this log and carries on what is before it. */
+/* Adds a frame to the checksum. True when the frame belongs to this log and follows the frames before. */
 static bool take_frame(const unsigned char *frame, struct log *log)
 {
     add_sum(log->high_first, frame, 8, log->sum);
@@ -140,8 +140,8 @@ static bool read_log(const char *path, struct log *ret, struct error *err)
     return !ret->has_header || read_frames(fd, name, ret, err);
 }
 
-/* The file beside it: two copies of one header, of which a kill may leave one that is older, then how much is
-   moved. In the words of this machine. */
+/* The file beside the log has two copies of one header, then the number of frames that were moved to the
+   database. After a kill one copy may be older. Numbers are in the byte order of this machine. */
 
 #define MARK_SIZE 48
 #define MOVED_AT  (2 * MARK_SIZE)
@@ -196,7 +196,8 @@ bool wal_check(const char *path, struct error *err)
         return mark.moved >= mark.committed || error_set(err, ERROR_CORRUPT, "its write-ahead log is gone");
     if (!log.has_header)
         return error_set(err, ERROR_CORRUPT, "the header of its write-ahead log cannot be read");
-    /* Another salt: the log was begun anew since, which happens only when all of it has been moved. */
+    /* Another salt: the log was begun anew. SQLite does so only after all frames were moved to the
+       database. */
     if (memcmp(log.salt, mark.salt, sizeof log.salt) != 0 || log.committed >= mark.committed)
         return true;
     return error_set(err, ERROR_CORRUPT, "of %u pages in its write-ahead log %u can be read", mark.committed,

@@ -72,6 +72,7 @@ static const char *const state_names[ATTEMPT_STATE_COUNT] = {
     ATTEMPT_STATES(X)
 #undef X
 };
+const struct enum_names attempt_state_names = ENUM_NAMES(state_names);
 
 bool attempt_apply(enum attempt_state *state, enum attempt_event event)
 {
@@ -114,13 +115,11 @@ const char *attempt_state_name(enum attempt_state state)
 
 bool attempt_state_parse(struct slice text, enum attempt_state *ret)
 {
-    for (unsigned state = 0; state < ATTEMPT_STATE_COUNT; state++) {
-        if (slice_is(text, state_names[state])) {
-            *ret = (enum attempt_state)state;
-            return true;
-        }
-    }
-    return false;
+    unsigned state;
+    if (!enum_find(&attempt_state_names, text, &state))
+        return false;
+    *ret = (enum attempt_state)state;
+    return true;
 }
 
 static void forget_smallest(struct acked_ranges *ranges)

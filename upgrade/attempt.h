@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/enum_names.h"
 #include "base/slice.h"
 
 #define ATTEMPT_STATES(X)                                                                                    \
@@ -22,14 +23,14 @@
     X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported in time, or before the next one */   \
     X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
 
-#define ATTEMPT_STATE_SIZE 24
-
 enum attempt_state {
 #define X(state, name) state,
     ATTEMPT_STATES(X)
 #undef X
         ATTEMPT_STATE_COUNT
 };
+
+extern const struct enum_names attempt_state_names;
 
 enum attempt_event {
     EVENT_SEND,        /* an answer with firmware begins (first, again, or a resume) */

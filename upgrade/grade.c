@@ -7,18 +7,11 @@ static const char *const names[GRADE_COUNT] = {
     GRADES(X)
 #undef X
 };
+const struct enum_names grade_names = ENUM_NAMES(names);
 
 const char *grade_name(enum grade grade)
 {
     return names[grade];
-}
-
-enum grade grade_parse(struct slice name)
-{
-    for (unsigned grade = 0; grade < GRADE_COUNT; grade++)
-        if (slice_is(name, names[grade]))
-            return (enum grade)grade;
-    return GRADE_NONE;
 }
 
 enum grade grade_of_check_in(bool trusted)

@@ -8,7 +8,7 @@
 #define DFOTA_UPGRADE_GRADE_H
 
 #include <stdbool.h>
-#include "base/slice.h"
+#include "base/enum_names.h"
 
 /* Lowest first. The names are stored: a new grade (a device's own secret) takes its place in this order. */
 #define GRADES(X)                                                                                            \
@@ -25,11 +25,9 @@ enum grade {
         GRADE_COUNT
 };
 
-#define GRADE_SIZE 16
+extern const struct enum_names grade_names;
 
 const char *grade_name(enum grade grade);
-/* GRADE_NONE for "" and for what is not in the table. */
-enum grade grade_parse(struct slice name);
 
 /* What the device says in a request of its own. `trusted`: an admin said so of the product's check-ins. */
 enum grade grade_of_check_in(bool trusted);

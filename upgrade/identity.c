@@ -6,6 +6,7 @@
 #include <strings.h>
 
 static const char *const kind_names[ID_KINDS] = {[ID_IMEI] = "imei", [ID_MAC] = "mac", [ID_UID] = "uid"};
+const struct enum_names id_kind_names = ENUM_NAMES(kind_names);
 
 const char *identity_kind_name(enum id_kind kind)
 {
@@ -14,13 +15,11 @@ const char *identity_kind_name(enum id_kind kind)
 
 bool identity_kind_parse(struct slice text, enum id_kind *ret)
 {
-    for (unsigned kind = 0; kind < ID_KINDS; kind++) {
-        if (slice_is(text, kind_names[kind])) {
-            *ret = (enum id_kind)kind;
-            return true;
-        }
-    }
-    return false;
+    unsigned kind;
+    if (!enum_find(&id_kind_names, text, &kind))
+        return false;
+    *ret = (enum id_kind)kind;
+    return true;
 }
 
 static bool is_digit(char c)

@@ -5,9 +5,11 @@
 #define DFOTA_UPGRADE_IDENTITY_H
 
 #include <stdbool.h>
+#include "base/enum_names.h"
 #include "base/slice.h"
 
 enum id_kind { ID_IMEI, ID_MAC, ID_UID, ID_KINDS }; /* in order of preference where a request names several */
+extern const struct enum_names id_kind_names;
 
 #define IDENTITY_SIZE 65 /* an id has at most 64 characters */
 

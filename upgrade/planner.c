@@ -4,6 +4,10 @@
 
 #define NOWHERE UINT32_MAX
 
+static const char *const names_of_waypoints[] = {
+    [WAYPOINT_ALLOWED] = "allowed", [WAYPOINT_FORBIDDEN] = "forbidden", [WAYPOINT_REQUIRED] = "required"};
+const struct enum_names waypoint_names = ENUM_NAMES(names_of_waypoints);
+
 /* ---- what a hop may be ---- */
 
 static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/enum_names.h"
 #include "upgrade/version.h"
 
 enum waypoint {
@@ -27,6 +28,7 @@ enum waypoint {
     WAYPOINT_FORBIDDEN, /* no stop on the way; base or target it may be */
     WAYPOINT_REQUIRED   /* no hop may pass it */
 };
+extern const struct enum_names waypoint_names; /* "allowed", "forbidden", "required" */
 
 struct plan_version {
     struct version version;

@@ -360,12 +360,14 @@ static const char *const outcome_names[] = {
     TRANSCRIPT_OUTCOMES(X)
 #undef X
 };
+const struct enum_names transcript_outcome_names = ENUM_NAMES(outcome_names);
 
 static const char *const cause_names[] = {
 #define X(cause, name) [cause] = name,
     TRANSCRIPT_CAUSES(X)
 #undef X
 };
+const struct enum_names transcript_cause_names = ENUM_NAMES(cause_names);
 
 const char *transcript_outcome_name(enum transcript_outcome outcome)
 {

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/enum_names.h"
 #include "base/slice.h"
 #include "upgrade/name.h"
 
@@ -33,6 +34,7 @@ enum transcript_outcome {
 #undef X
         TRANSCRIPT_OUTCOME_COUNT
 };
+extern const struct enum_names transcript_outcome_names;
 
 /* Its likely cause: stable name for programs. The sentence for people is made from the try's own numbers. */
 #define TRANSCRIPT_CAUSES(X)                                                                                 \
@@ -62,6 +64,7 @@ enum transcript_cause {
 #undef X
         TRANSCRIPT_CAUSE_COUNT
 };
+extern const struct enum_names transcript_cause_names;
 
 struct transcript_seen { /* a version that the module printed; name.version.count 0: none */
     struct full_name name;

@@ -3,11 +3,13 @@
 #include "upgrade/turnkey.h"
 
 #include <stddef.h>
-#include <string.h>
+
+static const char *const names[] = {[TURNKEY_NONE] = "", [TURNKEY_QUERY] = "query", [TURNKEY_JSON] = "json"};
+const struct enum_names turnkey_form_names = ENUM_NAMES(names);
 
 /* As the two editions of the library's source set them. */
 static const struct {
-    const char *form;
+    enum turnkey_form form;
     int64_t code;
     const char *meaning;
 } table[] = {
@@ -19,10 +21,10 @@ static const struct {
     {TURNKEY_JSON, 2, "after the restart the device does not run what was announced"},
 };
 
-const char *turnkey_meaning(const char *form, int64_t code)
+const char *turnkey_meaning(enum turnkey_form form, int64_t code)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].code == code && strcmp(table[i].form, form) == 0)
+        if (table[i].code == code && table[i].form == form)
             return table[i].meaning;
     return NULL;
 }

@@ -7,11 +7,12 @@
 #define DFOTA_UPGRADE_TURNKEY_H
 
 #include <stdint.h>
+#include "base/enum_names.h"
 
-#define TURNKEY_QUERY "query"
-#define TURNKEY_JSON  "json"
+enum turnkey_form { TURNKEY_NONE, TURNKEY_QUERY, TURNKEY_JSON };
+extern const struct enum_names turnkey_form_names; /* "", "query", "json" */
 
 /* One sentence, or NULL where nobody knows. */
-const char *turnkey_meaning(const char *form, int64_t code);
+const char *turnkey_meaning(enum turnkey_form form, int64_t code);
 
 #endif

@@ -38,8 +38,9 @@ static bool note(const struct settlement *settlement, enum ledger_kind kind, str
         .kind = kind, .product = settlement->product.product_key, .device = &settlement->device};
     return event_add(db, &event,
                      json_pack("{s:o, s:s, s:s, s:o*, s:s}", "by", event_by(settlement->call->request),
-                               "evidence", claim->by, "grade", claim->grade, "origin",
-                               event_text(claim->origin), "version", claim->version),
+                               "evidence", enum_name(&reported_by_names, claim->by), "grade",
+                               grade_name(claim->grade), "origin", event_text(claim->origin), "version",
+                               claim->version),
                      err);
 }
 
@@ -52,14 +53,12 @@ static bool confirm(struct settlement *settlement, struct db *db, struct error *
     struct firmware firmware;
     struct facts facts;
     bool found;
-    struct report report = {.by = claim->by,
-                            .grade = grade_parse(slice_of(claim->grade)),
-                            .at_ms = clock_utc_ms(),
-                            .tells_attempt = true};
+    struct report report = {
+        .by = claim->by, .grade = claim->grade, .at_ms = clock_utc_ms(), .tells_attempt = true};
     if (!version_parse(slice_of(claim->version), &report.version) ||
         !firmware_by_id(db, claim->firmware_id, &firmware, &found, err))
         return false;
-    device->confirmed_grade[0] = '\0';
+    device->confirmed_grade = GRADE_NONE;
     if (!lookup_device(settlement->call->daemon, db, device, &firmware, report.at_ms, &facts, err) ||
         !record_report(db, &facts, &report, err))
         return false;

@@ -27,9 +27,9 @@
 
 static const char *doubt(const struct device *device)
 {
-    struct identity identity = {.kind = ID_UID};
+    struct identity identity = {.kind = device->id_kind};
     snprintf(identity.id, sizeof identity.id, "%s", device->device);
-    if (!identity_kind_parse(slice_of(device->id_kind), &identity.kind) || identity.kind != ID_IMEI)
+    if (identity.kind != ID_IMEI)
         return "";
     if (!identity_is_imei(&identity))
         return "this id was sent as imei and is not an IMEI";
@@ -49,7 +49,8 @@ static json_t *claim_to_json(const struct claim *claim)
     if (!claim->version[0])
         return json_null();
     return json_pack("{s:s, s:I, s:s, s:s, s:o}", "version", claim->version, "at", (json_int_t)claim->at_ms,
-                     "by", claim->by, "grade", claim->grade, "origin", field_text(claim->origin));
+                     "by", enum_name(&reported_by_names, claim->by), "grade", grade_name(claim->grade),
+                     "origin", field_text(claim->origin));
 }
 
 static json_t *forms_to_json(int64_t forms)
@@ -94,15 +95,16 @@ static json_t *to_json(struct device *device, const char *firmware)
     bool confirmed = device->confirmed_version[0];
     return json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "device",
-        device->device, "id_kind", device->id_kind, "firmware", firmware, "confirmed_version",
-        field_text(device->confirmed_version), "confirmed_at", field_number(device->confirmed_ms),
-        "confirmed_by", field_text(device->confirmed_by), "confirmed_authenticated",
+        device->device, "id_kind", identity_kind_name(device->id_kind), "firmware", firmware,
+        "confirmed_version", field_text(device->confirmed_version), "confirmed_at",
+        field_number(device->confirmed_ms), "confirmed_by",
+        field_text(enum_name(&reported_by_names, device->confirmed_by)), "confirmed_authenticated",
         confirmed ? json_boolean(device_is_authenticated(device)) : json_null(), "confirmed_grade",
-        field_text(device->confirmed_grade), "claim", claim_to_json(&device->claim), "asked_version",
-        field_text(device->asked_version), "first_seen_at", field_number(device->first_seen_ms),
-        "last_seen_at", field_number(device->last_seen_ms), "check_ins", (json_int_t)device->check_ins,
-        "last_answer", answer_to_json(device), "blocked", device->blocked != 0, "notice",
-        field_text(device->notice), "warnings", field_warnings(warnings));
+        field_text(grade_name(device->confirmed_grade)), "claim", claim_to_json(&device->claim),
+        "asked_version", field_text(device->asked_version), "first_seen_at",
+        field_number(device->first_seen_ms), "last_seen_at", field_number(device->last_seen_ms), "check_ins",
+        (json_int_t)device->check_ins, "last_answer", answer_to_json(device), "blocked", device->blocked,
+        "notice", field_text(device->notice), "warnings", field_warnings(warnings));
 }
 
 /* The firmware's name; the last one is kept, because most devices of a product have the same. */
@@ -145,14 +147,14 @@ static json_t *attempt_to_json(const struct attempt *attempt)
     return json_pack(
         "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
-        attempt->target, "state", attempt->state, "reason", field_text(attempt->reason), "bytes_acked",
-        (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
+        attempt->target, "state", attempt_state_name(attempt->state), "reason", field_text(attempt->reason),
+        "bytes_acked", (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
         pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
         "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
         field_text(attempt->released_by), "link", field_number(attempt->link_id), "origin",
-        field_text(attempt->origin), "elsewhere", field_text(attempt->elsewhere), "beside",
-        attempt->beside != 0, "fetches", (json_int_t)attempt->fetches, "created_at",
-        (json_int_t)attempt->created_ms, "sent_at", field_number(attempt->sent_ms), "delivered_at",
+        field_text(attempt->origin), "elsewhere", field_text(attempt->elsewhere), "beside", attempt->beside,
+        "fetches", (json_int_t)attempt->fetches, "created_at", (json_int_t)attempt->created_ms, "sent_at",
+        field_number(attempt->sent_ms), "delivered_at",
         field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
         field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at",
         field_number(attempt->ended_ms));
@@ -191,7 +193,8 @@ static json_t *evidence_to_json(const struct evidence *list, size_t count, int64
         if (list[i].attempt_id == attempt_id && !is_said_before(list, i))
             json_array_append_new(
                 items, json_pack("{s:I, s:s, s:s, s:s}", "transcript", (json_int_t)list[i].transcript_id,
-                                 "outcome", list[i].outcome, "cause", list[i].cause, "words", list[i].words));
+                                 "outcome", transcript_outcome_name(list[i].outcome), "cause",
+                                 transcript_cause_name(list[i].cause), "words", list[i].words));
     return items;
 }
 
@@ -281,8 +284,11 @@ static bool read_page(struct admin_call *call, int64_t product_id, struct page *
         !call_query_number(request, "conflict", 0, 1, &conflicts, err) ||
         !request_query(request, "firmware", ret->firmware_name, sizeof ret->firmware_name, &found, err))
         return false;
-    ret->filter.only_noticed = noticed;
-    ret->filter.only_conflicts = conflicts;
+    ret->filter =
+        (struct device_filter){.only_noticed = noticed,
+                               .only_conflicts = conflicts,
+                               .after = (int64_t)ret->after,
+                               .limit = (int64_t)ret->limit + 1}; /* one more: is there another page? */
     if (!found)
         return true;
     struct firmware firmware;
@@ -316,8 +322,7 @@ bool admin_device_list(struct admin_call *call, struct error *err)
     call_store_counts(call);
     if (!path_params_product(call->request, call->db, &product, err) ||
         !read_page(call, product.id, &page, err) ||
-        !device_list(call->db, product.id, &page.filter, (int64_t)page.after, (int64_t)page.limit + 1, &list,
-                     &count, err) || /* one more tells whether there are more */
+        !device_list(call->db, product.id, &page.filter, &list, &count, err) ||
         !device_count_listed(call->db, product.id, &page.filter, &total, err))
         return false;
     size_t shown = count > page.limit ? page.limit : count;
@@ -352,7 +357,7 @@ static bool unblock(void *cls, struct db *db, struct error *err)
     struct device *device = &change->device;
     if (!path_params_device(change->request, db, &change->product, device, err))
         return false;
-    device->blocked = 0;
+    device->blocked = false;
     device->notice[0] = '\0';
     struct said said;
     if (!said_of(db, device->id, &said, err))

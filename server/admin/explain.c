@@ -12,15 +12,11 @@
 #include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 
-#define OVER_DIALECT  "dialect"
-#define OVER_CORE     "core" /* the dialect, of a module that says its core and its script */
-#define OVER_TURNKEY  "turnkey"
-#define OVER_LINK     "link"
 #define ATTEMPTS_SEEN 20
 
 struct explain {
     struct admin_call *call;
-    char over[8]; /* the way that is asked for, "": the device's own */
+    enum asked_over over; /* the way that is asked for; ASKED_OVER_NONE: the device's own */
     char firmware[FIRMWARE_NAME_SIZE],
         version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
     int64_t link;                                        /* it asks over this one; 0: none */
@@ -53,7 +49,7 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
 static void ask_by_link(struct explain *explain, const struct link *link)
 {
     const struct device *device = &explain->facts.device;
-    bool used = strcmp(device->asked_over, OVER_LINK) == 0 && device->asked_link == link->id;
+    bool used = device->asked_over == ASKED_OVER_LINK && device->asked_link == link->id;
     explain->checkin.source = CHECKIN_LINK;
     explain->link = link->id;
     snprintf(explain->client.token, sizeof explain->client.token, "%s", link->token);
@@ -67,12 +63,11 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
 {
     struct firmware firmware = {.name = ""};
     const struct device *device = &explain->facts.device;
-    bool found, used = device->asked_over[0] && strcmp(device->asked_over, OVER_LINK) != 0;
+    bool found, used = device->asked_over && device->asked_over != ASKED_OVER_LINK;
     if (!firmware_by_id(db, device->firmware_id, &firmware, &found, err))
         return false;
     explain->checkin.offer = explain->checkin.drops_middle = turnkey;
-    explain->checkin.core_leads =
-        !turnkey && !explain->version[0] && strcmp(device->asked_over, OVER_CORE) == 0;
+    explain->checkin.core_leads = !turnkey && !explain->version[0] && device->asked_over == ASKED_OVER_CORE;
     snprintf(explain->client.product_key, sizeof explain->client.product_key, "%s",
              explain->facts.product.product_key);
     snprintf(explain->client.firmware, sizeof explain->client.firmware, "%s",
@@ -100,11 +95,6 @@ static const struct link *newest_link(const struct link *list, size_t count)
     return newest;
 }
 
-static bool is_over(const char *way, const char *over)
-{
-    return strcmp(way, over) == 0;
-}
-
 /* The way the device really asks: the one it was seen on last, else its newest link. A link that was made after the one
    that it asked over is meant to take its place. */
 static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, struct error *err)
@@ -112,7 +102,7 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
     _cleanup_(cleanup_free) struct link *list = NULL;
     const struct device *device = &explain->facts.device;
     const struct link *link = NULL;
-    const char *over = explain->over;
+    enum asked_over over = explain->over;
     size_t count;
     if (!link_list(db, device->id, &list, &count, err))
         return false;
@@ -126,14 +116,13 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
     for (size_t i = 0; !id && i < count; i++)
         if (list[i].id == device->asked_link && link && list[i].id > link->id)
             link = &list[i];
-    if (!over[0] && !id)
-        over = explain->firmware[0] ? OVER_DIALECT : device->asked_over;
-    if (is_over(over, OVER_DIALECT) || is_over(over, OVER_CORE) || is_over(over, OVER_TURNKEY))
-        return ask_by_name(explain, db, is_over(over, OVER_TURNKEY), err);
-    if (is_over(over, OVER_LINK) && !link)
+    if (!over && !id)
+        over = explain->firmware[0] ? ASKED_OVER_DIALECT : device->asked_over;
+    if (over && over != ASKED_OVER_LINK)
+        return ask_by_name(explain, db, over == ASKED_OVER_TURNKEY, err);
+    if (over == ASKED_OVER_LINK && !link)
         return error_set(err, ERROR_LINK_NOT_FOUND, "the device has no link");
-    if (!link ||
-        (!over[0] && !id && device->confirmed_by[0] && strcmp(device->confirmed_by, "check-in") == 0))
+    if (!link || (!over && !id && device->confirmed_by == REPORTED_BY_CHECK_IN))
         return ask_by_name(explain, db, false, err);
     ask_by_link(explain, link);
     return true;
@@ -142,18 +131,20 @@ static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, 
 static bool read_way(struct explain *explain, uint64_t *ret_link, struct error *err)
 {
     const struct request *request = explain->call->request;
+    char over[8] = "";
+    unsigned way = ASKED_OVER_NONE;
     bool found;
     *ret_link = 0;
-    if (!request_query(request, "over", explain->over, sizeof explain->over, &found, err) ||
+    if (!request_query(request, "over", over, sizeof over, &found, err) ||
         !request_query(request, "firmware", explain->firmware, sizeof explain->firmware, &found, err) ||
         !request_query(request, "version", explain->version, sizeof explain->version, &found, err) ||
         !call_query_number(request, "link", 1, INT64_MAX, ret_link, err))
         return false;
-    bool by_name = is_over(explain->over, OVER_DIALECT) || is_over(explain->over, OVER_TURNKEY);
-    if (explain->over[0] && !by_name && !is_over(explain->over, OVER_LINK))
+    if (!enum_find(&asked_over_names, slice_of(over), &way) || way == ASKED_OVER_CORE)
         return error_set(err, ERROR_BAD_REQUEST, "over is dialect, turnkey or link");
-    if (*ret_link && by_name)
-        return error_set(err, ERROR_BAD_REQUEST, "choose one way: over a link, or over %s", explain->over);
+    if (*ret_link && way && way != ASKED_OVER_LINK)
+        return error_set(err, ERROR_BAD_REQUEST, "choose one way: over a link, or over %s", over);
+    explain->over = (enum asked_over)way;
     return true;
 }
 
@@ -218,14 +209,15 @@ bool admin_explain(struct admin_call *call, struct error *err)
         &call->reply, 200,
         json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device",
                   device->device, "over",
-                  explain.link            ? OVER_LINK
-                  : explain.checkin.offer ? OVER_TURNKEY
-                                          : OVER_DIALECT,
+                  enum_name(&asked_over_names, explain.link            ? ASKED_OVER_LINK
+                                               : explain.checkin.offer ? ASKED_OVER_TURNKEY
+                                                                       : ASKED_OVER_DIALECT),
                   "link", field_number(explain.link), "firmware", explain.facts.firmware.name, "from",
                   field_text(base), "confirmed_version", field_text(device->confirmed_version),
-                  "confirmed_grade", field_text(device->confirmed_grade), "claim", field_text(said), "target",
-                  field_text(explain.facts.firmware.target), "code", answer_code(decision->answer), "reason",
-                  decision->reason, "rules", rules_to_json(decision), "last_answer",
+                  "confirmed_grade", field_text(grade_name(device->confirmed_grade)), "claim",
+                  field_text(said), "target", field_text(explain.facts.firmware.target), "code",
+                  answer_code(decision->answer), "reason", decision->reason, "rules", rules_to_json(decision),
+                  "last_answer",
                   device->last_code
                       ? json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
                                   field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms)

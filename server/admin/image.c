@@ -28,11 +28,11 @@ json_t *admin_image_json(const char *firmware, const struct image *image)
         withdrawn = json_pack("{s:I, s:o}", "at", (json_int_t)image->withdrawn_ms, "reason",
                               field_text(image->withdrawn_reason));
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}", "firmware",
-                     firmware, "version", image->version, "kind", image->kind, "core",
-                     field_text(image->core), "content", field_text(image->content), "size",
+                     firmware, "version", image->version, "kind", enum_name(&image_kind_names, image->kind),
+                     "core", field_text(image->core), "content", field_text(image->content), "size",
                      (json_int_t)image->size_bytes, "sha256", field_hash(&image->sha256), "file_name",
                      field_text(image->file_name), "uploaded_at", (json_int_t)image->uploaded_ms, "withdrawn",
-                     withdrawn, "waypoint", image->waypoint, "waypoint_reason",
+                     withdrawn, "waypoint", enum_name(&waypoint_names, image->waypoint), "waypoint_reason",
                      field_text(image->waypoint_reason), "warnings", warnings_to_json(image->warnings));
 }
 

@@ -21,8 +21,9 @@
 struct change {
     const struct request *request;
     const json_t *withdrawn; /* true or false; NULL: left as it is */
-    const char *waypoint;    /* NULL: left as it is */
-    const char *reason;      /* "": none */
+    bool sets_waypoint;
+    enum waypoint waypoint; /* with sets_waypoint */
+    const char *reason;     /* "": none */
     struct product product;
     struct firmware firmware;
     struct image image;
@@ -31,25 +32,21 @@ struct change {
 
 /* Reading */
 
-static bool read_waypoint(const json_t *value, const char **ret, struct error *err)
+static bool read_waypoint(const json_t *value, struct change *change, struct error *err)
 {
-    static const char *const names[] = {"allowed", "forbidden", "required"};
-    const char *text = json_is_true(value)    ? "allowed"
-                       : json_is_false(value) ? "forbidden"
-                                              : json_string_value(value);
-    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret = names[i];
-            return true;
-        }
-    return error_set(err, ERROR_INVALID,
-                     "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
+    unsigned waypoint = json_is_true(value) ? WAYPOINT_ALLOWED : WAYPOINT_FORBIDDEN;
+    if (!json_is_boolean(value) && !enum_find(&waypoint_names, slice_of(json_string_value(value)), &waypoint))
+        return error_set(err, ERROR_INVALID,
+                         "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
+    change->waypoint = (enum waypoint)waypoint;
+    change->sets_waypoint = true;
+    return true;
 }
 
 static bool check_reason(const struct change *change, struct error *err)
 {
     bool withdraws = json_is_true(change->withdrawn);
-    bool marks = change->waypoint && strcmp(change->waypoint, "allowed") != 0;
+    bool marks = change->sets_waypoint && change->waypoint != WAYPOINT_ALLOWED;
     size_t length = strlen(change->reason);
     if (!slice_is_clean_utf8(slice_of(change->reason)) || length > REASON_MAX)
         return error_set(err, ERROR_INVALID, "a reason is 1 to %d bytes without control characters",
@@ -58,7 +55,7 @@ static bool check_reason(const struct change *change, struct error *err)
         return error_set(err, ERROR_INVALID, "there is nothing in this change that the reason is for");
     if (!length && withdraws)
         return error_set(err, ERROR_INVALID, "give the reason why it is withdrawn");
-    return length || !marks || strcmp(change->waypoint, "required") != 0 ||
+    return length || !marks || change->waypoint != WAYPOINT_REQUIRED ||
            error_set(err, ERROR_INVALID, "give the reason why every path must stop there");
 }
 
@@ -72,7 +69,7 @@ static bool read_change(json_t *body, struct change *change, struct error *err)
     if (withdrawn && !json_is_boolean(withdrawn))
         return error_set(err, ERROR_INVALID, "withdrawn is true or false");
     change->withdrawn = withdrawn;
-    return (!waypoint || read_waypoint(waypoint, &change->waypoint, err)) && check_reason(change, err);
+    return (!waypoint || read_waypoint(waypoint, change, err)) && check_reason(change, err);
 }
 
 /* Changing */
@@ -104,10 +101,10 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
     if (change->dropped[0] &&
         !note_change(change, LEDGER_TARGET_DROPPED, json_pack("{s:s}", "before", change->dropped), db, err))
         return false;
-    return !change->waypoint ||
+    return !change->sets_waypoint ||
            note_change(change, LEDGER_IMAGE_SET,
                        json_pack("{s:o*, s:s, s:s}", "reason", event_text(image->waypoint_reason), "version",
-                                 image->version, "waypoint", image->waypoint),
+                                 image->version, "waypoint", enum_name(&waypoint_names, image->waypoint)),
                        db, err);
 }
 
@@ -138,9 +135,9 @@ static bool set(void *cls, struct db *db, struct error *err)
         image->withdrawn_ms = 0;
         image->withdrawn_reason[0] = '\0';
     }
-    if (change->waypoint) {
-        snprintf(image->waypoint, sizeof image->waypoint, "%s", change->waypoint);
-        bool marks = strcmp(change->waypoint, "allowed") != 0;
+    if (change->sets_waypoint) {
+        image->waypoint = change->waypoint;
+        bool marks = change->waypoint != WAYPOINT_ALLOWED;
         snprintf(image->waypoint_reason, sizeof image->waypoint_reason, "%s", marks ? change->reason : "");
     }
     return image_update(db, image, err) && (!json_is_true(change->withdrawn) || withdraw(change, db, err)) &&
@@ -160,9 +157,10 @@ static void log_change(const struct change *change)
     if (change->dropped[0])
         log_line(LOG_LEVEL_WARN, "target-dropped", "product", product, "firmware", firmware, "version",
                  version, "reason", "it is withdrawn", NULL);
-    if (change->waypoint)
+    if (change->sets_waypoint)
         log_line(LOG_LEVEL_INFO, "waypoint-set", "product", product, "firmware", firmware, "version", version,
-                 "waypoint", change->waypoint, "reason", change->image.waypoint_reason, NULL);
+                 "waypoint", enum_name(&waypoint_names, change->waypoint), "reason",
+                 change->image.waypoint_reason, NULL);
 }
 
 bool admin_image_set(struct admin_call *call, struct error *err)

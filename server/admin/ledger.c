@@ -79,7 +79,7 @@ static bool read_device(const struct request *request, struct db *db, const char
         if (!device_look_up(db, products[i].id, slice_of(text), &device, &found, err))
             return false;
         if (found)
-            snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", device.id_kind, device.device);
+            snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", identity_kind_name(device.id_kind), device.device);
     }
     if (found)
         return true;

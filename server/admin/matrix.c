@@ -96,16 +96,11 @@ static bool goes_up(const struct matrix_pair *pair)
            version_compare(&from, &to) < 0;
 }
 
-static bool is_state(const struct matrix_pair *pair, const char *state)
-{
-    return strcmp(pair->state, state) == 0;
-}
-
 static void count_states(struct pairs *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         const struct matrix_pair *pair = &pairs->list[i];
-        bool queued = is_state(pair, "queued"), generating = is_state(pair, "generating");
+        bool queued = pair->state == PACKAGE_QUEUED, generating = pair->state == PACKAGE_GENERATING;
         pairs->queued += queued;
         pairs->generating += generating;
         pairs->image_bytes += queued || generating ? pair->image_bytes : 0;
@@ -120,8 +115,7 @@ static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct erro
     if (!path_params_firmware(call->request, call->db, &product, &pairs->firmware, err))
         return false;
     package_key_of(call->daemon, &pairs->firmware, &any, &any, &key);
-    if (!matrix_pairs(call->db, pairs->firmware.id, key.format, key.recipe, &pairs->list, &pairs->count,
-                      err) ||
+    if (!matrix_pairs(call->db, &key, &pairs->list, &pairs->count, err) ||
         !matrix_waiting(call->db, pairs->firmware.id, &pairs->waiting, &pairs->waiting_count, err))
         return false;
     count_states(pairs);
@@ -144,11 +138,12 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
     return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
-                     "state", oversize ? "oversize" : pair->state, "size", field_number(pair->size_bytes),
-                     "proven", made && pair->proven, "released", pair->released != 0, "effort",
-                     field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair),
-                     "duration_ms", timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(),
-                     "error", field_text(pair->error));
+                     "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
+                     field_number(pair->size_bytes), "proven", made && pair->proven, "released",
+                     pair->released, "effort", field_text(efforts[effort]), "waiting",
+                     (json_int_t)waiting_for(pairs, pair), "duration_ms",
+                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
+                     field_text(pair->error));
 }
 
 static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions,
@@ -201,7 +196,7 @@ struct place { /* of a pair in the queue */
 static int by_turn(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
-    const int64_t keys[][2] = {{is_state(y->pair, "generating"), is_state(x->pair, "generating")},
+    const int64_t keys[][2] = {{y->pair->state == PACKAGE_GENERATING, x->pair->state == PACKAGE_GENERATING},
                                {y->devices, x->devices},
                                {y->pair->wanted, x->pair->wanted},
                                {x->pair->queued_ms, y->pair->queued_ms}};
@@ -243,7 +238,7 @@ bool admin_queue_show(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i < pairs.count; i++) {
         struct place place = {&pairs.list[i], waiting_for(&pairs, &pairs.list[i])};
-        if (is_state(place.pair, "queued") || is_state(place.pair, "generating") || place.devices)
+        if (place.pair->state == PACKAGE_QUEUED || place.pair->state == PACKAGE_GENERATING || place.devices)
             places[count++] = place;
     }
     qsort(places, count, sizeof *places, by_turn);

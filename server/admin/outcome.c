@@ -148,7 +148,7 @@ static struct outcome_facts facts_of(const struct outcomes *ask)
     version_parse(slice_of(row->confirmed_version), &facts.confirmed);
     version_parse(slice_of(row->asked_version), &facts.asked);
     if (row->attempt_id)
-        attempt_state_parse(slice_of(row->state), &facts.state); /* the schema admits no other text */
+        facts.state = row->state;
     return facts;
 }
 
@@ -195,13 +195,14 @@ static json_t *row_to_json(const struct outcome_row *row, const struct judged *j
 {
     bool tried = row->attempt_id;
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
-                     row->device, "id_kind", row->id_kind, "outcome", judged->outcome, "since",
-                     field_number(judged->since_ms), "confirmed_version", field_text(row->confirmed_version),
-                     "confirmed_at", field_number(row->confirmed_ms), "confirmed_by",
-                     field_text(row->confirmed_by), "confirmed_grade", field_text(row->confirmed_grade),
-                     "last_seen_at", field_number(row->last_seen_ms), "attempt",
-                     field_number(row->attempt_id), "from", field_text(row->from), "to", field_text(row->to),
-                     "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null(), "reason",
+                     row->device, "id_kind", identity_kind_name(row->id_kind), "outcome", judged->outcome,
+                     "since", field_number(judged->since_ms), "confirmed_version",
+                     field_text(row->confirmed_version), "confirmed_at", field_number(row->confirmed_ms),
+                     "confirmed_by", field_text(enum_name(&reported_by_names, row->confirmed_by)),
+                     "confirmed_grade", field_text(grade_name(row->confirmed_grade)), "last_seen_at",
+                     field_number(row->last_seen_ms), "attempt", field_number(row->attempt_id), "from",
+                     field_text(row->from), "to", field_text(row->to), "bytes_acked",
+                     tried ? json_integer(row->bytes_acked) : json_null(), "reason",
                      field_text(judged->reason));
 }
 

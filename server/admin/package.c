@@ -79,7 +79,7 @@ static void add_making(json_t *json, const struct package *package)
 {
     static const char *const efforts[] = {"", "quick", "good", "best"};
     size_t effort = (size_t)package->effort % (sizeof efforts / sizeof *efforts);
-    json_object_set_new(json, "origin", field_text(package->origin));
+    json_object_set_new(json, "origin", field_text(enum_name(&package_origin_names, package->origin)));
     json_object_set_new(json, "effort", field_text(efforts[effort]));
     json_object_set_new(json, "note", field_text(package->note));
 }
@@ -112,11 +112,12 @@ static json_t *to_json(const struct daemon *daemon, const struct firmware *firmw
     bool timed = package->started_ms && package->finished_ms >= package->started_ms;
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
-        package->key.format, "state", oversize ? "oversize" : package->state, "size",
-        field_number(package->size_bytes), "sha256", ready ? field_hash(&package->sha256) : json_null(),
-        "limit", (json_int_t)firmware->max_package_bytes, "proven", ready && package->proven, "crashes",
-        (json_int_t)package->crashes, "error", field_text(oversize ? reason : package->error), "queued_at",
-        (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
+        package->key.format, "state", oversize ? "oversize" : enum_name(&package_state_names, package->state),
+        "size", field_number(package->size_bytes), "sha256",
+        ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)firmware->max_package_bytes,
+        "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "error",
+        field_text(oversize ? reason : package->error), "queued_at", (json_int_t)package->queued_ms,
+        "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
     add_making(json, package);
     add_trust(json, package);
@@ -244,7 +245,8 @@ static bool check_served(const struct hop *hop, struct error *err)
     if (package_state(package) == PACKAGE_UNPROVEN)
         return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is unproven and nobody has released it");
     return package_state(package) == PACKAGE_READY ||
-           error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s", package->state);
+           error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s",
+                     enum_name(&package_state_names, package->state));
 }
 
 static bool make_again(void *cls, struct db *db, struct error *err)

@@ -42,9 +42,9 @@ static bool release(void *cls, struct db *db, struct error *err)
     const struct package *package = &hop->package;
     char hex[SHA256_HEX_SIZE];
     sha256_hex(&package->sha256, hex);
-    if (!package->size_bytes || strcmp(package->state, "ready") != 0)
+    if (!package->size_bytes || package->state != PACKAGE_READY)
         return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s: there is nothing to release",
-                         package->state);
+                         enum_name(&package_state_names, package->state));
     if (!sha256_equal(&package->sha256, &wanted->sha256))
         return error_set(err, ERROR_PACKAGE_CHANGED, "the package %s→%s has another SHA-256: %s",
                          hop->from.version, hop->to.version, hex);

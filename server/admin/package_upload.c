@@ -77,7 +77,7 @@ static bool put(void *cls, struct db *db, struct error *err)
                          "the firmware's format was changed meanwhile: upload it again");
     arrival->had_bytes = now.found && now.package.size_bytes > 0;
     arrival->replaced = now.package.sha256;
-    arrival->same = arrival->had_bytes && strcmp(now.package.origin, "uploaded") == 0 &&
+    arrival->same = arrival->had_bytes && now.package.origin == PACKAGE_UPLOADED &&
                     now.package.proven == arrival->made.proven &&
                     sha256_equal(&now.package.sha256, &arrival->made.sha256);
     arrival->hop = now;
@@ -118,7 +118,8 @@ static void admit_raw(const struct content *content, char note[PACKAGE_NOTE_SIZE
 bool admin_package_upload(struct admin_call *call, struct error *err)
 {
     struct delivery *delivery = call->request->stream_state;
-    struct arrival arrival = {.call = call, .delivery = delivery, .made = {.origin = "uploaded", .log = ""}};
+    struct arrival arrival = {
+        .call = call, .delivery = delivery, .made = {.origin = PACKAGE_UPLOADED, .log = ""}};
     struct content content;
     if (!upload_stream_check_whole(&delivery->intake, err) ||
         !hop_find(call->request, call->db, &arrival.hop, err))
@@ -157,7 +158,7 @@ static bool forget(void *cls, struct db *db, struct error *err)
     struct hop *hop = &forgetting->hop;
     if (!hop_find_asked(forgetting->call->request, db, hop, err))
         return false;
-    if (strcmp(hop->package.origin, "uploaded") != 0)
+    if (hop->package.origin != PACKAGE_UPLOADED)
         return error_set(err, ERROR_NOT_UPLOADED,
                          "the package %s→%s was not uploaded: only what was can be forgotten",
                          hop->from.version, hop->to.version);

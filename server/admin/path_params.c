@@ -72,8 +72,10 @@ bool names_identity_in(struct db *db, int64_t product_id, struct slice text, str
         return refuse_device(text.ptr, err);
     if (!device_look_up(db, product_id, text, &device, &found, err))
         return false;
-    if (found && identity_kind_parse(slice_of(device.id_kind), &ret->kind))
+    if (found) {
+        ret->kind = device.id_kind;
         snprintf(ret->id, sizeof ret->id, "%s", device.device);
+    }
     return true;
 }
 

@@ -45,7 +45,7 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
         .same_firmware = device.firmware_id == bulk->firmware.id,
     };
     const char *doubt = testify_doubt(&facts, &testimony);
-    if (!evidence_version(db, &facts, &testimony, "list", GRADE_ADMIN, &verdict, err))
+    if (!evidence_version(db, &facts, &testimony, REPORTED_BY_LIST, GRADE_ADMIN, &verdict, err))
         return false;
     order->why = verdict.counts ? NULL : verdict.why;
     order->warning = verdict.counts ? doubt : NULL;

@@ -10,11 +10,12 @@
 json_t *transcript_row_json(const struct transcript_row *row)
 {
     return json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:o}", "transcript",
-                     (json_int_t)row->id, "source", row->source, "received_at", (json_int_t)row->received_ms,
-                     "captured_at", field_number(row->captured_ms), "seen_at", field_number(row->seen_ms),
-                     "firmware", field_text(row->firmware), "version", field_text(row->version), "counted",
-                     row->counted != 0, "why", field_text(row->why), "attempt", field_number(row->attempt_id),
-                     "size", (json_int_t)row->size_bytes, "sha256", field_hash(&row->sha256));
+                     (json_int_t)row->id, "source", enum_name(&transcript_source_names, row->source),
+                     "received_at", (json_int_t)row->received_ms, "captured_at",
+                     field_number(row->captured_ms), "seen_at", field_number(row->seen_ms), "firmware",
+                     field_text(row->firmware), "version", field_text(row->version), "counted", row->counted,
+                     "why", field_text(row->why), "attempt", field_number(row->attempt_id), "size",
+                     (json_int_t)row->size_bytes, "sha256", field_hash(&row->sha256));
 }
 
 static json_t *version_json(const struct version *version)

@@ -120,13 +120,13 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
                  "the query cannot be read: the devices must send percent-encoded UTF-8 here");
         return true;
     }
-    if (strcmp(row->kind, "product") == 0)
+    if (row->kind == UNKNOWN_PRODUCT)
         return advise_product(db, row, out, err);
     if (!product_find(db, row->product, &product, &found, err))
         return false;
-    if (strcmp(row->kind, "firmware") == 0)
+    if (row->kind == UNKNOWN_FIRMWARE)
         return advise_firmware(db, row, &product, out, err);
-    if (strcmp(row->kind, "version") == 0)
+    if (row->kind == UNKNOWN_VERSION)
         return advise_version(db, row, &product, out, err);
     snprintf(out, ADVICE_SIZE, "%s",
              row->text[0] ? "this id is blank or malformed: the devices must send imei, mac or uid, "
@@ -142,10 +142,10 @@ static json_t *to_json(const struct unknown *row, const char *advice)
     int64_t now_ms = clock_utc_ms();
     slice_split(&rest, ' ', &first);
     return json_pack("{s:I, s:o, s:s, s:o, s:s, s:I, s:I, s:i, s:b, s:o, s:I, s:I, s:s}", "unknown",
-                     (json_int_t)row->id, "product", field_text(row->product), "kind", row->kind, "firmware",
-                     field_text(row->firmware), "text", row->text, "code", (json_int_t)row->code, "count",
-                     (json_int_t)row->count, "devices", (int)devices, "devices_or_more",
-                     devices == UNKNOWN_DEVICES_MAX, "device",
+                     (json_int_t)row->id, "product", field_text(row->product), "kind",
+                     enum_name(&unknown_kind_names, row->kind), "firmware", field_text(row->firmware), "text",
+                     row->text, "code", (json_int_t)row->code, "count", (json_int_t)row->count, "devices",
+                     (int)devices, "devices_or_more", devices == UNKNOWN_DEVICES_MAX, "device",
                      first.len ? json_stringn(first.ptr, first.len) : json_null(), "first_at",
                      (json_int_t)clock_clamp(row->first_ms, now_ms), "last_at",
                      (json_int_t)clock_clamp(row->last_ms, now_ms), "do", advice);

@@ -179,7 +179,7 @@ static bool take_full(const struct judged *judged, struct error *err)
                              judged->content->allows_core};
     if (!full_core(&head, judged->version, judged->image->core, err))
         return false;
-    snprintf(judged->image->kind, sizeof judged->image->kind, "full");
+    judged->image->kind = IMAGE_FULL;
     return true;
 }
 
@@ -223,7 +223,7 @@ bool inspect_accept_image(const struct content *content, const struct firmware *
                           const struct version *version, bool raw, struct image *image, struct error *err)
 {
     const struct judged judged = {content, firmware, version, image};
-    snprintf(image->kind, sizeof image->kind, "image");
+    image->kind = IMAGE_PLAIN;
     if (content->cancelled)
         return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
     if (content->unseen[0]) {

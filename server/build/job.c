@@ -59,7 +59,7 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
     bool by_dfota = !format || format->by_dfota;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
                                       .sha256 = making->sha256,
-                                      .origin = by_dfota ? "made" : "external",
+                                      .origin = by_dfota ? PACKAGE_MADE : PACKAGE_EXTERNAL,
                                       .proven = making->proven,
                                       .effort = by_dfota ? making->effort : EFFORT_NONE,
                                       .note = making->note,
@@ -170,7 +170,7 @@ static bool note_swap(struct db *db, const struct improvement_swap *swap, int64_
 {
     const struct package_made made = {.size_bytes = swap->size_bytes,
                                       .sha256 = swap->sha256,
-                                      .origin = "made",
+                                      .origin = PACKAGE_MADE,
                                       .proven = true,
                                       .effort = (enum package_effort)swap->effort};
     return package_event_made(db, &swap->key, &made, now_ms, err);

@@ -29,7 +29,7 @@ struct transcript_post *transcript_post_make(struct slice text, bool live, int64
    check-in, and only the first one is stored as the time of confirmation. */
 static int64_t confirmed_until(const struct device *device)
 {
-    if (strcmp(device->confirmed_by, "check-in") == 0 && device->last_seen_ms > device->confirmed_ms)
+    if (device->confirmed_by == REPORTED_BY_CHECK_IN && device->last_seen_ms > device->confirmed_ms)
         return device->last_seen_ms;
     return device->confirmed_ms;
 }
@@ -67,8 +67,8 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
                : NULL;
 }
 
-bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                      enum grade grade, struct verdict *ret, struct error *err)
+bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony,
+                      enum reported_by by, enum grade grade, struct verdict *ret, struct error *err)
 {
     struct version confirmed = {.count = 0};
     version_parse(slice_of(facts->device.confirmed_version), &confirmed);
@@ -133,8 +133,8 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     if (!is_of(facts, post))
         return true;
     post->warning = testify_doubt(facts, &testimony);
-    if (!evidence_version(db, facts, &testimony, "transcript", post->live ? facts->grade : GRADE_ADMIN,
-                          &verdict, err))
+    if (!evidence_version(db, facts, &testimony, REPORTED_BY_TRANSCRIPT,
+                          post->live ? facts->grade : GRADE_ADMIN, &verdict, err))
         return false;
     post->row.counted = verdict.counts;
     if (!verdict.counts)
@@ -212,9 +212,11 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
         const struct transcript_try *try = &found->tries[i];
         if (!of[i])
             continue;
-        struct evidence evidence = {.attempt_id = of[i]->id, .transcript_id = post->row.id, .try = i};
-        snprintf(evidence.outcome, sizeof evidence.outcome, "%s", transcript_outcome_name(try->outcome));
-        snprintf(evidence.cause, sizeof evidence.cause, "%s", transcript_cause_name(try->cause));
+        struct evidence evidence = {.attempt_id = of[i]->id,
+                                    .transcript_id = post->row.id,
+                                    .try = i,
+                                    .outcome = try->outcome,
+                                    .cause = try->cause};
         snprintf(evidence.words, sizeof evidence.words, "%s", try->words);
         if (!evidence_add(db, &evidence, err))
             return false;
@@ -235,8 +237,9 @@ bool evidence_note(struct db *db, const struct facts *facts, const struct transc
                                 .by_admin = by != NULL};
     return event_add(db, &event,
                      json_pack("{s:o*, s:b, s:s, s:o, s:o*, s:o*}", "by", by, "counted", (int)row->counted,
-                               "from", row->source, "sha256", event_hash(&row->sha256), "version",
-                               event_text(row->version), "why", event_text(row->why)),
+                               "from", enum_name(&transcript_source_names, row->source), "sha256",
+                               event_hash(&row->sha256), "version", event_text(row->version), "why",
+                               event_text(row->why)),
                      err);
 }
 
@@ -259,9 +262,9 @@ bool evidence_transcript(struct db *db, struct facts *facts, struct transcript_p
         return false;
     *row = (struct transcript_row){.device_id = facts->device.id,
                                    .sha256 = post->sha256,
+                                   .source = post->live ? TRANSCRIPT_OF_HOST : TRANSCRIPT_OF_ADMIN,
                                    .received_ms = facts->checkin.now_ms,
                                    .captured_ms = post->captured_ms};
-    snprintf(row->source, sizeof row->source, "%s", post->live ? "host" : "admin");
     bool full = false;
     if (post->live && !transcript_day_is_full(db, facts->device.id, row->received_ms / DAY_MS, &full, err))
         return false;

@@ -40,8 +40,8 @@ bool evidence_note(struct db *db, const struct facts *facts, const struct transc
 const char *testify_doubt(const struct facts *facts, const struct testimony *testimony);
 
 /* Counts one version with its time as a report, or says in *ret why not. */
-bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony, const char *by,
-                      enum grade grade, struct verdict *ret, struct error *err)
+bool evidence_version(struct db *db, struct facts *facts, const struct testimony *testimony,
+                      enum reported_by by, enum grade grade, struct verdict *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

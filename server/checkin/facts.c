@@ -6,7 +6,7 @@
 
 bool facts_counts(const struct facts *facts, enum grade grade)
 {
-    return !facts->device.id || grade_counts(grade, grade_parse(slice_of(facts->device.confirmed_grade)));
+    return !facts->device.id || grade_counts(grade, facts->device.confirmed_grade);
 }
 
 bool facts_are_lower(const struct facts *facts)

@@ -119,8 +119,8 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
-    if (facts->guard.begun > 0 && !attempt_count_gone(db, facts->device.id, base, facts->planned.hop.version,
-                                                      now_ms - DAY_MS, now_ms, &gone, err))
+    const struct attempt_filter day = {base, facts->planned.hop.version, now_ms - DAY_MS, now_ms};
+    if (facts->guard.begun > 0 && !attempt_count_gone(db, facts->device.id, &day, &gone, err))
         return false;
     known->hops_gone = (unsigned)gone;
     if (known->shared) {
@@ -134,9 +134,8 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     if (!facts->link.id || (facts->link.handed_out && facts_are_lower(facts)))
         return true;
     /* A report restarts the count: the outcome of earlier deliveries is known then. */
-    int64_t since_ms = facts->device.confirmed_ms;
-    if (!attempt_link_deliveries(db, facts->link.id, base, facts->firmware.target, since_ms, now_ms,
-                                 &deliveries, err))
+    const struct attempt_filter since = {base, facts->firmware.target, facts->device.confirmed_ms, now_ms};
+    if (!attempt_link_deliveries(db, facts->link.id, &since, &deliveries, err))
         return false;
     known->link_deliveries = (unsigned)deliveries.count;
     known->link_delivered_ms = deliveries.last_ms;
@@ -158,7 +157,7 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
         memcpy(facts->origin, client->origin, sizeof facts->origin);
     memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* for a new device */
     facts->snapshot.grade = facts->grade;
-    facts->snapshot.confirmed_grade = grade_parse(slice_of(facts->device.confirmed_grade));
+    facts->snapshot.confirmed_grade = facts->device.confirmed_grade;
 }
 
 static bool load_guard(struct db *db, struct facts *facts, struct error *err)

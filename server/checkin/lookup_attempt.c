@@ -34,7 +34,7 @@ static bool load_open(struct daemon *daemon, struct db *db, const struct facts *
         return true;
     }
     int64_t delivered_ms = attempt->delivered_ms;
-    if (attempt_state_of(attempt) == ATTEMPT_SENDING || attempt_state_of(attempt) == ATTEMPT_INTERRUPTED)
+    if (attempt->state == ATTEMPT_SENDING || attempt->state == ATTEMPT_INTERRUPTED)
         transfers_poll(daemon->transfers, attempt->id, take_news, &news);
     return !news.changed || progress_store(db, attempt, delivered_ms, err);
 }
@@ -42,7 +42,7 @@ static bool load_open(struct daemon *daemon, struct db *db, const struct facts *
 static struct slot_attempt describe(const struct daemon *daemon, const struct facts *facts,
                                     const struct attempt *attempt, bool open)
 {
-    enum attempt_state state = open ? attempt_state_of(attempt) : ATTEMPT_ABANDONED;
+    enum attempt_state state = open ? attempt->state : ATTEMPT_ABANDONED;
     struct version from = {.count = 0}, base = decision_base(&facts->checkin, &facts->snapshot.confirmed);
     if (open)
         version_parse(slice_of(attempt->from), &from);
@@ -68,8 +68,7 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
         !load_open(daemon, db, facts, true, &beside, &beside_open, err))
         return false;
     /* Without evidence of a higher grade, the attempt beside is as good as the main one. */
-    if (!main_open && beside_open &&
-        grade_parse(slice_of(facts->device.confirmed_grade)) <= GRADE_UNAUTHENTICATED) {
+    if (!main_open && beside_open && facts->device.confirmed_grade <= GRADE_UNAUTHENTICATED) {
         if (!attempt_promote(db, &beside, err))
             return false;
         main = beside;
@@ -107,7 +106,7 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
         return false;
     if (!known->attempt_open)
         return true;
-    known->attempt_state = attempt_state_of(attempt);
+    known->attempt_state = attempt->state;
     version_parse(slice_of(attempt->from), &known->attempt_from);
     version_parse(slice_of(attempt->to), &known->attempt_to);
     version_parse(slice_of(attempt->target), &known->attempt_target);

@@ -19,23 +19,23 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
                                 .device = device,
                                 .link = facts->link.id,
                                 .ret_counted = &facts->spent,
-                                .by_admin = strcmp(device->confirmed_grade, grade_name(GRADE_ADMIN)) == 0};
-    json_t *detail =
-        json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
-                  "before", event_text(before), "evidence", device->confirmed_by, "grade",
-                  device->confirmed_grade, "version", device->confirmed_version);
+                                .by_admin = device->confirmed_grade == GRADE_ADMIN};
+    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated",
+                               (int)device_is_authenticated(device), "before", event_text(before), "evidence",
+                               enum_name(&reported_by_names, device->confirmed_by), "grade",
+                               grade_name(device->confirmed_grade), "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
     return event_add(db, &event, detail, err);
 }
 
 /* Removes the claim: it was made against older evidence. */
-static void confirm(struct device *device, const struct version *version, const char *by, enum grade grade,
-                    int64_t now_ms)
+static void confirm(struct device *device, const struct version *version, enum reported_by by,
+                    enum grade grade, int64_t now_ms)
 {
     version_format(version, device->confirmed_version);
-    snprintf(device->confirmed_by, sizeof device->confirmed_by, "%s", by);
-    snprintf(device->confirmed_grade, sizeof device->confirmed_grade, "%s", grade_name(grade));
+    device->confirmed_by = by;
+    device->confirmed_grade = grade;
     device->confirmed_ms = now_ms;
     device->claim = (struct claim){.version = ""};
     if (!device->blocked)
@@ -43,19 +43,18 @@ static void confirm(struct device *device, const struct version *version, const 
 }
 
 /* Stored once: a repeated claim is ignored. */
-static bool take_claim(struct db *db, struct facts *facts, const struct version *version, const char *by,
+static bool take_claim(struct db *db, struct facts *facts, const struct version *version, enum reported_by by,
                        enum grade grade, struct error *err)
 {
     struct claim *claim = &facts->device.claim;
     char text[VERSION_TEXT_SIZE];
     version_format(version, text);
-    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id &&
-        strcmp(claim->by, by) == 0 && strcmp(claim->grade, grade_name(grade)) == 0)
+    if (strcmp(claim->version, text) == 0 && claim->firmware_id == facts->firmware.id && claim->by == by &&
+        claim->grade == grade)
         return true;
-    *claim = (struct claim){.firmware_id = facts->firmware.id, .at_ms = facts->checkin.now_ms};
+    *claim = (struct claim){
+        .firmware_id = facts->firmware.id, .at_ms = facts->checkin.now_ms, .by = by, .grade = grade};
     memcpy(claim->version, text, sizeof claim->version);
-    snprintf(claim->by, sizeof claim->by, "%s", by);
-    snprintf(claim->grade, sizeof claim->grade, "%s", grade_name(grade));
     memcpy(claim->origin, facts->peer, sizeof claim->origin);
     const struct event event = {.kind = LEDGER_VERSION_CLAIMED,
                                 .at_ms = facts->checkin.now_ms,
@@ -64,7 +63,8 @@ static bool take_claim(struct db *db, struct facts *facts, const struct version 
     return event_add(db, &event,
                      json_pack("{s:s, s:s, s:s, s:s, s:o*, s:s}", "confirmed",
                                facts->device.confirmed_version, "confirmed_grade",
-                               facts->device.confirmed_grade, "evidence", by, "grade", claim->grade, "origin",
+                               grade_name(facts->device.confirmed_grade), "evidence",
+                               enum_name(&reported_by_names, by), "grade", grade_name(claim->grade), "origin",
                                event_text(claim->origin), "version", claim->version),
                      err);
 }
@@ -80,10 +80,9 @@ static bool take_report(struct facts *facts, const struct decision *decision)
     bool news = decision->end_attempt || (device->notice[0] && !device->blocked) ||
                 device->firmware_id != facts->firmware.id ||
                 strcmp(device->confirmed_version, version) != 0 ||
-                strcmp(device->confirmed_by, "check-in") != 0 ||
-                strcmp(device->confirmed_grade, grade_name(facts->grade)) != 0;
+                device->confirmed_by != REPORTED_BY_CHECK_IN || device->confirmed_grade != facts->grade;
     if (news)
-        confirm(device, &facts->checkin.version, "check-in", facts->grade, facts->checkin.now_ms);
+        confirm(device, &facts->checkin.version, REPORTED_BY_CHECK_IN, facts->grade, facts->checkin.now_ms);
     device->firmware_id = facts->firmware.id;
     return news;
 }
@@ -100,11 +99,10 @@ static void take_way(struct facts *facts, const struct client_identity *client,
         return;
     if (decision->claim || facts->slot != SLOT_MAIN)
         return;
-    snprintf(device->asked_over, sizeof device->asked_over, "%s",
-             over_link                   ? "link"
-             : facts->checkin.offer      ? "turnkey"
-             : facts->checkin.core_leads ? "core"
-                                         : "dialect");
+    device->asked_over = over_link                   ? ASKED_OVER_LINK
+                         : facts->checkin.offer      ? ASKED_OVER_TURNKEY
+                         : facts->checkin.core_leads ? ASKED_OVER_CORE
+                                                     : ASKED_OVER_DIALECT;
     device->asked_link = over_link ? facts->link.id : 0;
     device->asked_said[0] = '\0';
     if (facts->named.count)
@@ -121,7 +119,7 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     if (facts->snapshot.base.count && !decision->claim)
         version_format(&facts->snapshot.base, device->asked_version);
     if (decision->block)
-        device->blocked = 1;
+        device->blocked = true;
     if (decision->block)
         snprintf(device->notice, sizeof device->notice,
                  "loop guard: no package is sent%s%s until the device is unblocked",
@@ -200,7 +198,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (!facts->device.id)
         return tell_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
-    if (decision->claim && !take_claim(db, facts, &facts->checkin.version, "check-in", facts->grade, err))
+    if (decision->claim &&
+        !take_claim(db, facts, &facts->checkin.version, REPORTED_BY_CHECK_IN, facts->grade, err))
         return false;
     if (decision->block && !device_guard_close(db, facts->device.id, facts->guard.origin, err))
         return false;
@@ -215,10 +214,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
                  facts->device.device, "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
     take_way(facts, client, decision);
-    /* `before` is a copy of the whole struct. When padding differs all the same, a row is written without
-       need. */
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
-    bool changed = memcmp(&before, &facts->device, sizeof before) != 0;
+    bool changed = !device_equal(&before, &facts->device);
     if (decision->confirm &&
         !record_attempt_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
         return false;
@@ -232,8 +228,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
 static bool says_more(const struct device *before, const struct device *after)
 {
     return strcmp(before->confirmed_version, after->confirmed_version) != 0 ||
-           strcmp(before->confirmed_by, after->confirmed_by) != 0 ||
-           strcmp(before->confirmed_grade, after->confirmed_grade) != 0 ||
+           before->confirmed_by != after->confirmed_by || before->confirmed_grade != after->confirmed_grade ||
            before->firmware_id != after->firmware_id || strcmp(before->notice, after->notice) != 0;
 }
 

@@ -14,8 +14,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
 
 struct report { /* the version of a device, from another source than its own check-in */
     struct version version;
-    const char *by; /* as device.confirmed_by */
-    int64_t at_ms;  /* known since */
+    enum reported_by by;
+    int64_t at_ms; /* known since */
     enum grade grade;
     bool tells_attempt; /* it was seen late enough to tell the outcome of the open attempt */
 };

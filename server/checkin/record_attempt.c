@@ -14,12 +14,13 @@
 static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
                       struct error *err)
 {
-    enum attempt_state before = attempt_state_of(attempt), state = before;
+    enum attempt_state before = attempt->state, state = before;
     if (!attempt_apply(&state, event))
-        return event_attempt(
-            db, LEDGER_EVENT_UNFIT, now_ms, attempt,
-            json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state", attempt->state), err);
-    snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(state));
+        return event_attempt(db, LEDGER_EVENT_UNFIT, now_ms, attempt,
+                             json_pack("{s:s, s:s}", "event", attempt_event_name(event), "state",
+                                       attempt_state_name(attempt->state)),
+                             err);
+    attempt->state = state;
     if (attempt_is_open(state))
         return true;
     attempt->ended_ms = now_ms;
@@ -45,12 +46,12 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     *attempt = (struct attempt){.device_id = facts->device.id,
                                 .firmware_id = facts->firmware.id,
                                 .link_id = facts->link.id,
+                                .state = ATTEMPT_WAITING,
                                 .beside = facts->slot == SLOT_BESIDE,
                                 .created_ms = facts->checkin.now_ms};
     version_format(&facts->snapshot.base, attempt->from);
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
-    snprintf(attempt->state, sizeof attempt->state, "%s", attempt_state_name(ATTEMPT_WAITING));
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     return add_attempt(db, facts, err);
 }
@@ -96,7 +97,7 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
         memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
         attempt->elsewhere[0] = '\0';
-        attempt->by_proxy = 0;
+        attempt->by_proxy = false;
         attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
@@ -104,7 +105,7 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
             return false;
     }
     if (facts->by_proxy)
-        attempt->by_proxy = 1;
+        attempt->by_proxy = true;
     return attempt_update(db, attempt, err);
 }
 
@@ -157,7 +158,7 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
 static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt,
                          const struct version *version, struct error *err)
 {
-    struct snapshot known = {.attempt_open = true, .attempt_state = attempt_state_of(attempt)};
+    struct snapshot known = {.attempt_open = true, .attempt_state = attempt->state};
     enum attempt_event event;
     version_parse(slice_of(attempt->from), &known.attempt_from);
     version_parse(slice_of(attempt->to), &known.attempt_to);

@@ -96,7 +96,8 @@ static void name_device(const struct client_identity *client, const struct facts
 {
     char device[UNKNOWN_DEVICE_SIZE] = "";
     if (facts->device.id)
-        snprintf(device, sizeof device, "%s:%s", facts->device.id_kind, facts->device.device);
+        snprintf(device, sizeof device, "%s:%s", identity_kind_name(facts->device.id_kind),
+                 facts->device.device);
     else if (client->id_usable)
         snprintf(device, sizeof device, "%s:%s", identity_kind_name(client->identity.kind),
                  client->identity.id);
@@ -125,35 +126,33 @@ bool refused_read(const struct client_identity *client, const struct facts *fact
                             .count = 1,
                             .first_ms = facts->checkin.now_ms,
                             .last_ms = facts->checkin.now_ms};
-    const char *kind;
     snprintf(ret->product, sizeof ret->product, "%s", facts->product.product_key);
     switch (decision->answer) {
     case ANSWER_BAD_PRODUCT:
-        kind = "product";
+        ret->kind = UNKNOWN_PRODUCT;
         ret->product[0] = '\0';
         snprintf(ret->text, sizeof ret->text, "%s", client->said.product_key);
         break;
     case ANSWER_BAD_FIRMWARE:
     case ANSWER_NOT_TOGETHER:
-        kind = "firmware";
+        ret->kind = UNKNOWN_FIRMWARE;
         snprintf(ret->text, sizeof ret->text, "%s",
                  client->firmware[0] ? client->firmware : client->said.firmware);
         break;
     case ANSWER_NO_BASE:
-        kind = "version";
+        ret->kind = UNKNOWN_VERSION;
         name_version(client, facts, ret);
         break;
     case ANSWER_BAD_DEVICE:
         if (!facts->product.id) /* an unknown link */
             return false;
-        kind = "id";
+        ret->kind = UNKNOWN_ID;
         snprintf(ret->text, sizeof ret->text, "%s", client->said.id);
         break;
     default:
         return false;
     }
-    snprintf(ret->kind, sizeof ret->kind, "%s", kind);
-    if (strcmp(kind, "id") != 0)
+    if (ret->kind != UNKNOWN_ID)
         name_device(client, facts, ret);
     return true;
 }
@@ -169,24 +168,25 @@ static bool is_malformed(struct slice raw)
 bool refused_read_malformed(struct slice query, int64_t now_ms, struct unknown *ret)
 {
     static const struct {
-        const char *parameter, *kind;
-    } table[] = {{"project_key", "product"},
-                 {"imei", "id"},
-                 {"mac", "id"},
-                 {"uid", "id"},
-                 {"firmware_name", "firmware"},
-                 {"script_name", "firmware"},
-                 {"model", "firmware"},
-                 {"core_name", "firmware"},
-                 {"version", "version"},
-                 {"core_version", "version"},
-                 {"script_version", "version"}};
+        const char *parameter;
+        enum unknown_kind kind;
+    } table[] = {{"project_key", UNKNOWN_PRODUCT},
+                 {"imei", UNKNOWN_ID},
+                 {"mac", UNKNOWN_ID},
+                 {"uid", UNKNOWN_ID},
+                 {"firmware_name", UNKNOWN_FIRMWARE},
+                 {"script_name", UNKNOWN_FIRMWARE},
+                 {"model", UNKNOWN_FIRMWARE},
+                 {"core_name", UNKNOWN_FIRMWARE},
+                 {"version", UNKNOWN_VERSION},
+                 {"core_version", UNKNOWN_VERSION},
+                 {"script_version", UNKNOWN_VERSION}};
     struct slice raw;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (!query_raw(query, table[i].parameter, &raw) || !is_malformed(raw))
             continue;
-        *ret = (struct unknown){.code = 400, .count = 1, .first_ms = now_ms, .last_ms = now_ms};
-        snprintf(ret->kind, sizeof ret->kind, "%s", table[i].kind);
+        *ret = (struct unknown){
+            .kind = table[i].kind, .code = 400, .count = 1, .first_ms = now_ms, .last_ms = now_ms};
         refused_show(raw, ret->text, sizeof ret->text);
         return true;
     }
@@ -195,17 +195,11 @@ bool refused_read_malformed(struct slice query, int64_t now_ms, struct unknown *
 
 /* Counting */
 
-static bool is_same(const struct unknown *a, const struct unknown *b)
-{
-    return strcmp(a->text, b->text) == 0 && strcmp(a->kind, b->kind) == 0 &&
-           strcmp(a->product, b->product) == 0 && strcmp(a->firmware, b->firmware) == 0;
-}
-
 static struct unknown *find_room(struct refused *refused, const struct unknown *row)
 {
     unsigned of_product = 0;
     for (unsigned i = 0; i < refused->used; i++) {
-        if (i >= refused->storing && is_same(&refused->row[i], row))
+        if (i >= refused->storing && unknown_is_same(&refused->row[i], row))
             return &refused->row[i];
         of_product += strcmp(refused->row[i].product, row->product) == 0;
     }

@@ -17,12 +17,12 @@
 
 static bool move(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
 {
-    enum attempt_state before = attempt_state_of(attempt), state = before;
+    enum attempt_state before = attempt->state, state = before;
     if (before == ATTEMPT_NOT_BY_US && !clock_is_within(attempt->ended_ms, LATE_ACK_MS, now_ms))
         return false;
     if (!attempt_apply(&state, event) || state == before)
         return false;
-    strcpy(attempt->state, attempt_state_name(state));
+    attempt->state = state;
     return true;
 }
 
@@ -65,8 +65,7 @@ bool progress_store(struct db *db, const struct attempt *attempt, int64_t before
     if (!attempt_update(db, attempt, err))
         return false;
     return before_ms || !attempt->delivered_ms ||
-           ((!attempt_is_open(attempt_state_of(attempt)) ||
-             pending_report_add(db, attempt->id, uptime_now_ms(), err)) &&
+           ((!attempt_is_open(attempt->state) || pending_report_add(db, attempt->id, uptime_now_ms(), err)) &&
             event_attempt(db, attempt->by_proxy ? LEDGER_BYTES_HANDED_OVER : LEDGER_BYTES_DELIVERED,
                           attempt->delivered_ms, attempt, bytes_of(attempt), err));
 }
@@ -135,10 +134,10 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
     if (!found || attempt->fetches != news->event.fetch)
         return true;
     int64_t before_ms = attempt->delivered_ms;
-    enum attempt_state before = attempt_state_of(attempt);
+    enum attempt_state before = attempt->state;
     return (!progress_apply(attempt, &news->event, news->now_ms) ||
             progress_store(db, attempt, before_ms, err)) &&
-           (before != ATTEMPT_NOT_BY_US || attempt_state_of(attempt) == before ||
+           (before != ATTEMPT_NOT_BY_US || attempt->state == before ||
             event_attempt_ended(db, attempt, before, attempt->by_proxy ? EVENT_HANDED_OVER : EVENT_ALL_ACKED,
                                 news->now_ms, err)) &&
            (!news->event.over || note_cut(db, attempt, news->now_ms, err));
@@ -153,8 +152,9 @@ static void tell(const struct news *news)
 {
     struct log_number attempt, acked, size;
     log_line(LOG_LEVEL_INFO, "transfer-over", "attempt", log_i64(&attempt, news->event.attempt), "state",
-             news->attempt.state, "bytes_acked", log_i64(&acked, news->attempt.bytes_acked), "size",
-             log_i64(&size, news->attempt.size_bytes), NULL);
+             attempt_state_name(news->attempt.state), "bytes_acked",
+             log_i64(&acked, news->attempt.bytes_acked), "size", log_i64(&size, news->attempt.size_bytes),
+             NULL);
 }
 
 static void tell_failure(const struct news *news, const char *event, const char *why)

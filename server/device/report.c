@@ -74,7 +74,7 @@ static bool take_version(struct report_task *task, struct db *db, struct error *
 {
     struct facts *facts = &task->facts;
     struct report report = {
-        .by = "host-report", .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
+        .by = REPORTED_BY_HOST, .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
            record_report(db, facts, &report, err);
 }

@@ -47,7 +47,7 @@ static bool keep(struct writer_task *base, struct db *db, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
     task->said.attempt_id = there.attempt_id;
     task->known = there.result_ms && there.result_code == task->said.result_code &&
-                  strcmp(there.result_form, task->said.result_form) == 0;
+                  there.result_form == task->said.result_form;
     return task->known || (turnkey_set_result(db, &task->said, err) && note_result(&task->said, db, err));
 }
 
@@ -93,7 +93,7 @@ static bool read_json(struct slice body, struct turnkey *ret, struct error *err)
     if (ok && !slice_copy(slice_of(fota_sn), ret->fota_sn, sizeof ret->fota_sn))
         ok = error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
     ret->result_code = code;
-    snprintf(ret->result_form, sizeof ret->result_form, "%s", TURNKEY_JSON);
+    ret->result_form = TURNKEY_JSON;
     json_decref(json);
     return ok;
 }
@@ -109,7 +109,7 @@ static bool read_query(const struct request *request, struct turnkey *ret, struc
     if (!has_sn || !has_code || !slice_u64(slice_of(code), &number) || number > INT32_MAX)
         return error_set(err, ERROR_INVALID, "say fota_sn and result_code, in the query or as JSON");
     ret->result_code = (int64_t)number;
-    snprintf(ret->result_form, sizeof ret->result_form, "%s", TURNKEY_QUERY);
+    ret->result_form = TURNKEY_QUERY;
     return true;
 }
 

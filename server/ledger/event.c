@@ -86,7 +86,8 @@ static void take_references(const struct event *event, struct ledger_row *row)
     snprintf(row->product, sizeof row->product, "%s", event->product ? event->product : "");
     snprintf(row->firmware, sizeof row->firmware, "%s", event->firmware ? event->firmware : "");
     if (event->device)
-        snprintf(row->device, sizeof row->device, "%s:%s", event->device->id_kind, event->device->device);
+        snprintf(row->device, sizeof row->device, "%s:%s", identity_kind_name(event->device->id_kind),
+                 event->device->device);
     if (event->identity)
         snprintf(row->device, sizeof row->device, "%s:%s", identity_kind_name(event->identity->kind),
                  event->identity->id);
@@ -122,8 +123,9 @@ static bool tell_budget(struct db *db, struct budget *budget, int64_t now_ms, st
 {
     struct ledger_row row = {.at_ms = now_ms};
     json_t *counts = json_loads(budget->counts, 0, NULL);
-    json_t *detail = json_pack("{s:o*, s:I, s:s, s:I}", "counts", counts, "day", (json_int_t)budget->day,
-                               "of", budget->subject, "total", (json_int_t)budget->unstored);
+    json_t *detail =
+        json_pack("{s:o*, s:I, s:s, s:I}", "counts", counts, "day", (json_int_t)budget->day, "of",
+                  enum_name(&budget_subject_names, budget->subject), "total", (json_int_t)budget->unstored);
     bool ok = take_detail(detail, row.detail, err);
     json_decref(detail);
     snprintf(row.kind, sizeof row.kind, "%s", ledger_kind_name(LEDGER_FACTS_COUNTED));
@@ -253,7 +255,7 @@ bool event_attempt_ended(struct db *db, const struct attempt *attempt, enum atte
                          enum attempt_event event, int64_t at_ms, struct error *err)
 {
     json_t *detail = json_pack("{s:s, s:s, s:s}", "before", attempt_state_name(before), "event",
-                               attempt_event_name(event), "state", attempt->state);
+                               attempt_event_name(event), "state", attempt_state_name(attempt->state));
     if (attempt->delivered_ms)
         json_object_set_new(detail, "delay_ms",
                             json_integer((json_int_t)(at_ms - clock_clamp(attempt->delivered_ms, at_ms))));

@@ -48,7 +48,7 @@ bool package_event_made(struct db *db, const struct package_key *key, const stru
     const struct event event = {.kind = LEDGER_PACKAGE_MADE, .at_ms = now_ms, .package = &made->sha256};
     json_t *detail = key_to_json(key);
     json_object_set_new(detail, "effort", event_text(effort_name(made->effort)));
-    json_object_set_new(detail, "origin", json_string(made->origin));
+    json_object_set_new(detail, "origin", json_string(enum_name(&package_origin_names, made->origin)));
     json_object_set_new(detail, "proven", json_boolean(made->proven));
     json_object_set_new(detail, "size", json_integer((json_int_t)made->size_bytes));
     return event_add(db, &event, detail, err) && note_oversize(db, key, made, now_ms, err);

@@ -18,13 +18,6 @@ static bool is_within(const struct version *version, const struct version *a, co
     return version_compare(a, version) <= 0 && version_compare(version, b) <= 0;
 }
 
-static enum waypoint waypoint_of(const struct image *image)
-{
-    if (strcmp(image->waypoint, "forbidden") == 0)
-        return WAYPOINT_FORBIDDEN;
-    return strcmp(image->waypoint, "required") == 0 ? WAYPOINT_REQUIRED : WAYPOINT_ALLOWED;
-}
-
 /* A version at the end that has no image. */
 static void add_version(struct graph *graph, const struct version *version)
 {
@@ -39,7 +32,7 @@ static void add_image(struct graph *graph, const struct image *image)
     unsigned at = graph->plan.count++;
     graph->image[at] = *image;
     graph->plan.version[at] = (struct plan_version){
-        .waypoint = waypoint_of(image), .here = true, .withdrawn = image->withdrawn_ms != 0};
+        .waypoint = image->waypoint, .here = true, .withdrawn = image->withdrawn_ms != 0};
     if (image_is_full(image))
         graph->plan.version[at].core = graph->image[at].core;
     version_parse(slice_of(image->version), &graph->plan.version[at].version);
@@ -92,11 +85,11 @@ static bool find_image(const struct graph *graph, int64_t id, unsigned *ret)
 
 static enum plan_edge_state state_of(const struct package_edge *row)
 {
-    if (strcmp(row->state, "queued") == 0)
+    if (row->state == PACKAGE_QUEUED)
         return EDGE_QUEUED;
-    if (strcmp(row->state, "generating") == 0)
+    if (row->state == PACKAGE_GENERATING)
         return EDGE_GENERATING;
-    if (strcmp(row->state, "failed") == 0)
+    if (row->state == PACKAGE_FAILED)
         return EDGE_FAILED;
     return row->servable ? EDGE_READY : EDGE_UNPROVEN;
 }
@@ -152,7 +145,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
         return true;
     package_key_of(daemon, firmware, &graph->image[0], &graph->image[count - 1],
                    &key); /* all pairs have the same recipe */
-    if (!package_edges(db, firmware->id, key.format, key.recipe, &edges.row, take_edge, &edges, err))
+    if (!package_edges(db, &key, &edges.row, take_edge, &edges, err))
         return false;
     return !edges.no_memory || error_set(err, ERROR_INTERNAL, "out of memory");
 }

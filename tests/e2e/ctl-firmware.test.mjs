@@ -75,7 +75,7 @@ describe('images', () => {
         const bytes = noiseImage({ seed: 1, size: 3_000_000 });
         const file = join(dir, '水泵_1138.1.2_LuatOS-SoC_EC618 &+%.bin');
         await writeFile(file, bytes);
-        api.on('POST /products/pumps/images', { status: 201, body: image({ warnings: ['the same bytes are here as version 1147'] }) });
+        api.on('POST /products/pumps/images', { status: 201, body: image({ warnings: ['version 1147 has the same bytes: was a file renamed?'] }) });
         api.on(`GET ${firmwarePath}`, firmware());
         const result = await api.ctl('image', 'upload', file);
         assertRun(result, 0);
@@ -86,7 +86,7 @@ describe('images', () => {
         assert.equal(request.headers['content-type'], 'application/octet-stream');
         assert.ok(request.body.equals(bytes));
         assert.match(result.out, /1138 +653076 +abababababab +2026/);
-        assert.match(result.out, /^ +warning: the same bytes are here as version 1147$/m);
+        assert.match(result.out, /^ +warning: version 1147 has the same bytes: was a file renamed\?$/m);
     });
 
     test('upload with firmware and version, out of a pipe, with its length and digest', async (t) => {

@@ -9,7 +9,7 @@
 #include "storage/blob.h"
 #include "tests/unit/storage/test-storage.h"
 
-/* The linker puts it in place of read(2). */
+/* The linker replaces read(2) by this. */
 ssize_t __real_read(int fd, void *bytes, size_t size);
 ssize_t __wrap_read(int fd, void *bytes, size_t size);
 static bool disk_is_bad;

@@ -52,7 +52,7 @@ static void test_a_file_that_is_no_longer_there(void **state)
         assert_false(file_watch_check(file_watch, &err));
         assert_int_equal(err.code, ERROR_UNAVAILABLE);
         assert_non_null(strstr(err.text, file));
-        rename(other, file); /* back, where it was renamed */
+        rename(other, file); /* back, after it was renamed */
         assert_false(file_watch_check(file_watch, &err));
         file_watch_close(file_watch);
         unlink(file);

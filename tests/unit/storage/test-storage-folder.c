@@ -37,7 +37,7 @@ static void write_file(int fd, const char *name)
     close(file);
 }
 
-/* One folder below the other, each with a file; the last ones' paths are much too long for any call. */
+/* Nested folders, each with a file. The paths of the last ones are too long for any system call. */
 static void dig(unsigned levels, const char *name, mode_t mode)
 {
     int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -100,7 +100,7 @@ static void test_broad(void **state)
     assert_removed();
 }
 
-/* A file and folders already have the names that folders get on their way. */
+/* A file and folders already have the names that moved folders get. */
 static void test_names_that_are_taken(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void test_names_that_are_taken(void **state)
     assert_removed();
 }
 
-/* By a user who is held back by permissions. */
+/* As a user to whom permissions apply. */
 static void remove_as_nobody(mode_t mode)
 {
     char name[300];
@@ -177,7 +177,7 @@ static void test_links_are_not_followed(void **state)
     assert_int_equal(stat(outside, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0555);
     assert_int_equal(access(file, F_OK), 0);
-    /* Nor is the folder itself, where it was replaced by a link. */
+    /* A link in place of the folder itself is not followed either. */
     assert_int_equal(symlink(outside, top), 0);
     folder_empty(top);
     assert_int_equal(access(file, F_OK), 0);

@@ -52,7 +52,7 @@ static void queue(struct db *db, int from, int to, int64_t wanted, int64_t now_m
     assert_ok(package_queue(db, &key, false, wanted, now_ms, &err), err);
 }
 
-static struct attempt add_attempt(struct db *db, int device_number, int from, int to, const char *at)
+static struct attempt add_attempt(struct db *db, int device_number, int from, int to, enum attempt_state at)
 {
     struct identity identity;
     struct device device;
@@ -65,7 +65,7 @@ static struct attempt add_attempt(struct db *db, int device_number, int from, in
     strcpy(attempt.from, image[from].version);
     strcpy(attempt.to, image[to].version);
     strcpy(attempt.target, image[to].version);
-    strcpy(attempt.state, at);
+    attempt.state = at;
     assert_ok(attempt_add(db, &attempt, &err), err);
     return attempt;
 }
@@ -91,13 +91,14 @@ static void test_what_most_devices_wait_for_goes_first(void **state)
     queue(db, 1, 2, 0, 1);
     queue(db, 1, 3, 1, 3);
     queue(db, 2, 3, 2, 4);
-    add_attempt(db, 1, 0, 2, "waiting");
-    add_attempt(db, 2, 1, 3, "waiting");
-    add_attempt(db, 3, 1, 3, "waiting");
-    add_attempt(db, 4, 0, 1, "confirmed");
+    add_attempt(db, 1, 0, 2, ATTEMPT_WAITING);
+    add_attempt(db, 2, 1, 3, ATTEMPT_WAITING);
+    add_attempt(db, 3, 1, 3, ATTEMPT_WAITING);
+    add_attempt(db, 4, 0, 1, ATTEMPT_CONFIRMED);
     assert_claimed(db, false, 1, 3);
     assert_claimed(db, false, 0, 2);
-    assert_claimed(db, false, 2, 3); /* nobody waits for the rest: what is wanted more, then the oldest */
+    assert_claimed(db, false, 2,
+                   3); /* no device waits for the rest: the most wanted first, then the oldest */
     assert_claimed(db, false, 0, 1);
     assert_claimed(db, false, -1, -1);
     assert_claimed(db, true, 0, 3);
@@ -118,7 +119,7 @@ static struct package find(struct db *db, int from, int to)
     return package;
 }
 
-static int64_t make(struct db *db, int from, int to, int64_t wanted, int64_t size, const char *origin)
+static int64_t make(struct db *db, int from, int to, int64_t wanted, int64_t size, enum package_origin origin)
 {
     queue(db, from, to, wanted, 1);
     struct package package;
@@ -132,7 +133,7 @@ static int64_t make(struct db *db, int from, int to, int64_t wanted, int64_t siz
                                       .sha256 = hash_of(text),
                                       .origin = origin,
                                       .proven = true,
-                                      .effort = strcmp(origin, "made") == 0 ? EFFORT_QUICK : EFFORT_NONE,
+                                      .effort = origin == PACKAGE_MADE ? EFFORT_QUICK : EFFORT_NONE,
                                       .note = "",
                                       .log = ""};
     assert_ok(package_set_ready(db, package.id, &made, 3, &err), err);
@@ -157,10 +158,10 @@ static void test_what_may_be_tried_harder(void **state)
     size_t count;
     firmware.max_package_bytes = 1000;
     assert_ok(firmware_update(db, &firmware, &err), err);
-    int64_t over = make(db, 0, 1, 1, 1150, "made"), beyond = make(db, 0, 2, 1, 1151, "made");
-    int64_t fits = make(db, 0, 3, 0, 1000, "made"), waited = make(db, 1, 2, 0, 1001, "made");
-    make(db, 1, 3, 1, 1100, "external");
-    add_attempt(db, 1, 1, 2, "waiting");
+    int64_t over = make(db, 0, 1, 1, 1150, PACKAGE_MADE), beyond = make(db, 0, 2, 1, 1151, PACKAGE_MADE);
+    int64_t fits = make(db, 0, 3, 0, 1000, PACKAGE_MADE), waited = make(db, 1, 2, 0, 1001, PACKAGE_MADE);
+    make(db, 1, 3, 1, 1100, PACKAGE_EXTERNAL);
+    add_attempt(db, 1, 1, 2, ATTEMPT_WAITING);
 
     assert_ok(improvement_reachable(db, 9, &list, &count, &err), err);
     assert_list(list, count, IDS(waited, over));
@@ -171,7 +172,7 @@ static void test_what_may_be_tried_harder(void **state)
     assert_ok(improvement_list(db, EFFORT_NONE, 0, 9, &list, &count, &err), err);
     assert_int_equal(count, 0);
 
-    /* After a good effort little more is to be had. */
+    /* After a good effort there is little left to gain. */
     assert_ok(improvement_tried(db, over, EFFORT_GOOD, &err), err);
     assert_ok(improvement_tried(db, waited, EFFORT_GOOD, &err), err);
     assert_ok(improvement_reachable(db, 9, &list, &count, &err), err);
@@ -184,7 +185,7 @@ static void test_what_may_be_tried_harder(void **state)
     assert_list(list, count, IDS(beyond, over, fits));
 }
 
-/* The list of the database and the rule for one package are one. */
+/* The list of the database and the rule for one package agree. */
 static void test_reach_is_the_same_everywhere(void **state)
 {
     (void)state;
@@ -228,9 +229,9 @@ static void test_smaller_bytes_wait_for_transfers(void **state)
     struct db *db = ((struct place *)*state)->db;
     struct error err;
     bool used;
-    int64_t id = make(db, 0, 1, 1, 1000, "made");
+    int64_t id = make(db, 0, 1, 1, 1000, PACKAGE_MADE);
     struct package package = find(db, 0, 1);
-    struct attempt attempt = add_attempt(db, 1, 0, 1, "sending");
+    struct attempt attempt = add_attempt(db, 1, 0, 1, ATTEMPT_SENDING);
     attempt.package_sha256 = package.sha256;
     attempt.size_bytes = 1000;
     attempt.active_ms = 50;
@@ -243,11 +244,11 @@ static void test_smaller_bytes_wait_for_transfers(void **state)
     struct sha256 better = hash_of("better of 800");
     assert_ok(image_uses_blob(db, &better, &used, &err), err);
     assert_true(used);
-    assert_swaps(db, 100, 0, 1); /* it is being sent, however long ago it was begun */
-    static const char *const pinned[] = {"interrupted",
-                                         "handed_over"}; /* both may be continued from the middle */
+    assert_swaps(db, 100, 0, 1); /* it is being sent; how long ago that began does not matter */
+    /* Both may be resumed from the middle. */
+    static const enum attempt_state pinned[] = {ATTEMPT_INTERRUPTED, ATTEMPT_HANDED_OVER};
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
-        strcpy(attempt.state, pinned[i]);
+        attempt.state = pinned[i];
         assert_ok(attempt_update(db, &attempt, &err), err);
         assert_swaps(db, 49, 0, 1);
     }
@@ -268,7 +269,7 @@ static void test_what_others_made_is_left_alone(void **state)
 {
     struct db *db = ((struct place *)*state)->db;
     struct error err;
-    int64_t id = make(db, 0, 1, 1, 1000, "external");
+    int64_t id = make(db, 0, 1, 1, 1000, PACKAGE_EXTERNAL);
     keep(db, id, 900, false, false);
     assert_ok(improvement_tried(db, id, EFFORT_BEST, &err), err);
     assert_int_equal(find(db, 0, 1).tried, EFFORT_NONE);

@@ -36,7 +36,7 @@ static void seal(struct db *db, const struct ledger_removed *removed)
     assert_ok(ledger_add(db, &row, &err), err);
 }
 
-/* Reads all rows as the check does, two at a time. What is wrong is in err; true: nothing. */
+/* Reads all rows as the check does, two at a time. False, with err: something is wrong. */
 static bool verify(struct db *db, const struct chain_head *against, struct chain_check *ret,
                    struct error *err)
 {
@@ -90,7 +90,7 @@ static void spoil(struct place *place, const char *statement)
     sqlite3_close(handle);
 }
 
-/* The worked example of doc/ledger.md: whoever writes a verifier begins with it. */
+/* The worked example of doc/ledger.md, for people who write a verifier. */
 static void test_the_bytes_that_are_hashed(void **state)
 {
     (void)state;
@@ -124,7 +124,7 @@ static void test_every_field_counts(void **state)
     other[1].at_ms = 3;
     other[2].kind = "l";
     other[3].product = "pf";
-    other[3].firmware = ""; /* the same letters, another border */
+    other[3].firmware = ""; /* the same letters, split differently */
     other[4].firmware = "g";
     other[5].device = "e";
     other[6].attempt = 4;
@@ -214,7 +214,7 @@ static void test_a_cut_end_is_found_by_a_head(void **state)
     assert_ok(ledger_head(place->db, &head, &err), err);
     struct chain_head against = {head.seq, head.hash};
     spoil(place, "DELETE FROM ledger WHERE seq > 3");
-    assert_whole(place->db, 3); /* nothing in it tells */
+    assert_whole(place->db, 3); /* the rows alone do not show it */
     assert_found(place->db, &against, "its end is missing");
     append_many(place->db, 4);
     assert_whole(place->db, 7);
@@ -229,7 +229,7 @@ static void test_old_rows_are_removed_under_a_checkpoint(void **state)
     struct chain_check check;
     struct error err;
     append_many(place->db, 9);
-    append(place->db, 2 * SECOND, "check-in", ""); /* a clock that had gone back */
+    append(place->db, 2 * SECOND, "check-in", ""); /* the clock had been set back */
     append(place->db, 11 * SECOND, "check-in", "");
     assert_ok(ledger_head(place->db, &head, &err), err);
     struct chain_head against = {4, {{0}}};
@@ -302,7 +302,7 @@ static void test_the_list_is_filtered(void **state)
     assert_listed(place->db, (struct ledger_filter){.since_ms = 11 * SECOND}, 9, "11 12");
 }
 
-/* Rows in memory, as somebody would make them who knows the rules. */
+/* Rows in memory, as an attacker who knows the rules would make them. */
 static struct chain_row forge(int64_t seq, const char *kind, const char *detail, const struct sha256 *prev)
 {
     struct chain_row row = {.seq = seq,

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What plans are made of: when they no longer hold, what packages lead between images, which hops a device has gone. */
+/* What plans are made of: when they no longer hold, what packages lead between images, which hops a device
+   has gone. */
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"
@@ -69,12 +70,12 @@ static void test_changes_of_what_plans_are_made_of_are_counted(void **state)
     uint64_t before = db_changes(scene.db);
     assert_ok(device_seen(scene.db, scene.device.id, 3, 7, &err), err);
     assert_ok(device_update(scene.db, &scene.device, &err), err);
-    assert_true(db_changes(scene.db) == before); /* else a device that waits would drop all plans */
+    assert_true(db_changes(scene.db) == before); /* else each device that waits would drop all plans */
     uint64_t images = db_image_changes(scene.db);
     queue(&scene);
     assert_true(db_changes(scene.db) > before && db_image_changes(scene.db) == images);
     before = db_changes(scene.db);
-    queue(&scene); /* it is there already */
+    queue(&scene); /* it is queued already */
     assert_true(db_changes(scene.db) == before);
     assert_ok(firmware_update(scene.db, &scene.firmware, &err), err);
     assert_true(db_changes(scene.db) > before && db_image_changes(scene.db) > images);
@@ -97,7 +98,7 @@ static void test_what_is_taken_back_counts_again(void **state)
     before = db_changes(scene.db);
     assert_ok(db_savepoint(scene.db, &err), err);
     db_rollback_savepoint(scene.db);
-    assert_true(db_changes(scene.db) == before); /* there was nothing to take back */
+    assert_true(db_changes(scene.db) == before); /* there was nothing to roll back */
     assert_ok(db_savepoint(scene.db, &err), err);
     queue(&scene);
     between = db_changes(scene.db);
@@ -132,17 +133,22 @@ static struct edges edges_of(struct scene *scene, const char *format, const char
 {
     struct edges edges = {.count = 0};
     struct error err;
-    assert_ok(
-        package_edges(scene->db, scene->firmware.id, format, recipe, &edges.row, note_edge, &edges, &err),
-        err);
+    struct package_key key = {.firmware_id = scene->firmware.id};
+    strcpy(key.format, format);
+    strcpy(key.recipe, recipe);
+    assert_ok(package_edges(scene->db, &key, &edges.row, note_edge, &edges, &err), err);
     return edges;
 }
 
 static void test_edges_are_of_one_format_and_recipe(void **state)
 {
     struct scene scene = scene_of(state);
-    struct package_made made = {
-        .size_bytes = 77, .origin = "made", .proven = false, .effort = EFFORT_GOOD, .note = "", .log = ""};
+    struct package_made made = {.size_bytes = 77,
+                                .origin = PACKAGE_MADE,
+                                .proven = false,
+                                .effort = EFFORT_GOOD,
+                                .note = "",
+                                .log = ""};
     struct package package;
     struct error err;
     bool found;
@@ -152,11 +158,11 @@ static void test_edges_are_of_one_format_and_recipe(void **state)
     struct edges edges = edges_of(&scene, "bsdiff", "");
     assert_int_equal(edges.count, 1);
     assert_true(edges.last.from_id == scene.image[0].id && edges.last.to_id == scene.image[1].id);
-    assert_string_equal(edges.last.state, "queued");
+    assert_int_equal(edges.last.state, PACKAGE_QUEUED);
     assert_ok(package_claim(scene.db, false, 6, &package, &found, &err), err);
     assert_ok(package_set_ready(scene.db, package.id, &made, 7, &err), err);
     edges = edges_of(&scene, "bsdiff", "");
-    assert_string_equal(edges.last.state, "ready");
+    assert_int_equal(edges.last.state, PACKAGE_READY);
     assert_true(edges.last.size_bytes == 77 && !edges.last.servable);
 }
 
@@ -177,7 +183,7 @@ static void test_required_between(void **state)
     struct scene scene = scene_of(state);
     struct error err;
     assert_false(is_required_between(&scene, "8", "12"));
-    strcpy(scene.image[1].waypoint, "required"); /* 10 */
+    scene.image[1].waypoint = WAYPOINT_REQUIRED; /* version 10 */
     strcpy(scene.image[1].waypoint_reason, "it moves the settings");
     assert_ok(image_update(scene.db, &scene.image[1], &err), err);
     assert_true(is_required_between(&scene, "8", "12"));
@@ -187,23 +193,23 @@ static void test_required_between(void **state)
     assert_false(is_required_between(&scene, "8", "9"));
 }
 
-/* ---- hops that were gone ---- */
+/* ---- attempt_count_gone() ---- */
 
-static void add_attempt(struct scene *scene, const char *from, const char *to, const char *attempt_state,
-                        int64_t sent_ms)
+static void add_attempt(struct scene *scene, const char *from, const char *to,
+                        enum attempt_state attempt_state, int64_t sent_ms)
 {
     struct attempt attempt = {.device_id = scene->device.id,
                               .firmware_id = scene->firmware.id,
                               .target = "1162",
-                              .state = "waiting",
+                              .state = ATTEMPT_WAITING,
                               .reason = "",
                               .created_ms = 1};
     struct error err;
     strcpy(attempt.from, from);
     strcpy(attempt.to, "1150");
     assert_ok(attempt_add(scene->db, &attempt, &err), err);
-    strcpy(attempt.to, to); /* a waiting attempt may be aimed anew */
-    strcpy(attempt.state, attempt_state);
+    strcpy(attempt.to, to); /* a waiting attempt may get another hop */
+    attempt.state = attempt_state;
     attempt.sent_ms = sent_ms;
     attempt.ended_ms = sent_ms + 1;
     assert_ok(attempt_update(scene->db, &attempt, &err), err);
@@ -213,22 +219,21 @@ static int64_t gone(struct scene *scene, const char *from, const char *to, int64
 {
     struct error err;
     int64_t count = -1;
-    assert_ok(
-        attempt_count_gone(scene->db, scene->device.id, from, to, since_ms, since_ms + 1000000, &count, &err),
-        err);
+    const struct attempt_filter filter = {from, to, since_ms, since_ms + 1000000};
+    assert_ok(attempt_count_gone(scene->db, scene->device.id, &filter, &count, &err), err);
     return count;
 }
 
 static void test_other_hops_that_were_gone(void **state)
 {
     struct scene scene = scene_of(state);
-    add_attempt(&scene, "1138", "1147", "confirmed", 100);
-    add_attempt(&scene, "1138", "1147", "confirmed", 200); /* round in a circle: once */
-    add_attempt(&scene, "1147", "1150", "not_applied", 300);
+    add_attempt(&scene, "1138", "1147", ATTEMPT_CONFIRMED, 100);
+    add_attempt(&scene, "1138", "1147", ATTEMPT_CONFIRMED, 200); /* the same hop again: counts once */
+    add_attempt(&scene, "1147", "1150", ATTEMPT_NOT_APPLIED, 300);
     assert_int_equal(gone(&scene, "1147", "1162", 50), 1);
     assert_int_equal(gone(&scene, "1138", "1147", 50), 0); /* it is the hop itself */
     assert_int_equal(gone(&scene, "1147", "1162", 200), 0);
-    add_attempt(&scene, "1147", "1162", "confirmed", 400);
+    add_attempt(&scene, "1147", "1162", ATTEMPT_CONFIRMED, 400);
     assert_int_equal(gone(&scene, "1162", "1170", 50), 2);
 }
 

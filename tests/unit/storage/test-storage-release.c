@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What an admin decides of a package holds for one firmware: its release, and an upload. Two firmwares of two products have
-   the same two images here. And the migration gives what was decided before to the firmware that the ledger names. */
+/* What an admin decides of a package holds for one firmware: its release, and an upload. Two firmwares of
+   two products have the same two images here. And the migration gives what was decided before to the
+   firmware that the ledger names. */
 #include <sqlite3.h>
 #include "storage/image.h"
 #include "storage/package.h"
@@ -31,7 +32,6 @@ static struct image add_image(struct db *db, const struct pair *pair, int which,
     struct error err;
     bool is_new;
     strcpy(image.version, version);
-    strcpy(image.kind, "image");
     assert_ok(image_add(db, pair->product[which].id, &image, &is_new, &err), err);
     return image;
 }
@@ -86,7 +86,7 @@ static bool take_edge(void *cls)
 {
     struct edge *edge = cls;
     edge->count++;
-    edge->servable += edge->row.servable != 0;
+    edge->servable += edge->row.servable;
     return true;
 }
 
@@ -94,18 +94,17 @@ static int servable_edges(struct place *place, const struct pair *pair, int whic
 {
     struct edge edge = {.count = 0};
     struct error err;
-    assert_ok(
-        package_edges(place->db, pair->firmware[which].id, "bsdiff", "", &edge.row, take_edge, &edge, &err),
-        err);
-    assert_int_equal(edge.count, 1); /* never the shared one and the upload */
+    const struct package_key key = {.format = "bsdiff", .firmware_id = pair->firmware[which].id};
+    assert_ok(package_edges(place->db, &key, &edge.row, take_edge, &edge, &err), err);
+    assert_int_equal(edge.count, 1); /* never both the shared package and the upload */
     return edge.servable;
 }
 
-/* An external command made it, for both: the bytes are shared. */
+/* An external command made the package: both firmwares share it. */
 static void make(struct place *place, const struct pair *pair, const char *bytes)
 {
     const struct package_made made = {
-        .size_bytes = 5, .sha256 = hash_of(bytes), .origin = "external", .note = "", .log = ""};
+        .size_bytes = 5, .sha256 = hash_of(bytes), .origin = PACKAGE_EXTERNAL, .note = "", .log = ""};
     struct package_key key = key_of(pair, 0);
     struct package claimed;
     struct error err;
@@ -129,7 +128,7 @@ static void test_release(void **state)
     assert_int_equal(first.id, second.id);
     uint64_t changes = db_changes(place->db);
     assert_ok(package_release(place->db, first.id, pair.firmware[0].id, "Jan", "why", 9, &err), err);
-    assert_true(db_changes(place->db) > changes); /* plans look again */
+    assert_true(db_changes(place->db) > changes); /* plans are made again */
     assert_int_equal(state_of(place, &pair, 0, &first), PACKAGE_READY);
     assert_string_equal(first.released_by, "Jan");
     assert_int_equal(state_of(place, &pair, 1, &second), PACKAGE_UNPROVEN);
@@ -138,12 +137,12 @@ static void test_release(void **state)
     assert_false(is_servable(place, &pair, 1, "unproven"));
     assert_int_equal(servable_edges(place, &pair, 0), 1);
     assert_int_equal(servable_edges(place, &pair, 1), 0);
-    /* Each is taken back for itself. */
+    /* Each release is taken back separately. */
     assert_ok(package_release(place->db, first.id, pair.firmware[1].id, "Ann", "too", 9, &err), err);
     assert_ok(package_take_back(place->db, first.id, pair.firmware[0].id, &err), err);
     assert_false(is_servable(place, &pair, 0, "unproven"));
     assert_true(is_servable(place, &pair, 1, "unproven"));
-    /* Made again: nobody has looked at those bytes. */
+    /* Made again: no admin has released the new bytes. */
     struct sha256 hash = hash_of("unproven");
     assert_ok(package_make_again(place->db, &hash, 10, &err), err);
     make(place, &pair, "unproven");
@@ -171,7 +170,7 @@ static void test_upload(void **state)
     assert_int_equal(state_of(place, &pair, 1, &second), PACKAGE_NONE);
     assert_true(is_servable(place, &pair, 0, "uploaded"));
     assert_false(is_servable(place, &pair, 1, "uploaded"));
-    /* Asking for the pair changes nothing for the one that has its own. */
+    /* A request for the pair changes nothing for the firmware that has an upload. */
     struct package_key key = key_of(&pair, 0);
     assert_ok(package_queue(place->db, &key, false, 1, 3, &err), err);
     assert_int_equal(state_of(place, &pair, 1, &second), PACKAGE_NONE);
@@ -181,7 +180,8 @@ static void test_upload(void **state)
     assert_int_equal(state_of(place, &pair, 1, &second), PACKAGE_QUEUED);
     assert_int_equal(servable_edges(place, &pair, 0), 1);
     assert_int_equal(servable_edges(place, &pair, 1), 0);
-    /* The upload of one does not end the job of the other; forgotten, the shared one is there again. */
+    /* The upload for one firmware does not end the job of the other. After it is deleted, the shared
+       package counts again. */
     upload(place, &pair, 0, "another");
     assert_int_equal(state_of(place, &pair, 1, &second), PACKAGE_QUEUED);
     assert_int_equal(state_of(place, &pair, 0, &first), PACKAGE_READY);
@@ -190,7 +190,8 @@ static void test_upload(void **state)
     assert_int_equal(first.id, second.id);
 }
 
-/* The firmware that has lost the image has lost what was decided with it, though another has the same bytes. */
+/* A firmware that loses the image loses its uploads and releases too, although another firmware has the
+   same bytes. */
 static void test_image_is_deleted(void **state)
 {
     struct place *place = *state;
@@ -277,7 +278,8 @@ static void test_migration(void **state)
     make_old(place->file);
     assert_ok(db_open_writer(place->file, &place->db, &err), err);
     assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
-    /* 3 by the ledger, 4 because only one firmware has its images, 5 is nobody's and is forgotten. */
+    /* Upload 3 by the ledger, 4 because only one firmware has its images; 5 belongs to no firmware and is
+       deleted. */
     sqlite3_exec(handle, "SELECT id, firmware_id FROM package ORDER BY id", take_row, text, NULL);
     assert_string_equal(text, "1,0;2,0;3,1;4,2;6,0;");
     text[0] = '\0';

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Every statement of every entity: prepared, and answered from an index unless it is known to read a whole
- * table. */
+/* Every statement of every entity can be prepared, and uses an index unless it is known to read a whole
+   table. */
 #include <sqlite3.h>
 
 #include "tests/unit/storage/test-storage.h"
 
-/* A whole table is read only by what lists or counts it for the admin. */
+/* Only statements that list or count a table for the admin read all of it. */
 static const char *const may_scan[] = {
     "SELECT sha256 FROM package_outdated", /* once, at start */
     "SELECT sha256 FROM admin_token",
@@ -21,7 +21,7 @@ static const char *const may_scan[] = {
     "DELETE FROM unknown",
 };
 
-/* Partial indexes that hold only what is looked for. */
+/* Partial indexes that have only rows that are looked for. */
 static const char *const may_walk[] = {"USING INDEX package_queued",     "USING INDEX attempt_sending",
                                        "USING INDEX attempt_open",       "USING INDEX device_conflict",
                                        "USING INDEX device_said_shared", "USING INDEX package_made"};
@@ -87,11 +87,11 @@ static void test_parameters_are_numbered_in_order_of_appearance(void **state)
 static void test_reader_cannot_write(void **state)
 {
     struct place *place = *state;
+    const struct db_query query = {db_tables[0], 0, PARAMS(P_TEXT("x"), P_INT(1)), NO_FIELDS};
     struct db *reader;
     struct error err;
     assert_ok(db_open_reader(place->file, &reader, &err), err);
-    assert_false(db_begin(reader, &err) &&
-                 db_do(reader, db_tables[0], 0, PARAMS(P_TEXT("x"), P_INT(1)), NULL, &err));
+    assert_false(db_begin(reader, &err) && db_do(reader, &query, NULL, &err));
     db_close(reader);
 }
 

@@ -37,7 +37,7 @@ static struct device add_device(struct db *db)
 
 static struct transcript_row add(struct db *db, int64_t device_id, const char *text, size_t len)
 {
-    struct transcript_row row = {.device_id = device_id, .source = "host", .received_ms = 5};
+    struct transcript_row row = {.device_id = device_id, .source = TRANSCRIPT_OF_HOST, .received_ms = 5};
     struct error err;
     sha256_of(text, len, &row.sha256);
     assert_ok(transcript_add(db, &row, (struct slice){text, len}, &err), err);
@@ -50,7 +50,7 @@ static void test_bytes_come_back(void **state)
     struct db *db = ((struct place *)*state)->db;
     struct device device = add_device(db);
     struct transcript_row row = {.device_id = device.id,
-                                 .source = "admin",
+                                 .source = TRANSCRIPT_OF_ADMIN,
                                  .received_ms = 5,
                                  .captured_ms = 4,
                                  .seen_ms = 3,
@@ -76,7 +76,7 @@ static void test_bytes_come_back(void **state)
     free((char *)bytes.ptr);
 
     struct device other = add_device(db);
-    assert_false(transcript_get(db, other.id, row.id, &again, &err)); /* not its own */
+    assert_false(transcript_get(db, other.id, row.id, &again, &err)); /* of another device */
     assert_int_equal(err.code, ERROR_NOT_FOUND);
     assert_ok(transcript_find(db, other.id, &row.sha256, &again, &found, &err), err);
     assert_false(found);
@@ -107,12 +107,12 @@ static void test_oldest_are_forgotten_with_what_they_said(void **state)
     strcpy(attempt.from, "1138");
     strcpy(attempt.to, "1147");
     strcpy(attempt.target, "1147");
-    strcpy(attempt.state, "delivered");
+    attempt.state = ATTEMPT_DELIVERED;
     assert_ok(attempt_add(db, &attempt, &err), err);
     for (int i = 0; i < 6; i++) {
         text[0] = (char)('a' + i);
         struct transcript_row row = add(db, device.id, text, TRANSCRIPT_MAX_BYTES);
-        struct evidence said = {attempt.id, row.id, 0, "failed", "network", ""};
+        struct evidence said = {attempt.id, row.id, 0, OUTCOME_FAILED, CAUSE_NETWORK, ""};
         snprintf(said.words, sizeof said.words, "words %d", i);
         assert_ok(evidence_add(db, &said, &err), err);
     }
@@ -156,7 +156,7 @@ static void run(sqlite3 *handle, const char *sql)
         fail_msg("%s: %s", sql, message);
 }
 
-/* A database as it was before a migration: all earlier ones, a product and a firmware. */
+/* A database as it was before a migration: with all earlier migrations, a product and a firmware. */
 static void make_before(const char *file, const char *name)
 {
     sqlite3 *handle;
@@ -177,7 +177,7 @@ static void make_before(const char *file, const char *name)
     sqlite3_close(handle);
 }
 
-/* … and a device with everything that points at it. */
+/* … and a device with a row of each table that points to devices. */
 static void make_old(const char *file)
 {
     sqlite3 *handle;
@@ -211,20 +211,17 @@ static void test_migration_keeps_devices(void **state)
     assert_ok(device_by_id(place->db, 7, &device, &found, &err), err);
     assert_true(found);
     assert_string_equal(device.confirmed_version, "1138");
-    assert_string_equal(device.confirmed_by, "host-report");
+    assert_int_equal(device.confirmed_by, REPORTED_BY_HOST);
     assert_int_equal(device.confirmed_ms, 99);
-    assert_string_equal(device.confirmed_grade, "host-report");
+    assert_int_equal(device.confirmed_grade, GRADE_HOST);
     assert_true(device_is_authenticated(&device));
     assert_string_equal(device.notice, "look");
-    static const char *const takes[] = {"check-in", "host-report", "transcript", "list"};
-    for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
-        strcpy(device.confirmed_by, takes[i]);
+    for (unsigned by = 0; by < reported_by_names.count; by++) {
+        device.confirmed_by = (enum reported_by)by;
         assert_ok(device_update(place->db, &device, &err), err);
     }
-    strcpy(device.confirmed_by, "rumour");
-    assert_false(device_update(place->db, &device, &err));
     assert_ok(device_by_id(place->db, 8, &device, &found, &err), err);
-    assert_string_equal(device.confirmed_by, "");
+    assert_int_equal(device.confirmed_by, REPORTED_BY_NONE);
     struct attempt attempt;
     assert_ok(attempt_open_of(place->db, 7, false, &attempt, &found, &err), err);
     assert_true(found);
@@ -241,7 +238,7 @@ static void test_migration_grades(void **state)
     } cases[] = {
         {11, "check-in", NULL, false, "unauthenticated"},
         {12, "host-report", NULL, false, "host-report"},
-        {13, "host-report", NULL, true, "unauthenticated"}, /* it may have come over that link */
+        {13, "host-report", NULL, true, "unauthenticated"}, /* the report may have come over that link */
         {14, "list", NULL, true, "admin"},
         {15, "transcript", "admin", false, "admin"},
         {16, "transcript", "host", false, "host-report"},
@@ -288,7 +285,7 @@ static void test_migration_grades(void **state)
         char token[24];
         snprintf(token, sizeof token, "l%lld", (long long)cases[i].id);
         assert_ok(device_by_id(place->db, cases[i].id, &device, &found, &err), err);
-        assert_string_equal(device.confirmed_grade, cases[i].grade);
+        assert_string_equal(grade_name(device.confirmed_grade), cases[i].grade);
         assert_ok(link_find(place->db, token, &link, &found, &err), err);
         assert_int_equal(link.handed_out, cases[i].handed_out);
     }

@@ -35,7 +35,7 @@ static void store(const char *path, const unsigned char *bytes, size_t size)
     assert_int_equal(fclose(open), 0);
 }
 
-/* What a killed server leaves: copies of its files, made while it has them open. */
+/* What a killed server leaves: copies of its files, made while they are open. */
 struct killed {
     struct place *place;
     char path[300], wal_path[310], shm_path[310];
@@ -115,7 +115,7 @@ static void test_what_a_kill_leaves_is_whole(void **state)
     store(killed.wal_path, longer, killed.wal.size + 6000);
     free(longer);
     assert_whole(&killed);
-    /* After a power cut of the machine the file beside it may be of any age, or none. */
+    /* After a power cut the file beside the log may be of any age, or missing. */
     store(killed.shm_path, killed.shm.bytes, 0);
     assert_whole(&killed);
     memset(killed.shm.bytes, 0x5A, killed.shm.size);
@@ -175,7 +175,7 @@ static void test_a_log_that_was_begun_anew_is_whole(void **state)
     sqlite3 *other;
     assert_int_equal(sqlite3_open(((struct place *)*state)->file, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "PRAGMA wal_checkpoint(RESTART)", NULL, NULL, NULL), SQLITE_OK);
-    kill_server(*state, &after); /* all is moved, the next commit begins at the front */
+    kill_server(*state, &after); /* all frames are moved, the next commit begins the log anew */
     assert_whole(&after);
     assert_int_equal(
         sqlite3_exec(
@@ -185,7 +185,7 @@ static void test_a_log_that_was_begun_anew_is_whole(void **state)
     end_killed(&after);
     kill_server(*state, &after);
     assert_whole(&after);
-    /* An older file beside it, as a power cut may leave it. */
+    /* An older file beside the log, as a power cut may leave it. */
     store(after.shm_path, before.shm.bytes, before.shm.size);
     assert_whole(&after);
     sqlite3_close(other);

@@ -57,12 +57,12 @@ static void test_refusals_are_those_of_every_check_in(void **state)
 static void test_the_same_number_means_what_its_form_says(void **state)
 {
     (void)state;
-    assert_non_null(strstr(turnkey_meaning("query", 1), "SHA-256"));
-    assert_non_null(strstr(turnkey_meaning("json", 1), "runs what was announced"));
-    assert_non_null(strstr(turnkey_meaning("query", 0), "before the restart"));
-    assert_null(turnkey_meaning("json", 0));
-    assert_null(turnkey_meaning("json", 9));
-    assert_null(turnkey_meaning("", 1));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 1), "SHA-256"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 1), "runs what was announced"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 0), "before the restart"));
+    assert_null(turnkey_meaning(TURNKEY_JSON, 0));
+    assert_null(turnkey_meaning(TURNKEY_JSON, 9));
+    assert_null(turnkey_meaning(TURNKEY_NONE, 1));
 }
 
 int main(void)

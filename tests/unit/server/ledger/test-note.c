@@ -117,7 +117,7 @@ static void test_a_budget_is_spent_and_told(void **state)
 {
     struct place *place = *state;
     struct db *db = place->db;
-    struct device device = {.id = 3, .product_id = 1, .id_kind = "uid", .device = "x", .first_seen_ms = 1};
+    struct device device = {.id = 3, .product_id = 1, .id_kind = ID_UID, .device = "x", .first_seen_ms = 1};
     struct ledger_row row;
     struct error err;
     bool more;
@@ -156,10 +156,13 @@ static void test_new_devices_share_a_budget(void **state)
 {
     struct place *place = *state;
     struct db *db = place->db;
-    struct budget budget = {
-        .subject = "product", .subject_id = 1, .day = 100, .facts = BUDGET_NEW_DEVICES - 1, .counts = "{}"};
+    struct budget budget = {.subject = BUDGET_PRODUCT,
+                            .subject_id = 1,
+                            .day = 100,
+                            .facts = BUDGET_NEW_DEVICES - 1,
+                            .counts = "{}"};
     struct device device = {
-        .id = 3, .product_id = 1, .id_kind = "uid", .device = "x", .first_seen_ms = 100 * DAY_MS};
+        .id = 3, .product_id = 1, .id_kind = ID_UID, .device = "x", .first_seen_ms = 100 * DAY_MS};
     struct error err;
     assert_ok(budget_store(db, &budget, &err), err);
     spend(db, &device, 0, LEDGER_CHECK_IN, 100 * DAY_MS, 3);

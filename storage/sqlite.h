@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Inside the SQLite driver only: what a connection is. */
+#ifndef DFOTA_STORAGE_SQLITE_H
+#define DFOTA_STORAGE_SQLITE_H
+
+#include <sqlite3.h>
+#include "storage/db.h"
+
+struct db {
+    sqlite3 *handle;
+    struct file_watch *file_watch; /* NULL: not watched; the caller's */
+    sqlite3_stmt ***prepared;      /* [table][statement] */
+    uint64_t changes;              /* see db_changes() */
+    uint64_t image_changes;        /* see db_image_changes() */
+    uint64_t changes_at_begin;
+};
+
+/* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */
+bool sqlite_fail(struct db *db, const char *what, struct error *err);
+
+#endif
