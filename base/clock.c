@@ -19,6 +19,11 @@ int64_t clock_utc_ms(void)
     return read_ms(CLOCK_REALTIME);
 }
 
+int64_t clock_monotonic_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
 int64_t clock_boot_ms(void)
 {
     return read_ms(CLOCK_BOOTTIME);

@@ -7,11 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-int64_t clock_utc_ms(void);  /* UTC, milliseconds since 1970 */
-int64_t clock_boot_ms(void); /* CLOCK_BOOTTIME, milliseconds; never steps back, counts suspended time */
+#define MINUTE_MS (60LL * 1000)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
+
+int64_t clock_utc_ms(void);       /* UTC, milliseconds since 1970 */
+int64_t clock_boot_ms(void);      /* CLOCK_BOOTTIME, milliseconds; never steps back, counts suspended time */
+int64_t clock_monotonic_ms(void); /* CLOCK_MONOTONIC, milliseconds: for deadlines of thread_wait_until() */
 
 /* How far another machine's clock, or ours before it was corrected, may run ahead without being wrong. */
-#define CLOCK_AHEAD_MS (5LL * 60 * 1000)
+#define CLOCK_AHEAD_MS (5 * MINUTE_MS)
 
 /* A stored time may lie ahead of now: the clock was wrong when the time was stored, or is wrong now. Whatever compares a
    stored time with now does so by these. Pure. */

@@ -15,11 +15,10 @@
 #include "storage/pending_report.h"
 #include "storage/product.h"
 
-#define ROUND_MS       60000 /* longest time between two rounds */
+#define ROUND_MS       MINUTE_MS /* longest time between two rounds */
 #define ROUND_LEAST_MS 50
 #define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait meanwhile */
-#define PRUNE_EVERY_MS (24LL * 3600 * 1000)
-#define DAY_MS         (24LL * 3600 * 1000)
+#define PRUNE_EVERY_MS DAY_MS
 #define CLOCK_BACK_MS  1000 /* events of the same moment may come into the ledger in another order */
 
 struct maintenance {

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "storage/entities.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
 #define COLUMNS                                                                                              \
     "id, product_id, firmware_id, id_kind, device, confirmed_version, confirmed_ms, confirmed_by, "          \
     "confirmed_grade, claim_version, claim_firmware_id, claim_ms, claim_by, claim_grade, claim_origin, "     \

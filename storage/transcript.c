@@ -3,9 +3,8 @@
 #include "storage/transcript.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "storage/entities.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 #define COLUMNS                                                                                              \
     "id, device_id, sha256, source, received_ms, captured_ms, seen_ms, firmware, version, counted, why, "    \

@@ -11,11 +11,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/clock.h"
 #include "upgrade/version.h"
 
 /* Some modules print the network's time as local, some as universal, with the same zone behind it. It is read
    as local: the moment is then right, or too early by the zone, which is at most this. */
-#define TESTIMONY_ZONE_MS (14LL * 3600 * 1000)
+#define TESTIMONY_ZONE_MS (14 * HOUR_MS)
 
 struct testimony {
     struct version version;

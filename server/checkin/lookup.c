@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
 #include "upgrade/name.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 /* The sender */
 
