@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The results that libfota3 posts. Its first edition and its later ones say different things with the same
-   numbers, and are told apart by the form of their post: the first sends a query alone, the later ones JSON
-   too. */
+/* The result codes that libfota3 posts. Its first edition and its later editions use the same numbers with
+   different meanings. The first edition sends only a query; the later ones also send JSON. */
 #ifndef DFOTA_UPGRADE_TURNKEY_H
 #define DFOTA_UPGRADE_TURNKEY_H
 
@@ -11,7 +10,7 @@
 #define TURNKEY_QUERY "query"
 #define TURNKEY_JSON  "json"
 
-/* One sentence, or NULL where nobody knows. */
+/* One sentence; NULL if the code is unknown. Static storage. */
 const char *turnkey_meaning(const char *form, int64_t code);
 
 #endif
