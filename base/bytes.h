@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Bytes in memory that somebody else owns. */
+/* A view of bytes in memory; the owner is elsewhere. */
 #ifndef DFOTA_BASE_BYTES_H
 #define DFOTA_BASE_BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct bytes { /* a view; ptr may be NULL when len is 0 */
+struct bytes { /* ptr may be NULL if len is 0 */
     const uint8_t *ptr;
     size_t len;
 };

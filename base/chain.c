@@ -9,7 +9,7 @@
 
 #define TAG "dfota ledger 1"
 
-/* "5:hello,": whatever stands in a field, no other fields give the same bytes. */
+/* "5:hello,": two different lists of fields never give the same bytes. */
 static void add_text(struct sha256_state *state, const char *text)
 {
     char length[24];
@@ -46,8 +46,8 @@ void chain_hash(const struct chain_row *row, struct sha256 *ret)
     sha256_end(state, ret);
 }
 
-/* What stands behind "name": of an object. A quote inside of a text is escaped, so no text passes for a name.
- */
+/* The text after "name": in an object. A quote inside a value is escaped, so a value is never taken for a
+   name. */
 static const char *find_member(const char *json, const char *name)
 {
     char quoted[32];
@@ -96,7 +96,7 @@ static bool read_checkpoint(const struct chain_row *row, struct chain_head *ret)
 
 #define N(number) ((long long)(number))
 
-/* It stands where it belongs. */
+/* The row has the number that follows. */
 static bool check_place(struct chain_check *check, const struct chain_row *row, struct error *err)
 {
     if (!check->count) {
@@ -115,10 +115,10 @@ static bool check_contents(const struct chain_check *check, const struct chain_r
     struct sha256 hash;
     chain_hash(row, &hash);
     if (!sha256_equal(&hash, &row->hash))
-        return error_set(err, ERROR_CORRUPT, "row %lld was changed: its hash is not that of what it says",
+        return error_set(err, ERROR_CORRUPT, "row %lld was changed: its hash does not match its content",
                          N(row->seq));
     return !check->count || sha256_equal(&row->prev, &check->last.hash) ||
-           error_set(err, ERROR_CORRUPT, "row %lld does not follow from row %lld: one of them was replaced",
+           error_set(err, ERROR_CORRUPT, "row %lld does not follow row %lld: one of them was replaced",
                      N(row->seq), N(check->last.seq));
 }
 
@@ -128,8 +128,8 @@ static bool compare(struct chain_check *check, const struct chain_row *row, stru
         return true;
     check->met = true;
     return sha256_equal(&check->against.hash, &row->hash) ||
-           error_set(err, ERROR_CORRUPT, "row %lld is not the one of the head: the chain was computed anew",
-                     N(row->seq));
+           error_set(err, ERROR_CORRUPT,
+                     "row %lld differs from the exported head: the chain was computed again", N(row->seq));
 }
 
 bool chain_check_row(struct chain_check *check, const struct chain_row *row, struct error *err)
@@ -137,25 +137,27 @@ bool chain_check_row(struct chain_check *check, const struct chain_row *row, str
     if (!check_place(check, row, err) || !check_contents(check, row, err) || !compare(check, row, err))
         return false;
     if (strcmp(row->kind, CHAIN_CHECKPOINT) == 0 && !read_checkpoint(row, &check->removed))
-        return error_set(err, ERROR_CORRUPT, "row %lld is no checkpoint that can be read", N(row->seq));
+        return error_set(err, ERROR_CORRUPT, "row %lld is a checkpoint that cannot be read", N(row->seq));
     check->last = (struct chain_head){row->seq, row->hash};
     check->count++;
     return true;
 }
 
-/* The oldest row is the first ever, or follows the last that a checkpoint removed. */
+/* The oldest row is row 1, or follows the last row that a checkpoint removed. */
 static bool check_beginning(const struct chain_check *check, struct error *err)
 {
     int64_t missing = check->first_seq - 1;
     if (check->removed.seq == missing && sha256_equal(&check->removed.hash, &check->first_prev))
         return true;
     if (!check->removed.seq && !missing)
-        return error_set(err, ERROR_CORRUPT, "row 1 does not begin a chain: it names one before it");
+        return error_set(err, ERROR_CORRUPT,
+                         "row 1 is not the beginning of a chain: it refers to an earlier row");
     if (!check->removed.seq)
-        return error_set(err, ERROR_CORRUPT, "rows 1 to %lld are missing, and no checkpoint speaks of them",
+        return error_set(err, ERROR_CORRUPT,
+                         "rows 1 to %lld are missing, and no checkpoint says that they were removed",
                          N(missing));
     return error_set(err, ERROR_CORRUPT,
-                     "the ledger begins with row %lld, but its checkpoint removed those to %lld",
+                     "the ledger begins with row %lld, but its checkpoint removed the rows up to %lld",
                      N(check->first_seq), N(check->removed.seq));
 }
 
@@ -165,15 +167,18 @@ static bool check_head(const struct chain_check *check, struct error *err)
     if (!check->compares || check->met || !against->seq)
         return true;
     if (against->seq > check->last.seq)
-        return error_set(err, ERROR_CORRUPT,
-                         "the ledger ends with row %lld, but row %lld was there: its end is missing",
-                         N(check->last.seq), N(against->seq));
+        return error_set(
+            err, ERROR_CORRUPT,
+            "the ledger ends with row %lld, but the exported head is row %lld: the end is missing",
+            N(check->last.seq), N(against->seq));
     if (against->seq == check->removed.seq)
         return sha256_equal(&against->hash, &check->removed.hash) ||
-               error_set(err, ERROR_CORRUPT, "the checkpoint removed another row %lld than that of the head",
+               error_set(err, ERROR_CORRUPT,
+                         "row %lld, which a checkpoint removed, differs from the exported head",
                          N(against->seq));
     return error_set(err, ERROR_NOT_FOUND,
-                     "row %lld of the head was removed by a checkpoint: use a later head", N(against->seq));
+                     "a checkpoint removed row %lld, the row of the exported head: use a later head",
+                     N(against->seq));
 }
 
 bool chain_check_end(const struct chain_check *check, struct error *err)

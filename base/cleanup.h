@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Scoped release: _cleanup_(free_ptr) char *text = …; the named function runs when the variable leaves its scope. */
+/* Release at the end of a scope: _cleanup_(cleanup_free) char *text = …; */
 #ifndef DFOTA_BASE_CLEANUP_H
 #define DFOTA_BASE_CLEANUP_H
 
@@ -10,7 +10,8 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-/* Functions for _cleanup_: each gets the address of the variable and does nothing for NULL or a negative fd. */
+/* Functions for _cleanup_. Each gets the address of the variable, and does nothing for NULL or a negative
+   fd. */
 static inline void cleanup_free(void *pointer)
 {
     free(*(void **)pointer);

@@ -19,6 +19,11 @@ int64_t clock_utc_ms(void)
     return read_ms(CLOCK_REALTIME);
 }
 
+int64_t clock_monotonic_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
 int64_t clock_boot_ms(void)
 {
     return read_ms(CLOCK_BOOTTIME);
@@ -46,6 +51,6 @@ const char *clock_fault(uint64_t ms)
     if (ms >= FIRST_MS / 1000 && ms < END_MS / 1000)
         return "looks like seconds: a time is UTC in milliseconds since 1970";
     if (ms >= END_MS)
-        return "lies after the year 2199: a time is UTC in milliseconds since 1970";
-    return "lies before the year 2000: a time is UTC in milliseconds since 1970";
+        return "is after the year 2199: a time is UTC in milliseconds since 1970";
+    return "is before the year 2000: a time is UTC in milliseconds since 1970";
 }

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Errors: one table of code, HTTP status and stable name; a function that can fail returns false and fills one. */
+/* Errors: one table of code, HTTP status and stable name. A function that fails returns false and fills a
+   struct error. */
 #ifndef DFOTA_BASE_ERROR_H
 #define DFOTA_BASE_ERROR_H
 
 #include <stdbool.h>
 
-/* Code, HTTP status of the admin API, stable name that clients may test for. Adding an error is adding a row. */
+/* Code, HTTP status of the admin API, stable name for clients. A new error is a new row. */
 #define ERROR_TABLE(X)                                                                                       \
     X(ERROR_INTERNAL, 500, "internal")                                                                       \
     X(ERROR_BAD_REQUEST, 400, "bad-request")                                                                 \
@@ -59,18 +60,18 @@ enum error_code {
         ERROR_CODES
 };
 
-/* What went wrong: a code for programs, one sentence for people (UTF-8, no newline, cut when too long). */
+/* A code for programs, and one sentence for people (UTF-8, no newline, cut if too long). */
 struct error {
     enum error_code code;
     char text[400];
 };
 
-/* Fills *err and returns false, so that failing is one line: return error_set(err, ERROR_X, "…"). */
+/* Fills *err and returns false: return error_set(err, ERROR_X, "…"). */
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As error_set, with ": " and the text of errno value `number` behind it, unless it is 0. ENOSPC and EDQUOT make it ERROR_NO_SPACE,
-   EROFS ERROR_UNAVAILABLE. */
+/* As error_set(), and appends ": " and the text of the errno value `number`, unless it is 0. The code is
+   ERROR_NO_SPACE for ENOSPC and EDQUOT, ERROR_UNAVAILABLE for EROFS, otherwise ERROR_INTERNAL. */
 bool error_errno(struct error *err, int number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Numbers in files: low byte first, and one field that stands high byte first. The caller has checked that
-   the bytes are there. */
+/* Numbers in files: little-endian, and big-endian for one field. The caller has checked that the bytes
+   exist. */
 #ifndef DFOTA_BASE_LITTLE_H
 #define DFOTA_BASE_LITTLE_H
 

@@ -140,8 +140,8 @@ static bool start(struct server *server, struct error *err)
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
-    daemon->thread_pool = thread_pool_start(WORKERS);
-    return transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
+    return thread_pool_start(WORKERS, &daemon->thread_pool, err) &&
+           transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
                            progress_notify, daemon->progress, &daemon->transfers, err) &&
            scheduler_start(daemon, &daemon->scheduler, err) &&
            maintenance_start(daemon, &daemon->maintenance, err) &&

@@ -2,12 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/maintenance.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -15,11 +15,10 @@
 #include "storage/pending_report.h"
 #include "storage/product.h"
 
-#define ROUND_MS       60000 /* longest time between two rounds */
+#define ROUND_MS       MINUTE_MS /* longest time between two rounds */
 #define ROUND_LEAST_MS 50
 #define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait meanwhile */
-#define PRUNE_EVERY_MS (24LL * 3600 * 1000)
-#define DAY_MS         (24LL * 3600 * 1000)
+#define PRUNE_EVERY_MS DAY_MS
 #define CLOCK_BACK_MS  1000 /* events of the same moment may come into the ledger in another order */
 
 struct maintenance {
@@ -151,17 +150,11 @@ static void tell_budgets(struct maintenance *maintenance)
 
 static bool await_round(struct maintenance *maintenance)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += maintenance->round_ms / 1000;
-    until.tv_nsec += maintenance->round_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    int timed_out = 0;
+    int64_t deadline_ms = clock_monotonic_ms() + maintenance->round_ms;
+    bool in_time = true;
     pthread_mutex_lock(&maintenance->mutex);
-    while (!maintenance->stopping && !timed_out)
-        timed_out =
-            pthread_cond_clockwait(&maintenance->changed, &maintenance->mutex, CLOCK_MONOTONIC, &until);
+    while (!maintenance->stopping && in_time)
+        in_time = thread_wait_until(&maintenance->changed, &maintenance->mutex, deadline_ms);
     bool go_on = !maintenance->stopping;
     pthread_mutex_unlock(&maintenance->mutex);
     return go_on;
@@ -192,10 +185,9 @@ bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct e
                                                          : wanted_ms;
     pthread_mutex_init(&maintenance->mutex, NULL);
     pthread_cond_init(&maintenance->changed, NULL);
-    int failed = pthread_create(&maintenance->thread, NULL, work, maintenance);
-    if (failed) {
+    if (!thread_start("maintenance", work, maintenance, &maintenance->thread, err)) {
         free(maintenance);
-        return error_errno(err, failed, "cannot start a thread");
+        return false;
     }
     *ret = maintenance;
     return true;
@@ -209,7 +201,7 @@ void maintenance_stop(struct maintenance *maintenance)
     maintenance->stopping = true;
     pthread_cond_signal(&maintenance->changed);
     pthread_mutex_unlock(&maintenance->mutex);
-    pthread_join(maintenance->thread, NULL);
+    thread_join(maintenance->thread);
     pthread_cond_destroy(&maintenance->changed);
     pthread_mutex_destroy(&maintenance->mutex);
     free(maintenance);

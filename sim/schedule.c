@@ -2,11 +2,10 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "sim/fleet.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* A thread takes the module that is due first, runs one step of it, and puts it back. A waiting module
    needs no thread. */
@@ -61,12 +60,8 @@ static void wait_for_change(struct schedule *schedule)
         pthread_cond_wait(&schedule->change, &schedule->lock);
         return;
     }
-    struct timespec until;
-    int64_t wait_ms = schedule->heap[0]->due_ms - clock_boot_ms();
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t due_ms = (int64_t)until.tv_sec * 1000 + until.tv_nsec / 1000000 + wait_ms + 1;
-    until = (struct timespec){.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
-    pthread_cond_timedwait(&schedule->change, &schedule->lock, &until);
+    int64_t wait_ms = schedule->heap[0]->due_ms - clock_boot_ms() + 1;
+    thread_wait_until(&schedule->change, &schedule->lock, clock_monotonic_ms() + wait_ms);
 }
 
 static void *work(void *argument)
@@ -99,11 +94,13 @@ static bool run_threads(struct schedule *schedule, size_t count, struct error *e
 {
     _cleanup_(cleanup_free) pthread_t *thread = calloc(count, sizeof *thread);
     size_t started = 0;
-    while (thread && started < count && pthread_create(&thread[started], NULL, work, schedule) == 0)
+    if (!thread)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    while (started < count && thread_start("module", work, schedule, &thread[started], err))
         started++;
     for (size_t i = 0; i < started; i++)
-        pthread_join(thread[i], NULL);
-    return started > 0 || error_set(err, ERROR_UNAVAILABLE, "cannot start a thread");
+        thread_join(thread[i]);
+    return started > 0;
 }
 
 bool fleet_run(struct fleet *fleet, size_t parallel, struct error *err)
@@ -114,11 +111,7 @@ bool fleet_run(struct fleet *fleet, size_t parallel, struct error *err)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i < fleet->count; i++)
         put(&schedule, &fleet->module[i]);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&schedule.change, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&schedule.change, NULL);
     pthread_mutex_init(&schedule.lock, NULL);
     bool ok = run_threads(&schedule, parallel < fleet->count ? parallel : fleet->count, err);
     pthread_mutex_destroy(&schedule.lock);

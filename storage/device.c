@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "storage/entities.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
     NEXT(confirmed_version, TEXT_OR_NULL, row->confirmed_version)                                            \

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "storage/entities.h"
 
-#define WEEK_MS (7LL * 24 * 3600 * 1000)
+#define WEEK_MS (7 * DAY_MS)
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(forms, INT, row->forms)                                                                            \

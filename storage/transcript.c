@@ -3,9 +3,8 @@
 #include "storage/transcript.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "storage/entities.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(device_id, INT, row->device_id)                                                                    \

@@ -6,9 +6,11 @@
 # holds the lists against the folders.
 
 # Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
-unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link decision-path decision-range delta-bsdiff
-    delta-engine delta-file delta-match delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules full identity
-    inspect name par planner planner-any range recognise slice testimony transcript turnkey version wrapper"
+unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link
+    decision-package decision-path decision-range delta-bsdiff delta-engine delta-file delta-match
+    delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules family full identity inspect
+    name name-dialect name-file par plan-text planner planner-any range recognise slice testimony
+    transcript transcript-any turnkey version wrapper"
 
 # Fuzz targets that only the tools meet, which nobody reaches over the network: they get less time.
 # shellcheck disable=SC2034 # check uses it

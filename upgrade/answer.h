@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The answer codes of the vendor's dialect: one table. */
+/* The answer codes of the vendor's dialect. */
 #ifndef DFOTA_UPGRADE_ANSWER_H
 #define DFOTA_UPGRADE_ANSWER_H
 
-/* Name, code, msg (the platform's own words; sent as \uXXXX). 200 and 206 are no refusals: they carry firmware.
-   Source: the vendor's published list of codes. */
+/* Name, code, message of the vendor's platform (sent as \uXXXX). 200 and 206 carry firmware; all others
+   refuse. Source: the vendor's published list of codes. */
 #define ANSWER_TABLE(X)                                                                                      \
     X(ANSWER_FULL, 200, "")                                                                                  \
     X(ANSWER_PART, 206, "")                                                                                  \

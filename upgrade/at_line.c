@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "upgrade/name_file.h"
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -14,22 +16,22 @@ bool at_is_noise(char c)
     return c <= ' ' || c > '~';
 }
 
-struct slice at_trim_begin(struct slice text, bool (*drop)(char c))
+struct slice at_trim_begin(struct slice text, at_char_function *drop)
 {
     while (text.len && drop(text.ptr[0]))
         text = (struct slice){text.ptr + 1, text.len - 1};
     return text;
 }
 
-struct slice at_trim_end(struct slice text, bool (*drop)(char c))
+struct slice at_trim_end(struct slice text, at_char_function *drop)
 {
     while (text.len && drop(text.ptr[text.len - 1]))
         text.len--;
     return text;
 }
 
-/* "[14:36:39.373]" and the mark of direction behind it (not ASCII), as terminal programs write before each
- * line. */
+/* Skips what terminal programs write before a line: "[14:36:39.373]" and a mark of the direction (not
+   ASCII). */
 static struct slice skip_stamp(struct slice line)
 {
     size_t i = 1;
@@ -82,7 +84,7 @@ void at_split(struct slice rest, struct at_args *ret)
 static int64_t days_to(long year, long month, long day)
 {
     static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    long years = month > 2 ? year : year - 1; /* whose leap day is over */
+    long years = month > 2 ? year : year - 1; /* whose leap day has passed */
     return (year - 1970) * 365 + years / 4 - years / 100 + years / 400 - 477 + before_month[month - 1] + day -
            1;
 }
@@ -116,7 +118,7 @@ bool at_network_time(const struct at_args *said, int64_t *ret)
         date[0] += 2000;
     if (date[0] < 2010 || date[0] > 2099 || date[1] < 1 || date[1] > 12 || date[2] < 1 || date[2] > 31 ||
         clock[0] > 23 || clock[1] > 59 || clock[2] > 60 || zone < -48 || zone > 56)
-        return false; /* a module that knows no time tells 1970 or 2000 */
+        return false; /* a module without the time prints 1970 or 2000 */
     int64_t minutes = days_to(date[0], date[1], date[2]) * 1440 + clock[0] * 60 + clock[1] - zone * 15;
     *ret = (minutes * 60 + clock[2]) * 1000;
     return true;
@@ -129,5 +131,5 @@ bool at_name(struct slice word, struct full_name *ret)
         if (!((word.ptr[i] >= '0' && word.ptr[i] <= '9') ||
               ((word.ptr[i] | 32) >= 'a' && (word.ptr[i] | 32) <= 'z') || memchr("._-", word.ptr[i], 3)))
             return false;
-    return !name_is_file(word) && name_parse_full(word, ret, &err);
+    return !name_file_is(word) && name_parse_full(word, ret, &err);
 }

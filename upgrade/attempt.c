@@ -10,15 +10,16 @@ static const struct {
     enum attempt_event event;
     enum attempt_state to;
 } transitions[] = {
-    /* Nothing has gone yet: whatever the device reports, this package had no part in it. */
+    /* No bytes were sent: a reported version does not come from this package. */
     {ATTEMPT_WAITING, EVENT_SEND, ATTEMPT_SENDING},
     {ATTEMPT_WAITING, EVENT_SAW_TARGET, ATTEMPT_NOT_BY_US},
     {ATTEMPT_WAITING, EVENT_SAW_OLD, ATTEMPT_WAITING},
     {ATTEMPT_WAITING, EVENT_SAW_OTHER, ATTEMPT_ABANDONED},
     {ATTEMPT_WAITING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
 
-    /* Bytes are on their way. A device asks again with the old version before each resume: that says nothing yet. The
-       target version before all bytes are acknowledged may have come by another way, or from a stranger. */
+    /* Bytes are being sent. A device asks with the old version before each resume, so that changes nothing.
+       A report of the target before all bytes are acknowledged may come from another upgrade, or from a
+       stranger. */
     {ATTEMPT_SENDING, EVENT_SEND, ATTEMPT_SENDING},
     {ATTEMPT_SENDING, EVENT_CUT, ATTEMPT_INTERRUPTED},
     {ATTEMPT_SENDING, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
@@ -28,7 +29,7 @@ static const struct {
     {ATTEMPT_SENDING, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
     {ATTEMPT_SENDING, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
 
-    /* Of two connections one may be cut before the other has brought the rest. */
+    /* Of two connections one may be cut while the other brings the rest. */
     {ATTEMPT_INTERRUPTED, EVENT_SEND, ATTEMPT_SENDING},
     {ATTEMPT_INTERRUPTED, EVENT_CUT, ATTEMPT_INTERRUPTED},
     {ATTEMPT_INTERRUPTED, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
@@ -38,7 +39,7 @@ static const struct {
     {ATTEMPT_INTERRUPTED, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
     {ATTEMPT_INTERRUPTED, EVENT_SUPERSEDE, ATTEMPT_ABANDONED},
 
-    /* All is there; only a report tells what became of it. */
+    /* All bytes were delivered: only a report shows the result. */
     {ATTEMPT_DELIVERED, EVENT_CUT, ATTEMPT_DELIVERED},
     {ATTEMPT_DELIVERED, EVENT_ALL_ACKED, ATTEMPT_DELIVERED},
     {ATTEMPT_DELIVERED, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
@@ -47,7 +48,7 @@ static const struct {
     {ATTEMPT_DELIVERED, EVENT_OVERDUE, ATTEMPT_SILENT},
     {ATTEMPT_DELIVERED, EVENT_SUPERSEDE, ATTEMPT_SILENT},
 
-    /* The proxy has it all; the module may be cut off behind it, and go on. */
+    /* The proxy has all bytes. The module may lose its connection to the proxy and continue. */
     {ATTEMPT_HANDED_OVER, EVENT_SEND, ATTEMPT_SENDING},
     {ATTEMPT_HANDED_OVER, EVENT_CUT, ATTEMPT_HANDED_OVER},
     {ATTEMPT_HANDED_OVER, EVENT_HANDED_OVER, ATTEMPT_HANDED_OVER},
@@ -57,12 +58,12 @@ static const struct {
     {ATTEMPT_HANDED_OVER, EVENT_OVERDUE, ATTEMPT_SILENT},
     {ATTEMPT_HANDED_OVER, EVENT_SUPERSEDE, ATTEMPT_SILENT},
 
-    /* Late news counts, as long as no other attempt has begun. */
+    /* A late report counts, as long as no other attempt has begun. */
     {ATTEMPT_SILENT, EVENT_SAW_TARGET, ATTEMPT_CONFIRMED},
     {ATTEMPT_SILENT, EVENT_SAW_OLD, ATTEMPT_NOT_APPLIED},
     {ATTEMPT_SILENT, EVENT_SAW_OTHER, ATTEMPT_DIVERGED},
 
-    /* The last acknowledgement came a moment after the report; the caller says how long a moment is. */
+    /* The last acknowledgement came shortly after the report; the caller sets the limit. */
     {ATTEMPT_NOT_BY_US, EVENT_ALL_ACKED, ATTEMPT_CONFIRMED},
     {ATTEMPT_NOT_BY_US, EVENT_HANDED_OVER, ATTEMPT_CONFIRMED},
 };
@@ -139,7 +140,7 @@ void acked_add(struct acked_ranges *ranges, uint64_t first, uint64_t end)
     if (end <= first)
         return;
 
-    /* Ranges [from, to) touch or overlap the new one and melt into it. */
+    /* Ranges [from, to) touch or overlap the new one and are merged into it. */
     unsigned from = 0;
     while (from < ranges->count && ranges->range[from].end < first)
         from++;
@@ -152,7 +153,7 @@ void acked_add(struct acked_ranges *ranges, uint64_t first, uint64_t end)
     }
 
     if (from == to && ranges->count == ATTEMPT_RANGES_MAX) {
-        /* Full, and one more would be needed: the new one is the smallest, or makes room for itself. */
+        /* Full: drop the smallest range, which may be the new one. */
         struct acked_ranges before = *ranges;
         forget_smallest(ranges);
         uint64_t lost = acked_total(&before) - acked_total(ranges);

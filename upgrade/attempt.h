@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* An attempt: one device, one hop. One table of (state, event) → state. */
+/* An attempt: one device and one hop. Its states and events, and the bytes that the peer has acknowledged.
+   Pure. */
 #ifndef DFOTA_UPGRADE_ATTEMPT_H
 #define DFOTA_UPGRADE_ATTEMPT_H
 
@@ -10,18 +11,18 @@
 #include "base/slice.h"
 
 #define ATTEMPT_STATES(X)                                                                                    \
-    X(ATTEMPT_WAITING, "waiting")         /* the device asked, the package is not ready */                   \
-    X(ATTEMPT_SENDING, "sending")         /* an answer with firmware was begun */                            \
-    X(ATTEMPT_INTERRUPTED, "interrupted") /* that transfer ended before all was acknowledged */              \
+    X(ATTEMPT_WAITING, "waiting")         /* the device has asked; no bytes were sent */                     \
+    X(ATTEMPT_SENDING, "sending")         /* a transfer has begun */                                         \
+    X(ATTEMPT_INTERRUPTED, "interrupted") /* the transfer ended before all bytes were acknowledged */        \
     X(ATTEMPT_DELIVERED, "delivered")     /* the TCP peer acknowledged every byte of the package */          \
-    X(ATTEMPT_HANDED_OVER, "handed_over") /* all was acknowledged, but some of it by a proxy of our own */   \
+    X(ATTEMPT_HANDED_OVER, "handed_over") /* all bytes were acknowledged, some of them by our own proxy */   \
     X(ATTEMPT_CONFIRMED, "confirmed") /* delivered, and the device or its host reported the new version */   \
     X(ATTEMPT_NOT_BY_US,                                                                                     \
-      "confirmed_not_by_us") /* the new version was reported, but not all bytes were seen to arrive */       \
-    X(ATTEMPT_NOT_APPLIED, "not_applied") /* it came back with the old version after delivery */             \
-    X(ATTEMPT_DIVERGED, "diverged")       /* it came back with a third version after bytes had gone */       \
-    X(ATTEMPT_SILENT, "silent")           /* delivered; nobody reported in time, or before the next one */   \
-    X(ATTEMPT_ABANDONED, "abandoned")     /* given up for another hop or offer, or nothing had gone */
+      "confirmed_not_by_us") /* the new version was reported, but not all bytes were acknowledged */         \
+    X(ATTEMPT_NOT_APPLIED, "not_applied") /* the old version was reported after the delivery */              \
+    X(ATTEMPT_DIVERGED, "diverged")       /* a third version was reported after bytes were sent */           \
+    X(ATTEMPT_SILENT, "silent") /* delivered, but no report came in time, or before the next attempt */      \
+    X(ATTEMPT_ABANDONED, "abandoned") /* replaced by another hop or offer, or ended before bytes were sent */
 
 enum attempt_state {
 #define X(state, name) state,
@@ -33,20 +34,20 @@ enum attempt_state {
 extern const struct enum_names attempt_state_names;
 
 enum attempt_event {
-    EVENT_SEND,        /* an answer with firmware begins (first, again, or a resume) */
-    EVENT_CUT,         /* a transfer ended, not all acknowledged */
+    EVENT_SEND,        /* a transfer begins: the first, another one, or a resume */
+    EVENT_CUT,         /* a transfer ended before all bytes were acknowledged */
     EVENT_ALL_ACKED,   /* the acknowledged ranges cover the package */
-    EVENT_HANDED_OVER, /* the same, but for some of them the TCP peer was our own proxy */
-    EVENT_SAW_TARGET,  /* the device or its host reported the version the hop leads to */
-    EVENT_SAW_OLD,     /* … the version the hop starts from */
+    EVENT_HANDED_OVER, /* the same, but the TCP peer of some ranges was our own proxy */
+    EVENT_SAW_TARGET,  /* the device or its host reported the version that the hop leads to */
+    EVENT_SAW_OLD,     /* … the version that the hop starts from */
     EVENT_SAW_OTHER,   /* … a third version */
-    EVENT_OVERDUE,     /* nobody reported in the time allowed */
-    EVENT_SUPERSEDE,   /* a decision for another hop, or a new offer of this one, takes its place */
+    EVENT_OVERDUE,     /* no report came in the allowed time */
+    EVENT_SUPERSEDE,   /* another hop, or a new offer of this hop, replaces the attempt */
     ATTEMPT_EVENT_COUNT
 };
 
-/* False, and *state untouched, when the event does not fit the state (it is then recorded and changes nothing). Fitting
-   events may leave the state as it is (EVENT_SAW_OLD while sending). */
+/* Applies the event to *state. An event may leave the state unchanged (EVENT_SAW_OLD while sending). False
+   if the event does not fit the state: then *state is unchanged, and the event is only recorded. */
 bool attempt_apply(enum attempt_state *state, enum attempt_event event);
 
 const char *attempt_event_name(enum attempt_event event); /* "send", "saw-target", … */
@@ -54,8 +55,9 @@ bool attempt_is_open(enum attempt_state state); /* waiting to handed_over; a dev
 const char *attempt_state_name(enum attempt_state state);
 bool attempt_state_parse(struct slice text, enum attempt_state *ret);
 
-/* What the peer has acknowledged of a package: disjoint, non-touching, ascending ranges [first, end). When over
-   ATTEMPT_RANGES_MAX would be needed the smallest is forgotten: never more is claimed than was seen. */
+/* The bytes of a package that the peer has acknowledged: ascending ranges [first, end) with gaps between
+   them. If more than ATTEMPT_RANGES_MAX ranges are needed, the smallest is dropped, so the record never
+   contains more than was seen. */
 #define ATTEMPT_RANGES_MAX  32
 #define ATTEMPT_RANGES_TEXT (ATTEMPT_RANGES_MAX * 42) /* two numbers of 20 digits, hyphen, comma or NUL */
 
@@ -66,11 +68,11 @@ struct acked_ranges {
     unsigned count;
 };
 
-void acked_add(struct acked_ranges *ranges, uint64_t first, uint64_t end); /* empty when end <= first */
+void acked_add(struct acked_ranges *ranges, uint64_t first, uint64_t end); /* does nothing if end <= first */
 uint64_t acked_total(const struct acked_ranges *ranges);
-bool acked_covers(const struct acked_ranges *ranges,
-                  uint64_t size); /* [0, size) whole; size 0 is never covered */
-/* "0-4096,8192-9000" (end exclusive), for storage. Parsing refuses anything that acked_format would not write. */
+/* Whether the ranges cover [0, size). False for size 0. */
+bool acked_covers(const struct acked_ranges *ranges, uint64_t size);
+/* "0-4096,8192-9000" (without the end), for storage. acked_parse() reads only what acked_format() writes. */
 void acked_format(const struct acked_ranges *ranges, char out[ATTEMPT_RANGES_TEXT]);
 bool acked_parse(struct slice text, struct acked_ranges *ret);
 

@@ -7,7 +7,7 @@ static bool can_continue(const struct slot_attempt *attempt)
     return attempt->open && attempt->live && attempt->fits;
 }
 
-/* Its own bytes first. Whoever continues bytes of another origin may be the same module at a new address. */
+/* The download of the same origin comes first. Another origin may be the same module with a new address. */
 static enum attempt_slot choose_pin(const struct slot_question *q)
 {
     bool main = can_continue(&q->main), beside = can_continue(&q->beside);

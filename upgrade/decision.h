@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The rule of a check-in: what does this device get, why, and what is to be recorded. Pure: no clock, no I/O.
+/* The decision about a check-in: what the device gets, why, and what the server records. Pure: no clock, no
+   I/O.
 
-   A check-in is decided in two steps, because what must be looked up depends on the base:
-   1. decision_base() says from which version the device is served;
-   2. the caller looks up images, package, attempt and counts for it, and decision_make() decides.
-   The same decision without recording is HEAD and "explain". */
+   The decision has two steps, because the second needs data that depends on the base:
+   1. decision_base() returns the version that the device is served from.
+   2. The caller loads the images, package, attempt and counts for this base. decision_make() then decides.
+   HEAD and "explain" make the same decision and record nothing. */
 #ifndef DFOTA_UPGRADE_DECISION_H
 #define DFOTA_UPGRADE_DECISION_H
 
@@ -22,154 +23,143 @@
 
 enum checkin_source {
     CHECKIN_DIALECT, /* the device says which version it runs: evidence */
-    CHECKIN_LINK /* the version was typed into the URL once: it selects a base and is evidence of nothing */
+    CHECKIN_LINK     /* somebody typed the version into the URL: it selects a base and is not evidence */
 };
 
-struct range { /* of the request's Range header */
+struct range { /* the Range header of the request */
     bool present;
-    bool bad;      /* malformed, several ranges, a suffix, another unit: answered 416, never 200 */
-    bool has_last; /* bytes=first-last; else open ended */
+    bool bad;      /* malformed, several ranges, a suffix, or another unit: the answer is 416, never 200 */
+    bool has_last; /* bytes=FIRST-LAST; otherwise bytes=FIRST- */
     uint64_t first, last;
 };
 
 struct checkin {
     enum checkin_source source;
     int64_t now_ms;         /* UTC */
-    struct version version; /* as the request names it; count 0: none */
+    struct version version; /* the version in the request; count 0: none */
     struct range range;
-    bool offer; /* it asks where to fetch, and is told so instead of being sent anything */
-    bool
-        core_leads; /* the version is CORE.x.y.z; where images are named CORE alone, the script does not count */
-    bool
-        drops_middle; /* the version is CORE.x.y.z; where the target is named CORE.x.z, it counts without y */
+    bool offer;        /* the device asks for the URL of a package, not for its bytes */
+    bool core_leads;   /* the version is CORE.x.y.z: compare only CORE with images that are named CORE */
+    bool drops_middle; /* the version is CORE.x.y.z: leave out y if the target is named CORE.x.z */
 };
 
 #define RELEASER_SIZE 101 /* an admin's name */
 
-/* PACKAGE_UNPROVEN: made, but it could not be applied here, and no admin has released it. */
 enum package_state {
     PACKAGE_NONE,
     PACKAGE_QUEUED,
     PACKAGE_GENERATING,
     PACKAGE_READY,
-    PACKAGE_UNPROVEN,
+    PACKAGE_UNPROVEN, /* made, but this server could not apply it, and no admin has released it */
     PACKAGE_FAILED
 };
 
-/* What storage knows at this moment. Fields behind a false `…_known` are not looked at. */
+/* The state of the database at this moment. The decision ignores fields whose `…_known` is false. */
 struct snapshot {
-    /* who asks */
+    /* the device and its product */
     bool product_known, id_usable, link_unknown, link_revoked;
-    bool firmware_named;     /* a firmware name was sent */
-    bool firmware_known;     /* in this product */
-    bool firmware_elsewhere; /* not here, but in another product */
+    bool firmware_named;     /* the request contains a firmware name */
+    bool firmware_known;     /* … of this product */
+    bool firmware_elsewhere; /* … of another product */
     bool device_known;
-    bool admission_full;         /* this product has taken its daily number of new devices */
-    bool admission_network_full; /* and it is the share of its network that is spent */
-    bool
-        shared; /* two modules seem to come under its id: what one says tells nothing of the other's package */
-    bool blocked;               /* the loop guard closed on this device, for where the request comes from */
-    struct version confirmed;   /* last reported version of the firmware asked for; count 0: none */
-    enum grade confirmed_grade; /* of that report, whatever its firmware */
-    enum grade grade;           /* of what the request says */
+    bool admission_full;         /* the product has reached its daily limit of new devices */
+    bool admission_network_full; /* the device's network has reached its share of that limit */
+    bool shared; /* two modules seem to use this id: a report of one says nothing about the other's package */
+    bool blocked;               /* the loop guard has blocked the device for the origin of this request */
+    struct version confirmed;   /* the last reported version of this firmware; count 0: none */
+    enum grade confirmed_grade; /* the grade of the last report, of any firmware */
+    enum grade grade;           /* the grade of this request */
 
-    /* firmware */
-    bool no_address; /* the server knows of no URL to hand out */
+    /* the firmware */
+    bool no_address; /* the server does not know the URL that devices must use */
     bool format_set;
     uint64_t max_package_bytes;
-    struct version target; /* count 0: no target */
-    bool downgrades;       /* an admin allows the way back */
+    struct version target; /* count 0: none */
+    bool downgrades;       /* an admin allows older targets */
 
-    /* for the base that decision_base() named */
-    struct version base; /* count 0: none */
-    bool base_known;     /* its image is here, or some way leads from it all the same */
-    /* where no way leads to the target */
-    bool base_full;                      /* what is here of it is a full package: no delta is made from one */
-    char target_core[VERSION_TEXT_SIZE]; /* the target is a full package, and this core may take it; "": it is
-                                            an image */
+    /* the base that decision_base() returned */
+    struct version base;                 /* count 0: none */
+    bool base_known;                     /* its image is stored, or a path leads from it without an image */
+    bool base_full;                      /* only a full package of it is stored: no delta is made from it */
+    char target_core[VERSION_TEXT_SIZE]; /* the target is a full package for this core; "": an image */
 
-    /* the way from base to target: PLAN_PATH where the package alone decides */
+    /* the path from base to target */
     enum plan_outcome plan;
     char plan_reason[REASON_SIZE]; /* with PLAN_WAIT and PLAN_NONE */
-    struct version hop;            /* where it leads first, or is looked for; count 0: the target itself */
-    bool pairs_unasked;            /* packages are worth making that nobody asked for yet */
+    struct version hop; /* the first hop of the path, or the most promising one; count 0: the target */
+    bool pairs_unasked; /* the path needs packages that are not queued yet */
 
-    /* package base → hop */
+    /* the package base → hop */
     enum package_state package;
-    bool package_full;       /* it is the full package: neither base image nor format matter */
+    bool package_full;       /* a full package: it needs no base image and no package format */
     uint64_t package_size;   /* when ready */
     char package_error[160]; /* when failed */
-    char package_released_by
-        [RELEASER_SIZE]; /* who stands in for it though it is unproven, "": nobody has to */
+    char package_released_by[RELEASER_SIZE]; /* who released the unproven package; "": it is not unproven */
 
-    /* the device's open attempt, if any */
+    /* the open attempt of the device */
     bool attempt_open;
-    bool attempt_unclear; /* two downloads of different bytes could be meant by a request from the middle */
+    bool attempt_unclear; /* a request from the middle could continue either of two downloads */
     enum attempt_state attempt_state;
     struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
-    bool attempt_by_link;      /* it was offered over the very link that asks now */
-    int64_t attempt_active_ms; /* when bytes were last begun or acknowledged; 0: nothing is pinned */
-    bool pinned_servable;      /* the very bytes it began with are there, not withdrawn, proven */
+    bool attempt_by_link;      /* it was offered over the link of this request */
+    int64_t attempt_active_ms; /* UTC of the last byte sent or acknowledged; 0: nothing is pinned */
+    bool pinned_servable;      /* the pinned bytes are stored, not withdrawn, and proven or released */
     uint64_t pinned_size;
     char pinned_released_by[RELEASER_SIZE]; /* as package_released_by */
-    bool pinned_full;                       /* they are a full package, which needs no package format */
+    bool pinned_full;                       /* the pinned bytes are a full package */
 
     /* counts */
     unsigned
-        begun_last_day; /* packages begun (200, or 206 from 0) to this device in the 24 hours before now, from where
-                                    the request comes */
-    unsigned
-        hops_gone; /* other hops than this one among them that are on record as confirmed: a way of several
-                                    is no loop */
-    unsigned
-        link_deliveries; /* from this base to this target over this link, since a version was last reported */
-    int64_t link_delivered_ms; /* the last of them */
+        begun_last_day; /* downloads that this origin began (200, or 206 from byte 0) in the last 24 hours */
+    unsigned hops_gone; /* other hops among them that were confirmed: several hops are not a loop */
+    unsigned link_deliveries;  /* from this base to this target over this link, since the last report */
+    int64_t link_delivered_ms; /* UTC of the last of these deliveries */
 };
 
 struct decision_limits {
-    unsigned loop_guard_per_day; /* the vendor: 6 */
-    int64_t pin_idle_ms;         /* 24 h */
-    unsigned link_offers;        /* 3: the first and two more */
-    int64_t link_offer_gap_ms;   /* 24 h */
+    unsigned loop_guard_per_day; /* downloads */
+    int64_t pin_idle_ms;
+    unsigned link_offers; /* the first offer included */
+    int64_t link_offer_gap_ms;
 };
 
 struct decision {
-    unsigned rule; /* the one that answered; those before it let the request pass */
+    unsigned rule; /* index of the rule that answered */
     enum answer answer;
-    uint64_t first, end;      /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
-    bool resume;              /* serve the pinned bytes of the open attempt; else the package base → hop */
-    char reason[REASON_SIZE]; /* UTF-8, one sentence with the facts */
+    uint64_t first, end; /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
+    bool resume;         /* send the pinned bytes of the open attempt; otherwise the package base → hop */
+    char reason[REASON_SIZE]; /* UTF-8, one sentence */
 
-    /* To be recorded, in this order, unless the request only wants to know (HEAD, explain): */
-    bool admit;       /* the device is new: create it */
-    bool confirm;     /* checkin.version is what the device runs */
-    bool claim;       /* checkin.version is kept as a claim beside evidence of a higher grade */
-    bool end_attempt; /* apply attempt_event to the open attempt (before a new one is begun) */
+    /* What the server records, in this order. HEAD and "explain" record nothing. */
+    bool admit;       /* create the new device */
+    bool confirm;     /* the device runs checkin.version */
+    bool claim;       /* keep checkin.version as a claim beside evidence of a higher grade */
+    bool end_attempt; /* apply attempt_event to the open attempt, before a new one begins */
     enum attempt_event attempt_event;
-    bool unpin;          /* the open attempt stays, but what it was sent cannot be continued any more */
-    bool queue_packages; /* packages are needed and nobody asked for them yet */
-    bool open_attempt;   /* a new attempt base → hop, state waiting */
-    bool aim_attempt;    /* the open attempt, of which nothing was sent, leads to the hop from now on */
-    bool send;  /* EVENT_SEND to the attempt that is open then; unless resume, the package base → hop
-                                     is pinned to it, anew where the same attempt is fetched again from the start */
-    bool begun; /* counts in the loop guard: send, and not a resume */
-    bool block; /* the loop guard closes */
+    bool unpin;          /* the open attempt stays open, but its download cannot be continued any more */
+    bool queue_packages; /* queue the packages that the path needs */
+    bool open_attempt;   /* begin an attempt base → hop in state waiting */
+    bool aim_attempt;    /* the open attempt has sent nothing yet: it leads to the hop from now on */
+    bool send;  /* apply EVENT_SEND to the open attempt; unless resume, pin the package base → hop to it */
+    bool begun; /* the download counts for the loop guard: send, and not a resume */
+    bool block; /* the loop guard blocks the device */
     bool notice_stale_link; /* show the admin: stale link or refused package */
 };
 
-/* Which version the device is served from: what it says; over a link the last confirmed version where that is newer, or
-   where the link names none. count 0: nobody knows. */
+/* The version that the device is served from. In the dialect: the version in the request. Over a link: the
+   version in the URL, or the last confirmed version if it is newer or the URL has none. count 0: unknown. */
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed);
 
 void decision_make(const struct checkin *checkin, const struct snapshot *snapshot,
                    const struct decision_limits *limits, struct decision *ret);
 
-/* What a rule asks, in words, in the order in which they are asked; NULL behind the last. */
+/* The question of rule number `rule`, for "explain"; NULL after the last rule. Static storage. */
 const char *decision_rule(unsigned rule);
 
-/* A host's (or later an admin's) report of the version a device runs: what it does to the open attempt. Of the snapshot
-   only the attempt's state, versions and firmware are looked at. False: nothing is open, or nothing changes. */
+/* The event for the open attempt when a host or an admin reports the device's version. Reads only the
+   attempt's state, versions and firmware from the snapshot. False: there is no open attempt, or the report
+   does not change it. */
 bool decision_report(const struct version *reported, const struct snapshot *snapshot,
                      enum attempt_event *ret);
 

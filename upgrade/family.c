@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define EXTERNAL "external, with the command of the vendor's tool, or upload packages made elsewhere"
-#define CORE     " for packages that change the core; script files go out whole and need no format"
+#define CORE     " for packages that change the core; script files are sent whole and need no format"
 
 enum {
     EC618_AT,
@@ -46,11 +46,11 @@ static const struct family families[] = {
     [QUECTEL] = {"quectel", "modules of Quectel", "external", EXTERNAL},
     [SIMCOM] = {"simcom", "modules of SIMCom", "external", EXTERNAL},
     [NRF] = {"nrf", "nRF modules", "external", EXTERNAL},
-    [OTHER] = {"other", "modules with an updater of their own", "external", EXTERNAL},
+    [OTHER] = {"other", "modules with their own updater", "external", EXTERNAL},
 };
 
-/* The first row whose words all stand in the name is it. A word begins where no letter or digit stands before it, or
-   behind Air; # is a digit, and $ says that the word ends there. */
+/* The first row fits whose words all occur in the name. Before a word there is no letter or digit, except
+   "Air". # is any digit. $ is the end of the word. */
 static const struct {
     const char *word[2];
     int family;
@@ -219,10 +219,11 @@ void family_advise(const char *firmware, const struct family *content, char out[
     if (!family)
         family = content;
     if (family)
-        snprintf(out, FAMILY_ADVICE_SIZE, "no package format is set, and %s need one; set one: %s",
+        snprintf(out, FAMILY_ADVICE_SIZE, "no package format is set, but %s need one; set one: %s",
                  family->whom, family->advice);
     else
         snprintf(
             out, FAMILY_ADVICE_SIZE,
-            "no package format is set; set one: bsdiff where the updater is bspatch, else the format of the module");
+            "no package format is set; set one: bsdiff if the updater is bspatch, otherwise the format of "
+            "the module");
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Families of modules that bring an updater of their own: what bspatch can apply is of no use to them. Known by the
-   firmware's name, or by what its images are. One table; pure functions. */
+/* Families of modules that have their own updater and cannot use packages for bspatch. Found by the name of
+   the firmware or by the content of its images. Pure. */
 #ifndef DFOTA_UPGRADE_FAMILY_H
 #define DFOTA_UPGRADE_FAMILY_H
 
@@ -9,19 +9,19 @@
 #define FAMILY_ADVICE_SIZE 320
 
 struct family {
-    const char *name;   /* stable, kept with a firmware */
+    const char *name;   /* stable, stored with a firmware */
     const char *whom;   /* "EC618 modules with LuatOS" */
-    const char *format; /* the package format that fits, or "" where several may */
-    const char *advice; /* which format to set, to stand behind "set one: " */
+    const char *format; /* the package format that fits; "" if several may fit */
+    const char *advice; /* which format to set; follows "set one: " */
 };
 
-const struct family *family_of_name(const char *firmware); /* NULL: of no known family */
-const struct family *
-family_of_content(const char *kind);                /* a kind of delta/inspect/recognise.h; NULL: of none */
-const struct family *family_find(const char *name); /* NULL: there is none */
+/* Each returns NULL if there is no such family. */
+const struct family *family_of_name(const char *firmware);
+const struct family *family_of_content(const char *kind); /* a kind of delta/inspect/recognise.h */
+const struct family *family_find(const char *name);
 
-/* What an admin has to set for a firmware of that name, whose images were found to be of the family `content`
-   (NULL: of none). One sentence. */
+/* One sentence: which format an admin must set for this firmware. `content`: the family of its images, or
+   NULL. */
 void family_advise(const char *firmware, const struct family *content, char out[FAMILY_ADVICE_SIZE]);
 
 #endif

@@ -1,22 +1,22 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The package formats that a firmware may name. A test compares those of dfota with `dfota --help`. */
+/* The package formats of firmwares. A test compares the formats that dfota makes with `dfota --help`. */
 #ifndef DFOTA_UPGRADE_FORMAT_H
 #define DFOTA_UPGRADE_FORMAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Name; does dfota make it (else a command of the configuration does); has it header fields and a load
-   address that the configuration may set; does dfota know efforts for it; the longest package that any module
-   takes, 0: the device decides; and who takes it. The EC618's archive has at most 491,520 bytes, to which the
-   wrapper adds. */
+/* Columns: name; made by dfota (otherwise by a command of the configuration); has header fields and a load
+   address that the configuration may set; has efforts; the largest package in bytes that any module takes
+   (0: depends on the device); the devices that take it. The EC618's archive has at most 491,520 bytes; the
+   wrapper adds some. */
 #define FORMAT_TABLE(X)                                                                                      \
     X("bsdiff", true, false, true, 0, "devices whose updater is bspatch")                                    \
     X("ec618-at", true, true, true, 491520 + 10, "EC618 modules (Air780E) with AT firmware")                 \
     X("ec618-csdk", true, true, true, 491520, "EC618 modules with CSDK firmware")                            \
     X("ec618-luatos", true, true, true, 491520 + 92, "EC618 modules with LuatOS")                            \
-    X("external", false, false, false, 0, "whatever the configured command makes packages for")
+    X("external", false, false, false, 0, "devices that the configured command makes packages for")
 
 struct format {
     const char *name;
@@ -24,7 +24,7 @@ struct format {
     int64_t max_bytes;
 };
 
-/* NULL: there is none of that name. */
+/* NULL: unknown. */
 const struct format *format_find(const char *name);
 bool format_is_known(const char *name);
 

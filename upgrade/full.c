@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define CORE_MAX 999999999u /* as of any number in a version */
+#define CORE_MAX 999999999u /* as every number of a version */
 
 static bool check_name(const struct full_head *head, const struct version *named, struct error *err)
 {
@@ -12,10 +12,11 @@ static bool check_name(const struct full_head *head, const struct version *named
     version_format(named, text);
     if (named->count < 2)
         return error_set(err, ERROR_NOT_AN_IMAGE,
-                         "this is a LuatOS package: its version is CORE.X.Z, and %s names no core", text);
+                         "this is a LuatOS package: its version must be CORE.X.Z, but %s has no core number",
+                         text);
     if (head->leads_to_core != 0 && head->leads_to_core != named->part[0])
         return error_set(err, ERROR_NOT_AN_IMAGE,
-                         "this is a LuatOS package that leads to core %u, and version %s is of another",
+                         "this LuatOS package installs core %u, but version %s has another core",
                          head->leads_to_core, text);
     return true;
 }
@@ -29,14 +30,14 @@ bool full_core(const struct full_head *head, const struct version *named, char r
         return false;
     if (!head->changes_core && allows != 0 && allows != named->part[0])
         return error_set(err, ERROR_NOT_AN_IMAGE,
-                         "this is a LuatOS script package for core %u, and it does not change the core: its "
+                         "this LuatOS script package is for core %u and does not change the core: its "
                          "version must begin with %u",
                          allows, allows);
     if (head->changes_core && (allows == 0 || allows > CORE_MAX))
         return error_set(
             err, ERROR_NOT_AN_IMAGE,
-            "this is a LuatOS package that changes the core, and its head does not name the core "
-            "that it may be applied to: upload it as the package of its two versions");
+            "this LuatOS package changes the core, but its header does not name the core that it "
+            "applies to: upload it as a package between two versions");
     snprintf(ret_core, VERSION_TEXT_SIZE, "%u", head->changes_core ? allows : named->part[0]);
     return true;
 }

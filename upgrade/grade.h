@@ -2,21 +2,21 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Grades of evidence: how much the source of a report proves about the version that a device runs.
 
-   A report replaces what is confirmed when its grade is the same or higher. A report of a lower grade is kept
-   beside it as a claim: an admin sees it, and it decides nothing. Pure. */
+   A report replaces the confirmed version if its grade is the same or higher. A report of a lower grade is
+   stored as a claim: an admin sees it, and the server does not act on it. Pure. */
 #ifndef DFOTA_UPGRADE_GRADE_H
 #define DFOTA_UPGRADE_GRADE_H
 
 #include <stdbool.h>
 #include "base/enum_names.h"
 
-/* Lowest first. The names are stored: a new grade (a device's own secret) takes its place in this order. */
+/* The lowest first. The names are stored, so a new grade can be inserted. */
 #define GRADES(X)                                                                                            \
-    X(GRADE_NONE, "")                           /* nobody has reported */                                    \
-    X(GRADE_UNAUTHENTICATED, "unauthenticated") /* anybody with product key and device id could say it */    \
-    X(GRADE_LINK, "link")        /* over a link that was handed out to a trusted check-in only */            \
-    X(GRADE_HOST, "host-report") /* over a link that an admin made, or by a trusted check-in */              \
-    X(GRADE_ADMIN, "admin")      /* an admin said it, or brought the transcript */
+    X(GRADE_NONE, "")                           /* no report */                                              \
+    X(GRADE_UNAUTHENTICATED, "unauthenticated") /* anybody with product key and device id can send it */     \
+    X(GRADE_LINK, "link")                       /* over a link that was given to a trusted check-in */       \
+    X(GRADE_HOST, "host-report") /* over a link that an admin made, or in a trusted check-in */              \
+    X(GRADE_ADMIN, "admin")      /* from an admin, or in a transcript of an admin */
 
 enum grade {
 #define X(grade, name) grade,
@@ -29,12 +29,13 @@ extern const struct enum_names grade_names;
 
 const char *grade_name(enum grade grade);
 
-/* What the device says in a request of its own. `trusted`: an admin said so of the product's check-ins. */
+/* The grade of a check-in. `trusted`: an admin trusts the check-ins of the product. */
 enum grade grade_of_check_in(bool trusted);
-/* A report over a link. Only a link that an admin made gives the right to testify. A link that was handed out
-   to a check-in gives the right to fetch; `trusted`: it was handed out while the check-ins were trusted. */
+/* The grade of a report over a link. A link that an admin made gives GRADE_HOST. A link that was handed out
+   to a check-in is only for fetching; `trusted`: the check-ins were trusted when it was handed out. */
 enum grade grade_of_link(bool handed_out, bool trusted);
 
+/* Whether a report of grade `said` replaces evidence of grade `known`. */
 bool grade_counts(enum grade said, enum grade known);
 
 #endif

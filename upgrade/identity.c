@@ -27,7 +27,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* '0'–'9', 'A'–'F' for a hex digit of either case, NUL for all else. No <ctype.h>: a locale decides nothing here. */
+/* The hex digit in upper case; NUL for other characters. Without <ctype.h>, because a locale must not
+   matter. */
 static char upper_hex(char c)
 {
     if (is_digit(c) || (c >= 'A' && c <= 'F'))
@@ -35,7 +36,7 @@ static char upper_hex(char c)
     return c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : '\0';
 }
 
-/* The words that clients send where they know no id: the text of an empty value in their language. */
+/* Words that clients send if they do not know the id: the text of an empty value in their language. */
 static const char *const placeholder_words[] = {"nil",       "null",  "none",    "(null)", "(nil)", "unknown",
                                                 "undefined", "false", "invalid", "nan",    "n.a."};
 
@@ -48,7 +49,7 @@ static bool is_word_for_nothing(struct slice text)
     return false;
 }
 
-/* An id of zeros only, or of F only (memory that nobody wrote), is the same in every module that has it. */
+/* Only zeros, or only F (erased memory): many modules have the same such id. */
 static bool is_blank(struct slice text)
 {
     size_t zeros = 0, fs = 0, separators = 0;
@@ -107,7 +108,7 @@ static bool normalise_imei(struct slice text, char out[IDENTITY_SIZE])
     return used >= IMEI_BODY_DIGITS && !is_blank((struct slice){out, IMEI_BODY_DIGITS});
 }
 
-/* "8.66597E+14": what a spreadsheet makes of an IMEI. */
+/* "8.66597E+14": an IMEI from a spreadsheet. */
 static bool is_rounded_number(struct slice text)
 {
     size_t digits = digits_at_front(text);
@@ -117,7 +118,7 @@ static bool is_rounded_number(struct slice text)
     return digits > 0 && memchr(text.ptr, '+', text.len);
 }
 
-/* Any text with a letter. One that begins like an IMEI is a mistyped IMEI. */
+/* Any text with a letter. A text that begins like an IMEI is a mistyped IMEI. */
 static bool normalise_plain(struct slice text, char out[IDENTITY_SIZE])
 {
     return digits_at_front(text) < IMEI_BODY_DIGITS && has(text, is_letter) && !is_rounded_number(text) &&
@@ -131,7 +132,7 @@ static bool normalise_imei_or_plain(struct slice text, char out[IDENTITY_SIZE])
         return true;
     if (!normalise_plain(text, plain))
         return false;
-    memcpy(out, plain, IDENTITY_SIZE); /* with what the first try left overwritten */
+    memcpy(out, plain, IDENTITY_SIZE); /* also overwrites the rest of the first try */
     return true;
 }
 
@@ -218,7 +219,7 @@ static unsigned guess(struct slice text, struct identity ret[IDENTITY_READINGS])
         ret[count++] = imei;
     if (is_mac && !is_short_mac)
         ret[count++] = mac;
-    if (is_mac && identity_normalise(ID_UID, slice_of(mac.id), &uid)) /* raw bytes are kept in upper case */
+    if (is_mac && identity_normalise(ID_UID, slice_of(mac.id), &uid)) /* raw bytes are stored in upper case */
         ret[count++] = uid;
     return count;
 }
@@ -250,7 +251,7 @@ void identity_complete_imei(const char body[IMEI_BODY_DIGITS + 1], char out[IMEI
     unsigned sum = 0;
     for (unsigned i = 0; i < IMEI_BODY_DIGITS; i++) {
         unsigned digit = (unsigned)(body[i] - '0');
-        if (i % 2 == 1) /* every second one doubled, digits of the product added */
+        if (i % 2 == 1) /* every second digit is doubled; the digits of the product are added */
             digit = digit < 5 ? digit * 2 : digit * 2 - 9;
         sum += digit;
     }

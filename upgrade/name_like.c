@@ -7,7 +7,7 @@
 
 #define PLAIN_SIZE 128
 
-/* Lower case, letters and digits (and bytes of other scripts) only. */
+/* Copies letters, digits and non-ASCII bytes, in lower case. */
 static size_t plain(const char *text, char out[PLAIN_SIZE])
 {
     size_t used = 0;

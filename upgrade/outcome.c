@@ -12,19 +12,19 @@ static const struct version *runs(const struct outcome_facts *facts)
     return facts->confirmed.count ? &facts->confirmed : &facts->asked;
 }
 
-/* The decision answers such a device that it is up to date, whatever was tried before. */
+/* The decision answers such a device with "up to date", whatever was tried before. */
 static bool is_above(const struct outcome_facts *facts)
 {
     return !facts->downgrades && runs(facts)->count && version_compare(runs(facts), &facts->target) > 0;
 }
 
-/* By a delivery or not: its hop is done. */
+/* The device reported the version that the hop leads to, with or without a delivery. */
 static bool is_done(const struct outcome_facts *facts)
 {
     return facts->state == ATTEMPT_CONFIRMED || facts->state == ATTEMPT_NOT_BY_US;
 }
 
-/* What became of its bytes comes before what the next request would get. */
+/* The result of sent bytes is more important than the answer to the next request. */
 static bool has_begun(const struct outcome_facts *facts)
 {
     return facts->attempted && facts->state != ATTEMPT_WAITING && !is_done(facts);

@@ -1,42 +1,43 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a device has come to on its way to the target of its firmware, derived here and nowhere else: from what it reported,
-   its newest attempt for the target, and what a request of it would be answered. Every device has exactly one outcome.
-   Pure: no clock, no I/O. */
+/* The outcome of a device: how far it is on the way to the target of its firmware. It follows from the
+   reported version, the newest attempt for the target, and the answer that a request would get. Every
+   device has exactly one outcome. Pure. */
 #ifndef DFOTA_UPGRADE_OUTCOME_H
 #define DFOTA_UPGRADE_OUTCOME_H
 
 #include "upgrade/attempt.h"
 #include "upgrade/version.h"
 
-/* Besides the states of an attempt, which are outcomes too. */
-#define OUTCOME_NOT_BEGUN                                                                                    \
-    "not_begun" /* it has not asked since there is this target, or was refused before an attempt, or went back */
+/* The states of an attempt are outcomes too. */
+/* It has not asked since the target was set, was refused before an attempt, or left the target again. */
+#define OUTCOME_NOT_BEGUN   "not_begun"
 #define OUTCOME_UNREACHABLE "unreachable" /* no path leads from its version to the target */
-#define OUTCOME_ABOVE       "above"       /* it runs something newer, and the firmware allows no downgrades */
-#define OUTCOME_ON_THE_WAY  "on_the_way"  /* it has confirmed a hop, and not begun the next */
-#define OUTCOME_BLOCKED     "blocked" /* the loop guard has closed: it gets nothing until an admin unblocks it */
+#define OUTCOME_ABOVE       "above"       /* it runs a newer version, and downgrades are not allowed */
+#define OUTCOME_ON_THE_WAY  "on_the_way"  /* a hop is confirmed, the next one has not begun */
+#define OUTCOME_BLOCKED     "blocked"     /* blocked by the loop guard until an admin unblocks it */
 
 struct outcome_facts {
     struct version target;
-    bool downgrades;          /* the firmware allows the way back */
-    struct version confirmed; /* count 0: nobody reported one */
-    struct version asked;     /* the version it was answered for last; count 0: it never asked */
+    bool downgrades;          /* the firmware allows downgrades */
+    struct version confirmed; /* count 0: no report */
+    struct version asked;     /* the version in its last request; count 0: it never asked */
     bool blocked;
-    bool by_us;     /* a package to the target was delivered to it, and confirmed */
-    bool attempted; /* there is an attempt for this target, and not one kept beside; then: */
+    bool by_us;     /* a package to the target was delivered and confirmed */
+    bool attempted; /* there is a main attempt for this target; the two fields below are about it */
     enum attempt_state state;
-    bool to_target; /* its hop leads to the target itself */
+    bool to_target; /* its hop leads to the target */
 };
 
-/* Whether the outcome depends on a path from *ret, the version that it runs as far as is known. */
+/* Whether the outcome depends on a path from *ret, the version that the device runs as far as known. */
 bool outcome_needs_path(const struct outcome_facts *facts, struct version *ret);
 
-/* `reachable`: a path leads on from that version, or may still be found; not looked at unless outcome_needs_path(). Static
-   storage. *ret_by_attempt: it follows from the attempt, whose times and reason belong to it. */
+/* `reachable`: a path leads from that version to the target, or may still be found; used only if
+   outcome_needs_path(). *ret_by_attempt: the outcome comes from the attempt, so the attempt's times and
+   reason belong to it. Static storage. */
 const char *outcome_of(const struct outcome_facts *facts, bool reachable, bool *ret_by_attempt);
 
-/* One of the names above, or of an attempt's states. */
+/* A name above, or a state of an attempt. */
 bool outcome_is_name(struct slice name);
 
 #endif

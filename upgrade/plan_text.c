@@ -9,9 +9,9 @@
 
 #define PAIR_SIZE (2 * VERSION_TEXT_SIZE + 4)
 
-/* ---- pieces ---- */
+/* ---- Text ---- */
 
-struct text { /* what does not fit is cut, at a character's border */
+struct text { /* a text that is too long is cut after a whole character */
     char *out;
     size_t size, used;
 };
@@ -87,15 +87,15 @@ const char *plan_state_name(const struct plan_graph *graph, const struct plan_ed
     return is_oversize(graph, edge) ? "oversize" : names[edge->state];
 }
 
-/* ---- why not ---- */
+/* ---- Why a hop is excluded ---- */
 
 static void add_excess(struct text *text, const struct plan_graph *graph, uint64_t size)
 {
     char a[PLAN_COUNT_SIZE], b[PLAN_COUNT_SIZE];
-    add(text, "%s > %s", plan_count_text(size, a), plan_count_text(graph->limit, b));
+    add(text, "%s bytes, the limit is %s", plan_count_text(size, a), plan_count_text(graph->limit, b));
 }
 
-/* Required version between two, or `to`. */
+/* The first required version between two, or `to`. */
 static unsigned required_between(const struct plan_graph *graph, unsigned from, unsigned to)
 {
     unsigned at = from + 1;
@@ -127,16 +127,16 @@ static void add_why_edge(struct text *text, const struct plan_graph *graph, unsi
         add(text, "could not be made: %s",
             edge->error && edge->error[0] ? edge->error : "the reason is not known");
     else if (is_full(graph, to))
-        add(text, "%s is a full package for core %s, and %s is not of that core", name_of(graph, to, name),
+        add(text, "%s is a full package for core %s, but %s has another core", name_of(graph, to, name),
             graph->version[to].core, name_of(graph, from, other));
     else if (is_full(graph, from))
-        add(text, "of %s a full package is here and no image", name_of(graph, from, name));
+        add(text, "only a full package of %s is stored, not its image", name_of(graph, from, name));
     else if (!graph->version[from].here)
-        add(text, "the image of %s is not here", name_of(graph, from, name));
+        add(text, "the image of %s is missing on the server", name_of(graph, from, name));
     else if (graph->format_missing)
         add(text, "no package format is set");
     else
-        add(text, "no package can be made between these two");
+        add(text, "no package can be made for these two versions");
 }
 
 void plan_why(const struct plan_graph *graph, unsigned from, unsigned to, char out[PLAN_WHY_SIZE])
@@ -159,10 +159,10 @@ void plan_why(const struct plan_graph *graph, unsigned from, unsigned to, char o
         add_why_edge(&text, graph, from, to);
 }
 
-/* ---- where it ends ---- */
+/* ---- Where the path ends ---- */
 
-/* The first stretch between two stops that must be made which cannot be gone. */
-static struct plan_pair broken_stretch(struct plan_graph *graph)
+/* The first two required stops without a path between them. */
+static struct plan_pair find_broken_stretch(struct plan_graph *graph)
 {
     unsigned last = graph->count - 1, from = 0, to;
     plan_mark(graph, last);
@@ -180,8 +180,9 @@ static bool is_smaller_gap(const struct plan_graph *graph, unsigned from, unsign
     return plan_edge(graph, from, to)->size < plan_edge(graph, than.from, than.to)->size;
 }
 
-/* The narrowest gap in a stretch: from where one gets to, to where one would get on. */
-static struct plan_pair gap_in(struct plan_graph *graph, struct plan_pair stretch)
+/* The smallest gap between a version that can be reached and a version that leads to the end of the
+   stretch. */
+static struct plan_pair find_gap(struct plan_graph *graph, struct plan_pair stretch)
 {
     struct plan_pair gap = stretch;
     plan_mark(graph, stretch.to);
@@ -193,7 +194,7 @@ static struct plan_pair gap_in(struct plan_graph *graph, struct plan_pair stretc
     return gap;
 }
 
-/* ---- reason ---- */
+/* ---- Reason ---- */
 
 static void add_pending(struct text *text, const struct plan_graph *graph, unsigned from, unsigned to)
 {
@@ -202,7 +203,7 @@ static void add_pending(struct text *text, const struct plan_graph *graph, unsig
 
     add(text, "the package %s is ", pair_text(graph, from, to, pair));
     if (edge->state == EDGE_READY) {
-        add(text, "being made smaller: ");
+        add(text, "being made smaller: it has ");
         add_excess(text, graph, edge->size);
     } else {
         add(text, edge->state == EDGE_GENERATING ? "being generated" : "queued to be generated");
@@ -218,25 +219,25 @@ static void add_exploring(struct text *text, const struct plan_graph *graph, con
 
     if (plan_fit(graph, 0, stop) == FIT_EXCLUDED) {
         plan_why(graph, 0, stop, why);
-        add(text, "no package leads straight from %s (%s); ", pair_text(graph, 0, stop, pair), why);
+        add(text, "the direct package %s cannot be used (%s); ", pair_text(graph, 0, stop, pair), why);
     }
-    add(text, "a way is looked for, to be made:");
+    add(text, "packages for a longer path are made:");
     for (unsigned i = 0; i < plan->need_count; i++)
         add(text, "%s %s", i ? "," : "", pair_text(graph, plan->need[i].from, plan->need[i].to, pair));
 }
 
-static void add_no_way(struct text *text, struct plan_graph *graph)
+static void add_no_path(struct text *text, struct plan_graph *graph)
 {
     char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
     unsigned last = graph->count - 1;
-    struct plan_pair at = broken_stretch(graph);
+    struct plan_pair at = find_broken_stretch(graph);
 
     plan_why(graph, at.from, at.to, why);
-    add(text, "no path leads from %s to %s: ", name_of(graph, 0, a), name_of(graph, last, b));
+    add(text, "no path leads from %s to %s", name_of(graph, 0, a), name_of(graph, last, b));
     if (graph->version[at.to].withdrawn)
-        add(text, "%s", why);
+        add(text, ": %s", why);
     else
-        add(text, "%s %s%s", pair_text(graph, at.from, at.to, pair), why,
+        add(text, " because of %s: %s%s", pair_text(graph, at.from, at.to, pair), why,
             at.to - at.from > 1 ? ", and no version between them helps" : "");
 }
 
@@ -246,14 +247,14 @@ void plan_reason(struct plan_graph *graph, const struct plan *plan, char *out, s
     unsigned stop = plan_first_stop(graph);
 
     if (plan->outcome == PLAN_NONE)
-        add_no_way(&text, graph);
+        add_no_path(&text, graph);
     else if (plan->outcome == PLAN_WAIT && plan_fit(graph, 0, stop) == FIT_PENDING)
         add_pending(&text, graph, 0, stop);
     else if (plan->outcome == PLAN_WAIT)
         add_exploring(&text, graph, plan);
 }
 
-/* ---- advice ---- */
+/* ---- Advice ---- */
 
 static bool is_between(const struct plan_graph *graph, const struct version *version, struct plan_pair gap)
 {
@@ -262,7 +263,7 @@ static bool is_between(const struct plan_graph *graph, const struct version *ver
     return a != 0 && b != 0 && (a < 0) == (b < 0);
 }
 
-/* No delta starts from a full package or leads to one, so another image between the two is of no use. */
+/* No delta is made from or to a full package: an image between the two does not help. */
 static void add_full(struct text *text, const struct plan_graph *graph, struct plan_pair gap, const char *why)
 {
     char from[VERSION_TEXT_SIZE], pair[PAIR_SIZE];
@@ -271,14 +272,14 @@ static void add_full(struct text *text, const struct plan_graph *graph, struct p
     name_of(graph, gap.from, from);
     add(text, "%s: %s; ", pair, why);
     if (made)
-        add(text, "another package is needed: upload one that was made elsewhere");
+        add(text, "upload a smaller package that was made elsewhere");
     else if (graph->version[gap.from].here && !graph->format_missing)
         add(text, "upload a package %s that was made elsewhere%s", pair,
             is_full(graph, gap.to) ? ", or a full package that changes the core" : "");
     else if (is_full(graph, gap.to))
         add(text, "upload a full package that changes the core of %s", from);
     else
-        add(text, "upload a full package that the core of %s takes", from);
+        add(text, "upload a full package for the core of %s", from);
 }
 
 static void add_gap(struct text *text, const struct plan_graph *graph, struct plan_pair gap,
@@ -293,14 +294,14 @@ static void add_gap(struct text *text, const struct plan_graph *graph, struct pl
         return;
     }
     if (!graph->version[gap.from].here) {
-        add(text, "the image of %s is not here: upload it", a);
+        add(text, "the image of %s is missing on the server: upload it", a);
         return;
     }
-    add(text, "%s %s, and ", pair_text(graph, gap.from, gap.to, pair), why);
+    add(text, "%s: %s, and ", pair_text(graph, gap.from, gap.to, pair), why);
     if (gap.to - gap.from == 1)
-        add(text, "no image between %s and %s is here; upload one", a, b);
+        add(text, "no image between %s and %s is stored: upload one", a, b);
     else
-        add(text, "no image between %s and %s helps; upload another", a, b);
+        add(text, "the images between %s and %s do not help: upload another", a, b);
     for (size_t i = 0; i < missing_count; i++)
         if (is_between(graph, &missing[i], gap)) {
             version_format(&missing[i], a);
@@ -309,15 +310,15 @@ static void add_gap(struct text *text, const struct plan_graph *graph, struct pl
         }
 }
 
-/* The changes that help are tried out on the graph, and taken back. */
-static bool there_is_hope(struct plan_graph *graph)
+/* The functions below change the graph, look whether there may be a path then, and undo the change. */
+static bool may_have_path(struct plan_graph *graph)
 {
     struct plan plan;
     plan_make(graph, &plan);
     return plan.outcome != PLAN_NONE;
 }
 
-#define TRIES_MAX 8 /* versions that bar a way; a graph is planned anew for each */
+#define TRIES_MAX 8 /* versions that are tried; each one needs a new plan */
 
 static bool add_waypoint(struct text *text, struct plan_graph *graph)
 {
@@ -328,13 +329,13 @@ static bool add_waypoint(struct text *text, struct plan_graph *graph)
             continue;
         graph->version[i].withdrawn = false;
         graph->version[i].waypoint = WAYPOINT_ALLOWED;
-        bool helps = there_is_hope(graph);
+        bool helps = may_have_path(graph);
         graph->version[i].withdrawn = before.withdrawn;
         graph->version[i].waypoint = before.waypoint;
         tries++;
         if (!helps)
             continue;
-        add(text, "%s is %s as a waypoint: without that there may be a path", name_of(graph, i, name),
+        add(text, "%s is %s as a waypoint: if you change that, there may be a path", name_of(graph, i, name),
             before.withdrawn                        ? "withdrawn and cannot serve"
             : before.waypoint == WAYPOINT_FORBIDDEN ? "forbidden"
                                                     : "required");
@@ -371,7 +372,7 @@ static bool add_release(struct text *text, struct plan_graph *graph)
     set_proven(graph, false);
     if (first)
         return false;
-    add(text, ": made, but not proven here");
+    add(text, ": made, but not proven on this server");
     return true;
 }
 
@@ -387,7 +388,7 @@ void plan_advice(struct plan_graph *graph, const struct plan *plan, const struct
     if (graph->version[last].withdrawn)
         add(&text, "%s is withdrawn: set another target", name_of(graph, last, name));
     else if (!add_release(&text, graph) && !add_waypoint(&text, graph))
-        add_gap(&text, graph, gap_in(graph, broken_stretch(graph)), missing, missing_count);
-    struct plan again; /* the marks are those of what really is */
+        add_gap(&text, graph, find_gap(graph, find_broken_stretch(graph)), missing, missing_count);
+    struct plan again; /* restores the marks in the graph */
     plan_make(graph, &again);
 }

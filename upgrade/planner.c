@@ -8,7 +8,7 @@ static const char *const names_of_waypoints[] = {
     [WAYPOINT_ALLOWED] = "allowed", [WAYPOINT_FORBIDDEN] = "forbidden", [WAYPOINT_REQUIRED] = "required"};
 const struct enum_names waypoint_names = ENUM_NAMES(names_of_waypoints);
 
-/* ---- what a hop may be ---- */
+/* ---- Hops ---- */
 
 static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)
 {
@@ -61,15 +61,15 @@ unsigned plan_first_stop(const struct plan_graph *graph)
     return at;
 }
 
-/* ---- ways: the fewest hops, then the least cost ---- */
+/* ---- Paths: the fewest hops, then the least cost ---- */
 
-/* How one kind of way is searched for: what a hop costs (false: it is none), and how costs add up. */
+/* One kind of search: the cost of a hop (false: the hop cannot be used), and how costs are combined. */
 struct search {
     struct plan_graph *graph;
     bool (*cost)(const struct search *search, unsigned from, unsigned to, uint64_t *ret);
-    bool worst;       /* the cost of a way is that of its dearest hop; else the sum */
-    bool hops_matter; /* fewer hops before less cost; else the other way round */
-    bool believable;  /* only hops that may be expected to fit */
+    bool worst;       /* the cost of a path is that of its most expensive hop; otherwise the sum */
+    bool hops_matter; /* compare hops first, then cost; otherwise cost first */
+    bool believable;  /* only hops whose expected size fits */
 };
 
 static uint64_t cost_with(const struct search *search, uint64_t cost, uint64_t hop)
@@ -106,9 +106,9 @@ static void improve(const struct search *search, unsigned from, unsigned to)
     there->before = from;
 }
 
-/* Fills reached, hops, cost and before of every version. Hops lead forward only, so one pass in order is
- * enough. */
-static bool find_way(const struct search *search)
+/* Sets reached, hops, cost and before of every version. Hops lead forward only, so one pass in order is
+   enough. */
+static bool find_path(const struct search *search)
 {
     struct plan_graph *graph = search->graph;
 
@@ -129,8 +129,8 @@ static bool cost_in_bytes(const struct search *search, unsigned from, unsigned t
     return plan_fit(search->graph, from, to) == FIT_USABLE;
 }
 
-/* Links the way that find_way() found, from the base on. */
-static void link_way(struct plan_graph *graph)
+/* Links the path that find_path() found, beginning at the base. */
+static void link_path(struct plan_graph *graph)
 {
     for (unsigned at = graph->count - 1; at != 0; at = graph->version[at].before)
         graph->version[graph->version[at].before].next = at;
@@ -139,9 +139,9 @@ static void link_way(struct plan_graph *graph)
 static bool find_known(struct plan_graph *graph, struct plan *plan)
 {
     const struct search search = {graph, cost_in_bytes, .worst = false, .hops_matter = true};
-    if (!find_way(&search))
+    if (!find_path(&search))
         return false;
-    link_way(graph);
+    link_path(graph);
     plan->hops = graph->version[graph->count - 1].hops;
     plan->bytes = graph->version[graph->count - 1].cost;
     plan->aim = graph->version[0].next;
@@ -174,17 +174,17 @@ void plan_mark(struct plan_graph *graph, unsigned to)
             version[i].reaches = version[on].reaches && leads_on(graph, i, on);
 }
 
-/* ---- what size a pair may be expected to have ---- */
+/* ---- Expected sizes ---- */
 
 static bool tells_size(const struct plan_edge *edge)
 {
     return (edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN) && !edge->full;
 }
 
-/* The pair seen last on a walk along one side: made, and with that side in common with those that follow. */
+/* The last made pair on a walk over all pairs that have one version in common. */
 struct neighbour {
     unsigned away;
-    uint64_t per_step; /* its bytes, by the number of versions between its sides */
+    uint64_t per_step; /* its bytes, divided by the number of versions that it passes */
 };
 
 static uint64_t bytes_per_step(uint64_t bytes, uint64_t steps)
@@ -206,7 +206,8 @@ static void look_at(const struct plan_graph *graph, unsigned from, unsigned to, 
     edge->expected = last->per_step * (to - from);
 }
 
-/* Of all pairs with one side in common, in both directions: the nearest that is made is what is expected. */
+/* Each pair with the version `side` gets its expected size from the nearest made pair with this version, in
+   both directions. */
 static void walk_along(const struct plan_graph *graph, unsigned side)
 {
     struct neighbour last = {NOWHERE, 0};
@@ -223,7 +224,8 @@ static void walk_along(const struct plan_graph *graph, unsigned side)
         look_at(graph, from, side, &last);
 }
 
-/* What the pairs that are made say on the whole; where none is, only that a shorter step is a smaller one. */
+/* The average of all made pairs. 1 if there are none: then a pair of closer versions is expected to be
+   smaller. */
 static uint64_t overall_per_step(const struct plan_graph *graph)
 {
     uint64_t bytes = 0, steps = 0;
@@ -250,9 +252,9 @@ static void expect_sizes(struct plan_graph *graph)
         walk_along(graph, side);
 }
 
-/* ---- what is worth making ---- */
+/* ---- Pairs that are worth making ---- */
 
-/* An expectation is rough: a little over the limit is worth a try. */
+/* The estimate is rough: a pair a little above the limit is worth a try. */
 static bool may_fit(const struct plan_graph *graph, uint64_t expected)
 {
     return expected <= graph->limit + graph->limit / 4;
@@ -277,39 +279,38 @@ static void need(struct plan_graph *graph, struct plan *plan, unsigned from, uns
     plan->need[plan->need_count++] = (struct plan_pair){from, to};
 }
 
-/* The way there would be if all pairs fitted that are not settled: the fewest hops over pairs that are
-   expected to fit, else the one whose dearest hop is the least over the limit. */
+/* Finds the path that would exist if all pairs that are not settled fitted. The path with the fewest hops
+   over pairs whose expected size fits; otherwise the path whose largest hop is the smallest. */
 static bool find_promising(struct plan_graph *graph)
 {
     struct search search = {graph, cost_to_learn, .worst = true, .hops_matter = true, .believable = true};
-    if (find_way(&search))
+    if (find_path(&search))
         return true;
     search.hops_matter = search.believable = false;
-    return find_way(&search);
+    return find_path(&search);
 }
 
-static void need_of_way(struct plan_graph *graph, struct plan *plan)
+static void need_path(struct plan_graph *graph, struct plan *plan)
 {
     for (unsigned at = 0; at != graph->count - 1; at = graph->version[at].next)
         need(graph, plan, at, graph->version[at].next);
 }
 
-/* The legs of the most promising way, and of the most promising one that does without those. */
+/* The hops of the most promising path, and of the most promising path without these pairs. */
 static void need_promising(struct plan_graph *graph, struct plan *plan)
 {
     if (!find_promising(graph))
         return;
-    link_way(graph);
+    link_path(graph);
     plan->aim = graph->version[0].next;
-    need_of_way(graph, plan);
+    need_path(graph, plan);
     if (plan->need_count == PLAN_NEED_MAX || !find_promising(graph))
         return;
-    link_way(graph);
-    need_of_way(graph, plan);
+    link_path(graph);
+    need_path(graph, plan);
 }
 
-/* From one stop that must be made to the next. Those further on are wanted early: the device will ask for
- * them. */
+/* The pairs from one required stop to the next. Later pairs are made early too: the device will need them. */
 static void need_direct(struct plan_graph *graph, struct plan *plan)
 {
     unsigned last = graph->count - 1, from = 0;
@@ -320,11 +321,11 @@ static void need_direct(struct plan_graph *graph, struct plan *plan)
         }
 }
 
-/* Some way is left, if every pair fits that is not settled. */
+/* Whether there would be a path if every pair that is not settled fitted. */
 static bool has_hope(struct plan_graph *graph)
 {
     const struct search search = {graph, cost_to_learn, .worst = true, .hops_matter = true};
-    return find_way(&search);
+    return find_path(&search);
 }
 
 void plan_make(struct plan_graph *graph, struct plan *ret)
@@ -337,7 +338,7 @@ void plan_make(struct plan_graph *graph, struct plan *ret)
 
     unsigned stop = plan_first_stop(graph);
     bool known = find_known(graph, ret);
-    if (plan_fit(graph, 0, stop) == FIT_PENDING) { /* it may be the shorter way, and is settled soon */
+    if (plan_fit(graph, 0, stop) == FIT_PENDING) { /* it may give the shorter path, and is settled soon */
         ret->outcome = PLAN_WAIT;
         ret->aim = stop;
         need_direct(graph, ret);

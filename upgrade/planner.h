@@ -1,17 +1,17 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The way from one version to another over the packages there are, and what is worth making while there is
-   none. Pure: no clock, no I/O, no memory of its own.
+/* Finds the path from one version to another over the packages that exist, and the packages that are worth
+   making while there is no path. Pure: no clock, no I/O, no allocation.
 
-   The caller lays out the versions between base and target as a graph; an upgrade and a way back are planned
-   alike, because the versions stand in the order of travel. A way takes the fewest hops and among these the
-   fewest bytes (then the earliest stops), over packages that are ready and within the limit. It stops at
-   every required version, at no forbidden or withdrawn one, and never leads to a withdrawn target.
+   The caller gives the versions between base and target as a graph, in the order of travel. So upgrades and
+   downgrades are planned in the same way. A path has the fewest hops, then the fewest bytes, then the
+   earliest stops. It uses packages that are ready and within the limit. It stops at every required version
+   and at no forbidden or withdrawn version. It never leads to a withdrawn target.
 
-   While no way is known, a few pairs at a time are named that are worth making: the direct pair alone; once
-   that is settled (made, failed or oversize for good) the legs of the two most promising ways, judged by
-   their hops and by what the sizes of neighbouring pairs let expect. Nothing is ever given up before every
-   pair is settled that could be part of a way.
+   While no path is known, the plan names a few pairs that are worth making. The direct pair comes first,
+   alone. When it is settled (made, failed, or oversize for good), the hops of the two most promising paths
+   follow. Fewer hops and smaller expected sizes are more promising; sizes are estimated from neighbouring
+   pairs. The result is PLAN_NONE only after every pair that could be part of a path is settled.
 
    Deterministic. With n versions every function takes O(n²) steps; 200 versions take about a millisecond. */
 #ifndef DFOTA_UPGRADE_PLANNER_H
@@ -25,22 +25,22 @@
 
 enum waypoint {
     WAYPOINT_ALLOWED,
-    WAYPOINT_FORBIDDEN, /* no stop on the way; base or target it may be */
-    WAYPOINT_REQUIRED   /* no hop may pass it */
+    WAYPOINT_FORBIDDEN, /* no stop; it may be the base or the target */
+    WAYPOINT_REQUIRED   /* every path stops here */
 };
 extern const struct enum_names waypoint_names; /* "allowed", "forbidden", "required" */
 
 struct plan_version {
     struct version version;
     enum waypoint waypoint;
-    bool here; /* its image is here. Not looked at for the ways; only the advice names it */
-    const char *
-        core; /* what is here is a full package, for devices of this core; NULL or "": an image, or nothing. Only the
-                         texts look at it; the caller's */
-    bool withdrawn; /* nothing leads to it; away from it as from any other */
+    bool here; /* its image is stored; only the texts use this */
+    /* A full package for this core is stored; NULL or "": an image, or nothing. Only the texts use this.
+       Borrowed. */
+    const char *core;
+    bool withdrawn; /* no path leads to it; paths from it are allowed */
 
-    /* the planner's */
-    unsigned required; /* how many required versions stand up to here */
+    /* set by the planner */
+    unsigned required; /* number of required versions up to and including this one */
     unsigned hops;
     uint64_t cost;
     unsigned before, next;
@@ -49,36 +49,36 @@ struct plan_version {
 };
 
 enum plan_edge_state {
-    EDGE_IMPOSSIBLE, /* nobody can make it: an image is not here, or it is no image that deltas start from or
-                        lead to */
-    EDGE_UNKNOWN,    /* could be made, nobody asked */
+    EDGE_IMPOSSIBLE, /* cannot be made: an image is missing, or no delta can be made from or to it */
+    EDGE_UNKNOWN,    /* can be made, but is not queued */
     EDGE_QUEUED,
     EDGE_GENERATING,
-    EDGE_READY,    /* made and servable; oversize where size > limit */
+    EDGE_READY,    /* made, and proven or released; oversize if size > limit */
     EDGE_UNPROVEN, /* made, but not proven and not released */
     EDGE_FAILED
 };
 
 struct plan_edge {
     uint64_t size;     /* EDGE_READY and EDGE_UNPROVEN */
-    const char *error; /* EDGE_FAILED; the caller's, may be NULL */
+    const char *error; /* EDGE_FAILED; the caller owns it; may be NULL */
     uint8_t state;     /* enum plan_edge_state */
-    bool improving;    /* smaller bytes may still come: oversize is not settled */
-    bool full;         /* a full package; tells nothing about the size of deltas */
+    bool improving;    /* may become smaller: oversize is not settled */
+    bool full;         /* a full package: its size says nothing about deltas */
 
-    /* the planner's */
+    /* set by the planner */
     bool taken, lifted;
-    unsigned away;     /* how far the pair is that the expectation comes from */
-    uint64_t expected; /* size of a pair that is not settled */
+    unsigned away;     /* distance to the pair that the expected size comes from */
+    uint64_t expected; /* estimated size of a pair that is not settled */
 };
 
-/* Filled by the caller but for what is the planner's. */
+/* The caller fills all fields that the planner does not set. */
 struct plan_graph {
-    unsigned count;               /* at least 2; the first is the base, the last the target */
-    uint64_t limit;               /* bytes of a package */
-    bool format_missing;          /* no delta is made at all; only the texts look at it */
-    struct plan_version *version; /* [count], in order of travel: ascending, or for a way back descending */
-    struct plan_edge *edge;       /* [count * count], see plan_edge(); only those forward are looked at */
+    unsigned count;      /* at least 2; the first is the base, the last the target */
+    uint64_t limit;      /* of the bytes of a package */
+    bool format_missing; /* no package format: no delta is made; only the texts use this */
+    struct plan_version
+        *version;           /* [count], in the order of travel: ascending, or descending for a downgrade */
+    struct plan_edge *edge; /* [count * count], see plan_edge(); only edges with from < to are used */
 };
 
 static inline struct plan_edge *plan_edge(const struct plan_graph *graph, unsigned from, unsigned to)
@@ -89,9 +89,9 @@ static inline struct plan_edge *plan_edge(const struct plan_graph *graph, unsign
 #define PLAN_NEED_MAX 4
 
 enum plan_outcome {
-    PLAN_PATH, /* a way is known: the device gets the first hop */
+    PLAN_PATH, /* a path is known: the device gets the first hop */
     PLAN_WAIT, /* pairs are still to be made: code 43 */
-    PLAN_NONE  /* settled: there is no way */
+    PLAN_NONE  /* there is no path, and everything is settled */
 };
 
 struct plan_pair {
@@ -100,27 +100,30 @@ struct plan_pair {
 
 struct plan {
     enum plan_outcome outcome;
-    unsigned hops;  /* of the best way over what is ready (plan_next()); 0: none. With PLAN_WAIT it is not
-                       taken yet,  because the direct pair may still turn out to fit */
+    /* The best path over ready packages (plan_next()). With PLAN_WAIT it is not used yet, because the
+       direct pair may still fit. */
+    unsigned hops;  /* 0: no such path */
     uint64_t bytes; /* of all its packages */
-    unsigned aim;   /* where the first hop leads: of that way, or with PLAN_WAIT of the most promising;
-                       PLAN_NONE: 0 */
-    struct plan_pair
-        need[PLAN_NEED_MAX]; /* worth making now, most urgent first; queued and running ones included */
-    unsigned need_count;     /* never 0 with PLAN_WAIT, always 0 with PLAN_NONE */
+    /* Where the first hop leads: on that path, or with PLAN_WAIT on the most promising path; with PLAN_NONE
+       0. */
+    unsigned aim;
+    /* Pairs that are worth making now, the most urgent first. Also those that are queued or running. */
+    struct plan_pair need[PLAN_NEED_MAX];
+    unsigned need_count; /* never 0 with PLAN_WAIT, always 0 with PLAN_NONE */
 };
 
-/* Leaves marks in the graph, which the functions below and those of plan_text.h read. */
+/* Stores its results in the graph for the functions below and those of plan_text.h. */
 void plan_make(struct plan_graph *graph, struct plan *ret);
 
-/* The stop after `stop` (first the base, 0) on the known way; only with plan->hops > 0 and before the target.
- */
+/* The stop after `stop` (first the base, 0) on the known path. Only with plan->hops > 0, and not for the
+   target. */
 unsigned plan_next(const struct plan_graph *graph, unsigned stop);
 
-/* The first stop that every way must make: a required version, else the target. */
+/* The first stop of every path: the first required version, or the target. */
 unsigned plan_first_stop(const struct plan_graph *graph);
 
-/* Marks which versions are reachable from the base, and which reach `to`, over what is ready or may still be. */
+/* Marks the versions that are reachable from the base, and those that reach `to`, over pairs that are not
+   excluded. */
 void plan_mark(struct plan_graph *graph, unsigned to);
 
 enum plan_fit {
@@ -129,7 +132,7 @@ enum plan_fit {
     FIT_EXCLUDED
 };
 
-/* Whether a hop from → to (from < to) may be part of a way. After plan_make(). */
+/* Whether the hop from → to (from < to) may be part of a path. Call after plan_make(). */
 enum plan_fit plan_fit(const struct plan_graph *graph, unsigned from, unsigned to);
 
 #endif

@@ -2,7 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/testimony.h"
 
-/* The network's clock and ours differ a little: what it dates a moment ahead was seen when it came. */
+/* The clocks of the network and of the server differ a little: a network time that is ahead counts as the
+   arrival. */
 static int64_t seen_ms(const struct testimony *testimony)
 {
     return testimony->by_network && testimony->seen_ms > testimony->arrived_ms ? testimony->arrived_ms
@@ -19,8 +20,7 @@ bool testimony_is_after(const struct testimony *testimony, int64_t since_ms, boo
     int64_t earliest_ms = seen_ms(testimony);
     if (testimony->arrived_ms < since_ms || is_ahead(testimony))
         return false;
-    /* What has no time is from now when a host sends it; but an old version without a reason to be news is
-     * not. */
+    /* Without a time, a report of the host is new, unless it shows an old version and no outcome. */
     if (!earliest_ms)
         return testimony->live && (upward || testimony->has_outcome);
     if (upward && testimony->by_network)
@@ -28,7 +28,7 @@ bool testimony_is_after(const struct testimony *testimony, int64_t since_ms, boo
     return earliest_ms >= since_ms;
 }
 
-static int64_t moment(const struct testimony *testimony, int64_t not_before_ms)
+static int64_t time_of(const struct testimony *testimony, int64_t not_before_ms)
 {
     int64_t at_ms = testimony->seen_ms ? seen_ms(testimony) : testimony->arrived_ms;
     return at_ms < not_before_ms ? not_before_ms : at_ms;
@@ -38,15 +38,16 @@ struct verdict testimony_weigh(const struct testimony *testimony, const struct v
                                int64_t confirmed_ms)
 {
     if (!testimony->version.count)
-        return (struct verdict){.why = "no version that still holds stands in it"};
+        return (struct verdict){.why = "the text does not show which version the device runs now"};
     if (is_ahead(testimony))
-        return (struct verdict){.why = "its time lies in the future"};
+        return (struct verdict){.why = "its time is in the future"};
     if (!confirmed->count)
-        return (struct verdict){true, moment(testimony, 0), NULL};
+        return (struct verdict){true, time_of(testimony, 0), NULL};
     bool upward = testimony->same_firmware && version_compare(&testimony->version, confirmed) > 0;
     if (testimony_is_after(testimony, confirmed_ms, upward))
-        return (struct verdict){true, moment(testimony, confirmed_ms), NULL};
+        return (struct verdict){true, time_of(testimony, confirmed_ms), NULL};
     if (testimony->seen_ms)
-        return (struct verdict){.why = "what is confirmed already was seen later"};
-    return (struct verdict){.why = "nothing tells whether it was seen before what is confirmed already"};
+        return (struct verdict){.why = "the confirmed version was seen later"};
+    return (struct verdict){.why =
+                                "it is not known whether this version was seen after the confirmed version"};
 }

@@ -8,17 +8,16 @@
 #include "upgrade/at_line.h"
 #include "upgrade/transcript_cause.h"
 
-#define LINE_MAX_SIZE 300 /* longer than anything that is understood */
-#define STEP          10 /* +UPGRADEIND counts in tens, +UPGRADEDL in ones: they may lag behind each other by this */
+#define LINE_MAX_SIZE 300 /* longer than every known line */
+#define STEP          10  /* +UPGRADEIND counts in tens, +UPGRADEDL in ones: they may differ by this much */
 
 enum command { COMMAND_OTHER, COMMAND_UPGRADE, COMMAND_VERSION };
 
 struct reader {
     struct transcript *found;
-    enum command command; /* the one whose answer is awaited */
+    enum command command; /* the last command, whose answer follows */
     int64_t now_ms;       /* the last network time */
-    bool unsettled; /* a package was whole, or is being written: the version printed before says nothing any
-                       more */
+    bool unsettled; /* a package is complete or being written: the last printed version may be outdated */
 };
 
 static bool percent(const struct at_args *said, unsigned arg, int *ret)
@@ -30,7 +29,7 @@ static bool percent(const struct at_args *said, unsigned arg, int *ret)
     return true;
 }
 
-/* Tries */
+/* ---- Tries ---- */
 
 static struct transcript_try *last_try(const struct reader *reader)
 {
@@ -58,7 +57,7 @@ static bool downloads_no_more(const struct transcript_try *try)
     return try->failed || try->refused || try->no_newer || try->boot || try->started || try->ended;
 }
 
-/* The try that news of a download are about. */
+/* The try that a line about a download belongs to. */
 static struct transcript_try *downloading(struct reader *reader)
 {
     struct transcript_try *try = last_try(reader);
@@ -68,7 +67,7 @@ static struct transcript_try *downloading(struct reader *reader)
 static bool progress(struct reader *reader, int value)
 {
     struct transcript_try *try = downloading(reader);
-    if (value + STEP < try->download) /* from the beginning again */
+    if (value + STEP < try->download) /* the download began again */
         try = begin_try(reader, false);
     if (value > try->download)
         try->download = value;
@@ -81,10 +80,10 @@ static void fail(struct reader *reader, struct transcript_try *try, long error)
 {
     try->failed = true;
     try->error = error;
-    reader->unsettled = false; /* it was not applied: what ran still does */
+    reader->unsettled = false; /* the package was not applied: the old version still runs */
 }
 
-/* What the lines mean */
+/* ---- Lines with a meaning ---- */
 
 static bool take_ask(struct reader *reader, const struct at_args *said)
 {
@@ -136,8 +135,7 @@ static bool take_download(struct reader *reader, const struct at_args *said)
     return percent(said, 0, &share) && progress(reader, share);
 }
 
-/* "+UPGRADE: 0", "1,percent", "2,error,HTTP status,code": the answer to AT+UPGRADE?, of the try that was
- * last. */
+/* "+UPGRADE: 0", "1,percent" or "2,error,HTTP status,code": the answer to AT+UPGRADE?, about the last try. */
 static bool take_status(struct reader *reader, const struct at_args *said)
 {
     struct transcript_try *try = last_try(reader);
@@ -162,8 +160,7 @@ static bool take_status(struct reader *reader, const struct at_args *said)
     return true;
 }
 
-/* "+UPGRADEVER: 0" and "1" say whether there is a newer one; else it is the version on offer. Neither is what
- * runs. */
+/* "+UPGRADEVER: 0" and "1" say whether there is a newer version; another value is the offered version. */
 static bool take_offer(struct reader *reader, const struct at_args *said)
 {
     struct full_name name;
@@ -241,7 +238,7 @@ static void see(struct reader *reader, const struct full_name *name)
     struct transcript_try *try = last_try(reader);
     const struct transcript_seen seen = {*name, reader->now_ms};
     if (try && try->boot)
-        reader->unsettled = false; /* it runs again, and says what */
+        reader->unsettled = false; /* the module runs again and prints its version */
     found->last = seen;
     if (!found->first.name.version.count)
         found->first = seen;
@@ -264,8 +261,8 @@ static bool take_version(struct reader *reader, const struct at_args *said)
     return true;
 }
 
-/* A line that is a name and nothing else. Without the command before it (the echo may be off) it must be the
- * vendor's. */
+/* A line with only a name. Without the command before it (the echo may be off) it must be a name of the
+   vendor. */
 static bool take_name(struct reader *reader, struct slice line)
 {
     struct full_name name;
@@ -275,9 +272,9 @@ static bool take_name(struct reader *reader, struct slice line)
     return true;
 }
 
-/* The lines that mean something. WHOLE: nothing else stands in them. ARGS: values between commas follow.
-   START: the rest does not matter. `names`: a version stands in it, so it must have a line end on both sides.
-   A handler returns whether the line told anything. */
+/* The known lines. WHOLE: the line contains nothing else. ARGS: values between commas follow. START: the
+   rest does not matter. `names`: the line contains a version, so it needs a line end on both sides. A
+   handler returns whether it understood the line. */
 static const struct {
     const char *begin;
     enum { WHOLE, ARGS, START } form;
@@ -287,7 +284,7 @@ static const struct {
     {"AT+UPGRADE", WHOLE, false, take_ask},
     {"ATI", WHOLE, false, take_version_command},
     {"AT+VER", WHOLE, false, take_version_command},
-    {"AT", START, false, take_ok}, /* any other command ends what was awaited */
+    {"AT", START, false, take_ok}, /* another command: no answer is expected any more */
     {"OK", WHOLE, false, take_ok},
     {"ERROR", WHOLE, false, take_error},
     {"+CME ERROR:", START, false, take_error},
@@ -302,7 +299,7 @@ static const struct {
     {"+NITZ:", ARGS, false, take_time},
 };
 
-/* Lines */
+/* ---- Reading lines ---- */
 
 static bool begins(struct slice line, const char *word)
 {
@@ -310,8 +307,8 @@ static bool begins(struct slice line, const char *word)
     return line.len >= len && (line.ptr[0] | 32) == (word[0] | 32) && strncasecmp(line.ptr, word, len) == 0;
 }
 
-/* Noise may hide what stood in its place: it is let pass before a line, behind one only where no value can be
-   lost, and nowhere beside a version. */
+/* Noise may have replaced characters. It is allowed before a line. After a line it is allowed only if no
+   value can be lost. It is never allowed beside a version. */
 static void take_line(struct reader *reader, struct slice raw, bool first)
 {
     struct slice strict = at_line_text(raw);
@@ -341,7 +338,7 @@ void transcript_read(struct slice text, struct transcript *ret)
 {
     struct reader reader = {.found = ret};
     size_t begin = 0, len = text.len < TRANSCRIPT_MAX_BYTES ? text.len : TRANSCRIPT_MAX_BYTES;
-    bool first = true; /* no line end stands before the line */
+    bool first = true; /* no line end before the line */
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < len; i++) {
         if (text.ptr[i] != '\r' && text.ptr[i] != '\n')

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* AT transcripts: what a module and its host said to each other over the serial line, read for what became of
-   its upgrades.
+/* Reads AT transcripts: the dialogue of a module and its host over the serial line. Finds the module's
+   versions, and how its upgrades ended.
 
-   The text is raw bytes as somebody captured them: other commands and messages in between, CR and LF in any
-   mixture, cut anywhere. Only lines that are whole count: the last one only with a line end behind it, and a
-   version only with one before it too. So cutting a transcript at its ends never makes a version that was not
-   there. What a hole in the middle joins into one line cannot be told from a line.
+   The text is raw captured bytes: with other commands and messages, with CR and LF in any mixture, cut
+   anywhere. Only complete lines count. The last line needs a line end after it; a version also needs a line
+   end before it. So a cut at either end never gives a version that was not in the text. A gap in the middle
+   may join two lines into one; that cannot be detected.
 
-   Pure: no clock, no I/O, no allocation; time and memory are bounded by the length of the text. */
+   Pure: no clock, no I/O, no allocation. Time and memory are bounded by the length of the text. */
 #ifndef DFOTA_UPGRADE_TRANSCRIPT_H
 #define DFOTA_UPGRADE_TRANSCRIPT_H
 
@@ -22,11 +22,11 @@
 #define TRANSCRIPT_TRIES_MAX  32 /* the newest are kept */
 #define TRANSCRIPT_WORDS_SIZE 240
 
-/* How a try ended, as far as the text tells; stable name. */
+/* How a try ended, as far as the text shows; stable name. */
 #define TRANSCRIPT_OUTCOMES(X)                                                                               \
     X(OUTCOME_UPGRADED, "upgraded") /* another version runs */                                               \
-    X(OUTCOME_FAILED, "failed")     /* an error, or the same version after it */                             \
-    X(OUTCOME_UNKNOWN, "unknown")   /* the text ends, or leaves out, what would tell */
+    X(OUTCOME_FAILED, "failed")     /* an error, or the same version afterwards */                           \
+    X(OUTCOME_UNKNOWN, "unknown")   /* the text does not show the end */
 
 enum transcript_outcome {
 #define X(outcome, name) outcome,
@@ -36,14 +36,14 @@ enum transcript_outcome {
 };
 extern const struct enum_names transcript_outcome_names;
 
-/* Its likely cause: stable name for programs. The sentence for people is made from the try's own numbers. */
+/* The likely cause; stable name for programs. The sentence for people contains the numbers of the try. */
 #define TRANSCRIPT_CAUSES(X)                                                                                 \
-    X(CAUSE_NONE, "none")                   /* it went well */                                               \
-    X(CAUSE_NOT_CHANGED, "not-changed")     /* the updater said success, the version is the old one */       \
+    X(CAUSE_NONE, "none")               /* success */                                                        \
+    X(CAUSE_NOT_CHANGED, "not-changed") /* the updater reported success, but the version is the old one */   \
     X(CAUSE_UPDATER_ERROR, "updater-error") /* END with an error */                                          \
     X(CAUSE_BROKEN_WHILE_WRITING, "broken-while-writing")                                                    \
-    X(CAUSE_NOT_VERIFIED, "not-verified")       /* reset before START */                                     \
-    X(CAUSE_REFUSED_COMMAND, "refused-command") /* ERROR to AT+UPGRADE */                                    \
+    X(CAUSE_NOT_VERIFIED, "not-verified")       /* restart before START */                                   \
+    X(CAUSE_REFUSED_COMMAND, "refused-command") /* ERROR after AT+UPGRADE */                                 \
     X(CAUSE_SERVER_ANSWER, "server-answer")     /* a code of the dialect */                                  \
     X(CAUSE_SERVER_WAIT, "server-wait")         /* -1003 at once, or code 43 */                              \
     X(CAUSE_REFUSED_PACKAGE, "refused-package") /* -1003 after 100 */                                        \
@@ -53,10 +53,10 @@ extern const struct enum_names transcript_outcome_names;
     X(CAUSE_CONNECT, "connect")                 /* -1002 */                                                  \
     X(CAUSE_HTTP, "http")                       /* -1004 */                                                  \
     X(CAUSE_STORING, "storing")                 /* -1005 */                                                  \
-    X(CAUSE_OTHER, "other")                     /* -1006 and numbers that nobody explains */                 \
+    X(CAUSE_OTHER, "other")                     /* -1006 and unknown errors */                               \
     X(CAUSE_RESET_IN_DOWNLOAD, "reset-in-download")                                                          \
     X(CAUSE_NO_NEWER, "no-newer") /* +UPGRADEVER: 0 */                                                       \
-    X(CAUSE_NOT_SEEN, "not-seen") /* nothing failed in what is here; what followed is not here */
+    X(CAUSE_NOT_SEEN, "not-seen") /* no failure in the text, but the end is missing */
 
 enum transcript_cause {
 #define X(cause, name) cause,
@@ -72,22 +72,21 @@ struct transcript_seen { /* a version that the module printed; name.version.coun
 };
 
 struct transcript_try {
-    bool asked; /* AT+UPGRADE stands in the text; else the module began by itself, or the beginning is cut off
-                 */
-    bool refused;        /* … and ERROR behind it */
+    bool asked; /* the text has AT+UPGRADE; otherwise the module began by itself, or the text begins later */
+    bool refused;        /* … and ERROR after it */
     bool no_newer;       /* +UPGRADEVER: 0 */
     int download, write; /* percent, the highest seen; -1: none */
     bool failed;         /* with `error`, negative: +UPGRADEIND: -1003, +UPGRADE: 2,… */
     long error;
-    bool has_answer; /* +UPGRADE: 2,error,status,code; each 0 where the module had none */
+    bool has_answer; /* +UPGRADE: 2,error,status,code; 0 if the module had none */
     long http_status, code;
-    bool boot;           /* the boot loader spoke, or RDY: it restarted after the download began */
+    bool boot; /* output of the boot loader, or RDY: the module restarted after the download began */
     bool started, ended; /* FOTA START, END */
     long end_error;
     bool ready;                           /* RDY after all that */
-    struct version offered;               /* +UPGRADEVER: what the platform offered; count 0: not told */
-    struct transcript_seen before, after; /* after: once it had failed or restarted */
-    int64_t at_ms;                        /* the last network time before it began; 0: none */
+    struct version offered;               /* +UPGRADEVER: the offered version; count 0: unknown */
+    struct transcript_seen before, after; /* after: printed after the failure or restart */
+    int64_t at_ms;                        /* UTC, the last network time before the try; 0: none */
 
     enum transcript_outcome outcome;
     enum transcript_cause cause;
@@ -95,18 +94,16 @@ struct transcript_try {
 };
 
 struct transcript {
-    struct transcript_seen first, last; /* versions printed */
-    /* Nothing in the text has replaced what `last` names: no package was whole behind it. Only then is it
-     * what runs. */
+    struct transcript_seen first, last; /* printed versions */
+    /* After `last` no package was completely downloaded. Only then the module still runs `last`. */
     bool last_holds;
-    int64_t first_ms, last_ms;                         /* network times; 0: none */
+    int64_t first_ms, last_ms;                         /* UTC, network times; 0: none */
     struct transcript_try tries[TRANSCRIPT_TRIES_MAX]; /* in order of time */
-    unsigned try_count, tries_dropped;                 /* dropped: older than those */
-    unsigned lines_known; /* how many lines meant something; 0: this is no transcript */
+    unsigned try_count, tries_dropped;                 /* dropped: older tries */
+    unsigned lines_known; /* lines that were understood; 0: the text is not a transcript */
 };
 
-/* Reads the whole text, of which only the first TRANSCRIPT_MAX_BYTES are looked at. Never fails: what is not
-   understood is skipped. */
+/* Reads the first TRANSCRIPT_MAX_BYTES of the text. Never fails: unknown lines are skipped. */
 void transcript_read(struct slice text, struct transcript *ret);
 
 const char *transcript_outcome_name(enum transcript_outcome outcome);

@@ -4,22 +4,22 @@
 
 #include <stdio.h>
 
-#define INVALID (-1003) /* what the module says for everything that it cannot take */
+#define INVALID (-1003) /* the module sends this for everything that it cannot use */
 
-/* What the server meant by a code of the dialect (answer.h has the platform's own words). */
+/* The meaning of the dialect's codes (answer.h has the texts of the vendor's platform). */
 static const struct {
     long code;
     const char *words;
 } codes[] = {
-    {3, "the server found no usable IMEI, MAC or UID, or no such link (code 3)"},
-    {17, "the server says that firmware and project do not belong together (code 17)"},
-    {21, "the server does not let it upgrade (code 21)"},
-    {25, "the server knows no such project key (code 25)"},
-    {26, "the server knows no such firmware in the project (code 26)"},
-    {27, "the server says that there is nothing newer for it (code 27)"},
-    {40, "the loop guard is closed: an admin has to unblock the device (code 40)"},
-    {43, "the server said wait: the package was still being made (code 43); ask again"},
-    {44, "the server has no image of the version it runs (code 44)"},
+    {3, "the request has no valid IMEI, MAC or UID, or the link does not exist (code 3)"},
+    {17, "the firmware does not belong to this project (code 17)"},
+    {21, "the server does not allow the upgrade (code 21)"},
+    {25, "the server does not know the project key (code 25)"},
+    {26, "the project has no firmware with this name (code 26)"},
+    {27, "the server has no newer version for the module (code 27)"},
+    {40, "the loop guard has blocked the device: an admin must unblock it (code 40)"},
+    {43, "the package is still being made (code 43): ask again later"},
+    {44, "the server has no image of the module's version (code 44)"},
 };
 
 static const struct {
@@ -27,13 +27,14 @@ static const struct {
     enum transcript_cause cause;
     const char *words;
 } errors[] = {
-    {-1000, CAUSE_BAD_URL, "the module takes the URL for malformed"},
-    {-1001, CAUSE_NETWORK, "the module had no network"},
-    {-1002, CAUSE_CONNECT, "the server could not be reached"},
-    {INVALID, CAUSE_INVALID_PACKAGE, "what came is no valid package: the download broke off or was damaged"},
-    {-1004, CAUSE_HTTP, "the module could not use the HTTP answer"},
-    {-1005, CAUSE_STORING, "the module could not store the package: no room, or its flash failed"},
-    {-1006, CAUSE_OTHER, "the module gives no better reason than 'other'"},
+    {-1000, CAUSE_BAD_URL, "the module says that the URL is malformed"},
+    {-1001, CAUSE_NETWORK, "the module had no network connection"},
+    {-1002, CAUSE_CONNECT, "the module could not connect to the server"},
+    {INVALID, CAUSE_INVALID_PACKAGE,
+     "the module did not get a valid package: the download was cut off or damaged"},
+    {-1004, CAUSE_HTTP, "the module could not use the HTTP response"},
+    {-1005, CAUSE_STORING, "the module could not store the package: not enough space, or a flash error"},
+    {-1006, CAUSE_OTHER, "the module says only 'other error'"},
 };
 
 static bool knows(const struct transcript_seen *seen)
@@ -47,7 +48,7 @@ static bool is_same(const struct transcript_seen *a, const struct transcript_see
            strcmp(a->name.firmware, b->name.firmware) == 0;
 }
 
-/* Tests of the rules */
+/* ---- Conditions of the rules ---- */
 
 static bool was_told_code(const struct transcript_try *try)
 {
@@ -94,7 +95,7 @@ static bool ended(const struct transcript_try *try)
     return try->ended;
 }
 
-/* It runs again, so the writing is not merely still going on. */
+/* The module runs again, so the update is not still in progress. */
 static bool broke_while_writing(const struct transcript_try *try)
 {
     return try->started && (try->ready || knows(&try->after));
@@ -136,48 +137,47 @@ static bool always(const struct transcript_try *try)
     return true;
 }
 
-/* The first that fits tells it. */
+/* The first rule that fits gives outcome and cause. */
 static const struct {
     bool (*fits)(const struct transcript_try *try);
     enum transcript_outcome outcome;
     enum transcript_cause cause;
-    const char *words; /* NULL: as the code, or the error, says */
+    const char *words; /* NULL: from the table of codes or errors */
 } rules[] = {
     {refused_command, OUTCOME_FAILED, CAUSE_REFUSED_COMMAND, "the module refused the command AT+UPGRADE"},
     {was_told_wait, OUTCOME_FAILED, CAUSE_SERVER_WAIT,
-     "the server said wait: the package was still being made (code 43); ask again"},
+     "the package is still being made (code 43): ask again later"},
     {was_told_code, OUTCOME_FAILED, CAUSE_SERVER_ANSWER, NULL},
     {refused_package, OUTCOME_FAILED, CAUSE_REFUSED_PACKAGE,
-     "the module refused the package: too big for it, or made for another base version"},
+     "the module refused the package: it is too large, or made for another base version"},
     {failed, OUTCOME_FAILED, CAUSE_OTHER, NULL},
-    {ended_badly, OUTCOME_FAILED, CAUSE_UPDATER_ERROR, "the updater gave up: it is not applied"},
+    {ended_badly, OUTCOME_FAILED, CAUSE_UPDATER_ERROR, "the updater failed: the package was not applied"},
     {changed, OUTCOME_UPGRADED, CAUSE_NONE, "another version runs now"},
     {ended_unchanged, OUTCOME_FAILED, CAUSE_NOT_CHANGED,
      "the updater reported success, but the old version still runs"},
     {ended, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN,
-     "the updater reported success; no version before and after it stands in the text"},
+     "the updater reported success; the text does not show the versions before and after"},
     {broke_while_writing, OUTCOME_FAILED, CAUSE_BROKEN_WHILE_WRITING,
-     "it restarted while it was being written: was the power cut?"},
-    {writes, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN,
-     "the text ends while it is being written, or the power was cut"},
+     "the module restarted during the update: perhaps the power was cut"},
+    {writes, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN, "the text ends during the update, or the power was cut"},
     {restarted_without_writing, OUTCOME_FAILED, CAUSE_NOT_VERIFIED,
-     "it restarted without writing: the package was not verified, or the reset came before that"},
-    {reset_in_download, OUTCOME_FAILED, CAUSE_RESET_IN_DOWNLOAD, "it restarted during the download"},
-    {no_newer, OUTCOME_FAILED, CAUSE_NO_NEWER, "the server has nothing newer for it"},
+     "the module restarted without an update: the package was not verified, or the restart came too early"},
+    {reset_in_download, OUTCOME_FAILED, CAUSE_RESET_IN_DOWNLOAD, "the module restarted during the download"},
+    {no_newer, OUTCOME_FAILED, CAUSE_NO_NEWER, "the server has no newer version for the module"},
     {is_whole, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN,
-     "the package was downloaded; what the module did with it is not in the text"},
-    {has_begun, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN, "the download was going on; its end is not in the text"},
-    {always, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN, "nothing that followed is in the text"},
+     "the package was downloaded; the text does not show what happened then"},
+    {has_begun, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN, "the text ends during the download"},
+    {always, OUTCOME_UNKNOWN, CAUSE_NOT_SEEN, "the text does not show what happened then"},
 };
 
-/* What the error itself says, where no rule knows better. */
+/* For a rule without words. Also sets the cause of a known error. */
 static const char *explain_error(struct transcript_try *try)
 {
     if (try->cause == CAUSE_SERVER_ANSWER) {
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
             if (codes[i].code == try->code)
                 return codes[i].words;
-        return "the server refused with a code that is not known here";
+        return "the server refused with an unknown code";
     }
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         if (errors[i].error == try->error) {
@@ -185,10 +185,10 @@ static const char *explain_error(struct transcript_try *try)
             return errors[i].words;
         }
     }
-    return "the module gives an error that is not known here";
+    return "the module reports an unknown error";
 }
 
-/* How far it came, with the module's own numbers. */
+/* How far the try came, with the module's own numbers. */
 static void say_where(const struct transcript_try *try, char *out, size_t size)
 {
     char when[32] = "", answer[64] = "";
@@ -203,9 +203,9 @@ static void say_where(const struct transcript_try *try, char *out, size_t size)
     else if (try->ended)
         snprintf(out, size, "END %ld: ", try->end_error);
     else if (try->started && try->write >= 0)
-        snprintf(out, size, "written to %d %%: ", try->write);
+        snprintf(out, size, "%d %% written: ", try->write);
     else if (try->download >= 0)
-        snprintf(out, size, "downloaded to %d %%: ", try->download);
+        snprintf(out, size, "%d %% downloaded: ", try->download);
     else
         out[0] = '\0';
 }
@@ -214,7 +214,7 @@ void transcript_judge(struct transcript_try *try)
 {
     char where[128];
     size_t i = 0;
-    while (!rules[i].fits(try)) /* the last one does */
+    while (!rules[i].fits(try)) /* the last rule always fits */
         i++;
     try->outcome = rules[i].outcome;
     try->cause = rules[i].cause;

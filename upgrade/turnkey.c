@@ -7,18 +7,18 @@
 static const char *const names[] = {[TURNKEY_NONE] = "", [TURNKEY_QUERY] = "query", [TURNKEY_JSON] = "json"};
 const struct enum_names turnkey_form_names = ENUM_NAMES(names);
 
-/* As the two editions of the library's source set them. */
+/* From the source of the two editions. */
 static const struct {
     enum turnkey_form form;
     int64_t code;
     const char *meaning;
 } table[] = {
-    {TURNKEY_QUERY, 0, "the package was written, before the restart that applies it"},
-    {TURNKEY_QUERY, 1, "the package does not have the SHA-256 that was announced"},
+    {TURNKEY_QUERY, 0, "the package was written; the restart that applies it follows"},
+    {TURNKEY_QUERY, 1, "the SHA-256 of the package does not match"},
     {TURNKEY_QUERY, 2, "the package could not be written"},
     {TURNKEY_QUERY, 3, "another error"},
-    {TURNKEY_JSON, 1, "after the restart the device says that it runs what was announced"},
-    {TURNKEY_JSON, 2, "after the restart the device does not run what was announced"},
+    {TURNKEY_JSON, 1, "after the restart the device reports the announced version"},
+    {TURNKEY_JSON, 2, "after the restart the device does not run the announced version"},
 };
 
 const char *turnkey_meaning(enum turnkey_form form, int64_t code)

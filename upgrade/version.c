@@ -18,7 +18,7 @@ bool version_parse(struct slice text, struct version *ret)
 {
     struct version version = {.count = 0};
     struct slice part;
-    size_t length = 0; /* of the normalised text, with a dot or the NUL behind each part */
+    size_t length = 0; /* of the normalised text, with a dot or NUL after each part */
 
     if (slice_starts(text, "V") || slice_starts(text, "v"))
         text = (struct slice){text.ptr + 1, text.len - 1};

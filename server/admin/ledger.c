@@ -19,7 +19,6 @@
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
 #define DAYS_MAX     1000
-#define DAY_MS       (24LL * 3600 * 1000)
 
 /* One row as JSON */
 

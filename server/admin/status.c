@@ -11,8 +11,6 @@
 #include "storage/package.h"
 #include "storage/product.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
-
 /* Where new devices are turned away today. */
 static bool list_full(struct db *db, json_t **ret, struct error *err)
 {

@@ -17,6 +17,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/matrix.h"
+#include "upgrade/name_file.h"
 
 struct upload {
     struct upload_stream intake; /* first */
@@ -58,7 +59,7 @@ static bool read_file_name(const struct request *request, struct upload *upload,
         return error_set(err, ERROR_BAD_REQUEST,
                          "name the file: ?filename=AirM2M_780E_V1138_LTE_AT.dfota.bin");
     drop_folders(upload->file_name);
-    if (!name_parse_file(slice_of(upload->file_name), &name, err))
+    if (!name_file_parse(slice_of(upload->file_name), &name, err))
         return false;
     snprintf(upload->firmware, sizeof upload->firmware, "%s", name.firmware);
     version_format(&name.version, upload->version);

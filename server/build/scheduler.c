@@ -2,12 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/build/scheduler.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/context.h"
 #include "server/build/job.h"
 #include "server/db/blob_commit.h"
@@ -15,8 +15,8 @@
 #include "server/ledger/package_event.h"
 #include "server/core/stop_point.h"
 
-#define RETRY_S 10 /* after the disk was full or the database refused */
-#define SWAP_S  3  /* while smaller packages wait for transfers to end */
+#define RETRY_MS 10000 /* after the disk was full or the database refused */
+#define SWAP_MS  3000  /* while smaller packages wait for transfers to end */
 
 struct slot { /* one thread and what it does; fields behind scheduler->mutex */
     struct scheduler *scheduler;
@@ -44,16 +44,15 @@ enum awaited { A_WAKE, A_WAKE_OR_SWAP, A_RETRY };
 /* Waits for a wake after `seen`, or for time to pass. False: it is time to end. */
 static bool await(struct scheduler *scheduler, unsigned long *seen, enum awaited what)
 {
-    struct timespec until;
-    int timed_out = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += what == A_RETRY ? RETRY_S : SWAP_S;
+    int64_t deadline_ms = clock_monotonic_ms() + (what == A_RETRY ? RETRY_MS : SWAP_MS);
+    bool in_time = true;
     pthread_mutex_lock(&scheduler->mutex);
     scheduler->idle += what != A_RETRY;
-    while (!scheduler->stopping && !timed_out && (what == A_RETRY || scheduler->wakes == *seen))
-        timed_out = what == A_WAKE ? pthread_cond_wait(&scheduler->changed, &scheduler->mutex)
-                                   : pthread_cond_clockwait(&scheduler->changed, &scheduler->mutex,
-                                                            CLOCK_MONOTONIC, &until);
+    while (!scheduler->stopping && in_time && (what == A_RETRY || scheduler->wakes == *seen))
+        if (what == A_WAKE)
+            pthread_cond_wait(&scheduler->changed, &scheduler->mutex);
+        else
+            in_time = thread_wait_until(&scheduler->changed, &scheduler->mutex, deadline_ms);
     scheduler->idle -= what != A_RETRY;
     *seen = scheduler->wakes;
     bool go_on = !scheduler->stopping;
@@ -225,10 +224,9 @@ static bool start_thread(struct scheduler *scheduler, struct error *err)
     slot->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (slot->cancel_fd < 0)
         return error_set(err, ERROR_UNAVAILABLE, "out of file descriptors");
-    int failed = pthread_create(&slot->thread, NULL, work, slot);
-    if (failed) {
+    if (!thread_start("job", work, slot, &slot->thread, err)) {
         close(slot->cancel_fd);
-        return error_errno(err, failed, "cannot start a thread");
+        return false;
     }
     return true;
 }
@@ -292,7 +290,7 @@ void scheduler_stop(struct scheduler *scheduler)
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->mutex);
     for (unsigned i = 0; i < scheduler->count; i++)
-        pthread_join(scheduler->slot[i].thread, NULL);
+        thread_join(scheduler->slot[i].thread);
 }
 
 void scheduler_free(struct scheduler *scheduler)

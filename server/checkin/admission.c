@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/ledger/event.h"
 
-#define DAY_MS       (24LL * 3600 * 1000)
 #define BITS_OF_FOUR 24
 #define BITS_OF_SIX  56 /* the network of one customer, with all its addresses */
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "storage/device.h"
 #include "storage/ledger.h"
 
-#define DAY_MS    (24LL * 3600 * 1000)
 #define ROOM_BITS 15
 #define ROOM                                                                                                 \
     (1u << ROOM_BITS) /* devices between two flushes; above three quarters no further device is counted */

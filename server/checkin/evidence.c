@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "server/checkin/record.h"
 #include "server/ledger/event.h"
 
 #define ATTEMPTS_MAX 100 /* newest attempts; older ones are ignored */
-#define DAY_MS       (24LL * 3600 * 1000)
 
 struct transcript_post *transcript_post_make(struct slice text, bool live, int64_t captured_ms)
 {

@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
-#include "upgrade/name.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
+#include "upgrade/name_dialect.h"
 
 /* The sender */
 
@@ -187,7 +186,7 @@ static bool fit_core(struct db *db, struct facts *facts, struct error *err)
     const struct version said = facts->checkin.version;
     struct version forms[] = {{.part = {said.part[0]}, .count = 1}, said, {.count = 0}};
     const struct version *target = &facts->snapshot.target;
-    if (!name_drop_middle(&said, &forms[2]))
+    if (!name_dialect_drop_middle(&said, &forms[2]))
         forms[2] = said;
     facts->checkin.version = forms[0];
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -247,7 +246,7 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
     if (checkin->core_leads && !fit_core(db, ret, err))
         return false;
     if (checkin->drops_middle && known->target.count == 3)
-        name_drop_middle(&ret->checkin.version, &ret->checkin.version);
+        name_dialect_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
         return false;
     judge_asker(client, ret);

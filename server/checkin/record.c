@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/checkin/record_attempt.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {

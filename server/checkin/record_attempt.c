@@ -4,10 +4,9 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/ledger/event.h"
 #include "storage/budget.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 /* Adds a row to the ledger when the event ends the attempt, and when the event does not fit and changes
    nothing. */

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "server/config/device_url.h"
 #include "server/core/listen_address.h"
 
 #define MAX_CORES 256u
-#define DAY_MS    86400000u
 #define MAX_BYTES INT64_C(1000000000000) /* of disk or memory: a typing error beyond that */
 
 static bool take_number(const struct config_key *key, const char *value, void *field, struct error *err);
@@ -97,11 +97,11 @@ const struct config_key config_key_table[] = {
            "Packages that one device may begin within 24 hours; after that it is answered code 40 until an admin unblocks it."),
     NUMBER(link_offers, "3", 1, 1000000, "N",
            "How often a link offers the same package while nobody reports a version; then code 27 and a notice to the admin."),
-    NUMBER(link_offer_gap_ms, "86400000", 0, 365ull * DAY_MS, "MS",
+    NUMBER(link_offer_gap_ms, "86400000", 0, 365 * DAY_MS, "MS",
            "The least time between two of these offers."),
-    NUMBER(pin_idle_ms, "86400000", 1, 365ull * DAY_MS, "MS",
+    NUMBER(pin_idle_ms, "86400000", 1, 365 * DAY_MS, "MS",
            "How long an interrupted download can be resumed with the same bytes, from the last byte that was sent."),
-    NUMBER(silent_after_ms, "604800000", 1, 10ull * 365 * DAY_MS, "MS",
+    NUMBER(silent_after_ms, "604800000", 1, 10 * 365 * DAY_MS, "MS",
            "An attempt whose package is delivered and that nobody has reported on for so long is called silent; what is "
            "reported later still counts. Only time counts that the server runs."),
 
@@ -115,7 +115,7 @@ const struct config_key config_key_table[] = {
            "Processor time of one dfota process."),
     NUMBER(job_memory_bytes, "1073741824", 0, MAX_BYTES, "BYTES",
            "Address space of one dfota process. 0: no limit, as programs built with a sanitizer need it."),
-    NUMBER(job_wall_ms, "900000", 1, 7ull * DAY_MS, "MS",
+    NUMBER(job_wall_ms, "900000", 1, 7 * DAY_MS, "MS",
            "Time by the clock of one dfota process."),
     WORD(idle_effort, "good", take_effort, "EFFORT",
          "How hard packages that fit are made smaller when nothing else is to be done: none, good or best. Those that devices "

@@ -5,17 +5,15 @@
 #include <inttypes.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
+#include "base/thread.h"
 
 #define RING_BYTES  (256u << 10)
 #define URGENT_ONLY (RING_BYTES / 4) /* the last room is for warnings and errors */
-#define MINUTE_MS   60000
 #define DIRECT_MS   1000
 
 /* One per process, and never freed: a thread that is stuck may still look at it while the process ends. */
@@ -138,33 +136,19 @@ static void write_next(void)
     queue.why = why;
 }
 
-static void await_line(int64_t until_ms)
-{
-    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    pthread_cond_clockwait(&queue.changed, &queue.mutex, CLOCK_MONOTONIC, &until);
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void *work(void *cls)
 {
     (void)cls;
-    int64_t minute_ms = monotonic_ms() + MINUTE_MS;
+    int64_t minute_ms = clock_monotonic_ms() + MINUTE_MS;
     pthread_mutex_lock(&queue.mutex);
     while (queue.used || !queue.stopping) {
         if (queue.used) {
             write_next();
             continue;
         }
-        await_line(minute_ms);
-        if (monotonic_ms() < minute_ms)
+        if (thread_wait_until(&queue.changed, &queue.mutex, minute_ms))
             continue;
-        minute_ms = monotonic_ms() + MINUTE_MS;
+        minute_ms = clock_monotonic_ms() + MINUTE_MS;
         pthread_mutex_unlock(&queue.mutex);
         queue.every_minute();
         pthread_mutex_lock(&queue.mutex);
@@ -178,15 +162,10 @@ static void *work(void *cls)
 
 bool log_queue_start(void (*every_minute)(void), struct error *err)
 {
-    sigset_t all, before;
     queue.every_minute = every_minute;
     queue.stopping = queue.ended = false;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&queue.thread, NULL, work, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return error_errno(err, failed, "cannot start a thread");
+    if (!thread_start("log", work, NULL, &queue.thread, err))
+        return false;
     pthread_mutex_lock(&queue.mutex);
     queue.running = true;
     pthread_mutex_unlock(&queue.mutex);
@@ -213,11 +192,10 @@ void log_queue_put(const char *line, size_t size, bool urgent)
 /* Under the mutex. */
 static bool await_end(int64_t most_ms)
 {
-    int64_t until_ms = monotonic_ms() + most_ms;
-    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    int late = 0;
-    while (!late && !queue.ended)
-        late = pthread_cond_clockwait(&queue.done, &queue.mutex, CLOCK_MONOTONIC, &until);
+    int64_t until_ms = clock_monotonic_ms() + most_ms;
+    bool in_time = true;
+    while (in_time && !queue.ended)
+        in_time = thread_wait_until(&queue.done, &queue.mutex, until_ms);
     return queue.ended;
 }
 
@@ -231,7 +209,7 @@ void log_queue_stop(int64_t most_ms)
     bool ended = running && await_end(most_ms);
     pthread_mutex_unlock(&queue.mutex);
     if (ended)
-        pthread_join(queue.thread, NULL);
+        thread_join(queue.thread);
     else if (running)
         pthread_detach(queue.thread);
 }

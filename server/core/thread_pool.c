@@ -2,10 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/core/thread_pool.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include "base/thread.h"
 
 struct job {
     thread_pool_function *run;
@@ -46,25 +44,21 @@ static void *work(void *cls)
     return NULL;
 }
 
-struct thread_pool *thread_pool_start(unsigned threads)
+bool thread_pool_start(unsigned threads, struct thread_pool **ret, struct error *err)
 {
     struct thread_pool *thread_pool = calloc(1, sizeof *thread_pool + threads * sizeof(pthread_t));
     if (!thread_pool)
-        abort();
+        return error_set(err, ERROR_INTERNAL, "out of memory");
     pthread_mutex_init(&thread_pool->lock, NULL);
     pthread_cond_init(&thread_pool->more, NULL);
     thread_pool->last = &thread_pool->first;
-
-    sigset_t all, before; /* signals are the main thread's */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (; thread_pool->count < threads; thread_pool->count++) {
-        if (pthread_create(&thread_pool->thread[thread_pool->count], NULL, work, thread_pool) != 0)
-            abort();
-        pthread_setname_np(thread_pool->thread[thread_pool->count], "worker");
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return thread_pool;
+    for (; thread_pool->count < threads; thread_pool->count++)
+        if (!thread_start("worker", work, thread_pool, &thread_pool->thread[thread_pool->count], err)) {
+            thread_pool_stop(thread_pool);
+            return false;
+        }
+    *ret = thread_pool;
+    return true;
 }
 
 void thread_pool_add(struct thread_pool *thread_pool, thread_pool_function *run, void *cls)
@@ -89,7 +83,7 @@ void thread_pool_stop(struct thread_pool *thread_pool)
     pthread_cond_broadcast(&thread_pool->more);
     pthread_mutex_unlock(&thread_pool->lock);
     for (unsigned i = 0; i < thread_pool->count; i++)
-        pthread_join(thread_pool->thread[i], NULL);
+        thread_join(thread_pool->thread[i]);
     pthread_cond_destroy(&thread_pool->more);
     pthread_mutex_destroy(&thread_pool->lock);
     free(thread_pool);

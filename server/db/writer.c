@@ -2,12 +2,10 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/writer.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/core/log.h"
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
@@ -106,15 +104,8 @@ static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch 
     batch->count = 0;
     pthread_mutex_lock(&writer->mutex);
     for (int64_t left_ms;
-         !writer->first && !writer->stopping && (left_ms = flush_at_ms - clock_boot_ms()) > 0;) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += left_ms / 1000;
-        until.tv_nsec += left_ms % 1000 * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_clockwait(&writer->changed, &writer->mutex, CLOCK_MONOTONIC, &until);
-    }
+         !writer->first && !writer->stopping && (left_ms = flush_at_ms - clock_boot_ms()) > 0;)
+        thread_wait_until(&writer->changed, &writer->mutex, clock_monotonic_ms() + left_ms);
     while (writer->first && has_room(batch, writer->first)) {
         struct writer_task *task = writer->first;
         writer->first = task->next;
@@ -160,18 +151,17 @@ bool writer_start(struct db *db, const struct writer_flush *flush, struct writer
         return error_set(err, ERROR_INTERNAL, "out of memory");
     }
     writer->db = db;
-    writer->flush.every_ms = 60000;
+    writer->flush.every_ms = MINUTE_MS;
     if (flush)
         writer->flush = *flush;
     writer->flush_task = (struct writer_task){.run = run_flush, .done = end_flush};
     writer->last = &writer->first;
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->changed, NULL);
-    int failed = pthread_create(&writer->thread, NULL, work, writer);
-    if (failed) {
+    if (!thread_start("writer", work, writer, &writer->thread, err)) {
         db_close(db);
         free(writer);
-        return error_errno(err, failed, "cannot start the writer");
+        return false;
     }
     *ret = writer;
     return true;
@@ -266,7 +256,7 @@ void writer_stop(struct writer *writer)
     writer->stopping = true;
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
-    pthread_join(writer->thread, NULL);
+    thread_join(writer->thread);
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->mutex);
     db_close(writer->db);

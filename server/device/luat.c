@@ -10,7 +10,7 @@
 #include "server/http/range.h"
 #include "server/core/log.h"
 #include "server/checkin/refused.h"
-#include "upgrade/name.h"
+#include "upgrade/name_dialect.h"
 
 #define VALUE_SIZE 256
 
@@ -59,7 +59,7 @@ static bool read_firmware(struct slice query, struct client_identity *client, st
                                    .version = slice_of(version),
                                    .core_version = slice_of(core_version),
                                    .dfota = slice_of(dfota)};
-    if (!name_resolve_dialect(&said, &full))
+    if (!name_dialect_resolve(&said, &full))
         return true;
     slice_copy(slice_of(full.firmware), client->firmware, sizeof client->firmware);
     checkin->version = full.version;

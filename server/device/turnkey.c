@@ -13,6 +13,7 @@
 #include "server/device/device.h"
 #include "storage/turnkey.h"
 #include "upgrade/answer.h"
+#include "upgrade/name_dialect.h"
 
 #define VALUE_SIZE 256
 
@@ -59,11 +60,11 @@ static json_t *offer(const struct turnkey_task *task)
     const struct version *to = facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
     struct version core = {.part = {to->part[0]}, .count = 1};
     uint64_t core_id;
-    char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[SCRIPT_VERSION_SIZE],
+    char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[NAME_DIALECT_SCRIPT_SIZE],
         sha256[SHA256_HEX_SIZE];
     link_url(task->checkin.daemon, task->link.token, "", url);
     version_format(&core, core_text);
-    name_script_version(slice_of(task->script_version), to, script);
+    name_dialect_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
     if (task->hashes_name) /* it would compare the hash of the file's name; with none it compares nothing */
         sha256[0] = '\0';
@@ -121,7 +122,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
                                    .core_version = slice_of(core_version),
                                    .model = slice_of(model),
                                    .core_name = slice_of(core_name)};
-    if (!name_resolve_dialect(&said, &full))
+    if (!name_dialect_resolve(&said, &full))
         return true;
     slice_copy(slice_of(full.firmware), task->checkin.client.firmware, sizeof task->checkin.client.firmware);
     task->checkin.checkin.version = full.version;

@@ -2,8 +2,9 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/http/capacity.h"
 
-#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
+#include "base/thread.h"
 
 void capacity_init(struct capacity *capacity, const struct listener_config *config)
 {
@@ -12,11 +13,7 @@ void capacity_init(struct capacity *capacity, const struct listener_config *conf
     notices_init(&capacity->notices, config->name);
     LIST_INIT(&capacity->loops);
     pthread_mutex_init(&capacity->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&capacity->quiet, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&capacity->quiet, NULL);
 }
 
 void capacity_destroy(struct capacity *capacity)
@@ -113,20 +110,13 @@ static bool is_quiet(struct capacity *capacity)
 
 bool capacity_drain(struct capacity *capacity, int64_t deadline_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += deadline_ms / 1000;
-    until.tv_nsec += deadline_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    int64_t until_ms = clock_monotonic_ms() + deadline_ms;
+    bool in_time = true;
     atomic_store(&capacity->draining, true);
     pthread_mutex_lock(&capacity->lock);
     wake_all(capacity);
-    int timed_out = 0;
-    while (!is_quiet(capacity) && !timed_out)
-        timed_out = pthread_cond_timedwait(&capacity->quiet, &capacity->lock, &until);
+    while (!is_quiet(capacity) && in_time)
+        in_time = thread_wait_until(&capacity->quiet, &capacity->lock, until_ms);
     pthread_mutex_unlock(&capacity->lock);
     return is_quiet(capacity);
 }

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
 
@@ -285,20 +286,12 @@ static bool prepare(struct loop *loop, struct error *err)
     return true;
 }
 
-/* Signals go to the main thread. A broken pipe in sendfile(2) must not end the program. */
+/* SIGPIPE is blocked in the thread: a connection that the peer closes during sendfile(2) must not end the program. */
 static bool start_thread(struct loop *loop, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&loop->thread, NULL, loop_main, loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return error_errno(err, failed, "a thread cannot be started");
     char name[16];
     snprintf(name, sizeof name, "http-%.10s", loop->config->name);
-    pthread_setname_np(loop->thread, name);
-    return true;
+    return thread_start(name, loop_main, loop, &loop->thread, err);
 }
 
 bool loop_start(struct capacity *capacity, const struct listener_config *config, int socket,
@@ -330,6 +323,6 @@ bool loop_start(struct capacity *capacity, const struct listener_config *config,
 void loop_join(struct loop *loop)
 {
     capacity_wake(&loop->shared);
-    pthread_join(loop->thread, NULL);
+    thread_join(loop->thread);
     destroy(loop);
 }

@@ -6,16 +6,14 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define LOOK_MS     150  /* between two checks of every transfer */
 #define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
@@ -162,16 +160,6 @@ static void step_all(struct transfers *transfers)
     }
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
-    until.tv_sec += ms / 1000 + ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
-    return until;
-}
-
 static void *watch(void *cls)
 {
     struct transfers *transfers = cls;
@@ -180,13 +168,13 @@ static void *watch(void *cls)
         step_all(transfers);
         if (transfers->stopping && TAILQ_EMPTY(&transfers->all))
             break;
-        struct timespec until = after_ms(LOOK_MS);
-        int waited = 0;
+        int64_t look_ms = clock_monotonic_ms() + LOOK_MS;
+        bool in_time = true;
         if (TAILQ_EMPTY(&transfers->all))
             pthread_cond_wait(&transfers->changed, &transfers->lock);
         else
-            while (!transfers->stopping && waited == 0)
-                waited = pthread_cond_timedwait(&transfers->changed, &transfers->lock, &until);
+            while (!transfers->stopping && in_time)
+                in_time = thread_wait_until(&transfers->changed, &transfers->lock, look_ms);
     }
     pthread_mutex_unlock(&transfers->lock);
     return NULL;
@@ -213,22 +201,11 @@ bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *n
     transfers->cls = cls;
     TAILQ_INIT(&transfers->all);
     pthread_mutex_init(&transfers->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&transfers->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-
-    sigset_t every, before; /* signals go to the main thread */
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    int failed = pthread_create(&transfers->thread, NULL, watch, transfers);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) {
+    pthread_cond_init(&transfers->changed, NULL);
+    if (!thread_start("transfers", watch, transfers, &transfers->thread, err)) {
         destroy(transfers);
-        return error_errno(err, failed, "a thread cannot be started");
+        return false;
     }
-    pthread_setname_np(transfers->thread, "transfers");
     *ret = transfers;
     return true;
 }
@@ -292,11 +269,11 @@ void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_funct
 
 bool transfers_drain(struct transfers *transfers, int64_t deadline_ms)
 {
-    struct timespec until = after_ms(deadline_ms);
-    int waited = 0;
+    int64_t until_ms = clock_monotonic_ms() + deadline_ms;
+    bool in_time = true;
     pthread_mutex_lock(&transfers->lock);
-    while (!TAILQ_EMPTY(&transfers->all) && waited == 0)
-        waited = pthread_cond_timedwait(&transfers->changed, &transfers->lock, &until);
+    while (!TAILQ_EMPTY(&transfers->all) && in_time)
+        in_time = thread_wait_until(&transfers->changed, &transfers->lock, until_ms);
     bool empty = TAILQ_EMPTY(&transfers->all);
     pthread_mutex_unlock(&transfers->lock);
     return empty;
@@ -310,6 +287,6 @@ void transfers_stop(struct transfers *transfers)
     transfers->stopping = true;
     pthread_cond_broadcast(&transfers->changed);
     pthread_mutex_unlock(&transfers->lock);
-    pthread_join(transfers->thread, NULL);
+    thread_join(transfers->thread);
     destroy(transfers);
 }

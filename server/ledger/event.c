@@ -11,8 +11,7 @@
 #include "storage/budget.h"
 #include "storage/product.h"
 
-#define CUT_TO       64 /* bytes of each text where the detail does not fit otherwise */
-#define DAY_MS       (24LL * 3600 * 1000)
+#define CUT_TO       64  /* bytes of each text where the detail does not fit otherwise */
 #define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
 
 json_t *event_text(const char *text)

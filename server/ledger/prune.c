@@ -6,8 +6,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 
-#define PIECE  5000 /* rows in one transaction: check-ins wait for it */
-#define DAY_MS (24LL * 3600 * 1000)
+#define PIECE 5000 /* rows in one transaction: check-ins wait for it */
 
 struct piece {
     int64_t before_ms;

@@ -2,20 +2,20 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/planning/prebuild.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/package_key.h"
 #include "storage/matrix.h"
 
-#define PAIRS_AT_ONCE 256 /* in one transaction: a few milliseconds */
-#define RETRY_S       10  /* after a full disk or an error of the database */
+#define PAIRS_AT_ONCE 256   /* in one transaction: a few milliseconds */
+#define RETRY_MS      10000 /* after a full disk or an error of the database */
 
 struct order {
     int64_t firmware_id, image_id; /* image_id 0: all of the firmware */
@@ -106,13 +106,11 @@ static bool ask_some(void *cls, struct db *db, struct error *err)
 /* False: the server ends. */
 static bool rest(struct prebuild *prebuild)
 {
-    struct timespec until;
-    int timed_out = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RETRY_S;
+    int64_t deadline_ms = clock_monotonic_ms() + RETRY_MS;
+    bool in_time = true;
     pthread_mutex_lock(&prebuild->mutex);
-    while (!prebuild->stopping && !timed_out)
-        timed_out = pthread_cond_clockwait(&prebuild->changed, &prebuild->mutex, CLOCK_MONOTONIC, &until);
+    while (!prebuild->stopping && in_time)
+        in_time = thread_wait_until(&prebuild->changed, &prebuild->mutex, deadline_ms);
     bool go_on = !prebuild->stopping;
     pthread_mutex_unlock(&prebuild->mutex);
     return go_on;
@@ -203,10 +201,9 @@ bool prebuild_start(struct daemon *daemon, struct prebuild **ret, struct error *
     prebuild->last = &prebuild->first;
     pthread_mutex_init(&prebuild->mutex, NULL);
     pthread_cond_init(&prebuild->changed, NULL);
-    int failed = pthread_create(&prebuild->thread, NULL, work, prebuild);
-    if (failed) {
+    if (!thread_start("prebuild", work, prebuild, &prebuild->thread, err)) {
         free(prebuild);
-        return error_errno(err, failed, "cannot start a thread");
+        return false;
     }
     *ret = prebuild;
     return writer_call(daemon->writer, add_missing, prebuild, err);
@@ -220,7 +217,7 @@ void prebuild_stop(struct prebuild *prebuild)
     prebuild->stopping = true;
     pthread_cond_broadcast(&prebuild->changed);
     pthread_mutex_unlock(&prebuild->mutex);
-    pthread_join(prebuild->thread, NULL);
+    thread_join(prebuild->thread);
     for (struct order *order = prebuild->first, *next; order; order = next) {
         next = order->next;
         free(order);

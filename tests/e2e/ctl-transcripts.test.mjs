@@ -36,7 +36,7 @@ describe('transcripts', () => {
         assertRun(result, 0);
         assertNarrow(result.out);
         for (const pattern of [/^Last version +1147$/m, /^ +seen +2024-08-22 22:52:50Z$/m, /^Counted +yes$/m,
-            /^1138 +1138 +100 +- +-1003 +- +failed +-\n +error -1003 after 100 %: the module refused the package: too big for it, or\n +made for another base/m,
+            /^1138 +1138 +100 +- +-1003 +- +failed +-\n +error -1003 after 100 %: the module refused the package: it is too large, or\n +made for another base/m,
             /^1138 +1147 +100 +100 +- +0 +upgraded +-$/m])
             assert.match(result.out, pattern);
         const list = await ctl(scene, 'transcripts', module.id);
@@ -101,7 +101,7 @@ describe('reports import', () => {
         const second = await ctl(scene, 'reports', 'import', file, '--firmware', at.firmware);
         assertRun(second, 0);
         assertNarrow(second.out);
-        assert.match(second.out, new RegExp(`^Counted  0\n\nNot counted\n.*\n${one.id} +1138\n +what is confirmed already was seen later$`, 'm'));
+        assert.match(second.out, new RegExp(`^Counted  0\n\nNot counted\n.*\n${one.id} +1138\n +the confirmed version was seen later$`, 'm'));
         assert.equal((await scene.record(one)).confirmed_version, '1162');
         await writeFile(file, `${one.id},x\n`);
         assertRun(await ctl(scene, 'reports', 'import', file), 1, { err: /line 1: / });

@@ -20,7 +20,7 @@ after(() => server?.dispose());
 const explain = async (scene, module, more = '') =>
     (await scene.server.admin('GET', `/products/${scene.product}/explain?device=${module.idKind}:${module.id}${more}`, null, { expect: 200 })).json;
 
-// Explained, then asked: the answers are the same, and so are the reasons (but for sizes and times they hold no state).
+// Explained, then asked: the answers are the same, and so are the reasons.
 async function same(scene, module, over, state, options = {}) {
     const told = await explain(scene, module, options.range ? `&range=${options.range}` : '');
     const { target = module.target } = options;
@@ -46,7 +46,7 @@ describe('over a link', () => {
         assert.equal(told.code, 27);
         assert.match(told.reason, /delivered 2 times/);
         await report(module, link, { version: '1001' });
-        assert.equal((await same(scene, module, 'link', 'the loop guard closes')).code, 40);
+        assert.equal((await same(scene, module, 'link', 'the loop guard blocks it')).code, 40);
         await same(scene, module, 'link', 'it has closed');
         await server.admin('POST', scene.deviceAdminPath(module, '/unblock'), null, { expect: 200 });
         await scene.setTarget('1001');
@@ -82,7 +82,7 @@ describe('over a link', () => {
         const { module } = await scene.linkedModule();
         await same(scene, module, 'link', 'first');
         await scene.awaitAttempt(module, 'delivered');
-        assert.match((await same(scene, module, 'link', 'in the gap')).reason, /offered again from/);
+        assert.match((await same(scene, module, 'link', 'in the gap')).reason, /offers it again from/);
         await scene.set({ max_package_bytes: 10 });
         await same(scene, module, 'link', 'oversize');
         await scene.set({ format: null });
@@ -103,7 +103,7 @@ test('in the dialect: also without a version, of another firmware name, and in t
     await nameless.ask();
     const target = nameless.target.replace(/&version=.*/, '');
     await nameless.ask({ target });
-    assert.match((await same(scene, nameless, 'dialect', 'no version', { target })).reason, /names no version/);
+    assert.match((await same(scene, nameless, 'dialect', 'no version', { target })).reason, /contains no valid version/);
     const strange = scene.module();
     await strange.ask();
     strange.firmware = 'nobody';

@@ -70,7 +70,7 @@ describe('a withdrawn image', () => {
         await server.clearTarget(scenes[1].product, scenes[1].firmware);
         const refused = await modules[0].ask({ range: 10_000 });
         assert.equal(refused.status, 416);
-        assert.match((await scenes[0].record(modules[0])).last_answer.reason, /1001→1002 that was begun has been withdrawn/);
+        assert.match((await scenes[0].record(modules[0])).last_answer.reason, /the unfinished package 1001→1002 is no longer available/);
         assert.equal((await modules[1].ask({ range: 10_000 })).status, 206, 'a target that moves ends nothing');
     });
 

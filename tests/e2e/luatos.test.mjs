@@ -75,7 +75,7 @@ describe('a full package', () => {
             assert.ok(bytes.equals(file));
             const sent = await scene.awaitAttempt(module, 'delivered');
             assert.deepEqual([sent.from, sent.to, sent.format, sent.proven, sent.sha256], ['2034.1.1', '2034.1.2', 'full', false, sha256(file)]);
-            assert.match(sent.reason, /not applied here/);
+            assert.match(sent.reason, /this server did not apply it/);
             await module.applyAndReboot(bytes);
             await expectCode(module, 27);
             const record = await scene.record(module);

@@ -145,7 +145,7 @@ describe('a device', () => {
         const again = await module.ask();
         assert.equal(again.code, 27);
         assert.match((await scene.record(module)).last_answer.reason,
-            /^the package 1138→1147 \(on the way to 1162\) was delivered over this link and nobody reported/);
+            /^the package 1138→1147 \(on the way to 1162\) was delivered over this link, and no version was reported/);
         const told = await report(module, link, { version: '1147' });
         assert.deepEqual([told.json.next.version, told.json.next.ready], ['1162', true]);
         assert.equal(new URL(told.json.next.url).pathname, new URL(link.url).pathname.replace('1138', '1147'));
@@ -167,7 +167,7 @@ describe('GET …/paths', () => {
         assert.deepEqual(way, {
             firmware: 'pump', from: '1138', to: '1162', state: 'path', size: one + two,
             hops: [{ from: '1138', to: '1147', size: one, state: 'ready' }, { from: '1147', to: '1162', size: two, state: 'ready' }],
-            excluded: [{ from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} > 12,000` }],
+            excluded: [{ from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000` }],
             waiting: [], limit: 12000, advice: null,
         });
     });
@@ -178,13 +178,13 @@ describe('GET …/paths', () => {
         const way = await settle(scene, '1138', '1162');
         assert.deepEqual([way.state, way.hops, way.waiting], ['none', [], []]);
         assert.match(way.advice,
-            /^1138→1150 [\d,]+ > 12,000, and no image between 1138 and 1150 is here; upload one, such as 1147, which devices run$/);
+            /^1138→1150: [\d,]+ bytes, the limit is 12,000, and no image between 1138 and 1150 is stored: upload one, such as 1147, which devices run$/);
         assert.deepEqual(way.excluded.map((pair) => `${pair.from}→${pair.to}`), ['1138→1162', '1138→1150']);
         const module = scene.module();
         const answer = await module.askUntilMade();
         assert.equal(answer.code, 21);
         assert.match((await scene.record(module)).last_answer.reason,
-            /^no path leads from 1138 to 1162: 1138→1162 [\d,]+ > 12,000, and no version between them helps$/);
+            /^no path leads from 1138 to 1162 because of 1138→1162: [\d,]+ bytes, the limit is 12,000, and no version between them helps$/);
         await scene.upload('1147');
         assert.deepEqual(stops(await settle(scene, '1138', '1162')), ['1138', '1147', '1150', '1162']);
         assert.equal((await module.askUntilMade()).status, 200);
@@ -193,11 +193,11 @@ describe('GET …/paths', () => {
     test('names a base that is not here, and a version that bars the way', async () => {
         const scene = await line(['1', '2', '3'], { reach: 1, missing: ['1'] });
         const way = await paths(scene, '1', '3');
-        assert.deepEqual([way.state, way.advice], ['none', 'the image of 1 is not here: upload it']);
+        assert.deepEqual([way.state, way.advice], ['none', 'the image of 1 is missing on the server: upload it']);
         await scene.upload('1');
         await change(scene, '2', { waypoint: 'forbidden', reason: 'no' });
         const barred = await settle(scene, '1', '3');
-        assert.deepEqual([barred.state, barred.advice], ['none', '2 is forbidden as a waypoint: without that there may be a path']);
+        assert.deepEqual([barred.state, barred.advice], ['none', '2 is forbidden as a waypoint: if you change that, there may be a path']);
         assert.deepEqual(barred.excluded.at(-1), { from: '1', to: '2', reason: '2 is forbidden as a waypoint' });
         await change(scene, '3', { withdrawn: true, reason: 'no' });
         assert.equal((await paths(scene, '1', '3')).advice, '3 is withdrawn: set another target');
@@ -228,7 +228,7 @@ describe('dfotactl path', () => {
         const { status, out } = await path(scene, '1138', '1162', '--wait');
         assert.equal(status, 0);
         assert.match(out, new RegExp(['1138→1162: a path of 2 hops', '  1138→1147 {6,}[\\d,]+ bytes', '  1147→1162 {6,}[\\d,]+ bytes',
-            '  in total {7,}[\\d,]+ bytes', 'ruled out:', '  1138→1162  [\\d,]+ > 12,000', ''].join('\n') + '$'));
+            '  in total {7,}[\\d,]+ bytes', 'ruled out:', '  1138→1162  [\\d,]+ bytes, the limit is 12,000', ''].join('\n') + '$'));
         const json = await path(scene, '1138', '1162', '-o', 'json', '--firmware', 'pump');
         assert.deepEqual(JSON.parse(json.out), await paths(scene, '1138', '1162'));
     });
@@ -238,7 +238,7 @@ describe('dfotactl path', () => {
         const { status, out, err } = await path(scene, '1138', '1162', '--wait');
         assert.equal(status, 4);
         assert.match(err, /there is no path from 1138 to 1162/);
-        assert.match(out, /^1138→1162: no path\nruled out:\n {2}1138→1162 {2}[\d,]+ > 12,000\nadvice: 1138→1162 [\d,]+ > 12,000, and no image /);
+        assert.match(out, /^1138→1162: no path\nruled out:\n {2}1138→1162 {2}[\d,]+ bytes, the limit is 12,000\nadvice: 1138→1162: [\d,]+ bytes, the limit is 12,000, and no image /);
         assert.ok(out.split('\n').every((text) => text.length <= 80), out);
     });
 });

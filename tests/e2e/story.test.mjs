@@ -83,5 +83,5 @@ test('150 modules at V1138 reach V1162 by way of V1147', async (t) => {
     const { json: way } = await server.admin('GET', `${path}/paths?from=1138&to=1162`, null, { expect: 200 });
     assert.deepEqual(way.hops.map((hop) => [hop.from, hop.to]), [['1138', '1147'], ['1147', '1162']]);
     const direct = way.excluded.find((pair) => pair.from === '1138' && pair.to === '1162');
-    assert.equal(direct.reason, `${sizes.get('1138→1162').toLocaleString('en')} > 491,520`);
+    assert.equal(direct.reason, `${sizes.get('1138→1162').toLocaleString('en')} bytes, the limit is 491,520`);
 });

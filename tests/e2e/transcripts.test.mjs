@@ -238,7 +238,7 @@ describe('a transcript that an admin sends in', () => {
         assert.equal(attempt.state, 'not_applied');
         assert.equal(attempt.evidence.length, 1);
         assert.deepEqual([attempt.evidence[0].outcome, attempt.evidence[0].cause], ['failed', 'refused-package']);
-        assert.match(attempt.evidence[0].words, /too big for it, or made for another base/);
+        assert.match(attempt.evidence[0].words, /too large, or made for another base/);
     });
 
     test('that is a growing log says of an attempt what is new', async () => {
@@ -310,7 +310,7 @@ describe('a transcript that an admin sends in', () => {
         await report(module, link, { version: '1138' });
         const undated = await add(scene, module, ati('1147'));
         assert.equal(undated.json.counted, false);
-        assert.match(undated.json.why, /nothing tells whether/);
+        assert.match(undated.json.why, /it is not known whether/);
         const early = await add(scene, module, `${ati('1147')}\n`, { query: `?captured_at=${Date.now() - 60_000}` });
         assert.equal(early.json.counted, false);
         await add(scene, module, `${ati('1147')}\n`, { query: `?captured_at=${Date.now()}`, expect: 200 });

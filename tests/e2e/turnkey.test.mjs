@@ -98,7 +98,7 @@ describe('a device', () => {
             [attempt] = (await scene.record(module)).attempts;
             assert.equal(attempt.state, 'delivered', 'its own word confirms nothing');
             assert.equal(attempt.result.code, ok);
-            assert.match(attempt.result.meaning, edition === 1 ? /before the restart/ : /it runs what was announced/);
+            assert.match(attempt.result.meaning, edition === 1 ? /the restart that applies it follows/ : /reports the announced version/);
 
             module.script = told.script_version;
             await module.refused(27);
@@ -134,7 +134,7 @@ describe('a device', () => {
         assert.notEqual(fota_sn, first.fota_sn);
         const { attempts } = await scene.record(module);
         assert.deepEqual(attempts.map((a) => [a.state, a.result?.code]), [['waiting', undefined], ['not_applied', 2]]);
-        assert.match(attempts[1].result.meaning, /does not run what was announced/);
+        assert.match(attempts[1].result.meaning, /does not run the announced version/);
     });
 
     test('gets a new URL once an admin has revoked the old one', async () => {

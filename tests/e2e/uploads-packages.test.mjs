@@ -225,7 +225,7 @@ describe('an unproven package', () => {
         assert.match(uploaded.note, /no format that is known here/);
         const module = scene.module();
         assert.equal((await module.ask()).code, 21);
-        assert.match((await scene.record(module)).last_answer.reason, /unproven: it goes out once an admin has released it/);
+        assert.match((await scene.record(module)).last_answer.reason, /unproven, because this server could not apply it: an admin must release it first/);
 
         const { json } = await release(scene, bytes, { note: '试过 on a bench' });
         assert.deepEqual([json.proven, json.released.by, json.released.note], [false, 'Jan', '试过 on a bench']);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include "upgrade/identity.h"
 #include "upgrade/family.h"
-#include "upgrade/name.h"
+#include "upgrade/name_dialect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
@@ -101,12 +101,12 @@ static void check_ids(struct slice text)
 
 static void check_script_version(struct slice own, const struct version *target)
 {
-    char text[SCRIPT_VERSION_SIZE];
+    char text[NAME_DIALECT_SCRIPT_SIZE];
     struct version whole = *target;
-    name_script_version(own, target, text);
+    name_dialect_script_version(own, target, text);
     demand(strlen(text) < sizeof text && slice_is_clean_utf8(slice_of(text)));
     demand((target->count > 1) == (text[0] != '\0'));
-    (void)name_drop_middle(target, &whole);
+    (void)name_dialect_drop_middle(target, &whole);
     check_version(&whole);
 }
 
@@ -123,7 +123,7 @@ static void check_dialect(struct slice text)
     slice_split(&text, '\n', &said.model);
     slice_split(&text, '\n', &said.core_name);
     check_versions(said.version, said.core_version);
-    bool is_name = name_resolve_dialect(&said, &name);
+    bool is_name = name_dialect_resolve(&said, &name);
     demand(is_name == name_is_firmware(said.firmware_name) || said.firmware_name.len == 0);
     if (!is_name)
         return;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Stored times against now, and times that somebody typed. */
+/* Stored times compared with now, and times in user input. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 
-#define NOW  1795370263000LL
-#define HOUR 3600000LL
+#define NOW 1795370263000LL
 
 static void test_stored_times(void **state)
 {
@@ -21,20 +20,20 @@ static void test_stored_times(void **state)
         bool ahead, within_an_hour;
     } rows[] = {
         {0, 0, false, false},
-        {NOW - HOUR, NOW - HOUR, false, false},
-        {NOW - HOUR + 1, NOW - HOUR + 1, false, true},
+        {NOW - HOUR_MS, NOW - HOUR_MS, false, false},
+        {NOW - HOUR_MS + 1, NOW - HOUR_MS + 1, false, true},
         {NOW, NOW, false, true},
         {NOW + 1, NOW, false, true},
-        {NOW + CLOCK_AHEAD_MS, NOW, false, true}, /* a correction by seconds or minutes forgets nothing */
+        {NOW + CLOCK_AHEAD_MS, NOW, false, true}, /* a small correction of the clock changes nothing */
         {NOW + CLOCK_AHEAD_MS + 1, NOW, true, false},
-        {NOW + 30 * 24 * HOUR, NOW, true, false},
+        {NOW + 30 * 24 * HOUR_MS, NOW, true, false},
         {INT64_MAX, NOW, true, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(clock_clamp(rows[i].stored_ms, NOW), rows[i].clamped_ms);
         assert_int_equal(clock_is_ahead(rows[i].stored_ms, NOW), rows[i].ahead);
-        assert_int_equal(clock_is_within(rows[i].stored_ms, HOUR, NOW), rows[i].within_an_hour);
+        assert_int_equal(clock_is_within(rows[i].stored_ms, HOUR_MS, NOW), rows[i].within_an_hour);
     }
 }
 

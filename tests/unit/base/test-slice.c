@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Readers of untrusted bytes. */
+/* Functions that read untrusted bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,46 +111,47 @@ static void test_percent_encode_is_undone_by_decode(void **state)
     assert_false(slice_percent_encode(SLICE(""), encoded, 0));
 }
 
+static const struct {
+    struct slice text;
+    bool clean;
+} utf8_texts[] = {
+    {SLICE(""), true},
+    {SLICE("plain"), true},
+    {SLICE("with blank"), true},
+    {SLICE("水泵"), true},
+    {SLICE("\xE0\xA0\x80"), true},     /* U+0800 */
+    {SLICE("\xED\x9F\xBF"), true},     /* U+D7FF */
+    {SLICE("\xEE\x80\x80"), true},     /* U+E000 */
+    {SLICE("\xF0\x90\x80\x80"), true}, /* U+10000 */
+    {SLICE("\xED\xBF\xBF"), false},    /* the other half of a pair */
+    {SLICE("plain\xE6\xB0"), false},
+    {SLICE("\xF0\x9F\x9A\xB0"), true},
+    {SLICE("\xF4\x8F\xBF\xBF"), true}, /* U+10FFFF */
+    {SLICE("\xC2\xA0"), true},         /* U+00A0, the first after the control characters */
+    {SLICE("a\0b"), false},            /* controls */
+    {SLICE("\x1F"), false},
+    {SLICE("\x7F"), false},
+    {SLICE("\xC2\x85"), false},
+    {SLICE("\xC2\x9F"), false},
+    {SLICE("\x80"), false}, /* a continuation byte without a beginning */
+    {SLICE("\xC3"), false}, /* cut off */
+    {SLICE("\xE6\xB0"), false},
+    {SLICE("\xF0\x9F\x9A"), false},
+    {SLICE("\xC3("), false},
+    {SLICE("\xC0\xAF"), false}, /* overlong */
+    {SLICE("\xE0\x80\xAF"), false},
+    {SLICE("\xF0\x80\x80\xAF"), false},
+    {SLICE("\xED\xA0\x80"), false},     /* half a pair */
+    {SLICE("\xF4\x90\x80\x80"), false}, /* above U+10FFFF */
+    {SLICE("\xF8\x88\x80\x80\x80"), false},
+    {SLICE("\xFF"), false},
+};
+
 static void test_clean_utf8(void **state)
 {
-    static const struct {
-        struct slice text;
-        bool clean;
-    } cases[] = {
-        {SLICE(""), true},
-        {SLICE("plain"), true},
-        {SLICE("with blank"), true},
-        {SLICE("水泵"), true},
-        {SLICE("\xE0\xA0\x80"), true},     /* U+0800 */
-        {SLICE("\xED\x9F\xBF"), true},     /* U+D7FF */
-        {SLICE("\xEE\x80\x80"), true},     /* U+E000 */
-        {SLICE("\xF0\x90\x80\x80"), true}, /* U+10000 */
-        {SLICE("\xED\xBF\xBF"), false},    /* the other half of a pair */
-        {SLICE("plain\xE6\xB0"), false},
-        {SLICE("\xF0\x9F\x9A\xB0"), true},
-        {SLICE("\xF4\x8F\xBF\xBF"), true}, /* U+10FFFF */
-        {SLICE("\xC2\xA0"), true},         /* U+00A0, the first behind the controls */
-        {SLICE("a\0b"), false},            /* controls */
-        {SLICE("\x1F"), false},
-        {SLICE("\x7F"), false},
-        {SLICE("\xC2\x85"), false},
-        {SLICE("\xC2\x9F"), false},
-        {SLICE("\x80"), false}, /* a byte that continues nothing */
-        {SLICE("\xC3"), false}, /* cut off */
-        {SLICE("\xE6\xB0"), false},
-        {SLICE("\xF0\x9F\x9A"), false},
-        {SLICE("\xC3("), false},
-        {SLICE("\xC0\xAF"), false}, /* longer than needed */
-        {SLICE("\xE0\x80\xAF"), false},
-        {SLICE("\xF0\x80\x80\xAF"), false},
-        {SLICE("\xED\xA0\x80"), false},     /* half a pair */
-        {SLICE("\xF4\x90\x80\x80"), false}, /* above U+10FFFF */
-        {SLICE("\xF8\x88\x80\x80\x80"), false},
-        {SLICE("\xFF"), false},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (slice_is_clean_utf8(cases[i].text) != cases[i].clean)
+    for (size_t i = 0; i < sizeof utf8_texts / sizeof *utf8_texts; i++)
+        if (slice_is_clean_utf8(utf8_texts[i].text) != utf8_texts[i].clean)
             fail_msg("case %zu", i);
     assert_true(slice_is_clean_utf8((struct slice){"ok\xFF", 2})); /* no byte beyond the slice is read */
     assert_false(slice_is_clean_utf8((struct slice){"\xE6\xB0\xB4", 2}));

@@ -215,10 +215,10 @@ static void test_a_cut_end_is_found_by_a_head(void **state)
     struct chain_head against = {head.seq, head.hash};
     spoil(place, "DELETE FROM ledger WHERE seq > 3");
     assert_whole(place->db, 3); /* the rows alone do not show it */
-    assert_found(place->db, &against, "its end is missing");
+    assert_found(place->db, &against, "the end is missing");
     append_many(place->db, 4);
     assert_whole(place->db, 7);
-    assert_found(place->db, &against, "computed anew");
+    assert_found(place->db, &against, "computed again");
 }
 
 static void test_old_rows_are_removed_under_a_checkpoint(void **state)
@@ -245,7 +245,7 @@ static void test_old_rows_are_removed_under_a_checkpoint(void **state)
     assert_ok(ledger_remove(place->db, 5 * SECOND, 1000 * SECOND, 3, &removed, &err), err);
     assert_int_equal(removed.count, 0);
 
-    assert_found(place->db, &against, "removed another row 4");
+    assert_found(place->db, &against, "row 4, which a checkpoint removed, differs");
     assert_ok(verify(place->db, NULL, &check, &err), err);
     against.hash = check.removed.hash;
     assert_ok(verify(place->db, &against, &check, &err), err);
@@ -327,7 +327,7 @@ static void test_a_row_that_was_replaced_with_its_hash_is_found(void **state)
     struct chain_row two = forge(2, "a", "{}", &one.hash);
     assert_true(chain_check_row(&check, &other, &err));
     assert_false(chain_check_row(&check, &two, &err));
-    assert_non_null(strstr(err.text, "row 2 does not follow from row 1"));
+    assert_non_null(strstr(err.text, "row 2 does not follow row 1"));
 }
 
 static void test_a_beginning_must_be_the_one_that_the_checkpoint_left(void **state)
@@ -345,18 +345,18 @@ static void test_a_beginning_must_be_the_one_that_the_checkpoint_left(void **sta
         assert_true(chain_check_row(&check, &first, &err) && chain_check_row(&check, &seal, &err));
         assert_int_equal(chain_check_end(&check, &err), !is_false);
     }
-    assert_non_null(strstr(err.text, "its checkpoint removed those to 4"));
+    assert_non_null(strstr(err.text, "its checkpoint removed the rows up to 4"));
 
     struct chain_check check = {.compares = false};
     struct chain_row bad = forge(1, CHAIN_CHECKPOINT, "{\"hash\":1}", &none);
     assert_false(chain_check_row(&check, &bad, &err));
-    assert_non_null(strstr(err.text, "no checkpoint that can be read"));
+    assert_non_null(strstr(err.text, "a checkpoint that cannot be read"));
 
     check = (struct chain_check){.compares = false};
     bad = forge(1, "a", "{}", &real);
     assert_true(chain_check_row(&check, &bad, &err));
     assert_false(chain_check_end(&check, &err));
-    assert_non_null(strstr(err.text, "row 1 does not begin a chain"));
+    assert_non_null(strstr(err.text, "row 1 is not the beginning of a chain"));
 }
 
 static void test_an_exported_head_is_read(void **state)

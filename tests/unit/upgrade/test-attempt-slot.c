@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Which attempt a request is about: nothing that a stranger asks touches what another origin continues. */
+/* The attempt of a request: a request of a stranger never changes the download of another origin. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +20,11 @@
 #define OWN                                                                                                  \
     {                                                                                                        \
         true, true, true, true                                                                               \
-    } /* begun from where the request comes */
+    } /* begun by the origin of the request */
 #define OTHERS                                                                                               \
     {                                                                                                        \
         true, true, false, true                                                                              \
-    } /* begun from elsewhere */
+    } /* begun by another origin */
 #define ALIEN                                                                                                \
     {                                                                                                        \
         true, true, false, false                                                                             \
@@ -74,7 +74,8 @@ static void test_cases(void **state)
             fail_msg("%s: %d", cases[i].what, attempt_slot_choose(&cases[i].question));
 }
 
-/* Whatever is open: a request from the start touches a live main attempt only from its own origin, or by link. */
+/* In every state, a request from the start changes a live main attempt only if it has the same origin or
+   came over an admin's link. */
 static void test_never_ends_what_another_continues(void **state)
 {
     (void)state;
@@ -88,7 +89,7 @@ static void test_never_ends_what_another_continues(void **state)
             .beside = {bits & 256, bits & 512, bits & 1024, bits & 2048},
         };
         if (question.lower && question.by_link)
-            continue; /* a link that an admin made is not anybody's */
+            continue; /* only the admin's host has this link */
         enum attempt_slot place = attempt_slot_choose(&question);
         bool live = question.main.open && question.main.live && !question.main.same_origin;
         if (!question.continues && live && !question.by_link)

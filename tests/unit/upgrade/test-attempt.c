@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The attempt: its table of states, and the ranges that a peer acknowledged. */
+/* Attempts: the table of states, and the acknowledged ranges. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #define NO ATTEMPT_STATE_COUNT /* the event does not fit */
 
-/* The table once more, as a whole: what doc/decisions.md shows. */
+/* The whole table, as in doc/decisions.md. */
 static const enum attempt_state expected[ATTEMPT_STATE_COUNT][ATTEMPT_EVENT_COUNT] = {
     /* SEND, CUT, ALL_ACKED, HANDED_OVER, SAW_TARGET, SAW_OLD, SAW_OTHER, OVERDUE, SUPERSEDE */
     [ATTEMPT_WAITING] = {ATTEMPT_SENDING, NO, NO, NO, ATTEMPT_NOT_BY_US, ATTEMPT_WAITING, ATTEMPT_ABANDONED,
@@ -155,19 +155,19 @@ static void test_full_forgets_the_smallest(void **state)
         assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX);
         uint64_t total = acked_total(&ranges);
 
-        acked_add(&ranges, 50, 54); /* smaller than all: not kept */
+        acked_add(&ranges, 50, 54); /* smaller than all others: dropped */
         assert_int_equal(acked_total(&ranges), total);
-        acked_add(&ranges, 9000, 9050); /* the one of 5 makes room */
+        acked_add(&ranges, 9000, 9050); /* the range of 5 bytes is dropped */
         assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX);
         assert_int_equal(acked_total(&ranges), total - 5 + 50);
         for (unsigned i = 0; i < ranges.count; i++)
             assert_int_not_equal(ranges.range[i].first, small * 100);
-        acked_add(&ranges, 2010, 2100); /* melts two even when full */
+        acked_add(&ranges, 2010, 2100); /* merges two even when full */
         assert_int_equal(ranges.count, ATTEMPT_RANGES_MAX - (small == 20 || small == 21 ? 0 : 1));
     }
 }
 
-/* Against a plain array of bytes: never more than was added, and all of it as long as there is room. */
+/* Against an array of bytes: never more than was added, and everything as long as there is room. */
 static void test_ranges_against_bytes(void **state)
 {
     uint32_t random = 12345;
@@ -238,9 +238,9 @@ static void test_parse_refuses(void **state)
     assert_false(acked_parse(slice_of(many), &ranges));
 }
 
-/* ---- The machine against what has happened ---- */
+/* ---- The states against a record of all events ---- */
 
-struct history { /* of one attempt, as an onlooker would keep it */
+struct history { /* of one attempt, from all events */
     bool sent, all_acked, saw_target, saw_old, saw_other, superseded, overdue;
 };
 
@@ -255,7 +255,7 @@ static void note(struct history *history, enum attempt_event event)
     history->overdue |= event == EVENT_OVERDUE;
 }
 
-/* What a state claims must have been seen. */
+/* Each state needs the events that it stands for. */
 static void assert_claims_hold(enum attempt_state state, const struct history *seen)
 {
     switch (state) {
@@ -284,7 +284,7 @@ static void assert_claims_hold(enum attempt_state state, const struct history *s
     }
 }
 
-/* A restart: what was on the wire is cut, all else is what storage holds. */
+/* A restart cuts all transfers; everything else comes from storage. */
 static enum attempt_state restart(enum attempt_state state, struct acked_ranges *acked)
 {
     char text[ATTEMPT_RANGES_TEXT];
@@ -337,7 +337,7 @@ static void test_no_sequence_of_events_claims_too_much(void **state)
                 assert_int_equal(now, before);
             assert_claims_hold(now, &seen);
             if (!attempt_is_open(before) && before != ATTEMPT_SILENT && before != ATTEMPT_NOT_BY_US)
-                assert_int_equal(now, before); /* late news concerns a silence or a late acknowledgement */
+                assert_int_equal(now, before); /* only a late report or a late acknowledgement */
         }
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a device gets that is led to its target over several hops. */
+/* Paths of several hops. */
 #include "test-decision.h"
 
 #define WAY "1138→1147 (on the way to 1162)"
@@ -75,7 +75,7 @@ static void test_a_waiting_attempt_is_aimed_anew(void **state)
     scene.known.attempt_target = version_of("1170"); /* the target has moved */
     expect(&scene, ANSWER_FULL, "confirm supersede open send begun",
            "the package " WAY " of 43059 bytes is sent");
-    scene = scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED, "1150"); /* bytes have gone that way */
+    scene = scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED, "1150"); /* bytes of that hop were sent */
     expect(&scene, ANSWER_FULL, "confirm supersede open send begun",
            "the package " WAY " of 43059 bytes is sent");
     scene = scene_of_attempt(CHECKIN_LINK, ATTEMPT_WAITING, "1150");
@@ -95,7 +95,7 @@ static void test_no_way(void **state)
     expect(&scene, ANSWER_NOT_ALLOWED, "confirm", "no path leads from 1138 to 1162: …");
     scene.known.base_known = false;
     expect(&scene, ANSWER_NO_BASE, "confirm",
-           "the image of 1138 is not here, so no package from it can be made");
+           "the image of 1138 is missing on the server: no package can be made from it");
 }
 
 static void test_hops_that_were_gone_are_no_loop(void **state)
@@ -104,14 +104,13 @@ static void test_hops_that_were_gone_are_no_loop(void **state)
     (void)state;
     scene.known.begun_last_day = limits.loop_guard_per_day;
     expect(&scene, ANSWER_LOOP, "confirm block",
-           "6 packages were begun to this device within 24 hours, 6 are allowed: the loop guard closes");
+           "the device began 6 downloads within 24 hours, the limit is 6: the loop guard blocks it");
     scene.known.hops_gone = 1;
     expect(&scene, ANSWER_FULL, "confirm open send begun", "the package " WAY " of 43059 bytes is sent");
     scene.known.begun_last_day++;
     expect(&scene, ANSWER_LOOP, "confirm block",
-           "7 packages were begun to this device within 24 hours, 7 are allowed: the loop guard closes");
-    scene =
-        scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_DELIVERED, "1147"); /* it says itself that it is there */
+           "the device began 7 downloads within 24 hours, the limit is 7: the loop guard blocks it");
+    scene = scene_of_attempt(CHECKIN_DIALECT, ATTEMPT_DELIVERED, "1147"); /* the request reports the hop */
     says(&scene, "1147");
     scene.known.hop = version_of("1162");
     scene.known.begun_last_day = limits.loop_guard_per_day;
@@ -125,7 +124,8 @@ static void test_down_only_where_that_is_allowed(void **state)
     (void)state;
     says(&scene, "1170");
     scene.known.hop = version_of("1165");
-    expect(&scene, ANSWER_UP_TO_DATE, "confirm", "1170 is above the target 1162");
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm",
+           "1170 is newer than the target 1162, and downgrades are not allowed");
     scene.known.downgrades = true;
     expect(&scene, ANSWER_FULL, "confirm open send begun",
            "the package 1170→1165 (on the way to 1162) of 43059 bytes is sent");
@@ -138,11 +138,11 @@ static void test_offers_count_by_target(void **state)
     struct scene scene = scene_of_attempt(CHECKIN_LINK, ATTEMPT_DELIVERED, "1150");
     (void)state;
     scene.known.link_deliveries = 1;
-    scene.known.link_delivered_ms = NOW - HOUR;
+    scene.known.link_delivered_ms = NOW - HOUR_MS;
     expect(&scene, ANSWER_UP_TO_DATE, "",
            "the package " WAY
-           " was delivered over this link and nobody reported a version since: it is offered "
-           "again from 2026-09-22 13:14 UTC");
+           " was delivered over this link, and no version was reported since: the link offers it again from "
+           "2026-09-22 13:14 UTC");
 }
 
 int main(void)

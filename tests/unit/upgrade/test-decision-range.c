@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a device gets that asks for a part of a package, and how long one that was begun is kept for it. */
+/* Requests with a range, and how long a download can be continued. */
 #include "test-decision.h"
 
 static void test_ranges_from_0(void **state)
@@ -24,7 +24,7 @@ static void test_ranges_from_0(void **state)
 
 static void test_bad_ranges(void **state)
 {
-    static const char reason[] = "the Range header is not one range of bytes from a first one on";
+    static const char reason[] = "the Range header must have the form bytes=FIRST- or bytes=FIRST-LAST";
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
     (void)state;
     scene.checkin.range = (struct range){.present = true, .bad = true};
@@ -67,7 +67,7 @@ static void test_resume_goes_by_the_pin_not_by_what_is_offered_now(void **state)
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
     static const char continued[] = "the package 1138→1150 is continued at byte 1000 of 20000";
     (void)state;
-    /* A newer image has landed, its package is another, or not made yet, or the target is gone. */
+    /* There is a newer target with another package, or one that is not made yet, or no target. */
     scene.known.attempt_to = version_of("1150");
     scene.known.pinned_size = 20000;
     from_byte(&scene, 1000);
@@ -80,7 +80,7 @@ static void test_resume_goes_by_the_pin_not_by_what_is_offered_now(void **state)
     scene.known.base_known = false;
     expect(&scene, ANSWER_PART, "confirm resume", continued);
 
-    scene.checkin.source = CHECKIN_LINK; /* by whatever way it asks: the bytes are the same */
+    scene.checkin.source = CHECKIN_LINK; /* over a link too: the bytes are the same */
     scene.known.attempt_by_link = false;
     expect(&scene, ANSWER_PART, "resume", continued);
 }
@@ -102,8 +102,8 @@ static void test_resume_of_nothing_is_never_200(void **state)
     scene = scene_with(CHECKIN_LINK, ATTEMPT_DELIVERED);
     from_byte(&scene, 1000);
     expect(&scene, ANSWER_BAD_RANGE, "",
-           "the package 1138→1162 was delivered whole, nothing can be continued");
-    scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED); /* it got there meanwhile */
+           "the package 1138→1162 was delivered completely: there is nothing to continue");
+    scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED); /* the device has reached the target */
     from_byte(&scene, 1000);
     says(&scene, "1162");
     expect(&scene, ANSWER_BAD_RANGE, "confirm saw-target", NOTHING);
@@ -111,7 +111,8 @@ static void test_resume_of_nothing_is_never_200(void **state)
 
 static void test_resume_of_another_base(void **state)
 {
-    static const char reason[] = "the package on its way, 1138→1162, is not for the version asked from";
+    static const char reason[] =
+        "the unfinished package 1138→1162 is not for the firmware and version of this request";
     struct scene scene = scene_with(CHECKIN_LINK, ATTEMPT_INTERRUPTED);
     (void)state;
     from_byte(&scene, 1000);
@@ -132,37 +133,38 @@ static void test_end_of_the_pin(void **state)
     (void)state;
     from_byte(&scene, 1000);
 
-    scene.known.attempt_active_ms = NOW - DAY;
+    scene.known.attempt_active_ms = NOW - DAY_MS;
     expect(&scene, ANSWER_PART, "confirm resume", continued);
-    scene.known.attempt_active_ms = NOW - DAY - 1;
+    scene.known.attempt_active_ms = NOW - DAY_MS - 1;
     expect(&scene, ANSWER_BAD_RANGE, "confirm",
-           "the package 1138→1162 was left alone too long to be continued");
-    scene.known.attempt_active_ms = NOW + HOUR; /* the clock was set back */
+           "the download of the package 1138→1162 was idle for too long to be continued");
+    scene.known.attempt_active_ms = NOW + HOUR_MS; /* the clock was set back */
     expect(&scene, ANSWER_PART, "confirm resume", continued);
 
     scene.known.pinned_servable = false;
-    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the package 1138→1162 that was begun has been withdrawn");
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
     scene.known.pinned_servable = true;
     scene.known.format_set = false;
-    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the package 1138→1162 that was begun has been withdrawn");
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
     scene.known.format_set = true;
 
     scene.known.max_package_bytes = 43059;
     expect(&scene, ANSWER_PART, "confirm resume", continued);
     scene.known.max_package_bytes = 43058;
     expect(&scene, ANSWER_BAD_RANGE, "confirm",
-           "the package 1138→1162 that was begun is 43059 bytes, the limit is 43058");
+           "the unfinished package 1138→1162 has 43059 bytes, the limit is 43058");
     scene.known.max_package_bytes = 491520;
 
     scene.checkin.range.first = 43059;
-    expect(&scene, ANSWER_BAD_RANGE, "confirm", "byte 43059 was asked for, the package 1138→1162 has 43059");
+    expect(&scene, ANSWER_BAD_RANGE, "confirm",
+           "the request begins at byte 43059, but the package 1138→1162 has only 43059 bytes");
     scene.checkin.range.first = UINT64_MAX;
     expect(&scene, ANSWER_BAD_RANGE, "confirm",
-           "byte 18446744073709551615 was asked for, the package 1138→1162 has 43059");
+           "the request begins at byte 18446744073709551615, but the package 1138→1162 has only 43059 bytes");
 }
 
-/* A request without a range, or from byte 0, is a new decision, and what it is answered changes nothing about
-   that: the module has thrown away what it had. */
+/* A request without a range, or from byte 0, ends the pin, whatever the answer is: the module has thrown
+   away its bytes. */
 static void test_a_new_decision_ends_the_pin(void **state)
 {
     static const enum attempt_state pinned[] = {ATTEMPT_SENDING, ATTEMPT_INTERRUPTED};
@@ -184,7 +186,7 @@ static void test_a_new_decision_ends_the_pin(void **state)
         scene.known.format_set = false;
         expect(&scene, ANSWER_NOT_ALLOWED, "unpin", NO_FORM);
         scene.known.format_set = true;
-        scene.known.package = PACKAGE_QUEUED; /* it was damaged, and is made again */
+        scene.known.package = PACKAGE_QUEUED; /* the package was damaged and is made again */
         expect(&scene, ANSWER_WAIT, "unpin", "the package 1138→1162 is queued to be generated");
         scene.known.link_revoked = true;
         expect(&scene, ANSWER_NOT_ALLOWED, "", "this link is revoked");
@@ -192,12 +194,13 @@ static void test_a_new_decision_ends_the_pin(void **state)
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
     scene.checkin.range = (struct range){.present = true, .bad = true};
     expect(&scene, ANSWER_BAD_RANGE, "confirm",
-           "the Range header is not one range of bytes from a first one on");
+           "the Range header must have the form bytes=FIRST- or bytes=FIRST-LAST");
     from_byte(&scene, 1000);
     scene.checkin.range.bad = false;
     scene.known.attempt_active_ms = 0;
     expect(&scene, ANSWER_BAD_RANGE, "confirm",
-           "the package 1138→1162 was begun, but asked for from the start since: nothing can be continued");
+           "the device has asked for the package 1138→1162 from the start again: the download before that "
+           "cannot be continued");
 }
 
 int main(void)

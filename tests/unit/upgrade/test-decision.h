@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of decisions share: scenes, that is what a device asks and what is known of it, and what is
-   expected of the decision in them. */
+/* Shared by the tests of decisions: scenes, that is a request and the state of the database, and checks of
+   the decision. */
 #ifndef DFOTA_TESTS_UNIT_UPGRADE_TEST_DECISION_H
 #define DFOTA_TESTS_UNIT_UPGRADE_TEST_DECISION_H
 
@@ -13,14 +13,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "upgrade/decision.h"
 
-#define HOUR ((int64_t)3600 * 1000)
-#define DAY  (24 * HOUR)
-#define NOW  (INT64_C(1790000000000)) /* 2026-09-21 14:13:20 UTC */
+#define NOW (INT64_C(1790000000000)) /* 2026-09-21 14:13:20 UTC */
 
 static const struct decision_limits limits = {
-    .loop_guard_per_day = 6, .pin_idle_ms = DAY, .link_offers = 3, .link_offer_gap_ms = DAY};
+    .loop_guard_per_day = 6, .pin_idle_ms = DAY_MS, .link_offers = 3, .link_offer_gap_ms = DAY_MS};
 
 static inline struct version version_of(const char *text)
 {
@@ -67,7 +66,7 @@ static inline struct scene scene_with(enum checkin_source source, enum attempt_s
     scene.known.attempt_to = version_of("1162");
     scene.known.attempt_same_firmware = true;
     scene.known.attempt_by_link = source == CHECKIN_LINK;
-    scene.known.attempt_active_ms = NOW - HOUR;
+    scene.known.attempt_active_ms = NOW - HOUR_MS;
     scene.known.pinned_servable = state != ATTEMPT_WAITING;
     scene.known.pinned_size = state != ATTEMPT_WAITING ? 43059 : 0;
     return scene;
@@ -84,7 +83,7 @@ static inline void from_byte(struct scene *scene, uint64_t first)
     scene->checkin.range = (struct range){.present = true, .first = first};
 }
 
-/* All that is to be recorded, in words, so that nothing unexpected goes unseen. */
+/* All recorded facts in words, so that an unexpected one is seen. */
 static const char *facts_of(const struct decision *decision, char out[200])
 {
     static const char *const events[ATTEMPT_EVENT_COUNT] = {
@@ -127,8 +126,8 @@ static inline void expect_bytes_at(int line, const struct scene *scene, uint64_t
 #define expect_bytes(scene, first, end) expect_bytes_at(__LINE__, scene, first, end)
 
 #define SENT    "the package 1138→1162 of 43059 bytes is sent"
-#define NO_FORM "no package format is set for this firmware: set the one that its modules apply"
-#define NOTHING "no package is on its way to this device, nothing can be continued"
-#define BLOCKED "the loop guard has closed on this device: an admin must unblock it"
+#define NO_FORM "no package format is set for this firmware: set the format that its modules apply"
+#define NOTHING "this device has no unfinished download to continue"
+#define BLOCKED "the loop guard has blocked this device: an admin must unblock it"
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Full packages: which core may take one, and what its devices are answered. */
+/* Full packages: the core that can take one, and the answers to its devices. */
 #include "test-decision.h"
 
 #include "upgrade/full.h"
@@ -12,19 +12,19 @@ static void test_the_core_that_may_take_it(void **state)
         const char *named, *core; /* core NULL: refused */
         const char *says;
     } cases[] = {
-        /* a script: of its own core */
+        /* a script: for its own core */
         {{false, 0, 0}, "2034.001.002", "2034", NULL},
         {{false, 0, 0}, "2034.1", "2034", NULL},
         {{false, 2034, 2034}, "2034.1.2", "2034", NULL},
         {{false, 0, 2030}, "2034.1.2", NULL, "core 2030"},
-        {{false, 2036, 0}, "2034.1.2", NULL, "leads to core 2036"},
-        {{false, 0, 0}, "1138", NULL, "names no core"},
-        /* the core changes too: of the core that the head names */
+        {{false, 2036, 0}, "2034.1.2", NULL, "installs core 2036"},
+        {{false, 0, 0}, "1138", NULL, "has no core number"},
+        /* the core changes too: for the core in the header */
         {{true, 0, 2030}, "2034.1.2", "2030", NULL},
         {{true, 2034, 2030}, "2034.1.2", "2030", NULL},
-        {{true, 2036, 2030}, "2034.1.2", NULL, "leads to core 2036"},
+        {{true, 2036, 2030}, "2034.1.2", NULL, "installs core 2036"},
         {{true, 0, 0}, "2034.1.2", NULL, "does not name the core"},
-        {{true, 0, 0x62d4b7f1}, "2034.1.2", NULL, "does not name the core"}, /* of an MD5 perhaps */
+        {{true, 0, 0x62d4b7f1}, "2034.1.2", NULL, "does not name the core"}, /* perhaps part of an MD5 */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -57,7 +57,7 @@ static void test_who_has_the_core(void **state)
     }
 }
 
-/* A device of 2034.1.1, whose image is not here; no package format is set. */
+/* A device of 2034.1.1 whose image is missing; no package format is set. */
 static struct scene full_scene(enum checkin_source source)
 {
     struct scene scene = scene_of(source);
@@ -70,7 +70,7 @@ static struct scene full_scene(enum checkin_source source)
     return scene;
 }
 
-#define FULL_SENT "the full package 2034.1.1→2034.1.2 of 88780 bytes is sent; it was not applied here"
+#define FULL_SENT "the full package 2034.1.1→2034.1.2 of 88780 bytes is sent; this server did not apply it"
 
 static void test_a_device_of_the_core_gets_it_whole(void **state)
 {
@@ -82,7 +82,7 @@ static void test_a_device_of_the_core_gets_it_whole(void **state)
     expect(&scene, ANSWER_PART, "confirm open send begun", FULL_SENT);
     scene = full_scene(CHECKIN_LINK);
     expect(&scene, ANSWER_FULL, "open send begun", FULL_SENT);
-    /* Whatever of that core it is, and whatever is here. */
+    /* For every version of that core, with or without images. */
     scene = full_scene(CHECKIN_DIALECT);
     scene.known.format_set = scene.known.base_known = scene.known.base_full = true;
     expect(&scene, ANSWER_FULL, "confirm open send begun", FULL_SENT);
@@ -97,12 +97,13 @@ static void test_a_device_of_another_core_does_not(void **state)
     scene.known.package = PACKAGE_NONE;
     says(&scene, "2030.1.1");
     expect(&scene, ANSWER_NO_BASE, "confirm",
-           "2034.1.2 is a full package for core 2034, and 2030.1.1 is not of that core");
+           "2034.1.2 is a full package for core 2034, but 2030.1.1 has another core");
     says(&scene, "2034.1.2");
     expect(&scene, ANSWER_UP_TO_DATE, "confirm", "2034.1.2 is the target");
     says(&scene, "2036.1.1");
-    expect(&scene, ANSWER_UP_TO_DATE, "confirm", "2036.1.1 is above the target 2034.1.2");
-    /* A package that was made elsewhere for its very version is one as any other. */
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm",
+           "2036.1.1 is newer than the target 2034.1.2, and downgrades are not allowed");
+    /* A package that was made elsewhere for this version is used as any other. */
     scene.known.package = PACKAGE_READY;
     says(&scene, "2030.1.1");
     expect(&scene, ANSWER_FULL, "confirm open send begun",
@@ -121,7 +122,7 @@ static void test_the_limits_hold(void **state)
     scene = full_scene(CHECKIN_DIALECT);
     scene.known.begun_last_day = 6;
     expect(&scene, ANSWER_LOOP, "confirm block",
-           "6 packages were begun to this device within 24 hours, 6 are allowed: the loop guard closes");
+           "the device began 6 downloads within 24 hours, the limit is 6: the loop guard blocks it");
 }
 
 static void test_no_delta_starts_from_one(void **state)
@@ -129,10 +130,10 @@ static void test_no_delta_starts_from_one(void **state)
     (void)state;
     struct scene scene = scene_of(CHECKIN_DIALECT);
     scene.known.base_full = true;
-    expect(&scene, ANSWER_FULL, "confirm open send begun", SENT); /* it was made elsewhere */
+    expect(&scene, ANSWER_FULL, "confirm open send begun", SENT); /* it was uploaded */
     scene.known.package = PACKAGE_NONE;
     expect(&scene, ANSWER_NO_BASE, "confirm",
-           "of 1138 a full package is here and no image, so no package from it can be made");
+           "only a full package of 1138 is stored, not its image: no delta can be made from it");
 }
 
 static void test_it_is_continued_without_a_format(void **state)
@@ -141,13 +142,13 @@ static void test_it_is_continued_without_a_format(void **state)
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_INTERRUPTED);
     scene.known.format_set = false;
     from_byte(&scene, 40000);
-    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the package 1138→1162 that was begun has been withdrawn");
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
     scene.known.pinned_full = true;
     expect(&scene, ANSWER_PART, "confirm resume",
            "the package 1138→1162 is continued at byte 40000 of 43059");
     expect_bytes(&scene, 40000, 43059);
     scene.known.pinned_servable = false;
-    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the package 1138→1162 that was begun has been withdrawn");
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
 }
 
 int main(void)

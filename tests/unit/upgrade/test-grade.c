@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a report proves by where it came from, and which one counts. */
+/* The grade of a report by its source, and which report counts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,14 +20,14 @@ static void test_sources(void **state)
     } links[] = {
         {false, false, GRADE_HOST},
         {false, true, GRADE_HOST},
-        {true, false, GRADE_UNAUTHENTICATED}, /* a right to fetch is no right to testify */
+        {true, false, GRADE_UNAUTHENTICATED}, /* such a link is only for fetching */
         {true, true, GRADE_LINK},
     };
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         assert_int_equal(grade_of_link(links[i].handed_out, links[i].trusted), links[i].grade);
 }
 
-/* Rows say, columns are known: both in the order of the table. */
+/* Rows: the grade of the report; columns: the known grade; both in the order of the table. */
 static void test_a_lower_grade_never_counts(void **state)
 {
     static const bool counts[GRADE_COUNT][GRADE_COUNT] = {

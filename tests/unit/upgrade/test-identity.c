@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a device is known by. */
+/* Ids of devices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,51 +53,52 @@ static void test_normalises(void **state)
     }
 }
 
+static const struct {
+    enum id_kind kind;
+    const char *text;
+} refused_ids[] = {
+    {ID_IMEI, ""},
+    {ID_IMEI, "8665970712345"},     /* 13 */
+    {ID_IMEI, "86659707123456789"}, /* 17 */
+    {ID_IMEI, "86659707123456x"},
+    {ID_IMEI, "86659707123456x7"},
+    {ID_IMEI, "12"},
+    {ID_IMEI, "8.66597E+14"}, /* what a spreadsheet makes of one */
+    {ID_IMEI, "C8123/4567830"},
+    {ID_IMEI, "C8123 4567830"},
+    {ID_IMEI, "水7"},
+    {ID_IMEI, "+866597071234567"},
+    {ID_IMEI, "８６６５９７０７１２３４５６７"},
+    {ID_MAC, ""},
+    {ID_MAC, "C8C2C68E123"},
+    {ID_MAC, "C8C2C68E12345"},
+    {ID_MAC, "C8C2C6"},
+    {ID_MAC, UID_64 "00"},
+    {ID_MAC, "C8C2C68E123G"},
+    {ID_MAC, "C8C2C68E123g"},
+    {ID_MAC, "C8C2C68E123@"},
+    {ID_MAC, "C8C2C68E123`"},
+    {ID_MAC, "C8 C2 C6 8E 12 34"},
+    {ID_UID, ""},
+    {ID_UID, UID_64 "0"},
+    {ID_UID, "a b"},
+    {ID_UID, "a/b"},
+    {ID_UID, "a?b"},
+    {ID_UID, "a&b"},
+    {ID_UID, "a#b"},
+    {ID_UID, "a%b"},
+    {ID_UID, "a\tb"},
+    {ID_UID, "a\x7F"},
+    {ID_UID, "水"},
+};
+
 static void test_refuses(void **state)
 {
-    static const struct {
-        enum id_kind kind;
-        const char *text;
-    } cases[] = {
-        {ID_IMEI, ""},
-        {ID_IMEI, "8665970712345"},     /* 13 */
-        {ID_IMEI, "86659707123456789"}, /* 17 */
-        {ID_IMEI, "86659707123456x"},
-        {ID_IMEI, "86659707123456x7"},
-        {ID_IMEI, "12"},
-        {ID_IMEI, "8.66597E+14"}, /* what a spreadsheet makes of one */
-        {ID_IMEI, "C8123/4567830"},
-        {ID_IMEI, "C8123 4567830"},
-        {ID_IMEI, "水7"},
-        {ID_IMEI, "+866597071234567"},
-        {ID_IMEI, "８６６５９７０７１２３４５６７"},
-        {ID_MAC, ""},
-        {ID_MAC, "C8C2C68E123"},
-        {ID_MAC, "C8C2C68E12345"},
-        {ID_MAC, "C8C2C6"},
-        {ID_MAC, UID_64 "00"},
-        {ID_MAC, "C8C2C68E123G"},
-        {ID_MAC, "C8C2C68E123g"},
-        {ID_MAC, "C8C2C68E123@"},
-        {ID_MAC, "C8C2C68E123`"},
-        {ID_MAC, "C8 C2 C6 8E 12 34"},
-        {ID_UID, ""},
-        {ID_UID, UID_64 "0"},
-        {ID_UID, "a b"},
-        {ID_UID, "a/b"},
-        {ID_UID, "a?b"},
-        {ID_UID, "a&b"},
-        {ID_UID, "a#b"},
-        {ID_UID, "a%b"},
-        {ID_UID, "a\tb"},
-        {ID_UID, "a\x7F"},
-        {ID_UID, "水"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof refused_ids / sizeof *refused_ids; i++) {
         struct identity identity = {.kind = ID_KINDS, .id = "before"};
-        if (identity_normalise(cases[i].kind, slice_of(cases[i].text), &identity))
-            fail_msg("'%s' is no id of kind %d", cases[i].text, cases[i].kind);
+        if (identity_normalise(refused_ids[i].kind, slice_of(refused_ids[i].text), &identity))
+            fail_msg("'%s' is no id of kind %d", refused_ids[i].text, refused_ids[i].kind);
         assert_string_equal(identity.id, "before");
     }
     struct identity identity;
@@ -105,7 +106,7 @@ static void test_refuses(void **state)
     assert_false(identity_normalise(ID_IMEI, (struct slice){NULL, 0}, &identity));
 }
 
-/* What stands where a client knows no id is the same in every such module: it names none of them. */
+/* Clients without an id send a placeholder, which is the same in many modules. */
 static void test_placeholders_are_not_ids(void **state)
 {
     static const char *const texts[] = {"0",
@@ -241,7 +242,7 @@ static void test_parses_with_and_without_kind(void **state)
         identity_parse((struct slice){"imei:866597071234567", 4}, &identity)); /* nothing beyond the slice */
     assert_int_equal(identity.kind, ID_UID);
     assert_string_equal(identity.id, "imei");
-    /* A named kind is not guessed around. */
+    /* With a prefix there is only one reading. */
     assert_false(identity_parse(slice_of("imei:12"), &identity));
     assert_false(identity_parse(slice_of("mac:866597071234567"), &identity));
     assert_false(identity_parse(slice_of("uid:"), &identity));

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Which outcome a device has: one table of states, up and down, and that every combination has exactly one. */
+/* Outcomes: a table of states for upgrades and downgrades; every combination has exactly one outcome. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,9 +59,9 @@ static const struct row rows[] = {
     {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, true, "on_the_way"},
     {"5", "3", "3", false, false, false, ATTEMPT_CONFIRMED, false, false, "unreachable"},
     {"5", "1", "1", false, false, false, ATTEMPT_CONFIRMED, true, true,
-     "not_begun"}, /* it was there, and went back */
+     "not_begun"}, /* it was at the target and left it */
     {"5", "", "5", false, false, false, NO_ATTEMPT, false, false,
-     "not_begun"}, /* a link's version is no report */
+     "not_begun"}, /* the version of a link is not a report */
     /* the target without a delivery from here, and a hop without one */
     {"5", "5", "1", false, false, false, NO_ATTEMPT, false, true, "confirmed_not_by_us"},
     {"5", "5", "1", false, false, false, ATTEMPT_NOT_BY_US, true, true, "confirmed_not_by_us"},

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The planner against brute force: on random graphs of up to 12 versions, with every state, waypoints of
-   every kind and withdrawn versions, and while all pairs are made one after the other. */
+/* The planner compared with brute force: on random graphs of up to 12 versions with all states, waypoints
+   and withdrawn versions, while all pairs are made one after the other. */
 #include "test-planner.h"
 
 #define VERSIONS_MAX 12
@@ -33,7 +33,7 @@ static void random_edge(struct plan_edge *edge)
     edge->full = one_in(10);
 }
 
-/* Some sparse, some dense, some with nothing known. */
+/* Sparse graphs, dense graphs, and graphs without known pairs. */
 static struct plan_graph random_graph(void)
 {
     struct plan_graph graph = graph_of(2 + (unsigned)random_below(VERSIONS_MAX - 1));
@@ -57,7 +57,7 @@ static struct plan_graph random_graph(void)
     return graph;
 }
 
-/* ---- the rules once more, as plainly as can be: every set of stops is tried ---- */
+/* ---- Brute force: every set of stops is tried ---- */
 
 struct best {
     bool found;
@@ -76,7 +76,7 @@ static bool is_stop(const struct plan_graph *graph, unsigned stops, unsigned at)
     return at == 0 || at == graph->count - 1 || (stops >> at & 1);
 }
 
-/* The stops are those of `stops`; hops may be such as are not settled when `hoping`. */
+/* The stops are the bits of `stops`. With `hoping` hops that are not settled are allowed. */
 static bool can_be_gone(const struct plan_graph *graph, unsigned stops, bool hoping, struct best *ret)
 {
     unsigned from = 0;
@@ -112,7 +112,7 @@ static struct best best_of_all(const struct plan_graph *graph, bool hoping)
     return best;
 }
 
-/* The pair is a hop of a way that could be, if everything not settled fitted. */
+/* The pair is a hop of a path that would exist if every pair that is not settled fitted. */
 static bool is_of_use(const struct plan_graph *graph, const struct plan_pair *pair)
 {
     struct best way;
@@ -126,7 +126,7 @@ static bool is_of_use(const struct plan_graph *graph, const struct plan_pair *pa
     return false;
 }
 
-/* ---- what holds of every plan ---- */
+/* ---- Invariants of every plan ---- */
 
 static void check_known_way(const struct plan_graph *graph, const struct plan *plan)
 {
@@ -170,11 +170,11 @@ static void check_plan(struct plan_graph *graph, struct plan *plan)
         stop++;
     const struct plan_edge *direct = plan_edge(graph, 0, stop);
     switch (plan->outcome) {
-    case PLAN_NONE: /* only when nothing that is not settled could change it */
+    case PLAN_NONE: /* only if no pair that is not settled could change it */
         assert_false(best_of_all(graph, true).found);
         assert_true(plan->need_count == 0 && plan->aim == 0);
         break;
-    case PLAN_WAIT: /* for the direct pair, or because there is none */
+    case PLAN_WAIT: /* for the direct pair, or because there is no path */
         assert_true(plan->need_count > 0 && plan->aim > 0);
         if (is_pending(graph, direct))
             assert_true(plan->need[0].from == 0 && plan->need[0].to == stop && plan->aim == stop);
@@ -214,11 +214,11 @@ static void test_random_graphs(void **state)
         drop_graph(&graph);
     }
     for (unsigned outcome = PLAN_PATH; outcome <= PLAN_NONE; outcome++)
-        assert_true(seen[outcome] > GRAPHS / 20); /* else the graphs say nothing about it */
+        assert_true(seen[outcome] > GRAPHS / 20); /* otherwise the test proves nothing */
     assert_true(long_ways > GRAPHS / 100);
 }
 
-/* ---- until it is settled ---- */
+/* ---- Until everything is settled ---- */
 
 static void settle(struct plan_edge *edge, const struct plan_edge *truth)
 {
@@ -226,7 +226,7 @@ static void settle(struct plan_edge *edge, const struct plan_edge *truth)
     edge->improving = false;
 }
 
-/* The truth of one graph: what every pair turns out to be. */
+/* The final state of every pair of one graph. */
 static struct plan_edge *random_truth(const struct plan_graph *graph)
 {
     struct plan_edge *truth = calloc((size_t)graph->count * graph->count, sizeof *truth);
@@ -241,8 +241,8 @@ static struct plan_edge *random_truth(const struct plan_graph *graph)
     return truth;
 }
 
-/* Whatever pairs turn out to be: it ends, with a way exactly if there is one, after making only what was
- * named. */
+/* For any final states of the pairs: planning ends, finds a path exactly if there is one, and makes only
+   pairs that it named. */
 static void test_until_it_is_settled(void **state)
 {
     unsigned ends[PLAN_NONE + 1] = {0};
@@ -270,7 +270,7 @@ static void test_until_it_is_settled(void **state)
     assert_true(ends[PLAN_PATH] > GRAPHS / 40 && ends[PLAN_NONE] > GRAPHS / 100);
 }
 
-/* The last round's pairs are few beside all: nothing is made that need not be, where sizes behave. */
+/* With regular sizes only few of all pairs are made. */
 static void test_a_small_part_is_made(void **state)
 {
     struct plan_graph graph = graph_of(100);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the planner share: graphs, written down. */
+/* Shared by the tests of the planner: graphs. */
 #ifndef DFOTA_TESTS_UNIT_UPGRADE_TEST_PLANNER_H
 #define DFOTA_TESTS_UNIT_UPGRADE_TEST_PLANNER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Which reports count: those that were seen after what is confirmed, whenever they arrive. */
+/* Which reports count: versions that were seen after the confirmed one, whenever the report arrives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,7 @@
 
 #include "upgrade/testimony.h"
 
-#define HOUR 3600000LL
-#define NOW  (1000 * HOUR)
+#define NOW (1000 * HOUR_MS)
 
 static struct version version(const char *text)
 {
@@ -21,66 +20,66 @@ static struct version version(const char *text)
     return ret;
 }
 
+static const struct {
+    const char *name;
+    const char *said, *confirmed;
+    int64_t seen_ms, confirmed_ms;
+    bool by_network, live, has_outcome, counts;
+    int64_t at_ms;
+} testimonies[] = {
+    {"nothing is confirmed", "1147", NULL, 0, 0, false, false, false, true, NOW},
+    {"nothing is confirmed, dated", "1147", NULL, NOW - 9, 0, true, false, false, true, NOW - 9},
+    {"no version", NULL, NULL, NOW - 9, 0, true, true, true, false, 0},
+    {"in the future", "1147", NULL, NOW + 1, 0, false, true, false, false, 0},
+    {"the network's clock is a little ahead", "1147", "1138", NOW + 9, NOW, true, true, false, true, NOW},
+    {"the network's clock is wrong", "1147", "1138", NOW + 15 * HOUR_MS, NOW - 9, true, true, false, false,
+     0},
+
+    {"newer and later", "1147", "1138", NOW - 5, NOW - 9, true, true, true, true, NOW - 5},
+    {"newer, by a clock that may be a zone early", "1147", "1138", NOW - 9 * HOUR_MS, NOW - HOUR_MS, true,
+     true, true, true, NOW - HOUR_MS},
+    {"newer, by a clock, but days before", "1147", "1138", NOW - 99 * HOUR_MS, NOW - HOUR_MS, true, true,
+     true, false, 0},
+    {"newer, and the admin says it was before", "1147", "1138", NOW - 2 * HOUR_MS, NOW - HOUR_MS, false,
+     false, true, false, 0},
+    {"newer, the host sends it now", "1147", "1138", 0, NOW - HOUR_MS, false, true, false, true, NOW},
+    {"newer, somebody sends it at some time", "1147", "1138", 0, NOW - HOUR_MS, false, false, true, false, 0},
+
+    {"older version, seen before", "1138", "1147", NOW - 5 * HOUR_MS, NOW - HOUR_MS, true, true, true, false,
+     0},
+    {"older version, just before", "1138", "1147", NOW - HOUR_MS - 1, NOW - HOUR_MS, true, true, true, false,
+     0},
+    {"older version, seen later", "1138", "1147", NOW - 5, NOW - HOUR_MS, true, true, true, true, NOW - 5},
+    {"older version, undated", "1138", "1147", 0, NOW - HOUR_MS, false, true, false, false, 0},
+    {"older version, undated, an outcome", "1138", "1147", 0, NOW - HOUR_MS, false, true, true, true, NOW},
+    {"older version, undated, from anybody", "1138", "1147", 0, NOW - HOUR_MS, false, false, true, false, 0},
+
+    {"same version, later", "1147", "1147", NOW - 5, NOW - 9, true, true, false, true, NOW - 5},
+    {"same version, before", "1147", "1147", NOW - 9, NOW - 5, true, true, false, false, 0},
+    {"confirmed later than it arrived", "1147", "1138", 0, NOW + 5, false, true, true, false, 0},
+};
+
 static void test_rules(void **state)
 {
-    static const struct {
-        const char *name;
-        const char *said, *confirmed;
-        int64_t seen_ms, confirmed_ms;
-        bool by_network, live, has_outcome, counts;
-        int64_t at_ms;
-    } cases[] = {
-        {"nothing is confirmed", "1147", NULL, 0, 0, false, false, false, true, NOW},
-        {"nothing is confirmed, dated", "1147", NULL, NOW - 9, 0, true, false, false, true, NOW - 9},
-        {"no version", NULL, NULL, NOW - 9, 0, true, true, true, false, 0},
-        {"in the future", "1147", NULL, NOW + 1, 0, false, true, false, false, 0},
-        {"the network's clock is a little ahead", "1147", "1138", NOW + 9, NOW, true, true, false, true, NOW},
-        {"the network's clock is wrong", "1147", "1138", NOW + 15 * HOUR, NOW - 9, true, true, false, false,
-         0},
-
-        {"newer and later", "1147", "1138", NOW - 5, NOW - 9, true, true, true, true, NOW - 5},
-        {"newer, by a clock that may be a zone early", "1147", "1138", NOW - 9 * HOUR, NOW - HOUR, true, true,
-         true, true, NOW - HOUR},
-        {"newer, by a clock, but days before", "1147", "1138", NOW - 99 * HOUR, NOW - HOUR, true, true, true,
-         false, 0},
-        {"newer, and the admin says it was before", "1147", "1138", NOW - 2 * HOUR, NOW - HOUR, false, false,
-         true, false, 0},
-        {"newer, the host sends it now", "1147", "1138", 0, NOW - HOUR, false, true, false, true, NOW},
-        {"newer, somebody sends it at some time", "1147", "1138", 0, NOW - HOUR, false, false, true, false,
-         0},
-
-        {"older version, seen before", "1138", "1147", NOW - 5 * HOUR, NOW - HOUR, true, true, true, false,
-         0},
-        {"older version, just before", "1138", "1147", NOW - HOUR - 1, NOW - HOUR, true, true, true, false,
-         0},
-        {"older version, seen later", "1138", "1147", NOW - 5, NOW - HOUR, true, true, true, true, NOW - 5},
-        {"older version, undated", "1138", "1147", 0, NOW - HOUR, false, true, false, false, 0},
-        {"older version, undated, an outcome", "1138", "1147", 0, NOW - HOUR, false, true, true, true, NOW},
-        {"older version, undated, from anybody", "1138", "1147", 0, NOW - HOUR, false, false, true, false, 0},
-
-        {"same version, later", "1147", "1147", NOW - 5, NOW - 9, true, true, false, true, NOW - 5},
-        {"same version, before", "1147", "1147", NOW - 9, NOW - 5, true, true, false, false, 0},
-        {"confirmed later than it arrived", "1147", "1138", 0, NOW + 5, false, true, true, false, 0},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct testimony testimony = {.version = version(cases[i].said),
-                                            .seen_ms = cases[i].seen_ms,
-                                            .by_network = cases[i].by_network,
+    for (size_t i = 0; i < sizeof testimonies / sizeof *testimonies; i++) {
+        const struct testimony testimony = {.version = version(testimonies[i].said),
+                                            .seen_ms = testimonies[i].seen_ms,
+                                            .by_network = testimonies[i].by_network,
                                             .arrived_ms = NOW,
                                             .same_firmware = true,
-                                            .live = cases[i].live,
-                                            .has_outcome = cases[i].has_outcome};
-        const struct version confirmed = version(cases[i].confirmed);
-        struct verdict verdict = testimony_weigh(&testimony, &confirmed, cases[i].confirmed_ms);
-        if (verdict.counts != cases[i].counts || verdict.at_ms != cases[i].at_ms ||
+                                            .live = testimonies[i].live,
+                                            .has_outcome = testimonies[i].has_outcome};
+        const struct version confirmed = version(testimonies[i].confirmed);
+        struct verdict verdict = testimony_weigh(&testimony, &confirmed, testimonies[i].confirmed_ms);
+        if (verdict.counts != testimonies[i].counts || verdict.at_ms != testimonies[i].at_ms ||
             !verdict.why != verdict.counts)
-            fail_msg("%s: %d at %lld, %s", cases[i].name, verdict.counts, (long long)verdict.at_ms,
+            fail_msg("%s: %d at %lld, %s", testimonies[i].name, verdict.counts, (long long)verdict.at_ms,
                      verdict.why ? verdict.why : "-");
     }
 }
 
-/* Whatever order reports arrive in, what is confirmed is never taken back by what was seen before. */
+/* In any order of arrival, an older observation never replaces the confirmed version. */
 static void test_order_of_arrival_does_not_matter(void **state)
 {
     uint32_t random = 5;
@@ -114,15 +113,15 @@ static void test_order_of_arrival_does_not_matter(void **state)
 static void test_only_what_was_seen_after_the_bytes_tells_of_them(void **state)
 {
     struct testimony testimony = {.version = {{1138}, 1},
-                                  .seen_ms = NOW - HOUR,
+                                  .seen_ms = NOW - HOUR_MS,
                                   .by_network = true,
                                   .arrived_ms = NOW,
                                   .same_firmware = true,
                                   .live = true,
                                   .has_outcome = true};
     (void)state;
-    assert_true(testimony_is_after(&testimony, NOW - HOUR, false));
-    assert_false(testimony_is_after(&testimony, NOW - HOUR + 1, false));
+    assert_true(testimony_is_after(&testimony, NOW - HOUR_MS, false));
+    assert_false(testimony_is_after(&testimony, NOW - HOUR_MS + 1, false));
     assert_true(testimony_is_after(&testimony, NOW - 1, true)); /* the clock may be a zone early */
     assert_false(testimony_is_after(&testimony, NOW + 1, true));
     testimony.by_network = false;
@@ -135,12 +134,15 @@ static void test_only_what_was_seen_after_the_bytes_tells_of_them(void **state)
 
 static void test_versions_of_two_firmwares_do_not_compare(void **state)
 {
-    struct testimony testimony = {
-        .version = {{1147}, 1}, .seen_ms = NOW - HOUR, .by_network = true, .arrived_ms = NOW, .live = true};
+    struct testimony testimony = {.version = {{1147}, 1},
+                                  .seen_ms = NOW - HOUR_MS,
+                                  .by_network = true,
+                                  .arrived_ms = NOW,
+                                  .live = true};
     const struct version confirmed = {{1}, 1};
     (void)state;
-    assert_false(testimony_weigh(&testimony, &confirmed, NOW - HOUR + 1).counts);
-    assert_true(testimony_weigh(&testimony, &confirmed, NOW - HOUR).counts);
+    assert_false(testimony_weigh(&testimony, &confirmed, NOW - HOUR_MS + 1).counts);
+    assert_true(testimony_weigh(&testimony, &confirmed, NOW - HOUR_MS).counts);
 }
 
 int main(void)

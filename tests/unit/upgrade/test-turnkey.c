@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What libfota3 is offered, and what its results mean. */
+/* Offers for libfota3, and the meaning of its result codes. */
 #include "test-decision.h"
 
 #include "upgrade/turnkey.h"
@@ -30,11 +30,11 @@ static void test_what_is_on_its_way_stays(void **state)
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         struct scene scene = scene_with(CHECKIN_DIALECT, states[i]);
         scene.checkin.offer = true;
-        expect(&scene, ANSWER_FULL, "confirm", OFFERED); /* neither ended, nor taken from its bytes */
+        expect(&scene, ANSWER_FULL, "confirm", OFFERED); /* open, and its bytes unchanged */
     }
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_DELIVERED);
     scene.checkin.offer = true;
-    expect(&scene, ANSWER_FULL, "confirm saw-old open", OFFERED); /* it came back with the old version */
+    expect(&scene, ANSWER_FULL, "confirm saw-old open", OFFERED); /* the old version was reported */
 }
 
 static void test_refusals_are_those_of_every_check_in(void **state)
@@ -49,7 +49,8 @@ static void test_refusals_are_those_of_every_check_in(void **state)
     scene = offer_scene();
     scene.known.no_address = true;
     expect(&scene, ANSWER_NOT_ALLOWED, "confirm",
-           "there is no address to fetch a package from: set the config key public_device_url");
+           "the server does not know the URL under which devices reach it: set the config key "
+           "public_device_url");
     scene.checkin.offer = false; /* who is sent the bytes needs none */
     expect(&scene, ANSWER_FULL, "confirm open send begun", SENT);
 }
@@ -58,8 +59,8 @@ static void test_the_same_number_means_what_its_form_says(void **state)
 {
     (void)state;
     assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 1), "SHA-256"));
-    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 1), "runs what was announced"));
-    assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 0), "before the restart"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 1), "reports the announced version"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 0), "the restart that applies it follows"));
     assert_null(turnkey_meaning(TURNKEY_JSON, 0));
     assert_null(turnkey_meaning(TURNKEY_JSON, 9));
     assert_null(turnkey_meaning(TURNKEY_NONE, 1));

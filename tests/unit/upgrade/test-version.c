@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Versions: what is one, how two compare, how one is written. */
+/* Versions: parsing, comparing, formatting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,7 +101,7 @@ static void test_compares_numbers_not_text(void **state)
                 fail_msg("%s against %s gives %d", ascending[i], ascending[k], order);
         }
     }
-    /* Only the parts that count are looked at. */
+    /* Unused parts are ignored. */
     struct version left = {.part = {1138, 9}, .count = 1}, right = {.part = {1138, 7}, .count = 1};
     assert_int_equal(version_compare(&left, &right), 0);
     right.count = 2;

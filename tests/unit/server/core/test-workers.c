@@ -14,6 +14,14 @@
 
 static int order[JOBS], order_used;
 
+static struct thread_pool *start(unsigned threads)
+{
+    struct thread_pool *thread_pool;
+    struct error err;
+    assert_true(thread_pool_start(threads, &thread_pool, &err));
+    return thread_pool;
+}
+
 static void note(void *cls)
 {
     order[order_used++] = *(const int *)cls;
@@ -23,7 +31,7 @@ static void test_first_come_first_served(void **state)
 {
     (void)state;
     static int number[JOBS];
-    struct thread_pool *thread_pool = thread_pool_start(1);
+    struct thread_pool *thread_pool = start(1);
     order_used = 0;
     for (int i = 0; i < JOBS; i++) {
         number[i] = i;
@@ -45,7 +53,7 @@ static void test_several_at_once(void **state)
     (void)state;
     pthread_barrier_t barrier; /* passed only when four run at the same time */
     pthread_barrier_init(&barrier, NULL, 4);
-    struct thread_pool *thread_pool = thread_pool_start(4);
+    struct thread_pool *thread_pool = start(4);
     for (int i = 0; i < 8; i++)
         thread_pool_add(thread_pool, meet, &barrier);
     thread_pool_stop(thread_pool);
@@ -72,7 +80,7 @@ static void test_work_adds_work(void **state)
     (void)state;
     pthread_barrier_t done;
     pthread_barrier_init(&done, NULL, 2);
-    struct again again = {.thread_pool = thread_pool_start(2), .left = 100, .done = &done};
+    struct again again = {.thread_pool = start(2), .left = 100, .done = &done};
     thread_pool_add(again.thread_pool, add_again, &again);
     pthread_barrier_wait(&done);
     thread_pool_stop(again.thread_pool);
@@ -84,7 +92,7 @@ static void test_nothing_to_stop(void **state)
 {
     (void)state;
     thread_pool_stop(NULL);
-    thread_pool_stop(thread_pool_start(3));
+    thread_pool_stop(start(3));
 }
 
 int main(void)

@@ -561,7 +561,9 @@ static void test_vetted(void **state)
     (void)state;
     struct listener_config config;
     char address[64];
-    struct thread_pool *thread_pool = thread_pool_start(1);
+    struct thread_pool *thread_pool;
+    struct error err;
+    assert_true(thread_pool_start(1, &thread_pool, &err));
     peer_config(&config, routes, sizeof routes / sizeof routes[0]);
     config.thread_pool = thread_pool;
     config.vet = vet;

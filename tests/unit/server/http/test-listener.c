@@ -125,7 +125,8 @@ static struct listener *open_with(unsigned loops, struct listener_config *config
 static int start(void **state)
 {
     (void)state;
-    thread_pool = thread_pool_start(4);
+    struct error err;
+    assert_true(thread_pool_start(4, &thread_pool, &err));
     sem_init(&entered, 0, 0);
     sem_init(&go, 0, 0);
     released = 0;

@@ -82,7 +82,8 @@ static int set_up(void **state)
     uint32_t random = 1;
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
-    thread_pool = thread_pool_start(2);
+    struct error err;
+    assert_true(thread_pool_start(2, &thread_pool, &err));
     sem_init(&began, 0, 0);
     sem_init(&over, 0, 0);
     begun = ended = handled = ended_unhandled = 0;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* What comes into the ledger: canonical JSON of a bounded size, whatever the texts were. */
+#include "base/clock.h"
 #include "tests/unit/storage/test-storage.h"
 
 #include <string.h>
@@ -9,8 +10,6 @@
 #include "server/checkin/admission.h"
 #include "server/ledger/event.h"
 #include "storage/budget.h"
-
-#define DAY_MS (24LL * 3600 * 1000)
 
 static void add(struct db *db, json_t *detail, struct ledger_row *ret)
 {

@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Internal to the decision: the data that the rules share, and the texts of their reasons. A rule returns
+   true when it has answered. */
+#ifndef DFOTA_UPGRADE_QUESTION_H
+#define DFOTA_UPGRADE_QUESTION_H
+
+#include "upgrade/decision.h"
+
+struct question {
+    const struct checkin *checkin;
+    const struct snapshot *known;
+    const struct decision_limits *limits;
+    struct decision *decision;
+    bool open;                /* an attempt is still open after the device's report */
+    enum attempt_state state; /* of that attempt */
+};
+
+/* Stores the answer and its reason. A long reason is cut after a whole character. Returns true. */
+bool question_answer(struct question *q, enum answer answer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Applies the event to the open attempt, now and in the record. */
+void question_end_attempt(struct question *q, enum attempt_event event);
+
+/* Sends the requested range of a package of `size` bytes. The range must begin below size. */
+void question_choose_bytes(struct question *q, uint64_t size);
+
+bool question_is_same(const struct version *a, const struct version *b);
+
+/* The version that the first hop leads to. */
+const struct version *question_hop(const struct snapshot *known);
+
+/* Each text function returns out. */
+#define QUESTION_PAIR_SIZE  (2 * VERSION_TEXT_SIZE + 4)
+#define QUESTION_HOP_SIZE   (QUESTION_PAIR_SIZE + VERSION_TEXT_SIZE + 24)
+#define QUESTION_TRUST_SIZE (RELEASER_SIZE + 32)
+
+/* "1138→1162" */
+const char *question_pair_text(const struct version *from, const struct version *to,
+                               char out[QUESTION_PAIR_SIZE]);
+/* The first hop: "1138→1162", or "1138→1147 (on the way to 1162)". */
+const char *question_hop_text(const struct snapshot *known, char out[QUESTION_HOP_SIZE]);
+/* " (unproven, released by NAME)", to append to a sentence; "" if released_by is "". */
+const char *question_trust_text(const char *released_by, char out[QUESTION_TRUST_SIZE]);
+
+#endif
