@@ -4,10 +4,13 @@
 
 #include <stdint.h>
 #include <string.h>
+#include "base/package_format.h"
 #include "base/text.h"
 #include "ctl/option.h"
 
 #define BIT OPTION_BIT
+
+#define FORMAT_LINE(id, name, devices, ...) name " for " devices "; "
 
 static const struct command table[] = {
     {"status", "", 0, 0, "show the state of the server", NULL, status_show},
@@ -53,10 +56,8 @@ static const struct command table[] = {
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE", BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES), 0,
      "set package format, size limit, downgrades",
-     "Formats: bsdiff for devices that apply packages like bspatch; ec618-at, ec618-csdk and ec618-luatos "
-     "for EC618 modules (Air780E), by the kind of their firmware; external for packages that the command "
-     "in the server's configuration makes; none to make no packages. A change applies from the next "
-     "request on.",
+     "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_LINE) "none to make no packages. A change applies from the next "
+                                                   "request on.",
      firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},

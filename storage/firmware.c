@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/firmware.h"
 
+#include "base/package_format.h"
 #include "storage/entities.h"
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
@@ -83,7 +84,7 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
     if (!slice_copy(slice_of(name), made.name, sizeof made.name))
         return error_set(err, ERROR_INVALID, "the name of the firmware is too long");
     if (made.format_is_default)
-        strcpy(made.format, "bsdiff");
+        strcpy(made.format, package_format_table[PACKAGE_FORMAT_DEFAULT].name);
     return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, &made))), NULL, err) &&
            firmware_get(db, product_id, name, ret, err);
 }

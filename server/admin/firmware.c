@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/package_format.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/build/scheduler.h"
@@ -15,7 +16,6 @@
 #include "storage/matrix.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
-#include "upgrade/format.h"
 #include "upgrade/full.h"
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
@@ -143,8 +143,8 @@ struct settings {
 static bool check_settings(const struct settings *settings, struct error *err)
 {
     const char *name = json_string_value(settings->format);
-    return !settings->format || json_is_null(settings->format) || (name && format_is_known(name)) ||
-           error_set(err, ERROR_INVALID, "the format is one of %s, or none (null)", format_names());
+    return !settings->format || json_is_null(settings->format) || (name && package_format_find(name)) ||
+           error_set(err, ERROR_INVALID, "the format is one of %s, or none (null)", package_format_names());
 }
 
 /* All settings as they are now, whichever were changed. */
@@ -163,7 +163,7 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
 /* Together: either may have been there before. */
 static bool check_limit(const struct firmware *firmware, struct error *err)
 {
-    const struct format *format = format_find(firmware->format);
+    const struct package_format *format = package_format_find(firmware->format);
     return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
            error_set(err, ERROR_INVALID,
                      "no module takes a package of format %s over %lld bytes: set "

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/upload_stream.h"
@@ -169,9 +170,9 @@ static bool heed_family(struct addition *addition, struct db *db, struct error *
     snprintf(firmware->family, sizeof firmware->family, "%s", family->name);
     if (firmware->format_is_default)
         return drop_default_format(addition, db, err);
-    if (strcmp(firmware->format, "bsdiff") == 0)
-        image_warn(&addition->image,
-                   "its content is for %s, which cannot apply packages of the format bsdiff", family->whom);
+    if (package_format_is(firmware->format, PACKAGE_FORMAT_BSDIFF))
+        image_warn(&addition->image, "its content is for %s, which cannot apply packages of the format %s",
+                   family->whom, firmware->format);
     return firmware_update(db, firmware, err);
 }
 

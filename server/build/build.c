@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/package_format.h"
 #include "server/context.h"
 #include "server/build/build_external.h"
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"
-#include "upgrade/format.h"
 
 #define EXIT_DOES_NOT_FIT 1 /* of dfota: these inputs will never do */
 #define EXIT_DISK         4 /* of dfota: the disk is full or read-only */
@@ -127,6 +127,7 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
     static const char *const efforts[] = {
         [EFFORT_NONE] = "good", [EFFORT_QUICK] = "quick", [EFFORT_GOOD] = "good", [EFFORT_BEST] = "best"};
     const struct firmware_section *section = making->section;
+    const struct package_format *format = package_format_find(making->package.key.format);
     size_t n = 0;
     argv[n++] = making->daemon->config.dfota_path;
     argv[n++] = "diff";
@@ -134,7 +135,7 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
     argv[n++] = making->package.key.format;
     argv[n++] = "--effort";
     argv[n++] = (char *)efforts[making->effort];
-    if (strcmp(making->package.key.format, "bsdiff") == 0 &&
+    if (format && format->takes_index &&
         suffix_cache_place(making->daemon, &making->package.key.from, images->suffix_file,
                            sizeof images->suffix_file)) {
         argv[n++] = "--suffix-file";
@@ -195,7 +196,7 @@ static enum make_end publish(struct build *making)
 
 enum make_end build_package(struct build *making)
 {
-    const struct format *format = format_find(making->package.key.format);
+    const struct package_format *format = package_format_find(making->package.key.format);
     struct blobs *blobs = making->daemon->blobs;
     struct error err;
     if (making->outdated)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/package_format.h"
 #include "server/process/process.h"
 #include "server/core/log.h"
 #include "upgrade/full.h"
@@ -93,7 +94,8 @@ struct judged {
 static bool is_for_ec618(const struct firmware *firmware)
 {
     const struct family *family = family_of_name(firmware->name);
-    return strncmp(firmware->format, "ec618-", 6) == 0 ||
+    const struct package_format *format = package_format_find(firmware->format);
+    return (format && format->is_ec618) ||
            (!firmware->format[0] && family &&
             (strncmp(family->name, "ec618", 5) == 0 || strcmp(family->name, "airm2m") == 0));
 }

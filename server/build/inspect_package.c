@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/package_format.h"
 #include "server/process/process.h"
 #include "server/build/inspect.h"
 
@@ -102,7 +103,8 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
                             struct error *err)
 {
     const char *format = pair->firmware->format;
-    bool external = strcmp(format, "external") == 0, unknown = strcmp(content->kind, "raw") == 0;
+    bool external = package_format_is(format, PACKAGE_FORMAT_EXTERNAL),
+         unknown = strcmp(content->kind, "raw") == 0;
     *ret_proven = false;
     note[0] = '\0';
     if (content->unseen[0])

@@ -7,13 +7,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/context.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/ledger/package_event.h"
 #include "server/config/recipe.h"
 #include "storage/improvement.h"
-#include "upgrade/format.h"
 
 #define CANDIDATES 64 /* more than there are threads to have taken them all but one */
 
@@ -36,8 +36,8 @@ static bool claim(struct job *job, struct db *db, bool background, struct error 
         return false;
     if (!job->found)
         return true;
-    const struct format *format = format_find(making->package.key.format);
-    making->effort = format && format->has_efforts ? EFFORT_QUICK : EFFORT_BEST;
+    const struct package_format *format = package_format_find(making->package.key.format);
+    making->effort = format && format->by_dfota ? EFFORT_QUICK : EFFORT_BEST;
     return find_section(making, db, err);
 }
 
@@ -55,7 +55,7 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
 {
     struct job *job = cls;
     const struct build *making = &job->making;
-    const struct format *format = format_find(making->package.key.format);
+    const struct package_format *format = package_format_find(making->package.key.format);
     bool by_dfota = !format || format->by_dfota;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
                                       .sha256 = making->sha256,

@@ -6,28 +6,21 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/package_format.h"
 #include "server/config/command_template.h"
-#include "upgrade/format.h"
-
-/* Goes up when packages of that format were made or judged by rules that turned out wrong: what is there then
-   is found no longer, and made anew. */
-static unsigned int rules_of(const struct format *format)
-{
-    return format->takes_header ? 2 : 1; /* 2: every field of an EC618's headers that the device checks */
-}
 
 /* What else than the images decides the bytes, a line each. "": nothing does. `section` may be NULL. */
 static void write_text(const struct firmware_section *section, const char *firmware,
-                       const struct format *format, char *out, size_t out_size)
+                       const struct package_format *format, char *out, size_t out_size)
 {
     static const enum firmware_section_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
                                                               FIRMWARE_EXTERNAL_VERIFY},
                                              of_header[] = {FIRMWARE_LOAD_ADDRESS};
     const enum firmware_section_field *fields = format->by_dfota ? of_header : of_external;
-    size_t count = format->by_dfota ? format->takes_header : 2, at = 0;
+    size_t count = format->by_dfota ? format->is_ec618 : 2, at = 0;
     out[0] = '\0';
-    if (rules_of(format) > 1)
-        at += (size_t)snprintf(out, out_size, "rules=%u\n", rules_of(format));
+    if (format->rules > 1)
+        at += (size_t)snprintf(out, out_size, "rules=%u\n", format->rules);
     for (size_t i = 0; i < count && section; i++) {
         const char *value = section->value[fields[i]];
         if (value[0])
@@ -41,7 +34,7 @@ static void write_text(const struct firmware_section *section, const char *firmw
 void recipe_of(const struct config *config, const char *firmware, const char *format, char out[RECIPE_SIZE])
 {
     const struct firmware_section *section = firmware_section_of(config, firmware);
-    const struct format *row = format_find(format);
+    const struct package_format *row = package_format_find(format);
     char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each */
     struct sha256 hash;
     out[0] = '\0';

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/package_format.h"
 #include "upgrade/family.h"
 
 static const struct {
@@ -59,6 +60,8 @@ static void test_own_updaters(void **state)
                      family ? family->name : "-", firmwares[i].family ? firmwares[i].family : "-");
         if (family)
             assert_ptr_equal(family_find(family->name), family);
+        if (family && family->format[0])
+            assert_non_null(package_format_find(family->format));
     }
     assert_string_equal(family_of_content("binpkg")->name, "ec");
     assert_string_equal(family_of_content("esp-image")->name, "esp");

@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "base/package_format.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct package_format package_format_table[PACKAGE_FORMAT_COUNT] = {
+#define X(id, ...) [PACKAGE_FORMAT_##id] = {__VA_ARGS__},
+    PACKAGE_FORMAT_TABLE(X)
+#undef X
+};
+
+const struct package_format *package_format_find(const char *name)
+{
+    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++)
+        if (package_format_is(name, i))
+            return &package_format_table[i];
+    return NULL;
+}
+
+bool package_format_is(const char *name, enum package_format_id id)
+{
+    return strcmp(name, package_format_table[id].name) == 0;
+}
+
+const char *package_format_names(void)
+{
+    static const char list[] =
+#define X(id, name, ...) ", " name
+        PACKAGE_FORMAT_TABLE(X);
+#undef X
+    return list + strlen(", ");
+}

@@ -1,0 +1,71 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The table of package formats. tests/unit/delta/test-delta-engine.c compares the table with the engines of dfota. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/package_format.h"
+
+static void each_row_is_complete_and_found_by_its_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+        const struct package_format *row = &package_format_table[i];
+        assert_true(row->name[0] && row->devices[0] && row->images[0] && row->wrapper[0]);
+        assert_true(strlen(row->name) < 16); /* as the server and the database keep it */
+        assert_ptr_equal(package_format_find(row->name), row);
+        assert_true(row->rules >= 1 && row->max_bytes >= 0);
+        for (size_t k = 0; k < PACKAGE_FORMAT_COUNT; k++)
+            assert_int_equal(package_format_is(row->name, k), k == i);
+    }
+}
+
+static void other_names_are_unknown(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {"",      "BSDIFF", "bsdif", "bsdiff2",
+                                          "ec618", "ec618-", "full",  "none"};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        assert_null(package_format_find(unknown[i]));
+}
+
+static void the_list_has_each_name_in_order(void **state)
+{
+    (void)state;
+    const char *at = package_format_names();
+    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+        size_t len = strlen(package_format_table[i].name);
+        assert_memory_equal(at, package_format_table[i].name, len);
+        at += len;
+        assert_true(i + 1 < PACKAGE_FORMAT_COUNT ? strncmp(at, ", ", 2) == 0 : *at == '\0');
+        at += *at ? 2 : 0;
+    }
+}
+
+static void the_facts_agree_with_each_other(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+        const struct package_format *row = &package_format_table[i];
+        assert_true(row->by_dfota || (!row->is_ec618 && !row->takes_index));
+        assert_int_equal(row->is_ec618, row->max_bytes >= PACKAGE_FORMAT_EC618_ARCHIVE_MAX);
+        assert_int_equal(row->is_ec618, strncmp(row->name, "ec618-", 6) == 0);
+    }
+    assert_true(package_format_table[PACKAGE_FORMAT_DEFAULT].by_dfota);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_row_is_complete_and_found_by_its_name),
+        cmocka_unit_test(other_names_are_unknown),
+        cmocka_unit_test(the_list_has_each_name_in_order),
+        cmocka_unit_test(the_facts_agree_with_each_other),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
