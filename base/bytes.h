@@ -4,12 +4,19 @@
 #ifndef DFOTA_BASE_BYTES_H
 #define DFOTA_BASE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct bytes { /* ptr may be NULL if len is 0 */
     const uint8_t *ptr;
     size_t len;
 };
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 
 #endif

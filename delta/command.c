@@ -7,7 +7,7 @@
 #include "delta/inspect/inspect_json.h"
 #include "delta/file.h"
 #include "delta/inspect/inspect.h"
-#include "delta/suffix.h"
+#include "delta/match/suffix.h"
 
 static bool expect(struct bytes bytes, const char *name, const struct sha256 *expected, struct error *err)
 {
@@ -67,11 +67,12 @@ static void free_index(struct suffix **index)
 
 static bool check_options(const struct command_options *options, struct error *err)
 {
-    const struct engine *format = options->format;
-    if ((options->header_said && !format->takes_header) || (options->suffix_file && !format->takes_index))
-        return error_set(err, ERROR_BAD_REQUEST, "an option was given that means nothing to format %s",
-                         format->name);
-    return true;
+    const struct package_format *format = options->engine->format;
+    if (options->ec618_given && !format->is_ec618)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--load-address and --closed-last-part cannot be used with format %s", format->name);
+    return !options->suffix_file || format->takes_index ||
+           error_set(err, ERROR_BAD_REQUEST, "--suffix-file cannot be used with format %s", format->name);
 }
 
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err)
@@ -87,7 +88,7 @@ bool command_diff(const struct command_options *options, char **file, size_t cou
     if (!check_options(options, err) || !load(file[0], options->max_bytes, options->expect_old, &old, err) ||
         !load(file[1], options->max_bytes, options->expect_new, &new, err) ||
         !load_index(options->suffix_file, buffer_bytes(&old), &index, err) ||
-        !engine_make(options->format, buffer_bytes(&old), buffer_bytes(&new), &making, &package, &note,
+        !engine_make(options->engine, buffer_bytes(&old), buffer_bytes(&new), &making, &package, &note,
                      err) ||
         !file_store(file[2], buffer_bytes(&package), err))
         return false;
@@ -149,6 +150,8 @@ bool command_inspect(const struct command_options *options, char **file, size_t 
     _cleanup_(buffer_free) struct buffer content = {0};
     if (!load(file[0], options->max_bytes, NULL, &content, err))
         return false;
-    return options->brief ? inspect_json_file(buffer_bytes(&content), stdout, err)
-                          : inspect_file(buffer_bytes(&content), stdout, err);
+    if (!options->brief)
+        return inspect_file(buffer_bytes(&content), stdout, err);
+    const struct engine *engine = engine_recognise(buffer_bytes(&content));
+    return inspect_json_file(buffer_bytes(&content), engine ? engine->format->name : NULL, stdout, err);
 }

@@ -18,14 +18,14 @@
 #define COMMAND_MAX_INPUT ((size_t)INT32_MAX)
 
 struct command_options { /* what the command line said; a NULL pointer or 0 was not said */
-    const struct engine *format;
+    const struct engine *engine;
     const struct sha256 *expect_old;
     const struct sha256 *expect_new;
     size_t max_bytes; /* always set. `diff`: of either image; `patch`, `verify`: of the new image alone */
     const struct engine_options *making; /* always set */
     bool any_size;           /* `patch`, `verify`: also of a package that no module has room for */
     bool brief;              /* `inspect`: one line for programs */
-    bool header_said;        /* an option was given that only formats with `takes_header` know */
+    bool ec618_given;        /* an option was given that only formats with `is_ec618` know */
     const char *suffix_file; /* where the index of old is kept */
 };
 

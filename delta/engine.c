@@ -6,8 +6,10 @@
 #include "base/cleanup.h"
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
-#include "delta/ec618/ec618.h"
+#include "delta/container/luatos.h"
 #include "delta/container/par.h"
+#include "delta/container/wrapper.h"
+#include "delta/ec618/ec618.h"
 
 static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_options *options,
                         struct buffer *ret, struct error *err)
@@ -25,18 +27,54 @@ static bool make_bsdiff(struct bytes old, struct bytes new, const struct engine_
     return bsdiff_make(old, new, index, efforts[options->effort], ret, NULL, err);
 }
 
+static bool make_ec618(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
+                       const struct engine_options *options, struct buffer *ret, struct error *err)
+{
+    static const enum ec618_effort efforts[] = {
+        [ENGINE_QUICK] = EC618_QUICK,
+        [ENGINE_GOOD] = EC618_GOOD,
+        [ENGINE_BEST] = EC618_BEST,
+    };
+    const struct ec618_making making = {
+        .effort = efforts[options->effort],
+        .closed_last_part = options->closed_last_part,
+        .has_load_address = options->has_load_address,
+        .load_address = options->load_address,
+    };
+    return ec618_make(wrapper, old, new, &making, ret, err);
+}
+
+static bool make_ec618_at(struct bytes old, struct bytes new, const struct engine_options *options,
+                          struct buffer *ret, struct error *err)
+{
+    return make_ec618(EC618_WRAPPER_AT, old, new, options, ret, err);
+}
+
+static bool make_ec618_csdk(struct bytes old, struct bytes new, const struct engine_options *options,
+                            struct buffer *ret, struct error *err)
+{
+    return make_ec618(EC618_WRAPPER_NONE, old, new, options, ret, err);
+}
+
+static bool make_ec618_luatos(struct bytes old, struct bytes new, const struct engine_options *options,
+                              struct buffer *ret, struct error *err)
+{
+    return make_ec618(EC618_WRAPPER_LUATOS, old, new, options, ret, err);
+}
+
+static bool same_ec618(struct bytes made, struct bytes new, struct engine_note *note)
+{
+    return ec618_same(made, new, note->text, sizeof note->text);
+}
+
 /* clang-format off */
-#define EC618_IMAGES "two .binpkg, or two raw images of the AP part"
+#define FORMAT(id) &package_format_table[PACKAGE_FORMAT_##id]
 
 const struct engine engine_table[] = {
-    {"bsdiff",       bsdiff_owns,       make_bsdiff,       bsdiff_apply, NULL,       NULL,              false, true,
-     "any two files", "none", 0},
-    {"ec618-at",     ec618_at_owns,     ec618_at_make,     ec618_apply,  ec618_same, ec618_fits_module, true,  false,
-     EC618_IMAGES, "10 bytes of AT firmware", PAR_MODULE_MAX},
-    {"ec618-csdk",   ec618_csdk_owns,   ec618_csdk_make,   ec618_apply,  ec618_same, ec618_fits_module, true,  false,
-     EC618_IMAGES, "none: the bare .par", PAR_MODULE_MAX},
-    {"ec618-luatos", ec618_luatos_owns, ec618_luatos_make, ec618_apply,  ec618_same, ec618_fits_module, true,  false,
-     EC618_IMAGES, "the 92 bytes of LuatOS", PAR_MODULE_MAX},
+    {FORMAT(BSDIFF),       bsdiff_owns,     make_bsdiff,       bsdiff_apply, NULL,       NULL},
+    {FORMAT(EC618_AT),     wrapper_at_owns, make_ec618_at,     ec618_apply,  same_ec618, ec618_fits_module},
+    {FORMAT(EC618_CSDK),   par_owns,        make_ec618_csdk,   ec618_apply,  same_ec618, ec618_fits_module},
+    {FORMAT(EC618_LUATOS), luatos_owns,     make_ec618_luatos, ec618_apply,  same_ec618, ec618_fits_module},
 };
 /* clang-format on */
 
@@ -45,7 +83,7 @@ const size_t engine_count = sizeof engine_table / sizeof engine_table[0];
 const struct engine *engine_find(const char *name)
 {
     for (size_t i = 0; i < engine_count; i++)
-        if (strcmp(engine_table[i].name, name) == 0)
+        if (strcmp(engine_table[i].format->name, name) == 0)
             return &engine_table[i];
     return NULL;
 }
@@ -76,12 +114,14 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
         return false;
     struct error why;
     struct engine_note unwanted;
-    size_t room =
-        old.len > new.len ? old.len : new.len; /* what a package cannot change may keep old's size */
-    if (!engine->apply(old, buffer_bytes(&package), engine->same ? room + old.len : new.len, &again, &why))
-        return error_set(err, ERROR_INTERNAL, "the package made cannot be applied: %s", why.text);
+    /* Where a package cannot change all of an image, the other bytes of old stay: the result may be larger
+       than new. */
+    size_t larger = old.len > new.len ? old.len : new.len;
+    size_t max_bytes = engine->same ? larger + old.len : new.len;
+    if (!engine->apply(old, buffer_bytes(&package), max_bytes, &again, &why))
+        return error_set(err, ERROR_INTERNAL, "the new package cannot be applied: %s", why.text);
     if (!is_same(engine, buffer_bytes(&again), new, note ? note : &unwanted))
-        return error_set(err, ERROR_INTERNAL, "the package made does not give the new image");
+        return error_set(err, ERROR_INTERNAL, "the new package does not give the new image");
     *ret = package;
     package = (struct buffer){0};
     return true;
@@ -92,7 +132,7 @@ bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, stru
 {
     const struct engine *engine = engine_recognise(package);
     if (!engine)
-        return error_set(err, ERROR_CANNOT_APPLY, "the package has no format that is known here");
+        return error_set(err, ERROR_CANNOT_APPLY, "the package is of no known format");
     return engine->apply(old, package, max_bytes, ret, err);
 }
 

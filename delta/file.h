@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 /* Reads all of it; what the caller hashes and uses is this one copy. The buffer's ptr is never NULL, even for
    an empty file. ERROR_TOO_LARGE over max_bytes (found before more than that is read), ERROR_INTERNAL when it

@@ -10,10 +10,10 @@
 #include <string.h>
 #include "delta/command.h"
 
-/* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a file
-   cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be written,
-   because the disk is full or read-only, and again will succeed once that is over. UNKNOWN: the package may be
-   sound, but nothing here can apply it. */
+/* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a
+   file cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be
+   written, because the disk is full or read-only, and again will succeed once that is over. UNKNOWN: the
+   package may be sound, but nothing here can apply it. */
 enum exit_status {
     EXIT_OK = 0,
     EXIT_NEGATIVE = 1,
@@ -112,13 +112,14 @@ static void print_help(void)
     puts("  dfota --help | --version\n");
     printf("Formats:");
     for (size_t i = 0; i < engine_count; i++)
-        printf(" %s", engine_table[i].name);
+        printf(" %s", engine_table[i].format->name);
     puts("");
     for (size_t i = 0; i < engine_count; i++) {
-        const struct engine *engine = &engine_table[i];
-        printf("  %-13s of %s\n  %-13s wrapper: %s", engine->name, engine->images, "", engine->wrapper);
-        if (engine->archive_max)
-            printf("; a module's limit: %zu bytes", engine->archive_max);
+        const struct package_format *format = engine_table[i].format;
+        printf("  %-13s for %s\n  %-13s of %s\n  %-13s wrapper: %s", format->name, format->devices, "",
+               format->images, "", format->wrapper);
+        if (format->max_bytes)
+            printf("; at most %lld bytes", (long long)format->max_bytes);
         puts("");
     }
     puts(
@@ -183,7 +184,7 @@ static bool read_load_address(struct engine_options *making, struct error *err)
 /* The options that tell how `diff` makes a package. */
 static bool take_making(struct request *request, unsigned int bit, struct error *err)
 {
-    request->options.header_said |= bit != OPTION_EFFORT;
+    request->options.ec618_given |= bit != OPTION_EFFORT;
     switch (bit) {
     case OPTION_EFFORT:
         return read_effort(&request->making.effort, err);
@@ -201,7 +202,7 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
         return error_set(err, ERROR_BAD_REQUEST, "--%s does not belong here", name);
     switch (bit) {
     case OPTION_FORMAT:
-        return read_format(&request->options.format, err);
+        return read_format(&request->options.engine, err);
     case OPTION_EXPECT_OLD:
         return read_hash(&request->expect_old, &request->options.expect_old, name, err);
     case OPTION_EXPECT_NEW:
@@ -256,7 +257,8 @@ static const struct command *find_command(const char *name)
 
 static bool run(int argc, char **argv, struct error *err)
 {
-    struct request request = {.options.format = &engine_table[0]};
+    struct request request = {.options.engine =
+                                  engine_find(package_format_table[PACKAGE_FORMAT_DEFAULT].name)};
     request.options.making = &request.making;
     if (argc > 1 && argv[1][0] != '-') {
         request.command = find_command(argv[1]);

@@ -5,7 +5,7 @@
 #define DFOTA_SIM_CODE_H
 
 #include <stdbool.h>
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define CODE_IDLE 27
 #define CODE_WAIT 43

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/slice.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "sim/url.h"
 
 struct fetch_order {

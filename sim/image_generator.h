@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "sim/release.h"
 
 #define GENERATOR_MIN_BYTES     ((size_t)4096)

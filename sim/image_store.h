@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "base/sha256.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "sim/release.h"
 
 #define IMAGE_MAX_BYTES ((size_t)64 << 20)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "sim/plan.h"
 
 /* How a module ended, the stable name of the outcome, and whether the outcome is a fault, whatever version

@@ -17,7 +17,7 @@ struct family {
 
 /* Each returns NULL if there is no such family. */
 const struct family *family_of_name(const char *firmware);
-const struct family *family_of_content(const char *kind); /* a kind of delta/inspect/recognise.h */
+const struct family *family_of_content(const char *kind); /* a kind of delta/recognise/recognise.h */
 const struct family *family_find(const char *name);
 
 /* One sentence: which format an admin must set for this firmware. `content`: the family of its images, or

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
-#include "delta/bytes.h"
-#include "delta/match.h"
+#include "base/buffer.h"
+#include "delta/match/match.h"
 
 bool bsdiff_owns(struct bytes package); /* does it begin as this format does? */
 

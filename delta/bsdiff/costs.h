@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "delta/bsdiff/bsdiff.h"
-#include "delta/bytes.h"
-#include "delta/match.h"
+#include "base/buffer.h"
+#include "delta/match/match.h"
 
 #define BSDIFF_BIT  64 /* costs are counted in so many parts of a bit */
 #define BSDIFF_RUNS 8  /* lengths of a run of zeros that are told apart */

@@ -9,7 +9,7 @@
 #include "delta/bsdiff/parse.h"
 #include "delta/bsdiff/spans.h"
 #include "delta/bzip2/block.h"
-#include "delta/match.h"
+#include "delta/match/match.h"
 
 #define PRICES     4
 #define LEAST_GAIN 2000 /* what gains less than one byte in so many is not gone on with */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
-#include "delta/suffix.h"
+#include "base/buffer.h"
+#include "delta/match/suffix.h"
 
 enum bsdiff_effort {
     BSDIFF_EFFORT_QUICK, /* one parse, and libbz2 */

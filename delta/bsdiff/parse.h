@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "delta/bsdiff/costs.h"
 #include "delta/bsdiff/spans.h"
-#include "delta/bytes.h"
-#include "delta/match.h"
+#include "base/buffer.h"
+#include "delta/match/match.h"
 
 /* The cheapest script for the pair into *ret, in place of the one there; its steps are added to. Takes a
    quarter of a byte of memory per byte of all spans and 6 per byte of new. ERROR_INTERNAL: no memory. */

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
-#include "delta/match.h"
-#include "delta/suffix.h"
+#include "base/buffer.h"
+#include "delta/match/match.h"
+#include "delta/match/suffix.h"
 
 struct bsdiff_span { /* bytes [from, to) of new may be taken from old, `shift` bytes on from where they stand
                         in new */

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/bzip2/tables.h"
 
 /* Appends `plain` to *out as one stream, of the level that blocks of at most `limit` bytes need; that is

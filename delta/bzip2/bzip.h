@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 /* Appends `plain` as one bzip2 stream. Fails only for want of memory or from 2 GiB on. */
 bool bzip_add_stream(struct buffer *out, struct bytes plain, struct error *err)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/bzip2/tables.h"
 
 struct bzip_cuts { /* block i is [at[i], at[i + 1]) of the stream; free with bzip_cuts_free */

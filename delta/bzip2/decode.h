@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 struct bzip_limits {
     size_t block_bytes; /* of a block after bzip2's first run-length stage */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 /* Bytes of a block after the first run-length stage. */
 #define BZIP_SMALL_BLOCK  8192   /* what the module's decoder holds */

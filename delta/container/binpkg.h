@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "base/sha256.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define BINPKG_HEAD_BYTES   52
 #define BINPKG_HEAD_PKGMODE 0x1D8 /* where `pkgmode` stands in it */

@@ -10,11 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "base/package_format.h"
 #include "base/sha256.h"
 #include "base/slice.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
-#define PAR_MODULE_MAX     491520 /* a module refuses a longer archive */
+#define PAR_MODULE_MAX     PACKAGE_FORMAT_EC618_ARCHIVE_MAX /* a module refuses a longer archive */
 #define PAR_HEAD_BYTES     84
 #define PAR_VERSION        0x20 /* of an EC618's archives, which takes others too; an EC7xx's have 0x45 */
 #define PAR_PROGRESS       44   /* where the module keeps its progress while it patches: */

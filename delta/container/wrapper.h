@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/container/luatos.h"
 
 #define WRAPPER_AT_BYTES 10

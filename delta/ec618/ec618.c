@@ -11,21 +11,6 @@
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
 
-bool ec618_at_owns(struct bytes package)
-{
-    return wrapper_at_owns(package);
-}
-
-bool ec618_csdk_owns(struct bytes package)
-{
-    return par_owns(package);
-}
-
-bool ec618_luatos_owns(struct bytes package)
-{
-    return luatos_owns(package);
-}
-
 /* ---- Making ---- */
 
 struct making {
@@ -61,23 +46,21 @@ static bool open_both(struct making *m, struct bytes old, struct bytes new, stru
     return true;
 }
 
-static bool make_part(struct making *m, enum ec618_slot slot, const struct engine_options *options,
+static bool make_part(struct making *m, enum ec618_slot slot, const struct ec618_making *making,
                       struct error *err)
 {
-    static const enum ec618_effort effort[] = {
-        [ENGINE_GOOD] = EC618_GOOD, [ENGINE_QUICK] = EC618_QUICK, [ENGINE_BEST] = EC618_BEST};
-    const struct ec618_options how = {.effort = effort[options->effort],
-                                      .closed_last_part = options->closed_last_part};
-    bool own_address = slot == EC618_AP && options->has_load_address;
+    const struct ec618_options options = {.effort = making->effort,
+                                          .closed_last_part = making->closed_last_part};
+    bool own_address = slot == EC618_AP && making->has_load_address;
     struct bytes old = m->old.part[slot], new = m->new.part[slot];
     struct ec618_payload payload;
-    if (!ec618_payload_make(old, new, how, &m->payload[m->count], err) ||
+    if (!ec618_payload_make(old, new, options, &m->payload[m->count], err) ||
         !ec618_payload_open(buffer_bytes(&m->payload[m->count]), &payload, err))
         return false;
     m->source[m->count] = (struct par_source){
         .attribute = ec618_slot_attribute(slot),
         .reverse = payload.order == EC618_REVERSE,
-        .load_address = own_address ? options->load_address : m->old.load_address[slot],
+        .load_address = own_address ? making->load_address : m->old.load_address[slot],
         .old = old,
         .new = new,
         .payload = buffer_bytes(&m->payload[m->count]),
@@ -86,7 +69,7 @@ static bool make_part(struct making *m, enum ec618_slot slot, const struct engin
     return true;
 }
 
-static bool make_par(struct bytes old, struct bytes new, const struct engine_options *options,
+static bool make_par(struct bytes old, struct bytes new, const struct ec618_making *making,
                      struct buffer *ret, struct error *err)
 {
     _cleanup_(making_free) struct making m = {.count = 0};
@@ -94,7 +77,7 @@ static bool make_par(struct bytes old, struct bytes new, const struct engine_opt
         return false;
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
         bool differs = !bytes_equal(m.old.part[slot], m.new.part[slot]);
-        if (m.old.has[slot] && (differs || !m.old.is_binpkg) && !make_part(&m, slot, options, err))
+        if (m.old.has[slot] && (differs || !m.old.is_binpkg) && !make_part(&m, slot, making, err))
             return false;
     }
     if (m.count == 0)
@@ -103,33 +86,28 @@ static bool make_par(struct bytes old, struct bytes new, const struct engine_opt
     return par_make(m.source, m.count, ret, err);
 }
 
-bool ec618_csdk_make(struct bytes old, struct bytes new, const struct engine_options *options,
-                     struct buffer *ret, struct error *err)
-{
-    return make_par(old, new, options, ret, err);
-}
-
-bool ec618_at_make(struct bytes old, struct bytes new, const struct engine_options *options,
-                   struct buffer *ret, struct error *err)
-{
-    _cleanup_(buffer_free) struct buffer par = {0};
-    _cleanup_(buffer_free) struct buffer out = {0};
-    if (!make_par(old, new, options, &par, err) || !wrapper_at_add(&out, buffer_bytes(&par), err))
-        return false;
-    *ret = out;
-    out = (struct buffer){0};
-    return true;
-}
-
-/* No script beside it, and no demand on the core's version: the base hash inside is the stricter one. */
-bool ec618_luatos_make(struct bytes old, struct bytes new, const struct engine_options *options,
-                       struct buffer *ret, struct error *err)
+/* The LuatOS head has no script and allows any version of the core: the base hash in the archive is
+   stricter. */
+static bool wrap(enum ec618_wrapper wrapper, struct bytes par, struct buffer *out, struct error *err)
 {
     static const struct luatos_versions any;
+    static const struct bytes no_script;
+    switch (wrapper) {
+    case EC618_WRAPPER_AT:
+        return wrapper_at_add(out, par, err);
+    case EC618_WRAPPER_LUATOS:
+        return wrapper_luatos_add(out, LUATOS_EC618, &any, no_script, par, err);
+    default:
+        return buffer_add(out, par.ptr, par.len, err);
+    }
+}
+
+bool ec618_make(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
+                const struct ec618_making *making, struct buffer *ret, struct error *err)
+{
     _cleanup_(buffer_free) struct buffer par = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
-    if (!make_par(old, new, options, &par, err) ||
-        !wrapper_luatos_add(&out, LUATOS_EC618, &any, (struct bytes){NULL, 0}, buffer_bytes(&par), err))
+    if (!make_par(old, new, making, &par, err) || !wrap(wrapper, buffer_bytes(&par), &out, err))
         return false;
     *ret = out;
     out = (struct buffer){0};
@@ -259,11 +237,11 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
     return true;
 }
 
-bool ec618_same(struct bytes made, struct bytes new, struct engine_note *note)
+bool ec618_same(struct bytes made, struct bytes new, char *note, size_t note_size)
 {
     struct ec618_image one, other;
     struct error unwanted;
-    note->text[0] = '\0';
+    note[0] = '\0';
     if (bytes_equal(made, new))
         return true;
     if (!ec618_image_open(made, "", &one, &unwanted) || !ec618_image_open(new, "", &other, &unwanted) ||
@@ -272,6 +250,6 @@ bool ec618_same(struct bytes made, struct bytes new, struct engine_note *note)
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
         if (one.has[slot] != other.has[slot] || !bytes_equal(one.part[slot], other.part[slot]))
             return false;
-    ec618_image_compare(&one, &other, note);
+    ec618_image_compare(&one, &other, note, note_size);
     return true;
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 
 /* A .binpkg has addresses as the core sees them; a package counts from the start of the flash. */
 #define FLASH_MASK 0x007FFFFF
@@ -52,7 +52,7 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
         return open_binpkg(bytes, ret, err);
     ret->has[EC618_AP] = true;
     ret->part[EC618_AP] = bytes;
-    ret->load_address[EC618_AP] = ENGINE_LOAD_ADDRESS;
+    ret->load_address[EC618_AP] = EC618_LOAD_ADDRESS;
     return true;
 }
 
@@ -70,12 +70,12 @@ bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes par
 
 /* ---- What differs ---- */
 
-static void add_name(struct engine_note *note, const char *name)
+static void add_name(char *note, size_t note_size, const char *name)
 {
     static const char intro[] =
         "the two .binpkg also differ in what a package cannot change, and what a module keeps as it is: ";
-    size_t len = strlen(note->text);
-    snprintf(note->text + len, sizeof note->text - len, "%s%s", len ? ", " : intro, name);
+    size_t len = strlen(note);
+    snprintf(note + len, note_size - len, "%s%s", len ? ", " : intro, name);
 }
 
 /* But for what follows from a part's data: its size and hash. */
@@ -86,15 +86,16 @@ static bool same_head(struct bytes a, struct bytes b)
            memcmp(a.ptr + behind, b.ptr + behind, BINPKG_ENTRY_BYTES - behind) == 0;
 }
 
-void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, struct engine_note *note)
+void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, char *note,
+                         size_t note_size)
 {
-    note->text[0] = '\0';
+    note[0] = '\0';
     if (!a->is_binpkg || !b->is_binpkg)
         return;
     if (!bytes_equal(a->binpkg.head, b->binpkg.head))
-        add_name(note, "the file's head");
+        add_name(note, note_size, "the file's head");
     if (a->binpkg.entries != b->binpkg.entries) {
-        add_name(note, "the number of entries");
+        add_name(note, note_size, "the number of entries");
         return;
     }
     for (unsigned int i = 0; i < a->binpkg.entries; i++) {
@@ -104,6 +105,6 @@ void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *
         if (same && bytes_equal(one->image, other->image))
             continue;
         snprintf(name, sizeof name, same ? "entry %u" : "the head of entry %u", i + 1);
-        add_name(note, name);
+        add_name(note, note_size, name);
     }
 }

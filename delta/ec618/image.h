@@ -10,9 +10,10 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "delta/container/binpkg.h"
-#include "delta/bytes.h"
-#include "delta/engine.h"
+#include "base/buffer.h"
 #include "delta/container/par.h"
+
+#define EC618_LOAD_ADDRESS 0x24000 /* of the AP image in flash, where the image does not tell */
 
 enum ec618_slot { EC618_AP, EC618_CP, EC618_SLOTS };
 
@@ -39,6 +40,7 @@ bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes par
     __attribute__((warn_unused_result));
 
 /* Names what differs between two .binpkg whose parts are the same; of anything else, nothing. */
-void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, struct engine_note *note);
+void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, char *note,
+                         size_t note_size);
 
 #endif

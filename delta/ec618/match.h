@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/ec618/payload.h"
 
 struct ec618_index; /* of a pair of images; read-only once built */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/ec618/payload.h"
 
 enum ec618_flash {                      /* what the module does to its flash for each part, in this order */

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/ec618/match.h"
-#include "delta/match.h"
+#include "delta/match/match.h"
 
 #define EC618_BIT 64 /* costs are counted in so many parts of a bit */
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define EC618_BLOCK_BYTES  32768      /* the module's flash block: all parts but the last make so many */
 #define EC618_PARTS_MAX    127        /* a module can note the progress of no more */

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 #include "delta/ec618/match.h"
 #include "delta/ec618/parse.h"
 #include "delta/ec618/payload.h"

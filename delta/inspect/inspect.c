@@ -7,7 +7,7 @@
 #include <string.h>
 #include "delta/inspect/inspect_list.h"
 #include "base/little.h"
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 
 #define SHOWN_BYTES 40 /* of a field that is not understood */
 

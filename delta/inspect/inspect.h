@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 /* Prints what the file is, its fields with offset and length, and as the last lines what is wrong with it, if
    anything, and which bytes have no known meaning. Any bytes are safe: output in proportion to them, text out

@@ -6,11 +6,10 @@
 #include <string.h>
 #include "delta/container/binpkg.h"
 #include "delta/ec618/rules.h"
-#include "delta/engine.h"
 #include "delta/inspect/inspect_list.h"
 #include "delta/inspect/mangled.h"
 #include "delta/container/par.h"
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 #include "delta/container/wrapper.h"
 
 /* How the names of AT firmware begin. */
@@ -19,7 +18,7 @@ static const char maker[] = "AirM2M_";
 struct brief {
     struct bytes file;
     const struct recognised *is;
-    const char *kind, *role;
+    const char *kind, *role, *format;
     char summary[160];
     bool wrong, odd;
     struct luatos_versions versions; /* of a LuatOS file */
@@ -205,11 +204,10 @@ static void put(const struct brief *brief, FILE *to)
 {
     char release[BRIEF_RELEASES_MAX][BRIEF_RELEASE_SIZE];
     size_t releases = find_releases(brief->file, release);
-    const struct engine *engine = engine_recognise(brief->file);
     putc('{', to);
     put_field(to, "kind", brief->kind);
     put_field(to, "role", brief->role);
-    put_field(to, "format", engine ? engine->name : NULL);
+    put_field(to, "format", brief->format);
     put_field(to, "summary", brief->summary);
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
@@ -225,11 +223,11 @@ static void put(const struct brief *brief, FILE *to)
     fputs("]}\n", to);
 }
 
-bool inspect_json_file(struct bytes file, FILE *to, struct error *err)
+bool inspect_json_file(struct bytes file, const char *format, FILE *to, struct error *err)
 {
     static const char *const role[] = {
         [RECOGNISED_IMAGE] = "image", [RECOGNISED_PACKAGE] = "package", [RECOGNISED_NEITHER] = "neither"};
-    struct brief brief = {.file = file, .is = recognise(file)};
+    struct brief brief = {.file = file, .is = recognise(file), .format = format};
     brief.kind = brief.is->name;
     brief.role = role[brief.is->role];
     say(&brief, "%s", brief.is->sentence);

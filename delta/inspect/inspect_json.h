@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define BRIEF_RELEASES_MAX 8
 #define BRIEF_RELEASE_SIZE 101 /* of a name such as AirM2M_780E_V1138_LTE_AT, NUL included */
@@ -26,6 +26,7 @@
    releases  names like AirM2M_780E_V1138_LTE_AT that stand in it, each once, at most BRIEF_RELEASES_MAX
 
    ERROR_INTERNAL when `to` cannot be written, and only then. */
-bool inspect_json_file(struct bytes file, FILE *to, struct error *err) __attribute__((warn_unused_result));
+bool inspect_json_file(struct bytes file, const char *format, FILE *to, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

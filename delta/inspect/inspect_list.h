@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include "base/error.h"
 #include "base/sha256.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define INSPECT_RANGES_MAX 64
 

@@ -24,7 +24,8 @@ static void count(struct bytes bytes, struct tally *tally)
     }
 }
 
-/* Length of the character of UTF-8 that begins there, as the lead byte and what follows say; 0: it is none. */
+/* Length of the character of UTF-8 that begins there, as the lead byte and what follows say; 0: it is
+   none. */
 static size_t character(struct bytes bytes, size_t at)
 {
     uint8_t lead = bytes.ptr[at];

@@ -210,8 +210,8 @@ describe('the command line', () => {
     });
 
     const wrong = [
-        [['--load-address', '0x30000'], /means nothing to format bsdiff/],
-        [['--closed-last-part'], /means nothing to format bsdiff/],
+        [['--load-address', '0x30000'], /cannot be used with format bsdiff/],
+        [['--closed-last-part'], /cannot be used with format bsdiff/],
         [['--format', 'ec618-at', '--load-address', '-1'], /--load-address needs a number/],
         [['--format', 'ec618-at', '--load-address', '0x100000000'], /--load-address needs a number/],
         [['--format', 'ec618-at', '--load-address', '24k'], /--load-address needs a number/],

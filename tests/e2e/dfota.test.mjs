@@ -265,7 +265,7 @@ describe('an index of the old image kept in a file', () => {
         await bench.put({ old: release(0), new: release(1) });
         await bench.fails(status.machine, /cannot write none\/index/, 'diff', '--effort', 'quick', '--suffix-file', 'none/index',
             'old', 'new', 'package');
-        await bench.fails(status.usage, /means nothing to format ec618-at/, 'diff', '--format', 'ec618-at', '--suffix-file', 'index',
+        await bench.fails(status.usage, /--suffix-file cannot be used with format ec618-at/, 'diff', '--format', 'ec618-at', '--suffix-file', 'index',
             'old', 'new', 'package');
     });
 });

@@ -10,7 +10,7 @@
 #include "delta/inspect/inspect_json.h"
 #include "delta/inspect/inspect.h"
 #include "delta/container/par.h"
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 #include "delta/container/wrapper.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -126,7 +126,7 @@ static void try_brief(struct bytes file)
     struct error err;
     FILE *to = open_memstream(&text, &size);
     demand(to != NULL);
-    demand(inspect_json_file(file, to, &err));
+    demand(inspect_json_file(file, NULL, to, &err));
     demand(fclose(to) == 0 && size < 8192 && strchr(text, '\n') == text + size - 1);
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     demand(json_is_string(json_object_get(object, "kind")) &&

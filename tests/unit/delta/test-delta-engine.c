@@ -6,6 +6,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "delta/container/luatos.h"
+#include "delta/container/par.h"
+#include "delta/container/wrapper.h"
 #include "delta/engine.h"
 
 static const uint8_t old_text[] = "version 1138 of a firmware";
@@ -13,13 +16,38 @@ static const uint8_t new_text[] = "version 1162 of the same firmware";
 static const struct bytes old_image = {old_text, sizeof old_text};
 static const struct bytes new_image = {new_text, sizeof new_text};
 
+static void each_format_that_dfota_makes_has_one_engine(void **state)
+{
+    (void)state;
+    size_t by_dfota = 0;
+    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+        const struct package_format *format = &package_format_table[i];
+        const struct engine *engine = engine_find(format->name);
+        assert_int_equal(engine != NULL, format->by_dfota);
+        assert_true(!engine || engine->format == format);
+        assert_true(!engine || (engine->fits != NULL) == (format->max_bytes > 0));
+        by_dfota += format->by_dfota;
+    }
+    assert_int_equal(by_dfota, engine_count);
+}
+
+static void the_largest_package_is_the_archive_and_its_wrapper(void **state)
+{
+    (void)state;
+    assert_int_equal(package_format_table[PACKAGE_FORMAT_EC618_CSDK].max_bytes, PAR_MODULE_MAX);
+    assert_int_equal(package_format_table[PACKAGE_FORMAT_EC618_AT].max_bytes,
+                     PAR_MODULE_MAX + WRAPPER_AT_BYTES);
+    assert_int_equal(package_format_table[PACKAGE_FORMAT_EC618_LUATOS].max_bytes,
+                     PAR_MODULE_MAX + LUATOS_HEAD_BYTES);
+}
+
 static void every_format_makes_what_it_knows_and_applies(void **state)
 {
     (void)state;
     assert_true(engine_count > 0);
     for (size_t i = 0; i < engine_count; i++) {
         const struct engine *engine = &engine_table[i];
-        assert_ptr_equal(engine_find(engine->name), engine);
+        assert_ptr_equal(engine_find(engine->format->name), engine);
         struct buffer package = {0}, again = {0};
         struct error err;
         assert_true(engine_make(engine, old_image, new_image, NULL, &package, NULL, &err));
@@ -88,10 +116,8 @@ static bool apply_fails(struct bytes old, struct bytes package, size_t max_bytes
 static void a_package_that_is_not_proven_is_not_returned(void **state)
 {
     (void)state;
-    const struct engine gives_old = {
-        "gives-old", owns_all, make_empty, apply_gives_old, NULL, NULL, false, false, "", "", 0};
-    const struct engine fails = {"fails", owns_all, make_empty, apply_fails, NULL, NULL,
-                                 false,   false,    "",         "",          0};
+    const struct engine gives_old = {.owns = owns_all, .make = make_empty, .apply = apply_gives_old};
+    const struct engine fails = {.owns = owns_all, .make = make_empty, .apply = apply_fails};
     struct buffer package = {0};
     struct error err;
     assert_false(engine_make(&gives_old, old_image, new_image, NULL, &package, NULL, &err));
@@ -166,6 +192,8 @@ static void making_takes_at_most_12_bytes_a_byte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_format_that_dfota_makes_has_one_engine),
+        cmocka_unit_test(the_largest_package_is_the_archive_and_its_wrapper),
         cmocka_unit_test(every_format_makes_what_it_knows_and_applies),
         cmocka_unit_test(an_unknown_format_is_none),
         cmocka_unit_test(a_package_that_is_not_proven_is_not_returned),

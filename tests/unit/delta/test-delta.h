@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 struct random {
     uint64_t state;

@@ -342,12 +342,13 @@ static struct both make_both(void)
     struct random r = {77};
     struct both b = {.old_ap = random_bytes(&r, 40000, 60), .old_cp = random_bytes(&r, 33000, 60)};
     struct error err;
-    struct engine_options options = {.effort = ENGINE_QUICK};
+    struct ec618_making making = {.effort = EC618_QUICK};
     b.new_ap = revise(buffer_bytes(&b.old_ap), 41000);
     b.new_cp = revise(buffer_bytes(&b.old_cp), 34000);
     b.old = sample_binpkg(1, buffer_bytes(&b.old_ap), buffer_bytes(&b.old_cp));
     b.new = sample_binpkg(1, buffer_bytes(&b.new_ap), buffer_bytes(&b.new_cp));
-    assert_true(ec618_csdk_make(buffer_bytes(&b.old), buffer_bytes(&b.new), &options, &b.file, &err));
+    assert_true(
+        ec618_make(EC618_WRAPPER_NONE, buffer_bytes(&b.old), buffer_bytes(&b.new), &making, &b.file, &err));
     return b;
 }
 
@@ -456,14 +457,14 @@ static void images_beyond_their_zones_are_not_made(void **state)
 {
     (void)state;
     struct buffer old = {0}, new = {0}, file = {0};
-    struct engine_options options = {.effort = ENGINE_QUICK};
+    struct ec618_making making = {.effort = EC618_QUICK};
     struct error err;
     must_fill(&old, 7, 70000);
     must_fill(&new, 7, 3014657);
-    assert_false(ec618_at_make(buffer_bytes(&old), buffer_bytes(&new), &options, &file, &err));
+    assert_false(ec618_make(EC618_WRAPPER_AT, buffer_bytes(&old), buffer_bytes(&new), &making, &file, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_non_null(strstr(err.text, "the new AP has 3014657 bytes"));
-    assert_false(ec618_at_make(buffer_bytes(&new), buffer_bytes(&old), &options, &file, &err));
+    assert_false(ec618_make(EC618_WRAPPER_AT, buffer_bytes(&new), buffer_bytes(&old), &making, &file, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_non_null(strstr(err.text, "the old AP has 3014657 bytes"));
     buffer_free(&old);

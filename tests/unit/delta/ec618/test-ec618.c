@@ -4,6 +4,7 @@
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/ec618/ec618.h"
+#include "delta/engine.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
 

@@ -15,7 +15,8 @@ static json_t *brief(struct bytes file)
     struct error err;
     FILE *to = open_memstream(&text, &len);
     assert_non_null(to);
-    assert_true(inspect_json_file(file, to, &err));
+    const struct engine *engine = engine_recognise(file);
+    assert_true(inspect_json_file(file, engine ? engine->format->name : NULL, to, &err));
     assert_int_equal(fclose(to), 0);
     assert_true(len > 2 && len < 8192);
     assert_ptr_equal(strchr(text, '\n'), text + len - 1);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +37,4 @@ void buffer_free(struct buffer *buffer)
 {
     free(buffer->ptr);
     *buffer = (struct buffer){0};
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }

@@ -4,7 +4,7 @@
 #include "tests/unit/delta/test-delta.h"
 
 #include "base/sha256.h"
-#include "delta/suffix.h"
+#include "delta/match/suffix.h"
 
 static struct suffix *must_build(struct bytes text)
 {

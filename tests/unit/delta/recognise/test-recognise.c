@@ -3,7 +3,7 @@
 /* Files known by their content. */
 #include "tests/unit/delta/container/test-containers.h"
 
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 
 static void each_kind_is_known_by_its_beginning(void **state)
 {

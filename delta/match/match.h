@@ -3,15 +3,15 @@
 /* Parse of a new image into pieces of an old one: which stretches are "old plus differences", which are new.
    Bounded work on any input: no run, repeat or shift makes it slower than a constant number of steps per
    byte. */
-#ifndef DFOTA_DELTA_MATCH_H
-#define DFOTA_DELTA_MATCH_H
+#ifndef DFOTA_DELTA_MATCH_MATCH_H
+#define DFOTA_DELTA_MATCH_MATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
-#include "delta/suffix.h"
+#include "base/buffer.h"
+#include "delta/match/suffix.h"
 
 /* One piece of the new image, read in order, the read position in old starting at 0: `diff_len` bytes that
    resemble old there (the position moves along with them), then `extra_len` bytes that come from nowhere,

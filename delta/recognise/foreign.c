@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/inspect/foreign.h"
+#include "delta/recognise/foreign.h"
 
 #include <magic.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/suffix.h"
+#include "delta/match/suffix.h"
 
 #include <divsufsort.h>
 #include <stdlib.h>

@@ -2,14 +2,14 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Index of an old image: its sorted suffixes, answering "where does the longest piece that starts like this
    stand?". One index serves every delta from that image. Read-only once built, so threads may share it. */
-#ifndef DFOTA_DELTA_SUFFIX_H
-#define DFOTA_DELTA_SUFFIX_H
+#ifndef DFOTA_DELTA_MATCH_SUFFIX_H
+#define DFOTA_DELTA_MATCH_SUFFIX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "delta/bytes.h"
+#include "base/buffer.h"
 
 #define SUFFIX_MAX_TEXT ((size_t)INT32_MAX) /* positions are kept in 32 bits */
 

@@ -6,7 +6,7 @@
 
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
-#include "delta/match.h"
+#include "delta/match/match.h"
 
 static struct match_script must_parse(struct bytes old, struct bytes new)
 {

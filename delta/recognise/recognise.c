@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/inspect/recognise.h"
+#include "delta/recognise/recognise.h"
 
 #include <string.h>
 #include <strings.h>
 #include "base/little.h"
 #include "base/slice.h"
 #include "delta/container/binpkg.h"
-#include "delta/inspect/foreign.h"
+#include "delta/recognise/foreign.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
 
@@ -36,7 +36,8 @@ MAGIC(elf,
       "\x7F"
       "ELF")
 
-/* Its magic has two bytes, too few: the version that is known, or a length that is the file's, must stand behind it. */
+/* Its magic has two bytes, too few: the version that is known, or a length that is the file's, must stand
+   behind it. */
 static bool is_par(struct bytes bytes)
 {
     return par_owns(bytes) && ((bytes.len > 2 && bytes.ptr[2] == 0x20) ||
@@ -103,7 +104,8 @@ static bool is_other_delta(struct bytes bytes)
     return false;
 }
 
-/* detools has no magic: kind and compression in one byte, one to five sizes, and then the compressed patch. */
+/* detools has no magic: kind and compression in one byte, one to five sizes, and then the compressed
+   patch. */
 static bool is_detools(struct bytes bytes)
 {
     static const struct {
@@ -165,7 +167,8 @@ static bool is_cpio(struct bytes bytes)
     return begins(bytes, "070701", 6) || begins(bytes, "070702", 6) || begins(bytes, "070707", 6);
 }
 
-/* Properties, a dictionary of a power of two (or of two such), and a size that is unknown or below 256 MiB. */
+/* Properties, a dictionary of a power of two (or of two such), and a size that is unknown or below 256
+   MiB. */
 static bool is_lzma(struct bytes bytes)
 {
     if (bytes.len < 14 || bytes.ptr[0] != 0x5D || bytes.ptr[1] != 0 || bytes.ptr[13] != 0)

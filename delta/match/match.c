@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/match.h"
+#include "delta/match/match.h"
 
 #include <stdlib.h>
 
