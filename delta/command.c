@@ -23,7 +23,7 @@ static bool expect(struct bytes bytes, const char *name, const struct sha256 *ex
     return error_set(err, ERROR_INVALID, "%s has SHA-256 %s, expected %s", name, is, should);
 }
 
-/* Loads a file and holds the very bytes that will be used against the hash. */
+/* Loads a file and compares its hash. The hash is of the same bytes that are used afterwards. */
 static bool load(const char *path, size_t max_bytes, const struct sha256 *expected, struct buffer *ret,
                  struct error *err)
 {
@@ -47,7 +47,8 @@ static void tell(const struct engine_note *note)
         fprintf(stderr, "dfota: note: %s\n", note->text);
 }
 
-/* The index of old out of the file, if it is that; otherwise one is made and the file with it. */
+/* Reads the index of the old image from the file. If the file does not hold that index, builds it and
+   writes the file. */
 static bool load_index(const char *path, struct bytes old, struct suffix **ret, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer file = {0};
@@ -96,13 +97,13 @@ bool command_diff(const struct command_options *options, char **file, size_t cou
     return report(buffer_bytes(&package), err);
 }
 
-/* Only whether it is too large: whatever else is wrong is told when it is applied. */
+/* Checks only the size. Other errors are reported when the package is applied. */
 static bool fits(struct bytes package, struct error *err)
 {
     return engine_fits(package, err) || err->code != ERROR_TOO_LARGE;
 }
 
-/* OLD and PATCH to the new image in memory. */
+/* Applies PATCH to OLD, in memory. */
 static bool apply(const struct command_options *options, char **file, struct buffer *package,
                   struct buffer *ret, struct error *err)
 {
@@ -139,7 +140,7 @@ bool command_verify(const struct command_options *options, char **file, size_t c
         return expect(buffer_bytes(&made), "the new image", options->expect_new, err) &&
                report(buffer_bytes(&made), err);
     if (!engine_same(buffer_bytes(&package), buffer_bytes(&made), buffer_bytes(&wanted), &note))
-        return error_set(err, ERROR_INVALID, "the package does not give %s", file[2]);
+        return error_set(err, ERROR_INVALID, "applying the package does not give %s", file[2]);
     tell(&note);
     return report(buffer_bytes(&wanted), err);
 }

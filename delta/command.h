@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The subcommands of `dfota`: what each takes, and what it does with it. man/dfota.1 is the contract. */
+/* The subcommands of `dfota`. man/dfota.1 is the contract. */
 #ifndef DFOTA_DELTA_COMMAND_H
 #define DFOTA_DELTA_COMMAND_H
 
@@ -10,30 +10,32 @@
 #include "base/sha256.h"
 #include "delta/engine.h"
 
-/* Largest image of `diff` unless it is told otherwise: as the server limits an upload. */
+/* The largest image of `diff`, in bytes, unless an option sets another limit. The server has the same
+   limit for an upload. */
 #define COMMAND_MAX_IMAGE ((size_t)64 << 20)
-/* Largest new image of `patch` and `verify` unless they are told otherwise: no module has more flash. */
+/* The largest new image of `patch` and `verify`, in bytes, unless an option sets another limit. No module
+   has more flash. */
 #define COMMAND_MAX_OUTPUT ((size_t)256 << 20)
-/* Largest file that `patch` and `verify` read: more than that no format can hold. */
+/* The largest file that `patch` and `verify` read, in bytes. No format can describe a larger one. */
 #define COMMAND_MAX_INPUT ((size_t)INT32_MAX)
 
-struct command_options { /* what the command line said; a NULL pointer or 0 was not said */
+struct command_options { /* from the command line. NULL or 0: the option was not given. */
     const struct engine *engine;
     const struct sha256 *expect_old;
     const struct sha256 *expect_new;
-    size_t max_bytes; /* always set. `diff`: of either image; `patch`, `verify`: of the new image alone */
+    size_t max_bytes; /* always set. `diff`: limit of each image; `patch`, `verify`: limit of the new
+                         image */
     const struct engine_options *making; /* always set */
-    bool any_size;           /* `patch`, `verify`: also of a package that no module has room for */
-    bool brief;              /* `inspect`: one line for programs */
-    bool ec618_given;        /* an option was given that only formats with `is_ec618` know */
-    const char *suffix_file; /* where the index of old is kept */
+    bool any_size;           /* `patch`, `verify`: also accept a package that is too large for a module */
+    bool brief;              /* `inspect`: one line of JSON */
+    bool ec618_given;        /* an option for formats with `is_ec618` was given */
+    const char *suffix_file; /* file that keeps the index of the old image */
 };
 
-/* `file` holds the operands in order. Each but `inspect` prints one line "sha256=… size=…" of its result on
-   success, and on standard error what is to be said beside it. When
-   only that line cannot be written, OUT is in place and whole all the same. Errors by code: ERROR_INVALID,
-   ERROR_CORRUPT and ERROR_TOO_LARGE lie in the files, ERROR_BAD_REQUEST in the command line, all others in
-   the machine. */
+/* `file` holds the operands in order. Each command except `inspect` prints one line "sha256=… size=…"
+   about its result. Notes go to standard error. When only that line cannot be printed, OUT is complete
+   and in place. ERROR_INVALID, ERROR_CORRUPT and ERROR_TOO_LARGE: the files are the cause;
+   ERROR_BAD_REQUEST: the command line; all others: the machine. */
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_patch(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err);

@@ -25,12 +25,12 @@ struct engine_options {
     enum engine_effort effort;
     bool has_load_address; /* false: the load address is taken from the image */
     uint32_t load_address; /* only formats with `is_ec618` */
-    bool
-        closed_last_part; /* only formats with `is_ec618`: make the last part of a payload in reverse order as the
-                              vendor's tool does */
-    struct suffix *
-        *index; /* only formats with `takes_index`: the index of the old image. The format takes ownership
-                              and sets *index to NULL. Where index or *index is NULL, the format builds an index. */
+    /* Only formats with `is_ec618`: make the last part of a payload in reverse order as the vendor's tool
+       does. */
+    bool closed_last_part;
+    /* Only formats with `takes_index`: the index of the old image. The format takes ownership and sets
+       *index to NULL. Where index or *index is NULL, the format builds an index. */
+    struct suffix **index;
 };
 
 /* A note to the user beside a successful result. Empty: no note. */

@@ -16,7 +16,8 @@
 static bool read_all(int fd, const char *path, size_t max_bytes, struct buffer *into, struct error *err)
 {
     for (;;) {
-        /* One byte more than the size at hand, so that the end is seen without growing. */
+        /* One byte more than the file size was reserved, so the end of the file is found without growing
+           the buffer. */
         if (into->len == into->capacity && !buffer_reserve(into, READ_PIECE, err))
             return false;
         ssize_t got = read(fd, into->ptr + into->len, into->capacity - into->len);
@@ -67,7 +68,7 @@ static bool write_all(int fd, struct bytes content)
     return true;
 }
 
-/* The directory that `path` is in, or NULL without memory. */
+/* The directory of `path`. NULL: no memory. */
 static char *parent_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -89,7 +90,7 @@ static bool fill(int fd, struct bytes content)
     return fchmod(fd, 0666 & ~mask) == 0 && write_all(fd, content) && fsync(fd) == 0;
 }
 
-/* The directory is opened first: what can be refused is refused while nothing is there yet. */
+/* The directory is opened first, so that this error is found before a file exists. */
 static bool store(const char *path, struct bytes content, struct error *err)
 {
     struct stat status;
@@ -111,7 +112,7 @@ static bool store(const char *path, struct bytes content, struct error *err)
         unlink(name);
         return false;
     }
-    if (fsync(directory) != 0 && errno != EINVAL) /* EINVAL: this file system has no such thing */
+    if (fsync(directory) != 0 && errno != EINVAL) /* EINVAL: this file system cannot sync directories */
         return error_errno(err, errno, "%s is in place, but its directory cannot be synced", path);
     return true;
 }
@@ -124,7 +125,7 @@ bool file_store(const char *path, struct bytes content, struct error *err)
     for (size_t i = 0; i < sizeof termination / sizeof termination[0]; i++)
         sigaddset(&wait, termination[i]);
     sigprocmask(SIG_BLOCK, &wait, &before);
-    /* Over a limit on the size of files: an error of the write, not the end before the clean-up. */
+    /* With SIGXFSZ ignored, a write over the file size limit fails, and the temporary file is removed. */
     struct sigaction ignore = {.sa_handler = SIG_IGN}, size_before;
     sigaction(SIGXFSZ, &ignore, &size_before);
     bool ok = store(path, content, err);

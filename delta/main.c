@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfota: makes, applies and proves delta packages. Reads the command line; command.c does the work. */
+/* The command line of `dfota`, which makes, applies and verifies delta packages. command.c does the work. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,10 +10,10 @@
 #include <string.h>
 #include "delta/command.h"
 
-/* Documented in dfota(1). NEGATIVE: the files are the reason, and again would give the same. MACHINE: a
-   file cannot be read or written, or memory is short, and again may succeed. DISK: nothing more can be
-   written, because the disk is full or read-only, and again will succeed once that is over. UNKNOWN: the
-   package may be sound, but nothing here can apply it. */
+/* Documented in dfota(1). NEGATIVE: the files are the cause, and the same command fails again. MACHINE: a
+   file cannot be read or written, or memory is short; the same command may succeed later. DISK: the disk
+   is full or read-only; the same command succeeds when that is over. UNKNOWN: the package may be sound,
+   but dfota cannot apply it. */
 enum exit_status {
     EXIT_OK = 0,
     EXIT_NEGATIVE = 1,
@@ -59,7 +59,7 @@ static const struct option option_table[] = {
 static const struct command {
     const char *name;
     const char *usage;
-    unsigned int takes; /* option bits besides help and version */
+    unsigned int takes; /* option bits besides --help and --version */
     int min_files, max_files;
     size_t max_bytes;
     bool (*run)(const struct command_options *options, char **file, size_t count, struct error *err);
@@ -84,12 +84,12 @@ static const struct command {
 struct request {
     const struct command *command;
     struct command_options options;
-    struct sha256 expect_old, expect_new; /* where options points to, as to the next two */
+    struct sha256 expect_old, expect_new; /* `options` points to these and to `making` */
     struct engine_options making;
     bool help, version;
 };
 
-/* Its options and files in lines of 80 columns; an option in brackets is not torn. */
+/* Prints the command with options and files, at most 80 columns wide. Brackets are not split. */
 static void print_usage(const struct command *command)
 {
     int column = printf("  dfota %-7s", command->name);
@@ -106,7 +106,7 @@ static void print_usage(const struct command *command)
 
 static void print_help(void)
 {
-    puts("dfota makes, applies and proves delta packages between two firmware images.\n");
+    puts("dfota makes, applies and verifies delta packages between two firmware images.\n");
     for (size_t i = 0; i < COMMANDS; i++)
         print_usage(&command_table[i]);
     puts("  dfota --help | --version\n");
@@ -123,9 +123,9 @@ static void print_help(void)
         puts("");
     }
     puts(
-        "\nExit status: 0 done; 1 the files are the reason (wrong hash, bad package,\n"
-        "too large); 2 usage; 3 the machine is (no such file, no memory); 4 the disk is\n"
-        "full or read-only; 5 the package is of no format that can be applied here.\n"
+        "\nExit status: 0 success; 1 error in the files (wrong hash, bad package, too\n"
+        "large); 2 usage; 3 error of the machine (no such file, no memory); 4 the disk is\n"
+        "full or read-only; 5 dfota cannot apply packages of this format.\n"
         "See dfota(1).");
 }
 
@@ -151,7 +151,7 @@ static bool read_format(const struct engine **ret, struct error *err)
 {
     *ret = engine_find(optarg);
     if (!*ret)
-        return error_set(err, ERROR_BAD_REQUEST, "no format is called %s; dfota --help lists them", optarg);
+        return error_set(err, ERROR_BAD_REQUEST, "unknown format %s; dfota --help lists the formats", optarg);
     return true;
 }
 
@@ -175,13 +175,14 @@ static bool read_load_address(struct engine_options *making, struct error *err)
     errno = 0;
     unsigned long long value = strtoull(optarg, &end, 0);
     if (errno != 0 || end == optarg || *end || strchr(optarg, '-') || value > UINT32_MAX)
-        return error_set(err, ERROR_BAD_REQUEST, "--load-address needs a number below 2^32, as 0x24000");
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--load-address needs a number below 2^32, for example 0x24000");
     making->has_load_address = true;
     making->load_address = (uint32_t)value;
     return true;
 }
 
-/* The options that tell how `diff` makes a package. */
+/* The options of `diff` that decide how a package is made. */
 static bool take_making(struct request *request, unsigned int bit, struct error *err)
 {
     request->options.ec618_given |= bit != OPTION_EFFORT;
@@ -199,7 +200,7 @@ static bool take_making(struct request *request, unsigned int bit, struct error 
 static bool take_option(struct request *request, unsigned int bit, const char *name, struct error *err)
 {
     if (bit != OPTION_HELP && bit != OPTION_VERSION && !(request->command && request->command->takes & bit))
-        return error_set(err, ERROR_BAD_REQUEST, "--%s does not belong here", name);
+        return error_set(err, ERROR_BAD_REQUEST, "--%s cannot be used here", name);
     switch (bit) {
     case OPTION_FORMAT:
         return read_format(&request->options.engine, err);
@@ -240,7 +241,7 @@ static bool read_options(struct request *request, int argc, char **argv, struct 
         if (bit == ':')
             return error_set(err, ERROR_BAD_REQUEST, "%s needs a value", argv[optind - 1]);
         if (bit == '?')
-            return error_set(err, ERROR_BAD_REQUEST, "there is no option %s", argv[optind - 1]);
+            return error_set(err, ERROR_BAD_REQUEST, "unknown option %s", argv[optind - 1]);
         if (!take_option(request, (unsigned int)bit, option_table[place].name, err))
             return false;
     }
@@ -263,7 +264,7 @@ static bool run(int argc, char **argv, struct error *err)
     if (argc > 1 && argv[1][0] != '-') {
         request.command = find_command(argv[1]);
         if (!request.command)
-            return error_set(err, ERROR_BAD_REQUEST, "there is no command %s", argv[1]);
+            return error_set(err, ERROR_BAD_REQUEST, "unknown command %s", argv[1]);
         request.options.max_bytes = request.command->max_bytes;
         argc--;
         argv++;
@@ -279,7 +280,7 @@ static bool run(int argc, char **argv, struct error *err)
         return true;
     }
     if (!request.command)
-        return error_set(err, ERROR_BAD_REQUEST, "which command? Try dfota --help");
+        return error_set(err, ERROR_BAD_REQUEST, "no command given; try dfota --help");
     int files = argc - optind;
     if (files < request.command->min_files || files > request.command->max_files)
         return error_set(err, ERROR_BAD_REQUEST, "usage: dfota %s %s", request.command->name,

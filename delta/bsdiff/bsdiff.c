@@ -9,14 +9,15 @@
 
 static const char magic[8] = "BSDIFF40";
 
-#define HEADER_SIZE 32 /* magic, then packed length of control and of diff, then size of the new image */
+/* Magic, compressed length of control, compressed length of diff, size of the new image. */
+#define HEADER_SIZE 32
 #define RECORD_SIZE 24 /* diff length, extra length, seek */
 #define CHUNK       65536
 
-/* Records that make no byte of the new image are legal and sometimes made by stock bsdiff, but never many. */
+/* Empty records are legal, and stock bsdiff writes some of them. More than this number are refused. */
 #define IDLE_RECORDS 1024
 
-/* Numbers: 63 bits of magnitude, little endian, and the sign in the top bit. */
+/* Numbers have 63 bits of magnitude, low byte first. The top bit is the sign. */
 static void put_number(uint8_t *to, int64_t value)
 {
     uint64_t bits = value < 0 ? (uint64_t)-value | 1ULL << 63 : (uint64_t)value;
@@ -101,8 +102,8 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
                                  : plain_extra(new, script, ret, err);
 }
 
-/* Up to which length the stage of our own packs a stream, and how: beyond, it takes too long for what it
- * gains. */
+/* Our encoder is used for streams up to this length, with this effort. For longer streams it takes too
+   long. */
 static const struct packing {
     size_t most[BSDIFF_STREAMS];
     enum bzip_effort effort;
@@ -112,7 +113,7 @@ static const struct packing {
     [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_BEST},
 };
 
-/* Packs a stream both ways and appends the smaller. */
+/* Compresses a stream with both encoders and appends the smaller result. */
 static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum bzip_effort effort,
                        struct error *err)
 {
@@ -160,8 +161,8 @@ struct apply {
     struct bytes old;
     struct buffer new;
     size_t new_size;
-    int64_t old_at;      /* may lie outside of old */
-    size_t idle_records; /* records so far that made nothing */
+    int64_t old_at;      /* may be outside of old */
+    size_t idle_records; /* number of empty records so far */
     struct bzip_reader *control, *diff, *extra;
 };
 
@@ -173,11 +174,11 @@ static void apply_free(struct apply *a)
     bzip_close(a->extra);
 }
 
-/* Header and the bounds of the three streams. */
+/* Checks the header and finds the three streams. */
 static bool apply_begin(struct apply *a, struct bytes package, size_t max_bytes, struct error *err)
 {
     if (!bsdiff_owns(package) || package.len < HEADER_SIZE)
-        return error_set(err, ERROR_CORRUPT, "this is no BSDIFF40 package");
+        return error_set(err, ERROR_CORRUPT, "this is not a BSDIFF40 package");
     int64_t control_len = get_number(package.ptr + 8);
     int64_t diff_len = get_number(package.ptr + 16);
     int64_t new_size = get_number(package.ptr + 24);
@@ -185,8 +186,7 @@ static bool apply_begin(struct apply *a, struct bytes package, size_t max_bytes,
         return error_set(err, ERROR_CORRUPT, "a length in the header is negative");
     uint64_t left = package.len - HEADER_SIZE;
     if ((uint64_t)control_len > left || (uint64_t)diff_len > left - (uint64_t)control_len)
-        return error_set(err, ERROR_CORRUPT,
-                         "the package is cut off: its streams should be longer than it is");
+        return error_set(err, ERROR_CORRUPT, "the package is cut off: its header states longer streams");
     if ((uint64_t)new_size > max_bytes)
         return error_set(err, ERROR_TOO_LARGE, "the new image would have %lld bytes; the limit is %zu",
                          (long long)new_size, max_bytes);
@@ -198,7 +198,8 @@ static bool apply_begin(struct apply *a, struct bytes package, size_t max_bytes,
            bzip_open(extra, "extra", &a->extra, err);
 }
 
-/* `len` bytes of a stream to the end of new, in pieces, so that memory follows what is really there. */
+/* Appends `len` bytes of a stream to new, in pieces, so that memory grows only with the bytes that are
+   really there. */
 static bool take(struct apply *a, struct bzip_reader *from, size_t len, bool onto_old, struct error *err)
 {
     while (len > 0) {
@@ -228,13 +229,13 @@ static bool apply_record(struct apply *a, struct error *err)
         (uint64_t)extra_len > left - (uint64_t)diff_len)
         return error_set(err, ERROR_CORRUPT, "a control record goes past the end of the new image");
     if (diff_len == 0 && extra_len == 0 && a->idle_records++ > IDLE_RECORDS + a->new.len)
-        return error_set(err, ERROR_CORRUPT, "too many control records do nothing");
+        return error_set(err, ERROR_CORRUPT, "too many control records are empty");
     if (!take(a, a->diff, (size_t)diff_len, true, err) || !take(a, a->extra, (size_t)extra_len, false, err))
         return false;
-    /* Keeps room for the diff bytes of every later record, so that old_at itself cannot overflow. */
+    /* The limit leaves room for the diff bytes of all later records, so old_at cannot overflow. */
     if (__builtin_add_overflow(a->old_at, seek, &a->old_at) || a->old_at > INT64_MAX / 2 ||
         a->old_at < -(INT64_MAX / 2))
-        return error_set(err, ERROR_CORRUPT, "a control record seeks impossibly far");
+        return error_set(err, ERROR_CORRUPT, "a control record moves the read position too far");
     return true;
 }
 

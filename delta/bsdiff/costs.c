@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include "base/cleanup.h"
 
-/* A context that was seen seldom says little: the next wider one weighs as so many bytes seen in it. */
+/* A context with few occurrences says little. So the wider context is added with the weight of this
+   number of bytes. */
 #define DIFF_PRIOR  64
-#define EXTRA_PRIOR 16 /* of none for one */
-#define WORD_PRIOR  6  /* of one for two */
+#define EXTRA_PRIOR 16 /* of no following byte, for one */
+#define WORD_PRIOR  6  /* of one following byte, for two */
 
-/* bzip2 makes more or less of a stream than its statistics say; how much, between these, is taken to stay so.
- */
+/* The compressed stream is larger or smaller than these statistics say. The factor between them, within
+   these limits, is applied to all costs. */
 #define LEAST_FACTOR 0.5F
 #define MOST_FACTOR  2.0F
 
-#define WORDS                                                                                                \
-    (1 << 20) /* places to count three bytes in a row in; those that share one disturb each other little */
+#define WORDS (1 << 20) /* counters for three bytes in a row, by hash. Collisions matter little. */
 
-struct extra_counts { /* of extra bytes by none, one and two of those that follow */
+struct extra_counts { /* extra bytes, counted by zero, one and two following bytes */
     uint32_t none[256], total;
     uint32_t one[256][256], one_total[256];
     uint16_t two[WORDS];
@@ -31,7 +31,7 @@ static uint16_t cost_of(float share)
     return (uint16_t)(BSDIFF_BIT * -log2f(share) + 0.5F);
 }
 
-/* By what costs that add up so must be multiplied, so that they tell the bytes really taken. */
+/* The factor from the calculated cost to the compressed length. */
 static float factor_of(uint64_t cost, size_t packed_len)
 {
     float factor = (float)packed_len * 8 * BSDIFF_BIT / ((float)cost + 1);
@@ -61,8 +61,8 @@ void bsdiff_costs_free(struct bsdiff_costs **costs)
     *costs = NULL;
 }
 
-/* The costs in contexts of one class of run; `wide` is how often each byte stands there whatever is behind.
-   Returns what all the bytes counted cost. */
+/* Sets the costs in the contexts of one class of run. `wide` is the frequency of each byte in that class,
+   whatever follows the run. Returns the cost of all counted bytes. */
 static uint64_t price_run(uint32_t (*count)[256], const float *wide, float total, uint16_t (*cost)[256])
 {
     uint64_t sum = 0;
@@ -109,7 +109,7 @@ static unsigned int word_of(const uint8_t *at)
     return ((unsigned int)at[0] * 0x9E3779B1U + (unsigned int)(at[1] << 8 | at[2]) * 0x85EBCA6BU) >> 12;
 }
 
-/* What follows the last byte of new is taken for zeros. */
+/* Bytes after the end of new count as zeros. */
 static void read_three(struct bytes new, size_t at, uint8_t *three)
 {
     for (size_t i = 0; i < 3; i++)
@@ -134,7 +134,8 @@ static void count_extra(struct bytes new, const struct match_script *script, str
     }
 }
 
-/* `counted`: it was counted itself, which must not make it cheap. */
+/* `counted` is 1 if this byte itself was counted: one is then subtracted, so that a byte does not lower
+   its own cost. */
 static uint16_t price_extra(const struct extra_counts *c, const uint8_t *b, unsigned int counted)
 {
     float share = ((float)(c->none[b[0]] - counted) + 0.5F) / ((float)(c->total - counted) + 128);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What bytes and records cost in the streams of a BSDIFF40 package: learned from the streams that one script
-   makes, to choose the next by. */
+/* What bytes and records cost in the compressed streams of a BSDIFF40 package. The costs are learned from
+   the streams of one script and used to choose the next script. */
 #ifndef DFOTA_DELTA_BSDIFF_COSTS_H
 #define DFOTA_DELTA_BSDIFF_COSTS_H
 
@@ -13,29 +13,30 @@
 #include "base/buffer.h"
 #include "delta/match/match.h"
 
-#define BSDIFF_BIT  64 /* costs are counted in so many parts of a bit */
-#define BSDIFF_RUNS 8  /* lengths of a run of zeros that are told apart */
+#define BSDIFF_BIT  64 /* costs are in this fraction of a bit */
+#define BSDIFF_RUNS 8  /* classes of lengths of a run of zeros */
 
-/* What precedes a byte hardly matters to bzip2, it sorts by what follows. So that is the context of a diff
-   byte: how many zeros follow, and what stands behind them. */
+/* The context of a diff byte: the number of zeros after it, and the byte after those zeros. The bytes
+   before it hardly matter, because bzip2 sorts by what follows. */
 struct bsdiff_context {
-    uint8_t run, behind; /* run: up to BSDIFF_RUN_MAX */
+    uint8_t run, behind; /* run: at most BSDIFF_RUN_MAX */
 };
 
-struct bsdiff_costs { /* about 1 MB, and 2 bytes per byte of new; free with bsdiff_costs_free */
-    uint16_t diff[BSDIFF_RUNS][256][256]; /* of a diff byte, by class of run and by what stands behind it */
-    uint16_t *extra;                      /* of each byte of new, if it is an extra one */
+struct bsdiff_costs { /* about 1 MB, and 2 bytes per byte of new. Free with bsdiff_costs_free(). */
+    uint16_t diff[BSDIFF_RUNS][256][256]; /* of a diff byte, by class of the run and by the byte after the
+                                             run */
+    uint16_t *extra;                      /* of each byte of new as an extra byte */
     uint32_t record;                      /* set by the caller */
 };
 
-/* ERROR_INTERNAL: no memory. Free what it gives also when it fails. */
+/* The caller frees *ret, also on failure. ERROR_INTERNAL: no memory. */
 bool bsdiff_costs_new(size_t new_len, struct bsdiff_costs **ret, struct error *err)
     __attribute__((warn_unused_result));
 
-struct bsdiff_sample { /* what is learned from */
+struct bsdiff_sample { /* the input of learning */
     const struct match_script *script;
-    struct bytes diff;                 /* the diff bytes that it makes */
-    size_t packed_len[BSDIFF_STREAMS]; /* what bzip2 made of its streams */
+    struct bytes diff;                 /* the diff bytes of the script */
+    size_t packed_len[BSDIFF_STREAMS]; /* compressed lengths of the streams */
 };
 
 /* ERROR_INTERNAL: no memory. */
@@ -44,7 +45,7 @@ bool bsdiff_costs_learn(struct bytes new, const struct bsdiff_sample *sample, st
 
 void bsdiff_costs_free(struct bsdiff_costs **costs); /* for _cleanup_ */
 
-#define BSDIFF_RUN_MAX 32 /* zeros that are counted */
+#define BSDIFF_RUN_MAX 32 /* zeros beyond this number are not counted */
 
 /* The class of a run. */
 static inline unsigned int bsdiff_run_class(unsigned int run)
@@ -54,7 +55,7 @@ static inline unsigned int bsdiff_run_class(unsigned int run)
     return of[run];
 }
 
-/* The context of the byte before that one. */
+/* Moves the context from a byte to the byte before it. */
 static inline void bsdiff_context_move(struct bsdiff_context *context, uint8_t byte)
 {
     if (byte == 0) {

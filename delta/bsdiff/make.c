@@ -12,18 +12,19 @@
 #include "delta/match/match.h"
 
 #define PRICES     4
-#define LEAST_GAIN 2000 /* what gains less than one byte in so many is not gone on with */
+#define LEAST_GAIN 2000 /* a gain of less than one byte in this number of bytes ends the search */
 
-/* Large images get fewer tries, for what is tried first gains most, and vast ones what the quick effort does:
-   nobody waits for hours. */
+/* Images over LARGE get fewer tries, because the first tries gain most. Images over VAST get the quick
+   effort, because more would take hours. */
 #define LARGE ((size_t)2 << 20)
 #define VAST  ((size_t)16 << 20)
 
-/* What an effort tries: parses with the price of a record that the first script tells, times these hundredths
-   (for it also disturbs what stands around it), each repeated with the costs that the one before taught. The
-   script whose streams a rough stage makes the smallest is kept. */
+/* What each effort tries. The price of a record is its cost in the first script times these hundredths: a
+   record also makes the bytes around it more expensive. Each price is parsed several times, with costs
+   learned from the parse before. The script is kept whose streams are the smallest after rough
+   compression. */
 static const struct plan {
-    unsigned int price[PRICES]; /* 0 ends them */
+    unsigned int price[PRICES]; /* 0 ends the list */
     unsigned int passes;
     enum bsdiff_packing packing;
 } plans[] = {
@@ -32,7 +33,7 @@ static const struct plan {
     [BSDIFF_EFFORT_BEST] = {{100, 80, 125, 160}, 4, BSDIFF_BEST},
 };
 
-struct outcome { /* of one script: what bzip2 makes of it, roughly */
+struct outcome { /* of one script, after rough compression */
     struct buffer diff;
     size_t packed_len[BSDIFF_STREAMS];
 };
@@ -41,7 +42,7 @@ struct search {
     struct bytes old, new;
     const struct plan *plan;
     struct match_script first, best;
-    struct outcome outcome; /* of the first */
+    struct outcome outcome; /* of the first script */
     struct bsdiff_spans spans;
     struct bsdiff_costs *costs;
     size_t best_len; /* of the streams of `best` */
@@ -62,7 +63,7 @@ static void free_outcome(struct outcome *outcome)
     buffer_free(&outcome->diff);
 }
 
-/* How often a price is tried. */
+/* How many parses each price gets. */
 static unsigned int passes(const struct search *s)
 {
     return s->new.len <= LARGE ? s->plan->passes : s->new.len <= VAST && s->plan->passes > 0 ? 2 : 0;
@@ -111,14 +112,14 @@ static bool learn(struct search *s, const struct match_script *script, const str
     return bsdiff_costs_learn(s->new, &sample, s->costs, err);
 }
 
-/* Is there so much less in `len` that going on that way may be worth it? */
+/* Whether the gain is large enough to continue. */
 static bool is_worthwhile(size_t len, size_t before)
 {
     return before > len && before - len >= before / LEAST_GAIN;
 }
 
-/* Parses with that price, each time by what the outcome of the script before teaches, until that gains no
- * more. */
+/* Parses repeatedly with this price and costs learned from the script before, until the gain is too
+   small. */
 static bool try_price(struct search *s, unsigned int price, struct error *err)
 {
     _cleanup_(free_outcome) struct outcome outcome = {0};
@@ -139,7 +140,7 @@ static bool try_price(struct search *s, unsigned int price, struct error *err)
     return ok;
 }
 
-/* The first script is what the quick effort has, and stays if nothing is better. */
+/* The first script is the one of the effort quick. It is kept when no other script is better. */
 static bool search(struct search *s, struct error *err)
 {
     if (!bsdiff_costs_new(s->new.len, &s->costs, err) || !try_out(s, &s->first, &s->outcome, err))
@@ -151,13 +152,13 @@ static bool search(struct search *s, struct error *err)
     for (size_t i = 0; i < PRICES && s->plan->price[i]; i++) {
         if (!try_price(s, s->plan->price[i], err))
             return false;
-        if (s->new.len > LARGE || !is_worthwhile(s->best_len, first_len)) /* nor will another price */
+        if (s->new.len > LARGE || !is_worthwhile(s->best_len, first_len)) /* another price would not help */
             break;
     }
     return true;
 }
 
-/* What needs the index: most of the memory until then. */
+/* Does all work that needs the index, then frees it: it takes most of the memory. */
 static bool use_index(struct search *s, struct suffix *index, struct error *err)
 {
     bool ok = match_make_script(index, s->old, s->new, &s->first, err);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "base/cleanup.h"
 
-/* How a byte goes on. */
+/* What follows a byte. */
 enum step {
     STEP_STAY,   /* the next byte from the same span */
     STEP_EXTRA,  /* the next byte is an extra one */
@@ -17,10 +17,10 @@ enum step {
 #define IMPOSSIBLE     (UINT64_MAX / 2)
 #define NO_SPAN        UINT32_MAX
 
-struct lane {      /* a span that covers the byte at hand */
-    uint64_t cost; /* from the byte at hand to the end */
+struct lane {      /* a span that covers the current byte */
+    uint64_t cost; /* from the current byte to the end of new */
     int64_t shift;
-    size_t step_at; /* of new[0] among the steps */
+    size_t step_at; /* index of the step of new[0] in `steps` */
     uint32_t from, span;
     struct bsdiff_context context;
 };
@@ -29,15 +29,15 @@ struct path {
     struct bytes old, new;
     const struct bsdiff_spans *spans;
     const struct bsdiff_costs *costs;
-    struct lane *lane; /* in use */
+    struct lane *lane; /* lanes in use */
     size_t lanes, lane_room;
-    uint32_t *by_end;    /* spans, the one that ends last first */
-    size_t *step_at;     /* of each span's first byte in `steps` */
-    uint8_t *steps;      /* of all spans */
-    uint8_t *extra_step; /* behind an extra byte: STEP_EXTRA or STEP_RECORD */
-    uint32_t *best;      /* the span to begin a record with at each byte */
+    uint32_t *by_end;    /* spans, by their end, the last end first */
+    size_t *step_at;     /* index in `steps` of the first byte of each span */
+    uint8_t *steps;      /* steps of all bytes of all spans */
+    uint8_t *extra_step; /* after an extra byte: STEP_EXTRA or STEP_RECORD */
+    uint32_t *best;      /* the best span for a record that begins at each byte */
     uint64_t extra_cost,
-        record_cost; /* from the byte behind the one at hand, if it is extra, if it begins a record */
+        record_cost; /* costs from the next byte to the end, if that byte is extra or begins a record */
 };
 
 static int compare_ends(const void *a, const void *b, void *spans)
@@ -100,7 +100,7 @@ static bool begin_lane(struct path *p, uint32_t index, struct error *err)
         p->lane_room = room;
     }
     p->lane[p->lanes++] = (struct lane){
-        .cost = IMPOSSIBLE, /* behind its end one cannot stay */
+        .cost = IMPOSSIBLE, /* a lane cannot continue after the end of its span */
         .shift = span->shift,
         .step_at = p->step_at[index] - span->from,
         .from = span->from,
@@ -109,7 +109,7 @@ static bool begin_lane(struct path *p, uint32_t index, struct error *err)
     return true;
 }
 
-/* The lane at byte i: on with it, or, if that is cheaper, with what costs `left`. */
+/* Moves a lane to byte i: it continues after this byte, or is left if `left` is cheaper. */
 static void step_lane(struct path *p, struct lane *lane, size_t i, uint64_t left, enum step left_step)
 {
     uint8_t byte = (uint8_t)(p->new.ptr[i] - p->old.ptr[(int64_t)i + lane->shift]);
@@ -121,7 +121,7 @@ static void step_lane(struct path *p, struct lane *lane, size_t i, uint64_t left
     bsdiff_context_move(&lane->context, byte);
 }
 
-/* From the last byte to the first: the cheapest way to the end from each byte of each lane. */
+/* From the last byte to the first: finds the cheapest way to the end from each byte of each lane. */
 static bool find_path(struct path *p, struct error *err)
 {
     size_t begun = 0;
@@ -152,7 +152,7 @@ static bool find_path(struct path *p, struct error *err)
     return true;
 }
 
-/* Begins a record that reads at that place in old: the seek there belongs to the record before. */
+/* Begins a record that reads from `wanted` in old. The record before gets the seek to that place. */
 static bool begin_record(struct match_script *script, int64_t *old_at, int64_t wanted, struct error *err)
 {
     if (script->count == 0 && wanted != 0 && !match_script_add(script, (struct match_record){0}, err))
@@ -171,7 +171,7 @@ static enum step first_step(const struct path *p)
     return record_cost < p->extra_cost ? STEP_RECORD : STEP_EXTRA;
 }
 
-/* From the first byte to the last along the cheapest way. */
+/* From the first byte to the last: writes the records of the cheapest way. */
 static bool walk_path(const struct path *p, struct match_script *script, struct error *err)
 {
     if (p->new.len == 0)

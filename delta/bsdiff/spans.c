@@ -4,19 +4,21 @@
 
 #include <stdlib.h>
 
-#define SHORTEST 4    /* equal bytes in a row that are looked at */
-#define FOLLOW   32   /* a match longer than this is followed, not searched for again at each byte */
-#define BRIDGE   2000 /* two spans of one shift become one if they are no further apart */
-#define RUN_ON   32   /* a span goes on through mismatches until they outnumber the hits by so many */
-#define SHARE    4    /* one span may be found for so many bytes of new; then only longer ones are */
-#define RANKS    64   /* hits that are told apart when the shorter ones must go */
+#define SHORTEST 4    /* equal bytes in a row that a match needs */
+#define FOLLOW   32   /* a longer match is followed; the index is not searched again at each of its bytes */
+#define BRIDGE   2000 /* two spans of the same shift are joined if the distance is not larger */
+/* A span continues through mismatches until there are this many more mismatches than hits. */
+#define RUN_ON 32
+/* One span is stored per this number of bytes of new; when there are more, short ones are dropped. */
+#define SHARE 4
+#define RANKS 64 /* number of hits that are counted separately when short spans are dropped */
 
 struct finder {
     struct bytes old, new;
     struct bsdiff_span *found;
     size_t count, capacity;
-    size_t last[2];        /* the spans found last, that the next match may belong to */
-    unsigned int shortest; /* at first SHORTEST */
+    size_t last[2];        /* the last found spans; the next match may belong to one of them */
+    unsigned int shortest; /* SHORTEST at the beginning */
     uint64_t steps;
 };
 
@@ -36,7 +38,7 @@ static int compare_hits(const void *a, const void *b)
     return compare_places(a, b);
 }
 
-/* Adds the hits of a span of the same shift, no further left, to the span before. */
+/* Extends the span `last` by a span of the same shift that does not begin before it. */
 static void join(struct bsdiff_span *last, const struct bsdiff_span *span)
 {
     if (span->to <= last->to)
@@ -45,7 +47,7 @@ static void join(struct bsdiff_span *last, const struct bsdiff_span *span)
     last->to = span->to;
 }
 
-/* What was found at one shift becomes one span wherever it is near. */
+/* Joins near spans of the same shift. */
 static void join_spans(struct finder *f)
 {
     size_t kept = 0;
@@ -60,7 +62,7 @@ static void join_spans(struct finder *f)
     f->count = kept;
 }
 
-/* Makes room: joins, and if that is not enough lets go of the shorter half. */
+/* Makes room: joins spans, then drops short ones until half of the space is free. */
 static void thin_out(struct finder *f)
 {
     size_t count[RANKS] = {0}, kept = 0;
@@ -114,7 +116,7 @@ static void find_matches(struct finder *f, const struct suffix *index)
     }
 }
 
-/* The stretches of a script, which rank before all that was found without being better. */
+/* Adds the pieces of a script. A piece counts as all hits, so it ranks before most found spans. */
 static void add_script(struct finder *f, const struct match_script *script)
 {
     uint32_t new_at = 0;
@@ -138,7 +140,7 @@ static bool hits(const struct finder *f, int64_t shift, int64_t place)
     return f->old.ptr[place + shift] == f->new.ptr[place];
 }
 
-/* Lets a span go on in both directions, within both images, as long as it might be worth it. */
+/* Extends a span in both directions, within both images, as far as it may be useful. */
 static void widen_span(struct finder *f, struct bsdiff_span *span)
 {
     int64_t low = span->shift < 0 ? -span->shift : 0, high = (int64_t)f->old.len - span->shift;
@@ -153,7 +155,7 @@ static void widen_span(struct finder *f, struct bsdiff_span *span)
     span->to = (uint32_t)to;
 }
 
-/* Widens the spans, the best first, as far as their bound allows, and hands them over. */
+/* Extends the spans, the best first, until their total is too large, and returns them. */
 static void give_spans(struct finder *f, struct bsdiff_spans *ret)
 {
     qsort(f->found, f->count, sizeof *f->found, compare_hits);

@@ -11,18 +11,18 @@
 
 #define MAGIC_BLOCK 0x314159265359ULL
 #define MAGIC_END   0x177245385090ULL
-#define LEVEL_BYTES 100000 /* of a block, for each level */
+#define LEVEL_BYTES 100000 /* block size per level */
 
 struct writer {
     struct buffer *out;
-    uint64_t pending; /* bits not yet written, in its low end */
+    uint64_t pending; /* bits that are not yet written, in the low end */
     unsigned int pending_bits;
     uint32_t crc;
 };
 
 static bool put_bits(struct writer *w, unsigned int count, uint64_t value, struct error *err)
 {
-    w->pending = w->pending << count | value; /* at most 48 and the 7 that stayed */
+    w->pending = w->pending << count | value; /* at most 48 bits, and 7 bits from before */
     w->pending_bits += count;
     uint8_t bytes[8];
     size_t len = 0;
@@ -129,5 +129,5 @@ bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit,
             return false;
     }
     bool ok = put_bits(&w, 48, MAGIC_END, err) && put_bits(&w, 32, w.crc, err);
-    return ok && put_bits(&w, 7, 0, err); /* up to a whole byte: what remains pending is nothing */
+    return ok && put_bits(&w, 7, 0, err); /* fills the last byte; the remaining bits are zero */
 }

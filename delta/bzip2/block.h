@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* A bzip2 encoder that takes its time: blocks as small as the decoder needs them, cut where it pays, each
-   with the Huffman tables that suit it best. Any bzip2 decodes what it writes. */
+/* A bzip2 encoder that is slow and makes small streams: it chooses where blocks end, and the best Huffman
+   tables for each block. Blocks are as small as the decoder needs. Every bzip2 decoder reads its output. */
 #ifndef DFOTA_DELTA_BZIP2_BLOCK_H
 #define DFOTA_DELTA_BZIP2_BLOCK_H
 
@@ -10,8 +10,8 @@
 #include "base/buffer.h"
 #include "delta/bzip2/tables.h"
 
-/* Appends `plain` to *out as one stream, of the level that blocks of at most `limit` bytes need; that is
-   BZIP_SMALL_BLOCK or BZIP_LARGE_BLOCK. ERROR_INTERNAL: no memory. */
+/* Compresses `plain` and appends it to *out as one stream. `limit` is the largest block, BZIP_SMALL_BLOCK
+   or BZIP_LARGE_BLOCK; the stream has the level for that size. ERROR_INTERNAL: no memory. */
 bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
                            struct error *err) __attribute__((warn_unused_result));
 

@@ -5,17 +5,18 @@
 #include <bzlib.h>
 #include <stdlib.h>
 
-#define BLOCK_100K 9 /* largest blocks: matter only for streams over 100 KB, and cost the reader 4 MB */
+#define BLOCK_100K 9 /* the largest blocks; they only help streams over 100 KB, and cost the reader 4 MB */
 
 bool bzip_add_stream(struct buffer *out, struct bytes plain, struct error *err)
 {
     if (plain.len > INT32_MAX)
         return error_set(err, ERROR_TOO_LARGE, "a stream of %zu bytes is too large to compress", plain.len);
-    /* The bound that bzip2 documents, for data that does not compress. */
+    /* The largest output that bzip2 documents, for data that does not compress. */
     if (!buffer_reserve(out, plain.len + plain.len / 100 + 601, err))
         return false;
     unsigned int len = (unsigned int)(plain.len + plain.len / 100 + 601);
-    char *from = plain.len ? (char *)plain.ptr : (char *)""; /* the call refuses NULL, and does not write */
+    char *from = plain.len ? (char *)plain.ptr : (char *)""; /* the function refuses NULL and does not
+                                                                write */
     int rc = BZ2_bzBuffToBuffCompress((char *)out->ptr + out->len, &len, from, (unsigned int)plain.len,
                                       BLOCK_100K, 0, 0);
     if (rc == BZ_MEM_ERROR)
@@ -55,7 +56,7 @@ bool bzip_open(struct bytes packed, const char *what, struct bzip_reader **ret, 
     return true;
 }
 
-/* Up to len bytes, fewer only at the end of the stream. */
+/* Reads up to len bytes; fewer only at the end of the stream. */
 static bool read_some(struct bzip_reader *reader, uint8_t *out, size_t len, size_t *ret_len,
                       struct error *err)
 {
@@ -99,10 +100,10 @@ bool bzip_read_end(struct bzip_reader *reader, struct error *err)
     if (!read_some(reader, &more, 1, &got, err))
         return false;
     if (got > 0)
-        return error_set(err, ERROR_CORRUPT, "the %s stream goes on behind the end of the new image",
+        return error_set(err, ERROR_CORRUPT, "the %s stream continues after the end of the new image",
                          reader->what);
     if (reader->stream.avail_in > 0)
-        return error_set(err, ERROR_CORRUPT, "%u bytes of garbage stand behind the %s stream",
+        return error_set(err, ERROR_CORRUPT, "%u bytes of garbage follow after the %s stream",
                          reader->stream.avail_in, reader->what);
     return true;
 }

@@ -7,19 +7,21 @@
 #include "base/cleanup.h"
 #include "delta/bzip2/symbols.h"
 
-#define TOO_LARGE (SIZE_MAX / 1024) /* the bits of a block that cannot be; many of them still add up */
-#define NEAR      256 /* a cut is not moved by fewer bytes: what that gains is lost in the noise */
+#define TOO_LARGE                                                                                            \
+    (SIZE_MAX / 1024) /* size of a block that is not allowed; many of these can be added
+                                       without overflow */
+#define NEAR 256      /* a cut is not moved by fewer bytes, because the gain would be too small */
 
-#define SMALLEST_CELL 1024 /* bytes after the first run-length stage */
-#define LONG                                                                                                 \
-    (1                                                                                                       \
-     << 20) /* a stream of more, after the first run-length stage, is cut where blocks are full: a search  \
-                 would take minutes for what is lost in so much */
+#define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
+/* Longer streams (after the first run-length stage) are cut where blocks are full; a search would take
+   minutes. */
+#define LONG (1 << 20)
 
 static const struct search {
-    unsigned int halvings;    /* of the distance by which cuts are moved, from a quarter of a block on */
-    unsigned int more_blocks; /* than are needed at least: of small ones */
-    unsigned int cells;       /* that large blocks are put together from */
+    unsigned int halvings;    /* how often the distance is halved by which cuts are moved; it starts at a
+                                 quarter of a block */
+    unsigned int more_blocks; /* number of small blocks that are tried in addition to the minimum */
+    unsigned int cells;       /* number of cells from which large blocks are joined */
 } searches[] = {
     [BZIP_ROUGH] = {0, 0, 0},
     [BZIP_QUICK] = {1, 0, 0},
@@ -29,7 +31,7 @@ static const struct search {
 
 struct cutter {
     struct bytes plain;
-    size_t limit;    /* of a block */
+    size_t limit;    /* largest block */
     size_t capacity; /* blocks */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
@@ -85,7 +87,7 @@ static size_t sum_bits(const struct bzip_cuts *cuts)
     return sum;
 }
 
-/* Blocks that are all of that size after the first run-length stage, the last with what remains. */
+/* Makes blocks of that size after the first run-length stage. The last block has the rest. */
 static void cut_by_size(const struct cutter *c, size_t size, struct bzip_cuts *cuts)
 {
     cuts->blocks = 0;
@@ -103,7 +105,7 @@ static bool measure_all(struct cutter *c, struct bzip_cuts *cuts, struct error *
     return true;
 }
 
-/* Moves the cut in front of block i if that is better. */
+/* Moves the cut before block i to `to` if that saves bits. */
 static bool try_cut(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t to, struct error *err)
 {
     size_t before, behind;
@@ -111,7 +113,7 @@ static bool try_cut(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t t
         return true;
     if (!measure(c, cuts->at[i - 1], to, &before, err))
         return false;
-    if (before > cuts->bits[i - 1] + cuts->bits[i]) /* needs no second look */
+    if (before > cuts->bits[i - 1] + cuts->bits[i]) /* the second half is not needed */
         return true;
     if (!measure(c, to, cuts->at[i + 1], &behind, err))
         return false;
@@ -139,7 +141,7 @@ static bool move_cuts(struct cutter *c, struct bzip_cuts *cuts, unsigned int hal
     return true;
 }
 
-/* Keeps the cuts by that size, moved to where they are best, if they are better than *best. */
+/* Makes blocks of that size, moves their cuts, and keeps them in *best if they are better. */
 static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struct bzip_cuts *best,
                      struct error *err)
 {
@@ -154,7 +156,7 @@ static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struc
     return true;
 }
 
-/* The bits gained by making one block of i and the next. */
+/* The bits that joining block i and the next block saves. */
 static size_t joining_gain(const struct bzip_cuts *cuts, const size_t *joined, size_t i)
 {
     size_t apart = cuts->bits[i] + cuts->bits[i + 1];
@@ -167,7 +169,7 @@ static bool measure_joined(struct cutter *c, const struct bzip_cuts *cuts, size_
     return i + 1 >= cuts->blocks || measure(c, cuts->at[i], cuts->at[i + 2], &joined[i], err);
 }
 
-/* Makes one block of i and the next. */
+/* Joins block i and the next block. */
 static bool join(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t *joined, struct error *err)
 {
     size_t behind = cuts->blocks - i - 2;
@@ -179,7 +181,7 @@ static bool join(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t *joi
     return (i == 0 || measure_joined(c, cuts, i - 1, joined, err)) && measure_joined(c, cuts, i, joined, err);
 }
 
-/* Joins what gains most, until nothing does. */
+/* Joins the pair of blocks that saves most, until no pair saves anything. */
 static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *err)
 {
     _cleanup_(cleanup_free) size_t *joined = calloc(cuts->blocks + 1, sizeof *joined);
@@ -238,7 +240,7 @@ static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *
     size_t size = bzip_symbols_size(c->plain);
     if (!try_size(c, c->limit, 0, best, err))
         return false;
-    if (size < BZIP_SMALL_BLOCK / 4) /* too small to be worth a second head */
+    if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
         return true;
     return c->limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
                                        : search_small(c, size, &searches[effort], best, err);
@@ -260,7 +262,7 @@ bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort,
         return error_set(err, ERROR_INTERNAL, "out of memory");
     c->plain = plain;
     c->limit = limit;
-    c->capacity = plain.len / 512 + 8; /* the smallest blocks above have 1/8 of 8 KB */
+    c->capacity = plain.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
     if (!new_cuts(c, &best, err) || !search(c, effort, &best, err)) {
         bzip_cuts_free(&best);
         return false;

@@ -10,34 +10,35 @@
 #define TABLES_MAX  6
 #define CODE_MAX    20
 #define SYMBOLS_MAX 258
-#define GROUP       50 /* symbols that share a selector */
+#define GROUP       50 /* number of symbols that share a selector */
 #define SELECTORS   32768
 #define MAGIC_BLOCK 0x314159265359ULL
 #define MAGIC_END   0x177245385090ULL
 
 struct table {
-    uint16_t count[CODE_MAX + 1]; /* codes of each length */
-    uint16_t symbol[SYMBOLS_MAX]; /* in the order of their codes */
+    uint16_t count[CODE_MAX + 1]; /* number of codes of each length */
+    uint16_t symbol[SYMBOLS_MAX]; /* sorted by code */
 };
 
 struct decoder {
     struct bzip_limits limits;
     struct bytes in;
-    size_t at_bit; /* may run past the end of `in`, where all bits are 0 */
+    size_t at_bit; /* may be after the end of `in`; bits there are 0 */
     struct buffer *out;
     size_t plain_left;
     struct bzip_shape shape;
 
-    /* the block at hand */
+    /* the current block */
     struct table table[TABLES_MAX];
     unsigned int tables;
-    uint8_t value[256]; /* the byte values that occur, in their move-to-front order */
+    uint8_t value[256]; /* the used byte values, in move-to-front order */
     unsigned int values;
     uint8_t selector[SELECTORS];
     size_t selectors;
     uint32_t origin, crc;
     size_t len;
-    uint32_t *cell; /* of limits.block_bytes: a byte in the low 8 bits, the place of its successor above */
+    uint32_t *cell; /* limits.block_bytes entries: a byte in the low 8 bits, the index of the next cell
+                       above */
 };
 
 uint32_t bzip_crc_add(uint32_t crc, uint8_t byte)
@@ -81,7 +82,8 @@ static bool past_end(const struct decoder *d)
     return d->at_bit > d->in.len * 8;
 }
 
-/* Zeros behind the end of the input end every loop below soon, so it is looked for once per stage. */
+/* Bits after the end of the input are zeros, which soon end every loop below. So the end is checked once
+   per stage. */
 static bool check_end(const struct decoder *d, struct error *err)
 {
     return !past_end(d) || corrupt(err, "the stream is cut off");
@@ -129,7 +131,7 @@ static bool read_table(struct decoder *d, struct table *table, struct error *err
         length[i] = (uint8_t)now;
         table->count[now]++;
     }
-    uint32_t room = 1, at = 0; /* codes of this length that are still free */
+    uint32_t room = 1, at = 0; /* unused codes of this length */
     for (int len = 1; len <= CODE_MAX; len++) {
         room = room * 2;
         if (table->count[len] > room)
@@ -165,7 +167,7 @@ static bool read_block_head(struct decoder *d, struct error *err)
     return check_end(d, err);
 }
 
-/* -1: no such code. */
+/* -1: the code is not in the table. */
 static int read_symbol(struct decoder *d, const struct table *table)
 {
     uint32_t code = 0, first = 0, index = 0;
@@ -183,8 +185,7 @@ static int read_symbol(struct decoder *d, const struct table *table)
 static bool add_run(struct decoder *d, size_t count, struct error *err)
 {
     if (count > d->limits.block_bytes - d->len)
-        return error_set(err, ERROR_CORRUPT,
-                         "bzip2: a block holds more than %zu bytes, which the module refuses",
+        return error_set(err, ERROR_CORRUPT, "bzip2: a block has more than %zu bytes, which a module refuses",
                          d->limits.block_bytes);
     for (; count > 0; count--)
         d->cell[d->len++] = d->value[0];
@@ -208,11 +209,11 @@ static bool read_symbols(struct decoder *d, struct error *err)
             return corrupt(err, "a block has too few selectors");
         int symbol = read_symbol(d, &d->table[d->selector[i / GROUP]]);
         if (symbol < 0 || past_end(d))
-            return corrupt(err, past_end(d) ? "the stream is cut off" : "a code is in no table");
+            return corrupt(err, past_end(d) ? "the stream is cut off" : "a code is not in the table");
         if (symbol <= 1) {
             run += weight << symbol;
             weight <<= 1;
-            if (run > d->limits.block_bytes) /* stops the weights from growing without end */
+            if (run > d->limits.block_bytes) /* stops the weights before they overflow */
                 return add_run(d, run, err);
             continue;
         }
@@ -228,7 +229,7 @@ static bool read_symbols(struct decoder *d, struct error *err)
     }
 }
 
-/* Undoes the Burrows-Wheeler transform: each cell learns where the byte after it stands. */
+/* Inverts the Burrows-Wheeler transform: each cell gets the index of the cell with the next byte. */
 static bool link_cells(struct decoder *d, struct error *err)
 {
     uint32_t start[256] = {0}, total = 0;
@@ -261,7 +262,8 @@ static bool emit(struct decoder *d, uint8_t byte, size_t count, uint32_t *crc, s
     return true;
 }
 
-/* Undoes the first run-length stage: behind four equal bytes stands how many more there are. */
+/* Inverts the first run-length stage: after four equal bytes, the next byte is the number of further
+   equal bytes. */
 static bool emit_block(struct decoder *d, struct error *err)
 {
     uint32_t crc = BZIP_CRC_START, at = d->cell[d->origin] >> 8;
@@ -302,7 +304,8 @@ static bool decode_stream(struct decoder *d, struct error *err)
         if (magic == MAGIC_END)
             break;
         if (magic != MAGIC_BLOCK)
-            return corrupt(err, past_end(d) ? "the stream is cut off" : "a block does not begin as one does");
+            return corrupt(err, past_end(d) ? "the stream is cut off"
+                                            : "a block does not begin with its magic number");
         if (!decode_block(d, err))
             return false;
         crc = bzip_crc_combine(crc, d->crc);
@@ -311,7 +314,7 @@ static bool decode_stream(struct decoder *d, struct error *err)
         return corrupt(err, "the stream's checksum is wrong");
     if (!check_end(d, err))
         return false;
-    return (d->at_bit + 7) / 8 == d->in.len || corrupt(err, "something stands behind the stream");
+    return (d->at_bit + 7) / 8 == d->in.len || corrupt(err, "bytes follow after the stream");
 }
 
 bool bzip_decode(struct bytes packed, struct bzip_limits limits, struct buffer *out, struct bzip_shape *shape,

@@ -5,10 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#define STEP_BITS 2                     /* a table tells each length by steps of one from the length before */
-#define WHOLE     (1U << BZIP_CODE_MAX) /* the space that all codes share; a code takes WHOLE >> its length */
+/* A table stores each length as steps of one from the length before; a step takes this number of bits. */
+#define STEP_BITS 2
+#define WHOLE     (1U << BZIP_CODE_MAX) /* the code space; a code takes WHOLE >> its length */
 
-struct chain { /* how the cheapest lengths up to each symbol end in each length */
+struct chain { /* for each symbol and each length, the length of the symbol before in the cheapest chain */
     uint8_t before[BZIP_ALPHABET_MAX][BZIP_CODE_MAX + 1];
 };
 
@@ -21,7 +22,8 @@ size_t bzip_lengths_table_bits(const uint8_t *length, unsigned int alphabet)
     return bits;
 }
 
-/* From the cost of ending in each length to that of going on from each, and from where. */
+/* From the cost of ending in each length to the cost of starting the next symbol at each length, and from
+   where. */
 static void add_steps(double *cost, uint8_t *before)
 {
     for (int len = 1; len <= BZIP_CODE_MAX; len++)
@@ -38,7 +40,7 @@ static void add_steps(double *cost, uint8_t *before)
         }
 }
 
-/* The cheapest lengths where code space has a price. Returns the space they take. */
+/* Chooses the cheapest lengths for a price of code space. Returns the code space that they take. */
 static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, double price, uint8_t *length)
 {
     struct chain chain;
@@ -46,7 +48,7 @@ static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, do
     for (int len = 1; len <= BZIP_CODE_MAX; len++)
         space[len] = ldexp(price, -len);
     for (unsigned int i = 0; i < alphabet; i++) {
-        add_steps(cost, chain.before[i]); /* in front of the first symbol every length costs the same */
+        add_steps(cost, chain.before[i]); /* before the first symbol, every length costs the same */
         for (int len = 1; len <= BZIP_CODE_MAX; len++)
             cost[len] += (double)count[i] * len + space[len];
     }
@@ -62,7 +64,7 @@ static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, do
     return taken;
 }
 
-/* What shortening the code of one symbol by a bit saves, in data and in its table. */
+/* The bits that a code shorter by one bit saves, in the data and in the table. */
 static long shortening_gain(const uint32_t *count, unsigned int alphabet, const uint8_t *length,
                             unsigned int i)
 {
@@ -99,7 +101,8 @@ void bzip_lengths_choose(const uint32_t *count, unsigned int alphabet, unsigned 
     double total = 0;
     for (unsigned int i = 0; i < alphabet; i++)
         total += count[i];
-    /* Without tables the right price would be total / ln 2; far above it even the rarest codes fit. */
+    /* Without the cost of the table the right price would be total / ln 2. At a much higher price all
+       codes fit. */
     double low = (total + 1) / 8, high = (total + alphabet) * 4;
     uint32_t taken;
     while ((taken = choose_at_price(count, alphabet, high, length)) > WHOLE)

@@ -4,16 +4,16 @@
 
 #include <string.h>
 
-#define ORDERS_MAX 720 /* of six tables */
-#define STRETCH                                                                                              \
-    200 /* groups that are decided together; the next ones begin with the order that these leave */
+#define ORDERS_MAX 720 /* number of orders of six tables */
+/* Number of groups that are decided together; the next groups start with the resulting order. */
+#define STRETCH     200
 #define UNREACHABLE UINT64_MAX
 
 struct orders {
     unsigned int tables, count;
-    uint8_t table[ORDERS_MAX][BZIP_TABLES_MAX]; /* every order of the tables, in lexical order */
+    uint8_t table[ORDERS_MAX][BZIP_TABLES_MAX]; /* all orders of the tables, in lexical order */
     uint16_t next[ORDERS_MAX]
-                 [BZIP_TABLES_MAX]; /* the order after the table at that place came to the front */
+                 [BZIP_TABLES_MAX]; /* the order after the table at that place has moved to the front */
 };
 
 struct path {
@@ -34,7 +34,7 @@ static unsigned int lexical_rank(const uint8_t *table, unsigned int tables)
     return rank;
 }
 
-/* The order of that rank: the inverse of the above. */
+/* The order with that rank: the inverse of lexical_rank(). */
 static void unrank(unsigned int rank, unsigned int tables, uint8_t *table)
 {
     uint8_t left[BZIP_TABLES_MAX] = {0, 1, 2, 3, 4, 5}, digit[BZIP_TABLES_MAX];
@@ -88,7 +88,8 @@ static void add_group(struct path *path, size_t group, const uint32_t *group_cos
     }
 }
 
-/* The best way through these groups from that order, which becomes the one at their end. */
+/* Chooses the best selectors for these groups. *start is the order before them, and then the order after
+   them. */
 static uint64_t choose_stretch(struct path *path, uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups,
                                unsigned int *start, uint8_t *selector)
 {
@@ -104,7 +105,7 @@ static uint64_t choose_stretch(struct path *path, uint32_t (*cost)[BZIP_TABLES_M
     *start = best;
     uint64_t total = end[best];
     for (size_t group = groups; group-- > 0;) {
-        selector[group] = orders->table[best][0]; /* it has just come to the front */
+        selector[group] = orders->table[best][0]; /* this table has just moved to the front */
         best = path->before[group][best];
     }
     return total;

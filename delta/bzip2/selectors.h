@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Which table each group of symbols uses, for the least sum of coded symbols and of the selectors themselves:
-   a selector costs its table's place in a move-to-front order, so it is a shortest path over all orders. */
+/* Chooses the table of each group of symbols, so that the coded symbols and the selectors together are
+   smallest. A selector costs the place of its table in a move-to-front order, so this is a shortest path
+   over all orders. */
 #ifndef DFOTA_DELTA_BZIP2_SELECTORS_H
 #define DFOTA_DELTA_BZIP2_SELECTORS_H
 
@@ -9,20 +10,21 @@
 #include <stdint.h>
 #include "delta/bzip2/tables.h"
 
-#define BZIP_BIT 64 /* costs are counted in so many parts of a bit */
+#define BZIP_BIT 64 /* costs are in this fraction of a bit */
 
-/* cost[g][t]: of group g coded with table t. Returns the cost of data and selectors: the least there is for a
-   small block, and as good as that for a large one. */
+/* cost[g][t] is the cost of group g with table t. Returns the cost of data and selectors: the minimum for
+   a small block, nearly the minimum for a large block. */
 uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
                                uint8_t *selector);
 
-/* The same, taking for each group what is cheapest there: nearly as good and a hundred times faster. */
+/* The same, but takes the cheapest table for each group separately: nearly as good, and a hundred times
+   faster. */
 uint64_t bzip_selectors_guess(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
                               uint8_t *selector);
 
 size_t bzip_selectors_bits(const uint8_t *selector, size_t groups);
 
-/* Where the table stands in the move-to-front order; it comes to the front. */
+/* Returns the place of the table in the move-to-front order and moves the table to the front. */
 unsigned int bzip_selectors_place(uint8_t *order, uint8_t table);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "delta/bzip2/decode.h"
 
-#define RUN_COUNTED 4   /* so many equal bytes are always followed by the count of those behind them */
-#define RUN_MAX     255 /* as stock bzip2 makes them */
+#define RUN_COUNTED 4   /* after this number of equal bytes there is always a count of further equal bytes */
+#define RUN_MAX     255 /* as in stock bzip2 */
 
 static size_t run_length(struct bytes plain, size_t at)
 {
@@ -43,7 +43,7 @@ size_t bzip_symbols_size(struct bytes plain)
     return size;
 }
 
-/* The first run-length stage, and the checksum of what goes into it. */
+/* The first run-length stage. *ret_crc is the checksum of its input. */
 static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
 {
     uint32_t crc = BZIP_CRC_START;
@@ -63,7 +63,7 @@ static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
     return size;
 }
 
-/* Where the least of all rotations of the text begins. */
+/* The beginning of the smallest rotation of the text. */
 static size_t least_rotation(const uint8_t *text, size_t len)
 {
     size_t best = 0, other = 1, same = 0;
@@ -87,8 +87,8 @@ static size_t least_rotation(const uint8_t *text, size_t len)
     return best;
 }
 
-/* Sorts all rotations. Those of a text that begins with its least rotation sort as its suffixes do, where one
-   that ends early counts as the smaller: what would follow it is the least of all. Rotations that are equal
+/* Sorts all rotations. When the text begins with its smallest rotation, its rotations sort like its
+   suffixes, because the bytes that follow a suffix in a rotation are the smallest ones. Equal rotations
    end in equal bytes, so their order does not matter. */
 static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
 {
@@ -101,7 +101,7 @@ static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *
     memcpy(turned + len - least, text, least);
     if (divsufsort(turned, order, (int32_t)len) != 0)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t first = least ? len - least : 0; /* where the text begins */
+    size_t first = least ? len - least : 0; /* index of the beginning of the text */
     for (size_t i = 0; i < len; i++) {
         size_t at = (size_t)order[i];
         if (at == first)
@@ -111,7 +111,7 @@ static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *
     return true;
 }
 
-/* A run of zeros as digits of value 1 and 2, lowest first. */
+/* Adds a run of zeros as digits of value 1 and 2, lowest digit first. */
 static void add_zeros(struct bzip_symbols *s, size_t zeros)
 {
     for (; zeros > 0; zeros = (zeros - 1) / 2)
@@ -159,7 +159,7 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
 
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
-    size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five */
+    size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
     if (!text || !last)
         return error_set(err, ERROR_INTERNAL, "out of memory");

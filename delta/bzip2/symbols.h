@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The stages of bzip2 before its Huffman coding, for one block: run lengths, Burrows-Wheeler transform, move
+/* The stages of bzip2 before Huffman coding, for one block: run lengths, Burrows-Wheeler transform, move
    to front, run lengths of zeros. */
 #ifndef DFOTA_DELTA_BZIP2_SYMBOLS_H
 #define DFOTA_DELTA_BZIP2_SYMBOLS_H
@@ -11,31 +11,33 @@
 #include "base/error.h"
 #include "base/buffer.h"
 
-/* Bytes of a block after the first run-length stage. */
-#define BZIP_SMALL_BLOCK  8192   /* what the module's decoder holds */
-#define BZIP_LARGE_BLOCK  899981 /* what stock bzip2 puts into one at its highest level */
-#define BZIP_ALPHABET_MAX 258    /* two run digits, 255 places, the end */
+/* Largest blocks, in bytes after the first run-length stage. */
+#define BZIP_SMALL_BLOCK  8192   /* what the decoder of a module can hold */
+#define BZIP_LARGE_BLOCK  899981 /* what stock bzip2 puts into a block at its highest level */
+#define BZIP_ALPHABET_MAX 258    /* two run digits, 255 places, the end symbol */
 
-struct bzip_symbols { /* all zero is empty; free with bzip_symbols_free, or use it for the next block */
+struct bzip_symbols { /* all zeros: empty. Free with bzip_symbols_free(), or reuse for the next block. */
     uint16_t *symbol;
-    size_t count; /* the end symbol included */
+    size_t count; /* includes the end symbol */
     size_t capacity;
-    unsigned int alphabet; /* symbols that can occur: 3 to BZIP_ALPHABET_MAX, the end being the last */
-    bool used[256];        /* byte values of the block */
+    unsigned int alphabet; /* number of possible symbols: 3 to BZIP_ALPHABET_MAX; the last one is the end
+                              symbol */
+    bool used[256];        /* byte values that the block contains */
     uint32_t origin, crc;
 };
 
-/* How many bytes of the beginning of `plain` make at most `limit` after the first run-length stage. */
+/* How many bytes at the beginning of `plain` have at most `limit` bytes after the first run-length stage. */
 size_t bzip_symbols_room(struct bytes plain, size_t limit);
 
-/* What `plain` is after that stage. */
+/* The size of `plain` after that stage, in bytes. */
 size_t bzip_symbols_size(struct bytes plain);
 
-/* Makes the symbols of a block of exactly `plain`, in place of what *ret held: not empty, its size at most
-   BZIP_LARGE_BLOCK. Takes 7 bytes of memory per byte of it meanwhile. ERROR_INTERNAL: no memory. */
+/* Makes the symbols of one block with the content `plain`, in place of the content of *ret. `plain` must
+   not be empty, and its size after the first stage is at most BZIP_LARGE_BLOCK. Needs 7 bytes of memory
+   per byte. ERROR_INTERNAL: no memory. */
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-void bzip_symbols_free(struct bzip_symbols *symbols); /* empties it; for _cleanup_ too */
+void bzip_symbols_free(struct bzip_symbols *symbols); /* leaves it empty; also for _cleanup_ */
 
 #endif

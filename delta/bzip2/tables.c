@@ -9,13 +9,13 @@
 #include "delta/bzip2/lengths.h"
 #include "delta/bzip2/selectors.h"
 
-#define MANY_GROUPS 200 /* more than that always pay for all tables, or all but one */
+#define MANY_GROUPS 200 /* with more groups, all tables or all but one are always best */
 
-struct plan { /* for one number of tables */
+struct plan { /* a plan for one number of tables */
     unsigned int tables;
-    uint64_t promise; /* about what it will cost, in parts of a bit */
+    uint64_t promise; /* approximate cost, in fractions of a bit (BZIP_BIT) */
     uint8_t selector[BZIP_GROUPS_MAX];
-    uint32_t cost[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX]; /* of a symbol, in parts of a bit */
+    uint32_t cost[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX]; /* of each symbol, in fractions of a bit */
 };
 
 struct chooser {
@@ -23,20 +23,20 @@ struct chooser {
     size_t groups;
     uint32_t group_cost[BZIP_GROUPS_MAX][BZIP_TABLES_MAX];
     uint32_t count[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
-    uint16_t
-        rank[BZIP_GROUPS_MAX]; /* of a group by what it costs under one common table, the cheapest first */
-    uint16_t group[BZIP_GROUPS_MAX]; /* the inverse */
+    /* Rank of each group by its cost with one common table, the cheapest first. */
+    uint16_t rank[BZIP_GROUPS_MAX];
+    uint16_t group[BZIP_GROUPS_MAX]; /* group of each rank */
 };
 
-/* How hard to try. */
+/* What each effort tries. */
 struct trial {
-    unsigned int
-        soft_rounds; /* of "tables from groups, groups to tables" with costs of a fraction of a bit */
-    unsigned int hard_rounds; /* with real code lengths */
-    unsigned int steps;       /* in the search for them */
-    unsigned int kept;        /* numbers of tables, of those that promise most, that get hard rounds */
-    unsigned int starts;      /* 1 or 2 ways to divide the groups at first */
-    bool exact;               /* the best selectors in soft rounds too */
+    /* Rounds of "tables from groups, groups to tables", with costs in fractions of a bit. */
+    unsigned int soft_rounds;
+    unsigned int hard_rounds; /* rounds with real code lengths */
+    unsigned int steps;       /* steps of bzip_lengths_choose() */
+    unsigned int kept;        /* number of plans, the most promising ones, that get hard rounds */
+    unsigned int starts;      /* 1 or 2 ways to divide the groups in the beginning */
+    bool exact;               /* use the best selectors in soft rounds too */
 };
 
 static const struct trial trials[] = {
@@ -60,7 +60,8 @@ static void count_symbols(struct chooser *c, const struct plan *plan)
             c->count[plan->selector[group]][c->symbols->symbol[i]]++;
 }
 
-/* What symbols would cost if codes had fractions of bits; what never occurs is taken for a quarter. */
+/* The cost of symbols if code lengths could be fractions of a bit. A symbol that never occurs counts as a
+   quarter. */
 static void soften_costs(struct chooser *c, struct plan *plan)
 {
     for (unsigned int t = 0; t < plan->tables; t++) {
@@ -108,14 +109,15 @@ static void rank_groups(struct chooser *c)
         c->rank[c->group[rank]] = (uint16_t)rank;
 }
 
-/* The symbols of a block that is mostly sorted change along it, and busy groups differ from calm ones. */
+/* Divides the groups by their place in the block, because the symbols change along a block, or by their
+   rank, because expensive groups differ from cheap ones. */
 static void divide_groups(const struct chooser *c, struct plan *plan, bool by_place)
 {
     for (size_t group = 0; group < c->groups; group++)
         plan->selector[group] = (uint8_t)((by_place ? group : c->rank[group]) * plan->tables / c->groups);
 }
 
-/* About what the tables cost in bits: lengths as the costs suggest them. */
+/* The approximate size of the tables in bits, with code lengths from the costs. */
 static size_t guess_table_bits(const struct chooser *c, const struct plan *plan)
 {
     size_t bits = 0;
@@ -159,7 +161,7 @@ static void choose_lengths(struct chooser *c, const struct plan *plan, unsigned 
     tables->bits += bzip_selectors_bits(tables->selector, c->groups);
 }
 
-/* The selectors that suit the real code lengths best. */
+/* Chooses the best selectors for the real code lengths. */
 static void reassign_groups(struct chooser *c, const struct bzip_tables *tables, struct plan *plan)
 {
     for (unsigned int t = 0; t < plan->tables; t++)
@@ -193,7 +195,7 @@ static int compare_promises(const void *a, const void *b)
 void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort effort, struct bzip_tables *ret)
 {
     const struct trial *trial = &trials[effort];
-    struct chooser c; /* not cleared: it has room for the largest block, and most are small */
+    struct chooser c; /* not cleared, because it has room for the largest block, and most blocks are small */
     c.symbols = symbols;
     c.groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP;
     struct plan plan[2 * (BZIP_TABLES_MAX - BZIP_TABLES_MIN + 1)];

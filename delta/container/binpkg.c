@@ -12,7 +12,8 @@
 #define TYPE_BYTES 16
 
 static const char pkgmode[] =
-    "pkgmode"; /* at 0x38: in the short head that is inside the first entry's name */
+    "pkgmode"; /* at offset 0x38. In a file with the short head, that offset is in the name of the first
+                  entry. */
 #define PKGMODE_AT 0x38
 
 static size_t head_bytes(struct bytes bytes)
@@ -22,7 +23,7 @@ static size_t head_bytes(struct bytes bytes)
     return is ? BINPKG_HEAD_PKGMODE : BINPKG_HEAD_BYTES;
 }
 
-/* Printable text, then nothing but NUL. */
+/* Printable text, padded with NUL. */
 static bool is_padded_text(const uint8_t *at, size_t size)
 {
     size_t len = strnlen((const char *)at, size);
@@ -39,7 +40,7 @@ static bool read_hash(const uint8_t *field, struct sha256 *ret)
            sha256_from_hex((struct slice){(const char *)field, 64}, ret);
 }
 
-/* The next entry off the front of *rest. False where none stands. */
+/* Takes the next entry from *rest. False: the bytes are not an entry. */
 static bool read_entry(struct bytes *rest, struct binpkg_entry *ret)
 {
     if (rest->len < BINPKG_ENTRY_BYTES || !is_padded_text(rest->ptr, NAME_BYTES))
@@ -56,7 +57,7 @@ static bool read_entry(struct bytes *rest, struct binpkg_entry *ret)
         .reserved = little_u32(head + 356),
         .data = little_u32(head + 360),
     };
-    memcpy(ret->name, head, NAME_BYTES); /* the initialiser put a NUL behind both */
+    memcpy(ret->name, head, NAME_BYTES); /* the initialiser set the last byte of both to NUL */
     memcpy(ret->type, head + TYPE_AT, TYPE_BYTES);
     ret->has_hash = read_hash(head + BINPKG_ENTRY_HASH, &ret->hash);
     size_t left = rest->len - BINPKG_ENTRY_BYTES;
@@ -79,7 +80,7 @@ bool binpkg_owns(struct bytes bytes)
 bool binpkg_read(struct bytes bytes, struct binpkg *ret, struct error *err)
 {
     if (!binpkg_owns(bytes))
-        return error_set(err, ERROR_CORRUPT, "this is no .binpkg");
+        return error_set(err, ERROR_CORRUPT, "this is not a .binpkg");
     size_t head = head_bytes(bytes);
     *ret = (struct binpkg){
         .head = {bytes.ptr, head},
@@ -101,7 +102,7 @@ static bool check_entry(const struct binpkg_entry *entry, unsigned int number, s
     sha256_of(entry->image.ptr, entry->image.len, &hash);
     if (!entry->has_hash || !sha256_equal(&hash, &entry->hash))
         return error_set(err, ERROR_CORRUPT,
-                         "entry %u of the .binpkg is damaged: its SHA-256 is not the one stated", number);
+                         "entry %u of the .binpkg is damaged: it does not have the stated SHA-256", number);
     return true;
 }
 
@@ -112,7 +113,7 @@ bool binpkg_check(const struct binpkg *binpkg, struct error *err)
         if (!check_entry(&binpkg->entry[i], i + 1, err))
             return false;
     if (binpkg->rest.len > 0)
-        return error_set(err, ERROR_CORRUPT, "%zu bytes of the .binpkg are no entry", binpkg->rest.len);
+        return error_set(err, ERROR_CORRUPT, "%zu bytes of the .binpkg are not an entry", binpkg->rest.len);
     for (size_t k = 0; k < sizeof single / sizeof single[0]; k++) {
         unsigned int found = 0;
         for (unsigned int i = 0; i < binpkg->entries; i++)
@@ -146,7 +147,7 @@ static bool add_entry(const struct binpkg_entry *entry, struct bytes image, stru
     sha256_hex(&hash, hex);
     little_put_u32(out->ptr + at + BINPKG_ENTRY_SIZE, (uint32_t)image.len);
     uint8_t *field = out->ptr + at + BINPKG_ENTRY_HASH;
-    bool upper = false; /* digits as the entry had them */
+    bool upper = false; /* hex digits in the case that the entry had */
     for (size_t i = 0; i < SHA256_HEX_SIZE - 1; i++)
         upper |= field[i] >= 'A' && field[i] <= 'F';
     for (size_t i = 0; i < SHA256_HEX_SIZE - 1; i++)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `.binpkg`, the full firmware of an EC618: a head, then entries, each a head of 364 bytes and its data. The
-   AP and CP entries are what a delta package can change. It has no magic of its own: it is known by its first
-   entry. Layout: doc/package-formats.md. */
+/* `.binpkg`, the full firmware of an EC618: a head, then entries. Each entry is a head of 364 bytes and
+   its data. A delta package can change the AP and CP entries. The file has no magic number: it is
+   recognised by its first entry. Layout: doc/package-formats.md. */
 #ifndef DFOTA_DELTA_CONTAINER_BINPKG_H
 #define DFOTA_DELTA_CONTAINER_BINPKG_H
 
@@ -14,24 +14,25 @@
 #include "base/buffer.h"
 
 #define BINPKG_HEAD_BYTES   52
-#define BINPKG_HEAD_PKGMODE 0x1D8 /* where `pkgmode` stands in it */
+#define BINPKG_HEAD_PKGMODE 0x1D8 /* size of a head with the word `pkgmode` */
 #define BINPKG_ENTRY_BYTES  364
 #define BINPKG_ENTRIES_MAX  32
 #define BINPKG_HASH_BYTES   256
 
-/* Offsets in an entry's head, and where a rebuilt entry is written down. */
+/* Offsets in the head of an entry. */
 #define BINPKG_ENTRY_SIZE 76
 #define BINPKG_ENTRY_HASH 80
 
 struct binpkg_entry { /* views into the file */
     struct bytes head;
-    char name[65], type[17]; /* cut at NUL; not cleaned */
+    char name[65], type[17]; /* up to the first NUL; may contain any other bytes */
     uint32_t address, flash_bytes, offset, image_bytes;
-    uint16_t vt, vt_bytes; /* these four: names from a public reader, meaning unknown, zero where seen */
+    uint16_t vt, vt_bytes; /* these four have names from a public reader; their meaning is unknown, and
+                              they are zero in known files */
     uint32_t reserved, data;
-    bool has_hash; /* its hash field holds 64 hex digits */
+    bool has_hash; /* the hash field contains 64 hex digits */
     struct sha256 hash;
-    struct bytes image; /* as much of it as is there */
+    struct bytes image; /* the data, as far as the file goes */
 };
 
 struct binpkg { /* views into the file */
@@ -39,25 +40,27 @@ struct binpkg { /* views into the file */
     bool pkgmode;
     unsigned int entries;
     struct binpkg_entry entry[BINPKG_ENTRIES_MAX];
-    struct bytes rest; /* behind the last entry that could be read */
+    struct bytes rest; /* after the last entry that could be read */
 };
 
-bool binpkg_owns(struct bytes bytes); /* does its first entry look like one? */
+bool binpkg_owns(struct bytes bytes); /* whether the first entry looks like an entry */
 
-/* Reads as far as there is something to read and checks nothing that is not needed for that. ERROR_CORRUPT:
-   it is no .binpkg. */
+/* Reads the entries as far as the file goes, and checks only what reading needs. ERROR_CORRUPT: not a
+   .binpkg. */
 bool binpkg_read(struct bytes bytes, struct binpkg *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Whether it is whole and sound: entries fill the file, each with the hash that it states, and no two of one
-   type that a package can change. Says what is wrong first. ERROR_CORRUPT. */
+/* Whether the file is complete and sound: the entries fill the file, each has the stated hash, and there
+   is at most one AP and one CP. ERROR_CORRUPT with the first fault. */
 bool binpkg_check(const struct binpkg *binpkg, struct error *err) __attribute__((warn_unused_result));
 
-const struct binpkg_entry *binpkg_find(const struct binpkg *binpkg, const char *type); /* or NULL */
+const struct binpkg_entry *binpkg_find(const struct binpkg *binpkg,
+                                       const char *type); /* NULL: no such entry */
 
-/* The file again with other data in some entries: `image[i]` is for entry i, and no other than the entry's
-   own view where nothing changes. Size and hash of a changed entry follow its data; every other byte stays.
-   *ret is freed by the caller. ERROR_TOO_LARGE: a file of more than max_bytes; ERROR_INTERNAL: no memory. */
+/* Makes the file with other data in some entries. `image[i]` is the data of entry i; for an unchanged
+   entry, pass the view of the entry itself. A changed entry gets a new size and hash. All other bytes
+   stay. The caller frees *ret. ERROR_TOO_LARGE: the file would exceed max_bytes; ERROR_INTERNAL: no
+   memory. */
 bool binpkg_rebuild(const struct binpkg *binpkg, const struct bytes image[BINPKG_ENTRIES_MAX],
                     size_t max_bytes, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));

@@ -33,7 +33,7 @@ bool luatos_owns(struct bytes bytes)
     return magic == LUATOS_EC618 || magic == LUATOS_EC7XX;
 }
 
-/* At most `wanted` bytes off the front of *rest. */
+/* Takes at most `wanted` bytes from *rest. */
 static struct bytes take(struct bytes *rest, size_t wanted)
 {
     struct bytes taken = {rest->ptr, wanted < rest->len ? wanted : rest->len};
@@ -44,7 +44,7 @@ static struct bytes take(struct bytes *rest, size_t wanted)
 bool luatos_read(struct bytes bytes, struct luatos_file *ret, struct error *err)
 {
     if (!luatos_owns(bytes) || bytes.len < LUATOS_HEAD_BYTES)
-        return error_set(err, ERROR_CORRUPT, "this is no file with a head of 92 bytes");
+        return error_set(err, ERROR_CORRUPT, "this is not a file with a head of 92 bytes");
     const uint8_t *head = bytes.ptr;
     *ret = (struct luatos_file){
         .magic = little_u32(head),
@@ -86,17 +86,18 @@ bool luatos_check(const struct luatos_file *head, struct error *err)
 {
     uint8_t md5[LUATOS_MD5_BYTES];
     if (head->crc != head->real_crc)
-        return error_set(err, ERROR_CORRUPT, "the head is damaged: its checksum is %08x, and %08x is stated",
+        return error_set(err, ERROR_CORRUPT, "the head is damaged: its checksum is %08x, not %08x as stated",
                          head->real_crc, head->crc);
     if (head->common.len != head->common_bytes || head->sdk.len != head->sdk_bytes)
-        return error_set(err, ERROR_CORRUPT, "the file is cut off: %u + %u bytes should follow its head",
+        return error_set(err, ERROR_CORRUPT, "the file is cut off: its head states %u + %u bytes",
                          head->common_bytes, head->sdk_bytes);
     if (head->rest.len > 0)
-        return error_set(err, ERROR_CORRUPT, "%zu bytes stand behind what the head tells of", head->rest.len);
+        return error_set(err, ERROR_CORRUPT, "%zu bytes follow after the data that the head states",
+                         head->rest.len);
     if (!luatos_md5(head->common, md5, err))
         return false;
     if (memcmp(md5, head->common_md5, sizeof md5) != 0)
-        return error_set(err, ERROR_CORRUPT, "the common data is damaged: its MD5 is not the one stated");
+        return error_set(err, ERROR_CORRUPT, "the common data is damaged: it does not have the stated MD5");
     return head->common.len == 0 || check_sector(head->common, err);
 }
 

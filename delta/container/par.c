@@ -63,11 +63,11 @@ static bool check_sources(const struct par_source *source, size_t count, struct 
         segments += count_segments(&source[i]);
     }
     return segments <= PAR_SEGMENTS_MAX ||
-           error_set(err, ERROR_TOO_LARGE, "the new images have %u segments of %d bytes; a module takes %d",
+           error_set(err, ERROR_TOO_LARGE, "the new images have %u segments of %d bytes; a module accepts %d",
                      segments, PAR_SEGMENT, PAR_SEGMENTS_MAX);
 }
 
-/* Option 3: the new image's hash. Option 0: the name. Both begin with kind and length. */
+/* Option 3 is the hash of the new image, option 0 the name. Each begins with its kind and its length. */
 static void put_options(uint8_t *head, const struct par_source *source)
 {
     struct sha256 hash;
@@ -154,7 +154,7 @@ void par_hash(struct bytes archive, struct sha256 *ret)
     sha256_end(state, ret);
 }
 
-/* The next part off the front of the rest. False where none stands. */
+/* Takes the next part from *rest. False: the bytes are not a part. */
 static bool read_part(struct bytes *rest, struct par_part *part)
 {
     if (rest->len < PAR_PART_BYTES)
@@ -177,7 +177,7 @@ static bool read_part(struct bytes *rest, struct par_part *part)
     };
     memcpy(part->base_hash.byte, head + PART_BASE_HASH, SHA256_SIZE);
     memcpy(part->new_hash.byte, head + PART_NEW_HASH, SHA256_SIZE);
-    memcpy(part->name, head + PART_NAME, PAR_NAME_BYTES); /* the initialiser put a NUL behind it */
+    memcpy(part->name, head + PART_NAME, PAR_NAME_BYTES); /* the initialiser set the last byte to NUL */
     size_t taken = package_bytes < rest->len ? package_bytes : rest->len;
     part->payload = (struct bytes){head + head_bytes, taken - head_bytes};
     *rest = (struct bytes){head + taken, rest->len - taken};
@@ -187,7 +187,7 @@ static bool read_part(struct bytes *rest, struct par_part *part)
 bool par_read(struct bytes bytes, struct par *ret, struct error *err)
 {
     if (!par_owns(bytes) || bytes.len < PAR_HEAD_BYTES)
-        return error_set(err, ERROR_CORRUPT, "this is no .par archive");
+        return error_set(err, ERROR_CORRUPT, "this is not a .par archive");
     *ret = (struct par){
         .all = bytes,
         .head = {bytes.ptr, PAR_HEAD_BYTES},
@@ -206,22 +206,22 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err)
 bool par_check(const struct par *par, struct error *err)
 {
     if (par->stated_bytes > par->all.len)
-        return error_set(err, ERROR_CORRUPT, "the archive is cut off: it should have %u bytes and has %zu",
+        return error_set(err, ERROR_CORRUPT,
+                         "the archive is cut off: its head states %u bytes, and it has %zu",
                          par->stated_bytes, par->all.len);
     if (par->stated_bytes < par->all.len)
-        return error_set(err, ERROR_CORRUPT, "%zu bytes stand behind the archive",
+        return error_set(err, ERROR_CORRUPT, "%zu bytes follow after the archive",
                          par->all.len - par->stated_bytes);
     struct sha256 hash;
     par_hash(par->all, &hash);
     if (!sha256_equal(&hash, &par->stated_hash))
-        return error_set(err, ERROR_CORRUPT,
-                         "the archive is damaged: its hash is not the one that it states");
+        return error_set(err, ERROR_CORRUPT, "the archive is damaged: it does not have the stated hash");
     if (par->parts == 0)
-        return error_set(err, ERROR_CORRUPT, "the archive holds no package");
+        return error_set(err, ERROR_CORRUPT, "the archive has no package");
     const struct par_part *last = &par->part[par->parts - 1];
     if (par->rest.len > 0 || last->head.len + last->payload.len != last->package_bytes)
         return error_set(err, ERROR_CORRUPT, "the packages of the archive do not fill it");
     return par->parts == par->stated_parts ||
-           error_set(err, ERROR_CORRUPT, "the archive holds %u packages, and its head counts %u", par->parts,
+           error_set(err, ERROR_CORRUPT, "the archive has %u packages, and its head states %u", par->parts,
                      par->stated_parts);
 }

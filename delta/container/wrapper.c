@@ -18,7 +18,7 @@ bool wrapper_at_add(struct buffer *out, struct bytes par, struct error *err)
 {
     uint8_t length[4];
     if (par.len > UINT32_MAX)
-        return error_set(err, ERROR_TOO_LARGE, "the AT framing holds less than 4 GiB");
+        return error_set(err, ERROR_TOO_LARGE, "a package for AT firmware must be smaller than 4 GiB");
     big_put_u32(length, (uint32_t)par.len);
     return buffer_add(out, at_mark, sizeof at_mark, err) && buffer_add(out, length, sizeof length, err) &&
            buffer_add(out, par.ptr, par.len, err);
@@ -27,7 +27,7 @@ bool wrapper_at_add(struct buffer *out, struct bytes par, struct error *err)
 bool wrapper_at_read(struct bytes bytes, struct bytes *ret_par, uint32_t *ret_stated, struct error *err)
 {
     if (!wrapper_at_owns(bytes) || bytes.len < WRAPPER_AT_BYTES)
-        return error_set(err, ERROR_CORRUPT, "this is no package with AT framing");
+        return error_set(err, ERROR_CORRUPT, "this is not a package for AT firmware");
     *ret_stated = big_u32(bytes.ptr + sizeof at_mark);
     *ret_par = (struct bytes){bytes.ptr + WRAPPER_AT_BYTES, bytes.len - WRAPPER_AT_BYTES};
     return true;
@@ -40,8 +40,8 @@ bool wrapper_at_open(struct bytes bytes, struct bytes *ret_par, struct error *er
     if (!wrapper_at_read(bytes, &par, &stated, err))
         return false;
     if (stated != par.len)
-        return error_set(err, ERROR_CORRUPT, "the AT framing is for %u bytes, and %zu follow", stated,
-                         par.len);
+        return error_set(err, ERROR_CORRUPT, "the head of AT firmware states %u bytes, and %zu follow",
+                         stated, par.len);
     *ret_par = par;
     return true;
 }
@@ -53,7 +53,7 @@ bool wrapper_luatos_add(struct buffer *out, uint32_t magic, const struct luatos_
 {
     uint8_t head[LUATOS_HEAD_BYTES] = {0};
     if (common.len > UINT32_MAX || par.len > UINT32_MAX)
-        return error_set(err, ERROR_TOO_LARGE, "the head of 92 bytes holds less than 4 GiB");
+        return error_set(err, ERROR_TOO_LARGE, "a package with the 92-byte head must be smaller than 4 GiB");
     little_put_u32(head, magic);
     for (size_t i = 0; i < 5; i++) {
         little_put_u32(head + LUATOS_MAIN + 4 * i, versions->main[i]);

@@ -36,11 +36,11 @@ static bool open_both(struct making *m, struct bytes old, struct bytes new, stru
                          m->old.is_binpkg ? "old" : "new");
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
         if (m->old.has[slot] != m->new.has[slot])
-            return error_set(err, ERROR_INVALID, "only the %s image has a part %s",
+            return error_set(err, ERROR_INVALID, "only the %s image has the part %s",
                              m->old.has[slot] ? "old" : "new", ec618_slot_name(slot));
         if (m->old.load_address[slot] != m->new.load_address[slot])
             return error_set(err, ERROR_INVALID,
-                             "%s has another address in the new image: a package cannot move it",
+                             "%s has a different address in the new image, and a package cannot move it",
                              ec618_slot_name(slot));
     }
     return true;
@@ -82,7 +82,7 @@ static bool make_par(struct bytes old, struct bytes new, const struct ec618_maki
     }
     if (m.count == 0)
         return error_set(err, ERROR_INVALID,
-                         "the images have the same AP and CP, and a package can change nothing else");
+                         "the images have the same AP and CP, and a package can change only these");
     return par_make(m.source, m.count, ret, err);
 }
 
@@ -122,10 +122,10 @@ static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error 
     if (!luatos_read(package, &head, err) || !luatos_check(&head, err))
         return false;
     if (head.sdk.len == 0)
-        return error_set(err, ERROR_CANNOT_APPLY, "the package holds a script and no change of the core");
+        return error_set(err, ERROR_CANNOT_APPLY, "the package has a script and does not change the core");
     if (head.magic != LUATOS_EC618)
         return error_set(err, ERROR_CANNOT_APPLY,
-                         "the package is for an EC7xx, whose core packages cannot be applied here");
+                         "the package is for an EC7xx; dfota cannot apply its core packages");
     *ret = head.sdk;
     return true;
 }
@@ -151,7 +151,7 @@ bool ec618_fits_module(struct bytes package, struct error *err)
 struct applying {
     struct ec618_image old;
     struct buffer made[EC618_SLOTS];
-    struct bytes part[EC618_SLOTS]; /* of the new image; no ptr: as it was */
+    struct bytes part[EC618_SLOTS]; /* of the new image; ptr NULL: as in the old image */
 };
 
 static void applying_free(struct applying *a)
@@ -171,7 +171,7 @@ static bool find_slot(const struct applying *a, unsigned int attribute, enum ec6
         *ret = slot;
         return true;
     }
-    return error_set(err, ERROR_INVALID, "the package changes a part (%s) that the old image does not have",
+    return error_set(err, ERROR_INVALID, "the package changes the part %s, which the old image does not have",
                      par_attribute_name(attribute));
 }
 
@@ -186,7 +186,8 @@ static bool check_base(const struct par_part *part, struct bytes base, const cha
     sha256_hex(&part->base_hash, wanted);
     return error_set(
         err, ERROR_INVALID,
-        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, this one %zu and %s",
+        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, the old image "
+        "has %zu and %s",
         name, part->base_bytes, wanted, base.len, is);
 }
 
@@ -195,9 +196,10 @@ static bool check_result(const struct par_part *part, struct bytes made, struct 
     struct sha256 hash;
     sha256_of(made.ptr, made.len, &hash);
     return (part->new_bytes == made.len && sha256_equal(&hash, &part->new_hash)) ||
-           error_set(err, ERROR_CORRUPT,
-                     "the package for %s gives another new image than its head has the SHA-256 of",
-                     par_attribute_name(part->attribute));
+           error_set(
+               err, ERROR_CORRUPT,
+               "the package for %s gives a new image that does not have the size and SHA-256 in its head",
+               par_attribute_name(part->attribute));
 }
 
 static bool apply_part(struct applying *a, const struct par_part *part, size_t max_bytes, struct error *err)
@@ -224,7 +226,7 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
         !ec618_image_open(old, "the old image", &a.old, err))
         return false;
     if (!ec618_rules_hold_for(&par))
-        return error_set(err, ERROR_CANNOT_APPLY, "the archive holds a payload that nothing here can apply");
+        return error_set(err, ERROR_CANNOT_APPLY, "the archive has a payload that dfota cannot apply");
     if (!ec618_rules_check(&par, err))
         return false;
     for (unsigned int i = 0; i < par.parts; i++)

@@ -6,7 +6,8 @@
 #include <string.h>
 #include "delta/recognise/recognise.h"
 
-/* A .binpkg has addresses as the core sees them; a package counts from the start of the flash. */
+/* A .binpkg has addresses as the processor sees them. A package has addresses from the start of the
+   flash. */
 #define FLASH_MASK 0x007FFFFF
 
 static const struct {
@@ -46,8 +47,7 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
     memset(ret, 0, sizeof *ret);
     const struct recognised *is = recognise(bytes);
     if (is->role != RECOGNISED_IMAGE)
-        return error_set(err, ERROR_INVALID, "%s is %s; a .binpkg or a raw image belongs here", name,
-                         is->sentence);
+        return error_set(err, ERROR_INVALID, "%s is %s, not a .binpkg or a raw image", name, is->sentence);
     if (binpkg_owns(bytes))
         return open_binpkg(bytes, ret, err);
     ret->has[EC618_AP] = true;
@@ -73,12 +73,13 @@ bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes par
 static void add_name(char *note, size_t note_size, const char *name)
 {
     static const char intro[] =
-        "the two .binpkg also differ in what a package cannot change, and what a module keeps as it is: ";
+        "the two .binpkg files also differ where a package cannot change them, and a module "
+        "keeps the old content: ";
     size_t len = strlen(note);
     snprintf(note + len, note_size - len, "%s%s", len ? ", " : intro, name);
 }
 
-/* But for what follows from a part's data: its size and hash. */
+/* Whether both heads are equal, except for the size and the hash of the data. */
 static bool same_head(struct bytes a, struct bytes b)
 {
     size_t behind = BINPKG_ENTRY_HASH + BINPKG_HASH_BYTES;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* An EC618's firmware as its delta packages see it: the parts that a package can change, out of a .binpkg or
-   a raw image. */
+/* The firmware of an EC618, as delta packages see it: the parts of a .binpkg or of a raw image that a
+   package can change. */
 #ifndef DFOTA_DELTA_EC618_IMAGE_H
 #define DFOTA_DELTA_EC618_IMAGE_H
 
@@ -13,15 +13,15 @@
 #include "base/buffer.h"
 #include "delta/container/par.h"
 
-#define EC618_LOAD_ADDRESS 0x24000 /* of the AP image in flash, where the image does not tell */
+#define EC618_LOAD_ADDRESS 0x24000 /* of the AP image in flash, for a raw image */
 
 enum ec618_slot { EC618_AP, EC618_CP, EC618_SLOTS };
 
 struct ec618_image { /* views into the file */
     bool is_binpkg;
-    struct binpkg binpkg;            /* only then */
-    bool has[EC618_SLOTS];           /* a raw image has EC618_AP alone */
-    unsigned int entry[EC618_SLOTS]; /* number in the .binpkg */
+    struct binpkg binpkg;            /* only with is_binpkg */
+    bool has[EC618_SLOTS];           /* a raw image has only EC618_AP */
+    unsigned int entry[EC618_SLOTS]; /* index of the entry in the .binpkg */
     struct bytes part[EC618_SLOTS];
     uint32_t load_address[EC618_SLOTS]; /* in flash */
 };
@@ -29,17 +29,19 @@ struct ec618_image { /* views into the file */
 enum par_attribute ec618_slot_attribute(enum ec618_slot slot);
 const char *ec618_slot_name(enum ec618_slot slot); /* "AP", "CP" */
 
-/* `name` stands for the file in errors. ERROR_INVALID: it is something else, and the error says what;
-   ERROR_CORRUPT: a .binpkg that is not sound. */
+/* `name` names the file in errors. ERROR_INVALID: another kind of file, which the message names;
+   ERROR_CORRUPT: a damaged .binpkg. */
 bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The file with other parts: those whose `part` has a ptr. */
+/* Makes the file with other parts, where `part` has a ptr. The caller frees *ret. ERROR_TOO_LARGE: the
+   file would exceed max_bytes; ERROR_INTERNAL: no memory. */
 bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],
                          size_t max_bytes, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Names what differs between two .binpkg whose parts are the same; of anything else, nothing. */
+/* Writes to `note` what differs between two .binpkg files whose parts are equal. "" if nothing differs,
+   or if one is not a .binpkg. */
 void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *b, char *note,
                          size_t note_size);
 

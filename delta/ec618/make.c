@@ -8,7 +8,8 @@
 #include "delta/ec618/payload.h"
 #include "delta/ec618/stream.h"
 
-/* If one order is larger than the other by more than one part in so many, no effort turns that round. */
+/* If one order is larger than the other by more than 1/HOPELESS, more effort does not make it the smaller
+   one. */
 #define HOPELESS 25
 
 struct maker {
@@ -18,7 +19,7 @@ struct maker {
     unsigned int parts;
 };
 
-struct streams { /* of all parts, by block */
+struct streams { /* of all parts of one order, by block */
     enum ec618_order order;
     size_t total;
     struct buffer stream[EC618_PARTS_MAX];
@@ -55,7 +56,7 @@ static bool make_stream(const struct maker *m, enum ec618_order order, unsigned 
     return ec618_stream_make(m->index, &task, window, effort, ret, err);
 }
 
-/* A part whose block stays as it is has no stream. */
+/* Whether the block is unchanged. Such a part has no stream. */
 static bool stays(const struct maker *m, unsigned int block)
 {
     size_t begin = (size_t)block * EC618_BLOCK_BYTES, left = m->new.len - begin;
@@ -63,7 +64,7 @@ static bool stays(const struct maker *m, unsigned int block)
     return m->old.len >= begin + len && memcmp(m->old.ptr + begin, m->new.ptr + begin, len) == 0;
 }
 
-/* Of each part the smaller stream: the one that is there or the one that this effort finds. */
+/* Makes the stream of each part. Keeps the smaller one: the earlier stream or the new one. */
 static bool make_streams(const struct maker *m, enum ec618_effort effort, struct streams *streams,
                          struct error *err)
 {
@@ -82,7 +83,7 @@ static bool make_streams(const struct maker *m, enum ec618_effort effort, struct
     return true;
 }
 
-/* Both orders in a hurry, then whichever may win with all effort. */
+/* Makes both orders with the effort quick, then those that may become the smallest with the full effort. */
 static bool make_orders(const struct maker *m, struct streams *streams, struct error *err)
 {
     const struct ec618_options *options = &m->options;

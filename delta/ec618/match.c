@@ -7,13 +7,14 @@
 #include <string.h>
 #include "base/cleanup.h"
 
-#define FOLLOW 32   /* a match longer than this is followed, not searched for again at each byte */
-#define BRIDGE 2000 /* two spans of one shift become one if they are no further apart */
-#define RUN_ON 48   /* a span goes on through mismatches until they outnumber the hits by so many */
+#define FOLLOW 32   /* a longer match is followed; the order is not searched again at each of its bytes */
+#define BRIDGE 2000 /* two spans of the same shift are joined if the distance is not larger */
+/* A span continues through mismatches until there are this many more mismatches than hits. */
+#define RUN_ON 48
 
 struct ec618_index {
     struct bytes old, new;
-    int32_t *order; /* sorted suffixes of old with new behind it */
+    int32_t *order; /* sorted suffixes of old followed by new */
 };
 
 struct finder {
@@ -22,7 +23,8 @@ struct finder {
     size_t begin;
     struct ec618_window window;
     unsigned int shortest;
-    int32_t before[EC618_BLOCK_BYTES]; /* place in old of the sorted neighbours within the window; -1: none */
+    int32_t before[EC618_BLOCK_BYTES]; /* place in old of the nearest suffix of the window before and
+                                          after each byte of the part; -1: none */
     int32_t behind[EC618_BLOCK_BYTES];
     struct ec618_span *found;
     size_t found_count;
@@ -66,14 +68,16 @@ void ec618_spans_free(struct ec618_spans *spans)
     *spans = (struct ec618_spans){0};
 }
 
-/* One walk through all sorted suffixes: each of the part's learns which of the window's stand next to it. */
+/* Walks once through all sorted suffixes. Each suffix of the part gets the nearest suffixes of the window
+   on both sides. */
 static void find_neighbours(struct finder *f)
 {
     const struct ec618_index *index = f->index;
     size_t old_len = index->old.len, total = old_len + index->new.len;
     const int32_t none = -1;
     int32_t last = none;
-    int32_t waiting = none; /* chain, through `behind`, of the part's places that still lack the next */
+    int32_t waiting = none; /* linked list, through `behind`, of the places of the part that have no
+                               following suffix yet */
     for (size_t i = 0; i < total; i++) {
         size_t at = (size_t)index->order[i];
         if (at >= f->window.from && at < f->window.to) {
@@ -149,7 +153,7 @@ static int compare_hits(const void *a, const void *b)
     return compare_places(a, b);
 }
 
-/* What was found at one shift becomes one span wherever it is near. */
+/* Joins near spans of the same shift. */
 static void join_spans(struct finder *f)
 {
     size_t kept = 0;
@@ -171,7 +175,7 @@ static bool hits(const struct finder *f, int64_t shift, int64_t place)
     return f->index->old.ptr[(int64_t)f->begin + place + shift] == f->part.ptr[place];
 }
 
-/* Lets a span go on in both directions, within window and part, as long as it might be worth it. */
+/* Extends a span in both directions, within window and part, as far as it may be useful. */
 static void widen_span(const struct finder *f, struct ec618_span *span)
 {
     int64_t low = (int64_t)f->window.from - (int64_t)f->begin - span->shift;
@@ -187,7 +191,7 @@ static void widen_span(const struct finder *f, struct ec618_span *span)
     span->to = (uint32_t)to;
 }
 
-/* Widens the spans, the best first, as far as their bound allows, and hands them over. */
+/* Extends the spans, the best first, until their total is too large, and returns them. */
 static void give_spans(struct finder *f, struct ec618_spans *ret)
 {
     qsort(f->found, f->found_count, sizeof *f->found, compare_hits);

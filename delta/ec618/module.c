@@ -10,13 +10,13 @@
 
 struct ec618_module {
     struct ec618_payload payload;
-    struct buffer flash; /* the old image at first, the new one at the end */
+    struct buffer flash; /* the old image in the beginning, the new image at the end */
     uint8_t backup[EC618_BLOCK_BYTES];
     struct {
-        unsigned int place; /* of the part at hand */
-        bool backed_up;     /* its block is in the backup, and may be half written in the flash */
+        unsigned int place; /* index of the current part */
+        bool backed_up;     /* the block is in the backup, and may be half written in the flash */
     } progress;
-    struct ec618_supply supply; /* while it runs */
+    struct ec618_supply supply; /* used while the module runs */
     bool power_failed;
 };
 
@@ -28,13 +28,12 @@ bool ec618_module_new(struct bytes old, struct bytes payload, size_t max_bytes, 
         return error_set(err, ERROR_INTERNAL, "out of memory");
     bool ok = ec618_payload_open(payload, &m->payload, err);
     if (ok && m->payload.old_bytes != old.len)
-        ok = error_set(err, ERROR_CORRUPT,
-                       "the payload is made for an old image of %" PRIu32 " bytes, not of %zu",
+        ok = error_set(err, ERROR_CORRUPT, "the payload is for an old image of %" PRIu32 " bytes, not of %zu",
                        m->payload.old_bytes, old.len);
     if (ok && m->payload.new_bytes > max_bytes)
         ok = error_set(err, ERROR_TOO_LARGE, "the new image would have %" PRIu32 " bytes; the limit is %zu",
                        m->payload.new_bytes, max_bytes);
-    /* Whole blocks, so that a block can be backed up wherever its image ends. */
+    /* Flash has whole blocks, so the last block of an image can be backed up too. */
     size_t size = old.len > m->payload.new_bytes ? old.len : m->payload.new_bytes;
     size += EC618_BLOCK_BYTES;
     ok = ok && buffer_add(&m->flash, old.ptr, old.len, err) && buffer_reserve(&m->flash, size - old.len, err);
@@ -61,22 +60,22 @@ struct bytes ec618_module_image(const struct ec618_module *module)
     return (struct bytes){module->flash.ptr, module->payload.new_bytes};
 }
 
-struct block { /* under construction, in RAM */
+struct block { /* the block that is built, in RAM */
     struct bytes plain;
-    size_t at;      /* in plain */
-    int64_t old_at; /* anywhere: 2^31 times the records of a plain stream fit easily */
+    size_t at;      /* read position in `plain` */
+    int64_t old_at; /* may be outside of old; 64 bits are enough for all records of a part */
     uint8_t *made;
     size_t len, size;
 };
 
-/* Numbers: 31 bits of magnitude and the sign in the top bit. */
+/* Numbers have 31 bits of magnitude. The top bit is the sign. */
 static int64_t get_number(const uint8_t *from)
 {
     int64_t magnitude = from[0] | from[1] << 8 | from[2] << 16 | (from[3] & 0x7F) << 24;
     return from[3] & 0x80 ? -magnitude : magnitude;
 }
 
-/* A byte outside of the window is not added to: the difference passes as it is. */
+/* Diff bytes outside of the window are used unchanged. */
 static void add_diff(struct block *b, const uint8_t *flash, struct ec618_window window, size_t len)
 {
     for (; len > 0; len--, b->old_at++) {
@@ -90,16 +89,16 @@ static void add_diff(struct block *b, const uint8_t *flash, struct ec618_window 
 static bool add_record(struct block *b, const uint8_t *flash, struct ec618_window window, struct error *err)
 {
     if (b->plain.len - b->at < EC618_RECORD_BYTES)
-        return error_set(err, ERROR_CORRUPT, "its stream ends before it is complete");
+        return error_set(err, ERROR_CORRUPT, "its stream ends before the block is complete");
     const uint8_t *record = b->plain.ptr + b->at;
     int64_t diff = get_number(record), extra = get_number(record + 4), seek = get_number(record + 8);
     b->at += EC618_RECORD_BYTES;
     if (diff < 0 || extra < 0)
         return error_set(err, ERROR_CORRUPT, "a record has a negative length");
     if ((size_t)diff + (size_t)extra > b->size - b->len)
-        return error_set(err, ERROR_CORRUPT, "a record goes past its end");
+        return error_set(err, ERROR_CORRUPT, "a record goes past the end of the block");
     if ((size_t)diff + (size_t)extra > b->plain.len - b->at)
-        return error_set(err, ERROR_CORRUPT, "its stream ends in a record");
+        return error_set(err, ERROR_CORRUPT, "its stream ends inside a record");
     add_diff(b, flash, window, (size_t)diff);
     memcpy(b->made + b->len, b->plain.ptr + b->at, (size_t)extra);
     b->len += (size_t)extra;
@@ -127,7 +126,7 @@ static bool build_records(const struct ec618_module *m, const struct ec618_part 
         if (!add_record(&block, m->flash.ptr, window, err))
             return false;
     if (block.at < plain.len)
-        return error_set(err, ERROR_CORRUPT, "its stream goes on behind its last record");
+        return error_set(err, ERROR_CORRUPT, "its stream continues after its last record");
     return true;
 }
 
@@ -140,7 +139,7 @@ static bool build_block(const struct ec618_module *m, const struct ec618_part *p
     return error_set(err, why.code, "part %u: %s", part->block, why.text);
 }
 
-/* Whether the operation happens at all; half of it may. Nothing happens once the power is gone. */
+/* Whether the operation starts; it may fail half way. Without power nothing starts. */
 static bool powered(struct ec618_module *m, enum ec618_flash operation, enum ec618_power *ret)
 {
     if (m->power_failed)
@@ -156,7 +155,7 @@ static void write_block(struct ec618_module *m, enum ec618_flash operation, uint
     enum ec618_power power;
     if (!powered(m, operation, &power))
         return;
-    memset(to, 0xFF, len); /* erased first */
+    memset(to, 0xFF, len); /* flash is erased before it is written */
     memcpy(to, from, power == EC618_POWER_FAILS_IN ? len / 2 : len);
 }
 

@@ -7,35 +7,37 @@
 #include <string.h>
 #include "base/cleanup.h"
 
-/* How much the statistics of all bytes of a stream weigh in those of its diff or extra bytes alone: as so
-   many bytes. One stream holds both, and what is rare in one kind is cheap if it is frequent in the other. */
+/* Diff bytes and extra bytes are in one stream, so a byte that is rare in one kind is cheap if it is
+   frequent in the other kind. The statistics of all bytes are added to those of each kind with the weight
+   of this number of bytes. */
 #define PRIOR_BYTES 512
 
-/* How a byte of a span goes on. */
+/* What follows a byte of a span. */
 enum step {
     STEP_STAY,   /* the next byte from the same span */
-    STEP_EXTRA,  /* the next byte stands in the stream */
+    STEP_EXTRA,  /* the next byte is stored in the stream */
     STEP_RECORD, /* a new record begins */
 };
 
-struct lane { /* a span that covers the byte at hand */
+struct lane { /* a span that covers the current byte */
     const struct ec618_span *span;
-    uint8_t *step; /* of the span's first byte on */
-    uint32_t cost; /* from the byte at hand to the end */
+    uint8_t *step; /* steps of the bytes of the span */
+    uint32_t cost; /* from the current byte to the end */
 };
 
 struct path {
     const struct ec618_part_task *task;
     const struct ec618_costs *costs;
     const struct ec618_spans *spans;
-    struct lane *lane; /* by the end of their spans, the last first; the first `active` begin in front of the
-                          byte at hand */
-    uint32_t extra_cost, record_cost; /* from the byte behind the one at hand to the end, if it is extra, if
-                                         it begins a record */
-    uint8_t *steps;                   /* of all lanes */
-    uint8_t extra_step[EC618_BLOCK_BYTES];   /* STEP_EXTRA or STEP_RECORD behind an extra byte */
-    uint32_t record_span[EC618_BLOCK_BYTES]; /* index in spans of the best to begin a record with */
-    size_t *step_at;                         /* of each span, in `steps` */
+    struct lane *lane; /* sorted by the end of their spans, the last end first; find_path() moves the
+                          lanes in use to the front */
+    uint32_t extra_cost, record_cost;        /* costs from the next byte to the end, if that byte is extra or
+                                         begins a record */
+    uint8_t *steps;                          /* steps of all spans */
+    uint8_t extra_step[EC618_BLOCK_BYTES];   /* after an extra byte: STEP_EXTRA or STEP_RECORD */
+    uint32_t record_span[EC618_BLOCK_BYTES]; /* index of the best span for a record that begins at each
+                                                byte */
+    size_t *step_at;                         /* index in `steps` of each span */
 };
 
 void ec618_costs_guess(const struct ec618_part_task *task, unsigned int record_bits, struct ec618_costs *ret)
@@ -118,14 +120,14 @@ static void end_path(struct path *p)
     free(p);
 }
 
-/* What going on costs behind a byte that is not from this lane, and how. */
+/* Returns the cost of the bytes after a byte if they do not come from the same span, and the first step. */
 static uint32_t leave(const struct path *p, uint8_t *ret_step)
 {
     *ret_step = p->record_cost < p->extra_cost ? STEP_RECORD : STEP_EXTRA;
     return p->record_cost < p->extra_cost ? p->record_cost : p->extra_cost;
 }
 
-/* Lane k at byte i; drops out of the lanes in use once its span begins there. */
+/* Moves a lane to byte i and returns its cost. */
 static uint32_t step_lane(struct path *p, struct lane *lane, size_t i, uint32_t left, uint8_t left_step)
 {
     const struct ec618_part_task *task = p->task;
@@ -138,18 +140,18 @@ static uint32_t step_lane(struct path *p, struct lane *lane, size_t i, uint32_t 
 
 #define IMPOSSIBLE (UINT32_MAX / 2)
 
-/* From the last byte to the first: the cheapest way to the end from each byte of each lane. */
+/* From the last byte to the first: finds the cheapest way to the end from each byte of each lane. */
 static void find_path(struct path *p)
 {
     size_t active = 0,
-           waiting = 0; /* lanes in use, swapped to the front; those before `waiting` were begun */
+           waiting = 0; /* number of lanes in use, which are at the front, and of lanes that were started */
     p->extra_cost = p->record_cost = 0;
     for (size_t i = p->task->len; i-- > 0;) {
         uint8_t left_step;
         uint32_t left = leave(p, &left_step), best = IMPOSSIBLE;
         for (; waiting < p->spans->count && p->lane[waiting].span->to == i + 1; waiting++) {
             p->lane[active] = p->lane[waiting];
-            p->lane[active++].cost = IMPOSSIBLE; /* behind its end one cannot stay */
+            p->lane[active++].cost = IMPOSSIBLE; /* a lane cannot continue after the end of its span */
         }
         for (size_t k = 0; k < active;) {
             struct lane *lane = &p->lane[k];
@@ -169,7 +171,7 @@ static void find_path(struct path *p)
     }
 }
 
-/* Begins a record that reads at that place in old: the seek there belongs to the record before. */
+/* Begins a record that reads from `wanted` in old. The record before gets the seek to that place. */
 static bool begin_record(struct match_script *script, int64_t *old_at, int64_t wanted, struct error *err)
 {
     if (script->count == 0 && *old_at != wanted &&
@@ -181,7 +183,7 @@ static bool begin_record(struct match_script *script, int64_t *old_at, int64_t w
     return match_script_add(script, (struct match_record){0, 0, 0}, err);
 }
 
-/* From the first byte to the last along the cheapest way. */
+/* From the first byte to the last: writes the records of the cheapest way. */
 static bool walk_path(const struct path *p, struct match_script *script, struct error *err)
 {
     const struct ec618_part_task *task = p->task;
@@ -233,7 +235,7 @@ bool ec618_parse_part(const struct ec618_part_task *task, const struct ec618_spa
     return ok;
 }
 
-/* Numbers: 31 bits of magnitude, little endian, and the sign in the top bit. */
+/* Numbers have 31 bits of magnitude, low byte first. The top bit is the sign. */
 static void put_number(uint8_t *to, int64_t value)
 {
     uint32_t bits = (uint32_t)(value < 0 ? -value : value);

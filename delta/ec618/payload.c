@@ -10,7 +10,7 @@
 #define HEAD_BYTES      16 /* `BPHD`, number of parts, size of old, order */
 #define PART_HEAD_BYTES 20 /* `BSDIFF40`, flag, length, bytes of new */
 
-#define NEGATIVE 0x80000000U /* modules stop half way at such a flag or length of a part */
+#define NEGATIVE 0x80000000U /* a module stops half way at a part with such a flag or length */
 
 static const char *const order_name[] = {[EC618_FORWARD] = "NorO", [EC618_REVERSE] = "RvsO"};
 
@@ -55,7 +55,8 @@ static bool open_part(struct ec618_payload *payload, unsigned int block, struct 
                          part->new_bytes, EC618_BLOCK_BYTES);
     size_t end = (size_t)block * EC618_BLOCK_BYTES + part->new_bytes;
     if (part->flag == EC618_UNCHANGED && end > payload->old_bytes)
-        return error_set(err, ERROR_CORRUPT, "part %u is said to be unchanged, where old has nothing", block);
+        return error_set(err, ERROR_CORRUPT,
+                         "part %u is marked as unchanged, but its block is outside of the old image", block);
     payload->new_bytes += part->new_bytes;
     return true;
 }
@@ -79,7 +80,8 @@ bool ec618_payload_open(struct bytes bytes, struct ec618_payload *ret, struct er
         .old_bytes = get_number(bytes.ptr + 8),
         .parts = parts,
     };
-    /* The table goes up by block in both orders; only the parts are stored in the order of their taking. */
+    /* In both orders the table is sorted by block. Only the parts are stored in the order in which they
+       are taken. */
     for (unsigned int place = 0; place < parts; place++) {
         unsigned int block = reverse ? parts - 1 - place : place;
         size_t len = get_number(bytes.ptr + HEAD_BYTES + 4 * (size_t)block);
@@ -90,7 +92,7 @@ bool ec618_payload_open(struct bytes bytes, struct ec618_payload *ret, struct er
         at += len;
     }
     if (at < bytes.len)
-        return error_set(err, ERROR_CORRUPT, "%zu bytes stand behind the last part", bytes.len - at);
+        return error_set(err, ERROR_CORRUPT, "%zu bytes follow after the last part", bytes.len - at);
     return true;
 }
 

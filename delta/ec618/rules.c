@@ -7,14 +7,14 @@
 #include <string.h>
 #include "delta/ec618/payload.h"
 
-#define METHOD       0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1; bit 7 is not read */
-#define OPTION_BYTES 8    /* the vendor's packer can add two options to a head */
+#define METHOD       0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1; the device does not read bit 7 */
+#define OPTION_BYTES 8    /* size of an option; the vendor's packer can add two of them to a head */
 #define OPTIONS_MAX  2
 
 static bool wrong(struct error *err, const struct par_part *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Always false. The part's number is that of its place in the archive. */
+/* Sets the error and returns false. */
 static bool wrong(struct error *err, const struct par_part *part, const char *format, ...)
 {
     char text[160];
@@ -46,8 +46,8 @@ static bool check_head(const struct par *par, struct error *err)
     for (size_t i = 0; i < PAR_PROGRESS_BYTES; i++)
         if (par->head.ptr[PAR_PROGRESS + i] != 0xFF)
             return error_set(err, ERROR_CORRUPT,
-                             "byte %zu of the archive is 0x%02x: bytes 44 to 83 must be FF, for the module "
-                             "keeps its progress there",
+                             "byte %zu of the archive is 0x%02x: bytes 44 to 83 must be FF, because the "
+                             "module records its progress there",
                              PAR_PROGRESS + i, par->head.ptr[PAR_PROGRESS + i]);
     return true;
 }
@@ -56,9 +56,9 @@ static bool check_part_head(const struct par_part *part, unsigned int place, str
 {
     size_t zone = par_zone(part->attribute), options = part->head.len - PAR_PART_BYTES;
     if (zone == 0)
-        return wrong(err, part, "part %u is neither AP nor CP", part->attribute);
+        return wrong(err, part, "part %u is not AP or CP", part->attribute);
     if (part->index != place)
-        return wrong(err, part, "its index is %u, and its place in the archive %u", part->index, place);
+        return wrong(err, part, "its index is %u, but its place in the archive is %u", part->index, place);
     if (options % OPTION_BYTES != 0 || options > OPTIONS_MAX * OPTION_BYTES)
         return wrong(err, part, "its head has %zu bytes, not 112, 120 or 128", part->head.len);
     if (part->base_bytes > zone)
@@ -68,7 +68,8 @@ static bool check_part_head(const struct par_part *part, unsigned int place, str
     return true;
 }
 
-/* The head against the payload: the module believes one here and the other there. */
+/* Compares the head with the payload: the device reads some of these values from the head and some from
+   the payload. */
 static bool check_payload(const struct par_part *part, struct error *err)
 {
     struct ec618_payload payload;
@@ -76,15 +77,15 @@ static bool check_payload(const struct par_part *part, struct error *err)
     if (!ec618_payload_open(part->payload, &payload, &why))
         return wrong(err, part, "%.120s", why.text);
     if (part->reverse != (payload.order == EC618_REVERSE))
-        return wrong(err, part, "its order bit is %d, and its payload's order is %s", part->reverse,
+        return wrong(err, part, "its order bit is %d, but the order of its payload is %s", part->reverse,
                      payload.order == EC618_REVERSE ? "RvsO" : "NorO");
     if (part->segments != payload.parts)
-        return wrong(err, part, "its head counts %u segments, its payload %u", part->segments, payload.parts);
+        return wrong(err, part, "its head states %u segments, its payload %u", part->segments, payload.parts);
     if (part->new_bytes != payload.new_bytes)
-        return wrong(err, part, "its head has a new image of %u bytes, its payload of %u", part->new_bytes,
+        return wrong(err, part, "its head states a new image of %u bytes, its payload %u", part->new_bytes,
                      payload.new_bytes);
     if (part->base_bytes != payload.old_bytes)
-        return wrong(err, part, "its head has an old image of %u bytes, its payload of %u", part->base_bytes,
+        return wrong(err, part, "its head states an old image of %u bytes, its payload %u", part->base_bytes,
                      payload.old_bytes);
     return true;
 }
@@ -100,7 +101,7 @@ static bool check_sum(const struct par *par, struct error *err)
                                  par_attribute_name(par->part[i].attribute));
     }
     return segments <= PAR_SEGMENTS_MAX ||
-           error_set(err, ERROR_CORRUPT, "the archive has %u segments; a module takes %d", segments,
+           error_set(err, ERROR_CORRUPT, "the archive has %u segments; a module accepts %d", segments,
                      PAR_SEGMENTS_MAX);
 }
 
@@ -117,6 +118,6 @@ bool ec618_rules_check(const struct par *par, struct error *err)
 bool ec618_rules_check_length(const struct par *par, struct error *err)
 {
     return par->all.len <= PAR_MODULE_MAX ||
-           error_set(err, ERROR_TOO_LARGE, "the archive has %zu bytes; a module takes at most %d",
+           error_set(err, ERROR_TOO_LARGE, "the archive has %zu bytes; a module accepts at most %d",
                      par->all.len, PAR_MODULE_MAX);
 }

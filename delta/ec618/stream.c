@@ -5,12 +5,13 @@
 #include "base/cleanup.h"
 #include "delta/bzip2/block.h"
 
-/* What each effort tries: parses with different prices of a record, each repeated with the costs that the one
-   before taught. The prices are above what a record really takes, for it also disturbs what stands around
-   it. The smallest after the trial stage gets the final one. */
+/* What each effort tries: parses with different prices of a record, each repeated with costs learned from
+   the parse before. The prices are higher than the real cost of a record, because a record also makes the
+   bytes around it more expensive. The plain stream that is the smallest with the trial compression gets
+   the final compression. */
 struct plan {
-    unsigned int shortest;       /* match that is looked at */
-    unsigned int record_bits[4]; /* 0 ends them */
+    unsigned int shortest;       /* shortest match that is used */
+    unsigned int record_bits[4]; /* 0 ends the list */
     unsigned int passes;
     enum bzip_effort trial, final;
 };
@@ -25,8 +26,8 @@ struct search {
     const struct ec618_part_task *task;
     const struct plan *plan;
     struct ec618_spans spans;
-    struct match_script script;  /* the latest */
-    struct buffer plain, stream; /* the best so far, before the final stage */
+    struct match_script script;  /* the latest script */
+    struct buffer plain, stream; /* the smallest so far, before the final compression */
 };
 
 static void end_search(struct search *s)
@@ -44,7 +45,7 @@ static void swap_buffers(struct buffer *a, struct buffer *b)
     *b = kept;
 }
 
-/* Parses with these costs and keeps the outcome if it is smaller than the best. */
+/* Parses with these costs and keeps the result if it is the smallest. */
 static bool try_costs(struct search *s, const struct ec618_costs *costs, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer plain = {0};

@@ -9,7 +9,7 @@
 #include "base/little.h"
 #include "delta/recognise/recognise.h"
 
-#define SHOWN_BYTES 40 /* of a field that is not understood */
+#define SHOWN_BYTES 40 /* limit for the printed bytes of a field that is not understood */
 
 static void begin_line(struct inspect_list *list, struct bytes field, const char *name)
 {
@@ -100,18 +100,18 @@ void inspect_bsdiff(struct inspect_list *list, struct bytes file)
     }
     uint64_t left = file.len - 32;
     if (length[0] > left || length[1] > left - length[0]) {
-        error_set(&err, ERROR_CORRUPT, "the package is cut off: its streams should be longer than it is");
+        error_set(&err, ERROR_CORRUPT, "the package is cut off: its header states longer streams");
         inspect_wrong(list, &err);
         inspect_unknown(list, inspect_slice(file, 32, left), "streams", "cut off");
         return;
     }
-    inspect_field(list, inspect_slice(file, 32, length[0]), "control", "packed with bzip2");
-    inspect_field(list, inspect_slice(file, 32 + length[0], length[1]), "diff", "packed with bzip2");
+    inspect_field(list, inspect_slice(file, 32, length[0]), "control", "compressed with bzip2");
+    inspect_field(list, inspect_slice(file, 32 + length[0], length[1]), "diff", "compressed with bzip2");
     inspect_field(list, inspect_slice(file, 32 + length[0] + length[1], left - length[0] - length[1]),
-                  "extra", "packed with bzip2");
+                  "extra", "compressed with bzip2");
 }
 
-/* By the names of the table of recognise.h; what is not here has no fields that are told. */
+/* By the kind's name in recognise.h. Other kinds have no fields to print. */
 static const struct {
     const char *name;
     void (*list)(struct inspect_list *list, struct bytes file);
@@ -150,7 +150,7 @@ bool inspect_file(struct bytes file, FILE *to, struct error *err)
     if (list.failed)
         fprintf(to, "Wrong: %s.\n", list.error.text);
     if (fflush(to) != 0 || ferror(to))
-        return error_set(err, ERROR_INTERNAL, "cannot write what was found");
+        return error_set(err, ERROR_INTERNAL, "cannot write the result");
     if (list.failed)
         *err = list.error;
     return !list.failed;

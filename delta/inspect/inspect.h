@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect`: every field of a file of any known kind as a line for people, and which bytes are not
-   understood. */
+/* `dfota inspect`: prints every field of a file of a known kind, and the bytes that are not understood. */
 #ifndef DFOTA_DELTA_INSPECT_INSPECT_H
 #define DFOTA_DELTA_INSPECT_INSPECT_H
 
@@ -10,10 +9,10 @@
 #include "base/error.h"
 #include "base/buffer.h"
 
-/* Prints what the file is, its fields with offset and length, and as the last lines what is wrong with it, if
-   anything, and which bytes have no known meaning. Any bytes are safe: output in proportion to them, text out
-   of the file cleaned. A file that is damaged or cut off is told as far as it goes, and then it is
-   ERROR_CORRUPT with the first thing wrong; ERROR_INTERNAL when `to` cannot be written. */
+/* Prints the kind of the file and its fields with offset and length. The last lines say what is wrong
+   with the file and which bytes have no known meaning. Any bytes are safe: the output is proportional to
+   the file, and text from the file is cleaned. A damaged or cut file is printed as far as possible; the
+   result is then ERROR_CORRUPT with the first fault. ERROR_INTERNAL: writing to `to` failed. */
 bool inspect_file(struct bytes file, FILE *to, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect` of an EC618's full firmware. */
+/* `dfota inspect` for the full firmware of an EC618. */
 #include "delta/container/binpkg.h"
 #include "delta/inspect/inspect_list.h"
 
@@ -21,11 +21,12 @@ static void list_entry(struct inspect_list *list, const struct binpkg_entry *ent
     inspect_field(list, inspect_slice(head, 72, 4), "offset", "%u", entry->offset);
     inspect_field(list, inspect_slice(head, 76, 4), "image size", "%u%s", entry->image_bytes,
                   entry->image.len == entry->image_bytes ? "" : ", CUT OFF");
-    inspect_field(list, inspect_slice(head, 80, 256), "SHA-256", "%s%s", hex, right ? ", right" : ", WRONG");
+    inspect_field(list, inspect_slice(head, 80, 256), "SHA-256", "%s%s", hex,
+                  right ? ", correct" : ", WRONG");
     inspect_field(list, inspect_slice(head, 336, 16), "type", "%s",
                   inspect_clean(entry->type, type, sizeof type));
     inspect_unknown(list, inspect_slice(head, 352, 12), "vt, rsvd, pdata",
-                    "names from a public reader; zero where seen");
+                    "names from a public reader; zero in known files");
     inspect_field(list, entry->image, "data", "%zu bytes", entry->image.len);
 }
 
@@ -49,5 +50,5 @@ void inspect_binpkg(struct inspect_list *list, struct bytes file)
     }
     for (unsigned int i = 0; i < binpkg.entries; i++)
         list_entry(list, &binpkg.entry[i], i + 1);
-    inspect_unknown(list, binpkg.rest, "rest", "no entry");
+    inspect_unknown(list, binpkg.rest, "rest", "not an entry");
 }

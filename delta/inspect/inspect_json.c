@@ -12,7 +12,7 @@
 #include "delta/recognise/recognise.h"
 #include "delta/container/wrapper.h"
 
-/* How the names of AT firmware begin. */
+/* The beginning of release names of AT firmware. */
 static const char maker[] = "AirM2M_";
 
 struct brief {
@@ -21,7 +21,7 @@ struct brief {
     const char *kind, *role, *format;
     char summary[160];
     bool wrong, odd;
-    struct luatos_versions versions; /* of a LuatOS file */
+    struct luatos_versions versions; /* only a LuatOS file */
     bool changes_core;
     struct error why_wrong, why_odd;
 };
@@ -37,21 +37,20 @@ static void say(struct brief *brief, const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- What a file of each kind tells of itself ---- */
+/* ---- Each kind of file ---- */
 
-/* Cut off or changed: whatever else is unknown of these files, this one cannot be whole. */
+/* Checks only what must hold for every such file: length and hash. */
 static bool entry_is_whole(const struct binpkg_entry *entry, struct error *err)
 {
     struct sha256 hash;
     char name[sizeof entry->name];
     inspect_clean(entry->name, name, sizeof name);
     if (entry->image.len != entry->image_bytes)
-        return error_set(err, ERROR_CORRUPT, "it is cut off: its part %s should have %u bytes and has %zu",
-                         name, entry->image_bytes, entry->image.len);
+        return error_set(err, ERROR_CORRUPT, "it is cut off: its part %s has %zu bytes, not %u", name,
+                         entry->image.len, entry->image_bytes);
     sha256_of(entry->image.ptr, entry->image.len, &hash);
     return !entry->has_hash || sha256_equal(&hash, &entry->hash) ||
-           error_set(err, ERROR_CORRUPT,
-                     "it is damaged: its part %s does not have the SHA-256 that is stated", name);
+           error_set(err, ERROR_CORRUPT, "it is damaged: its part %s does not have the stated SHA-256", name);
 }
 
 static void tell_binpkg(struct brief *brief)
@@ -98,7 +97,7 @@ static void tell_at(struct brief *brief)
         brief->wrong = true;
 }
 
-/* With a script it is what a device takes whole; without one it is a core's delta package. */
+/* A file with a script is for a device as it is. Without a script it is a delta package for the core. */
 static void tell_luatos(struct brief *brief)
 {
     struct luatos_file head;
@@ -129,7 +128,7 @@ static void tell_bsdiff(struct brief *brief)
     error_set(&brief->why_wrong, ERROR_CORRUPT, "it is cut off in its header");
 }
 
-/* By the names of the table of recognise.h; what is not here tells nothing more. */
+/* By the kind's name in recognise.h. Other kinds have only a summary. */
 static const struct {
     const char *name;
     void (*tell)(struct brief *brief);
@@ -138,7 +137,7 @@ static const struct {
     {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff},
 };
 
-/* ---- The names of releases in it ---- */
+/* ---- Names of releases ---- */
 
 static bool is_name_character(uint8_t c)
 {
@@ -146,7 +145,7 @@ static bool is_name_character(uint8_t c)
            c == '.' || c == '-';
 }
 
-/* The next name in *rest, which moves behind it. */
+/* Copies the next name in *rest and moves *rest behind it. */
 static bool next_release(struct bytes *rest, char ret[BRIEF_RELEASE_SIZE])
 {
     const uint8_t *at;
@@ -178,7 +177,7 @@ static size_t find_releases(struct bytes file, char ret[BRIEF_RELEASES_MAX][BRIE
 
 /* ---- JSON ---- */
 
-/* All ASCII: whatever else stands in the text becomes a question mark. */
+/* All other than printable ASCII becomes a question mark. */
 static void put_text(FILE *to, const char *text)
 {
     putc('"', to);
@@ -236,6 +235,6 @@ bool inspect_json_file(struct bytes file, const char *format, FILE *to, struct e
             teller_table[i].tell(&brief);
     put(&brief, to);
     if (fflush(to) != 0 || ferror(to))
-        return error_set(err, ERROR_INTERNAL, "cannot write what was found");
+        return error_set(err, ERROR_INTERNAL, "cannot write the result");
     return true;
 }

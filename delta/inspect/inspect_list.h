@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The lines of `dfota inspect`: offset, length, name, value, and the count of bytes that are not understood.
- */
+/* The lines of `dfota inspect`: offset, length, name and value of each field. Counts the bytes that are
+   not understood. */
 #ifndef DFOTA_DELTA_INSPECT_INSPECT_LIST_H
 #define DFOTA_DELTA_INSPECT_INSPECT_LIST_H
 
@@ -17,39 +17,39 @@
 
 struct inspect_list {
     FILE *to;
-    struct bytes file; /* offsets count from here: all that is listed lies inside */
-    size_t unknown;    /* bytes so far without a known meaning */
-    size_t ranges;     /* of them; those behind INSPECT_RANGES_MAX are only counted */
+    struct bytes file; /* offsets count from the beginning of this file; all fields are inside it */
+    size_t unknown;    /* number of bytes without a known meaning so far */
+    size_t ranges;     /* number of ranges of such bytes; after INSPECT_RANGES_MAX they are only counted */
     struct {
         size_t at, len;
     } range[INSPECT_RANGES_MAX];
-    bool failed; /* something is wrong with the file: `error` has the first */
+    bool failed; /* the file has a fault; `error` is the first one */
     struct error error;
 };
 
-/* A field that is understood: its bytes, its name, and its value in words. */
+/* Prints a field that is understood: name and value. */
 void inspect_field(struct inspect_list *list, struct bytes field, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* One that is not, with what is guessed of it (NULL: nothing); its bytes are shown. */
+/* Prints the bytes of a field that is not understood, with a guess (NULL: none). */
 void inspect_unknown(struct inspect_list *list, struct bytes field, const char *name, const char *guess);
 
 void inspect_title(struct inspect_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Notes what is wrong, unless something was before. Always false, so that checks read `ok || inspect_wrong`.
- */
+/* Records a fault, unless there is an earlier one. Always false, so that checks read `ok ||
+   inspect_wrong()`. */
 bool inspect_wrong(struct inspect_list *list, const struct error *err);
 
-/* A part of the file by offset and length in one of its views. */
+/* A part of a view. */
 static inline struct bytes inspect_slice(struct bytes of, size_t at, size_t len)
 {
     return (struct bytes){of.ptr + at, len};
 }
 
-/* Text out of the file, for a line: what is not printable ASCII becomes '?'. Returns `out`. */
+/* Copies text from the file for printing. Bytes that are not printable ASCII become '?'. Returns `out`. */
 const char *inspect_clean(const char *text, char *out, size_t size);
 
-/* Each lists a file of its kind that begins there. */
+/* Each prints a file of its kind. */
 void inspect_par(struct inspect_list *list, struct bytes par);
 void inspect_at(struct inspect_list *list, struct bytes file);
 void inspect_luatos(struct inspect_list *list, struct bytes file);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect` of an EC618's delta packages: wrappers, archive, payload. */
+/* `dfota inspect` for an EC618's delta packages: wrappers, archive, payload. */
 #include <string.h>
 #include "delta/ec618/payload.h"
 #include "delta/ec618/rules.h"
@@ -24,8 +24,7 @@ static const char *md5_hex(const uint8_t md5[LUATOS_MD5_BYTES], char out[2 * LUA
 
 /* ---- Payload ---- */
 
-/* The fields in front of the parts, as far as they are there, also of a payload that is cut off. Returns
-   their length. */
+/* Prints the fields before the parts, as far as the payload goes. Returns their length. */
 static size_t list_payload_head(struct inspect_list *list, struct bytes payload)
 {
     if (payload.len < 16)
@@ -55,14 +54,14 @@ void inspect_payload(struct inspect_list *list, struct bytes payload)
         inspect_unknown(list, parts, "payload", "cut off in its head");
     else
         inspect_field(list, parts, "part heads, streams",
-                      sound ? "in the order in which they stand:" : "not taken apart");
+                      sound ? "in the order of the payload:" : "not read");
     if (sound && !ec618_payload_describe(&opened, list->to, &err))
         inspect_wrong(list, &err);
 }
 
 /* ---- Archive ---- */
 
-/* Behind the first 112 bytes: what the vendor's packer can add. */
+/* The options after the first 112 bytes, which the vendor's packer can add. */
 static void list_part_tail(struct inspect_list *list, struct bytes head)
 {
     if (head.len > PAR_PART_BYTES)
@@ -113,7 +112,7 @@ static void list_head(struct inspect_list *list, const struct par *par, bool sou
     inspect_field(list, inspect_slice(head, 8, 4), "length", "%u%s", par->stated_bytes,
                   par->stated_bytes > PAR_MODULE_MAX ? ": a module refuses more than 491520" : "");
     inspect_field(list, inspect_slice(head, 12, 32), "SHA-256", "%s%s", hex_of(&par->stated_hash, hex),
-                  sound ? ", right (with these bytes as zeros, and the progress as FF)" : "");
+                  sound ? ", correct (with these bytes as zeros, and the progress as FF)" : "");
     inspect_field(list, inspect_slice(head, PAR_PROGRESS, PAR_PROGRESS_BYTES), "progress",
                   "FF until a module patches");
 }
@@ -133,7 +132,7 @@ void inspect_par(struct inspect_list *list, struct bytes bytes)
     list_head(list, &par, sound);
     for (unsigned int i = 0; i < par.parts; i++)
         list_part(list, &par.part[i], i + 1);
-    inspect_unknown(list, par.rest, "rest", "no package");
+    inspect_unknown(list, par.rest, "rest", "not a package");
 }
 
 /* ---- Wrappers ---- */
@@ -145,14 +144,15 @@ void inspect_at(struct inspect_list *list, struct bytes file)
     struct error err;
     if (!wrapper_at_read(file, &par, &stated, &err)) {
         inspect_wrong(list, &err);
-        inspect_unknown(list, file, "framing", "cut off");
+        inspect_unknown(list, file, "head", "cut off");
         return;
     }
     if (stated != par.len) {
-        error_set(&err, ERROR_CORRUPT, "the AT framing is for %u bytes, and %zu follow", stated, par.len);
+        error_set(&err, ERROR_CORRUPT, "the head of AT firmware states %u bytes, and %zu follow", stated,
+                  par.len);
         inspect_wrong(list, &err);
     }
-    inspect_title(list, "AT framing");
+    inspect_title(list, "Head of AT firmware");
     inspect_field(list, inspect_slice(file, 0, 6), "mark", "7e000000017d");
     inspect_field(list, inspect_slice(file, 6, 4), "length", "%u (high byte first)", stated);
     inspect_par(list, par);
@@ -177,7 +177,7 @@ static void list_common(struct inspect_list *list, struct bytes common)
     }
     inspect_title(list, "Common data at 0x%zx (a script)", (size_t)(common.ptr - list->file.ptr));
     inspect_field(list, inspect_slice(common, 0, 4), "magic", "%08x", sector.magic);
-    inspect_field(list, inspect_slice(common, 4, 4), "packed", "%u bytes follow", sector.packed_bytes);
+    inspect_field(list, inspect_slice(common, 4, 4), "compressed", "%u bytes follow", sector.packed_bytes);
     inspect_field(list, inspect_slice(common, 8, 4), "unpacked", "%u bytes", sector.plain_bytes);
     inspect_field(list, inspect_slice(common, 12, 16), "MD5", "%s of the unpacked data",
                   md5_hex(sector.md5, md5));
@@ -185,11 +185,11 @@ static void list_common(struct inspect_list *list, struct bytes common)
                   "%u bytes of unpacked data in each but the last", sector.block_bytes);
     inspect_field(list, inspect_slice(common, 32, 4), "address", "0x%08x", sector.address);
     while (luatos_block_next(&sector.blocks, &block)) {
-        inspect_field(list, block.head, "block head", "%zu bytes of properties, %zu packed",
+        inspect_field(list, block.head, "block head", "%zu bytes of properties, %zu compressed",
                       block.properties.len, block.packed.len);
-        inspect_field(list, block.packed, "block", block.properties.len ? "LZMA" : "not packed");
+        inspect_field(list, block.packed, "block", block.properties.len ? "LZMA" : "not compressed");
     }
-    inspect_unknown(list, sector.blocks, "rest", "no block");
+    inspect_unknown(list, sector.blocks, "rest", "not a block");
 }
 
 void inspect_luatos(struct inspect_list *list, struct bytes file)
@@ -208,21 +208,21 @@ void inspect_luatos(struct inspect_list *list, struct bytes file)
     inspect_field(list, inspect_slice(file, 0, 4), "magic", "%08x, %s", head.magic,
                   head.magic == LUATOS_EC618 ? "EC618" : "EC7xx");
     inspect_field(list, inspect_slice(file, 4, 4), "checksum", "%08x%s", head.crc,
-                  head.crc == head.real_crc ? ", right" : ", WRONG");
+                  head.crc == head.real_crc ? ", correct" : ", WRONG");
     list_versions(list, inspect_slice(file, 8, 20), "core version", head.versions.main);
     inspect_field(list, inspect_slice(file, 28, 4), "app version", "%08x", head.versions.app);
     list_versions(list, inspect_slice(file, 32, 20), "allowed base", head.versions.base);
     inspect_field(list, inspect_slice(file, 52, 4), "common data", "%u bytes", head.common_bytes);
     inspect_field(list, inspect_slice(file, 56, 4), "core data", "%u bytes%s", head.sdk_bytes,
-                  head.sdk_bytes ? "" : ": script only, for any core");
+                  head.sdk_bytes ? "" : ": script only");
     inspect_field(list, inspect_slice(file, 60, 16), "common MD5", "%s", md5_hex(head.common_md5, md5));
-    inspect_field(list, inspect_slice(file, 76, 16), "core MD5", "%s (zero in every file seen)",
+    inspect_field(list, inspect_slice(file, 76, 16), "core MD5", "%s (zero in known files)",
                   md5_hex(head.sdk_md5, md5));
     if (head.common.len > 0)
         list_common(list, head.common);
     if (head.sdk.len > 0 && par_owns(head.sdk))
         inspect_par(list, head.sdk);
     else
-        inspect_unknown(list, head.sdk, "core data", "no .par");
+        inspect_unknown(list, head.sdk, "core data", "not a .par");
     inspect_unknown(list, head.rest, "rest", NULL);
 }

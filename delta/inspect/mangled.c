@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-#define MIN_BYTES     1024 /* a smaller file may lack some bytes by chance */
+#define MIN_BYTES     1024 /* a smaller file may lack some byte values by chance */
 #define MIN_ONE_BYTES 32768
-#define MIN_DIFFERENT 200 /* different bytes: a file of mere padding lacks many */
+#define MIN_DIFFERENT 200 /* different byte values; a file of padding lacks many */
 #define MIN_LINES     16
 
 struct tally {
-    size_t of[256]; /* how often each byte stands in it */
+    size_t of[256]; /* number of occurrences of each byte value */
     size_t different, line_ends /* CR LF */, high;
 };
 
@@ -24,8 +24,7 @@ static void count(struct bytes bytes, struct tally *tally)
     }
 }
 
-/* Length of the character of UTF-8 that begins there, as the lead byte and what follows say; 0: it is
-   none. */
+/* The length of the UTF-8 character at that place. 0: not a character. */
 static size_t character(struct bytes bytes, size_t at)
 {
     uint8_t lead = bytes.ptr[at];
@@ -51,17 +50,17 @@ const char *mangled_find(struct bytes bytes)
         return NULL;
     count(bytes, &tally);
     if (tally.of[0] + tally.of['\n'] + tally.of['\r'] == 0)
-        return "it has not a single NUL, LF or CR";
+        return "it has no NUL, LF or CR byte";
     if (bytes.len >= MIN_ONE_BYTES && tally.different >= MIN_DIFFERENT &&
         (tally.of[0] == 0 || tally.of['\n'] == 0 || tally.of['\r'] == 0))
-        return tally.of[0] == 0      ? "it has not a single NUL"
-               : tally.of['\n'] == 0 ? "it has not a single LF"
-                                     : "it has not a single CR";
+        return tally.of[0] == 0      ? "it has no NUL byte"
+               : tally.of['\n'] == 0 ? "it has no LF byte"
+                                     : "it has no CR byte";
     if (tally.line_ends >= MIN_LINES && tally.line_ends == tally.of['\n'])
-        return "every LF in it stands behind a CR";
+        return "every LF byte follows a CR byte";
     if (tally.different >= 100 && tally.high == 0)
-        return "no byte in it is above 127";
+        return "no byte is above 127";
     if (tally.high >= MIN_LINES && is_utf8(bytes))
-        return "all of it can be read as UTF-8";
+        return "all bytes are valid UTF-8";
     return NULL;
 }

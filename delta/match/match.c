@@ -4,27 +4,29 @@
 
 #include <stdlib.h>
 
-/* By how many bytes a match must beat the alignment in force: what a record costs. */
+/* A match must be better than the current alignment by this number of bytes, which is about the cost of a
+   record. */
 #define MIN_GAIN 8
-_Static_assert(MIN_GAIN >= SUFFIX_WORD, "a match that gains must be one that suffix_may_have() can tell");
+_Static_assert(MIN_GAIN >= SUFFIX_WORD, "suffix_may_have() must see each match that is worth a record");
 
-/* A match longer than this is followed into the next position instead of searched for again: a search costs
-   its length, so each byte of new is paid for at most FOLLOW times more, however long the matches are. What a
-   search there might have found longer is found when the followed match runs out, and reached by looking
-   back. */
+/* A longer match is followed to the next position; the index is not searched again there. A search costs
+   as much as its result is long, so each byte of new is paid for at most FOLLOW more times, however long
+   the matches are. A longer match at one of the skipped positions is found when the followed match ends,
+   and backward_length() extends it. */
 #define FOLLOW 32
 
-/* Looking back goes at most so many times the distance from the match before: keeps the sum linear. */
+/* The backward extension goes at most this many times the distance to the match before. So the sum stays
+   linear. */
 #define BACK_REACH 64
 
 struct parse {
     const struct suffix *index;
     struct bytes old, new;
     struct match_script *script;
-    size_t done_new, done_old; /* start of the stretch not yet recorded, and the old bytes aligned with it */
-    size_t at;                 /* position in new that is looked at */
-    struct suffix_match match; /* what was found there */
-    size_t last_at;            /* position of the match before */
+    size_t done_new, done_old; /* start of the bytes without a record, and the old bytes aligned with it */
+    size_t at;                 /* current position in new */
+    struct suffix_match match; /* the match there */
+    size_t last_at;            /* position of the previous match */
 };
 
 bool match_script_add(struct match_script *script, struct match_record record, struct error *err)
@@ -41,7 +43,7 @@ bool match_script_add(struct match_script *script, struct match_record record, s
     return true;
 }
 
-/* Does the alignment in force (old = new + shift) predict byte i of new? */
+/* Whether the current alignment (old = new + shift) predicts byte i of new. */
 static bool predicts(const struct parse *p, int64_t shift, size_t i)
 {
     int64_t at = (int64_t)i + shift;
@@ -59,11 +61,11 @@ static void look_here(struct parse *p)
     if (suffix_may_have(p->index, rest))
         p->match = suffix_find_longest(p->index, rest, &p->script->steps);
     else
-        p->match.len = 0; /* what is shorter than a word gains nothing */
+        p->match.len = 0; /* a match shorter than a word gains nothing */
 }
 
-/* Moves on from the current match to the next that beats the alignment in force; false at the end of new.
-   `kept` counts the bytes of new in [at, counted) that this alignment predicts already. */
+/* Moves to the next match that is better than the current alignment. False: the end of new. `kept` counts
+   the bytes of new in [at, counted) that the current alignment predicts. */
 static bool find_next_match(struct parse *p)
 {
     int64_t shift = (int64_t)p->done_old - (int64_t)p->done_new;
@@ -78,7 +80,7 @@ static bool find_next_match(struct parse *p)
             kept += predicts(p, shift, counted);
         if (p->match.len > kept + MIN_GAIN)
             return true;
-        if (p->match.len > 0 && p->match.len == kept) { /* no better than going on as before */
+        if (p->match.len > 0 && p->match.len == kept) { /* not better than the current alignment */
             p->at = end;
             p->match.len = 0;
             kept = 0;
@@ -93,7 +95,7 @@ static bool find_next_match(struct parse *p)
     return false;
 }
 
-/* How far the alignment in force stays worthwhile: the length up to `limit` where hits most exceed misses. */
+/* How many bytes, at most `limit`, the current alignment is worth: where hits most exceed misses. */
 static size_t forward_length(struct parse *p, size_t limit)
 {
     size_t left = p->old.len - p->done_old;
@@ -131,7 +133,8 @@ static size_t backward_length(struct parse *p)
     return length;
 }
 
-/* Both alignments claim `overlap` bytes from new[start]: how many of them the earlier one should keep. */
+/* Both alignments cover `overlap` bytes from new[start]. Returns how many of them the earlier alignment
+   keeps. */
 static size_t split_overlap(struct parse *p, size_t start, size_t overlap)
 {
     const uint8_t *new = p->new.ptr + start;
@@ -150,7 +153,8 @@ static size_t split_overlap(struct parse *p, size_t start, size_t overlap)
     return keep;
 }
 
-/* Divides what lies between the alignment in force and the new match, and puts the match in force. */
+/* Divides the bytes between the current alignment and the new match, appends the record, and makes the
+   match the current alignment. */
 static bool record_match(struct parse *p, struct error *err)
 {
     size_t gap = p->at - p->done_new;

@@ -7,9 +7,10 @@
 #include <string.h>
 #include "base/sha256.h"
 
-#define PAIRS 65536 /* values of two bytes */
+#define PAIRS 65536 /* values of a pair of bytes */
 
-/* What a file begins with; the order of the text's suffixes follows. Numbers are as this machine has them. */
+/* The head of an index file. The order of the suffixes follows. Numbers have the byte order of the
+   machine. */
 struct head {
     char magic[8];
     uint32_t byte_order;
@@ -20,12 +21,12 @@ struct head {
 static const struct head plain_head = {
     .magic = "DFOTASUF", .byte_order = 0x01020304, .entry_size = sizeof(int32_t)};
 
-/* `start[p]` is the first place in `order` of a suffix that begins with the two bytes p (high byte first): it
-   spares a search sixteen halvings, each of them two cache misses. `seen` has a bit set for each word of the
-   text, by its hash. */
+/* `start[p]` is the first place in `order` of a suffix that begins with the pair of bytes p (high byte
+   first). This saves sixteen steps of each binary search, with two cache misses each. `seen` has one bit
+   for the hash of each word of the text. */
 struct suffix {
     struct bytes text;
-    struct buffer file; /* the head and `order` */
+    struct buffer file; /* the head, then `order` */
     const int32_t *order;
     uint64_t *seen;
     unsigned int seen_shift;
@@ -38,7 +39,7 @@ static void count_pairs(struct suffix *index)
     size_t len = index->text.len;
     for (size_t i = 0; i + 1 < len; i++)
         index->start[(text[i] << 8 | text[i + 1]) + 1]++;
-    if (len > 0) /* the last suffix is one byte: it sorts just before its byte followed by 0 */
+    if (len > 0) /* the last suffix is a single byte, which sorts directly before that byte followed by 0 */
         index->start[(text[len - 1] << 8) + 1]++;
     for (size_t p = 0; p < PAIRS; p++)
         index->start[p + 1] += index->start[p];
@@ -51,7 +52,7 @@ static uint64_t hash_word(const struct suffix *index, const uint8_t *at)
     return word * 0x9E3779B97F4A7C15ULL >> index->seen_shift;
 }
 
-/* Eight bits and more for each word, so that few that are not there look as if they were. */
+/* At least eight bits per word, so that few absent words are reported as possible. */
 static bool note_words(struct suffix *index, struct error *err)
 {
     unsigned int log = 6;
@@ -90,7 +91,7 @@ static bool new_index(struct bytes text, struct suffix **ret, struct error *err)
     return true;
 }
 
-/* `order` is in place. */
+/* Builds the other tables from `order`. */
 static bool finish(struct suffix *index, struct error *err)
 {
     index->order = (const int32_t *)(const void *)(index->file.ptr + sizeof(struct head));
@@ -146,7 +147,7 @@ static bool is_within(const int32_t *order, size_t count)
     return count == 0 || most < count;
 }
 
-/* Is the file that the index got of its text, and whole? */
+/* Whether the index was given the whole file of its text. */
 static bool check_file(const struct suffix *index, struct error *err)
 {
     struct head head;
@@ -155,7 +156,7 @@ static bool check_file(const struct suffix *index, struct error *err)
                          suffix_file_size(index->text.len));
     make_head(index, &head);
     if (memcmp(&head, index->file.ptr, sizeof head) != 0)
-        return error_set(err, ERROR_CORRUPT, "the index is of another image, or damaged");
+        return error_set(err, ERROR_CORRUPT, "the index is for another image, or damaged");
     const int32_t *order = (const int32_t *)(const void *)(index->file.ptr + sizeof head);
     return is_within(order, index->text.len) ||
            error_set(err, ERROR_CORRUPT, "the index points outside of the image");
@@ -186,7 +187,7 @@ void suffix_free(struct suffix *index)
     free(index);
 }
 
-/* Number of equal bytes, at most `limit`; eight at a time. */
+/* The number of equal bytes at the beginning, at most `limit`. Compares eight bytes at a time. */
 static size_t common_length(const uint8_t *a, const uint8_t *b, size_t limit)
 {
     size_t i = 0;
@@ -202,7 +203,7 @@ static size_t common_length(const uint8_t *a, const uint8_t *b, size_t limit)
     return i;
 }
 
-struct halving { /* of the suffixes that begin with the first two bytes of `wanted` */
+struct halving { /* the range of a binary search: suffixes that begin with the first two bytes of `wanted` */
     size_t low, high;
     size_t low_common, high_common;
 };
@@ -213,8 +214,9 @@ static struct halving begin_halving(const struct suffix *index, struct bytes wan
     return (struct halving){.low = index->start[pair], .high = index->start[pair + 1]};
 }
 
-/* What both neighbours have in common with `wanted`, all between them have too, so a comparison starts behind
-   it. The suffix in the middle, and what it has in common. */
+/* One step of the binary search. All suffixes between two neighbours share what both neighbours have in
+   common with `wanted`, so the comparison starts after those bytes. Returns the suffix in the middle and
+   its common length. */
 static struct suffix_match halve(const struct suffix *index, struct bytes wanted, struct halving *among,
                                  uint64_t *steps)
 {
@@ -224,7 +226,7 @@ static struct suffix_match halve(const struct suffix *index, struct bytes wanted
     size_t left = index->text.len - at;
     size_t limit = left < wanted.len ? left : wanted.len;
     size_t skip = among->low_common < among->high_common ? among->low_common : among->high_common;
-    skip = skip < limit ? skip : limit; /* an order from a file need not be one */
+    skip = skip < limit ? skip : limit; /* the order in a forged file need not be sorted */
     size_t common = skip + common_length(found + skip, wanted.ptr + skip, limit - skip);
     *steps += common - skip + 1;
     if (common == left || (common < wanted.len && found[common] < wanted.ptr[common])) {

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SEEN_MAX (1u << 20) /* bytes that libmagic looks at; its signatures stand in front of that */
+/* Libmagic gets at most this number of bytes; its signatures are at the beginning of a file. */
+#define SEEN_MAX (1u << 20)
 
 enum foreign { PICTURE, DOCUMENT, MEDIA, PROGRAM, ARCHIVE, DISK, CAPTURE, FONT, DATABASE };
 
@@ -17,13 +18,13 @@ static const struct recognised kinds[] = {
     [MEDIA]    = {"media",    "sound or video",                                                   RECOGNISED_NEITHER, NULL},
     [PROGRAM]  = {"program",  "a program for a computer",                                         RECOGNISED_NEITHER, NULL},
     [ARCHIVE]  = {"archive",  "an archive: unpack it first and upload the .bin inside",           RECOGNISED_NEITHER, NULL},
-    [DISK]     = {"disk",     "an image of a disk: take the firmware out of it and upload that",  RECOGNISED_NEITHER, NULL},
+    [DISK]     = {"disk",     "a disk image: extract the firmware and upload it",  RECOGNISED_NEITHER, NULL},
     [CAPTURE]  = {"capture",  "a capture of network traffic",                                     RECOGNISED_NEITHER, NULL},
     [FONT]     = {"font",     "a font",                                                           RECOGNISED_NEITHER, NULL},
     [DATABASE] = {"database", "a database",                                                       RECOGNISED_NEITHER, NULL},
 };
 
-/* A type that ends with * stands for all that begin so. */
+/* A type that ends with * matches all types with that beginning. */
 static const struct {
     const char *type;
     enum foreign kind;
@@ -86,7 +87,7 @@ const struct recognised *foreign_recognise(struct bytes bytes)
     magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_ENCODING |
                                MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_CSV);
     if (!magic || magic_load(magic, NULL) != 0) {
-        fprintf(stderr, "dfota: note: foreign kinds of files are not recognised: %s\n",
+        fprintf(stderr, "dfota: note: documents, pictures and similar files are not recognised: %s\n",
                 magic ? magic_error(magic) : "out of memory");
     } else {
         const char *type = magic_buffer(magic, bytes.ptr, bytes.len < SEEN_MAX ? bytes.len : SEEN_MAX);

@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Files of no interest to modules that libmagic knows: documents, pictures, sound, programs, archives.
-   Only types that it knows by long signatures count: its weak ones fit random bytes, and so firmware. */
+/* Files that libmagic recognises and that are not firmware: documents, pictures, sound, programs,
+   archives. Only types with a long signature are used, because firmware can match a short one by chance. */
 #ifndef DFOTA_DELTA_RECOGNISE_FOREIGN_H
 #define DFOTA_DELTA_RECOGNISE_FOREIGN_H
 
 #include "delta/recognise/recognise.h"
 
-/* NULL: it is none of these, or there is no database of libmagic (then a note goes to standard error). */
+/* NULL: not such a file, or libmagic has no database (a note is then printed to standard error). */
 const struct recognised *foreign_recognise(struct bytes bytes);
 
 #endif

@@ -36,8 +36,8 @@ MAGIC(elf,
       "\x7F"
       "ELF")
 
-/* Its magic has two bytes, too few: the version that is known, or a length that is the file's, must stand
-   behind it. */
+/* The magic number of a .par has only two bytes. So the known version, or the length of the file, must
+   follow. */
 static bool is_par(struct bytes bytes)
 {
     return par_owns(bytes) && ((bytes.len > 2 && bytes.ptr[2] == 0x20) ||
@@ -46,7 +46,7 @@ static bool is_par(struct bytes bytes)
 
 /* ---- Deltas of other tools ---- */
 
-/* FreeBSD's, Chromium's, Android's, Endsley's: each has another layout behind the name. */
+/* Variants by FreeBSD, Chromium, Android and Endsley. Each has another layout after its name. */
 static bool is_bsdiff_variant(struct bytes bytes)
 {
     static const char *const begin[] = {"BSDIFF", "BSDF2", "BSDIFN", "ENDSLEY/", "IMGDIFF", "BSDF"};
@@ -56,7 +56,7 @@ static bool is_bsdiff_variant(struct bytes bytes)
     return false;
 }
 
-/* Its head's third part is a set of three bits; the letter is that of the interleaved form. */
+/* The third field of the head is a set of three bits. The letter S marks the interleaved form. */
 static bool is_vcdiff(struct bytes bytes)
 {
     return begins(bytes, "\xD6\xC3\xC4", 3) && bytes.len >= 5 && (bytes.ptr[3] == 0 || bytes.ptr[3] == 'S') &&
@@ -69,14 +69,14 @@ static bool is_ips(struct bytes bytes)
     if (!begins(bytes, "PATCH", 5) && !begins(bytes, "IPS32", 5))
         return false;
     for (size_t i = 0; i < 2; i++)
-        for (size_t behind = 0; behind <= 4; behind++) /* the size that it is cut to may stand behind */
+        for (size_t behind = 0; behind <= 4; behind++) /* the size to which the result is cut may follow */
             if (bytes.len >= 5 + strlen(end[i]) + behind &&
                 memcmp(bytes.ptr + bytes.len - behind - strlen(end[i]), end[i], strlen(end[i])) == 0)
                 return true;
     return bytes.ptr[0] == 'I';
 }
 
-/* Those that a magic of four bytes or more tells. */
+/* Formats with a magic number of four bytes or more. */
 static bool is_other_delta(struct bytes bytes)
 {
     static const struct {
@@ -104,7 +104,7 @@ static bool is_other_delta(struct bytes bytes)
     return false;
 }
 
-/* detools has no magic: kind and compression in one byte, one to five sizes, and then the compressed
+/* detools has no magic number: kind and compression in one byte, one to five sizes, then the compressed
    patch. */
 static bool is_detools(struct bytes bytes)
 {
@@ -134,7 +134,7 @@ static bool is_detools(struct bytes bytes)
     return false;
 }
 
-/* ---- What is wrapped around firmware ---- */
+/* ---- Formats that contain firmware ---- */
 
 static bool has_at(struct bytes bytes, size_t at, const char *magic, size_t len)
 {
@@ -167,7 +167,7 @@ static bool is_cpio(struct bytes bytes)
     return begins(bytes, "070701", 6) || begins(bytes, "070702", 6) || begins(bytes, "070707", 6);
 }
 
-/* Properties, a dictionary of a power of two (or of two such), and a size that is unknown or below 256
+/* Properties, a dictionary size of 2^n or 2^n + 2^(n-1), and a plain size that is unknown or below 256
    MiB. */
 static bool is_lzma(struct bytes bytes)
 {
@@ -181,7 +181,7 @@ static bool is_lzma(struct bytes bytes)
            (unknown || (memcmp(bytes.ptr + 9, "\0\0\0\0", 4) == 0 && bytes.ptr[8] < 0x10));
 }
 
-/* What a partition holds that is mounted and not run. */
+/* File systems. */
 static bool is_filesystem(struct bytes bytes)
 {
     return begins(bytes, "hsqs", 4) || begins(bytes, "sqsh", 4) || begins(bytes, "-rom1fs-", 8) ||
@@ -190,7 +190,7 @@ static bool is_filesystem(struct bytes bytes)
            has_at(bytes, 8, "littlefs", 8);
 }
 
-/* The sixteen bytes behind a file for dfu-util, or ST's prefix. */
+/* The suffix of 16 bytes that dfu-util uses, or the prefix of ST. */
 static bool is_dfu(struct bytes bytes)
 {
     if (begins(bytes, "DfuSe\x01", 6))
@@ -202,7 +202,7 @@ static bool is_dfu(struct bytes bytes)
 
 /* ---- Images of other modules ---- */
 
-/* The description of the app stands first in the first segment. */
+/* The app descriptor is at the beginning of the first segment. */
 static bool is_esp(struct bytes bytes)
 {
     return begins(bytes, "\xE9", 1) && has_at(bytes, 32, "\x32\x54\xCD\xAB", 4);
@@ -212,7 +212,7 @@ MAGIC(wm, "\x9F\xFF\xFF\xA0")
 
 /* ---- Programs ---- */
 
-/* Not the two letters in front alone: firmware may begin so. */
+/* Not only the two letters at the beginning: firmware may begin with them. */
 static bool is_pe(struct bytes bytes)
 {
     if (!begins(bytes, "MZ", 2) || bytes.len < 64)
@@ -234,7 +234,7 @@ static bool is_empty(struct bytes bytes)
 
 static bool is_zip(struct bytes bytes)
 {
-    return begins(bytes, "PK\3\4", 4) || begins(bytes, "PK\5\6", 4); /* the second: an empty one */
+    return begins(bytes, "PK\3\4", 4) || begins(bytes, "PK\5\6", 4); /* the second is an empty archive */
 }
 
 static bool is_hex_digit(uint8_t c)
@@ -242,7 +242,7 @@ static bool is_hex_digit(uint8_t c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
 }
 
-/* A record's head: colon, length, address, kind 00 to 05. */
+/* The head of a record: colon, length, address, kind 00 to 05. */
 static bool is_intel_hex(struct bytes bytes)
 {
     if (bytes.len < 11 || bytes.ptr[0] != ':')
@@ -263,7 +263,7 @@ static bool is_srecord(struct bytes bytes)
     return true;
 }
 
-/* How much of the beginning is one piece of clean text, no character cut; 0: it is none. */
+/* The length of a piece of clean text at the beginning, with no character cut. 0: not text. */
 static size_t text_piece(struct bytes bytes)
 {
     char clean[TEXT_PIECE];
@@ -271,7 +271,7 @@ static size_t text_piece(struct bytes bytes)
     for (size_t i = 0; i < len; i++)
         clean[i] =
             (char)(bytes.ptr[i] == '\n' || bytes.ptr[i] == '\r' || bytes.ptr[i] == '\t' ? ' ' : bytes.ptr[i]);
-    for (size_t i = 1; bytes.len > len && i <= 4 && i <= len; i++) /* it may end inside of a character */
+    for (size_t i = 1; bytes.len > len && i <= 4 && i <= len; i++) /* the piece may end inside a character */
         if ((clean[len - i] & 0xC0) != 0x80) {
             len -= clean[len - i] & 0x80 ? i : 0;
             break;
@@ -279,7 +279,7 @@ static size_t text_piece(struct bytes bytes)
     return slice_is_clean_utf8((struct slice){clean, len}) ? len : 0;
 }
 
-/* All of it is UTF-8 without control characters other than white space. */
+/* Whether all bytes are UTF-8 without control characters other than white space. */
 static bool is_text(struct bytes bytes)
 {
     size_t taken = 0;
@@ -314,7 +314,7 @@ static bool is_json(struct bytes bytes)
     return rest.len > 0 && (rest.ptr[0] == '{' || rest.ptr[0] == '[') && is_text(bytes);
 }
 
-/* Two bytes a character, as Windows writes it. */
+/* Two bytes per character, as Windows writes text. */
 static bool is_utf16(struct bytes bytes)
 {
     bool little = begins(bytes, "\xFF\xFE", 2);
@@ -339,8 +339,8 @@ static bool is_any(struct bytes bytes)
 const struct recognised recognised_table[] = {
     {"empty",         "an empty file",                                              RECOGNISED_NEITHER, is_empty},
     {"binpkg",        "a .binpkg, the full firmware of an EC618 or EC7xx",          RECOGNISED_IMAGE,   binpkg_owns},
-    {"par",           "a bare .par, the EC618's delta package",                     RECOGNISED_PACKAGE, is_par},
-    {"at-par",        "a delta package with the framing of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
+    {"par",           "a bare .par, a delta package for an EC618",                     RECOGNISED_PACKAGE, is_par},
+    {"at-par",        "a delta package with the head of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
     {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, luatos_owns},
     {"bsdiff",        "a bsdiff package",                                           RECOGNISED_PACKAGE, is_bsdiff},
     {"bsdiff-other",  "a delta package of a variant of bsdiff",                     RECOGNISED_PACKAGE, is_bsdiff_variant},
@@ -367,25 +367,25 @@ const struct recognised recognised_table[] = {
     {"ar",            "an ar archive (a library, or a Debian package)" UNPACK,      RECOGNISED_NEITHER, is_ar},
     {"cpio",          "a cpio archive" UNPACK,                                      RECOGNISED_NEITHER, is_cpio},
     {"wim",           "a WIM archive" UNPACK,                                       RECOGNISED_NEITHER, is_wim},
-    {"filesystem",    "a file system: take the firmware out of it and upload that", RECOGNISED_NEITHER, is_filesystem},
+    {"filesystem",    "a file system: extract the firmware and upload it", RECOGNISED_NEITHER, is_filesystem},
     {"android",       "an Android boot image" UNPACK,                               RECOGNISED_NEITHER, is_android_boot},
     {"android-sparse", "an Android sparse image: unpack it first (simg2img) and upload the .bin",
                                                                                     RECOGNISED_NEITHER, is_android_sparse},
     {"uf2",           "a UF2 file: convert it first and upload the .bin inside",     RECOGNISED_NEITHER, is_uf2},
-    {"dfu",           "a file with the suffix or prefix of DFU: take that off first (dfu-suffix -D) and upload the .bin",
+    {"dfu",           "a file with the suffix or prefix of DFU: remove it first (dfu-suffix -D) and upload the .bin",
                                                                                     RECOGNISED_NEITHER, is_dfu},
-    {"elf",           "an ELF file, a linker's output and not what flash holds" CONVERT, RECOGNISED_NEITHER, is_elf},
+    {"elf",           "an ELF file, the output of a linker, not the content of flash" CONVERT, RECOGNISED_NEITHER, is_elf},
     {"pe",            "a Windows program",                                          RECOGNISED_NEITHER, is_pe},
     {"script",        "a script",                                                   RECOGNISED_NEITHER, is_script},
     {"intel-hex",     "Intel HEX, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_intel_hex},
     {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_srecord},
     {"esp-image",     "an app image of an ESP32",                                   RECOGNISED_IMAGE,   is_esp},
     {"wm-image",      "an image of an Air101, Air103 or Air601 (XT804)",            RECOGNISED_IMAGE,   is_wm},
-    {"html",          "an HTML page, perhaps of a download that failed",            RECOGNISED_NEITHER, is_html},
-    {"json",          "JSON, perhaps the answer of a download that failed",         RECOGNISED_NEITHER, is_json},
-    {"text",          "text and no binary",                                         RECOGNISED_NEITHER, is_text},
-    {"utf-16",        "text (UTF-16) and no binary",                                RECOGNISED_NEITHER, is_utf16},
-    {"raw",           "a binary of no known kind, perhaps a raw image",             RECOGNISED_IMAGE,   is_any},
+    {"html",          "an HTML page, perhaps from a failed download",            RECOGNISED_NEITHER, is_html},
+    {"json",          "JSON, perhaps from a failed download",         RECOGNISED_NEITHER, is_json},
+    {"text",          "text, not a binary file",                                         RECOGNISED_NEITHER, is_text},
+    {"utf-16",        "text (UTF-16), not a binary file",                                RECOGNISED_NEITHER, is_utf16},
+    {"raw",           "a binary file of no known kind, perhaps a raw image",             RECOGNISED_IMAGE,   is_any},
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a file is, by its content and never by its name: one table, with a sentence for people. */
+/* Recognises what a file is by its content, not by its name. One table, with a description of each kind. */
 #ifndef DFOTA_DELTA_RECOGNISE_RECOGNISE_H
 #define DFOTA_DELTA_RECOGNISE_RECOGNISE_H
 
@@ -8,20 +8,20 @@
 #include "base/buffer.h"
 
 enum recognised_role {
-    RECOGNISED_IMAGE,   /* can be a full image of some format */
-    RECOGNISED_PACKAGE, /* is made to be downloaded by a device */
+    RECOGNISED_IMAGE,   /* can be an image for some format */
+    RECOGNISED_PACKAGE, /* a package for devices */
     RECOGNISED_NEITHER,
 };
 
 struct recognised {
-    const char *name;     /* stable, for programs */
-    const char *sentence; /* "a ZIP archive", to stand behind "this is" */
+    const char *name;     /* never changes; for programs */
+    const char *sentence; /* "a ZIP archive": a description, after "this is" */
     enum recognised_role role;
-    bool (*is)(struct bytes bytes); /* NULL where libmagic tells it (foreign.h) */
+    bool (*is)(struct bytes bytes); /* NULL: libmagic decides (foreign.h) */
 };
 
-/* In this order the first that says yes is it; before the last one, which always does, libmagic is asked.
-   Adding one is adding a row. */
+/* The first row whose `is` returns true is the kind of the file. The last row matches every file; before
+   that row, libmagic is asked. To add a kind, add a row. */
 extern const struct recognised recognised_table[];
 extern const size_t recognised_count;
 

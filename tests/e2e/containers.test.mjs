@@ -154,7 +154,7 @@ describe('what a device does not take, neither reader takes', { skip: withoutPyt
         for (const args of [['verify', 'old', 'package', 'new'], ['patch', 'old', 'package', 'out']]) {
             const refused = await run(dir, dfota, ...args);
             assert.equal(refused.code, 1);
-            assert.match(refused.stderr, /^dfota: the archive has \d+ bytes; a module takes at most 491520\n$/);
+            assert.match(refused.stderr, /^dfota: the archive has \d+ bytes; a module accepts at most 491520\n$/);
             assert.equal((await run(dir, dfota, args[0], '--any-size', ...args.slice(1))).code, 0);
         }
         assert.equal((await run(dir, 'python3', reader, 'check', 'old', 'package', 'new')).code, 1);
@@ -238,6 +238,6 @@ describe('the command line', () => {
         const cut = await run(dir, dfota, 'inspect', 'cut');
         assert.equal(cut.code, 1);
         assert.match(cut.stdout, /magic +ecdf/);
-        assert.match(cut.stderr, /^dfota: the AT framing is for \d+ bytes, and 140 follow\n$/);
+        assert.match(cut.stderr, /^dfota: the head of AT firmware states \d+ bytes, and 140 follow\n$/);
     });
 });

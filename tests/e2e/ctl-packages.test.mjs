@@ -18,7 +18,7 @@ const path = `${firmwarePath}/packages/1138/1162`;
 const args = [airm2m, '1138', '1162'];
 const unproven = (over) => deltaPackage({
     format: 'external', origin: 'uploaded', uploaded_by: 'Ann', effort: null, proven: false, released: null,
-    note: 'the package has no format that is known here', ...over,
+    note: 'the package is of no known format', ...over,
 });
 const released = unproven({ released: { at, by: 'Jan', note: 'tried on a bench for two weeks, with twelve modules of three hardware revisions, cold and warm' } });
 

@@ -337,8 +337,8 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         const bench = await furnished(t);
         for (const bytes of [text(''), await bench.get('old'), text('\xec\xde and so on')]) {
             await bench.put({ other: bytes });
-            await bench.fails(status.unknown, /no format that is known/, 'patch', 'old', 'other', 'out');
-            await bench.fails(status.unknown, /no format that is known/, 'verify', 'old', 'other', 'new');
+            await bench.fails(status.unknown, /of no known format/, 'patch', 'old', 'other', 'out');
+            await bench.fails(status.unknown, /of no known format/, 'verify', 'old', 'other', 'new');
         }
     });
 
@@ -378,26 +378,26 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
 describe('the command line: exit status 2', () => {
     const hash = sha256('');
     const cases = [
-        [[], /which command/],
-        [['frobnicate', 'a', 'b', 'c'], /no command frobnicate/],
+        [[], /no command given/],
+        [['frobnicate', 'a', 'b', 'c'], /unknown command frobnicate/],
         [['diff', 'a', 'b'], /usage: dfota diff/],
         [['diff', 'a', 'b', 'c', 'd'], /usage: dfota diff/],
         [['patch', 'a', 'b'], /usage: dfota patch/],
         [['verify', 'a'], /usage: dfota verify/],
         [['verify', 'a', 'b'], /NEW or --expect-new/],
         [['verify', 'a', 'b', 'c', 'd'], /usage: dfota verify/],
-        [['diff', '--format', 'zip', 'a', 'b', 'c'], /no format is called zip/],
+        [['diff', '--format', 'zip', 'a', 'b', 'c'], /unknown format zip/],
         [['diff', '--format'], /--format needs a value/],
-        [['diff', '--max-output', '5', 'a', 'b', 'c'], /--max-output does not belong here/],
-        [['patch', '--format', 'bsdiff', 'a', 'b', 'c'], /--format does not belong here/],
+        [['diff', '--max-output', '5', 'a', 'b', 'c'], /--max-output cannot be used here/],
+        [['patch', '--format', 'bsdiff', 'a', 'b', 'c'], /--format cannot be used here/],
         [['patch', '--max-output', '', 'a', 'b', 'c'], /number of bytes/],
         [['patch', '--max-output', '-1', 'a', 'b', 'c'], /number of bytes/],
         [['patch', '--max-output', '5k', 'a', 'b', 'c'], /number of bytes/],
         [['patch', '--max-output', '99999999999999999999', 'a', 'b', 'c'], /number of bytes/],
         [['diff', '--expect-old', hash.slice(1), 'a', 'b', 'c'], /64 hex digits/],
         [['diff', '--expect-new', `${hash.slice(1)}g`, 'a', 'b', 'c'], /64 hex digits/],
-        [['diff', '--frobnicate', 'a', 'b', 'c'], /no option --frobnicate/],
-        [['--expect-old', hash, 'diff', 'a', 'b', 'c'], /does not belong here/],
+        [['diff', '--frobnicate', 'a', 'b', 'c'], /unknown option --frobnicate/],
+        [['--expect-old', hash, 'diff', 'a', 'b', 'c'], /cannot be used here/],
     ];
     for (const [args, reason] of cases) {
         test(`dfota ${args.join(' ')}`, async (t) => {

@@ -63,16 +63,16 @@ describe('refused as an image, and nothing of it is kept:', () => {
         'a ZIP archive': [zip, /this is a ZIP archive/],
         'a 7z archive': [Buffer.concat([Buffer.from('377abcaf271c0004', 'hex'), noiseImage({ seed: 2, size: 900 })]), /7z archive/],
         'gzip data': [gzipSync(noiseImage({ seed: 3, size: 900 })), /gzip data/],
-        'an error page': [Buffer.from(page), /an HTML page, perhaps of a download that failed/],
+        'an error page': [Buffer.from(page), /an HTML page, perhaps from a failed download/],
         'a JSON answer': [Buffer.from('{"code":43,"msg":"\\u5347\\u7ea7"}'), /JSON/],
-        'text': [Buffer.from('not found\n'.repeat(500)), /text and no binary/],
+        'text': [Buffer.from('not found\n'.repeat(500)), /text, not a binary file/],
         'an ELF file': [Buffer.concat([Buffer.from('\x7fELF\x01', 'latin1'), noiseImage({ seed: 4, size: 900 })]), /an ELF file/],
         'Intel HEX': [Buffer.from(':020000040800F2\r\n'.repeat(50)), /Intel HEX/],
         'a .binpkg that is cut off': [release(0).subarray(0, -1), /cut off: its part cp-demo-flash should have 20000 bytes and has 19999/],
         'a .binpkg with a flipped bit': [flipped(release(0)), /damaged: its part cp-demo-flash/],
         'a bsdiff package': [() => delta('bsdiff'), /a bsdiff package and no full image/],
         'a .par': [() => delta('ec618-csdk'), /\.par.* no full image/],
-        'an AT package': [() => delta('ec618-at'), /framing of AT firmware.* no full image/],
+        'an AT package': [() => delta('ec618-at'), /head of AT firmware.* no full image/],
         'a LuatOS package of a core': [() => delta('ec618-luatos'), /92-byte head of LuatOS.* no full image/],
     };
     for (const [name, [bytes, sentence]] of Object.entries(kinds)) {
@@ -98,7 +98,7 @@ describe('kept as an image:', () => {
     };
     test('what nobody knows, and where nobody has to worry without a warning', async () => {
         const json = await told(noiseImage({ seed: 5, size: 3000 }));
-        assert.deepEqual([json.kind, json.core, json.content, json.warnings], ['image', null, 'a binary of no known kind, perhaps a raw image', []]);
+        assert.deepEqual([json.kind, json.core, json.content, json.warnings], ['image', null, 'a binary file of no known kind, perhaps a raw image', []]);
     });
     test('a .binpkg, whose parts are told', async () => {
         const json = await told(release(0), { firmware: airm2m });
@@ -108,7 +108,7 @@ describe('kept as an image:', () => {
     test('a .binpkg with more in it than is known: packages cannot be made of it, and the ways out are named', async () => {
         const json = await told(Buffer.concat([release(0), Buffer.from('more')]), { firmware: airm2m });
         assert.equal(json.warnings.length, 1);
-        assert.match(json.warnings[0], /4 bytes of the \.binpkg are no entry; then the format external or an uploaded package is the way/);
+        assert.match(json.warnings[0], /4 bytes of the \.binpkg are not an entry; then the format external or an uploaded package is the way/);
     });
     test('for a module with an EC618 what is no .binpkg, with a warning that says what follows', async () => {
         const bytes = noiseImage({ seed: 6, size: 3000 });

@@ -142,7 +142,7 @@ describe('not kept as a package, with a sentence that says why:', () => {
     test('one of another format', async () => {
         const scene = await Scene.build(server);
         const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-at');
-        await refused(scene, bytes, /framing of AT firmware.* of the format ec618-at, and pump takes bsdiff/);
+        await refused(scene, bytes, /head of AT firmware.* of the format ec618-at, and pump takes bsdiff/);
     });
     test('what nobody knows, where the format is known', async () => {
         await refused(await Scene.build(server), unknown(2), /no delta package of the format bsdiff/);
@@ -201,7 +201,7 @@ test('a container that dfota knows and cannot apply is unproven, also where the 
     bytes.writeUInt32LE(0xeac37218, 0);
     const { json } = await server.admin('PUT', at, bytes, { expect: 201 });
     assert.deepEqual([json.proven, json.state], [false, 'ready']);
-    assert.match(json.note, /EC7xx, whose core packages cannot be applied here/);
+    assert.match(json.note, /EC7xx; dfota cannot apply its core packages/);
 });
 
 describe('an unproven package', () => {
@@ -222,7 +222,7 @@ describe('an unproven package', () => {
     test('is not sent until an admin has released it, and then every attempt says so', async () => {
         const { scene, bytes, uploaded } = await unprovenScene();
         assert.deepEqual([uploaded.state, uploaded.proven, uploaded.released], ['ready', false, null]);
-        assert.match(uploaded.note, /no format that is known here/);
+        assert.match(uploaded.note, /of no known format/);
         const module = scene.module();
         assert.equal((await module.ask()).code, 21);
         assert.match((await scene.record(module)).last_answer.reason, /unproven, because this server could not apply it: an admin must release it first/);

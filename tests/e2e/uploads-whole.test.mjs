@@ -77,14 +77,14 @@ describe('without a digest a doubtful image keeps a warning:', () => {
     test('without a NUL, LF or CR', async () => {
         const on = await product(), bytes = mangled(image(21));
         const { json } = await put(on, 1, bytes, { expect: 201 });
-        assert.match(json.warnings.join(), /not a single NUL, LF or CR/);
+        assert.match(json.warnings.join(), /no NUL, LF or CR byte/);
         assert.deepEqual(await shown(on, 1), json.warnings);
         assert.deepEqual((await put(on, 2, mangled(image(22)), { headers: digest(mangled(image(22))), expect: 201 })).json.warnings, []);
     });
     test('with line ends changed, or read as Latin-1 and written as UTF-8', async () => {
         const on = await product(), bytes = image(23);
         const ends = Buffer.from(bytes.toString('latin1').replace(/\n/g, '\r\n'), 'latin1');
-        assert.match((await put(on, 1, ends, { expect: 201 })).json.warnings.join(), /every LF in it stands behind a CR/);
+        assert.match((await put(on, 1, ends, { expect: 201 })).json.warnings.join(), /every LF byte follows a CR byte/);
         assert.match((await put(on, 2, Buffer.from(bytes.toString('latin1')), { expect: 201 })).json.warnings.join(), /UTF-8/);
     });
     test('far from the size of its neighbours', async () => {

@@ -251,7 +251,7 @@ static void no_bytes_count_as_an_empty_stream(void **state)
 static void a_broken_header_is_refused(void **state)
 {
     (void)state;
-    const char *no_package = "no BSDIFF40 package", *cut = "cut off", *negative = "negative";
+    const char *no_package = "not a BSDIFF40 package", *cut = "cut off", *negative = "negative";
     const struct {
         size_t at;
         uint64_t value;
@@ -270,7 +270,7 @@ static void a_broken_header_is_refused(void **state)
         {24, INT64_MAX, ERROR_TOO_LARGE, "the limit is 100000"},
         {24, 13, ERROR_CORRUPT, "shorter than"},
         {24, 11, ERROR_CORRUPT, "past the end"},
-        {24, 0, ERROR_CORRUPT, "goes on behind"},
+        {24, 0, ERROR_CORRUPT, "continues after"},
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct buffer package = sound_package();
@@ -333,7 +333,7 @@ static struct buffer package_of(const struct numbers *record, size_t count, uint
 static void impossible_records_are_refused(void **state)
 {
     (void)state;
-    const char *past_end = "past the end", *far = "impossibly far";
+    const char *past_end = "past the end", *far = "too far";
     const struct {
         struct numbers record[2];
         const char *text;
@@ -371,9 +371,9 @@ static void streams_must_end_with_the_image(void **state)
         {{exact}, 0, 128, "the control stream is shorter"},
         {{{65, 0, 0}}, 1, 65, "the diff stream is shorter"},
         {{{64, 65, 0}}, 1, 129, "the extra stream is shorter"},
-        {{exact, exact}, 2, 128, "the control stream goes on"},
-        {{{63, 64, 0}}, 1, 127, "the diff stream goes on"},
-        {{{64, 63, 0}}, 1, 127, "the extra stream goes on"},
+        {{exact, exact}, 2, 128, "the control stream continues"},
+        {{{63, 64, 0}}, 1, 127, "the diff stream continues"},
+        {{{64, 63, 0}}, 1, 127, "the extra stream continues"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_corrupt(package_of(cases[i].record, cases[i].count, cases[i].new_size), cases[i].text);
@@ -383,7 +383,7 @@ static void streams_must_end_with_the_image(void **state)
     assert_true(bsdiff_apply(old_image, buffer_bytes(&package), MAX_BYTES, &new, &err));
     buffer_free(&new);
     must_add(&package, "garbage", 7);
-    expect_corrupt(package, "7 bytes of garbage stand behind the extra stream");
+    expect_corrupt(package, "7 bytes of garbage follow after the extra stream");
 }
 
 /* Records that make nothing cost the reader time and the sender hardly a byte: 3 MB of them pack into 50. */
@@ -401,7 +401,7 @@ static void records_that_do_nothing_are_few(void **state)
     buffer_free(&package);
     record[1000] = (struct numbers){0, 0, 0};
     record[MANY - 1] = (struct numbers){64, 64, 0};
-    expect_corrupt(package_of(record, MANY, 128), "do nothing");
+    expect_corrupt(package_of(record, MANY, 128), "are empty");
     free(record);
 }
 

@@ -234,8 +234,8 @@ static void what_stands_behind_a_stream_is_refused(void **state)
     struct buffer packed = must_encode(text, BZIP_QUICK), twice = {0};
     must_add(&twice, packed.ptr, packed.len);
     must_add(&twice, packed.ptr, packed.len);
-    check_refused(buffer_bytes(&twice), module_limits, "behind the stream");
-    check_refused((struct bytes){twice.ptr, packed.len + 1}, module_limits, "behind the stream");
+    check_refused(buffer_bytes(&twice), module_limits, "after the stream");
+    check_refused((struct bytes){twice.ptr, packed.len + 1}, module_limits, "after the stream");
     buffer_free(&packed);
     buffer_free(&twice);
 }

@@ -92,7 +92,7 @@ static void any_changed_or_missing_byte_is_found(void **state)
     must_add(&made, "x", 1);
     assert_true(par_read(buffer_bytes(&made), &par, &err));
     assert_false(par_check(&par, &err));
-    assert_non_null(strstr(err.text, "1 bytes stand behind"));
+    assert_non_null(strstr(err.text, "1 bytes follow after"));
     buffer_free(&made);
     assert_false(par_read(none, &par, &err));
 }

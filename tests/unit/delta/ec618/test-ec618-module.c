@@ -189,7 +189,7 @@ static void an_unchanged_part_is_not_opened(void **state)
     buffer_free(&image);
     buffer_free(&payload);
     payload = assemble(EC618_FORWARD, BLOCK - 1, BLOCK, stream);
-    check_refused((struct bytes){old.ptr, BLOCK - 1}, buffer_bytes(&payload), "old has nothing");
+    check_refused((struct bytes){old.ptr, BLOCK - 1}, buffer_bytes(&payload), "outside of the old image");
     buffer_free(&payload);
     buffer_free(&old);
 }
@@ -223,13 +223,13 @@ static void unsound_records_are_refused(void **state)
     } cases[] = {
         {-1, 4, 8, "negative"},
         {4, -1, 8, "negative"},
-        {4, 1, 5, "past its end"},
-        {0, 5, 5, "past its end"},
-        {INT32_MAX, INT32_MAX, 8, "past its end"},
-        {2, 2, 3, "ends in a record"},
-        {4, 0, 3, "ends in a record"},
-        {2, 1, 3, "before it is complete"},
-        {2, 2, 5, "goes on behind"},
+        {4, 1, 5, "past the end"},
+        {0, 5, 5, "past the end"},
+        {INT32_MAX, INT32_MAX, 8, "past the end"},
+        {2, 2, 3, "ends inside a record"},
+        {4, 0, 3, "ends inside a record"},
+        {2, 1, 3, "before the block is complete"},
+        {2, 2, 5, "continues after"},
     };
     struct bytes old = {(const uint8_t *)"old!", 4};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -276,7 +276,7 @@ static void unsound_payloads_are_refused(void **state)
     for (size_t len = 0; len < payload.len; len++)
         check_refused(old, (struct bytes){payload.ptr, len}, "");
     must_add(&payload, "", 1);
-    check_refused(old, buffer_bytes(&payload), "behind the last part");
+    check_refused(old, buffer_bytes(&payload), "after the last part");
     buffer_free(&payload);
 }
 

@@ -445,10 +445,10 @@ static void segments_are_counted_over_all_packages(void **state)
     par.part[0].segments = 64;
     par.part[1].segments = 64;
     assert_false(ec618_rules_check(&par, &err));
-    assert_non_null(strstr(err.text, "128 segments; a module takes 127"));
+    assert_non_null(strstr(err.text, "128 segments; a module accepts 127"));
     par.part[1].segments = 63;
     assert_false(ec618_rules_check(&par, &err)); /* for another reason */
-    assert_null(strstr(err.text, "a module takes 127"));
+    assert_null(strstr(err.text, "a module accepts 127"));
     free_both(&b);
 }
 

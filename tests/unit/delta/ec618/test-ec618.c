@@ -170,8 +170,8 @@ static void images_that_do_not_fit_are_refused(void **state)
         {buffer_bytes(&p.old), buffer_bytes(&head_only), ERROR_INVALID, "the same AP and CP"},
         {buffer_bytes(&p.old), buffer_bytes(&p.new_ap), ERROR_INVALID, "the old image is a .binpkg and"},
         {buffer_bytes(&p.old_ap), buffer_bytes(&p.new), ERROR_INVALID, "the new image is a .binpkg and"},
-        {buffer_bytes(&p.old), buffer_bytes(&no_cp), ERROR_INVALID, "only the old image has a part CP"},
-        {buffer_bytes(&p.old), buffer_bytes(&moved), ERROR_INVALID, "another address"},
+        {buffer_bytes(&p.old), buffer_bytes(&no_cp), ERROR_INVALID, "only the old image has the part CP"},
+        {buffer_bytes(&p.old), buffer_bytes(&moved), ERROR_INVALID, "a different address"},
         {buffer_bytes(&p.old), buffer_bytes(&damaged), ERROR_CORRUPT, "entry 3"},
         {buffer_bytes(&p.old_ap), text_bytes("PK\3\4 and more"), ERROR_INVALID,
          "the new image is a ZIP archive"},
@@ -219,7 +219,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     static const struct luatos_versions any;
     struct par_source source[2] = {{PAR_CP, par.part[0].reverse, 0, old, new, par.part[0].payload}};
     assert_true(par_make(source, 1, &cp, &err));
-    refuse(old, buffer_bytes(&cp), ERROR_INVALID, "a part (CP)");
+    refuse(old, buffer_bytes(&cp), ERROR_INVALID, "the part CP");
     source[0].attribute = PAR_AP;
     source[1] = source[0];
     assert_true(par_make(source, 2, &twice, &err));

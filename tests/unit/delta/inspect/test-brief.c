@@ -82,14 +82,14 @@ static void a_binpkg_is_whole_or_not(void **state)
     (void)state;
     struct buffer file = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
     assert_says((struct bytes){file.ptr, file.len - 1}, "binpkg", "image", "-",
-                "cp-demo-flash should have 6 bytes and has 5");
+                "cp-demo-flash has 5 bytes, not 6");
     file.ptr[file.len - 1] ^= 1;
     assert_says(buffer_bytes(&file), "binpkg", "image", "-", "damaged");
     file.ptr[file.len - 1] ^= 1;
     must_add(&file, "more", 4);
     json_t *object = brief(buffer_bytes(&file));
     assert_string_equal(field(object, "wrong"), "-");
-    assert_non_null(strstr(field(object, "odd"), "4 bytes of the .binpkg are no entry"));
+    assert_non_null(strstr(field(object, "odd"), "4 bytes of the .binpkg are not an entry"));
     assert_non_null(strstr(field(object, "summary"), "ap 6 bytes"));
     json_decref(object);
     buffer_free(&file);
