@@ -19,4 +19,9 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+static inline bool bytes_begin_with(struct bytes bytes, const char *magic, size_t len)
+{
+    return bytes.len >= len && memcmp(bytes.ptr, magic, len) == 0;
+}
+
 #endif

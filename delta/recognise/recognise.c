@@ -3,25 +3,17 @@
 #include "delta/recognise/recognise.h"
 
 #include <string.h>
-#include <strings.h>
 #include "base/little.h"
-#include "base/slice.h"
 #include "delta/container/binpkg.h"
 #include "delta/recognise/foreign.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
-
-#define TEXT_PIECE 1024
-
-static bool begins(struct bytes bytes, const char *magic, size_t len)
-{
-    return bytes.len >= len && memcmp(bytes.ptr, magic, len) == 0;
-}
+#include "delta/recognise/text_file.h"
 
 #define MAGIC(name, text)                                                                                    \
     static bool is_##name(struct bytes bytes)                                                                \
     {                                                                                                        \
-        return begins(bytes, text, sizeof text - 1);                                                         \
+        return bytes_begin_with(bytes, text, sizeof text - 1);                                               \
     }
 
 MAGIC(bsdiff, "BSDIFF40")
@@ -51,7 +43,7 @@ static bool is_bsdiff_variant(struct bytes bytes)
 {
     static const char *const begin[] = {"BSDIFF", "BSDF2", "BSDIFN", "ENDSLEY/", "IMGDIFF", "BSDF"};
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
-        if (begins(bytes, begin[i], strlen(begin[i])))
+        if (bytes_begin_with(bytes, begin[i], strlen(begin[i])))
             return true;
     return false;
 }
@@ -59,14 +51,14 @@ static bool is_bsdiff_variant(struct bytes bytes)
 /* The third field of the head is a set of three bits. The letter S marks the interleaved form. */
 static bool is_vcdiff(struct bytes bytes)
 {
-    return begins(bytes, "\xD6\xC3\xC4", 3) && bytes.len >= 5 && (bytes.ptr[3] == 0 || bytes.ptr[3] == 'S') &&
-           bytes.ptr[4] < 8;
+    return bytes_begin_with(bytes, "\xD6\xC3\xC4", 3) && bytes.len >= 5 &&
+           (bytes.ptr[3] == 0 || bytes.ptr[3] == 'S') && bytes.ptr[4] < 8;
 }
 
 static bool is_ips(struct bytes bytes)
 {
     static const char *const end[] = {"EOF", "EEOF"};
-    if (!begins(bytes, "PATCH", 5) && !begins(bytes, "IPS32", 5))
+    if (!bytes_begin_with(bytes, "PATCH", 5) && !bytes_begin_with(bytes, "IPS32", 5))
         return false;
     for (size_t i = 0; i < 2; i++)
         for (size_t behind = 0; behind <= 4; behind++) /* the size to which the result is cut may follow */
@@ -99,7 +91,7 @@ static bool is_other_delta(struct bytes bytes)
         {"CrAU", 4} /* Android's payload.bin */,
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (begins(bytes, known[i].magic, known[i].len))
+        if (bytes_begin_with(bytes, known[i].magic, known[i].len))
             return true;
     return false;
 }
@@ -129,7 +121,7 @@ static bool is_detools(struct bytes bytes)
         sizes -= !(bytes.ptr[at] & 0x80);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if ((bytes.ptr[0] & 15u) == known[i].compression &&
-            begins((struct bytes){bytes.ptr + at, bytes.len - at}, known[i].magic, known[i].len))
+            bytes_begin_with((struct bytes){bytes.ptr + at, bytes.len - at}, known[i].magic, known[i].len))
             return true;
     return false;
 }
@@ -138,7 +130,7 @@ static bool is_detools(struct bytes bytes)
 
 static bool has_at(struct bytes bytes, size_t at, const char *magic, size_t len)
 {
-    return bytes.len >= at && begins((struct bytes){bytes.ptr + at, bytes.len - at}, magic, len);
+    return bytes.len >= at && bytes_begin_with((struct bytes){bytes.ptr + at, bytes.len - at}, magic, len);
 }
 
 MAGIC(uf2, "UF2\n\x57\x51\x5D\x9E")
@@ -159,12 +151,13 @@ static bool is_tar(struct bytes bytes)
 
 static bool is_lz4(struct bytes bytes)
 {
-    return begins(bytes, "\x04\x22\x4D\x18", 4) || begins(bytes, "\x02\x21\x4C\x18", 4);
+    return bytes_begin_with(bytes, "\x04\x22\x4D\x18", 4) || bytes_begin_with(bytes, "\x02\x21\x4C\x18", 4);
 }
 
 static bool is_cpio(struct bytes bytes)
 {
-    return begins(bytes, "070701", 6) || begins(bytes, "070702", 6) || begins(bytes, "070707", 6);
+    return bytes_begin_with(bytes, "070701", 6) || bytes_begin_with(bytes, "070702", 6) ||
+           bytes_begin_with(bytes, "070707", 6);
 }
 
 /* Properties, a dictionary size of 2^n or 2^n + 2^(n-1), and a plain size that is unknown or below 256
@@ -184,16 +177,16 @@ static bool is_lzma(struct bytes bytes)
 /* File systems. */
 static bool is_filesystem(struct bytes bytes)
 {
-    return begins(bytes, "hsqs", 4) || begins(bytes, "sqsh", 4) || begins(bytes, "-rom1fs-", 8) ||
-           begins(bytes, "\x45\x3D\xCD\x28", 4) || begins(bytes, "UBI#", 4) ||
-           begins(bytes, "\x31\x18\x10\x06", 4) || has_at(bytes, 32769, "CD001", 5) ||
-           has_at(bytes, 8, "littlefs", 8);
+    return bytes_begin_with(bytes, "hsqs", 4) || bytes_begin_with(bytes, "sqsh", 4) ||
+           bytes_begin_with(bytes, "-rom1fs-", 8) || bytes_begin_with(bytes, "\x45\x3D\xCD\x28", 4) ||
+           bytes_begin_with(bytes, "UBI#", 4) || bytes_begin_with(bytes, "\x31\x18\x10\x06", 4) ||
+           has_at(bytes, 32769, "CD001", 5) || has_at(bytes, 8, "littlefs", 8);
 }
 
 /* The suffix of 16 bytes that dfu-util uses, or the prefix of ST. */
 static bool is_dfu(struct bytes bytes)
 {
-    if (begins(bytes, "DfuSe\x01", 6))
+    if (bytes_begin_with(bytes, "DfuSe\x01", 6))
         return true;
     return bytes.len > 16 && memcmp(bytes.ptr + bytes.len - 8, "UFD\x10", 4) == 0 &&
            bytes.ptr[bytes.len - 9] <= 1 &&
@@ -205,7 +198,7 @@ static bool is_dfu(struct bytes bytes)
 /* The app descriptor is at the beginning of the first segment. */
 static bool is_esp(struct bytes bytes)
 {
-    return begins(bytes, "\xE9", 1) && has_at(bytes, 32, "\x32\x54\xCD\xAB", 4);
+    return bytes_begin_with(bytes, "\xE9", 1) && has_at(bytes, 32, "\x32\x54\xCD\xAB", 4);
 }
 
 MAGIC(wm, "\x9F\xFF\xFF\xA0")
@@ -215,7 +208,7 @@ MAGIC(wm, "\x9F\xFF\xFF\xA0")
 /* Not only the two letters at the beginning: firmware may begin with them. */
 static bool is_pe(struct bytes bytes)
 {
-    if (!begins(bytes, "MZ", 2) || bytes.len < 64)
+    if (!bytes_begin_with(bytes, "MZ", 2) || bytes.len < 64)
         return false;
     uint32_t at = (uint32_t)bytes.ptr[60] | (uint32_t)bytes.ptr[61] << 8 | (uint32_t)bytes.ptr[62] << 16 |
                   (uint32_t)bytes.ptr[63] << 24;
@@ -224,7 +217,7 @@ static bool is_pe(struct bytes bytes)
 
 static bool is_script(struct bytes bytes)
 {
-    return begins(bytes, "#!/", 3) || begins(bytes, "#! /", 4);
+    return bytes_begin_with(bytes, "#!/", 3) || bytes_begin_with(bytes, "#! /", 4);
 }
 
 static bool is_empty(struct bytes bytes)
@@ -234,96 +227,8 @@ static bool is_empty(struct bytes bytes)
 
 static bool is_zip(struct bytes bytes)
 {
-    return begins(bytes, "PK\3\4", 4) || begins(bytes, "PK\5\6", 4); /* the second is an empty archive */
-}
-
-static bool is_hex_digit(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
-/* The head of a record: colon, length, address, kind 00 to 05. */
-static bool is_intel_hex(struct bytes bytes)
-{
-    if (bytes.len < 11 || bytes.ptr[0] != ':')
-        return false;
-    for (size_t i = 1; i < 11; i++)
-        if (!is_hex_digit(bytes.ptr[i]))
-            return false;
-    return bytes.ptr[7] == '0' && bytes.ptr[8] <= '5';
-}
-
-static bool is_srecord(struct bytes bytes)
-{
-    if (bytes.len < 10 || bytes.ptr[0] != 'S' || bytes.ptr[1] < '0' || bytes.ptr[1] > '9')
-        return false;
-    for (size_t i = 2; i < 10; i++)
-        if (!is_hex_digit(bytes.ptr[i]))
-            return false;
-    return true;
-}
-
-/* The length of a piece of clean text at the beginning, with no character cut. 0: not text. */
-static size_t text_piece(struct bytes bytes)
-{
-    char clean[TEXT_PIECE];
-    size_t len = bytes.len < TEXT_PIECE ? bytes.len : TEXT_PIECE;
-    for (size_t i = 0; i < len; i++)
-        clean[i] =
-            (char)(bytes.ptr[i] == '\n' || bytes.ptr[i] == '\r' || bytes.ptr[i] == '\t' ? ' ' : bytes.ptr[i]);
-    for (size_t i = 1; bytes.len > len && i <= 4 && i <= len; i++) /* the piece may end inside a character */
-        if ((clean[len - i] & 0xC0) != 0x80) {
-            len -= clean[len - i] & 0x80 ? i : 0;
-            break;
-        }
-    return slice_is_clean_utf8((struct slice){clean, len}) ? len : 0;
-}
-
-/* Whether all bytes are UTF-8 without control characters other than white space. */
-static bool is_text(struct bytes bytes)
-{
-    size_t taken = 0;
-    while (bytes.len > 0 && (taken = text_piece(bytes)) > 0)
-        bytes = (struct bytes){bytes.ptr + taken, bytes.len - taken};
-    return taken > 0;
-}
-
-static struct bytes without_blanks(struct bytes bytes)
-{
-    while (bytes.len > 0 && strchr(" \t\r\n", bytes.ptr[0]) && bytes.ptr[0] != 0)
-        bytes = (struct bytes){bytes.ptr + 1, bytes.len - 1};
-    return bytes;
-}
-
-static bool is_html(struct bytes bytes)
-{
-    struct bytes rest = without_blanks(
-        begins(bytes, "\xEF\xBB\xBF", 3) ? (struct bytes){bytes.ptr + 3, bytes.len - 3} : bytes);
-    static const char *const begin[] = {"<!doctype", "<html", "<head", "<body",
-                                        "<title",    "<!--",  "<?xml", "<?php"};
-    for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++)
-        if (rest.len >= strlen(begin[i]) &&
-            strncasecmp((const char *)rest.ptr, begin[i], strlen(begin[i])) == 0)
-            return true;
-    return false;
-}
-
-static bool is_json(struct bytes bytes)
-{
-    struct bytes rest = without_blanks(bytes);
-    return rest.len > 0 && (rest.ptr[0] == '{' || rest.ptr[0] == '[') && is_text(bytes);
-}
-
-/* Two bytes per character, as Windows writes text. */
-static bool is_utf16(struct bytes bytes)
-{
-    bool little = begins(bytes, "\xFF\xFE", 2);
-    size_t plain = 0, count = bytes.len / 2;
-    if (bytes.len < 8 || (!little && !begins(bytes, "\xFE\xFF", 2)))
-        return false;
-    for (size_t i = 1; i < count; i++)
-        plain += bytes.ptr[2 * i + little] == 0 && bytes.ptr[2 * i + !little] != 0;
-    return plain * 10 >= (count - 1) * 9;
+    return bytes_begin_with(bytes, "PK\3\4", 4) ||
+           bytes_begin_with(bytes, "PK\5\6", 4); /* the second is an empty archive */
 }
 
 static bool is_any(struct bytes bytes)
@@ -377,14 +282,14 @@ const struct recognised recognised_table[] = {
     {"elf",           "an ELF file, the output of a linker, not the content of flash" CONVERT, RECOGNISED_NEITHER, is_elf},
     {"pe",            "a Windows program",                                          RECOGNISED_NEITHER, is_pe},
     {"script",        "a script",                                                   RECOGNISED_NEITHER, is_script},
-    {"intel-hex",     "Intel HEX, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_intel_hex},
-    {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, is_srecord},
+    {"intel-hex",     "Intel HEX, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, text_file_is_intel_hex},
+    {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, text_file_is_srecord},
     {"esp-image",     "an app image of an ESP32",                                   RECOGNISED_IMAGE,   is_esp},
     {"wm-image",      "an image of an Air101, Air103 or Air601 (XT804)",            RECOGNISED_IMAGE,   is_wm},
-    {"html",          "an HTML page, perhaps from a failed download",            RECOGNISED_NEITHER, is_html},
-    {"json",          "JSON, perhaps from a failed download",         RECOGNISED_NEITHER, is_json},
-    {"text",          "text, not a binary file",                                         RECOGNISED_NEITHER, is_text},
-    {"utf-16",        "text (UTF-16), not a binary file",                                RECOGNISED_NEITHER, is_utf16},
+    {"html",          "an HTML page, perhaps from a failed download",            RECOGNISED_NEITHER, text_file_is_html},
+    {"json",          "JSON, perhaps from a failed download",         RECOGNISED_NEITHER, text_file_is_json},
+    {"text",          "text, not a binary file",                                         RECOGNISED_NEITHER, text_file_is_plain},
+    {"utf-16",        "text (UTF-16), not a binary file",                                RECOGNISED_NEITHER, text_file_is_utf16},
     {"raw",           "a binary file of no known kind, perhaps a raw image",             RECOGNISED_IMAGE,   is_any},
 };
 /* clang-format on */

@@ -317,7 +317,7 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         const sound = await bench.get('package');
         const flipped = (at) => Buffer.from(sound).fill(sound[at] ^ 0x10, at, at + 1);
         const damaged = {
-            'header-cut': [sound.subarray(0, 20), /no BSDIFF40 package/],
+            'header-cut': [sound.subarray(0, 20), /not a BSDIFF40 package/],
             'cut': [sound.subarray(0, sound.length - 1), /cut off|damaged/],
             'half': [sound.subarray(0, sound.length / 2), /cut off/],
             'control-flipped': [flipped(60), /control stream is damaged/],

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* EC618 payloads from the command line, without header and wrapper, for the tests that compare them with
-   another reader and for the benchmark. */
+/* EC618 payloads from the command line, without header and wrapper, for tests that compare them with
+   another reader, and for the benchmark. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -40,7 +40,7 @@ static bool parse_options(int argc, char **argv, struct ec618_options *options)
     return true;
 }
 
-/* Prints the seconds of processor time that it took. */
+/* Prints the processor time in seconds. */
 static bool make(char **path, struct ec618_options options, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer old = {0}, new = {0}, out = {0};
@@ -61,7 +61,7 @@ static bool apply(char **path, struct error *err)
            file_store(path[2], buffer_bytes(&out), err);
 }
 
-struct outage { /* the power fails at that operation, counted over all runs */
+struct outage { /* the power fails at this operation, counted over all runs */
     unsigned int operations, at;
     enum ec618_power how;
 };
@@ -84,14 +84,14 @@ static bool run_through(struct bytes old, struct bytes payload, struct bytes new
     for (int runs = 0; ok && !done && runs < 3; runs++)
         ok = ec618_module_run(module, (struct ec618_supply){supply, outage}, &done, err);
     if (ok && !(done && bytes_equal(ec618_module_image(module), new)))
-        ok = error_set(err, ERROR_INTERNAL, "the power failed at operation %u, and the image is another",
+        ok = error_set(err, ERROR_INTERNAL, "the power failed at operation %u, and the image is wrong",
                        outage->at);
     ec618_module_free(module);
     return ok;
 }
 
-/* The power fails in, and after, each operation on the flash in turn; the module is switched on again. Prints how
-   many operations there are. */
+/* The power fails during and after each flash operation in turn, and the module is switched on again.
+   Prints the number of operations. */
 static bool outages(char **path, struct error *err)
 {
     _cleanup_(buffer_free) struct buffer old = {0}, payload = {0}, new = {0};

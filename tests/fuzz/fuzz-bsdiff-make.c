@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any pair of images gives a package that makes the new one of the old one, in bounded steps.
-   Input: length of old (2 bytes, low first), old, and all else is new. */
+/* Fuzz target: for any pair of images, the package gives the new image, and the number of steps is
+   bounded. Input: length of old (2 bytes, low first), old, and the rest is new. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "delta/bsdiff/bsdiff.h"
 
-#define MAX_STEPS_PER_BYTE 600 /* a search within so little text, at every byte */
+#define MAX_STEPS_PER_BYTE 600 /* with so little text, a search at every byte */
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 

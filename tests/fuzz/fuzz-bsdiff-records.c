@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: the three streams of a bsdiff package, packed here so that what is changed in them gets past
-   bzip2's checksums, and a plain model of the format to compare with.
-   Input: length of old (1 byte), size of new (2 bytes, low first), number of control records (1 byte), length
-   of the diff stream (2 bytes); then old, the records (24 bytes each), the diff stream, and all else is
-   extra. */
+/* Fuzz target: the three streams of a bsdiff package, compressed here so that changes are not stopped by
+   the checksums of bzip2, and a simple model of the format for comparison.
+
+   Input: length of old (1 byte), size of new (2 bytes, low first), number of control records (1 byte),
+   length of the diff stream (2 bytes); then old, the records (24 bytes each), the diff stream, and the
+   rest is extra. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static struct buffer pack(const struct streams *s)
     return package;
 }
 
-/* Wide enough that nothing overflows. */
+/* Wide enough to never overflow. */
 static __int128 take_number(struct bytes *from)
 {
     uint64_t bits = 0;
@@ -86,8 +87,8 @@ static __int128 take_number(struct bytes *from)
     return bits >> 63 ? -magnitude : magnitude;
 }
 
-/* The format read naively: byte by byte, everything in memory. False: to be refused. `new` has new_size
- * bytes. */
+/* A naive reader of the format: byte by byte, all in memory. False: the package must be refused. `new`
+   has room for new_size bytes. */
 static bool model(struct streams s, uint8_t *new)
 {
     __int128 old_at = 0;

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
             abort();
         return 0;
     }
-    uint64_t claimed = 0; /* what is applied has a header, and in it the size of the new image */
+    uint64_t claimed = 0; /* an accepted package has a header with the size of the new image */
     for (size_t i = 0; i < 8; i++)
         claimed |= (uint64_t)package.ptr[24 + i] << 8 * i;
     if (new.len > MAX_BYTES || new.len != (claimed & INT64_MAX))

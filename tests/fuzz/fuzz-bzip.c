@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as a bzip2 stream. What our reader takes, libbz2 takes and reads alike; what we
-   write of any bytes, both read. */
+/* Fuzz target: any bytes as a bzip2 stream. libbz2 accepts each stream that our decoder accepts, with the
+   same content. Both decoders read what our encoder makes of any bytes. */
 #include <bzlib.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as the configuration file, or, behind a NUL, as the command line: an argument a line.
-   What is taken is in range; what is refused is one line that a person can read. */
+/* Fuzz target: any bytes as the configuration file, or, behind a NUL, as the command line: an argument a
+   line. What is taken is in range; what is refused is one line that a person can read. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as a file of each kind that is read here, each reader by itself, and all of
-   `inspect`, also in brief. */
+/* Fuzz target: any bytes as a file of each kind: each reader separately, and all of `inspect`, with and
+   without --brief. */
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void demand(bool truth)
         abort();
 }
 
-/* A view must lie in the file. */
+/* A view must be inside the file. */
 static void within(struct bytes file, struct bytes view)
 {
     demand(view.len == 0 || (view.ptr >= file.ptr && view.ptr + view.len <= file.ptr + file.len));
@@ -80,7 +80,7 @@ static void try_at(struct bytes file)
         demand(par.len + WRAPPER_AT_BYTES == file.len);
 }
 
-/* What is sound is rebuilt as it was. */
+/* A sound file is made again without a change. */
 static void try_binpkg(struct bytes file)
 {
     struct binpkg binpkg;
@@ -113,12 +113,12 @@ static void try_inspect(struct bytes file)
     demand(to != NULL);
     demand(inspect_file(file, to, &err) || (err.code == ERROR_CORRUPT && err.text[0]));
     demand(fclose(to) == 0);
-    for (size_t i = 0; i < size; i++) /* nothing that a terminal acts on */
+    for (size_t i = 0; i < size; i++) /* no control characters for a terminal */
         demand(text[i] == '\n' || (uint8_t)text[i] >= 0x20);
     free(text);
 }
 
-/* Whatever the file: one line, JSON, not long, all of its fields there. */
+/* For any file: one line of JSON, not long, with all fields. */
 static void try_brief(struct bytes file)
 {
     char *text = NULL;

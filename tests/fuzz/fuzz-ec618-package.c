@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as a package of one of the EC618's formats. Input: length of old (2 bytes, low
-   first), old, the package. So that a change in a package reaches what stands behind its head, what follows
-   from the rest is made right again first: counts, sizes, order, and the hashes of the archive and the base. */
+/* Fuzz target: any bytes as a package of one of the EC618 formats. Input: length of old (2 bytes, low
+   first), old, the package. First the fields that follow from other bytes are corrected, so that changes
+   reach the code behind the checks: counts, sizes, order, and the hashes of the archive and the base. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
-/* What the payload decides in its package's head. */
+/* Sets the fields of the head that follow from the payload. */
 static void fit_head(uint8_t *head, struct bytes bytes, unsigned int index)
 {
     struct ec618_payload payload;
@@ -28,7 +28,7 @@ static void fit_head(uint8_t *head, struct bytes bytes, unsigned int index)
     little_put_u32(head + 16, payload.new_bytes);
 }
 
-/* Of a bare archive, in place. */
+/* Corrects a bare archive in place. */
 static void make_right(struct bytes old, uint8_t *archive, size_t len)
 {
     struct par par;
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     size_t rest = len - 2, wanted = (size_t)(input[0] | input[1] << 8);
     struct bytes old = {input + 2, wanted < rest ? wanted : rest};
     size_t size = rest - old.len;
-    uint8_t *package = malloc(size ? size : 1); /* of exactly its size, for the sanitizers */
+    uint8_t *package = malloc(size ? size : 1); /* exactly as large as the package, for the sanitizers */
     if (!package)
         return 0;
     if (size > 0)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as an EC618 payload, opened, described and applied to any old image; and any pair of
-   images gives a payload that makes the new one of the old one. Input: a byte whose lowest bit chooses
-   between the two, length of old (2 bytes, low first), old, and all else is the payload or new. */
+/* Fuzz target: any bytes as an EC618 payload, opened, described and applied to any old image; and
+   payloads that are made from any pair of images and applied. Input: a byte whose lowest bit chooses
+   between the two, length of old (2 bytes, low first), old, and the rest is the payload or new. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

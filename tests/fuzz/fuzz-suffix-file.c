@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: an index out of a file that anybody may have written. As it is it is refused or right; with
-   hashes that fit, whatever order it tells, searches stay within the text and the package made with it gives
-   the new image. Input: length of old (1 byte), old, length of new (1 byte), new, and all else is the order.
- */
+/* Fuzz target: an index from a file of unknown origin. The unchanged input is refused or correct. With
+   correct hashes and any order, searches stay within the text, and the package made with the index gives
+   the new image. Input: length of old (1 byte), old, length of new (1 byte), new, and the rest is the
+   order. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
 
-#define HEAD 80 /* bytes; its last are the hash of the order */
+#define HEAD 80 /* bytes; the last field of the head is the hash of the order */
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
@@ -50,7 +50,7 @@ static void check(struct bytes old, struct bytes new, struct buffer *file)
     buffer_free(&again);
 }
 
-/* A file as the one of old has it, but with that order. */
+/* An index file of old with this order. */
 static void forge(struct bytes old, struct bytes order, struct buffer *file)
 {
     struct suffix *index;

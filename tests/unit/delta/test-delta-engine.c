@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The table of formats, the proof that every package made goes through, and what making one takes. */
+/* The table of engines, the proof of every package, and the memory that making a package takes. */
 #include "tests/unit/delta/test-delta.h"
 
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ static void the_largest_package_is_the_archive_and_its_wrapper(void **state)
                      PAR_MODULE_MAX + LUATOS_HEAD_BYTES);
 }
 
-static void every_format_makes_what_it_knows_and_applies(void **state)
+static void every_format_applies_what_it_makes(void **state)
 {
     (void)state;
     assert_true(engine_count > 0);
@@ -62,7 +62,7 @@ static void every_format_makes_what_it_knows_and_applies(void **state)
     }
 }
 
-static void an_unknown_format_is_none(void **state)
+static void an_unknown_format_is_not_found(void **state)
 {
     (void)state;
     assert_null(engine_find(""));
@@ -78,7 +78,7 @@ static void an_unknown_format_is_none(void **state)
     }
 }
 
-/* ---- Formats that lie ---- */
+/* ---- Formats with faults ---- */
 
 static bool owns_all(struct bytes package)
 {
@@ -129,7 +129,7 @@ static void a_package_that_is_not_proven_is_not_returned(void **state)
     assert_null(package.ptr);
 }
 
-/* ---- Memory: not under a sanitizer, whose own would be measured ---- */
+/* ---- Memory: not with a sanitizer, which takes memory of its own ---- */
 
 #if defined __has_feature
 #if __has_feature(address_sanitizer)
@@ -194,8 +194,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_format_that_dfota_makes_has_one_engine),
         cmocka_unit_test(the_largest_package_is_the_archive_and_its_wrapper),
-        cmocka_unit_test(every_format_makes_what_it_knows_and_applies),
-        cmocka_unit_test(an_unknown_format_is_none),
+        cmocka_unit_test(every_format_applies_what_it_makes),
+        cmocka_unit_test(an_unknown_format_is_not_found),
         cmocka_unit_test(a_package_that_is_not_proven_is_not_returned),
 #ifndef SANITIZED
         cmocka_unit_test(making_takes_at_most_12_bytes_a_byte),

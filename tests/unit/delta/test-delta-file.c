@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Files: read under a limit, and written so that nobody ever sees half of one, nor what is left of a failure.
- */
+/* Files: read under a limit, and written so that an incomplete file is never visible and a failure leaves
+   nothing. */
 #include "tests/unit/delta/test-delta.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "delta/file.h"
 
-/* Each test works in an empty directory of its own. */
+/* Each test has its own empty directory. */
 static int enter_directory(void **state)
 {
     char name[] = "/tmp/dfota-test-XXXXXX";
@@ -27,7 +27,7 @@ static int remove_directory(void **state)
 {
     DIR *directory = opendir(".");
     for (struct dirent *entry; directory && (entry = readdir(directory));)
-        remove(entry->d_name); /* "." and ".." refuse */
+        remove(entry->d_name); /* "." and ".." cannot be removed */
     if (directory)
         closedir(directory);
     int rc = chdir("/") | rmdir(*state);
@@ -80,7 +80,7 @@ static void a_file_is_read_up_to_exactly_its_limit(void **state)
     assert_null(content.ptr);
 }
 
-static void an_empty_file_gives_a_pointer_too(void **state)
+static void an_empty_file_gives_a_pointer(void **state)
 {
     (void)state;
     struct buffer content = {0};
@@ -92,7 +92,7 @@ static void an_empty_file_gives_a_pointer_too(void **state)
     buffer_free(&content);
 }
 
-static void what_cannot_be_read_is_an_error_of_the_machine(void **state)
+static void an_unreadable_file_is_an_error_of_the_machine(void **state)
 {
     (void)state;
     struct buffer content = {0};
@@ -105,7 +105,7 @@ static void what_cannot_be_read_is_an_error_of_the_machine(void **state)
     assert_null(content.ptr);
 }
 
-/* A pipe tells no size: it is read in pieces, and given up on once it exceeds the limit. */
+/* A pipe has no size. It is read in pieces until it exceeds the limit. */
 static void a_pipe_is_read_under_the_same_limit(void **state)
 {
     (void)state;
@@ -170,7 +170,7 @@ static void expect_not_stored(const char *path, const char *reason)
     assert_int_equal(count_entries(), entries);
 }
 
-static void a_failure_leaves_nothing_and_harms_nothing(void **state)
+static void a_failure_leaves_no_file_and_changes_none(void **state)
 {
     (void)state;
     must_store("real", "precious");
@@ -186,7 +186,7 @@ static void a_failure_leaves_nothing_and_harms_nothing(void **state)
     must_hold("real", "precious");
 }
 
-/* What stops a write half way is what a full disk does, too. */
+/* A file size limit stops a write half way, as a full disk does. */
 static void a_write_that_stops_half_way_leaves_nothing(void **state)
 {
     (void)state;
@@ -203,12 +203,12 @@ static void a_write_that_stops_half_way_leaves_nothing(void **state)
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0); /* it was told, and not killed by SIGXFSZ */
+    assert_int_equal(status, 0); /* the function reported it, and SIGXFSZ did not kill the child */
     assert_int_equal(count_entries(), 1);
     must_hold("out", "precious");
 }
 
-static void signals_are_as_before_afterwards(void **state)
+static void signals_are_restored(void **state)
 {
     (void)state;
     sigset_t before, after;
@@ -227,13 +227,13 @@ int main(void)
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, enter_directory, remove_directory)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(a_file_is_read_up_to_exactly_its_limit),
-        IN_DIRECTORY(an_empty_file_gives_a_pointer_too),
-        IN_DIRECTORY(what_cannot_be_read_is_an_error_of_the_machine),
+        IN_DIRECTORY(an_empty_file_gives_a_pointer),
+        IN_DIRECTORY(an_unreadable_file_is_an_error_of_the_machine),
         IN_DIRECTORY(a_pipe_is_read_under_the_same_limit),
         IN_DIRECTORY(a_stored_file_replaces_and_obeys_the_umask),
-        IN_DIRECTORY(a_failure_leaves_nothing_and_harms_nothing),
+        IN_DIRECTORY(a_failure_leaves_no_file_and_changes_none),
         IN_DIRECTORY(a_write_that_stops_half_way_leaves_nothing),
-        IN_DIRECTORY(signals_are_as_before_afterwards),
+        IN_DIRECTORY(signals_are_restored),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of delta/ share: a generator of the same bytes on every machine, and images that resemble
-   one another as releases do. Buffers returned are the caller's. */
+/* Helpers for the tests of delta/: random bytes that are the same on every machine, and images that
+   resemble each other as releases do. The caller frees returned buffers. */
 #ifndef DFOTA_TESTS_UNIT_DELTA_TEST_DELTA_H
 #define DFOTA_TESTS_UNIT_DELTA_TEST_DELTA_H
 
@@ -30,8 +30,8 @@ static inline size_t random_below(struct random *r, size_t limit)
     return limit ? (size_t)(random_next(r) % limit) : 0;
 }
 
-/* cmocka's assertions do not return, so a failed reservation ends the test. A buffer filled has a ptr, even
-   if with nothing. */
+/* An assertion of cmocka does not return, so a failed reservation ends the test. A filled buffer has a
+   ptr even if it is empty. */
 static inline void must_add(struct buffer *buffer, const void *from, size_t len)
 {
     struct error err;
@@ -46,7 +46,7 @@ static inline void must_fill(struct buffer *buffer, uint8_t value, size_t len)
     buffer->len += len;
 }
 
-/* `len` bytes out of an alphabet of `letters` values: few letters make many repeats. */
+/* `len` bytes with `letters` different values. Few values make many repeats. */
 static inline struct buffer random_bytes(struct random *r, size_t len, unsigned int letters)
 {
     struct buffer made = {0};
@@ -56,8 +56,8 @@ static inline struct buffer random_bytes(struct random *r, size_t len, unsigned 
     return made;
 }
 
-/* A later release of `from`: pieces of it in order with bytes changed, some left out, some new, some moved.
- */
+/* A later release of `from`: its pieces in order, some with changed bytes, some removed, some new, some
+   moved. */
 static inline struct buffer random_revision(struct random *r, struct bytes from, unsigned int letters)
 {
     struct buffer made = {0};
@@ -66,7 +66,7 @@ static inline struct buffer random_revision(struct random *r, struct bytes from,
         size_t len = 1 + random_below(r, from.len / 4 + 1);
         len = len < from.len - at ? len : from.len - at;
         switch (random_below(r, 6)) {
-        case 0: /* left out */
+        case 0: /* removed */
             break;
         case 1: { /* new */
             struct buffer fresh = random_bytes(r, random_below(r, 40), letters);
@@ -74,12 +74,12 @@ static inline struct buffer random_revision(struct random *r, struct bytes from,
             buffer_free(&fresh);
             break;
         }
-        case 2: { /* moved from elsewhere */
+        case 2: { /* moved from another place */
             size_t elsewhere = random_below(r, from.len - len + 1);
             must_add(&made, from.ptr + elsewhere, len);
             break;
         }
-        default: /* kept, a few bytes changed */
+        default: /* kept, with a few changed bytes */
             must_add(&made, from.ptr + at, len);
             for (size_t changes = random_below(r, 3); changes > 0; changes--)
                 made.ptr[made.len - 1 - random_below(r, len)] ^= (uint8_t)random_below(r, letters);

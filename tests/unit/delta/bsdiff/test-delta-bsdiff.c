@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Format bsdiff: what is written, byte for byte; and that any bytes at all can be read without harm. */
+/* Format bsdiff: the written bytes, and that any bytes can be read safely. */
 #include "tests/unit/delta/test-delta.h"
 
 #include "delta/bsdiff/bsdiff.h"
@@ -17,9 +17,9 @@ static void put_le64(uint8_t *to, uint64_t value)
         to[i] = (uint8_t)(value >> 8 * i);
 }
 
-#define MINUS (1ULL << 63) /* the sign of a number in a package */
+#define MINUS (1ULL << 63) /* the sign bit of a number in a package */
 
-struct parts { /* plain: packed by pack_parts() */
+struct parts { /* not compressed; pack_parts() compresses them */
     struct bytes control, diff, extra;
     uint64_t new_size;
 };
@@ -41,7 +41,7 @@ static struct buffer pack_parts(const struct parts *parts)
     return package;
 }
 
-struct numbers { /* one control record as it stands in the package */
+struct numbers { /* a control record as in the package */
     uint64_t diff_len, extra_len, seek;
 };
 
@@ -62,7 +62,7 @@ static const struct bytes old_image = {old_text, sizeof old_text - 1};
 
 static const struct bytes nothing = {NULL, 0};
 
-/* A package of a few records, sound in itself: 5 bytes of old plus 1 each, "+-*", 4 bytes of old at 10. */
+/* A sound package of two records: 5 bytes of old plus 1 each, "+-*", then 4 bytes of old at 10. */
 static struct buffer sound_package(void)
 {
     const struct numbers record[] = {{5, 3, 5}, {4, 0, 0}};
@@ -110,7 +110,7 @@ static void round_trip(struct bytes old, struct bytes new)
     }
 }
 
-static void what_is_made_can_be_applied(void **state)
+static void every_package_made_can_be_applied(void **state)
 {
     (void)state;
     struct random r = {20};
@@ -189,10 +189,10 @@ static void a_script_is_written_as_the_format_says(void **state)
     buffer_free(&package);
 }
 
-static void images_from_2_gib_on_are_refused(void **state)
+static void images_of_2_gib_are_refused(void **state)
 {
     (void)state;
-    struct bytes huge = {old_text, SUFFIX_MAX_TEXT + 1}; /* the length alone decides: nothing is read */
+    struct bytes huge = {old_text, SUFFIX_MAX_TEXT + 1}; /* the length decides; nothing is read */
     struct buffer package = {0};
     struct error err;
     assert_false(bsdiff_make(huge, old_image, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
@@ -219,7 +219,8 @@ static void a_sound_package_is_applied_under_its_exact_limit(void **state)
     buffer_free(&package);
 }
 
-/* Stock bspatch leaves a diff byte as it is where old has none, before its start as behind its end. */
+/* Like stock bspatch: a diff byte is used unchanged where it is before the beginning or after the end of
+   old. */
 static void diff_bytes_outside_of_old_pass_unchanged(void **state)
 {
     (void)state;
@@ -227,7 +228,7 @@ static void diff_bytes_outside_of_old_pass_unchanged(void **state)
     struct buffer control = pack_records(record, 3), new = {0};
     struct parts parts = {buffer_bytes(&control), {(const uint8_t *)"ab\0\0\0\0\0z", 8}, nothing, 8};
     struct buffer package = pack_parts(&parts);
-    struct bytes old = {old_text, old_image.len - 1}; /* its full stop stands behind the end */
+    struct bytes old = {old_text, old_image.len - 1}; /* its full stop is after the end */
     struct error err;
     assert_true(bsdiff_apply(old, buffer_bytes(&package), 8, &new, &err));
     assert_int_equal(new.len, 8);
@@ -237,7 +238,7 @@ static void diff_bytes_outside_of_old_pass_unchanged(void **state)
     buffer_free(&new);
 }
 
-static void no_bytes_count_as_an_empty_stream(void **state)
+static void an_empty_stream_may_have_no_bytes(void **state)
 {
     (void)state;
     uint8_t package[32] = "BSDIFF40"; /* three lengths of 0 */
@@ -278,7 +279,7 @@ static void a_broken_header_is_refused(void **state)
         expect_refusal(buffer_bytes(&package), lies[i].code, lies[i].text);
         buffer_free(&package);
     }
-    struct buffer package = sound_package(); /* each length would fit alone, both do not */
+    struct buffer package = sound_package(); /* each length alone would fit, both together do not */
     put_le64(package.ptr + 8, package.len - 32);
     expect_corrupt(package, cut);
     expect_refusal(nothing, ERROR_CORRUPT, no_package);
@@ -289,7 +290,7 @@ static void a_package_cut_off_anywhere_is_refused(void **state)
     (void)state;
     struct buffer package = sound_package();
     for (size_t len = 0; len < package.len; len++) {
-        uint8_t *exact = malloc(len + 1); /* so that a sanitizer sees one byte too many being read */
+        uint8_t *exact = malloc(len + 1); /* so that a sanitizer reports a read of one byte too many */
         assert_non_null(exact);
         memcpy(exact + 1, package.ptr, len);
         expect_refusal((struct bytes){exact + 1, len}, ERROR_CORRUPT, "");
@@ -298,8 +299,8 @@ static void a_package_cut_off_anywhere_is_refused(void **state)
     buffer_free(&package);
 }
 
-/* A changed bit in a stream meets a checksum. One in the header or between the streams may go unnoticed only
-   if the result is the same. */
+/* A changed bit in a stream is found by a checksum. One in the header or between the streams may be
+   accepted only if the result is the same. */
 static void no_flipped_bit_gives_another_image(void **state)
 {
     (void)state;
@@ -318,7 +319,7 @@ static void no_flipped_bit_gives_another_image(void **state)
     buffer_free(&package);
 }
 
-/* A package with the given records whose diff and extra streams are long enough for anything. */
+/* A package with these records, whose diff and extra streams are long enough. */
 static struct buffer package_of(const struct numbers *record, size_t count, uint64_t new_size)
 {
     struct buffer control = pack_records(record, count), zeros = {0};
@@ -386,8 +387,8 @@ static void streams_must_end_with_the_image(void **state)
     expect_corrupt(package, "7 bytes of garbage follow after the extra stream");
 }
 
-/* Records that make nothing cost the reader time and the sender hardly a byte: 3 MB of them pack into 50. */
-static void records_that_do_nothing_are_few(void **state)
+/* Empty records cost the reader time and the sender nearly nothing: 3 MB of them are 50 bytes compressed. */
+static void many_empty_records_are_refused(void **state)
 {
     (void)state;
     enum { MANY = 125000 };
@@ -405,7 +406,7 @@ static void records_that_do_nothing_are_few(void **state)
     free(record);
 }
 
-/* The size in the header is a claim; memory follows what the streams really hold. */
+/* The size in the header is only a claim. Memory grows with the real content of the streams. */
 static void a_large_claim_takes_no_memory(void **state)
 {
     (void)state;
@@ -421,19 +422,19 @@ static void a_large_claim_takes_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_made_can_be_applied),
+        cmocka_unit_test(every_package_made_can_be_applied),
         cmocka_unit_test(empty_equal_and_smaller_images_work),
         cmocka_unit_test(a_script_is_written_as_the_format_says),
-        cmocka_unit_test(images_from_2_gib_on_are_refused),
+        cmocka_unit_test(images_of_2_gib_are_refused),
         cmocka_unit_test(a_sound_package_is_applied_under_its_exact_limit),
         cmocka_unit_test(diff_bytes_outside_of_old_pass_unchanged),
-        cmocka_unit_test(no_bytes_count_as_an_empty_stream),
+        cmocka_unit_test(an_empty_stream_may_have_no_bytes),
         cmocka_unit_test(a_broken_header_is_refused),
         cmocka_unit_test(a_package_cut_off_anywhere_is_refused),
         cmocka_unit_test(no_flipped_bit_gives_another_image),
         cmocka_unit_test(impossible_records_are_refused),
         cmocka_unit_test(streams_must_end_with_the_image),
-        cmocka_unit_test(records_that_do_nothing_are_few),
+        cmocka_unit_test(many_empty_records_are_refused),
         cmocka_unit_test(a_large_claim_takes_no_memory),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

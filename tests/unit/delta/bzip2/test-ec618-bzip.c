@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The bzip2 stage of EC618 payloads: what we write, any bzip2 reads; what the module would refuse, our reader
-   refuses. libbz2 is the judge of both. */
+/* The bzip2 stage of EC618 payloads: every bzip2 decoder reads our output, and our decoder refuses what a
+   module would refuse. libbz2 is the reference for both. */
 #include "tests/unit/delta/test-delta.h"
 
 #include <bzlib.h>
@@ -33,7 +33,7 @@ static void check_refused(struct bytes packed, struct bzip_limits limits, const 
     buffer_free(&plain);
 }
 
-/* Both readers make `plain` of it, and no block is too large. */
+/* Checks that both decoders give `plain`, and that no block is too large. */
 static void check_stream(struct bytes packed, struct bytes plain)
 {
     struct buffer ours = {0}, theirs = {0};
@@ -91,15 +91,14 @@ static void every_effort_packs_a_busy_part(void **state)
     (void)state;
     struct random r = {22};
     struct buffer plain = random_bytes(&r, 20000, 40);
-    for (size_t i = 0; i + 40 < plain.len;
-         i += 40 + random_below(&r, 200)) /* runs of all lengths in between */
+    for (size_t i = 0; i + 40 < plain.len; i += 40 + random_below(&r, 200)) /* with runs of all lengths */
         memset(plain.ptr + i, 0, random_below(&r, 40));
     for (int effort = BZIP_ROUGH; effort <= BZIP_BEST; effort++)
         check_round_trip(buffer_bytes(&plain), (enum bzip_effort)effort);
     buffer_free(&plain);
 }
 
-/* Rotations of a periodic text are equal: the order among them must not matter. */
+/* Rotations of a periodic text are equal, so their order must not matter. */
 static void periodic_texts_survive(void **state)
 {
     (void)state;
@@ -138,7 +137,7 @@ static void one_byte_and_a_full_block_survive(void **state)
     check_round_trip((struct bytes){(const uint8_t *)"x", 1}, BZIP_BEST);
 }
 
-/* Bytes that never repeat in a row, so that they are as many after the run-length stage. */
+/* Bytes that never repeat in a row, so that the run-length stage does not change their number. */
 static struct buffer runless(size_t len)
 {
     struct buffer plain = {0};
@@ -166,7 +165,8 @@ static void a_long_run_of_zeros_cannot_hide_a_large_block(void **state)
     (void)state;
     struct buffer plain = {0};
     must_fill(&plain, 'a', 1);
-    for (int i = 0; i < 9000; i++) /* pairs: no run for the first stage, one long run for the second */
+    for (int i = 0; i < 9000; i++) /* pairs: not a run for the first stage, but one long run for the
+                                      second */
         must_add(&plain, "ab", 2);
     struct buffer packed = must_stock(buffer_bytes(&plain), 1);
     check_refused(buffer_bytes(&packed), module_limits, "more than 8192 bytes");
@@ -182,7 +182,7 @@ static void only_level_one_is_read(void **state)
     buffer_free(&packed);
 }
 
-static void a_cut_off_stream_is_refused_wherever_it_is_cut(void **state)
+static void a_stream_cut_off_anywhere_is_refused(void **state)
 {
     (void)state;
     struct random r = {25};
@@ -204,7 +204,8 @@ static void no_flipped_bit_passes(void **state)
         struct buffer got = {0};
         struct error err;
         packed.ptr[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        /* The last byte's filling is nobody's; a length or a selector that is never used may change too. */
+        /* The padding of the last byte has no meaning. A length or a selector that is never used may
+           change too. */
         if (bzip_decode(buffer_bytes(&packed), module_limits, &got, NULL, &err))
             assert_true(bytes_equal(buffer_bytes(&got), buffer_bytes(&plain)));
         packed.ptr[bit / 8] ^= (uint8_t)(1U << bit % 8);
@@ -214,8 +215,8 @@ static void no_flipped_bit_passes(void **state)
     buffer_free(&packed);
 }
 
-/* It stands in the last 32 bits in front of those that fill the last byte. */
-static void the_streams_own_checksum_counts(void **state)
+/* The checksum is in the last 32 bits before the padding. */
+static void the_checksum_of_the_stream_is_checked(void **state)
 {
     (void)state;
     struct buffer packed = must_encode((struct bytes){(const uint8_t *)"firmware", 8}, BZIP_QUICK);
@@ -227,7 +228,7 @@ static void the_streams_own_checksum_counts(void **state)
     buffer_free(&packed);
 }
 
-static void what_stands_behind_a_stream_is_refused(void **state)
+static void bytes_after_a_stream_are_refused(void **state)
 {
     (void)state;
     struct bytes text = {(const uint8_t *)"firmware", 8};
@@ -240,7 +241,7 @@ static void what_stands_behind_a_stream_is_refused(void **state)
     buffer_free(&twice);
 }
 
-/* In a block whose bytes are all of one group of 16, the number of tables stands at a known bit. */
+/* In a block whose byte values are all in one group of 16, the number of tables is at a known bit. */
 static void a_single_table_and_a_randomised_block_are_refused(void **state)
 {
     (void)state;
@@ -249,7 +250,7 @@ static void a_single_table_and_a_randomised_block_are_refused(void **state)
     packed.ptr[randomised / 8] ^= (uint8_t)(0x80U >> randomised % 8);
     check_refused(buffer_bytes(&packed), module_limits, "randomised");
     packed.ptr[randomised / 8] ^= (uint8_t)(0x80U >> randomised % 8);
-    for (size_t i = 0; i < 3; i++) { /* 2, 010, becomes 1, 001 */
+    for (size_t i = 0; i < 3; i++) { /* 2 (010) becomes 1 (001) */
         packed.ptr[(tables + i) / 8] &= (uint8_t) ~(0x80U >> (tables + i) % 8);
         if (i == 2)
             packed.ptr[(tables + i) / 8] |= (uint8_t)(0x80U >> (tables + i) % 8);
@@ -258,7 +259,7 @@ static void a_single_table_and_a_randomised_block_are_refused(void **state)
     buffer_free(&packed);
 }
 
-static void no_more_is_unpacked_than_allowed(void **state)
+static void the_limit_of_unpacked_bytes_is_kept(void **state)
 {
     (void)state;
     struct buffer plain = {0};
@@ -290,7 +291,7 @@ static void code_lengths_are_a_prefix_code_whatever_the_counts(void **state)
     }
 }
 
-/* Where the table costs next to nothing, Huffman's own lengths are the best: here 1, 2, 3, 3. */
+/* When the table costs nearly nothing, the lengths of Huffman's algorithm are best: here 1, 2, 3, 3. */
 static void code_lengths_follow_the_counts(void **state)
 {
     (void)state;
@@ -340,7 +341,7 @@ static void selectors_are_the_cheapest_of_all(void **state)
     }
 }
 
-/* What the effort is for: smaller than stock bzip2 by far on what payloads are full of. */
+/* The effort makes streams much smaller than stock bzip2 on data as in payloads. */
 static void more_effort_makes_it_smaller(void **state)
 {
     (void)state;
@@ -370,12 +371,12 @@ int main(void)
         cmocka_unit_test(a_block_of_8193_bytes_is_refused_and_of_8192_is_not),
         cmocka_unit_test(a_long_run_of_zeros_cannot_hide_a_large_block),
         cmocka_unit_test(only_level_one_is_read),
-        cmocka_unit_test(a_cut_off_stream_is_refused_wherever_it_is_cut),
+        cmocka_unit_test(a_stream_cut_off_anywhere_is_refused),
         cmocka_unit_test(no_flipped_bit_passes),
-        cmocka_unit_test(the_streams_own_checksum_counts),
-        cmocka_unit_test(what_stands_behind_a_stream_is_refused),
+        cmocka_unit_test(the_checksum_of_the_stream_is_checked),
+        cmocka_unit_test(bytes_after_a_stream_are_refused),
         cmocka_unit_test(a_single_table_and_a_randomised_block_are_refused),
-        cmocka_unit_test(no_more_is_unpacked_than_allowed),
+        cmocka_unit_test(the_limit_of_unpacked_bytes_is_kept),
         cmocka_unit_test(code_lengths_are_a_prefix_code_whatever_the_counts),
         cmocka_unit_test(code_lengths_follow_the_counts),
         cmocka_unit_test(selectors_are_the_cheapest_of_all),

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The `.binpkg`: known by its content, read within its bounds, rebuilt with other data. */
+/* The `.binpkg`: recognised by its content, read within its bounds, made again with other data. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/container/binpkg.h"
@@ -43,7 +43,7 @@ static void a_head_with_pkgmode_is_longer(void **state)
     buffer_free(&file);
 }
 
-static void what_is_cut_off_or_damaged_is_refused(void **state)
+static void a_cut_off_or_damaged_file_is_refused(void **state)
 {
     (void)state;
     struct buffer file = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
@@ -51,7 +51,7 @@ static void what_is_cut_off_or_damaged_is_refused(void **state)
     struct error err;
     size_t whole = 0;
     for (size_t len = 0; len < file.len;
-         len++) { /* the ends of entries alone cannot be known to be too early */
+         len++) { /* the file may end after any entry: such a cut cannot be detected */
         bool sound = binpkg_read((struct bytes){file.ptr, len}, &binpkg, &err) && binpkg_check(&binpkg, &err);
         assert_true(sound || err.code == ERROR_CORRUPT);
         whole += sound;
@@ -95,7 +95,7 @@ static void two_parts_of_one_type_are_refused(void **state)
     buffer_free(&file);
 }
 
-static void other_files_are_none(void **state)
+static void other_files_are_not_recognised(void **state)
 {
     (void)state;
     struct random r = {4};
@@ -142,10 +142,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_entry_is_read),
         cmocka_unit_test(a_head_with_pkgmode_is_longer),
-        cmocka_unit_test(what_is_cut_off_or_damaged_is_refused),
+        cmocka_unit_test(a_cut_off_or_damaged_file_is_refused),
         cmocka_unit_test(lengths_near_the_end_of_numbers_stay_in_bounds),
         cmocka_unit_test(two_parts_of_one_type_are_refused),
-        cmocka_unit_test(other_files_are_none),
+        cmocka_unit_test(other_files_are_not_recognised),
         cmocka_unit_test(a_rebuilt_file_is_the_one_made_with_the_new_data),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the EC618's containers share: the known sample's headers, rebuilt from the layout's
-   table, and a .binpkg. Buffers returned are the caller's. */
+/* Helpers for the tests of the EC618's containers: the headers of the known sample, made from the table
+   of the layout, and a .binpkg. The caller frees returned buffers. */
 #ifndef DFOTA_TESTS_UNIT_DELTA_CONTAINER_TEST_CONTAINERS_H
 #define DFOTA_TESTS_UNIT_DELTA_CONTAINER_TEST_CONTAINERS_H
 
@@ -23,7 +23,7 @@ static inline void must_add_u32(struct buffer *buffer, uint32_t value)
     must_add(buffer, bytes, sizeof bytes);
 }
 
-/* The hash made right again, after bytes were changed. Bytes 44 to 83 count as FF. */
+/* Corrects the hash after bytes were changed. Bytes 44 to 83 count as FF. */
 static inline void seal_par(struct bytes archive, uint8_t *at)
 {
     struct buffer seen = {0};
@@ -36,8 +36,8 @@ static inline void seal_par(struct bytes archive, uint8_t *at)
     buffer_free(&seen);
 }
 
-/* An archive's headers as the layout's table tells them, with one package of that payload, in `NorO`. The
-   hashes are right when `base` and `new` are given. */
+/* An archive with the headers from the table of the layout and one package with that payload, in `NorO`.
+   The hashes are those of `base` and `new`. */
 static inline struct buffer sample_par(struct bytes base, struct bytes new, struct bytes payload)
 {
     struct buffer made = {0};
@@ -87,7 +87,8 @@ static inline void add_binpkg_entry(struct buffer *out, const char *name, const 
     must_add(out, image.ptr, image.len);
 }
 
-/* A head, a bootloader, AP and CP. `head` is one of its bytes, so that two can differ in nothing else. */
+/* A head, a bootloader, AP and CP. All bytes of the file head are `head`, so that two files can differ
+   only there. */
 static inline struct buffer sample_binpkg(uint8_t head, struct bytes ap, struct bytes cp)
 {
     struct buffer made = {0};

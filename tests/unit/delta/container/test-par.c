@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The `.par` archive: what is written is the known sample's shape, and what is read is checked. */
+/* The `.par` archive: it is written like the known sample, and reading checks it. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/container/par.h"
@@ -20,7 +20,7 @@ static struct par_source ap_source(struct bytes old, struct bytes new)
     return (struct par_source){PAR_AP, false, 0x24000, old, new, text_bytes("BPHD and so on")};
 }
 
-static void what_is_written_is_what_the_table_says(void **state)
+static void an_archive_is_written_as_the_table_says(void **state)
 {
     (void)state;
     struct random r = {1};
@@ -36,7 +36,7 @@ static void what_is_written_is_what_the_table_says(void **state)
     buffer_free(&sample);
 }
 
-static void what_is_written_is_read_again(void **state)
+static void a_written_archive_can_be_read(void **state)
 {
     (void)state;
     struct par_source source[] = {
@@ -81,7 +81,7 @@ static void any_changed_or_missing_byte_is_found(void **state)
     struct error err;
     for (size_t i = 0; i < made.len; i++) {
         if (i == 44)
-            i = 84; /* the progress counts as FF, whatever it is: ec618_rules.h has the rest */
+            i = 84; /* the progress counts as FF whatever it is; ec618/rules.h has the rules for it */
         made.ptr[i] ^= 1;
         assert_false(par_read(buffer_bytes(&made), &par, &err) && par_check(&par, &err));
         assert_int_equal(err.code, ERROR_CORRUPT);
@@ -97,7 +97,7 @@ static void any_changed_or_missing_byte_is_found(void **state)
     assert_false(par_read(none, &par, &err));
 }
 
-/* A hash made right again must not hide a package whose lengths do not fit. */
+/* Packages whose lengths do not fit are refused even with a correct hash. */
 static void lengths_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
@@ -105,10 +105,10 @@ static void lengths_that_do_not_fit_are_refused(void **state)
         size_t at;
         uint32_t value;
     } bad[] = {
-        {84, 2 << 5 | 0x6F << 8},   /* a head that is too short for its fields */
-        {84, 2 << 5 | 0x3FFU << 8}, /* one longer than the package */
+        {84, 2 << 5 | 0x6F << 8},   /* a head that is too short */
+        {84, 2 << 5 | 0x3FFU << 8}, /* a head longer than the package */
         {88, 0x6F},                 /* a package shorter than its head */
-        {88, 0x70 + 13},            /* a byte of payload left over */
+        {88, 0x70 + 13},            /* one byte of payload is left over */
         {88, 0x70 + 15},
         {88, 0x80000000},
         {88, UINT32_MAX},
@@ -163,7 +163,7 @@ static void a_cut_off_archive_is_read_as_far_as_it_goes(void **state)
     buffer_free(&made);
 }
 
-/* The device's hash does not see its own record of progress. */
+/* The hash of the device does not depend on its own progress record. */
 static void the_hash_counts_the_progress_as_ff(void **state)
 {
     (void)state;
@@ -234,7 +234,7 @@ static void images_beyond_their_zones_are_refused(void **state)
     buffer_free(&image);
 }
 
-static void more_segments_than_a_module_notes_are_refused(void **state)
+static void more_segments_than_a_module_records_are_refused(void **state)
 {
     (void)state;
     struct buffer image = {0};
@@ -242,7 +242,7 @@ static void more_segments_than_a_module_notes_are_refused(void **state)
     struct bytes most = {image.ptr, (size_t)63 * PAR_SEGMENT};
     struct par_source source[] = {ap_source(text_bytes("old"), buffer_bytes(&image)),
                                   ap_source(text_bytes("old"), most)};
-    struct buffer made = make(source, 2); /* 64 and 63 */
+    struct buffer made = make(source, 2); /* 64 and 63 segments */
     buffer_free(&made);
     source[1].new.len++;
     refuse_making(source, 2, "128 segments");
@@ -252,8 +252,8 @@ static void more_segments_than_a_module_notes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_what_the_table_says),
-        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(an_archive_is_written_as_the_table_says),
+        cmocka_unit_test(a_written_archive_can_be_read),
         cmocka_unit_test(any_changed_or_missing_byte_is_found),
         cmocka_unit_test(lengths_that_do_not_fit_are_refused),
         cmocka_unit_test(a_head_longer_than_its_package_is_no_package),
@@ -261,7 +261,7 @@ int main(void)
         cmocka_unit_test(the_hash_counts_the_progress_as_ff),
         cmocka_unit_test(a_wrong_count_of_packages_is_refused),
         cmocka_unit_test(images_beyond_their_zones_are_refused),
-        cmocka_unit_test(more_segments_than_a_module_notes_are_refused),
+        cmocka_unit_test(more_segments_than_a_module_records_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What stands around a `.par`: AT framing and the 92-byte head, written and read. */
+/* The wrappers of a `.par`, written and read: the head of AT firmware and the 92-byte head. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/container/wrapper.h"
 
-static void at_framing_is_ten_bytes(void **state)
+static void the_head_of_at_firmware_is_ten_bytes(void **state)
 {
     (void)state;
     struct buffer out = {0};
@@ -26,7 +26,7 @@ static void at_framing_is_ten_bytes(void **state)
     buffer_free(&out);
 }
 
-/* Head and blocks of two, one of them not packed, as a script package has them. */
+/* A head and two blocks, one of them not compressed, as in a script package. */
 static struct buffer sample_common(void)
 {
     struct buffer made = {0};
@@ -82,8 +82,8 @@ static void the_head_is_read_as_it_was_written(void **state)
     buffer_free(&out);
 }
 
-/* The first 92 bytes of a real script package. Its common data is not here, so only the checksum can be held
-   against it. */
+/* The first 92 bytes of a real script package. The common data is not here, so only the checksum can be
+   compared. */
 static void the_checksum_is_that_of_a_real_file(void **state)
 {
     (void)state;
@@ -113,7 +113,7 @@ static void any_changed_or_missing_byte_of_head_and_script_is_found(void **state
     buffer_free(&out);
 }
 
-static void a_sound_head_does_not_hide_unsound_common_data(void **state)
+static void damaged_common_data_is_found_despite_a_sound_head(void **state)
 {
     (void)state;
     static const struct {
@@ -146,11 +146,11 @@ static void without_a_script_its_md5_is_zero(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(at_framing_is_ten_bytes),
+        cmocka_unit_test(the_head_of_at_firmware_is_ten_bytes),
         cmocka_unit_test(the_head_is_read_as_it_was_written),
         cmocka_unit_test(the_checksum_is_that_of_a_real_file),
         cmocka_unit_test(any_changed_or_missing_byte_of_head_and_script_is_found),
-        cmocka_unit_test(a_sound_head_does_not_hide_unsound_common_data),
+        cmocka_unit_test(damaged_common_data_is_found_despite_a_sound_head),
         cmocka_unit_test(without_a_script_its_md5_is_zero),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The simulated module: what it builds from payloads written by hand, what it refuses, and that no power cut
-   changes what it ends with. */
+/* The simulated module: what it makes from payloads that the tests write themselves, what it refuses, and
+   that a power cut never changes the result. */
 #include "tests/unit/delta/test-delta.h"
 
 #include "delta/bzip2/block.h"
@@ -24,7 +24,7 @@ static void put_record(struct buffer *plain, int64_t diff, int64_t extra, int64_
     put_number(plain, seek);
 }
 
-/* A record of `len` old bytes as they are. */
+/* A record of `len` unchanged bytes of old. */
 static void put_copy(struct buffer *plain, size_t len, int64_t seek)
 {
     put_record(plain, (int64_t)len, 0, seek);
@@ -50,7 +50,7 @@ static struct buffer assemble(enum ec618_order order, size_t old_len, size_t new
     return payload;
 }
 
-/* A payload of one part with these plain contents, which are freed. */
+/* A payload of one part with these plain contents. Frees the contents. */
 static struct buffer single(enum ec618_order order, size_t old_len, size_t new_len, struct buffer *plain)
 {
     struct buffer stream[] = {pack(plain)};
@@ -82,7 +82,7 @@ static struct buffer three_blocks(void)
     return random_bytes(&r, 3 * BLOCK - 100, 256);
 }
 
-/* Block 1 of three, made of a copy of old from `at`, between blocks that stay. */
+/* Block 1 of three, a copy of old from `at`, between unchanged blocks. */
 static struct buffer middle_from(enum ec618_order order, struct bytes old, size_t at)
 {
     struct buffer plain = {0}, stream[3] = {{0}};
@@ -92,7 +92,7 @@ static struct buffer middle_from(enum ec618_order order, struct bytes old, size_
     return assemble(order, old.len, old.len, stream);
 }
 
-static void parts_read_their_own_block_whole_and_all_on_their_side(void **state)
+static void parts_read_their_own_block_and_all_blocks_on_their_side(void **state)
 {
     (void)state;
     struct buffer old = three_blocks();
@@ -111,7 +111,7 @@ static void parts_read_their_own_block_whole_and_all_on_their_side(void **state)
     buffer_free(&old);
 }
 
-static void bytes_outside_of_the_window_pass_as_they_are(void **state)
+static void bytes_outside_of_the_window_are_used_unchanged(void **state)
 {
     (void)state;
     struct buffer old = three_blocks();
@@ -137,7 +137,7 @@ static void bytes_outside_of_the_window_pass_as_they_are(void **state)
     buffer_free(&old);
 }
 
-static void differences_add_up_and_a_last_seek_means_nothing(void **state)
+static void differences_are_added_and_the_last_seek_is_ignored(void **state)
 {
     (void)state;
     const uint8_t old[] = {250, 1, 2, 3}, diff[] = {10, 0, 255}, extra[] = {7, 8};
@@ -180,8 +180,7 @@ static void an_unchanged_part_is_not_opened(void **state)
     struct buffer image = must_apply(buffer_bytes(&old), &payload);
     assert_true(bytes_equal(buffer_bytes(&image), (struct bytes){old.ptr, old.len - 50}));
     buffer_free(&image);
-    /* Whatever stands where its stream would be: here a part of the table's length that is no bzip2 at all.
-     */
+    /* Any bytes may be in place of its stream: here bytes that are not bzip2. */
     must_add(&payload, "no stream", 9);
     payload.ptr[16 + 8] = (uint8_t)(payload.ptr[16 + 8] + 9);
     image = must_apply(buffer_bytes(&old), &payload);
@@ -194,7 +193,7 @@ static void an_unchanged_part_is_not_opened(void **state)
     buffer_free(&old);
 }
 
-static void a_parts_own_length_and_flag_do_not_count(void **state)
+static void the_length_and_flag_in_a_part_are_ignored(void **state)
 {
     (void)state;
     struct buffer plain = {0};
@@ -204,7 +203,7 @@ static void a_parts_own_length_and_flag_do_not_count(void **state)
     memcpy(payload.ptr + 28, "\x12\x34\x56\x78\xFF\xFF\xFF\x7F", 8);
     struct buffer image = must_apply((struct bytes){NULL, 0}, &payload);
     assert_memory_equal(image.ptr, "new", 3);
-    for (size_t at = 31; at <= 35; at += 4) { /* but neither may be negative */
+    for (size_t at = 31; at <= 35; at += 4) { /* but none of them may be negative */
         payload.ptr[at] ^= 0x80;
         check_refused((struct bytes){NULL, 0}, buffer_bytes(&payload), "negative");
         payload.ptr[at] ^= 0x80;
@@ -285,7 +284,7 @@ static void only_the_last_part_may_be_short(void **state)
     (void)state;
     struct buffer old = three_blocks(), stream[3] = {{0}};
     struct buffer payload = assemble(EC618_FORWARD, old.len, old.len, stream);
-    payload.ptr[28 + 16] = 1; /* of 32768: the first part would make 32769 */
+    payload.ptr[28 + 16] = 1; /* the first part would make 32769 bytes, not 32768 */
     check_refused(buffer_bytes(&old), buffer_bytes(&payload), "makes 32769 bytes");
     payload.ptr[28 + 16] = 0;
     payload.ptr[28 + 17] = 0x7F;
@@ -308,7 +307,7 @@ static void an_image_over_the_limit_is_too_large(void **state)
     buffer_free(&old);
 }
 
-struct outage { /* the power fails at the operations whose number is in `at`, counted over all runs */
+struct outage { /* the power fails at the operations with the numbers in `at`, counted over all runs */
     unsigned int operations;
     unsigned int at[2];
     enum ec618_power how;
@@ -323,7 +322,8 @@ static enum ec618_power ask(void *context, enum ec618_flash operation, unsigned 
     return now == outage->at[0] || now == outage->at[1] ? outage->how : EC618_POWER_STAYS;
 }
 
-/* Runs to the end, switched on again after each outage. Returns the number of flash operations. */
+/* Runs to the end; after each power cut the module is switched on again. Returns the number of flash
+   operations. */
 static unsigned int run_through(struct bytes old, struct bytes new, struct bytes payload,
                                 struct outage outage)
 {
@@ -341,7 +341,7 @@ static unsigned int run_through(struct bytes old, struct bytes new, struct bytes
     return outage.operations;
 }
 
-static void no_power_cut_changes_the_outcome(void **state)
+static void a_power_cut_never_changes_the_result(void **state)
 {
     (void)state;
     const unsigned int never = UINT32_MAX;
@@ -349,7 +349,7 @@ static void no_power_cut_changes_the_outcome(void **state)
     struct buffer old = random_bytes(&r, 3 * BLOCK + 500, 30);
     struct buffer new = {0};
     must_add(&new, old.ptr + 1000, BLOCK);
-    must_add(&new, old.ptr + BLOCK, BLOCK); /* stays */
+    must_add(&new, old.ptr + BLOCK, BLOCK); /* unchanged */
     must_add(&new, old.ptr + BLOCK / 2, old.len - BLOCK / 2);
     for (int order = 0; order < 2; order++) {
         struct ec618_options options = {.only_order = true, .order = (enum ec618_order)order};
@@ -360,7 +360,8 @@ static void no_power_cut_changes_the_outcome(void **state)
         unsigned int operations =
             run_through(was, is, bytes, (struct outage){0, {never, never}, EC618_POWER_STAYS});
         assert_int_equal(operations,
-                         4 * 4 + 1); /* backup, note, write, advance; the unchanged part only advances */
+                         4 * 4 + 1); /* backup, note, write and advance for each part; the unchanged part
+                                        only advances */
         for (unsigned int first = 0; first < operations; first++)
             for (unsigned int second = first + 1; second < first + 6; second++)
                 for (int how = EC618_POWER_FAILS_IN; how <= EC618_POWER_FAILS_AFTER; how++)
@@ -374,17 +375,17 @@ static void no_power_cut_changes_the_outcome(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_read_their_own_block_whole_and_all_on_their_side),
-        cmocka_unit_test(bytes_outside_of_the_window_pass_as_they_are),
-        cmocka_unit_test(differences_add_up_and_a_last_seek_means_nothing),
+        cmocka_unit_test(parts_read_their_own_block_and_all_blocks_on_their_side),
+        cmocka_unit_test(bytes_outside_of_the_window_are_used_unchanged),
+        cmocka_unit_test(differences_are_added_and_the_last_seek_is_ignored),
         cmocka_unit_test(seeks_anywhere_are_harmless),
         cmocka_unit_test(an_unchanged_part_is_not_opened),
-        cmocka_unit_test(a_parts_own_length_and_flag_do_not_count),
+        cmocka_unit_test(the_length_and_flag_in_a_part_are_ignored),
         cmocka_unit_test(unsound_records_are_refused),
         cmocka_unit_test(unsound_payloads_are_refused),
         cmocka_unit_test(only_the_last_part_may_be_short),
         cmocka_unit_test(an_image_over_the_limit_is_too_large),
-        cmocka_unit_test(no_power_cut_changes_the_outcome),
+        cmocka_unit_test(a_power_cut_never_changes_the_result),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

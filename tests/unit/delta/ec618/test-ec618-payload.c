@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Making EC618 payloads: that the simulated module rebuilds the new image from each, whatever the pair, and
-   that they are as small as what has changed. */
+/* Making EC618 payloads: the simulated module makes the new image from each payload, for any pair, and
+   payloads are as small as the changes. */
 #include "tests/unit/delta/test-delta.h"
 
 #include "delta/ec618/module.h"
@@ -17,7 +17,7 @@ static struct buffer must_make(struct bytes old, struct bytes new, struct ec618_
     return payload;
 }
 
-/* Makes it, applies it, compares. Returns its size. */
+/* Makes a payload, applies it and compares. Returns the size of the payload. */
 static size_t check_pair(struct bytes old, struct bytes new, struct ec618_options options)
 {
     struct buffer payload = must_make(old, new, options), image;
@@ -110,7 +110,7 @@ static void monotonous_images_are_rebuilt(void **state)
     }
 }
 
-static void blocks_that_stay_have_no_stream(void **state)
+static void unchanged_blocks_have_no_stream(void **state)
 {
     (void)state;
     struct random r = {44};
@@ -135,7 +135,8 @@ static void blocks_that_stay_have_no_stream(void **state)
     buffer_free(&new);
 }
 
-/* What moves towards the end can only be read by the reverse order, and the other way round. */
+/* Bytes that moved towards the end can only be read in reverse order, bytes that moved the other way only
+   in forward order. */
 static void the_smaller_order_wins(void **state)
 {
     (void)state;
@@ -206,7 +207,7 @@ static void the_same_pair_gives_the_same_bytes(void **state)
     buffer_free(&two);
 }
 
-static void refuses_what_no_payload_can_hold(void **state)
+static void images_beyond_the_limits_are_refused(void **state)
 {
     (void)state;
     struct buffer old = {0}, new = {0}, payload;
@@ -220,8 +221,7 @@ static void refuses_what_no_payload_can_hold(void **state)
                                     &payload, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_false(ec618_payload_make((struct bytes){old.ptr, EC618_OLD_MAX + 1U}, (struct bytes){new.ptr, 9},
-                                    (struct ec618_options){0}, &payload,
-                                    &err)); /* the length alone decides */
+                                    (struct ec618_options){0}, &payload, &err)); /* the length decides */
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     new.len--;
     assert_int_equal(check_pair(buffer_bytes(&old), buffer_bytes(&new), (struct ec618_options){0}),
@@ -269,12 +269,12 @@ int main(void)
         cmocka_unit_test(revisions_over_several_blocks_are_rebuilt),
         cmocka_unit_test(images_that_end_at_or_beside_a_block_are_rebuilt),
         cmocka_unit_test(monotonous_images_are_rebuilt),
-        cmocka_unit_test(blocks_that_stay_have_no_stream),
+        cmocka_unit_test(unchanged_blocks_have_no_stream),
         cmocka_unit_test(the_smaller_order_wins),
         cmocka_unit_test(the_last_part_can_be_kept_from_reading_old),
         cmocka_unit_test(more_effort_is_never_larger),
         cmocka_unit_test(the_same_pair_gives_the_same_bytes),
-        cmocka_unit_test(refuses_what_no_payload_can_hold),
+        cmocka_unit_test(images_beyond_the_limits_are_refused),
         cmocka_unit_test(a_description_names_every_part),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

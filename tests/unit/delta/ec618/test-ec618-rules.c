@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What an EC618 does with each field of an archive, and what we do: a table over generated packages of both
-   orders, and archives of AP and CP. Nothing may be taken here that a device does not take. */
+/* What an EC618 does with each field of an archive, and what dfota does: a table for generated packages
+   of both orders, and archives of AP and CP. dfota must not accept anything that a device does not
+   accept. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/ec618/ec618.h"
@@ -11,7 +12,8 @@
 
 #define ROOM ((size_t)1 << 24)
 
-struct archive { /* AP alone, between raw images of three blocks each; the last is short */
+struct archive { /* an archive that changes AP only, between raw images of three blocks; the last block is
+                    short */
     struct buffer old, new, file;
 };
 
@@ -29,7 +31,7 @@ static struct buffer revise(struct bytes old, size_t len)
     struct buffer new = {0};
     must_fill(&new, 'n', len);
     memcpy(new.ptr, old.ptr, len < old.len ? len : old.len);
-    for (size_t at = 11; at < len; at += 3001) /* each block has something new, and a stream */
+    for (size_t at = 11; at < len; at += 3001) /* each block changes and so has a stream */
         new.ptr[at] ^= 0x55;
     return new;
 }
@@ -65,7 +67,7 @@ static bool takes(struct bytes old, struct bytes new, struct bytes package)
     struct error err = {ERROR_CODES, ""};
     bool ok = ec618_apply(old, package, ROOM, &made, &err);
     bool same = ok && bytes_equal(buffer_bytes(&made), new);
-    assert_int_equal(ok, same); /* what is taken leads to the new image */
+    assert_int_equal(ok, same); /* an accepted package gives the new image */
     if (!ok && err.code != ERROR_CORRUPT && err.code != ERROR_INVALID && err.code != ERROR_CANNOT_APPLY)
         fail_msg("%d %s", err.code, err.text);
     buffer_free(&made);
@@ -74,19 +76,30 @@ static bool takes(struct bytes old, struct bytes new, struct bytes package)
 
 /* ---- The table ---- */
 
-enum place { HEAD, PART, PAYLOAD, BLOCK }; /* the archive; its package; what follows; the first part stored */
+enum place {
+    HEAD,
+    PART,
+    PAYLOAD,
+    BLOCK
+}; /* the head of the archive; the head of the package; the
+                                              payload; the first stored part */
 
 enum change { SET, FLIP, ADD };
 
 enum verdict {
     TAKEN,   /* the device has the new image */
-    REFUSED, /* it keeps the old one */
-    HALF,    /* it is left half patched */
-    LOOP,    /* it patches again and again for ever */
-    LOST,    /* it is lost after a power cut */
+    REFUSED, /* the device keeps the old image */
+    HALF,    /* the device is left half patched */
+    LOOP,    /* the device patches again and again for ever */
+    LOST,    /* the device is lost after a power cut */
 };
 
-enum ours { YES, NO, STRICTER }; /* STRICTER: the device would take it; doc/package-formats.md names each */
+enum ours {
+    YES,
+    NO,
+    STRICTER
+}; /* STRICTER: the device would accept it; doc/package-formats.md lists
+                                    each case */
 
 static const struct row {
     const char *field;
@@ -137,7 +150,7 @@ static const struct row {
     {"part: high bit", PART, 2, 1, FLIP, 0x80, REFUSED, NO},
     {"head length", PART, 1, 1, SET, 0x6F, REFUSED, NO},
     {"head length", PART, 1, 1, SET, 0x71, REFUSED, NO},
-    {"head length", PART, 1, 1, SET, 0x78, REFUSED, NO}, /* the payload is not there */
+    {"head length", PART, 1, 1, SET, 0x78, REFUSED, NO}, /* the payload is not at this offset */
     {"head length", PART, 1, 1, SET, 0xF0, REFUSED, NO},
     {"head length, high", PART, 2, 1, FLIP, 1, TAKEN, STRICTER},
     {"head length, high", PART, 2, 1, FLIP, 2, TAKEN, STRICTER},
@@ -249,7 +262,7 @@ static void each_field_is_judged_as_the_device_does(void **state)
     }
 }
 
-/* Whatever the table forgets: no bit of the headers may change what comes out. */
+/* In addition to the table: no bit of the headers may change the result. */
 static void every_bit_of_the_headers_is_judged(void **state)
 {
     (void)state;
@@ -285,22 +298,24 @@ static void set_u32(struct buffer *file, size_t at, uint32_t value)
     little_put_u32(file->ptr + at, value);
 }
 
-static void bytes_behind_the_package_are_refused(void **state)
+static void bytes_after_the_package_are_refused(void **state)
 {
     (void)state;
     struct archive a = make_archive(EC618_FORWARD);
     must_add(&a.file, "xyz", 3);
     set_u32(&a.file, 8, (uint32_t)a.file.len);
     seal_par(buffer_bytes(&a.file), a.file.ptr);
-    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&a.file))); /* stricter */
+    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new),
+                       buffer_bytes(&a.file))); /* dfota is stricter than the device */
     set_u32(&a.file, 88, (uint32_t)(a.file.len - 84));
     seal_par(buffer_bytes(&a.file), a.file.ptr);
-    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new), buffer_bytes(&a.file))); /* REFUSED */
+    assert_false(takes(buffer_bytes(&a.old), buffer_bytes(&a.new),
+                       buffer_bytes(&a.file))); /* the device refuses it, too */
     free_archive(&a);
 }
 
 /* The two options of 8 bytes that the vendor's packer can add. */
-static void longer_heads_are_read_by_their_length(void **state)
+static void longer_heads_are_accepted(void **state)
 {
     (void)state;
     for (size_t more = 0; more <= 24; more += 4) {
@@ -359,8 +374,8 @@ static void free_both(struct both *b)
         buffer_free(all[i]);
 }
 
-/* With 0x40 the device changes AP alone, and reports success. */
-static void an_archive_of_two_says_so(void **state)
+/* With 0x40 the device changes AP only and reports success. */
+static void an_archive_states_its_number_of_packages(void **state)
 {
     (void)state;
     struct both b = make_both();
@@ -373,13 +388,13 @@ static void an_archive_of_two_says_so(void **state)
         size_t at;
         uint8_t mask;
     } bad[] = {
-        {3, 0x01},      /* one package only */
-        {3, 0x03},      /* three */
-        {84, 0x01},     /* both with index 1 */
-        {second, 0x01}, /* both with index 0 */
-        {second, 0x03}, /* 0 and 2 */
-        {second, 0x10}, /* the order bit of the second */
-        {second, 0x20}, /* two for AP */
+        {3, 0x01},      /* one package */
+        {3, 0x03},      /* three packages */
+        {84, 0x01},     /* both have index 1 */
+        {second, 0x01}, /* both have index 0 */
+        {second, 0x03}, /* index 0 and 2 */
+        {second, 0x10}, /* the order bit of the second package */
+        {second, 0x20}, /* two packages for AP */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct buffer file = {0};
@@ -393,7 +408,7 @@ static void an_archive_of_two_says_so(void **state)
     free_both(&b);
 }
 
-/* Archives whose parts are all said to be unchanged need no bytes: so the limits are tried at their edges. */
+/* Archives whose parts are all marked as unchanged need no content, so the limits can be tested exactly. */
 static struct buffer unchanged_payload(size_t bytes)
 {
     static const struct buffer none[EC618_PARTS_MAX];
@@ -403,7 +418,7 @@ static struct buffer unchanged_payload(size_t bytes)
     return payload;
 }
 
-static void zones_are_kept(void **state)
+static void images_are_limited_by_their_zones(void **state)
 {
     (void)state;
     static const struct {
@@ -452,7 +467,7 @@ static void segments_are_counted_over_all_packages(void **state)
     free_both(&b);
 }
 
-/* Made of images that a module has no flash for: refused before the work. */
+/* Images that are larger than the flash of a module are refused before the work. */
 static void images_beyond_their_zones_are_not_made(void **state)
 {
     (void)state;
@@ -471,7 +486,7 @@ static void images_beyond_their_zones_are_not_made(void **state)
     buffer_free(&new);
 }
 
-static void an_archive_too_long_for_a_module_is_told(void **state)
+static void an_archive_too_long_for_a_module_is_detected(void **state)
 {
     (void)state;
     struct buffer file = {0};
@@ -496,14 +511,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_is_judged_as_the_device_does),
         cmocka_unit_test(every_bit_of_the_headers_is_judged),
-        cmocka_unit_test(bytes_behind_the_package_are_refused),
-        cmocka_unit_test(longer_heads_are_read_by_their_length),
+        cmocka_unit_test(bytes_after_the_package_are_refused),
+        cmocka_unit_test(longer_heads_are_accepted),
         cmocka_unit_test(the_order_bit_follows_the_payload),
-        cmocka_unit_test(an_archive_of_two_says_so),
-        cmocka_unit_test(zones_are_kept),
+        cmocka_unit_test(an_archive_states_its_number_of_packages),
+        cmocka_unit_test(images_are_limited_by_their_zones),
         cmocka_unit_test(segments_are_counted_over_all_packages),
         cmocka_unit_test(images_beyond_their_zones_are_not_made),
-        cmocka_unit_test(an_archive_too_long_for_a_module_is_told),
+        cmocka_unit_test(an_archive_too_long_for_a_module_is_detected),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

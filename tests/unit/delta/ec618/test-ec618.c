@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Formats ec618-*: from two images to a package and back, and what is refused on the way. */
+/* Formats ec618-*: packages are made from two images and applied, and wrong images and packages are
+   refused. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/ec618/ec618.h"
@@ -17,13 +18,13 @@ struct pair {
     struct buffer old_ap, new_ap, old_cp, new_cp, old, new;
 };
 
-/* Two releases as .binpkg; `head` is a byte of the new one's head, which is 1 in the old one. */
+/* Two releases as .binpkg. `head` is the byte value of the head of the new one; the old one has 1. */
 static struct pair make_pair(uint64_t seed, uint8_t head)
 {
     struct random r = {seed};
     struct pair p = {.old_ap = random_bytes(&r, 70000, 60), .old_cp = random_bytes(&r, 33000, 60)};
     p.new_ap = random_revision(&r, buffer_bytes(&p.old_ap), 60);
-    must_add(&p.new_ap, "more", 4); /* never empty, never the same */
+    must_add(&p.new_ap, "more", 4); /* not empty, and not equal to the old one */
     p.new_cp = random_revision(&r, buffer_bytes(&p.old_cp), 60);
     must_add(&p.new_cp, "more", 4);
     p.old = sample_binpkg(1, buffer_bytes(&p.old_ap), buffer_bytes(&p.old_cp));
@@ -50,7 +51,7 @@ static struct buffer must_make(const char *format, struct bytes old, struct byte
 
 static const struct engine_options quick = {.effort = ENGINE_QUICK};
 
-static void raw_images_come_back_whole(void **state)
+static void raw_images_are_made_again(void **state)
 {
     (void)state;
     for (size_t i = 0; i < FORMATS; i++) {
@@ -65,7 +66,7 @@ static void raw_images_come_back_whole(void **state)
         assert_false(engine_apply(buffer_bytes(&p.old_cp), buffer_bytes(&package), ROOM, &again, &err));
         assert_int_equal(err.code, ERROR_INVALID);
         assert_non_null(strstr(err.text, "another old image"));
-        p.old_ap.ptr[p.old_ap.len - 1] ^= 1; /* of the same size */
+        p.old_ap.ptr[p.old_ap.len - 1] ^= 1; /* the same size */
         assert_false(engine_apply(buffer_bytes(&p.old_ap), buffer_bytes(&package), ROOM, &again, &err));
         assert_int_equal(err.code, ERROR_INVALID);
         assert_null(again.ptr);
@@ -74,7 +75,7 @@ static void raw_images_come_back_whole(void **state)
     }
 }
 
-static void both_parts_of_a_binpkg_come_back(void **state)
+static void both_parts_of_a_binpkg_are_made_again(void **state)
 {
     (void)state;
     for (size_t i = 0; i < FORMATS; i++) {
@@ -89,7 +90,7 @@ static void both_parts_of_a_binpkg_come_back(void **state)
         assert_true(engine_same(buffer_bytes(&package), buffer_bytes(&again), buffer_bytes(&p.new), &note));
         assert_string_equal(note.text, "");
         assert_false(engine_same(buffer_bytes(&package), buffer_bytes(&p.old), buffer_bytes(&p.new), &note));
-        again.ptr[again.len - 1] ^= 1; /* of CP: now a damaged entry, and no longer the same */
+        again.ptr[again.len - 1] ^= 1; /* in CP: the entry is now damaged, and the file is not the same */
         assert_false(engine_same(buffer_bytes(&package), buffer_bytes(&again), buffer_bytes(&p.new), &note));
         buffer_free(&again);
         buffer_free(&package);
@@ -106,7 +107,7 @@ static struct par must_open(struct bytes package)
     return par;
 }
 
-static void only_what_differs_is_in_the_package(void **state)
+static void a_package_has_only_the_parts_that_differ(void **state)
 {
     (void)state;
     struct pair p = make_pair(21, 1);
@@ -139,7 +140,7 @@ static void options_reach_the_header(void **state)
     buffer_free(&package);
 }
 
-static void what_differs_beside_the_parts_is_said(void **state)
+static void other_differences_are_in_the_note(void **state)
 {
     (void)state;
     struct pair p = make_pair(31, 2);
@@ -158,7 +159,7 @@ static void images_that_do_not_fit_are_refused(void **state)
     struct buffer no_cp = {0}, moved = sample_binpkg(1, buffer_bytes(&p.new_ap), buffer_bytes(&p.old_cp));
     must_fill(&no_cp, 1, 52);
     add_binpkg_entry(&no_cp, "ap", "AP", 0x824000, buffer_bytes(&p.new_ap));
-    moved.ptr[52 + 364 + 14 + 64 + 1] ^= 0x10; /* AP's address */
+    moved.ptr[52 + 364 + 14 + 64 + 1] ^= 0x10; /* the address of AP */
     struct buffer damaged = sample_binpkg(1, buffer_bytes(&p.new_ap), buffer_bytes(&p.new_cp));
     damaged.ptr[damaged.len - 1] ^= 1;
     const struct {
@@ -244,11 +245,11 @@ static void packages_that_do_not_fit_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_images_come_back_whole),
-        cmocka_unit_test(both_parts_of_a_binpkg_come_back),
-        cmocka_unit_test(only_what_differs_is_in_the_package),
+        cmocka_unit_test(raw_images_are_made_again),
+        cmocka_unit_test(both_parts_of_a_binpkg_are_made_again),
+        cmocka_unit_test(a_package_has_only_the_parts_that_differ),
         cmocka_unit_test(options_reach_the_header),
-        cmocka_unit_test(what_differs_beside_the_parts_is_said),
+        cmocka_unit_test(other_differences_are_in_the_note),
         cmocka_unit_test(images_that_do_not_fit_are_refused),
         cmocka_unit_test(packages_that_do_not_fit_are_refused),
     };

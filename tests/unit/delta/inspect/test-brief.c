@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect --brief`: one line of JSON about any file, and what it says of each kind. */
+/* `dfota inspect --brief`: one line of JSON about any file, and its content for each kind. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include <jansson.h>
@@ -27,7 +27,7 @@ static json_t *brief(struct bytes file)
     return object;
 }
 
-/* A field as text; "-" for null. */
+/* The text of a field; "-" for null. */
 static const char *field(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -76,8 +76,8 @@ static void each_kind_has_its_role(void **state)
     buffer_free(&new);
 }
 
-/* Cut off or changed is wrong; more than is known of the format is only odd. */
-static void a_binpkg_is_whole_or_not(void **state)
+/* A cut off or changed file is wrong. Bytes that dfota does not understand are odd. */
+static void a_damaged_binpkg_is_wrong_and_an_unknown_one_odd(void **state)
 {
     (void)state;
     struct buffer file = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
@@ -95,7 +95,7 @@ static void a_binpkg_is_whole_or_not(void **state)
     buffer_free(&file);
 }
 
-static void a_script_makes_it_full(void **state)
+static void a_file_with_a_script_is_full(void **state)
 {
     (void)state;
     static const struct luatos_versions any;
@@ -115,7 +115,7 @@ static void a_script_makes_it_full(void **state)
     buffer_free(&file);
 }
 
-static void releases_are_told_once_each(void **state)
+static void each_release_is_listed_once(void **state)
 {
     (void)state;
     static const char bytes[] =
@@ -136,7 +136,7 @@ static void releases_are_told_once_each(void **state)
         char name[40];
         must_add(&many, name, (size_t)snprintf(name, sizeof name, "AirM2M_780E_V%u_LTE_AT ", i));
     }
-    must_add(&many, "AirM2M_V", 8); /* as long as it gets: no name */
+    must_add(&many, "AirM2M_V", 8); /* too long for a name */
     must_fill(&many, '7', 4000);
     object = brief(buffer_bytes(&many));
     assert_int_equal(json_array_size(json_object_get(object, "releases")), BRIEF_RELEASES_MAX);
@@ -144,7 +144,7 @@ static void releases_are_told_once_each(void **state)
     buffer_free(&many);
 }
 
-static void a_files_text_stays_inside_of_the_json(void **state)
+static void text_from_the_file_is_escaped(void **state)
 {
     (void)state;
     struct buffer file = sample_binpkg(0, text_bytes("ap"), text_bytes("cp"));
@@ -159,10 +159,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_has_its_role),
-        cmocka_unit_test(a_binpkg_is_whole_or_not),
-        cmocka_unit_test(a_script_makes_it_full),
-        cmocka_unit_test(releases_are_told_once_each),
-        cmocka_unit_test(a_files_text_stays_inside_of_the_json),
+        cmocka_unit_test(a_damaged_binpkg_is_wrong_and_an_unknown_one_odd),
+        cmocka_unit_test(a_file_with_a_script_is_full),
+        cmocka_unit_test(each_release_is_listed_once),
+        cmocka_unit_test(text_from_the_file_is_escaped),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

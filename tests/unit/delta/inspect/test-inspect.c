@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect`: every field of a file is told, every byte is either explained or counted as not
-   understood, and damage is named. */
+/* `dfota inspect`: every field of a file is printed, every byte is explained or counted as not
+   understood, and faults are named. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/engine.h"
 #include "delta/inspect/inspect.h"
 
-/* What is printed; the caller frees it. *ret_err is filled when the file is not sound. */
+/* The output; the caller frees it. *ret_err is set when the file has a fault. */
 static char *inspect(struct bytes file, bool *ret_sound, struct error *ret_err)
 {
     char *text = NULL;
@@ -25,7 +25,7 @@ static void assert_has(const char *text, const char *wanted)
         fail_msg("\"%s\" is not in:\n%s", wanted, text);
 }
 
-/* All lines with an offset: together they cover each byte of the file once. */
+/* The lines with an offset cover each byte of the file exactly once. */
 static void assert_covers(const char *text, size_t size)
 {
     uint8_t *seen = calloc(size + 1, 1);
@@ -45,8 +45,8 @@ static void assert_covers(const char *text, size_t size)
     free(seen);
 }
 
-/* The head of the one known sample, with the payload behind it missing. */
-static void the_samples_head_is_told_field_by_field(void **state)
+/* The head of the only known sample, without its payload. */
+static void each_field_of_the_samples_head_is_printed(void **state)
 {
     (void)state;
     struct buffer file = sample_par(text_bytes("old"), text_bytes("new!"), text_bytes("BPHD"));
@@ -79,7 +79,7 @@ static void the_samples_head_is_told_field_by_field(void **state)
     buffer_free(&file);
 }
 
-static void everything_that_we_write_is_explained(void **state)
+static void every_byte_that_dfota_writes_is_explained(void **state)
 {
     (void)state;
     struct random r = {7};
@@ -116,7 +116,7 @@ static void everything_that_we_write_is_explained(void **state)
     buffer_free(&new);
 }
 
-static void what_is_in_a_file_cannot_write_to_the_terminal(void **state)
+static void control_characters_of_a_file_are_not_printed(void **state)
 {
     (void)state;
     struct buffer file = sample_par(text_bytes("old"), text_bytes("new!"), text_bytes("BPHD"));
@@ -130,7 +130,7 @@ static void what_is_in_a_file_cannot_write_to_the_terminal(void **state)
     buffer_free(&file);
 }
 
-static void a_cut_anywhere_is_told_as_far_as_it_goes(void **state)
+static void a_cut_off_file_is_printed_as_far_as_it_goes(void **state)
 {
     (void)state;
     struct engine_options options = {.effort = ENGINE_QUICK};
@@ -143,7 +143,7 @@ static void a_cut_anywhere_is_told_as_far_as_it_goes(void **state)
             bool sound;
             char *text = inspect((struct bytes){package.ptr, len}, &sound, &err);
             assert_covers(text, len);
-            if (engine_table[i].format->is_ec618) { /* bsdiff does not say where its last stream ends */
+            if (engine_table[i].format->is_ec618) { /* bsdiff does not state where its last stream ends */
                 assert_false(sound);
                 assert_int_equal(err.code, ERROR_CORRUPT);
             }
@@ -156,10 +156,10 @@ static void a_cut_anywhere_is_told_as_far_as_it_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_samples_head_is_told_field_by_field),
-        cmocka_unit_test(everything_that_we_write_is_explained),
-        cmocka_unit_test(what_is_in_a_file_cannot_write_to_the_terminal),
-        cmocka_unit_test(a_cut_anywhere_is_told_as_far_as_it_goes),
+        cmocka_unit_test(each_field_of_the_samples_head_is_printed),
+        cmocka_unit_test(every_byte_that_dfota_writes_is_explained),
+        cmocka_unit_test(control_characters_of_a_file_are_not_printed),
+        cmocka_unit_test(a_cut_off_file_is_printed_as_far_as_it_goes),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The parse of a new image: that it holds together on anything, sees what has changed, and never gets slow.
- */
+/* The parse of a new image: correct for any pair, small for small changes, and fast for any input. */
 #include "tests/unit/delta/test-delta.h"
 
 #include "delta/bsdiff/bsdiff.h"
@@ -19,7 +18,7 @@ static struct match_script must_parse(struct bytes old, struct bytes new)
     return script;
 }
 
-/* The promises of match.h. Returns how many bytes of new the script predicts rightly. */
+/* Checks what match.h promises. Returns how many bytes of new the script predicts correctly. */
 static size_t check_script(const struct match_script *script, struct bytes old, struct bytes new)
 {
     size_t new_at = 0, hits = 0;
@@ -39,7 +38,7 @@ static size_t check_script(const struct match_script *script, struct bytes old, 
     return hits;
 }
 
-static void scripts_hold_together_on_any_pair(void **state)
+static void scripts_are_correct_for_any_pair(void **state)
 {
     (void)state;
     struct random r = {3};
@@ -85,7 +84,7 @@ static void empty_images_make_no_record_or_one_of_new_bytes(void **state)
     match_script_free(&script);
 }
 
-/* What was inserted, removed, moved or changed in a large image costs about that much and no more. */
+/* Inserted, removed, moved or changed bytes in a large image cost about their number, not more. */
 static void edits_cost_what_they_change(void **state)
 {
     (void)state;
@@ -97,8 +96,8 @@ static void edits_cost_what_they_change(void **state)
     must_add(&new, old.ptr, 30000);
     must_add(&new, fresh.ptr, PIECE); /* inserted */
     must_add(&new, old.ptr + 30000, 20000);
-    must_add(&new, old.ptr + 51000, 20000); /* 1,000 bytes before it removed */
-    must_add(&new, old.ptr + 80000, 20000); /* these two change places */
+    must_add(&new, old.ptr + 51000, 20000); /* the 1,000 bytes before were removed */
+    must_add(&new, old.ptr + 80000, 20000); /* these two pieces changed places */
     must_add(&new, old.ptr + 71000, 9000);
     for (size_t i = 100; i < 20000; i += 100) /* one byte in a hundred changed */
         new.ptr[i] ^= 0x55;
@@ -112,7 +111,7 @@ static void edits_cost_what_they_change(void **state)
     buffer_free(&new);
 }
 
-/* ---- Degenerate input: counted in steps, because time depends on the machine ---- */
+/* ---- Degenerate input: the steps are counted, because the time depends on the machine ---- */
 
 static size_t large = 1 << 20;
 
@@ -176,7 +175,7 @@ static void make_period_4096(struct pair *p)
     periodic(p, 4096, 1);
 }
 
-/* Runs just longer than what is followed, so that each byte or two is searched for. */
+/* Runs slightly longer than FOLLOW, so that nearly each byte is searched for. */
 static void make_short_runs(struct pair *p)
 {
     memset(p->old.ptr, 0, large);
@@ -195,7 +194,7 @@ static void make_runs_of_each_length(struct pair *p)
         p->new.ptr[i - 1] = 1;
 }
 
-/* Words without a period in which nearly everything repeats. */
+/* A word without a period in which nearly everything repeats. */
 static void make_fibonacci_word(struct pair *p)
 {
     size_t before = 1, len = 2;
@@ -219,7 +218,7 @@ static void make_thue_morse_word(struct pair *p)
     }
 }
 
-/* Pieces just worth a record, from all over: as many records as there can be. */
+/* Pieces that are just large enough for a record, from all places: as many records as possible. */
 static void make_shuffled_pieces(struct pair *p)
 {
     struct random r = {7};
@@ -238,7 +237,7 @@ static void make_unrelated(struct pair *p)
     }
 }
 
-/* At every place a match of some twenty bytes, and many that almost are. */
+/* At every place there is a match of about twenty bytes, and many near matches. */
 static void make_two_letters(struct pair *p)
 {
     struct random r = {10};
@@ -248,7 +247,7 @@ static void make_two_letters(struct pair *p)
     }
 }
 
-/* The old image reads alike at a distance, so that looking back from each match could go on for ever. */
+/* The old image repeats at a distance, so the backward extension of each match could be very long. */
 static void make_noisy_copies(struct pair *p)
 {
     struct random r = {9};
@@ -287,7 +286,7 @@ static const struct {
 /* The worst of these takes 26. A parse that searches at every place takes 629,158 for one of them. */
 #define MAX_STEPS_PER_BYTE 100
 
-static void no_input_takes_more_than_so_many_steps_a_byte(void **state)
+static void every_input_stays_under_the_step_limit(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof degenerate / sizeof degenerate[0]; i++) {
@@ -307,11 +306,11 @@ static void no_input_takes_more_than_so_many_steps_a_byte(void **state)
     }
 }
 
-/* With more effort the parse by cost adds its own: spans found, widened and weighed, for each price and pass.
- */
+/* With more effort the parse by cost adds its own steps: spans are found, extended and priced, in several
+   passes. */
 #define MAX_STEPS_AT_GOOD 600
 
-static void nor_does_more_effort(void **state)
+static void more_effort_stays_under_its_step_limit(void **state)
 {
     (void)state;
     large = 1 << 16;
@@ -337,10 +336,10 @@ static void nor_does_more_effort(void **state)
     }
 }
 
-static void refuses_a_new_image_from_2_gib_on(void **state)
+static void a_new_image_of_2_gib_is_refused(void **state)
 {
     (void)state;
-    uint8_t byte = 0; /* the length alone decides: nothing is read */
+    uint8_t byte = 0; /* the length decides; nothing is read */
     struct bytes old = {&byte, 1}, new = {&byte, SUFFIX_MAX_TEXT + 1};
     struct suffix *index;
     struct match_script script = {0};
@@ -355,13 +354,13 @@ static void refuses_a_new_image_from_2_gib_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scripts_hold_together_on_any_pair),
+        cmocka_unit_test(scripts_are_correct_for_any_pair),
         cmocka_unit_test(an_equal_image_is_one_record),
         cmocka_unit_test(empty_images_make_no_record_or_one_of_new_bytes),
         cmocka_unit_test(edits_cost_what_they_change),
-        cmocka_unit_test(no_input_takes_more_than_so_many_steps_a_byte),
-        cmocka_unit_test(nor_does_more_effort),
-        cmocka_unit_test(refuses_a_new_image_from_2_gib_on),
+        cmocka_unit_test(every_input_stays_under_the_step_limit),
+        cmocka_unit_test(more_effort_stays_under_its_step_limit),
+        cmocka_unit_test(a_new_image_of_2_gib_is_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

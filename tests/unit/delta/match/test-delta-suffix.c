@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The index of an old image: what it finds, against a plain scan, and how many steps it takes for that. */
+/* The index of an old image: its results, compared with a plain scan, and its number of steps. */
 #include "tests/unit/delta/test-delta.h"
 
 #include "base/sha256.h"
@@ -62,8 +62,8 @@ static void finds_what_a_plain_scan_finds(void **state)
     }
 }
 
-/* The last suffix is a single byte and sorts before all longer ones of that byte: wherever it stands, none of
-   them may get lost. */
+/* The last suffix is a single byte and sorts before all longer suffixes with that byte. It must not hide
+   any of them. */
 static void finds_pairs_whatever_byte_ends_the_text(void **state)
 {
     (void)state;
@@ -78,7 +78,7 @@ static void finds_pairs_whatever_byte_ends_the_text(void **state)
     }
 }
 
-static void finds_nothing_in_little(void **state)
+static void finds_nothing_in_a_text_of_one_byte(void **state)
 {
     (void)state;
     const uint8_t text[] = "abc";
@@ -101,7 +101,7 @@ static unsigned int log2_up(size_t value)
     return log;
 }
 
-/* Every suffix of these has very much in common with every other: where a careless search degenerates. */
+/* Every suffix has much in common with every other one, which makes a naive search slow. */
 static void a_search_costs_its_result_times_a_logarithm(void **state)
 {
     (void)state;
@@ -127,7 +127,7 @@ static void a_search_costs_its_result_times_a_logarithm(void **state)
 static void refuses_text_whose_positions_need_more_than_32_bits(void **state)
 {
     (void)state;
-    uint8_t byte = 0; /* the length alone decides: nothing is read */
+    uint8_t byte = 0; /* the length decides; nothing is read */
     struct suffix *index = NULL;
     struct error err;
     assert_false(suffix_build((struct bytes){&byte, SUFFIX_MAX_TEXT + 1}, &index, &err));
@@ -137,7 +137,11 @@ static void refuses_text_whose_positions_need_more_than_32_bits(void **state)
 
 /* ---- The index as a file ---- */
 
-enum { HEAD = 80, ORDER_HASH = 48 }; /* bytes; the hash of what stands behind the head ends it */
+enum {
+    HEAD = 80,
+    ORDER_HASH = 48
+}; /* bytes; the last field of the head is the hash of the bytes after
+                                        the head */
 
 static struct buffer must_seal(struct bytes text)
 {
@@ -151,7 +155,7 @@ static struct buffer must_seal(struct bytes text)
     return file;
 }
 
-/* Nothing of a file that is refused is taken. */
+/* A refused file keeps its bytes. */
 static void check_refused(struct bytes text, struct bytes content)
 {
     struct buffer file = {0};
@@ -166,7 +170,7 @@ static void check_refused(struct bytes text, struct bytes content)
     buffer_free(&file);
 }
 
-static void an_index_out_of_a_file_finds_the_same(void **state)
+static void an_index_from_a_file_finds_the_same(void **state)
 {
     (void)state;
     struct random r = {11};
@@ -185,7 +189,7 @@ static void an_index_out_of_a_file_finds_the_same(void **state)
     }
 }
 
-static void a_file_that_is_damaged_or_of_another_text_is_refused(void **state)
+static void a_damaged_file_or_one_of_another_text_is_refused(void **state)
 {
     (void)state;
     struct random r = {12};
@@ -207,7 +211,7 @@ static void a_file_that_is_damaged_or_of_another_text_is_refused(void **state)
     buffer_free(&file);
 }
 
-/* Writes the hash that the entries have, as who forges a file would. */
+/* Writes the hash of the entries, as a forger would. */
 static void reseal(struct buffer *file)
 {
     struct sha256 hash;
@@ -231,7 +235,8 @@ static void a_forged_place_outside_of_the_text_is_refused(void **state)
     buffer_free(&text);
 }
 
-/* An order that is none is searched in vain, but never outside of the text: a sanitizer sees it if it is. */
+/* With a forged order the search may find nothing, but it stays within the text. A sanitizer would report
+   it otherwise. */
 static void searches_in_a_forged_order_stay_within_the_text(void **state)
 {
     (void)state;
@@ -308,10 +313,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_a_plain_scan_finds),
         cmocka_unit_test(finds_pairs_whatever_byte_ends_the_text),
-        cmocka_unit_test(finds_nothing_in_little),
+        cmocka_unit_test(finds_nothing_in_a_text_of_one_byte),
         cmocka_unit_test(a_search_costs_its_result_times_a_logarithm),
-        cmocka_unit_test(an_index_out_of_a_file_finds_the_same),
-        cmocka_unit_test(a_file_that_is_damaged_or_of_another_text_is_refused),
+        cmocka_unit_test(an_index_from_a_file_finds_the_same),
+        cmocka_unit_test(a_damaged_file_or_one_of_another_text_is_refused),
         cmocka_unit_test(a_forged_place_outside_of_the_text_is_refused),
         cmocka_unit_test(searches_in_a_forged_order_stay_within_the_text),
         cmocka_unit_test(neighbours_are_the_longest),

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Files known by their content. */
+/* Files are recognised by their content. */
 #include "tests/unit/delta/container/test-containers.h"
 
 #include "delta/recognise/recognise.h"
 
-static void each_kind_is_known_by_its_beginning(void **state)
+static void each_kind_is_recognised_by_its_beginning(void **state)
 {
     (void)state;
     static const struct {
@@ -95,7 +95,7 @@ static void each_kind_is_known_by_its_beginning(void **state)
     buffer_free(&binpkg);
 }
 
-/* A long text whose sample ends inside of a character is text all the same. */
+/* A long text is recognised even if its first piece ends inside a character. */
 static void a_character_on_the_edge_is_text(void **state)
 {
     (void)state;
@@ -107,7 +107,7 @@ static void a_character_on_the_edge_is_text(void **state)
     buffer_free(&text);
 }
 
-/* Random bytes, and such behind the two first words of a Cortex-M's vector table. */
+/* Random bytes, also after the first two words of the vector table of a Cortex-M. */
 static void firmware_is_never_refused_by_chance(void **state)
 {
     (void)state;
@@ -130,7 +130,7 @@ static void firmware_is_never_refused_by_chance(void **state)
     }
 }
 
-static void every_row_has_a_sentence_and_the_last_takes_all(void **state)
+static void every_row_has_a_description_and_the_last_matches_all(void **state)
 {
     (void)state;
     for (size_t i = 0; i < recognised_count; i++) {
@@ -144,10 +144,10 @@ static void every_row_has_a_sentence_and_the_last_takes_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_is_known_by_its_beginning),
+        cmocka_unit_test(each_kind_is_recognised_by_its_beginning),
         cmocka_unit_test(a_character_on_the_edge_is_text),
         cmocka_unit_test(firmware_is_never_refused_by_chance),
-        cmocka_unit_test(every_row_has_a_sentence_and_the_last_takes_all),
+        cmocka_unit_test(every_row_has_a_description_and_the_last_matches_all),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
