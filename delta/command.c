@@ -47,7 +47,7 @@ static void tell(const struct engine_note *note)
         fprintf(stderr, "dfota: note: %s\n", note->text);
 }
 
-/* Reads the index of the old image from the file. If the file does not hold that index, builds it and
+/* Reads the index of the old image from the file. If the file is not that index, builds the index and
    writes the file. */
 static bool load_index(const char *path, struct bytes old, struct suffix **ret, struct error *err)
 {

@@ -142,7 +142,7 @@ static void a_package_that_is_not_proven_is_not_returned(void **state)
 
 #ifndef SANITIZED
 
-/* The most memory, in bytes, that a process of its own had while it made and proved a package. */
+/* The peak memory, in bytes, of a child process that makes and proves a package. */
 static size_t peak_of_making(const struct engine *engine, enum engine_effort effort, struct bytes old,
                              struct bytes new)
 {

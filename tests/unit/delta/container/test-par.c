@@ -65,7 +65,7 @@ static void a_written_archive_can_be_read(void **state)
         assert_true(sha256_equal(&part->new_hash, &new));
         assert_true(bytes_equal(part->payload, source[i].payload));
     }
-    assert_int_equal(made.ptr[3], 0x41); /* the device takes as many packages as this says */
+    assert_int_equal(made.ptr[3], 0x41); /* the device applies this number of packages */
     assert_int_equal(made.ptr[par.part[1].head.ptr - made.ptr], 0x71); /* index 1, `RvsO`, CP */
     assert_string_equal(par.part[0].name, "EC618_AP.par");
     assert_string_equal(par.part[1].name, "EC618_CP.par");

@@ -126,7 +126,7 @@ static void firmware_is_never_refused_by_chance(void **state)
         }
         const char *name = recognise((struct bytes){bytes, sizeof bytes})->name;
         if (strcmp(name, "raw") != 0)
-            fail_msg("round %u is taken for %s", round, name);
+            fail_msg("round %u is recognised as %s", round, name);
     }
 }
 
