@@ -7,9 +7,9 @@
 
 # Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
 unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link
-    decision-package decision-path decision-range delta-bsdiff delta-engine delta-file delta-match
-    delta-suffix ec618 ec618-bzip ec618-module ec618-payload ec618-rules family full identity inspect
-    name name-dialect name-file par plan-text planner planner-any range recognise slice testimony
+    decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make delta-engine delta-file delta-match
+    delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules family full identity inspect
+    name name-dialect name-file package-format par plan-text planner planner-any range recognise slice testimony
     transcript transcript-any turnkey version wrapper"
 
 # Fuzz targets that only the tools meet, which nobody reaches over the network: they get less time.

@@ -30,12 +30,8 @@
 #define PAR_AP_ZONE        3014656 /* size of the flash of each part: limit of its old and its new image */
 #define PAR_CP_ZONE        524288
 
-enum par_attribute {
-    PAR_BL = 1,
-    PAR_AP = 2,
-    PAR_CP = 3
-}; /* in the vendor's public header, 4 to 6 are
-                                                              APP, APP2 and APP3 */
+/* In the vendor's public header, 4 to 6 are APP, APP2 and APP3. */
+enum par_attribute { PAR_BL = 1, PAR_AP = 2, PAR_CP = 3 };
 
 const char *par_attribute_name(unsigned int attribute); /* "AP", …; "?": no name */
 

@@ -152,7 +152,7 @@ describe('a full package', () => {
         for (const [bytes, why] of [
             [changed(5), /checksum/], [changed(9), /checksum/], [changed(60), /checksum/], [changed(92), /MD5/],
             [changed(good.length - 1), /MD5/], [good.subarray(0, -1), /cut off/], [good.subarray(0, 50), /92-byte/],
-            [Buffer.concat([good, Buffer.from('x')]), /behind/],
+            [Buffer.concat([good, Buffer.from('x')]), /follow after/],
         ]) {
             const answer = await server.admin('PUT', scene.path('/images/2034.1.2'), bytes);
             assertProblem(answer, 422, 'not-an-image');

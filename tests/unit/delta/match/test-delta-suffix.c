@@ -137,11 +137,8 @@ static void refuses_text_whose_positions_need_more_than_32_bits(void **state)
 
 /* ---- The index as a file ---- */
 
-enum {
-    HEAD = 80,
-    ORDER_HASH = 48
-}; /* bytes; the last field of the head is the hash of the bytes after
-                                        the head */
+/* In bytes. The last field of the head is the hash of the bytes after the head. */
+enum { HEAD = 80, ORDER_HASH = 48 };
 
 static struct buffer must_seal(struct bytes text)
 {
