@@ -10,7 +10,8 @@
 
 #define BIT OPTION_BIT
 
-#define FORMAT_LINE(id, name, devices, ...) name " for " devices "; "
+#define FORMAT_TEXT(id, name, devices, ...) name " for " devices "; "
+#define FORMATS                             "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_TEXT)
 
 static const struct command table[] = {
     {"status", "", 0, 0, "show the state of the server", NULL, status_show},
@@ -56,9 +57,7 @@ static const struct command table[] = {
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE", BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES), 0,
      "set package format, size limit, downgrades",
-     "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_LINE) "none to make no packages. A change applies from the next "
-                                                   "request on.",
-     firmware_set},
+     FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},
     {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
