@@ -39,7 +39,6 @@ LEVELS = [
 LEVEL = {folder: number for number, level in enumerate(LEVELS) for folder in level}
 
 FILES = {"server/http"}  # folders whose files are looked at one by one
-MAY_CIRCLE = {"delta"}  # delete this line, and its use, when delta has no circles
 
 
 def read_includes():
@@ -131,7 +130,6 @@ def main():
     circles = [
         reason
         for circle in find_circles(graph)
-        if circle[0].split("/")[0] not in MAY_CIRCLE
         for reason in explain(circle, graph, reasons)
     ]
     inside = [
