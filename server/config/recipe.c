@@ -9,14 +9,15 @@
 #include "server/config/command_template.h"
 #include "upgrade/format.h"
 
-/* Goes up when packages of that format were made or judged by rules that turned out wrong: what is there then
-   is found no longer, and made anew. */
+/* Version of the rules by which packages of a format are made and verified. It goes up when the old rules
+   were wrong: packages made by the old rules are then no longer found, and new ones are made. */
 static unsigned int rules_of(const struct format *format)
 {
-    return format->takes_header ? 2 : 1; /* 2: every field of an EC618's headers that the device checks */
+    return format->takes_header ? 2 : 1; /* 2: all header fields that an EC618 checks */
 }
 
-/* What else than the images decides the bytes, a line each. "": nothing does. `section` may be NULL. */
+/* The text that is hashed, one line per setting; "" when only the images decide the bytes. `section` may be
+   NULL. */
 static void write_text(const struct firmware_section *section, const char *firmware,
                        const struct format *format, char *out, size_t out_size)
 {
@@ -42,7 +43,7 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 {
     const struct firmware_section *section = firmware_section_of(config, firmware);
     const struct format *row = format_find(format);
-    char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each */
+    char text[2048], hex[SHA256_HEX_SIZE]; /* room for two values, each as long as a line of the file */
     struct sha256 hash;
     out[0] = '\0';
     if (!row)
