@@ -65,7 +65,7 @@ static void test_errors(void **state)
         {"/x", "{old} is missing"},
         {"x {old}", "absolute path"},
         {"{old} /x", "absolute path"},
-        {"/x {old} {new}", "{new} means"},
+        {"/x {old} {new}", "{new} is not known"},
         {"/x {old} 'a", "a quote ' is not closed"},
         {"/x \"{old} '", "a quote \" is not closed"},
     };
