@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# dist.sh BUILD: what `make dist` packs builds, passes its tests and installs on its own, and packs itself again.
+# dist.sh BUILD: the archive of `make dist` builds, passes its tests, installs, and can make the archive again.
 set -u
 build=$(readlink -f "${1:?the build directory}")
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
@@ -10,7 +10,7 @@ source=$PWD/../..
 . ./tap.sh
 cd "$scratch" || exit 1
 
-# Every file that is kept with the sources is in the archive, but for what only a checkout needs.
+# Every file of the repository is in the archive, except the files that only a checkout needs.
 is_whole() {
     tar -tf "$build"/dfota-*.tar.xz | sed -n 's|^[^/]*/\(.*[^/]\)$|\1|p' | sort >packed
     git -C "$source" ls-files | grep -Ev '^(\.gitignore|\.gitattributes)$' | sort >kept
