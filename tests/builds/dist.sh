@@ -26,7 +26,7 @@ has_one_version() {
     version=$(sed -n 's/^AC_INIT(\[dfota\], \[\([^]]*\)\].*/\1/p' "$source/configure.ac")
     [ -n "$version" ] || { echo "no version in configure.ac" && return 1; }
     test -f "$build/dfota-$version.tar.xz" || { echo "no archive dfota-$version.tar.xz" && return 1; }
-    for program in dfota dfotactl dfota-sim dfotad; do
+    for program in dfota dfotactl dfotad; do
         "$build/$program" --version | grep -qwF "$version" || { echo "$program --version" && return 1; }
     done
     grep -qE "^$version( |\$)" "$source/NEWS" || { echo "no entry $version in NEWS" && return 1; }
