@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# For run and check, which source it: Debian packages and builds. The caller has set -eu and stands in the source folder.
+# Debian packages and builds, for run and check, which source this file. The caller has set -eu and works in the source folder.
 # shellcheck shell=bash
 
-# shellcheck disable=SC2034 # used there
+# shellcheck disable=SC2034 # run and check use it
 build_packages=(gcc make autoconf automake pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libssl-dev
     libcurl4-openssl-dev libinih-dev libdivsufsort-dev libbz2-dev libmagic-dev libsystemd-dev)
 
@@ -22,13 +22,13 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        die "packages must be installed, and there is no sudo. As root: apt-get install ${missing[*]}"
+        die "packages are missing, and sudo is not installed. As root: apt-get install ${missing[*]}"
     fi
 }
 
-# Installs those of the named Debian packages that are not there.
+# Installs the named Debian packages that are missing.
 install_packages() {
-    command -v dpkg-query >/dev/null || die "this is no Debian: install what README.md names, then see --help"
+    command -v dpkg-query >/dev/null || die "this system is not Debian: dpkg-query is missing"
     missing=()
     local name
     for name; do
@@ -41,7 +41,7 @@ install_packages() {
     as_root "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
 }
 
-# Runs a command and shows what it said only when it fails.
+# Runs a command, and shows its output only when it fails.
 quietly() {
     local log
     log=$(mktemp)
@@ -54,13 +54,13 @@ quietly() {
     rm -f "$log"
 }
 
-# What autoconf and automake read, where it is newer than what they made.
+# The inputs of autoconf and automake that are newer than configure.
 news() {
     find . \( -name .git -o -name build -o -name 'build-*' -o -name node_modules -o -name var \) -prune -o \
         \( -name '*.inc' -o -name Makefile.am -o -name configure.ac \) -newer configure -print
 }
 
-# build_in DIR TARGETS [CONFIGURE-ARGUMENT...]; other arguments than last time begin from nothing.
+# build_in DIR TARGETS [CONFIGURE-ARGUMENT...]: configures and builds. After other arguments than last time, everything is rebuilt.
 build_in() {
     local dir=$1 targets=$2 source=$PWD before
     shift 2
@@ -74,7 +74,7 @@ build_in() {
         [ "$before" = "$*" ] || quietly make -C "$dir" clean || return 1
         printf '%s' "$*" >"$dir/.arguments"
     fi
-    # shellcheck disable=SC2086 # targets are words
+    # shellcheck disable=SC2086 # the targets are words
     make -C "$dir" -s -j"$(nproc)" $targets </dev/null
 }
 

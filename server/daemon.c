@@ -48,7 +48,7 @@ struct server {
     struct listeners listeners;
 };
 
-static void tell_systemd(const char *state)
+static void notify_systemd(const char *state)
 {
 #ifdef HAVE_SYSTEMD
     sd_notify(0, state);
@@ -115,7 +115,7 @@ static bool open_storage(struct server *server, struct error *err)
 /* Start and end */
 
 /* The log says before the first job what an external command may do. */
-static void tell_confinement(const struct config *config)
+static void log_confinement(const struct config *config)
 {
     for (size_t i = 0; i < config->firmware_count; i++)
         if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
@@ -135,7 +135,7 @@ static bool start(struct server *server, struct error *err)
     if (daemon->ending_fd < 0)
         return error_errno(err, errno, "cannot make an eventfd");
     descriptors_raise(&daemon->config);
-    tell_confinement(&daemon->config);
+    log_confinement(&daemon->config);
     if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
@@ -199,7 +199,7 @@ static int await_signal(struct server *server, const sigset_t *ending, struct er
         if (!server->is_lost && !file_watch_check(server->file_watch, err)) {
             server->is_lost = true;
             log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
-            tell_systemd("STATUS=the data directory was changed: nothing is stored");
+            notify_systemd("STATUS=the data directory was changed: nothing is stored");
         }
         if (number > 0)
             return number;
@@ -222,9 +222,9 @@ bool daemon_run(const struct config *config, struct error *err)
     log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
     bool ok = start(&server, err);
     if (ok) {
-        tell_systemd("READY=1");
+        notify_systemd("READY=1");
         int signal_number = await_signal(&server, &ending, err);
-        tell_systemd("STOPPING=1");
+        notify_systemd("STOPPING=1");
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);

@@ -32,7 +32,7 @@ static void note_device_url(struct daemon *daemon, struct listeners *listeners)
         daemon->device_url = listeners->device_url;
 }
 
-static void tell_address(const char *name, const struct listener *listener)
+static void log_address(const char *name, const struct listener *listener)
 {
     char address[64];
     listener_address(listener, address);
@@ -88,7 +88,7 @@ static struct listener_config admin_listener(struct daemon *daemon)
     return admin;
 }
 
-static void tell_device_url(const struct daemon *daemon)
+static void log_device_url(const struct daemon *daemon)
 {
     if (!daemon->device_url[0])
         log_line(
@@ -112,9 +112,9 @@ bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *
     note_device_url(daemon, ret); /* before an admin can ask for a link */
     if (!listener_open(&admin, &ret->admin, err))
         return false;
-    tell_address("device", ret->device);
-    tell_address("admin", ret->admin);
-    tell_device_url(daemon);
+    log_address("device", ret->device);
+    log_address("admin", ret->admin);
+    log_device_url(daemon);
     return true;
 }
 

@@ -135,7 +135,7 @@ static bool end_budgets(void *cls, struct db *db, struct error *err)
     return note_budgets(db, now_ms, more, err) && product_networks_remove(db, now_ms / DAY_MS, err);
 }
 
-static void tell_budgets(struct maintenance *maintenance)
+static void record_budgets(struct maintenance *maintenance)
 {
     struct error err;
     bool more = true;
@@ -167,7 +167,7 @@ static void *work(void *cls)
         if (clock_is_back(maintenance))
             continue;
         end_silent(maintenance);
-        tell_budgets(maintenance);
+        record_budgets(maintenance);
         prune(maintenance);
     } while (await_round(maintenance));
     return NULL;

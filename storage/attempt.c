@@ -155,8 +155,8 @@ bool attempt_link_deliveries(struct db *db, int64_t link_id, const struct attemp
                   &found, err);
 }
 
-bool attempt_count_gone(struct db *db, int64_t device_id, const struct attempt_filter *filter, int64_t *ret,
-                        struct error *err)
+bool attempt_count_completed(struct db *db, int64_t device_id, const struct attempt_filter *filter,
+                             int64_t *ret, struct error *err)
 {
     bool found;
     return db_row(

@@ -64,8 +64,8 @@ struct link_deliveries { /* count 0: none */
 bool attempt_link_deliveries(struct db *db, int64_t link_id, const struct attempt_filter *filter,
                              struct link_deliveries *ret, struct error *err);
 /* How many hops of a device other than filter->from → filter->to were confirmed. */
-bool attempt_count_gone(struct db *db, int64_t device_id, const struct attempt_filter *filter, int64_t *ret,
-                        struct error *err);
+bool attempt_count_completed(struct db *db, int64_t device_id, const struct attempt_filter *filter,
+                             int64_t *ret, struct error *err);
 
 /* Sets the times that are ahead of now_ms to now_ms. */
 void attempt_clamp(struct attempt *attempt, int64_t now_ms);

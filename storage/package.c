@@ -188,17 +188,19 @@ bool package_find(struct db *db, const struct package_key *key, struct package *
                   ret_found, err);
 }
 
-bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
-                   struct error *err)
+bool package_queue(struct db *db, const struct package_key *key, bool requeue_failed, int64_t wanted,
+                   int64_t now_ms, struct error *err)
 {
-    return (!again || db_do(db, COMMAND(FORGET_FAILED, PARAMS(P_PACKAGE_KEY(key), P_INT(key->firmware_id))),
-                            NULL, err)) &&
+    return (!requeue_failed ||
+            db_do(db, COMMAND(FORGET_FAILED, PARAMS(P_PACKAGE_KEY(key), P_INT(key->firmware_id))), NULL,
+                  err)) &&
            db_do(db,
                  COMMAND(QUEUE,
                          PARAMS(P_PACKAGE_KEY(key), P_INT(wanted), P_INT(now_ms), P_INT(key->firmware_id))),
                  NULL, err) &&
            (!wanted || db_do(db, COMMAND(WANT, PARAMS(P_INT(wanted), P_PACKAGE_KEY(key))), NULL, err)) &&
-           (!again || db_do(db, COMMAND(QUEUE_FAILED, PARAMS(P_INT(now_ms), P_PACKAGE_KEY(key))), NULL, err));
+           (!requeue_failed ||
+            db_do(db, COMMAND(QUEUE_FAILED, PARAMS(P_INT(now_ms), P_PACKAGE_KEY(key))), NULL, err));
 }
 
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,

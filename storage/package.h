@@ -85,10 +85,10 @@ bool package_key_equal(const struct package_key *a, const struct package_key *b)
 
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
                   struct error *err);
-/* Queues the package when there is none. `again`: also when it is `failed`. Else the package stays as it
+/* Queues the package when there is none. `requeue_failed`: also when it is `failed`. Else the package stays as it
    is, except that a higher `wanted` is stored. */
-bool package_queue(struct db *db, const struct package_key *key, bool again, int64_t wanted, int64_t now_ms,
-                   struct error *err);
+bool package_queue(struct db *db, const struct package_key *key, bool requeue_failed, int64_t wanted,
+                   int64_t now_ms, struct error *err);
 /* Whether these bytes are a package that may still be sent to devices of this firmware. */
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
                          struct error *err);

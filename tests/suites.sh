@@ -1,29 +1,28 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Which test programs and files each suite of ./check runs; sourced by it. Everything runs in every suite of its
-# kind unless it stands in a list here, so that a new test cannot be left out by forgetting it. tests/e2e/suites.test.mjs
-# holds the lists against the folders.
+# The test programs and files of each suite; ./check sources this file. Each test runs in every suite of its kind unless a
+# list here excludes it, so a new test is never forgotten. tests/e2e/suites.test.mjs compares the lists with the folders.
 
-# Unit tests that ThreadSanitizer would learn nothing of: all they test runs in one thread.
+# Unit tests of code with one thread: ThreadSanitizer finds nothing there.
 unthreaded_unit="answer attempt attempt-slot binpkg brief ctl-grid decision decision-any decision-link
     decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make delta-engine delta-file delta-match
     delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules family full identity inspect
     name name-dialect name-file package-format par plan-text planner planner-any range recognise slice testimony
     transcript transcript-any turnkey version wrapper"
 
-# Fuzz targets that only the tools meet, which nobody reaches over the network: they get less time.
+# Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
 # shellcheck disable=SC2034 # check uses it
 tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suffix-file"
 
-# End-to-end tests that no sanitizer fits, or that it would take too long for: files that trace the server (a leak check
-# cannot run under a tracer), that preload a library of their own, that are about kills, memory, traps or the scripts,
-# that start no program, and those of dfota and the package formats, whose unit tests and fuzz targets run sanitized.
+# End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
+# that preload a library, that test kills, memory, traps or the scripts, that start no program, and, to save time, files
+# of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
 unsanitized_e2e="clock containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
     formats full lib operating run story strace suites traps"
 
-# And those that say nothing of the server's threads: of the clients, the indexes and the recognition of files; and
-# those whose waiting would take minutes more.
+# End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition
+# of files, which do not test the threads of the server, and files that would wait for minutes.
 unthreaded_e2e="ctl ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts recognition sim sim-download
     sim-links suffix luatos"
 
@@ -36,14 +35,14 @@ is_in() {
     return 1
 }
 
-# list_programs DIR: the test programs of a build, as paths within it.
+# list_programs DIR: the test programs of a build, as paths in DIR.
 list_programs() {
     # shellcheck disable=SC2016 # make expands it
     printf 'include Makefile\nlist-check-programs:\n\t@echo $(check_PROGRAMS)\n' |
         make -s -C "$1" -f - list-check-programs | tr ' ' '\n'
 }
 
-# list_kind KIND DIR [LIST]: those whose names begin with test- or fuzz-, but for the names in the list.
+# list_kind KIND DIR [LIST]: the programs of a kind (test or fuzz), without the names in LIST.
 list_kind() {
     local program short
     list_programs "$2" | while read -r program; do
@@ -58,7 +57,7 @@ unit_programs() { list_kind test "$1"; }
 threads_programs() { list_kind test "$1" "$unthreaded_unit"; }
 fuzz_programs() { list_kind fuzz "$1"; }
 
-# missing_programs KIND SOURCES DIR: sources of tests of which the build knows no program.
+# missing_programs KIND SOURCES DIR: test sources that have no program in the build.
 missing_programs() {
     local source name
     while read -r source; do
@@ -67,7 +66,7 @@ missing_programs() {
     done < <(find "$2" -name "$1-*.c")
 }
 
-# list_e2e [LIST]...: all end-to-end tests but those in the lists.
+# list_e2e [LIST]...: all end-to-end tests that are not in the lists.
 list_e2e() {
     local file name
     for file in tests/e2e/*.test.mjs; do
@@ -77,5 +76,5 @@ list_e2e() {
 }
 
 sanitized_e2e_names() { list_e2e "$unsanitized_e2e"; }
-# traps is about what a thread does to others; only its memory is not for AddressSanitizer.
+# traps tests how threads affect each other; only AddressSanitizer cannot run it.
 threads_e2e_names() { list_e2e "$unsanitized_e2e" "$unthreaded_e2e" && echo traps; }

@@ -112,7 +112,7 @@ struct snapshot {
     /* counts */
     unsigned
         begun_last_day; /* downloads that this origin began (200, or 206 from byte 0) in the last 24 hours */
-    unsigned hops_gone; /* other hops among them that were confirmed: several hops are not a loop */
+    unsigned hops_completed;   /* other hops among them that were confirmed: several hops are not a loop */
     unsigned link_deliveries;  /* from this base to this target over this link, since the last report */
     int64_t link_delivered_ms; /* UTC of the last of these deliveries */
 };

@@ -171,8 +171,8 @@ bool decision_package_wait_for_package(struct question *q)
 static bool check_loop(struct question *q)
 {
     const struct snapshot *known = q->known;
-    bool gone_now = q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_TARGET;
-    unsigned allowed = q->limits->loop_guard_per_day + known->hops_gone + gone_now;
+    bool completed_now = q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_TARGET;
+    unsigned allowed = q->limits->loop_guard_per_day + known->hops_completed + completed_now;
 
     if (known->begun_last_day < allowed)
         return false;

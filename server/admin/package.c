@@ -211,7 +211,7 @@ static bool ask(void *cls, struct db *db, struct error *err)
     const struct package_request request = {.firmware = &hop->firmware,
                                             .from = &hop->from,
                                             .to = &hop->to,
-                                            .again = true,
+                                            .requeue_failed = true,
                                             .now_ms = clock_utc_ms()};
     return hop_find(wanted->call->request, db, hop, err) &&
            package_request(db, wanted->call->daemon, &request, err) &&

@@ -270,7 +270,7 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
 }
 
 /* What the upload did beside keeping the image; it is said aloud. */
-static void tell_of_new_firmware(const struct addition *addition, json_t *answer)
+static void add_firmware_notice(const struct addition *addition, json_t *answer)
 {
     const struct firmware *firmware = &addition->firmware;
     char notice[FAMILY_ADVICE_SIZE];
@@ -308,7 +308,7 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     }
     json_t *answer = admin_image_json(addition.firmware.name, &addition.image);
     if (addition.firmware_created)
-        tell_of_new_firmware(&addition, answer);
+        add_firmware_notice(&addition, answer);
     reply_json(&call->reply, addition.is_new ? 201 : 200, answer);
     return true;
 }

@@ -187,7 +187,7 @@ static bool swap_all(void *cls, struct db *db, struct error *err)
     return ok;
 }
 
-static void tell_swap(const struct improvement_swap *swap)
+static void log_swap(const struct improvement_swap *swap)
 {
     char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
     struct log_number size, was;
@@ -201,7 +201,7 @@ static void tell_swap(const struct improvement_swap *swap)
 static void end_swaps(struct daemon *daemon, struct swaps *swaps, bool done)
 {
     for (size_t i = 0; done && i < swaps->count; i++) {
-        tell_swap(&swaps->list[i]);
+        log_swap(&swaps->list[i]);
         blob_remove_unused(daemon->writer, daemon->blobs, &swaps->list[i].old, 1);
     }
     free(swaps->list);
@@ -323,7 +323,7 @@ bool job_store(struct job *job, enum make_end end, struct error *err)
                          : writer_call(job->making.daemon->writer, conclude, job, err);
 }
 
-static void tell_improvement(const struct job *job, enum make_end end, const char *from, const char *to)
+static void log_improvement(const struct job *job, enum make_end end, const char *from, const char *to)
 {
     static const char *const efforts[] = {"none", "quick", "good", "best"};
     const struct build *making = &job->making;
@@ -347,7 +347,7 @@ void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
     sha256_hex(&key->from, from);
     sha256_hex(&key->to, to);
     if (job->improves)
-        tell_improvement(job, end, from, to);
+        log_improvement(job, end, from, to);
     else if (job->outdated)
         log_line(LOG_LEVEL_INFO, "package-outdated", "from", from, "to", to, "format", key->format, NULL);
     else if (end == MAKE_READY)

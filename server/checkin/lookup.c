@@ -114,14 +114,14 @@ static bool load_counts(struct db *db, struct facts *facts, struct error *err)
     struct snapshot *known = &facts->snapshot;
     struct link_deliveries deliveries;
     char base[VERSION_TEXT_SIZE];
-    int64_t gone = 0, now_ms = facts->checkin.now_ms;
+    int64_t completed = 0, now_ms = facts->checkin.now_ms;
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
     const struct attempt_filter day = {base, facts->planned.hop.version, now_ms - DAY_MS, now_ms};
-    if (facts->guard.begun > 0 && !attempt_count_gone(db, facts->device.id, &day, &gone, err))
+    if (facts->guard.begun > 0 && !attempt_count_completed(db, facts->device.id, &day, &completed, err))
         return false;
-    known->hops_gone = (unsigned)gone;
+    known->hops_completed = (unsigned)completed;
     if (known->shared) {
         int64_t begun; /* from this version only: packages of the other module do not count */
         if (!said_begun_from(db, facts->device.id, base, now_ms - DAY_MS, now_ms, &begun, err))

@@ -176,8 +176,8 @@ static bool touches_attempt(const struct decision *decision)
 }
 
 /* Tells the admin, once a day and network, that devices are refused. */
-static bool tell_admission(struct daemon *daemon, struct db *db, const struct client_identity *client,
-                           struct facts *facts, const struct decision *decision, struct error *err)
+static bool record_admission(struct daemon *daemon, struct db *db, const struct client_identity *client,
+                             struct facts *facts, const struct decision *decision, struct error *err)
 {
     if (facts->admission == ADMISSION_OPEN || facts->admission_told || decision->answer != ANSWER_NOT_ALLOWED)
         return true;
@@ -195,7 +195,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
          !admission_take(db, &place, err)))
         return false;
     if (!facts->device.id)
-        return tell_admission(daemon, db, client, facts, decision, err);
+        return record_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
     if (decision->claim &&
         !take_claim(db, facts, &facts->checkin.version, REPORTED_BY_CHECK_IN, facts->grade, err))

@@ -11,7 +11,7 @@
 
 #define BLANKS " \t"
 
-/* What is written, or only measured where there is no room yet. */
+/* The words of the command. The first pass only measures them. */
 struct output {
     char **argv, *text; /* NULL while measuring */
     size_t words, bytes;
@@ -31,7 +31,7 @@ static void begin_word(struct output *out)
     out->words++;
 }
 
-/* The length of a {name} at `text`, braces included; 0: there is none. */
+/* Length of the {name} at `text`, with its braces; 0 when there is no {name}. */
 static size_t name_length(const char *text)
 {
     size_t len = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz");
@@ -46,11 +46,11 @@ static bool put_value(struct output *out, struct slice name, const struct comman
             put(out, slice_of(values[i].value));
             return true;
         }
-    return error_set(err, ERROR_INVALID, "{%.*s} means nothing here", (int)(name.len < 40 ? name.len : 40),
+    return error_set(err, ERROR_INVALID, "{%.*s} is not known here", (int)(name.len < 40 ? name.len : 40),
                      name.ptr);
 }
 
-/* One word; *at is moved behind it. */
+/* Reads one word and moves *at to its end. */
 static bool put_word(struct output *out, const char **at, const struct command_template_value *values,
                      size_t count, struct error *err)
 {
@@ -73,7 +73,7 @@ static bool put_word(struct output *out, const char **at, const struct command_t
         ++*at;
     }
     put(out, (struct slice){"", 1});
-    return !quote || error_set(err, ERROR_INVALID, "a quote %c does not end", quote);
+    return !quote || error_set(err, ERROR_INVALID, "a quote %c is not closed", quote);
 }
 
 static bool put_words(struct output *out, const char *text, const struct command_template_value *values,
@@ -101,7 +101,7 @@ bool command_template_expand(const char *text, const struct command_template_val
             return error_set(err, ERROR_INVALID, "{%s} is missing", values[i].name);
     text += strspn(text, BLANKS);
     if (text[0] != '/')
-        return error_set(err, ERROR_INVALID, "the program is named by its whole path, which begins with /");
+        return error_set(err, ERROR_INVALID, "the program must be an absolute path, which begins with /");
     if (!put_words(&out, text, values, count, err))
         return false;
     size_t head = (out.words + 1) * sizeof(char *);

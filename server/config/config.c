@@ -2,8 +2,9 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/config/config.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include "base/cleanup.h"
+#include "base/slice.h"
 #include "server/config/config_file.h"
 #include "server/config/firmware_section.h"
 #include "server/config/keys.h"
@@ -16,14 +17,15 @@ static const struct {
     enum config_action action;
     const char *help;
 } action_table[] = {
-    {"--check-config", CONFIG_CHECK, "Read the configuration, say whether it is in order, and end."},
+    {"--check-config", CONFIG_CHECK, "Read the configuration, report the first error, and exit."},
     {"--verify-ledger", CONFIG_VERIFY_LEDGER,
-     "Recompute the ledger in data_dir, a server's or a backup, and end; --verify-ledger=FILE compares it with the head in FILE."},
-    {"--ledger-head", CONFIG_LEDGER_HEAD, "Print the head of the ledger in data_dir, and end."},
+     "Verify the hashes of the ledger in data_dir, of a server or a backup, and exit. --verify-ledger=FILE "
+     "also compares the ledger with the head in FILE."},
+    {"--ledger-head", CONFIG_LEDGER_HEAD, "Print the head of the ledger in data_dir, and exit."},
     {"--print-config", CONFIG_PRINT,
-     "Print every key with its meaning and default, as a file to start from, and end."},
-    {"--help", CONFIG_HELP, "Print this and end."},
-    {"--version", CONFIG_VERSION, "Print the version and end."},
+     "Print each key with its meaning and default, as a configuration file, and exit."},
+    {"--help", CONFIG_HELP, "Print this help and exit."},
+    {"--version", CONFIG_VERSION, "Print the version and exit."},
 };
 
 #define ACTIONS (sizeof action_table / sizeof action_table[0])
@@ -31,11 +33,11 @@ static const struct {
 /* ---- The command line ---- */
 
 struct argument {
-    const char *option; /* as typed, up to '=' */
+    const char *option; /* as typed; option_len ends before '=' */
     int option_len;
     const struct config_key *key; /* NULL for --config and the actions */
     bool is_config;
-    enum config_action action; /* CONFIG_RUN for --config and keys */
+    enum config_action action; /* CONFIG_RUN for --config and for keys */
     const char *value;         /* NULL for actions */
 };
 
@@ -52,7 +54,7 @@ static const struct config_key *find_option(struct slice option)
     return config_key_find(name);
 }
 
-/* Reads the argument at *at, and its value, and moves *at behind them. */
+/* Reads the argument at *at with its value, and moves *at to the next argument. */
 static bool next_argument(int argc, char **argv, int *at, struct argument *ret, struct error *err)
 {
     const char *text = argv[(*at)++];
@@ -60,7 +62,8 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
     slice_split(&value, '=', &option);
     *ret = (struct argument){.option = text, .option_len = (int)option.len, .action = CONFIG_RUN};
     if (!slice_starts(option, "-"))
-        return error_set(err, ERROR_INVALID, "'%.60s' is no option; dfotad --help lists them", text);
+        return error_set(err, ERROR_INVALID, "'%.60s' is not an option; dfotad --help lists the options",
+                         text);
     for (size_t i = 0; i < ACTIONS; i++)
         if (slice_is(option, action_table[i].option)) {
             ret->action = action_table[i].action;
@@ -71,7 +74,7 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
     ret->is_config = slice_is(option, "--config");
     ret->key = find_option(option);
     if (!ret->is_config && !ret->key)
-        return error_set(err, ERROR_INVALID, "there is no option %.*s; dfotad --help lists them",
+        return error_set(err, ERROR_INVALID, "there is no option %.*s; dfotad --help lists the options",
                          (int)(option.len < 60 ? option.len : 60), text);
     ret->value = value.ptr ? value.ptr : *at < argc ? argv[(*at)++] : NULL;
     if (!ret->value)
@@ -79,14 +82,14 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
     return true;
 }
 
-/* The other actions read no file. */
 static bool reads_config(enum config_action action)
 {
     return action == CONFIG_RUN || action == CONFIG_CHECK || action == CONFIG_VERIFY_LEDGER ||
            action == CONFIG_LEDGER_HEAD;
 }
 
-/* First look: is everything an option, what is asked for, and which file. */
+/* First pass: finds the action, the configuration file and the ledger head. Every argument must be an option.
+   */
 static bool survey(int argc, char **argv, enum config_action *ret_action, const char **ret_file,
                    const char **ret_head, struct error *err)
 {
@@ -106,7 +109,7 @@ static bool survey(int argc, char **argv, enum config_action *ret_action, const 
     return true;
 }
 
-static bool take_arguments(int argc, char **argv, struct config *config, struct error *err)
+static bool parse_arguments(int argc, char **argv, struct config *config, struct error *err)
 {
     for (int at = 1; at < argc;) {
         struct argument argument;
@@ -118,7 +121,7 @@ static bool take_arguments(int argc, char **argv, struct config *config, struct 
     return true;
 }
 
-static bool take_defaults(struct config *config, struct error *err)
+static bool set_defaults(struct config *config, struct error *err)
 {
     for (size_t i = 0; i < config_key_count; i++)
         if (config_key_table[i].name &&
@@ -135,8 +138,8 @@ bool config_load(int argc, char **argv, struct config *ret, enum config_action *
         return false;
     if (reads_config(action)) {
         struct config config = {.ledger_head = head};
-        if (!take_defaults(&config, err) || (path && !config_file_read(path, &config, err)) ||
-            !take_arguments(argc, argv, &config, err)) {
+        if (!set_defaults(&config, err) || (path && !config_file_read(path, &config, err)) ||
+            !parse_arguments(argc, argv, &config, err)) {
             config_free(&config);
             return false;
         }
@@ -185,7 +188,7 @@ int config_answer_status(const struct config *config, int code)
 
 /* ---- The sample and the help ---- */
 
-/* Text in lines of at most `width` columns (ASCII), each begun with `prefix`. */
+/* Prints ASCII text in lines of at most `width` columns that begin with `prefix`. */
 static void print_wrapped(FILE *out, const char *prefix, size_t width, const char *text)
 {
     size_t column = 0;
@@ -206,9 +209,10 @@ static void print_wrapped(FILE *out, const char *prefix, size_t width, const cha
 void config_print_sample(FILE *out)
 {
     fputs(
-        "# Configuration of dfotad. Every key stands here with its default: take away the # before a key to "
-        "change it.\n"
-        "# The command line wins over this file (data_dir here is --data-dir there). See dfota.conf(5).\n",
+        "# Configuration of dfotad. Each key is listed with its default.\n"
+        "# Remove the # before a key to change it.\n"
+        "# Options on the command line win over this file: data_dir here is --data-dir there.\n"
+        "# See dfota.conf(5).\n",
         out);
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_key_table[i];
@@ -220,11 +224,11 @@ void config_print_sample(FILE *out)
         print_wrapped(out, "# ", SAMPLE_WIDTH, key->help);
         fprintf(out, "#%s =%s%s\n", key->name, key->preset[0] ? " " : "", key->preset);
     }
-    fputs("\n\n# ---- What is special about the packages of one firmware ----\n\n", out);
+    fputs("\n\n# ---- Settings for the packages of one firmware ----\n\n", out);
     print_wrapped(
         out, "# ", SAMPLE_WIDTH,
-        "One section for each, at the end of this file; with * for all firmwares that have no section of "
-        "their own. None of these keys is an option of the command line.");
+        "Write these sections at the end of the file, one per firmware. The section * is for all firmwares "
+        "without a section. These keys cannot be set on the command line.");
     fputs("#[firmware *]\n", out);
     for (size_t i = 0; i < FIRMWARE_FIELDS; i++) {
         fputc('\n', out);
@@ -248,11 +252,11 @@ static void print_option(FILE *out, const struct config_key *key)
 void config_print_help(FILE *out)
 {
     fputs(
-        "dfotad gives cellular modules the delta from the firmware they run to the one\n"
-        "they should run.\n\n"
+        "dfotad updates the firmware of cellular modules. It makes a delta from the\n"
+        "version that a module runs to its target version, and sends the delta.\n\n"
         "  dfotad [--config FILE] [OPTION VALUE]...\n\n"
         "  --config FILE\n"
-        "      Read keys from FILE. Options on the command line win over it.\n",
+        "      Read keys from FILE. Options on the command line win over the file.\n",
         out);
     for (size_t i = 0; i < ACTIONS; i++) {
         fprintf(out, "  %s\n", action_table[i].option);
@@ -264,5 +268,5 @@ void config_print_help(FILE *out)
         else
             fprintf(out, "\n%s\n", config_key_table[i].help);
     }
-    fputs("\nSections [firmware NAME] of the file are explained in dfota.conf(5).\n", out);
+    fputs("\ndfota.conf(5) explains the sections [firmware NAME] of the file.\n", out);
 }

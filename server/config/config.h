@@ -1,11 +1,13 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The configuration: one table of keys (config.c) drives the INI file, the command line, `dfotad --print-config`, the
-   sample file and, checked by a test, the man page. Adding a key is adding a row and a field of the same name.
+/* The configuration. One table of keys (keys.c) is used for the INI file, the command line, `dfotad
+   --print-config` and the sample file; a test compares the man page with it. A new key is a new row and a new
+   field with the same name.
 
-   A key `data_dir` is `data_dir = DIR` in the file and `--data-dir DIR` or `--data-dir=DIR` on the command line, which
-   wins over the file; the file wins over the defaults. Sections `[firmware NAME]` have keys of their own
-   (config_firmware.h) and are in the file only; other sections are allowed and mean nothing. */
+   The key `data_dir` is `data_dir = DIR` in the file, and `--data-dir DIR` or `--data-dir=DIR` on the command
+   line. The command line wins over the file, and the file over the defaults. Sections `[firmware NAME]` have
+   their own keys (firmware_section.h), in the file only. Other sections are allowed, and their names are
+   ignored. */
 #ifndef DFOTA_SERVER_CONFIG_CONFIG_H
 #define DFOTA_SERVER_CONFIG_CONFIG_H
 
@@ -17,25 +19,25 @@
 #include "server/core/log.h"
 #include "storage/package.h"
 
-enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which pairs of images are made without being asked for */
+enum matrix_mode { MATRIX_NEEDED, MATRIX_ALL }; /* which packages are made without a request */
 
-/* Every key's value, already in range. Text is never NULL and owned by the struct. */
+/* The value of each key, within its limits. Texts are never NULL; the struct owns them. */
 struct config {
-    char *data_dir; /* need not exist yet */
+    char *data_dir; /* may not exist yet */
 
-    char *device_listen; /* "0.0.0.0:8080", "[::1]:8080": numeric host, port 0 = any free one */
+    char *device_listen; /* "0.0.0.0:8080", "[::1]:8080": numeric host, port 0: any free port */
     char *admin_listen;
     char *public_device_url; /* "http://host" or "http://host:port", no slash at the end; "" when not set */
 
-    char *device_proxies; /* addresses as inet_ntop() writes them, one blank between two; "" for none */
+    char *device_proxies; /* addresses in the form of inet_ntop(), with one blank between two; "" for none */
 
-    uint64_t loops; /* event loops per listener; never 0: the default stands for one per core */
+    uint64_t loops; /* event loops per listener; never 0, by default the number of cores */
     uint64_t max_device_connections;
     uint64_t max_admin_connections;
     uint64_t head_timeout_ms;
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
-    uint64_t least_rate; /* bytes a second */
+    uint64_t least_rate; /* bytes per second */
     uint64_t transfer_stall_ms;
 
     uint64_t max_image_bytes;
@@ -49,56 +51,57 @@ struct config {
     uint64_t pin_idle_ms;
     uint64_t silent_after_ms;
 
-    char *
-        dfota_path; /* absolute, or as configured; never "": the default stands for the one beside this executable */
-    uint64_t jobs; /* dfota processes at once; never 0: the default stands for one per core */
+    char *dfota_path; /* as configured; never "", by default the absolute path of dfota beside this program */
+    uint64_t jobs;    /* dfota processes at the same time; never 0, by default the number of cores */
     enum matrix_mode matrix;
     uint64_t job_cpu_s;
     uint64_t job_memory_bytes;
     uint64_t job_wall_ms;
     uint64_t background_share;       /* percent */
-    enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not tried harder */
+    enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not made smaller */
 
     uint64_t ledger_keep_days;
 
     enum log_level log_level;
-    uint64_t log_lines_per_second; /* of each event, once a burst is over; 0: no limit */
+    uint64_t log_lines_per_second; /* of each event, after a burst; 0: no limit */
 
-    struct firmware_section *firmware; /* its sections; firmware_section_of() finds one */
+    struct firmware_section *firmware; /* the sections [firmware NAME]; firmware_section_of() finds one */
     size_t firmware_count;
 
     const char
-        *ledger_head; /* no key: what --verify-ledger=FILE names, borrowed from the command line; NULL */
+        *ledger_head; /* not a key: FILE of --verify-ledger=FILE, borrowed from the command line, or NULL */
 
-    /* HTTP status of each refusal of the dialect, 400 to 599. */
+    /* HTTP status of each refusal in the dialect, 400 to 599. */
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;
 };
 
-/* What the command line asks for. */
+/* What the program is to do. */
 enum config_action {
     CONFIG_RUN,
-    CONFIG_CHECK,         /* --check-config: everything has been read and is in order; say so and exit 0 */
-    CONFIG_VERIFY_LEDGER, /* --verify-ledger: check the ledger in data_dir, exit 0 when it is whole */
-    CONFIG_LEDGER_HEAD,   /* --ledger-head: print its head, exit 0 */
-    CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit 0 */
-    CONFIG_HELP,          /* --help: config_print_help(stdout), exit 0 */
+    CONFIG_CHECK,         /* --check-config: the configuration is valid; say so and exit with 0 */
+    CONFIG_VERIFY_LEDGER, /* --verify-ledger: verify the ledger in data_dir, exit with 0 when it is right */
+    CONFIG_LEDGER_HEAD,   /* --ledger-head: print the head of the ledger, exit with 0 */
+    CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit with 0 */
+    CONFIG_HELP,          /* --help: config_print_help(stdout), exit with 0 */
     CONFIG_VERSION,       /* --version */
 };
 
-/* Defaults, then the file of --config where one is named, then the command line. *ret is the caller's (config_free) with
-   CONFIG_RUN, CONFIG_CHECK and the two of the ledger only; the other actions read no file and fill nothing. ERROR_INVALID with file and line, or
-   the option, for an unknown key or option, a bad value, an unreadable file, an argument that is no option. */
+/* Reads the defaults, then the file of --config when it is given, then the command line. With CONFIG_RUN,
+   CONFIG_CHECK and the two actions of the ledger, *ret is filled and the caller frees it with config_free().
+   The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
+   option: an unknown key or option, a bad value, a file that cannot be read, an argument that is not an
+   option. */
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
     __attribute__((warn_unused_result));
-void config_free(struct config *config); /* fine on a zeroed one, and twice */
+void config_free(struct config *config); /* allowed on a zeroed config, and twice */
 
-/* Is this peer ("192.0.2.1:40312", "[::1]:40312") one of device_proxies? */
+/* Whether this peer ("192.0.2.1:40312", "[::1]:40312") is one of device_proxies. */
 bool config_is_proxy(const struct config *config, const char *peer);
 
 /* The HTTP status for a refusal code of the dialect (3, 17, …); 400 for a code without a key. */
 int config_answer_status(const struct config *config, int code);
 
-/* Every key with its meaning and default, as an INI file: what packaging/dfota.conf.sample holds. */
+/* Each key with its meaning and default, as an INI file: the content of packaging/dfota.conf.sample. */
 void config_print_sample(FILE *out);
 void config_print_help(FILE *out);
 

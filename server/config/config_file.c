@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <ini.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "base/slice.h"
 #include "server/config/firmware_section.h"
 #include "server/config/keys.h"
 #include "upgrade/name.h"
@@ -14,12 +17,12 @@
 struct reading {
     const char *path;
     FILE *file;
-    int line; /* the one in hand, from 1 */
+    int line; /* number of the current line, from 1 */
     char *text;
     size_t text_size;
-    unsigned *set_at; /* by key: the line that set it, 0 for none */
+    unsigned *set_at; /* by key: the line that set the key, 0: not set */
     struct config *config;
-    struct firmware_section *section; /* the [firmware NAME] that the line stands in, NULL: none */
+    struct firmware_section *section; /* the section [firmware NAME] of the line; NULL outside of one */
     bool failed;
     struct error *err;
 };
@@ -30,7 +33,7 @@ static void fail_line(struct reading *reading, const char *what)
     error_set(reading->err, ERROR_INVALID, "%s:%d: %s", reading->path, reading->line, what);
 }
 
-/* A line that begins a section; inih would cut its name. */
+/* Reads the name of a section. inih would cut a long name off. */
 static void begin_section(struct reading *reading, const char *text)
 {
     static const char firmware[] = "firmware";
@@ -38,7 +41,7 @@ static void begin_section(struct reading *reading, const char *text)
     struct slice inner = {text + 1, strcspn(text + 1, "]")};
     reading->section = NULL;
     if (text[1 + inner.len] != ']' || !slice_starts(inner, firmware))
-        return; /* inih complains of the first, and any other section means nothing */
+        return; /* inih reports a missing bracket; other sections are ignored */
     inner.ptr += strlen(firmware);
     inner.len -= strlen(firmware);
     if (inner.len > 0 && !strchr(" \t", inner.ptr[0]))
@@ -48,12 +51,13 @@ static void begin_section(struct reading *reading, const char *text)
     while (inner.len > 0 && strchr(" \t", inner.ptr[inner.len - 1]))
         inner.len--;
     if (!name_is_firmware(inner) || !slice_copy(inner, name, sizeof name))
-        fail_line(reading, "a section reads [firmware NAME], with the name of a firmware or *");
+        fail_line(reading, "a section is written [firmware NAME], with the name of a firmware or *");
     else if (!firmware_section_get(reading->config, name, &reading->section, reading->err))
         reading->failed = true;
 }
 
-/* One line for inih, which would silently split a long one and take an indented one for a continuation. */
+/* Hands one line to inih, without its indentation: inih takes an indented line for a continuation. A long
+   line is refused here, because inih would split it without an error. */
 static char *read_line(char *out, int size, void *cls)
 {
     struct reading *reading = cls;
@@ -72,9 +76,9 @@ static char *read_line(char *out, int size, void *cls)
     reading->line++;
     const char *text = reading->text + strspn(reading->text, " \t");
     if (strlen(reading->text) != (size_t)length)
-        fail_line(reading, "a NUL byte");
+        fail_line(reading, "the line contains a NUL byte");
     else if (strlen(text) + 3 > (size_t)size)
-        fail_line(reading, "the line is longer than can be read"); /* 197 bytes with Debian's inih */
+        fail_line(reading, "the line is too long"); /* Debian's inih takes 197 bytes */
     else if (text[0] == '[')
         begin_section(reading, text);
     if (reading->failed)
@@ -104,13 +108,13 @@ static int handle_line(void *cls, const char *section, const char *name, const c
     char text[160];
     if (!key) {
         bool clean = slice_is_clean_utf8(slice_of(name));
-        snprintf(text, sizeof text, "there is no key %.60s", clean ? name : "of that name");
+        snprintf(text, sizeof text, "there is no key %.60s", clean ? name : "with that name");
         fail_line(reading, text);
         return 0;
     }
     unsigned *set_at = &reading->set_at[key - config_key_table];
     if (*set_at) {
-        snprintf(text, sizeof text, "%s is set in line %u already", key->name, *set_at);
+        snprintf(text, sizeof text, "%s is already set in line %u", key->name, *set_at);
         fail_line(reading, text);
         return 0;
     }
@@ -136,6 +140,7 @@ bool config_file_read(const char *path, struct config *config, struct error *err
     int bad_line = ini_parse_stream(read_line, &reading, handle_line, &reading);
     free(reading.text);
     if (bad_line > 0 && !(reading.failed && bad_line == reading.line))
-        return error_set(err, ERROR_INVALID, "%s:%d: this does not read key = value", path, bad_line);
+        return error_set(err, ERROR_INVALID, "%s:%d: the line is not of the form key = value", path,
+                         bad_line);
     return !reading.failed;
 }

@@ -8,7 +8,7 @@
 #include <strings.h>
 #include "base/slice.h"
 
-#define MAX_HOST  127u /* the shortest buffer known among modules */
+#define MAX_HOST  127u /* the smallest buffer of the known modules */
 #define MAX_LABEL 63u
 
 enum reach { REACH_NONE, REACH_LOCAL, REACH_ANY };
@@ -65,7 +65,8 @@ static bool is_label(struct slice label)
            text[0] != '-' && text[label.len - 1] != '-';
 }
 
-/* Labels, the last of which is no number: 127.1, 2130706433 and 0x7f000001 are addresses to some, and none to modules. */
+/* A host name. Its last label must not be a number: some programs read 127.1, 2130706433 and 0x7f000001 as
+   addresses, modules do not. */
 static bool is_name(const char *host)
 {
     struct slice rest = slice_of(host), label;
@@ -80,7 +81,7 @@ static bool is_name(const char *host)
     return !hexadecimal && strspn(label.ptr, "0123456789") < label.len;
 }
 
-/* `host` without a port. False: neither name nor address. */
+/* Reads `host`, which has no port. False: the text is not a name and not an address. */
 static bool read_host(char *host, enum reach *ret)
 {
     struct in_addr four;
@@ -130,8 +131,8 @@ bool device_url_check(const char *url, struct error *err)
     if (!read_url(url, &reach))
         return error_set(
             err, ERROR_INVALID,
-            "'%.60s' does not read http://HOST or http://HOST:PORT (or https://), with nothing behind it and a "
-            "host of at most 127 bytes: a name, an IPv4 address as four numbers, or an IPv6 address in brackets",
+            "'%.60s' is not http://HOST or http://HOST:PORT (or https://), with nothing after it and a host "
+            "of at most 127 bytes: a name, an IPv4 address as four numbers, or an IPv6 address in brackets",
             url);
     return reach != REACH_NONE ||
            error_set(err, ERROR_INVALID, "'%.60s' is not an address that a module can be sent to", url);

@@ -12,28 +12,29 @@
 #include "server/config/config.h"
 #include "server/config/command_template.h"
 
-static bool take_address(const char *value, char **field, struct error *err);
-static bool take_command(const char *value, char **field, struct error *err);
-static bool take_verify(const char *value, char **field, struct error *err);
-static bool take_folders(const char *value, char **field, struct error *err);
+static bool parse_address(const char *value, char **field, struct error *err);
+static bool parse_command(const char *value, char **field, struct error *err);
+static bool parse_verify(const char *value, char **field, struct error *err);
+static bool parse_folders(const char *value, char **field, struct error *err);
 
 /* clang-format off */
 const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
-    [FIRMWARE_LOAD_ADDRESS] = {"load_address", take_address, "N",
-        "Where the module has its AP part, as dfota diff --load-address takes it. For ec618- formats; a module does not use it in "
-        "patching."},
-    [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", take_command, "COMMAND",
-        "What makes the packages of the format external: a program by its whole path, and its arguments, among them {old}, {new} "
-        "and {out}, and where they are needed {workdir} and {firmware}."},
-    [FIRMWARE_EXTERNAL_VERIFY] = {"external_verify", take_verify, "COMMAND",
-        "What says whether such a package is right, by ending with 0: with {old}, {package} and {new} among its arguments, and "
-        "{workdir} and {firmware} where they are needed. Its word is taken: the package is then proven."},
-    [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", take_folders, "DIR...",
-        "Folders besides {workdir} that these commands may write to, where the kernel can hold them back."},
+    [FIRMWARE_LOAD_ADDRESS] = {"load_address", parse_address, "N",
+        "The address of the AP part in the module, as for dfota diff --load-address. For the ec618- formats. "
+        "The module does not use this address when it applies a package."},
+    [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", parse_command, "COMMAND",
+        "The command that makes the packages of the format external: the absolute path of a program, and its "
+        "arguments. {old}, {new} and {out} must be among the arguments; {workdir} and {firmware} may be."},
+    [FIRMWARE_EXTERNAL_VERIFY] = {"external_verify", parse_verify, "COMMAND",
+        "The command that verifies such a package. Status 0 means that the package is right: it is then "
+        "proven. {old}, {package} and {new} must be among the arguments; {workdir} and {firmware} may be."},
+    [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", parse_folders, "DIR...",
+        "Folders besides {workdir} in which these commands may write. The kernel must have Landlock to "
+        "enforce this."},
 };
 /* clang-format on */
 
-static bool keep(const char *value, char **field, struct error *err)
+static bool copy_text(const char *value, char **field, struct error *err)
 {
     char *copy = strdup(value);
     if (!copy)
@@ -43,16 +44,16 @@ static bool keep(const char *value, char **field, struct error *err)
     return true;
 }
 
-static bool take_address(const char *value, char **field, struct error *err)
+static bool parse_address(const char *value, char **field, struct error *err)
 {
     char *end, text[24] = "";
     errno = 0;
     unsigned long long address = strtoull(value, &end, 0);
     if (value[0] && (errno != 0 || end == value || *end || strchr(value, '-') || address > UINT32_MAX))
-        return error_set(err, ERROR_INVALID, "'%.60s' is no number below 2^32, such as 0x24000", value);
+        return error_set(err, ERROR_INVALID, "'%.60s' is not a number below 2^32, such as 0x24000", value);
     if (value[0])
         snprintf(text, sizeof text, "0x%llx", address);
-    return keep(text, field, err);
+    return copy_text(text, field, err);
 }
 
 static bool check_template(const char *value, const struct command_template_value *values, size_t count,
@@ -62,35 +63,35 @@ static bool check_template(const char *value, const struct command_template_valu
     return !value[0] || command_template_expand(value, values, count, &argv, err);
 }
 
-static bool take_command(const char *value, char **field, struct error *err)
+static bool parse_command(const char *value, char **field, struct error *err)
 {
     static const struct command_template_value values[] = {{"old", "", true},
                                                            {"new", "", true},
                                                            {"out", "", true},
                                                            {"workdir", "", false},
                                                            {"firmware", "", false}};
-    return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
+    return check_template(value, values, sizeof values / sizeof *values, err) && copy_text(value, field, err);
 }
 
-static bool take_verify(const char *value, char **field, struct error *err)
+static bool parse_verify(const char *value, char **field, struct error *err)
 {
     static const struct command_template_value values[] = {{"old", "", true},
                                                            {"package", "", true},
                                                            {"new", "", true},
                                                            {"workdir", "", false},
                                                            {"firmware", "", false}};
-    return check_template(value, values, sizeof values / sizeof *values, err) && keep(value, field, err);
+    return check_template(value, values, sizeof values / sizeof *values, err) && copy_text(value, field, err);
 }
 
-static bool take_folders(const char *value, char **field, struct error *err)
+static bool parse_folders(const char *value, char **field, struct error *err)
 {
     _cleanup_(cleanup_free) char **folder = NULL;
     if (value[0] && !command_template_expand(value, NULL, 0, &folder, err))
         return false;
     for (size_t i = 0; folder && folder[i]; i++)
         if (folder[i][0] != '/')
-            return error_set(err, ERROR_INVALID, "'%.60s' is no whole path", folder[i]);
-    return keep(value, field, err);
+            return error_set(err, ERROR_INVALID, "'%.60s' is not an absolute path", folder[i]);
+    return copy_text(value, field, err);
 }
 
 static struct firmware_section *find(const struct config *config, const char *name)
@@ -138,21 +139,22 @@ bool firmware_section_set(struct firmware_section *section, const char *key, con
         if (strcmp(row->name, key) != 0)
             continue;
         if (section->set_at[i])
-            return error_set(err, ERROR_INVALID, "%s is set for this firmware in line %u already", key,
+            return error_set(err, ERROR_INVALID, "%s is already set for this firmware in line %u", key,
                              section->set_at[i]);
         section->set_at[i] = line;
         if (!slice_is_clean_utf8(slice_of(value)))
-            return error_set(err, ERROR_INVALID, "%s is not clean UTF-8", key);
-        return row->take(value, &section->value[i], &why) ||
+            return error_set(err, ERROR_INVALID, "%s is not valid UTF-8 without control characters", key);
+        return row->parse(value, &section->value[i], &why) ||
                error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s", key,
                          why.text);
     }
     if (strcmp(key, "package_header") == 0)
-        return error_set(err, ERROR_INVALID,
-                         "package_header was removed: all that a module reads of the header follows from the "
-                         "images, and other bytes can make a module useless; delete this line");
+        return error_set(
+            err, ERROR_INVALID,
+            "package_header was removed: the images decide each byte of the header that a module "
+            "reads, and other bytes can damage a module for ever; delete this line");
     return error_set(err, ERROR_INVALID, "there is no key %.60s in a section [firmware NAME]",
-                     slice_is_clean_utf8(slice_of(key)) ? key : "of that name");
+                     slice_is_clean_utf8(slice_of(key)) ? key : "with that name");
 }
 
 const struct firmware_section *firmware_section_of(const struct config *config, const char *firmware)

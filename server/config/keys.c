@@ -13,148 +13,168 @@
 #include "server/core/listen_address.h"
 
 #define MAX_CORES 256u
-#define MAX_BYTES INT64_C(1000000000000) /* of disk or memory: a typing error beyond that */
+#define MAX_BYTES INT64_C(1000000000000) /* disk or memory; a larger number is a typing error */
 
-static bool take_number(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_per_core(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_directory(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_program(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool take_effort(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_number(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_per_core(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_level(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_effort(const struct config_key *key, const char *value, void *field, struct error *err);
 
 /* clang-format off */
 #define HEADING(text) {.help = text}
-#define TEXT(field, preset, take, argument, help) \
-    {#field, offsetof(struct config, field), true, take, preset, 0, 0, argument, help}
-#define OTHER(field, preset, take, argument, help) \
-    {#field, offsetof(struct config, field), false, take, preset, 1, MAX_CORES, argument, help}
-#define WORD(field, preset, take, argument, help) \
-    {#field, offsetof(struct config, field), false, take, preset, 0, 0, argument, help}
+#define TEXT(field, preset, parse, argument, help) \
+    {#field, offsetof(struct config, field), true, parse, preset, 0, 0, argument, help}
+#define OTHER(field, preset, parse, argument, help) \
+    {#field, offsetof(struct config, field), false, parse, preset, 1, MAX_CORES, argument, help}
+#define WORD(field, preset, parse, argument, help) \
+    {#field, offsetof(struct config, field), false, parse, preset, 0, 0, argument, help}
 #define NUMBER(field, preset, least, most, argument, help) \
-    {#field, offsetof(struct config, field), false, take_number, preset, least, most, argument, help}
+    {#field, offsetof(struct config, field), false, parse_number, preset, least, most, argument, help}
 #define STATUS(code, help) NUMBER(status_##code, "400", 400, 599, "STATUS", help)
 
 const struct config_key config_key_table[] = {
     HEADING("Where things are"),
-    TEXT(data_dir, "/var/lib/dfota", take_directory, "DIR",
-         "Everything the server keeps: the database, the images and packages, and, after the first start, the admin's token "
-         "in admin.token. Made when it is not there."),
-    TEXT(dfota_path, "", take_program, "FILE",
-         "The program that makes packages. Empty: the dfota beside dfotad."),
+    TEXT(data_dir, "/var/lib/dfota", parse_directory, "DIR",
+         "The directory for everything that the server keeps: the database, the images and the packages. The "
+         "first start writes the admin's token to admin.token in it. The server creates the directory when "
+         "it does not exist."),
+    TEXT(dfota_path, "", parse_program, "FILE",
+         "The program that makes packages. Empty: dfota in the folder of dfotad."),
 
     HEADING("Listeners"),
-    TEXT(device_listen, "0.0.0.0:8080", take_address, "HOST:PORT",
-         "Where modules ask, in plain HTTP. The host is an address, an IPv6 one in brackets; port 0 takes any free port, which "
-         "the log names."),
-    TEXT(admin_listen, "127.0.0.1:8081", take_address, "HOST:PORT",
-         "Where the admin API listens. It has no TLS of its own: beyond this machine put a proxy in front."),
-    TEXT(public_device_url, "", take_url, "URL",
-         "What modules reach the device listener by, as http://HOST or http://HOST:PORT: links are built on it. https:// is for "
-         "a TLS proxy in front, which has to offer TLS 1.2; AT firmware needs plain http://. Empty: the address of "
-         "device_listen, where that is a single one; 0.0.0.0 and [::] cannot be used in links."),
-    TEXT(device_proxies, "", take_hosts, "ADDRESS...",
-         "Proxies of your own in front of device_listen, by their addresses, with blanks between them. What such a peer has "
-         "acknowledged is handed_over and not delivered: the module behind it may have less."),
-    OTHER(loops, "auto", take_per_core, "N",
-          "Event loops of each listener, one thread each. auto: one per core."),
+    TEXT(device_listen, "0.0.0.0:8080", parse_address, "HOST:PORT",
+         "The address for modules, in plain HTTP. The host is an IP address, an IPv6 address in brackets. "
+         "With port 0 the system chooses a free port, and the log names it."),
+    TEXT(admin_listen, "127.0.0.1:8081", parse_address, "HOST:PORT",
+         "The address of the admin API. It has no TLS. Put a proxy with TLS in front when other machines use "
+         "it."),
+    TEXT(public_device_url, "", parse_url, "URL",
+         "The URL at which modules reach the device listener, as http://HOST or http://HOST:PORT. Links "
+         "begin with it. https:// is for a TLS proxy in front, which must offer TLS 1.2; AT firmware needs "
+         "plain http://. Empty: the address of device_listen when that is a single address; 0.0.0.0 and [::] "
+         "cannot be used in links."),
+    TEXT(device_proxies, "", parse_hosts, "ADDRESS...",
+         "The IP addresses of your own proxies in front of device_listen, with blanks between them. What "
+         "such a proxy has acknowledged counts as handed_over, not as delivered: the module behind it may "
+         "have received less."),
+    OTHER(loops, "auto", parse_per_core, "N",
+          "Event loops of each listener, one thread each. auto: one per processor core."),
     NUMBER(max_device_connections, "4096", 1, 1000000, "N",
-           "Device connections at once. At the limit the oldest one whose request is not whole is closed; where all are whole, "
-           "503. Each takes a file descriptor, and a second one while a package is sent: lowered at start where there are not "
-           "enough."),
+           "The number of device connections at the same time. At the limit the server closes the oldest "
+           "connection whose request is not complete. When all requests are complete, it answers 503. A "
+           "connection uses one file descriptor, and two while a package is sent. The server lowers the "
+           "limit at start when there are too few descriptors."),
     NUMBER(max_admin_connections, "64", 1, 10000, "N",
-           "Admin connections at once; at the limit as for max_device_connections."),
+           "The number of admin connections at the same time. At the limit the server acts as for "
+           "max_device_connections."),
     NUMBER(head_timeout_ms, "30000", 1, DAY_MS, "MS",
-           "Time for a whole request head, from the moment of the connection."),
+           "The time limit for a complete request head, from the moment of the connection."),
     NUMBER(body_timeout_ms, "60000", 1, DAY_MS, "MS",
-           "Time for the whole of a small request body, such as JSON."),
+           "The time limit for a complete small request body, such as JSON."),
     NUMBER(idle_timeout_ms, "120000", 1, DAY_MS, "MS",
-           "An upload or an answer during which nothing moves for so long is cut off."),
+           "The server closes an upload or an answer in which no byte moves for this time."),
     NUMBER(least_rate, "128", 0, 1000000, "BYTES",
-           "Bytes a second that the peer of an answer must acknowledge, on average over idle_timeout_ms, and of a download over "
-           "transfer_stall_ms once all of it is written; a slower one is cut off. A module on 2G takes ten times as many. 0: any "
-           "byte in that time will do."),
+           "The lowest rate, in bytes per second, at which a peer must acknowledge an answer. It is an "
+           "average over idle_timeout_ms, and over transfer_stall_ms after the last byte of a download was "
+           "written. The server closes slower connections. A module on 2G reaches ten times this rate. 0: "
+           "one byte in that time is enough."),
     NUMBER(transfer_stall_ms, "600000", 1, DAY_MS, "MS",
-           "A download is given up once the peer has acknowledged nothing for so long. Modules in bad coverage take minutes."),
+           "The server gives a download up when the peer acknowledges nothing for this time. Modules with "
+           "bad coverage need minutes."),
 
-    HEADING("Room"),
+    HEADING("Disk and memory"),
     NUMBER(max_image_bytes, "67108864", 1, INT32_MAX, "BYTES",
-           "The largest image that is taken; a larger one is answered 413."),
+           "The largest image. An upload of a larger image is answered with 413."),
     NUMBER(disk_reserve_bytes, "67108864", 0, MAX_BYTES, "BYTES",
-           "Kept free on the disk of data_dir: an image that would need it is answered 507."),
+           "Space that stays free on the disk of data_dir. An upload that needs this space is answered with "
+           "507."),
     NUMBER(package_cache_bytes, "67108864", 0, MAX_BYTES, "BYTES",
-           "Memory for packages that are being sent, so that many devices share one copy."),
+           "Memory for packages that are being sent. Devices that download the same package share one copy."),
 
     HEADING("Devices"),
     NUMBER(max_new_devices_per_day, "10000", 0, 1000000000, "N",
-           "Devices never seen before that are admitted per product within a day; others are answered code 21. Requests of "
-           "devices prove nothing about who sent them, so this bounds what a stranger can fill the database with. One network "
-           "(IPv4 /24, IPv6 /56) brings at most three quarters of what the others have left."),
+           "The number of new devices that a product admits in a day. Further new devices are answered with "
+           "code 21. Anyone can send a request in the name of a device, so this number limits how much a "
+           "stranger can add to the database. One network (IPv4 /24, IPv6 /56) can use at most three "
+           "quarters of the places that other networks have left."),
     NUMBER(loop_guard_per_day, "6", 1, 1000000, "N",
-           "Packages that one device may begin within 24 hours; after that it is answered code 40 until an admin unblocks it."),
+           "The number of packages that one device may begin in 24 hours. After that the device is answered "
+           "with code 40 until an admin unblocks it."),
     NUMBER(link_offers, "3", 1, 1000000, "N",
-           "How often a link offers the same package while nobody reports a version; then code 27 and a notice to the admin."),
+           "How often a link offers the same package while no version is reported. After that the answer is "
+           "code 27, and the admin sees a notice."),
     NUMBER(link_offer_gap_ms, "86400000", 0, 365 * DAY_MS, "MS",
-           "The least time between two of these offers."),
+           "The shortest time between two of these offers."),
     NUMBER(pin_idle_ms, "86400000", 1, 365 * DAY_MS, "MS",
-           "How long an interrupted download can be resumed with the same bytes, from the last byte that was sent."),
+           "How long a device can resume an interrupted download with the same bytes. The time begins with "
+           "the last byte sent."),
     NUMBER(silent_after_ms, "604800000", 1, 10 * 365 * DAY_MS, "MS",
-           "An attempt whose package is delivered and that nobody has reported on for so long is called silent; what is "
-           "reported later still counts. Only time counts that the server runs."),
+           "An attempt is called silent when its package is delivered and no report comes for this time. A "
+           "later report still counts. Time in which the server does not run is not counted."),
 
     HEADING("Making packages"),
-    OTHER(jobs, "auto", take_per_core, "N",
-          "Packages made at the same time, one dfota process each. auto: one per core."),
-    WORD(matrix, "all", take_matrix, "WHICH",
-          "all: every pair of a firmware's images, from each version to each higher one, is made in the background, after all that "
-          "is asked for, so that a path is known before it is needed. needed: only what devices, plans and admins ask for."),
+    OTHER(jobs, "auto", parse_per_core, "N",
+          "The number of packages that are made at the same time, one dfota process each. auto: one per "
+          "processor core."),
+    WORD(matrix, "all", parse_matrix, "WHICH",
+          "all: the server makes the package of each pair of a firmware's images, from each version to each "
+          "higher one. It does so in the background, after all packages that were requested, so that paths "
+          "are known before a device needs them. needed: only the packages that devices, paths and admins "
+          "request."),
     NUMBER(job_cpu_s, "600", 1, 86400, "SECONDS",
-           "Processor time of one dfota process."),
+           "Processor time limit of one dfota process."),
     NUMBER(job_memory_bytes, "1073741824", 0, MAX_BYTES, "BYTES",
-           "Address space of one dfota process. 0: no limit, as programs built with a sanitizer need it."),
+           "Address space limit of one dfota process. 0: no limit, for programs that are built with a "
+           "sanitizer."),
     NUMBER(job_wall_ms, "900000", 1, 7 * DAY_MS, "MS",
-           "Time by the clock of one dfota process."),
-    WORD(idle_effort, "good", take_effort, "EFFORT",
-         "How hard packages that fit are made smaller when nothing else is to be done: none, good or best. Those that devices "
-         "take come first. Best takes two to three times as long as good, and gains little more."),
+           "Time limit of one dfota process by the clock."),
+    WORD(idle_effort, "good", parse_effort, "EFFORT",
+         "The effort to make packages smaller that already fit, while there is no other work: none, good or "
+         "best. Packages that devices download come first. best takes two to three times as long as good and "
+         "saves little more."),
     NUMBER(background_share, "50", 0, 100, "PERCENT",
-           "The share of jobs that may be in the background at once: pairs that no device waits for, and what idle_effort "
-           "asks for. One always may."),
+           "The share of jobs that may work in the background at the same time: on pairs that no device "
+           "waits for, and for idle_effort. One background job is always allowed."),
 
     HEADING("Ledger"),
     NUMBER(ledger_keep_days, "0", 0, 36500, "DAYS",
-           "Rows of the ledger that are older are removed once a day, under a checkpoint. 0: all are kept."),
+           "Older rows of the ledger are removed once a day. A checkpoint row records the removal. 0: all "
+           "rows are kept."),
 
     HEADING("Log"),
-    WORD(log_level, "info", take_level, "LEVEL",
-          "The least that is logged: debug, info, warn or error. The log goes to standard error."),
+    WORD(log_level, "info", parse_level, "LEVEL",
+          "The lowest level that is logged: debug, info, warn or error. The log goes to standard error."),
     NUMBER(log_lines_per_second, "5", 0, 1000000, "N",
-           "Lines of one event that are logged a second, after a burst of 1000. Lines that a stranger causes get a fifth, after a "
-           "burst of 100. What is left out is counted: suppressed=N. 0: no limit."),
+           "The number of lines of one event that are logged per second, after a burst of 1000. Lines that a "
+           "stranger can cause get a fifth of it, after a burst of 100. Lines that are left out are counted: "
+           "suppressed=N. 0: no limit."),
 
     HEADING("HTTP status of each refusal to a device, 400 to 599"),
-    STATUS(3, "No usable imei, mac or uid, or an unknown link."),
+    STATUS(3, "No valid imei, mac or uid, or an unknown link."),
     STATUS(17, "The firmware belongs to another product."),
-    STATUS(21, "This device or this path may not upgrade."),
+    STATUS(21, "The device may not upgrade, or no path leads to the target."),
     STATUS(25, "Unknown or missing project_key."),
-    STATUS(26, "The product has no such firmware."),
-    STATUS(27, "Up to date, no target set, or a link offered often enough."),
-    STATUS(40, "Loop guard, until an admin unblocks the device."),
-    STATUS(43, "The package is being generated: ask again later."),
-    STATUS(44, "The image that the device runs is not here."),
+    STATUS(26, "The product has no firmware with this name."),
+    STATUS(27, "The device is up to date, no target is set, or all offers of the link are used."),
+    STATUS(40, "The loop guard is closed until an admin unblocks the device."),
+    STATUS(43, "The package is being made: ask again later."),
+    STATUS(44, "The server does not have the image that the device runs."),
 };
 /* clang-format on */
 
 const size_t config_key_count = sizeof config_key_table / sizeof config_key_table[0];
 
-static bool take_number(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_number(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     uint64_t number;
     if (!slice_u64(slice_of(value), &number) || number < key->least || number > key->most)
-        return error_set(err, ERROR_INVALID, "'%.60s' is no whole number from %llu to %llu", value,
+        return error_set(err, ERROR_INVALID, "'%.60s' is not a whole number from %llu to %llu", value,
                          (unsigned long long)key->least, (unsigned long long)key->most);
     *(uint64_t *)field = number;
     return true;
@@ -167,15 +187,15 @@ static uint64_t count_cores(void)
     return count < 1 ? 1 : count > (int)MAX_CORES ? MAX_CORES : (uint64_t)count;
 }
 
-static bool take_per_core(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_per_core(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     if (strcmp(value, "auto") != 0)
-        return take_number(key, value, field, err);
+        return parse_number(key, value, field, err);
     *(uint64_t *)field = count_cores();
     return true;
 }
 
-static bool take_text(const char *value, void *field, struct error *err)
+static bool copy_text(const char *value, void *field, struct error *err)
 {
     char *copy = strdup(value);
     if (!copy)
@@ -185,44 +205,44 @@ static bool take_text(const char *value, void *field, struct error *err)
     return true;
 }
 
-static bool take_directory(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
     if (value[0] == '\0')
-        return error_set(err, ERROR_INVALID, "a directory is needed");
-    return take_text(value, field, err);
+        return error_set(err, ERROR_INVALID, "a directory must be given");
+    return copy_text(value, field, err);
 }
 
-static bool take_program(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
     if (value[0] != '\0')
-        return take_text(value, field, err);
+        return copy_text(value, field, err);
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path);
     while (length > 0 && path[length - 1] != '/')
         length--;
     if (length <= 0 || (size_t)length + sizeof "dfota" > sizeof path)
         return error_set(err, ERROR_INVALID,
-                         "cannot tell where this program stands (is /proc mounted?): give its path");
+                         "cannot find the folder of this program (is /proc mounted?): set the path");
     memcpy(path + length, "dfota", sizeof "dfota");
-    return take_text(path, field, err);
+    return copy_text(path, field, err);
 }
 
-static bool take_address(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
     struct sockaddr_storage ignored;
-    return listen_address_parse(value, &ignored, err) && take_text(value, field, err);
+    return listen_address_parse(value, &ignored, err) && copy_text(value, field, err);
 }
 
-static bool take_url(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
-    return (!value[0] || device_url_check(value, err)) && take_text(value, field, err);
+    return (!value[0] || device_url_check(value, err)) && copy_text(value, field, err);
 }
 
-static bool take_matrix(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
     bool all = strcmp(value, "all") == 0;
@@ -232,8 +252,8 @@ static bool take_matrix(const struct config_key *key, const char *value, void *f
     return true;
 }
 
-/* Addresses, each as inet_ntop() writes it, as the gate does with a peer's. */
-static bool take_hosts(const struct config_key *key, const char *value, void *field, struct error *err)
+/* Stores each address in the form of inet_ntop(), which the gate uses for the address of a peer. */
+static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     char text[1024] = "", host[INET6_ADDRSTRLEN];
     struct slice rest = slice_of(value), one;
@@ -245,26 +265,27 @@ static bool take_hosts(const struct config_key *key, const char *value, void *fi
             continue;
         int family = memchr(one.ptr, ':', one.len) ? AF_INET6 : AF_INET;
         if (!slice_copy(one, host, sizeof host) || inet_pton(family, host, address) != 1)
-            return error_set(err, ERROR_INVALID, "'%.*s' is no address; several have blanks between them",
+            return error_set(err, ERROR_INVALID,
+                             "'%.*s' is not an IP address; write blanks between addresses",
                              (int)(one.len < 60 ? one.len : 60), one.ptr);
         inet_ntop(family, address, host, sizeof host);
         int more = snprintf(text + len, sizeof text - len, "%s%s", len ? " " : "", host);
         if (more < 0 || (size_t)more >= sizeof text - len)
-            return error_set(err, ERROR_INVALID, "these are too many addresses");
+            return error_set(err, ERROR_INVALID, "too many addresses");
         len += (size_t)more;
     }
-    return take_text(text, field, err);
+    return copy_text(text, field, err);
 }
 
-static bool take_level(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_level(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
     if (!log_level_parse(slice_of(value), (enum log_level *)field))
-        return error_set(err, ERROR_INVALID, "'%.60s' is none of debug, info, warn, error", value);
+        return error_set(err, ERROR_INVALID, "'%.60s' is not debug, info, warn or error", value);
     return true;
 }
 
-static bool take_effort(const struct config_key *key, const char *value, void *field, struct error *err)
+static bool parse_effort(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     static const struct {
         const char *name;
@@ -276,7 +297,7 @@ static bool take_effort(const struct config_key *key, const char *value, void *f
             *(enum package_effort *)field = known[i].effort;
             return true;
         }
-    return error_set(err, ERROR_INVALID, "'%.60s' is none of none, good, best", value);
+    return error_set(err, ERROR_INVALID, "'%.60s' is not none, good or best", value);
 }
 
 void *config_key_field(const struct config_key *key, struct config *config)
@@ -289,8 +310,9 @@ bool config_key_set(const struct config_key *key, const char *value, const char 
 {
     struct error why;
     if (!slice_is_clean_utf8(slice_of(value)))
-        return error_set(err, ERROR_INVALID, "%s: %s is not clean UTF-8", where, key->name);
-    if (!key->take(key, value, config_key_field(key, config), &why))
+        return error_set(err, ERROR_INVALID, "%s: %s is not valid UTF-8 without control characters", where,
+                         key->name);
+    if (!key->parse(key, value, config_key_field(key, config), &why))
         return error_set(err, why.code == ERROR_INTERNAL ? ERROR_INTERNAL : ERROR_INVALID, "%s: %s: %s",
                          where, key->name, why.text);
     return true;

@@ -9,7 +9,8 @@
 #include "base/package_format.h"
 #include "server/config/command_template.h"
 
-/* What else than the images decides the bytes, a line each. "": nothing does. `section` may be NULL. */
+/* The text that is hashed, one line per setting; "" when only the images decide the bytes. `section` may be
+   NULL. */
 static void write_text(const struct firmware_section *section, const char *firmware,
                        const struct package_format *format, char *out, size_t out_size)
 {
@@ -35,7 +36,7 @@ void recipe_of(const struct config *config, const char *firmware, const char *fo
 {
     const struct firmware_section *section = firmware_section_of(config, firmware);
     const struct package_format *row = package_format_find(format);
-    char text[2048], hex[SHA256_HEX_SIZE]; /* two values of a line in the file each */
+    char text[2048], hex[SHA256_HEX_SIZE]; /* room for two values, each as long as a line of the file */
     struct sha256 hash;
     out[0] = '\0';
     if (!row)

@@ -167,27 +167,27 @@ static void put_unlimited(enum log_level level, const char *event, ...)
     va_end(args);
 }
 
-static void tell_suppressed(const char *event, uint64_t suppressed)
+static void write_suppressed(const char *event, uint64_t suppressed)
 {
     struct log_number number;
     put_unlimited(LOG_LEVEL_WARN, "log-limited", "name", event, "suppressed",
                   log_i64(&number, (long long)suppressed), NULL);
 }
 
-static void tell_all_suppressed(void)
+static void write_all_suppressed(void)
 {
-    log_limit_tell(tell_suppressed);
+    log_limit_tell(write_suppressed);
 }
 
 bool log_start(unsigned lines_per_second, struct error *err)
 {
     log_limit_set(lines_per_second);
-    return log_queue_start(tell_all_suppressed, err);
+    return log_queue_start(write_all_suppressed, err);
 }
 
 void log_stop(void)
 {
-    tell_all_suppressed();
+    write_all_suppressed();
     log_queue_stop(LOG_END_MS);
 }
 

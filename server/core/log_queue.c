@@ -102,7 +102,7 @@ static size_t take(char line[LOG_LINE_MAX])
 /* The thread */
 
 /* Says what was dropped before the next line goes out; counts again where that cannot be written either. */
-static void tell_dropped(void)
+static void write_dropped(void)
 {
     char line[256];
     uint64_t no_room = queue.no_room, not_written = queue.not_written;
@@ -124,7 +124,7 @@ static void tell_dropped(void)
 static void write_next(void)
 {
     char line[LOG_LINE_MAX];
-    tell_dropped();
+    write_dropped();
     size_t size = take(line);
     pthread_mutex_unlock(&queue.mutex);
     bool ok = write_all(line, size);
@@ -153,7 +153,7 @@ static void *work(void *cls)
         queue.every_minute();
         pthread_mutex_lock(&queue.mutex);
     }
-    tell_dropped();
+    write_dropped();
     queue.ended = true;
     pthread_cond_broadcast(&queue.done);
     pthread_mutex_unlock(&queue.mutex);

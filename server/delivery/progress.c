@@ -157,7 +157,7 @@ static void tell(const struct news *news)
              NULL);
 }
 
-static void tell_failure(const struct news *news, const char *event, const char *why)
+static void log_failure(const struct news *news, const char *event, const char *why)
 {
     struct log_number attempt;
     log_line(LOG_LEVEL_WARN, event, "attempt", log_i64(&attempt, news->event.attempt), "error", why, NULL);
@@ -176,12 +176,12 @@ static void stored(struct writer_task *task, const struct error *err)
     struct news *news = (struct news *)task;
     bool over = news->event.over;
     if (err && over && news->progress->count < KEPT_MAX) {
-        tell_failure(news, "progress-kept", err->text);
+        log_failure(news, "progress-kept", err->text);
         keep(news);
         return;
     }
     if (err && over)
-        tell_failure(news, "progress-lost", err->text);
+        log_failure(news, "progress-lost", err->text);
     else if (over)
         tell(news);
     free(news); /* progress that is not stored is told again, or the end of it */
@@ -228,14 +228,14 @@ void progress_flushed(struct progress *progress, bool committed)
         let_go(progress, tell);
 }
 
-static void tell_lost(const struct news *news)
+static void log_lost(const struct news *news)
 {
-    tell_failure(news, "progress-lost", "the server ended before it could be stored");
+    log_failure(news, "progress-lost", "the server ended before it could be stored");
 }
 
 void progress_close(struct progress *progress)
 {
     if (progress)
-        let_go(progress, tell_lost);
+        let_go(progress, log_lost);
     free(progress);
 }

@@ -31,7 +31,7 @@ bool capacity_take_connection(struct capacity *capacity)
     return false;
 }
 
-static void tell_quiet(struct capacity *capacity)
+static void signal_quiet(struct capacity *capacity)
 {
     pthread_mutex_lock(&capacity->lock);
     pthread_cond_broadcast(&capacity->quiet);
@@ -41,7 +41,7 @@ static void tell_quiet(struct capacity *capacity)
 void capacity_give_connection(struct capacity *capacity)
 {
     if (atomic_fetch_sub(&capacity->connections, 1) == 1 && atomic_load(&capacity->draining))
-        tell_quiet(capacity);
+        signal_quiet(capacity);
 }
 
 bool capacity_take_bodies(struct capacity *capacity, uint64_t bytes)
@@ -67,7 +67,7 @@ void capacity_begin_accepting(struct capacity *capacity)
 void capacity_end_accepting(struct capacity *capacity)
 {
     if (atomic_fetch_sub(&capacity->accepting, 1) == 1)
-        tell_quiet(capacity);
+        signal_quiet(capacity);
 }
 
 void capacity_add_loop(struct capacity *capacity, struct capacity_loop *loop)

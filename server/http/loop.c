@@ -206,7 +206,7 @@ static void *loop_main(void *cls)
         handle_events(loop, events, count);
         obey_listener(loop);
         look_at_deadlines(loop);
-        notices_tell(&loop->capacity->notices, loop->now_ms);
+        notices_log(&loop->capacity->notices, loop->now_ms);
         resume_answered(loop);
         run_daemon(loop);
         free_dead(loop);

@@ -28,7 +28,7 @@ void notices_init(struct notices *notices, const char *listener)
     pthread_mutex_init(&notices->lock, NULL);
 }
 
-static void tell(struct notices *notices, enum notice what, int64_t now_ms)
+static void log_notice(struct notices *notices, enum notice what, int64_t now_ms)
 {
     struct log_number count;
     log_line(LOG_LEVEL_WARN, text[what].event, "listener", notices->listener, "count",
@@ -38,12 +38,12 @@ static void tell(struct notices *notices, enum notice what, int64_t now_ms)
     notices->of[what].next_ms = now_ms + BETWEEN_MS;
 }
 
-static void tell_due(struct notices *notices, int64_t now_ms, bool all)
+static void log_due(struct notices *notices, int64_t now_ms, bool all)
 {
     bool waiting = false;
     for (enum notice what = 0; what < NOTICES; what++) {
         if (notices->of[what].count && (all || notices->of[what].next_ms <= now_ms))
-            tell(notices, what, now_ms);
+            log_notice(notices, what, now_ms);
         waiting = waiting || notices->of[what].count;
     }
     atomic_store(&notices->waiting, waiting);
@@ -54,23 +54,23 @@ void notices_count(struct notices *notices, enum notice what, int error, int64_t
     pthread_mutex_lock(&notices->lock);
     notices->of[what].count++;
     notices->of[what].error = error;
-    tell_due(notices, now_ms, false);
+    log_due(notices, now_ms, false);
     pthread_mutex_unlock(&notices->lock);
 }
 
-void notices_tell(struct notices *notices, int64_t now_ms)
+void notices_log(struct notices *notices, int64_t now_ms)
 {
     if (!atomic_load(&notices->waiting))
         return;
     pthread_mutex_lock(&notices->lock);
-    tell_due(notices, now_ms, false);
+    log_due(notices, now_ms, false);
     pthread_mutex_unlock(&notices->lock);
 }
 
 void notices_end(struct notices *notices)
 {
     pthread_mutex_lock(&notices->lock);
-    tell_due(notices, 0, true);
+    log_due(notices, 0, true);
     pthread_mutex_unlock(&notices->lock);
     pthread_mutex_destroy(&notices->lock);
 }

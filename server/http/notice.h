@@ -36,6 +36,6 @@ void notices_end(struct notices *notices);
 /* Counts one. Logs the first one at once. */
 void notices_count(struct notices *notices, enum notice what, int error, int64_t now_ms);
 /* Logs counts that have waited for a minute. Called regularly. */
-void notices_tell(struct notices *notices, int64_t now_ms);
+void notices_log(struct notices *notices, int64_t now_ms);
 
 #endif

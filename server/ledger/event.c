@@ -118,7 +118,7 @@ static bool has_budget(enum ledger_kind kind, bool *ret_moves)
 }
 
 /* One row that says what was counted on that day so far. */
-static bool tell_budget(struct db *db, struct budget *budget, int64_t now_ms, struct error *err)
+static bool record_budget(struct db *db, struct budget *budget, int64_t now_ms, struct error *err)
 {
     struct ledger_row row = {.at_ms = now_ms};
     json_t *counts = json_loads(budget->counts, 0, NULL);
@@ -158,7 +158,7 @@ static bool spend(struct db *db, const struct ledger_row *row, enum budget_subje
 {
     struct budget budget, left;
     if (!budget_load(db, subject, id, row->at_ms / DAY_MS, &budget, &left, err) ||
-        (left.unstored && !tell_budget(db, &left, row->at_ms, err)))
+        (left.unstored && !record_budget(db, &left, row->at_ms, err)))
         return false;
     *ret_spent = budget.facts >= most;
     if (!*ret_spent) {
@@ -172,7 +172,7 @@ static bool spend(struct db *db, const struct ledger_row *row, enum budget_subje
         memcpy(budget.firmware, row->firmware, sizeof budget.firmware);
         memcpy(budget.device, row->device, sizeof budget.device);
     }
-    return (!is_power_of_ten(budget.unstored) || tell_budget(db, &budget, row->at_ms, err)) &&
+    return (!is_power_of_ten(budget.unstored) || record_budget(db, &budget, row->at_ms, err)) &&
            budget_store(db, &budget, err);
 }
 
@@ -203,7 +203,7 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
         return false;
     *ret_more = count == TOLD_AT_ONCE;
     for (size_t i = 0; i < count; i++)
-        if (!tell_budget(db, &list[i], now_ms, err) || !budget_store(db, &list[i], err))
+        if (!record_budget(db, &list[i], now_ms, err) || !budget_store(db, &list[i], err))
             return false;
     return *ret_more || budget_remove(db, now_ms / DAY_MS, err);
 }

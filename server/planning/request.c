@@ -22,7 +22,7 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
     package_key_of(daemon, request->firmware, from, to, &key);
     struct package package;
     bool found;
-    if (!package_queue(db, &key, request->again, 1, request->now_ms, err) ||
+    if (!package_queue(db, &key, request->requeue_failed, 1, request->now_ms, err) ||
         !package_find(db, &key, &package, &found, err))
         return false;
     if (found && package_state(&package) == PACKAGE_QUEUED)

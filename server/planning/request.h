@@ -12,7 +12,7 @@ struct daemon;
 struct package_request {
     const struct firmware *firmware;
     const struct image *from, *to;
-    bool again; /* also where it has failed before */
+    bool requeue_failed; /* also where it has failed before */
     int64_t now_ms;
 };
 

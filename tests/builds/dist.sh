@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# dist.sh BUILD: what `make dist` packs builds, passes its tests and installs on its own, and packs itself again.
+# dist.sh BUILD: the archive of `make dist` builds, passes its tests, installs, and can make the archive again.
 set -u
 build=$(readlink -f "${1:?the build directory}")
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
@@ -10,7 +10,7 @@ source=$PWD/../..
 . ./tap.sh
 cd "$scratch" || exit 1
 
-# Every file that is kept with the sources is in the archive, but for what only a checkout needs.
+# Every file of the repository is in the archive, except the files that only a checkout needs.
 is_whole() {
     tar -tf "$build"/dfota-*.tar.xz | sed -n 's|^[^/]*/\(.*[^/]\)$|\1|p' | sort >packed
     git -C "$source" ls-files | grep -Ev '^(\.gitignore|\.gitattributes)$' | sort >kept
@@ -19,8 +19,27 @@ is_whole() {
     [ ! -s missing ]
 }
 
+# configure.ac has the version number. The archive, the programs and the documents have the same one, and so has the tag
+# of a released commit: v1.2.3 for 1.2.3.
+has_one_version() {
+    local version tag
+    version=$(sed -n 's/^AC_INIT(\[dfota\], \[\([^]]*\)\].*/\1/p' "$source/configure.ac")
+    [ -n "$version" ] || { echo "no version in configure.ac" && return 1; }
+    test -f "$build/dfota-$version.tar.xz" || { echo "no archive dfota-$version.tar.xz" && return 1; }
+    for program in dfota dfotactl dfotad; do
+        "$build/$program" --version | grep -qwF "$version" || { echo "$program --version" && return 1; }
+    done
+    grep -qE "^$version( |\$)" "$source/NEWS" || { echo "no entry $version in NEWS" && return 1; }
+    grep -qF "event=start version=$version " "$source/README.md" || { echo "README.md" && return 1; }
+    grep -qF "{\"version\":\"$version\"," "$source/doc/api.md" || { echo "doc/api.md" && return 1; }
+    for tag in $(git -C "$source" tag --points-at HEAD 'v[0-9]*' 2>/dev/null); do
+        [ "$tag" = "v$version" ] || { echo "the tag $tag is not v$version" && return 1; }
+    done
+}
+
 check "make distcheck" make -s -C "$build" distcheck -j"$(nproc)"
 if git -C "$source" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     check "the archive holds every file" is_whole
 fi
+check "all files name one version" has_one_version
 finish

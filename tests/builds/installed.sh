@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# installed.sh BUILD: what `make install` leaves is whole, hardened and runs from where it stands.
+# installed.sh BUILD: the files of `make install` are complete, hardened, and run from their place.
 set -u
 build=$(readlink -f "${1:?the build directory}")
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
@@ -24,7 +24,7 @@ is_hardened() {
     ! grep -E 'RPATH|RUNPATH' elf
 }
 
-# Nothing but these, each where a distribution expects it.
+# Exactly these files are installed, each at the usual place of a distribution.
 is_whole() {
     (cd "$root/usr" && find . -type f | sort) >files
     {
@@ -66,14 +66,14 @@ in_build() {
 }
 
 check "make install" in_build install
-check "all of it is there, and nothing else" is_whole
+check "all files are installed, and no others" is_whole
 for program in "${programs[@]}"; do
     check "$program is hardened" is_hardened "$root/usr/bin/$program"
     check "$program runs" "$root/usr/bin/$program" --help
 done
 check "the installed sample is a configuration" "$root/usr/bin/dfotad" --check-config \
     --config "$root/usr/share/doc/dfota/dfota.conf.sample"
-check "what is installed does the main job" main_job
+check "the installed programs upgrade a module" main_job
 if command -v man >/dev/null; then
     check "the manuals are well-formed" is_documented
 fi

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# For the scripts here, which source it: each command is a test, and what is said of it is TAP.
+# For the scripts of this folder, which source this file: each command is a test, and the output is TAP.
 # shellcheck shell=bash
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/dfota-builds-XXXXXX")
@@ -8,7 +8,7 @@ server=
 done_tests=0
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
-# verdict STATUS NAME: with what stands in $scratch/said where it failed.
+# verdict STATUS NAME: prints the result, and $scratch/said after a failure.
 verdict() {
     done_tests=$((done_tests + 1))
     if [ "$1" -eq 0 ]; then
@@ -19,7 +19,7 @@ verdict() {
     fi
 }
 
-# expect STATUS NAME COMMAND...: the command ends with that status.
+# expect STATUS NAME COMMAND...: the command must exit with this status.
 expect() {
     local wanted=$1 name=$2 status=0
     shift 2
@@ -35,7 +35,7 @@ check() {
     expect 0 "$name" "$@"
 }
 
-# start_server PROGRAM: on free ports and scratch data; dfotactl knows it from the environment.
+# start_server PROGRAM: starts a server on free ports and temporary data, and sets the environment for dfotactl.
 start_server() {
     local log=$scratch/log rounds=0
     "$1" --data-dir "$scratch/data" --device-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 2>"$log" &

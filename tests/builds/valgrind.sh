@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# valgrind.sh BUILD: the tools under valgrind, well and ill used; none reads what it may not, and none leaks.
+# valgrind.sh BUILD: runs the tools under valgrind, with right and wrong arguments. No bad read and no leak is allowed.
 set -u
 build=$(readlink -f "${1:?the build directory}")
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
@@ -9,7 +9,7 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 . ./tap.sh
 cd "$scratch" || exit 1
 
-# glibc's checked memmove() and memcpy() are one function, which valgrind takes for the latter.
+# In glibc the checked memmove() and memcpy() are one function. Valgrind takes it for memcpy().
 cat >suppressions <<'TEXT'
 {
    a checked memmove
@@ -19,7 +19,7 @@ cat >suppressions <<'TEXT'
 }
 TEXT
 
-# tool STATUS NAME PROGRAM ARGUMENT...: valgrind's own complaints are status 99.
+# tool STATUS NAME PROGRAM ARGUMENT...: the status is 99 when valgrind reports an error.
 tool() {
     local status=$1 name=$2 program=$3
     shift 3
@@ -33,7 +33,7 @@ head -c 40000 /dev/zero >zeros
 
 for program in dfota dfotactl dfota-sim dfotad; do
     tool 0 --help "$program" --help
-    tool 2 "an option that is none" "$program" --no-such-option
+    tool 2 "unknown option" "$program" --no-such-option
 done
 
 tool 0 "makes an image" dfota-sim --make-image 1138 --size 150000 Pump_V1138.bin

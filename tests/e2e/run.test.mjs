@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// ./run as a newcomer starts it: the play, then a server on data of its own; and what it says to a wrong option.
+// ./run as a newcomer starts it: the demo, then a server on data of its own; and what it says to a wrong option.
 // It uses build/ beside the sources, as it always does, and builds it when it is not there.
 
 import assert from 'node:assert/strict';
@@ -34,7 +34,7 @@ async function runUntilServing(t, words, cwd) {
     return { text, log, code };
 }
 
-test('run plays the main job on scratch data, then serves', async (t) => {
+test('run plays the demo on temporary data, then serves', async (t) => {
     const cwd = scratch(t);
     const { text, log, code } = await runUntilServing(
         t, ['--', '--data-dir', 'mine', '--device-listen', '127.0.0.1:0', '--admin-listen=127.0.0.1:0'], cwd);
@@ -51,7 +51,7 @@ test('run plays the main job on scratch data, then serves', async (t) => {
         rest = rest.slice(found.index + found[0].length);
     }
     const [, played] = /listener=admin address=(\S+)/.exec(text);
-    assert.ok(!log.includes(played), 'the play has a server of its own');
+    assert.ok(!log.includes(played), 'the demo has its own server');
     assert.ok(existsSync(join(cwd, 'mine', 'admin.token')), 'the data directory is relative to where it was called');
     assert.match(readFileSync(join(cwd, 'mine', 'admin.token'), 'utf8'), /^\S{20,}\s$/);
 });

@@ -193,7 +193,7 @@ static void test_required_between(void **state)
     assert_false(is_required_between(&scene, "8", "9"));
 }
 
-/* ---- attempt_count_gone() ---- */
+/* ---- attempt_count_completed() ---- */
 
 static void add_attempt(struct scene *scene, const char *from, const char *to,
                         enum attempt_state attempt_state, int64_t sent_ms)
@@ -215,12 +215,12 @@ static void add_attempt(struct scene *scene, const char *from, const char *to,
     assert_ok(attempt_update(scene->db, &attempt, &err), err);
 }
 
-static int64_t gone(struct scene *scene, const char *from, const char *to, int64_t since_ms)
+static int64_t completed(struct scene *scene, const char *from, const char *to, int64_t since_ms)
 {
     struct error err;
     int64_t count = -1;
     const struct attempt_filter filter = {from, to, since_ms, since_ms + 1000000};
-    assert_ok(attempt_count_gone(scene->db, scene->device.id, &filter, &count, &err), err);
+    assert_ok(attempt_count_completed(scene->db, scene->device.id, &filter, &count, &err), err);
     return count;
 }
 
@@ -230,11 +230,11 @@ static void test_other_hops_that_were_gone(void **state)
     add_attempt(&scene, "1138", "1147", ATTEMPT_CONFIRMED, 100);
     add_attempt(&scene, "1138", "1147", ATTEMPT_CONFIRMED, 200); /* the same hop again: counts once */
     add_attempt(&scene, "1147", "1150", ATTEMPT_NOT_APPLIED, 300);
-    assert_int_equal(gone(&scene, "1147", "1162", 50), 1);
-    assert_int_equal(gone(&scene, "1138", "1147", 50), 0); /* it is the hop itself */
-    assert_int_equal(gone(&scene, "1147", "1162", 200), 0);
+    assert_int_equal(completed(&scene, "1147", "1162", 50), 1);
+    assert_int_equal(completed(&scene, "1138", "1147", 50), 0); /* it is the hop itself */
+    assert_int_equal(completed(&scene, "1147", "1162", 200), 0);
     add_attempt(&scene, "1147", "1162", ATTEMPT_CONFIRMED, 400);
-    assert_int_equal(gone(&scene, "1162", "1170", 50), 2);
+    assert_int_equal(completed(&scene, "1162", "1170", 50), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)

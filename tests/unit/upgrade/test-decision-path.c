@@ -98,14 +98,14 @@ static void test_no_way(void **state)
            "the image of 1138 is missing on the server: no package can be made from it");
 }
 
-static void test_hops_that_were_gone_are_no_loop(void **state)
+static void test_completed_hops_are_no_loop(void **state)
 {
     struct scene scene = scene_on_way(CHECKIN_DIALECT);
     (void)state;
     scene.known.begun_last_day = limits.loop_guard_per_day;
     expect(&scene, ANSWER_LOOP, "confirm block",
            "the device began 6 downloads within 24 hours, the limit is 6: the loop guard blocks it");
-    scene.known.hops_gone = 1;
+    scene.known.hops_completed = 1;
     expect(&scene, ANSWER_FULL, "confirm open send begun", "the package " WAY " of 43059 bytes is sent");
     scene.known.begun_last_day++;
     expect(&scene, ANSWER_LOOP, "confirm block",
@@ -153,7 +153,7 @@ int main(void)
         cmocka_unit_test(test_waits_until_a_way_is_known),
         cmocka_unit_test(test_a_waiting_attempt_is_aimed_anew),
         cmocka_unit_test(test_no_way),
-        cmocka_unit_test(test_hops_that_were_gone_are_no_loop),
+        cmocka_unit_test(test_completed_hops_are_no_loop),
         cmocka_unit_test(test_down_only_where_that_is_allowed),
         cmocka_unit_test(test_offers_count_by_target),
     };

@@ -63,11 +63,11 @@ static void test_errors(void **state)
     } cases[] = {
         {"", "{old} is missing"},
         {"/x", "{old} is missing"},
-        {"x {old}", "whole path"},
-        {"{old} /x", "whole path"},
-        {"/x {old} {new}", "{new} means"},
-        {"/x {old} 'a", "a quote ' does not end"},
-        {"/x \"{old} '", "a quote \" does not end"},
+        {"x {old}", "absolute path"},
+        {"{old} /x", "absolute path"},
+        {"/x {old} {new}", "{new} is not known"},
+        {"/x {old} 'a", "a quote ' is not closed"},
+        {"/x \"{old} '", "a quote \" is not closed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char **argv = NULL;
