@@ -2,10 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl device list, show, unblock, accept, dismiss */
 #include <stdlib.h>
-#include <string.h>
-#include "base/cleanup.h"
 #include "ctl/command.h"
-#include "base/text.h"
 
 static const struct table_column list_columns[] = {
     {"DEVICE", "device", TABLE_TEXT},

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl explain */
 #include "ctl/command.h"
-#include "base/text.h"
 
 static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},

@@ -3,7 +3,6 @@
 /* dfotactl outcomes */
 #include <string.h>
 #include "ctl/command.h"
-#include "base/text.h"
 
 static const struct table_column columns[] = {
     {"DEVICE", "device", TABLE_TEXT},   {"OUTCOME", "outcome", TABLE_TEXT},

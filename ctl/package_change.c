@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl package upload, forget, release, unrelease */
-#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>

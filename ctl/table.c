@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/table.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/when.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"

@@ -3,7 +3,6 @@
 /* Rows of a query as an array; and rows compared. */
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "storage/db.h"
 
 struct list {

@@ -3,7 +3,6 @@
 #include "upgrade/name_like.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define PLAIN_SIZE 128
 

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #define PAIR_SIZE (2 * VERSION_TEXT_SIZE + 4)
 

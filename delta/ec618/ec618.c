@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/ec618/ec618.h"
 
-#include <string.h>
 #include "base/cleanup.h"
 #include "delta/ec618/image.h"
 #include "delta/ec618/module.h"

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/cleanup.h"
 
 /* Diff bytes and extra bytes are in one stream, so a byte that is rare in one kind is cheap if it is
    frequent in the other kind. The statistics of all bytes are added to those of each kind with the weight

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "server/admin/digest.h"
 #include "server/core/log.h"
-#include "server/ledger/event.h"
 
 void call_log_failure(const struct error *err)
 {

@@ -14,7 +14,6 @@
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
-#include "server/ledger/event.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000

@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/admin/csv.h"
 #include "server/admin/handlers.h"
 #include "server/admin/link_csv.h"
 #include "server/admin/path_params.h"

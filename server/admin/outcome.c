@@ -3,7 +3,6 @@
 /* …/firmware/{firmware}/outcomes: what became of each device on its way to the target, since when, and by
    what evidence; and the counts of it. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"

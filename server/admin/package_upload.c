@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and
  * forgotten again. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -10,7 +10,6 @@
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
-#include "server/ledger/event.h"
 #include "server/checkin/evidence.h"
 #include "server/checkin/lookup.h"
 

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "server/http/router.h"
-#include "server/core/log.h"
 
 #define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
 

@@ -3,7 +3,6 @@
 #include "server/build/job.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"

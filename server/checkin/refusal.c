@@ -3,7 +3,6 @@
 #include "server/checkin/refusal.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define REFUSAL_MAX 200
 

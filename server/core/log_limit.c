@@ -3,7 +3,6 @@
 #include "server/core/log_limit.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <string.h>
 
 #define EVENTS 256 /* more than there are: events are literals of the program */

@@ -3,7 +3,6 @@
 #include "server/delivery/progress.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "server/core/log.h"

@@ -7,7 +7,6 @@
 #include "server/checkin/checkin.h"
 #include "server/context.h"
 #include "server/device/device.h"
-#include "server/http/range.h"
 #include "server/core/log.h"
 #include "server/checkin/refused.h"
 #include "upgrade/name_dialect.h"

@@ -10,7 +10,6 @@
 #include "server/checkin/checkin_task.h"
 #include "server/checkin/lookup.h"
 #include "server/device/device.h"
-#include "server/build/scheduler.h"
 #include "server/config/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include "server/http/wire.h"
 #include "server/http/transfer.h"
 #include "server/core/thread_pool.h"

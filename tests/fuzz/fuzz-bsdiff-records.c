@@ -8,7 +8,6 @@
    rest is extra. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bzip2/bzip.h"
 

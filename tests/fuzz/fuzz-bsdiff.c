@@ -3,7 +3,6 @@
 /* Fuzz target: any bytes as a bsdiff package. Input: length of old (2 bytes, low first), old, the package. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include "delta/bsdiff/bsdiff.h"
 
 #define MAX_BYTES 65536

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/checkin/checkin_task.h"

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "server/http/range.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);

@@ -4,7 +4,6 @@
    decoded. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include "base/error.h"
 #include "server/http/head.h"
 #include "server/http/range.h"

@@ -5,9 +5,7 @@
    accept. */
 #include "tests/unit/delta/ec618/test-archives.h"
 
-#include "delta/ec618/ec618.h"
 #include "delta/ec618/payload.h"
-#include "delta/ec618/rules.h"
 #include "delta/container/par.h"
 
 struct archive { /* an archive that changes AP only, between raw images of three blocks; the last block is

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
 #include <sys/wait.h>
