@@ -12,7 +12,7 @@
 #include "server/core/log_limit.h"
 #include "server/core/log_queue.h"
 
-#define VALUE_MAX_BYTES 1024 /* of a value as given; the rest is cut off and marked */
+#define VALUE_MAX_BYTES 1024 /* bytes of one value; a longer value is cut and marked with "..." */
 
 static const char *const level_name[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -43,7 +43,7 @@ bool log_level_parse(struct slice text, enum log_level *ret)
     return false;
 }
 
-/* Room for the newline is always kept; what does not fit whole is left out. */
+/* Room for the newline is always kept. A piece that does not fit is left out whole. */
 static void put(struct line *line, const char *bytes, size_t len)
 {
     if (len > sizeof line->text - 1 - line->used)
@@ -57,8 +57,8 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* Bytes of the clean character that text begins with; 0 when it begins with a control character or is no
- * UTF-8. */
+/* The size in bytes of the clean character at the start of text; 0 for a control character or invalid
+   UTF-8. */
 static size_t clean_character(const char *text, size_t len)
 {
     for (size_t size = 1; size <= 4 && size <= len; size++)
@@ -98,7 +98,7 @@ static void put_pair(struct line *line, const char *key, const char *value)
     if (len > VALUE_MAX_BYTES) {
         kept = VALUE_MAX_BYTES;
         while (kept > VALUE_MAX_BYTES - 4 && ((unsigned char)value[kept] & 0xC0) == 0x80)
-            kept--; /* not in the middle of a character */
+            kept--; /* never cut inside a character */
     }
     if (line->used)
         put_text(line, " ");
@@ -158,7 +158,7 @@ void log_stranger(enum log_level level, const char *event, ...)
     va_end(args);
 }
 
-/* Past every limit: there are fewer such lines than events. */
+/* Not limited: there are fewer such lines than events. */
 static void put_unlimited(enum log_level level, const char *event, ...)
 {
     va_list args;

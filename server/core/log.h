@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Log lines on standard error: one line each, key=value, values with blanks or quotes quoted, control characters escaped.
-   Whoever logs never waits for it to be written (log_queue.h), and each event has a limit (log_limit.h). */
+/* Log lines on standard error, one per event: key=value. Values with spaces or quotes are quoted, control
+   characters are escaped. The caller never waits for the write (log_queue.h). Each event has a limit
+   (log_limit.h). */
 #ifndef DFOTA_SERVER_CORE_LOG_H
 #define DFOTA_SERVER_CORE_LOG_H
 
@@ -9,7 +10,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-#define LOG_END_MS 2000 /* how long the end of the server waits for lines that are not written yet */
+#define LOG_END_MS 2000 /* at the end of the server: the longest wait for unwritten lines */
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
@@ -18,20 +19,22 @@ typedef void log_function(enum log_level level, const char *event, ...);
 void log_set_level(enum log_level least);
 bool log_level_parse(struct slice text, enum log_level *ret);
 
-/* log_line(LOG_LEVEL_INFO, "listening", "listener", "device", "address", text, NULL): pairs of key and value, NULL ends; a NULL value
-   leaves the pair out. Any thread. `event` is a literal. */
+/* Example: log_line(LOG_LEVEL_INFO, "listening", "listener", "device", "address", text, NULL). The
+   arguments after `event` are pairs of key and value; NULL ends them. A pair whose value is NULL is left
+   out. `event` is a literal. Any thread. */
 void log_line(enum log_level level, const char *event, ...) __attribute__((sentinel));
-/* The same, for a line that anybody can cause with a request: such lines have a smaller allowance of their own. */
+/* Like log_line(), for lines that any request from the network can cause. These lines have their own,
+   smaller limit. */
 void log_stranger(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
-/* From here on a thread writes the lines, and each event gets so many a second (0: no limit). Before it, and after the stop,
-   a line is written by its caller, who waits at most a second. */
+/* Starts the thread that writes the lines, and the limit of each event (0: no limit). Before the start and
+   after the stop the caller writes the line itself and waits at most one second. */
 bool log_start(unsigned lines_per_second, struct error *err) __attribute__((warn_unused_result));
-void log_stop(void); /* says what was left out, and waits at most LOG_END_MS until all is written */
-/* Plain text on a line of its own, at the end of the process: after log_stop(). */
+void log_stop(void); /* logs what was left out; waits at most LOG_END_MS until all is written */
+/* Writes one line of plain text at the end of the process, after log_stop(). */
 void log_last_words(const char *text);
 
-/* A number as text for log_line. */
+/* Memory for a number that is a value of log_line(). */
 struct log_number {
     char text[24];
 };

@@ -5,12 +5,12 @@
 #include <pthread.h>
 #include <string.h>
 
-#define EVENTS 256 /* more than there are: events are literals of the program */
+#define EVENTS 256 /* more than the program has: events are literals */
 
 struct allowance {
-    const char *event; /* NULL: free */
+    const char *event; /* NULL: this entry is free */
     bool stranger;
-    int64_t room; /* lines, in thousandths */
+    int64_t room; /* in thousandths of a line */
     int64_t at_ms;
     uint64_t suppressed;
 };
@@ -34,7 +34,7 @@ static int64_t burst_of(bool stranger)
     return 1000 * (stranger ? LOG_BURST_STRANGERS : LOG_BURST);
 }
 
-/* The last place is shared by all that come after the table is full. */
+/* When the table is full, all further events share the last entry. */
 static struct allowance *find(const char *event, bool stranger, int64_t now_ms)
 {
     struct allowance *place = limit.of;
@@ -52,7 +52,7 @@ static void refill(struct allowance *place, int64_t now_ms)
     int64_t passed_ms = now_ms > place->at_ms ? now_ms - place->at_ms : 0, most = burst_of(place->stranger);
     int64_t gained =
         passed_ms > most ? most : passed_ms * limit.per_second / (place->stranger ? LOG_STRANGERS_PART : 1);
-    if (!gained) /* too little yet to count: the time is not thrown away */
+    if (!gained) /* less than one unit: at_ms stays, so that the time still counts later */
         return;
     place->room = place->room + gained > most ? most : place->room + gained;
     place->at_ms = now_ms;

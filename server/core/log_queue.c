@@ -13,21 +13,22 @@
 #include "base/thread.h"
 
 #define RING_BYTES  (256u << 10)
-#define URGENT_ONLY (RING_BYTES / 4) /* the last room is for warnings and errors */
+#define URGENT_ONLY (RING_BYTES / 4) /* the last quarter is only for warnings and errors */
 #define DIRECT_MS   1000
 
-/* One per process, and never freed: a thread that is stuck may still look at it while the process ends. */
+/* One per process. Never freed: a blocked thread may still use it while the process ends. */
 static struct {
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* a line has come, or the end */
+    pthread_cond_t changed; /* a line was added, or the thread must end */
     pthread_cond_t done;    /* the thread has ended */
     pthread_t thread;
     void (*every_minute)(void);
     bool running, stopping, ended;
-    bool torn; /* the thread's: a line was written in part, and the next begins a new one */
-    unsigned char ring[RING_BYTES]; /* of each line: its size in two bytes, then its text */
+    /* used by the thread: the last line was written only in part, so the next write starts with a newline */
+    bool torn;
+    unsigned char ring[RING_BYTES]; /* each line: its size in two bytes, then its text */
     size_t first, used;
-    uint64_t no_room, not_written; /* lines dropped since the last line that told */
+    uint64_t no_room, not_written; /* dropped lines that no log line has told yet */
     int why;                       /* errno of the last write that failed */
 } queue = {.mutex = PTHREAD_MUTEX_INITIALIZER,
            .changed = PTHREAD_COND_INITIALIZER,
@@ -41,7 +42,7 @@ static bool wait_for_room(int most_ms)
     return poll(&output, 1, most_ms) > 0;
 }
 
-/* All of it, or errno. */
+/* Writes everything. False: errno says why. */
 static bool write_all(const char *text, size_t size)
 {
     if (queue.torn && write(STDERR_FILENO, "\n", 1) != 1)
@@ -51,7 +52,7 @@ static bool write_all(const char *text, size_t size)
         ssize_t sent = write(STDERR_FILENO, text, size);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0 && errno == EAGAIN) { /* whoever started the server made it so */
+        if (sent < 0 && errno == EAGAIN) { /* the parent process made standard error non-blocking */
             wait_for_room(-1);
             continue;
         }
@@ -71,7 +72,7 @@ static void write_direct(const char *line, size_t size)
         (void)!write(STDERR_FILENO, line, size);
 }
 
-/* The ring; under the mutex */
+/* The ring. The mutex is held. */
 
 static void copy_in(const void *bytes, size_t size)
 {
@@ -101,7 +102,8 @@ static size_t take(char line[LOG_LINE_MAX])
 
 /* The thread */
 
-/* Says what was dropped before the next line goes out; counts again where that cannot be written either. */
+/* Writes a line with the number of dropped lines. If the write fails, the number is kept for later. The
+   mutex is held on entry and return, not during the write. */
 static void write_dropped(void)
 {
     char line[256];
@@ -189,7 +191,7 @@ void log_queue_put(const char *line, size_t size, bool urgent)
         write_direct(line, size);
 }
 
-/* Under the mutex. */
+/* The mutex is held. */
 static bool await_end(int64_t most_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + most_ms;

@@ -10,7 +10,7 @@
 
 #include "server/core/log.h"
 
-/* The how-manieth time to stop there; 0: never. */
+/* At which pass to stop here: 1 for the first; 0: never. */
 static unsigned long wanted(const char *name)
 {
     const char *stop = getenv("DFOTA_STOP");
@@ -24,7 +24,7 @@ static unsigned long wanted(const char *name)
 
 void stop_point(const char *name)
 {
-    static _Atomic unsigned long passed; /* one name is waited for, so one count does */
+    static _Atomic unsigned long passed; /* DFOTA_STOP has one name, so one counter is enough */
     unsigned long nth = wanted(name);
     if (!nth || atomic_fetch_add(&passed, 1) + 1 != nth)
         return;

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* How long the server has run in all, this time included, by the boot clock: what waiting for a report is counted in.
-   A wall clock that is set changes nothing in it, and while the server is down it stands still, because no device can
-   report then. */
+/* How long the server has run in total, this run included, measured with the boot clock. The time to wait
+   for a device's report is measured with it. A change of the wall clock has no effect on it. It does not
+   grow while the server is down, because no device can report then. */
 #ifndef DFOTA_SERVER_CORE_UPTIME_H
 #define DFOTA_SERVER_CORE_UPTIME_H
 
 #include "storage/db.h"
 
-/* Reads where it stood. Before there are threads. */
+/* Reads the stored total. Call before any thread is started. */
 bool uptime_begin(struct db *db, struct error *err) __attribute__((warn_unused_result));
 int64_t uptime_now_ms(void); /* any thread */
 

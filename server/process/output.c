@@ -8,14 +8,13 @@
 #include <unistd.h>
 #include "base/slice.h"
 
-/* Of what does not fit, all but the last bytes that were heard makes room. */
+/* Returns how many bytes fit. With to_end, the oldest bytes of the second half are dropped to make room. */
 static size_t make_room(struct process_output *heard, size_t wanted)
 {
     size_t half = heard->size / 2, room = heard->size - heard->used;
     if (!heard->to_end || wanted <= room)
         return wanted < room ? wanted : room;
-    size_t drop =
-        wanted - room; /* no more than stands in the second half: process_output_take() reads less at once */
+    size_t drop = wanted - room; /* at most the second half: process_output_take() reads no more at once */
     memmove(heard->text + half, heard->text + half + drop, heard->used - half - drop);
     heard->used -= drop;
     heard->lost += drop;
@@ -42,7 +41,7 @@ void process_output_clean(char *text, size_t used)
             text[i] = ' ';
     for (size_t cut = 0; cut <= 3 && cut <= used; cut++)
         if (slice_is_clean_utf8((struct slice){text, used - cut})) {
-            used -= cut; /* it was cut inside a character */
+            used -= cut; /* the text ended inside a character */
             break;
         }
     while (used > 0 && text[used - 1] == ' ')
@@ -54,7 +53,7 @@ void process_output_clean(char *text, size_t used)
     text[used] = '\0';
 }
 
-/* Adds text as lines of UTF-8. False: no room. */
+/* Adds text as lines of UTF-8, as far as there is room. Returns the new end. */
 static size_t add_clean(char *log, size_t at, size_t log_size, const char *text, size_t len)
 {
     for (size_t i = 0; i < len && at + 4 < log_size;) {

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a child says on a pipe, in bounded memory, and as text that may be shown and stored. */
+/* The output of a child, read from a pipe into limited memory, as text that can be shown and stored. */
 #ifndef DFOTA_SERVER_PROCESS_OUTPUT_H
 #define DFOTA_SERVER_PROCESS_OUTPUT_H
 
@@ -9,17 +9,18 @@
 #include <stdint.h>
 
 struct process_output {
-    char *text; /* the caller's */
+    char *text; /* belongs to the caller */
     size_t size, used;
-    bool to_end;   /* keep the end too: the second half of `text` slides */
-    uint64_t lost; /* bytes between the two */
+    bool to_end;   /* keep the end too: the second half of `text` has the last bytes */
+    uint64_t lost; /* bytes that were dropped between the halves */
 };
 
-/* Takes what has come on a descriptor that does not block, and keeps what is asked for. False when there was nothing. */
+/* Reads what is available on a non-blocking descriptor and keeps what fits. False: there was nothing. */
 bool process_output_take(int fd, struct process_output *heard);
-/* One line: blanks for control characters, question marks for what is no UTF-8. There is room for a NUL behind `used`. */
+/* Makes the text one line: control characters become spaces, invalid UTF-8 becomes question marks. `text`
+   needs room for a NUL at `used`. */
 void process_output_clean(char *text, size_t used);
-/* Lines of UTF-8, with a line that counts what was lost in the middle. */
+/* Writes the text as lines of UTF-8. If bytes were dropped, a line in the middle tells how many. */
 void process_output_write(const struct process_output *heard, char *log, size_t log_size);
 
 #endif

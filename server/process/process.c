@@ -19,9 +19,9 @@
 #include "server/process/output.h"
 #include "server/process/start.h"
 
-#define KEEPER_END_MS  5000
-#define KEEPER_STEP_MS 50
-#define REST_BYTES     (1 << 20) /* of what a child has said at its end: no pipe holds more */
+#define REAPER_END_MS  5000
+#define REAPER_STEP_MS 50
+#define REST_BYTES     (1 << 20) /* read at most this after the end of the child: no pipe holds more */
 
 struct pipe_ends {
     int from, to;
@@ -37,7 +37,7 @@ static bool pipe_open(struct pipe_ends *ret, struct error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return error_errno(err, errno, "no pipe to a child");
+        return error_errno(err, errno, "cannot make a pipe for a child process");
     *ret = (struct pipe_ends){ends[0], ends[1]};
     return true;
 }
@@ -48,7 +48,7 @@ static void pipe_close_writer(struct pipe_ends *pipe)
     pipe->to = -1;
 }
 
-/* With all signals blocked: a handler of the server must not run in the child. */
+/* Forks with all signals blocked: a signal handler of the server must not run in the child. */
 static pid_t fork_blocked(void)
 {
     sigset_t all, before;
@@ -71,18 +71,18 @@ static void wait_for(pid_t pid, int *ret_status, struct rusage *ret_usage)
         ;
 }
 
-enum { SAYS_ERR, SAYS_OUT, SAYS }; /* what a child can say, and where it is heard */
+enum { SAYS_ERR, SAYS_OUT, SAYS }; /* the outputs of a child */
 
 struct running {
     pid_t pid;
-    bool kept;         /* `pid` is a keeper */
-    int said_fd[SAYS]; /* -1: not heard */
+    bool kept;         /* `pid` is a reaper */
+    int said_fd[SAYS]; /* -1: not read */
     struct process_output heard[SAYS];
-    int fails_fd;    /* closed by exec, or says why there was none */
-    int exec_failed; /* errno; 0: it runs, or was killed before */
+    int fails_fd;    /* closed by a successful exec; otherwise the child writes errno here */
+    int exec_failed; /* errno of exec; 0: the program runs, or was killed before */
 };
 
-/* What the child says of its start. Until it runs it can be stopped like any other process, so nobody waits for this
+/* Reads whether exec worked. A child can be stopped before exec, so the caller must not wait for this
    alone. */
 static void hear_start(struct running *child)
 {
@@ -99,7 +99,7 @@ static int remaining_ms(int64_t deadline_ms)
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Until the child has ended (it is not reaped), its time is over, or it is cancelled. */
+/* Waits until the child has ended (it is not reaped here), its time is over, or it is cancelled. */
 static enum process_end watch(struct running *child, int pid_fd, int cancel_fd, int64_t deadline_ms)
 {
     struct pollfd fds[3 + SAYS] = {{pid_fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}, {child->fails_fd, POLLIN, 0}};
@@ -109,7 +109,7 @@ static enum process_end watch(struct running *child, int pid_fd, int cancel_fd, 
         int timeout_ms = remaining_ms(deadline_ms);
         int ready = poll(fds, 3 + SAYS, timeout_ms);
         if (ready < 0)
-            continue; /* EINTR; nothing else can be */
+            continue; /* EINTR: no other error is possible */
         if (fds[2].revents) {
             hear_start(child);
             fds[2].fd = -1;
@@ -138,20 +138,20 @@ static void conclude(enum process_end end, int status, const struct rusage *usag
                       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
-/* A keeper ends what it keeps, and then itself, however often it is stopped. One that cannot is ended with its group by
-   the caller. */
-static void ask_keeper_to_end(pid_t pid, int pid_fd)
+/* Asks the reaper to kill its descendants and end. SIGCONT makes it go on if it was stopped. If it does
+   not end in time, the caller kills it with its process group. */
+static void ask_reaper_to_end(pid_t pid, int pid_fd)
 {
     struct pollfd ended = {pid_fd, POLLIN, 0};
     kill(pid, SIGTERM);
-    for (int waited_ms = 0; waited_ms < KEEPER_END_MS; waited_ms += KEEPER_STEP_MS) {
+    for (int waited_ms = 0; waited_ms < REAPER_END_MS; waited_ms += REAPER_STEP_MS) {
         kill(pid, SIGCONT);
-        if (poll(&ended, 1, KEEPER_STEP_MS) > 0)
+        if (poll(&ended, 1, REAPER_STEP_MS) > 0)
             return;
     }
 }
 
-/* Whoever still holds the pipe may go on writing. */
+/* Limited, because another process may still write to the pipe. */
 static void hear_rest(int fd, struct process_output *heard)
 {
     uint64_t most = heard->used + heard->lost + REST_BYTES;
@@ -160,7 +160,8 @@ static void hear_rest(int fd, struct process_output *heard)
         ;
 }
 
-/* Watches a child until it is gone, whatever it takes. False: it could not be watched. */
+/* Watches a child until it has ended, is killed if necessary, and is reaped. False: it could not be
+   watched. */
 static bool see_through(struct running *child, int cancel_fd, int64_t deadline_ms,
                         struct process_outcome *outcome)
 {
@@ -171,9 +172,10 @@ static bool see_through(struct running *child, int cancel_fd, int64_t deadline_m
     if (pid_fd >= 0)
         end = watch(child, pid_fd, cancel_fd, deadline_ms);
     if (child->kept && end != CHILD_EXITED)
-        ask_keeper_to_end(child->pid, pid_fd);
+        ask_reaper_to_end(child->pid, pid_fd);
 
-    /* The child itself is not reaped yet, so its number and its group's are nobody else's. It may have no group yet. */
+    /* The child is not reaped yet, so no other process can have its process id or group id. The group may
+       not exist yet. */
     kill(-child->pid, SIGKILL);
     kill(child->pid, SIGKILL);
     wait_for(child->pid, &status, &usage);
@@ -199,8 +201,8 @@ static bool cannot_run(const char *path, int number, struct error *err)
     return false;
 }
 
-/* `heard` says where each output goes; one without room is not heard, and an error output without room goes
-   where the other does. */
+/* `heard` has a buffer for each output. An output without a buffer is not read; an error output without a
+   buffer goes to the buffer of the standard output. */
 static bool run(struct process_start *start, int cancel_fd, struct process_output heard[SAYS],
                 struct process_outcome *outcome, struct error *err)
 {
@@ -221,7 +223,7 @@ static bool run(struct process_start *start, int cancel_fd, struct process_outpu
     if (pid == 0)
         process_become(start);
     if (pid < 0)
-        return error_errno(err, errno, "no process for %s", start->argv[0]);
+        return error_errno(err, errno, "cannot start a process for %s", start->argv[0]);
     pipe_close_writer(&says);
     pipe_close_writer(&tells);
     pipe_close_writer(&fails);
@@ -231,7 +233,7 @@ static bool run(struct process_start *start, int cancel_fd, struct process_outpu
                             .heard = {heard[0], heard[1]},
                             .fails_fd = fails.from};
     bool ok = see_through(&child, cancel_fd, deadline_ms, outcome) ||
-              error_errno(err, errno, "cannot watch %s", start->argv[0]);
+              error_errno(err, errno, "cannot watch the process of %s", start->argv[0]);
     if (ok && child.exec_failed)
         return cannot_run(start->argv[0], child.exec_failed, err);
     memcpy(heard, child.heard, sizeof child.heard);
@@ -273,7 +275,7 @@ bool process_run_foreign(char *const argv[], const struct process_limits *limits
     _cleanup_(cleanup_free) char *text = malloc(log->size);
     if (!text)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    /* Room for the line between the two halves. */
+    /* 80 bytes stay free for the line between the two halves. */
     struct process_output heard[SAYS] = {[SAYS_OUT] = {.text = text, .size = log->size - 80, .to_end = true}};
     log->text[0] = '\0';
     if (!run(&start, cancel_fd, heard, &outcome, err))
@@ -286,9 +288,9 @@ bool process_run_foreign(char *const argv[], const struct process_limits *limits
 static void describe_signal(int signal, const struct process_limits *limits, char *out, size_t out_size)
 {
     if (signal == SIGXCPU && limits->cpu_s)
-        snprintf(out, out_size, "more than %llu s of processor time", (unsigned long long)limits->cpu_s);
+        snprintf(out, out_size, "used more than %llu s of CPU time", (unsigned long long)limits->cpu_s);
     else if (signal == SIGXFSZ && limits->out_max)
-        snprintf(out, out_size, "a file of more than %llu bytes", (unsigned long long)limits->out_max);
+        snprintf(out, out_size, "wrote a file of more than %llu bytes", (unsigned long long)limits->out_max);
     else
         snprintf(out, out_size, "killed by SIG%s", sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
 }

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One child process under limits, run to its end: how the server makes packages of bytes it does not trust.
+/* Runs one child process under limits until it ends. The server makes packages from untrusted bytes this way.
 
-   The child gets its own process group, a niceness of 10, a minimal environment, /dev/null as stdin and,
-   unless it is heard, as stdout, a pipe as stderr and no other descriptor. It dies with the thread that runs
-   it, so also when the server is killed hard. What is left of its process group when it ends is killed. */
+   The child gets its own process group, a niceness of 10, a minimal environment, a pipe as stderr,
+   /dev/null as stdin and, unless it is read, as stdout, and no other descriptor. It is killed when the
+   thread that runs it ends, so also when the server is killed with SIGKILL. When the child ends, the rest
+   of its process group is killed. */
 #ifndef DFOTA_SERVER_PROCESS_PROCESS_H
 #define DFOTA_SERVER_PROCESS_PROCESS_H
 
@@ -13,7 +14,7 @@
 #include <stdint.h>
 #include "base/error.h"
 
-/* 0 is no limit. */
+/* 0: no limit. */
 struct process_limits {
     uint64_t cpu_s;
     uint64_t memory_bytes; /* of address space; programs built with a sanitizer need 0 */
@@ -22,9 +23,10 @@ struct process_limits {
 };
 
 enum process_end {
-    CHILD_EXITED,    /* by itself: exit_status */
-    CHILD_SIGNALLED, /* by a signal that was not ours: a crash, SIGXCPU and SIGXFSZ over a limit, the kernel
-                        out of memory */
+    CHILD_EXITED, /* it ended by itself: see exit_status */
+    /* by a signal that was not sent here: a crash, SIGXCPU or SIGXFSZ at a limit, or the kernel is out of
+       memory */
+    CHILD_SIGNALLED,
     CHILD_TIMED_OUT, /* killed after wall_ms */
     CHILD_CANCELLED, /* killed because of cancel_fd */
 };
@@ -33,51 +35,54 @@ enum process_end {
 
 struct process_outcome {
     enum process_end end;
-    int exit_status;                   /* when CHILD_EXITED, else -1 */
-    int signal;                        /* when CHILD_SIGNALLED, else 0 */
-    uint64_t cpu_ms;                   /* user and system, of the child and what it waited for */
-    char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "" when it said nothing
-                                        */
+    int exit_status; /* when CHILD_EXITED, else -1 */
+    int signal;      /* when CHILD_SIGNALLED, else 0 */
+    /* user and system time of the child and of the children that it waited for */
+    uint64_t cpu_ms;
+    char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "": nothing */
 };
 
-/* Runs argv (argv[0] is a path; NULL ends it) and waits. cancel_fd: once it is readable the child is killed;
-   it is not read, so one can serve many children; -1 for none. False, with nothing started, when the program
-   cannot be run (ERROR_NOT_FOUND when it is not there) or the machine is out of processes or descriptors.
+/* Runs argv and waits for its end. argv[0] is a path; NULL ends argv. When cancel_fd becomes readable the
+   child is killed; the descriptor is not read, so one can serve many children; -1: none. False, with nothing
+   started: the program cannot be run (ERROR_NOT_FOUND: it does not exist), or the machine has no more
+   processes or descriptors.
 
-   Any number of threads at once. SIGCHLD must not be ignored in the process. */
+   Any number of threads at once. The process must not ignore SIGCHLD. */
 bool process_run(char *const argv[], const struct process_limits *limits, int cancel_fd,
                  struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* What a child writes to its standard output: the first size - 1 bytes as they are, and a NUL. What is more
-   is read and thrown away, so that nobody waits. `text` and `size` are the caller's, size at least 1. */
+/* What a child writes to its standard output: the first size - 1 bytes unchanged, then a NUL. Further
+   bytes are read and dropped, so that the child does not block. `text` and `size` (at least 1) come from
+   the caller. */
 struct process_capture {
     char *text;
     size_t size;
-    size_t len; /* set where it was run */
+    size_t len; /* set if the child was run */
 };
 
-/* Where a foreign program runs: all of it may be NULL or empty. */
+/* Where a foreign program (one that is not part of dfota) runs. Each member may be NULL. */
 struct process_place {
-    const char *directory;       /* to begin in */
-    char *const *environment;    /* all of it, NULL at its end; NULL: that of process_run() */
-    const char *const *writable; /* the only folders to write to, NULL at its end, where the kernel has
-                                    Landlock; NULL: wherever the server may */
+    const char *directory;    /* the working directory */
+    char *const *environment; /* the whole environment, NULL ends it; NULL: that of process_run() */
+    /* the only folders where it may write, if the kernel has Landlock; NULL ends them. NULL: wherever the
+       server may write */
+    const char *const *writable;
 };
 
-/* The same for a program that is not ours: in a place, with what it prints on both of its outputs in one log
-   (log->len is not set), the beginning and the end of it where it is too long, as UTF-8 in lines. None of the processes that it
-   started is left when this returns, not even one that left its process group. */
+/* Like process_run(), for a foreign program in a place. Both of its outputs go into one log, as lines of
+   UTF-8; of a long output the beginning and the end are kept. When this returns, every process that the
+   program started is gone, also one that left its process group. */
 bool process_run_foreign(char *const argv[], const struct process_limits *limits, int cancel_fd,
                          const struct process_place *place, struct process_capture *log,
                          struct process_outcome *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* The same as process_run(), and hears its standard output too. NULL: not. */
+/* Like process_run(), and also reads the standard output. `capture` NULL: not. */
 bool process_run_heard(char *const argv[], const struct process_limits *limits, int cancel_fd,
                        struct process_capture *capture, struct process_outcome *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The end in words for an admin, with what stderr said: "exit status 1: …", "took longer than 900000 ms", …
- */
+/* Describes the end for an admin, with the text of stderr: "exit status 1: …", "took longer than 900000
+   ms", … */
 void process_describe(const struct process_outcome *outcome, const struct process_limits *limits, char *out,
                       size_t out_size);
 

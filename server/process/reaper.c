@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Async-signal-safe calls only: the server that was forked has threads. */
+/* Only async-signal-safe calls: this runs in a fork of a process with threads. */
 
-/* Until the program has ended; its status, or -1 at SIGTERM. */
+/* Waits until the program has ended. Returns its status, or -1 after SIGTERM. */
 static int await(pid_t program)
 {
     sigset_t news;
@@ -63,7 +63,7 @@ static void kill_children(void)
         close(fd);
 }
 
-/* Each that is killed leaves its own children to this process. */
+/* Repeats: the children of a killed process become children of this one. */
 static void kill_all(void)
 {
     do
@@ -86,7 +86,7 @@ static _Noreturn void end_as(int status)
 
 bool reaper_begin(int error_fd)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL}; /* an ignored SIGCHLD would never come */
+    struct sigaction action = {.sa_handler = SIG_DFL}; /* an ignored SIGCHLD would never arrive */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)
         return false;
     pid_t keeper = getpid(), program = fork();

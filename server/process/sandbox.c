@@ -11,15 +11,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Async-signal-safe calls only, but for sandbox_is_there(). */
+/* Only async-signal-safe calls, except in sandbox_is_there(). */
 
-/* As newer kernels have it; the header of an older one ends sooner. */
+/* The struct of newer kernels; the header of an older kernel has fewer members. */
 struct rules {
     uint64_t files, net, scoped;
 };
-#define RIGHT_REFER    (UINT64_C(1) << 13) /* from the second version on */
-#define RIGHT_TRUNCATE (UINT64_C(1) << 14) /* third */
-#define SCOPE_SIGNAL   (UINT64_C(1) << 1)  /* sixth */
+#define RIGHT_REFER    (UINT64_C(1) << 13) /* since Landlock version 2 */
+#define RIGHT_TRUNCATE (UINT64_C(1) << 14) /* since version 3 */
+#define SCOPE_SIGNAL   (UINT64_C(1) << 1)  /* since version 6 */
 
 static const uint64_t changing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
@@ -27,7 +27,7 @@ static const uint64_t changing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS
                                  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-/* 0: there is none, or a filter of system calls keeps it away. */
+/* The version of Landlock; 0: the kernel has none, or a system call filter forbids it. */
 static long version(void)
 {
     long found = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);

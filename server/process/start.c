@@ -18,7 +18,7 @@ static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL
 
 enum { FD_STDERR = 2, FD_ERROR = 3, FD_CLOSE_FROM = 4, FD_ASIDE = 10 };
 
-/* Lower than now, where the process is limited already. */
+/* Never raises a limit that the process already has. */
 static bool set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
 {
     struct rlimit now;
@@ -31,7 +31,7 @@ static bool set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard
 
 static bool set_limits(const struct process_limits *limits)
 {
-    /* SIGXCPU at the limit, and should it be caught, SIGKILL two seconds later. */
+    /* SIGXCPU at the limit; SIGKILL two seconds later, in case SIGXCPU is caught. */
     if (limits->cpu_s && !set_limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 2))
         return false;
     if (limits->memory_bytes && !set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes))
@@ -41,8 +41,8 @@ static bool set_limits(const struct process_limits *limits)
     return set_limit(RLIMIT_CORE, 0, 0);
 }
 
-/* The server's handlers write to descriptors that the child shares with it, and what the server ignores would
-   stay ignored: all back to the default before anything is let through. */
+/* The signal handlers of the server write to descriptors that the child shares, and ignored signals would
+   stay ignored. So all signals get their default action before they are unblocked. */
 static void reset_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -73,13 +73,13 @@ static bool set_descriptors(const struct process_fds *fds, int *error_fd)
     return true;
 }
 
-/* A process of its own group that ends with the server. A foreign program gets one more above it, which keeps
-   what it starts together. */
+/* Gives the child its own process group and makes it end with the server. A foreign program also gets a
+   reaper above it. */
 static bool stand_alone(pid_t parent, bool foreign, int error_fd)
 {
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, foreign ? SIGTERM : SIGKILL) != 0)
         return false;
-    if (getppid() != parent) /* it died before the line above took effect */
+    if (getppid() != parent) /* the parent ended before prctl() took effect */
         _exit(EXIT_FAILURE);
     return !foreign || reaper_begin(error_fd);
 }

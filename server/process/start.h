@@ -1,29 +1,29 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* From fork to exec: the child becomes the program, with its limits, descriptors and place. Async-signal-safe calls only:
-   the server that was forked has threads. */
+/* From fork to exec: the child becomes the program, with its limits, descriptors and place. Only
+   async-signal-safe calls: this runs in a fork of a process with threads. */
 #ifndef DFOTA_SERVER_PROCESS_START_H
 #define DFOTA_SERVER_PROCESS_START_H
 
 #include <sys/types.h>
 #include "server/process/process.h"
 
-/* Where a child's output goes. They may have any number, 0 to 3 included. */
+/* Where the output of a child goes. The descriptors may have any number, also 0 to 3. */
 struct process_fds {
-    int out, /* -1: nowhere */
+    int out, /* -1: /dev/null */
         err, error;
 };
 
-struct process_start { /* what a child is to become */
+struct process_start { /* the program that a child becomes */
     char *const *argv;
     const struct process_limits *limits;
-    const struct process_place *place; /* NULL: a program of ours */
+    const struct process_place *place; /* NULL: a program of dfota */
     pid_t parent;
     struct process_fds fds;
 };
 
-/* In the child, all signals blocked. Becomes the program, which closes fds.error; or writes errno there, an int, and
-   ends. */
+/* Call in the child, with all signals blocked. The child becomes the program, and fds.error is closed. If
+   that fails, errno is written to fds.error as an int and the child ends. */
 _Noreturn void process_become(const struct process_start *start);
 
 #endif

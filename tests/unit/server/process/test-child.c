@@ -246,7 +246,7 @@ static void test_processor_time_is_limited(void **state)
     assert_int_equal(outcome.end, CHILD_SIGNALLED);
     assert_int_equal(outcome.signal, SIGXCPU);
     assert_true(outcome.cpu_ms > 0);
-    assert_described(&outcome, &limits, "more than 1 s of processor time");
+    assert_described(&outcome, &limits, "used more than 1 s of CPU time");
     /* Who ignores the signal is killed. */
     outcome = run(SHELL("trap '' XCPU; while :; do :; done"), &limits);
     assert_int_equal(outcome.end, CHILD_SIGNALLED);
@@ -278,7 +278,7 @@ static void test_output_is_limited(void **state)
     assert_int_equal(large.st_size, 1000);
     char text[600];
     process_describe(&outcome, &limits, text, sizeof text);
-    assert_memory_equal(text, "a file of more than 1000 bytes", 30);
+    assert_memory_equal(text, "wrote a file of more than 1000 bytes", 36);
 }
 
 static void test_no_core_and_no_hurry(void **state)
