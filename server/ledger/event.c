@@ -11,8 +11,8 @@
 #include "storage/budget.h"
 #include "storage/product.h"
 
-#define CUT_TO       64  /* bytes of each text where the detail does not fit otherwise */
-#define TOLD_AT_ONCE 500 /* check-ins wait meanwhile */
+#define CUT_TO       64  /* bytes that are kept of each text if the detail is too long */
+#define TOLD_AT_ONCE 500 /* rows in one call: check-ins wait for it */
 
 json_t *event_text(const char *text)
 {
@@ -117,7 +117,7 @@ static bool has_budget(enum ledger_kind kind, bool *ret_moves)
            kind == LEDGER_VERSION_CLAIMED || kind == LEDGER_ASKED_ELSEWHERE;
 }
 
-/* One row that says what was counted on that day so far. */
+/* Adds one row with the number of facts that were only counted on that day so far. */
 static bool record_budget(struct db *db, struct budget *budget, int64_t now_ms, struct error *err)
 {
     struct ledger_row row = {.at_ms = now_ms};
@@ -152,7 +152,7 @@ static void count_kind(struct budget *budget, const char *kind)
     json_decref(counts);
 }
 
-/* Takes one fact out of the budget, or counts it there. */
+/* Uses one fact of the budget. *ret_spent: the budget was used up, and the fact is only counted. */
 static bool spend(struct db *db, const struct ledger_row *row, enum budget_subject subject, int64_t id,
                   int64_t most, bool *ret_spent, struct error *err)
 {
@@ -176,8 +176,8 @@ static bool spend(struct db *db, const struct ledger_row *row, enum budget_subje
            budget_store(db, &budget, err);
 }
 
-/* The device's or the link's own budget; and for a device that was not seen before today its product's, so that many new
-   devices together are bounded too. */
+/* Uses the budget of the device or of the link. A device that is new today also uses the budget of its
+   product, so that many new devices together are limited too. */
 static bool spend_all(struct db *db, const struct event *event, const struct ledger_row *row, bool *ret_spent,
                       struct error *err)
 {

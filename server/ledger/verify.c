@@ -35,7 +35,8 @@ static bool read_head(const char *path, struct chain_head *ret, struct error *er
     size_t len = fread(text, 1, sizeof text - 1, file);
     text[len] = '\0';
     return chain_head_read(text, ret) ||
-           error_set(err, ERROR_INVALID, "%s holds no head of a ledger: {\"hash\":\"…\",\"seq\":N}", path);
+           error_set(err, ERROR_INVALID,
+                     "%s is not the head of a ledger: a head looks like {\"hash\":\"…\",\"seq\":N}", path);
 }
 
 static bool check_page(struct chain_check *check, const struct ledger_row *rows, size_t count,
@@ -69,14 +70,14 @@ bool ledger_verify(const char *data_dir, const char *head, struct error *err)
         !check_all(db, &check, err))
         return false;
     sha256_hex(&check.last.hash, hex);
-    printf("the ledger is whole: %" PRId64 " rows, the last one %" PRId64 " with hash %s\n", check.count,
+    printf("the ledger is intact: %" PRId64 " rows, the last is row %" PRId64 " with hash %s\n", check.count,
            check.last.seq, hex);
     if (head)
-        printf("it goes on from row %" PRId64 " of the head\n", check.against.seq);
+        printf("the ledger continues from row %" PRId64 " of the given head\n", check.against.seq);
     else
         puts(
-            "whether its end is missing, or all of it was computed anew, only a head kept elsewhere can "
-            "tell");
+            "not checked: missing rows at the end, or a ledger that was computed anew. Compare with a head "
+            "that is kept elsewhere: --verify-ledger=FILE");
     return true;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The ledger of a database file, looked at without a server: for auditors, and for backups. */
+/* Checks the ledger of a database file without a server: for auditors and for backups. */
 #ifndef DFOTA_SERVER_LEDGER_VERIFY_H
 #define DFOTA_SERVER_LEDGER_VERIFY_H
 
 #include <stdbool.h>
 #include "base/error.h"
 
-/* Recomputes every hash of the ledger in data_dir/dfota.db, which is only read and may be in use; compares it
-   with the head in the file `head`, unless that is NULL. Says on standard output what it found. False, with a
-   sentence, for anything that is wrong. */
+/* Recomputes every hash of the ledger in data_dir/dfota.db, which is only read and may be in use. Compares
+   with the head in the file `head`, unless that is NULL. Prints the result on standard output. False:
+   something is wrong, *err says what. */
 bool ledger_verify(const char *data_dir, const char *head, struct error *err)
     __attribute__((warn_unused_result));
 

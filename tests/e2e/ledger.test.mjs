@@ -57,7 +57,7 @@ async function assertWhole({ server, dir }, head = null) {
     assertRun(whole, 0);
     const offline = await verifyOffline(server.dataDir, head);
     assertRun(offline, 0);
-    const [, count, seq, hash] = /^the ledger is whole: (\d+) rows, the last one (\d+) with hash ([0-9a-f]{64})$/m.exec(offline.out);
+    const [, count, seq, hash] = /^the ledger is intact: (\d+) rows, the last is row (\d+) with hash ([0-9a-f]{64})$/m.exec(offline.out);
     assert.ok(whole.out.includes(`${count} rows`) && whole.out.includes(hash), whole.out);
     if (withoutPython)
         return;
