@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 struct entry {
-    struct cached_package package; /* first: what is lent is a pointer to it */
-    atomic_uint users;             /* the cache is one of them */
+    struct cached_package package; /* must be first: callers get a pointer to it */
+    atomic_uint users;             /* the cache is one user */
     struct entry *older, *newer;
 };
 
@@ -54,7 +54,7 @@ static void put_first(struct package_cache *cache, struct entry *entry)
     cache->held_bytes += entry->package.size_bytes;
 }
 
-/* With the mutex held: found, moved to the front and lent. */
+/* Finds the package, moves it to the front and adds a user. The mutex is held. */
 static struct entry *lend(struct package_cache *cache, const struct sha256 *sha256)
 {
     for (struct entry *entry = cache->newest; entry; entry = entry->older)
@@ -95,7 +95,8 @@ bool package_cache_load(struct package_cache *cache, const struct blobs *blobs, 
     entry->package = (struct cached_package){*sha256, size, bytes};
     atomic_init(&entry->users, 2);
     pthread_mutex_lock(&cache->mutex);
-    put_first(cache, entry); /* a second one of the same bytes, loaded meanwhile, grows old and leaves */
+    /* an older entry with the same bytes, loaded by another thread, moves back and is dropped */
+    put_first(cache, entry);
     while (cache->held_bytes > cache->limit_bytes && cache->oldest != entry) {
         struct entry *oldest = cache->oldest;
         take_out(cache, oldest);

@@ -10,8 +10,8 @@
 #include "server/core/uptime.h"
 #include "storage/pending_report.h"
 
-/* A module has all bytes before it reports the new version, but the acknowledgement of the last ones may be late.
-   What is acknowledged later than this after the report was another fetch. */
+/* A module has all bytes before it reports the new version, but the last acknowledgement may be late. An
+   acknowledgement later than this after the report belongs to another download. */
 #define LATE_ACK_MS 60000
 
 static bool move(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
@@ -29,8 +29,8 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
 {
     struct acked_ranges acked = {.count = 0};
     bool changed = false;
-    /* Begun from the start again since: what a modem's TCP still takes of the answer before says nothing of this one,
-       and may be of other bytes. */
+    /* The device has started again from the first byte since then. What its TCP still acknowledges of the
+       earlier answer says nothing about this one, which may have other bytes. */
     if (event->fetch != attempt->fetches)
         return false;
     acked_parse(slice_of(attempt->acked), &acked);
@@ -39,7 +39,7 @@ bool progress_apply(struct attempt *attempt, const struct transfer_event *event,
     attempt->bytes_acked = (int64_t)acked_total(&acked);
     if (attempt->bytes_acked != before) {
         acked_format(&acked, attempt->acked);
-        if (attempt->active_ms) /* else the pin has ended: what is still on its way does not bring it back */
+        if (attempt->active_ms) /* else the pin has ended; late acknowledgements do not restore it */
             attempt->active_ms = now_ms;
         changed = true;
     }
@@ -92,20 +92,20 @@ bool progress_recover(struct db *db, struct error *err)
     return ok && attempt_interrupt_all(db, err);
 }
 
-#define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; what comes above it is lost */
+#define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; further ones are lost */
 
 struct news {
     struct writer_task task;
     struct progress *progress;
     struct transfer_event event;
     int64_t now_ms;
-    struct attempt attempt; /* as it is afterwards */
+    struct attempt attempt; /* the attempt after the change */
     struct news *next;
 };
 
 struct progress {
     struct writer *writer;
-    struct news *first, **last; /* kept, oldest first; the writer's thread's */
+    struct news *first, **last; /* kept for a later flush, oldest first; used in the writer's thread */
     unsigned count;
 };
 
@@ -183,7 +183,7 @@ static void stored(struct writer_task *task, const struct error *err)
         log_failure(news, "progress-lost", err->text);
     else if (over)
         tell(news);
-    free(news); /* progress that is not stored is told again, or the end of it */
+    free(news); /* progress that could not be stored is told again by a later event */
 }
 
 void progress_notify(void *cls, const struct transfer_event *event)
@@ -191,7 +191,7 @@ void progress_notify(void *cls, const struct transfer_event *event)
     struct progress *progress = cls;
     struct news *news = calloc(1, sizeof *news);
     if (!news)
-        return; /* the attempt stays `sending`: less is claimed than happened, never more */
+        return; /* the attempt stays `sending`: the record claims less than happened, never more */
     news->task.run = store;
     news->task.done = stored;
     news->progress = progress;
@@ -208,7 +208,7 @@ bool progress_store_kept(struct progress *progress, struct db *db, struct error 
     return true;
 }
 
-/* Empties the list. */
+/* Calls `each` for each kept end, and empties the list. */
 static void let_go(struct progress *progress, void (*each)(const struct news *news))
 {
     for (struct news *news = progress->first, *next; news; news = next) {
