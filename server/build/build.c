@@ -15,9 +15,9 @@
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"
 
-#define EXIT_DOES_NOT_FIT 1 /* of dfota: these inputs will never do */
-#define EXIT_DISK         4 /* of dfota: the disk is full or read-only */
-#define EXIT_UNKNOWN      5 /* of dfota: nothing here can apply it */
+#define EXIT_DOES_NOT_FIT 1 /* exit status of dfota: these inputs can never work */
+#define EXIT_DISK         4 /* exit status of dfota: the disk is full or read-only */
+#define EXIT_UNKNOWN      5 /* exit status of dfota: no code here can apply the package */
 #define DIFF_WORDS        24
 
 enum make_end build_fail(struct build *making, enum make_end end, const char *format, ...)
@@ -53,7 +53,7 @@ enum make_end build_judge(struct build *making, const struct process_outcome *ou
     return hopeless ? MAKE_FAILED : MAKE_CRASHED;
 }
 
-/* What dfota said beside a result. */
+/* Keeps the note that dfota printed with a result. */
 static void take_note(struct build *making, const char *said)
 {
     static const char before[] = "dfota: note: ";
@@ -61,7 +61,7 @@ static void take_note(struct build *making, const char *said)
         snprintf(making->note, sizeof making->note, "%.300s", said + strlen(before));
 }
 
-/* Runs dfota; MAKE_READY when it ended well. */
+/* Runs dfota. MAKE_READY: its exit status was 0. */
 static enum make_end run_dfota(struct build *making, char *const argv[], int *ret_exit_status)
 {
     struct process_limits limits = build_limits(making);
@@ -111,7 +111,7 @@ enum make_end build_verify(struct build *making, bool *ret_known)
                           images.to_hex,
                           "--max-output",
                           images.most,
-                          "--any-size", /* a package over its limit is kept, and never sent */
+                          "--any-size", /* a package over its limit is stored, but never sent */
                           images.from,
                           making->made,
                           images.to,
@@ -121,7 +121,7 @@ enum make_end build_verify(struct build *making, bool *ret_known)
     return *ret_known ? end : MAKE_READY;
 }
 
-/* The words of `dfota diff`, which the configuration may add to. */
+/* The arguments of `dfota diff`; the configuration can add some. */
 static void write_diff(struct build *making, struct images *images, char *argv[DIFF_WORDS])
 {
     static const char *const efforts[] = {
@@ -162,16 +162,16 @@ static enum make_end diff_and_verify(struct build *making)
     if (end != MAKE_READY)
         return end;
     if (access(making->made, R_OK) != 0)
-        return build_fail(making, MAKE_FAILED, "dfota ended well but made no file");
+        return build_fail(making, MAKE_FAILED, "dfota ended with exit status 0 but made no file");
     making->note[0] = '\0';
     end = build_verify(making, &known);
     if (!known)
-        return build_fail(making, MAKE_FAILED, "dfota does not know what it has made");
+        return build_fail(making, MAKE_FAILED, "dfota cannot apply the package that it made");
     making->proven = end == MAKE_READY;
     return end;
 }
 
-/* What more effort did not make smaller is not kept. */
+/* A package that did not become smaller by more effort is not kept. */
 static bool is_of_use(const struct build *making)
 {
     struct stat info;
@@ -200,9 +200,10 @@ enum make_end build_package(struct build *making)
     struct blobs *blobs = making->daemon->blobs;
     struct error err;
     if (making->outdated)
-        return build_fail(making, MAKE_FAILED,
-                          "the configuration or the rules that this package was queued under have changed: "
-                          "another one is made");
+        return build_fail(
+            making, MAKE_FAILED,
+            "the configuration or the format rules changed after this package was queued; another package "
+            "is made instead");
     if (!blobs_check_space(blobs, 1 << 20, &err) ||
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
         return build_fail(making, MAKE_LATER, "%.300s", err.text);

@@ -17,30 +17,30 @@
 #define CHUNK     (128 * 1024)
 #define NAME_SIZE (PATH_MAX)
 #define LOG_HALF  (PACKAGE_LOG_SIZE / 2)
-#define WRITABLE  16 /* folders besides its own that a command may write to */
+#define WRITABLE  16 /* folders, besides its own, where a command may write */
 
-/* A run of one command: a fresh folder, with the images beside the only place where it may write. */
+/* One run of a command: a new folder with the images, beside the only subfolder where the command may
+   write. */
 struct run {
     char root[PATH_MAX - 32];
     char old[NAME_SIZE], new[NAME_SIZE], workdir[NAME_SIZE], home[NAME_SIZE], temporary[NAME_SIZE];
 };
 
-/* Copies at most `most` bytes; *ret_size 0 and no file where it is empty, more than `most` where it is
- * larger. */
+/* Copies a file and stops above `most` bytes; *ret_size is then larger than `most`. 0: the file is empty. */
 static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint64_t *ret_size,
                       struct error *err)
 {
     _cleanup_(cleanup_free) char *chunk = malloc(CHUNK);
     _cleanup_(cleanup_close) int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (!chunk || fd < 0)
-        return error_errno(err, chunk ? errno : ENOMEM, "cannot make %s", to);
+        return error_errno(err, chunk ? errno : ENOMEM, "cannot create %s", to);
     ssize_t got;
     *ret_size = 0;
     while (*ret_size <= most && (got = read(from, chunk, CHUNK)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_errno(err, errno, "cannot read what %s is made of", to);
+            return error_errno(err, errno, "cannot read the source of %s", to);
         for (ssize_t at = 0; at < got;) {
             ssize_t put = write(fd, chunk + at, (size_t)(got - at));
             if (put < 0 && errno != EINTR)
@@ -52,8 +52,8 @@ static bool copy_file(int from, const char *to, mode_t mode, uint64_t most, uint
     return true;
 }
 
-/* Checked, so that a damaged image is noticed and no foreign tool has to. A copy, because what is done to it
-   must not be done to ours. */
+/* The image is checked, so that damage is found before a foreign tool reads it. The tool gets a copy, so
+   that it cannot change the original. */
 static bool copy_image(const struct build *making, const struct sha256 *hash, const char *to,
                        struct error *err)
 {
@@ -66,7 +66,7 @@ static bool copy_image(const struct build *making, const struct sha256 *hash, co
 
 static bool make_folder(const char *path, struct error *err)
 {
-    return mkdir(path, 0700) == 0 || error_errno(err, errno, "cannot make %s", path);
+    return mkdir(path, 0700) == 0 || error_errno(err, errno, "cannot create %s", path);
 }
 
 static bool prepare(const struct build *making, const char *name, struct run *ret, struct error *err)
@@ -94,14 +94,14 @@ static enum make_end not_prepared(struct build *making, const struct error *err)
                       "%.300s", err->text);
 }
 
-/* The last line of what it printed, which mostly says why. */
+/* The last line of the output usually says why the command failed. */
 static const char *last_line(const char *log)
 {
     const char *end = strrchr(log, '\n');
     return end ? end + 1 : log;
 }
 
-/* Its output joins what is in the log already. */
+/* Appends the output of the command to the log. */
 static enum make_end run_command(struct build *making, const char *which, char *const argv[],
                                  const struct run *run)
 {
@@ -135,8 +135,8 @@ static enum make_end run_command(struct build *making, const char *which, char *
     return end;
 }
 
-/* Of what the command left at {out}, only a plain file is taken, and only its bytes: whoever still has it
-   open cannot change ours. */
+/* Takes the result of the command at {out}: only a regular file, and only a copy of its bytes, because
+   another process may still have the file open. */
 static enum make_end take_result(struct build *making, const char *out)
 {
     struct process_limits limits = build_limits(making);
@@ -145,14 +145,17 @@ static enum make_end take_result(struct build *making, const char *out)
     uint64_t size;
     _cleanup_(cleanup_close) int fd = open(out, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
-        return build_fail(making, MAKE_FAILED, "external_command ended well but wrote nothing to {out}");
+        return build_fail(making, MAKE_FAILED,
+                          "external_command ended with exit status 0 but wrote nothing to {out}");
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return build_fail(making, MAKE_FAILED, "external_command ended well but {out} is no plain file");
+        return build_fail(making, MAKE_FAILED,
+                          "external_command ended with exit status 0 but {out} is not a regular file");
     if (!copy_file(fd, making->made, 0600, limits.out_max, &size, &err))
         return not_prepared(making, &err);
     if (size == 0)
-        return build_fail(making, MAKE_FAILED, "external_command ended well but wrote an empty file");
-    if (size >= limits.out_max) /* cut off there */
+        return build_fail(making, MAKE_FAILED,
+                          "external_command ended with exit status 0 but wrote an empty file");
+    if (size >= limits.out_max) /* the limit for files cut it off there */
         return build_fail(making, MAKE_FAILED, "external_command wrote %llu bytes or more",
                           (unsigned long long)limits.out_max);
     return MAKE_READY;
@@ -179,7 +182,8 @@ static enum make_end run_maker(struct build *making)
     return end == MAKE_READY ? take_result(making, out) : end;
 }
 
-/* With images and package of its own: what the first command did to its copies says nothing here. */
+/* The verifier gets its own copies of the images and the package, so that it does not see changes by the
+   first command. */
 static enum make_end run_verifier(struct build *making)
 {
     struct run run;
@@ -205,7 +209,8 @@ static enum make_end run_verifier(struct build *making)
     if (end != MAKE_READY)
         return end;
     if (!making->proven)
-        snprintf(making->note, sizeof making->note, "proven by %.200s alone: dfota cannot apply it", argv[0]);
+        snprintf(making->note, sizeof making->note, "proven only by %.200s: dfota cannot apply the package",
+                 argv[0]);
     making->proven = true;
     return MAKE_READY;
 }
@@ -216,7 +221,8 @@ enum make_end build_external(struct build *making)
     if (!making->section || !making->section->value[FIRMWARE_EXTERNAL_COMMAND][0])
         return build_fail(
             making, MAKE_FAILED,
-            "no external_command is set for this firmware: its section of the configuration needs one");
+            "no external_command is set for this firmware: add it to the section of the firmware in the "
+            "configuration");
     enum make_end end = run_maker(making);
     if (end == MAKE_READY)
         end = build_verify(making, &known);
@@ -225,6 +231,6 @@ enum make_end build_external(struct build *making)
     making->proven = known;
     if (!known)
         snprintf(making->note, sizeof making->note,
-                 "dfota knows no format of these bytes: they were not applied");
+                 "dfota does not know the format of this package: it was not applied");
     return making->section->value[FIRMWARE_EXTERNAL_VERIFY][0] ? run_verifier(making) : MAKE_READY;
 }

@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Packages by a command of the configuration: the vendor's own tool, for formats that nobody here can write.
- */
+/* Makes packages with a command from the configuration: the vendor's own tool, for formats that dfota
+   cannot write. */
 #ifndef DFOTA_SERVER_BUILD_BUILD_EXTERNAL_H
 #define DFOTA_SERVER_BUILD_BUILD_EXTERNAL_H
 
 #include "server/build/build.h"
 
-/* In an empty private folder with copies of the images, under the limits of our own children. What comes out
-   is looked at, and proven where dfota or `external_verify` can: making->made, proven, note and log tell. A
-   job's thread. */
+/* Runs the command in an empty private folder with copies of the images, under the limits of all jobs. The
+   result is inspected, and proven if dfota or `external_verify` can apply it. Fills making->made, proven,
+   note and log. Job thread. */
 enum make_end build_external(struct build *making);
 
 #endif

@@ -12,9 +12,9 @@
 
 #define LOOK_CPU_S  30
 #define LOOK_MS     30000
-#define ANSWER_SIZE 8192 /* more than dfota ever says */
+#define ANSWER_SIZE 8192 /* more than dfota ever prints */
 
-/* Looking */
+/* Inspection */
 
 static void keep_text(const json_t *object, const char *key, char *out, size_t out_size)
 {
@@ -67,7 +67,7 @@ void inspect_upload(const struct daemon *daemon, const char *path, struct conten
     else if (outcome.end != CHILD_EXITED || outcome.exit_status != 0)
         process_describe(&outcome, &limits, ret->unseen, sizeof ret->unseen);
     else if (!read_answer(answer, ret))
-        snprintf(ret->unseen, sizeof ret->unseen, "dfota did not answer");
+        snprintf(ret->unseen, sizeof ret->unseen, "dfota printed no answer");
     ret->cancelled = ret->unseen[0] && outcome.end == CHILD_CANCELLED;
     if (ret->unseen[0])
         log_line(LOG_LEVEL_WARN, "content-unseen", "file", path, "error", ret->unseen, NULL);
@@ -81,7 +81,7 @@ const struct family *content_family(const struct content *content)
     return family_of_content(content->kind);
 }
 
-/* What it may be kept as */
+/* What a file may be stored as */
 
 struct judged {
     const struct content *content;
@@ -90,7 +90,7 @@ struct judged {
     struct image *image;
 };
 
-/* A package of these modules is only of use when it starts from the very parts that they hold. */
+/* For these modules a package only works if it starts from exactly the parts that the module holds. */
 static bool is_for_ec618(const struct firmware *firmware)
 {
     const struct family *family = family_of_name(firmware->name);
@@ -102,19 +102,19 @@ static bool is_for_ec618(const struct firmware *firmware)
 
 static void warn_of_no_delta(const struct judged *judged)
 {
-    static const char way[] = "then the format external or an uploaded package is the way";
+    static const char way[] = "use the format external, or upload a package that was made elsewhere";
     const struct content *content = judged->content;
     if (content->odd[0])
-        image_warn(judged->image, "dfota cannot make packages of this .binpkg: %s; %s", content->odd, way);
+        image_warn(judged->image, "dfota cannot make packages from this .binpkg: %s; %s", content->odd, way);
     else if (is_for_ec618(judged->firmware) && strcmp(content->kind, "raw") == 0)
-        image_warn(judged->image,
-                   "this is no .binpkg: packages take it for a raw image of the AP part; if it is none, a "
-                   "module refuses "
-                   "them, and %s",
-                   way);
+        image_warn(
+            judged->image,
+            "this file is not a .binpkg: packages treat it as a raw image of the AP part. If it is something else, modules refuse the packages: %s",
+            way);
 }
 
-/* The only name in it that is a release's; *ret_count counts them. */
+/* Finds the release names in the content. True: there is exactly one, in *ret, and it is not the expected
+   one. *ret_count counts them; *ret_right: the expected one is among them. */
 static bool read_releases(const struct judged *judged, struct full_name *ret, size_t *ret_count,
                           bool *ret_right)
 {
@@ -134,9 +134,9 @@ static bool read_releases(const struct judged *judged, struct full_name *ret, si
     return *ret_count == 1 && !*ret_right;
 }
 
-/* An image that says of itself that it is another one is refused, but only where it says one thing, and where
-   the firmware's own name is of the kind that it speaks of: under a name of your own you number as you like.
- */
+/* Refuses an image whose content names another release, but only if it names a single one and the firmware
+   has a name of the vendor (AirM2M_…). Under a name of your own you can number versions as you like; then
+   it is only a warning. */
 static bool check_release(const struct judged *judged, struct error *err)
 {
     const struct content *content = judged->content;
@@ -149,13 +149,13 @@ static bool check_release(const struct judged *judged, struct error *err)
         return true;
     if (other && strstr(judged->firmware->name, "AirM2M_"))
         return error_set(err, ERROR_NOT_AN_IMAGE,
-                         "this is no image of %s, version %s: its content says that it is %s",
+                         "this is not an image of %s, version %s: its content says that it is %s",
                          judged->firmware->name, version, content->release[0]);
     if (count == 0 && content->releases == 1)
-        image_warn(judged->image, "its content calls itself %s, in which no version can be read",
+        image_warn(judged->image, "its content names the release %s, which contains no readable version",
                    content->release[0]);
     else
-        image_warn(judged->image, "its content names %s%s, and not version %s of %s", content->release[0],
+        image_warn(judged->image, "its content names %s%s, but not version %s of %s", content->release[0],
                    content->releases > 1 ? " and others" : "", version, judged->firmware->name);
     return true;
 }
@@ -171,11 +171,11 @@ static bool take_image(const struct judged *judged, struct error *err)
     return true;
 }
 
-/* A file that devices take whole: `kind` full, and the core that may take it. */
+/* A full package: sets `kind` to full, and the core that can take it. */
 static bool take_full(const struct judged *judged, struct error *err)
 {
     if (judged->content->wrong[0])
-        return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and it is damaged: %s",
+        return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, but it is damaged: %s",
                          judged->content->summary, judged->content->wrong);
     struct full_head head = {judged->content->changes_core, judged->content->leads_to_core,
                              judged->content->allows_core};
@@ -185,12 +185,13 @@ static bool take_full(const struct judged *judged, struct error *err)
     return true;
 }
 
-/* The admin's word against what it looks like. */
+/* The admin says that it is a raw image, whatever its content looks like. */
 static bool take_raw(const struct content *content, struct image *image)
 {
-    snprintf(image->content, sizeof image->content, "a raw image by the admin's word (format=raw)");
+    snprintf(image->content, sizeof image->content, "a raw image, as the admin said (format=raw)");
     if (strcmp(content->kind, "raw") != 0)
-        image_warn(image, "taken as a raw image because the admin said so (format=raw); it looks like %s",
+        image_warn(image,
+                   "accepted as a raw image because the admin said so (format=raw), but it looks like %s",
                    content->summary);
     return true;
 }
@@ -199,15 +200,14 @@ static bool refuse_package(const struct judged *judged, struct error *err)
 {
     return error_set(
         err, ERROR_NOT_AN_IMAGE,
-        "this is %s and no full image: upload the images, or this as the package of its two versions; if it is a raw "
-        "image all the same, say format=raw",
+        "this is %s, not a full image: upload the two images, or upload this file as the package between its two versions. If it really is a raw image, add format=raw",
         judged->content->summary);
 }
 
 static bool refuse(const struct judged *judged, struct error *err)
 {
     return error_set(err, ERROR_NOT_AN_IMAGE,
-                     "this is %s, and no image; if it is a raw image all the same, say format=raw",
+                     "this is %s, not an image. If it really is a raw image, add format=raw",
                      judged->content->summary);
 }
 
@@ -227,9 +227,9 @@ bool inspect_accept_image(const struct content *content, const struct firmware *
     const struct judged judged = {content, firmware, version, image};
     image->kind = IMAGE_PLAIN;
     if (content->cancelled)
-        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
+        return error_set(err, ERROR_UNAVAILABLE, "the server is stopping: upload the file again later");
     if (content->unseen[0]) {
-        image_warn(image, "dfota could not look into it: %s", content->unseen);
+        image_warn(image, "dfota could not inspect the file: %s", content->unseen);
         return true;
     }
     if (raw)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What is uploaded as a package: of the right kind, and for the right pair, as far as anybody here can tell.
- */
+/* Uploaded packages: checks that the file is the right kind of package, for the right pair, as far as
+   dfota can tell. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,12 +10,12 @@
 #include "server/process/process.h"
 #include "server/build/inspect.h"
 
-#define VERIFY_CPU_S 300 /* applying is quick: seconds for the largest image */
+#define VERIFY_CPU_S 300 /* applying takes only seconds for the largest image */
 #define VERIFY_MS    300000
 
 enum dfota_exit { DFOTA_OK = 0, DFOTA_NEGATIVE = 1, DFOTA_CANNOT_APPLY = 5 }; /* man/dfota.1 */
 
-/* Replaces a path of ours by what an admin calls it. */
+/* Replaces a path of the server by a name that the admin knows. */
 static void name_path(char *text, size_t size, const char *path, const char *name)
 {
     char rest[PACKAGE_NOTE_SIZE];
@@ -32,7 +32,7 @@ struct trial {
     const struct inspect_pair *pair;
 };
 
-/* What dfota said, without its own name and with names for our files. */
+/* The text of dfota for an admin: without its program name, and with names instead of paths. */
 static void word(const struct trial *trial, const char *said, char out[PACKAGE_NOTE_SIZE])
 {
     static const char *const begin[] = {"dfota: ", "note: "};
@@ -75,10 +75,10 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct p
     if (ret->end == CHILD_EXITED && ret->exit_status != 2 && ret->exit_status != 3 && ret->exit_status != 4)
         return true;
     if (ret->end == CHILD_CANCELLED)
-        return error_set(err, ERROR_UNAVAILABLE, "the server is being stopped: upload it again");
+        return error_set(err, ERROR_UNAVAILABLE, "the server is stopping: upload the file again later");
     process_describe(ret, &limits, why, sizeof why);
     return error_set(err, ret->end == CHILD_EXITED ? ERROR_UNAVAILABLE : ERROR_NOT_A_PACKAGE,
-                     "the package could not be tried: %s", why);
+                     "the package could not be checked: %s", why);
 }
 
 static bool try_it(const struct daemon *daemon, const char *path, const struct inspect_pair *pair,
@@ -108,20 +108,20 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
     *ret_proven = false;
     note[0] = '\0';
     if (content->unseen[0])
-        return error_set(err, ERROR_UNAVAILABLE, "dfota could not look into it: %s", content->unseen);
+        return error_set(err, ERROR_UNAVAILABLE, "dfota could not inspect the file: %s", content->unseen);
     if (pair->raw && !external)
         return error_set(err, ERROR_NOT_A_PACKAGE,
-                         "format=raw is for firmware of the format external, and %s takes %s",
+                         "format=raw is only for the package format external, but %s has the format %s",
                          pair->firmware->name, format);
     if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 &&
         !(external && unknown))
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and no delta package%s%s", content->summary,
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, not a delta package%s%s", content->summary,
                          unknown ? " of the format " : "", unknown ? format : "");
     if (content->wrong[0] && !pair->raw)
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, and it is broken: %s", content->summary,
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, but it is damaged: %s", content->summary,
                          content->wrong);
     if (!external && strcmp(content->format, format) != 0)
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, of the format %s, and %s takes %s",
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s in the format %s, but %s has the format %s",
                          content->summary, content->format, pair->firmware->name, format);
     return try_it(daemon, path, pair, ret_proven, note, err);
 }

@@ -14,7 +14,8 @@
 #include "server/config/recipe.h"
 #include "storage/improvement.h"
 
-#define CANDIDATES 64 /* more than there are threads to have taken them all but one */
+#define CANDIDATES       64 /* more than there are threads, so that one candidate is always free */
+#define CANCELLED_REASON "cancelled: a higher-priority job waits, or the server is stopping"
 
 static bool find_section(struct build *making, struct db *db, struct error *err)
 {
@@ -26,7 +27,7 @@ static bool find_section(struct build *making, struct db *db, struct error *err)
     return true;
 }
 
-/* ---- The queue: steps in the writer's thread ---- */
+/* ---- The queue, in the writer's thread ---- */
 
 static bool claim(struct job *job, struct db *db, bool background, struct error *err)
 {
@@ -103,7 +104,7 @@ static bool put_last(void *cls, struct db *db, struct error *err)
 
 /* ---- More effort ---- */
 
-/* The first that no other thread works on. */
+/* Takes the first package that no other thread works on. */
 static bool take_first(struct job *job, struct db *db, const struct improvement *list, size_t count,
                        job_reserve_function *reserve, void *cls, struct error *err)
 {
@@ -120,7 +121,7 @@ static bool take_first(struct job *job, struct db *db, const struct improvement 
     return true;
 }
 
-/* On a reader's connection: it may take longer than check-ins should wait. */
+/* Uses a read-only connection: this may take longer than check-ins should wait. */
 static bool take_improvement(struct job *job,
                              bool (*list)(struct job *job, struct db *db, struct improvement **ret,
                                           size_t *ret_count, struct error *err),
@@ -156,7 +157,7 @@ static bool list_all(struct job *job, struct db *db, struct improvement **ret, s
     return improvement_list(db, job->making.daemon->config.idle_effort, 0, CANDIDATES, ret, ret_count, err);
 }
 
-/* ---- Putting them in their place ---- */
+/* ---- Replacing packages by smaller ones ---- */
 
 struct swaps {
     const struct config *config;
@@ -196,7 +197,7 @@ static void log_swap(const struct improvement_swap *swap)
              log_i64(&size, swap->size_bytes), "was", log_i64(&was, swap->old_size_bytes), NULL);
 }
 
-/* After the commit, where there was one. */
+/* After the transaction. `done`: it was committed. */
 static void end_swaps(struct daemon *daemon, struct swaps *swaps, bool done)
 {
     for (size_t i = 0; done && i < swaps->count; i++) {
@@ -217,7 +218,7 @@ bool job_swap(struct job *job, struct error *err)
     return ok;
 }
 
-/* ---- What more effort came to ---- */
+/* ---- Storing the result of more effort ---- */
 
 struct stored_improvement {
     struct job *job;
@@ -226,7 +227,7 @@ struct stored_improvement {
     struct swaps swaps;
 };
 
-/* In one transaction: between `tried` and the smaller bytes a device would be told that nothing fits. */
+/* One transaction: between `tried` and the smaller package, a device would be told that no package fits. */
 static bool store_improvement(void *cls, struct db *db, struct error *err)
 {
     struct stored_improvement *stored = cls;
@@ -266,7 +267,7 @@ static bool store_improved(struct job *job, enum make_end end, struct error *err
     return ok;
 }
 
-/* ---- In order ---- */
+/* ---- The order of work ---- */
 
 static bool take_wanted(struct job *job, job_reserve_function *reserve, void *cls, struct error *err)
 {
@@ -299,7 +300,8 @@ const struct job_source job_sources[JOB_SOURCES] = {
     {take_wanted, false}, {take_reachable, false}, {take_hop, true}, {take_matrix, true}, {take_rest, true},
 };
 
-/* What an admin has brought meanwhile, or taken away, stays as it is: the job's end is no news then. */
+/* If an admin uploaded or removed the package meanwhile, that stays as it is and the result of the job is
+   dropped. */
 static bool conclude(void *cls, struct db *db, struct error *err)
 {
     static bool (*const steps[])(void *, struct db *, struct error *) = {
@@ -332,7 +334,7 @@ static void log_improvement(const struct job *job, enum make_end end, const char
              "from", from, "to", to, "format", making->package.key.format, "effort", efforts[making->effort],
              "size", making->size_bytes ? log_i64(&size, (long long)making->size_bytes) : NULL, "reason",
              failed || end == MAKE_LATER ? making->reason
-             : end == MAKE_PUT_BACK      ? "it made way"
+             : end == MAKE_PUT_BACK      ? CANCELLED_REASON
                                          : NULL,
              NULL);
 }
@@ -356,7 +358,6 @@ void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
     else
         log_line(job->failed_for_good ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
                  job->failed_for_good ? "package-failed" : "package-put-back", "from", from, "to", to,
-                 "format", key->format, "reason",
-                 end == MAKE_PUT_BACK ? "the server ends, or a device waits for another" : making->reason,
+                 "format", key->format, "reason", end == MAKE_PUT_BACK ? CANCELLED_REASON : making->reason,
                  NULL);
 }

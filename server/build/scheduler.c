@@ -15,13 +15,13 @@
 #include "server/ledger/package_event.h"
 #include "server/core/stop_point.h"
 
-#define RETRY_MS 10000 /* after the disk was full or the database refused */
-#define SWAP_MS  3000  /* while smaller packages wait for transfers to end */
+#define RETRY_MS 10000 /* wait after a full disk or a database error */
+#define SWAP_MS  3000  /* wait while smaller packages wait for transfers to end */
 
-struct slot { /* one thread and what it does; fields behind scheduler->mutex */
+struct slot { /* one thread and its work; protected by scheduler->mutex */
     struct scheduler *scheduler;
     pthread_t thread;
-    int cancel_fd;     /* readable once its child is to be killed */
+    int cancel_fd;     /* readable when its child must be killed */
     int64_t improving; /* package, 0: none */
     bool background, cancelled;
 };
@@ -30,7 +30,7 @@ struct scheduler {
     struct daemon *daemon;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    unsigned long wakes; /* counts scheduler_wake(), so that none is missed between looking and waiting */
+    unsigned long wakes; /* counts scheduler_wake(), so that no call is lost between search and wait */
     bool stopping;
     unsigned idle; /* threads that wait for a wake */
     unsigned count;
@@ -41,7 +41,8 @@ struct scheduler {
 
 enum awaited { A_WAKE, A_WAKE_OR_SWAP, A_RETRY };
 
-/* Waits for a wake after `seen`, or for time to pass. False: it is time to end. */
+/* Waits for a scheduler_wake() after `seen`, or for time to pass, as `what` says. False: the scheduler is
+   stopping. */
 static bool await(struct scheduler *scheduler, unsigned long *seen, enum awaited what)
 {
     int64_t deadline_ms = clock_monotonic_ms() + (what == A_RETRY ? RETRY_MS : SWAP_MS);
@@ -62,7 +63,7 @@ static bool await(struct scheduler *scheduler, unsigned long *seen, enum awaited
 
 /* ---- What a thread may do ---- */
 
-/* Nothing is being done, and what was to be cancelled has been. */
+/* The thread has no job now. A cancel request for the last job is removed. */
 static void clear_slot(struct slot *slot)
 {
     eventfd_t count;
@@ -84,7 +85,7 @@ static void cancel(struct slot *slot)
     slot->cancelled = true;
 }
 
-/* Background has a share of the threads, one at the least. */
+/* Background jobs may use a share of the threads, at least one. */
 static bool may_begin(struct slot *slot, bool background)
 {
     struct scheduler *scheduler = slot->scheduler;
@@ -135,7 +136,7 @@ static bool find_work(struct slot *slot, struct job *job, struct error *err)
     return true;
 }
 
-/* One package. False: there is nothing to do, or nothing now; *ret_then says what to wait for. */
+/* Does one job. False: there is no work now; *ret_then says what to wait for. */
 static bool run_one(struct slot *slot, enum awaited *ret_then)
 {
     struct scheduler *scheduler = slot->scheduler;
@@ -153,7 +154,8 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
     int64_t begun_ms = clock_boot_ms();
     enum make_end end = build_package(&job.making);
     while (
-        !job_store(&job, end, &err)) { /* a full disk must not leave it `generating` until the next start */
+        /* again and again: a full disk must not leave the package `generating` until the next start */
+        !job_store(&job, end, &err)) {
         log_line(LOG_LEVEL_ERROR, "job-not-stored", "error", err.text, NULL);
         unsigned long none = 0;
         if (!await(scheduler, &none, A_RETRY))
@@ -185,7 +187,7 @@ static void *work(void *cls)
     }
 }
 
-/* What a killed server left half done */
+/* Jobs that a killed server did not finish */
 
 #define LEFT_REASON "the server ended while the package was being made"
 
@@ -242,7 +244,7 @@ bool scheduler_start(struct daemon *daemon, struct scheduler **ret, struct error
     scheduler->daemon = daemon;
     pthread_mutex_init(&scheduler->mutex, NULL);
     pthread_cond_init(&scheduler->changed, NULL);
-    pthread_mutex_lock(&scheduler->mutex); /* nobody looks at the slots before all are there */
+    pthread_mutex_lock(&scheduler->mutex); /* no thread uses the slots before all are set up */
     bool ok = true;
     while (ok && scheduler->count < count) {
         ok = start_thread(scheduler, err);

@@ -14,12 +14,12 @@
 #include "base/sha256.h"
 #include "server/context.h"
 
-#define SHELF_BYTES (256ull << 20) /* a hundred images of modules */
-#define PER_BYTE    4              /* of an image, as dfota writes it */
-#define SPARE_BYTES (8u << 20)     /* the package itself needs room too */
+#define SHELF_BYTES (256ull << 20) /* enough for about a hundred images of modules */
+#define PER_BYTE    4              /* bytes of the file for each byte of the image */
+#define SPARE_BYTES (8u << 20)     /* free space that stays for the package itself */
 
 struct oldest {
-    unsigned long long total; /* of all files */
+    unsigned long long total; /* size of all files */
     struct timespec used;
     char path[PATH_MAX];
 };
@@ -74,7 +74,7 @@ bool suffix_cache_place(const struct daemon *daemon, const struct sha256 *image,
     if (len < 0 || (size_t)len >= out_size)
         return false;
     unsigned long long needed = PER_BYTE * (unsigned long long)info.st_size;
-    if (utimensat(AT_FDCWD, out, NULL, 0) == 0) /* it is here: used just now */
+    if (utimensat(AT_FDCWD, out, NULL, 0) == 0) /* the file exists: mark it as used now */
         return true;
     if (needed > SHELF_BYTES / 2 || !blobs_check_space(daemon->blobs, needed + SPARE_BYTES, &unwanted))
         return false;

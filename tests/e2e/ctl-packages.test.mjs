@@ -47,7 +47,7 @@ describe('package upload', () => {
         await writeFile(join(dir, 'zip'), 'PK');
         assertRun(await api.ctl('package', 'upload', ...args, join(dir, 'zip')), 2, { err: /needs --by/ });
         assert.deepEqual(api.requests, []);
-        api.on(`PUT ${path}`, problem(422, 'not-a-package', 'this is a ZIP archive: unpack it, and no delta package'));
+        api.on(`PUT ${path}`, problem(422, 'not-a-package', 'this is a ZIP archive: unpack it, not a delta package'));
         assertRun(await api.ctl('package', 'upload', ...args, join(dir, 'zip'), '--by', 'Ann'), 1, { err: /ZIP archive.*\(not-a-package\)/ });
     });
 });

@@ -91,7 +91,7 @@ describe('what an external command makes', () => {
         const scene = await build('verified');
         const made = await make(scene);
         assert.deepEqual([made.state, made.proven], ['ready', true], JSON.stringify(made));
-        assert.match(made.note, /proven by \/.*fotatoolkit\.sh alone/);
+        assert.match(made.note, /proven only by \/.*fotatoolkit\.sh/);
         assert.match(made.log, /stand-in[^]*the package gives the new image/);
         const module = scene.module();
         assert.equal((await module.ask()).status, 200);
@@ -193,9 +193,9 @@ ${workdir}
     });
 
     for (const [mode, reason] of [
-        ['nothing', /^external_command ended well but wrote nothing to {out}$/],
-        ['empty', /^external_command ended well but wrote an empty file$/],
-        ['link', /^external_command ended well but {out} is no plain file$/],
+        ['nothing', /^external_command ended with exit status 0 but wrote nothing to {out}$/],
+        ['empty', /^external_command ended with exit status 0 but wrote an empty file$/],
+        ['link', /^external_command ended with exit status 0 but {out} is not a regular file$/],
         ['huge', /^external_command wrote \d+ bytes or more$/],
         ['crash', /^external_command: killed by SIGSEGV/],
         ['fails', /^external_command: exit status 3: error: the packet is 530112 bytes, the partition holds 491520$/],

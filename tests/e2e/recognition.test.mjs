@@ -108,7 +108,7 @@ describe('kept as an image:', () => {
     test('a .binpkg with more in it than is known: packages cannot be made of it, and the ways out are named', async () => {
         const json = await told(Buffer.concat([release(0), Buffer.from('more')]), { firmware: airm2m });
         assert.equal(json.warnings.length, 1);
-        assert.match(json.warnings[0], /4 bytes of the \.binpkg are not an entry; then the format external or an uploaded package is the way/);
+        assert.match(json.warnings[0], /4 bytes of the \.binpkg are not an entry; use the format external, or upload a package that was made elsewhere/);
     });
     test('for a module with an EC618 what is no .binpkg, with a warning that says what follows', async () => {
         const bytes = noiseImage({ seed: 6, size: 3000 });
@@ -127,7 +127,7 @@ describe('kept as an image:', () => {
         const other = await startServer(t, { config: { dfota_path: '/bin/false' } });
         await other.createProduct('p');
         const { json } = await other.admin('PUT', `${firmwarePath('p', 'pump')}/images/1`, zip, { expect: 201 });
-        assert.deepEqual([json.content, json.warnings], [null, ['dfota could not look into it: exit status 1']]);
+        assert.deepEqual([json.content, json.warnings], [null, ['dfota could not inspect the file: exit status 1']]);
         assert.equal((await other.logged('content-unseen', 1)).length, 1);
     });
 });
@@ -140,9 +140,9 @@ describe('a name in the content', () => {
         ['of another firmware', ['AirM2M_780EP_V1138_LTE_AT'], at, 422, /says that it is AirM2M_780EP_V1138_LTE_AT/],
         ['of another version, twice', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1147_LTE_AT'], at, 422, /V1147/],
         ['beside the image\'s own', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1138_LTE_AT'], at, 201, null],
-        ['that is one of several others', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1148_LTE_AT'], at, 201, /names AirM2M_780E_V1147_LTE_AT and others, and not version 1138/],
-        ['in which no version can be read', ['AirM2M_780E_VX38_LTE_AT'], at, 201, /calls itself AirM2M_780E_VX38_LTE_AT, in which no version can be read/],
-        ['under a firmware name of one\'s own', ['AirM2M_780E_V1147_LTE_AT'], { firmware: 'pump', version: '3' }, 201, /names AirM2M_780E_V1147_LTE_AT, and not version 3 of pump/],
+        ['that is one of several others', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1148_LTE_AT'], at, 201, /names AirM2M_780E_V1147_LTE_AT and others, but not version 1138/],
+        ['in which no version can be read', ['AirM2M_780E_VX38_LTE_AT'], at, 201, /names the release AirM2M_780E_VX38_LTE_AT, which contains no readable version/],
+        ['under a firmware name of one\'s own', ['AirM2M_780E_V1147_LTE_AT'], { firmware: 'pump', version: '3' }, 201, /names AirM2M_780E_V1147_LTE_AT, but not version 3 of pump/],
     ];
     for (const [name, names, over, status, sentence] of cases) {
         test(name, async () => {

@@ -136,7 +136,7 @@ describe('not kept as a package, with a sentence that says why:', () => {
     test('one that is cut off, in its header or later', async () => {
         const scene = await Scene.build(server);
         const bytes = await stock(scene);
-        await refused(scene, bytes.subarray(0, 20), /a bsdiff package, and it is broken: it is cut off/);
+        await refused(scene, bytes.subarray(0, 20), /a bsdiff package, but it is damaged: it is cut off/);
         await refused(scene, bytes.subarray(0, -1), /does not lead from 1001 to 1002/);
     });
     test('one of another format', async () => {
@@ -150,7 +150,7 @@ describe('not kept as a package, with a sentence that says why:', () => {
     for (const format of ['bsdiff', 'external'])
         test(`an image, a page, an archive, where the format is ${format}`, async () => {
             const scene = await Scene.build(server, { format });
-            await refused(scene, binpkg({ ap: image(0), cp: image(1) }), /this is a \.binpkg.*, and no delta package/);
+            await refused(scene, binpkg({ ap: image(0), cp: image(1) }), /this is a \.binpkg.*, not a delta package/);
             await refused(scene, Buffer.from('<html>404</html>'), /an HTML page/);
             await refused(scene, Buffer.from('PK\x03\x04zip'), /a ZIP archive/);
         });
