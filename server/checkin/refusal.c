@@ -36,5 +36,6 @@ void refusal_render_error(void *context, const struct error *err, struct reply *
     bool is_ours =
         status == 500 ||
         status == 507; /* a fault of the server: the log has the details, the module does not need them */
-    render(reply, is_ours ? 503 : status, is_ours ? 503 : status, is_ours ? "not now" : err->text);
+    render(reply, is_ours ? 503 : status, is_ours ? 503 : status,
+           is_ours ? "the server cannot answer now: try again later" : err->text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What modules speak: the routes of the device listener, and how it words refusals and errors. */
+/* The protocols of modules: the routes of the device listener, and the form of refusals and errors. */
 #ifndef DFOTA_SERVER_DEVICE_DEVICE_H
 #define DFOTA_SERVER_DEVICE_DEVICE_H
 
@@ -10,11 +10,11 @@
 extern const struct route device_routes[];
 extern const size_t device_route_count;
 
-/* Who asks, as every dialect's query says it: project_key, and imei, mac or uid. False for malformed text
- * only. */
+/* Reads who asks from the query, the same for each dialect: project_key, and imei, mac or uid. False: only
+   for malformed text. */
 bool luat_read_client(struct slice query, struct client_identity *client, struct error *err);
 
-/* Answers a query that cannot be read with its error, and notes what stands in it for the admin. */
+/* Answers a query that cannot be read with its error, and records its text for the admin. */
 void luat_fail(struct request *request, struct slice query, const struct error *err);
 
 /* Handlers, one file each. */
@@ -23,6 +23,6 @@ void link_handle(struct request *request);                   /* GET /d/{token}, 
 void turnkey_handle(struct request *request);                /* GET /api/site/turnkey_fota */
 void turnkey_result_handle(struct request *request);         /* POST /api/site/turnkey_fota_result */
 void report_handle(struct request *request);                 /* POST /d/{token}/report */
-bool report_vet(struct request *request, struct error *err); /* its link is known: else no body is taken */
+bool report_vet(struct request *request, struct error *err); /* checks the link before the body is read */
 
 #endif

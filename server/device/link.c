@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Links: GET /d/{token}[/{version}]. The version was typed into a module once and selects a base; it proves
- * nothing. */
+/* Links: GET /d/{token}[/{version}]. The version was typed into a module once. It selects the base, but it
+   is not evidence of what the module runs. */
 #include "base/clock.h"
 #include "server/checkin/checkin.h"
 #include "server/device/device.h"
@@ -12,7 +12,7 @@ void link_handle(struct request *request)
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
     struct error err;
     slice_copy(request->param[0], client.token,
-               sizeof client.token); /* "" when too long: no link has that token */
+               sizeof client.token); /* a token that is too long becomes "": no link has it */
     if (request->param[1].len &&
         !request_param(request, 1, client.version_text, sizeof client.version_text, &err))
         request_fail(request, &err);

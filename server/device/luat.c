@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The vendor's dialect: GET /api/site/firmware_upgrade with everything in the query. */
+/* The vendor's dialect: GET /api/site/firmware_upgrade with all parameters in the query. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -13,14 +13,14 @@
 
 #define VALUE_SIZE 256
 
-/* The query: behind '?', or glued to the path, where it must look like one. A slash may come before it. */
+/* The query follows '?', or directly the path; then it must contain '='. A slash may come before it. */
 static bool find_query(struct slice rest, struct slice *ret, struct error *err)
 {
     while (rest.len && rest.ptr[0] == '/')
         rest = (struct slice){rest.ptr + 1, rest.len - 1};
     bool glued = rest.len && rest.ptr[0] != '?';
     if (glued && !memchr(rest.ptr, '=', rest.len))
-        return error_set(err, ERROR_NOT_FOUND, "there is nothing here");
+        return error_set(err, ERROR_NOT_FOUND, "this path does not exist");
     *ret = rest.len && !glued ? (struct slice){rest.ptr + 1, rest.len - 1} : rest;
     return true;
 }
@@ -34,7 +34,8 @@ static bool read_identity(struct slice query, struct client_identity *client, st
         if (!query_raw(query, identity_kind_name(kind), &raw))
             continue;
         if (!slice_percent_decode(raw, text, sizeof text, &len))
-            return error_set(err, ERROR_BAD_NAME, "%s is malformed: percent-encoded bytes, at most %d",
+            return error_set(err, ERROR_BAD_NAME,
+                             "%s is malformed: it must be percent-encoded, at most %d bytes",
                              identity_kind_name(kind), VALUE_SIZE - 1);
         struct slice bytes = {text, len};
         client->id_usable = kind == ID_UID ? identity_of_bytes(bytes, &client->identity, &client->id_raw)
@@ -73,7 +74,7 @@ static void show(struct slice query, const char *name, char out[SAID_SIZE])
     refused_show(raw, out, SAID_SIZE);
 }
 
-/* As it was sent, for the admin's list of what is refused. */
+/* Keeps the values as they were sent, for the admin's list of refused requests. */
 static void take_words(struct slice query, struct said_words *said)
 {
     char id[SAID_SIZE];

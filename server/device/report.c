@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* POST /d/{token}/report: the host of a module says which version the module prints, or sends what it
-   captured of it, and learns what to do next. */
+/* POST /d/{token}/report: the host of a module reports which version the module prints, or sends the
+   transcript that it captured, and gets the next step. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +18,7 @@
 #include "server/checkin/counters.h"
 #include "server/checkin/evidence.h"
 
-#define JSON_MAX_BYTES 4096 /* of a body that is no transcript */
+#define JSON_MAX_BYTES 4096 /* limit for a body that is not a transcript */
 
 struct report_task {
     struct writer_task task;
@@ -26,10 +26,10 @@ struct report_task {
     struct request *request;
     struct client_identity client;
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
-    struct transcript_post *transcript; /* or what it captured; NULL: none */
+    struct transcript_post *transcript; /* or the transcript that the host captured; NULL: none */
     struct facts facts;
-    bool noted;           /* the report said more than was known */
-    struct decision next; /* what a request for the next link would get */
+    bool noted;           /* the report brought something new */
+    struct decision next; /* the answer to a request for the next link */
 };
 
 static bool find_known(const struct request *request, struct db *db, struct error *err)
@@ -49,11 +49,11 @@ bool report_vet(struct request *request, struct error *err)
     struct daemon *daemon = request->context;
     struct db *db;
     if (!reader_pool_take(daemon->reader_pool, &db, err))
-        return error_set(err, ERROR_UNAVAILABLE, "not now");
+        return error_set(err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     bool known = find_known(request, db, err);
     reader_pool_give(daemon->reader_pool, db);
     if (!known && err->code != ERROR_NOT_FOUND)
-        return error_set(err, ERROR_UNAVAILABLE, "not now");
+        return error_set(err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     return known;
 }
 
@@ -94,7 +94,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
         !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
     task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
-    if (!find_link(task, db, err)) /* anew, with what is known now */
+    if (!find_link(task, db, err)) /* again: now the report is included */
         return false;
     decision_make(&facts->checkin, &facts->snapshot, &limits, &task->next);
     return !task->next.queue_packages ||
@@ -115,7 +115,7 @@ static json_t *next_step(const struct report_task *task)
                      https[0] ? https : NULL, "ready", answer == ANSWER_FULL);
 }
 
-/* In short: the whole of it is for the admin. */
+/* A summary for the host; the admin API shows the whole transcript. */
 static json_t *transcript_summary(const struct transcript_post *post)
 {
     const struct transcript *found = &post->found;
@@ -135,13 +135,13 @@ static void task_free(struct report_task *task)
     free(task);
 }
 
-/* The host is told what is wrong with its report; what is wrong here is for the log. */
+/* The host is told about errors in its report. Errors of the server go to the log. */
 static void fail(struct report_task *task, const struct error *err)
 {
     struct error told = *err;
     if (error_status(err->code) >= 500) {
         log_line(LOG_LEVEL_ERROR, "report-failed", "peer", task->request->peer, "error", err->text, NULL);
-        error_set(&told, ERROR_UNAVAILABLE, "not now");
+        error_set(&told, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     }
     request_fail(task->request, &told);
     task_free(task);
@@ -181,11 +181,11 @@ static bool read_json(const struct request *request, char *out, size_t size, str
     if (request->body.len > JSON_MAX_BYTES)
         return error_set(err, ERROR_TOO_LARGE, "a report in JSON has at most %d bytes", JSON_MAX_BYTES);
     json_t *json = json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, &where);
-    bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is no JSON: %s", where.text);
+    bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is not JSON: %s", where.text);
     if (ok && json_unpack_ex(json, &where, 0, "{s:s}", "version", &version) != 0)
         ok = error_set(err, ERROR_INVALID, "the body must be {\"version\": \"…\"}: %s", where.text);
     if (ok && !slice_copy(slice_of(version), out, size))
-        ok = error_set(err, ERROR_BAD_VERSION, "this is no version");
+        ok = error_set(err, ERROR_BAD_VERSION, "this is not a version");
     json_decref(json);
     return ok;
 }
@@ -198,8 +198,8 @@ static bool has_type(const struct request *request, const char *type)
            strncasecmp(value.ptr, type, len) == 0 && (value.len == len || memchr("; \t", value.ptr[len], 3));
 }
 
-/* Hosts set a content type or none, and libraries set their own: text/plain says a transcript unless it looks
-   like our JSON; without a type it is one when it reads like one. */
+/* Hosts send any content type or none, and libraries add their own. text/plain is a transcript unless it
+   looks like our JSON. Without a type, the body is a transcript if it reads like one. */
 static bool read_body(struct report_task *task, struct error *err)
 {
     const struct request *request = task->request;
@@ -211,7 +211,7 @@ static bool read_body(struct report_task *task, struct error *err)
         return read_json(request, task->said, sizeof task->said, err);
     task->transcript = transcript_post_make(body, true, 0);
     if (!task->transcript)
-        return error_set(err, ERROR_UNAVAILABLE, "not now");
+        return error_set(err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     if (is_text || task->transcript->found.lines_known > 0)
         return true;
     free(task->transcript);
@@ -224,7 +224,7 @@ void report_handle(struct request *request)
     struct error err;
     struct report_task *task = calloc(1, sizeof *task);
     if (!task) {
-        error_set(&err, ERROR_UNAVAILABLE, "not now");
+        error_set(&err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
         request_fail(request, &err);
         return;
     }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* libfota3: GET /api/site/turnkey_fota asks what there is to fetch, and where. It reads a 200 with JSON,
-   refusals too: any other status is an error to it. What it fetches comes over a link of its own, and there
-   every rule of links holds. */
+/* libfota3: GET /api/site/turnkey_fota asks what to download, and from where. libfota3 expects a 200 with
+   JSON, also for a refusal; any other status is an error for it. It downloads over its own link, and all
+   rules of links apply there. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +20,10 @@
 struct turnkey_task {
     struct checkin_task checkin; /* first */
     char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
-    bool hashes_name; /* it is the first edition, or may be */
+    bool hashes_name; /* the client is the first edition of libfota3, or may be */
 
-    struct link link; /* these two where something is offered; their texts are of the right length for HEAD */
+    /* set, like `turnkey`, if something is offered; for HEAD only the length of their texts is right */
+    struct link link;
     struct turnkey turnkey;
 };
 
@@ -31,7 +32,7 @@ static bool offers(const struct turnkey_task *task)
     return task->checkin.decision.answer == ANSWER_FULL;
 }
 
-/* The attempt is fetched over the link that is told here, and reported on by its number. */
+/* The device downloads over the link that it is told here, and reports with the number of the attempt. */
 static bool bind(struct turnkey_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->checkin.facts;
@@ -66,12 +67,14 @@ static json_t *offer(const struct turnkey_task *task)
     version_format(&core, core_text);
     name_dialect_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
-    if (task->hashes_name) /* it would compare the hash of the file's name; with none it compares nothing */
+    /* this edition compares the hash of the file name; without a hash it compares nothing */
+    if (task->hashes_name)
         sha256[0] = '\0';
     json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
                              "script_version", script, "size", (json_int_t)package->size_bytes, "sha256",
                              sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
-    if (slice_u64(slice_of(task->core_id), &core_id) && core_id <= INT64_MAX) /* it compares this too */
+    /* the client compares this too */
+    if (slice_u64(slice_of(task->core_id), &core_id) && core_id <= INT64_MAX)
         json_object_set_new(json, "core_id", json_integer((json_int_t)core_id));
     return json;
 }
@@ -115,7 +118,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
         !request_query(request, "model", model, sizeof model, &found, err) ||
         !request_query(request, "core_name", core_name, sizeof core_name, &found, err))
         return false;
-    /* Later editions say model, the first one says core_name instead. */
+    /* Later editions send model, the first edition sends core_name instead. */
     task->hashes_name = core_name[0] || !model[0];
     struct dialect_version said = {.script_name = slice_of(script_name),
                                    .script_version = slice_of(task->script_version),

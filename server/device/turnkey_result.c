@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* POST /api/site/turnkey_fota_result: what a device says became of what it was offered. Kept with the attempt
-   as its own word; what it runs is known from what it reports at its next check-in, and from nothing else. */
+/* POST /api/site/turnkey_fota_result: a device sends the result of what it was offered. The result is kept
+   with the attempt as the device's own statement. The version that the device runs is known only from its
+   next check-in. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,10 +21,10 @@ struct result_task {
     struct daemon *daemon;
     struct request *request;
     struct turnkey said;
-    bool known; /* it has said so before */
+    bool known; /* the device has sent this result before */
 };
 
-/* Its own word, and no more: it moves nothing. */
+/* Records the device's own statement. The state of the attempt does not change. */
 static bool note_result(const struct turnkey *said, struct db *db, struct error *err)
 {
     struct attempt attempt;
@@ -56,7 +57,7 @@ static void fail(struct result_task *task, const struct error *err)
     struct error told = *err;
     if (error_status(err->code) >= 500) {
         log_line(LOG_LEVEL_ERROR, "report-failed", "peer", task->request->peer, "error", err->text, NULL);
-        error_set(&told, ERROR_UNAVAILABLE, "not now");
+        error_set(&told, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     }
     request_fail(task->request, &told);
     free(task);
@@ -86,7 +87,7 @@ static bool read_json(struct slice body, struct turnkey *ret, struct error *err)
     json_t *json = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, &where);
     const char *fota_sn = NULL;
     json_int_t code = 0;
-    bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is no JSON: %s", where.text);
+    bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is not JSON: %s", where.text);
     if (ok && json_unpack_ex(json, &where, 0, "{s:s, s:I}", "fota_sn", &fota_sn, "result_code", &code) != 0)
         ok = error_set(err, ERROR_INVALID, "the body must be {\"fota_sn\": \"…\", \"result_code\": 0}: %s",
                        where.text);
@@ -107,7 +108,7 @@ static bool read_query(const struct request *request, struct turnkey *ret, struc
         !request_query(request, "result_code", code, sizeof code, &has_code, err))
         return false;
     if (!has_sn || !has_code || !slice_u64(slice_of(code), &number) || number > INT32_MAX)
-        return error_set(err, ERROR_INVALID, "say fota_sn and result_code, in the query or as JSON");
+        return error_set(err, ERROR_INVALID, "send fota_sn and result_code, in the query or as JSON");
     ret->result_code = (int64_t)number;
     ret->result_form = TURNKEY_QUERY;
     return true;
@@ -118,7 +119,7 @@ void turnkey_result_handle(struct request *request)
     struct result_task *task = calloc(1, sizeof *task);
     struct error err;
     if (!task) {
-        error_set(&err, ERROR_UNAVAILABLE, "not now");
+        error_set(&err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
         request_fail(request, &err);
         return;
     }
