@@ -11,21 +11,22 @@ static const struct {
     const char *said, *typed;
     bool first; /* only at the beginning of the sentence: elsewhere it is an ordinary word */
 } words[] = {
-    {"say format=raw", "use --as raw", false},
+    {"add format=raw", "add --as raw", false},
     {"max_package_bytes", "--max-package-bytes", false},
     {"captured_at", "--captured-at", false},
     {"older_than", "--older-than", false},
     {"none (null)", "none", false},
-    {"this package: by", "this package: --by NAME", false},
-    {"by is ", "--by (or DFOTA_BY) is ", true},
-    {"note is ", "--note is ", true},
-    {"reason is ", "--reason is ", true},
-    {"state is ", "--state is ", true},
-    {"link is ", "--link is ", true},
+    {"add by=NAME", "add --by NAME", false},
+    {"(reason)", "(--reason TEXT)", false},
+    {"by must ", "--by (or DFOTA_BY) must ", true},
+    {"note must ", "--note must ", true},
+    {"reason must ", "--reason must ", true},
+    {"state must ", "--state must ", true},
+    {"link must ", "--link must ", true},
     {"since", "--since", true},
     {"until", "--until", true},
     {"before", "--before", true},
-    {"downgrades is true or false", "--downgrades is yes or no", true},
+    {"downgrades must be true or false", "--downgrades must be yes or no", true},
     {"name the firmware:", "name the firmware with --firmware:", true},
 };
 

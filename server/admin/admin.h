@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The admin REST API, as doc/api.md describes it: its routes, who may use them, and how an error looks. The
-   context of the listener is the struct daemon. */
+/* The admin REST API, as doc/api.md describes it: its routes, the check of the token, and the form of
+   errors. The context of the listener is the struct daemon. */
 #ifndef DFOTA_SERVER_ADMIN_ADMIN_H
 #define DFOTA_SERVER_ADMIN_ADMIN_H
 
@@ -10,13 +10,14 @@
 extern const struct route admin_routes[];
 extern const size_t admin_route_count;
 
-/* For listener_config.authorize: the token is one of the daemon's, compared by its SHA-256. */
+/* For listener_config.authorize: true if the token is one of the daemon's, compared by SHA-256. */
 bool admin_authorize(void *context, struct slice token);
 
 /* For listener_config.render_error: application/problem+json (RFC 9457) with the error's status and code. */
 void admin_render_error(void *context, const struct error *err, struct reply *reply);
 
-/* The same under another status: 409 where the server's state, not the request, makes it invalid. */
+/* Like admin_render_error() with another status: 409 if the state of the server, not the request, makes it
+   invalid. */
 void admin_render_problem(struct reply *reply, int status, const struct error *err);
 
 #endif

@@ -16,7 +16,7 @@ void call_log_failure(const struct error *err)
                  NULL);
 }
 
-/* A body in memory; that of an upload is checked as it comes (intake.h). */
+/* Checks the digest of a body in memory. An upload is checked while it arrives (upload_stream.h). */
 static bool check_digest(const struct request *request, struct error *err)
 {
     struct digest digest;
@@ -72,9 +72,9 @@ bool call_misfit(const json_error_t *why, struct error *err)
 {
     const char *unknown = strstr(why->text, "left unpacked: ");
     if (unknown)
-        return error_set(err, ERROR_INVALID, "the body has a field that is not known here: %s",
+        return error_set(err, ERROR_INVALID, "the body has an unknown field: %s",
                          unknown + strlen("left unpacked: "));
-    return error_set(err, ERROR_INVALID, "the body does not fit: %s", why->text);
+    return error_set(err, ERROR_INVALID, "the body does not have the expected fields: %s", why->text);
 }
 
 bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)
@@ -85,7 +85,7 @@ bool call_check_type(const struct admin_call *call, const char *type, const char
         (value.len >= len && strncasecmp(value.ptr, type, len) == 0 &&
          (value.len == len || memchr("; \t", value.ptr[len], 3))))
         return true;
-    return error_set(err, ERROR_UNSUPPORTED_TYPE, "%s is %s", what, type);
+    return error_set(err, ERROR_UNSUPPORTED_TYPE, "%s must be sent as %s", what, type);
 }
 
 bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
@@ -96,15 +96,15 @@ bool call_query_number(const struct request *request, const char *name, uint64_t
     if (!request_query(request, name, text, sizeof text, &found, err))
         return false;
     return !found || (slice_u64(slice_of(text), value) && *value >= least && *value <= most) ||
-           error_set(err, ERROR_BAD_REQUEST, "%s is a number from %llu to %llu", name,
+           error_set(err, ERROR_BAD_REQUEST, "%s must be a number from %llu to %llu", name,
                      (unsigned long long)least, (unsigned long long)most);
 }
 
 bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
 {
     return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||
-           error_set(err, ERROR_INVALID, "%s is 1 to %zu bytes of UTF-8 without control characters", name,
-                     most);
+           error_set(err, ERROR_INVALID, "%s must be 1 to %zu bytes of UTF-8 without control characters",
+                     name, most);
 }
 
 bool call_check_by(const struct request *request, struct error *err)
@@ -112,8 +112,8 @@ bool call_check_by(const struct request *request, struct error *err)
     char name[ADMIN_NAME_SIZE];
     bool found;
     return request_query(request, "by", name, sizeof name, &found, err) ||
-           error_set(err, ERROR_BAD_REQUEST, "by is at most %d bytes of UTF-8 without control characters",
-                     ADMIN_NAME_SIZE - 1);
+           error_set(err, ERROR_BAD_REQUEST,
+                     "by must be at most %d bytes of UTF-8 without control characters", ADMIN_NAME_SIZE - 1);
 }
 
 bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
@@ -122,7 +122,7 @@ bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct er
     if (fault)
         return error_set(err, ERROR_INVALID, "%s: %llu %s", name, (unsigned long long)ms, fault);
     return may_be_ahead || !clock_is_ahead((int64_t)ms, clock_utc_ms()) ||
-           error_set(err, ERROR_INVALID, "%s: %llu lies in the future", name, (unsigned long long)ms);
+           error_set(err, ERROR_INVALID, "%s: %llu is in the future", name, (unsigned long long)ms);
 }
 
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
@@ -134,7 +134,7 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
     if (!request_query(request, name, text, sizeof text, &found, err) || !found)
         return !found;
     if (!slice_u64(slice_of(text), &ms))
-        return error_set(err, ERROR_BAD_REQUEST, "%s is UTC in milliseconds since 1970", name);
+        return error_set(err, ERROR_BAD_REQUEST, "%s must be a UTC time in milliseconds since 1970", name);
     if (clock_fault(ms))
         return error_set(err, ERROR_BAD_REQUEST, "%s: %llu %s", name, (unsigned long long)ms,
                          clock_fault(ms));
@@ -149,7 +149,7 @@ void call_answer_items(struct admin_call *call, json_t *items)
     reply_json(&call->reply, 200, json_pack("{s:o}", "items", items));
 }
 
-/* Only what no shell, browser or file system takes for anything else. */
+/* Keeps only characters that have no special meaning for a shell, a browser or a file system. */
 static void make_plain(const char *name, char *out, size_t out_size)
 {
     size_t used = 0;
@@ -183,7 +183,7 @@ bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const 
     return true;
 }
 
-/* The text without the bytes that are no UTF-8. */
+/* The text without invalid UTF-8. */
 static json_t *repaired(const char *text)
 {
     size_t len = strlen(text), used = 0;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One call of the admin API on its worker thread: what every handler gets, and what several share. */
+/* One call of the admin API on its worker thread: what every handler gets, and functions that handlers
+   share. */
 #ifndef DFOTA_SERVER_ADMIN_CALL_H
 #define DFOTA_SERVER_ADMIN_CALL_H
 
@@ -11,62 +12,64 @@
 struct admin_call {
     struct request *request;
     struct daemon *daemon;
-    struct db *db;      /* to look things up; changes go through call_change() */
-    struct reply reply; /* what is answered when the handler returns true */
+    struct db *db;      /* for reading; changes go through call_change() */
+    struct reply reply; /* the answer, if the handler returns true */
 };
 
-/* Runs the handler with a reading connection and answers with its reply, or with its error. */
+/* Runs the handler with a read-only connection, and answers with its reply or its error. */
 void call_run(struct request *request, bool (*handler)(struct admin_call *call, struct error *err));
 
-/* Logs an error that is answered with 500 or above; of a handler call_run() does. */
+/* Logs an error that is answered with 500 or above. call_run() does this for handlers. */
 void call_log_failure(const struct error *err);
 
-/* Runs `change` in the writer's thread and transaction and waits until it is durable. What it changes it
-   reads there first: only there nothing changes in between. */
+/* Runs `change` in the writer's thread and transaction, and waits until it is durable. `change` must read
+   there what it depends on: only there nothing changes in between. */
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
     __attribute__((warn_unused_result));
 
-/* How often and when devices asked last is counted in memory: this stores it, so that it is true in what is read
-   then. On a disk that is full it shows in the log, and the counts are a little old. */
+/* Stores the counts and times of check-ins, which are in memory, so that the following reads are exact. If
+   this fails, for example on a full disk, the log says so and the counts are a little old. */
 void call_store_counts(const struct admin_call *call);
 
-/* The body as JSON. ERROR_BAD_JSON, also for a name that stands twice in an object. */
+/* The body as JSON. ERROR_BAD_JSON, also for a name that occurs twice in an object. */
 bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
     __attribute__((warn_unused_result));
-/* What json_unpack_ex() did not like, as ERROR_INVALID. */
+/* Turns the complaint of json_unpack_ex() into ERROR_INVALID. */
 bool call_misfit(const json_error_t *why, struct error *err);
 
-/* That the body, if its type is said, is `type`; ERROR_UNSUPPORTED_TYPE: "`what` is text/csv". */
+/* Checks that the body is `type`, if the request names a type. ERROR_UNSUPPORTED_TYPE: "`what` must be
+   sent as text/csv". */
 bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
-/* A number in the query; *value stays where it is not there. ERROR_BAD_REQUEST. */
+/* A number in the query; *value is unchanged if there is none. ERROR_BAD_REQUEST. */
 bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
                        uint64_t *value, struct error *err) __attribute__((warn_unused_result));
 
-/* A text that is kept: 1 to `most` bytes of clean UTF-8. ERROR_INVALID: nothing is cut or dropped. */
+/* Checks a text that is stored: 1 to `most` bytes of clean UTF-8. ERROR_INVALID: a text is never cut. */
 bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
     __attribute__((warn_unused_result));
-/* Who makes a change, as `by` in the query: ERROR_BAD_REQUEST where the name cannot be kept as it is. */
+/* Checks `by` in the query, who makes a change. ERROR_BAD_REQUEST: the name cannot be stored as it is. */
 bool call_check_by(const struct request *request, struct error *err) __attribute__((warn_unused_result));
 
-/* A time that somebody typed: UTC in milliseconds since 1970. ERROR_INVALID with what is wrong with it: seconds, a year
-   before 2000 or after 2199; and, unless may_be_ahead, one in the future. */
+/* Checks a time that a person typed: UTC in milliseconds since 1970. ERROR_INVALID says what is wrong:
+   seconds, a year before 2000 or after 2199, or, unless may_be_ahead, a time in the future. */
 bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
     __attribute__((warn_unused_result));
-/* The same of a time in the query; *ret_ms keeps its value where none is given. ERROR_BAD_REQUEST, or ERROR_INVALID for a
-   time in the future. */
+/* Like call_check_time() for a time in the query; *ret_ms is unchanged if there is none.
+   ERROR_BAD_REQUEST, or ERROR_INVALID for a time in the future. */
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
                      struct error *err) __attribute__((warn_unused_result));
 
-/* Answers 200 {"items":[…]}; takes over `items`. */
+/* Answers 200 {"items":[…]}. Takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);
 
-/* Answers with the bytes of a blob, checked whole before, as a download of that name. ERROR_CORRUPT. */
+/* Answers with the bytes of a blob as a download with that file name. The whole blob is checked before.
+   ERROR_CORRUPT. */
 bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
                       struct error *err);
 
-/* Values of answers. Text that was cut inside a character is repaired. */
+/* Values for answers. A text that was cut inside a character is repaired. */
 json_t *field_text(const char *text);             /* "" and NULL become null */
 json_t *field_number(int64_t value);              /* 0 becomes null */
 json_t *field_hash(const struct sha256 *hash);    /* in hex */

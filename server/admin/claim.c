@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a lower grade says than what is confirmed of a device: an admin accepts it, or dismisses it. */
+/* Claims: evidence of a lower grade that contradicts the confirmed version of a device. An admin accepts
+   or dismisses a claim. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -15,7 +16,7 @@
 
 struct settlement {
     struct admin_call *call;
-    const char *version; /* that the admin saw; NULL: the claim is dismissed, whatever it says */
+    const char *version; /* that the admin saw; NULL: the claim is dismissed, whatever version it names */
     struct product product;
     struct device device;
     struct claim claim;
@@ -44,8 +45,8 @@ static bool note(const struct settlement *settlement, enum ledger_kind kind, str
                      err);
 }
 
-/* The evidence of a higher grade is given up, and the claim counts as a report of its own grade. So the device
-   goes on by what the same source says from now on; a higher grade still replaces it. */
+/* The evidence of the higher grade is dropped, and the claim counts as a report of its own grade. From now
+   on the device follows the source of the claim; evidence of a higher grade can still replace it. */
 static bool confirm(struct settlement *settlement, struct db *db, struct error *err)
 {
     const struct claim *claim = &settlement->claim;

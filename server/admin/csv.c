@@ -29,8 +29,8 @@ static bool is_heading(struct slice line)
     return line.len >= 4 && strncasecmp(line.ptr, "imei", 4) == 0 && (line.len == 4 || line.ptr[4] != ':');
 }
 
-/* Without a prefix the first column is what a module sends as imei: an IMEI, or an id of its own that cannot be taken for a
-   heading. A MAC is known by its separators. */
+/* Without a prefix the first column is what a module sends as imei: an IMEI, or another id that cannot be
+   mistaken for a heading. A MAC is recognised by its separators. */
 static bool read_identity(struct slice text, struct identity *ret)
 {
     struct identity imei;
@@ -58,7 +58,8 @@ static bool read_line(struct slice text, unsigned fields, const char *form, stru
     return read_identity(ret->field[0], &ret->identity) ||
            error_set(
                err, ERROR_BAD_DEVICE,
-               "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: or uid:");
+               "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: "
+               "or uid:");
 }
 
 bool csv_read(struct slice text, unsigned fields, const char *form,
@@ -75,7 +76,8 @@ bool csv_read(struct slice text, unsigned fields, const char *form,
         if (trim(line).len == 0 || (number == 1 && is_heading(line)))
             continue;
         if (count++ == CSV_LINES_MAX)
-            return error_set(err, ERROR_TOO_LARGE, "more than %d devices: send them in parts", CSV_LINES_MAX);
+            return error_set(err, ERROR_TOO_LARGE, "more than %d devices: send the list in parts",
+                             CSV_LINES_MAX);
         if (!read_line(line, fields, form, &read, &why) || !take(cls, &read, &why))
             return error_set(err, why.code, "line %u: %.380s", number, why.text);
     }

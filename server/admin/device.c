@@ -20,8 +20,8 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
-#define NO_FIRMWARE  (-1) /* a filter that no device passes */
-#define ATTEMPTS_MAX 100  /* newest; who looks further back looks in the log */
+#define NO_FIRMWARE  (-1) /* a filter that matches no device */
+#define ATTEMPTS_MAX 100  /* the newest; the ledger has the older ones */
 
 /* One device as JSON */
 
@@ -32,8 +32,8 @@ static const char *doubt(const struct device *device)
     if (identity.kind != ID_IMEI)
         return "";
     if (!identity_is_imei(&identity))
-        return "this id was sent as imei and is not an IMEI";
-    return identity_is_doubtful(&identity) ? "the IMEI fails its check digit" : "";
+        return "this id was sent as imei, but it is not an IMEI";
+    return identity_is_doubtful(&identity) ? "the check digit of the IMEI is wrong" : "";
 }
 
 static json_t *answer_to_json(const struct device *device)
@@ -63,7 +63,7 @@ static json_t *forms_to_json(int64_t forms)
     return list;
 }
 
-/* What is known of its id, beside what is known of it. */
+/* Adds the notices about the id itself. */
 static void add_said(json_t *json, const struct said *said)
 {
     char notice[NOTICE_SIZE];
@@ -71,7 +71,8 @@ static void add_said(json_t *json, const struct said *said)
     if ((said->forms & SAID_TEXT) && (said->forms & SAID_BYTES))
         json_array_append_new(
             json_object_get(json, "warnings"),
-            json_string("this uid came as bytes and as text: one chip in two clients, or two modules"));
+            json_string(
+                "this uid came both as bytes and as text: two clients use one chip, or there are two modules"));
     if (!said->shared_ms) {
         json_object_set_new(json, "shared", json_null());
         return;
@@ -83,14 +84,14 @@ static void add_said(json_t *json, const struct said *said)
         return;
     snprintf(
         notice, sizeof notice,
-        "two modules seem to share this id: it says %s and %s by turns, and nothing was delivered in between",
+        "two modules seem to share this id: it reports %s and %s in turn, and no package was delivered in between",
         said->version, said->before);
     json_object_set_new(json, "notice", json_string(notice));
 }
 
 static json_t *to_json(struct device *device, const char *firmware)
 {
-    device_clamp(device, clock_utc_ms()); /* nothing was seen in the future */
+    device_clamp(device, clock_utc_ms()); /* no time may be in the future */
     const char *const warnings[] = {doubt(device), NULL};
     bool confirmed = device->confirmed_version[0];
     return json_pack(
@@ -107,7 +108,8 @@ static json_t *to_json(struct device *device, const char *firmware)
         "notice", field_text(device->notice), "warnings", field_warnings(warnings));
 }
 
-/* The firmware's name; the last one is kept, because most devices of a product have the same. */
+/* Looks up the name of the firmware. The last one is kept, because most devices of a product have the same
+   firmware. */
 static bool name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
 {
     bool found = true;
@@ -143,7 +145,7 @@ static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **r
 
 static json_t *attempt_to_json(const struct attempt *attempt)
 {
-    bool pinned = attempt->size_bytes > 0; /* to bytes */
+    bool pinned = attempt->size_bytes > 0; /* pinned to bytes */
     return json_pack(
         "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
@@ -160,7 +162,7 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         field_number(attempt->ended_ms));
 }
 
-/* What the device itself said became of it, or null. */
+/* The result that the device itself sent, or null. */
 static bool result_to_json(struct db *db, int64_t attempt_id, json_t **ret, struct error *err)
 {
     struct turnkey turnkey;
@@ -175,7 +177,7 @@ static bool result_to_json(struct db *db, int64_t attempt_id, json_t **ret, stru
     return true;
 }
 
-/* A host that sends its growing log says the same of the same try each time. */
+/* A host that sends a growing log repeats the same statement about the same try. */
 static bool is_said_before(const struct evidence *list, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -185,7 +187,7 @@ static bool is_said_before(const struct evidence *list, size_t at)
     return false;
 }
 
-/* What transcripts say of an attempt, in the order they came. */
+/* What transcripts say about an attempt, in the order in which they arrived. */
 static json_t *evidence_to_json(const struct evidence *list, size_t count, int64_t attempt_id)
 {
     json_t *items = json_array();
@@ -220,7 +222,7 @@ static bool attempts_to_json(struct admin_call *call, int64_t device_id, json_t 
     return true;
 }
 
-/* For whom the loop guard is closed; "" is everybody. */
+/* For which origins the loop guard is closed; "" means all of them ("everybody"). */
 static bool guard_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
 {
     _cleanup_(cleanup_free) char(*list)[ORIGIN_SIZE] = NULL;
@@ -268,7 +270,7 @@ bool admin_device_show(struct admin_call *call, struct error *err)
 
 struct page {
     uint64_t limit, after;
-    char firmware_name[FIRMWARE_NAME_SIZE]; /* "": of any */
+    char firmware_name[FIRMWARE_NAME_SIZE]; /* "": any firmware */
     struct device_filter filter;
 };
 
@@ -362,7 +364,7 @@ static bool unblock(void *cls, struct db *db, struct error *err)
     struct said said;
     if (!said_of(db, device->id, &said, err))
         return false;
-    said.before[0] = '\0'; /* the versions are looked at anew */
+    said.before[0] = '\0'; /* two modules with this id are looked for again from now on */
     said.before_ms = said.shared_ms = 0;
     const struct event event = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};

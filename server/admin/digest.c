@@ -15,7 +15,7 @@ static int sextet(char c)
     return at ? (int)(at - alphabet) : -1;
 }
 
-/* Base64 with its padding, which a sender may leave out; nothing else, and no bits left over. */
+/* Base64 with or without its padding; no other characters, and no unused bits set. */
 static bool is_base64(struct slice text)
 {
     while (text.len > 0 && text.ptr[text.len - 1] == '=')
@@ -76,7 +76,7 @@ static bool malformed(const char *header, struct error *err)
                      header);
 }
 
-/* "key=:base64:", perhaps with parameters behind it, which say nothing here. */
+/* "key=:base64:"; parameters after it are ignored. */
 static bool read_member(const char *header, struct slice member, struct digest *digest, struct error *err)
 {
     struct slice rest = trimmed(member), key, value;
@@ -131,7 +131,7 @@ bool digest_check(const struct digest *digest, const struct sha256 *body, struct
     sha256_hex(body, is);
     return error_set(
         err, ERROR_DIGEST_MISMATCH,
-        "the body was changed on its way: its digest was given as SHA-256 %s, and the bytes that "
-        "came have %s; nothing is kept (with curl use -T FILE, not --data @FILE)",
+        "the body was changed during the transfer: the sender gave SHA-256 %s, but the received bytes have "
+        "%s. Nothing was stored. Send it again (with curl use -T FILE, not --data @FILE)",
         said, is);
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What a device would be answered now, and each rule that leads there: the decision of a check-in, not
- * recorded. */
+/* What a device would be answered now, and each rule that leads to it: the decision of a check-in, without
+   recording it. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -16,10 +16,10 @@
 
 struct explain {
     struct admin_call *call;
-    enum asked_over over; /* the way that is asked for; ASKED_OVER_NONE: the device's own */
+    enum asked_over over; /* the way that the query names; "": the way that the device uses */
     char firmware[FIRMWARE_NAME_SIZE],
-        version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": as it asked last */
-    int64_t link;                                        /* it asks over this one; 0: none */
+        version[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* "": the version of the last request */
+    int64_t link;                                        /* the link over which it asks; 0: none */
     struct client_identity client;
     struct checkin checkin;
     struct facts facts;
@@ -34,7 +34,7 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
         !request_query(explain->call->request, "device", text, sizeof text, &found, err))
         return false;
     if (!found)
-        return error_set(err, ERROR_BAD_REQUEST, "name the device");
+        return error_set(err, ERROR_BAD_REQUEST, "name the device: ?device=ID");
     if (!names_identity_in(db, explain->facts.product.id, slice_of(text), &explain->client.identity, err))
         return false;
     explain->client.id_usable = true;
@@ -44,8 +44,8 @@ static bool find_device(struct explain *explain, struct db *db, struct error *er
     return found || error_set(err, ERROR_DEVICE_NOT_FOUND, "the product has no such device");
 }
 
-/* Over this link, as the module that has it typed in: from the version that it asked from last, else the one the link
-   was made with. */
+/* Like a request over this link by the module that uses it: from the version of its last request, or else
+   from the version that the link was made with. */
 static void ask_by_link(struct explain *explain, const struct link *link)
 {
     const struct device *device = &explain->facts.device;
@@ -80,12 +80,12 @@ static bool ask_by_name(struct explain *explain, struct db *db, bool turnkey, st
     const char *last = used                       ? device->asked_said
                        : device->asked_version[0] ? device->asked_version
                                                   : device->confirmed_version;
-    version_parse(slice_of(last), &explain->checkin.version); /* none: as a request without one */
+    version_parse(slice_of(last), &explain->checkin.version); /* no version: like a request without one */
     return true;
 }
 
-/* The link that an admin has made last and not revoked; where all are revoked, the last of them. What turnkey_fota
-   handed out does not count: such a device asks turnkey_fota. */
+/* The newest link that an admin made and that is not revoked; if all are revoked, the newest of them. A
+   link that turnkey_fota gave out does not count: such a device asks turnkey_fota. */
 static const struct link *newest_link(const struct link *list, size_t count)
 {
     const struct link *newest = NULL;
@@ -95,8 +95,8 @@ static const struct link *newest_link(const struct link *list, size_t count)
     return newest;
 }
 
-/* The way the device really asks: the one it was seen on last, else its newest link. A link that was made after the one
-   that it asked over is meant to take its place. */
+/* The way the device really asks: the one it used last, or else its newest link. A link that was made
+   after the last used one is meant to replace it. */
 static bool ask_as_it_does(struct explain *explain, struct db *db, uint64_t id, struct error *err)
 {
     _cleanup_(cleanup_free) struct link *list = NULL;
@@ -141,14 +141,14 @@ static bool read_way(struct explain *explain, uint64_t *ret_link, struct error *
         !call_query_number(request, "link", 1, INT64_MAX, ret_link, err))
         return false;
     if (!enum_find(&asked_over_names, slice_of(over), &way) || way == ASKED_OVER_CORE)
-        return error_set(err, ERROR_BAD_REQUEST, "over is dialect, turnkey or link");
+        return error_set(err, ERROR_BAD_REQUEST, "over must be dialect, turnkey or link");
     if (*ret_link && way && way != ASKED_OVER_LINK)
-        return error_set(err, ERROR_BAD_REQUEST, "choose one way: over a link, or over %s", over);
+        return error_set(err, ERROR_BAD_REQUEST, "choose one way: link, or over=%s", over);
     explain->over = (enum asked_over)way;
     return true;
 }
 
-/* As from where its newest attempt was begun. */
+/* Uses the origin of the newest attempt. */
 static bool find_origin(struct explain *explain, struct db *db, struct error *err)
 {
     _cleanup_(cleanup_free) struct attempt *list = NULL;

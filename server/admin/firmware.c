@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Firmware: what it is set to, its target, and what its devices lack. */
+/* Firmware: its settings, its target, and the images that its devices miss. */
 #include "storage/firmware.h"
 #include "storage/image.h"
 
@@ -18,9 +18,9 @@
 #include "server/ledger/event.h"
 #include "upgrade/full.h"
 
-#define MAX_PACKAGE_BYTES 1073741824 /* no module's flash takes a gigabyte */
+#define MAX_PACKAGE_BYTES 1073741824 /* no module has a gigabyte of flash */
 
-/* The family that its name or its images tell; NULL: none is known. */
+/* The module family, by the name of the firmware or by its images; NULL: not known. */
 static const struct family *family_of(const struct firmware *firmware)
 {
     const struct family *family = family_of_name(firmware->name);
@@ -36,8 +36,8 @@ static const char *notice_of(const struct firmware *firmware, char out[FAMILY_AD
         strcat(out, " (PATCH {\"format\":…})");
     } else if (firmware->format_is_default && family) {
         snprintf(out, FAMILY_ADVICE_SIZE,
-                 "nobody chose the package format %s, and %s cannot apply it; set one: %s", firmware->format,
-                 family->whom, family->advice);
+                 "the package format %s is only the default, and %s cannot apply it; set another format: %s",
+                 firmware->format, family->whom, family->advice);
     }
     return out;
 }
@@ -96,7 +96,7 @@ bool admin_firmware_show(struct admin_call *call, struct error *err)
            answer(call, &firmware, err);
 }
 
-/* Devices whose core takes the target as it is need no image of what they run. */
+/* Devices whose core can take the target as it is need no image of the version that they run. */
 static bool find_target_core(struct db *db, const struct firmware *firmware, char ret[VERSION_TEXT_SIZE],
                              struct error *err)
 {
@@ -133,9 +133,9 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
 
 struct settings {
     const struct request *request;
-    const json_t *format;         /* NULL: left as it is */
-    json_int_t max_package_bytes; /* 0: left as it is */
-    const json_t *downgrades;     /* NULL: left as it is */
+    const json_t *format;         /* NULL: not changed */
+    json_int_t max_package_bytes; /* 0: not changed */
+    const json_t *downgrades;     /* NULL: not changed */
     struct product product;
     struct firmware firmware;
 };
@@ -144,10 +144,11 @@ static bool check_settings(const struct settings *settings, struct error *err)
 {
     const char *name = json_string_value(settings->format);
     return !settings->format || json_is_null(settings->format) || (name && package_format_find(name)) ||
-           error_set(err, ERROR_INVALID, "the format is one of %s, or none (null)", package_format_names());
+           error_set(err, ERROR_INVALID, "format must be one of %s, or null for no format",
+                     package_format_names());
 }
 
-/* All settings as they are now, whichever were changed. */
+/* Records all settings, also those that were not changed. */
 static bool note_settings(const struct settings *settings, struct db *db, struct error *err)
 {
     const struct firmware *firmware = &settings->firmware;
@@ -160,15 +161,15 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
                      err);
 }
 
-/* Together: either may have been there before. */
+/* Checks format and limit together, because a request may change only one of them. */
 static bool check_limit(const struct firmware *firmware, struct error *err)
 {
     const struct package_format *format = package_format_find(firmware->format);
     return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
-           error_set(err, ERROR_INVALID,
-                     "no module takes a package of format %s over %lld bytes: set "
-                     "max_package_bytes to at most that",
-                     format->name, (long long)format->max_bytes);
+           error_set(
+               err, ERROR_INVALID,
+               "no module can take a package of format %s above %lld bytes: set max_package_bytes to at most this value",
+               format->name, (long long)format->max_bytes);
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)
@@ -224,16 +225,16 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     settings.max_package_bytes = json_integer_value(limit);
     settings.downgrades = downgrades;
     if (downgrades && !json_is_boolean(downgrades))
-        return error_set(err, ERROR_INVALID, "downgrades is true or false");
+        return error_set(err, ERROR_INVALID, "downgrades must be true or false");
     if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))
-        return error_set(err, ERROR_INVALID, "max_package_bytes is a whole number from 1 to %d",
+        return error_set(err, ERROR_INVALID, "max_package_bytes must be a whole number from 1 to %d",
                          MAX_PACKAGE_BYTES);
     if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)
         prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);
     log_settings(&settings);
-    scheduler_wake(call->daemon->scheduler); /* another limit may be within reach */
+    scheduler_wake(call->daemon->scheduler); /* a new limit may be reached with more effort */
     return answer(call, &settings.firmware, err);
 }
 
@@ -241,7 +242,7 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
 
 struct target {
     const struct request *request;
-    const char *version; /* as it was written; NULL: none any more */
+    const char *version; /* as it was written; NULL: the target is removed */
     struct product product;
     struct firmware firmware;
 };

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The handlers of the admin API, one file a resource. Each runs on a worker thread, fills call->reply and
-   returns true, or fails with the error that is answered. What each answers is in doc/api.md. */
+/* The handlers of the admin API, one file per resource. Each runs on a worker thread, fills call->reply
+   and returns true, or fails with the error that is answered. doc/api.md describes the answers. */
 #ifndef DFOTA_SERVER_ADMIN_HANDLERS_H
 #define DFOTA_SERVER_ADMIN_HANDLERS_H
 
@@ -22,7 +22,7 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err);
 bool admin_target_set(struct admin_call *call, struct error *err);
 bool admin_target_drop(struct admin_call *call, struct error *err);
 
-/* An image on its way in: the names stand in the path, or in ?filename=. The handler is the same. */
+/* Upload of an image: the names are in the path, or in ?filename=. The handler is the same. */
 extern const struct route_stream admin_upload_by_path, admin_upload_by_file_name;
 bool admin_image_add(struct admin_call *call, struct error *err);
 bool admin_image_list(struct admin_call *call, struct error *err);
@@ -50,7 +50,7 @@ bool admin_path_ask(struct admin_call *call, struct error *err);
 bool admin_device_list(struct admin_call *call, struct error *err);
 bool admin_outcomes(struct admin_call *call, struct error *err);
 bool admin_explain(struct admin_call *call, struct error *err);
-/* Answers 200 with all that is known of it. */
+/* Answers 200 with everything that is known about the device. */
 struct device;
 bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err);
 bool admin_device_show(struct admin_call *call, struct error *err);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Images that are here: listed, shown, handed out. How they come in is in upload.c. */
+/* Stored images: list, details, download. The upload is in upload.c. */
 #include "server/admin/image.h"
 
 #include <stdio.h>
@@ -79,6 +79,6 @@ bool admin_image_content(struct admin_call *call, struct error *err)
     log_line(LOG_LEVEL_ERROR, "blob-corrupt", "product", product.product_key, "firmware", firmware.name,
              "version", image.version, "error", err->text, NULL);
     return error_set(err, ERROR_CORRUPT,
-                     "the file of version %s is damaged on the disk: upload the same bytes again",
+                     "the file of version %s is damaged on the disk: upload the same file again",
                      image.version);
 }

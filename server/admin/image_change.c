@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What an admin changes about an image that is here: withdraws it, says whether it may be a waypoint, deletes it. */
+/* Changes of a stored image by an admin: withdraw, restore, set its use as a waypoint, delete. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,14 +20,14 @@
 
 struct change {
     const struct request *request;
-    const json_t *withdrawn; /* true or false; NULL: left as it is */
+    const json_t *withdrawn; /* true or false; NULL: not changed */
     bool sets_waypoint;
     enum waypoint waypoint; /* with sets_waypoint */
     const char *reason;     /* "": none */
     struct product product;
     struct firmware firmware;
     struct image image;
-    char dropped[VERSION_TEXT_SIZE]; /* the target that this took away, "": none */
+    char dropped[VERSION_TEXT_SIZE]; /* the target that this change removed; "": none */
 };
 
 /* Reading */
@@ -37,7 +37,7 @@ static bool read_waypoint(const json_t *value, struct change *change, struct err
     unsigned waypoint = json_is_true(value) ? WAYPOINT_ALLOWED : WAYPOINT_FORBIDDEN;
     if (!json_is_boolean(value) && !enum_find(&waypoint_names, slice_of(json_string_value(value)), &waypoint))
         return error_set(err, ERROR_INVALID,
-                         "waypoint is true, false, \"allowed\", \"forbidden\" or \"required\"");
+                         "waypoint must be true, false, \"allowed\", \"forbidden\" or \"required\"");
     change->waypoint = (enum waypoint)waypoint;
     change->sets_waypoint = true;
     return true;
@@ -49,14 +49,15 @@ static bool check_reason(const struct change *change, struct error *err)
     bool marks = change->sets_waypoint && change->waypoint != WAYPOINT_ALLOWED;
     size_t length = strlen(change->reason);
     if (!slice_is_clean_utf8(slice_of(change->reason)) || length > REASON_MAX)
-        return error_set(err, ERROR_INVALID, "a reason is 1 to %d bytes without control characters",
+        return error_set(err, ERROR_INVALID, "reason must be 1 to %d bytes without control characters",
                          REASON_MAX);
     if (length && !withdraws && !marks)
-        return error_set(err, ERROR_INVALID, "there is nothing in this change that the reason is for");
+        return error_set(err, ERROR_INVALID, "this change needs no reason: leave reason out");
     if (!length && withdraws)
-        return error_set(err, ERROR_INVALID, "give the reason why it is withdrawn");
+        return error_set(err, ERROR_INVALID, "give the reason for the withdrawal in reason");
     return length || !marks || change->waypoint != WAYPOINT_REQUIRED ||
-           error_set(err, ERROR_INVALID, "give the reason why every path must stop there");
+           error_set(err, ERROR_INVALID,
+                     "give the reason why every path must stop at this version in reason");
 }
 
 static bool read_change(json_t *body, struct change *change, struct error *err)
@@ -67,7 +68,7 @@ static bool read_change(json_t *body, struct change *change, struct error *err)
                        "reason", &change->reason) != 0)
         return call_misfit(&why, err);
     if (withdrawn && !json_is_boolean(withdrawn))
-        return error_set(err, ERROR_INVALID, "withdrawn is true or false");
+        return error_set(err, ERROR_INVALID, "withdrawn must be true or false");
     change->withdrawn = withdrawn;
     return (!waypoint || read_waypoint(waypoint, change, err)) && check_reason(change, err);
 }
@@ -83,7 +84,7 @@ static bool note_change(const struct change *change, enum ledger_kind kind, json
     return event_add(db, &event, detail, err);
 }
 
-/* A row for each of the things that one call can change. */
+/* One row for each thing that the call changed. */
 static bool note_changes(const struct change *change, struct db *db, struct error *err)
 {
     const struct image *image = &change->image;
@@ -108,7 +109,7 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
                        db, err);
 }
 
-/* From here on nothing leads to it: it is no target, and what was only queued is not made. */
+/* From now on no path leads to the image: it is not the target, and its queued packages are not made. */
 static bool withdraw(struct change *change, struct db *db, struct error *err)
 {
     struct firmware *firmware = &change->firmware;
@@ -156,7 +157,7 @@ static void log_change(const struct change *change)
                  version, NULL);
     if (change->dropped[0])
         log_line(LOG_LEVEL_WARN, "target-dropped", "product", product, "firmware", firmware, "version",
-                 version, "reason", "it is withdrawn", NULL);
+                 version, "reason", "the image was withdrawn", NULL);
     if (change->sets_waypoint)
         log_line(LOG_LEVEL_INFO, "waypoint-set", "product", product, "firmware", firmware, "version", version,
                  "waypoint", enum_name(&waypoint_names, change->waypoint), "reason",
@@ -184,13 +185,13 @@ struct removal {
     struct product product;
     struct firmware firmware;
     struct image image;
-    struct sha256 *packages; /* that were made of it, and are forgotten with it */
+    struct sha256 *packages; /* packages made from or to it, which are removed with it */
     size_t package_count;
 };
 
 #define USES_SIZE 256
 
-/* Where there are some: "12 devices run it, 3 are on the way to it". */
+/* If the count is not 0, adds it to the text: "12 devices run it, 3 are on the way to it". */
 static void say(char text[USES_SIZE], int64_t count, const char *one, const char *many)
 {
     size_t used = strlen(text);
@@ -212,10 +213,10 @@ static bool check_unused(const struct removal *removal, struct db *db, struct er
     say(text, removal->firmware.target_image_id == removal->image.id, "it is the target", "");
     say(text, uses.running, "one device runs it", "devices run it");
     say(text, uses.coming, "one is on the way to it", "are on the way to it");
-    say(text, uses.linked, "one has a link from it and was not heard of yet",
-        "have a link from it and were not heard of yet");
+    say(text, uses.linked, "one has a link from it and has not asked yet",
+        "have a link from it and have not asked yet");
     if (!text[0])
-        say(text, uses.generating > 0, "a package of it is being made just now, try again in a while", "");
+        say(text, uses.generating > 0, "a package of it is being made now, try again later", "");
     return !text[0] ||
            error_set(err, ERROR_IMAGE_IN_USE, "version %s is in use: %s", removal->image.version, text);
 }

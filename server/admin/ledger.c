@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The ledger: listed, its head, its oldest rows removed under a checkpoint. */
+/* The ledger: list, head, removal of the oldest rows under a checkpoint. */
 #include "storage/ledger.h"
 
 #include <stdio.h>
@@ -21,8 +21,8 @@
 
 /* One row as JSON */
 
-/* As an object where writing it again gives the very same text; else the text, so that whoever checks the
-   chain sees what stands there. */
+/* As an object if writing it again gives exactly the same text. Otherwise as text, so that a reader who
+   checks the chain sees what is stored. */
 static json_t *detail_to_json(const char *text)
 {
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -54,7 +54,8 @@ struct page {
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
 };
 
-/* As the ledger names it: in the form in which the device is kept, in the product or in the first one that has it. */
+/* The device as the ledger names it: in the form in which it is stored, in the given product or in the
+   first product that has it. */
 static bool read_device(const struct request *request, struct db *db, const char *product_key,
                         char out[LEDGER_DEVICE_SIZE], struct error *err)
 {
@@ -66,7 +67,7 @@ static bool read_device(const struct request *request, struct db *db, const char
     if (!request_query(request, "device", text, sizeof text, &found, err) || !found)
         return !found;
     if (!identity_parse(slice_of(text), &identity))
-        return error_set(err, ERROR_BAD_DEVICE, "'%s' is no device", text);
+        return error_set(err, ERROR_BAD_DEVICE, "'%s' is not a device id", text);
     if (!product_list(db, &products, &count, err))
         return false;
     found = false;
@@ -98,7 +99,7 @@ static bool read_page(const struct request *request, struct db *db, struct page 
         !read_device(request, db, ret->product, ret->device, err))
         return false;
     return !ret->kind[0] || ledger_kind_is_known(ret->kind) ||
-           error_set(err, ERROR_BAD_REQUEST, "the ledger has no rows of kind '%s'", ret->kind);
+           error_set(err, ERROR_BAD_REQUEST, "'%s' is not a kind of ledger row", ret->kind);
 }
 
 static void link_next_page(struct admin_call *call, const struct page *page, int64_t last)
@@ -132,7 +133,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     snprintf(filter.product, sizeof filter.product, "%s", page.product);
     snprintf(filter.device, sizeof filter.device, "%s", page.device);
     if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count,
-                     err) || /* one more tells of more */
+                     err) || /* one more row shows whether there are more */
         !ledger_count(call->db, &filter, &total, err))
         return false;
     json_t *items = json_array();
@@ -172,7 +173,7 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
     if (!call_check_time("before", before > 0 ? (uint64_t)before : 0, true, err))
         return false;
     if (clock_is_ahead(before, clock_utc_ms()))
-        return error_set(err, ERROR_INVALID, "before lies in the future: that would remove the whole ledger");
+        return error_set(err, ERROR_INVALID, "before is in the future: that would remove the whole ledger");
     if (by && !call_check_text("by", by, ADMIN_NAME_SIZE - 1, err))
         return false;
     json_t *who = by ? event_by_name(call->request, by) : event_by(call->request);

@@ -17,7 +17,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
-/* "/d/", the token, "/", the version: some updaters take no longer path. */
+/* "/d/", the token, "/", the version: some updaters cannot use a longer path. */
 _Static_assert(3 + (LINK_TOKEN_SIZE - 1) + 1 + (VERSION_TEXT_SIZE - 1) <= 60,
                "the path of a link is too long");
 
@@ -26,10 +26,9 @@ bool link_has_address(struct admin_call *call)
     struct error err;
     if (call->daemon->device_url[0])
         return true;
-    error_set(
-        &err, ERROR_INVALID,
-        "links have no address to begin with: set the config key public_device_url, or bind device_listen to "
-        "one address (0.0.0.0 and [::] cannot be used in links)");
+    error_set(&err, ERROR_INVALID,
+              "links need the address of this server: set the configuration key public_device_url, or bind "
+              "device_listen to one address (0.0.0.0 and [::] cannot be used in links)");
     admin_render_problem(&call->reply, 409, &err);
     return false;
 }
@@ -44,8 +43,9 @@ static bool find_device(struct db *db, const struct firmware *firmware, const st
         return false;
     if (!found)
         return device_add(db, firmware->product_id, identity, firmware->id, ret, err);
-    bool moves = !ret->confirmed_version[0] && ret->firmware_id != firmware->id; /* nothing better is known */
-    bool stale = ret->notice[0] && !ret->blocked; /* a new link is what such a notice asks for */
+    /* no better evidence is known */
+    bool moves = !ret->confirmed_version[0] && ret->firmware_id != firmware->id;
+    bool stale = ret->notice[0] && !ret->blocked; /* such a notice asks for a new link */
     if (!moves && !stale)
         return true;
     if (moves)
@@ -55,7 +55,7 @@ static bool find_device(struct db *db, const struct firmware *firmware, const st
     return device_update(db, ret, err);
 }
 
-/* Asks for the package that the device will be served when it comes with this link. */
+/* Asks for the package that the device will get first with this link. */
 static bool need_first(struct daemon *daemon, struct db *db, const struct firmware *firmware,
                        const struct device *device, struct link_memo *memo, struct link_order *order,
                        struct error *err)
@@ -135,17 +135,17 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
     const char *const warnings[] = {
         device_url_warn_local(daemon->device_url),
         device_url_warn_https(daemon->device_url),
-        identity_is_doubtful(&order->identity) ? "the IMEI fails its check digit" : "",
+        identity_is_doubtful(&order->identity) ? "the check digit of the IMEI is wrong" : "",
         missing,
-        order->base_unknown ? "no version is named, and none reported yet: the device gets code 44" : "",
+        order->base_unknown ? "no version is given, and none is reported yet: the device gets code 44" : "",
         firmware->target[0] ? "" : "no target is set for this firmware: the device gets code 27",
         firmware->format[0] || order->full
             ? ""
             : "no package format is set for this firmware: the device gets code 21",
         NULL};
     if (order->base_missing && !order->full)
-        snprintf(missing, sizeof missing, "the image of version %s is not here: the device gets code 44",
-                 order->version);
+        snprintf(missing, sizeof missing,
+                 "the image of version %s is not on the server: the device gets code 44", order->version);
     link_url(daemon, order->link.token, order->version, url);
     link_report_url(daemon, order->link.token, report_url);
     return json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o}", "link", (json_int_t)order->link.id,
@@ -175,13 +175,13 @@ static bool only_firmware(struct db *db, int64_t product_id, struct firmware *re
         return error_set(err, ERROR_FIRMWARE_NOT_FOUND,
                          "the product has no firmware yet: upload an image first");
     if (count > 1)
-        return error_set(err, ERROR_INVALID, "name the firmware: the product has %zu", count);
+        return error_set(err, ERROR_INVALID, "name the firmware: the product has %zu firmwares", count);
     *ret = *list;
     return true;
 }
 
-/* The one that is named; else the one in the version's full name, of the device as it is known, or the only
- * one. */
+/* The firmware that is named; else the one in the full version name, the one of the known device, or the
+   only one of the product. */
 static bool choose_firmware(struct db *db, struct single *single, struct error *err)
 {
     struct full_name name;
@@ -226,7 +226,8 @@ bool admin_link_add(struct admin_call *call, struct error *err)
     if (!path_params_product(call->request, call->db, &single.product, err) ||
         !path_params_identity(call->request, call->db, single.product.id, &single.order.identity, err))
         return false;
-    if (call->request->body.len && !call_body(call, &body, err)) /* every field may be left out, so all may */
+    /* all fields are optional, so the body may be empty */
+    if (call->request->body.len && !call_body(call, &body, err))
         return false;
     if (body && json_unpack_ex(body, &why, 0, "{s?s, s?s !}", "version", &single.version, "firmware",
                                &single.firmware_name) != 0)
@@ -295,6 +296,6 @@ bool admin_link_revoke(struct admin_call *call, struct error *err)
     struct revocation revocation = {.request = call->request};
     if (!slice_u64(call->request->param[2], &revocation.link) || revocation.link == 0 ||
         revocation.link > INT64_MAX)
-        return error_set(err, ERROR_LINK_NOT_FOUND, "a link is a number");
+        return error_set(err, ERROR_LINK_NOT_FOUND, "a link id must be a number");
     return run_revocation(call, &revocation, err);
 }

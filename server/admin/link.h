@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Making links, one or many. */
+/* Makes links, one or many. */
 #ifndef DFOTA_SERVER_ADMIN_LINK_H
 #define DFOTA_SERVER_ADMIN_LINK_H
 
@@ -10,41 +10,40 @@
 #include "storage/link.h"
 #include "storage/product.h"
 
-#define LINK_TOKEN_SHOWN 6 /* characters of a token in records: enough to find it again, not to use it */
+#define LINK_TOKEN_SHOWN 6 /* characters of a token in records: enough to find a link, too few to use it */
 
-struct link_order { /* one link to be made */
+struct link_order { /* one link to make */
     struct identity identity;
-    char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported one */
-    /* made: */
+    char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */
+    /* The result: */
     struct link link;
-    bool base_missing; /* the image of that version is not here */
-    bool base_unknown; /* no version, and none has been reported */
-    bool full;         /* the target is a full package for it: neither image nor format is missed */
+    bool base_missing; /* there is no image of that version */
+    bool base_unknown; /* no version is given, and none was reported */
+    bool full;         /* the target is a full package for the device: it needs neither image nor format */
 };
 
-struct link_memo { /* of the orders before: many in a row name the same version. Zeroed at first */
-    char needed[VERSION_TEXT_SIZE];     /* its package was asked for */
-    bool full;                          /* and is the full one */
-    char looked_for[VERSION_TEXT_SIZE]; /* its image was */
-    bool base_missing;                  /* and was not here */
+struct link_memo { /* known from earlier orders: many in a row name the same version. Zero at first */
+    char needed[VERSION_TEXT_SIZE];     /* the version whose package was asked for */
+    bool full;                          /* and that is the full package */
+    char looked_for[VERSION_TEXT_SIZE]; /* the version whose image was looked for */
+    bool base_missing;                  /* and that image does not exist */
 };
 
-/* Writer's thread: makes the device where it is not known, and the link, and asks for the package it needs.
- */
+/* Writer's thread. Adds the device if it is new, makes the link, and asks for the package that it needs. */
 bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware *firmware, int64_t now_ms,
                      struct link_memo *memo, struct link_order *order, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Writer's thread, after link_order_make(): for the ledger. */
+/* Writer's thread, after link_order_make(): adds the ledger row. */
 bool link_order_note(const struct request *request, struct db *db, const struct product *product,
                      const struct firmware *firmware, const struct link_order *order, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The link as it is answered; NULL when memory is gone. */
+/* The link as JSON for the answer; NULL: out of memory. */
 json_t *link_order_json(const struct daemon *daemon, const struct firmware *firmware,
                         const struct link_order *order);
 
-/* False, and call->reply says so, where no address can be handed out. */
+/* False: links have no address that can be used; call->reply says so. */
 bool link_has_address(struct admin_call *call);
 
 #endif

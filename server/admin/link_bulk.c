@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Links for a list of devices: all or none. */
+/* Makes links for a list of devices: all or none. */
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -18,7 +18,7 @@ struct bulk {
     size_t count;
 };
 
-/* ?version=, for lines without one; "" without. */
+/* ?version= is for lines without a version; "": there is none. */
 static bool read_common_version(const struct request *request, const char *firmware,
                                 char out[VERSION_TEXT_SIZE], struct error *err)
 {
@@ -42,7 +42,7 @@ static bool make_all(void *cls, struct db *db, struct error *err)
     struct link_memo memo = {.needed = ""};
     int64_t now_ms = clock_utc_ms();
     if (!path_params_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
-        return false; /* again: its target may have moved since the list was read */
+        return false; /* read again: its target may have changed since the list was read */
     for (size_t i = 0; i < bulk->count; i++)
         if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err) ||
             !link_order_note(bulk->call->request, db, &bulk->product, &bulk->firmware, &bulk->orders[i], err))

@@ -85,7 +85,7 @@ char *link_csv_write(const struct daemon *daemon, const struct link_order *order
     if (!out)
         return NULL;
     write_lines(out, daemon, orders, count);
-    if (fclose(out) == 0) /* text stands still only now */
+    if (fclose(out) == 0) /* `text` is final only after fclose() */
         return text;
     free(text);
     return NULL;

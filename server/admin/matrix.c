@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The table of all pairs of a firmware, who waits for which, and how long the queue takes. */
+/* The table of all pairs of a firmware, the devices that wait for each pair, and how long the queue takes. */
 #include "server/admin/matrix.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct pairs {
     size_t count;
     struct matrix_waiting *waiting;
     size_t waiting_count;
-    int64_t queued, generating, image_bytes; /* of what is queued or generating */
+    int64_t queued, generating, image_bytes; /* of the queued and generating packages */
 };
 
 static void cleanup_pairs(struct pairs *pairs)
@@ -30,9 +30,10 @@ static void cleanup_pairs(struct pairs *pairs)
     free(pairs->waiting);
 }
 
-/* How long it takes */
+/* Duration of the queue */
 
-/* What comes first is made with the least effort that is in use: the rate is of that one. Negative: nothing was measured. */
+/* Each package is first made with the least effort in use, so this is the rate of that effort. Negative:
+   nothing was measured. */
 static double rate_of(const struct matrix_speed *speeds, size_t count, const char *format)
 {
     int64_t least = INT64_MAX, took_ms = 0, bytes = 0;
@@ -88,7 +89,8 @@ static bool queue_json(struct admin_call *call, const struct pairs *pairs, json_
 
 /* Pairs */
 
-/* The same bytes under two versions, or a way back, are rows too; the matrix shows the way up. */
+/* Storage also has rows for equal bytes under two versions, and for ways down. The matrix shows only the
+   way up. */
 static bool goes_up(const struct matrix_pair *pair)
 {
     struct version from, to;
@@ -111,7 +113,7 @@ static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct erro
 {
     struct product product;
     struct package_key key;
-    static const struct image any; /* the recipe is the firmware's */
+    static const struct image any; /* the recipe depends on the firmware only */
     if (!path_params_firmware(call->request, call->db, &product, &pairs->firmware, err))
         return false;
     package_key_of(call->daemon, &pairs->firmware, &any, &any, &key);
@@ -122,7 +124,7 @@ static bool load_pairs(struct admin_call *call, struct pairs *pairs, struct erro
     return true;
 }
 
-/* At most one row per pair, and few: devices wait for what comes next, not for the whole matrix. */
+/* At most one row per pair, and few rows: devices wait for their next hop, not for the whole matrix. */
 static int64_t waiting_for(const struct pairs *pairs, const struct matrix_pair *pair)
 {
     for (size_t i = 0; i < pairs->waiting_count; i++)
@@ -192,7 +194,7 @@ struct place { /* of a pair in the queue */
     int64_t devices;
 };
 
-/* In the order in which they are made, those that are being made first. */
+/* In the order of work: those that are being made now come first. */
 static int by_turn(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
@@ -214,7 +216,7 @@ static bool read_limit(struct admin_call *call, uint64_t *ret, struct error *err
     if (!request_query(call->request, "limit", text, sizeof text, &found, err))
         return false;
     return !found || (slice_u64(slice_of(text), ret) && *ret >= 1 && *ret <= QUEUE_MOST) ||
-           error_set(err, ERROR_BAD_REQUEST, "limit is a whole number from 1 to %d", QUEUE_MOST);
+           error_set(err, ERROR_BAD_REQUEST, "limit must be a whole number from 1 to %d", QUEUE_MOST);
 }
 
 static json_t *place_json(const struct pairs *pairs, const struct place *place)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* …/firmware/{firmware}/outcomes: what became of each device on its way to the target, since when, and by
-   what evidence; and the counts of it. */
+/* …/firmware/{firmware}/outcomes: the state of each device on its way to the target, since when, by which
+   evidence, and the number of devices in each state. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -16,7 +16,7 @@
 #define PAGE_MAX     1000
 #define BASES_MAX    64 /* versions for which it is remembered whether a path leads from them */
 
-struct base { /* a version that devices run, and whether a path leads on from it */
+struct base { /* a version that devices run, and whether a path leads from it to the target */
     char version[VERSION_TEXT_SIZE];
     bool reachable;
 };
@@ -26,11 +26,11 @@ struct outcomes {
     struct product product;
     struct firmware firmware;
     struct version target;
-    char states[200];  /* "": all; else those wanted, with commas */
-    int64_t before_ms; /* only what is so since before then; INT64_MAX: all */
+    char states[200];  /* "": all; else the wanted states, separated by commas */
+    int64_t before_ms; /* only what has not changed since then; INT64_MAX: all */
     uint64_t limit, after;
 
-    struct outcome_row row; /* of the database, as it passes */
+    struct outcome_row row; /* the current row of the database */
     struct base base[BASES_MAX];
     unsigned base_count;
     json_t *counts, *items;
@@ -40,7 +40,7 @@ struct outcomes {
     struct error *err;
 };
 
-/* ---- what is asked ---- */
+/* ---- The query ---- */
 
 /* "90s", "30m", "24h", "7d". */
 static bool read_age(struct slice text, int64_t *ret_ms)
@@ -67,7 +67,7 @@ static bool check_states(const char *states, struct error *err)
         if (!outcome_is_name(one))
             return error_set(
                 err, ERROR_BAD_REQUEST,
-                "state is one or more, with commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
+                "state must be one or more, separated by commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
                 ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY ", " OUTCOME_BLOCKED);
     return true;
 }
@@ -89,14 +89,14 @@ static bool read_question(struct outcomes *ask, struct error *err)
         return false;
     if (found && !read_age(slice_of(age), &age_ms))
         return error_set(err, ERROR_BAD_REQUEST,
-                         "older_than is a number with s, m, h or d behind it, as 24h");
+                         "older_than must be a number followed by s, m, h or d, such as 24h");
     if (found)
         ask->before_ms = clock_utc_ms() - age_ms;
     return version_parse(slice_of(ask->firmware.target), &ask->target) ||
-           error_set(err, ERROR_INVALID, "firmware %s has no target", ask->firmware.name);
+           error_set(err, ERROR_INVALID, "firmware %s has no target: set one first", ask->firmware.name);
 }
 
-/* ---- what became of one ---- */
+/* ---- The state of one device ---- */
 
 static bool find_path(const struct outcomes *ask, const char *text, bool *ret, struct error *err)
 {
@@ -115,7 +115,7 @@ static bool find_path(const struct outcomes *ask, const char *text, bool *ret, s
     return true;
 }
 
-/* Devices run few versions; of those beyond BASES_MAX each is planned anew. */
+/* Devices run few versions. For versions beyond BASES_MAX the path is searched again each time. */
 static bool is_reachable(struct outcomes *ask, const char *version)
 {
     struct base found = {.reachable = true};
@@ -132,7 +132,7 @@ static bool is_reachable(struct outcomes *ask, const char *version)
 
 struct judged {
     const char *outcome, *reason;
-    int64_t since_ms; /* 0: nobody knows */
+    int64_t since_ms; /* 0: not known */
 };
 
 static struct outcome_facts facts_of(const struct outcomes *ask)
@@ -211,7 +211,7 @@ static void count(json_t *counts, const char *outcome)
     json_object_set_new(counts, outcome, json_integer(before + 1));
 }
 
-/* A clock that ran ahead has written times that are yet to come. */
+/* A clock that was ahead has written times that are in the future. */
 static void clamp_times(struct outcome_row *row)
 {
     int64_t now_ms = clock_utc_ms(), *const times[] = {&row->confirmed_ms,   &row->last_seen_ms,
@@ -242,7 +242,7 @@ static bool take_row(void *cls)
     return !ask->failed;
 }
 
-/* ---- the answer ---- */
+/* ---- The answer ---- */
 
 static void add_headers(const struct outcomes *ask)
 {

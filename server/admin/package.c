@@ -29,10 +29,11 @@ static bool find_images(const struct request *request, struct db *db, struct hop
     int order = version_compare(&from, &to);
     if (order == 0)
         return error_set(err, ERROR_NOT_AN_UPGRADE,
-                         "both versions are %s: a package leads from one to another", to_text);
+                         "both versions are %s: a package needs two different versions", to_text);
     if (order > 0 && !ret->firmware.downgrades)
         return error_set(err, ERROR_NOT_AN_UPGRADE,
-                         "%s is not above %s, and the firmware allows no downgrades", to_text, from_text);
+                         "%s is not above %s, and downgrades are not allowed for this firmware", to_text,
+                         from_text);
     return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
            image_get(db, ret->firmware.id, to_text, &ret->to, err);
 }
@@ -50,7 +51,7 @@ bool hop_find(const struct request *request, struct db *db, struct hop *ret, str
         return false;
     if (!ret->firmware.format[0])
         return error_set(err, ERROR_FORMAT_NOT_SET,
-                         "firmware %s has no package format: set the one that its modules apply",
+                         "firmware %s has no package format: set the one that its modules can apply",
                          ret->firmware.name);
     return find_package(request, db, ret, err);
 }
@@ -59,11 +60,11 @@ bool hop_find_asked(const struct request *request, struct db *db, struct hop *re
 {
     return hop_find(request, db, ret, err) &&
            (ret->found ||
-            error_set(err, ERROR_PACKAGE_NOT_FOUND, "nobody has asked for the package %s→%s yet",
+            error_set(err, ERROR_PACKAGE_NOT_FOUND, "the package %s→%s does not exist: ask for it first",
                       ret->from.version, ret->to.version));
 }
 
-/* Derived, never stored: a changed limit holds at once. */
+/* Computed each time, never stored: a changed limit applies at once. */
 static bool is_oversize(const struct firmware *firmware, const struct package *package,
                         char reason[OVERSIZE_SIZE])
 {
@@ -74,7 +75,7 @@ static bool is_oversize(const struct firmware *firmware, const struct package *p
     return true;
 }
 
-/* How it came to be, beside how it stands. */
+/* Adds how the package was made. */
 static void add_making(json_t *json, const struct package *package)
 {
     static const char *const efforts[] = {"", "quick", "good", "best"};
@@ -84,7 +85,7 @@ static void add_making(json_t *json, const struct package *package)
     json_object_set_new(json, "note", field_text(package->note));
 }
 
-/* Who stands behind it. */
+/* Adds who uploaded and who released the package. */
 static void add_trust(json_t *json, const struct package *package)
 {
     json_t *released = json_null();
@@ -95,7 +96,8 @@ static void add_trust(json_t *json, const struct package *package)
     json_object_set_new(json, "released", released);
 }
 
-/* Smaller bytes may come: they are being looked for, or will be because these are a little over the limit. */
+/* True: a smaller package may follow. More effort is being spent now, or will be because this one is a
+   little over the limit. */
 static bool is_improving(const struct daemon *daemon, const struct firmware *firmware,
                          const struct package *package)
 {
@@ -146,8 +148,8 @@ bool hop_note(const struct request *request, struct db *db, const struct hop *ho
     return event_add(db, &event, detail, err);
 }
 
-/* The same bytes under two versions are two rows of one package; only the way up can be asked for, unless the
-   firmware's devices go down too. */
+/* Equal bytes under two versions are two rows of one package. Only the way up can be asked for, unless the
+   firmware allows downgrades. */
 static bool may_go(const struct firmware *firmware, const struct package_of_firmware *row)
 {
     struct version from, to;
@@ -243,7 +245,8 @@ static bool check_served(const struct hop *hop, struct error *err)
     if (package_state(package) == PACKAGE_FAILED)
         return error_set(err, ERROR_PACKAGE_NOT_READY, "the package could not be made: %s", package->error);
     if (package_state(package) == PACKAGE_UNPROVEN)
-        return error_set(err, ERROR_PACKAGE_NOT_READY, "the package is unproven and nobody has released it");
+        return error_set(err, ERROR_PACKAGE_NOT_READY,
+                         "the package is unproven: an admin must release it first");
     return package_state(package) == PACKAGE_READY ||
            error_set(err, ERROR_PACKAGE_NOT_READY, "the package is %s",
                      enum_name(&package_state_names, package->state));
@@ -253,10 +256,11 @@ static bool make_again(void *cls, struct db *db, struct error *err)
 {
     const struct event event = {.kind = LEDGER_PACKAGE_LOST, .package = cls};
     return package_make_again(db, cls, clock_utc_ms(), err) &&
-           event_add(db, &event, json_pack("{s:s}", "reason", "its file is damaged: it is made again"), err);
+           event_add(db, &event,
+                     json_pack("{s:s}", "reason", "the file is damaged: the package is made again"), err);
 }
 
-/* A damaged file is never sent; the package is made anew. */
+/* A damaged file is never sent; the package is made again. */
 static bool take_back(struct admin_call *call, struct hop *hop, struct error *err)
 {
     struct error damage = *err;
@@ -267,7 +271,7 @@ static bool take_back(struct admin_call *call, struct hop *hop, struct error *er
         return false;
     scheduler_wake(call->daemon->scheduler);
     return error_set(err, ERROR_CORRUPT,
-                     "the file of the package %s→%s is damaged on the disk: it is made again",
+                     "the file of the package %s→%s is damaged on the disk: the package is made again",
                      hop->from.version, hop->to.version);
 }
 

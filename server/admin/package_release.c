@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* A package that nothing here could apply goes out once an admin stands in for it: with these very bytes, by
-   name, with a reason. */
+/* Release of an unproven package: devices get it after an admin has taken responsibility for exactly these
+   bytes, with a name and a reason. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -12,7 +12,7 @@
 
 struct release {
     const struct admin_call *call;
-    struct sha256 sha256; /* that the admin has looked at */
+    struct sha256 sha256; /* of the bytes that the admin has checked */
     const char *by, *note;
     struct hop hop;
 };
@@ -29,7 +29,7 @@ static bool read_body(const struct admin_call *call, json_t **body, struct relea
     return call_check_text("by", ret->by, ADMIN_NAME_SIZE - 1, err) &&
            call_check_text("note", ret->note, PACKAGE_NOTE_SIZE - 1, err) &&
            (sha256_from_hex(slice_of(sha256), &ret->sha256) ||
-            error_set(err, ERROR_INVALID, "sha256 is 64 hex digits: of the very package that is released"));
+            error_set(err, ERROR_INVALID, "sha256 must be the 64 hex digits of the package to release"));
 }
 
 static bool release(void *cls, struct db *db, struct error *err)
@@ -49,8 +49,7 @@ static bool release(void *cls, struct db *db, struct error *err)
         return error_set(err, ERROR_PACKAGE_CHANGED, "the package %s→%s has another SHA-256: %s",
                          hop->from.version, hop->to.version, hex);
     if (package->proven)
-        return error_set(err, ERROR_NOT_UNPROVEN,
-                         "the package is proven: it goes out without anybody's release");
+        return error_set(err, ERROR_NOT_UNPROVEN, "the package is proven: it needs no release");
     return package_release(db, package->id, hop->firmware.id, wanted->by, wanted->note, clock_utc_ms(),
                            err) &&
            hop_find_asked(request, db, hop, err) &&

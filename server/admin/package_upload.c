@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Packages that were made elsewhere: brought for one pair of images, proven where that is possible, and
- * forgotten again. */
+/* Packages that were made elsewhere: upload for one pair of images, proof if that is possible, and
+   removal. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,18 +15,18 @@
 #include "server/core/log.h"
 
 struct delivery {
-    struct upload_stream intake; /* first */
+    struct upload_stream intake; /* must be first */
     char by[ADMIN_NAME_SIZE];
     bool raw; /* ?format=raw */
 };
 
-/* On its way */
+/* During the upload */
 
 static bool read_by(const struct request *request, char by[ADMIN_NAME_SIZE], struct error *err)
 {
     bool found;
     return request_query(request, "by", by, ADMIN_NAME_SIZE, &found, err) &&
-           (by[0] || error_set(err, ERROR_INVALID, "say who brings this package: by"));
+           (by[0] || error_set(err, ERROR_INVALID, "say who uploads this package: by=NAME"));
 }
 
 static bool look_up(const struct request *request, struct db *db, void *cls, struct error *err)
@@ -52,19 +52,19 @@ static bool begin(struct request *request, struct error *err)
 
 const struct route_stream admin_upload_package = {begin, upload_stream_data, upload_stream_end};
 
-/* Whole */
+/* After the upload */
 
 struct arrival {
     const struct admin_call *call;
     const struct delivery *delivery;
-    struct hop hop; /* as it was when the package was looked into; then as it is kept */
+    struct hop hop; /* as it was when the file was inspected; later as it is stored */
     struct package_made made;
     char note[PACKAGE_NOTE_SIZE];
     struct sha256 replaced; /* the bytes that were there before */
-    bool had_bytes, same;   /* there were such, uploaded and the very same */
+    bool had_bytes, same;   /* there were bytes before; they were uploaded too and are the same */
 };
 
-/* In the writer's thread. What was looked into was held against that format and those images. */
+/* Writer's thread. The file was inspected for one format and two images: they must not have changed since. */
 static bool put(void *cls, struct db *db, struct error *err)
 {
     struct arrival *arrival = cls;
@@ -72,8 +72,9 @@ static bool put(void *cls, struct db *db, struct error *err)
     if (!hop_find(arrival->call->request, db, &now, err))
         return false;
     if (!package_key_equal(&now.key, &arrival->hop.key))
-        return error_set(err, ERROR_PACKAGE_CHANGED,
-                         "the firmware's format was changed meanwhile: upload it again");
+        return error_set(
+            err, ERROR_PACKAGE_CHANGED,
+            "the package format of the firmware was changed during the upload: upload the package again");
     arrival->had_bytes = now.found && now.package.size_bytes > 0;
     arrival->replaced = now.package.sha256;
     arrival->same = arrival->had_bytes && now.package.origin == PACKAGE_UPLOADED &&
@@ -104,14 +105,14 @@ static void log_arrival(const struct arrival *arrival)
              NULL);
 }
 
-/* The admin's word stays with the package. */
+/* Adds the admin's statement to the note of the package. */
 static void admit_raw(const struct content *content, char note[PACKAGE_NOTE_SIZE])
 {
     char before[PACKAGE_NOTE_SIZE];
     memcpy(before, note, sizeof before);
-    snprintf(note, PACKAGE_NOTE_SIZE, "taken because the admin said format=raw; it looks like %.150s%s%.*s",
-             content->summary, before[0] ? "; " : "", PACKAGE_NOTE_SIZE > 220 ? PACKAGE_NOTE_SIZE - 220 : 0,
-             before);
+    snprintf(note, PACKAGE_NOTE_SIZE,
+             "accepted because the admin said format=raw, but it looks like %.150s%s%.*s", content->summary,
+             before[0] ? "; " : "", PACKAGE_NOTE_SIZE > 220 ? PACKAGE_NOTE_SIZE - 220 : 0, before);
 }
 
 bool admin_package_upload(struct admin_call *call, struct error *err)
@@ -159,7 +160,7 @@ static bool forget(void *cls, struct db *db, struct error *err)
         return false;
     if (hop->package.origin != PACKAGE_UPLOADED)
         return error_set(err, ERROR_NOT_UPLOADED,
-                         "the package %s→%s was not uploaded: only what was can be forgotten",
+                         "the package %s→%s was not uploaded: only uploaded packages can be forgotten",
                          hop->from.version, hop->to.version);
     return package_forget(db, hop->package.id, err) &&
            hop_note(forgetting->call->request, db, hop, LEDGER_PACKAGE_FORGOTTEN, NULL, NULL, err);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* …/firmware/{firmware}/paths?from=&to=: the way between two versions, why it is this one, and what would
-   help where there is none. GET looks; POST asks for what is still to be made. */
+/* …/firmware/{firmware}/paths?from=&to=: the path between two versions, why it is this one, and what to do
+   if there is none. GET only reads; POST asks for the packages that are missing. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,9 +14,9 @@
 #include "server/planning/request.h"
 #include "upgrade/plan_text.h"
 
-#define EXCLUDED_MAX 100 /* pairs listed; of hundreds of versions nobody reads all */
+#define EXCLUDED_MAX 100 /* pairs in the list; a longer list is not readable */
 
-struct way { /* what is asked, and what is found */
+struct way { /* the question and the answer */
     struct admin_call *call;
     struct product product;
     struct firmware firmware;
@@ -26,7 +26,7 @@ struct way { /* what is asked, and what is found */
     struct plan plan;
 };
 
-/* ---- the question ---- */
+/* ---- The question ---- */
 
 static bool read_version(const struct request *request, const char *name, const char *firmware,
                          struct version *ret, char ret_text[VERSION_TEXT_SIZE], struct error *err)
@@ -43,7 +43,7 @@ static bool read_version(const struct request *request, const char *name, const 
     return true;
 }
 
-/* The base need not be here, the target must. */
+/* The image of the target must exist, the image of the base may be missing. */
 static bool find_way(struct way *way, struct db *db, struct error *err)
 {
     const struct request *request = way->call->request;
@@ -53,7 +53,7 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
         !read_version(request, "to", way->firmware.name, &way->to, way->to_text, err))
         return false;
     if (version_compare(&way->from, &way->to) == 0)
-        return error_set(err, ERROR_INVALID, "%s is where it starts: there is no path to itself",
+        return error_set(err, ERROR_INVALID, "from and to are both %s: a path needs two different versions",
                          way->from_text);
     if (!image_get(db, way->firmware.id, way->to_text, &target, err) ||
         !graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
@@ -62,7 +62,7 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
     return true;
 }
 
-/* ---- the answer ---- */
+/* ---- The answer ---- */
 
 static json_t *pair_json(const struct way *way, unsigned from, unsigned to)
 {
@@ -97,8 +97,8 @@ static json_t *waiting_json(const struct way *way)
     return list;
 }
 
-/* From the base, to the target, and where there is no way all others too; a version that bars its way only
- * once. */
+/* True for excluded pairs from the base or to the target and, if there is no path, for all others. A
+   version that cannot be a waypoint is shown only once. */
 static bool is_worth_telling(const struct way *way, unsigned from, unsigned to)
 {
     unsigned last = way->graph.plan.count - 1;
@@ -156,13 +156,14 @@ static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], s
     bool full =
         image_is_full(&way->graph.image[0]) || image_is_full(&way->graph.image[way->graph.plan.count - 1]);
     if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE &&
-        !full) /* a format is of no use beside a full package */
+        !full) /* a full package needs no format */
         snprintf(out, PLAN_ADVICE_SIZE,
-                 "no package format is set for this firmware: set the one that its modules apply");
+                 "no package format is set for this firmware: set the one that its modules can apply");
     else if (!out[0] && down && !way->firmware.downgrades)
-        snprintf(out, PLAN_ADVICE_SIZE,
-                 "this way leads down: devices are led along it only once downgrades are "
-                 "allowed for the firmware");
+        snprintf(
+            out, PLAN_ADVICE_SIZE,
+            "this path leads to a lower version: devices get it only after downgrades are allowed for the "
+            "firmware");
     return true;
 }
 
@@ -184,7 +185,7 @@ static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *
     return true;
 }
 
-/* ---- the calls ---- */
+/* ---- The calls ---- */
 
 bool admin_path_show(struct admin_call *call, struct error *err)
 {

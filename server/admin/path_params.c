@@ -4,8 +4,7 @@
 
 #include <stdio.h>
 
-#define TEXT_SIZE                                                                                            \
-    256 /* of a version or a device as it may be written: more than the longest that can be right */
+#define TEXT_SIZE 256 /* of a version or a device as it may be written: longer than any valid one */
 
 bool path_params_product(const struct request *request, struct db *db, struct product *ret, struct error *err)
 {
@@ -13,7 +12,8 @@ bool path_params_product(const struct request *request, struct db *db, struct pr
     if (!request_param(request, 0, key, sizeof key, err))
         return false;
     if (!name_is_product_key(slice_of(key)))
-        return error_set(err, ERROR_BAD_NAME, "a product key is 1 to 64 of A-Z a-z 0-9 . _ -");
+        return error_set(err, ERROR_BAD_NAME,
+                         "a product key must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
     return product_get(db, key, ret, err);
 }
 
@@ -22,7 +22,7 @@ bool path_params_firmware_text(const struct request *request, char out[FIRMWARE_
     if (!request_param(request, 1, out, FIRMWARE_NAME_SIZE, err))
         return false;
     return name_is_firmware(slice_of(out)) ||
-           error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
+           error_set(err, ERROR_BAD_NAME, "a firmware name must be 1 to 100 bytes of UTF-8 without / ? & #");
 }
 
 bool path_params_firmware(const struct request *request, struct db *db, struct product *ret_product,
@@ -57,9 +57,10 @@ static bool refuse_device(const char *text, struct error *err)
 {
     return error_set(
         err, ERROR_BAD_DEVICE,
-        "'%s' is no device: imei: with 14 to 16 digits or a text with a letter, mac: with 8 to 64 hex "
-        "digits, or uid: with 1 to 64 visible ASCII characters; zeros only and words such as nil are "
-        "not an id",
+        "'%s' is not a device id: write imei: with 14 to 16 digits or a text with a letter, mac: with 8 to "
+        "64 hex "
+        "digits, or uid: with 1 to 64 visible ASCII characters; only zeros, or a word such as nil, is not "
+        "an id",
         text);
 }
 

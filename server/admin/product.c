@@ -13,7 +13,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 
-#define MADE_KEY_LENGTH 32 /* as the vendor's: 190 bits, nobody guesses one */
+#define MADE_KEY_LENGTH 32 /* like the vendor's: 190 random bits cannot be guessed */
 
 static json_t *to_json(const struct product *product)
 {
@@ -25,11 +25,12 @@ static json_t *to_json(const struct product *product)
 static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    const unsigned char fair = 4 * (sizeof digits - 1); /* bytes from here on would favour the first digits */
+    /* larger bytes are skipped: they would make the first digits more likely */
+    const unsigned char fair = 4 * (sizeof digits - 1);
     for (size_t i = 0; i < MADE_KEY_LENGTH;) {
         unsigned char random;
         if (RAND_bytes(&random, 1) != 1)
-            return error_set(err, ERROR_INTERNAL, "no random numbers for a product key");
+            return error_set(err, ERROR_INTERNAL, "cannot get random numbers for a product key");
         if (random < fair)
             out[i++] = digits[random % (sizeof digits - 1)];
     }
@@ -69,13 +70,14 @@ bool admin_product_add(struct admin_call *call, struct error *err)
     if (!name[0] || !slice_is_clean_utf8(slice_of(name)) ||
         !slice_copy(slice_of(name), product->name, sizeof product->name))
         return error_set(err, ERROR_BAD_NAME,
-                         "the name of a product is 1 to %d bytes without control characters",
+                         "the name of a product must be 1 to %d bytes without control characters",
                          PRODUCT_NAME_SIZE - 1);
     if (!key && !make_key(product->product_key, err))
         return false;
     if (key && (!name_is_product_key(slice_of(key)) ||
                 !slice_copy(slice_of(key), product->product_key, sizeof product->product_key)))
-        return error_set(err, ERROR_BAD_NAME, "a product key is 1 to 64 of A-Z a-z 0-9 . _ -");
+        return error_set(err, ERROR_BAD_NAME,
+                         "a product key must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
     if (!call_change(call, add, &addition, err))
         return false;
     log_line(LOG_LEVEL_INFO, "product-added", "product", product->product_key, "name", product->name, NULL);
@@ -120,7 +122,7 @@ static bool set(void *cls, struct db *db, struct error *err)
     if (!path_params_product(setting->request, db, product, err))
         return false;
     if ((product->check_ins_trusted_ms != 0) == (setting->trusted != 0))
-        return true; /* since when they are trusted stays */
+        return true; /* unchanged: the time since when they are trusted stays too */
     const struct event event = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
     return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err)
                              : product_distrust(db, product, err)) &&

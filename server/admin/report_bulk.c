@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Versions of a list of devices, reported at once: all or none. */
+/* Reports the versions of a list of devices at once: all or none. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -90,7 +90,7 @@ static void answer(struct bulk *bulk)
     size_t left_out = json_array_size(items);
     if (json_array_size(warnings) == 0) {
         json_decref(warnings);
-        warnings = NULL; /* left out */
+        warnings = NULL; /* json_pack() leaves it out */
     }
     log_line(LOG_LEVEL_INFO, "reports-taken", "product", bulk->product.product_key, "firmware",
              bulk->firmware.name, "reports", log_i64(&lines, (long long)bulk->count), "counted",
@@ -108,7 +108,7 @@ static bool run(struct bulk *bulk, struct error *err)
         !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders,
                           &bulk->count, err))
         return false;
-    call_store_counts(call); /* when a device was last seen decides */
+    call_store_counts(call); /* the time of the last check-in decides which reports count */
     if (!call_change(call, report_all, bulk, err))
         return false;
     answer(bulk);

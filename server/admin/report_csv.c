@@ -19,12 +19,12 @@ static bool read_time(struct slice field, int64_t now_ms, int64_t *ret, struct e
 {
     uint64_t value = 0;
     if (field.len && !slice_u64(field, &value))
-        return error_set(err, ERROR_INVALID, "a time is UTC in milliseconds since 1970");
+        return error_set(err, ERROR_INVALID, "a time must be UTC in milliseconds since 1970");
     const char *fault = field.len ? clock_fault(value) : NULL;
     if (fault)
         return error_set(err, ERROR_INVALID, "the time %llu %s", (unsigned long long)value, fault);
     if (clock_is_ahead((int64_t)value, now_ms))
-        return error_set(err, ERROR_INVALID, "its time lies in the future");
+        return error_set(err, ERROR_INVALID, "its time is in the future");
     *ret = (int64_t)value;
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The list of a bulk report: one IMEI,version[,at] a line. */
+/* The list of a bulk report: one IMEI,version[,at] per line. */
 #ifndef DFOTA_SERVER_ADMIN_REPORT_CSV_H
 #define DFOTA_SERVER_ADMIN_REPORT_CSV_H
 
@@ -9,17 +9,18 @@
 #include "upgrade/identity.h"
 #include "upgrade/version.h"
 
-struct report_order { /* one device and what it is said to run */
+struct report_order { /* one device and the version that it is said to run */
     struct identity identity;
     struct version version;
-    int64_t at_ms;       /* when that was seen; 0: now */
-    const char *why;     /* it did not count; static; NULL: it did */
-    const char *warning; /* it counted, and is older than what is known; static; NULL: no doubt */
+    int64_t at_ms;   /* when the version was seen; 0: now */
+    const char *why; /* why the report did not count; a static text; NULL: it counted */
+    /* the report counted, but is older than what is known; a static text; NULL: no doubt */
+    const char *warning;
 };
 
-/* As csv_read() takes them. `at` is UTC in milliseconds, not after now_ms. *ret is the caller's (free). An
-   error begins with the number of its line: ERROR_BAD_DEVICE, ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE,
-   ERROR_INVALID; or ERROR_TOO_LARGE. */
+/* Reads lines as csv_read() does. `at` is UTC in milliseconds, not after now_ms. *ret belongs to the
+   caller (free). An error begins with the number of its line: ERROR_BAD_DEVICE, ERROR_BAD_VERSION,
+   ERROR_WRONG_FIRMWARE, ERROR_INVALID; or ERROR_TOO_LARGE. */
 bool report_csv_parse(struct slice text, const char *firmware, int64_t now_ms, struct report_order **ret,
                       size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 

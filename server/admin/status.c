@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What the server is and holds. */
+/* The status of the server: its version, and what it stores. */
 #include "config.h"
 
 #include "base/cleanup.h"
@@ -11,7 +11,7 @@
 #include "storage/package.h"
 #include "storage/product.h"
 
-/* Where new devices are turned away today. */
+/* The products and networks whose new devices are refused today. */
 static bool list_full(struct db *db, json_t **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct admission_network *list = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Transcripts that customers send in, and all that are kept of a device. */
+/* Transcripts: those that an admin adds for a customer, and all that are stored for a device. */
 #include "storage/transcript.h"
 
 #include "base/cleanup.h"
@@ -31,7 +31,7 @@ static bool evidence_of(struct db *db, int64_t device_id, int64_t transcript_id,
     return true;
 }
 
-/* Read anew: what is understood may have grown since it came. */
+/* The text is read again, because a newer server may understand more of it. */
 static bool tell(struct admin_call *call, const struct transcript_row *row, const char *warning, int status,
                  struct error *err)
 {
@@ -93,7 +93,7 @@ bool admin_transcript_add(struct admin_call *call, struct error *err)
     if (!post)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     addition.post = post;
-    call_store_counts(call); /* when the device was last seen decides */
+    call_store_counts(call); /* the time of the last check-in decides whether it counts */
     if (!call_change(call, add, &addition, err))
         return false;
     if (post->is_new)
@@ -145,7 +145,7 @@ bool admin_transcript_show(struct admin_call *call, struct error *err)
     if (!path_params_device(call->request, call->db, &product, &device, err))
         return false;
     if (!slice_u64(call->request->param[2], &id) || id > INT64_MAX)
-        return error_set(err, ERROR_NOT_FOUND, "a transcript is a number");
+        return error_set(err, ERROR_NOT_FOUND, "a transcript id must be a number");
     if (!transcript_get(call->db, device.id, (int64_t)id, &row, err))
         return false;
     return wants_text(call->request) ? answer_text(call, row.id, err) : tell(call, &row, NULL, 200, err);

@@ -63,7 +63,7 @@ json_t *transcript_found_json(const struct transcript *found, const struct evide
         (json_int_t)found->lines_known, "tries_dropped", (json_int_t)found->tries_dropped, "tries", tries);
 }
 
-/* Bytes of the UTF-8 character at the beginning of text; 0: none stands there. */
+/* The size of the UTF-8 character at the start of text; 0: there is none. */
 static size_t character(struct slice text)
 {
     for (size_t len = 2; len <= 4 && len <= text.len; len++)

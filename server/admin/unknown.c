@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What devices said and the server refused, each with what to do about it. */
+/* What devices sent and the server refused, each with advice. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -25,7 +25,7 @@ static bool advise_product(struct db *db, const struct unknown *row, char out[AD
     const char *like = NULL;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(list[i].product_key, row->text) == 0) {
-            snprintf(out, ADVICE_SIZE, "a product with this key is here now: forget this row");
+            snprintf(out, ADVICE_SIZE, "a product with this key exists now: forget this row");
             return true;
         }
         if (name_is_like(row->text, list[i].product_key))
@@ -56,7 +56,7 @@ static bool advise_firmware(struct db *db, const struct unknown *row, const stru
     bool is_full = name_parse_full(slice_of(row->text), &full, &ignored);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(list[i].name, row->text) == 0) {
-            snprintf(out, ADVICE_SIZE, "this firmware is here now: forget this row");
+            snprintf(out, ADVICE_SIZE, "this firmware exists now: forget this row");
             return true;
         }
         if (name_is_like(row->text, list[i].name) || (is_full && strcmp(full.firmware, list[i].name) == 0))
@@ -67,12 +67,14 @@ static bool advise_firmware(struct db *db, const struct unknown *row, const stru
     else if (like)
         snprintf(
             out, ADVICE_SIZE,
-            "devices ask for firmware %s: did you mean %s? Correct it in the devices, or upload an image under this name",
+            "devices ask for firmware %s: did you mean %s? Correct it in the devices, or upload an image "
+            "under this name",
             row->text, like);
     else if (row->code == 17)
         snprintf(
             out, ADVICE_SIZE,
-            "another product has this firmware: correct the devices' project_key, or upload an image of it to this product");
+            "another product has this firmware: correct the devices' project_key, or upload an image of it "
+            "to this product");
     else
         snprintf(
             out, ADVICE_SIZE,
@@ -102,11 +104,11 @@ static bool advise_version(struct db *db, const struct unknown *row, const struc
         (found && !image_find(db, firmware.id, row->text, &image, &found, err)))
         return false;
     if (found && !image_is_full(&image))
-        snprintf(out, ADVICE_SIZE, "an image of V%s is here now: forget this row", row->text);
+        snprintf(out, ADVICE_SIZE, "an image of V%s exists now: forget this row", row->text);
     else
         snprintf(out, ADVICE_SIZE, "upload %s V%s of %s, which these devices run%s",
                  found ? "the full image" : "image", row->text, row->firmware,
-                 found ? ": what is here is a full package, and no delta is made from one" : "");
+                 found ? ": the server has only a full package, and no delta can be made from it" : "");
     return true;
 }
 
@@ -130,7 +132,7 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
         return advise_version(db, row, &product, out, err);
     snprintf(out, ADVICE_SIZE, "%s",
              row->text[0] ? "this id is blank or malformed: the devices must send imei, mac or uid, "
-                            "and program one where it is missing"
+                            "and an id must be programmed into modules that have none"
                           : "the devices send no imei, mac or uid");
     return true;
 }
@@ -187,7 +189,7 @@ static bool run_forget(struct admin_call *call, int64_t id, struct error *err)
 {
     struct forgetting forgetting = {id};
     struct log_number number;
-    refused_hurry(call->daemon->refused); /* what is counted in memory is forgotten too */
+    refused_hurry(call->daemon->refused); /* the counts that are still in memory are removed too */
     call_store_counts(call);
     if (!call_change(call, forget, &forgetting, err))
         return false;

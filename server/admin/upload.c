@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* An image on its way in: its names are looked up before the first byte, its content once it is whole. */
+/* Upload of an image: its names are checked before the first byte, its content once the file is complete. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,10 +21,10 @@
 #include "upgrade/name_file.h"
 
 struct upload {
-    struct upload_stream intake; /* first */
+    struct upload_stream intake; /* must be first */
     struct product product;
     char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
-    char file_name[FILE_NAME_SIZE]; /* "": not named */
+    char file_name[FILE_NAME_SIZE]; /* "": not given */
     bool raw;                       /* the admin says that it is a raw image */
 };
 
@@ -40,7 +40,7 @@ static bool read_path(const struct request *request, struct upload *upload, stru
     return true;
 }
 
-/* A browser or a script may send the whole path; only the name of the file speaks of the firmware. */
+/* A browser or a script may send a whole path; only the name of the file is used. */
 static void drop_folders(char *path)
 {
     char *name = path;
@@ -104,14 +104,14 @@ const struct route_stream admin_upload_by_path = {begin_by_path, upload_stream_d
 const struct route_stream admin_upload_by_file_name = {begin_by_file_name, upload_stream_data,
                                                        upload_stream_end};
 
-/* Whole */
+/* After the upload */
 
 struct addition {
     const struct request *request;
     const struct upload *upload;
     struct firmware firmware;
     struct image image;
-    const struct family *family; /* that its content is for; NULL: nothing known */
+    const struct family *family; /* the module family that its content is for; NULL: not known */
     bool is_new, firmware_created, format_dropped;
 };
 
@@ -144,7 +144,7 @@ static bool note_format(const struct addition *addition, struct db *db, struct e
                      err);
 }
 
-/* The default format holds only as long as no image is known to be for modules with an updater of their own. */
+/* The default format stays only as long as no image is known to be for modules with another updater. */
 static bool drop_default_format(struct addition *addition, struct db *db, struct error *err)
 {
     struct firmware *firmware = &addition->firmware;
@@ -155,9 +155,10 @@ static bool drop_default_format(struct addition *addition, struct db *db, struct
     if (!firmware_update(db, firmware, err) || addition->firmware_created)
         return addition->firmware_created;
     addition->format_dropped = true;
-    image_warn(&addition->image,
-               "its content is for %s, so the default package format %s was dropped: set the one that fits",
-               addition->family->whom, before);
+    image_warn(
+        &addition->image,
+        "its content is for %s, so the default package format %s was removed: set the one that these modules can apply",
+        addition->family->whom, before);
     return matrix_forget_format(db, firmware->id, before, err) && note_format(addition, db, err);
 }
 
@@ -176,7 +177,7 @@ static bool heed_family(struct addition *addition, struct db *db, struct error *
     return firmware_update(db, firmware, err);
 }
 
-/* A file that lost bytes on its way stands out among the images of its firmware. */
+/* A file that lost bytes in the transfer differs in size from the other images of its firmware. */
 static bool heed_size(struct addition *addition, struct db *db, struct error *err)
 {
     _cleanup_(cleanup_free) struct image *list = NULL;
@@ -196,8 +197,7 @@ static bool heed_size(struct addition *addition, struct db *db, struct error *er
     if (most > 0 && (image->size_bytes < least - least * 3 / 10 || image->size_bytes > most + most * 4 / 10))
         image_warn(
             image,
-            "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: is "
-            "the file whole?",
+            "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: check that the file is complete",
             (long long)least, (long long)most);
     return true;
 }
@@ -241,7 +241,7 @@ static void log_image(const struct addition *addition)
                  "warning", "its devices get code 21 until a package format is set", NULL);
 }
 
-/* Before anything of it is kept: is it what its name says? */
+/* Checks, before anything is stored, that the content is what its name says. */
 static bool look(const struct admin_call *call, const struct upload *upload, struct addition *addition,
                  struct error *err)
 {
@@ -252,7 +252,7 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
     bool found;
     if (!firmware_find(call->db, upload->product.id, upload->firmware, &firmware, &found, err))
         return false;
-    if (!found) /* it will be made, with the format that its name has */
+    if (!found) /* the firmware will be created, with the default format for its name */
         firmware = (struct firmware){.id = 0};
     snprintf(firmware.name, sizeof firmware.name, "%s", upload->firmware);
     version_parse(slice_of(upload->version), &version);
@@ -263,13 +263,12 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
     if (content.mangled[0] && !upload->intake.digest.given)
         image_warn(
             image,
-            "%s, and it came without a digest: a transfer as text may have changed it (curl -T FILE sends it as it "
-            "is, dfotactl image upload with a digest)",
+            "%s, and it came without a digest: a transfer as text may have changed it. Send it with curl -T FILE, or with dfotactl image upload, which adds a digest",
             content.mangled);
     return true;
 }
 
-/* What the upload did beside keeping the image; it is said aloud. */
+/* Adds notices about what the upload changed besides storing the image. */
 static void add_firmware_notice(const struct addition *addition, json_t *answer)
 {
     const struct firmware *firmware = &addition->firmware;
@@ -277,8 +276,7 @@ static void add_firmware_notice(const struct addition *addition, json_t *answer)
     if (firmware->format[0])
         snprintf(
             notice, sizeof notice,
-            "its package format is %s, the default: only devices whose updater is bspatch can apply it; for others set "
-            "the format that fits",
+            "its package format is %s, the default: only devices whose updater is bspatch can apply it; for other devices set the format that they can apply",
             firmware->format);
     else
         family_advise(firmware->name, addition->family, notice);

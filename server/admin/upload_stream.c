@@ -7,7 +7,7 @@
 
 #include "server/http/router.h"
 
-#define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; others write to the same disk meanwhile */
+#define CHECK_SPACE_EVERY (8 * 1024 * 1024) /* bytes; other requests write to the same disk meanwhile */
 
 static bool too_large(const struct config *config, const char *what, struct error *err)
 {
@@ -21,7 +21,8 @@ static bool begins_with(struct slice text, const char *word)
     return text.len >= len && strncasecmp(text.ptr, word, len) == 0;
 }
 
-/* A client that says one of these sends a form or text, and changes bytes on the way: curl --data drops line ends. */
+/* A client that sends one of these types sends a form or text, and may change bytes: curl --data drops
+   line ends. */
 static bool is_for_bytes(struct slice type)
 {
     static const char *const others[] = {"multipart/", "text/", "application/x-www-form-urlencoded",
@@ -32,7 +33,7 @@ static bool is_for_bytes(struct slice type)
     return true;
 }
 
-/* The body is kept as it comes: an envelope around it would be kept with it. */
+/* The body is stored as it arrives: a form around the file would be stored with it. */
 bool upload_stream_check(const struct request *request, const char *what, struct error *err)
 {
     struct slice value;
@@ -41,7 +42,7 @@ bool upload_stream_check(const struct request *request, const char *what, struct
     if (request_header(request, "Content-Type", &value) && !is_for_bytes(value))
         return error_set(
             err, ERROR_UNSUPPORTED_TYPE,
-            "send the bytes of %s alone as application/octet-stream, not as %.*s (curl -X %s -T FILE, not "
+            "send only the bytes of %s, as application/octet-stream, not as %.*s (curl -X %s -T FILE, not "
             "--data or -F)",
             what, (int)(value.len < 80 ? value.len : 80), value.ptr, request->route->method);
     if (request_header(request, "Content-Encoding", &value) && !begins_with(value, "identity"))

@@ -42,7 +42,7 @@ describe('devices and links', () => {
         const api = await FakeApi.start(t);
         const notice = 'stale link or refused package: report the version or set a new link';
         api.on(`GET ${devicePath}`, device({
-            notice, warnings: ['the IMEI fails its check digit'],
+            notice, warnings: ['the check digit of the IMEI is wrong'],
             links: [{ link: 3, token: 'x', firmware: airm2m, version: '1138', url: link().url, created_at: at, revoked_at: null }],
             attempts: [
                 { attempt: 13, from: '1138', to: '1162', target: '1162', state: 'delivered', reason: 'nobody reported yet', bytes_acked: 43059,
@@ -55,7 +55,7 @@ describe('devices and links', () => {
         const { out } = await api.ctl('device', 'show', '866597071234567');
         for (const pattern of [/^Confirmed version +1138$/m, /^ +by +check-in$/m, /^ +authenticated +no$/m, /^Last answer +43$/m,
             /^ +because +the package 1138→1162 is being generated$/m, new RegExp(`^notice: ${notice}$`, 'm'),
-            /^warning: the IMEI fails its check digit$/m, /^ +3 +1138 +2026-11-22 17:57:43Z +-\n +http:\/\/fota\.example/m,
+            /^warning: the check digit of the IMEI is wrong$/m, /^ +3 +1138 +2026-11-22 17:57:43Z +-\n +http:\/\/fota\.example/m,
             /^13 +1138 +1162 +1162 +delivered +43059 +43059 +2026-11-22 17:57:43Z\n +nobody reported yet\n12 .*not_applied/m,
             /^What the device says about the attempts\n[^\n]*\n *12 +2 +2026-11-22 17:57:43Z\n +the package could not be written$/m])
             assert.match(out, pattern);

@@ -138,7 +138,7 @@ describe('a device for a link', () => {
         assertProblem(await server.admin('POST', path, { version: '1138', firmware: other.firmware }), 404, 'firmware-not-found');
         const misspelt = await server.admin('POST', path, { version: '1138', firmware: scene.firmware, versoin: '1' });
         assertProblem(misspelt, 422, 'invalid');
-        assert.match(misspelt.json.detail, /field that is not known here: versoin$/);
+        assert.match(misspelt.json.detail, /unknown field: versoin$/);
     });
 
     test('is warned of what keeps its module from getting anything', async () => {
