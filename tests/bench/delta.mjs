@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Deltas between real firmware images beside those of other tools: sizes, processor time and peak memory, as ratios to
-// bsdiff 4.3; a whole matrix of packages; and EC618 payloads beside the vendor's.
+// Deltas between real firmware images compared with those of other tools: sizes, CPU time and peak memory, as ratios to
+// bsdiff 4.3; a whole matrix of packages; and EC618 payloads compared with the vendor's.
 //
 //     tests/bench/delta [pairs] [matrix] [cliff] [ec618]      all of them if none is named
 //
-// DFOTA_BUILD is where the programs were built, with the compiler's optimisation that they are installed with. The
-// images come by npm, once per machine, and are checked. Needs Debian's bsdiff, xdelta3, zstd and time.
+// DFOTA_BUILD is the build folder; use the compiler optimisation of an installed build. The
+// images are downloaded with npm, once per machine, and checked. Needs Debian's bsdiff, xdelta3, zstd and time.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const dfota = join(process.env.DFOTA_BUILD ?? 'build', 'dfota');
 
 const diff = (...options) => (old, next, out) => [dfota, 'diff', ...options, old, next, out];
 
-// Name → command line. The first is what the others are compared with.
+// Name → command line. The others are compared with the first.
 const tools = new Map([
     ['bsdiff 4.3', (old, next, out) => ['bsdiff', old, next, out]],
     ['dfota quick', diff('--effort', 'quick')],
@@ -45,7 +45,7 @@ const dir = await mkdtemp(join(tmpdir(), 'dfota-bench-'));
 const path = (name) => join(dir, name);
 process.on('exit', () => spawnSync('rm', ['-rf', dir]));
 
-// Seconds of processor time, bytes of peak memory and the size of what is made.
+// CPU time in seconds, peak memory in bytes and the size of the package.
 async function measure(command, out) {
     await rm(out, { force: true });
     await run('/usr/bin/time', ['-q', '-o', path('time'), '-f', '%U %S %M', ...command], { maxBuffer: 1 << 24 });
@@ -98,7 +98,7 @@ async function benchPairs() {
     line('most bytes per byte of both images', (list) => Math.max(...list.map((r) => r.memory / r.input)).toFixed(1));
 }
 
-// Every pair of all images, in one process each: what the server does when images arrive.
+// Every pair of all images, one process each, like the server when images arrive.
 async function benchMatrix() {
     const ways = new Map([
         ['bsdiff 4.3', tools.get('bsdiff 4.3')],
@@ -118,7 +118,7 @@ async function benchMatrix() {
     }
 }
 
-// Images that make the time of a careless tool explode. bsdiff itself is left out: the first takes it minutes.
+// Images for which a simple tool needs extremely long. bsdiff itself is left out: it needs minutes for the first.
 async function benchCliff() {
     const size = 4 << 20;
     const zeros = Buffer.alloc(size);

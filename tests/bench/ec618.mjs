@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Sizes of EC618 payloads beside those of the vendor's own tool, and the processor time they take.
+// Sizes of EC618 payloads compared with those of the vendor's own tool, and their CPU time.
 //
 //     node tests/bench/ec618.mjs [quick|good|best]... [closed]      (DFOTA_BUILD: where the programs were built)
 
