@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The admin API: who may call it, what its errors look like, and the calls that no other file needs.
+// The admin API: who may call it, what its errors look like, and the calls that no other file tests.
 
 import assert from 'node:assert/strict';
 import { readFile, rm, stat } from 'node:fs/promises';
@@ -53,17 +53,17 @@ describe('without the right token every path is 401', () => {
             }
         });
     }
-    test('with a part of the token, and with more than it', async () => {
+    test('with a part of the token, and with a longer text', async () => {
         for (const token of [server.token.slice(0, -1), `${server.token}x`, server.token.toUpperCase() + '0'])
             assertProblem(await server.admin('GET', '/status', null, { token }), 401, 'unauthorized');
     });
-    test('and nothing is changed by it', async () => {
+    test('and the call changes nothing', async () => {
         await server.admin('DELETE', scene.path('/target'), null, { token: null });
         assert.equal((await server.admin('GET', scene.path(), null, { expect: 200 })).json.target, '1002');
     });
 });
 
-describe('another method is 405 with Allow', () => {
+describe('a wrong method is refused with 405 and Allow', () => {
     test('on every path', async () => {
         for (const { methods, path } of routes()) {
             for (const method of ['PUT', 'PATCH', 'DELETE', 'POST'].filter((m) => !methods.includes(m)).slice(0, 2)) {
@@ -78,7 +78,7 @@ describe('another method is 405 with Allow', () => {
     });
 });
 
-describe('an error is a problem of its own code:', () => {
+describe('an error is a problem document with its own code:', () => {
     const f = (rest = '') => scene.path(rest);
     const json = (text) => Buffer.from(text);
     const type = { headers: { 'Content-Type': 'application/json' } };
@@ -124,7 +124,7 @@ describe('an error is a problem of its own code:', () => {
         assertProblem(await adminExchange(server, 'GET', `/status?${'x'.repeat(300_000)}`), 414, 'uri-too-long');
         assertProblem(await adminExchange(server, 'GET', '/status', { lines: [`X-Pad: ${'x'.repeat(300_000)}`] }), 431, 'headers-too-large');
     });
-    test('what two readers would read in two ways', async () => {
+    test('a request that two parsers could read differently', async () => {
         for (const lines of [['Content-Length: 2', 'Content-Length: 3'], ['Content-Length: 2', 'Transfer-Encoding: chunked'], ['Host: other'], ['X : y']]) {
             const answer = await adminExchange(server, 'POST', '/products', { lines, more: [Buffer.from('{}')] });
             assert.equal(answer.status, 400, lines.join());
@@ -141,7 +141,7 @@ test('every answer closes the connection', async () => {
     }
 });
 
-test('the admin listener does not serve devices, nor the device listener the admin', async () => {
+test('the admin listener does not serve devices, and the device listener does not serve the admin API', async () => {
     const answer = await server.admin('GET', '/products', null, { expect: 200 });
     assert.ok(answer.json.items.some((p) => p.product_key === scene.product));
     for (const target of ['/api/v1/status', '/api/v1/products'])
@@ -155,7 +155,7 @@ test('the admin listener does not serve devices, nor the device listener the adm
 });
 
 describe('the token', () => {
-    test('is written once, for the owner alone; the data directory keeps only its hash', async (t) => {
+    test('is written once, readable only by the owner; the data directory keeps only its hash', async (t) => {
         const own = await startServer(t);
         const file = join(own.dataDir, 'admin.token');
         assert.equal((await stat(file)).mode & 0o777, 0o600);
@@ -183,7 +183,7 @@ describe('the token', () => {
     });
 });
 
-describe('the rest of the calls:', () => {
+describe('the other calls:', () => {
     test('status counts', async () => {
         await scene.makePackage('1001', '1002');
         const { json } = await server.admin('GET', '/status', null, { expect: 200 });
@@ -194,7 +194,7 @@ describe('the rest of the calls:', () => {
         assert.deepEqual(Object.keys(json.packages).sort(), ['estimate_ms', 'failed', 'generating', 'queued', 'ready']);
     });
 
-    test('a product gets a key when it brings none', async () => {
+    test('a product without a key gets one', async () => {
         const { json } = await server.admin('POST', '/products', { name: 'Dorfpumpen 水泵' }, { expect: 201 });
         assert.match(json.product_key, /^[0-9A-Za-z]{32}$/);
         assert.deepEqual((await server.admin('GET', `/products/${json.product_key}`, null, { expect: 200 })).json, json);
@@ -254,7 +254,7 @@ describe('the rest of the calls:', () => {
         await own.set({ max_package_bytes: 1 });
     });
 
-    test('a package is asked for, awaited and fetched', async () => {
+    test('a package is asked for, becomes ready and is downloaded', async () => {
         const own = await Scene.build(server, { versions: ['1', '2', '3'] });
         assert.equal((await server.admin('POST', own.path('/packages/1/3'), null, { expect: 202 })).json.from, '1');
         await poll('it is made', async () => (await own.package('1', '3')).state === 'ready');

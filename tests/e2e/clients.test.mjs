@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The simulated module as clients that send other ids than an IMEI, and a core with a script: a whole upgrade of each.
+// The simulated module in the role of clients that send another id than an IMEI, or a core with a script: each upgrades.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A wall clock that ran ahead and was corrected: what was stored meanwhile lies in the future, and holds nothing up.
+// A wall clock was ahead and then corrected: rows stored meanwhile have times in the future. They must not block anything.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,8 +21,8 @@ async function begin(t, config = {}, options = {}) {
 
 const isPast = (ms) => assert.ok(ms === null || ms <= Date.now(), String(ms));
 
-describe('after a clock that ran ahead', () => {
-    test('a link is served, and from then on as usual', async (t) => {
+describe('after the clock was ahead and was corrected', () => {
+    test('a link is served, then and later', async (t) => {
         const { clock, scene } = await begin(t);
         const { module } = await scene.linkedModule();
         assert.equal((await module.ask()).status, 200);
@@ -36,7 +36,7 @@ describe('after a clock that ran ahead', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('a report counts, and what is delivered after it', async (t) => {
+    test('a report counts, and so does a delivery after it', async (t) => {
         const { clock, server, scene } = await begin(t, { link_offers: 1 });
         const { module, link } = await scene.linkedModule();
         await module.ask();
@@ -55,7 +55,7 @@ describe('after a clock that ran ahead', () => {
         assert.equal(json.counted, 1, JSON.stringify(json));
     });
 
-    test('nobody was seen in the future', async (t) => {
+    test('no device has a last check-in in the future', async (t) => {
         const { clock, server, scene } = await begin(t);
         const module = scene.module();
         await module.ask();
@@ -71,7 +71,7 @@ describe('after a clock that ran ahead', () => {
         assert.ok(Math.abs((await scene.record(module)).last_seen_at - Date.now()) < 60_000);
     });
 
-    test('the loop guard counts what is begun now, and no package of next year', async (t) => {
+    test('the loop guard counts downloads that begin now, not those dated next year', async (t) => {
         const { clock, scene } = await begin(t, { loop_guard_per_day: 2 });
         const module = scene.module();
         await module.ask();
@@ -86,7 +86,7 @@ describe('after a clock that ran ahead', () => {
         assert.equal((await module.ask()).code, 40);
     });
 
-    test('a begun package is continued', async (t) => {
+    test('a download that had begun continues', async (t) => {
         const { clock, scene } = await begin(t, {}, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
         const module = scene.module();
         await module.ask({ cutAfter: 100_000 });
@@ -95,7 +95,7 @@ describe('after a clock that ran ahead', () => {
         assert.equal((await module.ask({ range: 100_000 })).status, 206);
     });
 
-    test('the day that comes takes its own number of new devices', async (t) => {
+    test('the next day has its own limit of new devices', async (t) => {
         const { clock, scene } = await begin(t, { max_new_devices_per_day: 2 });
         clock.ahead(5 * day);
         await scene.module().ask();
@@ -107,7 +107,7 @@ describe('after a clock that ran ahead', () => {
         assert.notEqual((await scene.module().ask()).code, 21);
     });
 
-    test('old rows of the ledger go, those of the future among them', async (t) => {
+    test('old ledger rows are removed, also rows dated in the future', async (t) => {
         const { clock, server } = await begin(t);
         clock.ahead(0);
         await server.createProduct('right-again');
@@ -120,11 +120,11 @@ describe('after a clock that ran ahead', () => {
     });
 });
 
-describe('a time that somebody typed', () => {
+describe('a time that a person typed', () => {
     const nonsense = [[Math.floor(Date.now() / 1000), /looks like seconds/], [0, /before the year 2000/], [86_400_000, /before the year 2000/],
         [Date.now() * 1000, /after the year 2199/]];
 
-    test('is refused where it cannot be meant', async (t) => {
+    test('is refused if it cannot be right', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         const { module } = await scene.linkedModule();
@@ -148,7 +148,7 @@ describe('a time that somebody typed', () => {
         assert.equal((await server.admin('GET', '/ledger')).json.items.some(({ kind }) => kind === 'ledger-pruned'), false);
     });
 
-    test('is refused by dfotactl before anything is sent', async () => {
+    test('is refused by dfotactl before it sends anything', async () => {
         const options = ['--url', 'http://127.0.0.1:1', '--token', 'x', '-p', 'x'];
         for (const [words, option] of [[['ledger', 'prune'], '--before'], [['ledger', 'list'], '--since'], [['report', '866597071234569', '-'], '--captured-at']])
             for (const [text, sentence] of [...nonsense, ['1969-12-31T00:00:00Z', /before the year 2000/], ['2026-02-31T00:00:00Z', /takes a time/], ['0026-01-01T00:00:00Z', /before the year/]]) {
@@ -159,7 +159,7 @@ describe('a time that somebody typed', () => {
     });
 });
 
-test('a transcript or a line that is older than what is known counts with a warning', async (t) => {
+test('a transcript or a report line older than what is known counts, with a warning', async (t) => {
     const server = await startServer(t);
     const scene = await Scene.build(server, { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147'], format: 'bsdiff' });
     const { module } = await scene.linkedModule();

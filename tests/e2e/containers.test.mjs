@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The formats of modules with an EC618, as the tool makes them, judged by a second reader that was written in another
-// language from the layout alone: tests/ec618/container.py with decoder.py.
+// The package formats of modules with an EC618, as dfota makes them. A second reader, written in another
+// language from the layout description only, checks them: tests/ec618/container.py with decoder.py.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
@@ -43,7 +43,7 @@ function run(dir, command, ...args) {
     });
 }
 
-// A directory for one test, with these files in it.
+// A directory for one test with these files.
 async function bench(t, files) {
     const dir = await mkdtemp(join(tmpdir(), 'dfota-ec618-'));
     t.after(() => rm(dir, { recursive: true, force: true }));
@@ -69,7 +69,7 @@ const pairs = {
     'CP alone': [binpkg({ ap: ap[0], cp: cp[0] }), binpkg({ ap: ap[0], cp: cp[1] })],
 };
 
-describe('what dfota makes, a second reader takes', { skip: withoutPython }, () => {
+describe('the second reader accepts what dfota makes', { skip: withoutPython }, () => {
     for (const format of ['ec618-at', 'ec618-csdk', 'ec618-luatos']) {
         for (const [name, [old, next]] of Object.entries(pairs)) {
             test(`${format}: ${name}`, async (t) => {
@@ -99,14 +99,14 @@ describe('what dfota makes, a second reader takes', { skip: withoutPython }, () 
     }
 });
 
-// The hash made right again, after bytes were changed.
+// Corrects the hash after bytes were changed.
 function seal(par) {
     const seen = Buffer.from(par).fill(0, 12, 44).fill(0xff, 44, 84);
     createHash('sha256').update(seen).digest().copy(par, 12);
     return par;
 }
 
-describe('what a device does not take, neither reader takes', { skip: withoutPython }, () => {
+describe('both readers refuse what a device would refuse', { skip: withoutPython }, () => {
     const changes = { // of an archive of AP and CP: byte, bits that change; `cp` counts from the second package's head
         'nothing': [0, 0],
         'one package': [3, 0x01],
@@ -139,14 +139,14 @@ describe('what a device does not take, neither reader takes', { skip: withoutPyt
             for (const [command, ...args] of [[dfota, 'verify', 'old', 'package', 'new'], [dfota, 'patch', 'old', 'package', 'out'],
                 [dfota, 'inspect', 'package'], ['python3', reader, 'check', 'old', 'package', 'new']]) {
                 if (args[0] === 'inspect' && name === 'the new hash of AP')
-                    continue; // only the result tells
+                    continue; // only the result shows it
                 const { code, stdout, stderr } = await run(dir, command, ...args);
                 assert.equal(code, expected, `${command} ${args}: ${stdout.slice(0, 200)} ${stderr}`);
             }
         });
     }
 
-    test('an archive longer than a module takes, unless it is asked for', async (t) => {
+    test('an archive too long for a module, unless an option allows it', async (t) => {
         const images = [1, 2].map((seed) => noiseImage({ seed, size: 500_000 }));
         const dir = await bench(t, { old: images[0], new: images[1] });
         const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', '--effort', 'quick', 'old', 'new', 'package');
@@ -160,7 +160,7 @@ describe('what a device does not take, neither reader takes', { skip: withoutPyt
         assert.equal((await run(dir, 'python3', reader, 'check', 'old', 'package', 'new')).code, 1);
     });
 
-    test('images beyond their zones are refused before the work', async (t) => {
+    test('images larger than their flash zones are refused before any work', async (t) => {
         const dir = await bench(t, { old: ap[0], new: Buffer.alloc(3_014_657, 1) });
         const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', 'old', 'new', 'package');
         assert.equal(made.code, 1);
@@ -168,11 +168,11 @@ describe('what a device does not take, neither reader takes', { skip: withoutPyt
     });
 });
 
-describe('a .binpkg that differs where a package cannot change it', () => {
+describe('a .binpkg that differs in parts that a package cannot change', () => {
     const old = binpkg({ ap: ap[0], cp: cp[0] });
     const next = binpkg({ head: 1, bootloader: 'another', ap: ap[1], cp: cp[1] });
 
-    test('is made, verified by its parts, and what else differs is said', async (t) => {
+    test('gets a package, verified by its parts, with a note about the other differences', async (t) => {
         const dir = await bench(t, { old, new: next });
         const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', '--effort', 'quick', 'old', 'new', 'package');
         assert.equal(made.code, 0, made.stderr);
@@ -187,7 +187,7 @@ describe('a .binpkg that differs where a package cannot change it', () => {
         assert.deepEqual(await readFile(join(dir, 'out')), binpkg({ ap: ap[1], cp: cp[1] }));
     });
 
-    test('and is refused when nothing else differs', async (t) => {
+    test('is refused if only those parts differ', async (t) => {
         const dir = await bench(t, { old, new: binpkg({ head: 1, ap: ap[0], cp: cp[0] }) });
         const made = await run(dir, dfota, 'diff', '--format', 'ec618-at', 'old', 'new', 'package');
         assert.equal(made.code, 1);
@@ -227,7 +227,7 @@ describe('the command line', () => {
         });
     }
 
-    test('inspect knows files by content, and tells what is wrong with one', async (t) => {
+    test('inspect recognises files by content and says what is wrong with them', async (t) => {
         const dir = await bench(t, { ...small, zip: 'PK\x03\x04', 'image.bin': '<!doctype html>' });
         assert.match((await run(dir, dfota, 'inspect', 'zip')).stdout, /^kind=zip [^\n]*\nThis is a ZIP archive/);
         assert.match((await run(dir, dfota, 'inspect', 'image.bin')).stdout, /^kind=html /);

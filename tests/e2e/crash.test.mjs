@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// kill -9, at named places, again and again on one data directory: whatever was promised is still true after the start.
+// The server is killed with SIGKILL at named places, many times on one data directory. What it answered must still be true after the next start.
 //
 //   DFOTA_CRASH_ROUNDS   kills of each phase, 20
 //   DFOTA_CRASH_SEED     repeats a run; every run prints its own
@@ -88,7 +88,7 @@ async function killBeforeCommit(ledger) {
 
 // ---- Packages ----
 
-// Asks for one or two packages that nobody has yet, as an admin or as a device.
+// Asks for one or two packages that do not exist yet, as an admin or as a device.
 async function askForPackages(ledger) {
     const { rand } = ledger;
     const from = ledger.pick(ledger.versions());
@@ -129,7 +129,7 @@ async function killWhileMaking(ledger, start, isStuck, look) {
         await look(wanted);
         await ledger.kill();
         for (const [i, { state }] of states.entries())
-            wanted[i].kills -= state === 'ready' ? 1 : 0; // it was made before
+            wanted[i].kills -= state === 'ready' ? 1 : 0; // it was made before the kill
     }
     await ledger.start();
     await ledger.check();
@@ -142,7 +142,7 @@ function killAt(point, look) {
 
 const packagesInProgress = async ({ server }) => (await incoming(server)).filter(([name]) => /^job-.*\/package$/.test(name));
 
-// What the disk shows at these points; a second package may be anywhere by then.
+// What the disk shows at these points; a second package may be at any point then.
 async function nothingIsMade(ledger, wanted) {
     if (wanted.length === 1) {
         assert.deepEqual(await packagesInProgress(ledger), []);
@@ -163,7 +163,7 @@ function fileHasItsName(ledger) {
         assert.ok(fileHasSum(ledger.blobFile(sum), sum), 'and is whole');
 }
 
-// A child that blocks: at once, with half a file written, or when it is to prove the package.
+// A child that blocks: at once, after half of the file, or when it must prove the package.
 async function killWhileChildRuns(ledger, t) {
     const dfota = join(buildDir, 'dfota');
     const mode = ledger.pick(['at once', 'half written', 'proving']);
@@ -196,7 +196,7 @@ async function killWhileChildRuns(ledger, t) {
 
 // ---- Check-ins ----
 
-// The next check-in: {device, codes}, by what the devices have behind them.
+// The next check-in: {device, codes}, chosen by what the devices have done so far.
 function nextCheckIn(ledger) {
     const { rand } = ledger;
     const base = ledger.versions()[0];
@@ -216,7 +216,7 @@ function nextCheckIn(ledger) {
     return { device: ledger.newDevice(base), codes: [200] };
 }
 
-// What a check-in changes for good: counts may come later.
+// What a check-in changes durably; counts may be stored later.
 function gist(record) {
     return record && { code: record.last_answer.code, confirmed: record.confirmed_version, asked: record.asked_version,
         attempts: record.attempts.map(({ from, to }) => `${from}/${to}`) };
@@ -258,11 +258,11 @@ function killAtCheckIn(point, isCommitted) {
 
 // ---- Transfers ----
 
-// A client that has stopped reading takes no more than a part of it: its kernel may acknowledge some megabytes more.
+// A client that has stopped reading receives only a part; its kernel may still acknowledge some megabytes.
 const noise_bytes = 9_000_000;
 const had_at_most = 2_000_000;
 
-// A large package, and modules that stop reading somewhere in it. One of them may continue at what it has.
+// A large package, and modules that stop reading at some point. One of them may continue from there.
 async function killHalfWay(ledger) {
     const { rand } = ledger;
     await ledger.start();
@@ -301,12 +301,12 @@ async function prepareNoise(ledger) {
 
 // ---- At any moment ----
 
-// Everything at once, until the server is gone.
+// Everything at the same time, until the server is killed.
 async function killAnywhere(ledger) {
     const { server, rand } = ledger;
     await ledger.start();
     const { process: child } = server;
-    const alone = (chore) => { // what two would do at once has no one order to check by
+    { // what two would do at once has no one order to check by => const alone = (chore) => { // two at once would have no known order to check => { // what two would do at once has no one order to check by
         let busy = false;
         return async () => {
             if (busy)
@@ -369,7 +369,7 @@ describe(`kill -9, ${rounds} times each, seed ${seed}:`, { concurrency: 3 }, () 
                 await ledger.end();
                 await round(ledger, t).catch(async (error) => {
                     if (server.process)
-                        await server.kill(); // it may be held: it would not end by itself
+                        await server.kill(); // it may be stopped at a point and would not end by itself
                     error.message = `seed ${seed}, after ${ledger.kills} kills: ${error.message}`;
                     throw error;
                 });

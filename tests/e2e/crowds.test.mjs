@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What somebody without any right can make the server hold: sockets, memory, and the room of others. The figures in
+// How many sockets and how much memory a client without any right can occupy, and whether others are kept out. The figures in
 // doc/reliability.md are those that this file prints; it counts bytes and connections, not time.
 
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ const ask = (address, request) => exchange({ address, segments: [Buffer.from(req
 const status = (server) => ask(server.adminAddress, text('GET /api/v1/status', [`Authorization: Bearer ${server.token}`]));
 
 describe('silent sockets:', () => {
-    test('4,300 of them do not keep a module out, nor 4,300 with half a head', async (t) => {
+    test('4,300 silent sockets do not block a module, and 4,300 with half a head do not either', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         await scene.makePackage();
@@ -35,7 +35,7 @@ describe('silent sockets:', () => {
         assert.ok(told.length >= 1 && told.length <= 4, `${told.length} lines in the log`);
         assert.ok(told.every((line) => Number(line.count) >= 1 && line.listener === 'device'));
     });
-    test('200 of them do not keep the admin out', async (t) => {
+    test('200 of them do not block the admin', async (t) => {
         const server = await startServer(t);
         for (const first of ['', 'GET /api/v1/st', text('POST /api/v1/products', ['Content-Length: 100'])]) {
             const crowd = await openCrowd(t, server.adminAddress, 200, first);
@@ -44,7 +44,7 @@ describe('silent sockets:', () => {
             crowd.forEach((peer) => peer.hangUp());
         }
     });
-    test('a slow body does not hold a place either', async (t) => {
+    test('a slow body does not keep its place either', async (t) => {
         const server = await startServer(t, { config: { max_device_connections: 40 } });
         const scene = await Scene.build(server);
         await scene.makePackage();
@@ -58,7 +58,7 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
     const body = Buffer.alloc(256 * 1024, 'AT\r\nOK\r\n');
     const post = (path) => text(`POST ${path}`, [`Content-Length: ${body.length}`, 'Content-Type: text/plain']);
 
-    test('4,000 sockets that post 256 KB to unknown links: refused from the head', async (t) => {
+    test('4,000 sockets that post 256 KB to unknown links are refused by their heads', async (t) => {
         const server = await startServer(t);
         await ask(server.device, text('GET /nothing'));
         const earlier = residentBytes(server.process.pid);
@@ -70,7 +70,7 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
         for (const peer of crowd)
             assert.equal(peer.answer.status, 404);
     });
-    test('to a known link: one budget for all', async (t) => {
+    test('bodies to a known link share one memory budget', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         await scene.makePackage();
@@ -95,7 +95,7 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
 });
 
 describe('descriptors:', () => {
-    test('a hard limit of 1,024 is seen at start, the limits fit in it, and admin and modules go on', async (t) => {
+    test('at a hard limit of 1,024 the connection limits are lowered at start, and admin and modules are served', async (t) => {
         const server = await startServer(t, { wrapper: ['prlimit', '--nofile=1024:1024'] });
         const [line] = server.log('descriptors-few');
         assert.equal(line.limit, '1024');
@@ -110,7 +110,7 @@ describe('descriptors:', () => {
         assert.ok(countDescriptors(server.process.pid) < 900, 'some are left');
         assert.equal(server.log('accept-failed').length, 0);
     });
-    test('none left to accept with: told once, and the oldest makes way', async (t) => {
+    test('if none is left to accept with, this is logged once and the oldest connection is closed', async (t) => {
         const server = await startServer(t, { config: { loops: 1 } });
         const scene = await Scene.build(server);
         await scene.makePackage();
@@ -123,8 +123,8 @@ describe('descriptors:', () => {
     });
 });
 
-describe('a reader that is too slow', () => {
-    test('is cut off, and that is told', async (t) => {
+describe('a peer that reads too slowly', () => {
+    test('is cut off, and this is logged', async (t) => {
         const server = await startServer(t, { config: { idle_timeout_ms: 400, transfer_stall_ms: 400, least_rate: 1_000_000, loops: 1 } });
         const scene = await Scene.build(server, { kind: 'noise', size: 8_000_000, limit: 16_000_000 });
         await scene.makePackage();
@@ -136,7 +136,7 @@ describe('a reader that is too slow', () => {
     });
 });
 
-describe('an odd target is understood:', () => {
+describe('an unusual request target is understood:', () => {
     let server, scene;
     before(async () => {
         server = await startServer(null, { keep: true });
@@ -159,7 +159,7 @@ describe('an odd target is understood:', () => {
                 assert.ok([200, 206].includes((await module.ask({ target: change(module.target) })).status), form);
             }
         });
-        test(`${name}: glued`, async () => {
+        test(`${name}: the query directly after the path`, async () => {
             const module = scene.module({ form: 'libfota2 glued to /upgrade' });
             assert.equal((await module.ask({ target: change(module.target) })).status, 200);
             assert.equal((await module.ask({ target: change(module.target).replace('/upgrade', '/upgrade/') })).status, 200);
@@ -181,7 +181,7 @@ describe('an odd target is understood:', () => {
         const report = `http://h${new URL(made.report_url).pathname}/`;
         assert.equal((await ask(server.device, text(`POST ${report}`, ['Content-Length: 18'], '{"version":"1001"}'))).status, 200);
     });
-    test('absolute, for the admin', async () => {
+    test('an absolute URL, for the admin API', async () => {
         const lines = [`Authorization: Bearer ${server.token}`];
         assert.equal((await ask(server.adminAddress, text('GET http://localhost:8081/api/v1/status', lines))).status, 200);
         assert.equal((await ask(server.adminAddress, text('GET http://localhost:8081/nothing', lines))).status, 404);
@@ -189,8 +189,8 @@ describe('an odd target is understood:', () => {
     });
 });
 
-describe('at the end', () => {
-    test('what the kernel still has for a peer gets the same ten seconds', async (t) => {
+describe('when the server stops', () => {
+    test('bytes that the kernel still holds for a peer get the same ten seconds', async (t) => {
         const server = await startServer(t, { config: { loops: 1 } });
         const scene = await Scene.build(server, { kind: 'noise', size: 200_000 });
         await scene.makePackage();

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl's commands for devices and their links, against an admin API that the test plays.
+// The commands of dfotactl for devices and their links, against an admin API played by the test.
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import {
 describe('devices and links', () => {
     const devicePath = '/products/pumps/devices/866597071234567';
 
-    test('device list follows all pages, on this server only', async (t) => {
+    test('device list follows all pages, but only on this server', async (t) => {
         const api = await FakeApi.start(t);
         const bare = (n) => device({ device: `86659707123456${n}`, links: undefined, attempts: undefined });
         api.on('GET /products/pumps/devices', ({ query }) => {
@@ -38,7 +38,7 @@ describe('devices and links', () => {
         assertRun(await api.ctl('device', 'list'), 3, { err: /does not end/ });
     });
 
-    test('device show is a report of all that is known', async (t) => {
+    test('device show prints everything that is known', async (t) => {
         const api = await FakeApi.start(t);
         const notice = 'stale link or refused package: report the version or set a new link';
         api.on(`GET ${devicePath}`, device({
@@ -63,7 +63,7 @@ describe('devices and links', () => {
             assert.ok(columns(line) <= 80, line);
     });
 
-    test('a device that was never heard of confirms nothing', async (t) => {
+    test('a device that has never asked has no confirmed version', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`GET ${devicePath}`, device({ confirmed_version: null, confirmed_at: null, confirmed_by: null, last_answer: null }));
         const { out } = await api.ctl('device', 'show', '866597071234567');
@@ -72,7 +72,7 @@ describe('devices and links', () => {
         assert.match(out, /\(none\)\n$/);
     });
 
-    test('device link prints what to type, unbroken', async (t) => {
+    test('device link prints the commands to type, each on one line', async (t) => {
         const api = await FakeApi.start(t);
         const url = `http://fota.${'long.'.repeat(20)}example:8080/d/0a1b2c3d/1138`;
         api.on(`POST ${devicePath}/link`, { status: 201, body: link({ url, at_commands: [`AT+UPGRADE="URL","${url}"`, 'AT+UPGRADE'], warnings: ['odd IMEI'] }) });
@@ -121,7 +121,7 @@ describe('devices and links', () => {
         assertRun(await api.ctl('device', 'links', airm2m, '--csv', join(dir, 'imeis.csv')), 1, { err: /line 2: no IMEI \(bad-device\)/ });
     });
 
-    test('device revoke takes back one link or all', async (t) => {
+    test('device revoke revokes one link or all', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`DELETE ${devicePath}/links`, { status: 204 }).on(`DELETE ${devicePath}/links/3`, { status: 204 });
         assertRun(await api.ctl('device', 'revoke', '866597071234567'), 0, { err: /all links of 866597071234567 are revoked/ });

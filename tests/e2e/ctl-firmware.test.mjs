@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl's commands for products, firmware, images and packages, against an admin API that the test plays.
+// The commands of dfotactl for products, firmware, images and packages, against an admin API played by the test.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ describe('products and firmware', () => {
         assert.equal(api.requests[0].headers['content-type'], 'application/json');
     });
 
-    test('firmware set sends what was given, "none" as null', async (t) => {
+    test('firmware set sends only the given options, "none" as null', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PATCH ${firmwarePath}`, firmware());
         await api.ctl('firmware', 'set', airm2m, '--format', 'bsdiff');
@@ -51,7 +51,7 @@ describe('products and firmware', () => {
         assert.match(err, /firmware set 'O'\\''Hara 水泵' --format/, 'as a shell takes it');
     });
 
-    test('names are percent-encoded, whatever stands in them', async (t) => {
+    test('names are percent-encoded, whatever they contain', async (t) => {
         const api = await FakeApi.start(t);
         for (const name of ['水泵 1', '..', 'a%2Fb', 'x;y=z']) {
             api.on(`GET /products/pumps/firmware/${name}`, firmware({ firmware: name }));
@@ -69,7 +69,7 @@ describe('products and firmware', () => {
 });
 
 describe('images', () => {
-    test('upload by file name, streamed with its length after asking', async (t) => {
+    test('upload by file name: after asking, the file is streamed with its length', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         const bytes = noiseImage({ seed: 1, size: 3_000_000 });
@@ -89,7 +89,7 @@ describe('images', () => {
         assert.match(result.out, /^ +warning: version 1147 has the same bytes: was a file renamed\?$/m);
     });
 
-    test('upload with firmware and version, out of a pipe, with its length and digest', async (t) => {
+    test('upload from a pipe with firmware and version: length and digest are sent', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PUT ${firmwarePath}/images/1138`, { status: 201, body: image() }).on(`GET ${firmwarePath}`, firmware());
         const script = 'printf something | "$0" image upload /dev/stdin --firmware "$1" --version 1138';
@@ -99,7 +99,7 @@ describe('images', () => {
         assert.equal(String(api.requests[0].body), 'something');
     });
 
-    test('an empty file is the server\'s to refuse', async (t) => {
+    test('an empty file is sent, and the server refuses it', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         await writeFile(join(dir, 'F_V1.bin'), '');
@@ -108,7 +108,7 @@ describe('images', () => {
         assert.equal(api.requests[0].headers['content-length'], '0');
     });
 
-    test('a refusal before the body saves sending it', async (t) => {
+    test('after a refusal before the body, the body is not sent', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         const file = join(dir, 'F_V1.bin');
@@ -122,7 +122,7 @@ describe('images', () => {
         assert.equal(received, 0);
     });
 
-    test('a refused file does not keep the others; one that fails otherwise ends it', async (t) => {
+    test('a refused file does not stop the others; any other failure does', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         const files = ['a_V1.bin', 'b_V2.bin', 'c_V3.bin'].map((name) => join(dir, name));
@@ -143,7 +143,7 @@ describe('images', () => {
         assert.equal(api.requests.filter((r) => r.query.get('filename') === 'c_V3.bin').length, 2);
     });
 
-    test('progress goes to a terminal only, and is wiped', async (t) => {
+    test('progress is shown only on a terminal, and is removed at the end', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         const file = join(dir, 'F_V1.bin');
@@ -179,7 +179,7 @@ describe('downloads', () => {
     ]) {
         const good = about({ size: bytes.length, sha256: sha256(bytes) });
 
-        test(`${name} writes the bytes, over an old file too`, async (t) => {
+        test(`${name} writes the bytes, also over an old file`, async (t) => {
             const api = await FakeApi.start(t);
             const dir = await scratch(t);
             api.on(`GET ${base}`, good).on(`GET ${base}/content`, content);
@@ -202,7 +202,7 @@ describe('downloads', () => {
             ['a refusal', good, problem(409, 'package-oversize', 'it is too large'), 1, /too large \(package-oversize\)/],
             ['no SHA-256', { ...good, sha256: null }, content, 3, /does not tell the SHA-256/],
         ])
-            test(`${name}: ${what}: nothing is left, and an old file stays`, async (t) => {
+            test(`${name}: ${what}: no file is left, and an old file stays`, async (t) => {
                 const api = await FakeApi.start(t);
                 const dir = await scratch(t);
                 api.on(`GET ${base}`, said).on(`GET ${base}/content`, answer);
@@ -214,7 +214,7 @@ describe('downloads', () => {
                 assert.deepEqual(await readdir(dir), ['out']);
             });
 
-        test(`${name}: what is no file is not replaced`, async (t) => {
+        test(`${name}: a target that is not a regular file is not replaced`, async (t) => {
             const api = await FakeApi.start(t);
             const dir = await scratch(t);
             api.on(`GET ${base}`, good).on(`GET ${base}/content`, content);
@@ -225,9 +225,9 @@ describe('downloads', () => {
     }
 });
 
-describe('what is said about an image', () => {
+describe('settings of an image', () => {
     const path = `${firmwarePath}/images/1138`;
-    test('withdraw, restore, waypoint and delete send what was given', async (t) => {
+    test('withdraw, restore, waypoint and delete send the given options', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PATCH ${path}`, image({ withdrawn: { at: 1, reason: 'bad' } })).on(`DELETE ${path}`, { status: 204 }).on(`GET ${firmwarePath}`, firmware());
         assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', '掉卡'), 0);
@@ -241,7 +241,7 @@ describe('what is said about an image', () => {
         assertRun(await api.ctl('image', 'withdraw', airm2m, '1138'), 2, { err: /needs --reason/ });
     });
 
-    test('withdrawing the target tells that there is none any more', async (t) => {
+    test('withdrawing the target prints that there is no target any more', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`PATCH ${path}`, () => {
             api.on(`GET ${firmwarePath}`, firmware({ target: null }));
@@ -250,7 +250,7 @@ describe('what is said about an image', () => {
         assertRun(await api.ctl('image', 'withdraw', airm2m, '1138', '--reason', 'x'), 0, { err: /it was the target: .* has no target now/ });
     });
 
-    test('stands under its row in the list', async (t) => {
+    test('the reason is shown under the image in the list', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`GET ${firmwarePath}/images`, { items: [
             image({ withdrawn: { at: 1, reason: 'bad\u001b[31m' } }), image({ waypoint: 'forbidden' }), image({ waypoint: 'required', waypoint_reason: 'settings' }),
@@ -275,7 +275,7 @@ describe('what is said about an image', () => {
 describe('packages and waiting', () => {
     const path = `${firmwarePath}/packages/1138/1162`;
 
-    // A package that goes through these states, one for each GET; the last one stays.
+    // A package that goes through these states, one per GET; the last one stays.
     const through = (...states) => {
         let i = 0;
         return () => ({ ...deltaPackage({ size: null, sha256: null, finished_at: null }), ...states[Math.min(i++, states.length - 1)] });
@@ -311,7 +311,7 @@ describe('packages and waiting', () => {
             }
         });
 
-    test('--wait gives up after --timeout, and does not ask all the time', async (t) => {
+    test('--wait gives up after --timeout, and pauses between its questions', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, { status: 202, body: deltaPackage(asked) }).on(`GET ${path}`, deltaPackage(generating));
         const result = await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait', '--timeout', '2');
@@ -320,14 +320,14 @@ describe('packages and waiting', () => {
         assert.ok(api.requests.length >= 2 && api.requests.length <= 12, `${api.requests.length} requests`);
     });
 
-    test('--wait ends when the server goes', async (t) => {
+    test('--wait ends when the server is gone', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, { status: 202, body: deltaPackage(asked) });
         api.on(`GET ${path}`, ({ request }) => { request.socket.destroy(); return null; });
         assertRun(await api.ctl('package', 'make', airm2m, '1138', '1162', '--wait'), 3, { err: /no answer/ });
     });
 
-    test('a missing format is refused, with what to do', async (t) => {
+    test('a missing format is refused, and the text says what to do', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`POST ${path}`, problem(409, 'format-not-set', 'the firmware has no package format'));
         api.on(`GET ${firmwarePath}`, firmware({ format: null, fitting_format: 'ec618-at' }));
@@ -346,7 +346,7 @@ describe('packages and waiting', () => {
         assert.equal(await readFile(join(dir, 'p'), 'utf8'), 'BSDIFF40');
     });
 
-    test('what is a little too large is waited for while a smaller one may come', async (t) => {
+    test('--wait goes on for a package a little over the limit while a smaller one may follow', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`GET ${path}`, through(deltaPackage({ state: 'oversize', improving: true }), deltaPackage({ improving: true, effort: 'good' })));
         const { status, out } = await api.ctl('package', 'show', airm2m, '1138', '1162', '--wait');
@@ -355,7 +355,7 @@ describe('packages and waiting', () => {
         assert.match(out, /^Improving +yes$/m);
     });
 
-    test('the log is what an external command said, line by line, and steers no terminal', async (t) => {
+    test('the log shows the output of an external command line by line, without control characters', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`GET ${path}`, through(deltaPackage({ log: 'packing ...\n\u001b[31mdone\n' }), deltaPackage({ log: null })));
         const said = await api.ctl('package', 'log', airm2m, '1138', '1162');

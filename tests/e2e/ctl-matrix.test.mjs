@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl matrix and queue: what an admin reads of the pairs of images.
+// dfotactl matrix and queue: what an admin sees about the pairs of images.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -29,7 +29,7 @@ async function start(t, answer = matrix()) {
 }
 
 describe('matrix', () => {
-    test('is a table of KB with marks, and says what they mean', async (t) => {
+    test('is a table of sizes in KB with marks and their meaning', async (t) => {
         const result = await (await start(t)).ctl('matrix', airm2m);
         assertRun(result, 0);
         assert.equal(result.out, [
@@ -40,7 +40,7 @@ describe('matrix', () => {
         ].join('\n'));
     });
 
-    test('marks a withdrawn version, explains only what is there, and says when there is nothing', async (t) => {
+    test('marks a withdrawn version, explains only marks that occur, and says when there are no pairs', async (t) => {
         const api = await start(t, matrix({ withdrawn: ['1147'], pairs: [pair('1138', '1147')] }));
         const { out } = await api.ctl('matrix', airm2m);
         assert.match(out, /^KB +1147\* +1162 +1170$/m);
@@ -51,7 +51,7 @@ describe('matrix', () => {
         assert.match((await api.ctl('matrix', airm2m)).out, /^… +still to be made: 1$/m);
     });
 
-    test('has colours on a terminal, and with NO_COLOR none', async (t) => {
+    test('has colours on a terminal, and none with NO_COLOR', async (t) => {
         const api = await start(t);
         const script = (env) => api.run(['-qec', `'${program}' matrix ${airm2m}`, '/dev/null'], { command: 'script', env });
         const coloured = (await script({ TERM: 'xterm' })).out;
@@ -64,7 +64,7 @@ describe('matrix', () => {
         }
     });
 
-    test('--csv has sizes in bytes, -o json is what the API says, and both together are refused', async (t) => {
+    test('--csv has sizes in bytes, -o json prints the answer of the API, and both together are refused', async (t) => {
         const api = await start(t);
         assert.equal((await api.ctl('matrix', airm2m, '--csv')).out,
             'from,1147,1162,1170\n1138,43059,563200!,…\n1147,,491520,x\n1162,,,1?\n');
@@ -73,7 +73,7 @@ describe('matrix', () => {
         assertRun(await api.ctl('device', 'links', airm2m, '--csv'), 2, { err: /--csv needs an argument: FILE/ });
     });
 
-    test('bears an answer that is none', async (t) => {
+    test('survives an answer that has the wrong form', async (t) => {
         const api = await start(t, { versions: 5 });
         assertRun(await api.ctl('matrix', airm2m), 3, { err: /not a matrix/ });
         const odd = pair('1138', '9999', { size: 'x' });
@@ -85,7 +85,7 @@ describe('matrix', () => {
 describe('queue', () => {
     const place = (from, to, over) => pair(from, to, { state: 'queued', size: null, duration_ms: null, effort: null, wanted: 'asked', queued_at: at, ...over });
 
-    test('of a firmware: who waits for what, and how long it takes', async (t) => {
+    test('of a firmware: who waits for which package, and how long it takes', async (t) => {
         const api = await FakeApi.start(t);
         const answer = { queued: 11, generating: 1, estimate_ms: 125000, items: [place('1138', '1162', { waiting: 150 }), place('1138', '1147', { wanted: 'matrix' })] };
         api.on(`GET ${firmwarePath}/queue`, answer);

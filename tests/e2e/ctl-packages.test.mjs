@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl's commands for packages that were made elsewhere: against an admin API that the test plays, and once against a
+// The commands of dfotactl for packages that were made elsewhere: against an admin API played by the test, and once against a
 // server.
 
 import assert from 'node:assert/strict';
@@ -23,7 +23,7 @@ const unproven = (over) => deltaPackage({
 const released = unproven({ released: { at, by: 'Jan', note: 'tried on a bench for two weeks, with twelve modules of three hardware revisions, cold and warm' } });
 
 describe('package upload', () => {
-    test('sends the bytes and the name, and says what follows when nothing could prove it', async (t) => {
+    test('sends the bytes and the name, and says what to do if the package is unproven', async (t) => {
         const api = await FakeApi.start(t);
         const file = join(await scratch(t), 'package');
         const bytes = noiseImage({ seed: 1, size: 5000 });
@@ -39,7 +39,7 @@ describe('package upload', () => {
         assertRun(await api.ctl('package', 'upload', ...args, file, '--by', 'Ann'), 0);
     });
 
-    test('fails as it should', async (t) => {
+    test('ends with the right status for each failure', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         assertRun(await api.ctl('package', 'upload', ...args, join(dir, 'none'), '--by', 'Ann'), 2, { err: /cannot read/ });
@@ -61,7 +61,7 @@ describe('package release', () => {
         command: '/bin/sh', env: { TEXT: text, PROGRAM: program, DFOTA_URL: api.url, DFOTA_TOKEN: 'x', DFOTA_PRODUCT: 'pumps' },
     });
 
-    test('shows the package and wants the beginning of its SHA-256', async (t) => {
+    test('shows the package and asks for the beginning of its SHA-256', async (t) => {
         const api = await start(t);
         const sum = unproven().sha256;
         for (const text of ['', '\n', 'yes\n', sum.slice(0, 7), `${sum.slice(0, 11)}f`, `${sum}00`]) {
@@ -78,7 +78,7 @@ describe('package release', () => {
         assert.deepEqual(JSON.parse(body), { sha256: sum, by: 'Jan', note: 'on a bench' });
     });
 
-    test('with --yes asks nothing, and without --by names the user', async (t) => {
+    test('asks nothing with --yes, and uses the user name without --by', async (t) => {
         const api = await start(t);
         assertRun(await api.ctl('package', 'release', ...args, '--note', 'on a bench', '--yes'), 0);
         const { by, note, sha256: sum } = JSON.parse(api.requests.at(-1).body);
@@ -89,7 +89,7 @@ describe('package release', () => {
         assertRun(await api.ctl('package', 'release', ...args, '--note', 'x', '--yes'), 1, { err: /another SHA-256 \(package-changed\)/ });
     });
 
-    test('is taken back, and an uploaded package forgotten', async (t) => {
+    test('can be taken back, and an uploaded package can be forgotten', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`DELETE ${path}/release`, { status: 204 }).on(`DELETE ${path}`, { status: 204 });
         assertRun(await api.ctl('package', 'unrelease', ...args, '--by', 'Jan'), 0, { err: /1138→1162 of .* is no longer released/ });
@@ -108,7 +108,7 @@ test('a package is shown with the names of those who uploaded and released it, i
         assert.ok(columns(line) <= 80, line);
 });
 
-test('all of it against a server', async (t) => {
+test('all commands work against a server', async (t) => {
     const server = await startServer(t);
     const scene = await Scene.build(server, { format: 'external' });
     const file = join(await scratch(t), 'package');

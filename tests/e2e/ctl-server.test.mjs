@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl against the real dfotad: whole tasks, from nothing to what a device gets.
+// dfotactl against the real dfotad: whole tasks, from an empty server to what a device gets.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -35,7 +35,7 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         return JSON.parse(result.out);
     }
 
-    test('from nothing to a package that bspatch applies', async (t) => {
+    test('from an empty server to a package that bspatch applies', async (t) => {
         const { dir, ctl, images, files } = await begin(t);
         assertRun(await ctl('firmware', 'list'), 2, { err: /product add/ });
         assertRun(await ctl('product', 'add', '村庄的灯', '--key', 'lamps'), 0);
@@ -68,7 +68,7 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         assertRun(await ctl('package', 'make', lamp, '1103.1.1', '1103.1.2'), 1, { err: /\(format-not-set\)/ });
     });
 
-    test('links, devices, and why one got its answer', async (t) => {
+    test('links, devices, and why a device got its answer', async (t) => {
         const { dir, ctl, files } = await begin(t, { public_device_url: 'http://fota.example:8080' });
         await ctl('product', 'add', 'lamps', '--key', 'lamps');
         await ctl('image', 'upload', ...files);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl's commands for what really happened: transcripts, reports in bulk.
+// The commands of dfotactl for transcripts and for reports in bulk.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ const assertNarrow = (text) => {
 };
 
 describe('transcripts', () => {
-    test('report sends one in and shows what it tells', async () => {
+    test('report sends a transcript and shows what was found in it', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         const result = await ctl(scene, 'report', module.id, fixture);
@@ -52,7 +52,7 @@ describe('transcripts', () => {
         assertRun(await ctl(scene, 'transcripts', module.id, '999'), 1, { err: /has no transcript 999/ });
     });
 
-    test('report reads standard input, and takes a time in two forms', async () => {
+    test('report reads standard input and accepts a time in two forms', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         const send = (when, text) => new Promise((done) => {
@@ -73,7 +73,7 @@ describe('transcripts', () => {
         assertRun(await ctl(scene, 'report', module.id, '/nowhere'), 2, { err: /cannot read \/nowhere/ });
     });
 
-    test('device show says with the attempts what transcripts tell of them', async (t) => {
+    test('device show prints with each attempt what transcripts say about it', async (t) => {
         const scene = await Scene.build(server, { ...at, versions: ['1138', '1147'] });
         const { module } = await scene.linkedModule();
         await module.askUntilMade();
@@ -89,7 +89,7 @@ describe('transcripts', () => {
 });
 
 describe('reports import', () => {
-    test('takes a list, and names what did not count', async (t) => {
+    test('sends a list and prints which lines did not count', async (t) => {
         const scene = await Scene.build(server, at);
         const [one, two] = [scene.module(), scene.module()];
         const file = join(await scratch(t), 'list.csv');

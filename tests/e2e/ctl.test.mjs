@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// dfotactl's command line: help, what is refused before anything is asked, whom it asks and as whom, how it ends, what it
-// prints. It asks an admin API that the test plays.
+// The command line of dfotactl: help, usage errors, address and token of the server, exit statuses, and what it
+// prints. The test plays the admin API.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -18,7 +18,7 @@ import {
 
 const manual = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'man', 'dfotactl.1');
 
-// Where in columns each occurrence of a word begins.
+// The column where each occurrence of a word begins.
 const columnOf = (line, word) => columns(line.slice(0, line.indexOf(word)));
 
 // The names of all commands, from the program's own help.
@@ -28,7 +28,7 @@ async function commandNames() {
 }
 
 describe('help and the command line', () => {
-    test('every command explains itself without a server, and the man page has it', async () => {
+    test('every command has help without a server and is in the man page', async () => {
         const names = await commandNames();
         const text = (await readFile(manual, 'utf8')).replaceAll('\\-', '-');
         assert.ok(names.length >= 22, names.join());
@@ -100,7 +100,7 @@ describe('help and the command line', () => {
         assert.deepEqual(api.asked, []);
     });
 
-    test('options may stand before and behind the command; "--" ends them', async (t) => {
+    test('options may come before and after the command; "--" ends them', async (t) => {
         const api = await FakeApi.start(t);
         api.on('GET /products/pumps/firmware/-f', firmware({ firmware: '-f' }));
         assertRun(await api.ctl('-o', 'json', 'firmware', 'show', '--timeout', '30', '--', '-f'), 0);
@@ -108,12 +108,12 @@ describe('help and the command line', () => {
 });
 
 describe('where the server is, and who asks', () => {
-    test('without a token it says where one is', async (t) => {
+    test('without a token it says where to find one', async (t) => {
         const api = await FakeApi.start(t);
         assertRun(await api.run(['status'], { env: { DFOTA_TOKEN: '' } }), 2, { err: /admin\.token.*DFOTA_TOKEN/ });
     });
 
-    test('the token comes from option, file or environment, in this order, and is in no process list', async (t) => {
+    test('the token comes from option, file or environment, in this order, and is not in the process list', async (t) => {
         const api = await FakeApi.start(t);
         const dir = await scratch(t);
         await writeFile(join(dir, 'admin.token'), '  from-a-file \n');
@@ -146,13 +146,13 @@ describe('where the server is, and who asks', () => {
         assert.deepEqual(api.requests.map((r) => r.raw), ['/api/v1/status', '/fota/api/v1/status']);
     });
 
-    test('a proxy of the environment is not asked for this machine', async (t) => {
+    test('a proxy from the environment is not used for this machine', async (t) => {
         const api = await FakeApi.start(t);
         api.on('GET /status', status);
         assertRun(await api.run(['status'], { env: { http_proxy: 'http://127.0.0.1:9', all_proxy: 'http://127.0.0.1:9' } }), 0);
     });
 
-    test('the product is the given one, else the only one', async (t) => {
+    test('the product is the given one, or else the only one', async (t) => {
         const api = await FakeApi.start(t);
         const env = { DFOTA_PRODUCT: '' };
         api.on('GET /products', { items: [product({ product_key: 'only' })] });
@@ -202,7 +202,7 @@ describe('exit status', () => {
             assert.equal(result.out, '');
         });
 
-    test('3: nobody listens', async () => {
+    test('3: no server listens', async () => {
         const server = net.createServer();
         await new Promise((done) => server.listen(0, '127.0.0.1', done));
         const { port } = server.address();
@@ -226,7 +226,7 @@ describe('exit status', () => {
 });
 
 describe('what is printed', () => {
-    test('columns stand below each other with Chinese names', async (t) => {
+    test('columns are aligned with Chinese names', async (t) => {
         const api = await FakeApi.start(t);
         api.on('GET /products', { items: [
             product({ name: '水泵' }), product({ product_key: 'lamps', name: 'Lampes de la mairie é' }),
@@ -251,7 +251,7 @@ describe('what is printed', () => {
         assert.match(result.out, /2026-11-22 17:57:43Z/);
     });
 
-    test('nothing the server sends can steer the terminal', async (t) => {
+    test('nothing that the server sends can control the terminal', async (t) => {
         const api = await FakeApi.start(t);
         const nasty = 'a\u001b]0;owned\u0007\u009b31m\r\n\u202eevil\u2066\u007f\u2028x';
         api.on('GET /products', { items: [product({ name: nasty })] });

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The data directory: no other server works on it, no other user reads it, nothing is acknowledged once it was taken away, and
-// no server begins with nothing beside what another one has left.
+// The data directory: only one server uses it, other users cannot read it, nothing is acknowledged after it was removed, and
+// no server starts empty beside the files of another one.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -84,7 +84,7 @@ describe('a directory without a database is refused when it holds', () => {
         });
     }
 
-    test('but not when it holds what a first start leaves, or nothing of a server', async (t) => {
+    test('but not if it has only what an interrupted first start leaves, or nothing of a server', async (t) => {
         const { server } = await stopped(t);
         const there = server.dataDir, { token } = server;
         server.dataDir = await scratch(t);
@@ -122,7 +122,7 @@ describe('under a running server', () => {
         },
     };
     for (const [name, harm] of Object.entries(harms)) {
-        test(`${name}: seen within seconds, and nothing more is acknowledged`, async (t) => {
+        test(`${name}: noticed within seconds, and nothing more is acknowledged`, async (t) => {
             const server = await startServer(t);
             t.after(() => rm(`${server.dataDir}.away`, { recursive: true, force: true }));
             const scene = await Scene.build(server);
@@ -142,7 +142,7 @@ describe('under a running server', () => {
         });
     }
 
-    test('nobody asks: it is seen all the same', async (t) => {
+    test('it is noticed also without any request', async (t) => {
         const server = await startServer(t);
         await rm(join(server.dataDir, 'dfota.db'));
         await poll('it says so', () => server.log('data-lost').length > 0);
@@ -150,7 +150,7 @@ describe('under a running server', () => {
         assert.equal((await server.ended).code, 1);
     });
 
-    test('a directory that comes back: nothing that was acknowledged is lost', async (t) => {
+    test('the directory comes back: nothing that was acknowledged is lost', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         const module = scene.module();
@@ -167,7 +167,7 @@ describe('under a running server', () => {
         assert.equal((await module.ask()).code, 27);
     });
 
-    test('a server that began in the place of a renamed directory is not harmed by the end of the first one', async (t) => {
+    test('a second server in place of a renamed directory is not harmed when the first server ends', async (t) => {
         const first = await startServer(t);
         const second = await startServer(t);
         await Scene.build(first);
@@ -218,7 +218,7 @@ describe('a second server is refused', () => {
     }
 });
 
-describe('nobody else can read it', () => {
+describe('other users cannot read it', () => {
     const wide = async (dir) => {
         const names = (await readdir(dir)).filter((name) => name !== 'dfota.conf');
         return Promise.all(names.map(async (name) => [name, (await stat(join(dir, name))).mode & 0o777]));
@@ -235,7 +235,7 @@ describe('nobody else can read it', () => {
         });
     }
 
-    test('what was readable before is not after a start', async (t) => {
+    test('files that were readable before are not after a start', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         await server.kill(); // with a log

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Delivered over a bad cell: 2 Mbit/s, and of the server's packets one in twenty is lost.
+// Delivery over a bad radio cell: 2 Mbit/s, and one in twenty packets of the server is lost.
 
 import { noNetwork, slowLink } from './lib/network.mjs';
 
@@ -11,7 +11,7 @@ import { Peer, window_bytes } from './lib/peer.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
-test('links of our own can be made, where the tests must be complete', { skip: process.env.CI ? false : noNetwork }, () => {
+test('network links can be made if no test may be skipped', { skip: process.env.CI ? false : noNetwork }, () => {
     assert.equal(noNetwork, false);
 });
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// When is a package delivered? Once the peer's TCP has acknowledged the last byte, never before, whatever the server has
+// A package is delivered when the peer's TCP has acknowledged the last byte, and not before, whatever the server has
 // written by then. The peers here have small receive buffers, so that their kernels acknowledge little more than they read.
 
 import assert from 'node:assert/strict';
@@ -36,7 +36,7 @@ const within = (acked, read) =>
     assert.ok(acked >= read - 1 && acked <= read + window_bytes && acked < total, `${acked} acknowledged, ${read} read of ${total}`);
 
 describe('a peer that', () => {
-    test('reads the head and stops is sending, then interrupted, and costs a bounded piece of memory', async (t) => {
+    test('reads the head and stops: its attempt is sending, then interrupted, and uses limited memory', async (t) => {
         const module = scene.module();
         const peer = new Peer(t, module, 0, 'stop');
         assert.equal(await peer.awaitSaid('head'), 200);
@@ -51,7 +51,7 @@ describe('a peer that', () => {
 
     for (const part of [0.1, 0.99]) {
         for (const then of ['reset', 'fin']) {
-            test(`ends with a ${then} at ${part * 100} % is interrupted there`, async (t) => {
+            test(`ends with a ${then} at ${part * 100} %: its attempt is interrupted there`, async (t) => {
                 const module = scene.module();
                 const read = Math.floor(total * part);
                 const peer = new Peer(t, module, read, then);
@@ -62,7 +62,7 @@ describe('a peer that', () => {
         }
     }
 
-    test('resets one window before the end is interrupted there', async (t) => {
+    test('resets one window before the end: its attempt is interrupted there', async (t) => {
         const module = scene.module();
         const read = total - window_bytes - 1000;
         const peer = new Peer(t, module, read, 'reset');
@@ -71,7 +71,7 @@ describe('a peer that', () => {
     });
 
     for (const then of ['reset', 'fin', 'hold']) {
-        test(`reads all, and then does "${then}", has it delivered`, async (t) => {
+        test(`reads everything, then does "${then}": its attempt is delivered`, async (t) => {
             const module = scene.module();
             const peer = new Peer(t, module, 'all', then);
             assert.equal(await peer.awaitSaid('body'), total);
@@ -83,7 +83,7 @@ describe('a peer that', () => {
         });
     }
 
-    test('fetches in forty ranges out of order has it delivered with the last of them, and not before', async () => {
+    test('fetches forty ranges out of order: its attempt is delivered with the last one, not before', async () => {
         const module = scene.module();
         const rand = random(4711), step = Math.ceil(total / 40);
         const bytes = await scene.content(), have = Buffer.alloc(total);
@@ -112,8 +112,8 @@ describe('a peer that', () => {
     });
 });
 
-// A modem's TCP may take the rest for an application that has closed long ago and begins anew.
-test('asked from the start again, what the connection before still takes does not count', async (t) => {
+// A modem's TCP may still receive the rest for an application that closed long ago and starts again.
+test('after a new request from the first byte, acknowledgements of the old connection do not count', async (t) => {
     const module = scene.module();
     const before = net.connect(module.address);
     t.after(() => before.destroy());
@@ -132,7 +132,7 @@ test('asked from the start again, what the connection before still takes does no
     await peer.end();
 });
 
-test('a download across a restart is delivered by the union of what both servers saw', async (t) => {
+test('a download across a restart is delivered if both servers together saw all bytes', async (t) => {
     const own = await startServer(t);
     const long = await Scene.build(own, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
     const { size } = await long.makePackage();

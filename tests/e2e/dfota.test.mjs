@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The dfota tool, judged by stock bsdiff and bspatch: each applies what the other makes. And its contract with whoever
-// runs it: exit statuses, one line of result, and files that are there whole or not at all.
+// The dfota tool against stock bsdiff and bspatch: each applies what the other makes. And its contract with the program that
+// runs it: exit statuses, one line of result, and files that are either complete or absent.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -116,7 +116,7 @@ const pairs = {
 
 const efforts = ['quick', 'good', 'best'];
 
-// Images as they come and as they never should: few letters, long runs, repeats, pieces moved, bytes changed.
+// Usual and extreme images: few letters, long runs, repeats, moved pieces, changed bytes.
 function randomPair(seed) {
     const rand = random(seed);
     const letters = [1, 2, 5, 256][rand.below(4)];
@@ -172,7 +172,7 @@ describe('dfota against stock bsdiff and bspatch', () => {
         }
     });
 
-    test('one byte changed in zeros, which takes stock bsdiff minutes, is a package of a few hundred bytes', async (t) => {
+    test('one changed byte in zeros, for which stock bsdiff needs minutes, gives a package of a few hundred bytes', async (t) => {
         const bench = await Bench.make(t);
         const old = Buffer.alloc(4 << 20);
         const next = Buffer.from(old).fill(1, 1 << 21, (1 << 21) + 1);
@@ -183,7 +183,7 @@ describe('dfota against stock bsdiff and bspatch', () => {
         assert.deepEqual(await bench.get('by-stock'), next);
     });
 
-    test('pairs of every kind at every effort: stock bspatch agrees, and nothing is larger than with the quick one', async (t) => {
+    test('pairs of every kind at every effort: stock bspatch agrees, and no package is larger than at effort quick', async (t) => {
         const bench = await Bench.make(t);
         for (let seed = 1; seed <= 24; seed += 1) {
             const [old, next] = randomPair(seed);
@@ -222,7 +222,7 @@ describe('dfota against stock bsdiff and bspatch', () => {
 });
 
 describe('an index of the old image kept in a file', () => {
-    test('it is made once, used again, and changes no package', async (t) => {
+    test('the index is made once, used again, and changes no package', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ old: release(0), new: release(1), later: release(2) });
         const index = ['diff', '--suffix-file', 'index', 'old'];
@@ -237,7 +237,7 @@ describe('an index of the old image kept in a file', () => {
         assert.equal((await stat(bench.path('index'))).ino, ino, 'it was written again');
     });
 
-    test('one that is damaged, cut off, hostile or of another image is made again', async (t) => {
+    test('an index that is damaged, cut off, hostile or of another image is made again', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ old: release(0), new: release(1), other: release(2) });
         const make = (old) => bench.succeeds('package', 'diff', '--effort', 'quick', '--suffix-file', 'index', old, 'new', 'package');
@@ -260,7 +260,7 @@ describe('an index of the old image kept in a file', () => {
         assert.deepEqual(await bench.get('index'), right);
     });
 
-    test('where it cannot be written nothing is', async (t) => {
+    test('if the index cannot be written, no file is left', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ old: release(0), new: release(1) });
         await bench.fails(status.machine, /cannot write none\/index/, 'diff', '--effort', 'quick', '--suffix-file', 'none/index',
@@ -270,7 +270,7 @@ describe('an index of the old image kept in a file', () => {
     });
 });
 
-// A bench with old, new, the package from one to the other, and an image that is neither.
+// A bench with an old image, a new image, the package between them, and a third image.
 async function furnished(t) {
     const bench = await Bench.make(t);
     await bench.put({ old: release(0), new: release(1), other: release(2) });
@@ -333,7 +333,7 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         }
     });
 
-    test('what no format is known of is told from what is damaged: exit status 5', async (t) => {
+    test('an unknown format is told apart from a damaged package: exit status 5', async (t) => {
         const bench = await furnished(t);
         for (const bytes of [text(''), await bench.get('old'), text('\xec\xde and so on')]) {
             await bench.put({ other: bytes });
@@ -342,7 +342,7 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         }
     });
 
-    test('--max-output holds for the new image alone, to the byte', async (t) => {
+    test('--max-output limits only the new image, exact to the byte', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ old: release(0), new: release(1, 1000) });
         await bench.succeeds('package', 'diff', 'old', 'new', 'package');
@@ -353,7 +353,7 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         await bench.fails(status.negative, /limit/, 'verify', '--max-output', '999', 'old', 'package', 'new');
     });
 
-    test('--max-image holds for either image, to the byte', async (t) => {
+    test('--max-image limits both images, exact to the byte', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ small: text('12345'), large: text('123456') });
         await bench.succeeds('package', 'diff', '--max-image', '6', 'small', 'large', 'package');
@@ -362,7 +362,7 @@ describe('files that do not fit: exit status 1, and nothing written', () => {
         await bench.fails(status.negative, reason, 'diff', '--max-image', '5', 'large', 'small', 'out');
     });
 
-    test('images from 2 GiB on are refused, whatever is allowed', async (t) => {
+    test('images of 2 GiB or more are refused, whatever the options allow', async (t) => {
         const bench = await Bench.make(t);
         await bench.put({ huge: '', small: 'firmware' });
         await truncate(bench.path('huge'), 2 ** 31); // sparse: takes no disk
@@ -420,7 +420,7 @@ describe('the command line: exit status 2', () => {
 });
 
 describe('the machine: exit status 3, and nothing left behind', () => {
-    test('a file that is missing or no file', async (t) => {
+    test('a file that is missing or is not a regular file', async (t) => {
         const bench = await furnished(t);
         const missing = /cannot open missing: No such file/;
         await bench.fails(status.machine, missing, 'diff', 'missing', 'new', 'out');
@@ -439,7 +439,7 @@ describe('the machine: exit status 3, and nothing left behind', () => {
         assert.deepEqual(await bench.get('new'), release(1));
     });
 
-    test('a disk that ends half way', async (t) => {
+    test('a disk that becomes full half way', async (t) => {
         const bench = await furnished(t);
         await bench.put({ out: 'precious' });
         const before = await bench.names();
@@ -450,12 +450,12 @@ describe('the machine: exit status 3, and nothing left behind', () => {
         assert.equal(String(await bench.get('out')), 'precious');
     });
 
-    test('a result that cannot be told', async (t) => {
+    test('a result line that cannot be written', async (t) => {
         const bench = await furnished(t);
         const result = await bench.shell('"$1" diff old new out >/dev/full');
         assert.equal(result.code, status.machine);
         assert.match(result.stderr, /standard output/);
-        await bench.stock('bspatch', 'old', 'by-stock', 'out'); // what is there is whole
+        await bench.stock('bspatch', 'old', 'by-stock', 'out'); // the file is complete
         assert.deepEqual(await bench.get('by-stock'), release(1));
     });
 
@@ -487,14 +487,14 @@ describe('the machine: exit status 3, and nothing left behind', () => {
 });
 
 describe('the file that is written', () => {
-    test('may be one of those read', async (t) => {
+    test('may be one of the input files', async (t) => {
         const bench = await furnished(t);
         await bench.succeeds('old', 'patch', 'old', 'package', 'old');
         assert.deepEqual(await bench.get('old'), release(1));
         assert.deepEqual(await bench.names(), ['new', 'old', 'other', 'package']);
     });
 
-    test('obeys the umask, also where it replaces another', async (t) => {
+    test('follows the umask, also when it replaces another file', async (t) => {
         const bench = await furnished(t);
         await bench.put({ out: 'earlier' });
         await chmod(bench.path('out'), 0o600);
@@ -503,7 +503,7 @@ describe('the file that is written', () => {
         assert.equal((await stat(bench.path('out'))).mode & 0o7777, 0o644);
     });
 
-    test('is a new file: who has the earlier one open keeps it whole', async (t) => {
+    test('is a new file: a program that has the old one open still reads it whole', async (t) => {
         const bench = await furnished(t);
         await bench.put({ out: 'earlier' });
         const reader = await open(bench.path('out'));

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The vendor's dialect: every form of the question, every code of the answer, and who is asking.
+// The vendor's dialect: every form of the request, every code of the answer, and the identity of the device.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -46,7 +46,7 @@ describe('a module upgrades, asking as', () => {
     const ids = { imei: nextImei, mac: () => 'C8C2C68E1234', uid: () => '30393438373235' };
     const takesAnyId = /since 2024|libfota2/;
 
-    test('every form that the module knows is here', () => assert.deepEqual(Object.keys(lines), Object.keys(forms)));
+    test('every form that the simulated module knows is tested', () => assert.deepEqual(Object.keys(lines), Object.keys(forms)));
 
     for (const [form, line] of Object.entries(lines)) {
         for (const idKind of takesAnyId.test(form) ? Object.keys(ids) : ['imei']) {
@@ -79,7 +79,7 @@ describe('a module upgrades, asking as', () => {
         }
     }
 
-    test('parameters that nobody knows are ignored', async () => {
+    test('unknown parameters are ignored', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         await expectCode(module, 43, { target: asking(module, { model: 'Air780E', rssi: '-70', '': '', 'é': '请' }) });
@@ -109,7 +109,7 @@ describe('code', () => {
         assert.match((await scene.record(module)).last_answer.reason, /format/);
     });
 
-    test('25: an unknown project, and none', async () => {
+    test('25: an unknown project, or none', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         for (const project_key of ['nobody', '', undefined, scene.product.toUpperCase()])
@@ -117,7 +117,7 @@ describe('code', () => {
         assert.equal(await scene.record(module), null);
     });
 
-    test('26: an unknown firmware, and none', async () => {
+    test('26: an unknown firmware, or none', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         for (const firmware_name of ['no-such-firmware', '', undefined])
@@ -125,7 +125,7 @@ describe('code', () => {
         assert.equal(await scene.record(module), null);
     });
 
-    test('27: at the target, above it, and without one', async () => {
+    test('27: at the target, above it, or without a target', async () => {
         const scene = await Scene.build(server, { versions: ['1001', '1002', '1003'], target: '1002' });
         for (const version of ['1002', '1003', '999999']) {
             const module = scene.module({ version });
@@ -149,7 +149,7 @@ describe('code', () => {
         assert.deepEqual(answer.body, await scene.content());
     });
 
-    test('44: a base that is not here, and none named; both are listed or on record', async () => {
+    test('44: a base that the server does not have, or no version sent; the admin sees both', async () => {
         const scene = await Scene.build(server);
         const modules = [scene.module({ version: '900' }), scene.module({ version: '900' }), scene.module({ version: '901' })];
         for (const module of modules)
@@ -161,7 +161,7 @@ describe('code', () => {
         assert.equal((await scene.record(module)).confirmed_version, null);
     });
 
-    test('40: a device that begins too often is blocked until an admin lifts it', async (t) => {
+    test('40: a device that begins too often is blocked until an admin unblocks it', async (t) => {
         const guarded = await startServer(t, { config: { loop_guard_per_day: 2 } });
         const scene = await Scene.build(guarded);
         const module = scene.module();
@@ -201,8 +201,8 @@ describe('code', () => {
     });
 });
 
-describe('who asks', () => {
-    test('is the imei before the mac before the uid', async () => {
+describe('the device', () => {
+    test('is known by its imei, else its mac, else its uid', async () => {
         const scene = await Scene.build(server);
         const [imei, mac, uid] = [nextImei(), 'C8C2C68EAA01', 'uid-of-this-one'];
         const module = scene.module();
@@ -214,7 +214,7 @@ describe('who asks', () => {
         }
     });
 
-    test('is one device however the mac is written', async () => {
+    test('is the same device in every spelling of its mac', async () => {
         const scene = await Scene.build(server);
         const module = scene.module({ idKind: 'mac', id: 'C8C2C68EAA02' });
         for (const mac of ['c8c2c68eaa02', 'C8:C2:C6:8E:AA:02', 'c8-c2-c6-8e-aa-02'])
@@ -223,7 +223,7 @@ describe('who asks', () => {
         assert.deepEqual(json.items.map((d) => [d.id_kind, d.device, d.check_ins]), [['mac', 'C8C2C68EAA02', 3]]);
     });
 
-    test('is two devices when one imei asks in two products', async () => {
+    test('is a different device in another product', async () => {
         const [one, two] = [await Scene.build(server), await Scene.build(server, { versions: ['1', '2'] })];
         const id = nextImei();
         const [here, there] = [one.module({ id }), two.module({ id, version: '2' })];
@@ -234,7 +234,7 @@ describe('who asks', () => {
         assert.equal((await two.record(there)).attempts.length, 0);
     });
 
-    test('is warned of, and served, when the check digit of the imei is wrong', async () => {
+    test('is served, with a warning, if the check digit of the imei is wrong', async () => {
         const scene = await Scene.build(server);
         const right = imeiWithCheckDigit('86659707123456');
         const wrong = right.slice(0, 14) + ((Number(right[14]) + 1) % 10);
@@ -245,7 +245,7 @@ describe('who asks', () => {
         assert.match((await scene.record(bad)).warnings.join(), /check digit/);
     });
 
-    test('is not admitted beyond the new devices of a product and day', async (t) => {
+    test('is refused above the limit of new devices of a product in a day', async (t) => {
         const small = await startServer(t, { config: { max_new_devices_per_day: 2 } });
         const [scene, other] = [await Scene.build(small), await Scene.build(small)];
         const [first, second, third] = [scene.module(), scene.module(), scene.module()];
@@ -257,7 +257,7 @@ describe('who asks', () => {
         await expectCode(other.module(), 43);
     });
 
-    test('has not been authenticated, and the record says so', async () => {
+    test('is not authenticated, and the record says so', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         await module.ask();
@@ -268,8 +268,8 @@ describe('who asks', () => {
     });
 });
 
-describe('HEAD takes the same decision and records nothing:', () => {
-    test('before the package was ever asked for', async () => {
+describe('HEAD gets the same decision and records nothing:', () => {
+    test('before the first request for the package', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         const head = await module.ask({ method: 'HEAD' });
@@ -314,7 +314,7 @@ describe('versions', () => {
         await expectCode(scene.module({ version: '1.10.0' }), 27);
     });
 
-    test('never go down', async () => {
+    test('are never led down', async () => {
         const scene = await Scene.build(server, { versions: ['1001', '1002', '1003'] });
         const module = scene.module({ version: '1003' });
         await scene.setTarget('1001');
@@ -324,8 +324,8 @@ describe('versions', () => {
     });
 });
 
-describe('elsewhere', () => {
-    test('there is nothing: 404 with a code', async () => {
+describe('other paths and methods', () => {
+    test('another path: 404 with a code', async () => {
         const scene = await Scene.build(server);
         for (const target of ['/', '/index.html', '/api/site/nothing', '/api/v1/status', '/favicon.ico', '/api%2Fsite/firmware_upgrade?imei=1']) {
             const answer = await scene.module().ask({ target });
@@ -333,7 +333,7 @@ describe('elsewhere', () => {
         }
     });
 
-    test('and with other methods: 405 with Allow', async () => {
+    test('another method: 405 with Allow', async () => {
         const scene = await Scene.build(server);
         const module = scene.module();
         for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'BREW']) {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Damaged files: a flipped bit in what is served, and databases that are damaged, torn or put back. What is wrong is seen and
-// said, and nothing that is whole is lost over it.
+// Damaged files: a flipped bit in an image or a package, and databases that are damaged, torn or restored. Damage is found and
+// reported, and nothing undamaged is lost.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { Scene, assertProblem, findBySum } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
 describe('a flipped bit', () => {
-    test('in a package that is in memory already: what is sent is whole; after a start it is made again', async (t) => {
+    test('in a package that is already in memory: the sent bytes are right; after a restart the package is made again', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         const made = await scene.makePackage();
@@ -34,7 +34,7 @@ describe('a flipped bit', () => {
         assert.equal(sha256(await scene.content()), made.sha256);
     });
 
-    test('in an image: no package is made of it, and the same bytes repair it', async (t) => {
+    test('in an image: no package is made from it, and an upload of the same bytes repairs it', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         const damaged = scene.images.get('1002');
@@ -115,7 +115,7 @@ describe('a damaged database:', () => {
         });
     }
 
-    test('wherever it is damaged, no file of an image is removed', async (t) => {
+    test('whatever part is damaged, no file of an image is removed', async (t) => {
         const { server, scene } = await furnished(t);
         await server.stop();
         const whole = await readAll(server);
@@ -161,7 +161,7 @@ describe('a damaged database:', () => {
         });
     }
 
-    test('what a power cut tore, behind all that was answered, is no damage', async (t) => {
+    test('a torn end of the log after everything that was answered is not damage', async (t) => {
         const { server, scene, modules } = await furnished(t);
         for (const torn of [100, 4120, 10_000]) {
             await server.kill();
@@ -174,7 +174,7 @@ describe('a damaged database:', () => {
         }
     });
 
-    test('a log left beside a backup that was put back destroys nothing', async (t) => {
+    test('an old log beside a restored backup destroys nothing', async (t) => {
         const { server, scene } = await furnished(t);
         await server.stop();
         const backup = await readAll(server);
@@ -195,7 +195,7 @@ describe('a damaged database:', () => {
         await assertImages(scene);
     });
 
-    test('what the refusal tells to do works', async (t) => {
+    test('the repair that the refusal names works', async (t) => {
         const { server, scene, modules } = await furnished(t);
         await server.stop();
         await flipBit(main(server), (pageOf(server, 'image_by_sha256') - 1) * 4096 + 1);
@@ -211,7 +211,7 @@ describe('a damaged database:', () => {
         await scene.makePackage('1', '4');
     });
 
-    test('none, beside files of images: refused, because they would be nobody\'s', async (t) => {
+    test('no database but image files: the start is refused, because no row would name the files', async (t) => {
         const { server, scene } = await furnished(t);
         await server.stop();
         const whole = await readAll(server);
@@ -224,7 +224,7 @@ describe('a damaged database:', () => {
         await assertImages(scene);
     });
 
-    test('an older one put back: files that it does not know are kept, and taken again when they are uploaded again', async (t) => {
+    test('an older database restored: files that it does not know are kept, and used when they are uploaded again', async (t) => {
         const server = await startServer(t, { config: { jobs: 1 } });
         const scene = await Scene.build(server, { versions: ['1'], later: ['2', '3', '4'] });
         await server.stop();

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Calls to the disk that fail, each at any place: what is acknowledged is there, what is not leaves nothing, and the server
+// Disk calls that fail at any place: what was acknowledged is stored, what was not leaves nothing, and the server
 // goes on without a restart.
 
 import assert from 'node:assert/strict';
@@ -45,20 +45,20 @@ describe('a call that fails', () => {
         await assertImages(scene);
     });
 
-    test('each time the folder of a blob is synced: no upload of these bytes is acknowledged', async (t) => {
+    test('each time the folder of a blob is synced: the upload is not acknowledged', async (t) => {
         const { faults, server, scene } = await startFaulty(t);
         const bytes = noiseImage({ seed: 6001, size: 50_000 });
         faults.set('fsync EIO 0 0 */blobs/??');
         for (let i = 0; i < 3; i += 1)
             assertProblem(await server.admin('PUT', scene.path('/images/6001'), bytes), 500, 'internal');
-        // Bytes that are there already: who is told so must be able to rely on it.
+        // Bytes that are stored already: the answer that says so must be reliable.
         assertProblem(await server.admin('PUT', scene.path('/images/6002'), scene.images.get('1001')), 500, 'internal');
         faults.set();
         await assertImages(scene);
         await server.admin('PUT', scene.path('/images/6001'), bytes, { expect: 201 });
     });
 
-    test('when a package is published: it is made again, and not served before', async (t) => {
+    test('when a package is published: it is made again, and not served until then', async (t) => {
         const { faults, server, scene } = await startFaulty(t, { target: null });
         faults.set('fsync EIO 0 1 */blobs/??', 'fsync EIO 0 1 */incoming/job-*');
         await scene.setTarget('1002');
@@ -71,10 +71,10 @@ describe('a call that fails', () => {
 
     for (const call of ['write', 'fsync', 'write,fsync,truncate']) {
         for (const error of ['EIO', 'ENOSPC']) {
-            test(`(${call}: ${error}) at any place of a commit: the device is told to come back, and nothing of it is kept`, async (t) => {
+            test(`(${call}: ${error}) at any place of a commit: the device is told to come back, and nothing is stored`, async (t) => {
                 const { faults, scene } = await startFaulty(t, { target: null });
                 const told = [], known = [];
-                // The next one each time, until there is none: then the whole check-in is through.
+                // The next call each time, until none fails: then the whole check-in succeeds.
                 for (let skip = 0; known.length < 3; skip += 1) {
                     const module = scene.module();
                     faults.set(`${call} ${error} ${skip} 2 */dfota.db-*`);
@@ -102,7 +102,7 @@ describe('a call that fails', () => {
         await assertSurvives(scene, [...asked.told, ...asked.known]);
     });
 
-    test('after which it is killed: what could not be synced is no damage', async (t) => {
+    test('and then a kill: what could not be synced is not damage', async (t) => {
         const { faults, scene } = await startFaulty(t, { target: null });
         const known = [];
         for (let i = 0; i < 5; i += 1) {
@@ -115,7 +115,7 @@ describe('a call that fails', () => {
         await assertSurvives(scene, known);
     });
 
-    test('whenever the log is moved into the database: check-ins go on, and nothing is lost', async (t) => {
+    test('whenever the log is copied into the database: check-ins go on, and nothing is lost', async (t) => {
         const { faults, server, scene } = await startFaulty(t, { target: null });
         faults.set('write,fsync,truncate EIO 0 0 */dfota.db');
         const known = [];

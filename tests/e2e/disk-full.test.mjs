@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Full disks: what was answered stays, what could not be done is said to be so, and once there is space again the server
+// Full disks: what was answered stays, what failed is reported, and when there is space again the server
 // goes on, without a restart.
 
 import { Disk, noMounts } from './lib/mounts.mjs';
@@ -18,7 +18,7 @@ import { noiseImage } from './lib/firmware.mjs';
 import { poll } from './lib/module.mjs';
 import { Scene, adminExchange, assertProblem, listFiles } from './lib/scene.mjs';
 
-test('disks of our own can be made, where the tests must be complete', { skip: process.env.CI ? false : noMounts }, () => {
+test('disks can be made if no test may be skipped', { skip: process.env.CI ? false : noMounts }, () => {
     assert.equal(noMounts, false);
 });
 
@@ -37,7 +37,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
     const at = (scene, version) => scene.path(`/images/${version}`);
     const image = noiseImage({ seed: 7001, size: 3 << 20 });
 
-    test('what is announced and does not fit is refused at once', async (t) => {
+    test('an announced length that does not fit is refused at once', async (t) => {
         const { disk, server, scene } = await furnish(t);
         await disk.fill(1 << 20);
         const earlier = await files(server);
@@ -49,7 +49,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
         await server.admin('PUT', at(scene, '1003'), image, { expect: 201 });
     });
 
-    test('what is not announced ends when nothing more fits, and leaves nothing', async (t) => {
+    test('an unannounced length ends when nothing more fits, and leaves nothing', async (t) => {
         const { disk, server, scene } = await furnish(t);
         await disk.fill(1 << 20);
         const earlier = await files(server);
@@ -64,7 +64,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
         await server.admin('PUT', at(scene, '1003'), image, { expect: 201 });
     });
 
-    test('somebody else fills the disk meanwhile', async (t) => {
+    test('another program fills the disk meanwhile', async (t) => {
         const { disk, server, scene } = await furnish(t);
         const earlier = await files(server);
         const socket = net.connect(server.adminAddress.port, server.adminAddress.host);
@@ -85,7 +85,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
     });
 
     // The same upload with one page more each time: it fails at each of its steps once, down to the commit.
-    test('at whatever step it happens, all is there or nothing', async (t) => {
+    test('at every step: the image is stored completely or not at all', async (t) => {
         const { disk, server, scene } = await furnish(t);
         const statuses = new Set();
         await disk.fill();
@@ -110,7 +110,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
         await assertImages(scene);
     });
 
-    test('what is to be kept in reserve is kept, and what fits beside it is taken', async (t) => {
+    test('the reserve stays free, and what fits beside it is accepted', async (t) => {
         const { disk, server, scene } = await furnish(t, { disk: { size: 32 << 20 }, server: { reserve: 8 << 20 } });
         const size = 2 << 20;
         let taken = 0;
@@ -124,26 +124,26 @@ describe('the disk is full for an upload:', needsDisk, () => {
         }
         assert.ok(await disk.free() - size < 8 << 20, 'no space is wasted');
         assert.ok(taken >= 8, `${taken}`);
-        // Nobody announced how much comes: it ends not far below.
+        // Without an announced length the upload ends a little below the reserve.
         const whole = noiseImage({ seed: 4000, size: 20 << 20 });
         const chunk = Buffer.concat([Buffer.from(`${whole.length.toString(16)}\r\n`), whole, Buffer.from('\r\n0\r\n\r\n')]);
         const answer = await adminExchange(server, 'PUT', at(scene, '4000'), { lines: ['Transfer-Encoding: chunked'], more: [chunk] });
         assertProblem(answer, 507, 'no-space');
-        // Small things still go: that is what the reserve is for.
+        // Small writes still work: the reserve is for them.
         await scene.setTarget('4001');
         assert.equal((await scene.module().ask()).code, 43);
     });
 });
 
 describe('the disk is full while a package is made:', { ...needsDisk, concurrency: true }, () => {
-    // So much is free that a job begins, and less than its package needs; or nothing at all.
+    // Enough space for a job to begin but not for its package; or no space at all.
     for (const [name, left] of Object.entries({ 'the package does not fit': 1_300_000, 'nothing fits': 0 })) {
-        test(`${name}: it waits, and is made by itself when there is space`, async (t) => {
+        test(`${name}: the package waits, and is made without help when there is space`, async (t) => {
             const { disk, server, scene } = await furnish(t, {
                 disk: { size: 12 << 20 }, kind: 'noise', size: 1_500_000, limit: 5_000_000, target: null,
             });
             const module = scene.module();
-            // Known before, so that its check-ins need little.
+            // A known device, so that its check-ins need little space.
             assert.equal((await module.ask()).code, 27);
             await disk.fill(left === 0 ? 200_000 : left);
             await scene.setTarget('1002');
@@ -168,7 +168,7 @@ describe('the disk is full while a package is made:', { ...needsDisk, concurrenc
         });
     }
 
-    test('a large one that does not fit does not hold up the small one behind it', async (t) => {
+    test('a large package that does not fit does not block a small one after it', async (t) => {
         const disk = await Disk.make(t, { size: 12 << 20 });
         const server = await startOn(t, disk, { config: { jobs: 1 } });
         const large = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 5_000_000 });
@@ -185,7 +185,7 @@ describe('the disk is full while a package is made:', { ...needsDisk, concurrenc
 });
 
 describe('the disk is full for check-ins:', needsDisk, () => {
-    test('503, nothing half recorded, and the next one after it works again', async (t) => {
+    test('503, nothing is half recorded, and the next one with space works', async (t) => {
         const { disk, server, scene } = await furnish(t, { target: null });
         const early = scene.module();
         assert.equal((await early.ask()).code, 27);
@@ -198,7 +198,7 @@ describe('the disk is full for check-ins:', needsDisk, () => {
         await assertSurvives(scene, [early, ...asked.told, ...asked.known]);
     });
 
-    test('the write-ahead log grows until nothing fits, because somebody reads for long', async (t) => {
+    test('a long read makes the write-ahead log grow until nothing fits', async (t) => {
         const { disk, scene } = await furnish(t, { disk: { size: 3 << 20 }, target: null });
         const reader = await holdReader(t, disk.dir);
         const asked = await askUntilFull(scene, 3);
@@ -209,7 +209,7 @@ describe('the disk is full for check-ins:', needsDisk, () => {
         await assertSurvives(scene, [...asked.told, ...asked.known]);
     });
 
-    test('a delivery that ends while the disk is full is on record when there is space', async (t) => {
+    test('a delivery that ends while the disk is full is recorded when there is space', async (t) => {
         const { disk, server, scene } = await furnish(t, { disk: { size: 12 << 20 }, kind: 'noise', size: 1_500_000, limit: 5_000_000 });
         await scene.makePackage();
         const module = scene.module();
@@ -229,7 +229,7 @@ describe('the disk is full for check-ins:', needsDisk, () => {
     });
 });
 
-// Somebody who reads the database and does not come to an end.
+// A reader of the database that does not end.
 async function holdReader(t, dir) {
     const child = spawn('sqlite3', ['-readonly', join(dir, 'dfota.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
     t.after(() => child.kill('SIGKILL'));

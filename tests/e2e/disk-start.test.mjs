@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Disks that nobody may write to, for a while or from the start on, and other places where a server cannot begin: it says so,
-// changes nothing, and works once they do.
+// Disks that are read-only, for a while or from the start, and other places where a server cannot start: it says so,
+// changes nothing, and works when the cause is gone.
 
 import { Disk, noMounts } from './lib/mounts.mjs';
 
@@ -21,10 +21,10 @@ import { startServer } from './lib/server.mjs';
 
 const needsDisk = { skip: noMounts };
 
-describe('nobody may write to the disk', () => {
+describe('the disk is read-only', () => {
     const all = (server) => `write,truncate,create,open,rename,unlink,mkdir EROFS 0 0 ${server.dataDir}/*`;
 
-    test('for a while, while the server runs: it says so, and goes on by itself', async (t) => {
+    test('for a while, while the server runs: it says so, and continues without help', async (t) => {
         const { faults, server, scene } = await startFaulty(t, { target: null });
         const early = scene.module();
         assert.equal((await early.ask()).code, 27);
@@ -54,7 +54,7 @@ describe('nobody may write to the disk', () => {
         await assertSurvives(scene, asked.told);
     });
 
-    test('while a package is made: it waits and is made by itself', async (t) => {
+    test('while a package is made: the package waits and is made without help', async (t) => {
         const { faults, server, scene } = await startFaulty(t);
         // The database works, so that this is seen.
         faults.set(`create,rename,mkdir EROFS 0 0 ${server.dataDir}/*`);
@@ -83,7 +83,7 @@ describe('nobody may write to the disk', () => {
 });
 
 describe('at the start', () => {
-    test('the data directory is made, but not what is above it', async (t) => {
+    test('the data directory is created, but not its parent', async (t) => {
         const faults = new Faults();
         const server = await startServer(t, { wrapper: faults.wrapper });
         await server.stop();
@@ -105,7 +105,7 @@ describe('at the start', () => {
         server.dataDir = there;
     });
 
-    test('a directory that another server works on is refused, and that one notices nothing', async (t) => {
+    test('a directory in use by another server is refused, and the other server is not disturbed', async (t) => {
         const first = await startServer(t);
         const second = await startServer(t);
         await second.stop();
@@ -117,7 +117,7 @@ describe('at the start', () => {
         assert.equal((await scene.module().ask()).code, 43);
     });
 
-    test('a directory of somebody else is refused', needsDisk, async (t) => {
+    test('a directory of another user is refused', needsDisk, async (t) => {
         const disk = await Disk.make(t);
         await disk.makeData();
         await chown(disk.dir, 65534, 65534);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the code does is what the documents say: routes, log events and keys.
+// The documents agree with the code: routes, log events and keys.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -44,7 +44,7 @@ describe('doc/api.md', () => {
     const prefixes = Object.fromEntries([...admin.matchAll(/#define ([A-Z]+) +([A-Z]*) ?"([^"]*)"/g)].map(([, name, base, path]) => [name, [base, path]]));
     const expand = (name) => (name === 'API' || !name ? '' : expand(prefixes[name][0]) + prefixes[name][1]);
     const routes = [...admin.matchAll(/X\("([A-Z]+)", ([A-Z]+)(?: "([^"]*)")?,/g)].map(([, method, base, path]) => [method, expand(base) + (path ?? '')]);
-    // A path stands in the document whole, or with … for its beginning.
+    // The document has the whole path, or … for its beginning.
     const stands = (method, path) => path.split('/').some((_, i, parts) => {
         const written = i === 0 ? path : `…/${parts.slice(i).join('/')}`;
         const at = doc.indexOf(`${method} ${written}`);
@@ -58,7 +58,7 @@ describe('doc/api.md', () => {
 });
 
 describe('README.md', () => {
-    test('names only files that are there', () => {
+    test('names only files that exist', () => {
         const text = read('README.md');
         for (const [, name] of text.matchAll(/`([a-z-]+\.md)`/g))
             assert.ok(read(`doc/${name}`).length > 0);
@@ -91,7 +91,7 @@ describe('doc/ledger.md', () => {
             assert.deepEqual(detail.split(' '), detail.split(' ').sort(), `${name}: in order`);
         }
     });
-    test('its example has the hash that it says', () => {
+    test('its example has the right hash', () => {
         const [, bytes, hash] = /^ {4}(14:dfota ledger 1,.*,)\n[^]*?^ {4}([0-9a-f]{64})$/m.exec(read('doc/ledger.md'));
         assert.equal(createHash('sha256').update(bytes).digest('hex'), hash);
     });
@@ -124,7 +124,7 @@ describe('doc/decisions.md', () => {
         }
         assert.deepEqual(table.map(([first]) => first.replaceAll('`', '')).sort(), [...new Set(moves.map(({ from }) => from))].sort());
     });
-    test('has it as a diagram', () => {
+    test('has the same as a diagram', () => {
         const pairs = new Map();
         for (const { from, event, to } of moves.filter((move) => move.from !== move.to))
             pairs.set(`${from} --> ${to}`, [...(pairs.get(`${from} --> ${to}`) ?? []), columns[event]]);

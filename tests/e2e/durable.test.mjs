@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// In which order the disk was asked to keep things: a kill does not show a missing fsync, because the kernel lives on; a
+// The order of writes and fsyncs: a kill does not show a missing fsync, because the kernel lives on; a
 // power cut would. Bytes before their name, the directory before the row, the row before the answer. (Check-ins: see
 // strace.test.mjs.)
 
@@ -24,7 +24,7 @@ const isWal = (call) => call.path?.endsWith('/dfota.db-wal');
 const ok = (call) => call.result >= 0;
 const says = (call, text) => call.text.replaceAll('\\"', '"').includes(text);
 
-// Finds the steps one after the other, each begun after the one before had ended. Returns the calls.
+// Finds the steps in order, each begun after the one before had ended. Returns the calls.
 function inOrder(trace, steps) {
     const found = [];
     let ended = -1;
@@ -101,7 +101,7 @@ describe('on the disk, as strace sees it:', { skip: reason }, () => {
         }
     });
 
-    test('an image whose bytes are there already: whoever wrote them, the directory is flushed before the row', async () => {
+    test('an image whose bytes are stored already: the directory is synced before the row all the same', async () => {
         const bytes = scene.images.get('1001');
         const sum = sha256(bytes);
         const trace = await traced(() => server.putImage(scene.product, scene.firmware, '1005', bytes), sum);
@@ -140,7 +140,7 @@ describe('on the disk, as strace sees it:', { skip: reason }, () => {
         }
     });
 
-    test('the first start: the directory, the token, and then the database that knows it', () => {
+    test('the first start: the directory, then the token, then the database with its hash', () => {
         const { dataDir } = server;
         const trace = read();
         inOrder(trace, [

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// EC618 payloads against a second reader: tests/ec618/decoder.py is written from the layout's description alone, and must
-// make the new image of everything that ours makes.
+// EC618 payloads against a second reader: tests/ec618/decoder.py is written only from the description of the layout, and must
+// rebuild the new image from every payload of dfota.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true, force: true }));
 
-// Makes a payload, has both readers rebuild the new image from it, ours also with the power cut at each operation on the
+// Makes a payload and lets both readers rebuild the new image, the reader of dfota also with a power cut at each operation on the
 // flash in turn, and returns it.
 async function checkPair(old, next, ...options) {
     const path = (name) => join(dir, name);
@@ -40,7 +40,7 @@ async function checkPair(old, next, ...options) {
 
 const orderOf = (payload) => payload.toString('latin1', 12, 16);
 
-test('both readers rebuild generated firmware from either order at every effort', async () => {
+test('both readers rebuild generated firmware, in both directions and at every effort', async () => {
     const old = firmwareImage({ seed: 61, size: 150000 });
     const next = firmwareImage({ seed: 61, size: 152345, revision: 1 });
     for (const order of ['NorO', 'RvsO'])
@@ -49,7 +49,7 @@ test('both readers rebuild generated firmware from either order at every effort'
     await checkPair(old, next, 'quick', 'RvsO', 'closed');
 });
 
-test('both readers rebuild images that share nothing, have nothing or are all the same', async () => {
+test('both readers rebuild images that have nothing in common, are empty or are equal', async () => {
     const noise = noiseImage({ seed: 62, size: 70001 });
     await checkPair(noise, noiseImage({ seed: 63, size: 65536 }), 'quick');
     await checkPair(Buffer.alloc(0), noise, 'quick');
@@ -58,7 +58,7 @@ test('both readers rebuild images that share nothing, have nothing or are all th
     assert.equal((await checkPair(noise, noise, 'quick')).length, 16 + 3 * 24);
 });
 
-test('the other reader refuses what is cut off, damaged, or has a block too large', async () => {
+test('the second reader refuses payloads that are cut off, damaged, or have a block that is too large', async () => {
     const old = firmwareImage({ seed: 64, size: 40000 });
     const payload = await checkPair(old, firmwareImage({ seed: 64, size: 40000, revision: 1 }), 'quick');
     const bad = join(dir, 'bad');
@@ -75,7 +75,7 @@ test('the other reader refuses what is cut off, damaged, or has a block too larg
     const damaged = Buffer.from(payload);
     damaged[payload.length >> 1] ^= 0x20;
     await refuses(damaged);
-    // Stock bzip2 makes one block of it: too large for the module by far.
+    // Stock bzip2 makes one block of it, which is far too large for the module.
     const script = 'import bz2,struct,sys;s=bz2.compress(struct.pack("<III",0,32768,0)+bytes((i*7+(i>>8))&255 for i in '
         + 'range(32768)),1);p=b"BSDIFF40"+struct.pack("<III",0,20+len(s),32768)+s;'
         + 'sys.stdout.buffer.write(b"BPHD"+struct.pack("<II",1,40000)+b"NorO"+struct.pack("<I",len(p))+p)';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A package is made with little effort first. More effort follows where it decides, then for what devices take, then in idle
-// time; what comes of it never disturbs anybody.
+// A package is made with little effort first. More effort follows where it decides, then for packages that devices take, then in idle
+// time. More effort never disturbs a device.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ const size = 60_000;
 const efforts = ['quick', 'good', 'best'];
 let dir, sizes, smallest;
 
-// What each effort comes to for the images of every scene here.
+// The package size at each effort for the images of these scenes.
 before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'dfota-effort-'));
     const [old, next, out] = ['old', 'new', 'out'].map((name) => join(dir, name));
@@ -38,7 +38,7 @@ before(async () => {
 after(() => rm(dir, { recursive: true, force: true }));
 
 const build = (server, options = {}) => Scene.build(server, { seed, size, ...options });
-// The first bytes of its package and no more. (The kernel takes a package as small as these whole.)
+// Reads only the first bytes of the package. (The kernel takes such a small package whole.)
 function beginning(module) {
     const request = buildRequest(module.target, { host: module.address.host, rangeLine: 'Range: bytes=0-999' });
     return exchange({ address: module.address, segments: [request] });
@@ -50,7 +50,7 @@ async function allTried(server, most = ['good', 'best']) {
     await poll('all efforts are tried', () => tried(server).join() === most.join());
 }
 
-// The server keeps these files and no others.
+// The server has exactly these files.
 function holds(server, files) {
     const top = join(server.dataDir, 'blobs');
     const kept = readdirSync(top).flatMap((folder) => readdirSync(join(top, folder))).sort();
@@ -58,7 +58,7 @@ function holds(server, files) {
 }
 
 describe('a package that fits', () => {
-    test('is there after little effort, and is replaced by smaller ones', async (t) => {
+    test('is ready after little effort, and is replaced by smaller ones', async (t) => {
         const server = await startServer(t, { config: { idle_effort: 'best' } });
         const scene = await build(server);
         await scene.makePackage();
@@ -79,20 +79,20 @@ describe('a package that fits', () => {
         assert.equal((await module.ask()).body.length, smallest);
     });
 
-    test('is tried as hard as idle_effort says and no harder', async (t) => {
+    test('gets as much effort as idle_effort says, and no more', async (t) => {
         for (const [effort, expected] of [['none', []], ['good', ['good']]]) {
             const server = await startServer(t, { config: { idle_effort: effort } });
             const scene = await build(server);
             await scene.makePackage();
             await allTried(server, expected);
-            // Whoever comes next is served first, so nothing was left to do when that is made.
+            // The next request is served first, so nothing was left to do when its package is made.
             await (await Scene.build(server)).makePackage();
             assert.deepEqual(tried(server).slice(0, expected.length), expected);
             assert.equal((await scene.package()).size, sizes[effort === 'none' ? 'quick' : effort]);
         }
     });
 
-    test('stays what it is while a transfer is pinned to it, and not longer', async (t) => {
+    test('keeps its bytes while a transfer is pinned to it, and not longer', async (t) => {
         const server = await startServer(t);
         const scene = await build(server);
         const quick = await scene.makePackage();
@@ -118,7 +118,7 @@ describe('a package that fits', () => {
         assert.equal(sha256(await scene.content()), (await scene.package()).sha256);
     });
 
-    test('is replaced when what was begun of it was left alone too long', async (t) => {
+    test('is replaced when a begun download was idle for too long', async (t) => {
         const server = await startServer(t, { config: { pin_idle_ms: 1 } });
         const scene = await build(server);
         await scene.makePackage();
@@ -133,7 +133,7 @@ describe('a package that fits', () => {
 });
 
 describe('a package over the limit', () => {
-    test('but within reach is waited for, and sent once more effort has brought it below', async (t) => {
+    test('that more effort can bring below it: the device waits, and gets the smaller package', async (t) => {
         const server = await startServer(t);
         const scene = await build(server, { limit: smallest });
         const module = scene.module();
@@ -149,7 +149,7 @@ describe('a package over the limit', () => {
         assert.equal(attempts.length, 1, 'it waited and was served in one attempt');
     });
 
-    test('and out of reach of any effort in the end is refused, but not before all are tried', async (t) => {
+    test('that no effort brings below it is refused, but only after all efforts were tried', async (t) => {
         const server = await startServer(t);
         const scene = await build(server, { limit: smallest - 1 });
         const module = scene.module();
@@ -164,7 +164,7 @@ describe('a package over the limit', () => {
         await poll('nothing more is tried', async () => !(await scene.package()).improving);
     });
 
-    test('and far from it is refused at once', async (t) => {
+    test('by far is refused at once', async (t) => {
         const server = await startServer(t);
         const scene = await build(server, { limit: Math.floor(sizes.quick / 2) });
         const made = await server.makePackage(scene.product, scene.firmware, ...scene.versions);
@@ -176,7 +176,7 @@ describe('a package over the limit', () => {
     });
 });
 
-test('more effort makes way for what a device waits for', async (t) => {
+test('a job with more effort is cancelled for a package that a device waits for', async (t) => {
     const server = await startServer(t, { config: { idle_effort: 'best', jobs: 1 } });
     const large = await Scene.build(server, { size: 1_500_000, format: 'ec618-csdk' });
     await large.makePackage();
@@ -184,11 +184,11 @@ test('more effort makes way for what a device waits for', async (t) => {
     const small = await build(server);
     assert.equal((await small.module().ask()).code, 43);
     await poll('the small one is made', async () => (await small.package()).state === 'ready');
-    assert.match((await server.logged('package-tried'))[0].reason, /made way/);
+    assert.match((await server.logged('package-tried'))[0].reason, /a higher-priority job waits/);
     assert.equal((await large.package()).state, 'ready');
 });
 
-describe('a server that is killed while it tries harder', () => {
+describe('a server that is killed while it tries more effort', () => {
     for (const [where, stop] of [['before it began', 'job-improves'], ['with the smaller one written', 'package-written:2'],
         ['with the smaller one published', 'package-published:2']])
         test(where, { skip: !stopsBuildDir && 'no build with stop points' }, async (t) => {

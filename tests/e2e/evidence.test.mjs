@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Who may say what a device runs: a stranger's requests neither change what better evidence says, nor what the device
-// is being sent. Peers are told apart by their address: the module is 127.0.0.1, the stranger 127.0.0.2.
+// Whose statement about a device's version counts: requests of a stranger change neither better evidence nor what the device
+// is being sent. Peers are recognised by their address: the module is 127.0.0.1, the stranger 127.0.0.2.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -61,7 +61,7 @@ describe('a link that was handed out to a check-in', () => {
     }
     const lines = { firmware: 'pump_LuatOS-SoC_EC618', versions: ['2046.1.0', '2046.1.2', '2046.1.3'], format: 'bsdiff' };
 
-    test('gives no right to testify', async () => {
+    test('gives no right to report', async () => {
         const scene = await Scene.build(server, lines);
         await scene.makePackage();
         const { module, path } = await turnkey(scene, '127.0.0.2');
@@ -73,7 +73,7 @@ describe('a link that was handed out to a check-in', () => {
         assert.deepEqual([row.detail.authenticated, row.detail.grade], [false, 'unauthenticated']);
     });
 
-    test('counts for more where it was handed out to a trusted check-in, and for less than a host', async () => {
+    test('counts more if it was handed out to a trusted check-in, but less than a host report', async () => {
         const scene = await Scene.build(server, lines);
         await trust(scene, true);
         await scene.makePackage();
@@ -84,7 +84,7 @@ describe('a link that was handed out to a check-in', () => {
         assert.deepEqual([confirmed_version, claim.version, claim.grade], ['2046.1.0', '2046.1.3', 'link']);
     });
 
-    test('is not used up by a stranger who fetches over it', async () => {
+    test('is not used up by downloads of a stranger', async () => {
         const scene = await Scene.build(server, lines);
         await scene.makePackage();
         const { module, path } = await turnkey(scene, '127.0.0.2');
@@ -97,8 +97,8 @@ describe('a link that was handed out to a check-in', () => {
     });
 });
 
-describe('a check-in of anybody', () => {
-    test('does not replace what a host reported: it is a claim, and the link serves on', async () => {
+describe('an unauthenticated check-in', () => {
+    test('does not replace a host report: it is a claim, and the link still works', async () => {
         const { scene, module } = await reported();
         const other = stranger(scene, module, { version: '1162' });
         assert.equal((await other.ask()).code, 27, 'it is answered by its own words');
@@ -113,13 +113,13 @@ describe('a check-in of anybody', () => {
         assert.equal((await rowsOf(module, 'version-claimed')).length, 1, 'once');
     });
 
-    test('that agrees raises nothing', async () => {
+    test('that agrees does not raise the grade', async () => {
         const { scene, module } = await reported();
         await stranger(scene, module, { version: '1138' }).ask();
         assert.equal((await scene.record(module)).claim, null);
     });
 
-    test('ends no attempt of a device with better evidence, and begins its own beside', async () => {
+    test('does not end the attempt of a device with better evidence, and begins its own beside it', async () => {
         const { scene, module, link } = await reported();
         await module.ask();
         await scene.awaitAttempt(module, 'delivered');
@@ -134,7 +134,7 @@ describe('a check-in of anybody', () => {
         assert.deepEqual([after.confirmed_version, after.claim], ['1162', null], 'newer evidence answers the claim');
     });
 
-    test('that asks from a newer version is served from that, not starved and not from the wrong base', async () => {
+    test('from a newer version gets a package for that version', async () => {
         const { scene, module } = await reported();
         await scene.makePackage('1147', '1162');
         const other = stranger(scene, module, { version: '1147', image: scene.images.get('1147') });
@@ -146,7 +146,7 @@ describe('a check-in of anybody', () => {
         assert.equal((await module.ask()).status, 200, 'the link is served from what the host reported');
     });
 
-    test('of the target confirms no delivery: confirmed, not by us', async () => {
+    test('of the target does not confirm a delivery: it counts as confirmed, not by us', async () => {
         const { scene, module } = await interrupted();
         module.version = '1162';
         assert.equal((await module.ask()).code, 27);
@@ -165,7 +165,7 @@ describe('a check-in of anybody', () => {
 
 describe('another address', () => {
     for (const version of ['1138', '1147', '1162', '7'])
-        test(`that asks from ${version} ends no download of the first`, async () => {
+        test(`that asks from ${version} does not end the download of the first one`, async () => {
             const { scene, module, bytes } = await interrupted();
             await stranger(scene, module, { version }).ask({ cutAfter: 10 });
             await assertContinues(scene, module, bytes);
@@ -173,7 +173,7 @@ describe('another address', () => {
                 (await scene.record(module)).attempts.some(({ beside, state }) => !beside && state === 'delivered'));
         });
 
-    test('is noted with the attempt and in the ledger', async () => {
+    test('is recorded with the attempt and in the ledger', async () => {
         const { scene, module } = await interrupted();
         await stranger(scene, module).ask({ cutAfter: 10 });
         await stranger(scene, module).ask({ cutAfter: 10 });
@@ -183,13 +183,13 @@ describe('another address', () => {
         assert.deepEqual(rows.map(({ detail }) => [detail.begun_by, detail.origin]), [['127.0.0.1', '127.0.0.2']]);
     });
 
-    test('may continue the download, as a module does whose address has changed', async () => {
+    test('may continue the download, like a module whose address has changed', async () => {
         const { scene, module, bytes } = await interrupted();
         module.from = '127.0.0.3';
         await assertContinues(scene, module, bytes);
     });
 
-    test('is not continued where the bytes could be of two downloads', async () => {
+    test('is refused a resume if its bytes could be from two downloads', async () => {
         const { scene, module } = await interrupted();
         await scene.setTarget('1147');
         await scene.makePackage('1138', '1147');
@@ -198,7 +198,7 @@ describe('another address', () => {
         assert.equal((await module.ask({ range: 5 })).status, 416);
     });
 
-    test('closes the loop guard for itself only', async () => {
+    test('closes the loop guard only for itself', async () => {
         const scene = await build();
         await scene.makePackage('1138', '1162');
         const module = scene.module();
@@ -216,7 +216,7 @@ describe('another address', () => {
         assert.equal((await other.ask()).status, 200);
     });
 
-    test('counts together with all others where check-ins are trusted', async () => {
+    test('counts together with all others if check-ins are trusted', async () => {
         const scene = await build();
         await trust(scene, true);
         await scene.makePackage('1138', '1162');
@@ -234,7 +234,7 @@ describe('an admin', () => {
         return { scene, module, link };
     }
 
-    test('accepts the claim that he saw, and the device goes on from there', async () => {
+    test('accepts the claim that was shown, and the device continues from there', async () => {
         const { scene, module } = await claimed();
         assertProblem(await server.admin('POST', claimPath(scene, module), { version: '1162' }), 409, 'claim-changed');
         const { json } = await server.admin('POST', `${claimPath(scene, module)}?by=Li`, { version: 'V1147' }, { expect: 200 });
@@ -246,7 +246,7 @@ describe('an admin', () => {
         assertProblem(await server.admin('POST', claimPath(scene, module), { version: '1162' }), 404, 'claim-not-found');
     });
 
-    test('dismisses one, and the evidence stays', async () => {
+    test('dismisses a claim, and the evidence stays', async () => {
         const { scene, module } = await claimed();
         const { json } = await server.admin('DELETE', claimPath(scene, module), null, { expect: 200 });
         assert.deepEqual([json.confirmed_version, json.confirmed_grade, json.claim], ['1138', 'host-report', null]);
@@ -254,7 +254,7 @@ describe('an admin', () => {
         assertProblem(await server.admin('DELETE', claimPath(scene, module)), 404, 'claim-not-found');
     });
 
-    test('says what a list says, and a host does not replace that', async () => {
+    test('reports a list of versions, and a host report does not replace it', async () => {
         const { scene, module, link } = await reported();
         await server.admin('POST', scene.path('/reports'), `${module.id},1147\n`, { headers: { 'Content-Type': 'text/csv' }, expect: 200 });
         assert.equal((await scene.record(module)).confirmed_grade, 'admin');
@@ -263,7 +263,7 @@ describe('an admin', () => {
         assert.deepEqual([record.confirmed_version, record.claim.version, record.claim.by], ['1147', '1162', 'host-report']);
     });
 
-    test('trusts the check-ins of a product, and then they count as a host does', async () => {
+    test('trusts the check-ins of a product, and then they count like host reports', async () => {
         const { scene, module } = await reported();
         assert.equal((await server.admin('GET', `/products/${scene.product}`)).json.trusted_check_ins, false);
         assert.equal((await trust(scene, true)).json.trusted_check_ins, true);
@@ -278,7 +278,7 @@ describe('an admin', () => {
         assertProblem(await server.admin('PATCH', `/products/${scene.product}`, { trusted: true }), 422, 'invalid');
     });
 
-    test('finds conflicts with the list, the status and dfotactl', async () => {
+    test('finds conflicts in the list, the status and dfotactl', async () => {
         const { scene, module } = await claimed();
         await scene.module({ version: '1138' }).ask();
         const { json } = await server.admin('GET', `/products/${scene.product}/devices?conflict=1`);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// explain takes the way in which the device asks, and says what its next request is answered: held against that request in
+// explain uses the way in which the device asks, and says how its next request is answered: compared with that request in
 // many states, over a link, in the dialect and over turnkey_fota.
 
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ after(() => server?.dispose());
 const explain = async (scene, module, more = '') =>
     (await scene.server.admin('GET', `/products/${scene.product}/explain?device=${module.idKind}:${module.id}${more}`, null, { expect: 200 })).json;
 
-// Explained, then asked: the answers are the same, and so are the reasons.
+// Explains, then asks: the answers are equal, and so are the reasons.
 async function same(scene, module, over, state, options = {}) {
     const told = await explain(scene, module, options.range ? `&range=${options.range}` : '');
     const { target = module.target } = options;
@@ -33,7 +33,7 @@ async function same(scene, module, over, state, options = {}) {
 }
 
 describe('over a link', () => {
-    test('from the URL, with offers used up, reported, revoked, blocked', async () => {
+    test('as in its URL, with offers used up, reported, revoked, blocked', async () => {
         const scene = await Scene.build(server, { versions: ['1001', '1002'] });
         await scene.makePackage();
         const { module, link } = await scene.linkedModule();
@@ -56,7 +56,7 @@ describe('over a link', () => {
         assert.match(revoked.reason, /revoked/);
     });
 
-    test('a version typed otherwise than the link was made with, and a newer link', async () => {
+    test('with another version typed than the link was made with, and with a newer link', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2', '3'] });
         await scene.makePackage('2', '3');
         const { module, link } = await scene.linkedModule();
@@ -92,7 +92,7 @@ describe('over a link', () => {
     });
 });
 
-test('in the dialect: also without a version, of another firmware name, and in the middle', async () => {
+test('in the dialect: also without a version, with another firmware name, and in the middle of a download', async () => {
     const scene = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 16_000_000, versions: ['1', '2'] });
     await scene.makePackage();
     const module = scene.module();
@@ -114,7 +114,7 @@ test('in the dialect: also without a version, of another firmware name, and in t
     await same(scene, strange, 'dialect', 'known again');
 });
 
-test('in the dialect, with a core and a script, whatever form the target has', async () => {
+test('in the dialect with a core and a script, for every form of target', async () => {
     const firmware = 'pump';
     const scene = await Scene.build(server, { firmware, versions: ['4030', '4030.1.0.0', '4030.1.0.1', '4035'], format: 'bsdiff', target: '4030.1.0.1' });
     const module = scene.module({ version: '4030' });
@@ -147,7 +147,7 @@ test('a device that asks in the dialect and has a link, and the other way round'
     await same(scene, module, 'dialect', 'it speaks the dialect again');
 });
 
-test('over turnkey_fota, also while it fetches over the link that was handed out', async () => {
+test('over turnkey_fota, also during the download over its link', async () => {
     const firmware = 'pump_LuatOS-SoC_Air8101';
     const scene = await Scene.build(server, { firmware, versions: ['2046.1.1', '2046.1.2'], format: 'bsdiff' });
     const module = scene.module({ version: '2046.1.1' });

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Why did this device get that answer? The decision once more, rule by rule, and nothing of it recorded.
+// Why did this device get that answer? The decision is made again, rule by rule, and nothing is recorded.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -16,7 +16,7 @@ after(() => server?.dispose());
 const explain = (scene, module, more = '') =>
     server.admin('GET', `/products/${scene.product}/explain?device=${module.idKind}:${module.id}${more}`);
 
-test('it is what the device would be answered, and changes nothing', async () => {
+test('explain gives the answer that the device would get, and changes nothing', async () => {
     const scene = await Scene.build(server);
     await scene.makePackage();
     const module = scene.module();
@@ -40,7 +40,7 @@ test('it is what the device would be answered, and changes nothing', async () =>
     assert.equal((await scene.record(module)).blocked, false, 'the guard has not closed by being asked');
 });
 
-test('from another version, in the middle of a package, and over a link', async () => {
+test('explain from another version, in the middle of a package, and over a link', async () => {
     const scene = await Scene.build(server, { versions: ['1001', '1002', '1003'] });
     const { module, link } = await scene.linkedModule();
     assert.equal((await explain(scene, module, '&version=999')).json.code, 44);

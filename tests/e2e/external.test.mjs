@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Packages that a command of the configuration makes. The stand-in (lib/fotatoolkit.sh) behaves as the vendor's tool does,
-// and as no tool should.
+// Packages made by a command of the configuration. The replacement tool (lib/fotatoolkit.sh) behaves like the vendor's tool,
+// and, if told so, like a bad tool.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -62,7 +62,7 @@ async function make(scene) {
 const isThere = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 describe('what an external command makes', () => {
-    test('is unproven where nothing here can apply it, and is not served', async () => {
+    test('is unproven if dfota cannot apply it, and is not served', async () => {
         const scene = await build('good');
         const made = await make(scene);
         assert.deepEqual([made.format, made.origin, made.proven, made.effort], ['external', 'external', false, null]);
@@ -74,20 +74,20 @@ describe('what an external command makes', () => {
         await server.admin('GET', scene.path('/packages/1001/1002/content'), null, { expect: 409 });
     });
 
-    test('is proven where dfota knows the format', async () => {
+    test('is proven if dfota knows the format', async () => {
         const scene = await build('known');
         const made = await make(scene);
         assert.deepEqual([made.state, made.proven, made.origin], ['ready', true, 'external'], JSON.stringify(made));
         assert.equal((await scene.module().ask()).status, 200);
     });
 
-    test('fails where dfota knows the format and the package is wrong', async () => {
+    test('fails if dfota knows the format and the package is wrong', async () => {
         const made = await make(await build('wrong'));
         assert.equal(made.state, 'failed');
         assert.match(made.error, /exit status 1: dfota: .*does not give/);
     });
 
-    test('is proven by external_verify, and the note says by whose word', async () => {
+    test('is proven by external_verify, and the note says so', async () => {
         const scene = await build('verified');
         const made = await make(scene);
         assert.deepEqual([made.state, made.proven], ['ready', true], JSON.stringify(made));
@@ -97,13 +97,13 @@ describe('what an external command makes', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('fails where external_verify refuses it, whatever dfota says', async () => {
+    test('fails if external_verify refuses it, whatever dfota says', async () => {
         const made = await make(await build('both verify'));
         assert.equal(made.state, 'failed');
         assert.match(made.error, /^external_verify: exit status 1: no package of this tool$/);
     });
 
-    test('is oversize over the limit, though the command ended well', async () => {
+    test('is oversize above the limit, although the command succeeded', async () => {
         const scene = await build('oversize');
         const made = await make(scene);
         assert.equal(made.state, 'oversize');
@@ -111,7 +111,7 @@ describe('what an external command makes', () => {
         assert.equal((await scene.module().ask()).code, 21);
     });
 
-    test('belongs to the configuration that made it: the same one shares it, another one makes its own', async () => {
+    test('belongs to its configuration: an equal one shares it, another one makes its own', async () => {
         const [one, two] = [await build('shared-1', { seed: 4711 }), await build('shared-2', { seed: 4711 })];
         const other = await build('named', { seed: 4711 });
         const made = await make(one);
@@ -121,7 +121,7 @@ describe('what an external command makes', () => {
 });
 
 describe('a command', () => {
-    test('has an empty folder of its own, and HOME and TMPDIR in it', async () => {
+    test('has its own empty folder, with HOME and TMPDIR in it', async () => {
         const { log } = await make(await build('place'));
         const [, workdir] = /^(\/.*\/work)$/m.exec(log);
         assert.equal(log.split('\n').slice(1).join('\n'), `HOME=${workdir}/home
@@ -140,12 +140,12 @@ ${workdir}
         assert.ok(!existsSync(workdir), 'it is gone with all that was in it');
     });
 
-    test('is run without a shell: words are what quotes say', async () => {
+    test('is run without a shell: only quotes group words', async () => {
         const { log } = await make(await build('named'));
         assert.match(log, /^\[for named, \$HOME; `true`\]$/m);
     });
 
-    test('cannot harm our images by what it does to its own', async () => {
+    test('cannot damage the stored images, because it has copies', async () => {
         const scene = await build('old');
         const made = await make(scene);
         assert.equal(made.state, 'ready', JSON.stringify(made));
@@ -184,7 +184,7 @@ ${workdir}
         assert.ok(!isThere(pid), `process ${pid} is left`);
     });
 
-    test('that floods its output is heard at its beginning and at its end, as clean text', async () => {
+    test('with very much output: the beginning and the end are kept, as clean text', async () => {
         const { log } = await make(await build('flood'));
         assert.match(log, /\nthe first line\nsome progress/);
         assert.match(log, /\n\(\d+ bytes are left out here\)\n/);
@@ -209,14 +209,14 @@ ${workdir}
             assert.equal((await scene.module().ask()).code, 21);
         });
 
-    test('of a firmware that has none is asked for in words', async () => {
+    test('that is not configured: the error says what to add', async () => {
         const made = await make(await build('none'));
         assert.equal(made.state, 'failed');
         assert.match(made.error, /no external_command is set for this firmware/);
     });
 });
 
-test('a command that hangs is ended with all that it started, at its time and with the server', async (t) => {
+test('a command that hangs is ended with all its processes, at its time limit and with the server', async (t) => {
     const own = await startServer(t, { config: { config: join(dir, 'conf'), job_wall_ms: 700, max_image_bytes: 100000, jobs: 1 } });
     const pids = (log) => [...log.matchAll(/^(?:daemon|grandchild) (\d+)$/mg)].map(([, pid]) => pid);
     const scene = await Scene.build(own, { firmware: 'hang', format: 'external' });
@@ -238,7 +238,7 @@ test('a command that hangs is ended with all that it started, at its time and wi
     }
 });
 
-// A process whose folder is in that data directory.
+// A process whose working directory is in that data directory.
 function runsHere(pid, dataDir) {
     try {
         return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${dataDir}/incoming`) && isThere(pid);
@@ -247,7 +247,7 @@ function runsHere(pid, dataDir) {
     }
 }
 
-test('a package whose configuration is gone is not made with another', async (t) => {
+test('a package whose configuration was removed is not made with another one', async (t) => {
     const config = join(dir, 'changing');
     await writeFile(config, `[firmware changing]\nexternal_command = ${tool} -d ${dir}/hang.json X {out} {old} {new}\n`);
     const own = await startServer(t, { config: { config, jobs: 1 } });
@@ -258,7 +258,7 @@ test('a package whose configuration is gone is not made with another', async (t)
     await writeFile(config, `[firmware changing]\nexternal_command = ${tool} -d ${dir}/good.json X {out} {old} {new}\n`);
     await own.start();
     await poll('the old one has failed', () => own.log('package-failed').length > 0);
-    assert.match((await own.logged('package-failed'))[0].reason, /configuration .* have changed/);
+    assert.match((await own.logged('package-failed'))[0].reason, /configuration .* changed after this package was queued/);
     assert.equal(await scene.package(), null);
     assert.equal((await own.makePackage(scene.product, 'changing', '1001', '1002')).origin, 'external');
 });

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The package formats that a firmware may name are those that dfota makes, and a module of each upgrades with them.
+// A firmware may have each package format that dfota makes, and a module of each format upgrades with it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -30,7 +30,7 @@ after(async () => {
 });
 
 describe('a package format', () => {
-    test('that dfota makes can be set, external too, and no other', async () => {
+    test('can be set if dfota makes it or if it is external; no other can', async () => {
         await server.createProduct('p');
         await server.putImage('p', 'AirM2M_780E_LTE_AT', '1138', await readFile(join(dir, '1138')));
         const set = (format) => server.admin('PATCH', firmwarePath('p', 'AirM2M_780E_LTE_AT'), { format });
@@ -47,7 +47,7 @@ describe('a package format', () => {
         assert.ok(offered.length >= 4, offered.join());
     });
 
-    test('of an EC618 keeps what is too long for a module as a fact, and never sends it', async () => {
+    test('of an EC618: a package too long for a module is recorded, but never sent', async () => {
         await server.createProduct('long');
         for (const seed of [1, 2])
             await server.putImage('long', 'AirM2M_780E_LTE_AT', String(seed), noiseImage({ seed, size: 500_000 }));
@@ -77,7 +77,7 @@ describe('a package format', () => {
         }
     });
 
-    // A package cannot carry what differs outside of AP and CP, and a module would not take it from one.
+    // A package cannot contain differences outside of AP and CP, and a module would not accept them.
     test('of an EC618 is proven on the parts that it changes', async () => {
         const part = (revision, size) => firmwareImage({ seed: 618, size, revision });
         const releases = {

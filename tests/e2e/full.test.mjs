@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A disk that takes no more: what cannot be stored is not answered, nothing is counted that did not happen, and the
-// server goes on by itself once there is room. The limit on the size of files stands for the full disk.
+// A full disk: what cannot be stored is not acknowledged, nothing is counted that did not happen, and the
+// server continues without help when there is room. A limit on file size simulates the full disk.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { poll } from './lib/module.mjs';
 import { Scene, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
-// SIGXFSZ ignored, so that writing fails as it does on a full disk.
+// SIGXFSZ is ignored, so that a write fails as on a full disk.
 const patient = ['sh', '-c', 'trap "" XFSZ; exec "$@"', 'sh'];
 
 function setFull(server, full) {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Behind a proxy of one's own the TCP peer is the proxy, which takes a whole package at once, whatever the module has of it.
+// Behind the admin's own proxy the TCP peer is the proxy. It takes a whole package at once, whatever the module has received.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => server?.dispose());
 
-// Passes on what comes, and reads the server's answer whole at once.
+// Forwards the request and reads the whole answer of the server at once.
 function startProxy(t) {
     const proxy = net.createServer({ allowHalfOpen: true }, (inner) => {
         const outer = net.connect({ ...server.device, allowHalfOpen: true });
@@ -51,7 +51,7 @@ test('a package is handed over, never delivered; a module that was cut behind th
     assert.deepEqual([confirmed_version, attempts.length, attempts[0].state, attempts[0].delivered_at], ['1002', 1, 'confirmed', null]);
 });
 
-test('one that comes back with the old version from the start has not applied it', async (t) => {
+test('a module that asks again with the old version from the first byte has not applied it', async (t) => {
     const module = scene.module();
     module.address = await startProxy(t);
     await module.ask();
@@ -61,7 +61,7 @@ test('one that comes back with the old version from the start has not applied it
     assert.deepEqual([attempts.length, attempts[1].state], [2, 'not_applied']);
 });
 
-test('one that begins anew after a restart amid its resume has nothing delivered yet', async (t) => {
+test('a module that starts again after a restart during its resume has nothing delivered yet', async (t) => {
     const own = await startServer(t, { config: { device_proxies: '127.0.0.1' } });
     const long = await Scene.build(own, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
     await long.makePackage();
@@ -89,7 +89,7 @@ test('over a link too: it counts as an offer', async (t) => {
     assert.equal((await module.ask()).code, 27, 'not again before a day has passed');
 });
 
-test('another peer is no proxy', async (t) => {
+test('another peer is not treated as a proxy', async (t) => {
     const own = await startServer(t, { config: { device_proxies: '192.0.2.1 127.0.0.11' } });
     const small = await Scene.build(own);
     const module = small.module();

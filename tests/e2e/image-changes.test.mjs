@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What an admin says about an image that is here: withdrawn, no waypoint or a mandatory one, deleted.
+// Changes of a stored image by an admin: withdrawn, forbidden or required as a waypoint, deleted.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -19,7 +19,7 @@ const show = async (scene, version) => (await server.admin('GET', scene.path(`/i
 const target = async (scene) => (await server.admin('GET', scene.path(), null, { expect: 200 })).json.target;
 
 describe('a withdrawn image', () => {
-    test('says since when and why, until it is restored', async () => {
+    test('shows since when and why, until it is restored', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2', '3'] });
         assert.equal((await show(scene, '2')).withdrawn, null);
         const withdrawn = (await set(scene, 'V2', { withdrawn: true, reason: 'loses its SIM — 掉卡' })).json;
@@ -44,7 +44,7 @@ describe('a withdrawn image', () => {
         await scene.setTarget('2');
     });
 
-    test('is the target no longer: its devices are offered nothing', async () => {
+    test('is not the target any more: its devices are offered nothing', async () => {
         const scene = await Scene.build(server);
         await scene.makePackage();
         const module = scene.module();
@@ -55,7 +55,7 @@ describe('a withdrawn image', () => {
         assert.equal(await target(scene), null, 'what an alarm ended does not begin again by itself');
     });
 
-    test('ends a transfer to it with 416 on its next Range, and one to another goes on', async () => {
+    test('ends a transfer to it with 416 at the next Range; a transfer to another image continues', async () => {
         const options = { kind: 'noise', size: 1_500_000, limit: 16_000_000 };
         const scenes = [await Scene.build(server, options), await Scene.build(server, options)];
         const modules = [];
@@ -74,7 +74,7 @@ describe('a withdrawn image', () => {
         assert.equal((await modules[1].ask({ range: 10_000 })).status, 206, 'a target that moves ends nothing');
     });
 
-    test('is not made any more where that was only queued', async (t) => {
+    test('has its queued packages removed', async (t) => {
         const worker = await writeScript(t, () => 'exec sleep 600');
         const slow = await startServer(t, { config: { jobs: 1, dfota_path: worker.path } });
         const scene = await Scene.build(slow, { versions: ['1', '2', '3', '4'], target: null });
@@ -88,7 +88,7 @@ describe('a withdrawn image', () => {
         assert.deepEqual(left.map((p) => `${p.from} ${p.to} ${p.state}`), ['1 2 generating', '2 3 queued']);
         const refused = await slow.admin('DELETE', scene.path('/images/2'));
         assertProblem(refused, 409, 'image-in-use');
-        assert.match(refused.json.detail, /being made just now/);
+        assert.match(refused.json.detail, /being made now/);
     });
 });
 
@@ -113,7 +113,7 @@ describe('a waypoint', () => {
         assert.deepEqual(listed.map((i) => i.waypoint), ['allowed', 'allowed', 'allowed']);
     });
 
-    test('and a withdrawal are set with care', async () => {
+    test('or a withdrawal with a wrong value or reason is refused', async () => {
         const scene = await Scene.build(server);
         for (const body of [
             { waypoint: 'perhaps' }, { waypoint: null }, { waypoint: 1 }, { waypoint: 'required' }, { withdrawn: true }, { withdrawn: 'yes', reason: 'x' },
@@ -147,7 +147,7 @@ describe('an image is deleted', () => {
         await scene.makePackage('1', '2');
     });
 
-    test('but its bytes and packages stay while another has them', async () => {
+    test('but its bytes and packages stay while another image has the same bytes', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2', '3'], target: null });
         const made = await scene.makePackage('1', '2');
         await server.putImage(scene.product, 'twin', '2', scene.images.get('2'));
@@ -158,7 +158,7 @@ describe('an image is deleted', () => {
         await server.admin('GET', `/products/${scene.product}/firmware/twin/packages/1/2/content`, null, { expect: 200 });
     });
 
-    test('not while it is in use, and the answer counts by whom', async () => {
+    test('only if it is not in use; otherwise the error counts the devices that use it', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2', '3'], target: '3', kind: 'noise', size: 1_000_000, limit: 16_000_000 });
         const refused = async (version, ...words) => {
             const answer = await remove(scene, version);
@@ -187,7 +187,7 @@ describe('an image is deleted', () => {
     });
 });
 
-test('a firmware says whether devices may go back', async () => {
+test('a firmware setting says whether devices may be downgraded', async () => {
     const scene = await Scene.build(server);
     assert.equal((await server.admin('GET', scene.path())).json.downgrades, false);
     assert.equal((await scene.set({ downgrades: true })).downgrades, true);

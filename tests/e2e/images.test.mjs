@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Images in: by version and by file name, streamed, once per version, and nothing left of what did not arrive whole.
+// Upload of images: by version and by file name, streamed, once per version; an incomplete upload leaves nothing.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -27,7 +27,7 @@ async function newProduct(on = server) {
 const at = (product, version, firmware = 'AirM2M_780E_LTE_AT') => `${firmwarePath(product, firmware)}/images/${encodeURIComponent(version)}`;
 const image = (seed, size = 3000) => noiseImage({ seed, size });
 
-// What the data directory holds besides the database.
+// The files in the data directory besides the database.
 async function blobs(on = server) {
     return [...(await listFiles(on.dataDir)).keys()].filter((name) => !/\.(db|sqlite3?)(-wal|-shm|-journal)?$/.test(name)).sort();
 }
@@ -38,7 +38,7 @@ async function versions(product, firmware) {
 }
 
 describe('an image', () => {
-    test('comes in, is shown, and comes out as it was', async () => {
+    test('is uploaded, shown, and downloaded unchanged', async () => {
         const product = await newProduct();
         const bytes = image(1);
         const put = await server.admin('PUT', at(product, '1138'), bytes, { expect: 201 });
@@ -49,7 +49,7 @@ describe('an image', () => {
             firmware: 'AirM2M_780E_LTE_AT', version: '1138', kind: 'image', core: null, content: 'a binary file of no known kind, perhaps a raw image',
             size: 3000, sha256: sha256(bytes), file_name: null, withdrawn: null, waypoint: 'allowed', waypoint_reason: null,
         });
-        assert.deepEqual([warnings.length, /no \.binpkg/.test(warnings[0])], [1, true], warnings.join());
+        assert.deepEqual([warnings.length, /not a \.binpkg/.test(warnings[0])], [1, true], warnings.join());
         assert.ok(uploaded_at > 1.6e12);
         assert.deepEqual((await server.admin('GET', at(product, '1138'), null, { expect: 200 })).json, shown);
         assert.ok((await server.admin('GET', `${at(product, '1138')}/content`, null, { expect: 200 })).body.equals(bytes));
@@ -57,7 +57,7 @@ describe('an image', () => {
         assert.deepEqual([made.images, made.target, made.devices, made.max_package_bytes], [1, null, 0, 491520]);
     });
 
-    test('again with the same bytes changes nothing; with others it is a conflict', async () => {
+    test('uploaded again: the same bytes change nothing, other bytes are a conflict', async () => {
         const product = await newProduct();
         const first = await server.admin('PUT', at(product, '1138'), image(2), { expect: 201 });
         const again = await server.admin('PUT', at(product, 'V01138'), image(2), { expect: 200 });
@@ -70,7 +70,7 @@ describe('an image', () => {
         assert.deepEqual(await versions(product, 'AirM2M_780E_LTE_AT'), ['1138']);
     });
 
-    test('under a second version is taken, with a warning that stays', async () => {
+    test('under a second version is accepted, with a warning that stays', async () => {
         const product = await newProduct();
         await server.putImage(product, 'pump', '1', image(4));
         const second = await server.putImage(product, 'pump', '2', image(4));
@@ -80,7 +80,7 @@ describe('an image', () => {
         assert.deepEqual(listed[1].warnings, second.warnings);
     });
 
-    test('may have any of its names for a version', async () => {
+    test('may be named by any spelling of its version', async () => {
         const product = await newProduct();
         for (const [name, normal] of [['AirM2M_780E_LTE_AT_V1138', '1138'], ['AirM2M_780E_V1147_LTE_AT', '1147'], ['V1162', '1162'],
             ['1170', '1170'], ['202401', '202401']]) {
@@ -99,13 +99,13 @@ describe('an image', () => {
         assert.deepEqual(await versions(product, 'AirM2M_780E_LTE_AT'), []);
     });
 
-    test('under no version at all is refused', async () => {
+    test('without a version is refused', async () => {
         const product = await newProduct();
         for (const name of ['latest', '1..2', '1.2.x', '-1', '9'.repeat(31)])
             assertProblem(await server.admin('PUT', at(product, name, 'pump'), image(5)), 422, 'bad-version');
     });
 
-    test('without a byte is refused', async () => {
+    test('that is empty is refused', async () => {
         const product = await newProduct();
         assertProblem(await server.admin('PUT', at(product, '1'), Buffer.alloc(0)), 422, 'invalid');
         assert.deepEqual(await versions(product, 'AirM2M_780E_LTE_AT'), []);
@@ -133,7 +133,7 @@ describe('a file name gives firmware and version:', () => {
             assertProblem(await server.admin('POST', path, image(7)), 409, 'image-conflict');
         });
     }
-    test('even with the folders it lies in', async () => {
+    test('also with folders before it', async () => {
         const product = await newProduct();
         for (const [n, folder] of ['C:\\fw\\', '/srv/fw_V7/'].entries()) {
             const path = `/products/${product}/images?filename=${encodeURIComponent(`${folder}pump_V${n + 1}.bin`)}`;
@@ -141,7 +141,7 @@ describe('a file name gives firmware and version:', () => {
             assert.deepEqual([json.firmware, json.version, json.file_name], ['pump', `${n + 1}`, `pump_V${n + 1}.bin`]);
         }
     });
-    test('or is refused', async () => {
+    test('or is refused if it has none', async () => {
         const product = await newProduct();
         for (const name of ['firmware.bin', '', '_V12.bin'])
             assert.ok([400, 422].includes((await server.admin('POST', `/products/${product}/images?filename=${name}`, image(8))).status), name);
@@ -150,7 +150,7 @@ describe('a file name gives firmware and version:', () => {
     });
 });
 
-test('a form or a compressed body is refused: its envelope would be kept as the image', async () => {
+test('a form or a compressed body is refused, because the form would be stored as the image', async () => {
     const product = await newProduct();
     for (const line of ['Content-Type: multipart/form-data; boundary=x', 'content-type: Multipart/Form-Data', 'Content-Type: application/x-www-form-urlencoded', 'Content-Encoding: gzip']) {
         assertProblem(await adminExchange(server, 'PUT', at(product, '1'), { lines: [line], body: image(20) }), 415, 'unsupported-type');
@@ -161,13 +161,13 @@ test('a form or a compressed body is refused: its envelope would be kept as the 
         assert.ok([200, 201].includes((await adminExchange(server, 'PUT', at(product, '1'), { lines: [line], body: image(20) })).status), line);
 });
 
-describe('what is too much:', () => {
-    test('exactly the maximum size passes', async () => {
+describe('size limits:', () => {
+    test('exactly the maximum size is accepted', async () => {
         const product = await newProduct();
         await server.admin('PUT', at(product, '1'), image(9, max_image_bytes), { expect: 201 });
     });
 
-    test('an announced byte more is 413, before any of it is sent', async () => {
+    test('one announced byte more is refused with 413 before the body is sent', async () => {
         const product = await newProduct();
         const earlier = await blobs();
         const answer = await adminExchange(server, 'PUT', at(product, '1'), { lines: [`Content-Length: ${max_image_bytes + 1}`] });
@@ -175,7 +175,7 @@ describe('what is too much:', () => {
         assert.deepEqual(await blobs(), earlier);
     });
 
-    test('a chunked body is capped as it streams', async () => {
+    test('a chunked body is refused when it passes the limit', async () => {
         const product = await newProduct();
         const earlier = await blobs();
         const bytes = image(10, 50_000);
@@ -191,7 +191,7 @@ describe('what is too much:', () => {
         assert.deepEqual(await versions(product, 'AirM2M_780E_LTE_AT'), ['2']);
     });
 
-    test('more than the disk may take is 507, and leaves nothing', async (t) => {
+    test('more than the free disk space is refused with 507 and leaves nothing', async (t) => {
         const full = await startServer(t, { config: { disk_reserve_bytes: 10 ** 12 } });
         const product = await newProduct(full);
         const earlier = await blobs(full);
@@ -230,12 +230,12 @@ test('eight uploads of one version at once leave one image', async () => {
     assert.equal(sha256(body), winner.sha256);
 });
 
-test('images of one product are no images of another', async () => {
+test('images of one product do not appear in another', async () => {
     const [one, two] = [await Scene.build(server), await newProduct()];
     assertProblem(await server.admin('GET', `${firmwarePath(two, one.firmware)}/images/1001`), 404, 'firmware-not-found');
 });
 
-test('of two versions with the same bytes only ways up are listed as packages', async () => {
+test('for two versions with equal bytes, only packages to a higher version are listed', async () => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     await server.putImage(scene.product, scene.firmware, '3', scene.images.get('1'));
     await scene.makePackage('1', '2');

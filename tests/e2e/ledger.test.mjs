@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The ledger: that it says what happened, and that nobody changes it unseen.
+// The ledger: it records what happened, and every later change of it is found.
 
 import assert from 'node:assert/strict';
 import { cp, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { startServer } from './lib/server.mjs';
 const kinds = documentedKinds();
 const tokenId = (server) => sha256(Buffer.from(server.token)).slice(0, 8);
 
-// A server on which something of nearly every kind has happened.
+// A server with ledger rows of nearly every kind.
 async function lively(t, config = {}) {
     const server = await startServer(t, { config });
     const scene = await Scene.build(server, { product: 'pumps', versions: ['1', '2'], later: ['3'] });
@@ -41,7 +41,7 @@ function assertDocumented(row) {
         assert.ok(kind.detail.includes(name), `${row.kind} has a ${name}: ${JSON.stringify(row)}`);
 }
 
-// The tamperer's work is seen over the API and in the file, by both verifiers.
+// Both verifiers find the change, over the API and in the file.
 async function assertFound({ server, dir }, pattern, head = null) {
     if (!server.process)
         await server.start();
@@ -70,8 +70,8 @@ async function assertWhole({ server, dir }, head = null) {
     assert.ok(Number(seq) >= Number(count));
 }
 
-describe('what it says', () => {
-    test('is what happened, in order, as documented, and both verifiers agree on it', async (t) => {
+describe('the rows', () => {
+    test('tell what happened, in order, as documented, and both verifiers accept them', async (t) => {
         const { server, scene, module, linked, dir } = await lively(t);
         const rows = await ledgerRows(server);
         rows.forEach(assertDocumented);
@@ -99,7 +99,7 @@ describe('what it says', () => {
         await assertWhole({ server, dir });
     });
 
-    test('how much of a transfer that was cut had arrived, and where it went on', async (t) => {
+    test('tell how much of an interrupted transfer had arrived, and where it continued', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1', '2'], kind: 'noise', size: 3_000_000, limit: 100_000_000 });
         await scene.makePackage();
@@ -119,7 +119,7 @@ describe('what it says', () => {
         assert.deepEqual(codes, [[200, undefined], [206, body.length]]);
     });
 
-    test('what a killed server was sending', async (t) => {
+    test('tell what a killed server was sending', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1', '2'], kind: 'noise', size: 5_000_000, limit: 100_000_000 });
         await scene.makePackage();
@@ -136,7 +136,7 @@ describe('what it says', () => {
         assertRun(await ctlOf(server, 'ledger', 'verify'), 0);
     });
 
-    test('a package that is made, and those that are not served', async (t) => {
+    test('tell of a package that was made, and of packages that are not served', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1', '2'], limit: 10 });
         const module = scene.module();
@@ -155,7 +155,7 @@ describe('what it says', () => {
         assert.equal(codes.filter((code) => code === 21).length, 1, 'the same answer again is counted only');
     });
 
-    test('a package that cannot be made', async (t) => {
+    test('tell of a package that cannot be made', async (t) => {
         const server = await startServer(t, { config: { dfota_path: '/bin/false' } });
         const scene = await Scene.build(server, { versions: ['1', '2'], target: null });
         await server.makePackage(scene.product, scene.firmware, '1', '2');
@@ -165,14 +165,14 @@ describe('what it says', () => {
         assert.ok(row.detail.reason.length > 0);
     });
 
-    test('names who it was, as he says', async (t) => {
+    test('name the admin as given in the call', async (t) => {
         const server = await startServer(t);
         await server.admin('POST', '/products?by=Li%20Wei', { name: 'Pumps', product_key: 'pumps' }, { expect: 201 });
         const [row] = await ledgerRows(server);
         assert.deepEqual([row.kind, row.product, row.detail.by.name, row.detail.name], ['product-added', 'pumps', 'Li Wei', 'Pumps']);
     });
 
-    test('names who works with dfotactl, in 80 columns', async (t) => {
+    test('name the user of dfotactl, within 80 columns', async (t) => {
         const server = await startServer(t);
         const env = { DFOTA_URL: `http://127.0.0.1:${server.adminAddress.port}`, DFOTA_TOKEN: server.token, DFOTA_BY: '李伟 & Co' };
         assertRun(await run(['product', 'add', 'Pumps', '--key', 'pumps'], { env }), 0);
@@ -185,7 +185,7 @@ describe('what it says', () => {
         assertRun(await run(['ledger', 'list', '--since', '2100-01-01'], { env }), 0);
     });
 
-    test('leaves out what was refused', async (t) => {
+    test('do not contain refused calls', async (t) => {
         const server = await startServer(t);
         await server.createProduct('pumps');
         assertProblem(await server.admin('POST', '/products', { name: 'x', product_key: 'pumps' }), 409, 'product-exists');
@@ -193,7 +193,7 @@ describe('what it says', () => {
         assert.equal((await ledgerRows(server)).length, 1);
     });
 
-    test('check-ins that change nothing are counted by day', async (t) => {
+    test('of check-ins that change nothing are only counts per day', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1', '2'] });
         const module = scene.module({ version: '2' });
@@ -209,7 +209,7 @@ describe('what it says', () => {
         assert.ok(items.every(({ day, first_at, last_at }) => day % 86_400_000 === 0 && first_seen_at <= first_at && last_at <= last_seen_at));
     });
 
-    test('is listed page by page, and narrowed', async (t) => {
+    test('are listed page by page, with filters', async (t) => {
         const { server, module } = await lively(t);
         const all = await ledgerRows(server);
         assert.deepEqual(await ledgerRows(server, { limit: 3 }), all);
@@ -228,7 +228,7 @@ describe('what it says', () => {
     });
 });
 
-describe('what somebody with sqlite3 has done is found:', () => {
+describe('a change with sqlite3 is found:', () => {
     for (const [name, statement, pattern] of [
         ['a flipped byte', "UPDATE ledger SET detail = replace(detail, '\"code\":27', '\"code\":26') WHERE detail LIKE '%\"code\":27%'", /row \d+ was changed/],
         ['a byte that is no UTF-8', "UPDATE ledger SET firmware = CAST(x'70ff6d70' AS TEXT) WHERE seq = 2", /row 2 was changed/],
@@ -253,8 +253,8 @@ describe('what somebody with sqlite3 has done is found:', () => {
         const rest = sql(all.server, "SELECT 'UPDATE ledger SET prev = x''' || hex(prev) || ''', hash = x''' || hex(hash) || ''' WHERE seq = ' || seq || ';' FROM ledger WHERE seq > 3");
         sql(all.server, 'UPDATE ledger SET at_ms = at_ms + 1 WHERE seq = 3');
         recompute(all.server, 3);
-        assertRun(await verifyOffline(all.server.dataDir), 0); // it and all behind it
-        sql(all.server, rest); // but for those
+        assertRun(await verifyOffline(all.server.dataDir), 0); // this row and all later ones were forged
+        sql(all.server, rest); // the later rows as they were
         await assertFound(all, /row 4 does not follow row 3/);
     });
 
@@ -264,7 +264,7 @@ describe('what somebody with sqlite3 has done is found:', () => {
         await assertWhole(all, head);
         await all.server.stop();
         sql(all.server, 'DELETE FROM ledger WHERE seq > (SELECT max(seq) - 2 FROM ledger)');
-        assertRun(await verifyOffline(all.server.dataDir), 0); // nothing else tells
+        assertRun(await verifyOffline(all.server.dataDir), 0); // without a head it is not found
         await assertFound(all, /the end is missing/, head);
     });
 
@@ -280,7 +280,7 @@ describe('what somebody with sqlite3 has done is found:', () => {
 });
 
 describe('without the server', () => {
-    test('a running server\'s ledger and a backup are checked, and the head is the same', async (t) => {
+    test('the ledger of a running server and of a backup can be checked, and their heads are equal', async (t) => {
         const { server, dir } = await lively(t);
         const head = await exportHead(server, join(dir, 'head'));
         assertRun(await verifyOffline(server.dataDir, head), 0);
@@ -292,13 +292,13 @@ describe('without the server', () => {
         assert.match(backup.out, new RegExp(`: ${before} rows`));
         assertRun(await verifyOffline(join(dir, 'nowhere')), 1, { err: /unable to open/ });
         await writeFile(join(dir, 'bad'), '{"seq":1}');
-        assertRun(await verifyOffline(dir, join(dir, 'bad')), 1, { err: /holds no head/ });
-        await cp(join(dir, 'dfota.db'), join(dir, 'copy')); // it is whole without a log
+        assertRun(await verifyOffline(dir, join(dir, 'bad')), 1, { err: /is not the head of a ledger/ });
+        await cp(join(dir, 'dfota.db'), join(dir, 'copy')); // complete without a log
     });
 });
 
 describe('pruned', () => {
-    test('what is left verifies, and says who did it', async (t) => {
+    test('the remaining rows verify, and say who pruned', async (t) => {
         const { server, scene, module, dir } = await lively(t);
         const head = await exportHead(server, join(dir, 'old-head'));
         const all = await ledgerRows(server);
@@ -317,7 +317,7 @@ describe('pruned', () => {
         const again = await ctlOf(server, 'ledger', 'prune', '--before', String(Date.now() + 1000), '-o', 'json');
         assertRun(again, 0);
         assert.equal((await ledgerRows(server)).length, 2, 'the newest row stays, and the checkpoint comes');
-        await assertWhole({ server, dir }, head); // its row is the very last one that was removed
+        await assertWhole({ server, dir }, head); // its row is the last one that was removed
         const older = join(dir, 'older-head');
         await writeFile(older, JSON.stringify({ seq: all[2].seq, hash: all[2].hash }));
         assertRun(await ctlOf(server, 'ledger', 'verify', '--against', older), 1, { err: /use a later head/ });

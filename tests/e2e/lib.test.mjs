@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The judge judged: a fake server breaks each rule in turn, and the judge must name that rule and no other.
+// Tests of the judge: a fake server breaks each rule in turn, and the judge must name only that rule.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -169,7 +169,7 @@ describe('the judge refuses', () => {
         'HTML': ['refusal', refusal({ body: '<html><body>Not found</body></html>' })],
         'an empty refusal': ['refusal', refusal({ body: '' })],
     };
-    // Some faults cannot be had without a second one that follows from them.
+    // Some faults always cause a second one.
     const mayAlso = {
         'a length after two blanks': ['rule 7'],
         'a length without a blank': ['rule 7'],
@@ -197,7 +197,7 @@ describe('the judge refuses', () => {
 });
 
 describe('the module', () => {
-    test('sends exactly the bytes that it is told to', () => {
+    test('sends exactly the given bytes', () => {
         const text = buildRequest('/a?b=c', {
             host: 'h:1', userAgent: 'u', rangeLine: 'Range:bytes=7-', connection: 'short', lines: ['Content-Length: 0'],
         }).toString();
@@ -219,7 +219,7 @@ describe('the module', () => {
         assert.equal(imeiWithCheckDigit('49015420323751'), '490154203237518');
     });
 
-    test('asks as the real clients do', () => {
+    test('asks like the real clients', () => {
         const module = { product: 'K', firmware: 'PROJECT_LuatOS-SoC_EC618', version: '1103.1.2', idKind: 'mac', id: 'C8C2C68E1234' };
         assert.equal(forms['LuatOS libfota since 2024-12-27'](module), '/api/site/firmware_upgrade?project_key=K&' +
             'firmware_name=PROJECT_LuatOS-SoC_EC618&version=1103.1.2&mac=C8C2C68E1234');
@@ -238,7 +238,7 @@ describe('the module', () => {
 });
 
 describe('the images', () => {
-    test('have the size asked for, are the same every time, and differ by revision', () => {
+    test('have the wanted size, are the same every time, and differ by revision', () => {
         for (const size of [1000, 60_000]) {
             const images = [0, 1, 2].map((revision) => firmwareImage({ seed: 5, size, revision }));
             for (const [i, image] of images.entries()) {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The link story: AT firmware asks one URL of its own every day, with the old version in it, for ever.
+// Links: AT firmware asks one URL every day, for ever, and the URL contains the old version.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -17,19 +17,19 @@ let server;
 before(async () => { server = await startServer(null, { keep: true, config: { link_offer_gap_ms: 0 } }); });
 after(() => server?.dispose());
 
-// A report that must be taken.
+// A report that must be accepted.
 async function reportVersion(module, link, version) {
     const answer = await report(module, link, { version });
     assert.equal(answer.status, 200, String(answer.body));
     return answer.json;
 }
 
-test('twenty modules by link: a third reports, a third does not, a third has a stale link', async () => {
+test('twenty modules with links: some report, some do not, some have an outdated link', async () => {
     const scene = await Scene.build(server, at);
     const fleet = [];
     for (let i = 0; i < 20; i += 1) {
         const kind = ['reporting', 'silent', 'stale'][i % 3];
-        // A stale link names 1138 where the module runs 1147 by now.
+        // An outdated link names 1138, but the module already runs 1147.
         const { module, link } = await scene.linkedModule({ version: kind === 'stale' ? '1147' : '1138' }, { version: '1138' });
         fleet.push({ kind, module, link, fetched: 0, codes: [] });
     }
@@ -73,7 +73,7 @@ test('twenty modules by link: a third reports, a third does not, a third has a s
 });
 
 describe('a link', () => {
-    test('is a short path with the commands to type', async () => {
+    test('is a short path, with the commands to type', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const { pathname, search, host } = new URL(link.url);
@@ -88,7 +88,7 @@ describe('a link', () => {
         assert.ok((await long.linkedModule()).module.link.length <= 60);
     });
 
-    test('stands on public_device_url where that is set', async (t) => {
+    test('begins with public_device_url if that is set', async (t) => {
         const other = await startServer(t, { config: { public_device_url: 'http://fota.example:8080' } });
         const scene = await Scene.build(other, at);
         const link = await scene.createLink(scene.module());
@@ -97,7 +97,7 @@ describe('a link', () => {
     });
 
     for (const device_listen of ['0.0.0.0:0', '[::]:0', '[::ffff:0.0.0.0]:0']) {
-        test(`is not handed out on ${device_listen}, in any way`, async (t) => {
+        test(`is never handed out on ${device_listen}`, async (t) => {
             const other = await startServer(t, { config: { device_listen } });
             other.device.host = '127.0.0.1';
             const scene = await Scene.build(other, at);
@@ -116,7 +116,7 @@ describe('a link', () => {
         });
     }
 
-    // Where links lead: what a host is told, what an admin is told, and what is logged at the start.
+    // The address of links: what a host gets, what an admin gets, and what is logged at the start.
     const addresses = {
         'http://fota.example:8080': { warning: null, event: null },
         'http://127.0.0.1:8080': { warning: /loopback/, event: 'local-device-url' },
@@ -127,7 +127,7 @@ describe('a link', () => {
         '': { warning: /loopback/, event: 'local-device-url' }, // the listener's, 127.0.0.1
     };
     for (const [public_device_url, { warning, event }] of Object.entries(addresses)) {
-        test(`on ${public_device_url || 'the address of its listener'} is told the same everywhere`, async (t) => {
+        test(`on ${public_device_url || 'the address of its listener'} is the same everywhere`, async (t) => {
             const other = await startServer(t, { config: { public_device_url } });
             const scene = await Scene.build(other, at);
             const { module, link } = await scene.linkedModule();
@@ -146,7 +146,7 @@ describe('a link', () => {
         });
     }
 
-    test('asks for its package at once, so that the module need not wait', async () => {
+    test('asks for its package at once, so that the module does not wait', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         await poll('the package is made', async () => (await scene.package())?.state === 'ready');
@@ -164,7 +164,7 @@ describe('a link', () => {
         assert.deepEqual([record.confirmed_version, record.attempts[0].state], [null, 'delivered']);
     });
 
-    test('never makes not_applied of a delivery, nor moves a confirmed version', async () => {
+    test('never makes a delivery not_applied, and never changes a confirmed version', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         await reportVersion(module, link, '1138');
@@ -176,7 +176,7 @@ describe('a link', () => {
         assert.ok(attempts.every((a) => ['delivered', 'sending', 'silent'].includes(a.state)), JSON.stringify(attempts));
     });
 
-    test('whose version is behind what is confirmed is answered from what is confirmed', async () => {
+    test('with a version below the confirmed one is answered from the confirmed one', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         await reportVersion(module, link, '1147');
@@ -205,7 +205,7 @@ describe('a link', () => {
         assert.equal((await scene.record(module)).confirmed_version, null);
     });
 
-    test('is continued after a cut, and that is no second fetch', async () => {
+    test('is continued after a cut, and this is not a second download', async () => {
         const scene = await Scene.build(server, { ...at, kind: 'noise', size: 1_500_000, limit: 16_000_000 });
         const { module } = await scene.linkedModule();
         await module.upgrade({ cuts: [50_000, 50_000, 50_000, 50_000] });
@@ -217,7 +217,7 @@ describe('a link', () => {
         assert.equal(typeof attempt.link, 'number');
     });
 
-    test('takes the same decision for HEAD and records nothing', async () => {
+    test('gives the same decision for HEAD and records nothing', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         await scene.makePackage();
@@ -228,7 +228,7 @@ describe('a link', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('is offered again only after a day: until then code 27', async (t) => {
+    test('offers its package again only after a day: until then code 27', async (t) => {
         const daily = await startServer(t);
         const scene = await Scene.build(daily, at);
         const { module } = await scene.linkedModule();
@@ -242,7 +242,7 @@ describe('a link', () => {
         assert.doesNotMatch(notice ?? '', stale_notice);
     });
 
-    test('offered in vain three times works again when a new one is set', async () => {
+    test('with three useless offers works again when a new target is set', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         for (let i = 0; i < 3; i += 1) {
@@ -256,7 +256,7 @@ describe('a link', () => {
         assert.equal((await scene.record(module)).notice, null);
     });
 
-    test('may be revoked: code 21 for ever, and the others live on', async () => {
+    test('can be revoked: code 21 for ever, and other links still work', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const second = await scene.createLink(module);
@@ -274,7 +274,7 @@ describe('a link', () => {
         assertProblem(await server.admin('DELETE', scene.deviceAdminPath(module, '/links/999999')), 404, 'link-not-found');
     });
 
-    test('that nobody made is code 3', async () => {
+    test('that does not exist is code 3', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         const token = module.link.split('/')[2];

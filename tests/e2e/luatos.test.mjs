@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// LuatOS: full packages, served whole to every device of their core, to clients that ask as libfota and libfota2 do.
+// LuatOS: full packages are served unchanged to every device with their core, to clients that ask like libfota and libfota2.
 
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ async function scripts({ on = server, versions = ['2034.1.2'], files = versions.
     return { scene, file: files.at(-1) };
 }
 
-// A module that writes a full package to its flash and runs what it was announced as.
+// A module that writes a full package to its flash and then runs the announced version.
 class ScriptModule extends Module {
     async applyAndReboot(bytes) {
         const version = this.known.get(sha256(bytes));
@@ -68,7 +68,7 @@ describe('a full package', () => {
     });
 
     for (const form of ['LuatOS libfota of 2023', 'LuatOS libfota of 2023 with a model', 'LuatOS libfota since 2024-12-27', 'LuatOS libfota2']) {
-        test(`goes whole to a device that asks as ${form}`, async () => {
+        test(`goes unchanged to a device that asks like ${form}`, async () => {
             const { scene, file } = await scripts();
             const module = device(scene, '2034.001.001', { form });
             const { bytes } = await module.download();
@@ -83,7 +83,7 @@ describe('a full package', () => {
         });
     }
 
-    test('goes to every version of its core, and whoever skips one', async () => {
+    test('goes to every version of its core, also to devices that skip versions', async () => {
         const { scene, file } = await scripts({ versions: ['2034.1.2', '2034.1.3', '2034.2.1'] });
         for (const version of ['2034.1.1', '2034.1.2', '2034.1.3', '2034.0.9'])
             assert.ok((await device(scene, version).download()).bytes.equals(file), version);
@@ -112,7 +112,7 @@ describe('a full package', () => {
         assert.deepEqual(missing.map((m) => m.version).sort(), ['2030.1.1', '2033']);
     });
 
-    test('is the second hop of a device of another core, over an image of its own', async () => {
+    test('is the second hop of a device with another core, after an image', async () => {
         const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_Air8101', versions: ['2030.1.1', '2034.1.1'], target: null });
         await server.setFirmware(scene.product, scene.firmware, { format: 'bsdiff' });
         const file = luatosPackage({ script: script() });
@@ -131,7 +131,7 @@ describe('a full package', () => {
         await expectCode(scene.module({ version: '2029.1.1' }), 44);
     });
 
-    test('needs a core that its head names, where it changes the core', async () => {
+    test('needs a core that its head names, if it changes the core', async () => {
         const core = script(6011);
         const file = luatosPackage({ script: script(), core, leadsTo: 2034, allows: 2030 });
         const { scene } = await scripts({ files: [file] });
@@ -144,7 +144,7 @@ describe('a full package', () => {
         assert.match(unnamed.json.detail, /does not name the core/);
     });
 
-    test('is refused where it is damaged, and nothing is kept', async () => {
+    test('is refused if it is damaged, and nothing is stored', async () => {
         const scene = await Scene.build(server, { firmware, versions: [], target: null });
         const good = luatosPackage({ script: script() });
         const changed = (at) => Buffer.concat([good.subarray(0, at), Buffer.from([good[at] ^ 1]), good.subarray(at + 1)]);
@@ -166,7 +166,7 @@ describe('a full package', () => {
         await server.putImage(scene.product, firmware, '2034.1.2', good);
     });
 
-    test('is the end and the beginning of no delta that is made here', async () => {
+    test('is never the old or new image of a delta', async () => {
         const { scene } = await scripts();
         await scene.set({ format: 'bsdiff' });
         await server.putImage(scene.product, firmware, '2034.1.1', script());
@@ -183,7 +183,7 @@ describe('a full package', () => {
         await expectCode(device(scene, '2034.1.1'), 43);
     });
 
-    test('keeps to the limit as it is now', async () => {
+    test('follows the limit of now', async () => {
         const { scene, file } = await scripts();
         await scene.set({ max_package_bytes: file.length - 1 });
         const module = device(scene, '2034.1.1');
@@ -193,7 +193,7 @@ describe('a full package', () => {
         assert.ok((await module.download()).bytes.equals(file));
     });
 
-    test('answers HEAD alike and records nothing', async () => {
+    test('is answered the same for HEAD, and nothing is recorded', async () => {
         const { scene, file } = await scripts();
         const module = device(scene, '2034.1.1');
         const answer = await module.ask({ method: 'HEAD' });
@@ -203,7 +203,7 @@ describe('a full package', () => {
     });
 });
 
-test('a withdrawn one goes to nobody, not even on', async () => {
+test('a withdrawn one goes to no device, also not as a resume', async () => {
     const { scene, file } = await scripts({ files: [luatosPackage({ script: script(400_000) })] });
     const module = device(scene, '2034.1.1');
     await module.ask({ cutAfter: 1000 });
@@ -217,7 +217,7 @@ test('a withdrawn one goes to nobody, not even on', async () => {
 });
 
 describe('a resume', () => {
-    test('continues the very bytes, over a restart and a newer target', async (t) => {
+    test('continues the same bytes, over a restart and a newer target', async (t) => {
         const own = await startServer(t);
         const { scene, file } = await scripts({ on: own, files: [luatosPackage({ script: script(400_000) })] });
         const module = device(scene, '2034.1.1');
@@ -236,7 +236,7 @@ describe('a resume', () => {
         assert.equal((await module.ask({ range: file.length })).status, 416);
     });
 
-    test('past the end, or of nothing that is on its way, is 416', async () => {
+    test('past the end, or without a begun download, is 416', async () => {
         const { scene, file } = await scripts({ files: [luatosPackage({ script: script(400_000) })] });
         const module = device(scene, '2034.1.1');
         assert.equal((await module.ask({ range: 1000 })).status, 416);
@@ -247,7 +247,7 @@ describe('a resume', () => {
     });
 });
 
-test('a file that the disk damaged is not sent, until the same bytes are uploaded again', async (t) => {
+test('a file that is damaged on the disk is not sent until the same bytes are uploaded again', async (t) => {
     const own = await startServer(t);
     const { scene, file } = await scripts({ on: own });
     const path = await findBySum(own.dataDir, sha256(file));
@@ -260,7 +260,7 @@ test('a file that the disk damaged is not sent, until the same bytes are uploade
     assert.ok((await module.download()).bytes.equals(file));
 });
 
-test('the bytes are here once, whatever is uploaded again', async () => {
+test('the bytes are stored once, however often they are uploaded', async () => {
     const { scene, file } = await scripts();
     const again = await server.admin('PUT', `${firmwarePath(scene.product, firmware)}/images/2034.1.2`, file, { expect: 200 });
     assert.equal(again.json.kind, 'full');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The main job on real firmware: two images in, a target, and each module gets a delta made for the version it runs.
+// The main task on real firmware: two images, a target, and each module gets a delta for the version that it runs.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -57,7 +57,7 @@ describe('on real firmware', () => {
         assert.deepEqual([record.confirmed_version, record.confirmed_by, record.attempts[0].state], ['1.5.2', 'check-in', 'confirmed']);
     });
 
-    test('with a lowered limit it is refused, with the reason on record; exactly at the limit it passes', async () => {
+    test('above a lowered limit a package is refused, with the reason recorded; exactly at the limit it is sent', async () => {
         const scene = await realScene(['primehub-7.27.0', 'primehub-7.28.0'], { product: 'limits', firmware: 'primehub' });
         const { size } = await scene.settlePackage('7.27.0', '7.28.0');
         const module = scene.module({ version: '7.27.0' });
@@ -82,7 +82,7 @@ describe('on real firmware', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('modules on several versions each get the delta for theirs, through cuts too', async () => {
+    test('modules on several versions each get the delta for their version, also through cuts', async () => {
         const scene = await realScene(['primehub-7.22.0', 'primehub-7.27.0', 'primehub-7.28.0'], { product: 'mixed', firmware: 'primehub' });
         const modules = Array.from({ length: 12 }, (_, i) => scene.module({ version: ['7.22.0', '7.27.0'][i % 2] }));
         await Promise.all(modules.map((m) => m.upgrade()));
@@ -96,7 +96,7 @@ describe('on real firmware', () => {
 });
 
 describe('a package', () => {
-    test('is made once, however many ask for it at once', async (t) => {
+    test('is made once, however many devices ask at once', async (t) => {
         const script = await writeScript(t, (dir) => `echo "$@" >> ${dir}/calls; exec ${join(buildDir, 'dfota')} "$@"`);
         const other = await startServer(t, { config: { dfota_path: script.path } });
         const scene = await Scene.build(other);
@@ -113,7 +113,7 @@ describe('a package', () => {
         assert.deepEqual([...new Set(verbs)], verbs, calls.join('\n'));
     });
 
-    test('is judged by the default limit, and then by the one that is set', async () => {
+    test('is compared with the default limit, and then with the limit that is set', async () => {
         const scene = await Scene.build(server, { kind: 'noise', size: 488_000 });
         const made = await scene.makePackage();
         assert.equal(made.limit, 491_520);
@@ -124,7 +124,7 @@ describe('a package', () => {
 });
 
 describe('AT firmware', () => {
-    test('has no format until an admin sets one: code 21, and everybody says what to set', async () => {
+    test('has no format until an admin sets one: code 21, and every answer says what to set', async () => {
         await server.createProduct('pumps');
         const images = new Map();
         for (const [version, name] of [['1138', 'boron-2.0.1'], ['1162', 'boron-2.1.0']]) {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The matrix: every pair of a firmware's images is made in the background, and told as one table with its queue.
+// The matrix: the package of every pair of images is made in the background, and shown in one table with its queue.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -25,7 +25,7 @@ function settled(scene, count) {
     }, { timeout_ms: 120_000 });
 }
 
-// A server whose packages are never done: what is queued stays so.
+// A server whose packages are never finished: the queue stays as it is.
 async function startStuck(t, config = {}) {
     const worker = await writeScript(t, () => 'exec sleep 600');
     return startServer(t, { config: { matrix: 'all', jobs: 1, dfota_path: worker.path, ...config } });
@@ -34,7 +34,7 @@ async function startStuck(t, config = {}) {
 describe('the matrix', () => {
     const versions = ['9', '10', '10.1', '11', '100', '101', '102', '1000', '1001', '1002', '1003', '20000'];
 
-    test('of twelve images is made whole, unasked, and each pair says what it is', async () => {
+    test('of twelve images is made completely without a request, and each pair shows its state', async () => {
         const scene = await Scene.build(server, { versions, target: null, size: 8000 });
         const table = await settled(scene, 66);
         assert.deepEqual(table.versions, versions, 'number by number, not as text');
@@ -59,7 +59,7 @@ describe('the matrix', () => {
         assert.deepEqual(lower.pairs.map((p) => p.size).sort((a, b) => a - b), sizes, 'what is too large is known still');
     });
 
-    test('takes in a later image, and leaves out one that is withdrawn, but not ways away from it', async () => {
+    test('includes a later image, and excludes pairs to a withdrawn image but not from it', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2'], later: ['3', '4'], target: null, size: 4000 });
         await settled(scene, 1);
         await scene.upload('3');
@@ -91,7 +91,7 @@ describe('the matrix', () => {
         await poll('the third is in again', async () => (await matrix(scene)).pairs.length === 9);
     });
 
-    test('begins when a format is set, and what another format left in the queue is forgotten', async (t) => {
+    test('begins when a format is set, and the queued packages of the old format are removed', async (t) => {
         const scene = await Scene.build(await startStuck(t), { versions: ['1', '2', '3'], firmware: 'AirM2M_780E_LTE_AT', target: null });
         assert.deepEqual([(await matrix(scene)).pairs, (await matrix(scene)).format], [[], null]);
         await scene.set({ format: 'bsdiff' });
@@ -102,7 +102,7 @@ describe('the matrix', () => {
         assert.deepEqual([queued, generating], [3, 1]);
     });
 
-    test('is filled at start, and not with matrix = needed', async (t) => {
+    test('is filled at start, but not with matrix = needed', async (t) => {
         const here = await startStuck(t, { matrix: 'needed' });
         const scene = await Scene.build(here, { versions: ['1', '2', '3', '4'], target: null });
         await here.admin('POST', scene.path('/packages/2/3'), null, { expect: 202 });
@@ -137,7 +137,7 @@ describe('the matrix', () => {
 });
 
 describe('the queue', () => {
-    test('tells who waits for what, most devices first, and no time while nothing was measured', async (t) => {
+    test('shows who waits for what, most devices first, and no time while nothing was measured', async (t) => {
         const scene = await Scene.build(await startStuck(t), { versions: ['1', '2', '3', '4'], target: '4' });
         for (const version of ['1', '2', '2', '3', '3', '3'])
             assert.equal((await scene.module({ version }).ask()).code, 43);
@@ -155,7 +155,7 @@ describe('the queue', () => {
             assertProblem(await scene.server.admin('GET', scene.path(`/queue?limit=${limit}`)), 400, 'bad-request');
     });
 
-    test('estimates from what packages took, by the bytes of their images', async (t) => {
+    test('estimates the time from finished packages, by the bytes of their images', async (t) => {
         const here = await startServer(t, { config: { matrix: 'needed', jobs: 1 } });
         const scene = await Scene.build(here, { versions: ['1', '2', '3'], target: null, size: 50_000 });
         const made = await scene.makePackage('1', '2');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What doc/operating.md tells to type, typed.
+// Runs the commands of doc/operating.md.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -26,13 +26,13 @@ function linesOf(heading) {
     return lines;
 }
 
-// As systemd does with DynamicUser: a directory that belongs to somebody else is given to the service's user, whole.
+// Like systemd with DynamicUser: a directory of another user is given to the user of the service, with everything in it.
 function giveTo(server) {
     if (server.uid !== undefined && statSync(server.dataDir).uid !== server.uid)
         execFileSync('chown', ['-R', `${server.uid}:${server.uid}`, server.dataDir]);
 }
 
-// Types them; what stands for the service manager is done here. Returns what they print.
+// Runs them; the commands of the service manager are simulated here. Returns their output.
 async function type(server, backup, lines) {
     let printed = '', script = '';
     const run = () => {
@@ -90,7 +90,7 @@ async function flipBit(file, at) {
     await handle.close();
 }
 
-test('a backup of the running server, put back', async (t) => {
+test('a backup of the running server is restored', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
     assert.match(await type(server, backup, linesOf('Backup')), /^ok$/m);
     await scene.upload('3');
@@ -109,7 +109,7 @@ test('a backup of the running server, put back', async (t) => {
     await later.upgrade();
 });
 
-// A second machine: another directory, which is there or not, and another user, where the tests may become one.
+// A second machine: another directory, existing or not, and another user if the test may switch users.
 const machines = {
     'that has never had a server': async (second) => rm(second.dataDir, { recursive: true }),
     'with an empty directory': async () => {},
@@ -151,7 +151,7 @@ for (const [name, prepare] of Object.entries(machines)) {
     });
 }
 
-test('a removed database is saved from the running server', async (t) => {
+test('a removed database is recovered from the running server', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
     await rm(join(server.dataDir, 'dfota.db'));
     assert.equal((await module.ask()).code, 503);
@@ -162,7 +162,7 @@ test('a removed database is saved from the running server', async (t) => {
     assert.equal((await module.ask()).code, 27);
 });
 
-test('a damaged database is saved', async (t) => {
+test('a damaged database is recovered', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
     await server.stop();
     const page_of_index = execFileSync('sqlite3', ['-readonly', join(server.dataDir, 'dfota.db'),

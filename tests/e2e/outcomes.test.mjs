@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What became of each device on its way to the target: delivered is not upgraded, and an audit shows it.
+// The state of each device on its way to the target: a delivered package is not yet an upgrade, and the list shows it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -38,7 +38,7 @@ const outcomes = (more = '') => server.admin('GET', scene.path(`/outcomes?limit=
 const nameOf = (id) => Object.keys(devices).find((name) => devices[name].id === id);
 
 describe('the outcomes of a target', () => {
-    test('say of every device what is known, since when, and by what evidence', async () => {
+    test('show for every device what is known, since when, and by which evidence', async () => {
         const { json, headers } = await outcomes();
         const seen = Object.fromEntries(json.items.map((item) => [nameOf(item.device), item]));
         assert.deepEqual([json.target, Object.keys(seen).length], ['2', 7]);
@@ -55,7 +55,7 @@ describe('the outcomes of a target', () => {
         assert.ok(json.bytes_acked >= 3 * size && json.bytes_in_vain === size, JSON.stringify([json.bytes_acked, json.bytes_in_vain, size]));
     });
 
-    test('can be narrowed by state and age, and come in pages', async () => {
+    test('can be filtered by state and age, and come in pages', async () => {
         const narrow = (await outcomes('&state=delivered,diverged')).json;
         assert.deepEqual(narrow.items.map(({ outcome }) => outcome).sort(), ['delivered', 'diverged']);
         assert.equal(narrow.counts.confirmed, 1, 'the counts are of all');
@@ -70,7 +70,7 @@ describe('the outcomes of a target', () => {
             assertProblem(await outcomes(bad), 400, 'bad-request');
     });
 
-    test('name devices that no path reaches', async () => {
+    test('show devices that have no path', async () => {
         await server.admin('POST', scene.path('/packages/1/2'), null, { expect: 200 });
         await scene.set({ max_package_bytes: 1000 });
         const { json } = await outcomes('&state=unreachable');
@@ -106,13 +106,13 @@ describe('the outcomes of a target', () => {
     });
 });
 
-test('without a target there is nothing to come of', async () => {
+test('a firmware without a target has no outcomes', async () => {
     const none = await Scene.build(server, { target: null });
     assertProblem(await server.admin('GET', none.path('/outcomes')), 422, 'invalid');
 });
 
-// A rollback: devices run what is above the target, and that is where they come from.
-test('on the way back down a device is where it is, not above', async (t) => {
+// A rollback: devices run a version above the target, and that version is their start.
+test('during a rollback a device counts as on its way, not as above the target', async (t) => {
     const strict = await startServer(t, { config: { loop_guard_per_day: 1 } });
     const back = await Scene.build(strict, { versions: ['1', '2'], target: '2' });
     const [still, refuses, guarded, back_down] = Array.from({ length: 4 }, () => back.module({ version: '2' }));

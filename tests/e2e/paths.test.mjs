@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The way from one version to another: what devices are led along, what the admin is told of it, and what bars it.
+// The path from one version to another: the hops of devices, what the admin sees, and what forbids a path.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -17,7 +17,7 @@ let lines = 0;
 before(async () => { server = await startServer(null, { keep: true, config: { loop_guard_per_day: 1, matrix: 'needed' } }); });
 after(() => server?.dispose());
 
-// A firmware whose n-th version differs from the one before in one block of noise, among what all have in common, so a
+// A firmware whose n-th version differs from the one before in one block of noise; the rest is common. So a
 // package over d versions has about d blocks. `reach`: over how many versions a package fits.
 async function line(versions, { reach = 2, target = versions.at(-1), missing = [], ...rest } = {}) {
     lines += 1;
@@ -41,7 +41,7 @@ async function line(versions, { reach = 2, target = versions.at(-1), missing = [
 const paths = async (scene, from, to, method = 'GET') =>
     (await server.admin(method, scene.path(`/paths?from=${from}&to=${to}`), null, { expect: [200, 202] })).json;
 
-// Asks until it is settled, as `dfotactl path --wait` does.
+// Asks until the path is settled, like `dfotactl path --wait`.
 const settle = (scene, from, to) => poll('the path is settled', async () => {
     const way = await paths(scene, from, to, 'POST');
     return way.state === 'waiting' ? null : way;
@@ -51,7 +51,7 @@ const stops = (way) => [way.from, ...way.hops.map((hop) => hop.to)];
 const change = (scene, version, body) => server.admin('PATCH', scene.path(`/images/${version}`), body, { expect: 200 });
 
 describe('a device', () => {
-    test('is led hop by hop, each on record with its target, and two hops on one day are no loop', async () => {
+    test('is led hop by hop, each recorded with its target, and two hops in one day are not a loop', async () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1 });
         const module = scene.module();
         const seen = new Set();
@@ -74,7 +74,7 @@ describe('a device', () => {
         assert.equal((await module.ask({ target: scene.module({ id: module.id }).target })).code, 40, 'that is a loop');
     });
 
-    test('waits in one attempt, wherever the way is looked for', async () => {
+    test('waits in one attempt, however often the path is planned again', async () => {
         const scene = await line(['1', '2', '3', '4', '5'], { reach: 1 });
         const module = scene.module();
         assert.equal((await module.ask()).code, 43);
@@ -85,7 +85,7 @@ describe('a device', () => {
         assert.deepEqual(attempts.map((a) => [a.attempt, a.from, a.to, a.target]), [[waiting.attempt, '1', '2', '5']]);
     });
 
-    test('gets the direct package where that fits, whatever else is made', async () => {
+    test('gets the direct package if it fits, whatever else is made', async () => {
         const scene = await line(['1', '2', '3'], { reach: 2, target: null });
         await scene.makePackage('1', '2');
         await scene.makePackage('2', '3');
@@ -104,7 +104,7 @@ describe('a device', () => {
         assert.equal(sha256(answer.body), (await scene.package('1', '2')).sha256);
     });
 
-    test('is led round a withdrawn and a forbidden version, or refused with the reason', async () => {
+    test('is led past a withdrawn and a forbidden version, or refused with the reason', async () => {
         const scene = await line(['1', '2', '3', '4'], { reach: 2 });
         await settle(scene, '1', '4');
         await change(scene, '2', { withdrawn: true, reason: 'it does not boot in the cold' });
@@ -118,7 +118,7 @@ describe('a device', () => {
         assert.equal(sha256((await away.askUntilMade()).body), (await scene.package('2', '4')).sha256);
     });
 
-    test('is led down only where downgrades are allowed', async () => {
+    test('is led to a lower version only if downgrades are allowed', async () => {
         const scene = await line(['1', '2', '3'], { reach: 1, target: '1' });
         const way = await settle(scene, '3', '1');
         assert.deepEqual([way.state, stops(way)], ['path', ['3', '2', '1']]);
@@ -134,7 +134,7 @@ describe('a device', () => {
         assert.equal((await module.ask()).code, 27);
     });
 
-    test('with a host is told of its next hop, and offered it three times in all over its link', async () => {
+    test('with a host is told its next hop, and gets at most three offers over its link', async () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1 });
         await settle(scene, '1138', '1162');
         const { module, link } = await scene.linkedModule();
@@ -153,7 +153,7 @@ describe('a device', () => {
 });
 
 describe('GET …/paths', () => {
-    test('tells hops with sizes, what was ruled out and why, and what is still to be made', async () => {
+    test('shows hops with sizes, excluded pairs with the reason, and packages still to be made', async () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, target: null });
         const first = await paths(scene, '1138', '1162');
         assert.deepEqual(first, {
@@ -172,7 +172,7 @@ describe('GET …/paths', () => {
         });
     });
 
-    test('tells that there is none, and what would help', async () => {
+    test('says that there is no path, and what would help', async () => {
         const scene = await line(['1138', '1147', '1150', '1162'], { reach: 1, missing: ['1147'] });
         await scene.module({ version: '1147' }).ask(); // a device runs what is not here
         const way = await settle(scene, '1138', '1162');
@@ -190,7 +190,7 @@ describe('GET …/paths', () => {
         assert.equal((await module.askUntilMade()).status, 200);
     });
 
-    test('names a base that is not here, and a version that bars the way', async () => {
+    test('names a base without an image, and a version that forbids the path', async () => {
         const scene = await line(['1', '2', '3'], { reach: 1, missing: ['1'] });
         const way = await paths(scene, '1', '3');
         assert.deepEqual([way.state, way.advice], ['none', 'the image of 1 is missing on the server: upload it']);
@@ -221,7 +221,7 @@ describe('dfotactl path', () => {
         DFOTA_URL: `http://${server.adminAddress.host}:${server.adminAddress.port}`, DFOTA_TOKEN: server.token, DFOTA_PRODUCT: scene.product,
     } });
 
-    test('explains the way on 80 columns', async () => {
+    test('explains the path within 80 columns', async () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, target: null });
         const before = await path(scene, '1138', '1162');
         assert.equal(before.out, '1138→1162: not known yet\nstill to be made:\n  1138→1162  unknown\n');
@@ -233,7 +233,7 @@ describe('dfotactl path', () => {
         assert.deepEqual(JSON.parse(json.out), await paths(scene, '1138', '1162'));
     });
 
-    test('says what would help, and fails where it waited for a way that there is not', async () => {
+    test('says what would help, and fails if there is no path to wait for', async () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, missing: ['1147'] });
         const { status, out, err } = await path(scene, '1138', '1162', '--wait');
         assert.equal(status, 4);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Interrupted downloads: what a module that comes back for the rest is sent, and what is on record of it.
+// Interrupted downloads: what a module gets that asks for the rest, and what is recorded.
 //
 // The packages here have no structure and 1.5 MB, more than the kernel's buffers take before the module reads. The cuts
 // come early: a kernel lets the window grow with what is read, and what it has acknowledged is delivered.
@@ -60,7 +60,7 @@ describe('a module that was cut off', () => {
         assert.equal((await module.ask()).code, 27);
     });
 
-    test('may ask again for bytes that it has', async () => {
+    test('may ask again for bytes that it already has', async () => {
         const { scene, bytes } = await bigScene();
         const module = scene.module();
         const have = await begin(scene, module);
@@ -68,7 +68,7 @@ describe('a module that was cut off', () => {
         assert.ok(answer.body.equals(bytes.subarray(have.length - 1000)));
     });
 
-    test('may ask for the last byte alone', async () => {
+    test('may ask for only the last byte', async () => {
         const { scene, bytes, total } = await bigScene();
         const module = scene.module();
         await begin(scene, module);
@@ -85,7 +85,7 @@ describe('a module that was cut off', () => {
         }
     });
 
-    test('continues the same bytes when a newer image and target came in between', async () => {
+    test('continues the same bytes after a newer image and target', async () => {
         const { scene, bytes } = await bigScene({ later: ['1003'] });
         const module = scene.module();
         const have = await begin(scene, module);
@@ -103,7 +103,7 @@ describe('a module that was cut off', () => {
         assert.equal(module.version, '1003');
     });
 
-    test('continues the same bytes when the target was switched off in between', async () => {
+    test('continues the same bytes after the target was removed', async () => {
         const { scene, bytes } = await bigScene();
         const module = scene.module();
         const have = await begin(scene, module);
@@ -112,7 +112,7 @@ describe('a module that was cut off', () => {
         assert.ok(Buffer.concat([have, answer.body]).equals(bytes));
     });
 
-    test('gets 416 when the limit was lowered below its package, and code 21 when it begins again', async () => {
+    test('gets 416 after the limit was lowered below its package, and code 21 when it starts again', async () => {
         const { scene, total } = await bigScene();
         const module = scene.module();
         const have = await begin(scene, module);
@@ -179,7 +179,7 @@ describe('the pin ends', () => {
         }
     }
 
-    test('when all is delivered', async () => {
+    test('when everything is delivered', async () => {
         const { scene } = await bigScene();
         const module = scene.module();
         const have = await begin(scene, module);
@@ -188,7 +188,7 @@ describe('the pin ends', () => {
         await expect416(module, { range: have.length });
     });
 
-    test('not at a HEAD', async () => {
+    test('but not at a HEAD', async () => {
         const { scene, bytes } = await bigScene();
         const module = scene.module();
         const have = await begin(scene, module);
@@ -200,7 +200,7 @@ describe('the pin ends', () => {
 });
 
 describe('with nothing pinned a range gets 416 and never 200:', () => {
-    test('a device never seen', async () => {
+    test('an unknown device', async () => {
         const { scene } = await bigScene();
         await expect416(scene.module(), { range: 5 });
     });
@@ -222,7 +222,7 @@ describe('with nothing pinned a range gets 416 and never 200:', () => {
         await expect416(scene.module({ id: module.id, version: '1001' }), { range: have.length });
         await expect416(other.module({ id: module.id }), { range: have.length });
     });
-    test('a resume of what is up to date', async () => {
+    test('a resume by a device at the target', async () => {
         const { scene } = await bigScene();
         const answer = await scene.module({ version: '1002' }).ask({ range: 5 });
         assert.equal(answer.status, 416);
@@ -248,13 +248,13 @@ describe('a range that is not bytes=N- or bytes=N-M gets 416, pinned or not:', (
             await expect416(scene.module(), { rangeLine: `Range: ${value}` });
         });
     }
-    test('but bytes=N-M of what is pinned gives just these', async () => {
+    test('but bytes=N-M of the pinned package gives these bytes', async () => {
         const answer = await exchange({ address: server.device, segments: [buildRequest(pinned.target, { rangeLine: 'Range: bytes=5-10' })] });
         assert.equal(answer.status, 206);
         assert.equal(answer.header('content-range'), `bytes 5-10/${(await scene.content()).length}`);
         assert.deepEqual(answer.body, (await scene.content()).subarray(5, 11));
     });
-    test('two of them', async () => {
+    test('two Range headers', async () => {
         const answer = await pinned.ask({ rangeLine: 'Range: bytes=5-', lines: ['Range: bytes=9-'] });
         assert.ok(answer.status >= 400, `${answer.status}`);
     });
@@ -300,7 +300,7 @@ describe('on record', () => {
         assert.equal(attempts[1].state, 'not_applied');
     });
 
-    test('a check-in on the heels of a whole download finds it delivered', async () => {
+    test('a check-in right after a complete download finds it delivered', async () => {
         const { scene } = await bigScene({ size: 4000 });
         for (let i = 0; i < 20; i += 1) {
             const module = scene.module();
@@ -324,7 +324,7 @@ describe('on record', () => {
         }
     });
 
-    test('a resume is no new attempt and does not count in the loop guard', async (t) => {
+    test('a resume is not a new attempt and does not count in the loop guard', async (t) => {
         const guarded = await startServer(t, { config: { loop_guard_per_day: 1 } });
         const { scene, total } = await bigScene({}, guarded);
         const module = scene.module();

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What is uploaded as an image is known by its content: what cannot be one is refused with a sentence that says what it is.
+// An uploaded image is recognised by its content: a file that cannot be an image is refused, and the error says what it is.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -31,7 +31,7 @@ after(async () => {
 
 const image = (revision) => firmwareImage({ seed: 71, size: 20_000, revision });
 const release = (revision, cp = 5) => binpkg({ ap: image(revision), cp: image(cp) });
-// An image in which some text stands.
+// An image that contains some text.
 const naming = (...names) => Buffer.concat([noiseImage({ seed: 72, size: 3000 }), ...names.map((n) => Buffer.from(`\0${n}\0`)), noiseImage({ seed: 73, size: 100 })]);
 
 async function upload(bytes, { firmware = 'pump', version = '1138', on = null } = {}) {
@@ -57,7 +57,7 @@ function flipped(bytes) {
 // A ZIP of one file, as far as its first bytes go.
 const zip = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), deflateRawSync(noiseImage({ seed: 1, size: 500 }))]);
 
-describe('refused as an image, and nothing of it is kept:', () => {
+describe('refused as an image, and nothing is stored:', () => {
     const page = '<!DOCTYPE html>\n<html><title>404 Not Found</title></html>\n';
     const kinds = {
         'a ZIP archive': [zip, /this is a ZIP archive/],
@@ -70,10 +70,10 @@ describe('refused as an image, and nothing of it is kept:', () => {
         'Intel HEX': [Buffer.from(':020000040800F2\r\n'.repeat(50)), /Intel HEX/],
         'a .binpkg that is cut off': [release(0).subarray(0, -1), /cut off: its part cp-demo-flash has 19999 bytes, not 20000/],
         'a .binpkg with a flipped bit': [flipped(release(0)), /damaged: its part cp-demo-flash/],
-        'a bsdiff package': [() => delta('bsdiff'), /a bsdiff package and no full image/],
-        'a .par': [() => delta('ec618-csdk'), /\.par.* no full image/],
-        'an AT package': [() => delta('ec618-at'), /head of AT firmware.* no full image/],
-        'a LuatOS package of a core': [() => delta('ec618-luatos'), /92-byte head of LuatOS.* no full image/],
+        'a bsdiff package': [() => delta('bsdiff'), /a bsdiff package, not a full image/],
+        'a .par': [() => delta('ec618-csdk'), /\.par.* not a full image/],
+        'an AT package': [() => delta('ec618-at'), /framing of AT firmware.* not a full image/],
+        'a LuatOS package of a core': [() => delta('ec618-luatos'), /92-byte head of LuatOS.* not a full image/],
     };
     for (const [name, [bytes, sentence]] of Object.entries(kinds)) {
         test(name, async () => {
@@ -90,27 +90,27 @@ describe('refused as an image, and nothing of it is kept:', () => {
     }
 });
 
-describe('kept as an image:', () => {
+describe('accepted as an image:', () => {
     const told = async (bytes, over) => {
         const { status, body, json } = await upload(bytes, over);
         assert.equal(status, 201, String(body));
         return json;
     };
-    test('what nobody knows, and where nobody has to worry without a warning', async () => {
+    test('an unknown file, without a warning if the firmware needs none', async () => {
         const json = await told(noiseImage({ seed: 5, size: 3000 }));
         assert.deepEqual([json.kind, json.core, json.content, json.warnings], ['image', null, 'a binary file of no known kind, perhaps a raw image', []]);
     });
-    test('a .binpkg, whose parts are told', async () => {
+    test('a .binpkg, with its parts shown', async () => {
         const json = await told(release(0), { firmware: airm2m });
         assert.match(json.content, /^a \.binpkg, .*: ap_bootloader 14 bytes, ap 20000 bytes, cp-demo-flash 20000 bytes$/);
         assert.deepEqual(json.warnings, []);
     });
-    test('a .binpkg with more in it than is known: packages cannot be made of it, and the ways out are named', async () => {
+    test('a .binpkg with unknown content: a warning says that no packages can be made from it, and what to do', async () => {
         const json = await told(Buffer.concat([release(0), Buffer.from('more')]), { firmware: airm2m });
         assert.equal(json.warnings.length, 1);
         assert.match(json.warnings[0], /4 bytes of the \.binpkg are not an entry; use the format external, or upload a package that was made elsewhere/);
     });
-    test('for a module with an EC618 what is no .binpkg, with a warning that says what follows', async () => {
+    test('a file that is not a .binpkg, for a module with an EC618: a warning says what follows', async () => {
         const bytes = noiseImage({ seed: 6, size: 3000 });
         for (const [over, format] of [[{ firmware: airm2m }, null], [{ firmware: 'own' }, 'ec618-csdk'], [{ firmware: 'own' }, 'bsdiff']]) {
             const on = `own-${products += 1}`;
@@ -120,10 +120,10 @@ describe('kept as an image:', () => {
                 await server.setFirmware(on, over.firmware, { format });
             }
             const { warnings } = await told(bytes, { ...over, on });
-            assert.deepEqual(warnings.filter((w) => !/size is far/.test(w)).map((w) => /no \.binpkg.*external/.test(w)), format === 'bsdiff' ? [] : [true], warnings.join());
+            assert.deepEqual(warnings.filter((w) => !/size is far/.test(w)).map((w) => /not a \.binpkg.*external/.test(w)), format === 'bsdiff' ? [] : [true], warnings.join());
         }
     });
-    test('what looks into no file keeps no file out', async (t) => {
+    test('any file if the inspection fails', async (t) => {
         const other = await startServer(t, { config: { dfota_path: '/bin/false' } });
         await other.createProduct('p');
         const { json } = await other.admin('PUT', `${firmwarePath('p', 'pump')}/images/1`, zip, { expect: 201 });
@@ -132,11 +132,11 @@ describe('kept as an image:', () => {
     });
 });
 
-describe('a name in the content', () => {
+describe('a release name in the content', () => {
     const at = { firmware: airm2m, version: '1138' };
     const cases = [
         ['that is the image\'s own', ['AirM2M_780E_V1138_LTE_AT'], at, 201, null],
-        ['of another version', ['AirM2M_780E_V1147_LTE_AT'], at, 422, /no image of AirM2M_780E_LTE_AT, version 1138: its content says that it is AirM2M_780E_V1147_LTE_AT/],
+        ['of another version', ['AirM2M_780E_V1147_LTE_AT'], at, 422, /not an image of AirM2M_780E_LTE_AT, version 1138: its content says that it is AirM2M_780E_V1147_LTE_AT/],
         ['of another firmware', ['AirM2M_780EP_V1138_LTE_AT'], at, 422, /says that it is AirM2M_780EP_V1138_LTE_AT/],
         ['of another version, twice', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1147_LTE_AT'], at, 422, /V1147/],
         ['beside the image\'s own', ['AirM2M_780E_V1147_LTE_AT', 'AirM2M_780E_V1138_LTE_AT'], at, 201, null],
@@ -153,12 +153,12 @@ describe('a name in the content', () => {
                 assert.match(answer.json.detail, sentence);
                 return;
             }
-            const warnings = answer.json.warnings.filter((w) => !/no \.binpkg/.test(w));
+            const warnings = answer.json.warnings.filter((w) => !/not a \.binpkg/.test(w));
             assert.deepEqual(warnings.map((w) => sentence?.test(w)), sentence ? [true] : [], warnings.join());
         });
     }
 
-    test('and the same bytes under another version are two warnings, which stay', async () => {
+    test('and equal bytes under another version give two warnings, which stay', async () => {
         const on = `two-${products += 1}`;
         await server.createProduct(on);
         const bytes = naming('AirM2M_780E_V1147_LTE_AT');
@@ -171,7 +171,7 @@ describe('a name in the content', () => {
     });
 });
 
-test('a file that is named for one version and says that it is another is refused by its file name too', async () => {
+test('a file whose name and content name different versions is refused', async () => {
     const product = `named-${products += 1}`;
     await server.createProduct(product);
     const bytes = naming('AirM2M_780E_V1147_LTE_AT');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What a host reports for its module, and links in bulk.
+// Reports of hosts for their modules, and links in bulk.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -51,7 +51,7 @@ describe('a report', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('has no next where there is nothing to do', async () => {
+    test('has no next step if there is nothing to do', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         for (const version of ['1162', '1170'])
@@ -79,7 +79,7 @@ describe('a report', () => {
         assert.equal((await scene.record(module)).attempts.at(-1).state, 'diverged');
     });
 
-    test('takes each way to write a version, and changes nothing when it is wrong', async () => {
+    test('accepts every spelling of a version, and changes nothing if it is wrong', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         for (const version of ['1147', 'V1147', 'AirM2M_780E_LTE_AT_V1147', 'AirM2M_780E_V1147_LTE_AT'])
@@ -101,7 +101,7 @@ describe('a report', () => {
         assert.equal((await scene.record(module)).confirmed_version, '1147');
     });
 
-    test('of more bytes than any report has is refused', async () => {
+    test('that is too long is refused', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const answer = await module.ask({
@@ -112,7 +112,7 @@ describe('a report', () => {
         assert.equal((await scene.record(module)).confirmed_version, null);
     });
 
-    test('is only ever posted: GET is 405 with Allow', async () => {
+    test('must be a POST: GET is 405 with Allow', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const answer = await module.ask({ target: new URL(link.report_url).pathname });
@@ -124,8 +124,8 @@ describe('a report', () => {
     });
 });
 
-describe('a device for a link', () => {
-    test('need not be known; its firmware follows from the full name or from being the only one', async () => {
+describe('a device of a link', () => {
+    test('may be new; its firmware is the one in the full name, or the only one', async () => {
         const scene = await Scene.build(server, at);
         const other = await Scene.build(server, { firmware: 'valve' });
         const only = await scene.createLink(scene.module());
@@ -141,7 +141,7 @@ describe('a device for a link', () => {
         assert.match(misspelt.json.detail, /unknown field: versoin$/);
     });
 
-    test('is warned of what keeps its module from getting anything', async () => {
+    test('has warnings about everything that prevents its upgrade', async () => {
         const scene = await Scene.build(server, at);
         const warnings = async (body) => {
             const path = scene.deviceAdminPath(scene.module(), '/link');
@@ -157,7 +157,7 @@ describe('a device for a link', () => {
         assert.match(await warnings({ version }), /^no target [^;]*code 27; no package format/);
     });
 
-    test('is warned of when the check digit of its imei is wrong, and refused when it is no id', async () => {
+    test('has a warning if the check digit of its imei is wrong, and is refused without a valid id', async () => {
         const scene = await Scene.build(server, at);
         const right = imeiWithCheckDigit('86659707654321');
         const wrong = right.slice(0, 14) + ((Number(right[14]) + 5) % 10);
@@ -171,7 +171,7 @@ describe('links in bulk', () => {
     const bulk = (scene, csv, { query = '?version=1138', ...headers } = {}) =>
         server.admin('POST', scene.path(`/links${query}`), csv, { headers: { 'Content-Type': 'text/csv', ...headers } });
 
-    test('come for every line of a CSV, with its own version or the common one', async () => {
+    test('are made for every line of a CSV, with its own version or the common one', async () => {
         const scene = await Scene.build(server, at);
         const ids = [nextImei(), nextImei(), nextImei()];
         const { status, json } = await bulk(scene, `imei,version\r\n${ids[0]}\r\n\r\n${ids[1]},1147\n${ids[2]},`);
@@ -181,7 +181,7 @@ describe('links in bulk', () => {
         assert.deepEqual((await module.askUntilMade()).body, await scene.content('1147', '1162'));
     });
 
-    test('come as CSV where that is asked for', async () => {
+    test('are returned as CSV on request', async () => {
         const scene = await Scene.build(server, at);
         const ids = [nextImei(), nextImei()];
         const { status, headers, body } = await bulk(scene, ids.join('\n'), { Accept: 'text/csv' });
@@ -193,7 +193,7 @@ describe('links in bulk', () => {
         assert.ok(rows.every((r) => /^http:\/\/[^/]+\/d\/[^/]+\/1138$/.test(r[2]) && r[3].endsWith('/report')));
     });
 
-    test('come all or none: a bad line is named by its number', async () => {
+    test('are made for all lines or none: the error has the number of the bad line', async () => {
         const scene = await Scene.build(server, at);
         const id = nextImei();
         for (const bad of ['hello', '12', `${nextImei()},x y`, `${nextImei()},1147,more`]) {
@@ -204,12 +204,12 @@ describe('links in bulk', () => {
         assert.equal(await server.deviceRecord(scene.product, `imei:${id}`), null);
     });
 
-    test('need the type of a CSV', async () => {
+    test('need the content type of a CSV', async () => {
         const scene = await Scene.build(server, at);
         assertProblem(await bulk(scene, '{}', { 'Content-Type': 'application/json' }), 415, 'unsupported-type');
     });
 
-    test('come for a whole fleet of 3,000', async () => {
+    test('are made for 3,000 devices at once', async () => {
         const scene = await Scene.build(server, at);
         const ids = Array.from({ length: 3000 }, (_, i) => imeiWithCheckDigit(String(35_000_000_000_000 + i)));
         const { status, json } = await bulk(scene, ids.join('\n'));

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Ends and beginnings: what a restart, a power cut, a worker that dies and a disk that forgets do to the promises.
+// What was acknowledged stays true after a restart, a power cut, a child that dies and damage on the disk.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ import { buildDir, startServer } from './lib/server.mjs';
 
 const dfota = join(buildDir, 'dfota');
 
-// A worker that waits at a pipe until somebody opens it for writing, and then does its work. `release` lets those go
+// A child that waits at a pipe until it is opened for writing, and then does its work. `release` lets those go
 // on that wait now, and all that come later.
 async function heldWorker(t) {
     const script = await writeScript(t, (dir) => `echo $$ >> ${dir}/pids\n[ -p ${dir}/hold ] && read -r line < ${dir}/hold\nexec ${dfota} "$@"`);
@@ -30,7 +30,7 @@ async function heldWorker(t) {
     };
     const lives = (pid) => {
         try {
-            // A zombie does nothing any more.
+            // A zombie has ended.
             return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
         } catch {
             return false;
@@ -65,7 +65,7 @@ async function awaitState(scene, state) {
 }
 
 describe('a restart', () => {
-    test('keeps everything, and a module notices nothing', async (t) => {
+    test('loses nothing, and a module does not notice it', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 5_000_000 });
         await scene.makePackage();
@@ -98,7 +98,7 @@ describe('a restart', () => {
         assert.equal((await scene.record(whole)).attempts[0].state, 'confirmed');
     });
 
-    test('ends cleanly at SIGTERM while a worker runs, and takes the worker with it', async (t) => {
+    test('ends cleanly at SIGTERM while a job runs, and ends its child too', async (t) => {
         const worker = await heldWorker(t);
         const server = await startServer(t, { config: { dfota_path: worker.path } });
         const scene = await Scene.build(server);
@@ -118,7 +118,7 @@ describe('a restart', () => {
         assert.equal((await module.ask()).status, 200);
     });
 
-    test('ends although the process that looks into an upload is stopped; the image is not kept', async (t) => {
+    test('ends although the process that inspects an upload is stopped; the image is not stored', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1001', '1002'], later: ['1003'] });
         const stops = await writeScript(t, () => '');
@@ -188,7 +188,7 @@ describe('a power cut', () => {
         }
     });
 
-    test('three times during the same generation: the package fails with the reason', async (t) => {
+    test('three times during the same job: the package fails with the reason', async (t) => {
         const worker = await heldWorker(t);
         const server = await startServer(t, { config: { dfota_path: worker.path } });
         const scene = await Scene.build(server);
@@ -206,7 +206,7 @@ describe('a power cut', () => {
     });
 });
 
-describe('a worker that', () => {
+describe('a child that', () => {
     const ends = {
         'is killed each time': () => 'kill -KILL $$',
         'crashes each time': () => 'kill -SEGV $$',
@@ -214,7 +214,7 @@ describe('a worker that', () => {
         'claims success and made nothing': () => 'exit 0',
     };
     for (const [name, text] of Object.entries(ends)) {
-        test(`${name} makes a failed package: code 21, until somebody asks for it again`, async (t) => {
+        test(`${name} makes the package failed: code 21, until an admin asks for it again`, async (t) => {
             const script = await writeScript(t, (dir) => `[ -e ${dir}/good ] && exec ${dfota} "$@"\necho call >> ${dir}/calls\n${text()}`);
             const server = await startServer(t, { config: { dfota_path: script.path } });
             const scene = await Scene.build(server);
@@ -243,7 +243,7 @@ describe('a worker that', () => {
         });
     }
 
-    test('works for ever is ended', async (t) => {
+    test('never ends is killed', async (t) => {
         const script = await writeScript(t, (dir) => `echo $$ >> ${dir}/pids\nwhile :; do :; done`);
         const server = await startServer(t, { config: { dfota_path: script.path, job_wall_ms: 1000 } });
         const scene = await Scene.build(server);
@@ -273,7 +273,7 @@ describe('a package on the disk that', () => {
     };
     for (const [name, harm] of Object.entries(harms)) {
         for (const when of ['before it was ever sent', 'while the server was down']) {
-            test(`${name}, ${when}, is never sent, and made again`, async (t) => {
+            test(`${name}, ${when}, is never sent and is made again`, async (t) => {
                 const server = await startServer(t);
                 const scene = await Scene.build(server);
                 const made = await scene.makePackage();
@@ -296,7 +296,7 @@ describe('a package on the disk that', () => {
         }
     }
 
-    test('has a flipped bit is not handed to the admin either', async (t) => {
+    test('has a flipped bit is not given to the admin either', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server);
         const made = await scene.makePackage();
@@ -306,7 +306,7 @@ describe('a package on the disk that', () => {
     });
 });
 
-test('an image on the disk with a flipped bit makes no package and is not handed out', async (t) => {
+test('an image on the disk with a flipped bit: no package is made from it, and it cannot be downloaded', async (t) => {
     const server = await startServer(t);
     const scene = await Scene.build(server);
     await flipBit(await findBySum(server.dataDir, sha256(scene.images.get('1001'))));
@@ -335,7 +335,7 @@ describe('a damaged database', () => {
         'half of it': async (file) => truncate(file, ((await readFile(file)).length >> 13) << 12),
     };
     for (const [name, harm] of Object.entries(harms)) {
-        test(`(${name}) keeps the server from starting, and it says why`, async (t) => {
+        test(`(${name}) prevents the start, and the server says why`, async (t) => {
             const server = await startServer(t);
             const scene = await Scene.build(server, { versions: ['1', '2', '3', '4'] });
             for (let i = 0; i < 50; i += 1)

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What refuses a resume. Clients of two dates resume by themselves and take the refusal for the rest of the firmware: they
+// The refusal of a resume. Clients of two versions resume without help and take the refusal for the rest of the firmware: they
 // append its body at their own offset into a buffer of Content-Length bytes. The client here does what they do.
 
 import assert from 'node:assert/strict';
@@ -13,8 +13,8 @@ import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 import { buildRequest, exchange } from './lib/wire.mjs';
 
-// A client that has `have` bytes and asks for the rest. Throws where the real one corrupts its memory or reads NULL; says
-// 'failed' where it ends cleanly.
+// A client that has `have` bytes and asks for the rest. Throws if the real one would corrupt its memory or read NULL; returns
+// 'failed' if it ends cleanly.
 export function oldClient(answer, have) {
     const length = answer.header('content-length');
     const chunked = answer.header('transfer-encoding') !== null;
@@ -29,7 +29,7 @@ export function oldClient(answer, have) {
     return 'goes on';
 }
 
-test('the client here sees what harms the real one', () => {
+test('the test client detects what harms the real one', () => {
     const answer = (head, body = '') => ({
         headers: head, body: Buffer.from(body), header: (name) => head.find(([key]) => key === name)?.[1] ?? null,
     });

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What every answer to a module must keep, or it breaks in the field: one test per rule, over every kind of answer.
+// Rules for every answer to a module, which prevent failures in the field: one test per rule, over every kind of answer.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -17,7 +17,7 @@ const answers = new Map();
 const send = (segments, method = 'GET') => exchange({ address: server.device, segments: [segments].flat(), method });
 const get = (target, options = {}) => send(buildRequest(target, options), options.method);
 
-// One target of a module that upgrades, each time of a device not seen before.
+// The request target of a module that upgrades, each time for a new device.
 const fresh = (changes = {}) => forms['LuatOS libfota2'](scene.module({ id: nextImei(), ...changes }));
 
 before(async () => {
@@ -82,7 +82,7 @@ function assertRule(rule, also = () => {}) {
 }
 
 describe('every answer', () => {
-    test('is the one that was provoked', () => {
+    test('is the one that was requested', () => {
         const statuses = { 'a delivery': 200, 'a delivery from byte 0': 206, 'a delivery by link': 200, 'a continued delivery': 206,
             '416': 416, 'HEAD of a delivery': 200, 'HEAD of a refusal': 400, 'HEAD of nothing': 404 };
         for (const [name, answer] of answers) {
@@ -122,7 +122,7 @@ describe('every answer', () => {
             assert.ok(answer.chunks[0].bytes.length >= answer.head.length, `${name}: the head came in pieces`);
         });
     });
-    test('that refuses is small JSON: the code first, its message, nothing behind', () => assertRule('refusal', (answer, name) => {
+    test('that refuses is small JSON: the code first, then its message, and nothing after it', () => assertRule('refusal', (answer, name) => {
         if (answer.status < 300 || name === '416' || answer.method === 'HEAD')
             return;
         assert.match(answer.body.toString('latin1'), /^\{"code": ?\d+, ?"msg": ?"[ -~]+"\}$/);
@@ -132,8 +132,8 @@ describe('every answer', () => {
     }));
 });
 
-describe('rule 2, harder:', () => {
-    test('a client that wants to keep the connection is closed all the same', async () => {
+describe('rule 2, more cases:', () => {
+    test('a client that asks for keep-alive is closed too', async () => {
         for (const target of [fresh(), fresh({ version: '1002' }), '/nothing']) {
             const answer = await get(target, { connection: 'keep-alive', lines: ['Keep-Alive: timeout=60'] });
             assert.deepEqual(deviceViolations(answer), []);
@@ -159,7 +159,7 @@ test('rule 9: a package of the largest size arrives whole within one timeout', a
     assert.ok(performance.now() - before_ms < deadline_ms);
 });
 
-describe('rule 10: an odd request is served as any other:', () => {
+describe('rule 10: an unusual request is served like any other:', () => {
     const line = (text) => (target) => Buffer.from(`GET ${target} HTTP/1.1\r\n${text}\r\n\r\n`, 'latin1');
     const odd = {
         'a Host with a port': (target) => buildRequest(target, { host: '127.0.0.1:8080' }),
@@ -251,7 +251,7 @@ describe('bad input is refused, the connection closed, and nothing recorded:', (
         }
     });
 
-    test('bytes that are no text never reach the log as they are', async () => {
+    test('bytes that are not text are escaped in the log', async () => {
         const control = '%1b%5b31m%0a%0dlevel=error%20event=forged%20';
         for (const value of ['%ff%fe', control, '\xff\xfe'])
             await get(`/api/site/firmware_upgrade?imei=${nextImei()}&project_key=${scene.product}&firmware_name=${value}&version=${value}`);
@@ -261,7 +261,7 @@ describe('bad input is refused, the connection closed, and nothing recorded:', (
             assert.doesNotMatch(logged, /[\x00-\x1f\x7f\x80-\x9f\ufffd]/);
     });
 
-    test('a query as long as any real one is no bad input', async () => {
+    test('a query as long as the longest real one is accepted', async () => {
         const answer = await get(`${fresh()}&pad=${'x'.repeat(1000)}`);
         assert.equal(answer.status, 200);
     });

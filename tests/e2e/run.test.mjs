@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// ./run as a newcomer starts it: the demo, then a server on data of its own; and what it says to a wrong option.
-// It uses build/ beside the sources, as it always does, and builds it when it is not there.
+// ./run as a newcomer starts it: the demo, then a server on its own data; and the answer to a wrong option.
+// It uses build/ in the source folder, and builds it if it does not exist.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -34,7 +34,7 @@ async function runUntilServing(t, words, cwd) {
     return { text, log, code };
 }
 
-test('run plays the demo on temporary data, then serves', async (t) => {
+test('run shows the main task on scratch data, then serves', async (t) => {
     const cwd = scratch(t);
     const { text, log, code } = await runUntilServing(
         t, ['--', '--data-dir', 'mine', '--device-listen', '127.0.0.1:0', '--admin-listen=127.0.0.1:0'], cwd);
@@ -64,7 +64,7 @@ test('run --no-demo only serves', async (t) => {
     assert.doesNotMatch(text, /dfota-sim/);
 });
 
-test('run and check explain themselves and refuse what they do not know', () => {
+test('run and check have a help text and refuse unknown options', () => {
     for (const name of [command, join(dirname(command), 'check')]) {
         const help = spawnSync(name, ['--help'], { encoding: 'utf8' });
         assert.equal(help.status, 0);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Attempts that nobody reports on, news that comes late, and clocks that are wrong.
+// Attempts without a report, late reports, and wrong clocks.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { poll } from './lib/module.mjs';
 import { Scene, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
-// A module that has its package whole, and has not said what became of it.
+// A module that has received its whole package and has not reported since.
 async function delivered(t, config) {
     const server = await startServer(t, { config });
     const scene = await Scene.build(server, { versions: ['1', '2'], later: ['3'] });
@@ -23,7 +23,7 @@ async function ended(server, module) {
     return (await ledgerRows(server, { device: module.id, kind: 'attempt-ended' })).map(({ detail }) => [detail.before, detail.event, detail.state]);
 }
 
-test('who does not come back is silent, and confirmed all the same when he does', async (t) => {
+test('a device that does not come back is silent, and confirmed when it comes later', async (t) => {
     const { server, scene, module, bytes } = await delivered(t, { silent_after_ms: 300 });
     const silent = await scene.awaitAttempt(module, 'silent');
     assert.ok(silent.ended_at - silent.delivered_at >= 300);
@@ -39,7 +39,7 @@ test('who does not come back is silent, and confirmed all the same when he does'
     assert.equal((await ended(server, module)).length, 2, 'once');
 });
 
-test('who comes back late with the old version has not applied it, and is served anew', async (t) => {
+test('a device that comes back late with the old version has not applied the package, and gets it again', async (t) => {
     const { server, scene, module } = await delivered(t, { silent_after_ms: 300 });
     await scene.awaitAttempt(module, 'silent');
     assert.equal((await module.ask()).status, 200);
@@ -49,7 +49,7 @@ test('who comes back late with the old version has not applied it, and is served
     assert.deepEqual((await ended(server, module))[1], ['silent', 'saw-old', 'not_applied']);
 });
 
-test('who comes back late with a third version has diverged', async (t) => {
+test('a device that comes back late with a third version has diverged', async (t) => {
     const { scene, module } = await delivered(t, { silent_after_ms: 300 });
     await scene.awaitAttempt(module, 'silent');
     module.version = '7';
@@ -67,7 +67,7 @@ test('a host\'s late report counts too', async (t) => {
     assert.equal((await scene.record(module)).attempts[0].state, 'confirmed');
 });
 
-test('news of an attempt that another one has followed changes nothing', async (t) => {
+test('a late report about an attempt with a newer one changes nothing', async (t) => {
     const { server, scene, module } = await delivered(t, { silent_after_ms: 300 });
     const silent = await scene.awaitAttempt(module, 'silent');
     await scene.upload('3');
@@ -81,7 +81,7 @@ test('news of an attempt that another one has followed changes nothing', async (
     assert.deepEqual((await ended(server, module)).filter(([state]) => state === 'silent').length, 1);
 });
 
-test('who has time left is not called silent, over restarts and kills', async (t) => {
+test('a device with time left does not become silent, over restarts and kills', async (t) => {
     const { server, scene, module } = await delivered(t, { silent_after_ms: 60_000 });
     await scene.awaitAttempt(module, 'delivered');
     await server.restart({ hard: true });
@@ -95,7 +95,7 @@ test('who has time left is not called silent, over restarts and kills', async (t
     await scene.awaitAttempt(module, 'silent');
 });
 
-test('a wall clock that reads before the ledger is told of, and nothing expires until it does not', async (t) => {
+test('a wall clock behind the ledger is logged, and nothing expires until it has caught up', async (t) => {
     const { server, scene, module } = await delivered(t, { silent_after_ms: 3_600_000 });
     await scene.awaitAttempt(module, 'delivered');
     await server.stop();
@@ -113,7 +113,7 @@ test('a wall clock that reads before the ledger is told of, and nothing expires 
     assert.equal((await server.logged('clock-back', 1)).length, 1, 'once');
 });
 
-test('a wall clock that has jumped makes nobody silent', async (t) => {
+test('a jump of the wall clock makes no device silent', async (t) => {
     const { server, scene, module } = await delivered(t, { silent_after_ms: 3_600_000 });
     await scene.awaitAttempt(module, 'delivered');
     await server.stop();
@@ -124,7 +124,7 @@ test('a wall clock that has jumped makes nobody silent', async (t) => {
     assert.equal((await scene.record(module)).attempts[0].state, 'delivered');
 });
 
-test('old rows go by themselves', async (t) => {
+test('old rows are removed without help', async (t) => {
     const server = await startServer(t);
     await server.createProduct('one');
     await server.createProduct('two');

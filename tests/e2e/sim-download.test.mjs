@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the simulator makes of downloads: cut ones, packages that a module refuses, and answers that it must not put up with.
+// Downloads of the simulator: interrupted ones, packages that a module refuses, and answers that it must not accept.
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ before(makePackages);
 describe('a lost connection', () => {
     const bytes = () => delta['1138-1162'];
 
-    test('--cut-at hangs up there once and asks for the rest', async (t) => {
+    test('--cut-at closes the connection there once and asks for the rest', async (t) => {
         const fake = await serve(t, ({ from }, n) =>
             n === 2 ? idle : from === null ? deliver(bytes()) : deliverRest(bytes(), from));
         const { status, json: { items: [module] }, stderr } =
@@ -39,7 +39,7 @@ describe('a lost connection', () => {
         assert.equal(fake.requests[1].from, bytes().length - 5000);
     });
 
-    test('416 for the rest makes it begin anew', async (t) => {
+    test('after 416 for the rest it starts again', async (t) => {
         const fake = await serve(t, [
             deliver(bytes()), answer('416 Range Not Satisfiable', '{"code":416}', `Content-Range: bytes */${bytes().length}`),
             deliver(bytes()), idle,
@@ -49,13 +49,13 @@ describe('a lost connection', () => {
         assert.deepEqual(fake.requests.map((r) => r.from), [null, 3000, null, null]);
     });
 
-    test('five failures in a row are the end, and the network is to blame', async (t) => {
+    test('after five failures in a row it ends with a network error', async (t) => {
         const fake = await serve(t, () => ({ parts: [], ending: 'reset' }));
         const { status, json: { items: [module] } } = await simJson(...onOld(fake));
         assert.deepEqual([status, module.outcome, fake.requests.length], [3, 'unreachable', 5]);
     });
 
-    test('a server in trouble is asked again', async (t) => {
+    test('after a server error it asks again', async (t) => {
         const trouble = answer('503 Service Unavailable', '{"code":503,"msg":"busy"}');
         const fake = await serve(t, [trouble, { parts: [] }, answer('502 Bad Gateway', '<html>'), idle]);
         assert.equal((await sim(...onOld(fake))).status, 0);
@@ -64,7 +64,7 @@ describe('a lost connection', () => {
 });
 
 describe('packages that a module refuses', () => {
-    test('over the partition: read whole, then -1003; exactly its size passes', async (t) => {
+    test('larger than the partition: read completely, then -1003; exactly its size is accepted', async (t) => {
         const { length } = delta['1138-1162'];
         const fake = await serve(t, [deliver(delta['1138-1162']), idle]);
         const { status, json: { items: [module] }, stderr } = await simJson(...onOld(fake), '--partition', length - 1);
@@ -84,7 +84,7 @@ describe('packages that a module refuses', () => {
         }
     });
 
-    test('made for another base, damaged, or no package at all: the old image stays', async (t) => {
+    test('made for another base, damaged, or not a package: the old image stays', async (t) => {
         const damaged = Buffer.from(delta['1138-1162']);
         damaged[damaged.length >> 1] ^= 0x55;
         for (const bytes of [delta['1147-1162'], damaged, delta['1138-1162'].subarray(0, 9000), images[1162].subarray(0, 5000)]) {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The simulator on links: modules without a host, hosts that report, and files of links.
+// The simulator with links: modules without a host, hosts that report, and files with links.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ before(makePackages);
 describe('links', () => {
     const linked = ['--image', file('1138'), '--interval', '0.01'];
 
-    test('without a host the same link is asked again, whatever runs, and a repeated package is refused', async (t) => {
+    test('without a host the same link is asked again, whatever version runs, and a repeated package is refused', async (t) => {
         const fake = await serve(t, [wait, deliver(delta['1138-1162']), deliver(delta['1138-1162']), idle]);
         const { status, json: { items: [module] } } = await simJson('--link', `${fake.url}/d/tok/1138`, ...linked, '--asks', 4);
         assert.equal(status, 0);
@@ -59,7 +59,7 @@ describe('links', () => {
         assert.match(lines.at(-1), /ends at 1162: idle/);
     });
 
-    test('a report in vain is repeated, a refused one is final', async (t) => {
+    test('a report that did not arrive is repeated, a refused one is final', async (t) => {
         const again = await serve(t, [deliver(delta['1138-1162']), { parts: [] }, refusal(503, '503 Service Unavailable'),
             json({ confirmed_version: '1162', target: '1162', next: null })]);
         const words = (fake) =>

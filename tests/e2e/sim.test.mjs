@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The simulator's life of a module, its images, how it asks as each client does, when it ends, and many at once, against a
+// The simulator: the life of a module, its images, the requests of each client, its end, and many modules at once, against a
 // server that says what the test wants.
 
 import assert from 'node:assert/strict';
@@ -27,7 +27,7 @@ describe('generated images', () => {
             assert.equal((await makeImage('1.5.2', 'sized', '--size', size)).length, size);
     });
 
-    test('a delta between near versions is small, between strangers it is not', async () => {
+    test('a delta between near versions is small, between unrelated images it is not', async () => {
         await makeImage(1139, '1139');
         await makeImage('1.5.0', '1.5.0');
         await makeImage('1.5.2', '1.5.2');
@@ -42,7 +42,7 @@ describe('generated images', () => {
         assert.ok(await size('1138', 'stranger') > 200_000);
     });
 
-    test('an altered one no longer says what it is', async (t) => {
+    test('a changed image does not name its version any more', async (t) => {
         const fake = await serve(t, [idle]);
         const altered = Buffer.from(images[1138]);
         altered[300_000] ^= 1;
@@ -55,7 +55,7 @@ describe('generated images', () => {
 });
 
 describe('one module', () => {
-    test('asks, waits, gets its delta, applies it, reboots, asks again, and tells each step', async (t) => {
+    test('asks, waits, gets its delta, applies it, reboots, asks again, and prints each step', async (t) => {
         const fake = await serve(t, [wait, wait, deliver(delta['1138-1162']), idle]);
         const { status, lines } = await sim(...onOld(fake), '--expect', '1162');
         assert.deepEqual(lines, [
@@ -82,13 +82,13 @@ describe('one module', () => {
             ['reached', '1162', sha256(images[1162]), 2]);
     });
 
-    test('--until VERSION ends once the server was told by an ask, and a further offer is left alone', async (t) => {
+    test('--until VERSION ends after the next check-in, and ignores a further offer', async (t) => {
         const fake = await serve(t, [deliver(delta['1138-1147']), deliver(delta['1147-1162'])]);
         const { status, json: { items: [module] } } = await simJson(...onOld(fake), '--until', 'V1147');
         assert.deepEqual([status, module.outcome, module.version, module.asks], [0, 'reached', '1147', 2]);
     });
 
-    test('images of others are known by --know, and their versions are sent as they are written', async (t) => {
+    test('--know names the versions of other images, and they are sent as written', async (t) => {
         const [a, b] = [noiseImage({ seed: 5, size: 40_000 }), noiseImage({ seed: 5, size: 41_000 })];
         writeFileSync(file('a'), a);
         writeFileSync(file('b'), b);
@@ -100,7 +100,7 @@ describe('one module', () => {
         assert.deepEqual(fake.requests.map((r) => r.query.get('version')), ['2046.001.000', '2046.002.000']);
     });
 
-    test('an image whose version nobody told ends it', async (t) => {
+    test('an image of unknown version ends it', async (t) => {
         const fake = await serve(t, [deliver(await bsdiff('a', 'b', 'ab')), idle]);
         const { status, json: { items: [module] } } = await simJson(...asPump(fake), '--version', '7', '--image', file('a'));
         assert.deepEqual([status, module.outcome, module.sha256], [1, 'unknown-image', sha256(bytesOf('b'))]);
@@ -127,7 +127,7 @@ describe('how each client asks', () => {
         });
     }
 
-    test('a URL with a path gets the query glued to it', async (t) => {
+    test('a URL with a path gets the query directly after it', async (t) => {
         const fake = await serve(t, [idle]);
         await sim(...onOld({ url: `${fake.url}/upgrade` }), '--dialect', 'fota2');
         assert.match(fake.requests[0].target, /^\/upgradeimei=\d{15}&project_key=pumps&/);
@@ -149,18 +149,18 @@ describe('refusals', () => {
         });
     }
 
-    test('a code counts whatever its status', async (t) => {
+    test('a code counts whatever the HTTP status is', async (t) => {
         const fake = await serve(t, [refusal(43, '503 Service Unavailable'), refusal(27, '404 Not Found')]);
         assert.equal((await sim(...onOld(fake))).status, 0);
     });
 
-    test('--asks N asks N times, whatever comes', async (t) => {
+    test('--asks N asks N times, whatever the answers are', async (t) => {
         const fake = await serve(t, [wait, refusal(21), idle, idle]);
         const { status, json: { items: [module] } } = await simJson(...onOld(fake), '--asks', 4);
         assert.deepEqual([status, module.outcome, module.asks, module.waits, fake.requests.length], [0, 'asked', 4, 1, 4]);
     });
 
-    test('--until with --asks: it waits for a target that is set later, and no longer than said', async (t) => {
+    test('--until with --asks waits for a target that is set later, and not longer than given', async (t) => {
         const late = await serve(t, [idle, idle, deliver(delta['1138-1162']), idle]);
         assert.equal((await sim(...onOld(late), '--until', '1162', '--asks', 9)).status, 0);
         const never = await serve(t, () => idle);
@@ -168,7 +168,7 @@ describe('refusals', () => {
         assert.equal(never.requests.length, 3);
     });
 
-    test('idle at another version than wanted is a failure', async (t) => {
+    test('staying at another version than wanted is a failure', async (t) => {
         for (const words of [['--until', '1162'], ['--expect', '1162']])
             assert.equal((await sim(...onOld(await serve(t, [idle])), ...words)).status, 1);
         assert.equal((await sim(...onOld(await serve(t, [refusal(21)])), '--expect', '1138')).status, 0);
@@ -176,7 +176,7 @@ describe('refusals', () => {
 });
 
 describe('many modules', () => {
-    test('live side by side, no more exchanges at a time than said; each has its own valid IMEI', async (t) => {
+    test('run at the same time with limited exchanges at once, each with its own valid IMEI', async (t) => {
         const asked = new Map();
         let release;
         const full = new Promise((next) => { release = next; });
@@ -201,7 +201,7 @@ describe('many modules', () => {
             assert.match(line, /^\d{15} ./);
     });
 
-    test('the summary counts outcomes, and one that did not make it decides', async (t) => {
+    test('the summary counts outcomes, and one failure decides the exit status', async (t) => {
         const fake = await serve(t, ({ query }) => query.get('imei') === imei ? refusal(21)
             : query.get('version') === '1162' ? idle : deliver(delta['1138-1162']));
         const { status, stdout } = await sim(...onOld(fake), '--count', 3, '--until', '1162', '--quiet');
@@ -240,7 +240,7 @@ describe('the command line', () => {
         });
     }
 
-    test('--help names every option of the manual', async () => {
+    test('--help names every option of the man page', async () => {
         const { status, stdout } = await sim('--help');
         assert.equal(status, 0);
         const manual = readFileSync(new URL('../../man/dfota-sim.1', import.meta.url), 'latin1').replaceAll('\\-', '-');

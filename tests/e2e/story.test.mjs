@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The story: V1138→V1162 makes a package of over 550 KB, and the module takes 480 KB. By way of V1147 there are two that fit.
-// 150 simulated modules get there although the admin does nothing but set the target: half of them in the vendor's dialect,
+// The example: the package V1138→V1162 has over 550 KB, and the module takes 480 KB. Over V1147 there are two packages that fit.
+// 150 simulated modules reach it, although the admin only sets the target: half of them in the vendor's dialect,
 // half by links with hosts that report.
 
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ const firmware = 'AirM2M_780E_LTE_AT';
 const limit = 491_520; // the module's partition, 480 KiB
 const half = 75;
 
-// A program that changes a little with every release, and two blocks of data that nothing can be predicted of, each of
+// A program that changes a little with every release, and two blocks of random data, each of
 // which was replaced in one of the releases: V1147 has a new first one, V1162 a new second one.
 const release = (revision, first, second) => Buffer.concat([
     firmwareImage({ seed: 1138, size: 120_000, revision }), noiseImage({ seed: first, size: 272_000 }),

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What a stranger can cost: rows and bytes of the ledger, the log and the database that N requests cause, by what the stranger
+// What a stranger can cost: rows and bytes in the ledger, the log and the database after N requests, by what the stranger
 // has. Counted, not timed. DFOTA_STRANGER_REQUESTS=10000 gives the figures of doc/reliability.md, printed as diagnostics.
 
 import assert from 'node:assert/strict';
@@ -53,7 +53,7 @@ async function cost(server) {
     for (const name of await readdir(server.dataDir))
         if (name.startsWith('dfota.db'))
             database += (await stat(join(server.dataDir, name))).size;
-    // What the server does by itself, such as making a package, is no stranger's.
+    // What the server does without a request, such as making a package, does not count.
     let rows = 0;
     for (let page, after = 0; !page || page.length; after = page.at(-1)?.seq) {
         page = (await ledger(server, `&after=${after}`)).items;
@@ -128,7 +128,7 @@ describe('what a stranger can cost,', () => {
         assert.equal(told.at(-1).detail.of, 'device');
         assert.ok(told.at(-1).detail.total >= 100 && told.at(-1).detail.counts['version-reported'] > 0);
         await server.admin('GET', '/ledger/head', null);
-        // A link of the same device has lost nothing by that.
+        // A link of the same device still has its own budget.
         const module = scene.module({ id: imei, version: '1003' });
         const link = await scene.createLink(module, { version: '1001' });
         await report(module, link, { version: '1003' });
@@ -158,7 +158,7 @@ describe('what a stranger can cost,', () => {
             assert.equal((await get(server, path, { method: 'POST', body: `${n}${large}` })).status < 500, true);
     });
 
-    test('who repeats what libfota3 says of an attempt', async (t) => {
+    test('who repeats the result of libfota3 for an attempt', async (t) => {
         const server = await startServer(t, { config: { public_device_url: 'http://127.0.0.1' } });
         const firmware = 'pump_LuatOS-SoC_Air8101';
         const scene = await Scene.build(server, { firmware, versions: [], target: null });
@@ -194,7 +194,7 @@ describe('new devices', () => {
         assert.equal(server.log('admission-full').length, 1, 'once');
     });
 
-    test('behind a proxy of our own share the product\'s number only', async (t) => {
+    test('behind our own proxy share only the limit of the product', async (t) => {
         const server = await startServer(t, { config: { max_new_devices_per_day: 8, device_proxies: '127.0.0.1' } });
         const scene = await Scene.build(server);
         for (let n = 0; n < 8; n++)
@@ -203,7 +203,7 @@ describe('new devices', () => {
     });
 });
 
-test('a log that nobody reads holds up no answer', async (t) => {
+test('a log that is not read delays no answer', async (t) => {
     const server = await startServer(t, { config: { log_lines_per_second: 0 } });
     const scene = await Scene.build(server);
     const stderr = server.process.stderr;

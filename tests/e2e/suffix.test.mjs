@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// One suffix array serves every delta from an old image; a damaged one is made again and never makes a wrong package.
+// One suffix array is used for every delta from an old image. A damaged one is made again and never causes a wrong package.
 
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { sha256 } from './lib/module.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
-test('a row of packages shares one suffix array, whatever becomes of its file', async (t) => {
+test('all packages from one image share a suffix array, whatever happens to its file', async (t) => {
     const server = await startServer(t, { config: { jobs: 1, idle_effort: 'none' } });
     const scene = await Scene.build(server, { versions: ['1', '2', '3', '4', '5'] });
     const shelf = join(server.dataDir, 'suffix'), file = join(shelf, sha256(scene.images.get('1')));

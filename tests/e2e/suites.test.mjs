@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// tests/suites.sh decides what each suite of ./check runs. Nothing may be left out by a name that a pattern does not fit,
-// or by a list that nobody went back to.
+// tests/suites.sh decides what each suite of ./check runs. No test may be missing because a pattern does not match its name,
+// or because a list was not updated.
 import test, { describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -24,7 +24,7 @@ const sorted = (paths) => paths.map((path) => basename(path)).sort();
 describe('the programs of a suite', () => {
     const unit = names('tests/unit', /^(test-.*)\.c$/), fuzz = names('tests/fuzz', /^(fuzz-.*)\.c$/);
 
-    test('every unit test runs, as it is and sanitized', () => {
+    test('every unit test runs, without and with sanitizers', () => {
         assert.ok(unit.includes('test-ec618-rules'));
         assert.deepEqual(sorted(shell('unit_programs "$1"', build)), unit);
     });
@@ -37,7 +37,7 @@ describe('the programs of a suite', () => {
             assert.ok(manual.includes(`\n| \`${name}\` |`), `${name} is not in doc/testing.md`);
         }
     });
-    test('every unit test runs with ThreadSanitizer unless it is named as one without threads', () => {
+    test('every unit test runs with ThreadSanitizer, except those listed as without threads', () => {
         const left = list('unthreaded_unit').map((name) => `test-${name}`);
         assert.deepEqual(left.filter((name) => !unit.includes(name)), []);
         assert.deepEqual(sorted(shell('threads_programs "$1"', build)), unit.filter((name) => !left.includes(name)));
@@ -45,7 +45,7 @@ describe('the programs of a suite', () => {
     test('the targets of the tools exist', () => {
         assert.deepEqual(list('tools_fuzz').filter((name) => !fuzz.includes(`fuzz-${name}`)), []);
     });
-    test('a source without a program is found, whatever stands in its name', (t) => {
+    test('a source without a program is found, whatever its name is', (t) => {
         const dir = mkdtempSync(join(tmpdir(), 'dfota-suites-'));
         t.after(() => rmSync(dir, { recursive: true }));
         for (const name of ['test-a1', 'test-b_2', 'test-c.3', 'fuzz-d4']) writeFileSync(join(dir, `${name}.c`), '');
@@ -60,11 +60,11 @@ describe('the files of a suite', () => {
     const all = names('tests/e2e', /^(.*)\.test\.mjs$/);
     const unsanitized = list('unsanitized_e2e'), unthreaded = list('unthreaded_e2e');
 
-    test('every file runs sanitized unless it is named', () => {
+    test('every file runs with sanitizers, except those in the list', () => {
         assert.deepEqual(unsanitized.filter((name) => !all.includes(name)), []);
         assert.deepEqual(shell('sanitized_e2e_names').sort(), all.filter((name) => !unsanitized.includes(name)));
     });
-    test('every file runs with ThreadSanitizer unless it is named', () => {
+    test('every file runs with ThreadSanitizer, except those in the list', () => {
         assert.deepEqual(unthreaded.filter((name) => !all.includes(name)), []);
         assert.deepEqual(shell('threads_e2e_names').sort(), all.filter((name) => name === 'traps' ||
             (!unsanitized.includes(name) && !unthreaded.includes(name))));

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What a host captured of its module: what the server makes of it, when it counts, and what it never takes back.
+// Transcripts that a host captured: how they are read, when they count, and what they never undo.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -59,7 +59,7 @@ describe('a transcript of the host', () => {
         assert.equal(record.attempts[0].state, 'confirmed');
     });
 
-    test('of the story is read whole, and is old: it confirms nothing that is newer', async () => {
+    test('of the example is read completely, but is old: it does not replace newer evidence', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const first = await post(module, link, story('1147-1162'));
@@ -70,7 +70,7 @@ describe('a transcript of the host', () => {
         assert.match(second.json.transcript.why, /seen later/);
     });
 
-    test('of a delivery alone confirms nothing', async () => {
+    test('of only a delivery confirms nothing', async () => {
         for (const text of [download(), download() + written(), download() + lines('RDY'), ati('1138') + download(), ati('1138') + download() + written(),
             ati('1138') + download() + written() + lines('AirM2M_780E_V1147_LTE_AT').trimEnd(), lines('+UPGRADEVER: 1147') + download()]) {
             const { scene, module, link } = await delivered();
@@ -96,14 +96,14 @@ describe('a transcript of the host', () => {
         }
     });
 
-    test('with a third version diverges', async () => {
+    test('with a third version ends the attempt as diverged', async () => {
         const { scene, module, link } = await delivered();
         await post(module, link, ati('1138') + download() + written() + nitz(Date.now()) + ati('1141'));
         const record = await scene.record(module);
         assert.deepEqual([record.confirmed_version, record.attempts[0].state], ['1141', 'diverged']);
     });
 
-    test('never takes back what was seen later', async () => {
+    test('never replaces later evidence', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         await report(module, link, { version: '1147' });
@@ -120,7 +120,7 @@ describe('a transcript of the host', () => {
         assert.deepEqual([later.json.confirmed_version, later.json.transcript.counted], ['1162', true]);
     });
 
-    test('of a device that still asks in the dialect is older than its last check-in', async () => {
+    test('older than the last check-in of a device in the dialect does not count', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const dialect = scene.module({ id: module.id });
@@ -137,7 +137,7 @@ describe('a transcript of the host', () => {
         assert.ok(link);
     });
 
-    test('sent twice is one, and changes nothing the second time', async () => {
+    test('sent twice is stored once, and changes nothing the second time', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const first = await post(module, link, ati('1147'));
@@ -147,7 +147,7 @@ describe('a transcript of the host', () => {
         assert.equal(second.json.confirmed_version, '1162');
     });
 
-    test('is known by what it says, or by its content type; JSON stays JSON', async () => {
+    test('is recognised by its content or its content type; JSON stays JSON', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const untyped = await report(module, link, ati('1138'));
@@ -175,8 +175,8 @@ describe('a transcript of the host', () => {
     });
 });
 
-describe('a simulated host that sends what it captured', () => {
-    test('leads its module up, and each attempt is confirmed by a transcript', async (t) => {
+describe('a simulated host that sends transcripts', () => {
+    test('upgrades its module, and each attempt is confirmed by a transcript', async (t) => {
         const scene = await Scene.build(server, { ...at, versions: ['1138', '1147'] });
         const { module, link } = await scene.linkedModule();
         await scene.makePackage();
@@ -194,11 +194,11 @@ describe('a simulated host that sends what it captured', () => {
     });
 });
 
-describe('a transcript that an admin sends in', () => {
+describe('a transcript that an admin adds', () => {
     const add = (scene, module, text, { query = '', type = 'text/plain', expect = 201 } = {}) => server.admin(
         'POST', scene.deviceAdminPath(module, `/transcripts${query}`), Buffer.from(text, 'latin1'), { headers: { 'Content-Type': type }, expect });
 
-    test('tells the whole story, and gives the bytes back', async () => {
+    test('is read completely, and can be downloaded unchanged', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         const text = story('1138-1147');
@@ -231,7 +231,7 @@ describe('a transcript that an admin sends in', () => {
         assert.equal((await server.admin('GET', path, null, { headers: { Accept: 'text/plain' } })).body.toString('latin1'), text);
     });
 
-    test('shows what it says of attempts with them', async () => {
+    test('is shown with the attempts that it is about', async () => {
         const { scene, module } = await delivered();
         await add(scene, module, nitz(Date.now() + 1000) + ati('1138') + download() + refused + ati('1138'));
         const [attempt] = (await scene.record(module)).attempts;
@@ -241,7 +241,7 @@ describe('a transcript that an admin sends in', () => {
         assert.match(attempt.evidence[0].words, /too large, or made for another base/);
     });
 
-    test('that is a growing log says of an attempt what is new', async () => {
+    test('that is a growing log adds only what is new about an attempt', async () => {
         const { scene, module } = await delivered();
         const log = nitz(Date.now()) + ati('1138') + lines('AT+UPGRADE', 'OK') + refused + lines('AT+UPGRADE', 'OK') + refused;
         await add(scene, module, log);
@@ -304,7 +304,7 @@ describe('a transcript that an admin sends in', () => {
         assert.equal((await scene.record(module)).attempts[0].state, 'not_applied');
     });
 
-    test('without a time does not overrule what is confirmed; with one it does if it was later', async () => {
+    test('without a time does not replace what is confirmed; with a later time it does', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         await report(module, link, { version: '1138' });
@@ -322,7 +322,7 @@ describe('a transcript that an admin sends in', () => {
         assert.equal((await scene.record(module)).confirmed_version, '1147');
     });
 
-    test('is refused when it is no text, empty, too long, of nobody, or from the future', async () => {
+    test('is refused if it is not text, empty, too long, without a device, or from the future', async () => {
         const scene = await Scene.build(server, at);
         const { module } = await scene.linkedModule();
         assertProblem(await add(scene, module, ati('1138'), { type: 'application/json', expect: null }), 415, 'unsupported-type');
@@ -354,7 +354,7 @@ describe('reports in bulk', () => {
         assert.equal((await scene.record(other)).confirmed_version, '1138');
     });
 
-    test('do not take back what was seen later, and say so', async () => {
+    test('do not replace later evidence, and say so', async () => {
         const scene = await Scene.build(server, at);
         const { module, link } = await scene.linkedModule();
         const { module: second } = await scene.linkedModule();
@@ -367,7 +367,7 @@ describe('reports in bulk', () => {
         assert.equal((await scene.record(second)).confirmed_at, long_ago);
     });
 
-    test('are taken all or none', async () => {
+    test('are accepted all or none', async () => {
         const scene = await Scene.build(server, at);
         const [good, bad] = [scene.module(), scene.module()];
         for (const [line, status, code] of [['1234,1147', 422, 'bad-device'], [`${bad.id}`, 422, 'bad-version'], [`${bad.id},x`, 422, 'bad-version'],

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What libmicrohttpd does that a server for modules must not do. Each probe runs twice: against a naive server on
+// Things that libmicrohttpd does and a server for modules must not do. Each probe runs twice: against a naive server on
 // libmicrohttpd, where the fault must show (so the probe is known to see it), and against dfotad, where it must not.
-// All faults were seen on libmicrohttpd 0.9.75; where a later one has mended a fault, its naive test fails and may go.
+// All faults were seen on libmicrohttpd 0.9.75. If a later version has corrected a fault, its naive test fails and can be removed.
 //
-// Where the fault is that nothing comes, the naive server is given patience_ms, and others beside it, which are answered,
-// show that this was long enough. No dfotad is measured by it: it is awaited. A process is halted while requests are sent
+// If the fault is a missing answer, the test waits patience_ms for the naive server; other connections that are answered
+// show that this was long enough. For dfotad the answer is awaited without this limit. A process is halted while requests are sent
 // to it, so that it finds all of them at once.
 
 import assert from 'node:assert/strict';
@@ -77,7 +77,7 @@ describe('exactly 128·k sockets ready at once:', () => {
         return answered;
     }
 
-    test('naive: 127 and 129 are answered, of 128 and 256 none', async (t) => {
+    test('naive: 127 and 129 are all answered, none of 128 and 256 is', async (t) => {
         for (const [count, answered, limit_ms] of [[127, 127, deadline_ms], [129, 129, deadline_ms], [128, 0, patience_ms], [256, 0, patience_ms]]) {
             // A kernel in a hurry elsewhere may deliver a packet late, and then there were not so many at once.
             for (let attempt = 1; ; attempt++) {
@@ -91,7 +91,7 @@ describe('exactly 128·k sockets ready at once:', () => {
         }
     });
     for (const count of [127, 128, 129, 256]) {
-        test(`ours: all of ${count} are answered, at the gate, in a body, suspended`, async (t) => {
+        test(`dfotad: all ${count} are answered, at the gate, in a body, suspended`, async (t) => {
             const { device, admin } = ours();
             const half = (address, first, lines) => ({ address, first: text(first, [...lines, 'Content-Length: 2']) + '{', rest: '}' });
             const whole = (address, first, lines) => ({ address, first: '', rest: text(first, lines) });
@@ -106,7 +106,7 @@ describe('exactly 128·k sockets ready at once:', () => {
 });
 
 describe('a resumed connection wakes the loop:', () => {
-    test('naive, with a loop of its own: it sleeps until something else happens', async (t) => {
+    test('naive, with its own loop: it sleeps until something else happens', async (t) => {
         const { address, lines } = await startNaive(t, { mode: 'external' });
         const crowd = await openCrowd(t, address, 1, text('GET /work'));
         await poll('it was suspended', () => lines.includes('waiting'));
@@ -114,7 +114,7 @@ describe('a resumed connection wakes the loop:', () => {
         await ask(t, address, plain);
         assert.equal(await settle(crowd, deadline_ms), 1);
     });
-    test('ours: the writer and the workers are heard by an idle server', async (t) => {
+    test('dfotad: an idle server reacts to the writer and the workers', async (t) => {
         for (let i = 0; i < 20; i++) {
             await scene.module().ask();
             assert.equal((await askOurs(t, server.adminAddress, text('GET /api/v1/status', [bearer()]))).status, 200);
@@ -122,8 +122,8 @@ describe('a resumed connection wakes the loop:', () => {
     });
 });
 
-describe('a request that trickles:', () => {
-    // A byte every now and then, until it is closed, or another one is.
+describe('a request that arrives very slowly:', () => {
+    // One byte from time to time, until this connection or another one is closed.
     async function trickle(peer, other = peer) {
         for (const until = performance.now() + deadline_ms; !peer.closed && !other.closed && performance.now() < until;) {
             await peer.send(Buffer.from('a'));
@@ -133,7 +133,7 @@ describe('a request that trickles:', () => {
     const head = (first, lines) => text(first, lines).slice(0, -2) + 'X: ';
     const body = (first, lines) => text(first, [...lines, 'Content-Length: 4000']);
 
-    test('naive: silence is timed, so a byte now and then holds the connection', async (t) => {
+    test('naive: only silence is timed, so one byte from time to time keeps the connection', async (t) => {
         const { address } = await startNaive(t, { timeout_s: 2 });
         const crowd = await openCrowd(t, address, 2, (i) => (i ? head : body)('POST /x', []));
         for (let i = 0; i < 2; i++) {
@@ -143,7 +143,7 @@ describe('a request that trickles:', () => {
             assert.deepEqual(crowd.map((peer) => peer.closed), [null, null]);
         }
     });
-    test('ours: a head and a body have a time each, whole', async (t) => {
+    test('dfotad: the whole head and the whole body each have a time limit', async (t) => {
         const short = await startServer(t, { config: { head_timeout_ms: 500, body_timeout_ms: 500 } });
         const make = [head, body];
         const device = await openCrowd(t, short.device, 2, (i) => make[i](ours().device.first, []));
@@ -156,7 +156,7 @@ describe('a request that trickles:', () => {
     });
 });
 
-// Nobody can write to the database until it is let go: what needs the writer waits, its connection suspended.
+// Locks the database: a request that needs the writer waits, its connection suspended.
 async function holdWriter(t, on) {
     const child = spawn('sqlite3', ['-bail', join(on.dataDir, 'dfota.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = once(child, 'close').then(([code]) => code);
@@ -177,7 +177,7 @@ async function openWaiting(t, on, its, count) {
     return crowd;
 }
 
-describe('requests that wait when the server is to stop:', () => {
+describe('requests that wait when the server must stop:', () => {
     for (const mode of ['internal', 'external']) {
         test(`naive, ${mode} loop: it aborts`, async (t) => {
             const naive = await startNaive(t, { mode });
@@ -187,7 +187,7 @@ describe('requests that wait when the server is to stop:', () => {
             assert.deepEqual(await naive.ended, { code: null, signal: 'SIGABRT' });
         });
     }
-    test('ours: they are answered first', async (t) => {
+    test('dfotad: they are answered first', async (t) => {
         const stopping = await startServer(t, { config: { loops: 1 } });
         const its = await Scene.build(stopping);
         await its.makePackage();
@@ -209,7 +209,7 @@ describe('requests that wait when the server is to stop:', () => {
 });
 
 describe('a peer that hangs up while its request waits:', () => {
-    test('naive: it is kept, the timeout does not concern it', async (t) => {
+    test('naive: the request is kept, the timeout does not apply', async (t) => {
         const { address, pid, lines } = await startNaive(t, { timeout_s: 1 });
         const crowd = await openCrowd(t, address, 20, text('GET /stuck'));
         await poll('all are suspended', () => lines.filter((line) => line === 'waiting').length === 20);
@@ -220,7 +220,7 @@ describe('a peer that hangs up while its request waits:', () => {
         await poll('the silent one is gone', () => countDescriptors(pid) <= kept);
         assert.equal(countDescriptors(pid), kept);
     });
-    test('ours: those that wait are bounded, and those that are gone are let go when the writer comes to them', async (t) => {
+    test('dfotad: the number of waiting requests is limited, and those without a peer are dropped when the writer reaches them', async (t) => {
         const small = await startServer(t, { config: { loops: 1, max_device_connections: 21 } });
         const its = await Scene.build(small);
         await its.makePackage();
@@ -242,11 +242,11 @@ describe('a peer that hangs up while its request waits:', () => {
 });
 
 describe('%2F and %00 in a path:', () => {
-    test('naive: it is told another path than was asked for', async (t) => {
+    test('naive: the handler gets another path than requested', async (t) => {
         const { address } = await startNaive(t);
         assert.equal((await ask(t, address, text('GET /a%2Fb%00c'))).body.toString(), 'GET /a/b 0');
     });
-    test('ours: they stay what they are', async (t) => {
+    test('dfotad: they stay unchanged', async (t) => {
         const { target } = scene.module();
         assert.equal((await scene.module().ask()).status, 200, 'with nothing in it');
         for (const changed of ['/api%2Fsite', '/%2Fapi/site', '/api/site%00', '/api/site%2F']) {
@@ -265,7 +265,7 @@ describe('%2F and %00 in a path:', () => {
     });
 });
 
-describe('what two readers would read in two ways:', () => {
+describe('requests that two parsers could read differently:', () => {
     const kinds = {
         'two Content-Lengths': (first, lines) => text(first, [...lines, 'Content-Length: 2', 'Content-Length: 5'], '{}...'),
         'a length and chunks': (first, lines) => text(first, [...lines, 'Content-Length: 5', 'Transfer-Encoding: chunked'], '2\r\n{}\r\n0\r\n\r\n'),
@@ -274,13 +274,13 @@ describe('what two readers would read in two ways:', () => {
         'a blank before a colon': (first, lines) => text(first, [...lines, 'Content-Length : 2'], '{}'),
     };
     for (const [kind, make] of Object.entries(kinds)) {
-        test(`naive: ${kind}: taken`, async (t) => {
+        test(`naive: ${kind}: accepted`, async (t) => {
             const { address } = await startNaive(t);
             const answer = await ask(t, address, make('POST /x', []));
-            const length = kind === 'a blank before a colon' ? 0 : 2; // a length to others, to it none
+            const length = kind === 'a blank before a colon' ? 0 : 2; // others read a length, libmicrohttpd reads none
             assert.deepEqual([answer.status, answer.body.toString()], [200, `POST /x ${length}`]);
         });
-        test(`ours: ${kind}: 400 and closed`, async (t) => {
+        test(`dfotad: ${kind}: 400 and closed`, async (t) => {
             for (const { address, first, lines, assert: assertRefusal } of Object.values(ours()))
                 assertRefusal(await askOurs(t, address, make(first, lines)), 400);
         });
@@ -288,13 +288,13 @@ describe('what two readers would read in two ways:', () => {
 });
 
 describe('methods and ranges:', () => {
-    test('naive: any method is taken, no Range is', async (t) => {
+    test('naive: any method is accepted, and Range is ignored', async (t) => {
         const { address } = await startNaive(t);
         assert.equal((await ask(t, address, text('BREW /x'))).status, 200);
         const answer = await ask(t, address, text('GET /file', ['Range: bytes=399990-']));
         assert.deepEqual([answer.status, answer.body.length], [200, 400_000]);
     });
-    test('ours: methods are by table, and an interrupted download is continued', async (t) => {
+    test('dfotad: only methods of the route table are accepted, and an interrupted download continues', async (t) => {
         for (const { address, first, lines, assert: assertRefusal } of Object.values(ours())) {
             const answer = await askOurs(t, address, text(first.replace('POST', 'BREW'), lines));
             assertRefusal(answer, 405);
@@ -308,7 +308,7 @@ describe('methods and ranges:', () => {
     });
 });
 
-describe('what libmicrohttpd would answer by itself:', () => {
+describe('requests that libmicrohttpd would answer itself:', () => {
     const kinds = {
         'a long URI': [414, 414, (first, lines) => text(`${first}?${'x'.repeat(40_000)}`, lines)],
         'long headers': [431, 431, (first, lines) => text(first, [...lines, `X: ${'x'.repeat(40_000)}`])],
@@ -325,10 +325,10 @@ describe('what libmicrohttpd would answer by itself:', () => {
             const heads = answer.raw.toString('latin1').split('HTTP/1.1 ').length - 1;
             assert.equal(heads, kind === 'a length that is none' ? 2 : 1); // and its head comes twice
         });
-        test(`ours: ${kind}: ${status} in our words, closed`, async (t) => {
+        test(`dfotad: ${kind}: ${status} in its own form, closed`, async (t) => {
             for (const [listener, { address, first, lines, assert: assertRefusal }] of Object.entries(ours())) {
                 const answer = await askOurs(t, address, make(first, lines));
-                // An admin may send chunks, and libmicrohttpd reads them, so what is wrong in them it tells in its own words.
+                // An admin may send chunks. libmicrohttpd reads them, so it answers errors in them itself.
                 if (listener === 'admin' && kind === 'chunks that are none')
                     assert.deepEqual([answer.status, answer.closed], [400, 'fin']);
                 else
@@ -344,7 +344,7 @@ describe('what libmicrohttpd would answer by itself:', () => {
         'a trailer without an end': [431, `4\r\nabcd\r\n0\r\nX: ${'x'.repeat(300_000)}`],
     };
     for (const [kind, [status, chunks]] of Object.entries(broken)) {
-        test(`ours: an upload with ${kind}: ${status}, closed, and nothing is left`, async (t) => {
+        test(`dfotad: an upload with ${kind}: ${status}, closed, and nothing is left`, async (t) => {
             const files = async () => (await Promise.all(['blobs', 'incoming'].map((dir) => listFiles(join(server.dataDir, dir)))))
                 .flatMap((found) => [...found]).sort().join();
             const earlier = await files();
@@ -361,13 +361,13 @@ describe('what libmicrohttpd would answer by itself:', () => {
 describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their own' : false }, () => {
     const count = 900;
     const handed_over_bytes = 16_384;
-    // What it has sent, and what it may take: seen were 0.7 KB, and 10 KB once libmicrohttpd has it; naive, 28 KB.
+    // What a connection has sent, and its memory limit: measured were 0.7 KB, and 10 KB after libmicrohttpd has it; naive: 28 KB.
     const kinds = {
         'nothing': ['', 2048],
         'half a head': [text(`GET /upgrade?${'x'.repeat(300)}`).slice(0, -2), 2048],
         'half a body': [text('POST /api/site/turnkey_fota_result', ['Content-Length: 1000'], 'x'.repeat(500)), handed_over_bytes],
     };
-    // By how much the process grows for each of so many connections that have sent `first`.
+    // The growth of the process per connection that has sent `first`.
     async function growth(t, { address, pid, first, awaitAll }) {
         const earlier = residentBytes(pid);
         const crowd = await openCrowd(t, address, count, first);
@@ -377,14 +377,14 @@ describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZ
         return grown;
     }
 
-    test('naive: a kept connection has its whole pool', async (t) => {
+    test('naive: a connection keeps its whole memory pool', async (t) => {
         const { address, pid } = await startNaive(t);
         await ask(t, address, plain);
         const grown = await growth(t, { address, pid, first: plain, awaitAll: (crowd) => settle(crowd, deadline_ms) });
         assert.ok(grown > handed_over_bytes, `${grown} bytes`);
     });
     for (const [kind, [first, bound_bytes]] of Object.entries(kinds)) {
-        test(`ours: one that has sent ${kind} takes less than ${bound_bytes} bytes`, async (t) => {
+        test(`dfotad: a connection that has sent ${kind} takes less than ${bound_bytes} bytes`, async (t) => {
             const own = await startServer(t, { config: { loops: 1 } });
             const awaitAll = () => askOurs(t, own.device, text('GET /nothing')); // accepted after all of them
             await awaitAll();
@@ -395,20 +395,20 @@ describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZ
 });
 
 describe('the limit of connections:', () => {
-    test('naive: FD_SETSIZE - 4; those beyond wait for nothing', async (t) => {
+    test('naive: FD_SETSIZE - 4; further connections are never answered', async (t) => {
         const { address } = await startNaive(t);
         const crowd = await openCrowd(t, address, 1100, plain);
         await settle(crowd.slice(0, 1020), deadline_ms);
         assert.equal(await settle(crowd, patience_ms), 1020);
     });
-    test('ours: as configured, whatever descriptors it was started with; the next is told 503', async (t) => {
+    test('dfotad: as configured, whatever descriptors it was started with; the next one gets 503', async (t) => {
         const most = 1200;
         const wrapper = ['prlimit', '--nofile=1024:4096'];
         const wide = await startServer(t, { wrapper, config: { max_device_connections: most, head_timeout_ms: 600_000 } });
         const its = await Scene.build(wide);
         const release = await holdWriter(t, wide);
         const crowd = await openCrowd(t, wide.device, most, () => text(`GET ${its.module().target}`));
-        // Each loop takes its own share, so only when all have been taken is one more refused.
+        // Each loop has its own share, so one more is refused only when all are full.
         await poll('all are taken', async () => (await askOurs(t, wide.device, text('GET /nothing'))).status === 503);
         assertDeviceAnswer(await askOurs(t, wide.device, text('GET /nothing')));
         await release();
@@ -418,16 +418,16 @@ describe('the limit of connections:', () => {
     });
 });
 
-describe('what the peer has acknowledged after the answer was written:', () => {
+describe('bytes that the peer acknowledges after the answer was written:', () => {
     const closed_by_us = ['04', '05']; // FIN_WAIT1, FIN_WAIT2
-    // The state of the server's side of a connection, as the kernel tells it.
+    // The state of the server's side of a connection, from the kernel.
     function serverSide(peer) {
         const hex = (port) => port.toString(16).toUpperCase().padStart(4, '0');
         const row = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/))
             .find((part) => part[1]?.endsWith(`:${hex(peer.socket.remotePort)}`) && part[2]?.endsWith(`:${hex(peer.socket.localPort)}`));
         return row?.[3] ?? null;
     }
-    // A peer that does not read what it asked for.
+    // A peer that does not read the answer.
     async function openDeaf(t, address, request) {
         const [peer] = await openCrowd(t, address, 1);
         peer.socket.pause();
@@ -435,14 +435,14 @@ describe('what the peer has acknowledged after the answer was written:', () => {
         return peer;
     }
 
-    test('naive: at the end all was sent, little has arrived, and nobody can be asked later', async (t) => {
+    test('naive: at the end everything was sent, little has arrived, and the kernel cannot be asked later', async (t) => {
         const { address, lines } = await startNaive(t);
         await openDeaf(t, address, text('GET /file', ['Connection: close']));
         const [, ok, acked] = await poll('it has ended', () => /^ended ok=(\d) acked=(\d+)$/.exec(lines.at(-1)));
         assert.equal(ok, '1');
         assert.ok(Number(acked) < 400_000, acked);
     });
-    test('ours: a package is delivered when it has arrived, although the socket was closed long before', async (t) => {
+    test('dfotad: a package is delivered when it has arrived, although the socket was closed long before', async (t) => {
         const large = await Scene.build(server, { kind: 'noise', size: 400_000 });
         const made = await large.makePackage();
         for (const how of ['reads', 'hangs up']) {

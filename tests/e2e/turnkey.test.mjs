@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// libfota3: it asks where to fetch and is told in JSON, fetches over a URL of its own, and says how it went.
+// libfota3: it asks where to download, gets the answer in JSON, downloads over its own URL, and sends the result.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -28,7 +28,7 @@ async function scripts({ on = server, version = '2046.1.2', size = 60_000, ...op
     return { scene, file };
 }
 
-// A device as the library's source has it; `edition` 1 is that of 2026-05. `script` is its VERSION.
+// A device as in the source of the library; `edition` 1 is that of 2026-05. `script` is its VERSION.
 class Turnkey extends Module {
     constructor({ script: own = '001.999.001', core = '2046', coreId = '8', edition = 2, ...options }) {
         super({ firmware, version: null, ...options });
@@ -62,7 +62,7 @@ class Turnkey extends Module {
         return this.ask({ target: new URL(url).pathname, ...options });
     }
 
-    // The first edition sends a query alone, the later ones the same and JSON.
+    // The first edition sends only a query, later ones the same query and JSON.
     post(fota_sn, result_code, { body = this.edition === 1 ? null : JSON.stringify({ fota_sn, result_code }) } = {}) {
         return this.ask({
             method: 'POST', target: `/api/site/turnkey_fota_result?${query({ fota_sn, result_code })}`, body,
@@ -75,7 +75,7 @@ const device = (scene, options = {}) => new Turnkey({ address: scene.server.devi
 
 describe('a device', () => {
     for (const edition of [1, 2]) {
-        test(`of edition ${edition} is told, fetches, says how it went, and is confirmed by what it runs`, async () => {
+        test(`of edition ${edition} asks, downloads, sends the result, and is confirmed by its next version`, async () => {
             const { scene, file } = await scripts();
             const module = device(scene, { edition });
             const { json } = await module.check();
@@ -117,7 +117,7 @@ describe('a device', () => {
         }
     });
 
-    test('keeps its URL and its number while nothing changes, and gets a new number for a new attempt', async () => {
+    test('keeps its URL and number while nothing changes, and gets a new number for a new attempt', async () => {
         const { scene } = await scripts();
         const module = device(scene);
         const [first, again] = [(await module.check()).json, (await module.check()).json];
@@ -137,7 +137,7 @@ describe('a device', () => {
         assert.match(attempts[1].result.meaning, /does not run the announced version/);
     });
 
-    test('gets a new URL once an admin has revoked the old one', async () => {
+    test('gets a new URL after an admin has revoked the old one', async () => {
         const { scene, file } = await scripts();
         const module = device(scene);
         const { url } = (await module.check()).json;
@@ -148,7 +148,7 @@ describe('a device', () => {
         assert.ok((await module.fetch(next)).body.equals(file));
     });
 
-    test('resumes, over a restart, and HEAD tells the same and records nothing', async (t) => {
+    test('resumes, also over a restart, and HEAD gives the same answer and records nothing', async (t) => {
         const own = await startServer(t);
         const { scene, file } = await scripts({ on: own, size: 400_000 });
         const module = device(scene);
@@ -169,7 +169,7 @@ describe('a device', () => {
         assert.equal((await scene.record(module)).attempts[0].result.code, 1);
     });
 
-    test('is offered a delta too, once it is made', async () => {
+    test('is offered a delta too, when it is made', async () => {
         const scene = await Scene.build(server, { format: 'bsdiff', firmware, versions: ['2046.1.1', '2046.1.2'] });
         const module = device(scene);
         await module.refused(43);
@@ -180,7 +180,7 @@ describe('a device', () => {
         assert.equal((await scene.record(module)).attempts.length, 1);
     });
 
-    test('may have its releases named with all numbers of its script', async () => {
+    test('may have releases named with all numbers of its script', async () => {
         const { scene } = await scripts({ version: '2046.1.999.2' });
         const module = device(scene);
         assert.equal((await module.check()).json.script_version, '001.999.002');
@@ -191,7 +191,7 @@ describe('a device', () => {
 });
 
 describe('a refusal is a 200 with its code', () => {
-    test('of every kind', async () => {
+    test('for every kind of refusal', async () => {
         const { scene } = await scripts();
         await device(scene, { product: 'nobody' }).refused(25);
         await device(scene, { idKind: 'imei', id: '12' }).refused(3);
@@ -205,7 +205,7 @@ describe('a refusal is a 200 with its code', () => {
         await device(scene).refused(21);
     });
 
-    test('also where the server knows of no address to hand out', async (t) => {
+    test('also if the server has no address for links', async (t) => {
         const own = await startServer(t, { config: { device_listen: '0.0.0.0:0' } });
         own.device.host = '127.0.0.1';
         const { scene } = await scripts({ on: own });
@@ -214,7 +214,7 @@ describe('a refusal is a 200 with its code', () => {
         assert.match((await scene.record(module)).last_answer.reason, /public_device_url/);
     });
 
-    test('and the loop guard counts what was fetched, not what was asked', async () => {
+    test('and the loop guard counts downloads, not requests', async () => {
         const { scene } = await scripts();
         const module = device(scene);
         for (let i = 0; i < 10; i += 1)
@@ -228,7 +228,7 @@ describe('a refusal is a 200 with its code', () => {
     });
 });
 
-test('a result that fits nothing is refused and changes nothing', async () => {
+test('a result without a matching attempt is refused and changes nothing', async () => {
     const { scene } = await scripts();
     const module = device(scene);
     const { fota_sn } = (await module.check()).json;

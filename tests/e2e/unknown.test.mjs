@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What devices say and the server refuses is in a bounded list for the admin; ids in all the forms in which modules send them.
+// Values that the server refuses are in a limited list for the admin; ids in all forms in which modules send them.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -29,7 +29,7 @@ async function devices(product) {
     return (await server.admin('GET', `/products/${product}/devices`)).json.items;
 }
 
-describe('what is refused is listed, with what to do', () => {
+describe('a refused value is listed with advice', () => {
     let scene;
     const imei = nextImei();
     before(async () => { scene = await Scene.build(server, { firmware: 'pump', versions: ['1138', '1162'] }); });
@@ -44,13 +44,13 @@ describe('what is refused is listed, with what to do', () => {
         assert.ok(row.first_at <= row.last_at);
     });
 
-    test('a version that is malformed', async () => {
+    test('a malformed version', async () => {
         assert.equal((await ask(scene, query({ version: '1.x/7' }))).code, 44);
         const row = (await rows(scene.product)).find((r) => r.text === '1.x/7');
         assert.match(row.do, /not a version/);
     });
 
-    test('a mistyped firmware, and one that is new', async () => {
+    test('a mistyped firmware, and a new one', async () => {
         assert.equal((await ask(scene, query({ firmware_name: 'Pumb' }))).code, 26);
         assert.equal((await ask(scene, query({ firmware_name: 'meter station' }))).code, 26);
         const list = await rows(scene.product);
@@ -65,20 +65,20 @@ describe('what is refused is listed, with what to do', () => {
         assert.match(row.do, new RegExp(`did you mean product key ${scene.product}`));
     });
 
-    test('an id that is blank', async () => {
+    test('a blank id', async () => {
         assert.equal((await ask(scene, query({ imei: '000000000000000' }))).code, 3);
         const row = (await rows(scene.product)).find((r) => r.kind === 'id');
         assert.match(row.text, /imei:000000000000000/);
     });
 
-    test('bytes that are not text, escaped; they are logged too', async () => {
+    test('bytes that are not text: escaped in the list and in the log', async () => {
         await ask(scene, `${query()}`.replace('firmware_name=pump', 'firmware_name=%ff%1b[31m'));
         const row = (await rows()).find((r) => r.kind === 'firmware' && r.code === 400);
         assert.equal(row.text, '\\xFF\\x1B[31m');
         assert.match(server.logText, /event=answer .*code=400 .*xFF/);
     });
 
-    test('a flood of names leaves a bounded list, and what is asked often stays', async () => {
+    test('a flood of names leaves a limited list, and frequent names stay', async () => {
         for (let i = 0; i < 300; i++) {
             await ask(scene, query({ firmware_name: `flood-${i}-${'x'.repeat(i % 7)}` }));
             if (i % 30 === 29)
@@ -98,12 +98,12 @@ describe('what is refused is listed, with what to do', () => {
     });
 });
 
-describe('Air724UG says its core and its script', () => {
+describe('Air724UG sends its core and its script', () => {
     const firmware = 'PROJECT_LuatOS-Air_RDA8910_TTS';
     const from = (scene, core, version) => ask(scene, new URLSearchParams({
         project_key: scene.product, imei: nextImei(), firmware_name: firmware, core_version: core, dfota: '1', version }).toString());
 
-    test('both count where the images are named by both', async () => {
+    test('both count if the images are named by both', async () => {
         const scene = await Scene.build(server, { firmware, versions: ['4030.1.0.0', '4030.1.0.1'], format: 'bsdiff' });
         assert.equal((await from(scene, '4030', '1.0.0')).code, 43);
         assert.equal((await from(scene, '4030', '1.0.1')).code, 27);
@@ -111,13 +111,13 @@ describe('Air724UG says its core and its script', () => {
         assert.equal((await from(scene, '4029', '9.9.9')).code, 44);
     });
 
-    test('the middle number is dropped where the target has none', async () => {
+    test('the middle number is dropped if the target has none', async () => {
         const scene = await Scene.build(server, { firmware, versions: ['4030.1.0', '4030.1.1'], format: 'bsdiff' });
         assert.equal((await from(scene, '4030', '001.999.000')).code, 43);
         assert.equal((await from(scene, '4030', '001.999.001')).code, 27);
     });
 
-    test('the core alone where the images are named by it', async () => {
+    test('only the core counts if the images are named by it', async () => {
         const scene = await Scene.build(server, { firmware, versions: ['4030', '4035'], format: 'bsdiff' });
         assert.equal((await from(scene, '4030', '1.0.0')).code, 43);
         assert.equal((await from(scene, '4035', '1.0.0')).code, 27);
@@ -125,7 +125,7 @@ describe('Air724UG says its core and its script', () => {
     });
 });
 
-test('two modules behind one id are flagged, and the loop guard stays open', async () => {
+test('two modules with one id are reported, and the loop guard stays open', async () => {
     const scene = await Scene.build(server, { firmware: 'pump', versions: ['1138', '1147', '1162'] });
     const imei = nextImei();
     const from = (version) => ask(scene, `imei=${imei}&project_key=${scene.product}&firmware_name=pump&version=${version}`);
@@ -150,7 +150,7 @@ test('two modules behind one id are flagged, and the loop guard stays open', asy
     assert.equal((await show()).shared, null);
 });
 
-describe('one device, whatever form its id comes in', () => {
+describe('one device, in every form of its id', () => {
     const body = '86659798765432';
     const forms = {
         '14, 15 and 16 digits of an IMEI': [`imei=${body}`, `imei=${imeiWithCheckDigit(body)}`, `imei=${body}01`, `imei=${body}02`],
@@ -179,7 +179,7 @@ describe('one device, whatever form its id comes in', () => {
         });
     }
 
-    test('placeholders are refused with 3, whatever they are sent as', async () => {
+    test('placeholders are refused with 3 as every kind of id', async () => {
         const scene = await Scene.build(server, { firmware: 'pump', versions: ['1138', '1162'] });
         for (const id of ['imei=nil', 'imei=00000000000000', 'imei=0000000000000018', 'mac=000000000000', 'mac=FF:FF:FF:FF:FF:FF',
             'mac=000000000000000000000000', 'uid=null', 'uid=%00%00%00%00%00%00', 'uid=%ff%ff%ff%ff%ff%ff', 'uid=0', 'nil'])

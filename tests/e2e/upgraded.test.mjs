@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A data directory of an older server: its tables are made by the migrations that it had, its rows are those it wrote. What
-// it held for proven, and a newer one knows to be wrong, is never sent, and made anew.
+// A data directory of an older server: its tables are made by the migrations of that time, its rows are as it wrote them. A package that
+// was proven by older rules which are now known to be wrong is never sent, and is made again.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -115,12 +115,12 @@ const packageOf = async (name) => (await server.package(product, name, '1', '2')
 
 for (const name of ['made', 'released', 'uploaded', 'better']) {
     describe(`a package of the older rules that was ${name}`, () => {
-        test('is not gone on with, and its file is gone', async () => {
+        test('is not continued, and its file is removed', async () => {
             const answer = await module(name).ask({ range: 100 });
             assert.equal(answer.status, 416);
             assert.equal(await fileOf(cases[name].package), false);
         });
-        test('is made anew, proven, and that is sent', async () => {
+        test('is made again, proven, and sent', async () => {
             const { bytes } = await module(name).download();
             assert.notEqual(sha256(bytes), sha256(cases[name].package));
             const made = await packageOf(name);
@@ -134,36 +134,36 @@ for (const name of ['made', 'released', 'uploaded', 'better']) {
     });
 }
 
-test('what a command made and the older rules had proven is not sent', async () => {
+test('a package of an external command that older rules had proven is not sent', async () => {
     assert.equal((await module('external').ask({ range: 100 })).status, 416);
     assert.equal(await fileOf(cases.external.package), false);
 });
 
-test('what was uploaded for a command\'s format is kept, and proven no longer', async () => {
+test('an uploaded package of the format external is kept, but is not proven any more', async () => {
     assert.equal((await module('external-uploaded').ask({ range: 100 })).status, 416);
     assert.equal(await fileOf(cases['external-uploaded'].package), true);
     const kept = await packageOf('external-uploaded');
     assert.deepEqual([kept.origin, kept.proven, kept.released], ['uploaded', false, null]);
 });
 
-test('a release whose firmware the ledger does not name holds for no firmware', async () => {
+test('a release without a firmware in the ledger applies to no firmware', async () => {
     assert.equal((await module('external-released').ask({ range: 100 })).status, 416);
     assert.equal(await fileOf(cases['external-released'].package), true);
     assert.equal((await packageOf('external-released')).released, null);
 });
 
-test('packages of other formats go on', async () => {
+test('packages of other formats are still sent', async () => {
     const answer = await module('bsdiff').ask({ range: 100 });
     assert.equal(answer.status, 206);
     assert.deepEqual(answer.body, cases.bsdiff.package.subarray(100));
 });
 
-test('a limit above what modules take is lowered', async () => {
+test('a limit above the maximum of the modules is lowered', async () => {
     for (const [name, limit] of [['made', 491520], ['better', 491520], ['bsdiff', 1000000], ['external', 1000000]])
         assert.equal((await server.admin('GET', `/products/${product}/firmware/${name}`, null, { expect: 200 })).json.max_package_bytes, limit);
 });
 
-test('it is told once', async () => {
+test('the upgrade is logged once', async () => {
     const [line] = server.log('packages-outdated');
     assert.equal(line.count, '6');
     await server.restart();

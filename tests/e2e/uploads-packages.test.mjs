@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Packages that were made elsewhere: what may be kept for a pair of images, what goes out, and what goes out only because an
-// admin stands in for it.
+// Packages that were made elsewhere: what is accepted for a pair of images, what is sent, and what is sent only after an
+// admin has released it.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
@@ -79,7 +79,7 @@ describe('a package by Debian\'s bsdiff', () => {
         assert.equal((await scene.makePackage()).sha256, sha256(bytes), 'asking for it makes no other');
     });
 
-    test('takes the place of the one that was made here, whose file goes; a transfer of that one begins anew', async () => {
+    test('replaces the package made here and its file; a transfer of that one starts again', async () => {
         const scene = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 16_000_000 });
         const made = await scene.makePackage();
         const module = scene.module();
@@ -93,7 +93,7 @@ describe('a package by Debian\'s bsdiff', () => {
         assert.ok(!(await blobs()).some((name) => name.endsWith(made.sha256)), 'the file of the other is gone');
     });
 
-    test('again is no news: the same bytes change nothing, not even who brought them', async () => {
+    test('uploaded again with the same bytes changes nothing, not even the uploader', async () => {
         const scene = await Scene.build(server);
         const bytes = await stock(scene);
         const first = await put(scene, bytes);
@@ -102,7 +102,7 @@ describe('a package by Debian\'s bsdiff', () => {
         assert.deepEqual(again.json, first.json);
     });
 
-    test('that is larger than the limit is kept as a fact', async () => {
+    test('that is larger than the limit is stored but not sent', async () => {
         const scene = await Scene.build(server, { limit: 100 });
         const { status, json } = await put(scene, await stock(scene));
         assert.deepEqual([status, json.state, json.proven], [201, 'oversize', true]);
@@ -112,7 +112,7 @@ describe('a package by Debian\'s bsdiff', () => {
     });
 });
 
-describe('not kept as a package, with a sentence that says why:', () => {
+describe('refused as a package, with the reason:', () => {
     const image = (revision) => firmwareImage({ seed: 90, size: 20_000, revision });
     const refused = async (scene, bytes, sentence, code = 'not-a-package') => {
         const earlier = await blobs();
@@ -124,42 +124,42 @@ describe('not kept as a package, with a sentence that says why:', () => {
         assertProblem(await server.admin('GET', path(scene)), 404, 'package-not-found');
     };
 
-    test('one for another old image', async () => {
+    test('a package for another old image', async () => {
         const scene = await Scene.build(server);
         const bytes = await delta(image(3), scene.images.get('1002'));
         await refused(scene, bytes, /does not lead from 1001 to 1002/);
     });
-    test('one for another new image', async () => {
+    test('a package for another new image', async () => {
         const scene = await Scene.build(server);
         await refused(scene, await delta(scene.images.get('1001'), image(1)), /does not lead from 1001 to 1002: .*version 1002/);
     });
-    test('one that is cut off, in its header or later', async () => {
+    test('a package that is cut off, in its header or later', async () => {
         const scene = await Scene.build(server);
         const bytes = await stock(scene);
         await refused(scene, bytes.subarray(0, 20), /a bsdiff package, but it is damaged: it is cut off/);
         await refused(scene, bytes.subarray(0, -1), /does not lead from 1001 to 1002/);
     });
-    test('one of another format', async () => {
+    test('a package of another format', async () => {
         const scene = await Scene.build(server);
         const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-at');
-        await refused(scene, bytes, /head of AT firmware.* of the format ec618-at, and pump takes bsdiff/);
+        await refused(scene, bytes, /framing of AT firmware.* in the format ec618-at, but firmware pump has the format bsdiff/);
     });
-    test('what nobody knows, where the format is known', async () => {
-        await refused(await Scene.build(server), unknown(2), /no delta package of the format bsdiff/);
+    test('an unknown file, for a known format', async () => {
+        await refused(await Scene.build(server), unknown(2), /not a delta package of the format bsdiff/);
     });
     for (const format of ['bsdiff', 'external'])
-        test(`an image, a page, an archive, where the format is ${format}`, async () => {
+        test(`an image, a page, an archive, for the format ${format}`, async () => {
             const scene = await Scene.build(server, { format });
             await refused(scene, binpkg({ ap: image(0), cp: image(1) }), /this is a \.binpkg.*, not a delta package/);
             await refused(scene, Buffer.from('<html>404</html>'), /an HTML page/);
             await refused(scene, Buffer.from('PK\x03\x04zip'), /a ZIP archive/);
         });
-    test('a known format that does not fit, where the format is external', async () => {
+    test('a known format that does not fit the pair, for the format external', async () => {
         const scene = await Scene.build(server, { format: 'external' });
         await refused(scene, await delta(image(3), image(4)), /does not lead/);
-        await refused(scene, flip(await delta(image(3), image(4), 'ec618-csdk')), /it is broken: the archive is damaged/);
+        await refused(scene, flip(await delta(image(3), image(4), 'ec618-csdk')), /it is damaged: the archive is damaged/);
     });
-    test('nothing, nobody\'s, or one for a pair that is not there', async () => {
+    test('an empty body, a package without a name, or one for a missing pair', async () => {
         const scene = await Scene.build(server, { later: ['1003'] });
         const bytes = await stock(scene);
         await refused(scene, Buffer.alloc(0), /the body is empty/, 'invalid');
@@ -170,7 +170,7 @@ describe('not kept as a package, with a sentence that says why:', () => {
         await scene.set({ format: null });
         assertProblem(await server.admin('PUT', `${path(scene)}?by=Ann`, bytes), 409, 'format-not-set');
     });
-    test('more than an image may be', async () => {
+    test('a package larger than max_image_bytes', async () => {
         const scene = await Scene.build(server);
         assertProblem(await put(scene, noiseImage({ seed: 3, size: max_image_bytes + 4 })), 413, 'too-large');
     });
@@ -181,14 +181,14 @@ function flip(bytes) {
     return bytes;
 }
 
-test('what dfota knows is proven under the format external too', async () => {
+test('a format that dfota knows is proven under the format external too', async () => {
     const scene = await Scene.build(server, { format: 'external' });
     const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-csdk');
     const { json } = await put(scene, bytes);
     assert.deepEqual([json.state, json.proven, json.format], ['ready', true, 'external']);
 });
 
-test('a container that dfota knows and cannot apply is unproven, also where the format is one of its own', async () => {
+test('a container that dfota knows but cannot apply is unproven, also under a format of dfota', async () => {
     const [old, next] = [1, 2].map((revision) => binpkg({ ap: firmwareImage({ seed: 91, size: 30_000, revision }), cp: Buffer.from('cp') }));
     const scene = await Scene.build(server, { format: 'ec618-luatos' });
     for (const [version, bytes] of [['2001', old], ['2002', next]])
@@ -197,7 +197,7 @@ test('a container that dfota knows and cannot apply is unproven, also where the 
     const at = `${path(scene, '', '2001', '2002')}?by=Ann`;
     const proven = await server.admin('PUT', at, bytes, { expect: 201 });
     assert.equal(proven.json.proven, true);
-    // The same for another chip: the magic and the checksum of the head are that one's.
+    // The same for another chip, with its magic and the checksum of its head.
     bytes.writeUInt32LE(0xeac37218, 0);
     const { json } = await server.admin('PUT', at, bytes, { expect: 201 });
     assert.deepEqual([json.proven, json.state], [false, 'ready']);
@@ -205,7 +205,7 @@ test('a container that dfota knows and cannot apply is unproven, also where the 
 });
 
 describe('an unproven package', () => {
-    test('that leads down is released likewise, where devices may go down', async () => {
+    test('to a lower version is released the same way, if downgrades are allowed', async () => {
         const scene = await Scene.build(server, { format: 'external', target: '1001' });
         await scene.set({ downgrades: true });
         const bytes = unknown(77);
@@ -219,7 +219,7 @@ describe('an unproven package', () => {
         assert.deepEqual(json.items.map((row) => [row.from, row.to, row.released?.by]), [['1002', '1001', 'Jan']]);
     });
 
-    test('is not sent until an admin has released it, and then every attempt says so', async () => {
+    test('is not sent until an admin has released it, and then every attempt records the release', async () => {
         const { scene, bytes, uploaded } = await unprovenScene();
         assert.deepEqual([uploaded.state, uploaded.proven, uploaded.released], ['ready', false, null]);
         assert.match(uploaded.note, /of no known format/);
@@ -266,7 +266,7 @@ describe('an unproven package', () => {
         assert.ok((await ours.module().ask()).body.equals(bytes), 'what another product brings changes nothing');
     });
 
-    test('that is taken back under way ends at the next range', async () => {
+    test('whose release is taken back during a transfer ends at the next Range', async () => {
         const { scene, bytes } = await unprovenScene({ bytes: unknown(4, 1_500_000), limit: 16_000_000 });
         await release(scene, bytes);
         const module = scene.module();
@@ -281,7 +281,7 @@ describe('an unproven package', () => {
         assert.equal((await module.ask()).code, 21);
     });
 
-    test('is released with its own SHA-256 only, by a name, with a reason, and only where it is unproven', async () => {
+    test('is released only with its own SHA-256, a name and a reason, and only if it is unproven', async () => {
         const { scene, bytes } = await unprovenScene({ bytes: unknown(5) });
         const body = { sha256: sha256(bytes), by: 'Jan', note: 'why' };
         const at = path(scene, '/release');
@@ -298,7 +298,7 @@ describe('an unproven package', () => {
         assertProblem(await server.admin('POST', path(proven, '/release'), { ...body, sha256: uploaded.json.sha256 }), 409, 'not-unproven');
     });
 
-    test('loses its release with its bytes, and keeps it with the very same', async () => {
+    test('loses its release when its bytes change, and keeps it with the same bytes', async () => {
         const { scene, bytes } = await unprovenScene({ bytes: unknown(6) });
         await release(scene, bytes);
         assert.equal((await put(scene, bytes)).json.released.by, 'Jan');
@@ -307,7 +307,7 @@ describe('an unproven package', () => {
         assertProblem(await server.admin('POST', path(scene, '/release'), { sha256: sha256(bytes), by: 'Jan', note: 'old' }), 409, 'package-changed');
     });
 
-    test('and who released it outlive a restart, a hard one too', async (t) => {
+    test('and its release survive a restart, also after a kill', async (t) => {
         const own = await startServer(t);
         const { scene, bytes } = await unprovenScene({ on: own, bytes: unknown(8) });
         await release(scene, bytes);
@@ -326,7 +326,7 @@ describe('an unproven package', () => {
 });
 
 describe('forgetting', () => {
-    test('leaves the pair as if nobody had asked, and the package is made here when somebody does', async () => {
+    test('leaves the pair as never requested, and the package is made here on the next request', async () => {
         const scene = await Scene.build(server);
         const bytes = await stock(scene);
         await put(scene, bytes);
@@ -338,7 +338,7 @@ describe('forgetting', () => {
         assert.deepEqual([made.origin, made.uploaded_by], ['made', null]);
     });
 
-    test('is for what was uploaded', async () => {
+    test('works only for uploaded packages', async () => {
         const scene = await Scene.build(server);
         assertProblem(await server.admin('DELETE', path(scene)), 404, 'package-not-found');
         await scene.makePackage();
@@ -346,7 +346,7 @@ describe('forgetting', () => {
     });
 });
 
-test('the ledger has it all, and who', async (t) => {
+test('the ledger has all uploads and releases, with names', async (t) => {
     const own = await startServer(t);
     const { scene, bytes } = await unprovenScene({ on: own, bytes: unknown(10) });
     await release(scene, bytes);
@@ -360,7 +360,7 @@ test('the ledger has it all, and who', async (t) => {
     assert.deepEqual([rows[0].detail.proven, rows[0].detail.size, rows[1].detail.note], [false, bytes.length, 'tried on a bench']);
 });
 
-test('a package whose file is damaged is not sent, and failed until it is uploaded again', async (t) => {
+test('a package whose file is damaged is not sent, and is failed until it is uploaded again', async (t) => {
     const own = await startServer(t);
     const scene = await Scene.build(own);
     const bytes = await stock(scene);
@@ -376,7 +376,7 @@ test('a package whose file is damaged is not sent, and failed until it is upload
 });
 
 describe('beside a job', () => {
-    // A job that is held while it makes the package, and goes on when told.
+    // A job that is stopped while it makes the package, and continues when told.
     async function held(t, end = 'exec DFOTA "$@"') {
         const script = await writeScript(t, (at) => `[ "$1" = verify ] && exec DFOTA "$@"\nread -r line < ${at}/hold\n${end}`.replaceAll('DFOTA', join(buildDir, 'dfota')));
         execFileSync('mkfifo', [join(script.dir, 'hold')]);
@@ -387,7 +387,7 @@ describe('beside a job', () => {
         return { own, scene, goOn: () => writeFile(join(script.dir, 'hold'), '\n') };
     }
 
-    test('that ends later the uploaded package stays, and what was made leaves nothing', async (t) => {
+    test('that ends later: the uploaded package stays, and the package of the job leaves nothing', async (t) => {
         const { own, scene, goOn } = await held(t);
         const bytes = await stock(scene);
         await put(scene, bytes);
@@ -400,7 +400,7 @@ describe('beside a job', () => {
     });
 
     for (const [name, end] of [['fails', 'exit 1'], ['crashes', 'kill -SEGV $$']])
-        test(`that ${name} later the uploaded package stays`, async (t) => {
+        test(`that ${name} later: the uploaded package stays`, async (t) => {
             const { own, scene, goOn } = await held(t, end);
             await put(scene, await stock(scene));
             const before = await scene.package();
@@ -411,7 +411,7 @@ describe('beside a job', () => {
             assert.deepEqual([own.log('package-put-back'), own.log('package-failed')], [[], []]);
         });
 
-    test('that goes on when the pair was forgotten, nothing comes back', async (t) => {
+    test('that continues after the pair was forgotten: nothing comes back', async (t) => {
         const { own, scene, goOn } = await held(t);
         await put(scene, await stock(scene));
         await own.admin('DELETE', path(scene), null, { expect: 204 });
@@ -422,7 +422,7 @@ describe('beside a job', () => {
     });
 });
 
-test('killed between the file and its commit nothing half is left', { skip: !stopsBuildDir && 'no build with stop points' }, async (t) => {
+test('a kill between the file and its commit leaves nothing incomplete', { skip: !stopsBuildDir && 'no build with stop points' }, async (t) => {
     const own = await startServer(t, { build: stopsBuildDir });
     const scene = await Scene.build(own, { format: 'external' });
     const bytes = unknown(9);

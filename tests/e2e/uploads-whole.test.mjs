@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What is changed on its way is refused or marked; what an upload does beside keeping an image is said.
+// A file that was changed during its upload is refused or gets a warning; an upload says what else it changed.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -28,7 +28,7 @@ async function product() {
 const put = (on, version, bytes, options, firmware = 'pump') => server.admin('PUT', `${firmwarePath(on, firmware)}/images/${version}`, bytes, options);
 
 describe('a digest', () => {
-    test('that does not fit is refused with both, and nothing is kept', async () => {
+    test('that does not match is refused with both hashes, and nothing is stored', async () => {
         const on = await product(), bytes = image(1);
         for (const header of ['Repr-Digest', 'Content-Digest']) {
             const before = (await listFiles(server.dataDir)).size;
@@ -39,7 +39,7 @@ describe('a digest', () => {
             assert.equal((await listFiles(server.dataDir)).size, before);
         }
     });
-    test('that fits, or that is only of another algorithm, is taken', async () => {
+    test('that matches, or has another algorithm, is accepted', async () => {
         const on = await product(), bytes = image(2);
         await put(on, 1, bytes, { headers: digest(bytes), expect: 201 });
         await put(on, 2, image(3), { headers: { 'Repr-Digest': `sha-512=:${hash('x', 'sha512')}:` }, expect: 201 });
@@ -49,7 +49,7 @@ describe('a digest', () => {
         for (const value of ['sha-256=abc', 'sha-256=:abc', `sha-256=:${hash(bytes, 'sha256', 'hex')}:`])
             assertProblem(await put(on, 1, bytes, { headers: { 'Repr-Digest': value } }), 400, 'bad-request');
     });
-    test('holds for packages, lists and JSON too', async () => {
+    test('is checked for packages, lists and JSON too', async () => {
         const on = await product();
         await put(on, 1, image(5), { expect: 201 });
         await put(on, 2, image(6), { expect: 201 });
@@ -64,7 +64,7 @@ describe('a digest', () => {
     });
 });
 
-test('text and forms are no bytes', async () => {
+test('text and forms are refused', async () => {
     const on = await product();
     await put(on, 1, image(11), { expect: 201 });
     for (const type of ['application/x-www-form-urlencoded', 'Application/X-WWW-Form-Urlencoded; charset=utf-8', 'text/plain', 'text/html', 'multipart/form-data; boundary=x', 'application/json'])
@@ -72,7 +72,7 @@ test('text and forms are no bytes', async () => {
             assertProblem(await server.admin('PUT', path, image(12), { headers: { 'Content-Type': type } }), 415, 'unsupported-type');
 });
 
-describe('without a digest a doubtful image keeps a warning:', () => {
+describe('without a digest a doubtful image gets a warning:', () => {
     const shown = async (on, version) => (await server.admin('GET', `${firmwarePath(on, 'pump')}/images/${version}`)).json.warnings;
     test('without a NUL, LF or CR', async () => {
         const on = await product(), bytes = mangled(image(21));
@@ -87,7 +87,7 @@ describe('without a digest a doubtful image keeps a warning:', () => {
         assert.match((await put(on, 1, ends, { expect: 201 })).json.warnings.join(), /every LF byte follows a CR byte/);
         assert.match((await put(on, 2, Buffer.from(bytes.toString('latin1')), { expect: 201 })).json.warnings.join(), /UTF-8/);
     });
-    test('far from the size of its neighbours', async () => {
+    test('with a size far from that of the other images', async () => {
         const on = await product();
         assert.deepEqual((await put(on, 1, image(24), { expect: 201 })).json.warnings, []);
         assert.deepEqual((await put(on, 2, image(25, 21_000), { expect: 201 })).json.warnings, []);
@@ -99,7 +99,7 @@ describe('without a digest a doubtful image keeps a warning:', () => {
 
 describe('format=raw', () => {
     const tar = Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), noiseImage({ seed: 31, size: 3000 })]);
-    test('takes what looks like something else, and that is recorded', async () => {
+    test('accepts a file that looks like something else, and this is recorded', async () => {
         const on = await product();
         const refused = await put(on, 1, tar);
         assertProblem(refused, 422, 'not-an-image');
@@ -113,7 +113,7 @@ describe('format=raw', () => {
 
 describe('a new firmware', () => {
     const post = (on, name, bytes = image(41)) => server.admin('POST', `/products/${on}/images?filename=${encodeURIComponent(name)}`, bytes, { expect: 201 });
-    test('is said, and a browser\'s mark makes none', async () => {
+    test('is announced, and the "(1)" of a browser creates none', async () => {
         const on = await product();
         const first = (await post(on, 'Pump_V1.bin')).json;
         assert.deepEqual([first.firmware_created, first.format], [true, 'bsdiff']);
@@ -124,7 +124,7 @@ describe('a new firmware', () => {
         assertProblem(refused, 422, 'bad-version');
         assert.match(refused.json.detail, /--firmware NAME --version V/);
     });
-    test('of a family with an updater of its own has no format, and the one that fits is named', async () => {
+    test('of a family with its own updater has no format, and the right one is named', async () => {
         const on = await product();
         for (const [name, fits] of [['x_LuatOS-SoC_Air8000', 'external'], ['x_LuatOS-SoC_EC618', 'ec618-luatos'], ['x_CSDK_EC618', 'ec618-csdk'],
             ['AirM2M_780E_LTE_AT', 'ec618-at'], ['x_Air780EHM', 'external'], ['node_ESP32', 'external']]) {
@@ -136,14 +136,14 @@ describe('a new firmware', () => {
         }
     });
     const release = (revision) => binpkg({ ap: firmwareImage({ seed: 45, size: 20_000, revision }), cp: firmwareImage({ seed: 46, size: 20_000, revision: 0 }) });
-    test('whose images tell the family has no format either', async () => {
+    test('whose images show such a family has no format either', async () => {
         const on = await product();
         assert.equal((await put(on, 1, release(0), { expect: 201 })).json.format, null);
     });
-    test('loses its default once an image contradicts it, but not what an admin chose', async () => {
+    test('loses its default format when an image contradicts it, but not a format that an admin set', async () => {
         const on = await product();
         await put(on, 1, image(47, 40_000), { expect: 201 });
-        assert.match((await put(on, 2, release(0), { expect: 201 })).json.warnings.join(), /default package format bsdiff was dropped/);
+        assert.match((await put(on, 2, release(0), { expect: 201 })).json.warnings.join(), /default package format bsdiff was removed/);
         assert.equal((await server.admin('GET', firmwarePath(on, 'pump'))).json.format, null);
         await server.setFirmware(on, 'pump', { format: 'bsdiff' });
         assert.match((await put(on, 3, release(1), { expect: 201 })).json.warnings.join(), /cannot apply packages of the format bsdiff/);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Uploads that get into each other's way: what a refused one takes back must not be what another one keeps.
+// Uploads at the same time: a refused upload must not remove the file of an accepted one.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ import { firmwarePath, startServer } from './lib/server.mjs';
 const size = 40_000;
 const image = (seed) => noiseImage({ seed, size });
 
-test('the same bytes at once, refused as one version and taken as another: the taken ones stay whole', async (t) => {
+test('equal bytes at once, refused as one version and accepted as another: the accepted ones stay complete', async (t) => {
     const server = await startServer(t);
     const at = (version) => `${firmwarePath('together', 'pump')}/images/${version}`;
     await server.createProduct('together');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What is said: sentences that advise what helps, in the words of who reads them, and no text that is cut or dropped in silence.
+// Texts for readers: advice that helps, in the words of the reader, and no text that is cut or dropped silently.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ const ctl = (scene, words, env = {}) => run([...words, '--url', `http://${server
     { env: { DFOTA_TOKEN: server.token, ...env } });
 const flat = (text) => text.replace(/\s+/g, ' ');
 
-describe('of full packages', () => {
+describe('with full packages', () => {
     const firmware = 'pump_LuatOS-SoC_Air8101';
     let scene;
     before(async () => {
@@ -32,7 +32,7 @@ describe('of full packages', () => {
         await scene.setTarget('2046.1.2');
     });
 
-    test('the matrix does not count images that nobody needs', async () => {
+    test('the matrix does not count images that no device needs', async () => {
         const { json } = await server.admin('GET', scene.path('/matrix'), null, { expect: 200 });
         assert.deepEqual([json.versions, json.full], [[], ['2046.1.2']]);
         const { out } = await ctl(scene, ['matrix', firmware]);
@@ -40,7 +40,7 @@ describe('of full packages', () => {
         assert.doesNotMatch(out, /fewer than two/);
     });
 
-    test('path and code 44 do not advise an image where another core is in the way', async () => {
+    test('path and code 44 do not advise an image if another core is the obstacle', async () => {
         const { json } = await server.admin('GET', scene.path('/paths?from=2049.1.1&to=2046.1.2'), null, { expect: 200 });
         assert.equal(json.state, 'none');
         assert.match(json.advice, /full package that changes the core of 2049\.1\.1/);
@@ -52,19 +52,19 @@ describe('of full packages', () => {
     });
 });
 
-test('what is made already is being made smaller, and not still to be made', async () => {
+test('a package that exists is shown as being made smaller, not as missing', async () => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     const made = await scene.makePackage();
     await scene.set({ max_package_bytes: made.size - 1 });
     const { json } = await server.admin('GET', scene.path('/paths?from=1&to=2'), null, { expect: 200 });
-    if (json.state === 'waiting') { // else nothing smaller was found already
+    if (json.state === 'waiting') { // otherwise all efforts are already done
         assert.equal(json.waiting[0].state, 'oversize');
         const { out } = await ctl(scene, ['path', '1', '2']);
         assert.match(out, /being made smaller:\n +1→2 +\d+ bytes, the limit is/);
     }
 });
 
-test('a package down is refused with the reason that holds', async () => {
+test('a package to a lower version is refused with the real reason', async () => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     const ask = (from, to) => server.admin('POST', scene.path(`/packages/${from}/${to}`));
     assert.match((await ask('2', '1')).json.detail, /1 is not above 2, and downgrades are not allowed for this firmware/);
@@ -96,7 +96,7 @@ test('dfotactl names its options, not the fields of the API', async () => {
     assert.match(flat(named.err), /DFOTA_BY takes at most 100 bytes/);
 });
 
-test('who makes a change is kept as given, or refused', async () => {
+test('the name of who makes a change is stored as given, or refused', async () => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     const by = (text) => `by=${encodeURIComponent(text)}`;
     for (const bad of ['x'.repeat(101), '李'.repeat(34), 'a\nb']) {
@@ -114,7 +114,7 @@ test('who makes a change is kept as given, or refused', async () => {
     assert.equal(json.items.at(-1).detail.by.name, 'x'.repeat(100));
 });
 
-test('the hint for a form is a command that works', async (t) => {
+test('the command in the error about a form works', async (t) => {
     const scene = await Scene.build(server, { versions: ['1', '2'] });
     const dir = await scratch(t);
     const file = join(dir, 'pump_3.0.0_x.bin');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The ledger from outside: its rows, the other verifier (tests/ledger/verify.py), and what somebody with sqlite3 could do to it.
+// The ledger from outside: its rows, the second verifier (tests/ledger/verify.py), and changes with sqlite3.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const other = join(root, 'tests', 'ledger', 'verify.py');
 
 export const withoutPython = spawnSync('python3', ['-c', 'import sqlite3']).status === 0 ? false : 'python3 is not installed';
 
-// Rows by a query, all pages put together.
+// The rows of a query, all pages together.
 export async function ledgerRows(server, filter = {}) {
     const rows = [];
     for (let path = `/ledger?${new URLSearchParams({ limit: 1000, ...filter })}`; path;) {
@@ -38,7 +38,7 @@ export function documentedKinds() {
 
 export const sql = (server, statements) => execFileSync('sqlite3', [join(server.dataDir, 'dfota.db'), statements], { encoding: 'utf8' });
 
-// How the other verifier ends on rows as the API gives them, or on the database: {status, out, err}.
+// Runs the second verifier on rows from the API, or on the database: {status, out, err}.
 export async function verifyOtherwise(how, path, head = null) {
     return run([other, how, path, ...(head ? [head] : [])], { command: 'python3' });
 }
@@ -62,7 +62,7 @@ export function hashOfRow(row) {
         JSON.stringify(detail), prev]);
 }
 
-// What a forger does who knows the rules: from row `from` on every hash is computed anew. The server does not run.
+// A forger who knows the rules computes every hash from row `from` on again. The server must be stopped.
 export function recompute(server, from) {
     const rows = JSON.parse(execFileSync('sqlite3', ['-json', join(server.dataDir, 'dfota.db'),
         `SELECT ${hashed.join()}, lower(hex(prev)) AS prev, lower(hex(hash)) AS hash FROM ledger ORDER BY seq`], { encoding: 'utf8' }));

@@ -4,7 +4,7 @@
 //
 //   const clock = new Clock();
 //   const server = await startServer(t, { wrapper: clock.wrapper });
-//   clock.ahead(30 * day);    from now on it runs ahead by so much; 0: it is right again
+//   clock.ahead(30 * day);    from now on the clock is ahead by this; 0: it is right again
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';

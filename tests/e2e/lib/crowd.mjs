@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Many connections at once, each a raw socket, and what can be seen of the process they lead to.
+// Many connections at once, each a raw socket, and the visible state of the process that serves them.
 
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import net from 'node:net';
 import { poll } from './module.mjs';
 import { parseAnswer } from './wire.mjs';
 
-// One connection. `bytes` is what has come; `closed` is null while it is open, then 'fin' or 'reset'.
+// One connection. `bytes` is what was received; `closed` is null while it is open, then 'fin' or 'reset'.
 export class Peer {
     constructor(address) {
         this.pieces = [];
@@ -24,7 +24,7 @@ export class Peer {
         this.socket.on('close', () => close('reset'));
     }
 
-    // Once the kernel has it.
+    // Resolves when the kernel has it.
     send(bytes) {
         return bytes.length === 0 ? null : new Promise((next) => this.socket.write(bytes, () => next()));
     }
@@ -65,7 +65,7 @@ export async function settle(crowd, limit_ms) {
     return crowd.filter((peer) => peer.pieces.length > 0).length;
 }
 
-// All of `send` reaches the process while it stands still, so that it finds it all at once.
+// The process is halted while `send` runs, so that it finds everything at once.
 export async function atOnce(pid, send) {
     process.kill(pid, 'SIGSTOP');
     try {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of dfotactl share: the program itself, and an admin API that the test plays, so that every answer can be
-// had: also those that a good server does not give.
+// Shared by the tests of dfotactl: the program itself, and an admin API played by the test, so that every answer is
+// possible, also wrong ones.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -34,8 +34,8 @@ export function run(args, { env = {}, during = null, command = program } = {}) {
     });
 }
 
-// An admin API of answers: api.on('GET /products', {items: []}), or a function (request) → answer. A plain answer is the
-// JSON of a 200; others are {status, headers, body}. What was asked is kept in api.requests.
+// An admin API with fixed answers: api.on('GET /products', {items: []}), or a function (request) → answer. A plain answer is the
+// JSON of a 200; others are {status, headers, body}. All requests are in api.requests.
 export class FakeApi {
     static async start(t) {
         const api = new FakeApi();
@@ -78,7 +78,7 @@ export class FakeApi {
         if (typeof answer === 'function')
             answer = await answer(entry, this);
         if (answer === null)
-            return; // it answered by itself
+            return; // the function has answered
         const { status = 200, headers = {}, body } = 'body' in answer || 'status' in answer ? answer : { body: answer };
         const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) || typeof body === 'string'
             ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
@@ -99,7 +99,7 @@ export class FakeApi {
     }
 }
 
-// An error as the API words it.
+// An error in the form of the API.
 export function problem(status, code, detail) {
     return {
         status, headers: { 'Content-Type': 'application/problem+json' },
@@ -107,7 +107,7 @@ export function problem(status, code, detail) {
     };
 }
 
-// What the API says of things; `over` is what differs.
+// Objects of the API; `over` replaces members.
 export const product = (over) => ({ product_key: 'pumps', name: 'Village pumps', created_at: at, ...over });
 export const firmware = (over) => ({
     firmware: airm2m, format: 'bsdiff', max_package_bytes: 491520, target: '1162', images: 3, devices: 150, created_at: at,
@@ -138,14 +138,14 @@ export const status = {
 };
 export const firmwarePath = `/products/pumps/firmware/${airm2m}`;
 
-// A directory of the test's own.
+// A directory for the test.
 export async function scratch(t) {
     const dir = await mkdtemp(join(tmpdir(), 'dfota-ctl-'));
     t.after(() => rm(dir, { recursive: true, force: true }));
     return dir;
 }
 
-// How a run ended: with this status, with a message on standard error that fits, and without a word of a sanitizer.
+// Asserts how a run ended: this status, a matching message on standard error, and no report of a sanitizer.
 export function assertRun(result, expected, { err = /^$/ } = {}) {
     assert.equal(result.status, expected, `${result.out}\n${result.err}`);
     assert.match(result.err, err);

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of disks that are full, read-only, failing or damaged share: servers on such disks, and what must hold
+// Shared by the tests of full, read-only, failing or damaged disks: servers on such disks, and what must hold
 // while the disk does not work and afterwards.
 
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { poll, sha256 } from './module.mjs';
 import { Scene, listFiles } from './scene.mjs';
 import { Server, buildDir, startServer } from './server.mjs';
 
-// A server whose data are on a disk; `reserve` is what it has to keep free there.
+// A server with its data on a disk; `reserve` is the space that it must keep free.
 export async function startOn(t, disk, { reserve = 0, config = {}, wrapper = [] } = {}) {
     const server = serverOn(t, disk, { reserve, config, wrapper });
     await server.start();
@@ -24,20 +24,20 @@ export function serverOn(t, disk, { reserve = 0, config = {}, wrapper = [] } = {
     return server;
 }
 
-// A scene on a server whose calls fail as the test says.
+// A scene on a server whose disk calls fail as the test says.
 export async function startFaulty(t, options = {}) {
     const faults = new Faults();
     const server = await startServer(t, { wrapper: faults.wrapper });
     return { faults, server, scene: await Scene.build(server, options) };
 }
 
-// All that is not the database's: names of blobs and of what is on its way.
+// Everything except the database: names of blobs and of files in progress.
 export async function files(server) {
     const all = await listFiles(server.dataDir);
     return [...all.keys()].filter((name) => /^(blobs|incoming)/.test(name)).sort();
 }
 
-// Every image of the scene is there and whole.
+// Asserts that every image of the scene is stored and complete.
 export async function assertImages(scene, versions = scene.versions) {
     for (const version of versions) {
         const { body } = await scene.server.admin('GET', scene.path(`/images/${version}/content`), null, { expect: 200 });
@@ -66,7 +66,7 @@ export async function askUntilFull(scene, wanted) {
     return { told, known };
 }
 
-// The disk works again, the server was not started again.
+// The disk works again, without a restart of the server.
 export async function assertGoesOn(scene, { told, known }) {
     for (const module of told)
         assert.equal(await scene.record(module), null, 'nothing is recorded of a check-in that failed');
@@ -80,14 +80,14 @@ export async function assertGoesOn(scene, { told, known }) {
         assert.equal((await scene.record(module)).check_ins, 2);
 }
 
-// What was answered is still so after a power cut.
+// What was answered is still true after a power cut.
 export async function assertSurvives(scene, modules) {
     await scene.server.restart({ hard: true });
     for (const module of modules)
         assert.equal((await scene.record(module))?.confirmed_version, '1001');
 }
 
-// The server does not start; returns what it says.
+// Asserts that the server does not start; returns its output.
 export async function assertRefuses(server, ...words) {
     const logged = server.logLines.length;
     await assert.rejects(server.start(), /ended before it listened/);
@@ -99,7 +99,7 @@ export async function assertRefuses(server, ...words) {
     return said;
 }
 
-// One bit of a file is another.
+// Flips one bit of a file.
 export async function flipBit(file, at) {
     const handle = await open(file, 'r+');
     const byte = Buffer.alloc(1);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A module's download on a raw socket that can stop reading half way, as one does whose flash is slow, and that knows how
-// much its kernel has received: what the program has not read yet counts too, for that the kernel has acknowledged.
+// A download of a module on a raw socket. It can stop reading half way, like a module with slow flash, and it knows how
+// much its kernel has received: bytes that the program has not read yet count too, because the kernel has acknowledged them.
 
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
@@ -12,7 +12,7 @@ import { buildRequest, deadline_ms, parseAnswer } from './wire.mjs';
 export class Download {
     // settled   resolves once the answer is whole, the server is gone, or the reading has stopped at `pauseAfter`
     // code      200, 206, or the dialect's code; null while there is no whole head
-    // first     where in the package the body begins, null where it is none
+    // first     where in the package the body begins; null: the body is not a package
     constructor(address, target, { range = null, pauseAfter = Infinity } = {}) {
         Object.assign(this, { address, pauseAfter, code: null, first: null, isWhole: false });
         this.chunks = [];
@@ -71,12 +71,12 @@ export class Download {
         return parseAnswer({ chunks: this.chunks, closed: 'fin', sent: this.sent });
     }
 
-    // Bytes of the body that this side's kernel has had.
+    // Bytes of the body that the kernel of this side has received.
     received() {
         return this.headLength === undefined ? 0 : Math.max(0, this.socket.bytesRead + this.unread() - this.headLength);
     }
 
-    // What waits in the kernel, as /proc tells it.
+    // Bytes that wait in the kernel, from /proc.
     unread() {
         const { localPort } = this.socket;
         if (this.socket.destroyed || localPort === undefined)

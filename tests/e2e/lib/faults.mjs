@@ -6,7 +6,7 @@
 //   const server = await startServer(t, { wrapper: faults.wrapper });
 //   faults.set('fsync EIO 0 1 */dfota.db-wal');    the first fsync of it fails
 //   faults.hits()                                   → ['fsync EIO /tmp/…/dfota.db-wal']
-//   faults.set()                                    all is well again
+//   faults.set()                                    no call fails any more
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,14 +37,14 @@ export class Faults {
         this.set();
     }
 
-    // These rules from now on, counted from their beginning.
+    // Sets these rules and starts their counts again.
     set(...rules) {
         rmSync(`${this.control}.hit`, { force: true });
         writeFileSync(`${this.control}.new`, [this.edition += 1, ...rules, ''].join('\n'));
         renameSync(`${this.control}.new`, this.control);
     }
 
-    // What has failed since the rules were set.
+    // The calls that have failed since the rules were set.
     hits() {
         return existsSync(`${this.control}.hit`) ? readFileSync(`${this.control}.hit`, 'utf8').trim().split('\n') : [];
     }

@@ -119,7 +119,7 @@ export function random(seed) {
     return { next, below: (n) => Math.floor((next() / 2 ** 32) * n) };
 }
 
-// Bytes without any structure: a package between two of these is about as large as the new one.
+// Random bytes: a package between two such images is about as large as the new image.
 export function noiseImage({ seed, size }) {
     const { next } = random(seed);
     const bytes = Buffer.alloc(Math.ceil(size / 4) * 4);
@@ -143,7 +143,7 @@ function writeFunction(rand, opcodes, ids) {
         else if (kind === 1 && i > length - 8)
             words.push({ literal: ids[rand.below(ids.length)] });
         else
-            // Two draws, the smaller one: some instructions are far more frequent than others.
+            // The smaller of two random numbers: some instructions are much more frequent than others.
             words.push({ opcode: opcodes[Math.min(rand.below(opcodes.length), rand.below(opcodes.length))] });
     }
     return words;
@@ -157,7 +157,7 @@ function writeProgram(seed, size) {
     return { opcodes, functions: ids.map((id) => ({ id, words: writeFunction(rand, opcodes, ids) })) };
 }
 
-// The next revision: a few functions edited, a block of them moved, one taken out, some new.
+// The next revision: a few functions changed, a block of them moved, one removed, some added.
 function reviseProgram({ opcodes, functions }, seed) {
     const rand = random(seed);
     const ids = functions.map((f) => f.id);
@@ -209,7 +209,7 @@ function linkProgram({ functions }, size, label) {
 }
 
 // A firmware-like image of exactly `size` bytes. Revision n of a seed is derived from revision n-1; revisions of one
-// seed resemble each other as releases do, and are never equal.
+// seed are similar, like releases, but never equal.
 export function firmwareImage({ seed, size, revision = 0 }) {
     let program = writeProgram(seed, size);
     for (let i = 1; i <= revision; i += 1)
@@ -228,7 +228,7 @@ function entry(name, type, address, image) {
     return Buffer.concat([head, image]);
 }
 
-// A .binpkg, what a release of an EC618's firmware is: a head, then its parts, each with a head of its own.
+// A .binpkg, the form of an EC618 firmware release: a head, then its parts, each with its own head.
 export function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp }) {
     return Buffer.concat([
         Buffer.alloc(52, head),

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-# Stands in for the vendor's FotaToolkit, which is not ours to have: called as that is,
+# Replaces the vendor's FotaToolkit, which cannot be distributed. Called like the original,
 #   fotatoolkit.sh -d CONFIG.json BINPKG OUT OLD NEW
-# writes a package of a kind that nothing here can apply, prints a lot, and misbehaves as CONFIG says: {"mode": …}.
+# it writes a package that dfota cannot apply, prints a lot, and misbehaves as CONFIG says: {"mode": …}.
 #   fotatoolkit.sh --verify OLD PACKAGE NEW
 # applies such a package and compares.
 
@@ -68,5 +68,5 @@ fails)
     ;;
 *) exit 9 ;;
 esac
-# Its exit status says nothing of the package, as with the tool that it stands for.
+# Its exit status says nothing about the package, like that of the original.
 exit 0

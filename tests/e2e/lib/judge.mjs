@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The judge of every answer on the device listener: what an answer must keep, or a module in the field breaks.
+// Checks every answer of the device listener against the rules that protect modules in the field.
 //
 // deviceViolations() finds all faults of one answer; assertDeviceAnswer() throws with the list of them.
 
@@ -24,19 +24,19 @@ export const messages = new Map([
 export const head_limit_bytes = 700;
 export const refusal_limit_bytes = 200;
 
-// What refuses a resume, whatever the reason: older clients append a body behind the firmware that they have.
+// The refusal of a resume, whatever the reason: older clients append its body to the firmware that they have.
 export const bareRefusal = 'HTTP/1.1 416 Range Not Satisfiable\r\nConnection: close\r\n\r\n';
 
-// A request with a Range that does not plainly begin at byte 0.
+// A request with a Range that does not clearly begin at byte 0.
 export function isResume(sent) {
     const [head] = sent.toString('latin1').split(/\r?\n\r?\n/);
     return head.split('\n').slice(1).some((line) => /^range[ \t]*:/i.test(line) &&
         !/^range[ \t]*:[ \t]*bytes[ \t]*=[ \t]*0+[- \t]/i.test(line));
 }
 
-// `kind` is 'module' or, for what an MCU host posts and reads itself, 'report': there a 200 carries JSON.
+// `kind` is 'module', or 'report' for the reports of an MCU host, where a 200 has JSON.
 // `mayReset` allows the connection to end in a reset after a complete answer: only for a request that is cut off
-// because it is too long, whose rest nobody reads.
+// because it is too long; the server does not read the rest.
 export function deviceViolations(answer, { kind = 'module', mayReset = false } = {}) {
     const faults = [];
     const fault = (rule, text) => faults.push(`${rule}: ${text}`);
@@ -94,7 +94,7 @@ function count(answer, name) {
     return answer.headers.filter((h) => h.name.toLowerCase() === name).length;
 }
 
-// Rule 1: an exact Content-Length, nothing else that delimits.
+// Rule 1: an exact Content-Length and no other framing.
 function checkLength(answer, fault) {
     if (answer.header('transfer-encoding') !== null)
         fault('rule 1', 'a Transfer-Encoding');
@@ -118,7 +118,7 @@ function checkLength(answer, fault) {
     }
 }
 
-// Rule 2: said so, and done so.
+// Rule 2: the answer says close, and the server closes.
 function checkClose(answer, mayReset, fault) {
     const lines = answer.headers.filter((h) => h.name.toLowerCase() === 'connection').map((h) => h.line);
     if (lines.length !== 1 || lines[0] !== 'Connection: close')
@@ -131,7 +131,7 @@ function checkClose(answer, mayReset, fault) {
         fault('rule 2', 'the connection was reset, not closed');
 }
 
-// Rule 6: what a range answer says must be what it carries.
+// Rule 6: the headers of a range answer must match its body.
 function checkRange(answer, fault) {
     const name = answer.headers.find((h) => h.name.toLowerCase() === 'content-range')?.name;
     if (name !== undefined && name !== 'Content-Range')
@@ -151,7 +151,7 @@ function checkRange(answer, fault) {
     }
 }
 
-// Rule 4: what a module is sent with 200 or 206 it writes to its flash.
+// Rule 4: a module writes the body of every 200 or 206 to its flash.
 function checkDelivery(answer, kind, fault) {
     if (answer.header('content-length') === '0')
         fault('rule 4', 'an empty delivery');

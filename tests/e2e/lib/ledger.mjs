@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What a server has promised so far, kept by a test that kills it, and the check that it is all still true.
+// What a server has acknowledged so far, for a test that kills it, and the check that all of it is still true.
 //
-// An answer that arrived is a promise. What was asked for and not answered is `open`: after the next start it may have
+// An answer that arrived is a promise. A request without an answer is `open`: after the next start it may have
 // happened or not, but not by half. Every round adds to the same data directory.
 
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ import { firmwarePath } from './server.mjs';
 
 const product = 'crash';
 const firmware = 'pump';
-const packageCrashes = 3; // so often a package may be being made at a crash before it is called failed
+const packageCrashes = 3; // crashes during a job until its package is failed
 
 export class Ledger {
     constructor(server, rand) {
@@ -28,10 +28,10 @@ export class Ledger {
         this.devices = [];
         this.target = null;
         this.openTargets = [];
-        this.targetings = 0; // so often it was set or asked to be
+        this.targetings = 0; // how often the target was set, or a request for it was sent
         this.kills = 0;
         this.chain = null; // {seq, hash} of its last row at the last check
-        this.noted = new Map(); // version → SHA-256, as the ledger tells it
+        this.noted = new Map(); // version → SHA-256, from the ledger
         this.base = firmwareImage({ seed: 1 + rand.below(1000), size: 8_000 + rand.below(24_000) });
     }
 
@@ -64,7 +64,7 @@ export class Ledger {
 
     // ---- Images ----
 
-    // The bytes of a release: a few places of the one before differ, and some are longer.
+    // The bytes of a release: it differs from the one before in a few places, and some releases are longer.
     revise() {
         const bytes = Buffer.concat([this.base, Buffer.alloc(this.rand.below(2) * this.rand.below(3000), 0x5a)]);
         for (let i = 0; i < 12; i += 1)
@@ -72,7 +72,7 @@ export class Ledger {
         return bytes;
     }
 
-    // A version that nobody has sent yet, with its bytes.
+    // A version that was not uploaded yet, with its bytes.
     draft(bytes = this.revise()) {
         const version = String(1001 + this.images.size);
         this.images.set(version, { bytes, sum: sha256(bytes), open: true });
@@ -150,7 +150,7 @@ export class Ledger {
         return this.server.deviceRecord(product, `imei:${device.module.id}`);
     }
 
-    // So much of a package from the version that it runs has reached its kernel.
+    // The number of bytes of a package from its version that have reached its kernel.
     had(device, version = device.module.version) {
         return device.had.get(version) ?? 0;
     }
@@ -171,12 +171,12 @@ export class Ledger {
         assert.ok(codes.includes(download.code), `device ${device.module.id} on ${version}: ${download.code}, not ${codes}`);
         device.answered = { version, code: download.code };
         device.open = [];
-        if (download.code === 43 && isClear && this.targetings === targetings) // else it may be of another
+        if (download.code === 43 && isClear && this.targetings === targetings) // else it may be about another target
             this.expectPackage(version, target, false);
         return download;
     }
 
-    // What the peer's kernel had of a package, as far as it is known now.
+    // The bytes of a package that the peer's kernel had, as far as known now.
     take(device, download) {
         if (download.first === null)
             return;
@@ -202,7 +202,7 @@ export class Ledger {
         return poll('the server stands at its stop point', () => this.hasStopped(), { every_ms: 4 });
     }
 
-    // `work`: what is still being asked; an answer that is on its way is a promise too.
+    // `work`: requests in progress; an answer that is on its way is a promise too.
     async kill(work = null) {
         await this.killQuietly(work);
         this.kills += 1;
@@ -215,7 +215,7 @@ export class Ledger {
             entry.kills += entry.sum === null ? 1 : 0;
     }
 
-    // Ends a server in which nobody looks for anything, in either way; such kills are not counted as one of a phase.
+    // Ends a server without checks, by stop or kill; such kills do not count for a phase.
     async end() {
         if (this.rand.below(4) === 0)
             await this.server.stop();
@@ -225,8 +225,8 @@ export class Ledger {
 
     // ---- Checks ----
 
-    // All of it. `sample`: of what was found whole earlier, only some is read again (the lists are always compared).
-    // `making`: packages that are not made in this life; then the files are not compared.
+    // Checks everything. `sample`: of files that were found complete before, only some are read again (the lists are always compared).
+    // `making`: packages that are not made during this run; then the files are not compared.
     async check({ sample = true, making = null } = {}) {
         await this.checkTarget();
         await this.checkChain();
@@ -243,8 +243,8 @@ export class Ledger {
         return list.length <= count ? list : Array.from({ length: count }, () => this.pick(list));
     }
 
-    // The ledger of the server is a whole chain that goes on from where it stood at the last check, and every image that was
-    // acknowledged stands in it, once.
+    // The ledger of the server is a complete chain that continues from the last check, and every image that was
+    // acknowledged is in it exactly once.
     async checkChain() {
         const rows = await ledgerRows(this.server, { after: Math.max(0, (this.chain?.seq ?? 0) - 1) });
         let { seq, hash } = this.chain ? rows.shift() : { seq: 0, hash: '0'.repeat(64) };
@@ -292,10 +292,10 @@ export class Ledger {
     }
 
     async checkPackages(sample, making) {
-        // A device whose answer did not come may have asked for one.
+        // A device whose answer did not arrive may have asked for a package.
         const { items } = (await this.server.admin('GET', this.path('/packages'), null, { expect: 200 })).json;
         for (const { from, to } of items) {
-            if (Number(from) < Number(to) && !this.packages.has(`${from}/${to}`)) // the same bytes may be two versions
+            if (Number(from) < Number(to) && !this.packages.has(`${from}/${to}`)) // equal bytes may have two versions
                 this.expectPackage(from, to, true).kills = 1;
         }
         for (const [key, entry] of this.packages) {
@@ -319,7 +319,7 @@ export class Ledger {
     }
 
     // Waits until a package that was asked for is made. Three crashes make it failed, by design: then it is asked for
-    // again. Null where nobody asked for it.
+    // again. Null if it was not asked for.
     async madePackage(entry) {
         const made = await poll(`package ${entry.from}/${entry.to} is made`, async () => {
             const now = await this.package(entry);
@@ -339,7 +339,7 @@ export class Ledger {
         return this.madePackage(entry);
     }
 
-    // Nothing but the bytes of images and packages, nothing on its way in.
+    // Only the bytes of images and packages, and no upload in progress.
     checkFiles() {
         assert.deepEqual(readdirSync(join(this.server.dataDir, 'incoming')), []);
         assert.deepEqual(this.strangers(), [], 'files in blobs/ that are nobody\'s');
@@ -375,7 +375,7 @@ export class Ledger {
             this.checkAttempt(device, attempt, name);
     }
 
-    // It claims no more than what happened.
+    // The record claims no more than what happened.
     checkAttempt(device, attempt, name) {
         const received = this.had(device, attempt.from);
         assert.ok(attempt.bytes_acked <= received, `${name}: ${attempt.bytes_acked} bytes acknowledged, the module has ${received}`);

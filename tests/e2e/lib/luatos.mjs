@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 // LuatOS packages as the vendor's tool lays them out: a head of 92 bytes, common data (the script) and what changes the
-// core. Written from the description of the layout, without a look into the programs.
+// core. Written only from the description of the layout, without reading the programs.
 
 import { createHash } from 'node:crypto';
 
@@ -27,7 +27,7 @@ function words(...numbers) {
     return bytes;
 }
 
-// The script's sector: 36 bytes of head, and blocks that are not packed.
+// The sector of the script: a head of 36 bytes, and blocks that are not compressed.
 function sector(magic, script) {
     const blocks = [];
     for (let at = 0; at < script.length; at += 0x40000) {

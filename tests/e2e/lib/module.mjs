@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 // A cellular module as the server meets it: it holds the image it runs, asks in one of the forms that real client
-// code uses, downloads what it is sent, applies it with stock bspatch, reboots, and asks again with the new version.
+// code uses, downloads the package, applies it with stock bspatch, reboots, and asks again with the new version.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -38,8 +38,8 @@ export function nextImei() {
 
 const site = '/api/site/firmware_upgrade?';
 
-// One form of asking: the target built from what the module knows of itself. `{product, firmware, version, idKind, id}`:
-// `firmware` and `version` as the server names them.
+// One form of request: its target is built from what the module knows about itself, `{product, firmware, version, idKind, id}`,
+// with `firmware` and `version` as the server names them.
 export const forms = {
     'LuatOS libfota of 2023': (m) => site + query({
         project_key: m.product, imei: m.id, device_key: '', firmware_name: m.firmware, version: m.version,
@@ -77,7 +77,7 @@ export const forms = {
     }),
 };
 
-// The client that always sends a Range, even from 0.
+// The client that always sends a Range, also from 0.
 const alwaysRanges = new Set(['Air724UG', 'Air724UG that needs an OSS URL']);
 
 // Parameters in the given order; values are percent-encoded where a URL needs it.
@@ -85,7 +85,7 @@ export function query(parameters) {
     return Object.entries(parameters).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&');
 }
 
-// Applies a BSDIFF40 package with the command that everybody has.
+// Applies a BSDIFF40 package with stock bspatch.
 export async function bspatch(oldImage, patch) {
     const dir = await mkdtemp(join(tmpdir(), 'dfota-module-'));
     try {
@@ -102,8 +102,8 @@ export class Module {
     // address      {host, port} of the device listener
     // product, firmware, version, image   what it runs; `known` maps the SHA-256 of every image it may boot to a version
     // idKind, id   'imei', 'mac' or 'uid'
-    // from         its own address, where several peers ask
-    // form         a key of `forms`, or null with `link`, the path of a URL of its own
+    // from         its own address, if several peers ask
+    // form         a key of `forms`, or null with `link`, the path of its own URL
     constructor({
         address, product, firmware, version, image = null, known = new Map(), idKind = 'imei', id = nextImei(),
         form = 'LuatOS libfota2', link = null, limit_bytes = 491520, from,
@@ -112,7 +112,7 @@ export class Module {
         this.answers = [];
     }
 
-    // What the module would ask for now.
+    // The request target of the module now.
     get target() {
         return this.link ?? forms[this.form](this);
     }
@@ -159,7 +159,7 @@ export class Module {
         return { bytes, answers };
     }
 
-    // What the boot loader does. Refuses what a module refuses; on success it runs the new image under its version.
+    // The boot loader: refuses what a module refuses; on success the module runs the new image with its version.
     async applyAndReboot(packageBytes) {
         assert.ok(packageBytes.length <= this.limit_bytes, `a package of ${packageBytes.length} bytes does not fit`);
         const image = await bspatch(this.image, packageBytes);

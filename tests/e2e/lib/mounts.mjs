@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Disks of a test's own: small ones that fill up, or that nobody may write to.
+// Disks for one test: small ones that fill up, or read-only ones.
 //
-// A test file that imports this runs in a mount namespace of its own (namespace.mjs). What is mounted there is seen by nobody else and is gone when the file ends.
+// A test file that imports this runs in its own mount namespace (namespace.mjs). Other processes do not see its mounts, and they are gone when the file ends.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
@@ -12,22 +12,22 @@ import { join } from 'node:path';
 
 import { enterNamespace } from './namespace.mjs';
 
-// Why no test can mount anything here, or false.
+// The reason why tests cannot mount anything, or false.
 export const noMounts = enterNamespace('MOUNTS', '--mount', '--propagation', 'private') ? false : 'no mount namespace: unshare --mount needs root';
 
 export class Disk {
-    // An empty disk of so many bytes, until the test `t` ends.
+    // An empty disk of this size in bytes, until the test `t` ends.
     static async make(t, { size = 8 << 20 } = {}) {
         const disk = new Disk();
         disk.path = mkdtempSync(join(tmpdir(), 'dfota-disk-'));
         execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'dfota-test', disk.path]);
         disk.ballast = join(disk.path, 'ballast');
-        disk.dir = join(disk.path, 'data'); // the server's, which makes it
+        disk.dir = join(disk.path, 'data'); // the data directory, which the server creates
         process.on('exit', () => {
             try {
                 execFileSync('umount', ['-l', disk.path], { stdio: 'ignore' });
                 rmdirSync(disk.path);
-            } catch { /* it was not to be seen outside anyway */ }
+            } catch { /* not visible outside of the namespace anyway */ }
         });
         return disk;
     }
@@ -37,17 +37,17 @@ export class Disk {
         return bavail * bsize;
     }
 
-    // Somebody else writes until so many bytes are free, to the page, or fewer.
+    // Another program writes until this many bytes are free, rounded to pages, or fewer.
     async fill(left = 0) {
         const pages = Math.ceil(left / 4096) * 4096;
         for (let over; (over = await this.free() - pages) > 0;)
             await appendFile(this.ballast, Buffer.alloc(Math.min(over, 1 << 20))).catch((error) => {
-                if (error.code !== 'ENOSPC') // the server wrote meanwhile, so there was less
+                if (error.code !== 'ENOSPC') // the server wrote meanwhile, so less was free
                     throw error;
             });
     }
 
-    // Somebody else makes room: so many bytes, or all that is theirs.
+    // The other program frees this many bytes, or all of its bytes.
     async clear(bytes = Infinity) {
         const { size } = await stat(this.ballast);
         await (bytes < size ? truncate(this.ballast, size - bytes) : rm(this.ballast));

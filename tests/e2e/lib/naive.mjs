@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The naive server of tests/naive: on a free port, gone with the test.
+// The naive server of tests/naive: on a free port, until the test ends.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A test file that runs in a namespace of its own: it is started once more, in there, and this process ends with it.
+// Runs a test file in its own namespace: the file is started again inside, and this process ends with it.
 
 import { spawnSync } from 'node:child_process';
 
-// `flags` of unshare(1). True: this is the process inside. False: there can be no such namespace here (it needs root).
+// `flags` of unshare(1). True: this is the process inside. False: the namespace cannot be made (it needs root).
 export function enterNamespace(name, ...flags) {
     const inside = `DFOTA_TEST_${name}`;
     if (process.env[inside])

@@ -1,18 +1,18 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// A slow and lossy link between the server and a module: two network namespaces of the test's own and a veth pair.
+// A slow and lossy network link between the server and a module: two network namespaces and a veth pair.
 
 import { execFileSync, spawn } from 'node:child_process';
 
 import { enterNamespace } from './namespace.mjs';
 
-// Why there can be no such link, or false. Importing this puts the whole test file in a network namespace (namespace.mjs).
+// The reason why such a link cannot be made, or false. An import of this puts the whole test file in a network namespace (namespace.mjs).
 export const noNetwork = enterNamespace('NETWORK', '--net') ? false : 'no network namespace: unshare --net needs root';
 
 const sh = (text) => execFileSync('sh', ['-ec', text], { encoding: 'utf8' });
 
-// Until the test `t` ends: {server, wrapper}: the server's address, and what to put before a command to run it at the
-// module's end. Of the server's packets `loss_percent` in a hundred are lost.
+// Until the test `t` ends. {server, wrapper}: the address of the server, and the words before a command that run it at the
+// module's end. `loss_percent` of the server's packets are lost.
 export async function slowLink(t, { rate = '2mbit', loss_percent = 5 } = {}) {
     sh('ip link set lo up');
     const holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] }); // keeps the module's namespace

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The TCP side of a module whose kernel acknowledges little more than it reads: peer.py in a process.
+// The TCP peer of a download whose kernel acknowledges little more than it reads: peer.py in a process.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -32,7 +32,7 @@ export class Peer {
         });
     }
 
-    // The number that it says behind `key`.
+    // The number that it prints after `key`.
     async awaitSaid(key) {
         await Promise.race([
             new Promise((done) => this.waits.push(() => key in this.said && done())),

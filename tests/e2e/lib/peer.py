@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
-"""A module's TCP side with a small receive buffer, so that its kernel acknowledges little more than it has read.
+"""The TCP side of a module with a small receive buffer, so that its kernel acknowledges little more than it has read.
 
-peer.py HOST PORT REQUEST-HEX READ THEN: sends the request, reads READ bytes behind the head (or "all"), then
+peer.py HOST PORT REQUEST-HEX READ THEN: sends the request, reads READ bytes after the head (or "all"), then
   stop    reads no more, until its standard input ends
   reset   resets the connection
   fin     closes it
   hold    keeps it open, until its standard input ends
-Says on standard output: "head STATUS", and then "body N" once READ bytes are here.
+Prints on standard output: "head STATUS", then "body N" when READ bytes have arrived.
 """
 import socket
 import struct

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What most tests stand on: a product with one firmware and its images on a running server, and modules that run them.
-// Every scene has a product and images of its own, so tests can share a server. (Packages belong to bytes, not to names:
-// with the images of another scene one would find its packages made already.)
+// The base of most tests: a product with one firmware and its images on a running server, and modules that run them.
+// Every scene has its own product and images, so tests can share a server. (Packages belong to bytes, not to names:
+// with the images of another scene its packages would already exist.)
 
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { buildRequest, exchange } from './wire.mjs';
 
 const cache = new Map();
 
-// The n-th image of a line. 'firmware': images resemble each other, packages are small. 'noise': nothing in common, a
+// The n-th image of a line. 'firmware': the images are similar, packages are small. 'noise': nothing in common, a
 // package is as large as an image, too large for the kernel's buffers from about 1 MB on.
 function lineImage(kind, size, seed, n) {
     const key = [kind, size, seed, n].join();
@@ -50,7 +50,7 @@ export class Scene {
         return scene;
     }
 
-    // The admin path of this firmware, with what follows.
+    // The admin path of this firmware, with `rest` after it.
     path(rest = '') {
         return firmwarePath(this.product, this.firmware) + rest;
     }
@@ -77,7 +77,7 @@ export class Scene {
         return made;
     }
 
-    // As small as it can be made: what is a little over the limit is tried harder, until it fits or nothing is left to try.
+    // As small as possible: a package a little over the limit gets more effort until it fits or all efforts are done.
     async settlePackage(from = this.versions[0], to = this.versions.at(-1)) {
         let made = await this.makePackage(from, to);
         do {
@@ -94,7 +94,7 @@ export class Scene {
         return (await this.server.admin('GET', this.path(`/packages/${from}/${to}/content`), null, { expect: 200 })).body;
     }
 
-    // A module that runs one of the images (or, under another version, something that nobody here has).
+    // A module that runs one of the images, or, with another version, an image that the server does not have.
     module({ version = this.versions[0], ...options } = {}) {
         return new Module({
             address: this.server.device, product: this.product, firmware: this.firmware, version,
@@ -102,7 +102,7 @@ export class Scene {
         });
     }
 
-    // What the server has on record for a module, or null.
+    // The record of a module on the server, or null.
     record(module) {
         return this.server.deviceRecord(this.product, `${module.idKind}:${module.id}`);
     }
@@ -126,7 +126,7 @@ export class Scene {
         return (await this.server.admin('POST', this.deviceAdminPath(module, '/link'), body, { expect: 201 })).json;
     }
 
-    // A module that asks by a link of its own, and what the link was announced as: {module, link}.
+    // A module that asks with its own link, and the answer to the creation of the link: {module, link}.
     async linkedModule(options = {}, body = undefined) {
         const module = this.module(options);
         const link = await this.createLink(module, body);
@@ -135,7 +135,7 @@ export class Scene {
     }
 }
 
-// What the host of a linked module posts: an object, or a text as it is. The answer is judged as one for a host.
+// The POST of the host of a linked module: an object, or a text as it is. The answer is checked by the rules for hosts.
 export function report(module, link, body) {
     return module.ask({
         method: 'POST', target: new URL(link.report_url).pathname, body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -143,7 +143,7 @@ export function report(module, link, body) {
     });
 }
 
-// One admin call on a raw socket, for what an HTTP library would not send or would not show.
+// One admin call on a raw socket, for requests that an HTTP library would not send or answers that it would not show.
 export function adminExchange(server, method, path, { lines = [], body = null, token = server.token, more = [] } = {}) {
     const bearer = token === null ? [] : [`Authorization: Bearer ${token}`];
     return exchange({
@@ -192,8 +192,8 @@ export async function findBySum(dir, sum) {
     throw new Error(`no file with SHA-256 ${sum} in ${dir}`);
 }
 
-// A shell script to run in place of `dfota`, in a directory of its own that goes with the test. What is asked of uploaded
-// files is not the script's business.
+// A shell script to run in place of `dfota`, in its own directory, removed after the test. The inspection of uploaded
+// files is still done by dfota.
 export async function writeScript(t, makeText) {
     const dir = await mkdtemp(join(tmpdir(), 'dfota-script-'));
     t.after(() => rm(dir, { recursive: true, force: true }));

@@ -6,8 +6,8 @@
 //   server.device, server.adminAddress    {host, port}
 //   await server.admin('PUT', path, body)  → {status, headers, body, json}
 //
-// Everything is cleaned up when the test `t` ends: the process, the data directory; and its log is searched for what
-// sanitizers say.
+// Everything is cleaned up when the test `t` ends: the process and the data directory. Its log is searched for
+// reports of sanitizers.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 export const buildDir = resolve(process.env.DFOTA_BUILD ?? join(here, '..', '..', '..', 'build'));
 
-// A build that was configured with --enable-stop-points: null where there is none.
+// A build that was configured with --enable-stop-points; null: there is none.
 export const stopsBuildDir = [process.env.DFOTA_BUILD_STOPS, buildDir].filter(Boolean).map((dir) => resolve(dir))
     .find((dir) => existsSync(join(dir, 'dfotad')) && readFileSync(join(dir, 'dfotad')).includes('DFOTA_STOP')) ?? null;
 
@@ -39,7 +39,7 @@ process.on('exit', () => {
     }
 });
 
-// Splits one log line into its keys: {level, event, …, raw}. Values with blanks are quoted.
+// Splits one log line into its keys: {level, event, …, raw}. Values with spaces are quoted.
 export function parseLogLine(raw) {
     const fields = { raw };
     for (const [, key, quoted, plain] of raw.matchAll(/([a-z0-9_]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g))
@@ -50,7 +50,7 @@ export function parseLogLine(raw) {
 // Options:
 //   config    {key: value}: config keys, given on the command line
 //   wrapper   words to put before the command, such as a tracer
-//   keep      do not end with the test; the caller calls dispose()
+//   keep      does not end with the test; the caller calls dispose()
 //   build     another build directory, such as stopsBuildDir
 export async function startServer(t, { config = {}, wrapper = [], keep = false, build = buildDir } = {}) {
     assert.ok(existsSync(join(build, 'dfotad')), `no dfotad in ${build}: build it, or set DFOTA_BUILD`);
@@ -66,7 +66,7 @@ export class Server {
     constructor(dataDir, config, wrapper, build) {
         Object.assign(this, { dataDir, config, wrapper, build });
         this.process = null;
-        this.env = {}; // more of the environment, from the next start on
+        this.env = {}; // additional environment, from the next start on
         this.logLines = [];
         this.token = null;
     }
@@ -74,8 +74,8 @@ export class Server {
     // Starts the process and waits until both listeners are open.
     async start() {
         assert.equal(this.process, null);
-        // Only what a test asks for is made, and as it was made at first: it counts on the time that a package takes, on nobody
-        // having asked before, and on its bytes.
+        // Only packages that a test asks for are made, with the first effort: tests depend on the time of a job, on no earlier
+        // request, and on the bytes.
         const options = {
             device_listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0', matrix: 'needed', idle_effort: 'none', ...sanitized, ...this.config,
         };
@@ -86,7 +86,7 @@ export class Server {
         const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...this.env } });
         const firstLine = this.logLines.length;
         this.process = child;
-        // 'close' and not 'exit': by then the whole log has been read.
+        // 'close' and not 'exit': then the whole log has been read.
         this.ended = new Promise((done) => child.on('close', (code, signal) => done({ code, signal })));
         this.ended.then(() => { if (this.process === child) this.process = null; });
         await new Promise((started, failed) => child.once('spawn', started).once('error', failed));
@@ -117,21 +117,21 @@ export class Server {
         return this.logLines.map(parseLogLine).filter((line) => line.event === event);
     }
 
-    // The same once there are so many of them: a line is written a moment after what it tells of.
+    // Waits until there are `count` of them: a line is written a moment after its event.
     async logged(event, count = 1, matches = () => true) {
         const lines = () => this.log(event).filter(matches);
         await poll(`${count} lines of ${event}`, () => lines().length >= count);
         return lines();
     }
 
-    // Ends it as an init system would and insists on a clean end.
+    // Ends the server like an init system, and requires a clean end.
     async stop() {
         this.process.kill('SIGTERM');
         const { code, signal } = await this.ended;
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, `dfotad did not end cleanly:\n${this.logText}`);
     }
 
-    // Ends it as a power cut would.
+    // Ends the server like a power cut.
     async kill() {
         this.process.kill('SIGKILL');
         await this.ended;
@@ -196,7 +196,7 @@ export class Server {
         return answer;
     }
 
-    // The few calls that nearly every test makes. All fail unless the server agrees.
+    // The calls that nearly every test makes. They fail unless the server accepts them.
 
     async createProduct(key, name = key) {
         return (await this.admin('POST', '/products', { name, product_key: key }, { expect: 201 })).json;
@@ -219,7 +219,7 @@ export class Server {
         await this.admin('DELETE', `${firmwarePath(product, firmware)}/target`, null, { expect: 204 });
     }
 
-    // The package, or null where nobody ever asked for it.
+    // The package, or null if it was never asked for.
     async package(product, firmware, from, to) {
         const answer = await this.admin('GET', `${firmwarePath(product, firmware)}/packages/${from}/${to}`, null,
             { expect: [200, 404] });

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into a server: its wall clock runs ahead, or behind, by the milliseconds that stand in the file named by
+/* Preloaded into a server: its wall clock is ahead, or behind, by the milliseconds in the file named by
    DFOTA_CLOCK. The file is read at each call, so a test can set the clock of a running server. The other clocks are true. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

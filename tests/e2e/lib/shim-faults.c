@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into a server: calls that write fail as a control file says, so that a test can break a disk at an exact
-   place. The file's name is in DFOTA_FAULTS; it is looked at before each such call. Its first line is a number:
-   another one begins the counting anew. Then one rule a line,
+   place. DFOTA_FAULTS names the control file, which is read before each such call. Its first line is a number:
+   a new number starts the counts again. Then one rule per line:
 
        CALL[,CALL]... ERRNO SKIP TIMES PATTERN
 
-   Of the calls on files that the pattern fits, the first SKIP work, then TIMES fail (0: all). The pattern is one of
-   fnmatch(3), where * stands for slashes too; of a rename the new name counts. Each failed call is told of in a line
-   of the control file's name with ".hit". */
+   Of the calls on files that match the pattern, the first SKIP work, then TIMES fail (0: all). The pattern is one of
+   fnmatch(3), where * matches slashes too; for a rename the new name counts. Each failed call is written as a line
+   to the file with the name of the control file and ".hit". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned seen;
 static unsigned counted[RULES_MAX];
 
-/* A child that is forked while another thread holds the mutex would wait for it for ever, at its first call. */
+/* A child that is forked while another thread holds the mutex would wait for ever at its first call. */
 static void hold(void)
 {
     pthread_mutex_lock(&mutex);
@@ -200,7 +200,7 @@ int mkostemp64(char *template, int flags)
     return fails("create", template) ? -1 : REAL(mkostemp64, int, char *, int)(template, flags);
 }
 
-/* To write; "create" where it may come into being. */
+/* Opened for writing; "create" if the call may create the file. */
 static int open_fails(const char *path, int flags)
 {
     if ((flags & O_ACCMODE) == O_RDONLY)

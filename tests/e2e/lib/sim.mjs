@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of dfota-sim share: the program, images and packages in a directory of their own, and a server that says
-// what the test wants.
+// Shared by the tests of dfota-sim: the program, images and packages in their own directory, and a server that answers
+// as the test wants.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 export const file = (name) => join(dir, name);
 export const bytesOf = (name) => readFileSync(file(name));
 
-// Runs a command to its end. A module that waits between two asks does so briefly.
+// Runs a command to its end. Waits between two requests of a module are short.
 export function run(command, words) {
     return new Promise((done, failed) => {
         execFile(command, words.map(String), { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
@@ -50,7 +50,7 @@ export async function bsdiff(oldName, newName, name) {
     return bytesOf(name);
 }
 
-// Answers, to the byte.
+// Answers, exact to the byte.
 const head = (status, body, ...lines) => Buffer.from(
     [`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, 'Connection: close', ...lines].join('\r\n') + '\r\n\r\n', 'latin1');
 export const answer = (status, body, ...lines) => Buffer.concat([head(status, Buffer.from(body), ...lines), Buffer.from(body)]);
@@ -65,7 +65,7 @@ export const deliverRest = (bytes, from) =>
 export const json = (value) => answer('200 OK', JSON.stringify(value), 'Content-Type: application/json');
 
 // `script`: answers in order, one for each connection, or a function from the request to one. An answer is bytes, or
-// {parts, ending} with ending 'fin', 'open' or 'reset'. `requests` are all that came, `most` how many were open at a time.
+// {parts, ending} with ending 'fin', 'open' or 'reset'. `requests` are all requests, `most` is how many were open at a time.
 export async function serve(t, script) {
     const requests = [];
     const sockets = new Set();
@@ -123,7 +123,7 @@ function readRequest(socket) {
     });
 }
 
-// What makes the simulator one module that asks the server: which; one that does not wait long; one that runs 1138.
+// Options for one simulated module: its server and firmware; short waits; version 1138.
 export const imei = '866597071234569';
 export const pump = (fake) => ['--url', fake.url, '--product-key', 'pumps', '--firmware', 'pump', '--imei', imei];
 export const asPump = (fake) => [...pump(fake), '--interval', '0.01'];

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel was asked to do, seen with strace from outside a program.
+// The system calls of a program, seen with strace from outside.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// A directory for traces that goes with the process.
+// A directory for traces, removed when the process ends.
 export function traceDir() {
     const dir = mkdtempSync(join(tmpdir(), 'dfota-strace-'));
     process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
@@ -23,7 +23,7 @@ export const tracer = (file, more = null) => [
     '-e', `trace=${more ? `${calls},${more}` : calls}`, '-e', 'signal=none', '-o', file,
 ];
 
-// False where strace works, else the reason.
+// False if strace works, else the reason.
 export function whyNoTrace(dir) {
     try {
         const [command, ...words] = tracer(join(dir, 'probe'));

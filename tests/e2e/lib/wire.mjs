@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP exchange on a raw TCP socket, byte by byte as the caller wants it.
+// One HTTP exchange on a raw TCP socket, with exactly the bytes that the caller wants.
 //
-// A module's HTTP client is small and particular, so nothing here goes through an HTTP library: the request is bytes,
+// The HTTP client of a module is small and unusual, so no HTTP library is used here: the request is bytes,
 // the answer is kept as the bytes that arrived, with the moment of each piece and the way the connection ended.
 
 import net from 'node:net';
 
-// A deadline that only a hanging server meets. No test asserts how fast anything is.
+// Only a hanging server reaches this deadline. No test measures speed.
 export const deadline_ms = 30_000;
 
 // Builds the bytes of one request. `range` is the N of `bytes=N-`; `host` is the text after `Host: ` or null for none.
@@ -47,12 +47,12 @@ export function splitRequest(bytes, count) {
 
 // Sends `segments` (each a TCP segment of its own) and records everything until the server closes.
 //
-//   cutAfter   hang up hard once so many bytes of the body have been read: a module that loses its radio link
-//   from       our own address, for tests where several peers ask: 127.0.0.2
-//   method     what was asked: the answer to HEAD has no body
+//   cutAfter   reset the connection after this many bytes of the body: a module that loses its radio link
+//   from       the address of this side, for tests with several peers: 127.0.0.2
+//   method     of the request: the answer to HEAD has no body
 //
-// Returns an answer, see parseAnswer(). Rejects only if there is no connection; all else is recorded.
-// `closed` is 'fin' (the server ended its side), 'reset', 'cut' (we hung up) or 'open' (still open at the deadline).
+// Returns an answer, see parseAnswer(). Rejects only if there is no connection; everything else is recorded.
+// `closed` is 'fin' (the server ended its side), 'reset', 'cut' (this side closed) or 'open' (still open at the deadline).
 export function exchange({ address, from, segments, method = 'GET', cutAfter = Infinity, timeout_ms = deadline_ms }) {
     return new Promise((resolve, reject) => {
         const chunks = [];
@@ -81,7 +81,7 @@ export function exchange({ address, from, segments, method = 'GET', cutAfter = I
                 if (done)
                     return;
                 await new Promise((next) => socket.write(segment, () => next()));
-                // Not a wait for the server: the gap between the segments is what is being sent.
+                // Not a wait for the server: the gap between the segments is part of the test.
                 if (i + 1 < segments.length)
                     await new Promise((next) => setTimeout(next, 25));
             }
@@ -116,7 +116,7 @@ function headLength(raw) {
     return at < 0 ? null : at + 4;
 }
 
-// An answer as it came: nothing is normalised, so that the judge sees every byte.
+// The answer as it arrived: nothing is normalised, so that the judge sees every byte.
 //   raw, head (with its blank line; all of raw if it never ended), body; status and reason from the first line;
 //   headers as [{line, name, value}]; chunks [{at_ms, bytes}]; closed; method; sent
 //   header(name) finds a value regardless of case; json is the parsed body or undefined.
