@@ -110,9 +110,10 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
     if (content->unseen[0])
         return error_set(err, ERROR_UNAVAILABLE, "dfota could not inspect the file: %s", content->unseen);
     if (pair->raw && !external)
-        return error_set(err, ERROR_NOT_A_PACKAGE,
-                         "format=raw is only for the package format external, but firmware %s has the format %s",
-                         pair->firmware->name, format);
+        return error_set(
+            err, ERROR_NOT_A_PACKAGE,
+            "format=raw is only for the package format external, but firmware %s has the format %s",
+            pair->firmware->name, format);
     if (!pair->raw && strcmp(content->role, "package") != 0 && strcmp(content->role, "full") != 0 &&
         !(external && unknown))
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, not a delta package%s%s", content->summary,
@@ -121,7 +122,8 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, but it is damaged: %s", content->summary,
                          content->wrong);
     if (!external && strcmp(content->format, format) != 0)
-        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s in the format %s, but firmware %s has the format %s",
-                         content->summary, content->format, pair->firmware->name, format);
+        return error_set(err, ERROR_NOT_A_PACKAGE,
+                         "this is %s in the format %s, but firmware %s has the format %s", content->summary,
+                         content->format, pair->firmware->name, format);
     return try_it(daemon, path, pair, ret_proven, note, err);
 }

@@ -76,7 +76,7 @@ bool ledger_verify(const char *data_dir, const char *head, struct error *err)
         printf("the ledger continues from row %" PRId64 " of the given head\n", check.against.seq);
     else
         puts(
-            "not checked: missing rows at the end, or a ledger that was computed anew. Compare with a head "
+            "not checked: missing rows at the end, or a ledger that was computed again. Compare with a head "
             "that is kept elsewhere: --verify-ledger=FILE");
     return true;
 }

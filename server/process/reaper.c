@@ -89,11 +89,11 @@ bool reaper_begin(int error_fd)
     struct sigaction action = {.sa_handler = SIG_DFL}; /* an ignored SIGCHLD would never arrive */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)
         return false;
-    pid_t keeper = getpid(), program = fork();
+    pid_t reaper = getpid(), program = fork();
     if (program < 0)
         return false;
     if (program == 0)
-        return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == keeper;
+        return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == reaper;
     close(error_fd);
     int status = await(program);
     kill_all();
