@@ -85,7 +85,7 @@ void checkin_task_fail(const struct checkin_task *task, const struct error *err)
     struct error told = *err;
     if (err->code != ERROR_NOT_FOUND) {
         log_line(LOG_LEVEL_ERROR, "check-in-failed", "peer", task->request->peer, "error", err->text, NULL);
-        error_set(&told, ERROR_UNAVAILABLE, "not now");
+        error_set(&told, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     }
     request_fail(task->request, &told);
 }
@@ -93,6 +93,6 @@ void checkin_task_fail(const struct checkin_task *task, const struct error *err)
 void checkin_task_refuse(struct request *request)
 {
     struct error err;
-    error_set(&err, ERROR_UNAVAILABLE, "not now");
+    error_set(&err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
     request_fail(request, &err);
 }
