@@ -24,6 +24,6 @@ json_t *event_by(const struct request *request)
     struct error err;
     bool found;
     bool ok =
-        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has looked at it */
+        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has checked it */
     return event_by_name(request, ok ? name : "");
 }

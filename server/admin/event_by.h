@@ -7,10 +7,10 @@
 #include <jansson.h>
 #include "server/http/request.h"
 
-/* {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is named by the
-   first digits of its SHA-256; the name is what the call says with ?by=, if it says any. */
+/* {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is shown as the
+   first digits of its SHA-256. The name is that of ?by=, if the call has one. */
 json_t *event_by(const struct request *request);
-/* With the name that stood in the body, "" or NULL for none. */
+/* Like event_by(), with the name from the body; "" or NULL: none. */
 json_t *event_by_name(const struct request *request, const char *name);
 
 #endif

@@ -56,8 +56,7 @@ bool upload_stream_read_raw(const struct request *request, bool *ret_raw, struct
     if (!request_query(request, "format", format, sizeof format, ret_raw, err))
         return false;
     return !*ret_raw || strcmp(format, "raw") == 0 ||
-           error_set(err, ERROR_BAD_REQUEST,
-                     "format can only be raw here: take the file as it is, whatever it looks like");
+           error_set(err, ERROR_BAD_REQUEST, "format can only be raw: the file is then taken as it is");
 }
 
 static bool failed(const struct error *err)

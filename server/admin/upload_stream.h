@@ -23,7 +23,7 @@ struct upload_stream {
 bool upload_stream_check(const struct request *request, const char *what, struct error *err)
     __attribute__((warn_unused_result));
 
-/* What the admin says of a file beside its bytes: ?format=raw. */
+/* Reads ?format=raw: the admin says that the file is what it was uploaded as, whatever it looks like. */
 bool upload_stream_read_raw(const struct request *request, bool *ret_raw, struct error *err)
     __attribute__((warn_unused_result));
 
