@@ -34,7 +34,7 @@ void call_store_counts(const struct admin_call *call);
 /* The body as JSON. ERROR_BAD_JSON, also for a name that occurs twice in an object. */
 bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
     __attribute__((warn_unused_result));
-/* Turns the complaint of json_unpack_ex() into ERROR_INVALID. */
+/* Turns the error of json_unpack_ex() into ERROR_INVALID. */
 bool call_misfit(const json_error_t *why, struct error *err);
 
 /* Checks that the body is `type`, if the request names a type. ERROR_UNSUPPORTED_TYPE: "`what` must be

@@ -71,8 +71,8 @@ static void add_said(json_t *json, const struct said *said)
     if ((said->forms & SAID_TEXT) && (said->forms & SAID_BYTES))
         json_array_append_new(
             json_object_get(json, "warnings"),
-            json_string(
-                "this uid came both as bytes and as text: two clients use one chip, or there are two modules"));
+            json_string("this uid came both as bytes and as text: two clients use one chip, or there are two "
+                        "modules"));
     if (!said->shared_ms) {
         json_object_set_new(json, "shared", json_null());
         return;
@@ -82,10 +82,9 @@ static void add_said(json_t *json, const struct said *said)
                                   (json_int_t)clock_clamp(said->shared_ms, clock_utc_ms())));
     if (!json_is_null(json_object_get(json, "notice")))
         return;
-    snprintf(
-        notice, sizeof notice,
-        "two modules seem to share this id: it reports %s and %s in turn, and no package was delivered in between",
-        said->version, said->before);
+    snprintf(notice, sizeof notice,
+             "two modules seem to share this id: it reports %s and %s in turn without a delivery in between",
+             said->version, said->before);
     json_object_set_new(json, "notice", json_string(notice));
 }
 
@@ -147,7 +146,8 @@ static json_t *attempt_to_json(const struct attempt *attempt)
 {
     bool pinned = attempt->size_bytes > 0; /* pinned to bytes */
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
+        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, "
+        "s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
         attempt->target, "state", attempt_state_name(attempt->state), "reason", field_text(attempt->reason),
         "bytes_acked", (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",

@@ -143,7 +143,7 @@ static bool read_way(struct explain *explain, uint64_t *ret_link, struct error *
     if (!enum_find(&asked_over_names, slice_of(over), &way) || way == ASKED_OVER_CORE)
         return error_set(err, ERROR_BAD_REQUEST, "over must be dialect, turnkey or link");
     if (*ret_link && way && way != ASKED_OVER_LINK)
-        return error_set(err, ERROR_BAD_REQUEST, "choose one way: link, or over=%s", over);
+        return error_set(err, ERROR_BAD_REQUEST, "give either link or over=%s, not both", over);
     explain->over = (enum asked_over)way;
     return true;
 }

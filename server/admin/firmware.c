@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Firmware: its settings, its target, and the images that its devices miss. */
+/* Firmware: its settings, its target, and the images that its devices still need. */
 #include "storage/firmware.h"
 #include "storage/image.h"
 
@@ -144,8 +144,7 @@ static bool check_settings(const struct settings *settings, struct error *err)
 {
     const char *name = json_string_value(settings->format);
     return !settings->format || json_is_null(settings->format) || (name && package_format_find(name)) ||
-           error_set(err, ERROR_INVALID, "format must be one of %s, or null for no format",
-                     package_format_names());
+           error_set(err, ERROR_INVALID, "format must be one of %s, or none (null)", package_format_names());
 }
 
 /* Records all settings, also those that were not changed. */
@@ -168,7 +167,8 @@ static bool check_limit(const struct firmware *firmware, struct error *err)
     return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
            error_set(
                err, ERROR_INVALID,
-               "no module can take a package of format %s above %lld bytes: set max_package_bytes to at most this value",
+               "no module can take a package of format %s above %lld bytes: set max_package_bytes to at "
+               "most this value",
                format->name, (long long)format->max_bytes);
 }
 

@@ -52,12 +52,11 @@ static bool check_reason(const struct change *change, struct error *err)
         return error_set(err, ERROR_INVALID, "reason must be 1 to %d bytes without control characters",
                          REASON_MAX);
     if (length && !withdraws && !marks)
-        return error_set(err, ERROR_INVALID, "this change needs no reason: leave reason out");
+        return error_set(err, ERROR_INVALID, "this change needs no reason: leave it out");
     if (!length && withdraws)
-        return error_set(err, ERROR_INVALID, "give the reason for the withdrawal in reason");
+        return error_set(err, ERROR_INVALID, "give the reason for the withdrawal (reason)");
     return length || !marks || change->waypoint != WAYPOINT_REQUIRED ||
-           error_set(err, ERROR_INVALID,
-                     "give the reason why every path must stop at this version in reason");
+           error_set(err, ERROR_INVALID, "give the reason why every path must stop at this version (reason)");
 }
 
 static bool read_change(json_t *body, struct change *change, struct error *err)

@@ -67,8 +67,9 @@ static bool check_states(const char *states, struct error *err)
         if (!outcome_is_name(one))
             return error_set(
                 err, ERROR_BAD_REQUEST,
-                "state must be one or more, separated by commas, of the states of an attempt and " OUTCOME_NOT_BEGUN
-                ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY ", " OUTCOME_BLOCKED);
+                "state must be one or more, separated by commas, of the states of an attempt and "
+                "" OUTCOME_NOT_BEGUN ", " OUTCOME_UNREACHABLE ", " OUTCOME_ABOVE ", " OUTCOME_ON_THE_WAY
+                ", " OUTCOME_BLOCKED);
     return true;
 }
 

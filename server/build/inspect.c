@@ -107,10 +107,10 @@ static void warn_of_no_delta(const struct judged *judged)
     if (content->odd[0])
         image_warn(judged->image, "dfota cannot make packages from this .binpkg: %s; %s", content->odd, way);
     else if (is_for_ec618(judged->firmware) && strcmp(content->kind, "raw") == 0)
-        image_warn(
-            judged->image,
-            "this file is not a .binpkg: packages treat it as a raw image of the AP part. If it is something else, modules refuse the packages: %s",
-            way);
+        image_warn(judged->image,
+                   "this file is not a .binpkg: packages treat it as a raw image of the AP part. If it is "
+                   "something else, modules refuse the packages: %s",
+                   way);
 }
 
 /* Finds the release names in the content. True: there is exactly one, in *ret, and it is not the expected
@@ -200,7 +200,8 @@ static bool refuse_package(const struct judged *judged, struct error *err)
 {
     return error_set(
         err, ERROR_NOT_AN_IMAGE,
-        "this is %s, not a full image: upload the two images, or upload this file as the package between its two versions. If it really is a raw image, add format=raw",
+        "this is %s, not a full image: upload the two images, or upload this file as the package between "
+        "its two versions. If it really is a raw image, add format=raw",
         judged->content->summary);
 }
 

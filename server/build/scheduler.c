@@ -153,9 +153,8 @@ static bool run_one(struct slot *slot, enum awaited *ret_then)
     stop_point(job.improves ? "job-improves" : "job-claimed");
     int64_t begun_ms = clock_boot_ms();
     enum make_end end = build_package(&job.making);
-    while (
-        /* again and again: a full disk must not leave the package `generating` until the next start */
-        !job_store(&job, end, &err)) {
+    /* Again and again: a full disk must not leave the package `generating` until the next start. */
+    while (!job_store(&job, end, &err)) {
         log_line(LOG_LEVEL_ERROR, "job-not-stored", "error", err.text, NULL);
         unsigned long none = 0;
         if (!await(scheduler, &none, A_RETRY))

@@ -72,7 +72,7 @@ describe('refused as an image, and nothing is stored:', () => {
         'a .binpkg with a flipped bit': [flipped(release(0)), /damaged: its part cp-demo-flash/],
         'a bsdiff package': [() => delta('bsdiff'), /a bsdiff package, not a full image/],
         'a .par': [() => delta('ec618-csdk'), /\.par.* not a full image/],
-        'an AT package': [() => delta('ec618-at'), /framing of AT firmware.* not a full image/],
+        'an AT package': [() => delta('ec618-at'), /head of AT firmware.* not a full image/],
         'a LuatOS package of a core': [() => delta('ec618-luatos'), /92-byte head of LuatOS.* not a full image/],
     };
     for (const [name, [bytes, sentence]] of Object.entries(kinds)) {

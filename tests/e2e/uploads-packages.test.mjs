@@ -142,7 +142,7 @@ describe('refused as a package, with the reason:', () => {
     test('a package of another format', async () => {
         const scene = await Scene.build(server);
         const bytes = await delta(scene.images.get('1001'), scene.images.get('1002'), 'ec618-at');
-        await refused(scene, bytes, /framing of AT firmware.* in the format ec618-at, but firmware pump has the format bsdiff/);
+        await refused(scene, bytes, /head of AT firmware.* in the format ec618-at, but firmware pump has the format bsdiff/);
     });
     test('an unknown file, for a known format', async () => {
         await refused(await Scene.build(server), unknown(2), /not a delta package of the format bsdiff/);
