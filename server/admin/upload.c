@@ -155,10 +155,10 @@ static bool drop_default_format(struct addition *addition, struct db *db, struct
     if (!firmware_update(db, firmware, err) || addition->firmware_created)
         return addition->firmware_created;
     addition->format_dropped = true;
-    image_warn(
-        &addition->image,
-        "its content is for %s, so the default package format %s was removed: set the one that these modules can apply",
-        addition->family->whom, before);
+    image_warn(&addition->image,
+               "its content is for %s, so the default package format %s was removed: set the one that these "
+               "modules can apply",
+               addition->family->whom, before);
     return matrix_forget_format(db, firmware->id, before, err) && note_format(addition, db, err);
 }
 
@@ -197,7 +197,8 @@ static bool heed_size(struct addition *addition, struct db *db, struct error *er
     if (most > 0 && (image->size_bytes < least - least * 3 / 10 || image->size_bytes > most + most * 4 / 10))
         image_warn(
             image,
-            "its size is far from that of the other images (%lld to %lld bytes), and it came without a digest: check that the file is complete",
+            "its size is far from that of the other images (%lld to %lld bytes), and it came without a "
+            "digest: check that the file is complete",
             (long long)least, (long long)most);
     return true;
 }
@@ -263,7 +264,8 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
     if (content.mangled[0] && !upload->intake.digest.given)
         image_warn(
             image,
-            "%s, and it came without a digest: a transfer as text may have changed it. Send it with curl -T FILE, or with dfotactl image upload, which adds a digest",
+            "%s, and it came without a digest: a transfer as text may have changed it. Send it with curl -T "
+            "FILE, or with dfotactl image upload, which adds a digest",
             content.mangled);
     return true;
 }
@@ -276,7 +278,8 @@ static void add_firmware_notice(const struct addition *addition, json_t *answer)
     if (firmware->format[0])
         snprintf(
             notice, sizeof notice,
-            "its package format is %s, the default: only devices whose updater is bspatch can apply it; for other devices set the format that they can apply",
+            "its package format is %s, the default: only devices whose updater is bspatch can apply it; for "
+            "others set the format that fits",
             firmware->format);
     else
         family_advise(firmware->name, addition->family, notice);
