@@ -26,7 +26,7 @@ static bool read_by(const struct request *request, char by[ADMIN_NAME_SIZE], str
 {
     bool found;
     return request_query(request, "by", by, ADMIN_NAME_SIZE, &found, err) &&
-           (by[0] || error_set(err, ERROR_INVALID, "say who uploads this package: by=NAME"));
+           (by[0] || error_set(err, ERROR_INVALID, "say who uploads this package: add by=NAME"));
 }
 
 static bool look_up(const struct request *request, struct db *db, void *cls, struct error *err)
