@@ -13,8 +13,8 @@ const struct package_format package_format_table[PACKAGE_FORMAT_COUNT] = {
 
 const struct package_format *package_format_find(const char *name)
 {
-    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++)
-        if (package_format_is(name, i))
+    for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++)
+        if (package_format_is(name, (enum package_format_id)i))
             return &package_format_table[i];
     return NULL;
 }
