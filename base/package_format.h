@@ -18,19 +18,19 @@
 #define PACKAGE_FORMAT_TABLE(X)                                                                              \
     X(BSDIFF, "bsdiff", "devices whose updater is bspatch",                                                  \
       "any two files", "none",                                                                               \
-      true, false, true, 1, 0)                                                                               \
+      true, false, true, true, 1, 0)                                                                               \
     X(EC618_AT, "ec618-at", "EC618 modules (Air780E) with AT firmware",                                      \
       PACKAGE_FORMAT_EC618_IMAGES, "the 10-byte head of AT firmware",                                        \
-      true, true, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX + 10)                                           \
+      true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX + 10)                                           \
     X(EC618_CSDK, "ec618-csdk", "EC618 modules with CSDK firmware",                                          \
       PACKAGE_FORMAT_EC618_IMAGES, "none (the bare .par)",                                                   \
-      true, true, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX)                                                \
+      true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX)                                                \
     X(EC618_LUATOS, "ec618-luatos", "EC618 modules with LuatOS",                                             \
       PACKAGE_FORMAT_EC618_IMAGES, "the 92-byte head of LuatOS",                                             \
-      true, true, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX + 92)                                           \
+      true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX + 92)                                           \
     X(EXTERNAL, "external", "devices whose packages are made by a command in the server's configuration",    \
       "any two files", "decided by the command",                                                             \
-      false, false, false, 1, 0)
+      false, false, false, false, 1, 0)
 /* clang-format on */
 
 enum package_format_id {
@@ -53,6 +53,8 @@ struct package_format {
                             Otherwise a command in the server's configuration makes it, and it is unproven unless a
                             second command verifies it. */
     bool is_ec618;    /* for an EC618: a load address and a closed last part can be set */
+    bool no_canary;   /* the updater that devices run is a program that runs on a server, too: an admin may
+                         switch the canary off */
     bool takes_index; /* an index of the old image can be kept in a file (`dfota diff --suffix-file`) */
     unsigned int
         rules; /* number of the rules by which packages are made and judged. It goes up when those rules were

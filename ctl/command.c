@@ -55,8 +55,9 @@ static const struct command table[] = {
 
     {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
-    {"firmware set", "FIRMWARE", BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES), 0,
-     "set package format, size limit, downgrades",
+    {"firmware set", "FIRMWARE",
+     BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES) | BIT(CANARY) | BIT(QUARANTINE_AFTER), 0,
+     "set format, size limit, downgrades, canary",
      FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},
@@ -93,6 +94,14 @@ static const struct command table[] = {
     {"package unrelease", "FIRMWARE FROM TO", BIT(BY), 0, "undo a release",
      "A download that has begun ends at the next range that the device asks for.", package_unrelease},
 
+    {"package quarantine", "FIRMWARE FROM TO", BIT(REASON) | BIT(BY), BIT(REASON),
+     "take a package out of service",
+     "No device gets the package, and paths lead around it, until package lift.", package_quarantine},
+    {"package lift", "FIRMWARE FROM TO", BIT(BY), 0, "put a package back into service",
+     "The server takes a package out of service when its first device, or several later ones, came back "
+     "with the old version.",
+     package_lift},
+
     {"matrix", "FIRMWARE", BIT(PRINT_CSV), 0, "show package sizes of all pairs of images",
      "One row for each version that an upgrade starts from, one column for each version that it leads to; "
      "sizes in KB. A size over the limit is red on a terminal, and is followed by ! elsewhere and with "
@@ -125,6 +134,10 @@ static const struct command table[] = {
      "asked from last.",
      explain_show},
     {"device unblock", "DEVICE", 0, 0, "unblock a device (loop guard, code 40)", NULL, device_unblock},
+    {"device write-off", "DEVICE", BIT(BY), 0, "give up on a device that tries a package",
+     "A package that no device has confirmed goes to one device. While that device is silent, no other "
+     "device gets the package. After this command another device may try the package.",
+     device_write_off},
     {"device accept", "DEVICE VERSION", BIT(BY), 0, "accept a claim of a lower grade",
      "VERSION is the version in the claim, as shown by device show; if a newer claim has arrived, nothing "
      "changes. From then on reports of the same source count for this device, until a report of a higher "

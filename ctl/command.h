@@ -67,6 +67,8 @@ command_run package_upload; /* package_change.c */
 command_run package_forget;
 command_run package_release;
 command_run package_unrelease;
+command_run package_quarantine;
+command_run package_lift;
 
 command_run path_show; /* path.c */
 
@@ -76,6 +78,7 @@ command_run queue_show;
 command_run device_list; /* device.c */
 command_run device_show;
 command_run device_unblock;
+command_run device_write_off;
 command_run device_accept;
 command_run device_dismiss;
 

@@ -231,16 +231,29 @@ bool device_show(struct session *session, struct failure *fail)
     return true;
 }
 
-bool device_unblock(struct session *session, struct failure *fail)
+/* Changes the device without a body, and prints it as it is afterwards. */
+static bool post(struct session *session, const char *part, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    if (!session_path(session, &path, fail, "devices", session->args[0], "unblock", NULL) ||
+    const char *by = session->options->by;
+    if (!session_path(session, &path, fail, "devices", session->args[0], part, NULL) ||
+        (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "POST", path.text, NULL, &answer, fail))
         return false;
     print_report(session, answer.json);
     client_answer_clear(&answer);
     return true;
+}
+
+bool device_unblock(struct session *session, struct failure *fail)
+{
+    return post(session, "unblock", fail);
+}
+
+bool device_write_off(struct session *session, struct failure *fail)
+{
+    return post(session, "write-off", fail);
 }
 
 /* Settles the claim, and prints the device as it is afterwards. */

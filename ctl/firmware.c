@@ -3,6 +3,7 @@
 /* dfotactl firmware …, target …, missing-bases */
 #include "ctl/firmware.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "ctl/command.h"
 
@@ -18,6 +19,9 @@ static const struct table_column page_columns[] = {
     {"Package format", "format", TABLE_TEXT},
     {"Package limit", "max_package_bytes", TABLE_NUMBER},
     {"Downgrades", "downgrades", TABLE_TEXT},
+    {"Canary confirmations", "canary_confirmations", TABLE_NUMBER},
+    {"Quarantine after", "quarantine_after", TABLE_NUMBER},
+    {"Quarantined packages", "quarantined", TABLE_NUMBER},
     {"Target", "target", TABLE_TEXT},
     {"Images", "images", TABLE_NUMBER},
     {"Devices", "devices", TABLE_NUMBER},
@@ -125,6 +129,16 @@ static bool change(struct session *session, const char *method, const struct cli
     return ok;
 }
 
+/* A number, or 0 for "off"; -1: neither. */
+static json_int_t canary_of(const char *text)
+{
+    char *end;
+    if (strcmp(text, "off") == 0)
+        return 0;
+    long long number = strtoll(text, &end, 10);
+    return *end || end == text || number < 1 ? -1 : number;
+}
+
 static json_t *pack_settings(const struct ctl_options *options)
 {
     json_t *format = !options->format                       ? NULL
@@ -132,19 +146,26 @@ static json_t *pack_settings(const struct ctl_options *options)
                                                             : json_string(options->format);
     if (options->format && !format)
         return NULL;
-    return json_pack("{s:o*, s:o*, s:o*}", "format", format, "max_package_bytes",
+    return json_pack("{s:o*, s:o*, s:o*, s:o*, s:o*}", "format", format, "max_package_bytes",
                      options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
-                     "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL);
+                     "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL,
+                     "canary_confirmations",
+                     options->canary ? json_integer(canary_of(options->canary)) : NULL, "quarantine_after",
+                     options->quarantine_after ? json_integer((json_int_t)options->quarantine_after) : NULL);
 }
 
 bool firmware_set(struct session *session, struct failure *fail)
 {
     const struct ctl_options *options = session->options;
     struct client_path path;
-    if (!options->format && !options->downgrades && !options->max_package_bytes)
-        return failure_set(
-            fail, EXIT_USAGE,
-            "firmware set needs --format FORMAT, --max-package-bytes N or --downgrades yes|no");
+    if (!options->format && !options->downgrades && !options->max_package_bytes && !options->canary &&
+        !options->quarantine_after)
+        return failure_set(fail, EXIT_USAGE,
+                           "firmware set needs at least one of --format, --max-package-bytes, --downgrades, "
+                           "--canary and --quarantine-after");
+    if (options->canary && canary_of(options->canary) < 0)
+        return failure_set(fail, EXIT_USAGE, "--canary takes a number from 1 on, or off, not '%s'",
+                           options->canary);
     return session_path(session, &path, fail, "firmware", session->args[0], NULL) &&
            change(session, "PATCH", &path, pack_settings(options), fail);
 }

@@ -33,6 +33,9 @@
     X(MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", NUMBER(max_package_bytes, 1, PACKAGE_MAX_BYTES),       \
       "size limit of packages in bytes")                                                                     \
     X(DOWNGRADES, "downgrades", 0, "yes|no", WORD(downgrades), "may devices go to a lower target?")          \
+    X(CANARY, "canary", 0, "N|off", TEXT(canary), "confirmations before a second device gets a package")     \
+    X(QUARANTINE_AFTER, "quarantine-after", 0, "N", NUMBER(quarantine_after, 1, 1000),                       \
+      "failed devices after which a package goes out of service")                                            \
     X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
       "do check-ins count like reports of hosts?")                                                           \
     X(REASON, "reason", 0, "TEXT", TEXT(reason), "the reason; shown with the image")                         \
@@ -79,7 +82,8 @@ struct ctl_options {
     bool help, program_version;
 
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
-    uint64_t max_package_bytes;
+    uint64_t max_package_bytes, quarantine_after;
+    const char *canary;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     bool print_csv, notice, conflicts, wait, yes, dialect;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;

@@ -43,6 +43,8 @@ static const struct table_column page_columns[] = {
     {"Released", "released.at", TABLE_TIME},
     {"  by", "released.by", TABLE_TEXT},
     {"  because", "released.note", TABLE_TEXT},
+    {"Out of service", "quarantine.at", TABLE_TIME},
+    {"  because", "quarantine.reason", TABLE_TEXT},
     {"Crashes", "crashes", TABLE_NUMBER},
     {"Queued", "queued_at", TABLE_TIME},
     {"Finished", "finished_at", TABLE_TIME},

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl package upload, forget, release, unrelease */
+/* dfotactl package upload, forget, release, unrelease, quarantine, lift */
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -136,4 +136,26 @@ bool package_unrelease(struct session *session, struct failure *fail)
 bool package_forget(struct session *session, struct failure *fail)
 {
     return take_away(session, NULL, "removed", fail);
+}
+
+bool package_lift(struct session *session, struct failure *fail)
+{
+    return take_away(session, "quarantine", "in service", fail);
+}
+
+bool package_quarantine(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    char **args = session->args;
+    json_t *body = json_pack("{s:s}", "reason", session->options->reason);
+    bool ok = session_check_json(body, fail) && find_path(session, &path, fail) &&
+              client_path_add(&path, "quarantine", fail) &&
+              client_path_query(&path, "by", who(session), fail) &&
+              client_change(session->client, "PUT", path.text, body, &answer, fail);
+    client_answer_clear(&answer);
+    json_decref(body);
+    if (ok)
+        session_note("the package %s→%s of %s is out of service", args[1], args[2], args[0]);
+    return ok;
 }

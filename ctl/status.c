@@ -13,6 +13,7 @@ static const struct table_column page_columns[] = {
     {"Packages queued", "packages.queued", TABLE_NUMBER},
     {"Packages generating", "packages.generating", TABLE_NUMBER},
     {"Packages failed", "packages.failed", TABLE_NUMBER},
+    {"Packages quarantined", "packages.quarantined", TABLE_NUMBER},
     {"Queue takes", "packages.estimate_ms", TABLE_DURATION},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};

@@ -4,12 +4,15 @@
 
 #include "base/package_format.h"
 #include "storage/entities.h"
+#include "upgrade/canary.h"
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(format, TEXT_OR_NULL, row->format)                                                                 \
     NEXT(max_package_bytes, INT, row->max_package_bytes)                                                     \
     NEXT(target_image_id, INT_OR_NULL, row->target_image_id)                                                 \
     NEXT(downgrades, BOOL, row->downgrades)                                                                  \
+    NEXT(canary_confirmations, INT, row->canary_confirmations)                                               \
+    NEXT(quarantine_after, INT, row->quarantine_after)                                                       \
     NEXT(format_is_default, BOOL, row->format_is_default)                                                    \
     NEXT(family, TEXT_OR_NULL, row->family)
 #define ADDED(FIRST, NEXT, row)                                                                              \
@@ -80,6 +83,8 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
     struct firmware made = {.product_id = product_id,
                             .format_is_default = !family_of_name(name),
                             .max_package_bytes = DEFAULT_MAX_PACKAGE_BYTES,
+                            .canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT,
+                            .quarantine_after = QUARANTINE_AFTER_DEFAULT,
                             .created_ms = now_ms};
     if (!slice_copy(slice_of(name), made.name, sizeof made.name))
         return error_set(err, ERROR_INVALID, "the name of the firmware is too long");

@@ -20,8 +20,10 @@ struct firmware {
     int64_t target_image_id;        /* 0: no target */
     char target[VERSION_TEXT_SIZE]; /* version of the target, "": no target */
     bool downgrades;                /* an admin allows downgrades */
-    bool format_is_default;         /* nobody chose the format */
-    char family[FAMILY_NAME_SIZE];  /* the family that the images are for (upgrade/family.h), "": not known */
+    int64_t canary_confirmations;   /* upgrade/canary.h; 0: no canary */
+    int64_t quarantine_after;
+    bool format_is_default;        /* nobody chose the format */
+    char family[FAMILY_NAME_SIZE]; /* the family that the images are for (upgrade/family.h), "": not known */
     int64_t created_ms;
 };
 
@@ -50,7 +52,8 @@ bool firmware_is_anywhere(struct db *db, const char *name, bool *ret, struct err
    family that has its own updater gets no format. */
 bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_t now_ms,
                      struct firmware *ret, struct error *err);
-/* Stores format, max_package_bytes, target_image_id, downgrades, format_is_default and family. */
+/* Stores format, max_package_bytes, target_image_id, downgrades, canary_confirmations, quarantine_after,
+   format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
 /* By name; *ret is the caller's (free). */
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,

@@ -49,7 +49,8 @@ static const char *const sql[] = {
     [REMOVE] = "DELETE FROM image WHERE id = $1",
     [FULL_IS_SERVABLE] =
         "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms "
-        "IS NULL",
+        "IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.firmware_id = $2 AND q.from_sha256 = zeroblob(32) "
+        "AND q.to_sha256 = $1)",
     [USES_BLOB] =
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
         "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE "

@@ -28,6 +28,11 @@
     NEXT(p.better_sha256, HASH, row->sha256)                                                                 \
     NEXT(p.better_size_bytes, INT, row->size_bytes)                                                          \
     NEXT(p.better_effort, INT, row->effort)
+/* No device has had all of the present bytes. What a device has confirmed is worth more than smaller bytes, and other
+   bytes would begin a trial anew. */
+#define NOT_TRIED                                                                                            \
+    "NOT EXISTS (SELECT 1 FROM attempt WHERE package_sha256 = p.sha256 AND state IN ('delivered', "          \
+    "'silent', 'confirmed', 'not_applied'))"
 /* No device is being sent these bytes, or may resume them. */
 #define NOT_PINNED(since, now)                                                                               \
     "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
@@ -55,12 +60,12 @@ static const char *const sql[] = {
     [SWAPPABLE] =
         "SELECT " COLUMN_NAMES(REPLACED) " FROM package p "
         "WHERE p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' "
-        "AND p.size_bytes > p.better_size_bytes AND " NOT_PINNED("$1", "$2"),
+        "AND p.size_bytes > p.better_size_bytes AND " NOT_PINNED("$1", "$2") "AND " NOT_TRIED,
     [SWAP] =
         "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = "
         "better_effort, note = better_note, proven = 1, better_size_bytes = NULL, better_sha256 = NULL, "
         "better_effort = NULL, better_note = NULL WHERE p.id = $1 AND p.better_sha256 IS NOT NULL "
-        "AND p.state = 'ready' AND p.origin = 'made' AND " NOT_PINNED("$2", "$3"),
+        "AND p.state = 'ready' AND p.origin = 'made' AND " NOT_PINNED("$2", "$3") "AND " NOT_TRIED,
     [WAITING] = "SELECT count(*) FROM package WHERE better_sha256 IS NOT NULL AND state = 'ready' AND "
                 "origin = 'made'",
 };

@@ -21,7 +21,8 @@
     X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 version")                      \
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
     X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
-    X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware", "by downgrades format max_package_bytes")     \
+    X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
+      "by canary_confirmations downgrades format max_package_bytes quarantine_after")                        \
     X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \
     X(LEDGER_TARGET_DROPPED, "target-dropped", "product firmware", "before by")                              \
     X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware", "by format from to")                        \
@@ -34,6 +35,10 @@
     X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package", "by format from to")        \
     X(LEDGER_PACKAGE_RELEASED, "package-released", "product firmware package", "by format from note to")     \
     X(LEDGER_RELEASE_TAKEN_BACK, "release-taken-back", "product firmware package", "by format from to")      \
+    X(LEDGER_PACKAGE_QUARANTINED, "package-quarantined", "product firmware device attempt package",          \
+      "by format from reason to")                                                                            \
+    X(LEDGER_QUARANTINE_LIFTED, "quarantine-lifted", "product firmware package", "by format from to")        \
+    X(LEDGER_DEVICE_WRITTEN_OFF, "device-written-off", "product device", "by")                               \
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \

@@ -36,15 +36,22 @@
     NEXT(p.size_bytes, INT, row->size_bytes)                                                                 \
     NEXT(p.effort, INT, row->effort)                                                                         \
     NEXT(p.tried, INT, row->tried)                                                                           \
-    NEXT(p.error, TEXT, row->error)
+    NEXT(p.error, TEXT, row->error)                                                                          \
+    NEXT(q.reason, TEXT, row->quarantine)
 
-/* A row of package p, and r: its release for the firmware in question. */
-#define SELECT_P "SELECT " COLUMNS(OF_P_FIRST, OF_P_NEXT, ) ", r.released_ms, r.released_by, r.released_note"
-/* A row without a firmware: no release counts. */
-#define WITHOUT_RELEASE COLUMN_NAMES(COLUMNS) ", NULL, NULL, NULL"
+/* A row of package p for the firmware in question. r: its release, q: its quarantine. */
+#define SELECT_P                                                                                             \
+    "SELECT " COLUMNS(OF_P_FIRST, OF_P_NEXT, ) ", r.released_ms, r.released_by, r.released_note, "             \
+    "q.reason, q.at_ms"
+#define QUARANTINE(f)                                                                                        \
+    "LEFT JOIN quarantine q ON q.firmware_id = " f                                                           \
+    " AND q.from_sha256 = p.from_sha256 "                                                                    \
+    "AND q.to_sha256 = p.to_sha256 "
+/* A row without a firmware: no release and no quarantine counts. */
+#define WITHOUT_RELEASE COLUMN_NAMES(COLUMNS) ", NULL, NULL, NULL, NULL, NULL"
 #define ROW(row)                                                                                             \
     COLUMN_FIELDS(COLUMNS, row), F_INT(&(row)->released_ms), F_TEXT((row)->released_by),                     \
-        F_TEXT((row)->released_note)
+        F_TEXT((row)->released_note), F_TEXT((row)->quarantine), F_INT(&(row)->quarantined_ms)
 
 /* Clears what belongs to bytes that are gone. */
 #define FORGET_BYTES                                                                                         \
@@ -86,7 +93,7 @@ enum {
 };
 static const char *const sql[] = {
     [FIND] = SELECT_P " FROM package p LEFT JOIN package_release r "
-             "ON r.package_id = p.id AND r.firmware_id = $1 WHERE p.from_sha256 = $2 AND p.to_sha256 = $3 "
+             "ON r.package_id = p.id AND r.firmware_id = $1 " QUARANTINE("$1") "WHERE p.from_sha256 = $2 AND p.to_sha256 = $3 "
              "AND p.format = $4 AND p.recipe = $5 AND p.firmware_id IN (0, $1) ORDER BY p.firmware_id "
              "DESC LIMIT 1",
     [QUEUE] =
@@ -103,18 +110,19 @@ static const char *const sql[] = {
     [WANT] = "UPDATE package SET wanted = $1 WHERE " IS_PACKAGE(2, 3, 4, 5) " AND firmware_id = 0 AND wanted < $1",
     [IS_SERVABLE] =
         "SELECT 1 FROM package p WHERE p.sha256 = $1 AND p.state = 'ready' AND p.firmware_id IN (0, $2) "
-        "AND (p.proven OR " RELEASED("p.", "$2") ") LIMIT 1",
+        "AND (p.proven OR " RELEASED("p.", "$2") ") AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE "
+        "q.firmware_id = $2 AND q.from_sha256 = p.from_sha256 AND q.to_sha256 = p.to_sha256) LIMIT 1",
     [LOG] = "SELECT log FROM package WHERE id = $1",
     [KEEP_LOG] = "UPDATE package SET log = $1 WHERE id = $2 AND state <> 'ready'",
     [LIST] =
         SELECT_P ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
         "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
         "LEFT JOIN package_release r ON r.package_id = p.id AND r.firmware_id = f.firmware_id "
-        "WHERE f.firmware_id = $1 AND f.id <> t.id AND " OF_FIRMWARE("p.", "$1") " ORDER BY p.id",
+        QUARANTINE("f.firmware_id") "WHERE f.firmware_id = $1 AND f.id <> t.id AND " OF_FIRMWARE("p.", "$1") " ORDER BY p.id",
     [EDGES] =
         "SELECT " COLUMN_NAMES(EDGE) ", p.proven OR " RELEASED("p.", "$1") " FROM image f "
         "JOIN package p ON p.from_sha256 = f.sha256 "
-        "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
+        "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id " QUARANTINE("$1")
         "WHERE f.firmware_id = $1 AND f.id <> t.id AND p.format = $2 AND p.recipe = $3 AND "
         OF_FIRMWARE("p.", "$1"),
     [COUNT] =
@@ -177,8 +185,11 @@ const struct enum_names package_state_names = ENUM_NAMES(state_names);
 
 enum package_state package_state(const struct package *package)
 {
-    bool may_go = package->proven || package->released_ms;
-    return package->state == PACKAGE_READY && !may_go ? PACKAGE_UNPROVEN : package->state;
+    if (package->state != PACKAGE_READY)
+        return package->state;
+    if (package->quarantine[0])
+        return PACKAGE_QUARANTINED;
+    return package->proven || package->released_ms ? PACKAGE_READY : PACKAGE_UNPROVEN;
 }
 
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,

@@ -9,6 +9,7 @@
 
 #include "storage/db.h"
 #include "storage/firmware.h"
+#include "storage/quarantine.h"
 #include "upgrade/decision.h"
 
 #define PACKAGE_ERROR_SIZE  320
@@ -43,7 +44,7 @@ struct package_key {
 struct package {
     int64_t id;
     struct package_key key;
-    enum package_state state; /* as stored: never PACKAGE_UNPROVEN (see package_state()) */
+    enum package_state state; /* as stored: see package_state() for what that means */
     int64_t wanted;           /* 0: for the matrix only */
     int64_t size_bytes;       /* 0 until ready */
     struct sha256 sha256;     /* of the package; zero until ready */
@@ -52,6 +53,9 @@ struct package {
     bool proven;         /* it was applied here, and the result was the new image */
     int64_t released_ms; /* 0: no admin has released these bytes for the firmware that was asked for */
     char released_by[ADMIN_NAME_SIZE], released_note[PACKAGE_NOTE_SIZE];
+    /* Why the hop is out of service for the firmware that was asked for; "": it is in service. */
+    char quarantine[QUARANTINE_REASON_SIZE];
+    int64_t quarantined_ms;
     int64_t effort, tried;        /* enum package_effort: of the bytes; the hardest one that was tried */
     char note[PACKAGE_NOTE_SIZE]; /* what the proof said besides its result */
     char error[PACKAGE_ERROR_SIZE];
@@ -76,8 +80,8 @@ struct package_counts {
     int64_t queued, generating, ready, failed;
 };
 
-/* PACKAGE_READY only for a package that may be sent: proven, or released by an admin for the firmware that
-   was asked for. A ready package that may not be sent is PACKAGE_UNPROVEN. */
+/* PACKAGE_READY only for a package that may be sent: in service, and proven or released by an admin for the
+   firmware that was asked for. Other ready packages are PACKAGE_QUARANTINED or PACKAGE_UNPROVEN. */
 enum package_state package_state(const struct package *package);
 
 /* All fields are equal. */
@@ -112,6 +116,7 @@ struct package_edge {         /* a package as the planner sees it */
     bool servable; /* proven or released */
     int64_t effort, tried;
     char error[PACKAGE_ERROR_SIZE];
+    char quarantine[QUARANTINE_REASON_SIZE]; /* "": in service */
 };
 /* Fills *row and calls each(cls) for every package of key->firmware_id with the format and the recipe of
    the key. */

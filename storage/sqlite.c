@@ -111,7 +111,8 @@ static void count_change(void *cls, int operation, const char *database, const c
     bool images = strcmp(table, "image") == 0 || strcmp(table, "firmware") == 0;
     (void)operation, (void)database, (void)row;
     db->image_changes += images;
-    db->changes += images || strcmp(table, "package") == 0 || strcmp(table, "package_release") == 0;
+    db->changes += images || strcmp(table, "package") == 0 || strcmp(table, "package_release") == 0 ||
+                   strcmp(table, "quarantine") == 0;
 }
 
 /* SQLite does not call the hook for a rollback. So each rollback of a transaction with changes counts as a

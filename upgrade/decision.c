@@ -133,7 +133,9 @@ static const struct {
     {decision_package_check_offers, "link: was the package delivered, and no version reported since?"},
     {decision_package_wait_for_path, "is there a path to the target, or can one still be found?"},
     {decision_package_wait_for_package, "is the package made?"},
-    {decision_package_check, "is the package usable: proven or released, size, loop guard?"},
+    {decision_package_check, "is the package usable: proven or released, within the limit?"},
+    {decision_package_check_canary, "is the package in service, and may this device try it?"},
+    {decision_package_check_loop, "loop guard: did the device begin too many downloads?"},
     {decision_package_check_address, "request for a URL: does the server know its own address?"},
     {decision_package_serve, "the package is sent"},
 };

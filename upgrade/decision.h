@@ -15,6 +15,7 @@
 #include "base/sha256.h"
 #include "upgrade/answer.h"
 #include "upgrade/attempt.h"
+#include "upgrade/canary.h"
 #include "upgrade/grade.h"
 #include "upgrade/planner.h"
 #include "upgrade/version.h"
@@ -51,7 +52,8 @@ enum package_state {
     PACKAGE_GENERATING,
     PACKAGE_READY,
     PACKAGE_UNPROVEN, /* made, but this server could not apply it, and no admin has released it */
-    PACKAGE_FAILED
+    PACKAGE_FAILED,
+    PACKAGE_QUARANTINED /* made, but out of service: devices came back with the old version */
 };
 
 /* The state of the database at this moment. The decision ignores fields whose `…_known` is false. */
@@ -91,9 +93,14 @@ struct snapshot {
 
     /* the package base → hop */
     enum package_state package;
-    bool package_full;       /* a full package: it needs no base image and no package format */
-    uint64_t package_size;   /* when ready */
-    char package_error[160]; /* when failed */
+    bool package_full;            /* a full package: it needs no base image and no package format */
+    uint64_t package_size;        /* when ready */
+    char package_error[160];      /* when failed */
+    char package_quarantine[200]; /* when quarantined: why */
+    struct trial trial;           /* of the package; quarantined: a full package is out of service */
+    struct trial_limits trial_limits;
+    bool trial_own_failed;                   /* the device is among trial.not_applied */
+    char canary_device[80];                  /* trial.other_tries: the device that tries it, "imei:…" */
     char package_released_by[RELEASER_SIZE]; /* who released the unproven package; "": it is not unproven */
 
     /* the open attempt of the device */

@@ -155,7 +155,7 @@ bool decision_package_wait_for_package(struct question *q)
     char hop[QUESTION_HOP_SIZE];
 
     if (known->package == PACKAGE_READY || known->package == PACKAGE_UNPROVEN ||
-        known->package == PACKAGE_FAILED)
+        known->package == PACKAGE_FAILED || known->package == PACKAGE_QUARANTINED)
         return false;
     continue_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked || known->package == PACKAGE_NONE;
@@ -168,7 +168,7 @@ bool decision_package_wait_for_package(struct question *q)
 /* ---- Sending ---- */
 
 /* Several hops that were each confirmed are not a loop. The same hop again and again is a loop. */
-static bool check_loop(struct question *q)
+bool decision_package_check_loop(struct question *q)
 {
     const struct snapshot *known = q->known;
     bool completed_now = q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_TARGET;
@@ -209,7 +209,39 @@ bool decision_package_check(struct question *q)
         return question_answer(q, ANSWER_NOT_ALLOWED,
                                "the package %s is oversize: %" PRIu64 " bytes, the limit is %" PRIu64, hop,
                                known->package_size, known->max_package_bytes);
-    return check_loop(q);
+    return false;
+}
+
+/* The report in this very request says that the device did not apply the package. */
+static bool fails_now(const struct question *q)
+{
+    return q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_OLD &&
+           q->state == ATTEMPT_NOT_APPLIED && q->known->attempt_same_firmware &&
+           question_is_same(&q->known->attempt_to, question_hop(q->known));
+}
+
+/* Other devices get the package once the canary has confirmed it. */
+bool decision_package_check_canary(struct question *q)
+{
+    const struct snapshot *known = q->known;
+    struct trial trial = known->trial;
+    char hop[QUESTION_HOP_SIZE];
+    question_hop_text(known, hop);
+
+    if (known->package == PACKAGE_QUARANTINED || trial.quarantined)
+        return question_answer(q, ANSWER_NOT_ALLOWED, "the package %s is out of service: %s", hop,
+                               known->package_quarantine);
+    if (fails_now(q)) {
+        trial.not_applied += !known->trial_own_failed;
+        if (canary_quarantines(&trial, &known->trial_limits))
+            return question_answer(
+                q, ANSWER_NOT_ALLOWED,
+                "the device came back with the old version: the package %s goes out of service", hop);
+    }
+    return canary_decide(&trial, &known->trial_limits) == CANARY_OTHER &&
+           question_answer(q, ANSWER_UP_TO_DATE,
+                           "no device has confirmed the package %s yet, and %s tries it first", hop,
+                           known->canary_device);
 }
 
 bool decision_package_check_address(struct question *q)

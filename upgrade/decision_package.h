@@ -17,8 +17,10 @@ bool decision_package_check_offers(struct question *q);
 bool decision_package_wait_for_path(struct question *q);
 bool decision_package_wait_for_package(struct question *q);
 
-/* Proven or released, size limit, loop guard. */
+/* Proven or released, size limit. */
 bool decision_package_check(struct question *q);
+bool decision_package_check_canary(struct question *q);
+bool decision_package_check_loop(struct question *q);
 
 bool decision_package_check_address(struct question *q);
 

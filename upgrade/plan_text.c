@@ -79,9 +79,10 @@ static bool is_oversize(const struct plan_graph *graph, const struct plan_edge *
 const char *plan_state_name(const struct plan_graph *graph, const struct plan_edge *edge)
 {
     static const char *const names[] = {
-        [EDGE_IMPOSSIBLE] = "impossible", [EDGE_UNKNOWN] = "unknown", [EDGE_QUEUED] = "queued",
-        [EDGE_GENERATING] = "generating", [EDGE_READY] = "ready",     [EDGE_UNPROVEN] = "unproven",
-        [EDGE_FAILED] = "failed",
+        [EDGE_IMPOSSIBLE] = "impossible", [EDGE_UNKNOWN] = "unknown",
+        [EDGE_QUEUED] = "queued",         [EDGE_GENERATING] = "generating",
+        [EDGE_READY] = "ready",           [EDGE_UNPROVEN] = "unproven",
+        [EDGE_FAILED] = "failed",         [EDGE_QUARANTINED] = "quarantined",
     };
     return is_oversize(graph, edge) ? "oversize" : names[edge->state];
 }
@@ -125,6 +126,8 @@ static void add_why_edge(struct text *text, const struct plan_graph *graph, unsi
     else if (edge->state == EDGE_FAILED)
         add(text, "could not be made: %s",
             edge->error && edge->error[0] ? edge->error : "the reason is not known");
+    else if (edge->state == EDGE_QUARANTINED)
+        add(text, "out of service: %s", edge->error ? edge->error : "");
     else if (is_full(graph, to))
         add(text, "%s is a full package for core %s, but %s has another core", name_of(graph, to, name),
             graph->version[to].core, name_of(graph, from, other));

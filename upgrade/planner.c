@@ -24,6 +24,7 @@ static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)
     case EDGE_IMPOSSIBLE:
     case EDGE_UNPROVEN:
     case EDGE_FAILED:
+    case EDGE_QUARANTINED:
         break;
     }
     return FIT_EXCLUDED;

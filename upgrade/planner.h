@@ -55,12 +55,13 @@ enum plan_edge_state {
     EDGE_GENERATING,
     EDGE_READY,    /* made, and proven or released; oversize if size > limit */
     EDGE_UNPROVEN, /* made, but not proven and not released */
-    EDGE_FAILED
+    EDGE_FAILED,
+    EDGE_QUARANTINED /* out of service, because devices came back with the old version */
 };
 
 struct plan_edge {
     uint64_t size;     /* EDGE_READY and EDGE_UNPROVEN */
-    const char *error; /* EDGE_FAILED; the caller owns it; may be NULL */
+    const char *error; /* EDGE_FAILED and EDGE_QUARANTINED: why; the caller owns it; may be NULL */
     uint8_t state;     /* enum plan_edge_state */
     bool improving;    /* may become smaller: oversize is not settled */
     bool full;         /* a full package: its size says nothing about deltas */

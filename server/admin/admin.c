@@ -31,6 +31,7 @@
     X("PATCH", FIRMWARE "/images/{}", 64 * KIB, admin_image_set)                                             \
     X("DELETE", FIRMWARE "/images/{}", 0, admin_image_remove)                                                \
     X("GET", FIRMWARE "/images/{}/content", 0, admin_image_content)                                          \
+    X("DELETE", FIRMWARE "/images/{}/quarantine", 0, admin_image_lift)                                       \
     X("GET", FIRMWARE "/matrix", 0, admin_matrix_show)                                                       \
     X("GET", FIRMWARE "/queue", 0, admin_queue_show)                                                         \
     X("GET", FIRMWARE "/packages", 0, admin_package_list)                                                    \
@@ -40,6 +41,8 @@
     X("DELETE", FIRMWARE "/packages/{}/{}", 0, admin_package_forget)                                         \
     X("POST", FIRMWARE "/packages/{}/{}/release", 64 * KIB, admin_package_release)                           \
     X("DELETE", FIRMWARE "/packages/{}/{}/release", 0, admin_package_take_back)                              \
+    X("PUT", FIRMWARE "/packages/{}/{}/quarantine", 4 * KIB, admin_package_quarantine)                       \
+    X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", 0, admin_package_lift)                                \
     X("GET", FIRMWARE "/paths", 0, admin_path_show)                                                          \
     X("POST", FIRMWARE "/paths", 0, admin_path_ask)                                                          \
     X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
@@ -49,6 +52,7 @@
     X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \
     X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
+    X("POST", DEVICE "/write-off", 0, admin_device_write_off)                                                \
     X("POST", DEVICE "/claim", 4 * KIB, admin_claim_accept)                                                  \
     X("DELETE", DEVICE "/claim", 0, admin_claim_dismiss)                                                     \
     X("POST", DEVICE "/transcripts", TRANSCRIPT_MAX_BYTES, admin_transcript_add)                             \

@@ -14,6 +14,8 @@
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
 #include "storage/matrix.h"
+#include "storage/quarantine.h"
+#include "upgrade/canary.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "upgrade/full.h"
@@ -46,15 +48,19 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
 {
     const struct family *family = family_of(firmware);
     struct firmware_counts counts;
+    int64_t quarantined;
     char notice[FAMILY_ADVICE_SIZE + 32];
-    if (!firmware_count(db, firmware->id, &counts, err))
+    if (!firmware_count(db, firmware->id, &counts, err) ||
+        !quarantine_count(db, firmware->id, &quarantined, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:I, s:I, s:I, s:o}", "firmware", firmware->name,
-                     "format", field_text(firmware->format), "format_is_default",
+    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:o}", "firmware",
+                     firmware->name, "format", field_text(firmware->format), "format_is_default",
                      firmware->format_is_default != 0, "fitting_format",
                      field_text(family ? family->format : ""), "max_package_bytes",
                      (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
-                     "target", field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
+                     "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
+                     (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "target",
+                     field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
                      (json_int_t)counts.devices, "created_at", (json_int_t)firmware->created_ms, "notice",
                      field_text(notice_of(firmware, notice)));
     return true;
@@ -133,9 +139,10 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
 
 struct settings {
     const struct request *request;
-    const json_t *format;         /* NULL: not changed */
-    json_int_t max_package_bytes; /* 0: not changed */
-    const json_t *downgrades;     /* NULL: not changed */
+    const json_t *format;                                  /* NULL: not changed */
+    json_int_t max_package_bytes;                          /* 0: not changed */
+    const json_t *downgrades;                              /* NULL: not changed */
+    const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
     struct product product;
     struct firmware firmware;
 };
@@ -154,9 +161,12 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
     return event_add(db, &event,
-                     json_pack("{s:o, s:b, s:o*, s:I}", "by", event_by(settings->request), "downgrades",
-                               (int)firmware->downgrades, "format", event_text(firmware->format),
-                               "max_package_bytes", (json_int_t)firmware->max_package_bytes),
+                     json_pack("{s:o, s:I, s:b, s:o*, s:I, s:I}", "by", event_by(settings->request),
+                               "canary_confirmations", (json_int_t)firmware->canary_confirmations,
+                               "downgrades", (int)firmware->downgrades, "format",
+                               event_text(firmware->format), "max_package_bytes",
+                               (json_int_t)firmware->max_package_bytes, "quarantine_after",
+                               (json_int_t)firmware->quarantine_after),
                      err);
 }
 
@@ -170,6 +180,17 @@ static bool check_limit(const struct firmware *firmware, struct error *err)
                "no module can take a package of format %s above %lld bytes: set max_package_bytes to at "
                "most this value",
                format->name, (long long)format->max_bytes);
+}
+
+/* Without a canary the first delivery of a package goes to all devices that ask. */
+static bool check_canary(const struct firmware *firmware, struct error *err)
+{
+    const struct package_format *format = package_format_find(firmware->format);
+    return firmware->canary_confirmations > 0 || (format && format->no_canary) ||
+           error_set(err, ERROR_INVALID,
+                     "the format %s needs a canary, because no updater of its devices runs on a server: "
+                     "set canary_confirmations to at least 1",
+                     format ? format->name : "(none)");
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)
@@ -190,7 +211,11 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
-    return check_limit(firmware, err) && firmware_update(db, firmware, err) &&
+    if (settings->canary_confirmations)
+        firmware->canary_confirmations = json_integer_value(settings->canary_confirmations);
+    if (settings->quarantine_after)
+        firmware->quarantine_after = json_integer_value(settings->quarantine_after);
+    return check_limit(firmware, err) && check_canary(firmware, err) && firmware_update(db, firmware, err) &&
            note_settings(settings, db, err);
 }
 
@@ -208,27 +233,50 @@ static void log_settings(const struct settings *settings)
     if (settings->downgrades)
         log_line(LOG_LEVEL_INFO, "downgrades-set", "product", product, "firmware", firmware->name, "allowed",
                  firmware->downgrades ? "yes" : "no", NULL);
+    if (settings->canary_confirmations)
+        log_line(firmware->canary_confirmations ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "canary-set", "product",
+                 product, "firmware", firmware->name, "count",
+                 log_i64(&number, firmware->canary_confirmations), NULL);
+    if (settings->quarantine_after)
+        log_line(LOG_LEVEL_INFO, "quarantine-set", "product", product, "firmware", firmware->name, "count",
+                 log_i64(&number, firmware->quarantine_after), NULL);
+}
+
+static bool check_number(const char *name, const json_t *value, json_int_t least, json_int_t most,
+                         struct error *err)
+{
+    return !value ||
+           (json_is_integer(value) && json_integer_value(value) >= least &&
+            json_integer_value(value) <= most) ||
+           error_set(err, ERROR_INVALID, "%s must be a whole number from %lld to %lld", name,
+                     (long long)least, (long long)most);
 }
 
 bool admin_firmware_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
-    json_t *format = NULL, *limit = NULL, *downgrades = NULL;
+    json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o !}", "format", &format, "max_package_bytes", &limit,
-                       "downgrades", &downgrades) != 0)
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o !}", "format", &format, "max_package_bytes",
+                       &limit, "downgrades", &downgrades, "canary_confirmations", &canary, "quarantine_after",
+                       &after) != 0)
         return call_misfit(&why, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
     settings.downgrades = downgrades;
+    settings.canary_confirmations = canary;
+    settings.quarantine_after = after;
     if (downgrades && !json_is_boolean(downgrades))
         return error_set(err, ERROR_INVALID, "downgrades must be true or false");
     if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))
         return error_set(err, ERROR_INVALID, "max_package_bytes must be a whole number from 1 to %d",
                          MAX_PACKAGE_BYTES);
+    if (!check_number("canary_confirmations", canary, 0, CANARY_CONFIRMATIONS_MAX, err) ||
+        !check_number("quarantine_after", after, 1, QUARANTINE_AFTER_MAX, err))
+        return false;
     if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)

@@ -41,6 +41,9 @@ extern const struct route_stream admin_upload_package;
 bool admin_package_upload(struct admin_call *call, struct error *err);
 bool admin_package_forget(struct admin_call *call, struct error *err);
 bool admin_package_release(struct admin_call *call, struct error *err);
+bool admin_package_quarantine(struct admin_call *call, struct error *err);
+bool admin_package_lift(struct admin_call *call, struct error *err);
+bool admin_image_lift(struct admin_call *call, struct error *err);
 bool admin_package_take_back(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
@@ -57,6 +60,7 @@ bool admin_device_show(struct admin_call *call, struct error *err);
 bool admin_claim_accept(struct admin_call *call, struct error *err); /* claim.c */
 bool admin_claim_dismiss(struct admin_call *call, struct error *err);
 bool admin_device_unblock(struct admin_call *call, struct error *err);
+bool admin_device_write_off(struct admin_call *call, struct error *err);
 
 bool admin_report_add_many(struct admin_call *call, struct error *err);
 bool admin_transcript_add(struct admin_call *call, struct error *err);

@@ -94,6 +94,11 @@ static void add_trust(json_t *json, const struct package *package)
                              field_text(package->released_by), "note", field_text(package->released_note));
     json_object_set_new(json, "uploaded_by", field_text(package->uploaded_by));
     json_object_set_new(json, "released", released);
+    json_object_set_new(json, "quarantine",
+                        package->quarantine[0]
+                            ? json_pack("{s:I, s:o}", "at", (json_int_t)package->quarantined_ms, "reason",
+                                        field_text(package->quarantine))
+                            : json_null());
 }
 
 /* True: a smaller package may follow. More effort is being spent now, or will be because this one is a

@@ -10,6 +10,7 @@
 #include "storage/device.h"
 #include "storage/package.h"
 #include "storage/product.h"
+#include "storage/quarantine.h"
 
 /* The products and networks whose new devices are refused today. */
 static bool list_full(struct db *db, json_t **ret, struct error *err)
@@ -28,24 +29,25 @@ static bool list_full(struct db *db, json_t **ret, struct error *err)
 
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
-    int64_t products, devices, conflicts;
+    int64_t products, devices, conflicts, quarantined;
     struct package_counts packages;
     json_t *estimate, *full;
-    if (!product_count(call->db, &products, err) || !device_count(call->db, &devices, err) ||
-        !device_count_conflicts(call->db, &conflicts, err) || !package_count(call->db, &packages, err) ||
-        !list_full(call->db, &full, err))
+    if (!quarantine_count(call->db, 0, &quarantined, err) || !product_count(call->db, &products, err) ||
+        !device_count(call->db, &devices, err) || !device_count_conflicts(call->db, &conflicts, err) ||
+        !package_count(call->db, &packages, err) || !list_full(call->db, &full, err))
         return false;
     if (!admin_backlog_estimate(call, &estimate, err)) {
         json_decref(full);
         return false;
     }
-    reply_json(
-        &call->reply, 200,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:o}, s:o}", "version", PACKAGE_VERSION,
-                  "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
-                  (json_int_t)products, "devices", (json_int_t)devices, "conflicts", (json_int_t)conflicts,
-                  "packages", "queued", (json_int_t)packages.queued, "generating",
-                  (json_int_t)packages.generating, "ready", (json_int_t)packages.ready, "failed",
-                  (json_int_t)packages.failed, "estimate_ms", estimate, "admission_full", full));
+    reply_json(&call->reply, 200,
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o}", "version",
+                         PACKAGE_VERSION, "uptime_ms",
+                         (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
+                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
+                         (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued,
+                         "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
+                         "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
+                         "estimate_ms", estimate, "admission_full", full));
     return true;
 }

@@ -26,14 +26,14 @@ static void name_path(char *text, size_t size, const char *path, const char *nam
     snprintf(at, size - (size_t)(at - text), "%s%s", name, rest);
 }
 
-struct trial {
+struct proof {
     char from[PATH_MAX], to[PATH_MAX];
     const char *package;
     const struct inspect_pair *pair;
 };
 
 /* The text of dfota for an admin: without its program name, and with names instead of paths. */
-static void word(const struct trial *trial, const char *said, char out[PACKAGE_NOTE_SIZE])
+static void word(const struct proof *trial, const char *said, char out[PACKAGE_NOTE_SIZE])
 {
     static const char *const begin[] = {"dfota: ", "note: "};
     char from[VERSION_TEXT_SIZE + 12], to[VERSION_TEXT_SIZE + 12];
@@ -50,7 +50,7 @@ static void word(const struct trial *trial, const char *said, char out[PACKAGE_N
     snprintf(out, PACKAGE_NOTE_SIZE, "%.*s", PACKAGE_NOTE_SIZE - 1, whole);
 }
 
-static bool run(const struct daemon *daemon, const struct trial *trial, struct process_outcome *ret,
+static bool run(const struct daemon *daemon, const struct proof *trial, struct process_outcome *ret,
                 struct error *err)
 {
     const struct config *config = &daemon->config;
@@ -84,7 +84,7 @@ static bool run(const struct daemon *daemon, const struct trial *trial, struct p
 static bool try_it(const struct daemon *daemon, const char *path, const struct inspect_pair *pair,
                    bool *ret_proven, char note[PACKAGE_NOTE_SIZE], struct error *err)
 {
-    struct trial trial = {.package = path, .pair = pair};
+    struct proof trial = {.package = path, .pair = pair};
     struct process_outcome outcome;
     blob_path(daemon->blobs, &pair->from->sha256, trial.from, sizeof trial.from);
     blob_path(daemon->blobs, &pair->to->sha256, trial.to, sizeof trial.to);

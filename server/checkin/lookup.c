@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
+#include "server/checkin/trial.h"
 #include "upgrade/name_dialect.h"
 
 /* The sender */
@@ -106,7 +107,9 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
              planned->package.released_by);
     snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
              planned->package.error);
-    return true;
+    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
+             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+    return trial_look(db, &daemon->config, facts, err);
 }
 
 static bool load_counts(struct db *db, struct facts *facts, struct error *err)

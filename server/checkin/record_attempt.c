@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/checkin/trial.h"
 #include "server/ledger/event.h"
 #include "storage/budget.h"
 
@@ -24,6 +25,13 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
         return true;
     attempt->ended_ms = now_ms;
     return event_attempt_ended(db, attempt, before, event, now_ms, err);
+}
+
+static bool end_attempt(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
+                        struct error *err)
+{
+    return set_state(db, attempt, event, now_ms, err) && attempt_update(db, attempt, err) &&
+           trial_end(db, attempt, now_ms, err);
 }
 
 /* A device that has used up its rows of the ledger for the day gets no more attempts either: the new one
@@ -121,6 +129,8 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
+    if (decision->end_attempt && !trial_end(db, &facts->attempt, facts->checkin.now_ms, err))
+        return false;
     if (decision->queue_packages && !plan_cache_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
         return false;
     if (decision->aim_attempt && !aim_attempt(db, facts, decision, err))
@@ -150,7 +160,7 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
     if (!decision_report(said, &known, &event))
         return true;
     facts->noted = true;
-    return set_state(db, &last, event, facts->checkin.now_ms, err) && attempt_update(db, &last, err);
+    return end_attempt(db, &last, event, facts->checkin.now_ms, err);
 }
 
 /* Ends one open attempt when the reported version tells its outcome. */
@@ -163,7 +173,7 @@ static bool end_reported(struct db *db, struct facts *facts, struct attempt *att
     version_parse(slice_of(attempt->to), &known.attempt_to);
     known.attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
     return !decision_report(version, &known, &event) ||
-           (set_state(db, attempt, event, facts->checkin.now_ms, err) && attempt_update(db, attempt, err));
+           end_attempt(db, attempt, event, facts->checkin.now_ms, err);
 }
 
 static bool end_beside(struct db *db, struct facts *facts, const struct version *version, struct error *err)

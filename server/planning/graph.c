@@ -91,6 +91,8 @@ static enum plan_edge_state state_of(const struct package_edge *row)
         return EDGE_GENERATING;
     if (row->state == PACKAGE_FAILED)
         return EDGE_FAILED;
+    if (row->quarantine[0])
+        return EDGE_QUARANTINED;
     return row->servable ? EDGE_READY : EDGE_UNPROVEN;
 }
 
@@ -111,8 +113,8 @@ static bool take_edge(void *cls)
     edge->size = (uint64_t)row->size_bytes;
     edge->improving = state == EDGE_READY &&
                       improvement_may_fit(row->size_bytes, row->tried, (int64_t)edges->graph->plan.limit);
-    if (state == EDGE_FAILED)
-        edges->no_memory = !(edge->error = strdup(row->error));
+    if (state == EDGE_FAILED || state == EDGE_QUARANTINED)
+        edges->no_memory = !(edge->error = strdup(state == EDGE_FAILED ? row->error : row->quarantine));
     return !edges->no_memory;
 }
 

@@ -78,7 +78,7 @@ describe('help and the command line', () => {
         [['status', '--timeout', '0'], /whole number/], [['status', '--url'], /--url needs an argument: URL/],
         [['status', '--url', 'ftp://127.0.0.1/'], /not an address like/], [['status', '--url', 'http://u:p@127.0.0.1/'], /must not contain a user/],
         [['status', '--token', 'a b'], /printable ASCII/], [['status', '--token', ''], /empty/],
-        [['firmware', 'set', 'F'], /needs --format FORMAT/], [['device', 'show', ''], /empty/],
+        [['firmware', 'set', 'F'], /needs at least one of --format/], [['device', 'show', ''], /empty/],
         [['firmware', 'set', 'F', '--max-package-bytes', '-1'], /whole number/],
         [['image', 'upload', 'a', '--firmware', 'F'], /must be used together/],
         [['image', 'upload', 'a', 'b', '--firmware', 'F', '--version', '1'], /take only one file/],

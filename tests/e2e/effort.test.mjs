@@ -92,7 +92,7 @@ describe('a package that fits', () => {
         }
     });
 
-    test('keeps its bytes while a transfer is pinned to it, and not longer', async (t) => {
+    test('keeps its bytes while a transfer is pinned to it, and after a device has them', async (t) => {
         const server = await startServer(t);
         const scene = await build(server);
         const quick = await scene.makePackage();
@@ -111,10 +111,25 @@ describe('a package that fits', () => {
         const rest = await module.ask({ range: have.length });
         assert.equal(rest.status, 206);
         assert.equal(sha256(Buffer.concat([have, rest.body])), quick.sha256);
-        await poll('the smallest takes its place', async () => (await scene.package()).size === smallest);
-        assert.equal((await scene.module().ask()).body.length, smallest);
+        await scene.awaitAttempt(module, 'delivered');
         await server.restart({ hard: true });
+        assert.equal((await scene.package()).sha256, quick.sha256, 'bytes that a device has stay');
         assert.equal(server.log('blobs-removed').length, 0, 'nothing was lost or left');
+        assert.equal(sha256(await scene.content()), quick.sha256);
+    });
+
+    test('gets smaller bytes once an unfinished download is given up', async (t) => {
+        const server = await startServer(t, { config: { pin_idle_ms: 1 } });
+        const scene = await build(server);
+        await scene.makePackage();
+        const module = scene.module();
+        await beginning(module);
+        await poll('what it has is on record', async () => (await scene.record(module)).attempts[0].state === 'interrupted');
+        await server.restart({ config: { idle_effort: 'best', pin_idle_ms: 1 } });
+        await poll('the smallest takes its place', async () => (await scene.package()).size === smallest);
+        const other = scene.module();
+        assert.equal((await other.ask()).body.length, smallest);
+        await server.restart({ hard: true });
         assert.equal(sha256(await scene.content()), (await scene.package()).sha256);
     });
 

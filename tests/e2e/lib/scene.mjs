@@ -32,9 +32,10 @@ export class Scene {
     // versions   oldest first; each gets an image. `later` versions have images that are not uploaded yet.
     // target     default: the last of `versions`; null for none
     // format     set by PATCH when given
+    // canary     true: a package goes to one device first, as with every firmware in real use
     static async build(server, {
         product = `product-${scenes += 1}`, firmware = 'pump', versions = ['1001', '1002'], later = [], kind = 'firmware',
-        size = 16_000, seed = (seeds += 1), target = versions.at(-1), format = null, limit = null,
+        size = 16_000, seed = (seeds += 1), target = versions.at(-1), format = null, limit = null, canary = false,
     } = {}) {
         const scene = new Scene();
         const images = new Map([...versions, ...later].map((v, n) => [v, lineImage(kind, size, seed, n)]));
@@ -45,6 +46,8 @@ export class Scene {
             await scene.upload(version);
         if (format !== null || limit !== null)
             await scene.set({ ...(format && { format }), ...(limit && { max_package_bytes: limit }) });
+        if (!canary && (await server.firmware(product, firmware)).format === 'bsdiff')
+            await scene.set({ canary_confirmations: 0 });
         if (target !== null)
             await scene.setTarget(target);
         return scene;

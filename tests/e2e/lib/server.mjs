@@ -211,6 +211,10 @@ export class Server {
         return (await this.admin('PATCH', firmwarePath(product, firmware), changes, { expect: 200 })).json;
     }
 
+    async firmware(product, firmware) {
+        return (await this.admin('GET', firmwarePath(product, firmware), null, { expect: 200 })).json;
+    }
+
     async setTarget(product, firmware, version) {
         return (await this.admin('PUT', `${firmwarePath(product, firmware)}/target`, { version }, { expect: 200 })).json;
     }

@@ -12,6 +12,7 @@ static const char *const may_scan[] = {
     "SELECT sha256 FROM admin_token",
     "SELECT count(*) FROM product",
     "SELECT count(*) FROM device",
+    "SELECT count(*) FROM quarantine", /* hops out of service: few */
     "SELECT count(*) FILTER",
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format",              /* once, at start */

@@ -105,6 +105,36 @@ static void test_limit(void **state)
            "the package 1138→1162 is oversize: 491521 bytes, the limit is 491520");
 }
 
+static void test_canary(void **state)
+{
+    struct scene scene = scene_of(CHECKIN_DIALECT);
+    (void)state;
+    scene.known.trial = (struct trial){.other_tries = true};
+    strcpy(scene.known.canary_device, "imei:866597071234567");
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm",
+           "no device has confirmed the package 1138→1162 yet, and imei:866597071234567 tries it first");
+    scene.known.trial_limits.canary_confirmations = 0;
+    expect(&scene, ANSWER_FULL, "confirm open send begun", SENT);
+    scene.known.package = PACKAGE_QUARANTINED;
+    strcpy(scene.known.package_quarantine, "2 devices came back with 1138");
+    expect(&scene, ANSWER_NOT_ALLOWED, "confirm",
+           "the package 1138→1162 is out of service: 2 devices came back with 1138");
+
+    /* The canary itself comes back with the old version. */
+    scene = scene_with(CHECKIN_DIALECT, ATTEMPT_DELIVERED);
+    scene.known.trial = (struct trial){.confirmed = 0};
+    expect(&scene, ANSWER_NOT_ALLOWED, "confirm saw-old",
+           "the device came back with the old version: the package 1138→1162 goes out of service");
+    /* A later device does, the first and then the second one. */
+    scene.known.trial = (struct trial){.confirmed = 1};
+    expect(&scene, ANSWER_FULL, "confirm saw-old open send begun", SENT);
+    scene.known.trial.not_applied = 1;
+    expect(&scene, ANSWER_NOT_ALLOWED, "confirm saw-old",
+           "the device came back with the old version: the package 1138→1162 goes out of service");
+    scene.known.trial_own_failed = true; /* the same device again */
+    expect(&scene, ANSWER_FULL, "confirm saw-old open send begun", SENT);
+}
+
 static void test_loop_guard(void **state)
 {
     struct scene scene = scene_with(CHECKIN_DIALECT, ATTEMPT_DELIVERED);
@@ -211,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_a_range_from_0_waits_too),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_canary),
         cmocka_unit_test(test_loop_guard),
         cmocka_unit_test(test_serving_and_the_attempt),
         cmocka_unit_test(test_long_reasons_end_at_a_character),

@@ -47,6 +47,8 @@ static inline struct scene scene_of(enum checkin_source source)
                   .device_known = true,
                   .format_set = true,
                   .max_package_bytes = 491520,
+                  .trial = {.confirmed = 1},
+                  .trial_limits = {1, 2},
                   .target = version_of("1162"),
                   .base = version_of("1138"),
                   .base_known = true,
