@@ -22,10 +22,13 @@
     X(ERROR_DEVICE_NOT_FOUND, 404, "device-not-found")                                                       \
     X(ERROR_LINK_NOT_FOUND, 404, "link-not-found")                                                           \
     X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                         \
+    X(ERROR_WEBHOOK_NOT_FOUND, 404, "webhook-not-found")                                                     \
+    X(ERROR_EVENT_NOT_FOUND, 404, "event-not-found")                                                         \
     X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
     X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                   \
     X(ERROR_TIMEOUT, 408, "timeout")                                                                         \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                           \
+    X(ERROR_WEBHOOK_EXISTS, 409, "webhook-exists")                                                           \
     X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                           \
     X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                         \
     X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                               \

@@ -177,6 +177,31 @@ static const struct command table[] = {
     {"unknown forget", "ROW", 0, 0, "remove one row of that list, or all",
      "ROW is the number of the row, or all.", unknown_forget},
 
+    {"webhook add", "NAME URL", BIT(KINDS) | BIT(SECRET_FILE) | BIT(TEMPLATE_FILE) | BIT(ENABLED) | BIT(BY),
+     0, "send events to a URL",
+     "With --product only events of that product. The text in --secret-file signs each request. "
+     "--template-file is the body for a chat robot: JSON with placeholders such as {summary}; see "
+     "webhooks.md.",
+     webhook_add},
+    {"webhook list", "", 0, 0, "list the webhooks", NULL, webhook_list},
+    {"webhook show", "WEBHOOK", 0, 0, "show a webhook", "WEBHOOK is its name or its number.", webhook_show},
+    {"webhook set", "WEBHOOK",
+     BIT(NEW_NAME) | BIT(NEW_URL) | BIT(KINDS) | BIT(SECRET_FILE) | BIT(TEMPLATE_FILE) | BIT(ENABLED) |
+         BIT(BY),
+     0, "change a webhook",
+     "--secret-file none and --template-file none remove the secret and the template. A disabled webhook "
+     "gets no new events; events that wait already stay.",
+     webhook_set},
+    {"webhook delete", "WEBHOOK", BIT(BY), 0, "remove a webhook and its events", NULL, webhook_delete},
+    {"webhook test", "WEBHOOK", 0, 0, "send a test event and show the answer", NULL, webhook_test},
+    {"webhook failed", "WEBHOOK", 0, 0, "list events that could not be delivered", NULL, webhook_failed},
+    {"webhook waiting", "WEBHOOK", 0, 0, "list events that are not delivered yet", NULL, webhook_waiting},
+    {"webhook resend", "WEBHOOK EVENT", 0, 0, "send failed events again",
+     "EVENT is a number from webhook failed, or all.", webhook_resend},
+    {"webhook forget", "WEBHOOK EVENT", 0, 0, "remove events that shall not be sent",
+     "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
+     webhook_forget},
+
     {"ledger list", "", BIT(PRINT_CSV) | BIT(DEVICE) | BIT(KIND) | BIT(SINCE) | BIT(UNTIL), 0,
      "list what happened, one row per fact",
      "All rows that match the options, the oldest first. With --product only rows of that product. "

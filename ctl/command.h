@@ -97,6 +97,17 @@ command_run device_revoke;
 command_run unknown_list; /* unknown.c */
 command_run unknown_forget;
 
+command_run webhook_add; /* webhook.c */
+command_run webhook_list;
+command_run webhook_show;
+command_run webhook_set;
+command_run webhook_delete;
+command_run webhook_test;
+command_run webhook_failed; /* webhook_event.c */
+command_run webhook_waiting;
+command_run webhook_resend;
+command_run webhook_forget;
+
 command_run ledger_list; /* ledger.c */
 command_run ledger_head;
 command_run ledger_verify;

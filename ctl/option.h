@@ -61,7 +61,13 @@
     X(NOTE, "note", 0, "TEXT", TEXT(note), "why the package may be sent; kept with the package")             \
     X(AS, "as", 0, "raw", WORD(as), "accept the file, whatever it looks like")                               \
     X(YES, "yes", 0, NULL, FLAG(yes), "do not ask")                                                          \
-    X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")
+    X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")                    \
+    X(KINDS, "kinds", 0, "KINDS", TEXT(kinds), "kinds of events: confirmed,not-applied; or all")             \
+    X(SECRET_FILE, "secret-file", 0, "FILE", TEXT(secret_file), "file with the secret, 16 to 200 bytes")     \
+    X(TEMPLATE_FILE, "template-file", 0, "FILE", TEXT(template_file), "file with the body for a chat robot") \
+    X(ENABLED, "enabled", 0, "yes|no", WORD(enabled), "are events sent?")                                    \
+    X(NEW_NAME, "new-name", 0, "NAME", TEXT(new_name), "the new name")                                       \
+    X(NEW_URL, "new-url", 0, "URL", TEXT(new_url), "the new URL")
 
 enum option_id {
 #define X(id, name, letter, argument, kind, help) OPTION_##id,
@@ -85,6 +91,7 @@ struct ctl_options {
     uint64_t max_package_bytes, quarantine_after;
     const char *canary;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
+    const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;
     bool print_csv, notice, conflicts, wait, yes, dialect;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 

@@ -22,6 +22,7 @@ struct plan_cache;
 struct progress;
 struct refused;
 struct checkin_counters;
+struct sender;
 
 struct daemon {
     struct config config;
@@ -38,6 +39,7 @@ struct daemon {
     struct scheduler *scheduler;
     struct maintenance *maintenance;
     struct prebuild *prebuild;
+    struct sender *sender; /* of webhooks */
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -32,8 +33,10 @@
 #include "server/maintenance.h"
 #include "server/planning/plan_cache.h"
 #include "server/planning/prebuild.h"
+#include "server/planning/ready.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
+#include "server/webhook/sender.h"
 #include "storage/file_watch.h"
 
 #define DRAIN_MS 10000
@@ -46,6 +49,8 @@ struct server {
     struct file_watch *file_watch; /* files that must not be moved or removed */
     bool is_lost;                  /* one of them was */
     struct listeners listeners;
+    atomic_bool is_listening; /* from then on the address is known that links begin with */
+    struct ready_finder *ready_finder;
 };
 
 static void notify_systemd(const char *state)
@@ -127,6 +132,23 @@ static void log_confinement(const struct config *config)
         }
 }
 
+static bool find_ready(void *cls)
+{
+    struct server *server = cls;
+    return atomic_load(&server->is_listening) && ready_finder_run(server->ready_finder);
+}
+
+static bool start_sender(struct server *server, struct error *err)
+{
+    struct daemon *daemon = &server->daemon;
+    const struct sender_config config = {.reader_pool = daemon->reader_pool,
+                                         .writer = daemon->writer,
+                                         .find_ready = find_ready,
+                                         .cls = server};
+    return ready_finder_open(daemon, &server->ready_finder, err) &&
+           sender_start(&config, &daemon->sender, err);
+}
+
 static bool start(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
@@ -140,12 +162,15 @@ static bool start(struct server *server, struct error *err)
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
-    return thread_pool_start(WORKERS, &daemon->thread_pool, err) &&
-           transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
-                           progress_notify, daemon->progress, &daemon->transfers, err) &&
-           scheduler_start(daemon, &daemon->scheduler, err) &&
-           maintenance_start(daemon, &daemon->maintenance, err) &&
-           prebuild_start(daemon, &daemon->prebuild, err) && listeners_open(daemon, &server->listeners, err);
+    bool ok = thread_pool_start(WORKERS, &daemon->thread_pool, err) &&
+              transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
+                              progress_notify, daemon->progress, &daemon->transfers, err) &&
+              scheduler_start(daemon, &daemon->scheduler, err) &&
+              maintenance_start(daemon, &daemon->maintenance, err) &&
+              prebuild_start(daemon, &daemon->prebuild, err) && start_sender(server, err) &&
+              listeners_open(daemon, &server->listeners, err);
+    atomic_store(&server->is_listening, ok);
+    return ok;
 }
 
 static int64_t left_ms(int64_t until_ms)
@@ -168,6 +193,8 @@ static void end(struct server *server)
     listeners_close(&server->listeners);
     thread_pool_stop(daemon->thread_pool);
     prebuild_stop(daemon->prebuild);
+    sender_stop(daemon->sender);
+    ready_finder_close(server->ready_finder);
     /* Bytes that were written may still be on their way to the peer: the same ten seconds hold for them. */
     drained = (!daemon->transfers || transfers_drain(daemon->transfers, left_ms(until_ms))) && drained;
     if (!drained)

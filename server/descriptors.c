@@ -7,7 +7,7 @@
 #include "server/core/log.h"
 
 #define OWN_DESCRIPTORS                                                                                      \
-    192 /* database, readers, blobs, jobs with their pipes, loops, lingering connections */
+    256 /* database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections */
 
 /* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or
    linger beyond the limit. */

@@ -25,7 +25,8 @@
     NEXT(sent_ms, INT_OR_NULL, row->sent_ms)                                                                 \
     NEXT(active_ms, INT_OR_NULL, row->active_ms)                                                             \
     NEXT(delivered_ms, INT_OR_NULL, row->delivered_ms)                                                       \
-    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)
+    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)                                                               \
+    NEXT(ready_ms, INT_OR_NULL, row->ready_ms)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(device_id, INT, row->device_id)                                                                    \
     NEXT(firmware_id, INT, row->firmware_id)                                                                 \

@@ -28,6 +28,7 @@ struct attempt {
     char acked[ATTEMPT_RANGES_TEXT];   /* acked_format() */
     int64_t bytes_acked, fetches;
     int64_t created_ms, sent_ms, delivered_ms, ended_ms; /* 0: not yet */
+    int64_t ready_ms;  /* when webhooks were told that its package is ready; 0: not yet */
     int64_t active_ms; /* when bytes were last begun or acknowledged; 0: there is nothing to resume */
 };
 

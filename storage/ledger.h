@@ -70,6 +70,10 @@
     X(LEDGER_EVENT_UNFIT, "event-unfit", "product firmware device attempt package", "event from state to")   \
     X(LEDGER_FACTS_COUNTED, "facts-counted", "product firmware device", "counts day of total")               \
     X(LEDGER_ADMISSION_FULL, "admission-full", "product", "devices limit network")                           \
+    X(LEDGER_WEBHOOK_ADDED, "webhook-added", "product",                                                      \
+      "by enabled host kinds name signed template webhook")                                                  \
+    X(LEDGER_WEBHOOK_SET, "webhook-set", "product", "by enabled host kinds name signed template webhook")    \
+    X(LEDGER_WEBHOOK_REMOVED, "webhook-removed", "product", "by host name webhook")                          \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 
 enum ledger_kind {

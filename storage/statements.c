@@ -25,5 +25,8 @@ const struct db_table *const db_tables[] = {
     [ENTITY_SAID] = &said_statements,
     [ENTITY_QUARANTINE] = &quarantine_statements,
     [ENTITY_TRIAL] = &trial_statements,
+    [ENTITY_WEBHOOK] = &webhook_statements,
+    [ENTITY_OUTBOX] = &outbox_statements,
+    [ENTITY_READY] = &ready_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

@@ -5,10 +5,10 @@
 # list here excludes it, so a new test is never forgotten. tests/e2e/suites.test.mjs compares the lists with the folders.
 
 # Unit tests of code with one thread: ThreadSanitizer finds nothing there.
-unthreaded_unit="answer attempt attempt-slot canary binpkg brief ctl-grid decision decision-any decision-link
+unthreaded_unit="answer attempt attempt-slot binpkg body-template brief canary ctl-grid decision decision-any decision-link
     decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make delta-engine delta-file delta-match
     delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules family full identity inspect
-    name name-dialect name-file package-format par plan-text planner planner-any range recognise slice testimony
+    name name-dialect name-file package-format par plan-text planner planner-any range recognise retry slice testimony
     transcript transcript-any turnkey version wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
@@ -19,7 +19,7 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # that preload a library, that test kills, memory, traps or the scripts, that start no program, and, to save time, files
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
 unsanitized_e2e="clock containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
-    formats full lib operating run story strace suites traps"
+    formats full lib operating run story strace suites traps webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition
 # of files, which do not test the threads of the server, and files that would wait for minutes.

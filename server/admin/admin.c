@@ -12,6 +12,7 @@
 #define PRODUCT  API "/products/{}"
 #define FIRMWARE PRODUCT "/firmware/{}"
 #define DEVICE   PRODUCT "/devices/{}"
+#define WEBHOOK  API "/webhooks/{}"
 
 /* Method, pattern, body limit, handler. */
 #define ROUTES(X)                                                                                            \
@@ -65,6 +66,17 @@
     X("GET", API "/unknown", 0, admin_unknown_list)                                                          \
     X("DELETE", API "/unknown", 0, admin_unknown_forget_all)                                                 \
     X("DELETE", API "/unknown/{}", 0, admin_unknown_forget)                                                  \
+    X("GET", API "/webhooks", 0, admin_webhook_list)                                                         \
+    X("POST", API "/webhooks", 64 * KIB, admin_webhook_add)                                                  \
+    X("GET", WEBHOOK, 0, admin_webhook_show)                                                                 \
+    X("PATCH", WEBHOOK, 64 * KIB, admin_webhook_set)                                                         \
+    X("DELETE", WEBHOOK, 0, admin_webhook_remove)                                                            \
+    X("POST", WEBHOOK "/test", 0, admin_webhook_test)                                                        \
+    X("GET", WEBHOOK "/events", 0, admin_webhook_events)                                                     \
+    X("DELETE", WEBHOOK "/events", 0, admin_webhook_forget_all)                                              \
+    X("POST", WEBHOOK "/events/resend", 0, admin_webhook_resend_all)                                         \
+    X("DELETE", WEBHOOK "/events/{}", 0, admin_webhook_forget)                                               \
+    X("POST", WEBHOOK "/events/{}/resend", 0, admin_webhook_resend)                                          \
     X("GET", API "/ledger", 0, admin_ledger_list)                                                            \
     X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
     X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)

@@ -76,6 +76,18 @@ bool admin_unknown_list(struct admin_call *call, struct error *err);
 bool admin_unknown_forget(struct admin_call *call, struct error *err);
 bool admin_unknown_forget_all(struct admin_call *call, struct error *err);
 
+bool admin_webhook_list(struct admin_call *call, struct error *err);
+bool admin_webhook_add(struct admin_call *call, struct error *err);
+bool admin_webhook_show(struct admin_call *call, struct error *err);
+bool admin_webhook_set(struct admin_call *call, struct error *err);
+bool admin_webhook_remove(struct admin_call *call, struct error *err);
+bool admin_webhook_test(struct admin_call *call, struct error *err); /* webhook_event.c */
+bool admin_webhook_events(struct admin_call *call, struct error *err);
+bool admin_webhook_resend(struct admin_call *call, struct error *err);
+bool admin_webhook_resend_all(struct admin_call *call, struct error *err);
+bool admin_webhook_forget(struct admin_call *call, struct error *err);
+bool admin_webhook_forget_all(struct admin_call *call, struct error *err);
+
 bool admin_ledger_list(struct admin_call *call, struct error *err);
 bool admin_ledger_head(struct admin_call *call, struct error *err);
 bool admin_ledger_prune(struct admin_call *call, struct error *err);

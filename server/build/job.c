@@ -12,6 +12,7 @@
 #include "server/core/log.h"
 #include "server/ledger/package_event.h"
 #include "server/config/recipe.h"
+#include "server/webhook/notify.h"
 #include "storage/improvement.h"
 
 #define CANDIDATES       64 /* more than there are threads, so that one candidate is always free */
@@ -65,8 +66,11 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
                                       .note = making->note,
                                       .log = making->log};
     int64_t now_ms = clock_utc_ms();
+    const struct notify_size before = {.size_bytes = 0},
+                             now = {.size_bytes = made.size_bytes, .tried = made.effort};
     return package_set_ready(db, making->package.id, &made, now_ms, err) &&
-           package_event_made(db, &making->package.key, &made, now_ms, err);
+           package_event_made(db, &making->package.key, &made, now_ms, err) &&
+           notify_oversize(db, &making->package, &before, &now, now_ms, err);
 }
 
 static bool set_failed(void *cls, struct db *db, struct error *err)
@@ -227,6 +231,15 @@ struct stored_improvement {
     struct swaps swaps;
 };
 
+/* Stores that this effort was tried and that its result has size_bytes. */
+static bool set_tried_with(const struct build *making, int64_t size_bytes, struct db *db, struct error *err)
+{
+    const struct notify_size before = {(int64_t)making->below_bytes, (int64_t)making->effort - 1},
+                             now = {size_bytes, making->effort};
+    return improvement_tried(db, making->package.id, making->effort, err) &&
+           notify_oversize(db, &making->package, &before, &now, clock_utc_ms(), err);
+}
+
 /* One transaction: between `tried` and the smaller package, a device would be told that no package fits. */
 static bool store_improvement(void *cls, struct db *db, struct error *err)
 {
@@ -236,7 +249,7 @@ static bool store_improvement(void *cls, struct db *db, struct error *err)
                                       .sha256 = making->sha256,
                                       .effort = making->effort,
                                       .note = making->note};
-    if (!improvement_tried(db, making->package.id, making->effort, err))
+    if (!set_tried_with(making, made.size_bytes ? made.size_bytes : (int64_t)making->below_bytes, db, err))
         return false;
     if (!making->size_bytes)
         return true;
@@ -247,7 +260,7 @@ static bool store_improvement(void *cls, struct db *db, struct error *err)
 static bool set_tried(void *cls, struct db *db, struct error *err)
 {
     const struct build *making = &((struct job *)cls)->making;
-    return improvement_tried(db, making->package.id, making->effort, err);
+    return set_tried_with(making, (int64_t)making->below_bytes, db, err);
 }
 
 static bool store_improved(struct job *job, enum make_end end, struct error *err)

@@ -8,6 +8,7 @@
 #include "server/checkin/record_attempt.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
+#include "server/webhook/notify.h"
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
@@ -186,6 +187,20 @@ static bool record_admission(struct daemon *daemon, struct db *db, const struct 
                           daemon->config.max_new_devices_per_day, err);
 }
 
+static bool tell_person(struct db *db, const struct facts *facts, const struct device *before,
+                        const struct decision *decision, struct error *err)
+{
+    const struct device *device = &facts->device;
+    int64_t now_ms = facts->checkin.now_ms;
+    bool is_stale = decision->notice_stale_link && strcmp(before->notice, device->notice) != 0;
+    return (!decision->block ||
+            notify_needs_person(db, device, &facts->firmware, "loop-guard", device->notice, now_ms, err)) &&
+           (!is_stale ||
+            notify_needs_person(db, device, &facts->firmware, "stale-link", device->notice, now_ms, err)) &&
+           (!facts->newly_shared || notify_needs_person(db, device, &facts->firmware, "shared-id",
+                                                        "two modules seem to share this id", now_ms, err));
+}
+
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
                      struct facts *facts, const struct decision *decision, struct error *err)
 {
@@ -212,6 +227,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
         log_line(LOG_LEVEL_WARN, "device-shared", "product", facts->product.product_key, "device",
                  facts->device.device, "version", facts->said.version, "before", facts->said.before, NULL);
     take_answer(facts, decision);
+    if (!tell_person(db, facts, &before, decision, err))
+        return false;
     take_way(facts, client, decision);
     bool changed = !device_equal(&before, &facts->device);
     if (decision->confirm &&

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/checkin/trial.h"
 #include "server/ledger/event.h"
+#include "server/webhook/notify.h"
 #include "storage/budget.h"
 
 /* Adds a row to the ledger when the event ends the attempt, and when the event does not fit and changes
@@ -24,7 +25,8 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     if (attempt_is_open(state))
         return true;
     attempt->ended_ms = now_ms;
-    return event_attempt_ended(db, attempt, before, event, now_ms, err);
+    return event_attempt_ended(db, attempt, before, event, now_ms, err) &&
+           notify_attempt_ended(db, attempt, now_ms, err);
 }
 
 static bool end_attempt(struct db *db, struct attempt *attempt, enum attempt_event event, int64_t now_ms,
@@ -67,6 +69,8 @@ static bool aim_attempt(struct db *db, struct facts *facts, const struct decisio
                         struct error *err)
 {
     struct attempt *attempt = &facts->attempt;
+    if (strcmp(attempt->to, facts->planned.hop.version) != 0)
+        attempt->ready_ms = 0; /* it waits for another package */
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
     return attempt_update(db, attempt, err);

@@ -17,7 +17,9 @@
 #include "server/core/log.h"
 #include "server/planning/plan_cache.h"
 #include "server/checkin/counters.h"
+#include "server/webhook/sender.h"
 #include "storage/package.h"
+#include "storage/webhook.h"
 #include "server/http/transfer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -75,6 +77,11 @@ void reader_pool_give(struct reader_pool *reader_pool, struct db *given)
 void prebuild_add(struct prebuild *matrix, int64_t firmware_id, int64_t image_id)
 {
     (void)matrix, (void)firmware_id, (void)image_id;
+}
+
+void sender_wake(struct sender *sender)
+{
+    (void)sender;
 }
 
 void scheduler_wake(struct scheduler *scheduler)
@@ -187,6 +194,8 @@ static void fill(void)
     struct link link = {.device_id = device.id, .firmware_id = firmware.id, .created_ms = 1};
     demand(link_add(db, &link, &err));
     snprintf(token, sizeof token, "%s", link.token);
+    struct webhook webhook = {.name = "all", .url = "http://x/", .enabled = 1, .created_ms = 1};
+    demand(webhook_add(db, &webhook, &err));
 }
 
 static void open_database(void)
@@ -214,6 +223,7 @@ CALL(admin_firmware_set)
 CALL(admin_target_set)
 CALL(admin_link_add)
 CALL(admin_package_release)
+CALL(admin_webhook_add)
 #undef CALL
 
 static const struct {
@@ -228,6 +238,7 @@ static const struct {
     {report_handle, {NULL, "", "", ""}},
     {turnkey_result_handle, {"", "", "", ""}},
     {run_admin_package_release, {"pumps", "Pump", "1138", "1162"}},
+    {run_admin_webhook_add, {"", "", "", ""}},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)

@@ -20,6 +20,9 @@ static const char *const may_scan[] = {
     "SELECT id, product_key, name, created_ms, check_ins_trusted_ms FROM product ORDER BY id",
     "SELECT id, product, kind, firmware, text, code, count", /* at most a thousand rows */
     "DELETE FROM unknown",
+    "SELECT count(*) FROM webhook", /* at most 16 rows */
+    "SELECT id FROM webhook WHERE enabled",
+    "SELECT id, product_id, created_ms, created_by, name, url, secret",
 };
 
 /* Partial indexes that have only rows that are looked for. */

@@ -1,0 +1,154 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/planning/ready.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/core/log.h"
+#include "server/planning/plan_cache.h"
+#include "server/webhook/notify.h"
+
+#define GROUPS_AT_ONCE  8     /* plans in one transaction: check-ins wait meanwhile */
+#define DEVICES_AT_ONCE 256   /* events in one transaction */
+#define AGAIN_MS        60000 /* also without a change: a plan may have lacked the newest packages */
+
+struct ready_finder {
+    struct daemon *daemon;
+    /* The last whole look */
+    bool has_looked;
+    uint64_t changes;
+    int64_t looked_ms; /* boot clock */
+    /* The look under way: what comes next */
+    struct ready_group group;
+    int64_t after; /* attempt of the group; 0: the group comes next */
+    uint64_t begun_changes;
+    bool under_way;
+};
+
+static bool is_ready(const struct planned *planned, const struct firmware *firmware)
+{
+    return planned->outcome == PLAN_PATH && planned->hop.id &&
+           (planned->full || (planned->package_found && package_state(&planned->package) == PACKAGE_READY)) &&
+           planned->package.size_bytes <= firmware->max_package_bytes;
+}
+
+static bool has_way(const struct firmware *firmware, const struct version *from)
+{
+    struct version target;
+    if (!version_parse(slice_of(firmware->target), &target))
+        return false;
+    int order = version_compare(from, &target);
+    return order < 0 || (order > 0 && firmware->downgrades);
+}
+
+/* *ret_count: how many were told, at most DEVICES_AT_ONCE. */
+static bool tell_devices(struct ready_finder *finder, struct db *db, const struct firmware *firmware,
+                         const struct planned *planned, size_t *ret_count, struct error *err)
+{
+    _cleanup_(cleanup_free) struct ready_device *list = NULL;
+    struct product product;
+    bool found;
+    int64_t now_ms = clock_utc_ms();
+    if (!ready_list(db, &finder->group, finder->after, DEVICES_AT_ONCE, &list, ret_count, err) ||
+        !product_by_id(db, firmware->product_id, &product, &found, err))
+        return false;
+    const struct notify_ready ready = {.product = &product,
+                                       .firmware = firmware,
+                                       .from = finder->group.from,
+                                       .to = planned->hop.version,
+                                       .size_bytes = planned->package.size_bytes,
+                                       .device_url = finder->daemon->device_url};
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (!notify_ready(db, &ready, &list[i], now_ms, err) ||
+            !ready_set(db, list[i].attempt_id, now_ms, err))
+            return false;
+        finder->after = list[i].attempt_id;
+    }
+    return true;
+}
+
+static bool look_at_group(struct ready_finder *finder, struct db *db, size_t *ret_count, struct error *err)
+{
+    struct firmware firmware;
+    struct version from;
+    const struct planned *planned;
+    int64_t ids[WEBHOOKS_MAX];
+    unsigned listening;
+    bool found;
+    *ret_count = 0;
+    if (!firmware_by_id(db, finder->group.firmware_id, &firmware, &found, err) ||
+        !webhook_listening(db, firmware.product_id, WEBHOOK_PACKAGE_READY, ids, &listening, err))
+        return false;
+    if (!listening || !version_parse(slice_of(finder->group.from), &from) || !has_way(&firmware, &from))
+        return true;
+    return plan_cache_find(finder->daemon, db, &firmware, &from, &planned, err) &&
+           (!is_ready(planned, &firmware) || tell_devices(finder, db, &firmware, planned, ret_count, err));
+}
+
+static void begin_look(struct ready_finder *finder, uint64_t changes)
+{
+    bool again =
+        !finder->has_looked || finder->changes != changes || clock_boot_ms() - finder->looked_ms >= AGAIN_MS;
+    if (!again)
+        return;
+    finder->under_way = true;
+    finder->begun_changes = changes;
+    finder->group = (struct ready_group){.from = ""};
+    finder->after = 0;
+}
+
+static void end_look(struct ready_finder *finder)
+{
+    finder->under_way = false;
+    finder->has_looked = true;
+    finder->changes = finder->begun_changes;
+    finder->looked_ms = clock_boot_ms();
+}
+
+static bool look(void *cls, struct db *db, struct error *err)
+{
+    struct ready_finder *finder = cls;
+    if (!finder->under_way)
+        begin_look(finder, db_changes(db));
+    for (size_t told = 0, groups = 0; finder->under_way && told < DEVICES_AT_ONCE && groups < GROUPS_AT_ONCE;
+         groups++) {
+        bool found = true;
+        size_t count = 0;
+        if (!finder->after && !ready_next(db, &finder->group, &found, err))
+            return false;
+        if (!found)
+            end_look(finder);
+        else if (!look_at_group(finder, db, &count, err))
+            return false;
+        told += count;
+        if (count < DEVICES_AT_ONCE)
+            finder->after = 0; /* the group has no more */
+    }
+    return true;
+}
+
+bool ready_finder_open(struct daemon *daemon, struct ready_finder **ret, struct error *err)
+{
+    *ret = calloc(1, sizeof **ret);
+    if (!*ret)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    (*ret)->daemon = daemon;
+    return true;
+}
+
+void ready_finder_close(struct ready_finder *finder)
+{
+    free(finder);
+}
+
+bool ready_finder_run(struct ready_finder *finder)
+{
+    struct error err;
+    if (writer_call(finder->daemon->writer, look, finder, &err))
+        return finder->under_way;
+    log_line(LOG_LEVEL_WARN, "webhook-round-failed", "error", err.text, NULL);
+    finder->under_way = finder->has_looked = false; /* what was told is taken back: all anew */
+    return false;
+}

@@ -1,0 +1,255 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/webhook/notify.h"
+
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/core/log.h"
+#include "server/ledger/event.h"
+#include "storage/budget.h"
+#include "storage/improvement.h"
+
+#define DAY_MS   (24LL * 3600 * 1000)
+#define URL_SIZE 400
+
+struct names { /* what an event speaks of */
+    struct product product;
+    struct firmware firmware;
+    struct device device;
+    char device_text[LEDGER_DEVICE_SIZE];
+};
+
+static bool make_id(char out[OUTBOX_EVENT_ID_SIZE], struct error *err)
+{
+    unsigned char random[(OUTBOX_EVENT_ID_SIZE - 1) / 2];
+    if (RAND_bytes(random, sizeof random) != 1)
+        return error_set(err, ERROR_INTERNAL, "no random numbers for an event");
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(out + 2 * i, 3, "%02x", random[i]);
+    return true;
+}
+
+bool notify_make_row(enum webhook_kind kind, int64_t at_ms, const char *summary, json_t *facts,
+                     struct outbox_row *ret, struct error *err)
+{
+    *ret = (struct outbox_row){.since_ms = at_ms};
+    snprintf(ret->kind, sizeof ret->kind, "%s", webhook_kind_name(kind));
+    bool ok = make_id(ret->event_id, err);
+    json_t *body = json_pack("{s:s, s:s, s:I, s:o}", "id", ret->event_id, "event", ret->kind, "at",
+                             (json_int_t)at_ms, "summary", event_text(summary));
+    json_object_update(body, facts);
+    size_t size = json_dumpb(body, ret->facts, sizeof ret->facts - 1, JSON_COMPACT);
+    json_decref(body);
+    json_decref(facts);
+    return ok && ((size > 0 && size < sizeof ret->facts) ||
+                  error_set(err, ERROR_INTERNAL, "an event for webhooks is too long"));
+}
+
+static void tell_full(int64_t webhook_id)
+{
+    struct log_number number;
+    log_line(LOG_LEVEL_WARN, "webhook-outbox-full", "webhook", log_i64(&number, webhook_id), "then",
+             "its oldest event was given up", NULL);
+}
+
+/* Takes over `facts`. */
+static bool add(struct db *db, enum webhook_kind kind, int64_t product_id, const char *order,
+                int64_t order_id, int64_t at_ms, const char *summary, json_t *facts, struct error *err)
+{
+    int64_t ids[WEBHOOKS_MAX];
+    unsigned count;
+    struct outbox_row row;
+    if (!notify_make_row(kind, at_ms, summary, facts, &row, err) ||
+        !webhook_listening(db, product_id, kind, ids, &count, err))
+        return false;
+    snprintf(row.order_key, sizeof row.order_key, "%s:%" PRId64, order, order_id);
+    for (unsigned i = 0; i < count; i++) {
+        bool full;
+        row.webhook_id = ids[i];
+        if (!outbox_add(db, &row, &full, err))
+            return false;
+        if (full)
+            tell_full(ids[i]);
+    }
+    return true;
+}
+
+/* Before anything is looked up for an event: most servers have no webhook. */
+static bool is_wanted(struct db *db, enum webhook_kind kind, bool *ret, struct error *err)
+{
+    int64_t ids[WEBHOOKS_MAX];
+    unsigned count;
+    if (!webhook_listening(db, 0, kind, ids, &count, err))
+        return false;
+    *ret = count > 0;
+    return true;
+}
+
+static void name_device(enum id_kind id_kind, const char *device, char out[LEDGER_DEVICE_SIZE])
+{
+    snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", identity_kind_name(id_kind), device);
+}
+
+static bool find_names(struct db *db, int64_t device_id, int64_t firmware_id, struct names *ret,
+                       struct error *err)
+{
+    bool found;
+    *ret = (struct names){.device_text = ""};
+    if (!device_by_id(db, device_id, &ret->device, &found, err) ||
+        !firmware_by_id(db, firmware_id, &ret->firmware, &found, err) ||
+        !product_by_id(db, ret->device.product_id, &ret->product, &found, err))
+        return false;
+    name_device(ret->device.id_kind, ret->device.device, ret->device_text);
+    return true;
+}
+
+/* Ends of attempts */
+
+/* False: that end tells nothing. */
+static bool kind_of_end(enum attempt_state state, enum webhook_kind *ret)
+{
+    bool is_confirmed = state == ATTEMPT_CONFIRMED || state == ATTEMPT_NOT_BY_US;
+    *ret = is_confirmed ? WEBHOOK_CONFIRMED : WEBHOOK_NOT_APPLIED;
+    return is_confirmed || state == ATTEMPT_NOT_APPLIED || state == ATTEMPT_DIVERGED;
+}
+
+static void summarise_end(const struct attempt *attempt, const struct names *names,
+                          char out[NOTIFY_SUMMARY_SIZE])
+{
+    enum attempt_state state = attempt->state;
+    size_t used = (size_t)snprintf(out, NOTIFY_SUMMARY_SIZE, "Device %s of product %s ", names->device_text,
+                                   names->product.product_key);
+    char *end = out + used;
+    size_t room = NOTIFY_SUMMARY_SIZE - used;
+    const char *firmware = names->firmware.name;
+    if (state == ATTEMPT_NOT_APPLIED)
+        snprintf(end, room, "did not apply the package to %s of %s: it still runs %s.", attempt->to, firmware,
+                 attempt->from);
+    else if (state == ATTEMPT_DIVERGED)
+        snprintf(end, room, "was on its way from %s to %s of %s, and reports another version.", attempt->from,
+                 attempt->to, firmware);
+    else
+        snprintf(end, room, "runs %s of %s now, before %s%s.", attempt->to, firmware, attempt->from,
+                 state == ATTEMPT_NOT_BY_US ? "; dfota did not see the whole package arrive" : "");
+}
+
+static bool add_end(struct db *db, enum webhook_kind kind, const struct attempt *attempt, int64_t at_ms,
+                    struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE];
+    struct names names;
+    if (!find_names(db, attempt->device_id, attempt->firmware_id, &names, err))
+        return false;
+    summarise_end(attempt, &names, summary);
+    json_t *facts =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "product", names.product.product_key, "firmware",
+                  names.firmware.name, "device", names.device_text, "attempt", (json_int_t)attempt->id,
+                  "from", attempt->from, "to", attempt->to, "state", attempt_state_name(attempt->state));
+    return add(db, kind, names.product.id, "device", attempt->device_id, at_ms, summary, facts, err);
+}
+
+bool notify_attempt_ended(struct db *db, const struct attempt *attempt, int64_t at_ms, struct error *err)
+{
+    enum webhook_kind kind;
+    bool wanted, spent;
+    if (!kind_of_end(attempt->state, &kind))
+        return true;
+    if (!is_wanted(db, kind, &wanted, err))
+        return false;
+    if (!wanted)
+        return true;
+    return budget_is_spent(db, attempt->device_id, attempt->link_id, at_ms / DAY_MS, &spent, err) &&
+           (spent || add_end(db, kind, attempt, at_ms, err));
+}
+
+/* What needs a person */
+
+bool notify_needs_person(struct db *db, const struct device *device, const struct firmware *firmware,
+                         const char *why, const char *notice, int64_t at_ms, struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE];
+    struct names names;
+    bool wanted;
+    if (!is_wanted(db, WEBHOOK_NEEDS_PERSON, &wanted, err))
+        return false;
+    if (!wanted)
+        return true;
+    if (!find_names(db, device->id, firmware->id, &names, err))
+        return false;
+    snprintf(summary, sizeof summary, "Device %s of product %s needs a person: %s.", names.device_text,
+             names.product.product_key, notice);
+    json_t *facts =
+        json_pack("{s:s, s:s, s:s, s:s, s:o}", "product", names.product.product_key, "firmware",
+                  names.firmware.name, "device", names.device_text, "why", why, "notice", event_text(notice));
+    return add(db, WEBHOOK_NEEDS_PERSON, names.product.id, "device", device->id, at_ms, summary, facts, err);
+}
+
+/* Packages over the limit */
+
+static bool is_settled(const struct notify_size *size, int64_t limit_bytes)
+{
+    return size->size_bytes > limit_bytes && !improvement_may_fit(size->size_bytes, size->tried, limit_bytes);
+}
+
+static bool add_oversize(struct db *db, const struct ledger_oversize *over, int64_t size_bytes, int64_t at_ms,
+                         struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE];
+    struct product product;
+    struct firmware firmware;
+    if (!product_get(db, over->product, &product, err) ||
+        !firmware_get(db, product.id, over->firmware, &firmware, err))
+        return false;
+    snprintf(summary, sizeof summary,
+             "The package of %s from %s to %s, product %s, has %" PRId64 " bytes; the limit is %" PRId64 ".",
+             over->firmware, over->from, over->to, over->product, size_bytes, over->limit_bytes);
+    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "product", over->product, "firmware",
+                              over->firmware, "from", over->from, "to", over->to, "size",
+                              (json_int_t)size_bytes, "limit", (json_int_t)over->limit_bytes);
+    return add(db, WEBHOOK_PACKAGE_OVERSIZE, product.id, "firmware", firmware.id, at_ms, summary, facts, err);
+}
+
+bool notify_oversize(struct db *db, const struct package *package, const struct notify_size *before,
+                     const struct notify_size *now, int64_t at_ms, struct error *err)
+{
+    _cleanup_(cleanup_free) struct ledger_oversize *list = NULL;
+    struct package known;
+    size_t count;
+    bool wanted, found;
+    if (!is_wanted(db, WEBHOOK_PACKAGE_OVERSIZE, &wanted, err))
+        return false;
+    if (!wanted)
+        return true;
+    if (!package_by_id(db, package->id, &known, &found, err) ||
+        !ledger_oversize_list(db, &package->key.from, &package->key.to, now->size_bytes, &list, &count, err))
+        return false;
+    for (size_t i = 0; found && known.wanted && i < count; i++)
+        if (is_settled(now, list[i].limit_bytes) && !is_settled(before, list[i].limit_bytes) &&
+            !add_oversize(db, &list[i], now->size_bytes, at_ms, err))
+            return false;
+    return true;
+}
+
+/* Packages that devices waited for */
+
+bool notify_ready(struct db *db, const struct notify_ready *ready, const struct ready_device *device,
+                  int64_t at_ms, struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE], url[URL_SIZE] = "", name[LEDGER_DEVICE_SIZE];
+    name_device(device->id_kind, device->device, name);
+    if (device->token[0] && ready->device_url[0])
+        snprintf(url, sizeof url, "%s/d/%s/%s", ready->device_url, device->token, ready->from);
+    snprintf(summary, sizeof summary,
+             "The package of %s from %s to %s (%" PRId64 " bytes) is ready for device %s of product %s.",
+             ready->firmware->name, ready->from, ready->to, ready->size_bytes, name,
+             ready->product->product_key);
+    json_t *facts = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:o*}", "product",
+                              ready->product->product_key, "firmware", ready->firmware->name, "device", name,
+                              "attempt", (json_int_t)device->attempt_id, "from", ready->from, "to", ready->to,
+                              "size", (json_int_t)ready->size_bytes, "url", event_text(url));
+    return add(db, WEBHOOK_PACKAGE_READY, ready->product->id, "device", device->device_id, at_ms, summary,
+               facts, err);
+}
