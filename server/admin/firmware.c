@@ -182,15 +182,19 @@ static bool check_limit(const struct firmware *firmware, struct error *err)
                format->name, (long long)format->max_bytes);
 }
 
+static bool may_go_without_canary(const struct firmware *firmware)
+{
+    const struct package_format *format = package_format_find(firmware->format);
+    return format && format->no_canary;
+}
+
 /* Without a canary the first delivery of a package goes to all devices that ask. */
 static bool check_canary(const struct firmware *firmware, struct error *err)
 {
-    const struct package_format *format = package_format_find(firmware->format);
-    return firmware->canary_confirmations > 0 || (format && format->no_canary) ||
+    return firmware->canary_confirmations > 0 || may_go_without_canary(firmware) ||
            error_set(err, ERROR_INVALID,
-                     "the format %s needs a canary, because no updater of its devices runs on a server: "
-                     "set canary_confirmations to at least 1",
-                     format ? format->name : "(none)");
+                     "only bsdiff can go without a canary, because its updater runs on a server, too: "
+                     "set canary_confirmations to at least 1");
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)
@@ -213,6 +217,8 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->downgrades = json_is_true(settings->downgrades);
     if (settings->canary_confirmations)
         firmware->canary_confirmations = json_integer_value(settings->canary_confirmations);
+    else if (!firmware->canary_confirmations && !may_go_without_canary(firmware))
+        firmware->canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT; /* with another format */
     if (settings->quarantine_after)
         firmware->quarantine_after = json_integer_value(settings->quarantine_after);
     return check_limit(firmware, err) && check_canary(firmware, err) && firmware_update(db, firmware, err) &&

@@ -46,8 +46,10 @@ export class Scene {
             await scene.upload(version);
         if (format !== null || limit !== null)
             await scene.set({ ...(format && { format }), ...(limit && { max_package_bytes: limit }) });
-        if (!canary && (await server.firmware(product, firmware)).format === 'bsdiff')
-            await scene.set({ canary_confirmations: 0 });
+        if (!canary) {
+            const { format: now } = await server.firmware(product, firmware);
+            await scene.set({ quarantine_after: 1000, ...(now === 'bsdiff' && { canary_confirmations: 0 }) });
+        }
         if (target !== null)
             await scene.setTarget(target);
         return scene;
