@@ -27,14 +27,15 @@ enum {
     ENTITY_OUTCOME,
     ENTITY_BUDGET,
     ENTITY_UNKNOWN,
-    ENTITY_SAID
+    ENTITY_SAID,
+    ENTITY_REMOVAL
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
     package_statements, package_admin_statements, device_statements, link_statements, attempt_statements,
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
-    said_statements;
+    said_statements, removal_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

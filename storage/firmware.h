@@ -26,7 +26,7 @@ struct firmware {
 };
 
 struct firmware_counts {
-    int64_t images, devices;
+    int64_t images, devices; /* active devices */
 };
 
 struct firmware_name {
@@ -52,6 +52,8 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
                      struct firmware *ret, struct error *err);
 /* Stores format, max_package_bytes, target_image_id, downgrades, format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
+/* ERROR_FIRMWARE_EXISTS: another firmware of the product has this name. */
+bool firmware_rename(struct db *db, struct firmware *firmware, const char *name, struct error *err);
 /* By name; *ret is the caller's (free). */
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,
                    struct error *err);

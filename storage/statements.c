@@ -23,5 +23,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_BUDGET] = &budget_statements,
     [ENTITY_UNKNOWN] = &unknown_statements,
     [ENTITY_SAID] = &said_statements,
+    [ENTITY_REMOVAL] = &removal_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;
