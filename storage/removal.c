@@ -22,10 +22,9 @@ enum {
     PRODUCT
 };
 static const char *const sql[] = {
-    [DEVICE_USES] =
-        "SELECT (SELECT count(*) FROM attempt WHERE device_id = $1), "
-        "(SELECT count(*) FROM transcript WHERE device_id = $1), "
-        "(SELECT count(*) FROM device WHERE replaced_by = $1)",
+    [DEVICE_USES] = ("SELECT (SELECT count(*) FROM attempt WHERE device_id = $1), "
+                     "(SELECT count(*) FROM transcript WHERE device_id = $1), "
+                     "(SELECT count(*) FROM device WHERE replaced_by = $1)"),
     /* Ids are used again, so nothing that names the device by its id may stay. */
     [DEVICE_BUDGET] = "DELETE FROM budget WHERE subject = 'device' AND subject_id = $1",
     [DEVICE_LINK_BUDGETS] =

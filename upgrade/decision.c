@@ -135,7 +135,7 @@ static const struct {
 } rules[] = {
     {check_link, "link: does it exist, and is it not revoked?"},
     {check_names, "check-in: are product, device id and firmware valid?"},
-    {check_admission, "new device: does the product take it, and is the daily limit of new devices reached?"},
+    {check_admission, "new device: does the product admit it, within its daily limit?"},
     {take_report, "the reported version is recorded, or kept as a claim"},
     {end_pin, "request from the start: an earlier download cannot be continued"},
     {check_state, "is the device retired, or held until an admin admits it?"},

@@ -143,7 +143,7 @@ struct list {
 static bool take_device(void *cls, const struct csv_row *row, struct error *err)
 {
     struct list *list = cls;
-    struct csv_line line;
+    struct csv_line line = {.identity.id = ""};
     bool first = !list->begun;
     list->begun = true;
     if (first && row->line == 1 && is_heading(row->field[0]))

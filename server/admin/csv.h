@@ -14,13 +14,13 @@
 struct csv_row {
     unsigned line;  /* where it begins, from 1 */
     unsigned count; /* of fields; may be more than CSV_FIELDS_MAX, whose content is then not known */
-    struct slice
-        field[CSV_FIELDS_MAX]; /* UTF-8, without the blanks around; empty where the row has no more */
+    /* UTF-8, without the blanks around; empty where the row has no more fields */
+    struct slice field[CSV_FIELDS_MAX];
 };
 
 /* Calls take(cls) for each row; it returns false with an error. Lines without any character are skipped.
-   ERROR_INVALID: a quote is in a wrong place or a quoted field has no end, or the text is neither UTF-8 nor GBK. The number of the line is put
-   before each error. */
+   ERROR_INVALID: a quote is in a wrong place, a quoted field has no end, or the text is neither UTF-8 nor GBK.
+   The number of the line is put before each error. */
 bool csv_rows(struct slice text, bool (*take)(void *cls, const struct csv_row *row, struct error *err),
               void *cls, struct error *err) __attribute__((warn_unused_result));
 
@@ -30,9 +30,9 @@ struct csv_line {
 };
 
 /* A list with one device per line. The id comes first: an IMEI, or what a module sends as imei instead; or
-   imei:…, mac:…, uid:…. Calls take(cls) for each. A first line that begins with "imei" is a heading. `form` is the error for a
-   line with more than `fields`: "a line is IMEI[,version]". ERROR_INVALID, ERROR_BAD_DEVICE, or ERROR_TOO_LARGE
-   for more than CSV_LINES_MAX devices. */
+   imei:…, mac:…, uid:…. Calls take(cls) for each device. A first line that begins with "imei" is a heading.
+   `form` is the text about a line with more than `fields` fields: "a line is IMEI[,version]". ERROR_INVALID,
+   ERROR_BAD_DEVICE, or ERROR_TOO_LARGE for more than CSV_LINES_MAX devices. */
 bool csv_read(struct slice text, unsigned fields, const char *form,
               bool (*take)(void *cls, const struct csv_line *line, struct error *err), void *cls,
               struct error *err) __attribute__((warn_unused_result));
