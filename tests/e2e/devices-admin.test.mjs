@@ -81,6 +81,7 @@ describe('a retired device', () => {
         const module = scene.module(), other = scene.module();
         await scene.makePackage();
         await module.download();
+        await scene.awaitAttempt(module, 'delivered');
         await other.ask();
         const retired = (await post(scene, module, 'retire')).json;
         assert.deepEqual([retired.state, retired.state_since > 1.6e12, retired.attempts[0].state], ['retired', true, 'silent']);
