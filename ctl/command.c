@@ -21,9 +21,9 @@ static const struct command table[] = {
     {"product set", "KEY", BIT(TRUSTED_CHECK_INS) | BIT(UNKNOWN_DEVICES) | BIT(NAME) | BIT(BY), 0,
      "change the settings of a product",
      "--unknown-devices: devices that are not known are admitted at their first check-in, held until an "
-     "admin admits them, or refused. --trusted-check-ins: say yes only where nothing but the product's modules can reach the device listener, as in a private "
-     "APN. A version in a check-in then counts like a report of the module's host, and the loop guard "
-     "counts all requests of a device together.",
+     "admin admits them, or refused. --trusted-check-ins: say yes only where nothing but the product's "
+     "modules can reach the device listener, as in a private APN. A version in a check-in then counts like a "
+     "report of the module's host, and the loop guard counts all requests of a device together.",
      product_set},
     {"product delete", "KEY", BIT(BY), 0, "delete a product without images and devices", NULL,
      product_delete},

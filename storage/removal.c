@@ -27,8 +27,8 @@ static const char *const sql[] = {
                      "(SELECT count(*) FROM device WHERE replaced_by = $1)"),
     /* Ids are used again, so nothing that names the device by its id may stay. */
     [DEVICE_BUDGET] = "DELETE FROM budget WHERE subject = 'device' AND subject_id = $1",
-    [DEVICE_LINK_BUDGETS] =
-        "DELETE FROM budget WHERE subject = 'link' AND subject_id IN (SELECT id FROM link WHERE device_id = $1)",
+    [DEVICE_LINK_BUDGETS] = ("DELETE FROM budget WHERE subject = 'link' AND subject_id IN "
+                             "(SELECT id FROM link WHERE device_id = $1)"),
     [DEVICE_GUARD] = "DELETE FROM guard_closed WHERE device_id = $1",
     [DEVICE_TURNKEY_LINKS] = "DELETE FROM turnkey_link WHERE device_id = $1",
     [DEVICE_LINKS] = "DELETE FROM link WHERE device_id = $1",

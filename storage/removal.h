@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Removes devices, firmwares and products that have no history. The caller asks for the uses first, in the same
-   transaction: the database refuses to remove a row that another row names. */
+/* Removes devices, firmwares and products that have no history. The caller asks for the uses first, in the
+   same transaction: the database refuses to remove a row that another row names. */
 #ifndef DFOTA_STORAGE_REMOVAL_H
 #define DFOTA_STORAGE_REMOVAL_H
 

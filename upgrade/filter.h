@@ -6,10 +6,11 @@
        not (tag=lab or tag=spare) and firmware="Pump station"
 
    A condition is FIELD OPERATOR VALUE. "not" binds closer than "and", "and" closer than "or". A value with
-   blanks or brackets is in double quotes. FILTER_FIELDS names the fields. Operators: = != < <= > >=; texts, tags
-   and yes/no have = and != only. The value of an age is a number with s, m, h or d: last_seen>7d selects devices
-   that were seen more than 7 days ago, or never. "never" is the age of what did not happen, and "none" the
-   version of a device that has not reported one. Comparisons with < or > are false for a version "none".
+   blanks or brackets is in double quotes. FILTER_FIELDS names the fields. Operators: = != < <= > >=; texts,
+   tags and yes/no have = and != only. The value of an age is a number with s, m, h or d: last_seen>7d
+   selects devices that were seen more than 7 days ago, or never. "never" is the age of what did not happen,
+   and "none" the version of a device that has not reported one. Comparisons with < or > are false for a
+   version "none".
 
    A filter is parsed once, and then compared with any number of devices. Pure: no clock, no I/O. */
 #ifndef DFOTA_UPGRADE_FILTER_H

@@ -113,8 +113,8 @@ static bool is_heading(struct slice field)
            (field.len == 4 || field.ptr[4] != ':');
 }
 
-/* Without a prefix the text is what a module sends as imei: an IMEI, or another id that cannot be mistaken for a
-   heading. A MAC is recognised by its separators. */
+/* Without a prefix the text is what a module sends as imei: an IMEI, or another id that cannot be mistaken
+   for a heading. A MAC is recognised by its separators. */
 bool csv_identity(struct slice text, struct identity *ret, struct error *err)
 {
     bool has_digit = false;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Lists in a body of text/csv (RFC 4180), read with libcsv: UTF-8 with or without a byte order mark, or GBK. */
+/* Lists in a body of text/csv (RFC 4180), read with libcsv. The text is UTF-8, with or without a byte order
+   mark, or GBK. */
 #ifndef DFOTA_SERVER_ADMIN_CSV_H
 #define DFOTA_SERVER_ADMIN_CSV_H
 
@@ -19,8 +20,8 @@ struct csv_row {
 };
 
 /* Calls take(cls) for each row; it returns false with an error. Lines without any character are skipped.
-   ERROR_INVALID: a quote is in a wrong place, a quoted field has no end, or the text is neither UTF-8 nor GBK.
-   The number of the line is put before each error. */
+   ERROR_INVALID: a quote is in a wrong place, a quoted field has no end, or the text is neither UTF-8 nor
+   GBK. The number of the line is put before each error. */
 bool csv_rows(struct slice text, bool (*take)(void *cls, const struct csv_row *row, struct error *err),
               void *cls, struct error *err) __attribute__((warn_unused_result));
 

@@ -7,7 +7,8 @@
 #include "server/admin/call.h"
 #include "storage/device.h"
 
-/* Retires the device, and ends its open attempts. `successor` is the id of the device in its place, 0: none. */
+/* Retires the device, and ends its open attempts. `successor` is the id of the device in its place; 0: there
+   is none. */
 bool device_retire(struct db *db, struct device *device, int64_t successor, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* A list of devices to import: device, tags, note, firmware. A header in the first line names the columns, in any
-   order. Without a header, a line is one device. */
+/* A list of devices to import: device, tags, note, firmware. A header in the first line names the columns,
+   in any order. Without a header, a line is one device. */
 #ifndef DFOTA_SERVER_ADMIN_DEVICE_CSV_H
 #define DFOTA_SERVER_ADMIN_DEVICE_CSV_H
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The list of devices, in pages. A page reads at most ROWS_MAX rows, so it costs the same in a fleet of any size; a
-   page with a narrow filter may have few devices, or none, and still name the next page. */
+/* The list of devices, in pages. A page reads at most ROWS_MAX rows, so it costs the same in a fleet of any
+   size; a page with a narrow filter may have few devices, or none, and still name the next page. */
 #include <stdio.h>
 
 #include "base/cleanup.h"

@@ -40,7 +40,8 @@ bool link_order_note(const struct request *request, struct db *db, const struct 
                      const struct firmware *firmware, const struct link_order *order, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The firmware of a product that has one only. ERROR_FIRMWARE_NOT_FOUND: it has none; ERROR_INVALID: it has several. */
+/* The firmware of a product that has one only. ERROR_FIRMWARE_NOT_FOUND: it has none; ERROR_INVALID: it has
+   several. */
 bool link_only_firmware(struct db *db, int64_t product_id, struct firmware *ret, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as the list of a bulk call, of links, reports and devices. What is taken is in order; what
- * is refused names a line. */
+/* Fuzz target: any bytes as the list of a bulk call, of links, reports and devices. What is taken is in
+   order; what is refused names a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
