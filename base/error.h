@@ -27,6 +27,11 @@
     X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
     X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                   \
     X(ERROR_TIMEOUT, 408, "timeout")                                                                         \
+    X(ERROR_DEVICE_IN_USE, 409, "device-in-use")                                                             \
+    X(ERROR_DEVICE_RETIRED, 409, "device-retired")                                                           \
+    X(ERROR_FIRMWARE_EXISTS, 409, "firmware-exists")                                                         \
+    X(ERROR_FIRMWARE_IN_USE, 409, "firmware-in-use")                                                         \
+    X(ERROR_PRODUCT_IN_USE, 409, "product-in-use")                                                           \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                           \
     X(ERROR_WEBHOOK_EXISTS, 409, "webhook-exists")                                                           \
     X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                           \

@@ -18,12 +18,15 @@ static const struct command table[] = {
 
     {"product add", "NAME", BIT(KEY), 0, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},
-    {"product set", "KEY", BIT(TRUSTED_CHECK_INS) | BIT(BY), BIT(TRUSTED_CHECK_INS),
-     "trust the check-ins of a product, or not",
-     "Say yes only where nothing but the product's modules can reach the device listener, as in a private "
-     "APN. A version in a check-in then counts like a report of the module's host, and the loop guard "
-     "counts all requests of a device together.",
+    {"product set", "KEY", BIT(TRUSTED_CHECK_INS) | BIT(UNKNOWN_DEVICES) | BIT(NAME) | BIT(BY), 0,
+     "change the settings of a product",
+     "--unknown-devices: devices that are not known are admitted at their first check-in, held until an "
+     "admin admits them, or refused. --trusted-check-ins: say yes only where nothing but the product's "
+     "modules can reach the device listener, as in a private APN. A version in a check-in then counts like a "
+     "report of the module's host, and the loop guard counts all requests of a device together.",
      product_set},
+    {"product delete", "KEY", BIT(BY), 0, "delete a product without images and devices", NULL,
+     product_delete},
     {"product list", "", 0, 0, "list the products", NULL, product_list},
 
     {"image upload", "FILE…", BIT(AS) | BIT(FIRMWARE) | BIT(VERSION), 0, "upload full images",
@@ -59,6 +62,14 @@ static const struct command table[] = {
      BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES) | BIT(CANARY) | BIT(QUARANTINE_AFTER), 0,
      "set format, size limit, downgrades, canary",
      FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
+
+    {"firmware rename", "FIRMWARE NAME", BIT(FORCE) | BIT(BY), 0, "give a firmware another name",
+     "Devices send the name. The server refuses while it knows devices of the firmware, unless --force is "
+     "given: devices that still send the old name then get code 26. A section [firmware NAME] of the "
+     "configuration must be renamed too.",
+     firmware_rename},
+    {"firmware delete", "FIRMWARE", BIT(BY), 0, "delete a firmware without images and devices", NULL,
+     firmware_delete},
 
     {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},
     {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
@@ -113,8 +124,13 @@ static const struct command table[] = {
      "devices that wait for them; with -o json up to 1000.",
      queue_show},
 
-    {"device list", "", BIT(FIRMWARE) | BIT(NOTICE) | BIT(CONFLICTS) | BIT(PRINT_CSV), 0, "list the devices",
-     NULL, device_list},
+    {"device list", "",
+     BIT(FIRMWARE) | BIT(NOTICE) | BIT(CONFLICTS) | BIT(FILTER) | BIT(TAG) | BIT(RETIRED) | BIT(HELD) |
+         BIT(PRINT_CSV),
+     0, "list the devices",
+     "--filter has conditions such as version<1147, tag=north, last_seen>7d, with and, or, not and "
+     "brackets. doc/devices.md lists the fields.",
+     device_list},
     {"device show", "DEVICE", 0, 0, "show a device and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits are a "
      "MAC address, and anything else is a UID.",
@@ -138,6 +154,24 @@ static const struct command table[] = {
      "A package that no device has confirmed goes to one device. While that device is silent, no other "
      "device gets the package. After this command another device may try the package.",
      device_write_off},
+    {"device tag", "DEVICE TAG…", BIT(REMOVE) | BIT(BY), 0, "add tags to a device, or remove them",
+     "A device has at most 16 tags. A tag has letters, digits and . _ - : and at most 32 bytes.", device_tag},
+    {"device note", "DEVICE TEXT", BIT(BY), 0, "set the note of a device",
+     "At most 200 bytes. An empty text removes the note.", device_note},
+    {"device retire", "DEVICE…", BIT(BY), 0, "stop offering packages to a device",
+     "The device gets code 27, and is not in counts and lists. Its history is kept.", device_retire},
+    {"device restore", "DEVICE…", BIT(BY), 0, "undo that", NULL, device_restore},
+    {"device replace", "DEVICE NEW_DEVICE", BIT(BY), 0, "put another device in the place of a device",
+     "The new device takes the tags and the note, and gets a link. The old one is retired.", device_replace},
+    {"device delete", "DEVICE", BIT(BY), 0, "delete a device that never did anything",
+     "The server refuses after a check-in, an attempt or a report: retire the device instead.",
+     device_delete},
+    {"device admit", "DEVICE…", BIT(BY), 0, "admit devices that are held", NULL, device_admit},
+    {"device import", "FILE", BIT(BY), 0, "import devices from a CSV file",
+     "The first line names the columns: device, tags, note, firmware, in any order. Without it each line is "
+     "one device. UTF-8 or GBK. Either all lines are imported or none. An empty field changes nothing. "
+     "firmware is for new devices, and is not needed if the product has one firmware.",
+     device_import},
     {"device accept", "DEVICE VERSION", BIT(BY), 0, "accept a claim of a lower grade",
      "VERSION is the version in the claim, as shown by device show; if a newer claim has arrived, nothing "
      "changes. From then on reports of the same source count for this device, until a report of a higher "

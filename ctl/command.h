@@ -41,6 +41,7 @@ command_run status_show; /* status.c */
 command_run product_add; /* product.c */
 command_run product_set;
 command_run product_list;
+command_run product_delete;
 
 command_run image_upload; /* upload.c */
 command_run image_list;   /* image.c */
@@ -54,6 +55,8 @@ command_run image_delete;
 command_run firmware_list; /* firmware.c */
 command_run firmware_show;
 command_run firmware_set;
+command_run firmware_rename;
+command_run firmware_delete;
 command_run target_set;
 command_run target_clear;
 command_run missing_bases_list;
@@ -81,6 +84,15 @@ command_run device_unblock;
 command_run device_write_off;
 command_run device_accept;
 command_run device_dismiss;
+
+command_run device_tag; /* device_admin.c */
+command_run device_note;
+command_run device_retire;
+command_run device_restore;
+command_run device_replace;
+command_run device_delete;
+command_run device_admit;
+command_run device_import;
 
 command_run outcomes_show; /* outcome.c */
 

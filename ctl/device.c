@@ -30,6 +30,9 @@ static const struct table_column csv_columns[] = {
     {"", "last_answer.code", TABLE_NUMBER},
     {"", "last_answer.reason", TABLE_TEXT},
     {"", "notice", TABLE_TEXT},
+    {"", "state", TABLE_TEXT},
+    {"", "tags", TABLE_TEXT},
+    {"", "note", TABLE_TEXT},
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
@@ -55,6 +58,11 @@ static const struct table_column page_columns[] = {
     {"First seen", "first_seen_at", TABLE_TIME},
     {"Last seen", "last_seen_at", TABLE_TIME},
     {"Check-ins", "check_ins", TABLE_NUMBER},
+    {"State", "state", TABLE_TEXT},
+    {"  since", "state_since", TABLE_TIME},
+    {"  replaced by", "replaced_by", TABLE_TEXT},
+    {"Tags", "tags", TABLE_TEXT},
+    {"Note", "note", TABLE_TEXT},
     {"Blocked", "blocked", TABLE_TEXT},
     {"Last answer", "last_answer.code", TABLE_NUMBER},
     {"  at", "last_answer.at", TABLE_TIME},
@@ -99,6 +107,14 @@ static const struct table_column result_columns[] = {
 };
 static const struct table_view result_view = {result_columns, TABLE_COUNT(result_columns), "meaning", ""};
 
+static bool add_selectors(const struct ctl_options *options, struct client_path *path, struct failure *fail)
+{
+    return (!options->filter || client_path_query(path, "filter", options->filter, fail)) &&
+           (!options->tag || client_path_query(path, "tag", options->tag, fail)) &&
+           (!options->retired || client_path_query(path, "retired", "yes", fail)) &&
+           (!options->held || client_path_query(path, "held", "yes", fail));
+}
+
 bool device_list(struct session *session, struct failure *fail)
 {
     const char *firmware = session->options->firmware;
@@ -111,6 +127,8 @@ bool device_list(struct session *session, struct failure *fail)
     if (session->options->conflicts && !client_path_query(&path, "conflict", "1", fail))
         return false;
     if (session->options->notice && !client_path_query(&path, "notice", "1", fail))
+        return false;
+    if (!add_selectors(session->options, &path, fail))
         return false;
     if (!session_fetch_pages(session, path.text, &answer, fail))
         return false;

@@ -170,6 +170,33 @@ bool firmware_set(struct session *session, struct failure *fail)
            change(session, "PATCH", &path, pack_settings(options), fail);
 }
 
+bool firmware_rename(struct session *session, struct failure *fail)
+{
+    const char *by = session->options->by;
+    struct client_path path;
+    json_t *body = json_pack("{s:s, s:b}", "name", session->args[1], "force", session->options->force);
+    if (!session_path(session, &path, fail, "firmware", session->args[0], NULL) ||
+        (by && !client_path_query(&path, "by", by, fail))) {
+        json_decref(body);
+        return false;
+    }
+    return change(session, "PATCH", &path, body, fail);
+}
+
+bool firmware_delete(struct session *session, struct failure *fail)
+{
+    const char *by = session->options->by;
+    struct client_path path;
+    struct client_answer answer = {0};
+    if (!session_path(session, &path, fail, "firmware", session->args[0], NULL) ||
+        (by && !client_path_query(&path, "by", by, fail)) ||
+        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    session_note("the firmware %s is deleted", session->args[0]);
+    return true;
+}
+
 bool target_set(struct session *session, struct failure *fail)
 {
     struct client_path path;

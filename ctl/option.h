@@ -38,6 +38,15 @@
       "failed devices after which a package goes out of service")                                            \
     X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
       "do check-ins count like reports of hosts?")                                                           \
+    X(UNKNOWN_DEVICES, "unknown-devices", 0, "admitted|held|refused", WORD(unknown_devices),                 \
+      "what happens to devices that are not known")                                                          \
+    X(NAME, "name", 0, "NAME", TEXT(name), "the new name")                                                   \
+    X(FORCE, "force", 0, NULL, FLAG(force), "also while devices send the present name")                      \
+    X(FILTER, "filter", 0, "TEXT", TEXT(filter), "only devices such as \"version<1147 and tag=north\"")      \
+    X(TAG, "tag", 0, "TAG", TEXT(tag), "only devices with this tag")                                         \
+    X(RETIRED, "retired", 0, NULL, FLAG(retired), "the retired devices instead")                             \
+    X(HELD, "held", 0, NULL, FLAG(held), "the devices that wait to be admitted instead")                     \
+    X(REMOVE, "remove", 0, NULL, FLAG(remove), "remove the tags")                                            \
     X(REASON, "reason", 0, "TEXT", TEXT(reason), "the reason; shown with the image")                         \
     X(CSV, "csv", 0, "FILE", TEXT(csv), "file with one IMEI[,VERSION] per line")                             \
     X(PRINT_CSV, "csv", 0, NULL, FLAG(print_csv), "print CSV; sizes in bytes")                               \
@@ -90,6 +99,8 @@ struct ctl_options {
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after;
     const char *canary;
+    const char *unknown_devices, *name, *filter, *tag;
+    bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;
     bool print_csv, notice, conflicts, wait, yes, dialect;

@@ -15,6 +15,7 @@ static const struct table_column page_columns[] = {
     {"Name", "name", TABLE_TEXT},
     {"Created", "created_at", TABLE_TIME},
     {"Trusted check-ins", "trusted_check_ins", TABLE_TEXT},
+    {"Unknown devices", "unknown_devices", TABLE_TEXT},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 
@@ -38,20 +39,46 @@ bool product_list(struct session *session, struct failure *fail)
     return session_list(session, "/products", &list_view, fail);
 }
 
+static bool find(struct session *session, struct client_path *ret, struct failure *fail)
+{
+    const char *by = session->options->by;
+    *ret = (struct client_path){.len = 0};
+    return client_path_add(ret, "products", fail) && client_path_add(ret, session->args[0], fail) &&
+           (!by || client_path_query(ret, "by", by, fail));
+}
+
 bool product_set(struct session *session, struct failure *fail)
 {
-    const char *trusted = session->options->trusted_check_ins, *by = session->options->by;
-    struct client_path path = {0};
+    const struct ctl_options *options = session->options;
+    const char *trusted = options->trusted_check_ins;
+    struct client_path path;
     struct client_answer answer = {0};
-    if (!client_path_add(&path, "products", fail) || !client_path_add(&path, session->args[0], fail) ||
-        (by && !client_path_query(&path, "by", by, fail)))
+    if (!trusted && !options->unknown_devices && !options->name)
+        return failure_set(fail, EXIT_USAGE,
+                           "product set needs --trusted-check-ins yes|no, --unknown-devices "
+                           "admitted|held|refused or --name NAME");
+    if (!find(session, &path, fail))
         return false;
-    json_t *body = json_pack("{s:b}", "trusted_check_ins", trusted[0] == 'y');
+    json_t *body =
+        json_pack("{s:o*, s:s*, s:s*}", "trusted_check_ins", trusted ? json_boolean(trusted[0] == 'y') : NULL,
+                  "unknown_devices", options->unknown_devices, "name", options->name);
     bool ok = session_check_json(body, fail) &&
               client_change(session->client, "PATCH", path.text, body, &answer, fail);
     json_decref(body);
     if (ok)
         session_print_page(session, answer.json, &page_view);
+    client_answer_clear(&answer);
+    return ok;
+}
+
+bool product_delete(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    bool ok = find(session, &path, fail) &&
+              client_change(session->client, "DELETE", path.text, NULL, &answer, fail);
+    if (ok)
+        session_note("the product %s is deleted", session->args[0]);
     client_answer_clear(&answer);
     return ok;
 }

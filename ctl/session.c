@@ -235,7 +235,7 @@ static bool walk_page(struct session *session, char **path, session_page *handle
     bool ok = true;
     if (!json_is_array(items))
         ok = failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
-    else if (answer.next && (json_array_size(items) == 0 || strcmp(answer.next, *path) == 0))
+    else if (answer.next && strcmp(answer.next, *path) == 0)
         ok = failure_set(fail, EXIT_UNREACHABLE, "the list from the server does not end");
     ok = ok && handle(cls, answer.json, fail);
     free(*path);

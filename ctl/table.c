@@ -50,6 +50,25 @@ static char *duration_text(json_int_t ms)
     return strdup(text);
 }
 
+/* The texts of a list, with a blank between two. */
+static char *list_text(const json_t *list)
+{
+    char *text = NULL;
+    size_t size, i;
+    json_t *item;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    json_array_foreach (list, i, item)
+        fprintf(out, "%s%s", i ? " " : "", json_is_string(item) ? json_string_value(item) : "?");
+    if (i == 0)
+        fputc('-', out);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 char *table_value(const json_t *object, const char *key, enum table_kind kind)
 {
     const json_t *value = table_find(object, key);
@@ -68,6 +87,8 @@ char *table_value(const json_t *object, const char *key, enum table_kind kind)
         return strdup("yes");
     case JSON_FALSE:
         return strdup("no");
+    case JSON_ARRAY:
+        return list_text(value);
     default:
         return strdup("-");
     }

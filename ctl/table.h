@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 enum table_kind {
-    TABLE_TEXT,     /* a string; true and false as yes and no */
+    TABLE_TEXT,     /* a string; true and false as yes and no; a list of strings with blanks between them */
     TABLE_NUMBER,   /* right-aligned in a table */
     TABLE_TIME,     /* milliseconds since 1970, shown as 2026-11-22 12:26:19Z */
     TABLE_DURATION, /* milliseconds, shown as 2 d 3 h, 4 min 5 s, 6.7 s */

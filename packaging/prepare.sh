@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2034 # run and check use it
 build_packages=(gcc make autoconf automake pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libssl-dev
-    libcurl4-openssl-dev libinih-dev libdivsufsort-dev libbz2-dev libmagic-dev libsystemd-dev)
+    libcurl4-openssl-dev libinih-dev libdivsufsort-dev libbz2-dev libcsv-dev libmagic-dev libsystemd-dev)
 
 die() {
     echo "${0##*/}: $*" >&2

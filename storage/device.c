@@ -29,7 +29,12 @@
     NEXT(last_reason, TEXT_OR_NULL, row->last_reason)                                                        \
     NEXT(last_answer_ms, INT_OR_NULL, row->last_answer_ms)                                                   \
     NEXT(blocked, BOOL, row->blocked)                                                                        \
-    NEXT(notice, TEXT_OR_NULL, row->notice)
+    NEXT(notice, TEXT_OR_NULL, row->notice)                                                                  \
+    NEXT(tags, TEXT_OR_NULL, row->tags)                                                                      \
+    NEXT(note, TEXT_OR_NULL, row->note)                                                                      \
+    NEXT(state, ENUM_OR_NULL, row->state, &stored_states)                                                    \
+    NEXT(state_ms, INT_OR_NULL, row->state_ms)                                                               \
+    NEXT(replaced_by, INT_OR_NULL, row->replaced_by)
 #define COLUMNS(FIRST, NEXT, row)                                                                            \
     FIRST(id, INT, row->id)                                                                                  \
     NEXT(product_id, INT, row->product_id)                                                                   \
@@ -40,7 +45,16 @@
     CHANGED(NEXT, NEXT, row)
 #define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-#define IS_SHARED "OR id IN (SELECT device_id FROM device_said WHERE shared_ms IS NOT NULL)"
+#define IS_SHARED                                                                                            \
+    "EXISTS (SELECT 1 FROM device_said s WHERE s.device_id = device.id AND s.shared_ms IS NOT NULL)"
+
+static const char *const state_names[] = {
+    [DEVICE_ACTIVE] = "active", [DEVICE_HELD] = "held", [DEVICE_RETIRED] = "retired"};
+const struct enum_names device_state_names = ENUM_NAMES(state_names);
+/* An active device has no state in the database. */
+static const char *const stored_state_names[] = {
+    [DEVICE_ACTIVE] = "", [DEVICE_HELD] = "held", [DEVICE_RETIRED] = "retired"};
+static const struct enum_names stored_states = ENUM_NAMES(stored_state_names);
 
 enum {
     FIND,
@@ -49,9 +63,9 @@ enum {
     ADD,
     UPDATE,
     SEEN,
-    LIST,
+    WALK,
+    WALK_FIRMWARE,
     COUNT,
-    COUNT_LISTED,
     COUNT_CONFLICTS,
     BEGUN_ADD,
     BEGUN_DROP,
@@ -79,15 +93,12 @@ static const char *const sql[] = {
     [SEEN] =
         "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = CASE WHEN last_seen_ms > $2 "
         "AND last_seen_ms <= $3 THEN last_seen_ms ELSE $2 END WHERE id = $4",
-    [LIST] =
-        "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE product_id = $1 AND id > $2 AND ($3 = 0 "
-        "OR firmware_id = $3) AND ($4 = 0 OR notice IS NOT NULL " IS_SHARED ") AND ($5 = 0 OR "
-        "claim_version IS NOT NULL) ORDER BY id LIMIT $6",
-    [COUNT] = "SELECT count(*) FROM device",
-    [COUNT_LISTED] =
-        "SELECT count(*) FROM device WHERE product_id = $1 AND ($2 = 0 OR firmware_id = $2) "
-        "AND ($3 = 0 OR notice IS NOT NULL " IS_SHARED ") AND ($4 = 0 OR claim_version IS NOT NULL)",
-    [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL",
+    [WALK] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
+             " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
+    [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
+                      " FROM device WHERE firmware_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
+    [COUNT] = "SELECT count(*) FROM device WHERE state IS NULL",
+    [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND state IS NULL",
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, origin, begun_ms) VALUES ($1, $2, $3) "
         "ON CONFLICT (device_id, origin, begun_ms) DO UPDATE SET packages = begun.packages + 1",
@@ -214,29 +225,16 @@ bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen
                  NULL, err);
 }
 
-bool device_count_listed(struct db *db, int64_t product_id, const struct device_filter *filter, int64_t *ret,
-                         struct error *err)
+bool device_walk(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
+                 db_each *each, void *cls, struct error *err)
 {
-    bool found;
-    return db_row(db,
-                  QUERY(COUNT_LISTED,
-                        PARAMS(P_INT(product_id), P_INT(filter->firmware_id), P_INT(filter->only_noticed),
-                               P_INT(filter->only_conflicts)),
-                        FIELDS(F_INT(ret))),
-                  &found, err);
-}
-
-bool device_list(struct db *db, int64_t product_id, const struct device_filter *filter, struct device **ret,
-                 size_t *ret_count, struct error *err)
-{
-    struct device row = {0};
-    return db_list(
+    return db_rows(
         db,
-        QUERY(LIST,
-              PARAMS(P_INT(product_id), P_INT(filter->after), P_INT(filter->firmware_id),
-                     P_INT(filter->only_noticed), P_INT(filter->only_conflicts), P_INT(filter->limit)),
-              ROW(&row)),
-        &row, sizeof row, ret, ret_count, err);
+        QUERY(walk->firmware_id ? WALK_FIRMWARE : WALK,
+              PARAMS(P_INT(walk->firmware_id ? walk->firmware_id : walk->product_id),
+                     P_ENUM_OR_NULL(walk->state, &stored_states), P_INT(walk->after), P_INT(walk->most)),
+              FIELDS(COLUMN_FIELDS(COLUMNS, row), F_BOOL(shared))),
+        each, cls, err);
 }
 
 bool device_count(struct db *db, int64_t *ret, struct error *err)

@@ -9,10 +9,12 @@
 #include "upgrade/grade.h"
 #include "upgrade/identity.h"
 #include "upgrade/name.h"
+#include "upgrade/tag.h"
 #include "upgrade/version.h"
 
 #define NOTICE_SIZE 160
-#define ORIGIN_SIZE 48 /* an address, "link", "others" */
+#define NOTE_SIZE   201 /* 1 to 200 bytes and NUL */
+#define ORIGIN_SIZE 48  /* an address, "link", "others" */
 
 /* The source of a report. */
 enum reported_by {
@@ -33,6 +35,14 @@ enum asked_over {
     ASKED_OVER_LINK
 };
 extern const struct enum_names asked_over_names; /* "", "dialect", "core", "turnkey", "link" */
+
+/* Whether a device takes part. */
+enum device_state {
+    DEVICE_ACTIVE,
+    DEVICE_HELD,   /* not known before its first check-in: an admin must admit it */
+    DEVICE_RETIRED /* it gets no package, and is not in counts and lists */
+};
+extern const struct enum_names device_state_names; /* "active", "held", "retired" */
 
 /* A report of a lower grade than the confirmed version. It decides nothing. */
 struct claim {
@@ -65,6 +75,11 @@ struct device {
     int64_t last_answer_ms;
     bool blocked;
     char notice[NOTICE_SIZE]; /* for the admin, "": none */
+    char tags[TAGS_SIZE];     /* upgrade/tag.h */
+    char note[NOTE_SIZE];     /* of an admin, "": none */
+    enum device_state state;
+    int64_t state_ms;    /* since when it is held or retired */
+    int64_t replaced_by; /* retired: the id of the device in its place; 0: none */
 };
 
 struct guard {
@@ -100,20 +115,20 @@ bool device_update(struct db *db, const struct device *device, struct error *err
 /* Adds check-ins to a device. */
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err);
 
-struct device_filter {
-    int64_t firmware_id; /* 0: any */
-    bool only_noticed, only_conflicts;
-    int64_t after, limit; /* the page: devices with id > after, at most `limit` */
+/* The rows of one walk over devices, in order of id. */
+struct device_walk {
+    int64_t product_id;
+    int64_t firmware_id; /* 0: of any firmware of the product */
+    enum device_state state;
+    int64_t after, most; /* devices with id > after; reads at most `most` rows */
 };
 
-/* How many devices the filter lets through, on all pages. */
-bool device_count_listed(struct db *db, int64_t product_id, const struct device_filter *filter, int64_t *ret,
-                         struct error *err);
-/* A page of devices, in order of id. *ret is the caller's (free). */
-bool device_list(struct db *db, int64_t product_id, const struct device_filter *filter, struct device **ret,
-                 size_t *ret_count, struct error *err);
+/* Fills *row and *shared (two modules seem to use the id), and calls each(cls), for every device. */
+bool device_walk(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
+                 db_each *each, void *cls, struct error *err);
+/* Active devices; those with a claim. */
 bool device_count(struct db *db, int64_t *ret, struct error *err);
-bool device_count_conflicts(struct db *db, int64_t *ret, struct error *err); /* devices with a claim */
+bool device_count_conflicts(struct db *db, int64_t *ret, struct error *err);
 
 /* The loop guard: packages begun (not resumed) for a device, by origin. A device has at most 32 origins;
    all later ones count together. The origin "" counts the packages of all origins, and is closed when any

@@ -32,7 +32,8 @@ enum {
     ENTITY_TRIAL,
     ENTITY_WEBHOOK,
     ENTITY_OUTBOX,
-    ENTITY_READY
+    ENTITY_READY,
+    ENTITY_REMOVAL
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
@@ -40,7 +41,7 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
     said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
-    ready_statements;
+    ready_statements, removal_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

@@ -29,7 +29,7 @@
     "SELECT " COLUMNS(OF_F_FIRST, OF_F_NEXT, ) ", t.version "                                                  \
     "FROM firmware f LEFT JOIN image t ON t.id = f.target_image_id "
 
-enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
+enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, RENAME, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
 static const char *const sql[] = {
     [FIND] = SELECT "WHERE f.product_id = $1 AND f.name = $2",
     [BY_ID] = SELECT "WHERE f.id = $1",
@@ -38,13 +38,14 @@ static const char *const sql[] = {
         "INSERT INTO firmware (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ") "
         "ON CONFLICT (product_id, name) DO NOTHING",
     [UPDATE] = "UPDATE firmware SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
+    [RENAME] = "UPDATE firmware SET name = $1 WHERE id = $2",
     [LIST] = SELECT "WHERE f.product_id = $1 ORDER BY f.name",
     [COUNT] =
         "SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), "
-        "(SELECT count(*) FROM device WHERE firmware_id = $1)",
+        "(SELECT count(*) FROM device WHERE firmware_id = $1 AND state IS NULL)",
     [MISSING_BASES] =
         "SELECT asked_version, count(*) AS devices FROM device d WHERE firmware_id = $1 "
-        "AND asked_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM image i "
+        "AND state IS NULL AND asked_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM image i "
         "WHERE i.firmware_id = d.firmware_id AND i.version = d.asked_version) "
         "GROUP BY asked_version ORDER BY devices DESC, asked_version",
     [NAMES_OF_IMAGE] =
@@ -98,6 +99,19 @@ bool firmware_update(struct db *db, const struct firmware *firmware, struct erro
 {
     return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, firmware), P_INT(firmware->id))), NULL,
                  err);
+}
+
+bool firmware_rename(struct db *db, struct firmware *firmware, const char *name, struct error *err)
+{
+    struct firmware other;
+    bool found;
+    if (!firmware_find(db, firmware->product_id, name, &other, &found, err))
+        return false;
+    if (found && other.id != firmware->id)
+        return error_set(err, ERROR_FIRMWARE_EXISTS, "the product has a firmware %s already", name);
+    return (slice_copy(slice_of(name), firmware->name, sizeof firmware->name) ||
+            error_set(err, ERROR_INVALID, "the name of the firmware is too long")) &&
+           db_do(db, COMMAND(RENAME, PARAMS(P_TEXT(name), P_INT(firmware->id))), NULL, err);
 }
 
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,

@@ -28,7 +28,7 @@ struct firmware {
 };
 
 struct firmware_counts {
-    int64_t images, devices;
+    int64_t images, devices; /* active devices */
 };
 
 struct firmware_name {
@@ -55,6 +55,8 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
 /* Stores format, max_package_bytes, target_image_id, downgrades, canary_confirmations, quarantine_after,
    format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
+/* ERROR_FIRMWARE_EXISTS: another firmware of the product has this name. */
+bool firmware_rename(struct db *db, struct firmware *firmware, const char *name, struct error *err);
 /* By name; *ret is the caller's (free). */
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,
                    struct error *err);

@@ -38,12 +38,12 @@ static const char *const sql[] = {
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1",
     [UPDATE] = "UPDATE image SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [COUNT_USES] =
-        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND (confirmed_version = $2 "
-        "OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
+        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND state IS NULL "
+        "AND (confirmed_version = $2 OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
         "AND (to_version = $2 OR target_version = $2) AND state IN ('waiting', 'sending', 'interrupted', "
         "'delivered', 'handed_over')), (SELECT count(DISTINCT d.id) FROM device d "
         "JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 AND d.asked_version IS NULL "
-        "AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
+        "AND d.state IS NULL AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
         "AND l.revoked_ms IS NULL), (SELECT count(*) FROM package WHERE (from_sha256 = $3 "
         "OR to_sha256 = $3) AND state = 'generating')",
     [REMOVE] = "DELETE FROM image WHERE id = $1",

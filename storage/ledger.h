@@ -14,7 +14,8 @@
 /* Kind, its name, what it refers to, what its detail may have. Each is a row in doc/ledger.md. */
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
-    X(LEDGER_PRODUCT_SET, "product-set", "product", "by trusted_check_ins")                                  \
+    X(LEDGER_PRODUCT_SET, "product-set", "product", "by name trusted_check_ins unknown_devices")             \
+    X(LEDGER_PRODUCT_DELETED, "product-deleted", "product", "by name")                                       \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
       "by content file_name sha256 size version warnings")                                                   \
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
@@ -23,6 +24,8 @@
     X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
       "by canary_confirmations downgrades format max_package_bytes quarantine_after")                        \
+    X(LEDGER_FIRMWARE_RENAMED, "firmware-renamed", "product firmware", "by devices name")                    \
+    X(LEDGER_FIRMWARE_DELETED, "firmware-deleted", "product firmware", "by")                                 \
     X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \
     X(LEDGER_TARGET_DROPPED, "target-dropped", "product firmware", "before by")                              \
     X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware", "by format from to")                        \
@@ -42,6 +45,13 @@
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
+    X(LEDGER_DEVICE_SET, "device-set", "product device", "by note tags")                                     \
+    X(LEDGER_DEVICE_RETIRED, "device-retired", "product device", "by")                                       \
+    X(LEDGER_DEVICE_RESTORED, "device-restored", "product device", "by")                                     \
+    X(LEDGER_DEVICE_REPLACED, "device-replaced", "product device", "by successor")                           \
+    X(LEDGER_DEVICE_ADMITTED, "device-admitted", "product device", "by")                                     \
+    X(LEDGER_DEVICE_DELETED, "device-deleted", "product device", "by")                                       \
+    X(LEDGER_DEVICES_IMPORTED, "devices-imported", "product", "added admitted by changed devices sha256")    \
     X(LEDGER_DEVICE_UNBLOCKED, "device-unblocked", "product device", "by")                                   \
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
       "code offset over reason to version")                                                                  \

@@ -44,7 +44,7 @@ static const char *const sql[] = {
                  " FROM device d "
                  "LEFT JOIN attempt a ON a.id = (SELECT max(b.id) FROM attempt b WHERE b.firmware_id = $1 "
                  "AND b.target_version = $2 AND b.device_id = d.id AND b.beside = 0) "
-                 "WHERE d.firmware_id = $1 ORDER BY d.id",
+                 "WHERE d.firmware_id = $1 AND d.state IS NULL ORDER BY d.id",
     [BYTES] =
         "SELECT coalesce(sum(bytes_acked), 0), coalesce(sum(bytes_acked) FILTER (WHERE state IN "
         "('not_applied', 'diverged', 'silent', 'abandoned')), 0) FROM attempt WHERE firmware_id = $1 "

@@ -4,16 +4,28 @@
 
 #include "storage/entities.h"
 
+#define CHANGED(FIRST, NEXT, row)                                                                            \
+    FIRST(name, TEXT, row->name)                                                                             \
+    NEXT(unknown_devices, ENUM_OR_NULL, row->unknown_devices, &stored_unknown_devices)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(product_key, TEXT, row->product_key)                                                               \
-    NEXT(name, TEXT, row->name)                                                                              \
+    CHANGED(NEXT, NEXT, row)                                                                                 \
     NEXT(created_ms, INT, row->created_ms)                                                                   \
     NEXT(check_ins_trusted_ms, INT_OR_NULL, row->check_ins_trusted_ms)
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
+static const char *const unknown_names[] = {[UNKNOWN_DEVICES_ADMITTED] = "admitted",
+                                            [UNKNOWN_DEVICES_HELD] = "held",
+                                            [UNKNOWN_DEVICES_REFUSED] = "refused"};
+const struct enum_names unknown_devices_names = ENUM_NAMES(unknown_names);
+static const char *const stored_unknown_names[] = {
+    [UNKNOWN_DEVICES_ADMITTED] = "", [UNKNOWN_DEVICES_HELD] = "held", [UNKNOWN_DEVICES_REFUSED] = "refused"};
+static const struct enum_names stored_unknown_devices = ENUM_NAMES(stored_unknown_names);
+
 enum {
     ADD,
+    UPDATE,
     FIND,
     BY_ID,
     LIST,
@@ -32,6 +44,7 @@ static const char *const sql[] = {
     [ADD] =
         "INSERT INTO product (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ") "
         "ON CONFLICT (product_key) DO NOTHING",
+    [UPDATE] = "UPDATE product SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE product_key = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE id = $1",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product ORDER BY id",
@@ -90,6 +103,11 @@ bool product_get(struct db *db, const char *product_key, struct product *ret, st
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err)
 {
     return db_row(db, QUERY(BY_ID, PARAMS(P_INT(id)), ROW(ret)), ret_found, err);
+}
+
+bool product_update(struct db *db, const struct product *product, struct error *err)
+{
+    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, product), P_INT(product->id))), NULL, err);
 }
 
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err)

@@ -9,12 +9,21 @@
 
 #define PRODUCT_NAME_SIZE 201
 
+/* What happens to a device that is not known, at its first check-in. */
+enum unknown_devices {
+    UNKNOWN_DEVICES_ADMITTED,
+    UNKNOWN_DEVICES_HELD,   /* stored; it gets no package until an admin admits it */
+    UNKNOWN_DEVICES_REFUSED /* not stored */
+};
+extern const struct enum_names unknown_devices_names; /* "admitted", "held", "refused" */
+
 struct product {
     int64_t id;
     char product_key[PRODUCT_KEY_SIZE];
     char name[PRODUCT_NAME_SIZE];
     int64_t created_ms;
     int64_t check_ins_trusted_ms; /* since when its check-ins are trusted; 0: they are not */
+    enum unknown_devices unknown_devices;
 };
 
 /* ERROR_PRODUCT_EXISTS when the key is taken. Fills product->id. */
@@ -24,6 +33,8 @@ bool product_find(struct db *db, const char *product_key, struct product *ret, b
 /* As product_find(); ERROR_PRODUCT_NOT_FOUND when there is no such product. */
 bool product_get(struct db *db, const char *product_key, struct product *ret, struct error *err);
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err);
+/* Stores name and unknown_devices. */
+bool product_update(struct db *db, const struct product *product, struct error *err);
 /* In order of creation; *ret is the caller's (free). */
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err);
 /* Its check-ins are trusted from now on. Links that were handed out before count as made before, also

@@ -28,5 +28,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_WEBHOOK] = &webhook_statements,
     [ENTITY_OUTBOX] = &outbox_statements,
     [ENTITY_READY] = &ready_statements,
+    [ENTITY_REMOVAL] = &removal_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

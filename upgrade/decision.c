@@ -43,12 +43,16 @@ static bool check_admission(struct question *q)
 {
     if (q->checkin->source != CHECKIN_DIALECT || q->known->device_known)
         return false;
+    if (q->known->refuse_new)
+        return question_answer(q, ANSWER_NOT_ALLOWED,
+                               "the product refuses unknown devices: an admin must add this device first");
     if (q->known->admission_network_full)
         return question_answer(q, ANSWER_NOT_ALLOWED,
                                "the daily limit of new devices from this network is reached");
     if (q->known->admission_full)
         return question_answer(q, ANSWER_NOT_ALLOWED, "the product's daily limit of new devices is reached");
     q->decision->admit = true;
+    q->decision->hold = q->known->hold_new;
     return false;
 }
 
@@ -106,6 +110,14 @@ static bool end_pin(struct question *q)
     return false;
 }
 
+static bool check_state(struct question *q)
+{
+    if (q->known->retired)
+        return question_answer(q, ANSWER_UP_TO_DATE, "this device is retired");
+    return (q->known->held || q->decision->hold) &&
+           question_answer(q, ANSWER_UP_TO_DATE, "an admin must admit this device first");
+}
+
 static bool check_block(struct question *q)
 {
     return q->known->blocked &&
@@ -123,9 +135,10 @@ static const struct {
 } rules[] = {
     {check_link, "link: does it exist, and is it not revoked?"},
     {check_names, "check-in: are product, device id and firmware valid?"},
-    {check_admission, "new device: is the daily limit of new devices reached?"},
+    {check_admission, "new device: does the product admit it, within its daily limit?"},
     {take_report, "the reported version is recorded, or kept as a claim"},
     {end_pin, "request from the start: an earlier download cannot be continued"},
+    {check_state, "is the device retired, or held until an admin admits it?"},
     {check_block, "has the loop guard blocked the device?"},
     {decision_range_check, "is the Range header valid?"},
     {decision_range_continue, "request from the middle: can the download be continued?"},

@@ -64,6 +64,9 @@ struct snapshot {
     bool firmware_known;     /* … of this product */
     bool firmware_elsewhere; /* … of another product */
     bool device_known;
+    bool refuse_new;             /* the product refuses devices that it does not know */
+    bool hold_new;               /* the product holds them until an admin admits them */
+    bool held, retired;          /* the device is waiting to be admitted; an admin retired it */
     bool admission_full;         /* the product has reached its daily limit of new devices */
     bool admission_network_full; /* the device's network has reached its share of that limit */
     bool shared; /* two modules seem to use this id: a report of one says nothing about the other's package */
@@ -140,6 +143,7 @@ struct decision {
 
     /* What the server records, in this order. HEAD and "explain" record nothing. */
     bool admit;       /* create the new device */
+    bool hold;        /* the new device is held until an admin admits it */
     bool confirm;     /* the device runs checkin.version */
     bool claim;       /* keep checkin.version as a claim beside evidence of a higher grade */
     bool end_attempt; /* apply attempt_event to the open attempt, before a new one begins */

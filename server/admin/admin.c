@@ -21,9 +21,11 @@
     X("POST", API "/products", 64 * KIB, admin_product_add)                                                  \
     X("GET", PRODUCT, 0, admin_product_show)                                                                 \
     X("PATCH", PRODUCT, 4 * KIB, admin_product_set)                                                          \
+    X("DELETE", PRODUCT, 0, admin_product_delete)                                                            \
     X("GET", PRODUCT "/firmware", 0, admin_firmware_list)                                                    \
     X("GET", FIRMWARE, 0, admin_firmware_show)                                                               \
     X("PATCH", FIRMWARE, 64 * KIB, admin_firmware_set)                                                       \
+    X("DELETE", FIRMWARE, 0, admin_firmware_delete)                                                          \
     X("PUT", FIRMWARE "/target", 64 * KIB, admin_target_set)                                                 \
     X("DELETE", FIRMWARE "/target", 0, admin_target_drop)                                                    \
     X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
@@ -48,10 +50,17 @@
     X("POST", FIRMWARE "/paths", 0, admin_path_ask)                                                          \
     X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
+    X("POST", PRODUCT "/devices", 4 * KIB * KIB, admin_device_import)                                        \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
     X("GET", PRODUCT "/explain", 0, admin_explain)                                                           \
     X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \
+    X("PATCH", DEVICE, 16 * KIB, admin_device_set)                                                           \
+    X("DELETE", DEVICE, 0, admin_device_delete)                                                              \
+    X("POST", DEVICE "/retire", 0, admin_device_retire)                                                      \
+    X("POST", DEVICE "/restore", 0, admin_device_restore)                                                    \
+    X("POST", DEVICE "/admit", 0, admin_device_admit)                                                        \
+    X("POST", DEVICE "/replace", 4 * KIB, admin_device_replace)                                              \
     X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
     X("POST", DEVICE "/write-off", 0, admin_device_write_off)                                                \
     X("POST", DEVICE "/claim", 4 * KIB, admin_claim_accept)                                                  \

@@ -2,7 +2,13 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/admin/csv.h"
 
+#include <csv.h>
+#include <stdlib.h>
 #include <strings.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "server/admin/csv_text.h"
 
 static struct slice trim(struct slice text)
 {
@@ -13,73 +19,147 @@ static struct slice trim(struct slice text)
     return text;
 }
 
-static struct slice unquote(struct slice field)
+/* Rows */
+
+struct reader {
+    bool (*take)(void *cls, const struct csv_row *row, struct error *err);
+    void *cls;
+    struct error *err;
+    struct csv_row row;
+    size_t offset[CSV_FIELDS_MAX]; /* of the fields in `content`, which may move */
+    struct buffer content;
+    bool complete, failed;
+};
+
+static void take_field(void *bytes, size_t len, void *cls)
 {
-    field = trim(field);
-    if (field.len >= 2 && field.ptr[0] == '"' && field.ptr[field.len - 1] == '"')
-        field = trim((struct slice){field.ptr + 1, field.len - 2});
-    return field;
+    struct reader *reader = cls;
+    struct csv_row *row = &reader->row;
+    if (!reader->failed && row->count < CSV_FIELDS_MAX) {
+        reader->offset[row->count] = reader->content.len;
+        row->field[row->count].len = len;
+        reader->failed = !buffer_add(&reader->content, bytes, len, reader->err);
+    }
+    row->count++;
 }
 
-static bool is_heading(struct slice line)
+static void take_row(int terminator, void *cls)
 {
-    line = unquote(line);
-    if (line.len && line.ptr[0] == '"')
-        line = (struct slice){line.ptr + 1, line.len - 1};
-    return line.len >= 4 && strncasecmp(line.ptr, "imei", 4) == 0 && (line.len == 4 || line.ptr[4] != ':');
+    struct reader *reader = cls;
+    struct csv_row *row = &reader->row;
+    (void)terminator;
+    reader->complete = true;
+    for (unsigned i = 0; i < CSV_FIELDS_MAX; i++)
+        row->field[i] = i < row->count
+                            ? trim((struct slice){(const char *)reader->content.ptr + reader->offset[i],
+                                                  row->field[i].len})
+                            : (struct slice){"", 0};
+    struct error why;
+    if (!reader->failed && !reader->take(reader->cls, row, &why))
+        reader->failed = !error_set(reader->err, why.code, "line %u: %.380s", row->line, why.text);
+    row->count = 0;
+    reader->content.len = 0;
 }
 
-/* Without a prefix the first column is what a module sends as imei: an IMEI, or another id that cannot be
-   mistaken for a heading. A MAC is recognised by its separators. */
-static bool read_identity(struct slice text, struct identity *ret)
+/* Feeds libcsv line by line, because it does not count lines. A quoted field can go on in the next line. */
+static bool feed(struct csv_parser *parser, struct reader *reader, struct slice text)
 {
-    struct identity imei;
+    reader->complete = true;
+    for (unsigned number = 1; text.len && !reader->failed; number++) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        struct slice line = {text.ptr, end ? (size_t)(end - text.ptr) + 1 : text.len};
+        text = (struct slice){text.ptr + line.len, text.len - line.len};
+        if (reader->complete) {
+            if (trim((struct slice){line.ptr, line.len - (end != NULL)}).len == 0)
+                continue;
+            reader->row.line = number;
+        }
+        reader->complete = false;
+        if (csv_parse(parser, line.ptr, line.len, take_field, take_row, reader) != line.len)
+            return csv_error(parser) == CSV_EPARSE
+                       ? error_set(
+                             reader->err, ERROR_INVALID,
+                             "line %u: a double quote is inside of a field: put the field in quotes, and "
+                             "write two of them for one",
+                             number)
+                       : error_set(reader->err, ERROR_INTERNAL, "out of memory");
+    }
+    if (!reader->failed && csv_fini(parser, take_field, take_row, reader) != 0)
+        return error_set(reader->err, ERROR_INVALID, "line %u: a quoted field has no end", reader->row.line);
+    return !reader->failed;
+}
+
+bool csv_rows(struct slice text, bool (*take)(void *cls, const struct csv_row *row, struct error *err),
+              void *cls, struct error *err)
+{
+    struct reader reader = {.take = take, .cls = cls, .err = err};
+    struct csv_parser parser;
+    _cleanup_(buffer_free) struct buffer decoded = {NULL, 0, 0};
+    if (!csv_text_decode(&text, &decoded, err))
+        return false;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    bool ok = feed(&parser, &reader, text);
+    csv_free(&parser);
+    buffer_free(&reader.content);
+    return ok;
+}
+
+/* Lists of devices */
+
+static bool is_heading(struct slice field)
+{
+    return field.len >= 4 && strncasecmp(field.ptr, "imei", 4) == 0 &&
+           (field.len == 4 || field.ptr[4] != ':');
+}
+
+/* Without a prefix the text is what a module sends as imei: an IMEI, or another id that cannot be mistaken
+   for a heading. A MAC is recognised by its separators. */
+bool csv_identity(struct slice text, struct identity *ret, struct error *err)
+{
     bool has_digit = false;
-    if (text.len && memchr(text.ptr, ':', text.len))
-        return identity_parse(text, ret);
+    struct identity identity;
     for (size_t i = 0; i < text.len; i++)
         has_digit |= text.ptr[i] >= '0' && text.ptr[i] <= '9';
-    if (!has_digit || !identity_normalise(ID_IMEI, text, &imei))
-        return false;
-    *ret = imei;
-    return true;
+    if (text.len && memchr(text.ptr, ':', text.len)
+            ? identity_parse(text, &identity)
+            : has_digit && identity_normalise(ID_IMEI, text, &identity)) {
+        *ret = identity;
+        return true;
+    }
+    return error_set(
+        err, ERROR_BAD_DEVICE,
+        "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: or uid:");
 }
 
-static bool read_line(struct slice text, unsigned fields, const char *form, struct csv_line *ret,
-                      struct error *err)
+struct list {
+    unsigned fields, count;
+    const char *form;
+    bool (*take)(void *cls, const struct csv_line *line, struct error *err);
+    void *cls;
+    bool begun;
+};
+
+static bool take_device(void *cls, const struct csv_row *row, struct error *err)
 {
-    struct slice rest = text;
-    memset(ret, 0, sizeof *ret);
-    for (unsigned i = 0; i < fields; i++)
-        if (slice_split(&rest, ',', &ret->field[i]))
-            ret->field[i] = unquote(ret->field[i]);
-    if (rest.ptr)
-        return error_set(err, ERROR_INVALID, "%s", form);
-    return read_identity(ret->field[0], &ret->identity) ||
-           error_set(
-               err, ERROR_BAD_DEVICE,
-               "an IMEI has 14 to 16 digits; another id has letters and digits, or begins with imei:, mac: "
-               "or uid:");
+    struct list *list = cls;
+    struct csv_line line = {.identity.id = ""};
+    bool first = !list->begun;
+    list->begun = true;
+    if (first && row->line == 1 && is_heading(row->field[0]))
+        return true;
+    if (list->count++ == CSV_LINES_MAX)
+        return error_set(err, ERROR_TOO_LARGE, "more than %d devices: send the list in parts", CSV_LINES_MAX);
+    if (row->count > list->fields)
+        return error_set(err, ERROR_INVALID, "%s", list->form);
+    memcpy(line.field, row->field, sizeof line.field);
+    return csv_identity(row->field[0], &line.identity, err) && list->take(list->cls, &line, err);
 }
 
 bool csv_read(struct slice text, unsigned fields, const char *form,
               bool (*take)(void *cls, const struct csv_line *line, struct error *err), void *cls,
               struct error *err)
 {
-    struct slice line;
-    unsigned count = 0;
-    if (slice_starts(text, "\xEF\xBB\xBF"))
-        text = (struct slice){text.ptr + 3, text.len - 3};
-    for (unsigned number = 1; slice_split(&text, '\n', &line); number++) {
-        struct csv_line read;
-        struct error why;
-        if (trim(line).len == 0 || (number == 1 && is_heading(line)))
-            continue;
-        if (count++ == CSV_LINES_MAX)
-            return error_set(err, ERROR_TOO_LARGE, "more than %d devices: send the list in parts",
-                             CSV_LINES_MAX);
-        if (!read_line(line, fields, form, &read, &why) || !take(cls, &read, &why))
-            return error_set(err, why.code, "line %u: %.380s", number, why.text);
-    }
-    return true;
+    struct list list = {.fields = fields, .form = form, .take = take, .cls = cls};
+    return csv_rows(text, take_device, &list, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "storage/device.h"
+#include "server/admin/device.h"
 
 #include <stdio.h>
 
@@ -18,10 +18,7 @@
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX     1000
-#define NO_FIRMWARE  (-1) /* a filter that matches no device */
-#define ATTEMPTS_MAX 100  /* the newest; the ledger has the older ones */
+#define ATTEMPTS_MAX 100 /* the newest; the ledger has the older ones */
 
 /* One device as JSON */
 
@@ -61,6 +58,23 @@ static json_t *forms_to_json(int64_t forms)
         if (forms & 1LL << i)
             json_array_append_new(list, json_string(names[i]));
     return list;
+}
+
+static json_t *tags_to_json(const char *tags)
+{
+    struct slice rest = slice_of(tags), tag;
+    json_t *list = json_array();
+    while (rest.len && slice_split(&rest, ' ', &tag))
+        json_array_append_new(list, json_stringn(tag.ptr, tag.len));
+    return list;
+}
+
+static void add_admin_fields(json_t *json, const struct device *device)
+{
+    json_object_set_new(json, "state", json_string(enum_name(&device_state_names, device->state)));
+    json_object_set_new(json, "state_since", field_number(clock_clamp(device->state_ms, clock_utc_ms())));
+    json_object_set_new(json, "tags", tags_to_json(device->tags));
+    json_object_set_new(json, "note", field_text(device->note));
 }
 
 /* Adds the notices about the id itself. */
@@ -107,9 +121,15 @@ static json_t *to_json(struct device *device, const char *firmware)
         "notice", field_text(device->notice), "warnings", field_warnings(warnings));
 }
 
-/* Looks up the name of the firmware. The last one is kept, because most devices of a product have the same
-   firmware. */
-static bool name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
+json_t *device_to_json(struct device *device, const char *firmware, const struct said *said)
+{
+    json_t *json = to_json(device, firmware);
+    add_admin_fields(json, device);
+    add_said(json, said);
+    return json;
+}
+
+bool device_name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
 {
     bool found = true;
     if (last->id == id)
@@ -129,7 +149,7 @@ static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **r
         return false;
     for (size_t i = 0; i < count; i++) {
         char url[LINK_URL_SIZE];
-        if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
+        if (!device_name_firmware(call->db, list[i].firmware_id, &firmware, err))
             return false;
         link_url(call->daemon, list[i].token, list[i].version, url);
         json_array_append_new(
@@ -235,22 +255,35 @@ static bool guard_to_json(struct admin_call *call, int64_t device_id, json_t **r
     return true;
 }
 
+/* The id of the device in the place of a retired one, with its kind; null: there is none. */
+static bool successor_to_json(struct db *db, const struct device *device, json_t **ret, struct error *err)
+{
+    struct device successor;
+    bool found = false;
+    if (device->replaced_by && !device_by_id(db, device->replaced_by, &successor, &found, err))
+        return false;
+    *ret =
+        found ? json_sprintf("%s:%s", identity_kind_name(successor.id_kind), successor.device) : json_null();
+    return true;
+}
+
 bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *links = NULL;
     _cleanup_(cleanup_json) json_t *attempts = NULL;
     _cleanup_(cleanup_json) json_t *blocked_for = NULL;
     struct firmware firmware = {.id = 0};
-    if (!name_firmware(call->db, device->firmware_id, &firmware, err) ||
+    if (!device_name_firmware(call->db, device->firmware_id, &firmware, err) ||
         !guard_to_json(call, device->id, &blocked_for, err) ||
         !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
     struct said said;
-    if (!said_of(call->db, device->id, &said, err))
+    json_t *successor;
+    if (!said_of(call->db, device->id, &said, err) || !successor_to_json(call->db, device, &successor, err))
         return false;
-    json_t *json = to_json(device, firmware.name);
+    json_t *json = device_to_json(device, firmware.name, &said);
+    json_object_set_new(json, "replaced_by", successor);
     json_object_set(json, "blocked_for", blocked_for);
-    add_said(json, &said);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
     reply_json(&call->reply, 200, json);
@@ -264,85 +297,6 @@ bool admin_device_show(struct admin_call *call, struct error *err)
     call_store_counts(call);
     return path_params_device(call->request, call->db, &product, &device, err) &&
            admin_device_answer(call, &device, err);
-}
-
-/* The list */
-
-struct page {
-    uint64_t limit, after;
-    char firmware_name[FIRMWARE_NAME_SIZE]; /* "": any firmware */
-    struct device_filter filter;
-};
-
-static bool read_page(struct admin_call *call, int64_t product_id, struct page *ret, struct error *err)
-{
-    const struct request *request = call->request;
-    uint64_t noticed = 0, conflicts = 0;
-    bool found;
-    *ret = (struct page){.limit = PAGE_DEFAULT};
-    if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
-        !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
-        !call_query_number(request, "notice", 0, 1, &noticed, err) ||
-        !call_query_number(request, "conflict", 0, 1, &conflicts, err) ||
-        !request_query(request, "firmware", ret->firmware_name, sizeof ret->firmware_name, &found, err))
-        return false;
-    ret->filter =
-        (struct device_filter){.only_noticed = noticed,
-                               .only_conflicts = conflicts,
-                               .after = (int64_t)ret->after,
-                               .limit = (int64_t)ret->limit + 1}; /* one more: is there another page? */
-    if (!found)
-        return true;
-    struct firmware firmware;
-    if (!firmware_find(call->db, product_id, ret->firmware_name, &firmware, &found, err))
-        return false;
-    ret->filter.firmware_id = found ? firmware.id : NO_FIRMWARE;
-    return true;
-}
-
-static void link_next_page(struct admin_call *call, const struct product *product, const struct page *page,
-                           int64_t last_id)
-{
-    char firmware[3 * FIRMWARE_NAME_SIZE] = "";
-    slice_percent_encode(slice_of(page->firmware_name), firmware, sizeof firmware);
-    reply_header(
-        &call->reply, "Link", "</api/v1/products/%s/devices?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
-        product->product_key, (unsigned long long)page->limit, (long long)last_id,
-        page->filter.firmware_id ? "&firmware=" : "", firmware, page->filter.only_noticed ? "&notice=1" : "",
-        page->filter.only_conflicts ? "&conflict=1" : "");
-}
-
-bool admin_device_list(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_free) struct device *list = NULL;
-    _cleanup_(cleanup_json) json_t *items = json_array();
-    struct product product;
-    struct firmware firmware = {.id = 0};
-    struct page page;
-    size_t count;
-    int64_t total;
-    call_store_counts(call);
-    if (!path_params_product(call->request, call->db, &product, err) ||
-        !read_page(call, product.id, &page, err) ||
-        !device_list(call->db, product.id, &page.filter, &list, &count, err) ||
-        !device_count_listed(call->db, product.id, &page.filter, &total, err))
-        return false;
-    size_t shown = count > page.limit ? page.limit : count;
-    for (size_t i = 0; i < shown; i++) {
-        if (!name_firmware(call->db, list[i].firmware_id, &firmware, err))
-            return false;
-        struct said said;
-        if (!said_of(call->db, list[i].id, &said, err))
-            return false;
-        json_t *item = to_json(&list[i], firmware.name);
-        add_said(item, &said);
-        json_array_append_new(items, item);
-    }
-    call_answer_items(call, json_incref(items));
-    reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
-    if (shown < count)
-        link_next_page(call, &product, &page, list[shown - 1].id);
-    return true;
 }
 
 /* Changes */

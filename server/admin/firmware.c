@@ -15,6 +15,7 @@
 #include "server/planning/prebuild.h"
 #include "storage/matrix.h"
 #include "storage/quarantine.h"
+#include "storage/removal.h"
 #include "upgrade/canary.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
@@ -139,10 +140,13 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
 
 struct settings {
     const struct request *request;
-    const json_t *format;                                  /* NULL: not changed */
-    json_int_t max_package_bytes;                          /* 0: not changed */
-    const json_t *downgrades;                              /* NULL: not changed */
+    const json_t *format;            /* NULL: not changed */
+    json_int_t max_package_bytes;    /* 0: not changed */
+    const json_t *downgrades;        /* NULL: not changed */
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
+    const char *name;                /* NULL: not changed */
+    bool force;                      /* rename even while devices send the present name */
+    char before[FIRMWARE_NAME_SIZE]; /* the name */
     struct product product;
     struct firmware firmware;
 };
@@ -197,12 +201,38 @@ static bool check_canary(const struct firmware *firmware, struct error *err)
                      "set canary_confirmations to at least 1");
 }
 
+/* Devices send the name: a new name is a firmware that they do not ask for. */
+static bool rename_firmware(struct settings *settings, struct db *db, struct error *err)
+{
+    struct firmware *firmware = &settings->firmware;
+    struct firmware_uses uses;
+    const struct event event = {.kind = LEDGER_FIRMWARE_RENAMED,
+                                .product = settings->product.product_key,
+                                .firmware = settings->before};
+    if (!settings->name || strcmp(settings->name, firmware->name) == 0)
+        return true;
+    if (!removal_firmware_uses(db, firmware->id, &uses, err))
+        return false;
+    if (uses.devices && !settings->force)
+        return error_set(
+            err, ERROR_FIRMWARE_IN_USE,
+            "%lld devices are known under the name %s, and go on sending it: they would get code 26. "
+            "Rename it with \"force\":true when they send the new name",
+            (long long)uses.devices, firmware->name);
+    return firmware_rename(db, firmware, settings->name, err) &&
+           event_add(db, &event,
+                     json_pack("{s:o, s:I, s:s}", "by", event_by(settings->request), "devices",
+                               (json_int_t)uses.devices, "name", firmware->name),
+                     err);
+}
+
 static bool change_settings(void *cls, struct db *db, struct error *err)
 {
     struct settings *settings = cls;
     struct firmware *firmware = &settings->firmware;
     if (!path_params_firmware(settings->request, db, &settings->product, firmware, err))
         return false;
+    memcpy(settings->before, firmware->name, sizeof settings->before);
     if (settings->format) {
         const char *format = json_string_value(settings->format);
         if (strcmp(firmware->format, format ? format : "") != 0 &&
@@ -221,8 +251,10 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT; /* with another format */
     if (settings->quarantine_after)
         firmware->quarantine_after = json_integer_value(settings->quarantine_after);
+    bool only_name = !settings->format && !settings->max_package_bytes && !settings->downgrades &&
+                     !settings->canary_confirmations && !settings->quarantine_after;
     return check_limit(firmware, err) && check_canary(firmware, err) && firmware_update(db, firmware, err) &&
-           note_settings(settings, db, err);
+           rename_firmware(settings, db, err) && (only_name || note_settings(settings, db, err));
 }
 
 static void log_settings(const struct settings *settings)
@@ -230,6 +262,9 @@ static void log_settings(const struct settings *settings)
     struct log_number number;
     const struct firmware *firmware = &settings->firmware;
     const char *product = settings->product.product_key;
+    if (strcmp(settings->before, firmware->name) != 0)
+        log_line(LOG_LEVEL_INFO, "firmware-renamed", "product", product, "firmware", settings->before, "name",
+                 firmware->name, NULL);
     if (settings->format)
         log_line(LOG_LEVEL_INFO, "format-set", "product", product, "firmware", firmware->name, "format",
                  firmware->format[0] ? firmware->format : "none", NULL);
@@ -263,18 +298,22 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
     json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL;
+    int force = 0;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o !}", "format", &format, "max_package_bytes",
-                       &limit, "downgrades", &downgrades, "canary_confirmations", &canary, "quarantine_after",
-                       &after) != 0)
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o, s?s, s?b !}", "format", &format,
+                       "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations", &canary,
+                       "quarantine_after", &after, "name", &settings.name, "force", &force) != 0)
         return call_misfit(&why, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
     settings.downgrades = downgrades;
     settings.canary_confirmations = canary;
     settings.quarantine_after = after;
+    settings.force = force;
+    if (settings.name && !name_is_firmware(slice_of(settings.name)))
+        return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
     if (downgrades && !json_is_boolean(downgrades))
         return error_set(err, ERROR_INVALID, "downgrades must be true or false");
     if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))

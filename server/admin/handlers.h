@@ -14,10 +14,12 @@ bool admin_product_add(struct admin_call *call, struct error *err);
 bool admin_product_list(struct admin_call *call, struct error *err);
 bool admin_product_show(struct admin_call *call, struct error *err);
 bool admin_product_set(struct admin_call *call, struct error *err);
+bool admin_product_delete(struct admin_call *call, struct error *err); /* removal.c */
 
 bool admin_firmware_list(struct admin_call *call, struct error *err);
 bool admin_firmware_show(struct admin_call *call, struct error *err);
 bool admin_firmware_set(struct admin_call *call, struct error *err);
+bool admin_firmware_delete(struct admin_call *call, struct error *err); /* removal.c */
 bool admin_firmware_missing_bases(struct admin_call *call, struct error *err);
 bool admin_target_set(struct admin_call *call, struct error *err);
 bool admin_target_drop(struct admin_call *call, struct error *err);
@@ -50,7 +52,8 @@ bool admin_package_content(struct admin_call *call, struct error *err);
 bool admin_path_show(struct admin_call *call, struct error *err);
 bool admin_path_ask(struct admin_call *call, struct error *err);
 
-bool admin_device_list(struct admin_call *call, struct error *err);
+bool admin_device_list(struct admin_call *call, struct error *err);   /* device_list.c */
+bool admin_device_import(struct admin_call *call, struct error *err); /* device_import.c */
 bool admin_outcomes(struct admin_call *call, struct error *err);
 bool admin_explain(struct admin_call *call, struct error *err);
 /* Answers 200 with everything that is known about the device. */
@@ -59,6 +62,12 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
 bool admin_device_show(struct admin_call *call, struct error *err);
 bool admin_claim_accept(struct admin_call *call, struct error *err); /* claim.c */
 bool admin_claim_dismiss(struct admin_call *call, struct error *err);
+bool admin_device_set(struct admin_call *call, struct error *err); /* device_change.c */
+bool admin_device_retire(struct admin_call *call, struct error *err);
+bool admin_device_restore(struct admin_call *call, struct error *err);
+bool admin_device_admit(struct admin_call *call, struct error *err);
+bool admin_device_delete(struct admin_call *call, struct error *err);
+bool admin_device_replace(struct admin_call *call, struct error *err); /* device_replace.c */
 bool admin_device_unblock(struct admin_call *call, struct error *err);
 bool admin_device_write_off(struct admin_call *call, struct error *err);
 

@@ -106,6 +106,7 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
     if (!find_device(db, firmware, &order->identity, &device, err))
         return false;
     order->link = (struct link){.device_id = device.id, .firmware_id = firmware->id, .created_ms = now_ms};
+    order->state = device.state;
     snprintf(order->link.version, sizeof order->link.version, "%s", order->version);
     return link_add(db, &order->link, err) && look_for_base(db, firmware, memo, order, err) &&
            need_first(daemon, db, firmware, &device, memo, order, err);
@@ -137,6 +138,8 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
         device_url_warn_https(daemon->device_url),
         identity_is_doubtful(&order->identity) ? "the check digit of the IMEI is wrong" : "",
         missing,
+        order->state == DEVICE_RETIRED ? "the device is retired: it gets code 27" : "",
+        order->state == DEVICE_HELD ? "the device is held: it gets code 27 until an admin admits it" : "",
         order->base_unknown ? "no version is given, and none is reported yet: the device gets code 44" : "",
         firmware->target[0] ? "" : "no target is set for this firmware: the device gets code 27",
         firmware->format[0] || order->full
@@ -165,7 +168,7 @@ struct single {
     struct link_order order;
 };
 
-static bool only_firmware(struct db *db, int64_t product_id, struct firmware *ret, struct error *err)
+bool link_only_firmware(struct db *db, int64_t product_id, struct firmware *ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct firmware *list = NULL;
     size_t count;
@@ -197,7 +200,7 @@ static bool choose_firmware(struct db *db, struct single *single, struct error *
         return false;
     if (found)
         return firmware_by_id(db, device.firmware_id, &single->firmware, &found, err);
-    return only_firmware(db, single->product.id, &single->firmware, err);
+    return link_only_firmware(db, single->product.id, &single->firmware, err);
 }
 
 static bool make_single(void *cls, struct db *db, struct error *err)

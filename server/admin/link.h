@@ -17,9 +17,10 @@ struct link_order { /* one link to make */
     char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */
     /* The result: */
     struct link link;
-    bool base_missing; /* there is no image of that version */
-    bool base_unknown; /* no version is given, and none was reported */
-    bool full;         /* the target is a full package for the device: it needs neither image nor format */
+    bool base_missing;       /* there is no image of that version */
+    bool base_unknown;       /* no version is given, and none was reported */
+    enum device_state state; /* of the device */
+    bool full; /* the target is a full package for the device: it needs neither image nor format */
 };
 
 struct link_memo { /* known from earlier orders: many in a row name the same version. Zero at first */
@@ -37,6 +38,11 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
 /* Writer's thread, after link_order_make(): adds the ledger row. */
 bool link_order_note(const struct request *request, struct db *db, const struct product *product,
                      const struct firmware *firmware, const struct link_order *order, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The firmware of a product that has one only. ERROR_FIRMWARE_NOT_FOUND: it has none; ERROR_INVALID: it has
+   several. */
+bool link_only_firmware(struct db *db, int64_t product_id, struct firmware *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* The link as JSON for the answer; NULL: out of memory. */

@@ -17,9 +17,10 @@
 
 static json_t *to_json(const struct product *product)
 {
-    return json_pack("{s:s, s:o, s:I, s:b}", "product_key", product->product_key, "name",
+    return json_pack("{s:s, s:o, s:I, s:b, s:s}", "product_key", product->product_key, "name",
                      field_text(product->name), "created_at", (json_int_t)product->created_ms,
-                     "trusted_check_ins", product->check_ins_trusted_ms != 0);
+                     "trusted_check_ins", product->check_ins_trusted_ms != 0, "unknown_devices",
+                     enum_name(&unknown_devices_names, product->unknown_devices));
 }
 
 static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
@@ -36,6 +37,15 @@ static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
     }
     out[MADE_KEY_LENGTH] = '\0';
     return true;
+}
+
+static bool set_name(struct product *product, const char *name, struct error *err)
+{
+    return (name[0] && slice_is_clean_utf8(slice_of(name)) &&
+            slice_copy(slice_of(name), product->name, sizeof product->name)) ||
+           error_set(err, ERROR_BAD_NAME,
+                     "the name of a product must be 1 to %d bytes without control characters",
+                     PRODUCT_NAME_SIZE - 1);
 }
 
 struct addition {
@@ -67,11 +77,8 @@ bool admin_product_add(struct admin_call *call, struct error *err)
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &name, "product_key", &key) != 0)
         return call_misfit(&why, err);
-    if (!name[0] || !slice_is_clean_utf8(slice_of(name)) ||
-        !slice_copy(slice_of(name), product->name, sizeof product->name))
-        return error_set(err, ERROR_BAD_NAME,
-                         "the name of a product must be 1 to %d bytes without control characters",
-                         PRODUCT_NAME_SIZE - 1);
+    if (!set_name(product, name, err))
+        return false;
     if (!key && !make_key(product->product_key, err))
         return false;
     if (key && (!name_is_product_key(slice_of(key)) ||
@@ -112,39 +119,76 @@ bool admin_product_show(struct admin_call *call, struct error *err)
 struct setting {
     const struct request *request;
     struct product product;
-    int trusted;
+    const json_t *trusted;       /* NULL: left as it is */
+    const char *name, *unknown;  /* NULL: left as it is */
+    enum unknown_devices policy; /* of `unknown` */
 };
 
+/* Since when check-ins are trusted stays, when they are trusted already. */
+static bool set_trust(struct db *db, struct product *product, const json_t *trusted, struct error *err)
+{
+    if (!trusted || json_is_true(trusted) == (product->check_ins_trusted_ms != 0))
+        return true;
+    return json_is_true(trusted) ? product_trust(db, product, clock_utc_ms(), err)
+                                 : product_distrust(db, product, err);
+}
+
+/* The row has the settings that were changed. */
 static bool set(void *cls, struct db *db, struct error *err)
 {
     struct setting *setting = cls;
     struct product *product = &setting->product;
     if (!path_params_product(setting->request, db, product, err))
         return false;
-    if ((product->check_ins_trusted_ms != 0) == (setting->trusted != 0))
-        return true; /* unchanged: the time since when they are trusted stays too */
+    const struct product before = *product;
+    if (!set_trust(db, product, setting->trusted, err) ||
+        (setting->name && !set_name(product, setting->name, err)))
+        return false;
+    if (setting->unknown)
+        product->unknown_devices = setting->policy;
+    bool trust = !before.check_ins_trusted_ms != !product->check_ins_trusted_ms;
+    bool name = strcmp(before.name, product->name) != 0;
+    bool unknown = before.unknown_devices != product->unknown_devices;
+    if (!trust && !name && !unknown)
+        return true;
+    json_t *detail =
+        json_pack("{s:o, s:o*, s:o*, s:o*}", "by", event_by(setting->request), "name",
+                  name ? event_text(product->name) : NULL, "trusted_check_ins",
+                  trust ? json_boolean(product->check_ins_trusted_ms != 0) : NULL, "unknown_devices",
+                  unknown ? json_string(enum_name(&unknown_devices_names, product->unknown_devices)) : NULL);
     const struct event event = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
-    return (setting->trusted ? product_trust(db, product, clock_utc_ms(), err)
-                             : product_distrust(db, product, err)) &&
-           event_add(db, &event,
-                     json_pack("{s:o, s:b}", "by", event_by(setting->request), "trusted_check_ins",
-                               setting->trusted),
-                     err);
+    return product_update(db, product, err) && event_add(db, &event, detail, err);
+}
+
+static bool read_setting(struct setting *setting, const json_t *body, struct error *err)
+{
+    unsigned policy = UNKNOWN_DEVICES_ADMITTED;
+    json_t *trusted = NULL;
+    json_error_t why;
+    if (json_unpack_ex((json_t *)body, &why, 0, "{s?o, s?s, s?s !}", "trusted_check_ins", &trusted, "name",
+                       &setting->name, "unknown_devices", &setting->unknown) != 0)
+        return call_misfit(&why, err);
+    if (trusted && !json_is_boolean(trusted))
+        return error_set(err, ERROR_INVALID, "trusted_check_ins is true or false");
+    if (setting->unknown && !enum_find(&unknown_devices_names, slice_of(setting->unknown), &policy))
+        return error_set(err, ERROR_INVALID, "unknown_devices is admitted, held or refused");
+    setting->trusted = trusted;
+    setting->policy = (enum unknown_devices)policy;
+    return trusted || setting->name || setting->unknown ||
+           error_set(err, ERROR_INVALID, "set trusted_check_ins, name or unknown_devices");
 }
 
 bool admin_product_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct setting setting = {.request = call->request};
-    json_error_t why;
-    if (!call_body(call, &body, err))
+    const struct product *product = &setting.product;
+    if (!call_body(call, &body, err) || !read_setting(&setting, body, err) ||
+        !call_change(call, set, &setting, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:b !}", "trusted_check_ins", &setting.trusted) != 0)
-        return call_misfit(&why, err);
-    if (!call_change(call, set, &setting, err))
-        return false;
-    log_line(LOG_LEVEL_INFO, "product-set", "product", setting.product.product_key, "trusted_check_ins",
-             setting.trusted ? "yes" : "no", NULL);
-    reply_json(&call->reply, 200, to_json(&setting.product));
+    log_line(LOG_LEVEL_INFO, "product-set", "product", product->product_key, "name", product->name,
+             "trusted_check_ins", product->check_ins_trusted_ms ? "yes" : "no", "unknown_devices",
+             enum_name(&unknown_devices_names, product->unknown_devices), NULL);
+    reply_json(&call->reply, 200, to_json(product));
     return true;
 }

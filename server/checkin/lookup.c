@@ -32,6 +32,10 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
         return false;
     if (known->device_known)
         return true;
+    known->hold_new = facts->product.unknown_devices == UNKNOWN_DEVICES_HELD;
+    known->refuse_new = facts->product.unknown_devices == UNKNOWN_DEVICES_REFUSED;
+    if (known->refuse_new)
+        return true;
     const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
     if (!admission_look(db, &place, daemon->config.max_new_devices_per_day, &facts->admission,
                         &facts->admission_told, err))
@@ -257,6 +261,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (known->device_known) {
         ret->clamped = device_clamp(&ret->device, checkin->now_ms);
+        known->held = ret->device.state == DEVICE_HELD;
+        known->retired = ret->device.state == DEVICE_RETIRED;
         if (!load_guard(db, ret, err))
             return false;
         if (ret->device.firmware_id == ret->firmware.id)

@@ -212,6 +212,10 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (!facts->device.id)
         return record_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
+    if (decision->hold) {
+        facts->device.state = DEVICE_HELD;
+        facts->device.state_ms = facts->checkin.now_ms;
+    }
     if (decision->claim &&
         !take_claim(db, facts, &facts->checkin.version, REPORTED_BY_CHECK_IN, facts->grade, err))
         return false;

@@ -25,11 +25,12 @@ after(() => server?.dispose());
 function routes() {
     const [p, f, d] = [`/products/${scene.product}`, scene.path(), scene.deviceAdminPath(device)];
     return [
-        ['GET', '/status'], ['GET POST', '/products'], ['GET PATCH', p], ['GET', `${p}/firmware`], ['GET PATCH', f], ['PUT DELETE', `${f}/target`],
+        ['GET', '/status'], ['GET POST', '/products'], ['GET PATCH DELETE', p], ['GET', `${p}/firmware`], ['GET PATCH DELETE', f], ['PUT DELETE', `${f}/target`],
         ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
         ['GET', `${f}/images/1001/content`], ['GET', `${f}/matrix`], ['GET', `${f}/queue`], ['GET', `${f}/packages`], ['GET POST PUT DELETE', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['POST DELETE', `${f}/packages/1001/1002/release`],
-        ['GET', `${p}/devices`], ['GET', d], ['POST', `${d}/unblock`], ['POST DELETE', `${d}/claim`], ['POST', `${d}/link`],
+        ['GET POST', `${p}/devices`], ['GET PATCH DELETE', d], ['POST', `${d}/retire`], ['POST', `${d}/restore`], ['POST', `${d}/admit`],
+        ['POST', `${d}/replace`], ['POST', `${d}/unblock`], ['POST DELETE', `${d}/claim`], ['POST', `${d}/link`],
         ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`], ['GET DELETE', '/unknown'], ['DELETE', '/unknown/1'],
     ].map(([methods, path]) => ({ methods: methods.split(' '), path }));
 }

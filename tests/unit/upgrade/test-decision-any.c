@@ -33,6 +33,10 @@ static void randomise_device(struct snapshot *known)
     known->firmware_elsewhere = random_below(2);
     known->device_known = mostly();
     known->admission_full = !mostly();
+    known->refuse_new = !mostly();
+    known->hold_new = !mostly();
+    known->retired = known->device_known && !mostly();
+    known->held = known->device_known && !known->retired && !mostly();
     known->link_unknown = !mostly();
     known->link_revoked = !mostly();
     known->blocked = !mostly();
@@ -116,6 +120,7 @@ static void check_bytes(const struct scene *scene)
         assert_int_equal(decision->resume, is_from_middle(checkin));
         assert_true(decision->first == (checkin->range.present ? checkin->range.first : 0));
         assert_true(!checkin->range.bad && !known->blocked);
+        assert_false(known->retired || known->held || decision->hold);
         assert_true(known->format_set || (decision->resume ? known->pinned_full : known->package_full));
     }
     if (decision->begun || decision->answer == ANSWER_WAIT)

@@ -69,6 +69,38 @@ static void test_new_devices(void **state)
     expect(&scene, ANSWER_FULL, "confirm open send begun", SENT);
 }
 
+static void test_unknown_devices_of_a_product(void **state)
+{
+    struct scene scene = scene_of(CHECKIN_DIALECT);
+    (void)state;
+    scene.known.device_known = false;
+    scene.known.hold_new = true;
+    expect(&scene, ANSWER_UP_TO_DATE, "admit hold confirm", "an admin must admit this device first");
+    scene.known.admission_full = true; /* held devices count too */
+    expect(&scene, ANSWER_NOT_ALLOWED, "", "the product's daily limit of new devices is reached");
+    scene.known.refuse_new = true;
+    expect(&scene, ANSWER_NOT_ALLOWED, "",
+           "the product refuses unknown devices: an admin must add this device first");
+    scene = scene_of(CHECKIN_DIALECT); /* neither matters for a known device */
+    scene.known.hold_new = scene.known.refuse_new = true;
+    expect(&scene, ANSWER_FULL, "confirm open send begun", SENT);
+}
+
+static void test_held_and_retired_devices(void **state)
+{
+    struct scene scene = scene_of(CHECKIN_DIALECT);
+    (void)state;
+    scene.known.held = true;
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm", "an admin must admit this device first");
+    scene.known.blocked = true;
+    scene.known.retired = true;
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm", "this device is retired");
+    scene = scene_with(CHECKIN_LINK, ATTEMPT_INTERRUPTED);
+    scene.known.retired = true;
+    from_byte(&scene, 1000);
+    expect(&scene, ANSWER_UP_TO_DATE, "", "this device is retired");
+}
+
 static void test_links_that_are_none(void **state)
 {
     struct scene scene = scene_of(CHECKIN_LINK);
@@ -226,6 +258,8 @@ int main(void)
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_who_asks_in_order),
         cmocka_unit_test(test_new_devices),
+        cmocka_unit_test(test_unknown_devices_of_a_product),
+        cmocka_unit_test(test_held_and_retired_devices),
         cmocka_unit_test(test_links_that_are_none),
         cmocka_unit_test(test_blocked),
         cmocka_unit_test(test_a_check_in_moves_the_attempt),

@@ -93,11 +93,11 @@ static const char *facts_of(const struct decision *decision, char out[200])
         [EVENT_ALL_ACKED] = "?acked",   [EVENT_SAW_TARGET] = "saw-target",
         [EVENT_SAW_OLD] = "saw-old",    [EVENT_SAW_OTHER] = "saw-other",
         [EVENT_SUPERSEDE] = "supersede"};
-    snprintf(out, 200, "%s%s%s%s%s%s%s%s%s%s%s%s", decision->admit ? " admit" : "",
-             decision->confirm ? " confirm" : "", decision->end_attempt ? " " : "",
-             decision->end_attempt ? events[decision->attempt_event] : "", decision->unpin ? " unpin" : "",
-             decision->queue_packages ? " queue" : "", decision->open_attempt ? " open" : "",
-             decision->aim_attempt ? " aim" : "",
+    snprintf(out, 200, "%s%s%s%s%s%s%s%s%s%s%s%s%s", decision->admit ? " admit" : "",
+             decision->hold ? " hold" : "", decision->confirm ? " confirm" : "",
+             decision->end_attempt ? " " : "", decision->end_attempt ? events[decision->attempt_event] : "",
+             decision->unpin ? " unpin" : "", decision->queue_packages ? " queue" : "",
+             decision->open_attempt ? " open" : "", decision->aim_attempt ? " aim" : "",
              decision->send ? (decision->resume ? " resume" : " send") : "", decision->begun ? " begun" : "",
              decision->block ? " block" : "", decision->notice_stale_link ? " stale" : "");
     return out[0] ? out + 1 : out;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "server/admin/csv.h"
+#include "server/admin/device_csv.h"
 #include "server/admin/link_csv.h"
 #include "server/admin/report_csv.h"
 
@@ -70,7 +71,7 @@ static void test_skips_a_heading_and_blank_lines(void **state)
 {
     (void)state;
     assert_lines("imei,version\r\n\r\n" ONE "\r\n  \r\n", "", ONE "=;");
-    assert_lines("\xEF\xBB\xBF\"IMEI\";\n" ONE, "", ONE "=;");
+    assert_lines("\xEF\xBB\xBF\"IMEI\",version\n" ONE, "", ONE "=;");
     assert_lines("", "1138", "");
     assert_lines("\n\n", "1138", "");
 }
@@ -90,7 +91,11 @@ static void test_names_the_line_that_is_wrong(void **state)
         {ONE ",AirM2M_780ET_V1147_LTE_AT", ERROR_WRONG_FIRMWARE, "line 1: "},
         {ONE ",1147,more", ERROR_INVALID, "line 1: "},
         {",1147", ERROR_BAD_DEVICE, "line 1: "},
-        {"\"" ONE, ERROR_BAD_DEVICE, "line 1: "},
+        {"\"" ONE, ERROR_INVALID, "line 1: "},
+        {ONE "\n\"" ONE "\",\"11\n47", ERROR_INVALID, "line 2: "},
+        {ONE "\n" ONE ",11\"47\n", ERROR_INVALID, "line 2: "},
+        {ONE "\n\"" ONE "\"x\n", ERROR_INVALID, "line 2: "},
+        {ONE "\n" ONE ",\xFF\xFF\n", ERROR_INVALID, "line 2: "},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -180,6 +185,71 @@ static void test_reports(void **state)
     }
 }
 
+/* "ID:tags:note:firmware;" of each device. */
+static void assert_devices(const char *text, const char *wanted)
+{
+    struct device_csv list = {.rows = NULL};
+    struct error err = {.text = ""};
+    char seen[512] = "";
+    if (!device_csv_parse(slice_of(text), &list, &err))
+        fail_msg("'%s': %s", text, err.text);
+    for (size_t i = 0; i < list.count; i++) {
+        size_t used = strlen(seen);
+        snprintf(seen + used, sizeof seen - used, "%u %s:%s:%s:%s;", list.rows[i].line,
+                 list.rows[i].identity.id, device_csv_text(&list, list.rows[i].tags),
+                 device_csv_text(&list, list.rows[i].note), device_csv_text(&list, list.rows[i].firmware));
+    }
+    assert_string_equal(seen, wanted);
+    device_csv_free(&list);
+}
+
+static void test_devices(void **state)
+{
+    (void)state;
+    assert_devices(ONE "\r\n\r\n" TWO, "1 " ONE ":::;3 " TWO ":::;");
+    assert_devices("device\n" ONE, "2 " ONE ":::;");
+    assert_devices("Note,IMEI, Tags \n\"a, \"\"b\"\"\"," ONE ",\"south,north\"\n," TWO "\n",
+                   "2 " ONE ":north south:a, \"b\":;3 " TWO ":::;");
+    assert_devices("device,firmware,note\nuid:A1,Pump station,\n", "2 A1:::Pump station;");
+    /* one text in UTF-8 with a mark, in UTF-8, and in GBK */
+    assert_devices(
+        "\xEF\xBB\xBF"
+        "device,note\n" ONE ",\xE6\x9D\x91\xE6\xB3\xB5\n",
+        "2 " ONE "::\xE6\x9D\x91\xE6\xB3\xB5:;");
+    assert_devices("device,note\n" ONE ",\xE6\x9D\x91\xE6\xB3\xB5\n",
+                   "2 " ONE "::\xE6\x9D\x91\xE6\xB3\xB5:;");
+    assert_devices("device,note\n" ONE ",\xB4\xE5\xB1\xC3\n", "2 " ONE "::\xE6\x9D\x91\xE6\xB3\xB5:;");
+}
+
+static void test_devices_that_are_wrong(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"hello", "line 1: an IMEI has"},
+        {ONE ",north", "line 1: a list with more than one column needs a header"},
+        {"device,tag\n" ONE, "line 1: the columns are device, tags, note and firmware"},
+        {"device,tags,tags\n", "line 1: the columns are"},
+        {"device,tags,note,firmware,more\n", "line 1: the columns are"},
+        {"device,tags\n" ONE ",a,b\n", "line 2: the line has more fields than the header"},
+        {"device,tags\n" ONE ",a=b\n", "line 2: 'a=b' is not a tag"},
+        {"device,note\n\n" ONE ",\"two\nlines\"\n", "line 3: a note has at most 200 bytes"},
+        {"device,firmware\n" ONE ",a/b\n", "line 2: a firmware name is"},
+        {"tags,device\nnorth\n", "line 2: an IMEI has"},
+        {"device\n" ONE "\n" ONE ",\xFF\n", "line 3: the list is neither UTF-8 nor GBK"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct device_csv list = {.rows = NULL};
+        struct error err = {.text = ""};
+        if (device_csv_parse(slice_of(cases[i].text), &list, &err))
+            fail_msg("'%s' is taken", cases[i].text);
+        if (strncmp(err.text, cases[i].says, strlen(cases[i].says)) != 0)
+            fail_msg("'%s': %s", cases[i].text, err.text);
+        device_csv_free(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_takes_only_so_many),
         cmocka_unit_test(test_writes_a_table_with_its_heading),
         cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_devices_that_are_wrong),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Devices as the API shows them. */
+#ifndef DFOTA_SERVER_ADMIN_DEVICE_H
+#define DFOTA_SERVER_ADMIN_DEVICE_H
+
+#include <jansson.h>
+
+#include "storage/device.h"
+#include "storage/firmware.h"
+#include "storage/said.h"
+
+/* Without its links and attempts. Times of the device that are ahead of now are set to now. */
+json_t *device_to_json(struct device *device, const char *firmware, const struct said *said);
+
+/* Finds the firmware with this id, unless *last is that firmware: most devices of a product have the same. */
+bool device_name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

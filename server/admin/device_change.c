@@ -1,0 +1,250 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Changes of one device by an admin: tags and note, retired or active, admitted, deleted. */
+#include "server/admin/device_change.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/event_by.h"
+#include "server/admin/handlers.h"
+#include "server/admin/path_params.h"
+#include "server/core/log.h"
+#include "server/ledger/event.h"
+#include "storage/removal.h"
+
+struct change {
+    struct admin_call *call;
+    const json_t *tags, *add, *remove, *note; /* NULL: left as it is */
+    struct product product;
+    struct device device;
+};
+
+static bool find(struct change *change, struct db *db, struct error *err)
+{
+    return path_params_device(change->call->request, db, &change->product, &change->device, err);
+}
+
+/* Takes over `detail`, and adds who made the change. */
+static bool record(const struct change *change, struct db *db, enum ledger_kind kind, json_t *detail,
+                   struct error *err)
+{
+    const struct event event = {
+        .kind = kind, .product = change->product.product_key, .device = &change->device};
+    json_object_set_new(detail, "by", event_by(change->call->request));
+    return event_add(db, &event, detail, err);
+}
+
+static bool run(struct change *change, writer_function *function, const char *log_event, struct error *err)
+{
+    if (!call_change(change->call, function, change, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, log_event, "product", change->product.product_key, "device",
+             change->device.device, NULL);
+    return true;
+}
+
+static bool run_and_show(struct change *change, writer_function *function, const char *log_event,
+                         struct error *err)
+{
+    return run(change, function, log_event, err) && admin_device_answer(change->call, &change->device, err);
+}
+
+/* Tags and note */
+
+static bool check_tags(const char *name, const json_t *list, struct error *err)
+{
+    size_t i;
+    json_t *tag;
+    bool ok = !list || json_is_array(list);
+    if (ok)
+        json_array_foreach (list, i, tag)
+            ok = ok && json_is_string(tag);
+    return ok || error_set(err, ERROR_INVALID, "%s is a list of texts", name);
+}
+
+static struct slice text_of(const json_t *text)
+{
+    return (struct slice){json_string_value(text), json_string_length(text)};
+}
+
+static bool set_tags(const struct change *change, char tags[TAGS_SIZE], struct error *err)
+{
+    size_t i;
+    json_t *tag;
+    if (change->tags)
+        tags[0] = '\0';
+    json_array_foreach (change->tags, i, tag)
+        if (!tags_add(tags, text_of(tag), err))
+            return false;
+    json_array_foreach (change->remove, i, tag)
+        tags_remove(tags, text_of(tag));
+    json_array_foreach (change->add, i, tag)
+        if (!tags_add(tags, text_of(tag), err))
+            return false;
+    return true;
+}
+
+static bool set(void *cls, struct db *db, struct error *err)
+{
+    struct change *change = cls;
+    struct device *device = &change->device;
+    if (!find(change, db, err))
+        return false;
+    const struct device before = *device;
+    if (!set_tags(change, device->tags, err))
+        return false;
+    if (change->note)
+        snprintf(device->note, sizeof device->note, "%s",
+                 json_is_string(change->note) ? json_string_value(change->note) : "");
+    if (device_equal(&before, device))
+        return true;
+    return device_update(db, device, err) &&
+           record(change, db, LEDGER_DEVICE_SET,
+                  json_pack("{s:o*, s:s}", "note", event_text(device->note), "tags", device->tags), err);
+}
+
+bool admin_device_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct change change = {.call = call};
+    json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL;
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o !}", "tags", &tags, "add_tags", &add,
+                       "remove_tags", &remove, "note", &note) != 0)
+        return call_misfit(&why, err);
+    if (!check_tags("tags", tags, err) || !check_tags("add_tags", add, err) ||
+        !check_tags("remove_tags", remove, err))
+        return false;
+    if (note && !json_is_null(note) && !json_is_string(note))
+        return error_set(err, ERROR_INVALID, "note is a text, or null");
+    if (json_string_length(note) && !call_check_text("note", json_string_value(note), NOTE_SIZE - 1, err))
+        return false;
+    change.tags = tags;
+    change.add = add;
+    change.remove = remove;
+    change.note = note;
+    return run_and_show(&change, set, "device-set", err);
+}
+
+/* Retired or active */
+
+static bool end_attempt(struct db *db, int64_t device_id, bool beside, int64_t now_ms, struct error *err)
+{
+    struct attempt attempt;
+    bool found;
+    if (!attempt_open_of(db, device_id, beside, &attempt, &found, err))
+        return false;
+    enum attempt_state before = found ? attempt.state : ATTEMPT_ABANDONED;
+    if (!found || !attempt_apply(&attempt.state, EVENT_SUPERSEDE) || attempt_is_open(attempt.state))
+        return true;
+    attempt.ended_ms = now_ms;
+    return attempt_update(db, &attempt, err) &&
+           event_attempt_ended(db, &attempt, before, EVENT_SUPERSEDE, now_ms, err);
+}
+
+bool device_retire(struct db *db, struct device *device, int64_t successor, int64_t now_ms, struct error *err)
+{
+    device->state = DEVICE_RETIRED;
+    device->state_ms = now_ms;
+    device->replaced_by = successor;
+    return device_update(db, device, err) && end_attempt(db, device->id, false, now_ms, err) &&
+           end_attempt(db, device->id, true, now_ms, err);
+}
+
+void device_make_active(struct device *device)
+{
+    device->state = DEVICE_ACTIVE;
+    device->state_ms = device->replaced_by = 0;
+}
+
+static bool retire(void *cls, struct db *db, struct error *err)
+{
+    struct change *change = cls;
+    if (!find(change, db, err))
+        return false;
+    if (change->device.state == DEVICE_RETIRED)
+        return true;
+    return device_retire(db, &change->device, 0, clock_utc_ms(), err) &&
+           record(change, db, LEDGER_DEVICE_RETIRED, json_object(), err);
+}
+
+bool admin_device_retire(struct admin_call *call, struct error *err)
+{
+    struct change change = {.call = call};
+    return run_and_show(&change, retire, "device-retired", err);
+}
+
+static bool activate(struct change *change, struct db *db, enum device_state from, enum ledger_kind kind,
+                     struct error *err)
+{
+    if (!find(change, db, err))
+        return false;
+    if (change->device.state != from)
+        return true;
+    device_make_active(&change->device);
+    return device_update(db, &change->device, err) && record(change, db, kind, json_object(), err);
+}
+
+static bool restore(void *cls, struct db *db, struct error *err)
+{
+    return activate(cls, db, DEVICE_RETIRED, LEDGER_DEVICE_RESTORED, err);
+}
+
+bool admin_device_restore(struct admin_call *call, struct error *err)
+{
+    struct change change = {.call = call};
+    return run_and_show(&change, restore, "device-restored", err);
+}
+
+static bool admit(void *cls, struct db *db, struct error *err)
+{
+    return activate(cls, db, DEVICE_HELD, LEDGER_DEVICE_ADMITTED, err);
+}
+
+bool admin_device_admit(struct admin_call *call, struct error *err)
+{
+    struct change change = {.call = call};
+    return run_and_show(&change, admit, "device-admitted", err);
+}
+
+/* Deleted */
+
+static bool check_unused(const struct device *device, const struct device_uses *uses, struct error *err)
+{
+    if (device->first_seen_ms || device->check_ins)
+        return error_set(err, ERROR_DEVICE_IN_USE, "the device %s has checked in: retire it instead",
+                         device->device);
+    if (device->confirmed_version[0] || device->claim.version[0] || uses->transcripts)
+        return error_set(err, ERROR_DEVICE_IN_USE,
+                         "a version of the device %s was reported: retire it instead", device->device);
+    if (uses->attempts)
+        return error_set(err, ERROR_DEVICE_IN_USE, "the device %s has %lld attempts: retire it instead",
+                         device->device, (long long)uses->attempts);
+    return !uses->replaces ||
+           error_set(err, ERROR_DEVICE_IN_USE, "the device %s replaced another one: retire it instead",
+                     device->device);
+}
+
+static bool delete (void *cls, struct db *db, struct error *err)
+{
+    struct change *change = cls;
+    struct device_uses uses;
+    return find(change, db, err) && removal_device_uses(db, change->device.id, &uses, err) &&
+           check_unused(&change->device, &uses, err) &&
+           record(change, db, LEDGER_DEVICE_DELETED, json_object(), err) &&
+           removal_device(db, change->device.id, err);
+}
+
+bool admin_device_delete(struct admin_call *call, struct error *err)
+{
+    struct change change = {.call = call};
+    call_store_counts(call);
+    if (!run(&change, delete, "device-deleted", err))
+        return false;
+    reply_init(&call->reply, 204);
+    return true;
+}

@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "upgrade/filter.h"
+
+#define NOW (INT64_C(1790000000000))
+
+/* 1138 of pump, tags north and lab, seen 8 days ago, reported an hour ago, code 43, 12 check-ins, a claim. */
+static struct filter_subject subject_of(void)
+{
+    struct filter_subject subject = {.tags = "lab north",
+                                     .firmware = "Pump station",
+                                     .device = "866597071234567",
+                                     .note = "behind the \303\251glise",
+                                     .grade = "link",
+                                     .last_seen_ms = NOW - 8 * DAY_MS,
+                                     .confirmed_ms = NOW - HOUR_MS,
+                                     .code = 43,
+                                     .check_ins = 12,
+                                     .claim = true};
+    version_parse(slice_of("1138"), &subject.version);
+    return subject;
+}
+
+static bool selects(const char *text)
+{
+    struct filter filter;
+    struct error err = {.text = ""};
+    const struct filter_subject subject = subject_of();
+    if (!filter_parse(slice_of(text), &filter, &err))
+        fail_msg("'%s': %s", text, err.text);
+    return filter_selects(&filter, &subject, NOW);
+}
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        const char *text;
+        bool selects;
+    } cases[] = {
+        {"", true},
+        {"   ", true},
+        {"version<1147", true},
+        {"version<=1138", true},
+        {"version<1138", false},
+        {"version>V1138", false},
+        {"version>=1138.0", false}, /* the shorter version is lower */
+        {"version=1138", true},
+        {"version=01138", true},
+        {"version!=1138", false},
+        {"version=none", false},
+        {"version!=none", true},
+        {"asked=none", true},
+        {"asked!=none", false},
+        {"asked<9999", false}, /* unknown: not below anything */
+        {"asked>1", false},
+        {"asked!=1138", true},
+        {"asked=1138", false},
+        {"tag=north", true},
+        {"tag=nort", false},
+        {"tag!=south", true},
+        {"tag!=lab", false},
+        {"firmware=\"Pump station\"", true},
+        {"firmware=Pump", false},
+        {"note=\"behind the \303\251glise\"", true},
+        {"note=\"\"", false},
+        {"device=866597071234567", true},
+        {"grade=link", true},
+        {"last_seen>7d", true},
+        {"last_seen>8d", false},
+        {"last_seen>=8d", true},
+        {"last_seen<9d", true},
+        {"last_seen<192h", false},
+        {"last_seen=never", false},
+        {"last_seen!=never", true},
+        {"first_seen=never", true},
+        {"first_seen>36500d", true}, /* never seen is older than any age */
+        {"first_seen<36500d", false},
+        {"confirmed<61m", true},
+        {"confirmed<3600s", false},
+        {"confirmed=3600s", true},
+        {"code=43", true},
+        {"code!=43", false},
+        {"code>=44", false},
+        {"check_ins>11", true},
+        {"blocked=yes", false},
+        {"blocked=no", true},
+        {"claim=yes", true},
+        {"claim!=yes", false},
+        {" version < 1147 ", true},
+        {"version<1147 and tag=north and last_seen>7d", true},
+        {"version<1147 and tag=south and last_seen>7d", false},
+        {"tag=south or tag=north", true},
+        {"tag=south or tag=lab and code=1", false}, /* and binds closer */
+        {"(tag=south or tag=lab) and code=43", true},
+        {"tag=lab or tag=south and code=1", true},
+        {"not tag=south", true},
+        {"not tag=lab and code=43", false}, /* not binds closest */
+        {"not (tag=south and code=43)", true},
+        {"not not tag=lab", true},
+        {"not(tag=lab)or(code=43)", true},
+        {"tag=and or tag=lab", true}, /* a keyword is a value behind an operator */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (selects(cases[i].text) != cases[i].selects)
+            fail_msg("'%s' %s", cases[i].text, cases[i].selects ? "does not select" : "selects");
+}
+
+static void test_errors_name_the_position(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"versin<1147", "character 1: 'versin' is not a field; fields: version, asked, tag, firmware"},
+        {"tag=\303\251 and nothing=1", "character 11: 'nothing' is not a field"},
+        {"version", "character 8: an operator is missing"},
+        {"version 1147", "character 9: an operator is missing"},
+        {"version<", "character 9: a value is missing"},
+        {"version<abc", "character 9: a version is numbers"},
+        {"version<none", "character 8: this condition has only = and !="},
+        {"tag<a", "character 4: this condition has only"},
+        {"blocked>yes", "character 8: this condition has only"},
+        {"last_seen>never", "character 10: this condition has only"},
+        {"last_seen>7", "character 11: an age is"},
+        {"last_seen>7w", "character 11: an age is"},
+        {"last_seen>36501d", "character 11: an age is"},
+        {"last_seen>99999999999999999999s", "character 11: an age is"},
+        {"code=x", "character 6: a whole number"},
+        {"blocked=1", "character 9: yes or no"},
+        {"tag==a", "character 5: a value is missing"},
+        {"tag=\"a", "character 5: the quoted value has no end"},
+        {"(tag=a", "character 7: ')' is missing"},
+        {"tag=a)", "character 6: 'and', 'or' or the end"},
+        {"tag=a tag=b", "character 7: 'and', 'or' or the end"},
+        {"tag=a and", "character 10: a condition is missing"},
+        {"and", "character 1: 'and' is not a field"},
+        {"tag=a or or", "character 10: 'or' is not a field"},
+        {"((((((((((((((((( tag=a", "character 17: too many brackets"},
+        {"tag=\x01", "without control characters"},
+    };
+    struct filter filter;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {.text = ""};
+        if (filter_parse(slice_of(cases[i].text), &filter, &err))
+            fail_msg("'%s' is taken", cases[i].text);
+        assert_int_equal(err.code, ERROR_INVALID);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("'%s': %s", cases[i].text, err.text);
+    }
+}
+
+static void test_limits(void **state)
+{
+    char text[FILTER_TEXT_MAX + 2] = "";
+    struct filter filter;
+    struct error err;
+    (void)state;
+    for (int i = 0; i < 33; i++) /* 33 conditions and 32 times "or" */
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%stag=a", i ? " or " : "");
+    assert_false(filter_parse(slice_of(text), &filter, &err));
+    assert_non_null(strstr(err.text, "too many conditions"));
+    text[strlen(text) - strlen(" or tag=a")] = '\0';
+    assert_true(filter_parse(slice_of(text), &filter, &err));
+    assert_int_equal(filter.count, FILTER_STEPS_MAX - 1);
+    memset(text, ' ', sizeof text);
+    assert_false(filter_parse((struct slice){text, FILTER_TEXT_MAX + 1}, &filter, &err));
+    assert_true(filter_parse((struct slice){text, FILTER_TEXT_MAX}, &filter, &err));
+}
+
+static void test_a_time_ahead_is_now(void **state)
+{
+    struct filter_subject subject = subject_of();
+    struct filter filter;
+    struct error err;
+    (void)state;
+    subject.last_seen_ms = NOW + DAY_MS;
+    assert_true(filter_parse(slice_of("last_seen<1s"), &filter, &err));
+    assert_true(filter_selects(&filter, &subject, NOW));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_errors_name_the_position),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_a_time_ahead_is_now),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
