@@ -5,6 +5,7 @@
 #define DFOTA_CTL_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include "ctl/failure.h"
@@ -22,6 +23,9 @@ struct command {
     const char *details;   /* for the help of the command; wrapped when printed; or NULL */
     command_run *run;
 };
+
+extern const struct command command_table[]; /* command_table.c */
+extern const size_t command_table_count;
 
 /* The command that words begin with; *ret_args points to what follows its name. EXIT_USAGE: there is none. */
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail);

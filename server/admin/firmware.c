@@ -67,7 +67,7 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     return true;
 }
 
-static bool answer(struct admin_call *call, const struct firmware *firmware, struct error *err)
+bool admin_firmware_answer(struct admin_call *call, const struct firmware *firmware, struct error *err)
 {
     json_t *json;
     if (!to_json(call->db, firmware, &json, err))
@@ -100,7 +100,7 @@ bool admin_firmware_show(struct admin_call *call, struct error *err)
     struct product product;
     struct firmware firmware;
     return path_params_firmware(call->request, call->db, &product, &firmware, err) &&
-           answer(call, &firmware, err);
+           admin_firmware_answer(call, &firmware, err);
 }
 
 /* Devices whose core can take the target as it is need no image of the version that they run. */
@@ -140,11 +140,11 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
 
 struct settings {
     const struct request *request;
-    const json_t *format;            /* NULL: not changed */
-    json_int_t max_package_bytes;    /* 0: not changed */
-    const json_t *downgrades;        /* NULL: not changed */
+    const json_t *format;                                  /* NULL: not changed */
+    json_int_t max_package_bytes;                          /* 0: not changed */
+    const json_t *downgrades;                              /* NULL: not changed */
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
-    const char *name;                /* NULL: not changed */
+    const char *name;                                      /* NULL: not changed */
     bool force;                      /* rename even while devices send the present name */
     char before[FIRMWARE_NAME_SIZE]; /* the name */
     struct product product;
@@ -303,8 +303,8 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     if (!call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o, s?s, s?b !}", "format", &format,
-                       "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations", &canary,
-                       "quarantine_after", &after, "name", &settings.name, "force", &force) != 0)
+                       "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations",
+                       &canary, "quarantine_after", &after, "name", &settings.name, "force", &force) != 0)
         return call_misfit(&why, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
@@ -328,82 +328,5 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
         prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);
     log_settings(&settings);
     scheduler_wake(call->daemon->scheduler); /* a new limit may be reached with more effort */
-    return answer(call, &settings.firmware, err);
-}
-
-/* The target */
-
-struct target {
-    const struct request *request;
-    const char *version; /* as it was written; NULL: the target is removed */
-    struct product product;
-    struct firmware firmware;
-};
-
-static bool note_target(const struct target *target, struct db *db, const char *before,
-                        const struct image *image, struct error *err)
-{
-    const struct event event = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
-                                .product = target->product.product_key,
-                                .firmware = target->firmware.name};
-    return event_add(db, &event,
-                     json_pack("{s:o*, s:o, s:o*, s:o*}", "before", event_text(before), "by",
-                               event_by(target->request), "sha256",
-                               image->id ? event_hash(&image->sha256) : NULL, "version",
-                               event_text(image->version)),
-                     err);
-}
-
-static bool change_target(void *cls, struct db *db, struct error *err)
-{
-    struct target *target = cls;
-    struct firmware *firmware = &target->firmware;
-    struct version version;
-    struct image image = {.id = 0};
-    if (!path_params_firmware(target->request, db, &target->product, firmware, err))
-        return false;
-    if (target->version) {
-        char text[VERSION_TEXT_SIZE];
-        if (!name_parse_version_of(slice_of(target->version), firmware->name, &version, err))
-            return false;
-        version_format(&version, text);
-        if (!image_get(db, firmware->id, text, &image, err))
-            return false;
-        if (image.withdrawn_ms)
-            return error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", text,
-                             image.withdrawn_reason);
-    }
-    char before[VERSION_TEXT_SIZE];
-    memcpy(before, firmware->target, sizeof before);
-    firmware->target_image_id = image.id;
-    bool found;
-    return firmware_update(db, firmware, err) && note_target(target, db, before, &image, err) &&
-           firmware_by_id(db, firmware->id, firmware, &found, err);
-}
-
-bool admin_target_set(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_json) json_t *body = NULL;
-    struct target target = {.request = call->request};
-    json_error_t why;
-    if (!call_body(call, &body, err))
-        return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &target.version) != 0)
-        return call_misfit(&why, err);
-    if (!call_change(call, change_target, &target, err))
-        return false;
-    log_line(LOG_LEVEL_INFO, "target-set", "product", target.product.product_key, "firmware",
-             target.firmware.name, "version", target.firmware.target, NULL);
-    return answer(call, &target.firmware, err);
-}
-
-bool admin_target_drop(struct admin_call *call, struct error *err)
-{
-    struct target target = {.request = call->request};
-    if (!call_change(call, change_target, &target, err))
-        return false;
-    log_line(LOG_LEVEL_INFO, "target-dropped", "product", target.product.product_key, "firmware",
-             target.firmware.name, NULL);
-    reply_init(&call->reply, 204);
-    return true;
+    return admin_firmware_answer(call, &settings.firmware, err);
 }

@@ -21,6 +21,8 @@ bool admin_firmware_show(struct admin_call *call, struct error *err);
 bool admin_firmware_set(struct admin_call *call, struct error *err);
 bool admin_firmware_delete(struct admin_call *call, struct error *err); /* removal.c */
 bool admin_firmware_missing_bases(struct admin_call *call, struct error *err);
+/* Answers with the firmware. */
+bool admin_firmware_answer(struct admin_call *call, const struct firmware *firmware, struct error *err);
 bool admin_target_set(struct admin_call *call, struct error *err);
 bool admin_target_drop(struct admin_call *call, struct error *err);
 

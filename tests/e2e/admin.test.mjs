@@ -192,7 +192,7 @@ describe('the other calls:', () => {
         assert.equal(json.products, products.items.length);
         assert.ok(json.devices >= 1 && json.packages.ready >= 1 && json.uptime_ms >= 0);
         assert.match(json.version, /^\d+\.\d+\.\d+/);
-        assert.deepEqual(Object.keys(json.packages).sort(), ['estimate_ms', 'failed', 'generating', 'queued', 'ready']);
+        assert.deepEqual(Object.keys(json.packages).sort(), ['estimate_ms', 'failed', 'generating', 'quarantined', 'queued', 'ready']);
     });
 
     test('a product without a key gets one', async () => {

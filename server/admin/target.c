@@ -1,0 +1,89 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The target of a firmware: the version that its devices shall run. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "server/admin/event_by.h"
+#include "server/admin/handlers.h"
+#include "server/admin/path_params.h"
+#include "server/core/log.h"
+#include "server/ledger/event.h"
+#include "storage/firmware.h"
+#include "storage/image.h"
+#include "upgrade/name.h"
+
+struct target {
+    const struct request *request;
+    const char *version; /* as it was written; NULL: the target is removed */
+    struct product product;
+    struct firmware firmware;
+};
+
+static bool note_target(const struct target *target, struct db *db, const char *before,
+                        const struct image *image, struct error *err)
+{
+    const struct event event = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
+                                .product = target->product.product_key,
+                                .firmware = target->firmware.name};
+    return event_add(db, &event,
+                     json_pack("{s:o*, s:o, s:o*, s:o*}", "before", event_text(before), "by",
+                               event_by(target->request), "sha256",
+                               image->id ? event_hash(&image->sha256) : NULL, "version",
+                               event_text(image->version)),
+                     err);
+}
+
+static bool change_target(void *cls, struct db *db, struct error *err)
+{
+    struct target *target = cls;
+    struct firmware *firmware = &target->firmware;
+    struct version version;
+    struct image image = {.id = 0};
+    if (!path_params_firmware(target->request, db, &target->product, firmware, err))
+        return false;
+    if (target->version) {
+        char text[VERSION_TEXT_SIZE];
+        if (!name_parse_version_of(slice_of(target->version), firmware->name, &version, err))
+            return false;
+        version_format(&version, text);
+        if (!image_get(db, firmware->id, text, &image, err))
+            return false;
+        if (image.withdrawn_ms)
+            return error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", text,
+                             image.withdrawn_reason);
+    }
+    char before[VERSION_TEXT_SIZE];
+    memcpy(before, firmware->target, sizeof before);
+    firmware->target_image_id = image.id;
+    bool found;
+    return firmware_update(db, firmware, err) && note_target(target, db, before, &image, err) &&
+           firmware_by_id(db, firmware->id, firmware, &found, err);
+}
+
+bool admin_target_set(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct target target = {.request = call->request};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &target.version) != 0)
+        return call_misfit(&why, err);
+    if (!call_change(call, change_target, &target, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "target-set", "product", target.product.product_key, "firmware",
+             target.firmware.name, "version", target.firmware.target, NULL);
+    return admin_firmware_answer(call, &target.firmware, err);
+}
+
+bool admin_target_drop(struct admin_call *call, struct error *err)
+{
+    struct target target = {.request = call->request};
+    if (!call_change(call, change_target, &target, err))
+        return false;
+    log_line(LOG_LEVEL_INFO, "target-dropped", "product", target.product.product_key, "firmware",
+             target.firmware.name, NULL);
+    reply_init(&call->reply, 204);
+    return true;
+}
