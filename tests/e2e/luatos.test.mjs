@@ -85,8 +85,13 @@ describe('a full package', () => {
 
     test('goes to every version of its core, also to devices that skip versions', async () => {
         const { scene, file } = await scripts({ versions: ['2034.1.2', '2034.1.3', '2034.2.1'] });
-        for (const version of ['2034.1.1', '2034.1.2', '2034.1.3', '2034.0.9'])
-            assert.ok((await device(scene, version).download()).bytes.equals(file), version);
+        for (const version of ['2034.1.1', '2034.1.2', '2034.1.3', '2034.0.9']) {
+            const module = device(scene, version);
+            assert.ok((await module.download()).bytes.equals(file), version);
+            await scene.awaitAttempt(module, 'delivered');
+            await device(scene, '2034.2.1', { id: module.id }).ask(); // it confirms, so the next device gets the package
+            assert.equal((await scene.record(module)).attempts[0].state, 'confirmed', version);
+        }
     });
 
     test('goes over a link too', async () => {

@@ -263,6 +263,9 @@ describe('an unproven package', () => {
         assertProblem(await own.admin('GET', path(theirs, '/content')), 409, 'package-not-ready');
         await own.admin('PUT', `${path(theirs)}?by=Ann`, other, { expect: 201 });
         assert.equal((await ours.package()).sha256, sha256(bytes));
+        await ours.awaitAttempt(first, 'delivered');
+        first.version = ours.versions.at(-1);
+        await first.ask(); // it confirms, so the next device gets the package
         assert.ok((await ours.module().ask()).body.equals(bytes), 'what another product brings changes nothing');
     });
 
@@ -314,6 +317,8 @@ describe('an unproven package', () => {
         const module = scene.module();
         assert.equal((await module.ask()).status, 200);
         await scene.awaitAttempt(module, 'delivered');
+        module.version = scene.versions.at(-1);
+        await module.ask(); // it confirms, so the next devices get the package
         const before = [await scene.package(), (await scene.record(module)).attempts];
         for (const hard of [false, true]) {
             await own.restart({ hard });

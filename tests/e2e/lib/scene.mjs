@@ -46,7 +46,7 @@ export class Scene {
             await scene.upload(version);
         if (format !== null || limit !== null)
             await scene.set({ ...(format && { format }), ...(limit && { max_package_bytes: limit }) });
-        if (!canary) {
+        if (!canary && versions.length > 0) {
             const { format: now } = await server.firmware(product, firmware);
             await scene.set({ quarantine_after: 1000, ...(now === 'bsdiff' && { canary_confirmations: 0 }) });
         }
