@@ -27,8 +27,8 @@ static const char *const sql[] = {
     [DELIVERED] =
         "SELECT count(*) FROM attempt WHERE device_id = $1 AND delivered_ms >= $2 AND delivered_ms <= $3",
     [BEGUN_FROM] =
-        "SELECT coalesce(sum(fetches), 0) FROM attempt WHERE device_id = $1 AND from_version = $2 "
-        "AND sent_ms >= $3 AND sent_ms <= $4",
+        ("SELECT coalesce(sum(fetches), 0) FROM attempt WHERE device_id = $1 AND from_version = $2 "
+         "AND sent_ms >= $3 AND sent_ms <= $4"),
 };
 DB_TABLE(said, ENTITY_SAID);
 

@@ -25,9 +25,8 @@ static const char *const sql[] = {
         "state IN ('sending', 'interrupted', 'delivered', 'handed_over', 'silent') AND "
         "(state IN ('delivered', 'handed_over') OR (state IN ('sending', 'interrupted') AND active_ms > $4) OR (" STILL_SILENT
         ")) LIMIT 1",
-    [WRITE_OFF] =
-        "UPDATE attempt SET written_off = 1 WHERE device_id = $1 AND NOT written_off AND "
-        "state IN ('sending', 'interrupted', 'delivered', 'handed_over', 'silent')",
+    [WRITE_OFF] = ("UPDATE attempt SET written_off = 1 WHERE device_id = $1 AND NOT written_off AND "
+                   "state IN ('sending', 'interrupted', 'delivered', 'handed_over', 'silent')"),
 };
 DB_TABLE(trial, ENTITY_TRIAL);
 

@@ -3,7 +3,6 @@
 /* A list of devices with tags, notes and firmware: all lines or none. */
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "server/admin/device_change.h"
 #include "server/admin/device_csv.h"
 #include "server/admin/event_by.h"

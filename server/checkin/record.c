@@ -201,13 +201,17 @@ static bool tell_person(struct db *db, const struct facts *facts, const struct d
                                                         "two modules seem to share this id", now_ms, err));
 }
 
+static bool admit(struct db *db, const struct client_identity *client, struct facts *facts, struct error *err)
+{
+    const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
+    return device_add(db, facts->product.id, &client->identity, facts->firmware.id, &facts->device, err) &&
+           admission_take(db, &place, err);
+}
+
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
                      struct facts *facts, const struct decision *decision, struct error *err)
 {
-    const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
-    if (decision->admit &&
-        (!device_add(db, facts->product.id, &client->identity, facts->firmware.id, &facts->device, err) ||
-         !admission_take(db, &place, err)))
+    if (decision->admit && !admit(db, client, facts, err))
         return false;
     if (!facts->device.id)
         return record_admission(daemon, db, client, facts, decision, err);

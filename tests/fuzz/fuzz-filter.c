@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "upgrade/filter.h"
 
 #define NOW INT64_C(1790000000000)

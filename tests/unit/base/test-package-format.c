@@ -13,13 +13,13 @@
 static void each_row_is_complete_and_found_by_its_name(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+    for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
         const struct package_format *row = &package_format_table[i];
         assert_true(row->name[0] && row->devices[0] && row->images[0] && row->wrapper[0]);
         assert_true(strlen(row->name) < 16); /* as the server and the database keep it */
         assert_ptr_equal(package_format_find(row->name), row);
         assert_true(row->rules >= 1 && row->max_bytes >= 0);
-        for (size_t k = 0; k < PACKAGE_FORMAT_COUNT; k++)
+        for (unsigned k = 0; k < PACKAGE_FORMAT_COUNT; k++)
             assert_int_equal(package_format_is(row->name, k), k == i);
     }
 }
@@ -37,7 +37,7 @@ static void the_list_has_each_name_in_order(void **state)
 {
     (void)state;
     const char *at = package_format_names();
-    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+    for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
         size_t len = strlen(package_format_table[i].name);
         assert_memory_equal(at, package_format_table[i].name, len);
         at += len;
@@ -49,7 +49,7 @@ static void the_list_has_each_name_in_order(void **state)
 static void the_facts_agree_with_each_other(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
+    for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
         const struct package_format *row = &package_format_table[i];
         assert_true(row->by_dfota || (!row->is_ec618 && !row->takes_index));
         assert_int_equal(row->is_ec618, row->max_bytes >= PACKAGE_FORMAT_EC618_ARCHIVE_MAX);
