@@ -41,7 +41,7 @@ bool outbox_due(struct db *db, int64_t webhook_id, int64_t now_ms, int64_t limit
 bool outbox_latest(struct db *db, int64_t webhook_id, int64_t *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* How a try ended. Writer's thread; a row that is gone or was given up meanwhile is fine. */
+/* Stores how a try ended. Writer's thread. Does nothing when the row was deleted or given up meanwhile. */
 bool outbox_delivered(struct db *db, int64_t id, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 bool outbox_put_off(struct db *db, int64_t id, int64_t next_try_ms, const char *error, struct error *err)

@@ -95,7 +95,7 @@ static bool find_next_match(struct parse *p)
     return false;
 }
 
-/* How many bytes, at most `limit`, the current alignment is worth: where hits most exceed misses. */
+/* The length, at most `limit`, at which the current alignment has the most equal bytes more than different ones. */
 static size_t forward_length(struct parse *p, size_t limit)
 {
     size_t left = p->old.len - p->done_old;
