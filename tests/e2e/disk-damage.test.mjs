@@ -72,7 +72,8 @@ describe('a damaged database:', () => {
         const server = await startServer(t, options);
         const scene = await Scene.build(server, { versions: ['1', '2', '3', '4'] });
         await scene.makePackage();
-        const modules = Array.from({ length: 60 }, () => scene.module({ version: '4' }));
+        // So few that SQLite does not move the log into the file (at 1000 pages) and begin it again.
+        const modules = Array.from({ length: 30 }, () => scene.module({ version: '4' }));
         for (const module of modules)
             assert.equal((await module.ask()).code, 27);
         return { server, scene, modules };

@@ -171,9 +171,9 @@ describe('the disk is full while a package is made:', { ...needsDisk, concurrenc
     test('a large package that does not fit does not block a small one after it', async (t) => {
         const disk = await Disk.make(t, { size: 12 << 20 });
         const server = await startOn(t, disk, { config: { jobs: 1 } });
-        const large = await Scene.build(server, { kind: 'noise', size: 1_500_000, limit: 5_000_000 });
+        const large = await Scene.build(server, { kind: 'noise', size: 2_000_000, limit: 5_000_000 });
         const small = await Scene.build(server, { size: 16_000 });
-        await disk.fill(1_400_000);
+        await disk.fill(1_800_000); // a job begins with 1 MiB
         assert.equal((await large.module().ask()).code, 43);
         await poll('it was put back', () => server.log('package-put-back').length > 0);
         await small.module().askUntilMade();

@@ -29,6 +29,7 @@ async function realScene(names, { firmware = 'boron-system-part1', product } = {
         const image = await scene.upload(version);
         assert.deepEqual([image.size, image.sha256], [images.get(version).length, sha256(images.get(version))]);
     }
+    await scene.set({ canary_confirmations: 0 });
     await scene.setTarget(scene.versions.at(-1));
     return scene;
 }

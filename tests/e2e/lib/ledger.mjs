@@ -40,7 +40,7 @@ export class Ledger {
         await this.server.createProduct(product);
         for (let i = 0; i < 3; i += 1)
             await this.upload();
-        await this.server.setFirmware(product, firmware, { format: 'bsdiff', ...limits });
+        await this.server.setFirmware(product, firmware, { format: 'bsdiff', canary_confirmations: 0, quarantine_after: 1000, ...limits });
         await this.setTarget(this.newest());
         await this.queue(this.versions()[0], this.newest());
         await this.check();
