@@ -20,7 +20,7 @@ function setFull(server, full) {
 
 async function refused(answer) {
     const { status, code, json } = await answer;
-    assert.deepEqual({ status, code, msg: json.msg }, { status: 503, code: 503, msg: 'not now' });
+    assert.deepEqual({ status, code, msg: json.msg }, { status: 503, code: 503, msg: 'the server cannot answer now: try again later' });
 }
 
 test('a full disk', async (t) => {
