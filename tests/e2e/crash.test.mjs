@@ -306,7 +306,7 @@ async function killAnywhere(ledger) {
     const { server, rand } = ledger;
     await ledger.start();
     const { process: child } = server;
-    { // what two would do at once has no one order to check by => const alone = (chore) => { // two at once would have no known order to check => { // what two would do at once has no one order to check by
+    const alone = (chore) => { // two of them at once would have no known order to check
         let busy = false;
         return async () => {
             if (busy)
