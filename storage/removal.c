@@ -14,11 +14,14 @@ enum {
     DEVICE,
     FIRMWARE_USES,
     FIRMWARE_RELEASES,
+    FIRMWARE_QUARANTINES,
     FIRMWARE,
     PRODUCT_DEVICES,
     PRODUCT_ADMISSIONS,
     PRODUCT_NETWORKS,
     PRODUCT_BUDGET,
+    PRODUCT_OUTBOX,
+    PRODUCT_WEBHOOKS,
     PRODUCT
 };
 static const char *const sql[] = {
@@ -40,11 +43,15 @@ static const char *const sql[] = {
         "(SELECT count(*) FROM attempt WHERE firmware_id = $1), "
         "(SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND claim_firmware_id = $1)",
     [FIRMWARE_RELEASES] = "DELETE FROM package_release WHERE firmware_id = $1",
+    [FIRMWARE_QUARANTINES] = "DELETE FROM quarantine WHERE firmware_id = $1",
     [FIRMWARE] = "DELETE FROM firmware WHERE id = $1",
     [PRODUCT_DEVICES] = "SELECT count(*) FROM device WHERE product_id = $1",
     [PRODUCT_ADMISSIONS] = "DELETE FROM admission WHERE product_id = $1",
     [PRODUCT_NETWORKS] = "DELETE FROM admission_network WHERE product_id = $1",
     [PRODUCT_BUDGET] = "DELETE FROM budget WHERE subject = 'product' AND subject_id = $1",
+    [PRODUCT_OUTBOX] = ("DELETE FROM outbox WHERE webhook_id IN "
+                        "(SELECT id FROM webhook WHERE product_id = $1)"),
+    [PRODUCT_WEBHOOKS] = "DELETE FROM webhook WHERE product_id = $1",
     [PRODUCT] = "DELETE FROM product WHERE id = $1",
 };
 DB_TABLE(removal, ENTITY_REMOVAL);

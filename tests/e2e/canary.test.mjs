@@ -112,6 +112,16 @@ describe('a package that no device has confirmed', () => {
         assert.equal((await server.admin('GET', `/ledger?kind=device-written-off&product=${scene.product}`, null, { expect: 200 })).json.items.length, 1);
     });
 
+    test('goes to another device once an admin has retired the silent one', async () => {
+        const scene = await Scene.build(server, { canary: true });
+        await scene.makePackage();
+        const [first, second] = [scene.module(), scene.module()];
+        await fetchWhole(scene, first);
+        assert.equal(await ask(second), 27);
+        await server.admin('POST', scene.deviceAdminPath(first, '/retire'), null, { expect: 200 });
+        assert.equal(await ask(second), 200);
+    });
+
     test('is free again when the first device fetched a part and nothing more for pin_idle_ms', async (t) => {
         const hasty = await startServer(t, { config: { pin_idle_ms: 1 } });
         const scene = await Scene.build(hasty, { canary: true, kind: 'noise', size: 1_500_000, limit: 16_000_000 });
@@ -121,6 +131,19 @@ describe('a package that no device has confirmed', () => {
         await scene.awaitAttempt(first, 'interrupted');
         await poll('the place is free', async () => await ask(second, { cutAfter: 1000 }) === 200);
     });
+});
+
+test('a firmware with a package out of service, and a product with a webhook, can be deleted', async () => {
+    const scene = await Scene.build(server, { target: null });
+    await scene.makePackage();
+    await server.admin('PUT', scene.path('/packages/1001/1002/quarantine'), { reason: 'bad' }, { expect: 204 });
+    await server.admin('POST', '/webhooks', { name: scene.product, url: 'http://127.0.0.1:1/', product: scene.product }, { expect: 201 });
+    for (const version of scene.versions)
+        await server.admin('DELETE', scene.path(`/images/${version}`), null, { expect: 204 });
+    await server.admin('DELETE', scene.path(), null, { expect: 204 });
+    await server.admin('DELETE', `/products/${scene.product}`, null, { expect: 204 });
+    const { items } = (await server.admin('GET', '/webhooks', null, { expect: 200 })).json;
+    assert.deepEqual(items.filter((hook) => hook.name === scene.product), []);
 });
 
 describe('after the canary', () => {
