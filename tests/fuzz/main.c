@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
+#include "config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target)(const uint8_t *input, size_t len));
