@@ -2,8 +2,10 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/attempt.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "storage/entities.h"
+#include "storage/fleet.h"
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(link_id, INT_OR_NULL, row->link_id)                                                                \
@@ -46,7 +48,6 @@ enum {
     LIST,
     LINK_DELIVERIES,
     COUNT_GONE,
-    INTERRUPT_ALL,
     SILENT_OF,
     SENDING,
     EMPTY_OF,
@@ -79,7 +80,6 @@ static const char *const sql[] = {
         "ORDER BY id DESC LIMIT 1",
     [RENEW] = "UPDATE attempt SET " COLUMN_CHANGES(ADDED) " WHERE id = $id",
     [FORGET_OFFER] = "DELETE FROM turnkey WHERE attempt_id = $1",
-    [INTERRUPT_ALL] = "UPDATE attempt SET state = 'interrupted' WHERE state = 'sending'",
 };
 DB_TABLE(attempt, ENTITY_ATTEMPT);
 
@@ -99,8 +99,11 @@ bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attem
 
 bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err)
 {
+    struct fleet_attempt before;
     attempt->beside = false;
-    return db_do(db, COMMAND(PROMOTE, PARAMS(P_INT(attempt->id))), NULL, err);
+    return fleet_attempt_load(db, attempt->id, &before, err) &&
+           db_do(db, COMMAND(PROMOTE, PARAMS(P_INT(attempt->id))), NULL, err) &&
+           fleet_count_attempt(db, attempt->id, &before, err);
 }
 
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err)
@@ -111,29 +114,36 @@ bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_fou
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
+    const struct fleet_attempt none = {.device_id = 0};
     if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, &stored))), NULL, err))
         return false;
     attempt->id = db_last_id(db);
-    return true;
+    return fleet_count_attempt(db, attempt->id, &none, err);
 }
 
 bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_found, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
+    struct fleet_attempt before;
     int64_t id;
     if (!db_row(db, QUERY(EMPTY_OF, PARAMS(P_INT(attempt->device_id)), FIELDS(F_INT(&id))), ret_found, err))
         return false;
     if (!*ret_found)
         return true;
     attempt->id = id;
-    return db_do(db, COMMAND(FORGET_OFFER, PARAMS(P_INT(id))), NULL, err) &&
-           db_do(db, COMMAND(RENEW, PARAMS(COLUMN_PARAMS(ADDED, &stored), P_INT(id))), NULL, err);
+    return fleet_attempt_load(db, id, &before, err) &&
+           db_do(db, COMMAND(FORGET_OFFER, PARAMS(P_INT(id))), NULL, err) &&
+           db_do(db, COMMAND(RENEW, PARAMS(COLUMN_PARAMS(ADDED, &stored), P_INT(id))), NULL, err) &&
+           fleet_count_attempt(db, id, &before, err);
 }
 
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
-    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, &stored), P_INT(stored.id))), NULL, err);
+    struct fleet_attempt before;
+    return fleet_attempt_load(db, stored.id, &before, err) &&
+           db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, &stored), P_INT(stored.id))), NULL, err) &&
+           fleet_count_attempt(db, stored.id, &before, err);
 }
 
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,
@@ -171,7 +181,16 @@ bool attempt_count_completed(struct db *db, int64_t device_id, const struct atte
 
 bool attempt_interrupt_all(struct db *db, struct error *err)
 {
-    return db_do(db, COMMAND(INTERRUPT_ALL, NO_PARAMS), NULL, err);
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
+    size_t count;
+    if (!attempt_list_sending(db, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        list[i].state = ATTEMPT_INTERRUPTED;
+        if (!attempt_update(db, &list[i], err))
+            return false;
+    }
+    return true;
 }
 
 bool attempt_silent_of(struct db *db, int64_t device_id, struct attempt *ret, bool *ret_found,

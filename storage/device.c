@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "storage/entities.h"
+#include "storage/fleet.h"
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
@@ -97,7 +98,8 @@ static const char *const sql[] = {
              " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
     [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
                       " FROM device WHERE firmware_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
-    [COUNT] = "SELECT count(*) FROM device WHERE state IS NULL",
+    [COUNT] = "SELECT coalesce(sum(g.devices), 0) FROM firmware f JOIN fleet_group g ON g.firmware_id = f.id "
+             "AND g.target_version = ''",
     [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND state IS NULL",
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, origin, begun_ms) VALUES ($1, $2, $3) "
@@ -203,12 +205,13 @@ bool device_add(struct db *db, int64_t product_id, const struct identity *identi
                  COMMAND(ADD, PARAMS(P_INT(product_id), P_ENUM(identity->kind, &id_kind_names),
                                      P_TEXT(identity->id), P_INT(firmware_id))),
                  NULL, err) &&
-           device_get(db, product_id, identity, ret, err);
+           fleet_count_device(db, db_last_id(db), err) && device_get(db, product_id, identity, ret, err);
 }
 
 bool device_update(struct db *db, const struct device *device, struct error *err)
 {
-    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, device), P_INT(device->id))), NULL, err);
+    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, device), P_INT(device->id))), NULL, err) &&
+           fleet_count_device(db, device->id, err);
 }
 
 bool device_equal(const struct device *a, const struct device *b)
@@ -297,13 +300,14 @@ bool device_begun_add(struct db *db, int64_t id, const char *origin, int64_t now
 
 bool device_guard_close(struct db *db, int64_t id, const char *origin, struct error *err)
 {
-    return db_do(db, COMMAND(CLOSE, PARAMS(P_INT(id), P_TEXT(origin))), NULL, err);
+    return db_do(db, COMMAND(CLOSE, PARAMS(P_INT(id), P_TEXT(origin))), NULL, err) &&
+           fleet_count_device(db, id, err);
 }
 
 bool device_guard_open(struct db *db, int64_t id, struct error *err)
 {
     return db_do(db, COMMAND(BEGUN_FORGET, PARAMS(P_INT(id))), NULL, err) &&
-           db_do(db, COMMAND(REOPEN, PARAMS(P_INT(id))), NULL, err);
+           db_do(db, COMMAND(REOPEN, PARAMS(P_INT(id))), NULL, err) && fleet_count_device(db, id, err);
 }
 
 bool device_guard_list(struct db *db, int64_t id, char (**ret)[ORIGIN_SIZE], size_t *ret_count,

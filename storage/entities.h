@@ -33,7 +33,9 @@ enum {
     ENTITY_WEBHOOK,
     ENTITY_OUTBOX,
     ENTITY_READY,
-    ENTITY_REMOVAL
+    ENTITY_REMOVAL,
+    ENTITY_FLEET,
+    ENTITY_GUARD
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
@@ -41,7 +43,7 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
     said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
-    ready_statements, removal_statements;
+    ready_statements, removal_statements, fleet_statements, guard_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \
@@ -55,11 +57,30 @@ extern const struct db_table token_statements, product_statements, firmware_stat
 
 /* The number of devices that wait for the package `p` (a prefix of columns, with its dot). */
 #define WAITING_DEVICES(p)                                                                                   \
-    "(SELECT count(*) FROM image i JOIN image t ON t.firmware_id = i.firmware_id "                           \
+    "(SELECT coalesce(sum(w.devices), 0) FROM image i JOIN image t ON t.firmware_id = i.firmware_id "        \
     "AND t.sha256 = " p                                                                                      \
-    "to_sha256 JOIN attempt a ON a.firmware_id = i.firmware_id "                                             \
-    "AND a.from_version = i.version AND a.to_version = t.version AND a.state = 'waiting' "                   \
-    "WHERE i.sha256 = " p "from_sha256)"
+    "to_sha256 JOIN fleet_waiting w ON w.firmware_id = i.firmware_id "                                       \
+    "AND w.from_version = i.version AND w.to_version = t.version WHERE i.sha256 = " p "from_sha256)"
+
+/* Of the device `d` (an alias): the loop guard is closed for the origin that it last fetched from, or for all
+   origins. */
+#define BLOCKED_FOR_ORIGIN(d)                                                                                \
+    "(" d ".blocked AND EXISTS (SELECT 1 FROM guard_closed g WHERE g.device_id = " d                         \
+    ".id AND "                                                                                               \
+    "(g.origin = '' OR g.origin = coalesce((SELECT o.origin FROM attempt o WHERE o.device_id = " d           \
+    ".id "                                                                                                   \
+    "AND o.beside = 0 AND o.origin <> '' ORDER BY o.id DESC LIMIT 1), g.origin))))"
+/* A package to the target `t` of the firmware `f` was delivered to the device `d` (SQL of its id), and
+   confirmed. */
+#define CONFIRMED_BY_US(f, t, d)                                                                             \
+    "EXISTS (SELECT 1 FROM attempt c WHERE c.device_id = " d " AND c.firmware_id = " f                       \
+    " AND c.target_version = " t                                                                             \
+    " AND c.to_version = c.target_version AND c.state = 'confirmed' AND "                                    \
+    "c.beside = 0)"
+/* The id of the newest main attempt of `d` for `t`. */
+#define NEWEST_FOR_TARGET(f, t, d)                                                                           \
+    "(SELECT max(b.id) FROM attempt b WHERE b.firmware_id = " f " AND b.target_version = " t                 \
+    " AND b.device_id = " d " AND b.beside = 0)"
 
 /* The packages `p` that count for the firmware `f`: its own uploads, and shared packages where it has no
    upload. */

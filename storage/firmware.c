@@ -42,12 +42,12 @@ static const char *const sql[] = {
     [LIST] = SELECT "WHERE f.product_id = $1 ORDER BY f.name",
     [COUNT] =
         "SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), "
-        "(SELECT count(*) FROM device WHERE firmware_id = $1 AND state IS NULL)",
+        "(SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 AND target_version = '')",
     [MISSING_BASES] =
-        "SELECT asked_version, count(*) AS devices FROM device d WHERE firmware_id = $1 "
-        "AND state IS NULL AND asked_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM image i "
-        "WHERE i.firmware_id = d.firmware_id AND i.version = d.asked_version) "
-        "GROUP BY asked_version ORDER BY devices DESC, asked_version",
+        "SELECT asked_version, sum(devices) AS total FROM fleet_group g WHERE firmware_id = $1 "
+        "AND target_version = '' AND asked_version <> '' AND NOT EXISTS (SELECT 1 FROM image i "
+        "WHERE i.firmware_id = g.firmware_id AND i.version = g.asked_version) "
+        "GROUP BY asked_version ORDER BY total DESC, asked_version LIMIT 1000",
     [NAMES_OF_IMAGE] =
         "SELECT DISTINCT f.name FROM image i JOIN firmware f ON f.id = i.firmware_id WHERE i.sha256 = $1",
 };

@@ -61,7 +61,8 @@ bool firmware_rename(struct db *db, struct firmware *firmware, const char *name,
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,
                    struct error *err);
 bool firmware_count(struct db *db, int64_t firmware_id, struct firmware_counts *ret, struct error *err);
-/* Versions that devices ask from and that have no image, most devices first; *ret is the caller's (free). */
+/* Versions that devices ask from and that have no image, most devices first, at most 1000; *ret is the
+   caller's (free). */
 bool firmware_missing_bases(struct db *db, int64_t firmware_id, struct missing_base **ret, size_t *ret_count,
                             struct error *err);
 /* Names of the firmwares, of all products, that have an image of these bytes; *ret is the caller's (free). */

@@ -38,8 +38,8 @@ static const char *const sql[] = {
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1",
     [UPDATE] = "UPDATE image SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [COUNT_USES] =
-        "SELECT (SELECT count(*) FROM device WHERE firmware_id = $1 AND state IS NULL "
-        "AND (confirmed_version = $2 OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
+        "SELECT (SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 AND "
+        "target_version = '' AND (confirmed_version = $2 OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
         "AND (to_version = $2 OR target_version = $2) AND state IN ('waiting', 'sending', 'interrupted', "
         "'delivered', 'handed_over')), (SELECT count(DISTINCT d.id) FROM device d "
         "JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 AND d.asked_version IS NULL "

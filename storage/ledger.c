@@ -2,7 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/ledger.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -22,15 +22,11 @@
     NEXT(hash, HASH, row->hash)
 #define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-/* Conditions that are checked in the rows that an index has found. */
-#define REST(product, first, last, since, until)                                                             \
-    " AND ($" #product " = '' OR product = $" #product ") AND seq > $" #first " AND seq < $" #last           \
-    " AND +at_ms >= $" #since " AND +at_ms < $" #until ""
-
-#define ALL " FROM ledger WHERE true" REST(1, 2, 3, 4, 5)
-#define OF_DEVICE                                                                                            \
-    " FROM ledger WHERE device = $1 AND device <> '' AND ($2 = '' OR kind = $2)" REST(3, 4, 5, 6, 7)
-#define OF_KIND " FROM ledger WHERE kind = $1" REST(2, 3, 4, 5, 6)
+#define LISTED(from, limit)                                                                                  \
+    "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq > $1 AND seq < $2" from                          \
+                                    " ORDER BY seq LIMIT " limit
+#define PASSES(product, kind)                                                                                \
+    "($" #product " = '' OR product = $" #product ") AND ($" #kind " = '' OR kind = $" #kind ")"
 
 enum {
     ADD,
@@ -38,11 +34,14 @@ enum {
     LIST,
     LIST_DEVICE,
     LIST_KIND,
-    COUNT,
+    LIST_PRODUCT,
     COUNT_DEVICE,
-    COUNT_KIND,
-    SINCE,
-    UNTIL,
+    COUNT_HOURS,
+    COUNT_EDGE,
+    BOUNDS,
+    HOUR_ADD,
+    HOUR_REMOVE,
+    HOUR_FORGET,
     FIRST,
     YOUNG,
     OLD,
@@ -56,14 +55,27 @@ enum {
 static const char *const sql[] = {
     [ADD] = "INSERT INTO ledger (" COLUMN_NAMES(COLUMNS) ") VALUES (" COLUMN_VALUES(COLUMNS) ")",
     [HEAD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
-    [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) ALL " ORDER BY seq LIMIT $6",
-    [LIST_DEVICE] = "SELECT " COLUMN_NAMES(COLUMNS) OF_DEVICE " ORDER BY seq LIMIT $8",
-    [LIST_KIND] = "SELECT " COLUMN_NAMES(COLUMNS) OF_KIND " ORDER BY seq LIMIT $7",
-    [COUNT] = "SELECT count(*)" ALL,
-    [COUNT_DEVICE] = "SELECT count(*)" OF_DEVICE,
-    [COUNT_KIND] = "SELECT count(*)" OF_KIND,
-    [SINCE] = "SELECT coalesce(min(seq), 9223372036854775807) FROM ledger WHERE at_ms >= $1",
-    [UNTIL] = "SELECT coalesce(max(seq), 0) FROM ledger WHERE at_ms < $1",
+    [LIST] = LISTED("", "$3"),
+    [LIST_DEVICE] = LISTED(" AND device = $3 AND device <> ''", "$4"),
+    [LIST_KIND] = LISTED(" AND kind = $3", "$4"),
+    [LIST_PRODUCT] = LISTED(" AND product = $3 AND product <> ''", "$4"),
+    [COUNT_DEVICE] =
+        "SELECT count(*) FROM ledger WHERE device = $1 AND device <> '' AND +at_ms >= $2 "
+        "AND +at_ms < $3 AND " PASSES(4, 5),
+    [COUNT_HOURS] =
+        "SELECT coalesce(sum(rows), 0) FROM ledger_hour WHERE hour >= $1 AND hour < $2 AND " PASSES(3, 4),
+    [COUNT_EDGE] = "SELECT count(*) FROM ledger WHERE at_ms >= $1 AND at_ms < $2 AND " PASSES(3, 4),
+    [BOUNDS] =
+        "SELECT coalesce((SELECT min(first_seq) FROM ledger_hour WHERE hour >= $1), "
+        "9223372036854775807), coalesce((SELECT max(last_seq) FROM ledger_hour WHERE hour <= $2), 0)",
+    [HOUR_ADD] =
+        "INSERT INTO ledger_hour (hour, product, kind, rows, first_seq, last_seq) VALUES ($1, $2, $3, 1, $4, $4) "
+        "ON CONFLICT (hour, product, kind) DO UPDATE SET rows = ledger_hour.rows + 1, last_seq = $4",
+    [HOUR_REMOVE] =
+        "INSERT INTO ledger_hour (hour, product, kind, rows, first_seq, last_seq) "
+        "SELECT at_ms / 3600000, product, kind, -count(*), 0, 0 FROM ledger WHERE seq <= $1 GROUP BY 1, 2, 3 "
+        "ON CONFLICT (hour, product, kind) DO UPDATE SET rows = ledger_hour.rows + excluded.rows",
+    [HOUR_FORGET] = "DELETE FROM ledger_hour WHERE rows = 0",
     [FIRST] = "SELECT coalesce(min(seq), 0) FROM ledger",
     /* By seq and not by time, so that the remaining rows have no gap even when the clock was set. */
     [YOUNG] = "SELECT seq FROM ledger WHERE +at_ms >= $1 AND +at_ms <= $2 AND seq < $3 ORDER BY seq LIMIT 1",
@@ -139,76 +151,144 @@ bool ledger_add(struct db *db, struct ledger_row *row, struct error *err)
     row->prev = head.hash;
     struct chain_row chained = ledger_chain_row(row);
     chain_hash(&chained, &row->hash);
-    return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, row))), NULL, err);
+    return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, row))), NULL, err) &&
+           db_do(db,
+                 COMMAND(HOUR_ADD, PARAMS(P_INT(row->at_ms / HOUR_MS), P_TEXT(row->product),
+                                          P_TEXT(row->kind), P_INT(row->seq))),
+                 NULL, err);
 }
 
-static bool number(struct db *db, unsigned statement, int64_t param, int64_t *ret, struct error *err)
+static int64_t until_of(const struct ledger_filter *filter)
 {
-    bool found;
-    return db_row(db, QUERY(statement, PARAMS(P_INT(param)), FIELDS(F_INT(ret))), &found, err);
+    return filter->until_ms ? filter->until_ms : INT64_MAX;
 }
 
-/* The rows that may be in a page: seq > *ret_first and < *ret_last. */
+/* The rows that may be in a page: seq > *ret_first and < *ret_last. The clock may have been set, so times do not
+   always grow with seq. */
 static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64_t *ret_first,
                         int64_t *ret_last, struct error *err)
 {
-    int64_t since = 1, until = INT64_MAX - 1;
-    if ((filter->since_ms && !number(db, SINCE, filter->since_ms, &since, err)) ||
-        (filter->until_ms && !number(db, UNTIL, filter->until_ms, &until, err)))
+    int64_t first = 1, last = INT64_MAX - 1;
+    bool found;
+    if ((filter->since_ms || filter->until_ms) &&
+        !db_row(db,
+                QUERY(BOUNDS, PARAMS(P_INT(filter->since_ms / HOUR_MS), P_INT(until_of(filter) / HOUR_MS)),
+                      FIELDS(F_INT(&first), F_INT(&last))),
+                &found, err))
         return false;
-    *ret_first = filter->after > since - 1 ? filter->after : since - 1;
-    *ret_last = until + 1;
+    *ret_first = filter->after > first - 1 ? filter->after : first - 1;
+    *ret_last = last + 1;
     return true;
 }
 
-/* The statement for a filter, with its parameters. The statements that count have no last parameter. */
-struct choice {
-    unsigned statement;
-    struct db_value params[8];
-    size_t count;
+struct page {
+    const struct ledger_filter *filter;
+    size_t limit, count, room, walked;
+    struct ledger_row row, *rows;
+    bool no_memory;
 };
 
-static struct choice choose(const struct ledger_filter *filter, unsigned list, int64_t first, int64_t last,
-                            int64_t limit)
+static bool passes(const struct ledger_filter *filter, const struct ledger_row *row)
 {
-    struct db_value product = P_TEXT(filter->product), since = P_INT(filter->since_ms),
-                    until = P_INT(filter->until_ms ? filter->until_ms : INT64_MAX);
-    if (filter->device[0])
-        return (struct choice){list + LIST_DEVICE - LIST,
-                               {P_TEXT(filter->device), P_TEXT(filter->kind), product, P_INT(first),
-                                P_INT(last), since, until, P_INT(limit)},
-                               8};
-    if (filter->kind[0])
-        return (struct choice){
-            list + LIST_KIND - LIST,
-            {P_TEXT(filter->kind), product, P_INT(first), P_INT(last), since, until, P_INT(limit)},
-            7};
-    return (struct choice){list, {product, P_INT(first), P_INT(last), since, until, P_INT(limit)}, 6};
+    return (!filter->kind[0] || strcmp(row->kind, filter->kind) == 0) &&
+           (!filter->product[0] || strcmp(row->product, filter->product) == 0) &&
+           row->at_ms >= filter->since_ms && row->at_ms < until_of(filter);
+}
+
+static bool take_row(void *cls)
+{
+    struct page *page = cls;
+    page->walked++;
+    if (!passes(page->filter, &page->row))
+        return true;
+    if (page->count == page->room) {
+        size_t room = page->room ? page->room * 2 : 16;
+        struct ledger_row *rows = reallocarray(page->rows, room, sizeof *rows);
+        page->no_memory = !rows;
+        if (!rows)
+            return false;
+        page->rows = rows;
+        page->room = room;
+    }
+    page->rows[page->count++] = page->row;
+    return page->count < page->limit;
+}
+
+/* The index that selects best, and the text that it is searched for. */
+static unsigned choose(const struct ledger_filter *filter, const char **ret_text)
+{
+    unsigned statement = filter->device[0]    ? LIST_DEVICE
+                         : filter->kind[0]    ? LIST_KIND
+                         : filter->product[0] ? LIST_PRODUCT
+                                              : LIST;
+    *ret_text = statement == LIST_DEVICE ? filter->device
+                : statement == LIST_KIND ? filter->kind
+                                         : filter->product;
+    return statement;
 }
 
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
-                 size_t *ret_count, struct error *err)
+                 size_t *ret_count, int64_t *ret_until, struct error *err)
 {
-    struct ledger_row row = {.seq = 0};
+    struct page page = {.filter = filter, .limit = (size_t)limit};
     int64_t first, last;
+    const char *text;
     if (!find_bounds(db, filter, &first, &last, err))
         return false;
-    struct choice choice = choose(filter, LIST, first, last, limit);
-    return db_list(db, QUERY(choice.statement, choice.params, choice.count, ROW(&row)), &row, sizeof row, ret,
-                   ret_count, err);
+    unsigned statement = choose(filter, &text);
+    const struct db_value walk = P_INT(LEDGER_WALK);
+    const struct db_value params[] = {P_INT(first), P_INT(last), statement == LIST ? walk : P_TEXT(text),
+                                      walk};
+    bool ok = db_rows(db, QUERY(statement, params, statement == LIST ? 3 : 4, ROW(&page.row)), take_row,
+                      &page, err);
+    if (ok && page.no_memory)
+        ok = error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!ok) {
+        free(page.rows);
+        return false;
+    }
+    *ret = page.rows;
+    *ret_count = page.count;
+    if (ret_until)
+        *ret_until = page.count == page.limit || page.walked == LEDGER_WALK ? page.row.seq : INT64_MAX;
+    return true;
+}
+
+static bool count_rows(struct db *db, const struct ledger_filter *filter, unsigned statement, int64_t from,
+                       int64_t to, int64_t *ret_sum, struct error *err)
+{
+    int64_t rows = 0;
+    bool found;
+    if (from >= to)
+        return true;
+    if (!db_row(db,
+                QUERY(statement,
+                      PARAMS(P_INT(from), P_INT(to), P_TEXT(filter->product), P_TEXT(filter->kind)),
+                      FIELDS(F_INT(&rows))),
+                &found, err))
+        return false;
+    *ret_sum += rows;
+    return true;
 }
 
 bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
 {
-    struct ledger_filter whole = *filter;
-    int64_t first, last;
+    int64_t until = until_of(filter);
+    int64_t first = (filter->since_ms + HOUR_MS - 1) / HOUR_MS, end = until / HOUR_MS; /* whole hours */
     bool found;
-    whole.after = 0;
-    if (!find_bounds(db, &whole, &first, &last, err))
-        return false;
-    struct choice choice = choose(&whole, COUNT, first, last, 0);
-    return db_row(db, QUERY(choice.statement, choice.params, choice.count - 1, FIELDS(F_INT(ret))), &found,
-                  err);
+    *ret = 0;
+    if (filter->device[0])
+        return db_row(db,
+                      QUERY(COUNT_DEVICE,
+                            PARAMS(P_TEXT(filter->device), P_INT(filter->since_ms), P_INT(until),
+                                   P_TEXT(filter->product), P_TEXT(filter->kind)),
+                            FIELDS(F_INT(ret))),
+                      &found, err);
+    if (first > end)
+        return count_rows(db, filter, COUNT_EDGE, filter->since_ms, until, ret, err);
+    return count_rows(db, filter, COUNT_EDGE, filter->since_ms, first * HOUR_MS, ret, err) &&
+           count_rows(db, filter, COUNT_HOURS, first, end, ret, err) &&
+           (!filter->until_ms || count_rows(db, filter, COUNT_EDGE, end * HOUR_MS, until, ret, err));
 }
 
 /* The last row to remove; 0: none. A row that is dated ahead of now is removed with the old rows that came
@@ -243,6 +323,8 @@ bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t mos
     if (!ret->first || ret->last < ret->first)
         return true;
     return db_row(db, QUERY(HASH_OF, PARAMS(P_INT(ret->last)), FIELDS(F_HASH(&ret->hash))), &found, err) &&
+           db_do(db, COMMAND(HOUR_REMOVE, PARAMS(P_INT(ret->last))), NULL, err) &&
+           db_do(db, COMMAND(HOUR_FORGET, NO_PARAMS), NULL, err) &&
            db_do(db, COMMAND(REMOVE, PARAMS(P_INT(ret->last))), &ret->count, err);
 }
 

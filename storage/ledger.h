@@ -54,7 +54,7 @@
     X(LEDGER_DEVICES_IMPORTED, "devices-imported", "product", "added admitted by changed devices sha256")    \
     X(LEDGER_DEVICE_UNBLOCKED, "device-unblocked", "product device", "by")                                   \
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
-      "code offset over reason to version")                                                                  \
+      "code guard offset over reason to version")                                                            \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
       "authenticated before evidence grade since version")                                                   \
     X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                  \
@@ -149,9 +149,14 @@ bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
 bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* A page in order of seq; *ret is the caller's (free). */
+#define LEDGER_WALK 20000 /* rows that one call reads at most */
+
+/* A page in order of seq; *ret is the caller's (free). The page has all rows up to *ret_until (may be NULL), and
+   the next page begins after it; INT64_MAX: there are no others. With two filters a page may have less than
+   `limit` rows although others follow. */
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
-                 size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+                 size_t *ret_count, int64_t *ret_until, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Removes the oldest rows, at most `most` and never the last row. Stops before the first row that is dated
    from before_ms to now_ms. The caller appends the row that says so, in the same transaction. */

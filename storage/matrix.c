@@ -33,8 +33,7 @@ static const char *const sql[] = {
         "WHERE f.firmware_id = $1 AND p.format = $2 AND p.recipe = $3 AND f.id <> t.id AND "
         OF_FIRMWARE("p.", "$1"),
     [WAITING] =
-        "SELECT from_version, to_version, count(*) FROM attempt WHERE firmware_id = $1 AND state = 'waiting' "
-        "GROUP BY from_version, to_version",
+        "SELECT from_version, to_version, devices FROM fleet_waiting WHERE firmware_id = $1",
     [SPEEDS] = "SELECT p.format, p.effort, p.finished_ms - p.started_ms, " IMAGE_BYTES " FROM package p "
                "WHERE p.state = 'ready' AND p.origin <> 'uploaded' AND p.finished_ms > p.started_ms "
                "ORDER BY p.finished_ms DESC LIMIT 100",

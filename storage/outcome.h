@@ -7,6 +7,7 @@
 
 #include "storage/attempt.h"
 #include "storage/device.h"
+#include "storage/fleet.h"
 
 struct outcome_row {
     int64_t device_id;
@@ -32,9 +33,41 @@ struct outcome_bytes { /* acknowledged by peers, of all attempts for the target 
     int64_t vain; /* of attempts that ended and were not confirmed */
 };
 
-/* Fills *row and calls each(cls) for every device, in order of device_id. */
-bool outcome_rows(struct db *db, int64_t firmware_id, const char *target, struct outcome_row *row,
-                  db_each *each, void *cls, struct error *err) __attribute__((warn_unused_result));
+/* Devices with the same outcome. The groups of a firmware and a target have each device once. */
+struct outcome_group {
+    struct fleet_group group; /* target "": its devices have no main attempt for the target */
+    int64_t devices;
+};
+/* *ret is the caller's (free). */
+bool outcome_groups(struct db *db, int64_t firmware_id, const char *target, struct outcome_group **ret,
+                    size_t *ret_count, struct error *err);
+
+#define OUTCOME_WALK 5000 /* rows that one call reads at most of each group */
+
+/* Devices of some groups, in order of id, after `after`. */
+struct outcome_page {
+    int64_t after, limit;
+    int64_t *ids; /* the caller's (free) */
+    size_t count, room;
+    int64_t until;       /* the page has all devices up to this id; INT64_MAX: there are no others */
+    int64_t last_walked; /* internal */
+};
+#define OUTCOME_PAGE(after, limit)                                                                           \
+    {                                                                                                        \
+        (after), (limit), NULL, 0, 0, INT64_MAX, 0                                                           \
+    }
+
+/* Adds the devices of one group, or all of the firmware, to the page. Call outcome_page_cut() at the end. */
+bool outcome_members(struct db *db, const struct fleet_group *group, const char *target,
+                     struct outcome_page *page, struct error *err);
+bool outcome_of_firmware(struct db *db, int64_t firmware_id, struct outcome_page *page, struct error *err);
+/* Sorts the ids, and removes those that are not complete up to `until` or above the limit. The next page begins
+   after `until`. */
+void outcome_page_cut(struct outcome_page *page);
+
+/* One device; *ret_found false: it is not a device of the firmware. */
+bool outcome_row_of(struct db *db, int64_t firmware_id, const char *target, int64_t device_id,
+                    struct outcome_row *ret, bool *ret_found, struct error *err);
 bool outcome_bytes(struct db *db, int64_t firmware_id, const char *target, struct outcome_bytes *ret,
                    struct error *err) __attribute__((warn_unused_result));
 

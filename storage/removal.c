@@ -3,6 +3,7 @@
 #include "storage/removal.h"
 
 #include "storage/entities.h"
+#include "storage/fleet.h"
 
 enum {
     DEVICE_USES,
@@ -76,7 +77,7 @@ bool removal_device_uses(struct db *db, int64_t device_id, struct device_uses *r
 
 bool removal_device(struct db *db, int64_t device_id, struct error *err)
 {
-    return run(db, DEVICE_BUDGET, DEVICE, device_id, err);
+    return fleet_remove_device(db, device_id, err) && run(db, DEVICE_BUDGET, DEVICE, device_id, err);
 }
 
 bool removal_firmware_uses(struct db *db, int64_t firmware_id, struct firmware_uses *ret, struct error *err)
@@ -91,7 +92,8 @@ bool removal_firmware_uses(struct db *db, int64_t firmware_id, struct firmware_u
 
 bool removal_firmware(struct db *db, int64_t firmware_id, struct error *err)
 {
-    return run(db, FIRMWARE_RELEASES, FIRMWARE, firmware_id, err);
+    return fleet_remove_firmware(db, firmware_id, err) &&
+           run(db, FIRMWARE_RELEASES, FIRMWARE, firmware_id, err);
 }
 
 bool removal_product_devices(struct db *db, int64_t product_id, int64_t *ret, struct error *err)

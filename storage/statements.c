@@ -29,5 +29,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_OUTBOX] = &outbox_statements,
     [ENTITY_READY] = &ready_statements,
     [ENTITY_REMOVAL] = &removal_statements,
+    [ENTITY_FLEET] = &fleet_statements,
+    [ENTITY_GUARD] = &guard_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

@@ -123,7 +123,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     struct ledger_filter filter = {.after = 0};
     struct page page;
     size_t count;
-    int64_t total;
+    int64_t total, until;
     if (!read_page(call->request, call->db, &page, err))
         return false;
     filter.after = (int64_t)page.after;
@@ -132,7 +132,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     snprintf(filter.kind, sizeof filter.kind, "%s", page.kind);
     snprintf(filter.product, sizeof filter.product, "%s", page.product);
     snprintf(filter.device, sizeof filter.device, "%s", page.device);
-    if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count,
+    if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count, &until,
                      err) || /* one more row shows whether there are more */
         !ledger_count(call->db, &filter, &total, err))
         return false;
@@ -143,6 +143,8 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
     if (count > page.limit)
         link_next_page(call, &page, rows[page.limit - 1].seq);
+    else if (until != INT64_MAX)
+        link_next_page(call, &page, until);
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* …/firmware/{firmware}/outcomes: the state of each device on its way to the target, since when, by which
-   evidence, and the number of devices in each state. */
+/* …/firmware/{firmware}/outcomes: how far each device is on the way to the target, since when, and by what
+   evidence. The counts come from groups of devices that are alike (storage/fleet.h), the items from a page of
+   their members. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -14,7 +15,8 @@
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
-#define BASES_MAX    64 /* versions for which it is remembered whether a path leads from them */
+#define BASES_MAX    64   /* versions for which it is remembered whether a path leads from them */
+#define WALK_MAX     2000 /* devices whose age one call looks at */
 
 struct base { /* a version that devices run, and whether a path leads from it to the target */
     char version[VERSION_TEXT_SIZE];
@@ -30,13 +32,14 @@ struct outcomes {
     int64_t before_ms; /* only what has not changed since then; INT64_MAX: all */
     uint64_t limit, after;
 
-    struct outcome_row row; /* the current row of the database */
     struct base base[BASES_MAX];
     unsigned base_count;
     json_t *counts, *items;
-    uint64_t found;
-    int64_t last_id;
-    bool more, failed;
+    struct outcome_group *groups; /* those that are wanted */
+    size_t group_count;
+    int64_t found; /* devices of these groups */
+    int64_t until; /* the page ends after this device; INT64_MAX: it is the last page */
+    bool failed;
     struct error *err;
 };
 
@@ -136,34 +139,52 @@ struct judged {
     int64_t since_ms; /* 0: not known */
 };
 
-static struct outcome_facts facts_of(const struct outcomes *ask)
+static struct outcome_facts facts_of_group(const struct outcomes *ask, const struct fleet_group *group)
 {
-    const struct outcome_row *row = &ask->row;
     struct outcome_facts facts = {.target = ask->target,
                                   .downgrades = ask->firmware.downgrades,
-                                  .blocked = row->blocked,
-                                  .by_us = row->by_us,
-                                  .attempted = row->attempt_id,
-                                  .to_target = strcmp(row->to, ask->firmware.target) == 0};
-    version_parse(slice_of(row->confirmed_version), &facts.confirmed);
-    version_parse(slice_of(row->asked_version), &facts.asked);
-    if (row->attempt_id)
-        facts.state = row->state;
+                                  .blocked = group->blocked,
+                                  .by_us = group->by_us,
+                                  .attempted = group->target[0],
+                                  .to_target = group->to_target};
+    version_parse(slice_of(group->confirmed), &facts.confirmed);
+    version_parse(slice_of(group->asked), &facts.asked);
+    if (facts.attempted)
+        attempt_state_parse(slice_of(group->state), &facts.state);
     return facts;
 }
 
-static struct judged judge(struct outcomes *ask)
+static struct outcome_facts facts_of_row(const struct outcomes *ask, const struct outcome_row *row)
 {
-    const struct outcome_row *row = &ask->row;
-    const struct outcome_facts facts = facts_of(ask);
+    struct fleet_group group = {.blocked = row->blocked,
+                                .by_us = row->by_us,
+                                .to_target = strcmp(row->to, ask->firmware.target) == 0};
+    memcpy(group.confirmed, row->confirmed_version, sizeof group.confirmed);
+    memcpy(group.asked, row->asked_version, sizeof group.asked);
+    if (row->attempt_id) {
+        memcpy(group.target, ask->firmware.target, sizeof group.target);
+        snprintf(group.state, sizeof group.state, "%s", attempt_state_name(row->state));
+    }
+    return facts_of_group(ask, &group);
+}
+
+static const char *outcome_name(struct outcomes *ask, const struct outcome_facts *facts, bool *ret_by_attempt)
+{
     struct version from;
     char text[VERSION_TEXT_SIZE];
-    bool reachable = true, by_attempt;
-    if (outcome_needs_path(&facts, &from)) {
+    bool reachable = true;
+    if (outcome_needs_path(facts, &from)) {
         version_format(&from, text);
         reachable = is_reachable(ask, text);
     }
-    struct judged judged = {outcome_of(&facts, reachable, &by_attempt), row->last_reason, row->confirmed_ms};
+    return outcome_of(facts, reachable, ret_by_attempt);
+}
+
+static struct judged judge(struct outcomes *ask, const struct outcome_row *row)
+{
+    const struct outcome_facts facts = facts_of_row(ask, row);
+    bool by_attempt;
+    struct judged judged = {outcome_name(ask, &facts, &by_attempt), row->last_reason, row->confirmed_ms};
     if (by_attempt) {
         judged.reason = row->reason;
         judged.since_ms = row->ended_ms       ? row->ended_ms
@@ -178,17 +199,22 @@ static struct judged judge(struct outcomes *ask)
     return judged;
 }
 
-static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
+static bool is_wanted_state(const struct outcomes *ask, const char *outcome)
 {
     struct slice rest = slice_of(ask->states), one;
-    if (ask->before_ms != INT64_MAX && (!judged->since_ms || judged->since_ms > ask->before_ms))
-        return false;
     if (!ask->states[0])
         return true;
     while (slice_split(&rest, ',', &one))
-        if (slice_is(one, judged->outcome))
+        if (slice_is(one, outcome))
             return true;
     return false;
+}
+
+static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
+{
+    if (ask->before_ms != INT64_MAX && (!judged->since_ms || judged->since_ms > ask->before_ms))
+        return false;
+    return is_wanted_state(ask, judged->outcome);
 }
 
 static json_t *row_to_json(const struct outcome_row *row, const struct judged *judged)
@@ -206,12 +232,6 @@ static json_t *row_to_json(const struct outcome_row *row, const struct judged *j
                      field_text(judged->reason));
 }
 
-static void count(json_t *counts, const char *outcome)
-{
-    json_int_t before = json_integer_value(json_object_get(counts, outcome));
-    json_object_set_new(counts, outcome, json_integer(before + 1));
-}
-
 /* A clock that was ahead has written times that are in the future. */
 static void clamp_times(struct outcome_row *row)
 {
@@ -223,24 +243,74 @@ static void clamp_times(struct outcome_row *row)
         *times[i] = clock_clamp(*times[i], now_ms);
 }
 
-static bool take_row(void *cls)
+/* ---- The groups ---- */
+
+static bool count_groups(struct outcomes *ask, struct error *err)
 {
-    struct outcomes *ask = cls;
-    clamp_times(&ask->row);
-    const struct judged judged = judge(ask);
-    count(ask->counts, judged.outcome);
-    if (!is_wanted(ask, &judged))
-        return !ask->failed;
-    ask->found++;
-    if (ask->row.device_id <= (int64_t)ask->after)
-        return !ask->failed;
-    if (json_array_size(ask->items) >= ask->limit) {
-        ask->more = true;
-        return !ask->failed;
+    size_t count;
+    if (!outcome_groups(ask->call->db, ask->firmware.id, ask->firmware.target, &ask->groups, &count, err))
+        return false;
+    for (size_t i = 0; i < count && !ask->failed; i++) {
+        const struct outcome_group *one = &ask->groups[i];
+        const struct outcome_facts facts = facts_of_group(ask, &one->group);
+        bool by_attempt;
+        if (!one->devices)
+            continue;
+        const char *outcome = outcome_name(ask, &facts, &by_attempt);
+        json_int_t before = json_integer_value(json_object_get(ask->counts, outcome));
+        json_object_set_new(ask->counts, outcome, json_integer(before + one->devices));
+        if (!is_wanted_state(ask, outcome))
+            continue;
+        ask->found += one->devices;
+        ask->groups[ask->group_count++] = *one;
     }
-    json_array_append_new(ask->items, row_to_json(&ask->row, &judged));
-    ask->last_id = ask->row.device_id;
     return !ask->failed;
+}
+
+/* ---- The page ---- */
+
+static bool load_ids(struct outcomes *ask, struct outcome_page *page, struct error *err)
+{
+    struct db *db = ask->call->db;
+    bool ok = true;
+    if (!ask->states[0])
+        ok = outcome_of_firmware(db, ask->firmware.id, page, err);
+    for (size_t i = 0; ok && ask->states[0] && i < ask->group_count; i++)
+        ok = outcome_members(db, &ask->groups[i].group, ask->firmware.target, page, err);
+    if (ok)
+        outcome_page_cut(page);
+    return ok;
+}
+
+/* The id is left out when the device has changed since the groups were read. */
+static bool add_item(struct outcomes *ask, int64_t device_id, struct error *err)
+{
+    struct outcome_row row;
+    bool found;
+    if (!outcome_row_of(ask->call->db, ask->firmware.id, ask->firmware.target, device_id, &row, &found, err))
+        return false;
+    if (!found)
+        return true;
+    clamp_times(&row);
+    const struct judged judged = judge(ask, &row);
+    if (is_wanted(ask, &judged))
+        json_array_append_new(ask->items, row_to_json(&row, &judged));
+    return !ask->failed;
+}
+
+/* One id more than the page has room for tells whether there is another page. With an age, most devices may be
+   too young. */
+static bool fill_page(struct outcomes *ask, struct error *err)
+{
+    int64_t wanted = ask->before_ms == INT64_MAX ? (int64_t)ask->limit + 1 : WALK_MAX;
+    struct outcome_page page = OUTCOME_PAGE((int64_t)ask->after, wanted);
+    bool ok = load_ids(ask, &page, err);
+    size_t i = 0;
+    for (; ok && i < page.count && json_array_size(ask->items) < ask->limit; i++)
+        ok = add_item(ask, page.ids[i], err);
+    ask->until = i < page.count ? page.ids[i - 1] : page.until;
+    free(page.ids);
+    return ok;
 }
 
 /* ---- The answer ---- */
@@ -251,33 +321,40 @@ static void add_headers(const struct outcomes *ask)
     char firmware[3 * FIRMWARE_NAME_SIZE], age[16] = "";
     bool found = false;
     struct error unwanted;
-    reply_header(reply, "X-Total-Count", "%llu", (unsigned long long)ask->found);
-    if (!ask->more)
+    if (ask->before_ms == INT64_MAX) /* the groups do not know the age */
+        reply_header(reply, "X-Total-Count", "%lld", (long long)ask->found);
+    if (ask->until == INT64_MAX)
         return;
     slice_percent_encode(slice_of(ask->firmware.name), firmware, sizeof firmware);
     if (!request_query(ask->call->request, "older_than", age, sizeof age, &found, &unwanted))
         return;
     reply_header(reply, "Link",
                  "</api/v1/products/%s/firmware/%s/outcomes?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
-                 ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->last_id,
+                 ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->until,
                  ask->states[0] ? "&state=" : "", ask->states, found ? "&older_than=" : "", age);
+}
+
+static bool answer(struct outcomes *ask, struct error *err)
+{
+    struct outcome_bytes bytes;
+    if (!read_question(ask, err) || !count_groups(ask, err) || !fill_page(ask, err) ||
+        !outcome_bytes(ask->call->db, ask->firmware.id, ask->firmware.target, &bytes, err))
+        return false;
+    reply_json(&ask->call->reply, 200,
+               json_pack("{s:s, s:O, s:I, s:I, s:O}", "target", ask->firmware.target, "counts", ask->counts,
+                         "bytes_acked", (json_int_t)bytes.all, "bytes_in_vain", (json_int_t)bytes.vain,
+                         "items", ask->items));
+    add_headers(ask);
+    return true;
 }
 
 bool admin_outcomes(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *counts = json_object();
     _cleanup_(cleanup_json) json_t *items = json_array();
-    struct outcomes ask = {.call = call, .counts = counts, .items = items, .err = err};
-    struct outcome_bytes bytes = {0};
+    struct outcomes ask = {.call = call, .counts = counts, .items = items, .until = INT64_MAX, .err = err};
     call_store_counts(call);
-    if (!read_question(&ask, err) ||
-        !outcome_rows(call->db, ask.firmware.id, ask.firmware.target, &ask.row, take_row, &ask, err) ||
-        ask.failed || !outcome_bytes(call->db, ask.firmware.id, ask.firmware.target, &bytes, err))
-        return false;
-    reply_json(&call->reply, 200,
-               json_pack("{s:s, s:O, s:I, s:I, s:O}", "target", ask.firmware.target, "counts", counts,
-                         "bytes_acked", (json_int_t)bytes.all, "bytes_in_vain", (json_int_t)bytes.vain,
-                         "items", items));
-    add_headers(&ask);
-    return true;
+    bool ok = answer(&ask, err);
+    free(ask.groups);
+    return ok;
 }

@@ -55,7 +55,7 @@ static bool check_all(struct db *db, struct chain_check *check, struct error *er
     for (size_t count = 1; count;) {
         _cleanup_(cleanup_free) struct ledger_row *rows = NULL;
         struct ledger_filter filter = {.after = check->last.seq};
-        if (!ledger_list(db, &filter, PAGE, &rows, &count, err) || !check_page(check, rows, count, err))
+        if (!ledger_list(db, &filter, PAGE, &rows, &count, NULL, err) || !check_page(check, rows, count, err))
             return false;
     }
     return chain_check_end(check, err);

@@ -101,7 +101,7 @@ describe('a damaged database:', () => {
         'the page of a table': (server) => (pageOf(server, 'product') - 1) * 4096,
         'the page of an index': (server) => (pageOf(server, 'image_by_sha256') - 1) * 4096 + 1,
         'a hash in an index, by which files are swept': (server) => pageOf(server, 'image_by_sha256') * 4096 - 20,
-        'a device in an index': (server) => pageOf(server, 'device_by_firmware') * 4096 - 3,
+        'a device in an index': (server) => pageOf(server, 'device_of_firmware') * 4096 - 3,
     };
     for (const [name, at] of Object.entries(places)) {
         test(`a flipped bit in ${name} is refused`, async (t) => {

@@ -67,6 +67,7 @@ export class Server {
         Object.assign(this, { dataDir, config, wrapper, build });
         this.process = null;
         this.env = {}; // additional environment, from the next start on
+        this.patience = {}; // for a start, as for poll()
         this.logLines = [];
         this.token = null;
     }
@@ -104,7 +105,7 @@ export class Server {
                 this[listener === 'device' ? 'device' : 'adminAddress'] = { host, port: Number(port) };
             }
             return events.length >= 2;
-        });
+        }, this.patience);
         this.token ??= (await readFile(join(this.dataDir, 'admin.token'), 'utf8')).trim();
     }
 

@@ -49,7 +49,7 @@ static bool verify(struct db *db, const struct chain_head *against, struct chain
     }
     do {
         struct ledger_row *rows;
-        assert_ok(ledger_list(db, &filter, 2, &rows, &count, err), *err);
+        assert_ok(ledger_list(db, &filter, 2, &rows, &count, NULL, err), *err);
         for (size_t i = 0; i < count; i++) {
             struct chain_row row = ledger_chain_row(&rows[i]);
             filter.after = row.seq;
@@ -276,7 +276,7 @@ static void assert_listed(struct db *db, struct ledger_filter filter, int64_t li
     struct error err;
     size_t count;
     char seen[200] = "";
-    assert_ok(ledger_list(db, &filter, limit, &rows, &count, &err), err);
+    assert_ok(ledger_list(db, &filter, limit, &rows, &count, NULL, &err), err);
     for (size_t i = 0; i < count; i++)
         snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%" PRId64, i ? " " : "", rows[i].seq);
     free(rows);
@@ -300,6 +300,79 @@ static void test_the_list_is_filtered(void **state)
     assert_listed(place->db, (struct ledger_filter){.product = "others"}, 9, "");
     append(place->db, 5 * SECOND, "check-in", "");
     assert_listed(place->db, (struct ledger_filter){.since_ms = 11 * SECOND}, 9, "11 12");
+}
+
+#define HOUR (3600 * SECOND)
+
+/* The list and the count agree with a count by brute force over `of`. */
+static void assert_counted(struct db *db, const struct ledger_row *of, size_t of_count,
+                           struct ledger_filter filter)
+{
+    struct ledger_row *rows;
+    struct error err;
+    size_t count;
+    int64_t expected = 0, counted, until;
+    for (size_t i = 0; i < of_count; i++)
+        expected += (!filter.kind[0] || strcmp(of[i].kind, filter.kind) == 0) &&
+                    (!filter.product[0] || strcmp(of[i].product, filter.product) == 0) &&
+                    (!filter.device[0] || strcmp(of[i].device, filter.device) == 0) &&
+                    of[i].at_ms >= filter.since_ms && (!filter.until_ms || of[i].at_ms < filter.until_ms);
+    assert_ok(ledger_count(db, &filter, &counted, &err), err);
+    assert_ok(ledger_list(db, &filter, 1000, &rows, &count, &until, &err), err);
+    free(rows);
+    if (counted != expected || (int64_t)count != expected || until != INT64_MAX)
+        fail_msg("%s/%s/%s from %" PRId64 " until %" PRId64 ": counted %" PRId64 ", listed %zu of %" PRId64,
+                 filter.product, filter.kind, filter.device, filter.since_ms, filter.until_ms, counted, count,
+                 expected);
+}
+
+static const char *const some_kinds[] = {"", "check-in", "target-set", "other"};
+static const char *const some_products[] = {"", "pumps", "lamps"};
+static const char *const some_devices[] = {"", "imei:866597071234567"};
+
+static void append_any(struct db *db, unsigned random, int64_t at_ms)
+{
+    struct ledger_row row = {.at_ms = at_ms, .detail = "{}"};
+    struct error err;
+    strcpy(row.kind, some_kinds[1 + (random >> 16) % 2]);
+    strcpy(row.product, some_products[(random >> 20) % 3]);
+    strcpy(row.device, some_devices[(random >> 24) % 2]);
+    assert_ok(ledger_add(db, &row, &err), err);
+}
+
+static void assert_all_counted(struct db *db, const struct ledger_row *rows, size_t count)
+{
+    const int64_t times[] = {
+        0, 9 * HOUR, 13 * HOUR, 13 * HOUR + 5 * SECOND, 13 * HOUR + 9 * SECOND, 17 * HOUR + 1, 99 * HOUR};
+    for (size_t i = 0; i < 4 * 3 * 2 * 7 * 7; i++) {
+        struct ledger_filter filter = {.since_ms = times[i / 24 % 7], .until_ms = times[i / 168]};
+        strcpy(filter.kind, some_kinds[i % 4]);
+        strcpy(filter.product, some_products[i / 4 % 3]);
+        strcpy(filter.device, some_devices[i / 12 % 2]);
+        assert_counted(db, rows, count, filter);
+    }
+}
+
+/* The clock goes back and forth, and old rows are removed: the counts by hour still agree with the rows. */
+static void test_counts_agree_with_the_rows(void **state)
+{
+    struct place *place = *state;
+    struct ledger_filter all = {.after = 0};
+    struct ledger_removed removed;
+    struct ledger_row *rows;
+    struct error err;
+    size_t count;
+    unsigned random = 7;
+    for (int i = 0; i < 400; i++) {
+        random = random * 1103515245u + 12345u;
+        append_any(place->db, random, HOUR * (10 + i / 40) + (int64_t)(random >> 8) % (3 * HOUR) - HOUR);
+        if (i == 300)
+            assert_ok(ledger_remove(place->db, 14 * HOUR, 99 * HOUR, 1000, &removed, &err), err);
+    }
+    assert_true(removed.count > 20);
+    assert_ok(ledger_list(place->db, &all, 1000, &rows, &count, NULL, &err), err);
+    assert_all_counted(place->db, rows, count);
+    free(rows);
 }
 
 /* Rows in memory, as an attacker who knows the rules would make them. */
@@ -404,6 +477,7 @@ int main(void)
                                         place_remove),
         cmocka_unit_test_setup_teardown(test_the_newest_row_stays, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_the_list_is_filtered, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_counts_agree_with_the_rows, place_make, place_remove),
         cmocka_unit_test(test_a_row_that_was_replaced_with_its_hash_is_found),
         cmocka_unit_test(test_a_beginning_must_be_the_one_that_the_checkpoint_left),
         cmocka_unit_test(test_an_exported_head_is_read),

@@ -1,0 +1,309 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "storage/fleet.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "storage/entities.h"
+
+#define KEY(FIRST, NEXT, row)                                                                                \
+    FIRST(firmware_id, INT, row->firmware_id)                                                                \
+    NEXT(target_version, TEXT, row->target)                                                                  \
+    NEXT(confirmed_version, TEXT, row->confirmed)                                                            \
+    NEXT(asked_version, TEXT, row->asked)                                                                    \
+    NEXT(blocked, BOOL, row->blocked)                                                                        \
+    NEXT(by_us, BOOL, row->by_us)                                                                            \
+    NEXT(state, TEXT, row->state)                                                                            \
+    NEXT(to_target, BOOL, row->to_target)
+#define ATTEMPT(FIRST, NEXT, row)                                                                            \
+    FIRST(device_id, INT, row->device_id)                                                                    \
+    NEXT(firmware_id, INT, row->firmware_id)                                                                 \
+    NEXT(from_version, TEXT, row->from)                                                                      \
+    NEXT(to_version, TEXT, row->to)                                                                          \
+    NEXT(target_version, TEXT, row->target)                                                                  \
+    NEXT(state, TEXT, row->state)                                                                            \
+    NEXT(origin, TEXT, row->origin)                                                                          \
+    NEXT(beside, INT, row->beside)                                                                           \
+    NEXT(bytes_acked, INT, row->bytes_acked)
+
+#define DEVICE_FACTS                                                                                         \
+    "coalesce(d.confirmed_version, ''), coalesce(d.asked_version, ''), " BLOCKED_FOR_ORIGIN("d")
+
+enum {
+    OF_DEVICE,
+    OF_TARGET,
+    MEMBERSHIPS,
+    JOIN,
+    LEAVE,
+    LEAVE_ALL,
+    NO_BYTES,
+    FIND_GROUP,
+    ADD_GROUP,
+    GROW,
+    SHRINK,
+    DROP_GROUP,
+    ATTEMPT_OF,
+    BYTES_ADD,
+    WAITING_ADD,
+    WAITING_DROP,
+    WAITING_LESS
+};
+static const char *const sql[] = {
+    [OF_DEVICE] = "SELECT d.firmware_id, '', " DEVICE_FACTS
+                  ", 0, '', 0 FROM device d WHERE d.id = $1 AND d.state IS NULL",
+    [OF_TARGET] =
+        "SELECT d.firmware_id, a.target_version, " DEVICE_FACTS
+        ", " CONFIRMED_BY_US("$1", "$2", "d.id") ", a.state, a.to_version = a.target_version FROM device d JOIN attempt a ON a.id = " NEWEST_FOR_TARGET(
+            "$1", "$2", "d.id") " WHERE d.id = $3 AND d.firmware_id = $1 AND d.state IS NULL",
+    [MEMBERSHIPS] = "SELECT firmware_id, target_version, group_id FROM fleet_member WHERE device_id = $1",
+    [JOIN] =
+        "INSERT INTO fleet_member (device_id, firmware_id, target_version, group_id) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (device_id, firmware_id, target_version) DO UPDATE SET group_id = excluded.group_id",
+    [LEAVE] = "DELETE FROM fleet_member WHERE device_id = $1 AND firmware_id = $2 AND target_version = $3",
+    [LEAVE_ALL] = "DELETE FROM fleet_member WHERE device_id = $1",
+    [NO_BYTES] = "DELETE FROM fleet_bytes WHERE firmware_id = $1",
+    [FIND_GROUP] =
+        "SELECT id FROM fleet_group WHERE firmware_id = $1 AND target_version = $2 AND "
+        "confirmed_version = $3 AND asked_version = $4 AND blocked = $5 AND "
+        "by_us = $6 AND state = $7 AND to_target = $8",
+    [ADD_GROUP] =
+        "INSERT INTO fleet_group (" COLUMN_NAMES(KEY) ", devices) VALUES (" COLUMN_VALUES(KEY) ", 1)",
+    [GROW] = "UPDATE fleet_group SET devices = devices + 1 WHERE id = $1",
+    [SHRINK] = "UPDATE fleet_group SET devices = devices - 1 WHERE id = $1 AND devices > 1",
+    [DROP_GROUP] = "DELETE FROM fleet_group WHERE id = $1",
+    [ATTEMPT_OF] = "SELECT " COLUMN_NAMES(ATTEMPT) " FROM attempt WHERE id = $1",
+    [BYTES_ADD] =
+        "INSERT INTO fleet_bytes (firmware_id, target_version, bytes, vain) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (firmware_id, target_version) DO UPDATE SET bytes = fleet_bytes.bytes + $3, "
+        "vain = fleet_bytes.vain + $4",
+    [WAITING_ADD] =
+        "INSERT INTO fleet_waiting (firmware_id, from_version, to_version, devices) VALUES ($1, $2, $3, 1) "
+        "ON CONFLICT (firmware_id, from_version, to_version) DO UPDATE SET devices = devices + 1",
+    [WAITING_DROP] =
+        "DELETE FROM fleet_waiting WHERE firmware_id = $1 AND from_version = $2 AND to_version = $3 "
+        "AND devices = 1",
+    [WAITING_LESS] =
+        "UPDATE fleet_waiting SET devices = devices - 1 WHERE firmware_id = $1 AND from_version = $2 "
+        "AND to_version = $3",
+};
+DB_TABLE(fleet, ENTITY_FLEET);
+
+struct membership {
+    int64_t firmware_id;
+    char target[VERSION_TEXT_SIZE];
+    int64_t group_id; /* 0: counted in no group */
+};
+
+/* ---- Groups ---- */
+
+/* The group that the device belongs to now. Its id is 0 when the group has no row yet. */
+static bool find_group(struct db *db, int64_t device_id, const struct membership *of, struct fleet_group *ret,
+                       bool *ret_found, struct error *err)
+{
+    bool found;
+    *ret = (struct fleet_group){.id = 0};
+    if (!(of->target[0]
+              ? db_row(db,
+                       QUERY(OF_TARGET, PARAMS(P_INT(of->firmware_id), P_TEXT(of->target), P_INT(device_id)),
+                             FIELDS(COLUMN_FIELDS(KEY, ret))),
+                       ret_found, err)
+              : db_row(db, QUERY(OF_DEVICE, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(KEY, ret))),
+                       ret_found, err)))
+        return false;
+    *ret_found = *ret_found && ret->firmware_id == of->firmware_id;
+    return !*ret_found ||
+           db_row(db, QUERY(FIND_GROUP, PARAMS(COLUMN_PARAMS(KEY, ret)), FIELDS(F_INT(&ret->id))), &found,
+                  err);
+}
+
+static bool leave_group(struct db *db, int64_t group_id, struct error *err)
+{
+    int64_t changes = 0;
+    return !group_id || (db_do(db, COMMAND(SHRINK, PARAMS(P_INT(group_id))), &changes, err) &&
+                         (changes || db_do(db, COMMAND(DROP_GROUP, PARAMS(P_INT(group_id))), NULL, err)));
+}
+
+static bool enter_group(struct db *db, struct fleet_group *group, struct error *err)
+{
+    if (group->id)
+        return db_do(db, COMMAND(GROW, PARAMS(P_INT(group->id))), NULL, err);
+    if (!db_do(db, COMMAND(ADD_GROUP, PARAMS(COLUMN_PARAMS(KEY, group))), NULL, err))
+        return false;
+    group->id = db_last_id(db);
+    return true;
+}
+
+/* A row for another firmware stays, with group 0: it tells for which targets there are attempts. */
+static bool count_membership(struct db *db, int64_t device_id, const struct membership *before,
+                             bool *ret_moved, struct error *err)
+{
+    struct fleet_group group;
+    bool found;
+    *ret_moved = false;
+    if (!find_group(db, device_id, before, &group, &found, err))
+        return false;
+    if (found && before->group_id && group.id == before->group_id)
+        return true;
+    *ret_moved = true;
+    if (found && !enter_group(db, &group, err))
+        return false;
+    if (!leave_group(db, before->group_id, err))
+        return false;
+    const struct db_value row[] = {P_INT(device_id), P_INT(before->firmware_id), P_TEXT(before->target),
+                                   P_INT(group.id)};
+    return found || before->target[0] ? db_do(db, COMMAND(JOIN, row, 4), NULL, err)
+                                      : db_do(db, COMMAND(LEAVE, row, 3), NULL, err);
+}
+
+static bool add_membership(struct membership **list, size_t *count, int64_t firmware_id, const char *target,
+                           struct error *err)
+{
+    for (size_t i = 0; i < *count; i++)
+        if ((*list)[i].firmware_id == firmware_id && strcmp((*list)[i].target, target) == 0)
+            return true;
+    struct membership *more = reallocarray(*list, *count + 1, sizeof **list);
+    if (!more)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    *list = more;
+    more[*count] = (struct membership){.firmware_id = firmware_id};
+    slice_copy(slice_of(target), more[*count].target, sizeof more->target);
+    ++*count;
+    return true;
+}
+
+static bool is_for(const struct membership *one, const struct fleet_attempt *attempt)
+{
+    return attempt && one->firmware_id == attempt->firmware_id && strcmp(one->target, attempt->target) == 0;
+}
+
+/* The groups that may have changed: those of all devices first. While the device stays in them, only the targets
+   of the changed attempt matter. `before` and `after` are that attempt, or NULL. */
+static bool count_all(struct db *db, int64_t device_id, const struct membership *list, size_t count,
+                      const struct fleet_attempt *before, const struct fleet_attempt *after,
+                      struct error *err)
+{
+    bool moved = false, one_moved;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].target[0])
+            continue;
+        if (!count_membership(db, device_id, &list[i], &one_moved, err))
+            return false;
+        moved |= one_moved;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (list[i].target[0] && (moved || is_for(&list[i], before) || is_for(&list[i], after)) &&
+            !count_membership(db, device_id, &list[i], &one_moved, err))
+            return false;
+    return true;
+}
+
+static bool count_device(struct db *db, int64_t device_id, const struct fleet_attempt *before,
+                         const struct fleet_attempt *after, struct error *err)
+{
+    _cleanup_(cleanup_free) struct membership *list = NULL;
+    struct membership row = {.group_id = 0};
+    struct fleet_group now = {.id = 0};
+    size_t count;
+    bool found;
+    return db_list(db,
+                   QUERY(MEMBERSHIPS, PARAMS(P_INT(device_id)),
+                         FIELDS(F_INT(&row.firmware_id), F_TEXT(row.target), F_INT(&row.group_id))),
+                   &row, sizeof row, &list, &count, err) &&
+           db_row(db, QUERY(OF_DEVICE, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(KEY, (&now)))), &found,
+                  err) &&
+           (!found || add_membership(&list, &count, now.firmware_id, "", err)) &&
+           (!after || after->beside ||
+            add_membership(&list, &count, after->firmware_id, after->target, err)) &&
+           count_all(db, device_id, list, count, before, after, err);
+}
+
+bool fleet_count_device(struct db *db, int64_t device_id, struct error *err)
+{
+    return count_device(db, device_id, NULL, NULL, err);
+}
+
+bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)
+{
+    _cleanup_(cleanup_free) int64_t *groups = NULL;
+    struct membership row = {.group_id = 0};
+    size_t count;
+    if (!db_list(db,
+                 QUERY(MEMBERSHIPS, PARAMS(P_INT(device_id)),
+                       FIELDS(F_INT(&row.firmware_id), F_TEXT(row.target), F_INT(&row.group_id))),
+                 &row.group_id, sizeof row.group_id, &groups, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!leave_group(db, groups[i], err))
+            return false;
+    return db_do(db, COMMAND(LEAVE_ALL, PARAMS(P_INT(device_id))), NULL, err);
+}
+
+bool fleet_remove_firmware(struct db *db, int64_t firmware_id, struct error *err)
+{
+    return db_do(db, COMMAND(NO_BYTES, PARAMS(P_INT(firmware_id))), NULL, err);
+}
+
+/* ---- Attempts ---- */
+
+static bool is_vain(const struct fleet_attempt *attempt)
+{
+    enum attempt_state state;
+    return attempt_state_parse(slice_of(attempt->state), &state) &&
+           (state == ATTEMPT_NOT_APPLIED || state == ATTEMPT_DIVERGED || state == ATTEMPT_SILENT ||
+            state == ATTEMPT_ABANDONED);
+}
+
+/* sign: 1 or -1 */
+static bool count_bytes(struct db *db, const struct fleet_attempt *attempt, int sign, struct error *err)
+{
+    int64_t bytes = sign * attempt->bytes_acked;
+    return !bytes || db_do(db,
+                           COMMAND(BYTES_ADD, PARAMS(P_INT(attempt->firmware_id), P_TEXT(attempt->target),
+                                                     P_INT(bytes), P_INT(is_vain(attempt) ? bytes : 0))),
+                           NULL, err);
+}
+
+static bool count_waiting(struct db *db, const struct fleet_attempt *attempt, int sign, struct error *err)
+{
+    const struct db_value hop[] = {P_INT(attempt->firmware_id), P_TEXT(attempt->from), P_TEXT(attempt->to)};
+    int64_t changes = 0;
+    if (strcmp(attempt->state, attempt_state_name(ATTEMPT_WAITING)) != 0)
+        return true;
+    if (sign > 0)
+        return db_do(db, COMMAND(WAITING_ADD, hop, 3), NULL, err);
+    return db_do(db, COMMAND(WAITING_DROP, hop, 3), &changes, err) &&
+           (changes || db_do(db, COMMAND(WAITING_LESS, hop, 3), NULL, err));
+}
+
+bool fleet_attempt_load(struct db *db, int64_t attempt_id, struct fleet_attempt *ret, struct error *err)
+{
+    bool found;
+    *ret = (struct fleet_attempt){.device_id = 0};
+    return db_row(db, QUERY(ATTEMPT_OF, PARAMS(P_INT(attempt_id)), FIELDS(COLUMN_FIELDS(ATTEMPT, ret))),
+                  &found, err);
+}
+
+static bool is_same(const struct fleet_attempt *a, const struct fleet_attempt *b)
+{
+    const struct db_value left[] = {COLUMN_PARAMS(ATTEMPT, a)}, right[] = {COLUMN_PARAMS(ATTEMPT, b)};
+    return db_values_equal(left, right, sizeof left / sizeof *left);
+}
+
+bool fleet_count_attempt(struct db *db, int64_t attempt_id, const struct fleet_attempt *before,
+                         struct error *err)
+{
+    struct fleet_attempt after;
+    if (!fleet_attempt_load(db, attempt_id, &after, err))
+        return false;
+    if (is_same(before, &after))
+        return true;
+    if (!count_bytes(db, before, -1, err) || !count_bytes(db, &after, 1, err) ||
+        !count_waiting(db, before, -1, err) || !count_waiting(db, &after, 1, err))
+        return false;
+    const int64_t bytes_acked = after.bytes_acked;
+    after.bytes_acked = before->bytes_acked;
+    bool only_bytes = is_same(before, &after);
+    after.bytes_acked = bytes_acked;
+    return only_bytes || count_device(db, after.device_id, before, &after, err);
+}
