@@ -146,7 +146,8 @@ const struct command command_table[] = {
      "--dialect choose another kind. Without --version the request is from the version that the device "
      "asked from last.",
      explain_show},
-    {"device unblock", "DEVICE", 0, 0, "unblock a device (loop guard, code 40)", NULL, device_unblock},
+    {"device unblock", "DEVICE|FIRMWARE", BIT(ALL) | BIT(BY), 0, "unblock a device (loop guard, code 40)",
+     "With --all the argument is a firmware, and all its blocked devices are unblocked.", device_unblock},
     {"device write-off", "DEVICE", BIT(BY), 0, "give up on a device that tries a package",
      "A package that no device has confirmed goes to one device. While that device is silent, no other "
      "device gets the package. After this command another device may try the package.",

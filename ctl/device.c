@@ -249,6 +249,25 @@ bool device_show(struct session *session, struct failure *fail)
     return true;
 }
 
+static bool unblock_all(struct session *session, struct failure *fail)
+{
+    struct client_path path;
+    struct client_answer answer = {0};
+    const char *by = session->options->by;
+    if (!session_path(session, &path, fail, "devices", "unblock", NULL) ||
+        !client_path_query(&path, "firmware", session->args[0], fail) ||
+        (by && !client_path_query(&path, "by", by, fail)) ||
+        !client_change(session->client, "POST", path.text, NULL, &answer, fail))
+        return false;
+    if (session->json)
+        session_print_json(answer.json);
+    else
+        fprintf(stderr, "Unblocked devices: %lld\n",
+                (long long)json_integer_value(json_object_get(answer.json, "unblocked")));
+    client_answer_clear(&answer);
+    return true;
+}
+
 /* Changes the device without a body, and prints it as it is afterwards. */
 static bool post(struct session *session, const char *part, struct failure *fail)
 {
@@ -266,7 +285,7 @@ static bool post(struct session *session, const char *part, struct failure *fail
 
 bool device_unblock(struct session *session, struct failure *fail)
 {
-    return post(session, "unblock", fail);
+    return session->options->all ? unblock_all(session, fail) : post(session, "unblock", fail);
 }
 
 bool device_write_off(struct session *session, struct failure *fail)

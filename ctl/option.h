@@ -54,6 +54,7 @@
     X(OLDER_THAN, "older-than", 0, "AGE", TEXT(older_than), "only outcomes older than 90s, 30m, 24h, 7d")    \
     X(NOTICE, "notice", 0, NULL, FLAG(notice), "only devices that need an action of an admin")               \
     X(CONFLICTS, "conflicts", 0, NULL, FLAG(conflicts), "only devices with a claim")                         \
+    X(ALL, "all", 0, NULL, FLAG(all), "all blocked devices of a firmware")                                   \
     X(LINK, "link", 0, "N", TEXT(link), "the link with this number")                                         \
     X(CAPTURED_AT, "captured-at", 0, "TIME", OTHER(captured_at_ms, read_time),                               \
       "when the text was captured: 2024-08-22T22:52:50Z")                                                    \
@@ -103,7 +104,7 @@ struct ctl_options {
     bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;
-    bool print_csv, notice, conflicts, wait, yes, dialect;
+    bool print_csv, notice, conflicts, all, wait, yes, dialect;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 
     uint64_t given; /* OPTION_BIT of each option that was given */

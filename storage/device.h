@@ -12,7 +12,7 @@
 #include "upgrade/tag.h"
 #include "upgrade/version.h"
 
-#define NOTICE_SIZE 160
+#define NOTICE_SIZE 320
 #define NOTE_SIZE   201 /* 1 to 200 bytes and NUL */
 #define ORIGIN_SIZE 48  /* an address, "link", "others" */
 

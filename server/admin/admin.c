@@ -52,6 +52,7 @@
     X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
     X("POST", PRODUCT "/devices", 4 * KIB * KIB, admin_device_import)                                        \
     X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
+    X("POST", PRODUCT "/devices/unblock", 0, admin_device_unblock_all)                                       \
     X("GET", PRODUCT "/explain", 0, admin_explain)                                                           \
     X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
     X("GET", DEVICE, 0, admin_device_show)                                                                   \

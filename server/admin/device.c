@@ -9,9 +9,6 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/link_url.h"
-#include "server/core/log.h"
-#include "server/admin/event_by.h"
-#include "server/ledger/event.h"
 #include "storage/attempt.h"
 #include "storage/said.h"
 #include "storage/transcript.h"
@@ -297,42 +294,4 @@ bool admin_device_show(struct admin_call *call, struct error *err)
     call_store_counts(call);
     return path_params_device(call->request, call->db, &product, &device, err) &&
            admin_device_answer(call, &device, err);
-}
-
-/* Changes */
-
-struct unblock {
-    const struct request *request;
-    struct product product;
-    struct device device;
-};
-
-static bool unblock(void *cls, struct db *db, struct error *err)
-{
-    struct unblock *change = cls;
-    struct device *device = &change->device;
-    if (!path_params_device(change->request, db, &change->product, device, err))
-        return false;
-    device->blocked = false;
-    device->notice[0] = '\0';
-    struct said said;
-    if (!said_of(db, device->id, &said, err))
-        return false;
-    said.before[0] = '\0'; /* two modules with this id are looked for again from now on */
-    said.before_ms = said.shared_ms = 0;
-    const struct event event = {
-        .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return said_set(db, &said, err) && device_guard_open(db, device->id, err) &&
-           device_update(db, device, err) &&
-           event_add(db, &event, json_pack("{s:o}", "by", event_by(change->request)), err);
-}
-
-bool admin_device_unblock(struct admin_call *call, struct error *err)
-{
-    struct unblock change = {.request = call->request};
-    if (!call_change(call, unblock, &change, err))
-        return false;
-    log_line(LOG_LEVEL_INFO, "device-unblocked", "product", change.product.product_key, "device",
-             change.device.device, NULL);
-    return admin_device_answer(call, &change.device, err);
 }

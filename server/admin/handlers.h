@@ -72,6 +72,7 @@ bool admin_device_delete(struct admin_call *call, struct error *err);
 bool admin_device_replace(struct admin_call *call, struct error *err); /* device_replace.c */
 bool admin_device_unblock(struct admin_call *call, struct error *err);
 bool admin_device_write_off(struct admin_call *call, struct error *err);
+bool admin_device_unblock_all(struct admin_call *call, struct error *err);
 
 bool admin_report_add_many(struct admin_call *call, struct error *err);
 bool admin_transcript_add(struct admin_call *call, struct error *err);

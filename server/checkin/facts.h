@@ -14,6 +14,7 @@
 #include "storage/package.h"
 #include "storage/product.h"
 #include "storage/said.h"
+#include "upgrade/guard.h"
 #include "upgrade/decision.h"
 #include "upgrade/attempt_slot.h"
 
@@ -49,11 +50,12 @@ struct facts {
     enum attempt_slot slot; /* which attempt the request is about */
     struct attempt main;    /* the main attempt, when the request is about another; id 0: no such attempt */
     struct guard guard;
-    enum admission admission; /* for a device that is not known */
-    bool admission_told;      /* the ledger says already that the limit is reached */
-    bool tells_admission;     /* record_decision() has added that row to the ledger now */
-    struct checkin checkin;   /* with the version from the URL of a link */
-    struct version named;     /* the version in the request, with its middle part */
+    char guard_why[GUARD_TEXT_SIZE]; /* why the guard closes with this request; "": it does not */
+    enum admission admission;        /* for a device that is not known */
+    bool admission_told;             /* the ledger says already that the limit is reached */
+    bool tells_admission;            /* record_decision() has added that row to the ledger now */
+    struct checkin checkin;          /* with the version from the URL of a link */
+    struct version named;            /* the version in the request, with its middle part */
     struct snapshot snapshot;
     struct product product;
     struct firmware firmware;

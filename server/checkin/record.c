@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/checkin/record_attempt.h"
+#include "server/checkin/record_guard.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
@@ -121,9 +122,7 @@ static void take_answer(struct facts *facts, const struct decision *decision)
     if (decision->block)
         device->blocked = true;
     if (decision->block)
-        snprintf(device->notice, sizeof device->notice,
-                 "loop guard: no package is sent%s%s until the device is unblocked",
-                 facts->guard.origin[0] ? " to " : "", facts->guard.origin);
+        record_guard_notice(facts, device->notice);
     if (decision->notice_stale_link)
         snprintf(device->notice, sizeof device->notice,
                  "stale link or refused package: report the version or set a new link");
@@ -153,7 +152,8 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
                                 .link = facts->link.id,
                                 .ret_counted = &facts->spent,
                                 .package = decision->send ? &attempt->package_sha256 : NULL};
-    json_t *detail = json_pack("{s:i, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "over",
+    json_t *detail = json_pack("{s:i, s:o*, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "guard",
+                               event_text(facts->guard_why), "over",
                                facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason",
                                event_text(decision->reason), "version", event_text(version));
     if (decision->send && decision->first)
@@ -223,7 +223,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (decision->claim &&
         !take_claim(db, facts, &facts->checkin.version, REPORTED_BY_CHECK_IN, facts->grade, err))
         return false;
-    if (decision->block && !device_guard_close(db, facts->device.id, facts->guard.origin, err))
+    if (decision->block && !record_guard_close(db, facts, decision, err))
         return false;
     if (decision->confirm && take_report(facts, decision) &&
         !note_version(db, facts, before.confirmed_version, err))
