@@ -25,6 +25,11 @@
     X(ERROR_WEBHOOK_NOT_FOUND, 404, "webhook-not-found")                                                     \
     X(ERROR_EVENT_NOT_FOUND, 404, "event-not-found")                                                         \
     X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
+    X(ERROR_CAMPAIGN_NOT_FOUND, 404, "campaign-not-found")                                                   \
+    X(ERROR_CAMPAIGN_EXISTS, 409, "campaign-exists")                                                         \
+    X(ERROR_CAMPAIGN_CONFLICT, 409, "campaign-conflict")                                                     \
+    X(ERROR_CAMPAIGN_STATE, 409, "campaign-state")                                                           \
+    X(ERROR_ALREADY_APPROVED, 409, "already-approved")                                                       \
     X(ERROR_METHOD_NOT_ALLOWED, 405, "method-not-allowed")                                                   \
     X(ERROR_TIMEOUT, 408, "timeout")                                                                         \
     X(ERROR_DEVICE_IN_USE, 409, "device-in-use")                                                             \

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/campaign/gate.h"
+#include "server/campaign/move.h"
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -80,7 +82,8 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
     attempt.state = state;
     attempt.ended_ms = clock_utc_ms();
     return attempt_update(db, &attempt, err) &&
-           event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err);
+           event_attempt_ended(db, &attempt, before, EVENT_OVERDUE, attempt.ended_ms, err) &&
+           campaign_attempt_ended(db, &attempt, attempt.ended_ms, err);
 }
 
 static bool look_for_silence(void *cls, struct db *db, struct error *err)
@@ -146,6 +149,21 @@ static void record_budgets(struct maintenance *maintenance)
         }
 }
 
+/* Gates of campaigns that wait for a time */
+
+static bool look_at_gates(void *cls, struct db *db, struct error *err)
+{
+    (void)cls;
+    return campaign_evaluate_all(db, clock_utc_ms(), err);
+}
+
+static void evaluate_campaigns(struct maintenance *maintenance)
+{
+    struct error err;
+    if (!writer_call(maintenance->daemon->writer, look_at_gates, NULL, &err))
+        log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+}
+
 /* The thread */
 
 static bool await_round(struct maintenance *maintenance)
@@ -168,6 +186,7 @@ static void *work(void *cls)
             continue;
         end_silent(maintenance);
         record_budgets(maintenance);
+        evaluate_campaigns(maintenance);
         prune(maintenance);
     } while (await_round(maintenance));
     return NULL;

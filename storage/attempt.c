@@ -9,6 +9,7 @@
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(link_id, INT_OR_NULL, row->link_id)                                                                \
+    NEXT(campaign_id, INT_OR_NULL, row->campaign_id)                                                         \
     NEXT(to_version, TEXT, row->to)                                                                          \
     NEXT(target_version, TEXT, row->target)                                                                  \
     NEXT(state, ENUM, row->state, &attempt_state_names)                                                      \

@@ -12,6 +12,7 @@
 
 struct attempt {
     int64_t id, device_id, firmware_id, link_id; /* link_id 0: the device asked over the dialect */
+    int64_t campaign_id;                         /* the campaign that leads the device; 0: none */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
     enum attempt_state state;
     char reason[REASON_SIZE]; /* of the decision that opened or last moved the attempt */

@@ -35,7 +35,9 @@ enum {
     ENTITY_READY,
     ENTITY_REMOVAL,
     ENTITY_FLEET,
-    ENTITY_GUARD
+    ENTITY_GUARD,
+    ENTITY_CAMPAIGN,
+    ENTITY_CAMPAIGN_DEVICE
 };
 
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
@@ -43,7 +45,8 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
     said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
-    ready_statements, removal_statements, fleet_statements, guard_statements;
+    ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
+    campaign_device_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

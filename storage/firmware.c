@@ -9,7 +9,6 @@
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(format, TEXT_OR_NULL, row->format)                                                                 \
     NEXT(max_package_bytes, INT, row->max_package_bytes)                                                     \
-    NEXT(target_image_id, INT_OR_NULL, row->target_image_id)                                                 \
     NEXT(downgrades, BOOL, row->downgrades)                                                                  \
     NEXT(canary_confirmations, INT, row->canary_confirmations)                                               \
     NEXT(quarantine_after, INT, row->quarantine_after)                                                       \
@@ -26,8 +25,8 @@
 #define OF_F_FIRST(column, ...) "f." #column
 #define OF_F_NEXT(column, ...)  ", f." #column
 #define SELECT                                                                                               \
-    "SELECT " COLUMNS(OF_F_FIRST, OF_F_NEXT, ) ", t.version "                                                  \
-    "FROM firmware f LEFT JOIN image t ON t.id = f.target_image_id "
+    "SELECT " COLUMNS(OF_F_FIRST, OF_F_NEXT, ) ", c.target FROM firmware f LEFT JOIN campaign c "              \
+    "ON c.firmware_id = f.id AND c.plain = 1 AND c.state IN ('running', 'paused') "
 
 enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, RENAME, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
 static const char *const sql[] = {

@@ -17,8 +17,7 @@ struct firmware {
     char name[FIRMWARE_NAME_SIZE];
     char format[FORMAT_SIZE]; /* "": not set */
     int64_t max_package_bytes;
-    int64_t target_image_id;        /* 0: no target */
-    char target[VERSION_TEXT_SIZE]; /* version of the target, "": no target */
+    char target[VERSION_TEXT_SIZE]; /* of its plain campaign (storage/campaign.h), "": no target */
     bool downgrades;                /* an admin allows downgrades */
     int64_t canary_confirmations;   /* upgrade/canary.h; 0: no canary */
     int64_t quarantine_after;
@@ -52,7 +51,7 @@ bool firmware_is_anywhere(struct db *db, const char *name, bool *ret, struct err
    family that has its own updater gets no format. */
 bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_t now_ms,
                      struct firmware *ret, struct error *err);
-/* Stores format, max_package_bytes, target_image_id, downgrades, canary_confirmations, quarantine_after,
+/* Stores format, max_package_bytes, downgrades, canary_confirmations, quarantine_after,
    format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
 /* ERROR_FIRMWARE_EXISTS: another firmware of the product has this name. */

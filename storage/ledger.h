@@ -28,6 +28,18 @@
     X(LEDGER_FIRMWARE_DELETED, "firmware-deleted", "product firmware", "by")                                 \
     X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \
     X(LEDGER_TARGET_DROPPED, "target-dropped", "product firmware", "before by")                              \
+    X(LEDGER_CAMPAIGN_ADDED, "campaign-added", "product firmware",                                           \
+      "audience by campaign devices stages target")                                                          \
+    X(LEDGER_CAMPAIGN_SET, "campaign-set", "product firmware", "audience by campaign devices stages target") \
+    X(LEDGER_CAMPAIGN_DELETED, "campaign-deleted", "product firmware", "by campaign")                        \
+    X(LEDGER_CAMPAIGN_STARTED, "campaign-started", "product firmware", "by campaign target")                 \
+    X(LEDGER_CAMPAIGN_STAGE_BEGAN, "campaign-stage-began", "product firmware", "admits campaign stage")      \
+    X(LEDGER_CAMPAIGN_APPROVED, "campaign-approved", "product firmware", "by campaign stage")                \
+    X(LEDGER_CAMPAIGN_PAUSED, "campaign-paused", "product firmware", "by campaign reason target")            \
+    X(LEDGER_CAMPAIGN_RESUMED, "campaign-resumed", "product firmware", "by campaign target")                 \
+    X(LEDGER_CAMPAIGN_RETARGETED, "campaign-retargeted", "product firmware", "before by campaign target")    \
+    X(LEDGER_CAMPAIGN_FINISHED, "campaign-finished", "product firmware", "campaign target")                  \
+    X(LEDGER_CAMPAIGN_CANCELLED, "campaign-cancelled", "product firmware", "by campaign target")             \
     X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware", "by format from to")                        \
     X(LEDGER_PACKAGE_MADE, "package-made", "package",                                                        \
       "effort format from_sha256 origin proven size to_sha256")                                              \

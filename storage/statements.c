@@ -31,5 +31,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_REMOVAL] = &removal_statements,
     [ENTITY_FLEET] = &fleet_statements,
     [ENTITY_GUARD] = &guard_statements,
+    [ENTITY_CAMPAIGN] = &campaign_statements,
+    [ENTITY_CAMPAIGN_DEVICE] = &campaign_device_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

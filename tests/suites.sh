@@ -5,10 +5,11 @@
 # list here excludes it, so a new test is never forgotten. tests/e2e/suites.test.mjs compares the lists with the folders.
 
 # Unit tests of code with one thread: ThreadSanitizer finds nothing there.
-unthreaded_unit="answer attempt attempt-slot binpkg body-template brief canary ctl-grid decision decision-any decision-link
-    decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make delta-engine delta-file delta-match
-    delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules family full guard identity inspect
-    name name-dialect name-file package-format par plan-text planner planner-any range recognise retry slice testimony
+unthreaded_unit="answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-any
+    decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
+    delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
+    family full guard identity inspect name name-dialect name-file package-format par plan-text planner planner-any range
+    recognise retry slice testimony
     transcript transcript-any turnkey version wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
@@ -23,7 +24,7 @@ unsanitized_e2e="clock containers crash crowds data-dir delivered-link disk-dama
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition
 # of files, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="ctl ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts recognition sim sim-download
+unthreaded_e2e="ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts recognition sim sim-download
     sim-links suffix luatos"
 
 # is_in NAME LIST

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "upgrade/decision_campaign.h"
 #include "upgrade/decision_package.h"
 #include "upgrade/decision_range.h"
 #include "upgrade/question.h"
@@ -141,8 +142,10 @@ static const struct {
     {check_state, "is the device retired, or held until an admin admits it?"},
     {check_block, "has the loop guard blocked the device?"},
     {decision_range_check, "is the Range header valid?"},
+    {decision_campaign_check_transfer, "request from the middle: does a paused campaign let downloads end?"},
     {decision_range_continue, "request from the middle: can the download be continued?"},
     {decision_package_check_versions, "is there a newer target, a package format and an image of the base?"},
+    {decision_campaign_check, "is the campaign running, and has a stage admitted the device?"},
     {decision_package_check_offers, "link: was the package delivered, and no version reported since?"},
     {decision_package_wait_for_path, "is there a path to the target, or can one still be found?"},
     {decision_package_wait_for_package, "is the package made?"},

@@ -15,6 +15,7 @@
 #include "base/sha256.h"
 #include "upgrade/answer.h"
 #include "upgrade/attempt.h"
+#include "upgrade/campaign.h"
 #include "upgrade/canary.h"
 #include "upgrade/grade.h"
 #include "upgrade/planner.h"
@@ -81,6 +82,14 @@ struct snapshot {
     uint64_t max_package_bytes;
     struct version target; /* count 0: none */
     bool downgrades;       /* an admin allows older targets */
+
+    /* the campaign that leads the device to the target */
+    char campaign[CAMPAIGN_NAME_SIZE]; /* "": none */
+    bool campaign_paused;
+    char campaign_why[GATE_WHY_SIZE]; /* when paused */
+    bool finish_transfers;            /* when paused: unfinished downloads go on */
+    bool campaign_holds;              /* no stage has admitted the device, and the current one does not */
+    char campaign_stage[STAGE_TEXT_SIZE];
 
     /* the base that decision_base() returned */
     struct version base;                 /* count 0: none */

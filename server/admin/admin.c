@@ -13,6 +13,7 @@
 #define FIRMWARE PRODUCT "/firmware/{}"
 #define DEVICE   PRODUCT "/devices/{}"
 #define WEBHOOK  API "/webhooks/{}"
+#define CAMPAIGN FIRMWARE "/campaigns/{}"
 
 /* Method, pattern, body limit, handler. */
 #define ROUTES(X)                                                                                            \
@@ -28,6 +29,20 @@
     X("DELETE", FIRMWARE, 0, admin_firmware_delete)                                                          \
     X("PUT", FIRMWARE "/target", 64 * KIB, admin_target_set)                                                 \
     X("DELETE", FIRMWARE "/target", 0, admin_target_drop)                                                    \
+    X("GET", FIRMWARE "/campaigns", 0, admin_campaign_list)                                                  \
+    X("POST", FIRMWARE "/campaigns", 4 * KIB * KIB, admin_campaign_add)                                      \
+    X("GET", CAMPAIGN, 0, admin_campaign_show)                                                               \
+    X("PATCH", CAMPAIGN, 4 * KIB * KIB, admin_campaign_set)                                                  \
+    X("DELETE", CAMPAIGN, 0, admin_campaign_remove)                                                          \
+    X("POST", CAMPAIGN "/start", 0, admin_campaign_start)                                                    \
+    X("POST", CAMPAIGN "/pause", 4 * KIB, admin_campaign_pause)                                              \
+    X("POST", CAMPAIGN "/resume", 0, admin_campaign_resume)                                                  \
+    X("POST", CAMPAIGN "/cancel", 0, admin_campaign_cancel)                                                  \
+    X("POST", CAMPAIGN "/approve", 0, admin_campaign_approve)                                                \
+    X("POST", CAMPAIGN "/retarget", 4 * KIB, admin_campaign_retarget)                                        \
+    X("POST", CAMPAIGN "/copy", 4 * KIB, admin_campaign_copy)                                                \
+    X("GET", CAMPAIGN "/devices", 0, admin_campaign_devices)                                                 \
+    X("PUT", CAMPAIGN "/devices", 4 * KIB * KIB, admin_campaign_devices_put)                                 \
     X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
     X("GET", FIRMWARE "/images", 0, admin_image_list)                                                        \
     X("GET", FIRMWARE "/images/{}", 0, admin_image_show)                                                     \

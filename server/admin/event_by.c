@@ -18,12 +18,17 @@ json_t *event_by_name(const struct request *request, const char *name)
                      "token", hex);
 }
 
+void event_by_text(const struct request *request, char out[ADMIN_NAME_SIZE])
+{
+    struct error err;
+    bool found = false;
+    if (!request_query(request, "by", out, ADMIN_NAME_SIZE, &found, &err) || !found)
+        out[0] = '\0';
+}
+
 json_t *event_by(const struct request *request)
 {
     char name[ADMIN_NAME_SIZE];
-    struct error err;
-    bool found;
-    bool ok =
-        request_query(request, "by", name, sizeof name, &found, &err); /* call_check_by() has checked it */
-    return event_by_name(request, ok ? name : "");
+    event_by_text(request, name); /* call_check_by() has checked it */
+    return event_by_name(request, name);
 }

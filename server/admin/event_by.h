@@ -6,11 +6,14 @@
 
 #include <jansson.h>
 #include "server/http/request.h"
+#include "storage/firmware.h"
 
 /* {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is shown as the
    first digits of its SHA-256. The name is that of ?by=, if the call has one. */
 json_t *event_by(const struct request *request);
 /* Like event_by(), with the name from the body; "" or NULL: none. */
 json_t *event_by_name(const struct request *request, const char *name);
+/* The name of ?by=, "" if the call has none. */
+void event_by_text(const struct request *request, char out[ADMIN_NAME_SIZE]);
 
 #endif

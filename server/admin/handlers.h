@@ -26,6 +26,21 @@ bool admin_firmware_answer(struct admin_call *call, const struct firmware *firmw
 bool admin_target_set(struct admin_call *call, struct error *err);
 bool admin_target_drop(struct admin_call *call, struct error *err);
 
+bool admin_campaign_list(struct admin_call *call, struct error *err);
+bool admin_campaign_add(struct admin_call *call, struct error *err);
+bool admin_campaign_show(struct admin_call *call, struct error *err);
+bool admin_campaign_set(struct admin_call *call, struct error *err);
+bool admin_campaign_remove(struct admin_call *call, struct error *err);
+bool admin_campaign_start(struct admin_call *call, struct error *err); /* campaign_run.c */
+bool admin_campaign_pause(struct admin_call *call, struct error *err);
+bool admin_campaign_resume(struct admin_call *call, struct error *err);
+bool admin_campaign_cancel(struct admin_call *call, struct error *err);
+bool admin_campaign_approve(struct admin_call *call, struct error *err);
+bool admin_campaign_retarget(struct admin_call *call, struct error *err);
+bool admin_campaign_copy(struct admin_call *call, struct error *err);
+bool admin_campaign_devices(struct admin_call *call, struct error *err); /* campaign_devices.c */
+bool admin_campaign_devices_put(struct admin_call *call, struct error *err);
+
 /* Upload of an image: the names are in the path, or in ?filename=. The handler is the same. */
 extern const struct route_stream admin_upload_by_path, admin_upload_by_file_name;
 bool admin_image_add(struct admin_call *call, struct error *err);

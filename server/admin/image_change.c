@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/campaign/gate.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/path_params.h"
@@ -114,11 +115,12 @@ static bool withdraw(struct change *change, struct db *db, struct error *err)
     struct firmware *firmware = &change->firmware;
     if (!package_unqueue(db, &change->image.sha256, err))
         return false;
-    if (firmware->target_image_id != change->image.id)
+    if (!campaign_withdraw(db, firmware->id, change->image.version, clock_utc_ms(), err))
+        return false;
+    if (strcmp(firmware->target, change->image.version) != 0)
         return true;
     snprintf(change->dropped, sizeof change->dropped, "%s", change->image.version);
-    firmware->target_image_id = 0;
-    return firmware_update(db, firmware, err);
+    return campaign_set_plain(db, firmware, "", "", clock_utc_ms(), err);
 }
 
 static bool set(void *cls, struct db *db, struct error *err)
@@ -207,9 +209,13 @@ static bool check_unused(const struct removal *removal, struct db *db, struct er
 {
     struct image_uses uses;
     char text[USES_SIZE] = "";
-    if (!image_count_uses(db, &removal->image, &uses, err))
+    _cleanup_(cleanup_free) struct campaign *campaigns = NULL;
+    size_t leading;
+    if (!image_count_uses(db, &removal->image, &uses, err) ||
+        !campaign_list_leading(db, removal->firmware.id, removal->image.version, &campaigns, &leading, err))
         return false;
-    say(text, removal->firmware.target_image_id == removal->image.id, "it is the target", "");
+    say(text, strcmp(removal->firmware.target, removal->image.version) == 0, "it is the target", "");
+    say(text, (int64_t)leading, "a campaign leads to it", "campaigns lead to it");
     say(text, uses.running, "one device runs it", "devices run it");
     say(text, uses.coming, "one is on the way to it", "are on the way to it");
     say(text, uses.linked, "one has a link from it and has not asked yet",

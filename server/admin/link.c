@@ -9,6 +9,7 @@
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/campaign/member.h"
 #include "server/config/device_url.h"
 #include "server/checkin/link_url.h"
 #include "server/core/log.h"
@@ -62,7 +63,7 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = order->link.created_ms};
     struct version confirmed = {.count = 0};
-    char text[VERSION_TEXT_SIZE];
+    char text[VERSION_TEXT_SIZE], need[sizeof memo->needed];
     version_parse(slice_of(order->version), &checkin.version);
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &confirmed);
@@ -72,13 +73,14 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
         return true;
     }
     version_format(&base, text);
-    bool known = strcmp(memo->needed, text) == 0;
+    snprintf(need, sizeof need, "%s>%s", text, firmware->target);
+    bool known = strcmp(memo->needed, need) == 0;
     if (!known && !package_key_is_full(db, firmware, &base, &memo->full, err))
         return false;
     order->full = memo->full;
     if (known)
         return true;
-    snprintf(memo->needed, sizeof memo->needed, "%s", text);
+    memcpy(memo->needed, need, sizeof memo->needed);
     return package_request_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
 }
 
@@ -102,14 +104,19 @@ static bool look_for_base(struct db *db, const struct firmware *firmware, struct
 bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware *firmware, int64_t now_ms,
                      struct link_memo *memo, struct link_order *order, struct error *err)
 {
+    struct firmware led = *firmware;
+    struct campaign_member member;
     struct device device;
-    if (!find_device(db, firmware, &order->identity, &device, err))
+    if (!find_device(db, firmware, &order->identity, &device, err) ||
+        !campaign_member_load(db, firmware->id, device.id, device.device, &member, err))
         return false;
+    memcpy(led.target, member.campaign.target, sizeof led.target);
+    order->no_target = !led.target[0];
     order->link = (struct link){.device_id = device.id, .firmware_id = firmware->id, .created_ms = now_ms};
     order->state = device.state;
     snprintf(order->link.version, sizeof order->link.version, "%s", order->version);
     return link_add(db, &order->link, err) && look_for_base(db, firmware, memo, order, err) &&
-           need_first(daemon, db, firmware, &device, memo, order, err);
+           need_first(daemon, db, &led, &device, memo, order, err);
 }
 
 bool link_order_note(const struct request *request, struct db *db, const struct product *product,
@@ -141,7 +148,7 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
         order->state == DEVICE_RETIRED ? "the device is retired: it gets code 27" : "",
         order->state == DEVICE_HELD ? "the device is held: it gets code 27 until an admin admits it" : "",
         order->base_unknown ? "no version is given, and none is reported yet: the device gets code 44" : "",
-        firmware->target[0] ? "" : "no target is set for this firmware: the device gets code 27",
+        order->no_target ? "no target is set for this firmware: the device gets code 27" : "",
         firmware->format[0] || order->full
             ? ""
             : "no package format is set for this firmware: the device gets code 21",

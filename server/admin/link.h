@@ -19,12 +19,13 @@ struct link_order { /* one link to make */
     struct link link;
     bool base_missing;       /* there is no image of that version */
     bool base_unknown;       /* no version is given, and none was reported */
+    bool no_target;          /* no campaign leads the device */
     enum device_state state; /* of the device */
     bool full; /* the target is a full package for the device: it needs neither image nor format */
 };
 
 struct link_memo { /* known from earlier orders: many in a row name the same version. Zero at first */
-    char needed[VERSION_TEXT_SIZE];     /* the version whose package was asked for */
+    char needed[2 * VERSION_TEXT_SIZE]; /* "VERSION>TARGET" whose package was asked for */
     bool full;                          /* and that is the full package */
     char looked_for[VERSION_TEXT_SIZE]; /* the version whose image was looked for */
     bool base_missing;                  /* and that image does not exist */

@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/campaign.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/campaign/gate.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
-#include "upgrade/name.h"
 
 struct target {
     const struct request *request;
@@ -38,27 +40,35 @@ static bool change_target(void *cls, struct db *db, struct error *err)
 {
     struct target *target = cls;
     struct firmware *firmware = &target->firmware;
-    struct version version;
     struct image image = {.id = 0};
+    char text[VERSION_TEXT_SIZE], before[VERSION_TEXT_SIZE], by[ADMIN_NAME_SIZE];
     if (!path_params_firmware(target->request, db, &target->product, firmware, err))
         return false;
-    if (target->version) {
-        char text[VERSION_TEXT_SIZE];
-        if (!name_parse_version_of(slice_of(target->version), firmware->name, &version, err))
-            return false;
-        version_format(&version, text);
-        if (!image_get(db, firmware->id, text, &image, err))
-            return false;
-        if (image.withdrawn_ms)
-            return error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", text,
-                             image.withdrawn_reason);
-    }
-    char before[VERSION_TEXT_SIZE];
+    if (target->version && (!campaign_read_target(db, firmware, target->version, text, err) ||
+                            !image_get(db, firmware->id, text, &image, err)))
+        return false;
     memcpy(before, firmware->target, sizeof before);
-    firmware->target_image_id = image.id;
+    event_by_text(target->request, by);
+    return campaign_set_plain(db, firmware, image.version, by, clock_utc_ms(), err) &&
+           note_target(target, db, before, &image, err);
+}
+
+/* What the target would do. */
+static bool show_effect(struct admin_call *call, struct target *target, struct error *err)
+{
+    struct campaign plain = {.id = 0}, made = {.name = CAMPAIGN_PLAIN_NAME, .plain = true};
+    struct firmware *firmware = &target->firmware;
+    json_t *json;
     bool found;
-    return firmware_update(db, firmware, err) && note_target(target, db, before, &image, err) &&
-           firmware_by_id(db, firmware->id, firmware, &found, err);
+    if (!path_params_firmware(call->request, call->db, &target->product, firmware, err) ||
+        !campaign_read_target(call->db, firmware, target->version, made.target, err) ||
+        !campaign_plain_of(call->db, firmware->id, &plain, &found, err))
+        return false;
+    made.firmware_id = firmware->id;
+    if (!campaign_effect(call, call->db, firmware, &made, plain.id, &json, err))
+        return false;
+    reply_json(&call->reply, 200, json);
+    return true;
 }
 
 bool admin_target_set(struct admin_call *call, struct error *err)
@@ -70,6 +80,11 @@ bool admin_target_set(struct admin_call *call, struct error *err)
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &target.version) != 0)
         return call_misfit(&why, err);
+    bool dry;
+    if (!campaign_is_dry_run(call->request, &dry, err))
+        return false;
+    if (dry)
+        return show_effect(call, &target, err);
     if (!call_change(call, change_target, &target, err))
         return false;
     log_line(LOG_LEVEL_INFO, "target-set", "product", target.product.product_key, "firmware",

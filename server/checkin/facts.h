@@ -4,6 +4,7 @@
 #ifndef DFOTA_SERVER_CHECKIN_FACTS_H
 #define DFOTA_SERVER_CHECKIN_FACTS_H
 
+#include "server/campaign/member.h"
 #include "server/checkin/admission.h"
 #include "server/planning/plan_cache.h"
 #include "storage/attempt.h"
@@ -58,7 +59,8 @@ struct facts {
     struct version named;            /* the version in the request, with its middle part */
     struct snapshot snapshot;
     struct product product;
-    struct firmware firmware;
+    struct firmware firmware; /* its target is that of the campaign that leads the device */
+    struct campaign_member member;
     struct device device;   /* valid with snapshot.device_known */
     struct link link;       /* valid over a known link */
     struct attempt attempt; /* valid with snapshot.attempt_open */

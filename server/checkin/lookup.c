@@ -70,6 +70,21 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
     return true;
 }
 
+/* Takes the target from the campaign that leads the device. */
+static bool load_campaign(struct db *db, const struct identity *identity, struct facts *facts,
+                          struct error *err)
+{
+    const struct device *device = &facts->device;
+    char name[IDENTITY_SIZE + 8];
+    snprintf(name, sizeof name, "%s:%s", identity_kind_name(device->id ? device->id_kind : identity->kind),
+             device->id ? device->device : identity->id);
+    if (!campaign_member_load(db, facts->firmware.id, device->id, name, &facts->member, err))
+        return false;
+    memcpy(facts->firmware.target, facts->member.campaign.target, sizeof facts->firmware.target);
+    campaign_member_fill(&facts->member, &facts->snapshot);
+    return true;
+}
+
 /* The way to the target */
 
 /* The image of a base without a plan: the base is at or above the target, or there is no target. */
@@ -245,6 +260,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (!known->firmware_known)
         return true;
+    if (!load_campaign(db, &client->identity, ret, err))
+        return false;
     known->format_set = ret->firmware.format[0];
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
     version_parse(slice_of(ret->firmware.target), &known->target);
@@ -284,5 +301,5 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    return lookup_attempt(daemon, db, ret, err);
+    return load_campaign(db, NULL, ret, err) && lookup_attempt(daemon, db, ret, err);
 }

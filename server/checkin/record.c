@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/campaign/move.h"
 #include "server/checkin/record_attempt.h"
 #include "server/checkin/record_guard.h"
 #include "server/core/log.h"
@@ -208,6 +209,13 @@ static bool admit(struct db *db, const struct client_identity *client, struct fa
            admission_take(db, &place, err);
 }
 
+/* The confirmed version of the device is the reported one. */
+static bool tell_campaign(struct db *db, const struct facts *facts, bool reported, struct error *err)
+{
+    return !reported || campaign_version_reported(db, &facts->member, facts->device.confirmed_version,
+                                                  facts->checkin.now_ms, err);
+}
+
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
                      struct facts *facts, const struct decision *decision, struct error *err)
 {
@@ -245,6 +253,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
            record_attempt(daemon, db, facts, decision, err) &&
+           tell_campaign(db, facts, decision->confirm, err) &&
            (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
 }
 
@@ -273,5 +282,6 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
         return false;
     if (!record_attempt_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
-    return !report->tells_attempt || record_attempt_report(db, facts, &report->version, err);
+    return (!report->tells_attempt || record_attempt_report(db, facts, &report->version, err)) &&
+           tell_campaign(db, facts, true, err);
 }

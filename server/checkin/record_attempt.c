@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/campaign/move.h"
 #include "server/checkin/trial.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
@@ -33,7 +34,7 @@ static bool end_attempt(struct db *db, struct attempt *attempt, enum attempt_eve
                         struct error *err)
 {
     return set_state(db, attempt, event, now_ms, err) && attempt_update(db, attempt, err) &&
-           trial_end(db, attempt, now_ms, err);
+           trial_end(db, attempt, now_ms, err) && campaign_attempt_ended(db, attempt, now_ms, err);
 }
 
 /* A device that has used up its rows of the ledger for the day gets no more attempts either: the new one
@@ -55,6 +56,7 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     *attempt = (struct attempt){.device_id = facts->device.id,
                                 .firmware_id = facts->firmware.id,
                                 .link_id = facts->link.id,
+                                .campaign_id = facts->member.campaign.id,
                                 .state = ATTEMPT_WAITING,
                                 .beside = facts->slot == SLOT_BESIDE,
                                 .created_ms = facts->checkin.now_ms};
@@ -120,6 +122,16 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
     return attempt_update(db, attempt, err);
 }
 
+/* An attempt that began before the campaign goes on in it. */
+static bool admit(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
+{
+    bool goes_on = decision->aim_attempt || decision->begun;
+    if (goes_on && !decision->open_attempt)
+        facts->attempt.campaign_id = facts->member.campaign.id;
+    return !(goes_on || decision->open_attempt) ||
+           campaign_admit(db, &facts->member, facts->device.id, facts->checkin.now_ms, err);
+}
+
 bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                     const struct decision *decision, struct error *err)
 {
@@ -133,7 +145,10 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->end_attempt && !trial_end(db, &facts->attempt, facts->checkin.now_ms, err))
+    if (decision->end_attempt && (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
+                                  !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err)))
+        return false;
+    if (!admit(db, facts, decision, err))
         return false;
     if (decision->queue_packages && !plan_cache_ask(daemon, db, &facts->planned, facts->checkin.now_ms, err))
         return false;

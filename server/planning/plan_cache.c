@@ -17,7 +17,7 @@
 
 struct slot {
     int64_t firmware_id;
-    char base[VERSION_TEXT_SIZE];
+    char base[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
     uint64_t changes, image_changes; /* db_changes(), db_image_changes() when it was planned */
     struct planned planned;
 };
@@ -48,11 +48,13 @@ void plan_cache_close(struct plan_cache *plan_cache)
 }
 
 /* FNV-1a */
-static unsigned slot_number(int64_t firmware_id, const char *base)
+static unsigned slot_number(const struct firmware *firmware, const char *base)
 {
-    uint32_t hash = 2166136261u ^ (uint32_t)firmware_id;
+    uint32_t hash = 2166136261u ^ (uint32_t)firmware->id;
     for (; *base; base++)
         hash = (hash ^ (unsigned char)*base) * 16777619u;
+    for (const char *target = firmware->target; *target; target++)
+        hash = (hash ^ (unsigned char)*target) * 16777619u;
     return hash % SLOTS;
 }
 
@@ -213,11 +215,12 @@ bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware
     struct plan_cache *plan_cache = daemon->plan_cache;
     char text[VERSION_TEXT_SIZE];
     version_format(base, text);
-    struct slot **slot = &plan_cache->slot[slot_number(firmware->id, text)];
+    struct slot **slot = &plan_cache->slot[slot_number(firmware, text)];
     if (!*slot && !(*slot = calloc(1, sizeof **slot)))
         return error_set(err, ERROR_INTERNAL, "out of memory");
     *ret = &(*slot)->planned;
-    bool same = (*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0;
+    bool same = (*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0 &&
+                strcmp((*slot)->target, firmware->target) == 0;
     if (same && (*slot)->changes == db_changes(db))
         return true;
     if (same && (*slot)->image_changes == db_image_changes(db) && clock_boot_ms() < plan_cache->rest_until_ms)
@@ -226,6 +229,7 @@ bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware
     if (!make_and_rest(plan_cache, daemon, db, firmware, base, &(*slot)->planned, err))
         return false;
     memcpy((*slot)->base, text, sizeof text);
+    memcpy((*slot)->target, firmware->target, sizeof firmware->target);
     (*slot)->firmware_id = firmware->id;
     (*slot)->changes = db_changes(db);
     (*slot)->image_changes = db_image_changes(db);

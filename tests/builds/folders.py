@@ -32,6 +32,7 @@ LEVELS = [
     {"server/config", "server/db", "server/http", "server/process"},
     {"server/context.h"},
     {"server/build", "server/delivery", "server/ledger", "server/webhook"},
+    {"server/campaign"},
     {"server/checkin", "server/planning"},
     {"server/admin", "server/device"},
     {"server"},

@@ -163,6 +163,19 @@ test('a limit above the maximum of the modules is lowered', async () => {
         assert.equal((await server.admin('GET', `/products/${product}/firmware/${name}`, null, { expect: 200 })).json.max_package_bytes, limit);
 });
 
+test('the target of an older server becomes a plain campaign', async () => {
+    const path = `/products/${product}/firmware/bsdiff`;
+    assert.equal((await server.admin('GET', path, null, { expect: 200 })).json.target, '2');
+    const [plain, ...more] = (await server.admin('GET', `${path}/campaigns`, null, { expect: 200 })).json.items;
+    assert.deepEqual([plain.plain, plain.state, plain.target, plain.stage, more], [true, 'running', '2', 1, []]);
+    const mine = module('bsdiff');
+    const { bytes } = await mine.download();
+    assert.deepEqual(bytes, cases.bsdiff.package);
+    await server.admin('PUT', `${path}/target`, { version: '1' }, { expect: 200 });
+    await server.admin('DELETE', `${path}/target`, null, { expect: 204 });
+    assert.equal((await mine.ask()).code, 27);
+});
+
 test('the upgrade is logged once', async () => {
     const [line] = server.log('packages-outdated');
     assert.equal(line.count, '6');

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
+#include "server/campaign/gate.h"
 #include "server/checkin/checkin_task.h"
 #include "server/device/device.h"
 #include "server/build/scheduler.h"
@@ -178,10 +179,9 @@ static void fill(void)
         snprintf(image.version, sizeof image.version, "%s", i ? "1162" : "1138");
         memset(image.sha256.byte, i, sizeof image.sha256.byte);
         demand(image_add(db, product.id, &image, &new, &err));
-        firmware.target_image_id = image.id;
     }
     snprintf(firmware.format, sizeof firmware.format, "bsdiff");
-    demand(firmware_update(db, &firmware, &err));
+    demand(firmware_update(db, &firmware, &err) && campaign_set_plain(db, &firmware, "1162", "", 1, &err));
     demand(identity_parse(slice_of("866597071234569"), &identity));
     demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
     struct image from, to;

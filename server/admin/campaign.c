@@ -1,0 +1,275 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* …/firmware/{firmware}/campaigns: campaigns as an admin writes and reads them. */
+#include "server/admin/campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/event_by.h"
+#include "server/admin/handlers.h"
+#include "server/admin/path_params.h"
+#include "server/campaign/gate.h"
+#include "server/ledger/event.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX     1000
+
+/* ---- what the handlers share ---- */
+
+bool campaign_path_find(const struct request *request, struct db *db, struct campaign_path *ret,
+                        struct error *err)
+{
+    char text[CAMPAIGN_NAME_SIZE];
+    if (!path_params_firmware(request, db, &ret->product, &ret->firmware, err))
+        return false;
+    if (!request_param(request, 2, text, sizeof text, err))
+        return error_set(err, ERROR_CAMPAIGN_NOT_FOUND,
+                         "a campaign has a number, and a name of at most 64 bytes");
+    return campaign_get(db, ret->firmware.id, text, &ret->campaign, err);
+}
+
+bool campaign_answer(struct admin_call *call, int status, const struct firmware *firmware, int64_t id,
+                     struct error *err)
+{
+    struct campaign campaign;
+    json_t *json;
+    bool found;
+    if (!campaign_by_id(call->db, id, &campaign, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_CAMPAIGN_NOT_FOUND, "the campaign was deleted");
+    if (!campaign_to_json(call->db, firmware, &campaign, &json, err))
+        return false;
+    reply_json(&call->reply, status, json);
+    return true;
+}
+
+bool campaign_read_target(struct db *db, const struct firmware *firmware, const char *text,
+                          char ret[VERSION_TEXT_SIZE], struct error *err)
+{
+    struct version version;
+    struct image image;
+    if (!name_parse_version_of(slice_of(text), firmware->name, &version, err))
+        return false;
+    version_format(&version, ret);
+    if (!image_get(db, firmware->id, ret, &image, err))
+        return false;
+    return !image.withdrawn_ms ||
+           error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", ret, image.withdrawn_reason);
+}
+
+bool campaign_check_name(const char *name, struct error *err)
+{
+    uint64_t number;
+    if (!call_check_text("name", name, CAMPAIGN_NAME_SIZE - 1, err))
+        return false;
+    return (!slice_u64(slice_of(name), &number) && !strchr(name, '/')) ||
+           error_set(err, ERROR_INVALID, "the name of a campaign is no number and has no /");
+}
+
+bool campaign_check_draft(const struct campaign *campaign, struct error *err)
+{
+    return campaign->state == CAMPAIGN_DRAFT ||
+           error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: only a draft can be changed so",
+                     campaign->name, campaign_state_name(campaign->state));
+}
+
+/* ---- writing ---- */
+
+struct draft {
+    struct admin_call *call;
+    bool exists;
+    const char *name, *target; /* NULL: not given */
+    json_t *devices, *first, *stages, *pause_when_done, *finish_transfers;
+    struct campaign_path path;
+    struct campaign_audience audience;
+};
+
+static bool read_flag(const char *name, const json_t *value, bool *ret, struct error *err)
+{
+    if (!value)
+        return true;
+    *ret = json_is_true(value);
+    return json_is_boolean(value) || error_set(err, ERROR_INVALID, "%s is true or false", name);
+}
+
+static bool read_devices(struct draft *draft, struct db *db, struct error *err)
+{
+    struct campaign *campaign = &draft->path.campaign;
+    int64_t product_id = draft->path.product.id;
+    if (json_is_null(draft->devices)) {
+        campaign->audience = AUDIENCE_ALL;
+        campaign->devices = 0;
+        return campaign_device_drop_all(db, campaign->id, err);
+    }
+    if (!draft->devices && !draft->first)
+        return true;
+    return campaign_audience_read(db, product_id, draft->first, true, &draft->audience, err) &&
+           campaign_audience_read(db, product_id, draft->devices, false, &draft->audience, err) &&
+           campaign_audience_set(db, &draft->path.firmware, campaign, &draft->audience, err);
+}
+
+static bool note(const struct draft *draft, struct db *db, const struct stages *stages, struct error *err)
+{
+    const struct campaign *campaign = &draft->path.campaign;
+    return campaign_note(
+        db, campaign, draft->exists ? LEDGER_CAMPAIGN_SET : LEDGER_CAMPAIGN_ADDED, clock_utc_ms(),
+        json_pack("{s:s, s:o, s:I, s:I, s:s}", "audience", enum_name(&audience_names, campaign->audience),
+                  "by", event_by(draft->call->request), "devices", (json_int_t)campaign->devices, "stages",
+                  (json_int_t)stages->count, "target", campaign->target),
+        err);
+}
+
+static bool has_content(const struct draft *draft)
+{
+    return draft->name || draft->target || draft->devices || draft->first || draft->stages;
+}
+
+static bool read_fields(struct draft *draft, struct db *db, struct error *err)
+{
+    struct campaign *campaign = &draft->path.campaign;
+    if (draft->name)
+        snprintf(campaign->name, sizeof campaign->name, "%s", draft->name);
+    return (!draft->name || campaign_check_name(draft->name, err)) &&
+           (!draft->target ||
+            campaign_read_target(db, &draft->path.firmware, draft->target, campaign->target, err)) &&
+           read_flag("pause_when_done", draft->pause_when_done, &campaign->pause_when_done, err) &&
+           read_flag("finish_transfers", draft->finish_transfers, &campaign->finish_transfers, err);
+}
+
+static bool store(struct draft *draft, struct db *db, struct error *err)
+{
+    struct campaign *campaign = &draft->path.campaign;
+    struct stages stages;
+    bool sets_stages = draft->stages || !draft->exists;
+    if (!read_fields(draft, db, err) || (sets_stages && !campaign_read_stages(draft->stages, &stages, err)))
+        return false;
+    if (!draft->exists && !campaign_add(db, campaign, err))
+        return false;
+    if (!read_devices(draft, db, err) || !campaign_update(db, campaign, err) ||
+        (sets_stages && !campaign_stages_set(db, campaign->id, &stages, err)))
+        return false;
+    return campaign_stages_load(db, campaign->id, &stages, err) && note(draft, db, &stages, err);
+}
+
+static bool add(void *cls, struct db *db, struct error *err)
+{
+    struct draft *draft = cls;
+    struct campaign *campaign = &draft->path.campaign;
+    if (!path_params_firmware(draft->call->request, db, &draft->path.product, &draft->path.firmware, err))
+        return false;
+    *campaign = (struct campaign){
+        .firmware_id = draft->path.firmware.id, .finish_transfers = true, .created_ms = clock_utc_ms()};
+    event_by_text(draft->call->request, campaign->created_by);
+    return store(draft, db, err);
+}
+
+static bool set(void *cls, struct db *db, struct error *err)
+{
+    struct draft *draft = cls;
+    draft->exists = true;
+    return campaign_path_find(draft->call->request, db, &draft->path, err) &&
+           (!has_content(draft) || campaign_check_draft(&draft->path.campaign, err)) && store(draft, db, err);
+}
+
+static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct draft draft = {.call = call};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0,
+                       is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?o !}"
+                              : "{s?s, s?s, s?o, s?o, s?o, s?o, s?o !}",
+                       "name", &draft.name, "target", &draft.target, "devices", &draft.devices, "first",
+                       &draft.first, "stages", &draft.stages, "pause_when_done", &draft.pause_when_done,
+                       "finish_transfers", &draft.finish_transfers) != 0)
+        return call_misfit(&why, err);
+    bool ok = call_change(call, is_new ? add : set, &draft, err);
+    free(draft.audience.line);
+    return ok && campaign_answer(call, is_new ? 201 : 200, &draft.path.firmware, draft.path.campaign.id, err);
+}
+
+bool admin_campaign_add(struct admin_call *call, struct error *err)
+{
+    return run_draft(call, true, err);
+}
+
+bool admin_campaign_set(struct admin_call *call, struct error *err)
+{
+    return run_draft(call, false, err);
+}
+
+struct removal {
+    const struct request *request;
+    struct campaign_path path;
+};
+
+static bool take_out(void *cls, struct db *db, struct error *err)
+{
+    struct removal *removal = cls;
+    const struct campaign *campaign = &removal->path.campaign;
+    return campaign_path_find(removal->request, db, &removal->path, err) &&
+           campaign_check_draft(campaign, err) &&
+           campaign_note(db, campaign, LEDGER_CAMPAIGN_DELETED, clock_utc_ms(),
+                         json_pack("{s:o}", "by", event_by(removal->request)), err) &&
+           campaign_device_drop_all(db, campaign->id, err) && campaign_remove(db, campaign->id, err);
+}
+
+bool admin_campaign_remove(struct admin_call *call, struct error *err)
+{
+    struct removal removal = {.request = call->request};
+    if (!call_change(call, take_out, &removal, err))
+        return false;
+    reply_init(&call->reply, 204);
+    return true;
+}
+
+/* ---- reading ---- */
+
+bool admin_campaign_show(struct admin_call *call, struct error *err)
+{
+    struct campaign_path path;
+    return campaign_path_find(call->request, call->db, &path, err) &&
+           campaign_answer(call, 200, &path.firmware, path.campaign.id, err);
+}
+
+static bool add_items(struct admin_call *call, const struct firmware *firmware, const struct campaign *list,
+                      size_t count, json_t *items, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_t *item;
+        if (!campaign_to_json(call->db, firmware, &list[i], &item, err))
+            return false;
+        json_array_append_new(items, item);
+    }
+    return true;
+}
+
+bool admin_campaign_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct campaign_path path;
+    char firmware[3 * FIRMWARE_NAME_SIZE];
+    uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
+    size_t count;
+    if (!path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
+        !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
+        !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
+        !campaign_list(call->db, path.firmware.id, (int64_t)before, (int64_t)limit, &list, &count, err) ||
+        !add_items(call, &path.firmware, list, count, items, err))
+        return false;
+    call_answer_items(call, json_incref(items));
+    slice_percent_encode(slice_of(path.firmware.name), firmware, sizeof firmware);
+    if (count == limit)
+        reply_header(&call->reply, "Link",
+                     "</api/v1/products/%s/firmware/%s/campaigns?limit=%llu&before=%lld>; rel=\"next\"",
+                     path.product.product_key, firmware, (unsigned long long)limit,
+                     (long long)list[count - 1].id);
+    return true;
+}

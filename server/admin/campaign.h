@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Parts that the handlers of campaigns share. */
+#ifndef DFOTA_SERVER_ADMIN_CAMPAIGN_H
+#define DFOTA_SERVER_ADMIN_CAMPAIGN_H
+
+#include "server/admin/call.h"
+#include "storage/campaign_device.h"
+#include "storage/product.h"
+
+struct campaign_path { /* what the path of a request names */
+    struct product product;
+    struct firmware firmware;
+    struct campaign campaign;
+};
+
+/* ERROR_CAMPAIGN_NOT_FOUND. */
+bool campaign_path_find(const struct request *request, struct db *db, struct campaign_path *ret,
+                        struct error *err) __attribute__((warn_unused_result));
+/* Answers with the campaign as it is stored now. */
+bool campaign_answer(struct admin_call *call, int status, const struct firmware *firmware, int64_t id,
+                     struct error *err) __attribute__((warn_unused_result));
+/* A target that an admin wrote: an image of the firmware that is not withdrawn. */
+bool campaign_read_target(struct db *db, const struct firmware *firmware, const char *text,
+                          char ret[VERSION_TEXT_SIZE], struct error *err) __attribute__((warn_unused_result));
+bool campaign_check_name(const char *name, struct error *err) __attribute__((warn_unused_result));
+/* ERROR_CAMPAIGN_STATE, unless it is a draft. */
+bool campaign_check_draft(const struct campaign *campaign, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The stages of a body, NULL for one stage with all devices. ERROR_INVALID. */
+bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *err)
+    __attribute__((warn_unused_result));
+bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
+                      json_t **ret, struct error *err) __attribute__((warn_unused_result));
+
+/* A list of devices on its way into a campaign. */
+struct campaign_audience {
+    struct campaign_audience_line {
+        struct identity identity;
+        bool first; /* before all others */
+    } * line;       /* the owner's (free) */
+    size_t count, room;
+    int64_t added; /* of these: devices that the product did not have */
+};
+
+/* Appends the ids of an array of texts. ERROR_INVALID, ERROR_BAD_DEVICE, ERROR_TOO_LARGE. */
+bool campaign_audience_read(struct db *db, int64_t product_id, const json_t *list, bool first,
+                            struct campaign_audience *audience, struct error *err)
+    __attribute__((warn_unused_result));
+/* Writer's thread: makes them the devices of the campaign, in this order, and adds those that the product
+   does not have. A device that is there twice keeps its first place. Sets campaign->audience and
+   campaign->devices. */
+bool campaign_audience_set(struct db *db, const struct firmware *firmware, struct campaign *campaign,
+                           struct campaign_audience *audience, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* What a campaign would do: how many devices by which path, how many bytes, what cannot be reached and why.
+   Of a plain campaign that is not stored, campaign->id is 0. Any thread. */
+bool campaign_effect(struct admin_call *call, struct db *db, const struct firmware *firmware,
+                     const struct campaign *campaign, int64_t besides, json_t **ret, struct error *err)
+    __attribute__((warn_unused_result));
+/* ?dry_run=1 */
+bool campaign_is_dry_run(const struct request *request, bool *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* What a campaign or a target would do: shown before it starts. One plan for each version that devices
+   run. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "server/admin/campaign.h"
+#include "server/campaign/gate.h"
+#include "server/planning/graph.h"
+#include "upgrade/plan_text.h"
+
+#define GROUPS_MAX 200 /* versions that are planned; the devices of more versions are only counted */
+
+struct effect {
+    struct admin_call *call;
+    struct db *db;
+    const struct firmware *firmware;
+    struct version target;
+    json_t *groups;
+    int64_t devices, bytes, unreachable;
+};
+
+static void add_group(struct effect *effect, const struct campaign_group *group, const char *outcome,
+                      json_t *path, int64_t bytes, const char *reason)
+{
+    json_array_append_new(effect->groups,
+                          json_pack("{s:o, s:I, s:s, s:o, s:o, s:o}", "version", field_text(group->version),
+                                    "devices", (json_int_t)group->devices, "effect", outcome, "path",
+                                    path ? path : json_null(), "bytes_per_device", field_number(bytes),
+                                    "reason", field_text(reason)));
+    effect->devices += group->devices;
+    effect->bytes += bytes * group->devices;
+    if (strcmp(outcome, "unreachable") == 0)
+        effect->unreachable += group->devices;
+}
+
+static json_t *path_to_json(const struct graph *graph, const struct plan *plan)
+{
+    if (plan->outcome != PLAN_PATH || !plan->hops)
+        return NULL;
+    json_t *path = json_pack("[s]", graph->image[0].version);
+    for (unsigned at = 0; at != graph->plan.count - 1;) {
+        at = plan_next(&graph->plan, at);
+        json_array_append_new(path, json_string(graph->image[at].version));
+    }
+    return path;
+}
+
+static bool plan_group(struct effect *effect, const struct campaign_group *group, const struct version *base,
+                       struct error *err)
+{
+    static const char *const outcomes[] = {"upgrade", "waiting", "unreachable"};
+    char reason[REASON_SIZE] = "";
+    struct graph graph;
+    struct plan plan;
+    if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, &effect->target, &graph, err))
+        return false;
+    plan_make(&graph.plan, &plan);
+    if (plan.outcome != PLAN_PATH)
+        plan_reason(&graph.plan, &plan, reason, sizeof reason);
+    add_group(effect, group, outcomes[plan.outcome], path_to_json(&graph, &plan),
+              plan.outcome == PLAN_PATH ? (int64_t)plan.bytes : 0, reason);
+    graph_free(&graph);
+    return true;
+}
+
+static bool look_at(struct effect *effect, const struct campaign_group *group, bool many, struct error *err)
+{
+    struct version base;
+    if (!version_parse(slice_of(group->version), &base)) {
+        add_group(effect, group, "unknown", NULL, 0, "the version of these devices is not known");
+        return true;
+    }
+    int order = version_compare(&base, &effect->target);
+    if (order == 0) {
+        add_group(effect, group, "up_to_date", NULL, 0, NULL);
+    } else if (order > 0 && !effect->firmware->downgrades) {
+        add_group(effect, group, "above", NULL, 0, "downgrades are not allowed");
+    } else if (many) {
+        add_group(effect, group, "unknown", NULL, 0, "too many versions: this one was not planned");
+    } else {
+        return plan_group(effect, group, &base, err);
+    }
+    return true;
+}
+
+bool campaign_effect(struct admin_call *call, struct db *db, const struct firmware *firmware,
+                     const struct campaign *campaign, int64_t besides, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign_group *groups = NULL;
+    _cleanup_(cleanup_json) json_t *list = json_array();
+    struct effect effect = {.call = call, .db = db, .firmware = firmware, .groups = list};
+    struct error conflict = {.text = ""};
+    size_t count;
+    version_parse(slice_of(campaign->target), &effect.target);
+    if (!campaign_check_conflict(db, campaign, besides, &conflict) &&
+        conflict.code != ERROR_CAMPAIGN_CONFLICT) {
+        *err = conflict;
+        return false;
+    }
+    if (!campaign_device_groups(db, campaign, &groups, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!look_at(&effect, &groups[i], i >= GROUPS_MAX, err))
+            return false;
+    *ret = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o, s:O}", "dry_run", 1, "target", campaign->target,
+                     "devices", (json_int_t)effect.devices, "bytes", (json_int_t)effect.bytes, "unreachable",
+                     (json_int_t)effect.unreachable, "conflict", field_text(conflict.text), "groups", list);
+    return true;
+}
+
+bool campaign_is_dry_run(const struct request *request, bool *ret, struct error *err)
+{
+    uint64_t number = 0;
+    bool ok = call_query_number(request, "dry_run", 0, 1, &number, err);
+    *ret = number == 1;
+    return ok;
+}

@@ -1,0 +1,170 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Stages and campaigns as JSON. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "server/admin/campaign.h"
+
+#define SETTLE_MAX_MS (365 * DAY_MS)
+
+/* ---- stages that an admin writes ---- */
+
+static bool read_number(const json_t *object, const char *name, json_int_t most, json_int_t *value,
+                        struct error *err)
+{
+    const json_t *given = json_object_get(object, name);
+    if (!given)
+        return true;
+    *value = json_integer_value(given);
+    return (json_is_integer(given) && *value >= 0 && *value <= most) ||
+           error_set(err, ERROR_INVALID, "%s of a stage is a whole number from 0 to %lld", name,
+                     (long long)most);
+}
+
+static bool read_kind(const json_t *object, struct stage *stage, struct error *err)
+{
+    json_int_t devices = 0, percent = 0;
+    bool all = json_is_true(json_object_get(object, "all"));
+    bool by_devices = json_object_get(object, "devices"), by_percent = json_object_get(object, "percent");
+    if (all + by_devices + by_percent != 1)
+        return error_set(err, ERROR_INVALID, "a stage has one of \"devices\", \"percent\" and \"all\": true");
+    if (!read_number(object, "devices", INT32_MAX, &devices, err) ||
+        !read_number(object, "percent", 100, &percent, err))
+        return false;
+    stage->kind = all ? STAGE_ALL : by_devices ? STAGE_DEVICES : STAGE_PERCENT;
+    stage->size = (unsigned)(devices + percent);
+    return true;
+}
+
+static bool check_names(const json_t *object, struct error *err)
+{
+    static const char *const known[] = {"devices",       "percent",           "all",
+                                        "min_confirmed", "confirmed_percent", "max_failed",
+                                        "max_silent",    "settle_ms",         "approvals"};
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)object, name, value) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found |= strcmp(name, known[i]) == 0;
+        if (!found)
+            return error_set(err, ERROR_INVALID, "a stage has a field that is not known here: %s", name);
+    }
+    return json_is_object(object) || error_set(err, ERROR_INVALID, "stages is a list of objects");
+}
+
+static bool read_stage(const json_t *object, struct stage *stage, struct error *err)
+{
+    json_int_t least = 0, percent = json_object_get(object, "min_confirmed") ? 0 : 100, failed = 0,
+               silent = 0, settle_ms = 0, approvals = 0;
+    if (!check_names(object, err) || !read_kind(object, stage, err) ||
+        !read_number(object, "min_confirmed", INT32_MAX, &least, err) ||
+        !read_number(object, "confirmed_percent", 100, &percent, err) ||
+        !read_number(object, "max_failed", INT32_MAX, &failed, err) ||
+        !read_number(object, "max_silent", INT32_MAX, &silent, err) ||
+        !read_number(object, "settle_ms", SETTLE_MAX_MS, &settle_ms, err) ||
+        !read_number(object, "approvals", 2, &approvals, err))
+        return false;
+    stage->least_confirmed = (unsigned)least;
+    stage->confirmed_percent = (unsigned)percent;
+    stage->most_failed = (unsigned)failed;
+    stage->most_silent = (unsigned)silent;
+    stage->settle_ms = settle_ms;
+    stage->approvals = (unsigned)approvals;
+    return true;
+}
+
+bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *err)
+{
+    unsigned number;
+    *ret = (struct stages){.stage = {{.kind = STAGE_ALL, .confirmed_percent = 100}}, .count = 1};
+    if (!list)
+        return true;
+    ret->count = (unsigned)json_array_size(list);
+    for (unsigned i = 0; i < ret->count && i < CAMPAIGN_STAGES_MAX; i++) {
+        ret->stage[i] = (struct stage){.size = 0};
+        if (!read_stage(json_array_get(list, i), &ret->stage[i], err))
+            return false;
+    }
+    const char *fault = stages_fault(ret->stage, ret->count, &number);
+    return !fault || error_set(err, ERROR_INVALID, "stage %u: %s", number, fault);
+}
+
+/* ---- answers ---- */
+
+static json_t *counts_to_json(const unsigned count[CAMPAIGN_OUTCOME_COUNT])
+{
+    json_t *json = json_object();
+    for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
+        json_object_set_new(json, campaign_outcome_name((enum campaign_outcome)i), json_integer(count[i]));
+    return json;
+}
+
+static json_t *stage_to_json(const struct stage *stage)
+{
+    return json_pack("{s:o, s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:o, s:o}", "devices",
+                     stage->kind == STAGE_DEVICES ? json_integer(stage->size) : json_null(), "percent",
+                     stage->kind == STAGE_PERCENT ? json_integer(stage->size) : json_null(), "all",
+                     stage->kind == STAGE_ALL, "min_confirmed", (int)stage->least_confirmed,
+                     "confirmed_percent", (int)stage->confirmed_percent, "max_failed",
+                     (json_int_t)stage->most_failed, "max_silent", (json_int_t)stage->most_silent,
+                     "settle_ms", (json_int_t)stage->settle_ms, "approvals", (int)stage->approvals,
+                     "approved", (int)stage->approved, "last_confirmed_at",
+                     field_number(stage->last_confirmed_ms), "counts", counts_to_json(stage->count));
+}
+
+/* Of all stages; with the devices that no stage has admitted. */
+static json_t *sum_to_json(const struct campaign *campaign, const struct stages *stages)
+{
+    unsigned sum[CAMPAIGN_OUTCOME_COUNT] = {0};
+    int64_t waiting = campaign->devices - campaign->ahead;
+    for (unsigned s = 0; s < stages->count; s++) {
+        waiting -= stage_admitted(&stages->stage[s]);
+        for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
+            sum[i] += stages->stage[s].count[i];
+    }
+    sum[OUTCOME_CONFIRMED] += (unsigned)campaign->ahead;
+    json_t *json = counts_to_json(sum);
+    if (campaign->audience == AUDIENCE_LIST)
+        json_object_set_new(json, campaign_outcome_name(OUTCOME_WAITING), json_integer(waiting));
+    return json;
+}
+
+/* What the gate of the current stage waits for. */
+static json_t *gate_to_json(const struct campaign *campaign, const struct stages *stages)
+{
+    const struct stage_place place = {.ranked = campaign->audience == AUDIENCE_LIST,
+                                      .audience = (unsigned)campaign->devices};
+    char why[GATE_WHY_SIZE];
+    if (campaign->state != CAMPAIGN_RUNNING || campaign->plain || campaign->stage + 1 >= stages->count)
+        return json_null();
+    stage_gate(stages->stage, (unsigned)campaign->stage, &place, clock_utc_ms(), why);
+    return field_text(why);
+}
+
+bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
+                      json_t **ret, struct error *err)
+{
+    struct stages stages;
+    bool is_list = campaign->audience == AUDIENCE_LIST;
+    if (!campaign_stages_load(db, campaign->id, &stages, err))
+        return false;
+    json_t *list = json_array();
+    for (unsigned i = 0; i < stages.count; i++)
+        json_array_append_new(list, stage_to_json(&stages.stage[i]));
+    *ret = json_pack(
+        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o}",
+        "campaign", (json_int_t)campaign->id, "name", campaign->name, "firmware", firmware->name, "plain",
+        campaign->plain, "target", campaign->target, "state", campaign_state_name(campaign->state),
+        "audience", enum_name(&audience_names, campaign->audience), "devices",
+        is_list ? json_integer((json_int_t)campaign->devices) : json_null(), "stage",
+        campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts",
+        sum_to_json(campaign, &stages), "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
+        field_text(campaign->paused_why), "pause_when_done", campaign->pause_when_done, "finish_transfers",
+        campaign->finish_transfers, "created_by", field_text(campaign->created_by), "created_at",
+        (json_int_t)campaign->created_ms, "started_at", field_number(campaign->started_ms),
+        "stage_started_at", field_number(campaign->stage_started_ms), "ended_at",
+        field_number(campaign->ended_ms));
+    return true;
+}

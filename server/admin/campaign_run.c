@@ -1,0 +1,202 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* …/campaigns/{campaign}/start, /pause, /resume, /cancel, /approve, /retarget, /copy */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "server/admin/campaign.h"
+#include "server/admin/event_by.h"
+#include "server/admin/handlers.h"
+#include "server/campaign/gate.h"
+
+struct action {
+    struct admin_call *call;
+    enum campaign_event event;
+    const char *text; /* a reason, a name; NULL: none */
+    const char *target;
+    struct campaign_path path;
+};
+
+static bool answer(struct admin_call *call, const struct action *action, int status, struct error *err)
+{
+    return campaign_answer(call, status, &action->path.firmware, action->path.campaign.id, err);
+}
+
+static bool find(struct action *action, struct db *db, struct error *err)
+{
+    return campaign_path_find(action->call->request, db, &action->path, err);
+}
+
+/* The target of a firmware is changed by its own calls. */
+static bool check_not_plain(const struct action *action, struct error *err)
+{
+    return !action->path.campaign.plain ||
+           error_set(err, ERROR_CAMPAIGN_STATE,
+                     "this campaign is the target of the firmware: use PUT or DELETE …/target");
+}
+
+static bool run_event(void *cls, struct db *db, struct error *err)
+{
+    struct action *action = cls;
+    struct campaign *campaign = &action->path.campaign;
+    char target[VERSION_TEXT_SIZE];
+    if (!find(action, db, err) ||
+        (action->event == CAMPAIGN_START &&
+         !campaign_read_target(db, &action->path.firmware, campaign->target, target, err)) ||
+        (action->event == CAMPAIGN_CANCEL && !check_not_plain(action, err)))
+        return false;
+    return campaign_run(db, campaign, action->event, action->text ? action->text : "",
+                        event_by(action->call->request), clock_utc_ms(), err);
+}
+
+static bool run(struct admin_call *call, enum campaign_event event, const char *text, struct error *err)
+{
+    struct action action = {.call = call, .event = event, .text = text};
+    return call_change(call, run_event, &action, err) && answer(call, &action, 200, err);
+}
+
+bool admin_campaign_start(struct admin_call *call, struct error *err)
+{
+    struct campaign_path path;
+    json_t *json;
+    bool dry;
+    if (!campaign_is_dry_run(call->request, &dry, err))
+        return false;
+    if (!dry)
+        return run(call, CAMPAIGN_START, NULL, err);
+    if (!campaign_path_find(call->request, call->db, &path, err) ||
+        !campaign_effect(call, call->db, &path.firmware, &path.campaign, 0, &json, err))
+        return false;
+    reply_json(&call->reply, 200, json);
+    return true;
+}
+
+bool admin_campaign_pause(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    const char *reason = "an admin paused it";
+    json_error_t why;
+    if (call->request->body.len && !call_body(call, &body, err))
+        return false;
+    if (body && json_unpack_ex(body, &why, 0, "{s?s !}", "reason", &reason) != 0)
+        return call_misfit(&why, err);
+    return call_check_text("reason", reason, GATE_WHY_SIZE - 1, err) &&
+           run(call, CAMPAIGN_PAUSE, reason, err);
+}
+
+bool admin_campaign_resume(struct admin_call *call, struct error *err)
+{
+    return run(call, CAMPAIGN_RESUME, NULL, err);
+}
+
+bool admin_campaign_cancel(struct admin_call *call, struct error *err)
+{
+    return run(call, CAMPAIGN_CANCEL, NULL, err);
+}
+
+/* ---- approval ---- */
+
+static bool approve(void *cls, struct db *db, struct error *err)
+{
+    struct action *action = cls;
+    struct campaign *campaign = &action->path.campaign;
+    int64_t now_ms = clock_utc_ms();
+    bool is_new;
+    if (!find(action, db, err))
+        return false;
+    if (!campaign_is_live(campaign->state))
+        return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: there is no stage to approve",
+                         campaign->name, campaign_state_name(campaign->state));
+    if (!campaign_approve(db, campaign->id, (unsigned)campaign->stage, action->text, now_ms, &is_new, err))
+        return false;
+    if (!is_new)
+        return error_set(err, ERROR_ALREADY_APPROVED,
+                         "%s has approved stage %lld already: another admin must approve it", action->text,
+                         (long long)campaign->stage + 1);
+    return campaign_note(db, campaign, LEDGER_CAMPAIGN_APPROVED, now_ms,
+                         json_pack("{s:o, s:I}", "by", event_by(action->call->request), "stage",
+                                   (json_int_t)campaign->stage + 1),
+                         err) &&
+           campaign_evaluate(db, campaign, now_ms, err);
+}
+
+bool admin_campaign_approve(struct admin_call *call, struct error *err)
+{
+    char name[ADMIN_NAME_SIZE];
+    struct action action = {.call = call, .text = name};
+    event_by_text(call->request, name);
+    if (!name[0])
+        return error_set(err, ERROR_BAD_REQUEST, "say who approves the stage: ?by=NAME");
+    return call_change(call, approve, &action, err) && answer(call, &action, 200, err);
+}
+
+/* ---- retarget and copy ---- */
+
+static bool retarget(void *cls, struct db *db, struct error *err)
+{
+    struct action *action = cls;
+    struct campaign *campaign = &action->path.campaign;
+    char target[VERSION_TEXT_SIZE];
+    if (!find(action, db, err) || !check_not_plain(action, err) ||
+        !campaign_read_target(db, &action->path.firmware, action->target, target, err))
+        return false;
+    if (campaign->state != CAMPAIGN_DRAFT && !campaign_is_live(campaign->state))
+        return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: copy it", campaign->name,
+                         campaign_state_name(campaign->state));
+    return campaign_retarget(db, campaign, target, event_by(action->call->request), clock_utc_ms(), err);
+}
+
+bool admin_campaign_retarget(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct action action = {.call = call};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s !}", "target", &action.target) != 0)
+        return call_misfit(&why, err);
+    return call_change(call, retarget, &action, err) && answer(call, &action, 200, err);
+}
+
+static bool copy(void *cls, struct db *db, struct error *err)
+{
+    struct action *action = cls;
+    struct campaign *campaign = &action->path.campaign;
+    struct stages stages;
+    if (!find(action, db, err) || !check_not_plain(action, err))
+        return false;
+    int64_t from = campaign->id;
+    snprintf(campaign->name, sizeof campaign->name, "%s", action->text);
+    if (!campaign_stages_load(db, from, &stages, err) ||
+        (action->target &&
+         !campaign_read_target(db, &action->path.firmware, action->target, campaign->target, err)))
+        return false;
+    campaign->state = CAMPAIGN_DRAFT;
+    campaign->ahead = campaign->stage = campaign->stage_started_ms = campaign->started_ms =
+        campaign->ended_ms = 0;
+    campaign->paused_why[0] = '\0';
+    campaign->created_ms = clock_utc_ms();
+    event_by_text(action->call->request, campaign->created_by);
+    return campaign_add(db, campaign, err) && campaign_stages_set(db, campaign->id, &stages, err) &&
+           (campaign->audience != AUDIENCE_LIST || campaign_device_copy_all(db, from, campaign->id, err)) &&
+           campaign_note(db, campaign, LEDGER_CAMPAIGN_ADDED, campaign->created_ms,
+                         json_pack("{s:s, s:o, s:I, s:I, s:s}", "audience",
+                                   enum_name(&audience_names, campaign->audience), "by",
+                                   event_by(action->call->request), "devices", (json_int_t)campaign->devices,
+                                   "stages", (json_int_t)stages.count, "target", campaign->target),
+                         err);
+}
+
+bool admin_campaign_copy(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *body = NULL;
+    struct action action = {.call = call};
+    json_error_t why;
+    if (!call_body(call, &body, err))
+        return false;
+    if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &action.text, "target", &action.target) != 0)
+        return call_misfit(&why, err);
+    return campaign_check_name(action.text, err) && call_change(call, copy, &action, err) &&
+           answer(call, &action, 201, err);
+}

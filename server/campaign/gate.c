@@ -1,0 +1,118 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/campaign/gate.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "server/campaign/life.h"
+#include "server/core/log.h"
+
+static bool is_last(const struct campaign *campaign, const struct stages *stages)
+{
+    return campaign->stage + 1 >= stages->count;
+}
+
+/* Every device of a list has an outcome. */
+static bool is_done(const struct campaign *campaign, const struct stages *stages)
+{
+    int64_t waiting = campaign->devices - campaign->ahead, on_the_way = 0;
+    for (unsigned i = 0; i < stages->count; i++) {
+        waiting -= stage_admitted(&stages->stage[i]);
+        on_the_way += stages->stage[i].count[OUTCOME_ADMITTED];
+    }
+    return campaign->audience == AUDIENCE_LIST && waiting <= 0 && on_the_way == 0;
+}
+
+/* The current stage reaches devices that came to run the target before. */
+static bool fold(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                 struct error *err)
+{
+    unsigned reach = stage_reach(&stages->stage[campaign->stage], (unsigned)campaign->devices);
+    int64_t folded;
+    if (campaign->audience != AUDIENCE_LIST || !campaign->ahead)
+        return true;
+    if (!campaign_device_fold(db, campaign->id, reach, campaign->stage, &folded, err))
+        return false;
+    campaign->ahead -= folded;
+    return campaign_stage_move(db, campaign->id, (unsigned)campaign->stage, OUTCOME_WAITING,
+                               OUTCOME_CONFIRMED, folded, now_ms, err);
+}
+
+bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
+                          int64_t stage, int64_t now_ms, struct error *err)
+{
+    char text[STAGE_TEXT_SIZE];
+    campaign->stage = stage;
+    campaign->stage_started_ms = now_ms;
+    stage_text(stages->stage, stages->count, (unsigned)stage, text);
+    log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
+    return fold(db, campaign, stages, now_ms, err) && campaign_update(db, campaign, err) &&
+           campaign_note(db, campaign, LEDGER_CAMPAIGN_STAGE_BEGAN, now_ms,
+                         json_pack("{s:I, s:s}", "stage", (json_int_t)stage + 1, "admits", text), err);
+}
+
+static bool pause_by_gate(struct db *db, struct campaign *campaign, const char *why, int64_t now_ms,
+                          struct error *err)
+{
+    return campaign_run(db, campaign, CAMPAIGN_PAUSE, why, NULL, now_ms, err);
+}
+
+/* The gates of earlier stages break too, when devices of them fail later. */
+static enum gate look(const struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                      char why[GATE_WHY_SIZE])
+{
+    const struct stage_place audience = {.ranked = campaign->audience == AUDIENCE_LIST,
+                                         .audience = (unsigned)campaign->devices};
+    for (unsigned i = 0; i < campaign->stage; i++)
+        if (stage_gate(stages->stage, i, &audience, now_ms, why) == GATE_BROKEN)
+            return GATE_BROKEN;
+    return stage_gate(stages->stage, (unsigned)campaign->stage, &audience, now_ms, why);
+}
+
+static bool end_last(struct db *db, struct campaign *campaign, const struct stages *stages, enum gate gate,
+                     int64_t now_ms, struct error *err)
+{
+    bool done = is_done(campaign, stages);
+    if (done && !campaign->pause_when_done)
+        return campaign_run(db, campaign, CAMPAIGN_FINISH, "", NULL, now_ms, err);
+    if (campaign->pause_when_done &&
+        (done || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL)))
+        return pause_by_gate(db, campaign, CAMPAIGN_LAST_DONE, now_ms, err);
+    return true;
+}
+
+bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
+{
+    struct stages stages;
+    char why[GATE_WHY_SIZE];
+    while (campaign->state == CAMPAIGN_RUNNING && !campaign->plain) {
+        if (!campaign_stages_load(db, campaign->id, &stages, err))
+            return false;
+        enum gate gate = look(campaign, &stages, now_ms, why);
+        if (gate == GATE_BROKEN)
+            return pause_by_gate(db, campaign, why, now_ms, err);
+        if (is_last(campaign, &stages))
+            return end_last(db, campaign, &stages, gate, now_ms, err);
+        if (gate == GATE_WAITS)
+            return true;
+        if (!campaign_begin_stage(db, campaign, &stages, campaign->stage + 1, now_ms, err))
+            return false;
+    }
+    return true;
+}
+
+bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
+{
+    _cleanup_(cleanup_free) int64_t *ids = NULL;
+    struct campaign campaign;
+    size_t count;
+    bool found;
+    if (!campaign_running(db, &ids, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!campaign_by_id(db, ids[i], &campaign, &found, err) ||
+            (found && !campaign_evaluate(db, &campaign, now_ms, err)))
+            return false;
+    return true;
+}

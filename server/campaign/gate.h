@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The life of a campaign: its state, its stages and their gates, each change with a row in the ledger and a
+   line in the log. Writer's thread, in the transaction of the change. */
+#ifndef DFOTA_SERVER_CAMPAIGN_GATE_H
+#define DFOTA_SERVER_CAMPAIGN_GATE_H
+
+#include <jansson.h>
+#include "storage/campaign_device.h"
+#include "storage/ledger.h"
+
+/* Looks at the gates of a running campaign: the next stage begins, or the campaign pauses or is finished.
+   Reads the campaign and its stages, never its devices. */
+bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Once in a while, for the time after the last confirmation. */
+bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Applies an event that an admin asks for; `why` is for CAMPAIGN_PAUSE. Takes over `by` (event_by.h). A start
+   puts devices that run the target already beside those that confirm later. A resume accepts the failures so
+   far: the gates of the stages up to the current one break with the next failure. ERROR_CAMPAIGN_STATE: the
+   event does not fit the state. ERROR_CAMPAIGN_CONFLICT: another live campaign leads some of the devices to
+   another target. */
+bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event event, const char *why,
+                  json_t *by, int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+
+/* Another target: all devices are waiting, and the first stage begins anew. The state stays. Takes over
+   `by`. */
+bool campaign_retarget(struct db *db, struct campaign *campaign, const char *target, json_t *by,
+                       int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+
+/* The target of a firmware: ends its plain campaign, and begins one to `target` unless that is "". `by`: the
+   name of the admin. firmware->target is set. ERROR_CAMPAIGN_CONFLICT. */
+bool campaign_set_plain(struct db *db, struct firmware *firmware, const char *target, const char *by,
+                        int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+
+/* A version is withdrawn: pauses the campaigns that lead to it. Plain campaigns are left to the caller. */
+bool campaign_withdraw(struct db *db, int64_t firmware_id, const char *version, int64_t now_ms,
+                       struct error *err) __attribute__((warn_unused_result));
+
+/* The row of the ledger about a campaign. Takes over `detail`. */
+bool campaign_note(struct db *db, const struct campaign *campaign, enum ledger_kind kind, int64_t now_ms,
+                   json_t *detail, struct error *err) __attribute__((warn_unused_result));
+
+/* ERROR_CAMPAIGN_CONFLICT, with both names. */
+bool campaign_check_conflict(struct db *db, const struct campaign *campaign, int64_t besides,
+                             struct error *err) __attribute__((warn_unused_result));
+
+#endif

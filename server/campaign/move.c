@@ -1,0 +1,136 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/campaign/move.h"
+
+#include <string.h>
+
+#include "server/campaign/gate.h"
+
+/* A device that no stage has admitted came to run the target. It counts in the current stage when it belongs
+   there, else in the stage that reaches it. */
+static bool move_ahead(struct db *db, struct campaign *campaign, struct campaign_device *device,
+                       int64_t now_ms, struct error *err)
+{
+    struct stages stages;
+    if (!campaign_stages_load(db, campaign->id, &stages, err))
+        return false;
+    device->outcome = OUTCOME_CONFIRMED;
+    device->admitted =
+        device->rank < stage_reach(&stages.stage[campaign->stage], (unsigned)campaign->devices);
+    device->stage = campaign->stage;
+    if (device->admitted)
+        return campaign_stage_move(db, campaign->id, (unsigned)device->stage, OUTCOME_WAITING,
+                                   OUTCOME_CONFIRMED, 1, now_ms, err);
+    campaign->ahead++;
+    return campaign_update(db, campaign, err);
+}
+
+static bool move(struct db *db, struct campaign *campaign, struct campaign_device *device,
+                 enum campaign_outcome outcome, int64_t now_ms, struct error *err)
+{
+    if (device->outcome == outcome || (!device->admitted && outcome != OUTCOME_CONFIRMED))
+        return true;
+    if (!device->admitted) {
+        if (!move_ahead(db, campaign, device, now_ms, err))
+            return false;
+    } else if (!campaign_stage_move(db, campaign->id, (unsigned)device->stage, device->outcome, outcome, 1,
+                                    now_ms, err)) {
+        return false;
+    }
+    device->outcome = outcome;
+    device->at_ms = now_ms;
+    return campaign_device_update(db, device, err) && campaign_evaluate(db, campaign, now_ms, err);
+}
+
+/* As they are now: an earlier step of the transaction may have changed them. *ret_found false: the campaign
+   has ended, or does not have the device. */
+static bool find(struct db *db, int64_t campaign_id, int64_t device_id, struct campaign *ret,
+                 struct campaign_device *ret_device, bool *ret_found, struct error *err)
+{
+    return campaign_by_id(db, campaign_id, ret, ret_found, err) &&
+           (!*ret_found || campaign_device_find(db, campaign_id, device_id, ret_device, ret_found, err));
+}
+
+static bool admit_new(struct db *db, const struct campaign *campaign, int64_t device_id, int64_t now_ms,
+                      struct error *err)
+{
+    const struct campaign_device made = {.campaign_id = campaign->id,
+                                         .device_id = device_id,
+                                         .rank = device_id,
+                                         .admitted = true,
+                                         .stage = campaign->stage,
+                                         .outcome = OUTCOME_ADMITTED,
+                                         .at_ms = now_ms};
+    bool is_new;
+    return campaign_device_add(db, &made, &is_new, err) &&
+           campaign_stage_move(db, campaign->id, (unsigned)campaign->stage, OUTCOME_WAITING, OUTCOME_ADMITTED,
+                               1, now_ms, err);
+}
+
+/* The device is in the list, and waits, or ran the target before and left it again. */
+static bool admit_listed(struct db *db, struct campaign *campaign, struct campaign_device *device,
+                         int64_t now_ms, struct error *err)
+{
+    if (device->outcome == OUTCOME_CONFIRMED) {
+        campaign->ahead--;
+        if (!campaign_update(db, campaign, err))
+            return false;
+    }
+    device->admitted = true;
+    device->stage = campaign->stage;
+    device->outcome = OUTCOME_ADMITTED;
+    device->at_ms = now_ms;
+    return campaign_device_update(db, device, err) &&
+           campaign_stage_move(db, campaign->id, (unsigned)device->stage, OUTCOME_WAITING, OUTCOME_ADMITTED,
+                               1, now_ms, err);
+}
+
+bool campaign_admit(struct db *db, const struct campaign_member *member, int64_t device_id, int64_t now_ms,
+                    struct error *err)
+{
+    struct campaign campaign = member->campaign;
+    struct campaign_device device;
+    bool found;
+    if (!campaign.id)
+        return true;
+    if (!find(db, campaign.id, device_id, &campaign, &device, &found, err))
+        return false;
+    if (!found)
+        return admit_new(db, &campaign, device_id, now_ms, err);
+    if (!device.admitted)
+        return admit_listed(db, &campaign, &device, now_ms, err);
+    return move(db, &campaign, &device, campaign_outcome_after(device.outcome, ATTEMPT_WAITING, false),
+                now_ms, err);
+}
+
+bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
+{
+    struct campaign campaign;
+    struct campaign_device device;
+    bool found;
+    if (!attempt->campaign_id || attempt->beside)
+        return true;
+    if (!find(db, attempt->campaign_id, attempt->device_id, &campaign, &device, &found, err))
+        return false;
+    if (!found || !campaign_is_live(campaign.state) || !device.admitted ||
+        strcmp(attempt->target, campaign.target) != 0)
+        return true;
+    bool to_target = strcmp(attempt->to, campaign.target) == 0;
+    return move(db, &campaign, &device, campaign_outcome_after(device.outcome, attempt->state, to_target),
+                now_ms, err);
+}
+
+bool campaign_version_reported(struct db *db, const struct campaign_member *member, const char *version,
+                               int64_t now_ms, struct error *err)
+{
+    struct campaign campaign;
+    struct campaign_device device;
+    bool found;
+    if (!member->known || member->device.outcome == OUTCOME_CONFIRMED ||
+        strcmp(version, member->campaign.target) != 0)
+        return true;
+    if (!find(db, member->campaign.id, member->device.device_id, &campaign, &device, &found, err))
+        return false;
+    return !found || !campaign_is_live(campaign.state) ||
+           move(db, &campaign, &device, OUTCOME_CONFIRMED, now_ms, err);
+}

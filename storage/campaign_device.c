@@ -1,0 +1,169 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "storage/campaign_device.h"
+
+#include "storage/entities.h"
+
+#define COLUMNS(FIRST, NEXT, row)                                                                            \
+    FIRST(campaign_id, INT, row->campaign_id)                                                                \
+    NEXT(device_id, INT, row->device_id)                                                                     \
+    NEXT(rank, INT, row->rank)                                                                               \
+    NEXT(outcome, ENUM, row->outcome, &campaign_outcome_names)                                               \
+    NEXT(at_ms, INT_OR_NULL, row->at_ms)
+#define OF_M_FIRST(column, ...) "m." #column
+#define OF_M_NEXT(column, ...)  ", m." #column
+#define SELECTED                COLUMNS(OF_M_FIRST, OF_M_NEXT, ) ", m.stage IS NOT NULL, m.stage"
+#define ROW(row)                COLUMN_FIELDS(COLUMNS, row), F_BOOL(&(row)->admitted), F_INT(&(row)->stage)
+
+#define LISTED                                                                                               \
+    "SELECT " SELECTED                                                                                       \
+    ", d.id_kind, d.device, d.confirmed_version, d.asked_version, d.last_seen_ms "                           \
+    "FROM campaign_device m JOIN device d ON d.id = m.device_id "
+/* The version that a device runs, as far as known. */
+#define RUNS "coalesce(d.asked_version, d.confirmed_version, '')"
+
+enum {
+    LIVE,
+    FIND,
+    ADD,
+    UPDATE,
+    DROP_ALL,
+    RESET_ALL,
+    COPY_ALL,
+    CONFIRM_ALL,
+    FOLD,
+    LIST,
+    LIST_OUTCOME,
+    GROUPS_OF_FIRMWARE,
+    GROUPS_OF_LIST
+};
+static const char *const sql[] = {
+    [LIVE] = "SELECT " SELECTED " FROM campaign_device m JOIN campaign c ON c.id = m.campaign_id "
+             "WHERE m.device_id = $1 AND c.firmware_id = $2 AND c.state IN ('running', 'paused') "
+             "ORDER BY c.audience = 'list' DESC, c.id DESC LIMIT 1",
+    [FIND] = "SELECT " SELECTED " FROM campaign_device m WHERE m.campaign_id = $1 AND m.device_id = $2",
+    [ADD] = "INSERT INTO campaign_device (" COLUMN_NAMES(COLUMNS) ", stage) VALUES (" COLUMN_VALUES(COLUMNS) ", $stage) "
+            "ON CONFLICT DO NOTHING",
+    [UPDATE] = "UPDATE campaign_device SET outcome = $1, at_ms = $2, stage = $3 WHERE campaign_id = $4 AND device_id = $5",
+    [DROP_ALL] = "DELETE FROM campaign_device WHERE campaign_id = $1",
+    [RESET_ALL] = "UPDATE campaign_device SET outcome = 'waiting', at_ms = NULL, stage = NULL WHERE campaign_id = $1",
+    [COPY_ALL] = "INSERT INTO campaign_device (campaign_id, device_id, rank, outcome) "
+                 "SELECT $1, device_id, rank, 'waiting' FROM campaign_device WHERE campaign_id = $2",
+    [CONFIRM_ALL] = "UPDATE campaign_device SET outcome = 'confirmed', at_ms = $1 WHERE campaign_id = $2 AND stage IS NULL "
+                    "AND EXISTS (SELECT 1 FROM device d JOIN campaign c ON c.firmware_id = d.firmware_id "
+                    "WHERE d.id = device_id AND c.id = campaign_id AND d.confirmed_version = $3)",
+    [FOLD] = "UPDATE campaign_device SET stage = $1 WHERE campaign_id = $2 AND rank < $3 AND stage IS NULL "
+             "AND outcome = 'confirmed'",
+    [LIST] = LISTED "WHERE m.campaign_id = $1 AND m.rank > $2 ORDER BY m.rank LIMIT $3",
+    [LIST_OUTCOME] = LISTED "WHERE m.campaign_id = $1 AND m.outcome = $2 AND m.rank > $3 ORDER BY m.rank LIMIT $4",
+    [GROUPS_OF_FIRMWARE] = "SELECT iif(asked_version = '', confirmed_version, asked_version) AS runs, sum(devices) FROM "
+                           "fleet_group WHERE firmware_id = $1 AND target_version = '' GROUP BY runs "
+                           "ORDER BY sum(devices) DESC, runs",
+    [GROUPS_OF_LIST] = "SELECT " RUNS " AS runs, count(*) FROM campaign_device m JOIN device d ON d.id = m.device_id "
+                       "WHERE m.campaign_id = $1 GROUP BY runs ORDER BY count(*) DESC, runs",
+};
+DB_TABLE(campaign_device, ENTITY_CAMPAIGN_DEVICE);
+
+static struct db_value stage_of(const struct campaign_device *device)
+{
+    return device->admitted ? P_INT(device->stage) : P_NULL;
+}
+
+bool campaign_device_live(struct db *db, int64_t device_id, int64_t firmware_id, struct campaign *ret,
+                          struct campaign_device *ret_row, bool *ret_found, struct error *err)
+{
+    return db_row(db, QUERY(LIVE, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(ROW(ret_row))),
+                  ret_found, err) &&
+           (!*ret_found || campaign_by_id(db, ret_row->campaign_id, ret, ret_found, err));
+}
+
+bool campaign_device_find(struct db *db, int64_t campaign_id, int64_t device_id, struct campaign_device *ret,
+                          bool *ret_found, struct error *err)
+{
+    return db_row(db, QUERY(FIND, PARAMS(P_INT(campaign_id), P_INT(device_id)), FIELDS(ROW(ret))), ret_found,
+                  err);
+}
+
+bool campaign_device_add(struct db *db, const struct campaign_device *device, bool *ret_new,
+                         struct error *err)
+{
+    int64_t changes;
+    if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, device), stage_of(device))), &changes, err))
+        return false;
+    *ret_new = changes > 0;
+    return true;
+}
+
+bool campaign_device_update(struct db *db, const struct campaign_device *device, struct error *err)
+{
+    return db_do(
+        db,
+        COMMAND(UPDATE, PARAMS(P_ENUM(device->outcome, &campaign_outcome_names), P_INT_OR_NULL(device->at_ms),
+                               stage_of(device), P_INT(device->campaign_id), P_INT(device->device_id))),
+        NULL, err);
+}
+
+bool campaign_device_drop_all(struct db *db, int64_t campaign_id, struct error *err)
+{
+    return db_do(db, COMMAND(DROP_ALL, PARAMS(P_INT(campaign_id))), NULL, err);
+}
+
+bool campaign_device_reset_all(struct db *db, int64_t campaign_id, struct error *err)
+{
+    return db_do(db, COMMAND(RESET_ALL, PARAMS(P_INT(campaign_id))), NULL, err);
+}
+
+bool campaign_device_copy_all(struct db *db, int64_t from, int64_t to, struct error *err)
+{
+    return db_do(db, COMMAND(COPY_ALL, PARAMS(P_INT(to), P_INT(from))), NULL, err);
+}
+
+bool campaign_device_confirm_all(struct db *db, int64_t campaign_id, const char *target, int64_t now_ms,
+                                 int64_t *ret_count, struct error *err)
+{
+    return db_do(db, COMMAND(CONFIRM_ALL, PARAMS(P_INT(now_ms), P_INT(campaign_id), P_TEXT(target))),
+                 ret_count, err);
+}
+
+bool campaign_device_fold(struct db *db, int64_t campaign_id, int64_t reach, int64_t stage,
+                          int64_t *ret_count, struct error *err)
+{
+    return db_do(db, COMMAND(FOLD, PARAMS(P_INT(stage), P_INT(campaign_id), P_INT(reach))), ret_count, err);
+}
+
+bool campaign_device_list(struct db *db, int64_t campaign_id, enum campaign_outcome outcome, int64_t after,
+                          int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,
+                          struct error *err)
+{
+    struct campaign_device_listed row = {.device = ""};
+    struct campaign_device *device = &row.row;
+    const struct db_field fields[] = {ROW(device),
+                                      F_ENUM(&row.id_kind, &id_kind_names),
+                                      F_TEXT(row.device),
+                                      F_TEXT(row.confirmed_version),
+                                      F_TEXT(row.asked_version),
+                                      F_INT(&row.last_seen_ms)};
+    size_t field_count = sizeof fields / sizeof *fields;
+    if (outcome == CAMPAIGN_OUTCOME_COUNT)
+        return db_list(
+            db, QUERY(LIST, PARAMS(P_INT(campaign_id), P_INT(after), P_INT(limit)), fields, field_count),
+            &row, sizeof row, ret, ret_count, err);
+    return db_list(db,
+                   QUERY(LIST_OUTCOME,
+                         PARAMS(P_INT(campaign_id), P_ENUM(outcome, &campaign_outcome_names), P_INT(after),
+                                P_INT(limit)),
+                         fields, field_count),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+bool campaign_device_groups(struct db *db, const struct campaign *campaign, struct campaign_group **ret,
+                            size_t *ret_count, struct error *err)
+{
+    struct campaign_group row = {.version = ""};
+    bool is_list = campaign->audience == AUDIENCE_LIST;
+    return db_list(db,
+                   QUERY(is_list ? GROUPS_OF_LIST : GROUPS_OF_FIRMWARE,
+                         PARAMS(P_INT(is_list ? campaign->id : campaign->firmware_id)),
+                         FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
+                   &row, sizeof row, ret, ret_count, err);
+}

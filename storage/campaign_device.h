@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The devices of campaigns: those of a list, and of other audiences those that a stage has admitted. */
+#ifndef DFOTA_STORAGE_CAMPAIGN_DEVICE_H
+#define DFOTA_STORAGE_CAMPAIGN_DEVICE_H
+
+#include "storage/campaign.h"
+#include "upgrade/identity.h"
+
+struct campaign_device {
+    int64_t campaign_id, device_id;
+    int64_t rank; /* in the list, from 0; of other audiences the id of the device */
+    bool admitted;
+    int64_t stage; /* that admitted it */
+    enum campaign_outcome outcome;
+    int64_t at_ms; /* of the outcome; 0: waiting */
+};
+
+struct campaign_device_listed { /* for a list of them */
+    struct campaign_device row;
+    enum id_kind id_kind;
+    char device[IDENTITY_SIZE], confirmed_version[VERSION_TEXT_SIZE], asked_version[VERSION_TEXT_SIZE];
+    int64_t last_seen_ms;
+};
+
+struct campaign_group {              /* devices that run one version, as far as known */
+    char version[VERSION_TEXT_SIZE]; /* "": not known */
+    int64_t devices;
+};
+
+/* The live campaign of the firmware that has the device in its rows: a list before others, then the
+   newest. */
+bool campaign_device_live(struct db *db, int64_t device_id, int64_t firmware_id, struct campaign *ret,
+                          struct campaign_device *ret_row, bool *ret_found, struct error *err);
+bool campaign_device_find(struct db *db, int64_t campaign_id, int64_t device_id, struct campaign_device *ret,
+                          bool *ret_found, struct error *err);
+/* *ret_new false: the device is there already, and keeps its row. */
+bool campaign_device_add(struct db *db, const struct campaign_device *device, bool *ret_new,
+                         struct error *err);
+bool campaign_device_update(struct db *db, const struct campaign_device *device, struct error *err);
+bool campaign_device_drop_all(struct db *db, int64_t campaign_id, struct error *err);
+/* All devices are waiting again. */
+bool campaign_device_reset_all(struct db *db, int64_t campaign_id, struct error *err);
+bool campaign_device_copy_all(struct db *db, int64_t from, int64_t to, struct error *err);
+/* The devices of a list that run the target: confirmed, and admitted by no stage. */
+bool campaign_device_confirm_all(struct db *db, int64_t campaign_id, const char *target, int64_t now_ms,
+                                 int64_t *ret_count, struct error *err);
+/* Such devices with a rank below `reach` count in the stage. */
+bool campaign_device_fold(struct db *db, int64_t campaign_id, int64_t reach, int64_t stage,
+                          int64_t *ret_count, struct error *err);
+/* A page in the order of rank, after `after` (first: -1). `outcome` CAMPAIGN_OUTCOME_COUNT: any. *ret is the
+   caller's. */
+bool campaign_device_list(struct db *db, int64_t campaign_id, enum campaign_outcome outcome, int64_t after,
+                          int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,
+                          struct error *err);
+/* How many devices run which version: of a firmware, or of a list. Reads all of them: for an admin. *ret is
+   the caller's. */
+bool campaign_device_groups(struct db *db, const struct campaign *campaign, struct campaign_group **ret,
+                            size_t *ret_count, struct error *err);
+
+#endif

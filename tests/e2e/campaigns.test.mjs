@@ -1,0 +1,418 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// Campaigns over real check-ins: which modules get a package, when the next stage begins, and when the campaign stops.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { ledgerRows, sql } from './lib/chain.mjs';
+import { poll } from './lib/module.mjs';
+import { Scene, assertProblem } from './lib/scene.mjs';
+import { startServer } from './lib/server.mjs';
+
+let server;
+before(async () => { server = await startServer(null, { keep: true }); });
+after(() => server?.dispose());
+
+const many = { min_confirmed: 0, max_failed: 1000, max_silent: 1000 };
+
+// Modules of a firmware without a target.
+async function fleet(count, options = {}, on = server) {
+    const scene = await Scene.build(on, { versions: ['1', '2'], target: null, ...options });
+    const modules = Array.from({ length: count }, () => scene.module());
+    return { scene, modules, ids: modules.map((m) => `imei:${m.id}`) };
+}
+
+const path = (scene, id = '', rest = '') => scene.path(`/campaigns${id ? `/${id}` : ''}${rest}`);
+async function draft(scene, body) {
+    return (await scene.server.admin('POST', path(scene), { name: 'spring', target: scene.versions.at(-1), ...body }, { expect: 201 })).json;
+}
+async function act(scene, id, verb, body = null, by = '') {
+    return (await scene.server.admin('POST', path(scene, id, `/${verb}${by && `?by=${by}`}`), body, { expect: 200 })).json;
+}
+const show = async (scene, id) => (await scene.server.admin('GET', path(scene, id), null, { expect: 200 })).json;
+async function started(scene, body) {
+    const made = await draft(scene, body);
+    return act(scene, made.campaign, 'start');
+}
+async function devices(scene, id, outcome) {
+    return (await scene.server.admin('GET', path(scene, id, `/devices?limit=1000${outcome ? `&outcome=${outcome}` : ''}`), null, { expect: 200 })).json.items;
+}
+const reason = async (scene, module) => (await scene.record(module)).last_answer.reason;
+
+// Every device is in exactly one outcome, and the counts of the stages are those of the rows.
+async function assertCounts(scene, id) {
+    const { counts, stages } = await show(scene, id);
+    const rows = await devices(scene, id);
+    assert.equal(new Set(rows.map(({ device }) => device)).size, rows.length);
+    for (const [name, count] of Object.entries(counts))
+        assert.equal(rows.filter(({ outcome }) => outcome === name).length, count, name);
+    stages.forEach((stage, n) => {
+        for (const [name, count] of Object.entries(stage.counts))
+            assert.equal(rows.filter((row) => row.stage === n + 1 && row.outcome === name).length, count, `${name} in stage ${n + 1}`);
+    });
+    return counts;
+}
+
+// Asks, applies the package and reports. True: it got one.
+async function takes(module) {
+    const answer = await module.askUntilMade();
+    if (answer.status !== 200)
+        return false;
+    await module.applyAndReboot(answer.body);
+    assert.equal((await module.ask()).code, 27);
+    return true;
+}
+
+describe('stages', () => {
+    test('five devices, half of them, all: each stage begins when the one before is confirmed', async () => {
+        const { scene, modules, ids } = await fleet(20);
+        const { campaign } = await started(scene, {
+            devices: ids, stages: [{ devices: 5, min_confirmed: 4 }, { percent: 50, confirmed_percent: 100 }, { all: true }],
+        });
+        assert.equal(await takes(modules[7]), false);
+        assert.equal(await reason(scene, modules[7]), 'the campaign spring has not reached this device: stage 1 of 3 admits 5 devices');
+        for (const module of modules.slice(0, 3))
+            assert.equal(await takes(module), true);
+        assert.deepEqual(await assertCounts(scene, campaign), { waiting: 17, admitted: 0, confirmed: 3, not_applied: 0, diverged: 0, silent: 0 });
+        assert.equal((await show(scene, campaign)).gate, 'stage 1: 3 of 4 devices have confirmed');
+        assert.equal(await takes(modules[3]), true);
+        assert.equal((await show(scene, campaign)).stage, 2);
+        assert.equal(await takes(modules[10]), false);
+        for (const module of modules.slice(4, 10))
+            assert.equal(await takes(module), true);
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.stage, now.state, now.counts.confirmed], [3, 'running', 10]);
+        for (const module of modules.slice(10))
+            assert.equal(await takes(module), true);
+        const end = await show(scene, campaign);
+        assert.deepEqual([end.state, end.counts.confirmed, end.counts.waiting], ['finished', 20, 0]);
+        await assertCounts(scene, campaign);
+        const kinds = (await ledgerRows(server, { product: scene.product })).map(({ kind }) => kind).filter((kind) => kind.startsWith('campaign-'));
+        assert.deepEqual(kinds, ['campaign-added', 'campaign-started', 'campaign-stage-began', 'campaign-stage-began', 'campaign-stage-began', 'campaign-finished']);
+    });
+
+    test('an open audience counts devices, and a share of it is the same devices each time', async () => {
+        const { scene, modules } = await fleet(30);
+        const { campaign } = await started(scene, { stages: [{ devices: 2 }, { percent: 50, ...many, min_confirmed: 1000 }] });
+        const got = [];
+        for (const module of modules.slice(0, 4))
+            got.push(await takes(module));
+        assert.deepEqual(got.slice(0, 2), [true, true]);
+        assert.equal((await show(scene, campaign)).stage, 2);
+        const inStage = got.slice(2);
+        for (const module of modules.slice(4))
+            inStage.push(await takes(module));
+        const count = inStage.filter(Boolean).length;
+        assert.ok(count > 5 && count < 23, `${count} of 28 devices in a stage of 50 %`);
+        for (const [n, module] of modules.slice(2).entries())
+            if (!inStage[n])
+                assert.equal((await module.ask()).code, 27);
+        assert.equal((await assertCounts(scene, campaign)).confirmed, count + 2);
+    });
+
+    test('named devices go first, and a device that runs the target is confirmed', async () => {
+        const { scene, modules, ids } = await fleet(4);
+        modules[1].version = '2';
+        await modules[1].ask();
+        const { campaign } = await started(scene, { devices: ids, first: [ids[3], ids[1]], stages: [{ devices: 2 }, { all: true }] });
+        assert.deepEqual((await devices(scene, campaign)).map(({ device }) => device), [3, 1, 0, 2].map((n) => modules[n].id));
+        assert.deepEqual((await devices(scene, campaign, 'confirmed')).map(({ device, stage }) => [device, stage]), [[modules[1].id, 1]]);
+        assert.equal(await takes(modules[0]), false);
+        assert.equal(await takes(modules[3]), true);
+        assert.equal(await takes(modules[0]), true);
+        assert.equal(await takes(modules[2]), true);
+        assert.equal((await show(scene, campaign)).state, 'finished');
+    });
+
+    test('two hops are one way: the device is confirmed with the last one', async () => {
+        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
+        await server.admin('PATCH', scene.path('/images/2'), { waypoint: 'required', reason: 'a new file system' }, { expect: 200 });
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        await modules[0].upgrade();
+        assert.equal(modules[0].version, '2');
+        const { body } = await modules[0].askUntilMade();
+        assert.equal((await show(scene, campaign)).counts.admitted, 1);
+        assert.equal(await takes(modules[1]), false);
+        await modules[0].applyAndReboot(body);
+        await modules[0].ask();
+        assert.deepEqual([modules[0].version, (await show(scene, campaign)).stage], ['3', 2]);
+    });
+});
+
+describe('gates', () => {
+    test('a device that comes back with the old version pauses the campaign; a resume accepts it', async () => {
+        const { scene, modules, ids } = await fleet(6);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        await modules[0].ask();
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.state, now.paused_why], ['paused', 'stage 1: devices that did not apply a package: 1, allowed are 0']);
+        assert.equal((await devices(scene, campaign, 'not_applied'))[0].device, modules[0].id);
+        assert.equal((await modules[1].ask()).code, 27);
+        assert.equal(await reason(scene, modules[1]), `the campaign spring is paused: ${now.paused_why}`);
+        const [line] = await server.logged('campaign-paused', 1, ({ reason: why }) => why === now.paused_why);
+        assert.equal(line.campaign, 'spring');
+        const resumed = await act(scene, campaign, 'resume', null, 'Ann');
+        assert.deepEqual([resumed.state, resumed.stages[0].max_failed], ['running', 1]);
+        for (const module of modules.slice(1, 3))
+            assert.equal(await takes(module), true);
+        assert.equal((await show(scene, campaign)).stage, 2);
+        await modules[4].download();
+        await scene.awaitAttempt(modules[4], 'delivered');
+        await modules[4].ask();
+        assert.match((await show(scene, campaign)).paused_why, /^stage 2: /);
+        await assertCounts(scene, campaign);
+    });
+
+    test('a device of an earlier stage that fails later pauses the campaign too', async () => {
+        const { scene, modules, ids } = await fleet(5);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        for (const module of modules.slice(1, 3))
+            assert.equal(await takes(module), true);
+        assert.equal((await show(scene, campaign)).stage, 2);
+        await modules[0].ask();
+        assert.equal((await show(scene, campaign)).paused_why, 'stage 1: devices that did not apply a package: 1, allowed are 0');
+    });
+
+    test('a silent device breaks the gate, and is confirmed when it is heard again', async (t) => {
+        const on = await startServer(t, { config: { silent_after_ms: 300 } });
+        const { scene, modules, ids } = await fleet(3, {}, on);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        const { bytes } = await modules[0].download();
+        const paused = await poll('the campaign is paused', async () => {
+            const now = await show(scene, campaign);
+            return now.state === 'paused' && now;
+        });
+        assert.match(paused.paused_why, /^stage 1: devices that are silent after delivery: 1/);
+        await modules[0].applyAndReboot(bytes);
+        await modules[0].ask();
+        assert.deepEqual((await assertCounts(scene, campaign)).confirmed, 1);
+        assert.equal((await act(scene, campaign, 'resume')).stage, 2);
+    });
+
+    test('the next stage begins some time after the last confirmation', async (t) => {
+        const on = await startServer(t, { config: { silent_after_ms: 200 } }); // looks often
+        const { scene, modules, ids } = await fleet(2, {}, on);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 1500 }, { all: true }] });
+        await takes(modules[0]);
+        const before_ms = (await show(scene, campaign)).stages[0].last_confirmed_at;
+        assert.equal((await show(scene, campaign)).gate, 'stage 1: the last confirmation is not old enough');
+        const now = await poll('stage 2 begins', async () => {
+            const seen = await show(scene, campaign);
+            return seen.stage === 2 && seen;
+        });
+        assert.ok(now.stage_started_at - before_ms >= 1500);
+    });
+
+    test('two admins approve a stage: the same name does not count twice', async () => {
+        const { scene, modules, ids } = await fleet(2);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, approvals: 2 }, { all: true }] });
+        await takes(modules[0]);
+        assertProblem(await server.admin('POST', path(scene, campaign, '/approve')), 400, 'bad-request');
+        assert.equal((await act(scene, campaign, 'approve', null, 'Ann')).gate, 'stage 1: 1 of 2 admins have approved');
+        assertProblem(await server.admin('POST', path(scene, campaign, '/approve?by=Ann')), 409, 'already-approved');
+        assert.equal((await act(scene, campaign, 'approve', null, 'Bob')).stage, 2);
+    });
+
+    test('pause when done: a person ends the campaign', async () => {
+        const { scene, modules, ids } = await fleet(1);
+        const { campaign } = await started(scene, { devices: ids, pause_when_done: true });
+        await takes(modules[0]);
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.state, now.paused_why], ['paused', 'the last stage is done']);
+        assert.equal((await act(scene, campaign, 'resume')).state, 'finished');
+    });
+});
+
+describe('pause, cancel, retarget, copy', () => {
+    test('a paused campaign begins nothing new, and lets a download end, or not', async () => {
+        for (const finish_transfers of [true, false]) {
+            const { scene, modules } = await fleet(2, { kind: 'noise', size: 200_000 });
+            await scene.set({ format: 'bsdiff' });
+            const { campaign } = await started(scene, { finish_transfers });
+            await modules[0].askUntilMade({ cutAfter: 1000 });
+            await scene.awaitAttempt(modules[0], 'interrupted');
+            await act(scene, campaign, 'pause', { reason: 'rain' });
+            assert.equal((await modules[1].ask()).code, 27);
+            assert.equal(await reason(scene, modules[1]), 'the campaign spring is paused: rain');
+            const answer = await modules[0].ask({ range: 1000 });
+            assert.equal(answer.status, finish_transfers ? 206 : 416);
+            assert.match(await reason(scene, modules[0]), finish_transfers ? /is continued at byte 1000/ : /is paused: rain/);
+            await act(scene, campaign, 'resume');
+            assert.equal((await modules[1].ask()).status, 200);
+        }
+    });
+
+    test('a cancelled campaign leads no device, and its state does not change any more', async () => {
+        const { scene, modules } = await fleet(1);
+        const { campaign } = await started(scene, {});
+        assert.equal((await act(scene, campaign, 'cancel')).state, 'cancelled');
+        assert.equal((await modules[0].ask()).code, 27);
+        assert.equal(await reason(scene, modules[0]), 'no target is set for this firmware');
+        for (const verb of ['start', 'pause', 'resume', 'cancel'])
+            assertProblem(await server.admin('POST', path(scene, campaign, `/${verb}`)), 409, 'campaign-state');
+        assertProblem(await server.admin('DELETE', path(scene, campaign)), 409, 'campaign-state');
+    });
+
+    test('a new target begins with the first stage again', async () => {
+        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
+        const { campaign } = await started(scene, { target: '2', devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        await takes(modules[0]);
+        assert.equal((await show(scene, campaign)).stage, 2);
+        const now = await act(scene, campaign, 'retarget', { target: '3' });
+        assert.deepEqual([now.stage, now.target, now.counts.waiting, now.counts.confirmed], [1, '3', 2, 0]);
+        assert.equal(await takes(modules[1]), false);
+        assert.equal(await takes(modules[0]), true);
+        assert.deepEqual([modules[0].version, (await show(scene, campaign)).stage], ['3', 2]);
+        await assertCounts(scene, campaign);
+    });
+
+    test('a copy is a draft with the same devices and stages', async () => {
+        const { scene, ids } = await fleet(3);
+        const { campaign, stages } = await started(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 5 }, { all: true }] });
+        const copy = (await server.admin('POST', path(scene, campaign, '/copy'), { name: 'again' }, { expect: 201 })).json;
+        assert.deepEqual([copy.state, copy.devices, copy.stages], ['draft', 3, stages]);
+        assertProblem(await server.admin('POST', path(scene, campaign, '/copy'), { name: 'spring' }), 409, 'campaign-exists');
+        assert.deepEqual((await devices(scene, 'again')).map(({ device }) => `imei:${device}`), ids);
+        await server.admin('DELETE', path(scene, 'again'), null, { expect: 204 });
+        assertProblem(await server.admin('GET', path(scene, 'again')), 404, 'campaign-not-found');
+    });
+
+    test('a withdrawn version pauses the campaigns that lead to it', async () => {
+        const { scene } = await fleet(0);
+        const { campaign } = await started(scene, {});
+        assertProblem(await server.admin('DELETE', scene.path('/images/2')), 409, 'image-in-use');
+        await server.admin('PATCH', scene.path('/images/2'), { withdrawn: true, reason: 'it reboots' }, { expect: 200 });
+        assert.equal((await show(scene, campaign)).paused_why, 'version 2 is withdrawn');
+    });
+});
+
+describe('one device, one campaign', () => {
+    test('two campaigns cannot lead a device to two versions', async () => {
+        const { scene, ids } = await fleet(3, { versions: ['1', '2', '3'] });
+        await started(scene, { target: '2', devices: ids.slice(0, 2) });
+        const other = await draft(scene, { name: 'other', target: '3', devices: ids.slice(1) });
+        const refused = await server.admin('POST', path(scene, other.campaign, '/start'));
+        assertProblem(refused, 409, 'campaign-conflict');
+        assert.match(refused.json.detail, /campaign other \(to 3\) and campaign spring \(to 2\)/);
+        assert.match((await server.admin('POST', path(scene, other.campaign, '/start?dry_run=1'))).json.conflict, /spring/);
+        assertProblem(await server.admin('PUT', scene.path('/target'), { version: '3' }), 409, 'campaign-conflict');
+        await server.admin('PATCH', path(scene, other.campaign), { devices: ids.slice(2) }, { expect: 200 });
+        await act(scene, other.campaign, 'start');
+        assertProblem(await server.admin('POST', path(scene), { name: 'other', target: '3' }), 409, 'campaign-exists');
+    });
+
+    test('two lists lead devices of one version to two targets', async () => {
+        const { scene, modules, ids } = await fleet(5, { versions: ['1', '2', '3'] });
+        await started(scene, { target: '2', devices: [ids[0], ids[2]] });
+        await started(scene, { name: 'other', target: '3', devices: [ids[1], ids[3]] });
+        for (const module of modules.slice(0, 4))
+            assert.equal(await takes(module), true);
+        assert.deepEqual(modules.map(({ version }) => version), ['2', '3', '2', '3', '1']);
+        assert.equal(await takes(modules[4]), false);
+        for (const name of ['spring', 'other'])
+            assert.deepEqual([(await show(scene, name)).state, (await show(scene, name)).counts.confirmed], ['finished', 2]);
+    });
+
+    test('the target of a firmware is a plain campaign', async () => {
+        const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'] });
+        await scene.setTarget('2');
+        const list = async () => (await server.admin('GET', path(scene), null, { expect: 200 })).json.items;
+        const [plain] = await list();
+        assert.deepEqual([plain.plain, plain.name, plain.target, plain.state, plain.audience], [true, 'target', '2', 'running', 'all']);
+        await takes(modules[0]);
+        assert.equal((await list())[0].counts.confirmed, 1);
+        assertProblem(await server.admin('POST', path(scene, plain.campaign, '/cancel')), 409, 'campaign-state');
+        await scene.setTarget('3');
+        assert.deepEqual((await list()).map(({ target, state }) => [target, state]), [['3', 'running'], ['2', 'cancelled']]);
+        await server.clearTarget(scene.product, scene.firmware);
+        assert.equal((await server.admin('GET', scene.path())).json.target, null);
+    });
+});
+
+describe('the effect', () => {
+    test('is shown before the start: by path, with bytes, and what cannot be reached', async () => {
+        const { scene, modules, ids } = await fleet(3);
+        const { size } = await scene.makePackage();
+        modules[2].version = '7';
+        for (const module of modules)
+            await module.ask();
+        const { campaign } = await draft(scene, { devices: ids });
+        const { json } = await server.admin('POST', path(scene, campaign, '/start?dry_run=1'), null, { expect: 200 });
+        assert.deepEqual([json.devices, json.bytes, json.conflict], [3, 2 * size, null]);
+        assert.deepEqual(json.groups.map((g) => [g.version, g.devices, g.effect, g.path]), [['1', 2, 'upgrade', ['1', '2']], ['7', 1, 'above', null]]);
+        assert.equal((await show(scene, campaign)).state, 'draft');
+        const target = (await server.admin('PUT', scene.path('/target?dry_run=1'), { version: '1' }, { expect: 200 })).json;
+        assert.deepEqual(target.groups.map((g) => [g.version, g.effect]), [['1', 'up_to_date'], ['7', 'above']]);
+        assert.equal((await server.admin('GET', scene.path())).json.target, null);
+    });
+});
+
+describe('what an admin writes', () => {
+    test('a list as CSV, with devices that are new', async () => {
+        const { scene, ids } = await fleet(3);
+        const { campaign } = await draft(scene, {});
+        const csv = (text) => server.admin('PUT', path(scene, campaign, '/devices'), text, { headers: { 'Content-Type': 'text/csv' } });
+        const put = await csv(`imei,first\n${ids[0].slice(5)}\n${ids[1].slice(5)},first\n${ids[0].slice(5)}\n`);
+        assert.deepEqual([put.status, put.json.devices, put.json.new_devices], [200, 2, 2]);
+        assert.deepEqual((await devices(scene, campaign)).map(({ device }) => `imei:${device}`), [ids[1], ids[0]]);
+        assertProblem(await csv(`${ids[0].slice(5)},last\n`), 422, 'invalid');
+        assert.equal((await server.admin('PATCH', path(scene, campaign), { devices: null }, { expect: 200 })).json.audience, 'all');
+    });
+
+    test('what cannot be run is refused', async () => {
+        const { scene } = await fleet(0);
+        const refused = async (body, code = 'invalid', status = 422) =>
+            assertProblem(await server.admin('POST', path(scene), { name: 'x', target: '2', ...body }), status, code);
+        await refused({ name: '17' });
+        await refused({ target: '9' }, 'image-not-found', 404);
+        await refused({ devices: [] });
+        await refused({ devices: ['imei:000'] }, 'bad-device');
+        await refused({ stages: [] });
+        await refused({ stages: [{ devices: 5 }, { devices: 4 }] });
+        await refused({ stages: [{ all: true }, { percent: 50 }] });
+        await refused({ stages: [{ devices: 5, percent: 5 }] });
+        await refused({ stages: [{ devices: 5, least: 5 }] });
+        await refused({ stages: [{ devices: 5, approvals: 3 }] });
+        await refused({ stages: [{ devices: -1 }] });
+        assert.equal((await server.admin('GET', path(scene))).json.items.length, 0, 'nothing is left of a refused one');
+    });
+
+    test('a running campaign is no draft', async () => {
+        const { scene, ids } = await fleet(1);
+        const { campaign } = await started(scene, {});
+        assertProblem(await server.admin('PATCH', path(scene, campaign), { devices: ids }), 409, 'campaign-state');
+        assert.equal((await server.admin('PATCH', path(scene, campaign), { pause_when_done: true }, { expect: 200 })).json.pause_when_done, true);
+    });
+});
+
+test('the counts are right after the server was killed in the middle', async (t) => {
+    const on = await startServer(t);
+    const { scene, modules, ids } = await fleet(12, {}, on);
+    const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 6, ...many, min_confirmed: 6 }, { all: true }] });
+    await scene.makePackage();
+    for (let round = 0; round < 3; round++) {
+        const asking = modules.map((module) => takes(module).catch(() => null));
+        await poll('a module got it', async () => (await on.admin('GET', path(scene, campaign)).catch(() => null))?.json?.counts.confirmed > round * 2 || null)
+            .catch(() => null);
+        await on.restart({ hard: true });
+        await Promise.all(asking);
+        modules.forEach((module) => { module.address = on.device; });
+        await assertCounts(scene, campaign);
+    }
+    const end = await poll('all are done', async () => {
+        for (const module of modules)
+            if (module.version === '1')
+                await takes(module);
+            else
+                await module.ask();
+        return (await show(scene, campaign)).state === 'finished';
+    });
+    assert.ok(end);
+    assert.equal((await assertCounts(scene, campaign)).confirmed, 12);
+    assert.equal(sql(on, 'SELECT count(*) FROM campaign_device')?.toString().trim(), '12');
+});

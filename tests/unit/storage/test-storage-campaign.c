@@ -1,0 +1,268 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Campaigns, their stages and their devices. */
+#include "storage/campaign_device.h"
+#include "tests/unit/storage/test-storage-scene.h"
+
+static const struct stages two = {
+    .stage = {{.kind = STAGE_DEVICES, .size = 5, .least_confirmed = 4, .settle_ms = 7, .approvals = 2},
+              {.kind = STAGE_ALL, .confirmed_percent = 90, .most_failed = 3, .most_silent = 2}},
+    .count = 2};
+
+static struct campaign campaign_of(struct place *place, const struct scene *scene, const char *name,
+                                   const char *target, enum audience audience)
+{
+    struct campaign made = {.firmware_id = scene->firmware.id,
+                            .state = CAMPAIGN_RUNNING,
+                            .audience = audience,
+                            .finish_transfers = true,
+                            .created_ms = 1};
+    struct error err;
+    strcpy(made.name, name);
+    strcpy(made.target, target);
+    assert_ok(campaign_add(place->db, &made, &err), err);
+    assert_ok(campaign_stages_set(place->db, made.id, &two, &err), err);
+    return made;
+}
+
+static int64_t device_of(struct place *place, const struct scene *scene, unsigned number)
+{
+    struct identity identity = {.kind = ID_UID};
+    struct device device;
+    struct error err;
+    snprintf(identity.id, sizeof identity.id, "unit-%u", number);
+    assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, &device, &err), err);
+    return device.id;
+}
+
+static void put(struct place *place, const struct campaign *campaign, int64_t device_id, int64_t rank)
+{
+    const struct campaign_device row = {
+        .campaign_id = campaign->id, .device_id = device_id, .rank = rank, .outcome = OUTCOME_WAITING};
+    struct error err;
+    bool is_new;
+    assert_ok(campaign_device_add(place->db, &row, &is_new, &err), err);
+    assert_true(is_new);
+    assert_ok(campaign_device_add(place->db, &row, &is_new, &err), err);
+    assert_false(is_new);
+}
+
+static void test_stages_are_kept_with_their_counts(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct stages stages;
+    struct error err;
+    bool is_new;
+    set_scene(place->db, &scene);
+    struct campaign made = campaign_of(place, &scene, "a", "10", AUDIENCE_ALL);
+    assert_ok(campaign_stage_move(place->db, made.id, 0, OUTCOME_WAITING, OUTCOME_ADMITTED, 3, 5, &err), err);
+    assert_ok(campaign_stage_move(place->db, made.id, 0, OUTCOME_ADMITTED, OUTCOME_CONFIRMED, 1, 6, &err),
+              err);
+    assert_ok(campaign_stage_move(place->db, made.id, 0, OUTCOME_ADMITTED, OUTCOME_SILENT, 1, 8, &err), err);
+    assert_ok(campaign_approve(place->db, made.id, 0, "Ann", 1, &is_new, &err), err);
+    assert_true(is_new);
+    assert_ok(campaign_approve(place->db, made.id, 0, "Ann", 2, &is_new, &err), err);
+    assert_false(is_new);
+    assert_ok(campaign_stages_load(place->db, made.id, &stages, &err), err);
+    assert_int_equal(stages.count, 2);
+    const struct stage *first = &stages.stage[0], *last = &stages.stage[1];
+    assert_int_equal(first->count[OUTCOME_ADMITTED], 1);
+    assert_int_equal(first->count[OUTCOME_CONFIRMED], 1);
+    assert_int_equal(first->count[OUTCOME_SILENT], 1);
+    assert_int_equal(first->last_confirmed_ms, 6);
+    assert_int_equal(first->approved, 1);
+    assert_int_equal(first->settle_ms, 7);
+    assert_int_equal(last->kind, STAGE_ALL);
+    assert_int_equal(last->confirmed_percent, 90);
+    assert_int_equal(last->most_failed, 3);
+    assert_ok(campaign_stages_set(place->db, made.id, &stages, &err), err);
+    assert_ok(campaign_stages_load(place->db, made.id, &stages, &err), err);
+    assert_int_equal(stage_admitted(&stages.stage[0]) + stages.stage[0].approved, 0);
+}
+
+static void test_names(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct campaign found;
+    struct error err;
+    char number[24];
+    set_scene(place->db, &scene);
+    struct campaign made = campaign_of(place, &scene, "a", "10", AUDIENCE_LIST), again = made;
+    assert_false(campaign_add(place->db, &again, &err));
+    assert_int_equal(err.code, ERROR_CAMPAIGN_EXISTS);
+    snprintf(number, sizeof number, "%lld", (long long)made.id);
+    assert_ok(campaign_get(place->db, scene.firmware.id, number, &found, &err), err);
+    assert_ok(campaign_get(place->db, scene.firmware.id, "a", &found, &err), err);
+    assert_int_equal(found.id, made.id);
+    assert_false(campaign_get(place->db, scene.firmware.id + 1, number, &found, &err));
+    assert_int_equal(err.code, ERROR_CAMPAIGN_NOT_FOUND);
+}
+
+static void test_the_target_is_the_plain_campaign(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct firmware firmware;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    struct campaign plain = {.firmware_id = scene.firmware.id,
+                             .plain = true,
+                             .state = CAMPAIGN_RUNNING,
+                             .name = "target",
+                             .target = "10"};
+    assert_ok(campaign_add(place->db, &plain, &err), err);
+    assert_ok(firmware_by_id(place->db, scene.firmware.id, &firmware, &found, &err), err);
+    assert_string_equal(firmware.target, "10");
+    plain.state = CAMPAIGN_CANCELLED;
+    assert_ok(campaign_update(place->db, &plain, &err), err);
+    assert_ok(firmware_by_id(place->db, scene.firmware.id, &firmware, &found, &err), err);
+    assert_string_equal(firmware.target, "");
+}
+
+static bool conflicts(struct place *place, const struct campaign *campaign, int64_t besides)
+{
+    struct campaign other;
+    struct error err;
+    bool found;
+    assert_ok(campaign_conflict(place->db, campaign, besides, &other, &found, &err), err);
+    return found;
+}
+
+static void test_conflicts(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct error err;
+    set_scene(place->db, &scene);
+    struct campaign a = campaign_of(place, &scene, "a", "10", AUDIENCE_LIST);
+    struct campaign b = campaign_of(place, &scene, "b", "9", AUDIENCE_LIST);
+    int64_t shared = device_of(place, &scene, 1), other = device_of(place, &scene, 2);
+    put(place, &a, shared, 0);
+    put(place, &b, other, 0);
+    assert_false(conflicts(place, &a, 0));
+    put(place, &b, shared, 1);
+    assert_true(conflicts(place, &a, 0) && conflicts(place, &b, 0));
+    assert_false(conflicts(place, &a, b.id));
+    b.state = CAMPAIGN_FINISHED;
+    assert_ok(campaign_update(place->db, &b, &err), err);
+    assert_false(conflicts(place, &a, 0));
+    struct campaign all = campaign_of(place, &scene, "all", "10", AUDIENCE_ALL);
+    assert_false(conflicts(place, &all, 0));
+    strcpy(all.target, "9");
+    assert_true(conflicts(place, &all, 0));
+}
+
+static void test_the_live_campaign_of_a_device(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct campaign found_campaign;
+    struct campaign_device row;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    struct campaign list = campaign_of(place, &scene, "list", "10", AUDIENCE_LIST);
+    struct campaign all = campaign_of(place, &scene, "all", "10", AUDIENCE_ALL);
+    int64_t device = device_of(place, &scene, 1);
+    put(place, &list, device, 3);
+    put(place, &all, device, device);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(
+            campaign_device_live(place->db, device, scene.firmware.id, &found_campaign, &row, &found, &err),
+            err);
+        assert_int_equal(found, i < 2);
+        if (found)
+            assert_int_equal(found_campaign.id, i == 0 ? list.id : all.id);
+        struct campaign *ends = i == 0 ? &list : &all;
+        ends->state = CAMPAIGN_CANCELLED;
+        assert_ok(campaign_update(place->db, ends, &err), err);
+    }
+}
+
+/* Five devices, the last one first. The first two run 10, the others 9. */
+static struct campaign five_devices(struct place *place)
+{
+    struct scene scene;
+    struct error err;
+    set_scene(place->db, &scene);
+    struct campaign made = campaign_of(place, &scene, "a", "10", AUDIENCE_LIST);
+    for (unsigned i = 0; i < 5; i++) {
+        struct device device;
+        bool found;
+        int64_t id = device_of(place, &scene, i);
+        assert_ok(device_by_id(place->db, id, &device, &found, &err), err);
+        strcpy(device.confirmed_version, i < 2 ? "10" : "9");
+        strcpy(device.asked_version, device.confirmed_version);
+        device.confirmed_by = REPORTED_BY_CHECK_IN;
+        assert_ok(device_update(place->db, &device, &err), err);
+        put(place, &made, id, 4 - i);
+    }
+    return made;
+}
+
+static void test_groups_by_version(void **state)
+{
+    struct place *place = *state;
+    struct campaign made = five_devices(place);
+    struct campaign_group *groups;
+    struct error err;
+    size_t count;
+    assert_ok(campaign_device_groups(place->db, &made, &groups, &count, &err), err);
+    assert_int_equal(count, 2);
+    assert_string_equal(groups[0].version, "9");
+    assert_int_equal(groups[0].devices, 3);
+    free(groups);
+}
+
+static void test_pages_of_outcomes(void **state)
+{
+    struct place *place = *state;
+    struct campaign made = five_devices(place);
+    struct campaign_device_listed *list;
+    struct error err;
+    size_t count;
+    int64_t changed;
+    assert_ok(campaign_device_confirm_all(place->db, made.id, "10", 6, &changed, &err), err);
+    assert_int_equal(changed, 2);
+    assert_ok(campaign_device_list(place->db, made.id, OUTCOME_CONFIRMED, -1, 10, &list, &count, &err), err);
+    assert_int_equal(count, 2);
+    assert_int_equal(list[0].row.rank, 3);
+    assert_string_equal(list[0].device, "unit-1");
+    assert_false(list[0].row.admitted);
+    free(list);
+    assert_ok(campaign_device_fold(place->db, made.id, 4, 0, &changed, &err), err);
+    assert_int_equal(changed, 1);
+    assert_ok(campaign_device_list(place->db, made.id, CAMPAIGN_OUTCOME_COUNT, 1, 2, &list, &count, &err),
+              err);
+    assert_int_equal(count, 2);
+    assert_int_equal(list[0].row.rank, 2);
+    assert_true(list[1].row.admitted && list[1].row.stage == 0);
+    free(list);
+    assert_ok(campaign_device_reset_all(place->db, made.id, &err), err);
+    assert_ok(campaign_device_list(place->db, made.id, OUTCOME_WAITING, -1, 10, &list, &count, &err), err);
+    assert_int_equal(count, 5);
+    free(list);
+    assert_ok(campaign_remove(place->db, made.id, &err), err);
+    assert_ok(campaign_device_list(place->db, made.id, CAMPAIGN_OUTCOME_COUNT, -1, 10, &list, &count, &err),
+              err);
+    assert_int_equal(count, 0);
+    free(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_stages_are_kept_with_their_counts),
+        TEST(test_names),
+        TEST(test_the_target_is_the_plain_campaign),
+        TEST(test_conflicts),
+        TEST(test_the_live_campaign_of_a_device),
+        TEST(test_groups_by_version),
+        TEST(test_pages_of_outcomes),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "upgrade/campaign.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define NAME(value, name) name,
+static const char *const state_names[] = {CAMPAIGN_STATES(NAME)};
+static const char *const outcome_names[] = {CAMPAIGN_OUTCOMES(NAME)};
+static const char *const event_names[] = {"start", "pause", "resume", "finish", "cancel"};
+static const char *const kind_names[] = {"devices", "percent", "all"};
+const struct enum_names campaign_state_names = ENUM_NAMES(state_names);
+const struct enum_names campaign_outcome_names = ENUM_NAMES(outcome_names);
+const struct enum_names stage_kind_names = ENUM_NAMES(kind_names);
+
+static bool find_name(const char *const *names, int count, struct slice text, int *ret)
+{
+    for (int i = 0; i < count; i++)
+        if (slice_is(text, names[i])) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+const char *campaign_state_name(enum campaign_state state)
+{
+    return state_names[state];
+}
+
+bool campaign_state_parse(struct slice text, enum campaign_state *ret)
+{
+    int found;
+    if (!find_name(state_names, CAMPAIGN_STATE_COUNT, text, &found))
+        return false;
+    *ret = (enum campaign_state)found;
+    return true;
+}
+
+const char *campaign_outcome_name(enum campaign_outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+bool campaign_outcome_parse(struct slice text, enum campaign_outcome *ret)
+{
+    int found;
+    if (!find_name(outcome_names, CAMPAIGN_OUTCOME_COUNT, text, &found))
+        return false;
+    *ret = (enum campaign_outcome)found;
+    return true;
+}
+
+const char *campaign_event_name(enum campaign_event event)
+{
+    return event_names[event];
+}
+
+/* ---- the life of a campaign ---- */
+
+#define NO CAMPAIGN_STATE_COUNT /* the event does not fit */
+
+static const enum campaign_state transitions[CAMPAIGN_STATE_COUNT][CAMPAIGN_EVENT_COUNT] = {
+    /*                      start             pause            resume            finish             cancel */
+    [CAMPAIGN_DRAFT] = {CAMPAIGN_RUNNING, NO, NO, NO, CAMPAIGN_CANCELLED},
+    [CAMPAIGN_RUNNING] = {NO, CAMPAIGN_PAUSED, NO, CAMPAIGN_FINISHED, CAMPAIGN_CANCELLED},
+    [CAMPAIGN_PAUSED] = {NO, NO, CAMPAIGN_RUNNING, CAMPAIGN_FINISHED, CAMPAIGN_CANCELLED},
+    [CAMPAIGN_FINISHED] = {NO, NO, NO, NO, NO},
+    [CAMPAIGN_CANCELLED] = {NO, NO, NO, NO, NO},
+};
+
+bool campaign_apply(enum campaign_state *state, enum campaign_event event)
+{
+    enum campaign_state next = transitions[*state][event];
+    if (next == NO)
+        return false;
+    *state = next;
+    return true;
+}
+
+bool campaign_is_live(enum campaign_state state)
+{
+    return state == CAMPAIGN_RUNNING || state == CAMPAIGN_PAUSED;
+}
+
+enum campaign_outcome campaign_outcome_after(enum campaign_outcome before, enum attempt_state state,
+                                             bool to_target)
+{
+    switch (state) {
+    case ATTEMPT_CONFIRMED:
+    case ATTEMPT_NOT_BY_US:
+        return to_target ? OUTCOME_CONFIRMED : OUTCOME_ADMITTED;
+    case ATTEMPT_NOT_APPLIED:
+        return OUTCOME_NOT_APPLIED;
+    case ATTEMPT_DIVERGED:
+        return OUTCOME_DIVERGED;
+    case ATTEMPT_SILENT:
+        return OUTCOME_SILENT;
+    case ATTEMPT_WAITING: /* a silent device was heard again */
+        return before == OUTCOME_SILENT ? OUTCOME_ADMITTED : before;
+    default:
+        return before;
+    }
+}
+
+/* ---- stages ---- */
+
+unsigned stage_admitted(const struct stage *stage)
+{
+    unsigned sum = 0;
+    for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
+        sum += stage->count[i];
+    return sum;
+}
+
+static unsigned admitted_so_far(const struct stage *stages, unsigned current)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i <= current; i++)
+        sum += stage_admitted(&stages[i]);
+    return sum;
+}
+
+unsigned stage_reach(const struct stage *stage, unsigned audience)
+{
+    if (stage->kind == STAGE_ALL)
+        return audience;
+    if (stage->kind == STAGE_DEVICES)
+        return stage->size < audience ? stage->size : audience;
+    return (unsigned)(((uint64_t)audience * stage->size + 99) / 100);
+}
+
+/* FNV-1a, and a step that spreads ids that differ in few bits. */
+unsigned stage_bucket(int64_t campaign_id, const char *device)
+{
+    uint64_t hash = 14695981039346656037u ^ (uint64_t)campaign_id;
+    for (; *device; device++)
+        hash = (hash ^ (unsigned char)*device) * 1099511628211u;
+    hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15u;
+    return (unsigned)((hash >> 32) % STAGE_BUCKETS);
+}
+
+void stage_text(const struct stage *stages, unsigned count, unsigned current, char out[STAGE_TEXT_SIZE])
+{
+    const struct stage *stage = &stages[current];
+    char what[40] = "all devices";
+    if (stage->kind == STAGE_DEVICES)
+        snprintf(what, sizeof what, stage->size == 1 ? "%u device" : "%u devices", stage->size);
+    if (stage->kind == STAGE_PERCENT)
+        snprintf(what, sizeof what, "%u %% of the devices", stage->size);
+    snprintf(out, STAGE_TEXT_SIZE, "stage %u of %u admits %s", current + 1, count, what);
+}
+
+bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place)
+{
+    const struct stage *stage = &stages[current];
+    if (stage->kind == STAGE_ALL)
+        return true;
+    if (place->ranked)
+        return place->rank < stage_reach(stage, place->audience);
+    if (stage->kind == STAGE_PERCENT)
+        return place->bucket < stage->size * (STAGE_BUCKETS / 100);
+    return admitted_so_far(stages, current) < stage->size;
+}
+
+/* ---- gates ---- */
+
+/* Devices that the stage has not admitted yet. How many devices a percentage of an open audience is, nobody knows: such a
+   stage is judged by what it has admitted, and by least_confirmed. */
+static bool knows_missing(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                          unsigned *ret_missing)
+{
+    const struct stage *stage = &stages[current];
+    unsigned admitted = admitted_so_far(stages, current), wanted = stage->size;
+    *ret_missing = 0;
+    if (!audience->ranked && stage->kind != STAGE_DEVICES)
+        return false;
+    if (audience->ranked)
+        wanted = stage_reach(stage, audience->audience);
+    if (wanted > admitted)
+        *ret_missing = wanted - admitted;
+    return true;
+}
+
+/* How many devices of the stage must have confirmed. */
+static unsigned confirmations_wanted(const struct stage *stages, unsigned current,
+                                     const struct stage_place *audience)
+{
+    const struct stage *stage = &stages[current];
+    unsigned missing;
+    bool known = knows_missing(stages, current, audience, &missing);
+    unsigned devices = stage_admitted(stage) + missing;
+    unsigned wanted = (unsigned)(((uint64_t)devices * stage->confirmed_percent + 99) / 100);
+    if (wanted < stage->least_confirmed)
+        wanted = stage->least_confirmed;
+    return known && wanted > devices ? devices : wanted;
+}
+
+enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                     int64_t now_ms, char ret_why[GATE_WHY_SIZE])
+{
+    const struct stage *stage = &stages[current];
+    unsigned failed = stage->count[OUTCOME_NOT_APPLIED] + stage->count[OUTCOME_DIVERGED];
+    unsigned silent = stage->count[OUTCOME_SILENT];
+    unsigned wanted = confirmations_wanted(stages, current, audience);
+    ret_why[0] = '\0';
+    if (failed > stage->most_failed) {
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: devices that did not apply a package: %u, allowed are %u",
+                 current + 1, failed, stage->most_failed);
+        return GATE_BROKEN;
+    }
+    if (silent > stage->most_silent) {
+        snprintf(ret_why, GATE_WHY_SIZE,
+                 "stage %u: devices that are silent after delivery: %u, allowed are %u", current + 1, silent,
+                 stage->most_silent);
+        return GATE_BROKEN;
+    }
+    if (stage->count[OUTCOME_CONFIRMED] < wanted)
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u devices have confirmed", current + 1,
+                 stage->count[OUTCOME_CONFIRMED], wanted);
+    else if (now_ms - clock_clamp(stage->last_confirmed_ms, now_ms) < stage->settle_ms)
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: the last confirmation is not old enough", current + 1);
+    else if (stage->approved < stage->approvals)
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u admins have approved", current + 1,
+                 stage->approved, stage->approvals);
+    return ret_why[0] ? GATE_WAITS : GATE_HOLDS;
+}
+
+/* ---- what an admin may write ---- */
+
+static const char *fault_of(const struct stage *stage)
+{
+    if (stage->kind != STAGE_ALL && stage->size == 0)
+        return "the stage admits no device";
+    if (stage->kind == STAGE_PERCENT && stage->size > 100)
+        return "a percentage is 1 to 100";
+    if (stage->confirmed_percent > 100)
+        return "the share of confirmed devices is 0 to 100 percent";
+    if (stage->approvals > 2)
+        return "at most two admins can be asked to approve";
+    return NULL;
+}
+
+const char *stages_fault(const struct stage *stages, size_t count, unsigned *ret_stage)
+{
+    *ret_stage = 1;
+    if (count == 0 || count > CAMPAIGN_STAGES_MAX)
+        return "a campaign has 1 to 16 stages";
+    for (unsigned i = 0; i < count; i++) {
+        const char *fault = fault_of(&stages[i]);
+        *ret_stage = i + 1;
+        if (fault)
+            return fault;
+        if (i > 0 && stages[i - 1].kind == STAGE_ALL)
+            return "no stage can follow the one for all devices";
+        if (i > 0 && stages[i].kind == stages[i - 1].kind && stages[i].size <= stages[i - 1].size)
+            return "the stage is not larger than the one before: sizes count from the start of the campaign";
+    }
+    return NULL;
+}

@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* A campaign leads the devices of an audience to one version, in stages. Pure: counts and times come from the caller.
+
+   The size of a stage counts from the start of the campaign: 5 devices, then 10 percent, then all. A device that a
+   stage has admitted stays admitted. When the gate of a stage holds, the next stage begins; when the gate breaks, the
+   campaign pauses. */
+#ifndef DFOTA_UPGRADE_CAMPAIGN_H
+#define DFOTA_UPGRADE_CAMPAIGN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/enum_names.h"
+#include "base/slice.h"
+#include "upgrade/attempt.h"
+
+#define CAMPAIGN_NAME_SIZE 65
+
+#define CAMPAIGN_STATES(X)                                                                                   \
+    X(CAMPAIGN_DRAFT, "draft")         /* being written; no device sees it */                                \
+    X(CAMPAIGN_RUNNING, "running")     /* devices are admitted */                                            \
+    X(CAMPAIGN_PAUSED, "paused")       /* no device begins anything new */                                   \
+    X(CAMPAIGN_FINISHED, "finished")   /* every device has an outcome, or an admin ended the campaign */     \
+    X(CAMPAIGN_CANCELLED, "cancelled") /* given up */
+
+enum campaign_state {
+#define X(state, name) state,
+    CAMPAIGN_STATES(X)
+#undef X
+        CAMPAIGN_STATE_COUNT
+};
+
+enum campaign_event {
+    CAMPAIGN_START,
+    CAMPAIGN_PAUSE,
+    CAMPAIGN_RESUME,
+    CAMPAIGN_FINISH,
+    CAMPAIGN_CANCEL,
+    CAMPAIGN_EVENT_COUNT
+};
+
+extern const struct enum_names campaign_state_names;
+const char *campaign_state_name(enum campaign_state state);
+bool campaign_state_parse(struct slice text, enum campaign_state *ret);
+const char *campaign_event_name(enum campaign_event event); /* "start", "pause", … */
+/* False, and *state unchanged, where the event does not fit the state. */
+bool campaign_apply(enum campaign_state *state, enum campaign_event event);
+bool campaign_is_live(enum campaign_state state); /* running or paused: it holds its devices */
+
+/* What a device of a campaign came to. A device has one outcome at any time. */
+#define CAMPAIGN_OUTCOMES(X)                                                                                 \
+    X(OUTCOME_WAITING, "waiting")         /* not admitted yet */                                             \
+    X(OUTCOME_ADMITTED, "admitted")       /* on its way */                                                   \
+    X(OUTCOME_CONFIRMED, "confirmed")     /* reported the target */                                          \
+    X(OUTCOME_NOT_APPLIED, "not_applied") /* came back with the old version */                               \
+    X(OUTCOME_DIVERGED, "diverged")       /* came back with a third version */                               \
+    X(OUTCOME_SILENT, "silent")           /* nothing was heard after the package was delivered */
+
+enum campaign_outcome {
+#define X(outcome, name) outcome,
+    CAMPAIGN_OUTCOMES(X)
+#undef X
+        CAMPAIGN_OUTCOME_COUNT
+};
+
+extern const struct enum_names campaign_outcome_names;
+const char *campaign_outcome_name(enum campaign_outcome outcome);
+bool campaign_outcome_parse(struct slice text, enum campaign_outcome *ret);
+
+/* The outcome of an admitted device after its attempt came to `state`. `to_target`: the hop of the attempt leads to the
+   target of the campaign. */
+enum campaign_outcome campaign_outcome_after(enum campaign_outcome before, enum attempt_state state,
+                                             bool to_target);
+
+#define CAMPAIGN_STAGES_MAX 16
+#define STAGE_BUCKETS       10000
+
+enum stage_kind { STAGE_DEVICES, STAGE_PERCENT, STAGE_ALL };
+extern const struct enum_names stage_kind_names; /* "devices", "percent", "all" */
+
+struct stage {
+    enum stage_kind kind;
+    unsigned size; /* devices or percent, from the start of the campaign */
+
+    /* The gate to the next stage. */
+    unsigned least_confirmed;   /* devices, but not more than the stage has; 0: as many as the share needs */
+    unsigned confirmed_percent; /* of the devices of the stage */
+    unsigned most_failed;       /* more devices that are not_applied or diverged break the gate */
+    unsigned most_silent;       /* more silent devices break the gate */
+    int64_t settle_ms;          /* at least this time after the last confirmation */
+    unsigned approvals;         /* admins who must agree: 0, 1 or 2 */
+
+    /* What came of the stage so far. */
+    unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now */
+    int64_t last_confirmed_ms;              /* 0: never */
+    unsigned approved;
+};
+
+struct stage_place {         /* of a device in its campaign */
+    bool ranked;             /* the audience is fixed, and has an order */
+    unsigned rank, audience; /* where ranked: from 0, of so many devices */
+    unsigned bucket;         /* else: 0 to STAGE_BUCKETS - 1, the same whenever it is asked */
+};
+
+unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of them */
+/* Devices of a fixed audience that a stage reaches, from the start of the campaign. Percent are rounded up. */
+unsigned stage_reach(const struct stage *stage, unsigned audience);
+/* The bucket of a device: "imei:…" gives the same bucket each time, and another in another campaign. */
+unsigned stage_bucket(int64_t campaign_id, const char *device);
+
+#define STAGE_TEXT_SIZE 80
+/* "stage 1 of 3 admits 5 devices" */
+void stage_text(const struct stage *stages, unsigned count, unsigned current, char out[STAGE_TEXT_SIZE]);
+
+/* Whether stages[current] admits a device that no stage has admitted. */
+bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place);
+
+enum gate {
+    GATE_WAITS, /* for what *ret_why names */
+    GATE_HOLDS,
+    GATE_BROKEN /* *ret_why says by what */
+};
+
+#define GATE_WHY_SIZE 160
+
+/* The gate of stages[current]. Of `audience` only ranked and audience are looked at. */
+enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                     int64_t now_ms, char ret_why[GATE_WHY_SIZE]);
+
+/* NULL: the stages can be run; else what is wrong, with the number of the stage. */
+const char *stages_fault(const struct stage *stages, size_t count, unsigned *ret_stage);
+
+#endif
