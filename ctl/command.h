@@ -65,6 +65,19 @@ command_run target_set;
 command_run target_clear;
 command_run missing_bases_list;
 
+command_run campaign_create; /* campaign.c */
+command_run campaign_list;
+command_run campaign_show;
+command_run campaign_start;
+command_run campaign_pause;
+command_run campaign_resume;
+command_run campaign_cancel;
+command_run campaign_approve;
+command_run campaign_retarget;
+command_run campaign_copy;
+command_run campaign_delete;
+command_run campaign_devices;
+
 command_run package_list; /* package.c */
 command_run package_show;
 command_run package_log;

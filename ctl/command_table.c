@@ -68,8 +68,46 @@ const struct command command_table[] = {
     {"firmware delete", "FIRMWARE", BIT(BY), 0, "delete a firmware without images and devices", NULL,
      firmware_delete},
 
-    {"target set", "FIRMWARE VERSION", 0, 0, "set the version that devices shall run", NULL, target_set},
+    {"target set", "FIRMWARE VERSION", BIT(DRY_RUN), 0, "set the version that devices shall run",
+     "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
+     "cannot be reached.",
+     target_set},
     {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
+
+    {"campaign create", "FIRMWARE NAME VERSION",
+     BIT(STAGE) | BIT(DEVICES) | BIT(PAUSE_WHEN_DONE) | BIT(FINISH_TRANSFERS) | BIT(BY), 0,
+     "write a campaign: devices to a version, in stages",
+     "The campaign is a draft until campaign start. --stage is given once for each stage: 5, 10% or all, "
+     "counted from the start of the campaign, then what must hold before the next stage begins: min=4 "
+     "devices and confirmed=90 percent have confirmed, at most fail=0 devices did not apply a package, at "
+     "most silent=0 are silent, settle=1d has passed since the last confirmation, approve=1 admins agree. "
+     "Without --stage all devices are admitted at once. Without --devices the campaign is for all devices "
+     "of the firmware.",
+     campaign_create},
+    {"campaign list", "FIRMWARE", 0, 0, "list the campaigns of a firmware", NULL, campaign_list},
+    {"campaign show", "FIRMWARE CAMPAIGN", 0, 0, "show a campaign with its stages",
+     "CAMPAIGN is the name or the number.", campaign_show},
+    {"campaign start", "FIRMWARE CAMPAIGN", BIT(DRY_RUN) | BIT(BY), 0, "start a campaign",
+     "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
+     "cannot be reached.",
+     campaign_start},
+    {"campaign pause", "FIRMWARE CAMPAIGN", BIT(REASON) | BIT(BY), 0, "pause a campaign",
+     "Devices get nothing new. A download that has begun may end, unless the campaign was created with "
+     "--finish-transfers no.",
+     campaign_pause},
+    {"campaign resume", "FIRMWARE CAMPAIGN", BIT(BY), 0, "resume a campaign",
+     "This accepts the failures so far: the gate breaks again with the next one.", campaign_resume},
+    {"campaign cancel", "FIRMWARE CAMPAIGN", BIT(BY), 0, "end a campaign for good", NULL, campaign_cancel},
+    {"campaign approve", "FIRMWARE CAMPAIGN", BIT(BY), 0, "approve the current stage",
+     "The name (--by, or the name of the user) counts once for a stage.", campaign_approve},
+    {"campaign retarget", "FIRMWARE CAMPAIGN VERSION", BIT(BY), 0, "lead the devices to another version",
+     "The first stage begins again.", campaign_retarget},
+    {"campaign copy", "FIRMWARE CAMPAIGN NAME", BIT(BY), 0, "write a campaign like another one", NULL,
+     campaign_copy},
+    {"campaign delete", "FIRMWARE CAMPAIGN", BIT(BY), 0, "delete a draft", NULL, campaign_delete},
+    {"campaign devices", "FIRMWARE CAMPAIGN", BIT(OUTCOME) | BIT(PRINT_CSV), 0,
+     "list the devices of a campaign",
+     "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent.", campaign_devices},
     {"missing-bases", "FIRMWARE", 0, 0, "list versions in use that have no image", NULL, missing_bases_list},
 
     {"path", "FROM TO", BIT(FIRMWARE) | BIT(WAIT), 0, "show the path from one version to another",

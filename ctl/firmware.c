@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "ctl/campaign_effect.h"
 #include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
@@ -200,8 +201,11 @@ bool firmware_delete(struct session *session, struct failure *fail)
 bool target_set(struct session *session, struct failure *fail)
 {
     struct client_path path;
-    return session_path(session, &path, fail, "firmware", session->args[0], "target", NULL) &&
-           change(session, "PUT", &path, json_pack("{s:s}", "version", session->args[1]), fail);
+    json_t *body = json_pack("{s:s}", "version", session->args[1]);
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "target", NULL))
+        return false;
+    return session->options->dry_run ? campaign_effect_show(session, "PUT", &path, body, fail)
+                                     : change(session, "PUT", &path, body, fail);
 }
 
 bool target_clear(struct session *session, struct failure *fail)

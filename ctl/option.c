@@ -35,8 +35,18 @@ static bool read_time_or_date(char *text, void *member, struct error *err)
     return when_read(text, true, member, err);
 }
 
+static bool add_stage(char *text, void *member, struct error *err)
+{
+    struct ctl_stages *stages = member;
+    if (stages->count == CTL_STAGES_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "can be given %d times", CTL_STAGES_MAX);
+    stages->text[stages->count++] = text;
+    return true;
+}
+
 static const struct options_row rows[OPTIONS] = {
-#define X(id, name, letter, argument, kind, help) [OPTION_##id] = {name, letter, argument, help, kind, false},
+#define X(id, name, letter, argument, kind, help)                                                            \
+    [OPTION_##id] = {name, letter, argument, help, kind, OPTION_##id == OPTION_STAGE},
     OPTION_TABLE(X)
 #undef X
 };

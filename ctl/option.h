@@ -77,7 +77,15 @@
     X(TEMPLATE_FILE, "template-file", 0, "FILE", TEXT(template_file), "file with the body for a chat robot") \
     X(ENABLED, "enabled", 0, "yes|no", WORD(enabled), "are events sent?")                                    \
     X(NEW_NAME, "new-name", 0, "NAME", TEXT(new_name), "the new name")                                       \
-    X(NEW_URL, "new-url", 0, "URL", TEXT(new_url), "the new URL")
+    X(NEW_URL, "new-url", 0, "URL", TEXT(new_url), "the new URL")                                            \
+    X(STAGE, "stage", 0, "STAGE", OTHER(stages, add_stage),                                                  \
+      "5, 10% or all; 5,min=4,fail=0,silent=0,settle=1d,approve=1; repeat it for each stage")                \
+    X(DEVICES, "devices", 0, "FILE", TEXT(devices), "file with one DEVICE[,first] per line")                 \
+    X(DRY_RUN, "dry-run", 0, NULL, FLAG(dry_run), "show what would happen, and change nothing")              \
+    X(PAUSE_WHEN_DONE, "pause-when-done", 0, NULL, FLAG(pause_when_done), "pause after the last stage")      \
+    X(FINISH_TRANSFERS, "finish-transfers", 0, "yes|no", WORD(finish_transfers),                             \
+      "while the campaign is paused: may downloads end?")                                                    \
+    X(OUTCOME, "outcome", 0, "NAME", TEXT(outcome), "only devices with this outcome, such as not_applied")
 
 enum option_id {
 #define X(id, name, letter, argument, kind, help) OPTION_##id,
@@ -90,6 +98,12 @@ _Static_assert(OPTIONS <= 64, "a mask of options has 64 bits");
 
 #define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
 #define OPTIONS_GLOBAL ((OPTION_BIT(HELP) << 1) - 1)
+
+#define CTL_STAGES_MAX 16
+struct ctl_stages {
+    const char *text[CTL_STAGES_MAX]; /* borrowed from argv */
+    unsigned count;
+};
 
 /* Texts are borrowed from argv. NULL, 0 or false: not given. */
 struct ctl_options {
@@ -105,6 +119,9 @@ struct ctl_options {
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;
     bool print_csv, notice, conflicts, all, wait, yes, dialect;
+    struct ctl_stages stages;
+    const char *devices, *finish_transfers, *outcome;
+    bool dry_run, pause_when_done;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 
     uint64_t given; /* OPTION_BIT of each option that was given */

@@ -1,0 +1,71 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/campaign_effect.h"
+
+#include <stdio.h>
+#include "base/text.h"
+
+static const struct table_column columns[] = {
+    {"VERSION", "version", TABLE_TEXT},
+    {"DEVICES", "devices", TABLE_NUMBER},
+    {"EFFECT", "effect", TABLE_TEXT},
+    {"PATH", "way", TABLE_TEXT},
+    {"BYTES", "bytes_per_device", TABLE_NUMBER},
+};
+static const struct table_view view = {columns, TABLE_COUNT(columns), "reason", ""};
+
+static long long number(const json_t *answer, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(answer, key));
+}
+
+/* ["1138","1147","1162"] as 1138→1147→1162 */
+static void join_paths(json_t *groups)
+{
+    json_t *group, *version;
+    size_t i, n;
+    json_array_foreach (groups, i, group) {
+        char way[512] = "";
+        size_t used = 0;
+        json_array_foreach (json_object_get(group, "path"), n, version)
+            if (used < sizeof way)
+                used += (size_t)snprintf(way + used, sizeof way - used, "%s%s", n ? "→" : "",
+                                         json_string_value(version));
+        json_object_set_new(group, "way", way[0] ? json_string(way) : json_null());
+    }
+}
+
+static void print(const json_t *answer)
+{
+    json_t *groups = json_object_get(answer, "groups");
+    const char *conflict = json_string_value(json_object_get(answer, "conflict"));
+    join_paths(groups);
+    printf("Target %s: %lld devices, %lld bytes; %lld devices cannot be reached\n",
+           json_string_value(json_object_get(answer, "target")), number(answer, "devices"),
+           number(answer, "bytes"), number(answer, "unreachable"));
+    if (conflict) {
+        fputs("conflict: ", stdout);
+        text_put(stdout, conflict);
+        putchar('\n');
+    }
+    putchar('\n');
+    table_print(stdout, groups, &view);
+    session_note("nothing was changed");
+}
+
+bool campaign_effect_show(struct session *session, const char *method, struct client_path *path, json_t *body,
+                          struct failure *fail)
+{
+    struct client_answer answer = {0};
+    bool ok = client_path_query(path, "dry_run", "1", fail) &&
+              client_change(session->client, method, path->text, body, &answer, fail);
+    json_decref(body);
+    if (!ok)
+        return false;
+    if (session->json)
+        session_print_json(answer.json);
+    else
+        print(answer.json);
+    client_answer_clear(&answer);
+    return true;
+}
