@@ -145,6 +145,13 @@ bool device_is_authenticated(const struct device *device)
 }
 
 /* The same module under another number of digits. A row keeps the form in which it was added. */
+struct identity device_identity(const struct device *device)
+{
+    struct identity identity = {.kind = device->id_kind};
+    snprintf(identity.id, sizeof identity.id, "%s", device->device);
+    return identity;
+}
+
 static bool find_imei(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                       bool *ret_found, struct error *err)
 {

@@ -94,6 +94,8 @@ bool device_is_authenticated(const struct device *device);
 /* device_update() would store the same for both. */
 bool device_equal(const struct device *a, const struct device *b);
 
+struct identity device_identity(const struct device *device);
+
 /* Finds a device by its id. 14, 15 and 16 digits of one IMEI find the same row; an exact match comes
    first. */
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,

@@ -21,8 +21,7 @@
 
 static const char *doubt(const struct device *device)
 {
-    struct identity identity = {.kind = device->id_kind};
-    snprintf(identity.id, sizeof identity.id, "%s", device->device);
+    const struct identity identity = device_identity(device);
     if (identity.kind != ID_IMEI)
         return "";
     if (!identity_is_imei(&identity))

@@ -74,11 +74,7 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
 static bool load_campaign(struct db *db, const struct identity *identity, struct facts *facts,
                           struct error *err)
 {
-    const struct device *device = &facts->device;
-    char name[IDENTITY_SIZE + 8];
-    snprintf(name, sizeof name, "%s:%s", identity_kind_name(device->id ? device->id_kind : identity->kind),
-             device->id ? device->device : identity->id);
-    if (!campaign_member_load(db, facts->firmware.id, device->id, name, &facts->member, err))
+    if (!campaign_member_load(db, facts->firmware.id, facts->device.id, identity, &facts->member, err))
         return false;
     memcpy(facts->firmware.target, facts->member.campaign.target, sizeof facts->firmware.target);
     campaign_member_fill(&facts->member, &facts->snapshot);
@@ -248,6 +244,20 @@ static bool load_said(struct db *db, const struct client_identity *client, struc
     return true;
 }
 
+/* What is known of a device that has been here before. */
+static bool load_device(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    facts->clamped = device_clamp(&facts->device, facts->checkin.now_ms);
+    known->held = facts->device.state == DEVICE_HELD;
+    known->retired = facts->device.state == DEVICE_RETIRED;
+    if (!load_guard(db, facts, err))
+        return false;
+    if (facts->device.firmware_id == facts->firmware.id)
+        version_parse(slice_of(facts->device.confirmed_version), &known->confirmed);
+    return lookup_attempt(daemon, db, facts, err);
+}
+
 bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
                  const struct checkin *checkin, struct facts *ret, struct error *err)
 {
@@ -260,7 +270,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (!known->firmware_known)
         return true;
-    if (!load_campaign(db, &client->identity, ret, err))
+    const struct identity identity = known->device_known ? device_identity(&ret->device) : client->identity;
+    if (!load_campaign(db, &identity, ret, err))
         return false;
     known->format_set = ret->firmware.format[0];
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
@@ -276,17 +287,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
     judge_asker(client, ret);
     if (!load_said(db, client, ret, err))
         return false;
-    if (known->device_known) {
-        ret->clamped = device_clamp(&ret->device, checkin->now_ms);
-        known->held = ret->device.state == DEVICE_HELD;
-        known->retired = ret->device.state == DEVICE_RETIRED;
-        if (!load_guard(db, ret, err))
-            return false;
-        if (ret->device.firmware_id == ret->firmware.id)
-            version_parse(slice_of(ret->device.confirmed_version), &known->confirmed);
-        if (!lookup_attempt(daemon, db, ret, err))
-            return false;
-    }
+    if (known->device_known && !load_device(daemon, db, ret, err))
+        return false;
     return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
 }
 
@@ -301,5 +303,6 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    return load_campaign(db, NULL, ret, err) && lookup_attempt(daemon, db, ret, err);
+    const struct identity identity = device_identity(device);
+    return load_campaign(db, &identity, ret, err) && lookup_attempt(daemon, db, ret, err);
 }
