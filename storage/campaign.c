@@ -112,6 +112,13 @@ static const char *const sql[] = {
 };
 DB_TABLE(campaign, ENTITY_CAMPAIGN);
 
+struct stage_place campaign_place(const struct campaign *campaign, int64_t rank)
+{
+    return (struct stage_place){.ranked = campaign->audience == AUDIENCE_LIST,
+                                .rank = (unsigned)rank,
+                                .audience = (unsigned)campaign->devices};
+}
+
 /* A plain campaign has no name of its own. */
 static bool check_name(struct db *db, const struct campaign *campaign, struct error *err)
 {

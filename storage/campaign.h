@@ -22,7 +22,7 @@ struct campaign {
     char target[VERSION_TEXT_SIZE];
     enum campaign_state state;
     enum audience audience;
-    int64_t devices; /* of a list */
+    int64_t devices; /* of a list; else those that had to be led to the target when the stage began */
     int64_t ahead;   /* devices of the list that reported the target before a stage admitted them */
     int64_t stage;   /* the current one, from 0 */
     int64_t stage_started_ms;
@@ -31,6 +31,8 @@ struct campaign {
     char created_by[ADMIN_NAME_SIZE];
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
 };
+
+struct stage_place campaign_place(const struct campaign *campaign, int64_t rank);
 
 struct stages { /* of one campaign */
     struct stage stage[CAMPAIGN_STAGES_MAX];

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/campaign.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -123,23 +124,15 @@ static unsigned admitted_so_far(const struct stage *stages, unsigned current)
     return sum;
 }
 
-unsigned stage_reach(const struct stage *stage, unsigned audience)
+unsigned stage_reach(const struct stage *stage, const struct stage_place *place)
 {
+    unsigned audience = place->audience;
     if (stage->kind == STAGE_ALL)
-        return audience;
+        return place->ranked ? audience : UINT_MAX;
     if (stage->kind == STAGE_DEVICES)
-        return stage->size < audience ? stage->size : audience;
-    return (unsigned)(((uint64_t)audience * stage->size + 99) / 100);
-}
-
-/* FNV-1a, and a step that spreads ids that differ in few bits. */
-unsigned stage_bucket(int64_t campaign_id, const char *device)
-{
-    uint64_t hash = 14695981039346656037u ^ (uint64_t)campaign_id;
-    for (; *device; device++)
-        hash = (hash ^ (unsigned char)*device) * 1099511628211u;
-    hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15u;
-    return (unsigned)((hash >> 32) % STAGE_BUCKETS);
+        return place->ranked && stage->size > audience ? audience : stage->size;
+    unsigned share = (unsigned)(((uint64_t)audience * stage->size + 99) / 100);
+    return share || place->ranked ? share : 1;
 }
 
 void stage_text(const struct stage *stages, unsigned count, unsigned current, char out[STAGE_TEXT_SIZE])
@@ -155,43 +148,21 @@ void stage_text(const struct stage *stages, unsigned count, unsigned current, ch
 
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place)
 {
-    const struct stage *stage = &stages[current];
-    if (stage->kind == STAGE_ALL)
-        return true;
-    if (place->ranked)
-        return place->rank < stage_reach(stage, place->audience);
-    if (stage->kind == STAGE_PERCENT)
-        return place->bucket < stage->size * (STAGE_BUCKETS / 100);
-    return admitted_so_far(stages, current) < stage->size;
+    unsigned before = place->ranked ? place->rank : admitted_so_far(stages, current);
+    return before < stage_reach(&stages[current], place);
 }
 
 /* ---- gates ---- */
 
-/* Devices that the stage has not admitted yet. How many devices a percentage of an open audience is, nobody knows: such a
-   stage is judged by what it has admitted, and by least_confirmed. */
-static bool knows_missing(const struct stage *stages, unsigned current, const struct stage_place *audience,
-                          unsigned *ret_missing)
-{
-    const struct stage *stage = &stages[current];
-    unsigned admitted = admitted_so_far(stages, current), wanted = stage->size;
-    *ret_missing = 0;
-    if (!audience->ranked && stage->kind != STAGE_DEVICES)
-        return false;
-    if (audience->ranked)
-        wanted = stage_reach(stage, audience->audience);
-    if (wanted > admitted)
-        *ret_missing = wanted - admitted;
-    return true;
-}
-
-/* How many devices of the stage must have confirmed. */
+/* How many devices of the stage must have confirmed. How many devices the stage for all admits of an open audience is
+   not known: it is judged by those that it has admitted, and by least_confirmed. */
 static unsigned confirmations_wanted(const struct stage *stages, unsigned current,
                                      const struct stage_place *audience)
 {
     const struct stage *stage = &stages[current];
-    unsigned missing;
-    bool known = knows_missing(stages, current, audience, &missing);
-    unsigned devices = stage_admitted(stage) + missing;
+    unsigned admitted = admitted_so_far(stages, current), reach = stage_reach(stage, audience);
+    bool known = reach != UINT_MAX;
+    unsigned devices = stage_admitted(stage) + (known && reach > admitted ? reach - admitted : 0);
     unsigned wanted = (unsigned)(((uint64_t)devices * stage->confirmed_percent + 99) / 100);
     if (wanted < stage->least_confirmed)
         wanted = stage->least_confirmed;

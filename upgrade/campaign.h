@@ -74,7 +74,6 @@ enum campaign_outcome campaign_outcome_after(enum campaign_outcome before, enum 
                                              bool to_target);
 
 #define CAMPAIGN_STAGES_MAX 16
-#define STAGE_BUCKETS       10000
 
 enum stage_kind { STAGE_DEVICES, STAGE_PERCENT, STAGE_ALL };
 extern const struct enum_names stage_kind_names; /* "devices", "percent", "all" */
@@ -97,17 +96,17 @@ struct stage {
     unsigned approved;
 };
 
-struct stage_place {         /* of a device in its campaign */
-    bool ranked;             /* the audience is fixed, and has an order */
-    unsigned rank, audience; /* where ranked: from 0, of so many devices */
-    unsigned bucket;         /* else: 0 to STAGE_BUCKETS - 1, the same whenever it is asked */
+struct stage_place { /* of a device in its campaign */
+    bool ranked;   /* the audience is fixed, and has an order; else the first devices that ask are admitted */
+    unsigned rank; /* where ranked: from 0 */
+    unsigned
+        audience; /* devices. Of an open audience: that had to be led to the target when the stage began */
 };
 
 unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of them */
-/* Devices of a fixed audience that a stage reaches, from the start of the campaign. Percent are rounded up. */
-unsigned stage_reach(const struct stage *stage, unsigned audience);
-/* The bucket of a device: "imei:…" gives the same bucket each time, and another in another campaign. */
-unsigned stage_bucket(int64_t campaign_id, const char *device);
+/* Devices that a stage reaches, from the start of the campaign. Percent are rounded up. UINT_MAX: the stage for all, of an
+   open audience. Of `place` the rank is not looked at. */
+unsigned stage_reach(const struct stage *stage, const struct stage_place *place);
 
 #define STAGE_TEXT_SIZE 80
 /* "stage 1 of 3 admits 5 devices" */

@@ -134,8 +134,7 @@ static json_t *sum_to_json(const struct campaign *campaign, const struct stages 
 /* What the gate of the current stage waits for. */
 static json_t *gate_to_json(const struct campaign *campaign, const struct stages *stages)
 {
-    const struct stage_place place = {.ranked = campaign->audience == AUDIENCE_LIST,
-                                      .audience = (unsigned)campaign->devices};
+    const struct stage_place place = campaign_place(campaign, 0);
     char why[GATE_WHY_SIZE];
     if (campaign->state != CAMPAIGN_RUNNING || campaign->plain || campaign->stage + 1 >= stages->count)
         return json_null();

@@ -49,8 +49,8 @@ static void take_row(int terminator, void *cls)
     struct csv_row *row = &reader->row;
     (void)terminator;
     reader->complete = true;
-    for (unsigned i = 0; i < CSV_FIELDS_MAX;
-         i++) /* without a byte in the row, `content` may have no memory */
+    /* Of a row without a byte, `content` may have no memory. */
+    for (unsigned i = 0; i < CSV_FIELDS_MAX; i++)
         row->field[i] = i < row->count && row->field[i].len
                             ? trim((struct slice){(const char *)reader->content.ptr + reader->offset[i],
                                                   row->field[i].len})

@@ -107,10 +107,8 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
     struct firmware led = *firmware;
     struct campaign_member member;
     struct device device;
-    if (!find_device(db, firmware, &order->identity, &device, err))
-        return false;
-    const struct identity identity = device_identity(&device);
-    if (!campaign_member_load(db, firmware->id, device.id, &identity, &member, err))
+    if (!find_device(db, firmware, &order->identity, &device, err) ||
+        !campaign_member_load(db, firmware->id, device.id, &member, err))
         return false;
     memcpy(led.target, member.campaign.target, sizeof led.target);
     order->no_target = !led.target[0];

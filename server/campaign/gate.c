@@ -3,6 +3,7 @@
 #include "server/campaign/gate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "server/campaign/life.h"
@@ -24,11 +25,32 @@ static bool is_done(const struct campaign *campaign, const struct stages *stages
     return campaign->audience == AUDIENCE_LIST && waiting <= 0 && on_the_way == 0;
 }
 
+/* Of an open audience a share is one of the devices that have to be led to the target now, and of those that the campaign
+   has led there. */
+static bool count_open(struct db *db, struct campaign *campaign, const struct stages *stages,
+                       struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign_group *group = NULL;
+    size_t count;
+    if (campaign->audience == AUDIENCE_LIST)
+        return true;
+    if (!campaign_device_groups(db, campaign, &group, &count, err))
+        return false;
+    campaign->devices = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(group[i].version, campaign->target) != 0)
+            campaign->devices += group[i].devices;
+    for (unsigned i = 0; i < stages->count; i++)
+        campaign->devices += stages->stage[i].count[OUTCOME_CONFIRMED];
+    return true;
+}
+
 /* The current stage reaches devices that came to run the target before. */
 static bool fold(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                  struct error *err)
 {
-    unsigned reach = stage_reach(&stages->stage[campaign->stage], (unsigned)campaign->devices);
+    const struct stage_place audience = campaign_place(campaign, 0);
+    unsigned reach = stage_reach(&stages->stage[campaign->stage], &audience);
     int64_t folded;
     if (campaign->audience != AUDIENCE_LIST || !campaign->ahead)
         return true;
@@ -47,7 +69,8 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
     campaign->stage_started_ms = now_ms;
     stage_text(stages->stage, stages->count, (unsigned)stage, text);
     log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
-    return fold(db, campaign, stages, now_ms, err) && campaign_update(db, campaign, err) &&
+    return count_open(db, campaign, stages, err) && fold(db, campaign, stages, now_ms, err) &&
+           campaign_update(db, campaign, err) &&
            campaign_note(db, campaign, LEDGER_CAMPAIGN_STAGE_BEGAN, now_ms,
                          json_pack("{s:I, s:s}", "stage", (json_int_t)stage + 1, "admits", text), err);
 }
@@ -62,8 +85,7 @@ static bool pause_by_gate(struct db *db, struct campaign *campaign, const char *
 static enum gate look(const struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                       char why[GATE_WHY_SIZE])
 {
-    const struct stage_place audience = {.ranked = campaign->audience == AUDIENCE_LIST,
-                                         .audience = (unsigned)campaign->devices};
+    const struct stage_place audience = campaign_place(campaign, 0);
     for (unsigned i = 0; i < campaign->stage; i++)
         if (stage_gate(stages->stage, i, &audience, now_ms, why) == GATE_BROKEN)
             return GATE_BROKEN;

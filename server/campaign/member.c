@@ -4,17 +4,11 @@
 
 #include <stdio.h>
 
-static bool check_stage(struct db *db, const struct identity *identity, struct campaign_member *member,
-                        struct error *err)
+static bool check_stage(struct db *db, struct campaign_member *member, struct error *err)
 {
     const struct campaign *campaign = &member->campaign;
     struct stages stages;
-    char name[IDENTITY_SIZE + 8];
-    snprintf(name, sizeof name, "%s:%s", identity_kind_name(identity->kind), identity->id);
-    struct stage_place place = {.ranked = campaign->audience == AUDIENCE_LIST,
-                                .rank = (unsigned)member->device.rank,
-                                .audience = (unsigned)campaign->devices,
-                                .bucket = stage_bucket(campaign->id, name)};
+    struct stage_place place = campaign_place(campaign, member->device.rank);
     if (campaign->plain || (member->known && member->device.admitted))
         return true;
     if (!campaign_stages_load(db, campaign->id, &stages, err))
@@ -25,8 +19,8 @@ static bool check_stage(struct db *db, const struct identity *identity, struct c
     return true;
 }
 
-bool campaign_member_load(struct db *db, int64_t firmware_id, int64_t device_id,
-                          const struct identity *identity, struct campaign_member *ret, struct error *err)
+bool campaign_member_load(struct db *db, int64_t firmware_id, int64_t device_id, struct campaign_member *ret,
+                          struct error *err)
 {
     bool found;
     *ret = (struct campaign_member){.known = false};
@@ -35,7 +29,7 @@ bool campaign_member_load(struct db *db, int64_t firmware_id, int64_t device_id,
         return false;
     if (!ret->known && !campaign_of_all(db, firmware_id, &ret->campaign, &found, err))
         return false;
-    return !ret->campaign.id || check_stage(db, identity, ret, err);
+    return !ret->campaign.id || check_stage(db, ret, err);
 }
 
 void campaign_member_fill(const struct campaign_member *member, struct snapshot *known)

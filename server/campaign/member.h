@@ -16,9 +16,8 @@ struct campaign_member {
 };
 
 /* The cost does not depend on how many devices the campaign has. device_id 0: the device is new. */
-bool campaign_member_load(struct db *db, int64_t firmware_id, int64_t device_id,
-                          const struct identity *identity, struct campaign_member *ret, struct error *err)
-    __attribute__((warn_unused_result));
+bool campaign_member_load(struct db *db, int64_t firmware_id, int64_t device_id, struct campaign_member *ret,
+                          struct error *err) __attribute__((warn_unused_result));
 
 /* The fields of campaigns in the snapshot. */
 void campaign_member_fill(const struct campaign_member *member, struct snapshot *known);

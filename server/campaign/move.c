@@ -15,8 +15,8 @@ static bool move_ahead(struct db *db, struct campaign *campaign, struct campaign
     if (!campaign_stages_load(db, campaign->id, &stages, err))
         return false;
     device->outcome = OUTCOME_CONFIRMED;
-    device->admitted =
-        device->rank < stage_reach(&stages.stage[campaign->stage], (unsigned)campaign->devices);
+    const struct stage_place place = campaign_place(campaign, device->rank);
+    device->admitted = stage_admits(stages.stage, (unsigned)campaign->stage, &place);
     device->stage = campaign->stage;
     if (device->admitted)
         return campaign_stage_move(db, campaign->id, (unsigned)device->stage, OUTCOME_WAITING,

@@ -71,10 +71,9 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
 }
 
 /* Takes the target from the campaign that leads the device. */
-static bool load_campaign(struct db *db, const struct identity *identity, struct facts *facts,
-                          struct error *err)
+static bool load_campaign(struct db *db, struct facts *facts, struct error *err)
 {
-    if (!campaign_member_load(db, facts->firmware.id, facts->device.id, identity, &facts->member, err))
+    if (!campaign_member_load(db, facts->firmware.id, facts->device.id, &facts->member, err))
         return false;
     memcpy(facts->firmware.target, facts->member.campaign.target, sizeof facts->firmware.target);
     campaign_member_fill(&facts->member, &facts->snapshot);
@@ -270,8 +269,7 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (!known->firmware_known)
         return true;
-    const struct identity identity = known->device_known ? device_identity(&ret->device) : client->identity;
-    if (!load_campaign(db, &identity, ret, err))
+    if (!load_campaign(db, ret, err))
         return false;
     known->format_set = ret->firmware.format[0];
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
@@ -303,6 +301,5 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    const struct identity identity = device_identity(device);
-    return load_campaign(db, &identity, ret, err) && lookup_attempt(daemon, db, ret, err);
+    return load_campaign(db, ret, err) && lookup_attempt(daemon, db, ret, err);
 }

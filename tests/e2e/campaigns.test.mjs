@@ -92,23 +92,27 @@ describe('stages', () => {
         assert.deepEqual(kinds, ['campaign-added', 'campaign-started', 'campaign-stage-began', 'campaign-stage-began', 'campaign-stage-began', 'campaign-finished']);
     });
 
-    test('an open audience counts devices, and a share of it is the same devices each time', async () => {
+    test('an open audience counts devices: the first that ask, and a share of those that do not run the target', async () => {
         const { scene, modules } = await fleet(30);
-        const { campaign } = await started(scene, { stages: [{ devices: 2 }, { percent: 50, ...many, min_confirmed: 1000 }] });
+        for (const module of modules)
+            await module.ask();
+        const { campaign } = await started(scene, { stages: [{ devices: 2 }, { percent: 50, approvals: 1 }, { all: true }] });
         const got = [];
-        for (const module of modules.slice(0, 4))
+        for (const module of modules)
             got.push(await takes(module));
-        assert.deepEqual(got.slice(0, 2), [true, true]);
-        assert.equal((await show(scene, campaign)).stage, 2);
-        const inStage = got.slice(2);
-        for (const module of modules.slice(4))
-            inStage.push(await takes(module));
-        const count = inStage.filter(Boolean).length;
-        assert.ok(count > 5 && count < 23, `${count} of 28 devices in a stage of 50 %`);
-        for (const [n, module] of modules.slice(2).entries())
-            if (!inStage[n])
-                assert.equal((await module.ask()).code, 27);
-        assert.equal((await assertCounts(scene, campaign)).confirmed, count + 2);
+        assert.deepEqual(got, modules.map((_, n) => n < 15));
+        assert.deepEqual((await show(scene, campaign)).gate, 'stage 2: 0 of 1 admins have approved');
+        assert.equal((await modules[15].ask()).code, 27);
+        await act(scene, campaign, 'approve', null, 'Ann');
+        assert.equal(await takes(modules[15]), true);
+        assert.equal((await assertCounts(scene, campaign)).confirmed, 16);
+    });
+
+    test('a share of an open audience without a device is one device', async () => {
+        const { scene, modules } = await fleet(2);
+        const { campaign } = await started(scene, { stages: [{ percent: 10, approvals: 1 }, { all: true }] });
+        assert.deepEqual([await takes(modules[0]), await takes(modules[1])], [true, false]);
+        assert.equal((await show(scene, campaign)).stage, 1);
     });
 
     test('named devices go first, and a device that runs the target is confirmed', async () => {

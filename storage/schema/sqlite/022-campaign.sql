@@ -8,7 +8,7 @@ CREATE TABLE campaign (
     target           TEXT NOT NULL, -- a version
     state            TEXT NOT NULL,
     audience         TEXT NOT NULL CHECK (audience IN ('all', 'list')),
-    devices          INTEGER NOT NULL DEFAULT 0, -- of a list
+    devices          INTEGER NOT NULL DEFAULT 0, -- of a list; else those that had to be led to the target when the stage began
     ahead            INTEGER NOT NULL DEFAULT 0, -- of these: they reported the target before a stage admitted them
     stage            INTEGER NOT NULL DEFAULT 0, -- the current one, from 0
     stage_started_ms INTEGER,

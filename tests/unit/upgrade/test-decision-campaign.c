@@ -97,25 +97,6 @@ static void test_outcomes_follow_attempts(void **state)
                          rows[i].after);
 }
 
-/* Each tenth of the buckets has about a tenth of the devices, and another tenth in another campaign. */
-static void test_buckets_are_even_and_stable(void **state)
-{
-    unsigned tenth[10] = {0}, both = 0;
-    char device[32];
-    (void)state;
-    for (unsigned i = 0; i < 10000; i++) {
-        snprintf(device, sizeof device, "imei:86659707%07u", i);
-        unsigned bucket = stage_bucket(1, device), other = stage_bucket(2, device);
-        assert_in_range(bucket, 0, STAGE_BUCKETS - 1);
-        assert_int_equal(stage_bucket(1, device), bucket);
-        tenth[bucket / (STAGE_BUCKETS / 10)]++;
-        both += bucket < STAGE_BUCKETS / 10 && other < STAGE_BUCKETS / 10;
-    }
-    for (unsigned i = 0; i < 10; i++)
-        assert_in_range(tenth[i], 850, 1150);
-    assert_in_range(both, 50, 160);
-}
-
 static void test_stages_in_words(void **state)
 {
     const struct stage stages[] = {
@@ -138,7 +119,6 @@ int main(void)
         cmocka_unit_test(test_a_paused_campaign_lets_downloads_end_or_not),
         cmocka_unit_test(test_a_download_to_another_target_does_not_go_on),
         cmocka_unit_test(test_outcomes_follow_attempts),
-        cmocka_unit_test(test_buckets_are_even_and_stable),
         cmocka_unit_test(test_stages_in_words),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
