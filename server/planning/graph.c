@@ -106,9 +106,11 @@ static bool take_edge(void *cls)
         return true;
     struct plan_edge *edge = plan_edge(&edges->graph->plan, from, to);
     enum plan_edge_state state = state_of(row);
-    if (edge->full && state != EDGE_READY)
+    if (edge->full && edge->state == EDGE_READY && state != EDGE_READY)
         return true;
     edge->full = false;
+    free((char *)edge->error);
+    edge->error = NULL;
     edge->state = (uint8_t)state;
     edge->size = (uint64_t)row->size_bytes;
     edge->improving = state == EDGE_READY &&
@@ -133,6 +135,31 @@ static void add_possible(const struct firmware *firmware, struct graph *graph)
         }
 }
 
+/* A full package leads to its image from any version, and so its quarantine takes out all of its edges. */
+static bool take_out_full(struct db *db, const struct firmware *firmware, struct graph *graph,
+                          struct error *err)
+{
+    static const struct sha256 any = {{0}};
+    struct quarantine quarantine;
+    bool found;
+    for (unsigned to = 1; to < graph->plan.count; to++) {
+        if (!image_is_full(&graph->image[to]))
+            continue;
+        if (!quarantine_find(db, firmware->id, &any, &graph->image[to].sha256, &quarantine, &found, err))
+            return false;
+        for (unsigned from = 0; found && from < to; from++) {
+            struct plan_edge *edge = plan_edge(&graph->plan, from, to);
+            if (!edge->full)
+                continue;
+            edge->state = EDGE_QUARANTINED;
+            edge->error = strdup(quarantine.reason);
+            if (!edge->error)
+                return error_set(err, ERROR_INTERNAL, "out of memory");
+        }
+    }
+    return true;
+}
+
 static bool add_edges(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
                       struct graph *graph, struct error *err)
 {
@@ -143,6 +170,8 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     if (!graph->plan.edge)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     add_possible(firmware, graph);
+    if (!take_out_full(db, firmware, graph, err))
+        return false;
     if (!firmware->format[0])
         return true;
     package_key_of(daemon, firmware, &graph->image[0], &graph->image[count - 1],

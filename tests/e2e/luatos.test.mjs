@@ -94,6 +94,20 @@ describe('a full package', () => {
         }
     });
 
+    test('is out of service for every version after the first device came back with the old one', async () => {
+        const { scene } = await scripts({ canary: true });
+        const [first, other] = [device(scene, '2034.1.1'), device(scene, '2034.0.9')];
+        await first.download();
+        await scene.awaitAttempt(first, 'delivered');
+        await expectCode(first, 21);
+        await expectCode(other, 21);
+        assert.match((await scene.record(other)).last_answer.reason, /2034\.1\.2.*out of service: 1 device came back with 2034\.1\.1/);
+        const effect = (await server.admin('PUT', scene.path('/target?dry_run=1'), { version: '2034.1.2' }, { expect: 200 })).json;
+        assert.deepEqual(effect.groups.map((group) => group.effect), ['unreachable', 'unreachable'], 'planning knows too');
+        await server.admin('DELETE', scene.path('/images/2034.1.2/quarantine'), null, { expect: 204 });
+        assert.equal((await other.ask()).status, 200);
+    });
+
     test('goes over a link too', async () => {
         const { scene, file } = await scripts();
         const module = device(scene, '2034.1.1');
