@@ -107,8 +107,8 @@ static const char *const sql[] = {
     [STAGE_MOVE] = "UPDATE campaign_stage SET admitted = admitted + $1, confirmed = confirmed + $2, "
                    "not_applied = not_applied + $3, diverged = diverged + $4, silent = silent + $5, "
                    "last_confirmed_ms = coalesce($6, last_confirmed_ms) WHERE campaign_id = $7 AND position = $8",
-    [APPROVE] = "INSERT INTO campaign_approval (campaign_id, position, name, at_ms) VALUES ($1, $2, $3, $4) "
-                "ON CONFLICT DO NOTHING",
+    [APPROVE] = ("INSERT INTO campaign_approval (campaign_id, position, name, at_ms) VALUES ($1, $2, $3, $4) "
+                 "ON CONFLICT DO NOTHING"),
 };
 DB_TABLE(campaign, ENTITY_CAMPAIGN);
 
