@@ -78,6 +78,28 @@ static void name_stages(json_t *stages)
     }
 }
 
+static const struct table_column breach_columns[] = {
+    {"DEVICE", "device", TABLE_TEXT},
+    {"OUTCOME", "outcome", TABLE_TEXT},
+    {"SINCE", "since", TABLE_TIME},
+    {"RUNS", "confirmed_version", TABLE_TEXT},
+    {"LAST SEEN", "last_seen_at", TABLE_TIME},
+};
+static const struct table_view breach_view = {breach_columns, TABLE_COUNT(breach_columns), NULL, NULL};
+
+/* The devices that broke the gate. */
+static void print_breach(const json_t *breach)
+{
+    const json_t *devices = json_object_get(breach, "devices");
+    if (!devices)
+        return;
+    printf("\nThe gate of stage %lld broke: %s. Its devices, the newest first (%zu of %lld)\n",
+           (long long)json_integer_value(json_object_get(breach, "stage")),
+           json_string_value(json_object_get(breach, "gate")), json_array_size(devices),
+           (long long)json_integer_value(json_object_get(breach, "count")));
+    table_print(stdout, devices, &breach_view);
+}
+
 void campaign_print(const struct session *session, json_t *campaign)
 {
     session_print_page(session, campaign, &page_view);
@@ -87,6 +109,7 @@ void campaign_print(const struct session *session, json_t *campaign)
     name_stages(stages);
     putchar('\n');
     table_print(stdout, stages, &stage_view);
+    print_breach(json_object_get(campaign, "broken_gate"));
 }
 
 bool campaign_list(struct session *session, struct failure *fail)

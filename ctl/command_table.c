@@ -249,7 +249,9 @@ const struct command command_table[] = {
 
     {"webhook add", "NAME URL", BIT(KINDS) | BIT(SECRET_FILE) | BIT(TEMPLATE_FILE) | BIT(ENABLED) | BIT(BY),
      0, "send events to a URL",
-     "With --product only events of that product. The text in --secret-file signs each request. "
+     "With --product only events of that product. --kinds names some of package-ready, confirmed, "
+     "not-applied, package-oversize, package-quarantined, stage-done, campaign-paused, campaign-finished, "
+     "needs-person and test. The text in --secret-file signs each request. "
      "--template-file is the body for a chat robot: JSON with placeholders such as {summary}; see "
      "webhooks.md.",
      webhook_add},

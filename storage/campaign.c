@@ -19,6 +19,10 @@ const struct enum_names audience_names = ENUM_NAMES(audience_texts);
     NEXT(stage, INT, row->stage)                                                                             \
     NEXT(stage_started_ms, INT_OR_NULL, row->stage_started_ms)                                               \
     NEXT(paused_why, TEXT_OR_NULL, row->paused_why)                                                          \
+    NEXT(breach, ENUM_OR_NULL, row->breach, &gate_breach_names)                                              \
+    NEXT(breach_stage, INT_OR_NULL, row->breach_stage)                                                       \
+    NEXT(last_done, BOOL, row->last_done)                                                                    \
+    NEXT(asked_stage, INT, row->asked_stage)                                                                 \
     NEXT(pause_when_done, BOOL, row->pause_when_done)                                                        \
     NEXT(finish_transfers, BOOL, row->finish_transfers)                                                      \
     NEXT(started_ms, INT_OR_NULL, row->started_ms)                                                           \

@@ -34,6 +34,8 @@ enum {
     FOLD,
     LIST,
     LIST_OUTCOME,
+    LIST_FAILED,
+    LIST_SILENT,
     GROUPS_OF_FIRMWARE,
     GROUPS_OF_LIST
 };
@@ -56,6 +58,10 @@ static const char *const sql[] = {
              "AND outcome = 'confirmed'",
     [LIST] = LISTED "WHERE m.campaign_id = $1 AND m.rank > $2 ORDER BY m.rank LIMIT $3",
     [LIST_OUTCOME] = LISTED "WHERE m.campaign_id = $1 AND m.outcome = $2 AND m.rank > $3 ORDER BY m.rank LIMIT $4",
+    [LIST_FAILED] = LISTED "WHERE m.campaign_id = $1 AND m.stage = $2 AND m.outcome IN ('not_applied', 'diverged') "
+                           "ORDER BY m.at_ms DESC LIMIT $3",
+    [LIST_SILENT] = LISTED "WHERE m.campaign_id = $1 AND m.stage = $2 AND m.outcome = 'silent' "
+                           "ORDER BY m.at_ms DESC LIMIT $3",
     [GROUPS_OF_FIRMWARE] = "SELECT iif(asked_version = '', confirmed_version, asked_version) AS runs, sum(devices) FROM "
                            "fleet_group WHERE firmware_id = $1 AND target_version = '' GROUP BY runs "
                            "ORDER BY sum(devices) DESC, runs",
@@ -131,28 +137,36 @@ bool campaign_device_fold(struct db *db, int64_t campaign_id, int64_t reach, int
     return db_do(db, COMMAND(FOLD, PARAMS(P_INT(stage), P_INT(campaign_id), P_INT(reach))), ret_count, err);
 }
 
+#define LISTED_FIELDS(listed)                                                                                \
+    FIELDS(ROW(&(listed)->row), F_ENUM(&(listed)->id_kind, &id_kind_names), F_TEXT((listed)->device),        \
+           F_TEXT((listed)->confirmed_version), F_TEXT((listed)->asked_version),                             \
+           F_INT(&(listed)->last_seen_ms))
+
 bool campaign_device_list(struct db *db, int64_t campaign_id, enum campaign_outcome outcome, int64_t after,
                           int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,
                           struct error *err)
 {
     struct campaign_device_listed row = {.device = ""};
-    struct campaign_device *device = &row.row;
-    const struct db_field fields[] = {ROW(device),
-                                      F_ENUM(&row.id_kind, &id_kind_names),
-                                      F_TEXT(row.device),
-                                      F_TEXT(row.confirmed_version),
-                                      F_TEXT(row.asked_version),
-                                      F_INT(&row.last_seen_ms)};
-    size_t field_count = sizeof fields / sizeof *fields;
     if (outcome == CAMPAIGN_OUTCOME_COUNT)
         return db_list(
-            db, QUERY(LIST, PARAMS(P_INT(campaign_id), P_INT(after), P_INT(limit)), fields, field_count),
+            db, QUERY(LIST, PARAMS(P_INT(campaign_id), P_INT(after), P_INT(limit)), LISTED_FIELDS(&row)),
             &row, sizeof row, ret, ret_count, err);
     return db_list(db,
                    QUERY(LIST_OUTCOME,
                          PARAMS(P_INT(campaign_id), P_ENUM(outcome, &campaign_outcome_names), P_INT(after),
                                 P_INT(limit)),
-                         fields, field_count),
+                         LISTED_FIELDS(&row)),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+bool campaign_device_breached(struct db *db, int64_t campaign_id, int64_t stage, enum gate_breach breach,
+                              int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,
+                              struct error *err)
+{
+    struct campaign_device_listed row = {.device = ""};
+    return db_list(db,
+                   QUERY(breach == BREACH_SILENT ? LIST_SILENT : LIST_FAILED,
+                         PARAMS(P_INT(campaign_id), P_INT(stage), P_INT(limit)), LISTED_FIELDS(&row)),
                    &row, sizeof row, ret, ret_count, err);
 }
 

@@ -35,7 +35,8 @@
     X(LEDGER_CAMPAIGN_STARTED, "campaign-started", "product firmware", "by campaign target")                 \
     X(LEDGER_CAMPAIGN_STAGE_BEGAN, "campaign-stage-began", "product firmware", "admits campaign stage")      \
     X(LEDGER_CAMPAIGN_APPROVED, "campaign-approved", "product firmware", "by campaign stage")                \
-    X(LEDGER_CAMPAIGN_PAUSED, "campaign-paused", "product firmware", "by campaign reason target")            \
+    X(LEDGER_CAMPAIGN_PAUSED, "campaign-paused", "product firmware",                                         \
+      "by campaign count devices gate reason stage target")                                                  \
     X(LEDGER_CAMPAIGN_RESUMED, "campaign-resumed", "product firmware", "by campaign target")                 \
     X(LEDGER_CAMPAIGN_RETARGETED, "campaign-retargeted", "product firmware", "before by campaign target")    \
     X(LEDGER_CAMPAIGN_FINISHED, "campaign-finished", "product firmware", "campaign target")                  \

@@ -20,7 +20,7 @@ struct outbox_row {
     int64_t id, webhook_id;
     char event_id[OUTBOX_EVENT_ID_SIZE];
     char kind[OUTBOX_KIND_SIZE];
-    char order_key[OUTBOX_ORDER_KEY_SIZE]; /* "device:12", "firmware:3" */
+    char order_key[OUTBOX_ORDER_KEY_SIZE]; /* "device:12", "firmware:3", "campaign:5" */
     char facts[OUTBOX_FACTS_SIZE];         /* a JSON object */
     int64_t since_ms;                      /* when it began to wait: came, or was sent again by an admin */
     int64_t tries;

@@ -15,7 +15,15 @@
     X(WEBHOOK_CONFIRMED, "confirmed", "product firmware device attempt from to state")                       \
     X(WEBHOOK_NOT_APPLIED, "not-applied", "product firmware device attempt from to state")                   \
     X(WEBHOOK_PACKAGE_OVERSIZE, "package-oversize", "product firmware from to size limit")                   \
-    X(WEBHOOK_NEEDS_PERSON, "needs-person", "product firmware device why notice")                            \
+    X(WEBHOOK_PACKAGE_QUARANTINED, "package-quarantined", "product firmware from to why device reason")      \
+    X(WEBHOOK_STAGE_DONE, "stage-done",                                                                      \
+      "product firmware campaign name target stage stages confirmed failed silent")                          \
+    X(WEBHOOK_CAMPAIGN_PAUSED, "campaign-paused",                                                            \
+      "product firmware campaign name target stage stages reason gate gate_stage devices count")             \
+    X(WEBHOOK_CAMPAIGN_FINISHED, "campaign-finished",                                                        \
+      "product firmware campaign name target stage stages confirmed failed silent")                          \
+    X(WEBHOOK_NEEDS_PERSON, "needs-person",                                                                  \
+      "product firmware device from to campaign name target stage stages why notice")                        \
     X(WEBHOOK_TEST, "test", "name")
 
 enum webhook_kind {

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -11,9 +12,11 @@
 static const char *const state_names[] = {CAMPAIGN_STATES(NAME)};
 static const char *const outcome_names[] = {CAMPAIGN_OUTCOMES(NAME)};
 static const char *const event_names[] = {"start", "pause", "resume", "finish", "cancel"};
+static const char *const breach_names[] = {GATE_BREACHES(NAME)};
 static const char *const kind_names[] = {"devices", "percent", "all"};
 const struct enum_names campaign_state_names = ENUM_NAMES(state_names);
 const struct enum_names campaign_outcome_names = ENUM_NAMES(outcome_names);
+const struct enum_names gate_breach_names = ENUM_NAMES(breach_names);
 const struct enum_names stage_kind_names = ENUM_NAMES(kind_names);
 
 static bool find_name(const char *const *names, int count, struct slice text, int *ret)
@@ -169,23 +172,32 @@ static unsigned confirmations_wanted(const struct stage *stages, unsigned curren
     return known && wanted > devices ? devices : wanted;
 }
 
+unsigned stage_breached_by(const struct stage *stage, enum gate_breach breach)
+{
+    if (breach == BREACH_FAILED)
+        return stage->count[OUTCOME_NOT_APPLIED] + stage->count[OUTCOME_DIVERGED];
+    return breach == BREACH_SILENT ? stage->count[OUTCOME_SILENT] : 0;
+}
+
+enum gate_breach stage_breach(const struct stage *stage)
+{
+    if (stage_breached_by(stage, BREACH_FAILED) > stage->most_failed)
+        return BREACH_FAILED;
+    return stage_breached_by(stage, BREACH_SILENT) > stage->most_silent ? BREACH_SILENT : BREACH_NONE;
+}
+
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
                      int64_t now_ms, char ret_why[GATE_WHY_SIZE])
 {
     const struct stage *stage = &stages[current];
-    unsigned failed = stage->count[OUTCOME_NOT_APPLIED] + stage->count[OUTCOME_DIVERGED];
-    unsigned silent = stage->count[OUTCOME_SILENT];
+    enum gate_breach breach = stage_breach(stage);
     unsigned wanted = confirmations_wanted(stages, current, audience);
     ret_why[0] = '\0';
-    if (failed > stage->most_failed) {
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: devices that did not apply a package: %u, allowed are %u",
-                 current + 1, failed, stage->most_failed);
-        return GATE_BROKEN;
-    }
-    if (silent > stage->most_silent) {
-        snprintf(ret_why, GATE_WHY_SIZE,
-                 "stage %u: devices that are silent after delivery: %u, allowed are %u", current + 1, silent,
-                 stage->most_silent);
+    if (breach) {
+        bool by_failed = breach == BREACH_FAILED;
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: devices that %s: %u, allowed are %u", current + 1,
+                 by_failed ? "did not apply a package" : "are silent after delivery",
+                 stage_breached_by(stage, breach), by_failed ? stage->most_failed : stage->most_silent);
         return GATE_BROKEN;
     }
     if (stage->count[OUTCOME_CONFIRMED] < wanted)
@@ -197,6 +209,18 @@ enum gate stage_gate(const struct stage *stages, unsigned current, const struct 
         snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u admins have approved", current + 1,
                  stage->approved, stage->approvals);
     return ret_why[0] ? GATE_WAITS : GATE_HOLDS;
+}
+
+bool stage_asks_admins(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                       int64_t now_ms)
+{
+    struct stage agreed[CAMPAIGN_STAGES_MAX];
+    char why[GATE_WHY_SIZE];
+    if (stages[current].approved >= stages[current].approvals)
+        return false;
+    memcpy(agreed, stages, (current + 1) * sizeof *stages);
+    agreed[current].approvals = 0;
+    return stage_gate(agreed, current, audience, now_ms, why) == GATE_HOLDS;
 }
 
 /* ---- what an admin may write ---- */

@@ -115,6 +115,23 @@ void stage_text(const struct stage *stages, unsigned count, unsigned current, ch
 /* Whether stages[current] admits a device that no stage has admitted. */
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place);
 
+/* What breaks the gate of a stage: the name of its limit. */
+#define GATE_BREACHES(X)                                                                                     \
+    X(BREACH_NONE, "")                                                                                       \
+    X(BREACH_FAILED, "max_failed") /* devices that are not_applied or diverged */                            \
+    X(BREACH_SILENT, "max_silent") /* silent devices */
+
+enum gate_breach {
+#define X(breach, name) breach,
+    GATE_BREACHES(X)
+#undef X
+};
+
+extern const struct enum_names gate_breach_names;
+enum gate_breach stage_breach(const struct stage *stage);
+/* The devices of the stage that count for this limit. */
+unsigned stage_breached_by(const struct stage *stage, enum gate_breach breach);
+
 enum gate {
     GATE_WAITS, /* for what *ret_why names */
     GATE_HOLDS,
@@ -126,6 +143,10 @@ enum gate {
 /* The gate of stages[current]. Of `audience` only ranked and audience are looked at. */
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
                      int64_t now_ms, char ret_why[GATE_WHY_SIZE]);
+
+/* The gate of stages[current] holds but for the word of admins. */
+bool stage_asks_admins(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                       int64_t now_ms);
 
 /* NULL: the stages can be run; else what is wrong, with the number of the stage. */
 const char *stages_fault(const struct stage *stages, size_t count, unsigned *ret_stage);

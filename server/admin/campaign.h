@@ -34,6 +34,8 @@ bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *
 bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
                       json_t **ret, struct error *err) __attribute__((warn_unused_result));
 
+json_t *campaign_device_to_json(const struct campaign_device_listed *listed);
+
 /* A list of devices on its way into a campaign. */
 struct campaign_audience {
     struct campaign_audience_line {

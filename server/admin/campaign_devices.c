@@ -142,7 +142,7 @@ bool admin_campaign_devices_put(struct admin_call *call, struct error *err)
 
 /* ---- the list that is shown ---- */
 
-static json_t *row_to_json(const struct campaign_device_listed *listed)
+json_t *campaign_device_to_json(const struct campaign_device_listed *listed)
 {
     const struct campaign_device *row = &listed->row;
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "device", listed->device, "id_kind",
@@ -185,7 +185,7 @@ bool admin_campaign_devices(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, row_to_json(&list[i]));
+        json_array_append_new(items, campaign_device_to_json(&list[i]));
     call_answer_items(call, items);
     slice_percent_encode(slice_of(path.firmware.name), firmware, sizeof firmware);
     if (count == limit) /* `after` is the next rank */

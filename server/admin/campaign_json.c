@@ -3,8 +3,10 @@
 /* Stages and campaigns as JSON. */
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/campaign.h"
+#include "server/campaign/breach.h"
 
 #define SETTLE_MAX_MS (365 * DAY_MS)
 
@@ -142,12 +144,37 @@ static json_t *gate_to_json(const struct campaign *campaign, const struct stages
     return field_text(why);
 }
 
+/* The gate that paused the campaign, with the devices that fail now. */
+static bool breach_to_json(struct db *db, const struct campaign *campaign, const struct stages *stages,
+                           json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign_device_listed *list = NULL;
+    size_t count;
+    if (!campaign->breach) {
+        *ret = json_null();
+        return true;
+    }
+    if (!campaign_device_breached(db, campaign->id, campaign->breach_stage, campaign->breach,
+                                  BREACH_DEVICES_MAX, &list, &count, err))
+        return false;
+    json_t *devices = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(devices, campaign_device_to_json(&list[i]));
+    *ret = json_pack("{s:s, s:I, s:I, s:o}", "gate", enum_name(&gate_breach_names, campaign->breach), "stage",
+                     (json_int_t)campaign->breach_stage + 1, "count",
+                     (json_int_t)stage_breached_by(&stages->stage[campaign->breach_stage], campaign->breach),
+                     "devices", devices);
+    return true;
+}
+
 bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
                       json_t **ret, struct error *err)
 {
     struct stages stages;
+    json_t *breach;
     bool is_list = campaign->audience == AUDIENCE_LIST;
-    if (!campaign_stages_load(db, campaign->id, &stages, err))
+    if (!campaign_stages_load(db, campaign->id, &stages, err) ||
+        !breach_to_json(db, campaign, &stages, &breach, err))
         return false;
     json_t *list = json_array();
     for (unsigned i = 0; i < stages.count; i++)
@@ -165,5 +192,6 @@ bool campaign_to_json(struct db *db, const struct firmware *firmware, const stru
         (json_int_t)campaign->created_ms, "started_at", field_number(campaign->started_ms),
         "stage_started_at", field_number(campaign->stage_started_ms), "ended_at",
         field_number(campaign->ended_ms));
+    json_object_set_new(*ret, "broken_gate", breach);
     return true;
 }

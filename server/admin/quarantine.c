@@ -9,6 +9,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/package.h"
 #include "server/core/log.h"
+#include "server/webhook/notify.h"
 #include "storage/quarantine.h"
 #include "storage/trial.h"
 
@@ -18,6 +19,20 @@ struct order {
     bool lifted;
     struct hop hop;
 };
+
+/* A hop that is out of service already was told before. */
+static bool tell(struct db *db, const struct hop *hop, const struct quarantine *quarantine, struct error *err)
+{
+    const struct notify_quarantine told = {.firmware_id = hop->firmware.id,
+                                           .from = hop->from.version,
+                                           .to = hop->to.version,
+                                           .why = "admin",
+                                           .reason = quarantine->reason};
+    struct quarantine known;
+    bool found;
+    return quarantine_find(db, hop->firmware.id, &hop->from.sha256, &hop->to.sha256, &known, &found, err) &&
+           (found || notify_quarantined(db, &told, quarantine->at_ms, err));
+}
 
 static bool take_out(void *cls, struct db *db, struct error *err)
 {
@@ -30,7 +45,7 @@ static bool take_out(void *cls, struct db *db, struct error *err)
     quarantine.from = hop->from.sha256;
     quarantine.to = hop->to.sha256;
     snprintf(quarantine.reason, sizeof quarantine.reason, "%s", order->reason);
-    return quarantine_add(db, &quarantine, err) &&
+    return tell(db, hop, &quarantine, err) && quarantine_add(db, &quarantine, err) &&
            hop_note(order->request, db, hop, LEDGER_PACKAGE_QUARANTINED, NULL,
                     json_pack("{s:o}", "reason", event_text(order->reason)), err);
 }

@@ -9,7 +9,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/webhook.h"
 #include "server/core/log.h"
-#include "server/webhook/notify.h"
+#include "server/webhook/notify_row.h"
 #include "server/webhook/post.h"
 #include "server/webhook/sender.h"
 

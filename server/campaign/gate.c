@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "server/campaign/life.h"
 #include "server/core/log.h"
+#include "server/webhook/notify_campaign.h"
 
 static bool is_last(const struct campaign *campaign, const struct stages *stages)
 {
@@ -75,33 +76,64 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
                          json_pack("{s:I, s:s}", "stage", (json_int_t)stage + 1, "admits", text), err);
 }
 
-static bool pause_by_gate(struct db *db, struct campaign *campaign, const char *why, int64_t now_ms,
-                          struct error *err)
+static bool pause_itself(struct db *db, struct campaign *campaign, const char *why, int64_t now_ms,
+                         struct error *err)
 {
     return campaign_run(db, campaign, CAMPAIGN_PAUSE, why, NULL, now_ms, err);
 }
 
-/* The gates of earlier stages break too, when devices of them fail later. */
-static enum gate look(const struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+/* The gates of earlier stages break too, when devices of them fail later. A broken gate is set in *campaign. */
+static enum gate look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                       char why[GATE_WHY_SIZE])
 {
     const struct stage_place audience = campaign_place(campaign, 0);
-    for (unsigned i = 0; i < campaign->stage; i++)
-        if (stage_gate(stages->stage, i, &audience, now_ms, why) == GATE_BROKEN)
-            return GATE_BROKEN;
-    return stage_gate(stages->stage, (unsigned)campaign->stage, &audience, now_ms, why);
+    enum gate gate = GATE_WAITS;
+    for (unsigned i = 0; i <= campaign->stage && gate != GATE_BROKEN; i++) {
+        gate = stage_gate(stages->stage, i, &audience, now_ms, why);
+        campaign->breach = stage_breach(&stages->stage[i]);
+        campaign->breach_stage = i;
+    }
+    return gate;
 }
 
+/* Webhooks are told once that the last stage is done: an open audience goes on after that. */
 static bool end_last(struct db *db, struct campaign *campaign, const struct stages *stages, enum gate gate,
                      int64_t now_ms, struct error *err)
 {
-    bool done = is_done(campaign, stages);
-    if (done && !campaign->pause_when_done)
+    bool all = is_done(campaign, stages);
+    bool done = all || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL);
+    if (done && !campaign->last_done) {
+        campaign->last_done = true;
+        if (!campaign_update(db, campaign, err) ||
+            !notify_stage_done(db, campaign, stages, "It was the last stage", now_ms, err))
+            return false;
+    }
+    if (all && !campaign->pause_when_done)
         return campaign_run(db, campaign, CAMPAIGN_FINISH, "", NULL, now_ms, err);
-    if (campaign->pause_when_done &&
-        (done || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL)))
-        return pause_by_gate(db, campaign, CAMPAIGN_LAST_DONE, now_ms, err);
-    return true;
+    return !done || !campaign->pause_when_done || pause_itself(db, campaign, CAMPAIGN_LAST_DONE, now_ms, err);
+}
+
+/* Only admins keep the stage from being done: webhooks are told once. */
+static bool ask_admins(struct db *db, struct campaign *campaign, const struct stages *stages, const char *why,
+                       int64_t now_ms, struct error *err)
+{
+    const struct stage_place audience = campaign_place(campaign, 0);
+    if (campaign->asked_stage == campaign->stage + 1 ||
+        !stage_asks_admins(stages->stage, (unsigned)campaign->stage, &audience, now_ms))
+        return true;
+    campaign->asked_stage = campaign->stage + 1;
+    return campaign_update(db, campaign, err) &&
+           notify_campaign_person(db, campaign, "approval", why, now_ms, err);
+}
+
+static bool go_on(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                  struct error *err)
+{
+    char text[STAGE_TEXT_SIZE], next[STAGE_TEXT_SIZE + 8];
+    stage_text(stages->stage, stages->count, (unsigned)campaign->stage + 1, text);
+    snprintf(next, sizeof next, "Next: %s", text);
+    return notify_stage_done(db, campaign, stages, next, now_ms, err) &&
+           campaign_begin_stage(db, campaign, stages, campaign->stage + 1, now_ms, err);
 }
 
 bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
@@ -113,12 +145,12 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
             return false;
         enum gate gate = look(campaign, &stages, now_ms, why);
         if (gate == GATE_BROKEN)
-            return pause_by_gate(db, campaign, why, now_ms, err);
+            return pause_itself(db, campaign, why, now_ms, err);
         if (is_last(campaign, &stages))
             return end_last(db, campaign, &stages, gate, now_ms, err);
         if (gate == GATE_WAITS)
-            return true;
-        if (!campaign_begin_stage(db, campaign, &stages, campaign->stage + 1, now_ms, err))
+            return ask_admins(db, campaign, &stages, why, now_ms, err);
+        if (!go_on(db, campaign, &stages, now_ms, err))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The life of a campaign: its state, its stages and their gates, each change with a row in the ledger and a
-   line in the log. Writer's thread, in the transaction of the change. */
+/* The life of a campaign: its state, its stages and their gates, each change with a row in the ledger, a line
+   in the log, and an event for webhooks. Writer's thread, in the transaction of the change. */
 #ifndef DFOTA_SERVER_CAMPAIGN_GATE_H
 #define DFOTA_SERVER_CAMPAIGN_GATE_H
 
@@ -18,7 +18,8 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
 bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Applies an event that an admin asks for; `why` is for CAMPAIGN_PAUSE. Takes over `by` (event_by.h). A start
+/* Applies an event that an admin asks for; `why` is for CAMPAIGN_PAUSE; campaign->breach
+   is set when a gate pauses the campaign. Takes over `by` (event_by.h). A start
    puts devices that run the target already beside those that confirm later. A resume accepts the failures so
    far: the gates of the stages up to the current one break with the next failure. ERROR_CAMPAIGN_STATE: the
    event does not fit the state. ERROR_CAMPAIGN_CONFLICT: another live campaign leads some of the devices to

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "server/campaign/breach.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
+#include "server/webhook/notify_campaign.h"
 #include "storage/product.h"
 
 bool campaign_note(struct db *db, const struct campaign *campaign, enum ledger_kind kind, int64_t now_ms,
@@ -52,7 +54,9 @@ static bool start(struct db *db, struct campaign *campaign, int64_t now_ms, stru
         !campaign_stages_load(db, campaign->id, &stages, err))
         return false;
     campaign->started_ms = now_ms;
-    campaign->ahead = 0;
+    campaign->ahead = campaign->asked_stage = 0;
+    campaign->breach = BREACH_NONE;
+    campaign->last_done = false;
     if (campaign->audience == AUDIENCE_LIST &&
         !campaign_device_confirm_all(db, campaign->id, campaign->target, now_ms, &campaign->ahead, err))
         return false;
@@ -91,21 +95,65 @@ static const struct {
     [CAMPAIGN_CANCEL] = {LEDGER_CAMPAIGN_CANCELLED, "campaign-cancelled"},
 };
 
-static void tell(const struct campaign *campaign, enum campaign_event event, const char *why)
+static void tell(const struct campaign *campaign, enum campaign_event event, const char *why,
+                 const struct campaign_breach *breach)
 {
     log_line(event == CAMPAIGN_PAUSE ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, told[event].event, "campaign",
-             campaign->name, "target", campaign->target, "reason", why[0] ? why : NULL, NULL);
+             campaign->name, "target", campaign->target, "reason", why[0] ? why : NULL, "devices",
+             breach->text[0] ? breach->text : NULL, NULL);
 }
 
-/* What an event does besides the change of the state. */
-static bool apply(struct db *db, struct campaign *campaign, enum campaign_event event, const char *why,
-                  int64_t now_ms, struct error *err)
+static void add_breach(json_t *detail, const struct campaign *campaign, const struct campaign_breach *breach)
+{
+    if (!breach->devices)
+        return;
+    json_object_set_new(detail, "count", json_integer((json_int_t)breach->count));
+    json_object_set(detail, "devices", breach->devices);
+    json_object_set_new(detail, "gate", json_string(enum_name(&gate_breach_names, campaign->breach)));
+    json_object_set_new(detail, "stage", json_integer((json_int_t)campaign->breach_stage + 1));
+}
+
+/* A pause by a gate, or after the last stage, waits for a person; an admin who pauses a campaign knows it. */
+static bool notify_paused(struct db *db, const struct campaign *campaign,
+                          const struct campaign_breach *breach, int64_t now_ms, struct error *err)
+{
+    const struct notify_breach known = {breach->devices, breach->count, breach->text};
+    bool asks = breach->devices || strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0;
+    char notice[GATE_WHY_SIZE + BREACH_TEXT_SIZE + 20];
+    snprintf(notice, sizeof notice, "it is paused: %s%s%s", campaign->paused_why, breach->devices ? ": " : "",
+             breach->text);
+    return notify_campaign_paused(db, campaign, &known, now_ms, err) &&
+           (!asks || notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err));
+}
+
+/* The row of the ledger, and what webhooks are told. Takes over `detail`. */
+static bool note_event(struct db *db, const struct campaign *campaign, enum campaign_event event,
+                       const struct campaign_breach *breach, json_t *detail, int64_t now_ms,
+                       struct error *err)
+{
+    add_breach(detail, campaign, breach);
+    if (!campaign_note(db, campaign, told[event].kind, now_ms, detail, err))
+        return false;
+    if (event == CAMPAIGN_PAUSE)
+        return notify_paused(db, campaign, breach, now_ms, err);
+    return event != CAMPAIGN_FINISH || notify_campaign_finished(db, campaign, now_ms, err);
+}
+
+/* The fields that an event sets besides the state. */
+static void prepare(struct campaign *campaign, enum campaign_event event, const char *why, int64_t now_ms)
 {
     if (event == CAMPAIGN_RESUME && strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0)
         campaign->pause_when_done = false;
     snprintf(campaign->paused_why, sizeof campaign->paused_why, "%s", event == CAMPAIGN_PAUSE ? why : "");
+    if (event != CAMPAIGN_PAUSE)
+        campaign->breach = BREACH_NONE;
     if (!campaign_is_live(campaign->state))
         campaign->ended_ms = now_ms;
+}
+
+static bool store(struct db *db, struct campaign *campaign, enum campaign_event event, int64_t now_ms,
+                  struct error *err)
+{
     if (event == CAMPAIGN_START)
         return start(db, campaign, now_ms, err);
     return (event != CAMPAIGN_RESUME || accept_failures(db, campaign, err)) &&
@@ -116,18 +164,25 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
                   json_t *by, int64_t now_ms, struct error *err)
 {
     enum campaign_state before = campaign->state;
+    struct campaign_breach breach = {.devices = NULL};
     json_t *detail =
         json_pack("{s:o*, s:o*, s:s}", "by", by, "reason", event_text(why), "target", campaign->target);
-    if (!campaign_apply(&campaign->state, event)) {
+    bool fits = campaign_apply(&campaign->state, event);
+    if (!fits)
+        error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: %s is not possible", campaign->name,
+                  campaign_state_name(before), campaign_event_name(event));
+    else
+        prepare(campaign, event, why, now_ms);
+    if (!fits || !campaign_breach_load(db, campaign, &breach, err)) {
         json_decref(detail);
-        return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: %s is not possible", campaign->name,
-                         campaign_state_name(before), campaign_event_name(event));
-    }
-    if (!campaign_note(db, campaign, told[event].kind, now_ms, detail, err) ||
-        !apply(db, campaign, event, why, now_ms, err))
         return false;
-    tell(campaign, event, why);
-    return campaign_evaluate(db, campaign, now_ms, err);
+    }
+    bool ok = note_event(db, campaign, event, &breach, detail, now_ms, err) &&
+              store(db, campaign, event, now_ms, err);
+    if (ok)
+        tell(campaign, event, why, &breach);
+    campaign_breach_clear(&breach);
+    return ok && campaign_evaluate(db, campaign, now_ms, err);
 }
 
 bool campaign_retarget(struct db *db, struct campaign *campaign, const char *target, json_t *by,

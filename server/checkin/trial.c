@@ -6,6 +6,7 @@
 
 #include "server/core/log.h"
 #include "server/ledger/event.h"
+#include "server/webhook/notify.h"
 #include "storage/trial.h"
 
 static struct trial_limits limits_of(const struct firmware *firmware)
@@ -92,7 +93,15 @@ static bool take_out(struct db *db, const struct attempt *attempt, const struct 
              by_canary ? 1 : trial->not_applied, attempt->from);
     log_line(LOG_LEVEL_WARN, "package-quarantined", "firmware", firmware->name, "from", attempt->from, "to",
              attempt->to, "reason", quarantine->reason, NULL);
-    return quarantine_add(db, quarantine, err) &&
+    const struct notify_quarantine told = {
+        .firmware_id = firmware->id,
+        .from = sha256_is_zero(&quarantine->from) ? "" : attempt->from,
+        .to = attempt->to,
+        .why = by_canary ? "canary" : "devices",
+        .reason = quarantine->reason,
+        .device_id = attempt->device_id,
+    };
+    return quarantine_add(db, quarantine, err) && notify_quarantined(db, &told, quarantine->at_ms, err) &&
            event_attempt(db, LEDGER_PACKAGE_QUARANTINED, quarantine->at_ms, attempt,
                          json_pack("{s:s}", "reason", quarantine->reason), err);
 }

@@ -9,6 +9,7 @@
 #include "server/core/log.h"
 #include "server/planning/plan_cache.h"
 #include "server/webhook/notify.h"
+#include "storage/webhook.h"
 
 #define GROUPS_AT_ONCE  8     /* plans in one transaction: check-ins wait meanwhile */
 #define DEVICES_AT_ONCE 256   /* events in one transaction */

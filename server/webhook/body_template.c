@@ -14,10 +14,12 @@ static const struct {
     const char *name;
     bool is_number;
 } fields[] = {
-    {"at", true},       {"attempt", true}, {"device", false}, {"event", false},   {"firmware", false},
-    {"from", false},    {"id", false},     {"limit", true},   {"name", false},    {"notice", false},
-    {"product", false}, {"size", true},    {"state", false},  {"summary", false}, {"to", false},
-    {"url", false},     {"why", false},
+    {"at", true},      {"attempt", true},  {"campaign", true},   {"confirmed", true}, {"count", true},
+    {"device", false}, {"devices", false}, {"event", false},     {"failed", true},    {"firmware", false},
+    {"from", false},   {"gate", false},    {"gate_stage", true}, {"id", false},       {"limit", true},
+    {"name", false},   {"notice", false},  {"product", false},   {"reason", false},   {"silent", true},
+    {"size", true},    {"stage", true},    {"stages", true},     {"state", false},    {"summary", false},
+    {"target", false}, {"to", false},      {"url", false},       {"why", false},
 };
 
 static bool is_known(struct slice name, bool *ret_is_number)
@@ -52,12 +54,25 @@ static void put_text(FILE *out, const json_t *value)
         fwrite(quoted + 1, 1, len - 2, out);
 }
 
+/* Texts, a comma between. */
+static void put_list(FILE *out, const json_t *list)
+{
+    size_t i;
+    const json_t *value;
+    json_array_foreach (list, i, value) {
+        fputs(i ? ", " : "", out);
+        put_text(out, value);
+    }
+}
+
 static void put_fact(FILE *out, struct slice name, const json_t *facts)
 {
     bool is_number = false;
     const json_t *value = json_object_getn(facts, name.ptr, name.len);
     if (json_is_string(value))
         put_text(out, value);
+    else if (json_is_array(value))
+        put_list(out, value);
     else if (json_is_integer(value))
         fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (is_known(name, &is_number) && is_number)

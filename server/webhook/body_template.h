@@ -14,7 +14,8 @@
    once the placeholders are filled in. */
 bool body_template_check(const char *text, struct error *err) __attribute__((warn_unused_result));
 
-/* Fills in the facts of one event; the text was checked. Texts are escaped as JSON. A fact that the event does not have
+/* Fills in the facts of one event; the text was checked. Texts are escaped as JSON; a list is
+   its texts with commas between. A fact that the event does not have
    becomes an empty text, or 0 where it is a number. The caller's (free); NULL when memory is gone. */
 char *body_template_fill(const char *text, const json_t *facts);
 

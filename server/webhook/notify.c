@@ -3,12 +3,11 @@
 #include "server/webhook/notify.h"
 
 #include <inttypes.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "server/core/log.h"
 #include "server/ledger/event.h"
+#include "server/webhook/notify_row.h"
 #include "storage/budget.h"
 #include "storage/improvement.h"
 
@@ -22,85 +21,24 @@ struct names { /* what an event speaks of */
     char device_text[LEDGER_DEVICE_SIZE];
 };
 
-static bool make_id(char out[OUTBOX_EVENT_ID_SIZE], struct error *err)
-{
-    unsigned char random[(OUTBOX_EVENT_ID_SIZE - 1) / 2];
-    if (RAND_bytes(random, sizeof random) != 1)
-        return error_set(err, ERROR_INTERNAL, "no random numbers for an event");
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(out + 2 * i, 3, "%02x", random[i]);
-    return true;
-}
-
-bool notify_make_row(enum webhook_kind kind, int64_t at_ms, const char *summary, json_t *facts,
-                     struct outbox_row *ret, struct error *err)
-{
-    *ret = (struct outbox_row){.since_ms = at_ms};
-    snprintf(ret->kind, sizeof ret->kind, "%s", webhook_kind_name(kind));
-    bool ok = make_id(ret->event_id, err);
-    json_t *body = json_pack("{s:s, s:s, s:I, s:o}", "id", ret->event_id, "event", ret->kind, "at",
-                             (json_int_t)at_ms, "summary", event_text(summary));
-    json_object_update(body, facts);
-    size_t size = json_dumpb(body, ret->facts, sizeof ret->facts - 1, JSON_COMPACT);
-    json_decref(body);
-    json_decref(facts);
-    return ok && ((size > 0 && size < sizeof ret->facts) ||
-                  error_set(err, ERROR_INTERNAL, "an event for webhooks is too long"));
-}
-
-static void tell_full(int64_t webhook_id)
-{
-    struct log_number number;
-    log_line(LOG_LEVEL_WARN, "webhook-outbox-full", "webhook", log_i64(&number, webhook_id), "then",
-             "its oldest event was given up", NULL);
-}
-
-/* Takes over `facts`. */
-static bool add(struct db *db, enum webhook_kind kind, int64_t product_id, const char *order,
-                int64_t order_id, int64_t at_ms, const char *summary, json_t *facts, struct error *err)
-{
-    int64_t ids[WEBHOOKS_MAX];
-    unsigned count;
-    struct outbox_row row;
-    if (!notify_make_row(kind, at_ms, summary, facts, &row, err) ||
-        !webhook_listening(db, product_id, kind, ids, &count, err))
-        return false;
-    snprintf(row.order_key, sizeof row.order_key, "%s:%" PRId64, order, order_id);
-    for (unsigned i = 0; i < count; i++) {
-        bool full;
-        row.webhook_id = ids[i];
-        if (!outbox_add(db, &row, &full, err))
-            return false;
-        if (full)
-            tell_full(ids[i]);
-    }
-    return true;
-}
-
-/* Before anything is looked up for an event: most servers have no webhook. */
-static bool is_wanted(struct db *db, enum webhook_kind kind, bool *ret, struct error *err)
-{
-    int64_t ids[WEBHOOKS_MAX];
-    unsigned count;
-    if (!webhook_listening(db, 0, kind, ids, &count, err))
-        return false;
-    *ret = count > 0;
-    return true;
-}
-
 static void name_device(enum id_kind id_kind, const char *device, char out[LEDGER_DEVICE_SIZE])
 {
     snprintf(out, LEDGER_DEVICE_SIZE, "%s:%s", identity_kind_name(id_kind), device);
+}
+
+static bool find_firmware(struct db *db, int64_t firmware_id, struct names *ret, struct error *err)
+{
+    bool found;
+    *ret = (struct names){.device_text = ""};
+    return firmware_by_id(db, firmware_id, &ret->firmware, &found, err) &&
+           product_by_id(db, ret->firmware.product_id, &ret->product, &found, err);
 }
 
 static bool find_names(struct db *db, int64_t device_id, int64_t firmware_id, struct names *ret,
                        struct error *err)
 {
     bool found;
-    *ret = (struct names){.device_text = ""};
-    if (!device_by_id(db, device_id, &ret->device, &found, err) ||
-        !firmware_by_id(db, firmware_id, &ret->firmware, &found, err) ||
-        !product_by_id(db, ret->device.product_id, &ret->product, &found, err))
+    if (!find_firmware(db, firmware_id, ret, err) || !device_by_id(db, device_id, &ret->device, &found, err))
         return false;
     name_device(ret->device.id_kind, ret->device.device, ret->device_text);
     return true;
@@ -148,7 +86,7 @@ static bool add_end(struct db *db, enum webhook_kind kind, const struct attempt 
         json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "product", names.product.product_key, "firmware",
                   names.firmware.name, "device", names.device_text, "attempt", (json_int_t)attempt->id,
                   "from", attempt->from, "to", attempt->to, "state", attempt_state_name(attempt->state));
-    return add(db, kind, names.product.id, "device", attempt->device_id, at_ms, summary, facts, err);
+    return notify_add(db, kind, names.product.id, "device", attempt->device_id, at_ms, summary, facts, err);
 }
 
 bool notify_attempt_ended(struct db *db, const struct attempt *attempt, int64_t at_ms, struct error *err)
@@ -157,7 +95,7 @@ bool notify_attempt_ended(struct db *db, const struct attempt *attempt, int64_t 
     bool wanted, spent;
     if (!kind_of_end(attempt->state, &kind))
         return true;
-    if (!is_wanted(db, kind, &wanted, err))
+    if (!notify_is_wanted(db, kind, &wanted, err))
         return false;
     if (!wanted)
         return true;
@@ -173,7 +111,7 @@ bool notify_needs_person(struct db *db, const struct device *device, const struc
     char summary[NOTIFY_SUMMARY_SIZE];
     struct names names;
     bool wanted;
-    if (!is_wanted(db, WEBHOOK_NEEDS_PERSON, &wanted, err))
+    if (!notify_is_wanted(db, WEBHOOK_NEEDS_PERSON, &wanted, err))
         return false;
     if (!wanted)
         return true;
@@ -184,7 +122,8 @@ bool notify_needs_person(struct db *db, const struct device *device, const struc
     json_t *facts =
         json_pack("{s:s, s:s, s:s, s:s, s:o}", "product", names.product.product_key, "firmware",
                   names.firmware.name, "device", names.device_text, "why", why, "notice", event_text(notice));
-    return add(db, WEBHOOK_NEEDS_PERSON, names.product.id, "device", device->id, at_ms, summary, facts, err);
+    return notify_add(db, WEBHOOK_NEEDS_PERSON, names.product.id, "device", device->id, at_ms, summary, facts,
+                      err);
 }
 
 /* Packages over the limit */
@@ -209,7 +148,8 @@ static bool add_oversize(struct db *db, const struct ledger_oversize *over, int6
     json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "product", over->product, "firmware",
                               over->firmware, "from", over->from, "to", over->to, "size",
                               (json_int_t)size_bytes, "limit", (json_int_t)over->limit_bytes);
-    return add(db, WEBHOOK_PACKAGE_OVERSIZE, product.id, "firmware", firmware.id, at_ms, summary, facts, err);
+    return notify_add(db, WEBHOOK_PACKAGE_OVERSIZE, product.id, "firmware", firmware.id, at_ms, summary,
+                      facts, err);
 }
 
 bool notify_oversize(struct db *db, const struct package *package, const struct notify_size *before,
@@ -219,7 +159,7 @@ bool notify_oversize(struct db *db, const struct package *package, const struct 
     struct package known;
     size_t count;
     bool wanted, found;
-    if (!is_wanted(db, WEBHOOK_PACKAGE_OVERSIZE, &wanted, err))
+    if (!notify_is_wanted(db, WEBHOOK_PACKAGE_OVERSIZE, &wanted, err))
         return false;
     if (!wanted)
         return true;
@@ -250,6 +190,60 @@ bool notify_ready(struct db *db, const struct notify_ready *ready, const struct 
                               ready->product->product_key, "firmware", ready->firmware->name, "device", name,
                               "attempt", (json_int_t)device->attempt_id, "from", ready->from, "to", ready->to,
                               "size", (json_int_t)ready->size_bytes, "url", event_text(url));
-    return add(db, WEBHOOK_PACKAGE_READY, ready->product->id, "device", device->device_id, at_ms, summary,
-               facts, err);
+    return notify_add(db, WEBHOOK_PACKAGE_READY, ready->product->id, "device", device->device_id, at_ms,
+                      summary, facts, err);
+}
+
+/* Packages out of service */
+
+static json_t *quarantine_facts(const struct notify_quarantine *quarantine, const struct names *names)
+{
+    return json_pack("{s:s, s:s, s:o*, s:s}", "product", names->product.product_key, "firmware",
+                     names->firmware.name, "from", event_text(quarantine->from), "to", quarantine->to);
+}
+
+/* A person has to look at it: the devices of the hop get nothing over it until then. */
+static bool ask_person(struct db *db, const struct names *names, const char *notice, int64_t at_ms,
+                       json_t *facts, struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE];
+    snprintf(summary, sizeof summary, "Firmware %s of product %s needs a person: %s.", names->firmware.name,
+             names->product.product_key, notice);
+    json_object_set_new(facts, "why", json_string("package-quarantined"));
+    json_object_set_new(facts, "notice", event_text(notice));
+    return notify_add(db, WEBHOOK_NEEDS_PERSON, names->product.id, "firmware", names->firmware.id, at_ms,
+                      summary, facts, err);
+}
+
+bool notify_quarantined(struct db *db, const struct notify_quarantine *quarantine, int64_t at_ms,
+                        struct error *err)
+{
+    char summary[NOTIFY_SUMMARY_SIZE], notice[NOTICE_SIZE], from[VERSION_TEXT_SIZE + 8] = "";
+    struct names names = {.device_text = ""};
+    bool wanted, asks, found;
+    if (!notify_is_wanted(db, WEBHOOK_PACKAGE_QUARANTINED, &wanted, err) ||
+        !notify_is_wanted(db, WEBHOOK_NEEDS_PERSON, &asks, err))
+        return false;
+    if (!wanted && !asks)
+        return true;
+    if (quarantine->device_id)
+        found = find_names(db, quarantine->device_id, quarantine->firmware_id, &names, err);
+    else
+        found = find_firmware(db, quarantine->firmware_id, &names, err);
+    if (!found)
+        return false;
+    if (quarantine->from[0])
+        snprintf(from, sizeof from, " from %s", quarantine->from);
+    snprintf(notice, sizeof notice, "the %spackage%s to %s is out of service: %s", from[0] ? "" : "full ",
+             from, quarantine->to, quarantine->reason);
+    snprintf(summary, sizeof summary, "Firmware %s of product %s: %s.", names.firmware.name,
+             names.product.product_key, notice);
+    json_t *facts = quarantine_facts(quarantine, &names);
+    json_object_set_new(facts, "why", json_string(quarantine->why));
+    if (names.device_text[0])
+        json_object_set_new(facts, "device", json_string(names.device_text));
+    json_object_set_new(facts, "reason", event_text(quarantine->reason));
+    return notify_add(db, WEBHOOK_PACKAGE_QUARANTINED, names.product.id, "firmware", names.firmware.id, at_ms,
+                      summary, facts, err) &&
+           ask_person(db, &names, notice, at_ms, quarantine_facts(quarantine, &names), err);
 }

@@ -6,20 +6,11 @@
 #ifndef DFOTA_SERVER_WEBHOOK_NOTIFY_H
 #define DFOTA_SERVER_WEBHOOK_NOTIFY_H
 
-#include <jansson.h>
 #include "storage/attempt.h"
-#include "storage/outbox.h"
+#include "storage/db.h"
 #include "storage/package.h"
 #include "storage/product.h"
 #include "storage/ready.h"
-#include "storage/webhook.h"
-
-#define NOTIFY_SUMMARY_SIZE 400
-
-/* Fills kind, event_id and facts of a row that the caller sends: `facts` is taken over, `id`, `event`, `at` and `summary`
-   are put before them. */
-bool notify_make_row(enum webhook_kind kind, int64_t at_ms, const char *summary, json_t *facts,
-                     struct outbox_row *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* The attempt has ended by a report: `confirmed` or `not-applied`. Other ends tell nothing, and so does a device that has
    spent its rows of the ledger for the day (storage/budget.h): strangers must not fill the outbox. */
@@ -51,5 +42,16 @@ struct notify_ready { /* a package that devices of one version waited for */
 };
 bool notify_ready(struct db *db, const struct notify_ready *ready, const struct ready_device *device,
                   int64_t at_ms, struct error *err) __attribute__((warn_unused_result));
+
+struct notify_quarantine {
+    int64_t firmware_id;
+    const char *from, *to; /* versions; from "": a full package */
+    const char *why;       /* "canary", "devices", "admin" */
+    const char *reason;    /* one sentence */
+    int64_t device_id;     /* the device that came back with the old version; 0: an admin said so */
+};
+/* A package is out of service: `package-quarantined`, and `needs-person`. */
+bool notify_quarantined(struct db *db, const struct notify_quarantine *quarantine, int64_t at_ms,
+                        struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -21,6 +21,7 @@ const campaign = {
     counts: { waiting: 146, admitted: 1, confirmed: 3, not_applied: 0, diverged: 0, silent: 0 }, gate: 'stage 1: 3 of 4 devices have confirmed',
     stages: [stage, { ...stage, devices: null, percent: 10 }, { ...stage, devices: null, all: true }], paused_why: null, pause_when_done: false,
     finish_transfers: true, created_by: 'Ann', created_at: at, started_at: at, stage_started_at: at, ended_at: null,
+    broken_gate: null,
 };
 
 describe('campaigns', () => {
@@ -55,6 +56,19 @@ describe('campaigns', () => {
             const api = await FakeApi.start(t);
             assertRun(await api.ctl('campaign', 'create', 'Pump', 'spring', '1162', '--stage', wrong), 2, { err: /--stage takes 5, 10% or all/ });
         });
+
+    test('a broken gate is shown with its newest devices', async (t) => {
+        const api = await FakeApi.start(t);
+        const device = { device: '866597071234567', id_kind: 'imei', outcome: 'silent', since: at, stage: 1, confirmed_version: '1138', asked_version: '1138', last_seen_at: at };
+        const broken = { gate: 'max_silent', stage: 1, count: 25, devices: [device] };
+        api.on(`GET ${path}/spring`, { ...campaign, state: 'paused', paused_why: 'x', broken_gate: broken });
+        const shown = await api.ctl('campaign', 'show', 'Pump', 'spring');
+        assertRun(shown, 0, { out: /^The gate of stage 1 broke: max_silent\. Its devices, the newest first \(1 of 25\)$/m });
+        assert.match(shown.out, /^ *866597071234567 +silent .* 1138 /m);
+        assert.deepEqual(JSON.parse((await api.ctl('campaign', 'show', 'Pump', 'spring', '-o', 'json')).out).broken_gate, broken);
+        api.on(`GET ${path}/spring`, campaign);
+        assert.doesNotMatch((await api.ctl('campaign', 'show', 'Pump', 'spring')).out, /broke/);
+    });
 
     test('a dry run prints the effect', async (t) => {
         const api = await FakeApi.start(t);

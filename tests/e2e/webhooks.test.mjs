@@ -246,9 +246,10 @@ describe('doc/webhooks.md', () => {
 
     test('has a row for each kind, with its facts', () => {
         const header = readFileSync(join(root, 'storage', 'webhook.h'), 'utf8').split('#define WEBHOOK_KINDS')[1].split('enum webhook_kind')[0];
-        const kinds = [...header.matchAll(/X\(WEBHOOK_[A-Z_]+,\s*"([a-z-]+)",\s*"([a-z_ ]+)"\)/g)].map(([, name, facts]) => [name, facts.split(' ')]);
-        assert.ok(kinds.length >= 6);
-        const rows = [...doc.matchAll(/^\| `([a-z-]+)` \| ([^|]*) \|/gm)].map(([, name, facts]) => [name, [...facts.matchAll(/`([a-z_]+)`/g)].map(([, fact]) => fact)]);
+        const kinds = [...header.matchAll(/X\(WEBHOOK_[A-Z_]+,\s*"([a-z-]+)",[\s\\]*"([a-z_ ]+)"\)/g)].map(([, name, facts]) => [name, facts.split(' ')]);
+        assert.ok(kinds.length >= 10);
+        const table = doc.split('| kind |')[1].split('\n\n')[0];
+        const rows = [...table.matchAll(/^\| `([a-z-]+)` \| ([^|]*) \|/gm)].map(([, name, facts]) => [name, [...facts.matchAll(/`([a-z_]+)`/g)].map(([, fact]) => fact)]);
         assert.deepEqual(rows, kinds);
     });
 

@@ -38,6 +38,15 @@ static void test_placeholders_are_filled_in(void **state)
     assert_filled("{}", "{}", "{}");
 }
 
+static void test_a_list_is_its_texts(void **state)
+{
+    (void)state;
+    assert_filled("{\"a\":\"{devices} ({count})\",\"n\":[{stage},{gate_stage}]}",
+                  "{\"devices\":[\"imei:1\",\"uid:\\\"2\"],\"count\":2,\"stage\":3}",
+                  "{\"a\":\"imei:1, uid:\\\"2 (2)\",\"n\":[3,0]}");
+    assert_filled("{\"a\":\"<{devices}>\"}", "{\"devices\":[]}", "{\"a\":\"<>\"}");
+}
+
 static void test_texts_are_escaped(void **state)
 {
     (void)state;
@@ -116,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_placeholders_are_filled_in),
+        cmocka_unit_test(test_a_list_is_its_texts),
         cmocka_unit_test(test_texts_are_escaped),
         cmocka_unit_test(test_what_an_event_does_not_have),
         cmocka_unit_test(test_the_braces_of_json_are_no_placeholders),

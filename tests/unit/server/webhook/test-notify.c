@@ -3,12 +3,15 @@
 /* server/webhook/notify: which facts become events, and what the events say. */
 #include "tests/unit/storage/test-storage.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "server/webhook/notify.h"
 #include "storage/budget.h"
 #include "storage/image.h"
+#include "storage/outbox.h"
+#include "storage/webhook.h"
 
 #define LIMIT 100000
 
@@ -225,6 +228,39 @@ static void test_a_device_without_a_link_has_no_url(void **state)
     json_decref(facts);
 }
 
+static void test_a_package_out_of_service(void **state)
+{
+    static const char *const kinds[] = {"package-quarantined", "needs-person"};
+    struct notify_quarantine quarantine = {
+        .from = "1", .to = "2", .why = "canary", .reason = "1 device came back with 1"};
+    struct db *db = ((struct place *)*state)->db;
+    _cleanup_(cleanup_free) struct outbox_row *list = NULL;
+    struct scene scene;
+    struct error err;
+    size_t count;
+    build(db, "pump", "", &scene);
+    quarantine.firmware_id = scene.firmware.id;
+    quarantine.device_id = scene.device.id;
+    assert_ok(notify_quarantined(db, &quarantine, 5, &err), err);
+    quarantine = (struct notify_quarantine){scene.firmware.id, "", "2", "admin", "it \"bricks\"", 0};
+    assert_ok(notify_quarantined(db, &quarantine, 6, &err), err);
+    assert_ok(outbox_list(db, scene.webhook, false, 0, 9, &list, &count, &err), err);
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < count; i++) {
+        json_t *facts = json_loads(list[i].facts, JSON_REJECT_DUPLICATES, NULL);
+        const char *from = json_string_value(json_object_get(facts, "from"));
+        const char *device = json_string_value(json_object_get(facts, "device"));
+        assert_string_equal(list[i].kind, kinds[i % 2]);
+        assert_string_equal(list[i].order_key, list[0].order_key);
+        assert_string_equal(i < 2 ? "1" : "", from ? from : "");
+        assert_string_equal(i == 0 ? "imei:866597071234569" : "", device ? device : "");
+        assert_non_null(strstr(json_string_value(json_object_get(facts, "summary")),
+                               i < 2 ? "the package from 1 to 2 is out of service: 1 device came back with 1."
+                                     : "the full package to 2 is out of service: it \"bricks\"."));
+        json_decref(facts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +272,7 @@ int main(void)
                                         place_remove),
         cmocka_unit_test_setup_teardown(test_the_longest_names_fit, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_device_without_a_link_has_no_url, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_a_package_out_of_service, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
