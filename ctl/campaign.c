@@ -3,6 +3,7 @@
 /* dfotactl campaign list, show, devices */
 #include <stdio.h>
 #include "ctl/campaign.h"
+#include "ctl/campaign_forecast.h"
 #include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
@@ -87,6 +88,7 @@ void campaign_print(const struct session *session, json_t *campaign)
     name_stages(stages);
     putchar('\n');
     table_print(stdout, stages, &stage_view);
+    campaign_forecast_compare(campaign);
 }
 
 bool campaign_list(struct session *session, struct failure *fail)
