@@ -3,6 +3,7 @@
 /* dfotactl campaign list, show, devices */
 #include <stdio.h>
 #include "ctl/campaign.h"
+#include "ctl/campaign_forecast.h"
 #include "ctl/command.h"
 
 static const struct table_column list_columns[] = {
@@ -110,6 +111,7 @@ void campaign_print(const struct session *session, json_t *campaign)
     putchar('\n');
     table_print(stdout, stages, &stage_view);
     print_breach(json_object_get(campaign, "broken_gate"));
+    campaign_forecast_compare(campaign);
 }
 
 bool campaign_list(struct session *session, struct failure *fail)

@@ -8,92 +8,35 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "ctl/campaign.h"
 #include "ctl/campaign_effect.h"
 #include "ctl/command.h"
+#include "upgrade/stage_option.h"
 
-/* ---- a stage: 5,min=4,fail=0,silent=0,settle=1d,approve=1 ---- */
+/* ---- stages ---- */
 
-static bool refuse(const char *text, struct failure *fail)
+static json_t *stage_to_json(const struct stage_option *option)
 {
-    return failure_set(
-        fail, EXIT_USAGE,
-        "--stage takes 5, 10%% or all, then min=N, confirmed=PERCENT, fail=N, silent=N, settle=1d and "
-        "approve=N, with commas, not '%s'",
-        text);
-}
-
-/* 90s, 30m, 24h, 7d */
-static bool read_span(struct slice text, json_int_t *ret_ms)
-{
-    static const char units[] = "smhd";
-    static const int64_t unit_ms[] = {1000, MINUTE_MS, HOUR_MS, DAY_MS};
-    uint64_t number;
-    if (text.len < 2 || !slice_u64((struct slice){text.ptr, text.len - 1}, &number) || number > 100000)
-        return false;
-    const char *unit = memchr(units, text.ptr[text.len - 1], sizeof units - 1);
-    if (unit)
-        *ret_ms = (json_int_t)number * unit_ms[unit - units];
-    return unit != NULL;
-}
-
-static bool read_size(struct slice text, json_t *stage)
-{
-    uint64_t number;
-    bool percent = text.len && text.ptr[text.len - 1] == '%';
-    if (slice_is(text, "all")) {
-        json_object_set_new(stage, "all", json_true());
-        return true;
+    json_t *stage = json_object();
+    for (size_t i = 0; i < option->count; i++) {
+        const struct stage_option_field *field = &option->field[i];
+        json_object_set_new(stage, field->name,
+                            strcmp(field->name, "all") == 0 ? json_true() : json_integer(field->value));
     }
-    text.len -= percent;
-    if (!slice_u64(text, &number) || number > INT32_MAX)
-        return false;
-    json_object_set_new(stage, percent ? "percent" : "devices", json_integer((json_int_t)number));
-    return true;
-}
-
-static bool read_gate(struct slice text, json_t *stage)
-{
-    static const char *const names[][2] = {{"min", "min_confirmed"}, {"confirmed", "confirmed_percent"},
-                                           {"fail", "max_failed"},   {"silent", "max_silent"},
-                                           {"settle", "settle_ms"},  {"approve", "approvals"}};
-    struct slice name;
-    uint64_t number;
-    if (!slice_split(&text, '=', &name))
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        json_int_t value;
-        if (!slice_is(name, names[i][0]))
-            continue;
-        if (strcmp(names[i][0], "settle") == 0) {
-            if (!read_span(text, &value))
-                return false;
-        } else if (slice_u64(text, &number) && number <= INT32_MAX) {
-            value = (json_int_t)number;
-        } else {
-            return false;
-        }
-        json_object_set_new(stage, names[i][1], json_integer(value));
-        return true;
-    }
-    return false;
+    return stage;
 }
 
 static bool read_stages(const struct ctl_stages *stages, json_t **ret, struct failure *fail)
 {
+    struct stage_option option;
     *ret = stages->count ? json_array() : NULL;
     for (unsigned i = 0; i < stages->count; i++) {
-        struct slice rest = slice_of(stages->text[i]), part;
-        json_t *stage = json_object();
-        json_array_append_new(*ret, stage);
-        bool ok = slice_split(&rest, ',', &part) && read_size(part, stage);
-        while (ok && rest.len && slice_split(&rest, ',', &part))
-            ok = read_gate(part, stage);
-        if (!ok) {
+        if (!stage_option_read(slice_of(stages->text[i]), &option)) {
             json_decref(*ret);
-            return refuse(stages->text[i], fail);
+            return failure_set(fail, EXIT_USAGE, "--stage takes %s, not '%s'", STAGE_OPTION_HELP,
+                               stages->text[i]);
         }
+        json_array_append_new(*ret, stage_to_json(&option));
     }
     return true;
 }

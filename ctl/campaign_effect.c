@@ -4,13 +4,12 @@
 
 #include <stdio.h>
 #include "base/text.h"
+#include "ctl/campaign_forecast.h"
 
 static const struct table_column columns[] = {
-    {"VERSION", "version", TABLE_TEXT},
-    {"DEVICES", "devices", TABLE_NUMBER},
-    {"EFFECT", "effect", TABLE_TEXT},
-    {"PATH", "way", TABLE_TEXT},
-    {"BYTES", "bytes_per_device", TABLE_NUMBER},
+    {"VERSION", "version", TABLE_TEXT}, {"DEVICES", "devices", TABLE_NUMBER},
+    {"EFFECT", "effect", TABLE_TEXT},   {"PATH", "way", TABLE_TEXT},
+    {"HOPS", "hops", TABLE_NUMBER},     {"BYTES", "bytes_per_device", TABLE_NUMBER},
 };
 static const struct table_view view = {columns, TABLE_COUNT(columns), "reason", ""};
 
@@ -48,6 +47,7 @@ static void print(const json_t *answer)
         text_put(stdout, conflict);
         putchar('\n');
     }
+    campaign_forecast_print(json_object_get(answer, "forecast"));
     putchar('\n');
     table_print(stdout, groups, &view);
     session_note("nothing was changed");

@@ -112,13 +112,16 @@ static enum fetch_result read_answer(int fd, const struct fetch_order *order, st
         return end(answer, FETCH_BROKEN, "the head came in more than one segment, or has no end");
     size_t head_len = (size_t)(blank - space) + 4;
     const char *why;
-    if (!head_parse((struct slice){(const char *)space, head_len}, answer, &why))
+    if (!head_parse((struct slice){(const char *)space, head_len}, order->resumes, answer, &why))
         return end(answer, FETCH_BROKEN, why);
 
     struct bytes bytes = {space + head_len, (size_t)got - head_len};
-    if (order->cut_bytes < bytes.len && order->cut_bytes < answer->length_bytes)
-        bytes.len = (size_t)order->cut_bytes;
-    enum fetch_result result = read_body(fd, order, bytes, answer);
+    struct fetch_order cut = *order;
+    if (order->cut_percent && answer->status < 300)
+        cut.cut_bytes = answer->length_bytes * order->cut_percent / 100 + 1;
+    if (cut.cut_bytes < bytes.len && cut.cut_bytes < answer->length_bytes)
+        bytes.len = (size_t)cut.cut_bytes;
+    enum fetch_result result = read_body(fd, &cut, bytes, answer);
     return result == FETCH_DONE ? expect_close(fd, answer) : result;
 }
 
@@ -130,7 +133,7 @@ enum fetch_result fetch_run(const struct fetch_order *order, struct fetch_answer
     if (fd < 0)
         return end_errno(ret, FETCH_NOTHING, "no socket");
     set_timeout(fd, IDLE_S);
-    if (order->cut_bytes != UINT64_MAX)
+    if (order->cut_bytes != UINT64_MAX || order->cut_percent)
         keep_buffer_small(fd);
     if (connect(fd, (const struct sockaddr *)&url->address, url->address_len) < 0)
         return end_errno(ret, FETCH_NOTHING, "no connection");

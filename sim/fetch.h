@@ -18,6 +18,8 @@ struct fetch_order {
     struct slice request;    /* head and body */
     uint64_t keep_max_bytes; /* the body of a larger 200 or 206 is read but not kept */
     uint64_t cut_bytes;      /* close the connection after so many bytes of the body; UINT64_MAX: never */
+    unsigned cut_percent;    /* … after this share of the body of a 200 or 206; 0: never */
+    bool resumes;            /* asks for the rest of a package */
 };
 
 enum fetch_result {

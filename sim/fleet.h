@@ -31,7 +31,7 @@ bool fleet_make(const struct plan *plan, const struct fleet_source *source, stru
                 struct error *err) __attribute__((warn_unused_result));
 void fleet_free(struct fleet *fleet);
 
-/* Runs all modules to their end, at most `parallel` exchanges at the same time. Fails only if no thread can
+/* Runs all modules that have not ended to their end, at most `parallel` exchanges at the same time. Fails only if no thread can
    be started. */
 bool fleet_run(struct fleet *fleet, size_t parallel, struct error *err) __attribute__((warn_unused_result));
 

@@ -68,12 +68,12 @@ static const char *take_header(struct slice name, struct slice value, struct fet
     return NULL;
 }
 
-static const char *judge(struct fetch_answer *answer, const struct seen *seen)
+static const char *judge(struct fetch_answer *answer, const struct seen *seen, bool resumes)
 {
     bool delivers = answer->status == 200 || answer->status == 206;
     if (!seen->header)
         return "the head is empty";
-    if (!seen->length)
+    if (!seen->length && !(resumes && answer->status == 416))
         return "no Content-Length";
     if (!seen->close)
         return "no Connection: close";
@@ -120,12 +120,12 @@ static const char *read_lines(struct slice head, struct fetch_answer *answer, st
     }
 }
 
-bool head_parse(struct slice head, struct fetch_answer *answer, const char **ret_why)
+bool head_parse(struct slice head, bool resumes, struct fetch_answer *answer, const char **ret_why)
 {
     struct seen seen = {0};
     *ret_why =
         head.len > HEAD_MAX_BYTES ? "the head is longer than 700 bytes" : read_lines(head, answer, &seen);
     if (!*ret_why)
-        *ret_why = judge(answer, &seen);
+        *ret_why = judge(answer, &seen, resumes);
     return !*ret_why;
 }

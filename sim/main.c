@@ -12,6 +12,7 @@
 #include "sim/fleet.h"
 #include "sim/image_generator.h"
 #include "sim/option.h"
+#include "sim/rehearsal.h"
 #include "sim/summary.h"
 
 #define DEFAULT_PARTITION 491520 /* bytes, as in an Air780E */
@@ -42,12 +43,42 @@ static bool make_image(const struct sim_options *options, struct error *err)
     return true;
 }
 
+static bool has_rehearsal_options(const struct sim_options *options)
+{
+    return options->from.count || options->stages.count || options->set.count || options->waypoints.count ||
+           options->loss || options->resets || options->refuse || options->speed || options->server;
+}
+
+static bool rehearse(const struct sim_options *options, enum exit_status *ret, struct error *err)
+{
+    bool agree;
+    if (options->url || options->link || options->links || options->product_key || options->image ||
+        options->version[0] || options->count || options->until.version[0] || options->until.idle ||
+        options->asks || options->expect[0] || options->cut_bytes || options->report || options->file ||
+        options->size_bytes)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--campaign takes no other server and no other modules; see dfota-sim(1)");
+    if (!options->from.count)
+        return error_set(err, ERROR_BAD_REQUEST, "--campaign needs --from VERSION=COUNT");
+    if (options->loss + options->resets > 90)
+        return error_set(err, ERROR_BAD_REQUEST, "--loss and --resets are at most 90 percent together");
+    if (!rehearsal_run(options, &agree, err))
+        return false;
+    *ret = agree ? EXIT_WANTED : EXIT_OTHERWISE;
+    return true;
+}
+
 /* Options that need each other, or exclude each other. */
 static bool check_combination(const struct sim_options *options, struct error *err)
 {
     int sources = !!options->url + !!options->link + !!options->links;
     if (options->file)
         return error_set(err, ERROR_BAD_REQUEST, "unexpected argument '%.100s'", options->file);
+    if (has_rehearsal_options(options))
+        return error_set(
+            err, ERROR_BAD_REQUEST,
+            "--from, --stage, --set, --waypoint, --loss, --resets, --refuse, --speed and --server need "
+            "--campaign");
     if (options->size_bytes || options->seed != SEED_NONE)
         return error_set(err, ERROR_BAD_REQUEST, "--size and --seed need --make-image");
     if (sources != 1)
@@ -162,6 +193,8 @@ static bool run(int argc, char **argv, enum exit_status *ret, struct error *err)
     }
     if (options.make_image[0])
         return make_image(&options, err);
+    if (options.campaign[0])
+        return rehearse(&options, ret, err);
     return simulate(&options, ret, err);
 }
 

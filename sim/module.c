@@ -170,6 +170,10 @@ static bool apply(struct module *module)
                                                      !image_store_knows_versions(module->plan->store));
     if (!image)
         return reject(module, "it was made for another base (the result is not a known image)");
+    if (module->plan->hops)
+        hop_log_add(module->plan->hops, module->version, image->version, module->label, !module->refuses);
+    if (module->refuses)
+        return reject(module, "this module applies no package");
     return reboot(module, image);
 }
 
@@ -257,6 +261,10 @@ static bool take_package(struct module *module, enum fetch_result result, struct
     if (result == FETCH_CUT) {
         module->cut_done = true;
         TRACE(then, "cut after %" PRIu64 " bytes", module->part_bytes);
+        if (module->restarts) {
+            TRACE(then, "restarts, and forgets what it received");
+            drop_part(module);
+        }
         return go_on(module, 0);
     }
     if (result == FETCH_LOST) {
@@ -284,6 +292,26 @@ static bool take_answer(struct module *module, enum fetch_result result, struct 
     return result == FETCH_DONE ? take_refusal(module, answer) : fail(module, answer->why);
 }
 
+/* xorshift: 0 to 99 */
+static unsigned draw(struct module *module)
+{
+    module->random ^= module->random << 13;
+    module->random ^= module->random >> 7;
+    module->random ^= module->random << 17;
+    return (unsigned)(module->random % 100);
+}
+
+/* After which share of the body the next download is cut; 0: it is not. */
+static unsigned draw_cut(struct module *module)
+{
+    const struct plan *plan = module->plan;
+    if (!plan->loss_percent && !plan->resets_percent)
+        return 0;
+    unsigned fate = draw(module);
+    module->restarts = fate < plan->resets_percent;
+    return fate < plan->resets_percent + plan->loss_percent ? 1 + draw(module) * 9 / 10 : 0;
+}
+
 static bool ask(struct module *module)
 {
     struct error err;
@@ -301,8 +329,12 @@ static bool ask(struct module *module)
     module->asks += module->part_bytes == 0;
     say_ask(module);
     struct fetch_answer answer;
-    const struct fetch_order order = {&url, slice_of(request), module->plan->partition_bytes,
-                                      module->cut_done ? UINT64_MAX : module->plan->cut_bytes};
+    const struct fetch_order order = {&url,
+                                      slice_of(request),
+                                      module->plan->partition_bytes,
+                                      module->cut_done ? UINT64_MAX : module->plan->cut_bytes,
+                                      draw_cut(module),
+                                      module->part_bytes > 0};
     enum fetch_result result = fetch_run(&order, &answer);
     bool goes_on = take_answer(module, result, &answer, ranged);
     buffer_free(&answer.body);

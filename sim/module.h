@@ -41,6 +41,9 @@ struct module {
     struct buffer part; /* received part of a package; empty if the package does not fit */
     uint64_t part_bytes, total_bytes;
     bool cut_done;
+    bool refuses;              /* applies no package */
+    bool restarts;             /* when this download is cut */
+    uint64_t random;           /* state of its random numbers; not 0 */
     char before[RELEASE_SIZE]; /* version before the last reboot */
     bool report_due;           /* the host must report the version */
     bool news;                 /* the server does not know yet which version runs since the last reboot */

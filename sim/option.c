@@ -11,6 +11,7 @@
 #include "sim/image_store.h"
 
 #define PARALLEL_MAX 1024
+#define SET_NAME_MAX 64
 #define DAY_S        86400
 
 #define MEMBER(member)               offsetof(struct sim_options, member)
@@ -48,6 +49,44 @@ static bool read_known(char *text, void *member, struct error *err)
     file->path = rest.ptr;
     know->count++;
     return true;
+}
+
+static bool read_from(char *text, void *member, struct error *err)
+{
+    struct option_from *from = member;
+    struct slice rest = slice_of(text), version;
+    if (from->count == FROM_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "may be given at most %d times", FROM_MAX);
+    struct modules_from *group = &from->group[from->count++];
+    return (slice_split(&rest, '=', &version) && release_read(version, group->version) &&
+            slice_u64(rest, &group->count) && group->count >= 1 && group->count <= FLEET_MAX) ||
+           error_set(err, ERROR_BAD_REQUEST, "takes VERSION=COUNT, not '%.100s'", text);
+}
+
+static bool read_stage(char *text, void *member, struct error *err)
+{
+    struct option_stages *stages = member;
+    if (stages->count == STAGES_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "may be given at most %d times", STAGES_MAX);
+    return stage_option_read(slice_of(text), &stages->stage[stages->count++]) ||
+           error_set(err, ERROR_BAD_REQUEST, "takes %s, not '%.100s'", STAGE_OPTION_HELP, text);
+}
+
+static bool read_text(char *text, void *member, struct error *err)
+{
+    struct option_texts *texts = member;
+    if (texts->count == SET_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "may be given at most %d times", SET_MAX);
+    texts->text[texts->count++] = text;
+    return true;
+}
+
+static bool read_setting(char *text, void *member, struct error *err)
+{
+    const char *end = strchr(text, '=');
+    return end && end - text < SET_NAME_MAX
+               ? read_text(text, member, err)
+               : error_set(err, ERROR_BAD_REQUEST, "takes NAME=VALUE, not '%.100s'", text);
 }
 
 static bool read_seconds(char *text, void *member, struct error *err)
@@ -89,6 +128,20 @@ static const struct options_row rows[] = {
     {"parallel", 0, "N", "number of exchanges at the same time (16)", NUMBER(parallel, 1, PARALLEL_MAX)},
     {"quiet", 'q', NULL, "do not print the steps", FLAG(quiet)},
     {"output", 'o', "json", "print the summary as JSON, and the steps on standard error", WORD(output)},
+    {"campaign", 0, "VERSION", "rehearse a campaign to VERSION on a scratch server",
+     OTHER(campaign, read_version)},
+    {"from", 0, "VERSION=COUNT", "so many modules run this version; may be repeated", MANY(from, read_from)},
+    {"stage", 0, "STAGE", "a stage, as for dfotactl campaign create; may be repeated",
+     MANY(stages, read_stage)},
+    {"set", 0, "NAME=VALUE", "a setting of the firmware, as in the API; may be repeated",
+     MANY(set, read_setting)},
+    {"waypoint", 0, "VERSION", "every path stops at this version; may be repeated",
+     MANY(waypoints, read_text)},
+    {"loss", 0, "PERCENT", "share of downloads that lose the connection (0)", NUMBER(loss, 0, 90)},
+    {"resets", 0, "PERCENT", "share of downloads in which the module restarts (0)", NUMBER(resets, 0, 90)},
+    {"refuse", 0, "PERCENT", "share of modules that apply no package (0)", NUMBER(refuse, 0, 100)},
+    {"speed", 0, "N", "the rehearsal runs so many times faster (86400)", NUMBER(speed, 1, 100000000)},
+    {"server", 0, "PROGRAM", "the dfotad of the rehearsal", TEXT(server)},
     {"make-image", 0, "VERSION", "write a generated image to FILE and end", OTHER(make_image, read_version)},
     {"size", 0, "BYTES", "size of the generated image (614400)",
      NUMBER(size_bytes, GENERATOR_MIN_BYTES, GENERATOR_MAX_BYTES)},
@@ -119,12 +172,15 @@ void option_print_help(void)
         "Usage: dfota-sim --url URL --product-key KEY --firmware NAME --image FILE\n"
         "                 [OPTION]...\n"
         "       dfota-sim --link URL | --links FILE [OPTION]...\n"
+        "       dfota-sim --campaign VERSION --know VERSION=FILE... --from VERSION=COUNT...\n"
+        "                 [--stage STAGE]... [OPTION]...\n"
         "       dfota-sim --make-image VERSION [--size BYTES] [--seed N] FILE\n"
         "Simulated cellular modules: they ask a server for firmware, apply what they get,\n"
         "and ask again.\n");
     options_print_help(stdout, &table);
     puts(
-        "\nExit status: 0 every module ended as wanted; 1 some did not; 2 wrong command\n"
-        "line; 3 a file cannot be read or written, or the server cannot be reached.\n"
+        "\nExit status: 0 every module ended as wanted, or the rehearsal's server and modules\n"
+        "agree; 1 otherwise; 2 wrong command line; 3 a file cannot be read or written, or the\n"
+        "server cannot be reached.\n"
         "The manual page is dfota-sim(1).");
 }

@@ -9,12 +9,16 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "sim/release.h"
+#include "upgrade/stage_option.h"
 
 #define KNOW_MAX        64
 #define SEED_NONE       UINT64_MAX /* --seed is not given */
 #define INTERVAL_NONE   (-1)       /* --interval is not given */
 #define DEFAULT_IMEI    "866597071234569"
 #define DEFAULT_THREADS 16
+#define FROM_MAX        16
+#define STAGES_MAX      16
+#define SET_MAX         16
 
 struct known_file {
     char version[RELEASE_SIZE];
@@ -47,6 +51,25 @@ struct sim_options {
     uint64_t cut_bytes, parallel;
     bool quiet, help, program_version;
     const char *output;
+
+    char campaign[RELEASE_SIZE]; /* the target of a rehearsal */
+    struct option_from {
+        struct modules_from {
+            char version[RELEASE_SIZE];
+            uint64_t count;
+        } group[FROM_MAX];
+        size_t count;
+    } from;
+    struct option_stages {
+        struct stage_option stage[STAGES_MAX];
+        size_t count;
+    } stages;
+    struct option_texts {
+        char *text[SET_MAX];
+        size_t count;
+    } set, waypoints;
+    uint64_t loss, resets, refuse, speed; /* percent; speed 0: not given */
+    const char *server;
 
     char make_image[RELEASE_SIZE];
     uint64_t size_bytes, seed; /* seed: or SEED_NONE */

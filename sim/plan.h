@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "sim/dialect.h"
+#include "sim/hop_log.h"
 #include "sim/release.h"
 #include "sim/trace.h"
 #include "sim/image_store.h"
@@ -28,6 +29,11 @@ struct plan {
     uint64_t cut_bytes; /* UINT64_MAX: no cut */
     bool report;        /* a host reports the version and uses the next link */
     bool transcript;    /* the host sends the captured text; firmware is not NULL */
+
+    unsigned loss_percent; /* of the downloads lose the connection */
+    unsigned
+        resets_percent; /* of the downloads end with a restart of the module, which forgets what it received */
+    struct hop_log *hops; /* NULL: not wanted */
 
     struct image_store *store;
     struct trace trace;

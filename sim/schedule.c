@@ -105,15 +105,20 @@ static bool run_threads(struct schedule *schedule, size_t count, struct error *e
 
 bool fleet_run(struct fleet *fleet, size_t parallel, struct error *err)
 {
-    struct schedule schedule = {.living = fleet->count};
+    struct schedule schedule = {.living = 0};
     _cleanup_(cleanup_free) struct module **heap = schedule.heap = calloc(fleet->count, sizeof *heap);
     if (!heap)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i < fleet->count; i++)
-        put(&schedule, &fleet->module[i]);
+        if (fleet->module[i].outcome == OUTCOME_RUNNING) {
+            put(&schedule, &fleet->module[i]);
+            schedule.living++;
+        }
+    if (!schedule.living)
+        return true;
     pthread_cond_init(&schedule.change, NULL);
     pthread_mutex_init(&schedule.lock, NULL);
-    bool ok = run_threads(&schedule, parallel < fleet->count ? parallel : fleet->count, err);
+    bool ok = run_threads(&schedule, parallel < schedule.living ? parallel : schedule.living, err);
     pthread_mutex_destroy(&schedule.lock);
     pthread_cond_destroy(&schedule.change);
     return ok;

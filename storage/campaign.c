@@ -26,15 +26,17 @@ const struct enum_names audience_names = ENUM_NAMES(audience_texts);
     NEXT(pause_when_done, BOOL, row->pause_when_done)                                                        \
     NEXT(finish_transfers, BOOL, row->finish_transfers)                                                      \
     NEXT(started_ms, INT_OR_NULL, row->started_ms)                                                           \
-    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)
+    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)                                                               \
+    NEXT(forecast, TEXT_OR_NULL, row->forecast)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
     NEXT(plain, BOOL, row->plain)                                                                            \
     NEXT(created_by, TEXT_OR_NULL, row->created_by)                                                          \
     NEXT(created_ms, INT, row->created_ms)                                                                   \
     CHANGED(NEXT, NEXT, row)
-#define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
-#define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
+#define COLUMNS(FIRST, NEXT, row)                                                                            \
+    FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row) NEXT(bytes, INT, row->bytes) NEXT(vain, INT, row->vain)
+#define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
 struct stage_row {
     int64_t position;

@@ -10,7 +10,8 @@
 #include "upgrade/campaign.h"
 #include "upgrade/version.h"
 
-#define CAMPAIGN_PLAIN_NAME "target"
+#define CAMPAIGN_PLAIN_NAME    "target"
+#define CAMPAIGN_FORECAST_SIZE 640
 
 enum audience { AUDIENCE_ALL, AUDIENCE_LIST };
 extern const struct enum_names audience_names; /* "all", "list" */
@@ -34,6 +35,10 @@ struct campaign {
     bool pause_when_done, finish_transfers;
     char created_by[ADMIN_NAME_SIZE];
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
+    char forecast[CAMPAIGN_FORECAST_SIZE];    /* of the start, as JSON; "": not started */
+    /* Acknowledged for its attempts, also for those to an earlier target. `vain`: of attempts that ended and were not
+       confirmed, and what devices threw away when they began a download again. Counted by fleet.h. */
+    int64_t bytes, vain;
 };
 
 struct stage_place campaign_place(const struct campaign *campaign, int64_t rank);
@@ -45,7 +50,7 @@ struct stages { /* of one campaign */
 
 /* Fills campaign->id. ERROR_CAMPAIGN_EXISTS: the name is taken. */
 bool campaign_add(struct db *db, struct campaign *campaign, struct error *err);
-/* Stores all fields but id, firmware_id, plain, created_by and created_ms. ERROR_CAMPAIGN_EXISTS. */
+/* Stores all fields but id, firmware_id, plain, created_by, created_ms, bytes and vain. ERROR_CAMPAIGN_EXISTS. */
 bool campaign_update(struct db *db, const struct campaign *campaign, struct error *err);
 /* With its stages and devices. Only for a draft: attempts name the others. */
 bool campaign_remove(struct db *db, int64_t id, struct error *err);

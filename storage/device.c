@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "storage/entities.h"
+#include "upgrade/rhythm.h"
 #include "storage/fleet.h"
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
@@ -93,7 +94,9 @@ static const char *const sql[] = {
     [UPDATE] = "UPDATE device SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [SEEN] =
         "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = CASE WHEN last_seen_ms > $2 "
-        "AND last_seen_ms <= $3 THEN last_seen_ms ELSE $2 END WHERE id = $4",
+        "AND last_seen_ms <= $3 THEN last_seen_ms ELSE $2 END, "
+        "pauses = pauses + iif($2 - last_seen_ms BETWEEN $4 AND $5, 1, 0), "
+        "pauses_ms = pauses_ms + iif($2 - last_seen_ms BETWEEN $4 AND $5, $2 - last_seen_ms, 0) WHERE id = $6",
     [WALK] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
              " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
     [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
@@ -229,10 +232,11 @@ bool device_equal(const struct device *a, const struct device *b)
 
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err)
 {
-    return db_do(db,
-                 COMMAND(SEEN, PARAMS(P_INT(check_ins), P_INT(last_seen_ms),
-                                      P_INT(last_seen_ms + CLOCK_AHEAD_MS), P_INT(id))),
-                 NULL, err);
+    return db_do(
+        db,
+        COMMAND(SEEN, PARAMS(P_INT(check_ins), P_INT(last_seen_ms), P_INT(last_seen_ms + CLOCK_AHEAD_MS),
+                             P_INT(RHYTHM_PAUSE_MS), P_INT(RHYTHM_PAUSE_MOST_MS), P_INT(id))),
+        NULL, err);
 }
 
 bool device_walk(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,

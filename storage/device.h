@@ -114,7 +114,7 @@ bool device_add(struct db *db, int64_t product_id, const struct identity *identi
                 struct device *ret, struct error *err);
 /* Stores all fields but the identity, and last_seen_ms and check_ins, which device_seen() counts. */
 bool device_update(struct db *db, const struct device *device, struct error *err);
-/* Adds check-ins to a device. */
+/* Adds check-ins to a device, and the pause before them to its rhythm (upgrade/rhythm.h). */
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err);
 
 /* The rows of one walk over devices, in order of id. */

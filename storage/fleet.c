@@ -25,7 +25,8 @@
     NEXT(state, TEXT, row->state)                                                                            \
     NEXT(origin, TEXT, row->origin)                                                                          \
     NEXT(beside, INT, row->beside)                                                                           \
-    NEXT(bytes_acked, INT, row->bytes_acked)
+    NEXT(bytes_acked, INT, row->bytes_acked)                                                                 \
+    NEXT(campaign_id, INT_OR_NULL, row->campaign_id)
 
 #define DEVICE_FACTS                                                                                         \
     "coalesce(d.confirmed_version, ''), coalesce(d.asked_version, ''), " BLOCKED_FOR_ORIGIN("d")
@@ -45,6 +46,7 @@ enum {
     DROP_GROUP,
     ATTEMPT_OF,
     BYTES_ADD,
+    CAMPAIGN_BYTES_ADD,
     WAITING_ADD,
     WAITING_DROP,
     WAITING_LESS
@@ -77,6 +79,7 @@ static const char *const sql[] = {
         "INSERT INTO fleet_bytes (firmware_id, target_version, bytes, vain) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (firmware_id, target_version) DO UPDATE SET bytes = fleet_bytes.bytes + $3, "
         "vain = fleet_bytes.vain + $4",
+    [CAMPAIGN_BYTES_ADD] = "UPDATE campaign SET bytes = bytes + $1, vain = vain + $2 WHERE id = $3",
     [WAITING_ADD] =
         "INSERT INTO fleet_waiting (firmware_id, from_version, to_version, devices) VALUES ($1, $2, $3, 1) "
         "ON CONFLICT (firmware_id, from_version, to_version) DO UPDATE SET devices = devices + 1",
@@ -257,11 +260,27 @@ static bool is_vain(const struct fleet_attempt *attempt)
 /* sign: 1 or -1 */
 static bool count_bytes(struct db *db, const struct fleet_attempt *attempt, int sign, struct error *err)
 {
-    int64_t bytes = sign * attempt->bytes_acked;
-    return !bytes || db_do(db,
-                           COMMAND(BYTES_ADD, PARAMS(P_INT(attempt->firmware_id), P_TEXT(attempt->target),
-                                                     P_INT(bytes), P_INT(is_vain(attempt) ? bytes : 0))),
-                           NULL, err);
+    int64_t bytes = sign * attempt->bytes_acked, vain = is_vain(attempt) ? bytes : 0;
+    if (!bytes)
+        return true;
+    return db_do(db,
+                 COMMAND(BYTES_ADD, PARAMS(P_INT(attempt->firmware_id), P_TEXT(attempt->target), P_INT(bytes),
+                                           P_INT(vain))),
+                 NULL, err) &&
+           (!attempt->campaign_id ||
+            db_do(db,
+                  COMMAND(CAMPAIGN_BYTES_ADD, PARAMS(P_INT(bytes), P_INT(vain), P_INT(attempt->campaign_id))),
+                  NULL, err));
+}
+
+/* A module began its download again, and threw away what it had: for the campaign these bytes were in vain. */
+static bool count_lost(struct db *db, const struct fleet_attempt *before, const struct fleet_attempt *after,
+                       struct error *err)
+{
+    int64_t lost = before->bytes_acked - after->bytes_acked;
+    return lost <= 0 || !after->campaign_id ||
+           db_do(db, COMMAND(CAMPAIGN_BYTES_ADD, PARAMS(P_INT(lost), P_INT(lost), P_INT(after->campaign_id))),
+                 NULL, err);
 }
 
 static bool count_waiting(struct db *db, const struct fleet_attempt *attempt, int sign, struct error *err)
@@ -299,7 +318,8 @@ bool fleet_count_attempt(struct db *db, int64_t attempt_id, const struct fleet_a
     if (is_same(before, &after))
         return true;
     if (!count_bytes(db, before, -1, err) || !count_bytes(db, &after, 1, err) ||
-        !count_waiting(db, before, -1, err) || !count_waiting(db, &after, 1, err))
+        !count_lost(db, before, &after, err) || !count_waiting(db, before, -1, err) ||
+        !count_waiting(db, &after, 1, err))
         return false;
     const int64_t bytes_acked = after.bytes_acked;
     after.bytes_acked = before->bytes_acked;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Counts of the fleet: how many devices are alike, the bytes that were acknowledged on the way to each target,
-   and the attempts that wait for each package. They are exact at every commit: the functions that change a
+/* Counts of the fleet: how many devices are alike, the bytes that were acknowledged on the way to each target and
+   for each campaign, and the attempts that wait for each package. They are exact at every commit: the functions that change a
    device or an attempt (device.h, attempt.h, removal.h) call the functions below in the same transaction. So the
    answers to an admin count groups, not devices. */
 #ifndef DFOTA_STORAGE_FLEET_H
@@ -29,7 +29,7 @@ struct fleet_attempt {
     int64_t device_id, firmware_id; /* 0: there is no such attempt */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE], state[24];
     char origin[ORIGIN_SIZE];
-    int64_t beside, bytes_acked;
+    int64_t beside, bytes_acked, campaign_id;
 };
 
 /* Puts the device into the groups that it belongs to now. When a fact of the device has changed, the cost grows

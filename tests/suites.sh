@@ -8,7 +8,7 @@
 unthreaded_unit="answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
-    family full guard identity inspect name name-dialect name-file package-format par plan-text planner planner-any range
+    family forecast full guard identity inspect name name-dialect name-file package-format par plan-text planner planner-any range
     recognise retry slice testimony
     transcript transcript-any turnkey version wrapper"
 

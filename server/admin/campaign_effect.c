@@ -5,9 +5,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "server/admin/campaign.h"
+#include "server/admin/campaign_forecast.h"
 #include "server/campaign/gate.h"
-#include "server/planning/graph.h"
 #include "upgrade/plan_text.h"
 
 #define GROUPS_MAX 200 /* versions that are planned; the devices of more versions are only counted */
@@ -18,21 +17,27 @@ struct effect {
     const struct firmware *firmware;
     struct version target;
     json_t *groups;
-    int64_t devices, bytes, unreachable;
+    struct campaign_outlook outlook;
 };
 
 static void add_group(struct effect *effect, const struct campaign_group *group, const char *outcome,
                       json_t *path, int64_t bytes, const char *reason)
 {
+    struct campaign_outlook *outlook = &effect->outlook;
+    size_t stops = json_array_size(path);
     json_array_append_new(effect->groups,
-                          json_pack("{s:o, s:I, s:s, s:o, s:o, s:o}", "version", field_text(group->version),
-                                    "devices", (json_int_t)group->devices, "effect", outcome, "path",
-                                    path ? path : json_null(), "bytes_per_device", field_number(bytes),
-                                    "reason", field_text(reason)));
-    effect->devices += group->devices;
-    effect->bytes += bytes * group->devices;
+                          json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o}", "version",
+                                    field_text(group->version), "devices", (json_int_t)group->devices,
+                                    "effect", outcome, "path", path ? path : json_null(), "hops",
+                                    field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device",
+                                    field_number(bytes), "reason", field_text(reason)));
+    outlook->audience += group->devices;
+    if (strcmp(outcome, "waiting") == 0)
+        outlook->waiting += group->devices;
     if (strcmp(outcome, "unreachable") == 0)
-        effect->unreachable += group->devices;
+        outlook->unreachable += group->devices;
+    if (strcmp(outcome, "unknown") == 0)
+        outlook->unknown += group->devices;
 }
 
 static json_t *path_to_json(const struct graph *graph, const struct plan *plan)
@@ -61,8 +66,11 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
         plan_reason(&graph.plan, &plan, reason, sizeof reason);
     add_group(effect, group, outcomes[plan.outcome], path_to_json(&graph, &plan),
               plan.outcome == PLAN_PATH ? (int64_t)plan.bytes : 0, reason);
+    bool ok =
+        plan.outcome != PLAN_PATH || campaign_outlook_add(effect->call, effect->db, effect->firmware, &graph,
+                                                          &plan, group->devices, &effect->outlook, err);
     graph_free(&graph);
-    return true;
+    return ok;
 }
 
 static bool look_at(struct effect *effect, const struct campaign_group *group, bool many, struct error *err)
@@ -104,9 +112,14 @@ bool campaign_effect(struct admin_call *call, struct db *db, const struct firmwa
     for (size_t i = 0; i < count; i++)
         if (!look_at(&effect, &groups[i], i >= GROUPS_MAX, err))
             return false;
-    *ret = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o, s:O}", "dry_run", 1, "target", campaign->target,
-                     "devices", (json_int_t)effect.devices, "bytes", (json_int_t)effect.bytes, "unreachable",
-                     (json_int_t)effect.unreachable, "conflict", field_text(conflict.text), "groups", list);
+    const struct campaign_outlook *outlook = &effect.outlook;
+    json_t *forecast;
+    if (!campaign_outlook_to_json(db, campaign, outlook, &forecast, err))
+        return false;
+    *ret = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:O}", "dry_run", 1, "target", campaign->target,
+                     "devices", (json_int_t)outlook->audience, "bytes", (json_int_t)outlook->bytes,
+                     "unreachable", (json_int_t)outlook->unreachable, "conflict", field_text(conflict.text),
+                     "forecast", forecast, "groups", list);
     return true;
 }
 

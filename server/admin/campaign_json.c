@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/campaign.h"
+#include "server/admin/campaign_forecast.h"
 #include "server/campaign/breach.h"
 
 #define SETTLE_MAX_MS (365 * DAY_MS)
@@ -179,19 +180,23 @@ bool campaign_to_json(struct db *db, const struct firmware *firmware, const stru
     json_t *list = json_array();
     for (unsigned i = 0; i < stages.count; i++)
         json_array_append_new(list, stage_to_json(&stages.stage[i]));
+    json_t *counts = sum_to_json(campaign, &stages);
+    json_int_t confirmed =
+        json_integer_value(json_object_get(counts, campaign_outcome_name(OUTCOME_CONFIRMED)));
     *ret = json_pack(
-        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o}",
+        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
         "campaign", (json_int_t)campaign->id, "name", campaign->name, "firmware", firmware->name, "plain",
         campaign->plain, "target", campaign->target, "state", campaign_state_name(campaign->state),
         "audience", enum_name(&audience_names, campaign->audience), "devices",
         is_list ? json_integer((json_int_t)campaign->devices) : json_null(), "stage",
-        campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts",
-        sum_to_json(campaign, &stages), "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
+        campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts", counts,
+        "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
         field_text(campaign->paused_why), "pause_when_done", campaign->pause_when_done, "finish_transfers",
         campaign->finish_transfers, "created_by", field_text(campaign->created_by), "created_at",
         (json_int_t)campaign->created_ms, "started_at", field_number(campaign->started_ms),
         "stage_started_at", field_number(campaign->stage_started_ms), "ended_at",
-        field_number(campaign->ended_ms));
+        field_number(campaign->ended_ms), "forecast", campaign_forecast_to_json(campaign), "actual",
+        campaign_actual_to_json(campaign, confirmed));
     json_object_set_new(*ret, "broken_gate", breach);
     return true;
 }

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/admin/campaign.h"
+#include "server/admin/campaign_forecast.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/campaign/gate.h"
@@ -16,6 +16,7 @@ struct action {
     const char *text; /* a reason, a name; NULL: none */
     const char *target;
     struct campaign_path path;
+    char forecast[CAMPAIGN_FORECAST_SIZE]; /* of a start and of a retarget */
 };
 
 static bool answer(struct admin_call *call, const struct action *action, int status, struct error *err)
@@ -46,6 +47,8 @@ static bool run_event(void *cls, struct db *db, struct error *err)
          !campaign_read_target(db, &action->path.firmware, campaign->target, target, err)) ||
         (action->event == CAMPAIGN_CANCEL && !check_not_plain(action, err)))
         return false;
+    if (action->event == CAMPAIGN_START)
+        snprintf(campaign->forecast, sizeof campaign->forecast, "%s", action->forecast);
     return campaign_run(db, campaign, action->event, action->text ? action->text : "",
                         event_by(action->call->request), clock_utc_ms(), err);
 }
@@ -56,15 +59,29 @@ static bool run(struct admin_call *call, enum campaign_event event, const char *
     return call_change(call, run_event, &action, err) && answer(call, &action, 200, err);
 }
 
+/* The forecast is made before the writer is asked: it plans a path for each version. `target` NULL: that of the
+   campaign. */
+static bool forecast(struct action *action, const char *target, struct error *err)
+{
+    struct admin_call *call = action->call;
+    struct campaign_path path;
+    if (!campaign_path_find(call->request, call->db, &path, err) ||
+        (target && !campaign_read_target(call->db, &path.firmware, target, path.campaign.target, err)))
+        return false;
+    return campaign_forecast(call, call->db, &path.firmware, &path.campaign, 0, action->forecast, err);
+}
+
 bool admin_campaign_start(struct admin_call *call, struct error *err)
 {
+    struct action action = {.call = call, .event = CAMPAIGN_START};
     struct campaign_path path;
     json_t *json;
     bool dry;
     if (!campaign_is_dry_run(call->request, &dry, err))
         return false;
     if (!dry)
-        return run(call, CAMPAIGN_START, NULL, err);
+        return forecast(&action, NULL, err) && call_change(call, run_event, &action, err) &&
+               answer(call, &action, 200, err);
     if (!campaign_path_find(call->request, call->db, &path, err) ||
         !campaign_effect(call, call->db, &path.firmware, &path.campaign, 0, &json, err))
         return false;
@@ -144,6 +161,8 @@ static bool retarget(void *cls, struct db *db, struct error *err)
     if (campaign->state != CAMPAIGN_DRAFT && !campaign_is_live(campaign->state))
         return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: copy it", campaign->name,
                          campaign_state_name(campaign->state));
+    if (campaign_is_live(campaign->state))
+        snprintf(campaign->forecast, sizeof campaign->forecast, "%s", action->forecast);
     return campaign_retarget(db, campaign, target, event_by(action->call->request), clock_utc_ms(), err);
 }
 
@@ -156,7 +175,8 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s !}", "target", &action.target) != 0)
         return call_misfit(&why, err);
-    return call_change(call, retarget, &action, err) && answer(call, &action, 200, err);
+    return forecast(&action, action.target, err) && call_change(call, retarget, &action, err) &&
+           answer(call, &action, 200, err);
 }
 
 static bool copy(void *cls, struct db *db, struct error *err)
@@ -175,7 +195,7 @@ static bool copy(void *cls, struct db *db, struct error *err)
     campaign->state = CAMPAIGN_DRAFT;
     campaign->ahead = campaign->stage = campaign->stage_started_ms = campaign->started_ms =
         campaign->ended_ms = 0;
-    campaign->paused_why[0] = '\0';
+    campaign->paused_why[0] = campaign->forecast[0] = '\0';
     campaign->created_ms = clock_utc_ms();
     event_by_text(action->call->request, campaign->created_by);
     return campaign_add(db, campaign, err) && campaign_stages_set(db, campaign->id, &stages, err) &&

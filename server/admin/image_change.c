@@ -120,7 +120,7 @@ static bool withdraw(struct change *change, struct db *db, struct error *err)
     if (strcmp(firmware->target, change->image.version) != 0)
         return true;
     snprintf(change->dropped, sizeof change->dropped, "%s", change->image.version);
-    return campaign_set_plain(db, firmware, "", "", clock_utc_ms(), err);
+    return campaign_set_plain(db, firmware, "", "", "", clock_utc_ms(), err);
 }
 
 static bool set(void *cls, struct db *db, struct error *err)

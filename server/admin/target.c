@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "server/admin/campaign.h"
+#include "server/admin/campaign_forecast.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -20,6 +20,7 @@ struct target {
     const char *version; /* as it was written; NULL: the target is removed */
     struct product product;
     struct firmware firmware;
+    char forecast[CAMPAIGN_FORECAST_SIZE];
 };
 
 static bool note_target(const struct target *target, struct db *db, const char *before,
@@ -49,12 +50,12 @@ static bool change_target(void *cls, struct db *db, struct error *err)
         return false;
     memcpy(before, firmware->target, sizeof before);
     event_by_text(target->request, by);
-    return campaign_set_plain(db, firmware, image.version, by, clock_utc_ms(), err) &&
+    return campaign_set_plain(db, firmware, image.version, by, target->forecast, clock_utc_ms(), err) &&
            note_target(target, db, before, &image, err);
 }
 
-/* What the target would do. */
-static bool show_effect(struct admin_call *call, struct target *target, struct error *err)
+/* What the target would do: the answer of a dry run, else the forecast that is stored. */
+static bool look_ahead(struct admin_call *call, struct target *target, bool dry, struct error *err)
 {
     struct campaign plain = {.id = 0}, made = {.name = CAMPAIGN_PLAIN_NAME, .plain = true};
     struct firmware *firmware = &target->firmware;
@@ -65,6 +66,8 @@ static bool show_effect(struct admin_call *call, struct target *target, struct e
         !campaign_plain_of(call->db, firmware->id, &plain, &found, err))
         return false;
     made.firmware_id = firmware->id;
+    if (!dry)
+        return campaign_forecast(call, call->db, firmware, &made, plain.id, target->forecast, err);
     if (!campaign_effect(call, call->db, firmware, &made, plain.id, &json, err))
         return false;
     reply_json(&call->reply, 200, json);
@@ -83,8 +86,10 @@ bool admin_target_set(struct admin_call *call, struct error *err)
     bool dry;
     if (!campaign_is_dry_run(call->request, &dry, err))
         return false;
+    if (!look_ahead(call, &target, dry, err))
+        return false;
     if (dry)
-        return show_effect(call, &target, err);
+        return true;
     if (!call_change(call, change_target, &target, err))
         return false;
     log_line(LOG_LEVEL_INFO, "target-set", "product", target.product.product_key, "firmware",

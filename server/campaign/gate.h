@@ -28,14 +28,15 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
                   json_t *by, int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 
 /* Another target: all devices are waiting, and the first stage begins anew. The state stays. Takes over
-   `by`. */
+   `by`. The caller sets campaign->forecast. */
 bool campaign_retarget(struct db *db, struct campaign *campaign, const char *target, json_t *by,
                        int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 
 /* The target of a firmware: ends its plain campaign, and begins one to `target` unless that is "". `by`: the
-   name of the admin. firmware->target is set. ERROR_CAMPAIGN_CONFLICT. */
+   name of the admin. `forecast`: JSON, "": none. firmware->target is set. ERROR_CAMPAIGN_CONFLICT. */
 bool campaign_set_plain(struct db *db, struct firmware *firmware, const char *target, const char *by,
-                        int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
+                        const char *forecast, int64_t now_ms, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* A version is withdrawn: pauses the campaigns that lead to it. Plain campaigns are left to the caller. */
 bool campaign_withdraw(struct db *db, int64_t firmware_id, const char *version, int64_t now_ms,

@@ -220,7 +220,7 @@ static bool end_plain(struct db *db, const struct campaign *plain, int64_t now_m
 }
 
 bool campaign_set_plain(struct db *db, struct firmware *firmware, const char *target, const char *by,
-                        int64_t now_ms, struct error *err)
+                        const char *forecast, int64_t now_ms, struct error *err)
 {
     struct campaign plain = {.id = 0}, made = {.firmware_id = firmware->id,
                                                .name = CAMPAIGN_PLAIN_NAME,
@@ -234,6 +234,7 @@ bool campaign_set_plain(struct db *db, struct firmware *firmware, const char *ta
     bool found;
     snprintf(made.target, sizeof made.target, "%s", target);
     snprintf(made.created_by, sizeof made.created_by, "%s", by);
+    snprintf(made.forecast, sizeof made.forecast, "%s", forecast);
     snprintf(firmware->target, sizeof firmware->target, "%s", target);
     if (!campaign_plain_of(db, firmware->id, &plain, &found, err))
         return false;

@@ -112,8 +112,9 @@ bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_
         return true;
     if (!find(db, attempt->campaign_id, attempt->device_id, &campaign, &device, &found, err))
         return false;
-    if (!found || !campaign_is_live(campaign.state) || !device.admitted ||
-        strcmp(attempt->target, campaign.target) != 0)
+    /* A device that failed may confirm after the campaign has finished. */
+    bool counts = campaign_is_live(campaign.state) || campaign.state == CAMPAIGN_FINISHED;
+    if (!found || !counts || !device.admitted || strcmp(attempt->target, campaign.target) != 0)
         return true;
     bool to_target = strcmp(attempt->to, campaign.target) == 0;
     return move(db, &campaign, &device, campaign_outcome_after(device.outcome, attempt->state, to_target),

@@ -212,6 +212,19 @@ describe('gates', () => {
         assert.ok(now.stage_started_at - before_ms >= 1500);
     });
 
+    test('a device that failed confirms after the campaign has finished', async () => {
+        const { scene, modules, ids } = await fleet(2);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ all: true, max_failed: 1 }] });
+        await takes(modules[1]);
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        const again = await modules[0].ask();
+        assert.deepEqual([again.status, (await show(scene, campaign)).state], [200, 'finished']);
+        await modules[0].applyAndReboot(again.body);
+        await modules[0].ask();
+        assert.deepEqual((await assertCounts(scene, campaign)).confirmed, 2);
+    });
+
     test('two admins approve a stage: the same name does not count twice', async () => {
         const { scene, modules, ids } = await fleet(2);
         const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, approvals: 2 }, { all: true }] });
@@ -348,11 +361,64 @@ describe('the effect', () => {
         const { campaign } = await draft(scene, { devices: ids });
         const { json } = await server.admin('POST', path(scene, campaign, '/start?dry_run=1'), null, { expect: 200 });
         assert.deepEqual([json.devices, json.bytes, json.conflict], [3, 2 * size, null]);
-        assert.deepEqual(json.groups.map((g) => [g.version, g.devices, g.effect, g.path]), [['1', 2, 'upgrade', ['1', '2']], ['7', 1, 'above', null]]);
+        assert.deepEqual(json.groups.map((g) => [g.version, g.devices, g.effect, g.path, g.hops]),
+            [['1', 2, 'upgrade', ['1', '2'], 1], ['7', 1, 'above', null, null]]);
+        const { devices: led, bytes, hops, canaries, rounds, rhythm_known, duration_ms } = json.forecast;
+        assert.deepEqual([led, bytes, hops, canaries, rounds, rhythm_known, duration_ms], [2, 2 * size, 1, 0, 2, 0, null]);
+        assert.deepEqual((({ forecast, actual }) => [forecast, actual.elapsed_ms])(await show(scene, campaign)), [null, null]);
         assert.equal((await show(scene, campaign)).state, 'draft');
         const target = (await server.admin('PUT', scene.path('/target?dry_run=1'), { version: '1' }, { expect: 200 })).json;
         assert.deepEqual(target.groups.map((g) => [g.version, g.effect]), [['1', 'up_to_date'], ['7', 'above']]);
         assert.equal((await server.admin('GET', scene.path())).json.target, null);
+    });
+});
+
+describe('the forecast', () => {
+    const hour = 3_600_000;
+
+    // Each device asked `days` days ago for the first time, and once in `every` hours since.
+    const setRhythm = (scene, every, days) => sql(server, `UPDATE device SET first_seen_ms = last_seen_ms - ${days * 24 * hour}, pauses = ${days * 24 / every},
+        pauses_ms = ${days * 24 * hour} WHERE firmware_id = (SELECT id FROM firmware WHERE name = '${scene.firmware}' AND product_id =
+        (SELECT id FROM product WHERE product_key = '${scene.product}'))`);
+
+    test('time at the rhythm of the fleet, stored at the start, beside what came of it', async () => {
+        const { scene, modules, ids } = await fleet(10, { canary: true });
+        const { size } = await scene.makePackage('1', '2');
+        for (const module of modules)
+            await module.ask();
+        await scene.record(modules[0]); // stores the counts of check-ins
+        setRhythm(scene, 6, 30);
+        const { campaign } = await draft(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 24 * hour, approvals: 1 }, { all: true }] });
+        const dry = (await server.admin('POST', path(scene, campaign, '/start?dry_run=1'), null, { expect: 200 })).json.forecast;
+        assert.deepEqual([dry.sampled, dry.rhythm_known, dry.interval_ms, dry.slow_interval_ms], [10, 10, 6 * hour, 6 * hour]);
+        assert.deepEqual([dry.rounds, dry.canaries, dry.settle_ms, dry.approvals, dry.duration_ms], [5, 1, 24 * hour, 1, 54 * hour]);
+        const { forecast, actual } = await act(scene, campaign, 'start');
+        assert.deepEqual(forecast, dry);
+        assert.deepEqual([actual.confirmed, actual.bytes, actual.bytes_in_vain], [0, 0, 0]);
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        await modules[0].ask();
+        const failed = await show(scene, campaign);
+        assert.deepEqual([failed.actual.confirmed, failed.actual.bytes, failed.actual.bytes_in_vain], [0, size, size]);
+        assert.ok(failed.actual.elapsed_ms > 0 && failed.actual.elapsed_ms < hour);
+        const turned = (await act(scene, campaign, 'retarget', { target: '1' }));
+        assert.deepEqual([turned.forecast.devices, turned.forecast.duration_ms, turned.actual.bytes], [0, null, size]);
+        assert.equal((await server.admin('POST', path(scene, campaign, '/copy'), { name: 'again' }, { expect: 201 })).json.forecast, null);
+    });
+
+    test('a package that is confirmed needs no canary, and a target has a forecast too', async () => {
+        const { scene, modules } = await fleet(3, { canary: true });
+        await scene.setTarget('2');
+        await takes(modules[0]);
+        await modules[1].ask();
+        const { forecast } = (await server.admin('PUT', scene.path('/target?dry_run=1'), { version: '2' }, { expect: 200 })).json;
+        assert.deepEqual([forecast.devices, forecast.canaries, forecast.rounds], [1, 0, 2]);
+        await server.clearTarget(scene.product, scene.firmware);
+        await scene.setTarget('2');
+        const [plain] = (await server.admin('GET', path(scene), null, { expect: 200 })).json.items;
+        assert.deepEqual([plain.forecast.devices, plain.forecast.rounds], [1, 2]);
+        await takes(modules[1]);
+        assert.equal((await show(scene, plain.campaign)).actual.confirmed, 1);
     });
 });
 

@@ -24,6 +24,11 @@ const campaign = {
     broken_gate: null,
 };
 
+const forecast = {
+    devices: 147, bytes: 6458850, waiting: 0, unreachable: 3, unknown: 0, hops: 2, canaries: 2, rounds: 5, settle_ms: 0, approvals: 1, sampled: 150,
+    rhythm_known: 140, quiet: 2, interval_ms: 86_400_000, slow_interval_ms: 172_800_000, duration_ms: 432_000_000, slow_duration_ms: 864_000_000,
+};
+
 describe('campaigns', () => {
     test('create sends the stages, then the list', async (t) => {
         const api = await FakeApi.start(t);
@@ -73,8 +78,8 @@ describe('campaigns', () => {
     test('a dry run prints the effect', async (t) => {
         const api = await FakeApi.start(t);
         const effect = {
-            dry_run: true, target: '1162', devices: 150, bytes: 6458850, unreachable: 3, conflict: 'campaign a and campaign b have devices in common',
-            groups: [{ version: '1138', devices: 147, effect: 'upgrade', path: ['1138', '1147', '1162'], bytes_per_device: 43938, reason: null },
+            dry_run: true, target: '1162', devices: 150, bytes: 6458850, unreachable: 3, conflict: 'campaign a and campaign b have devices in common', forecast,
+            groups: [{ version: '1138', devices: 147, effect: 'upgrade', path: ['1138', '1147', '1162'], hops: 2, bytes_per_device: 43938, reason: null },
                 { version: null, devices: 3, effect: 'unreachable', path: null, bytes_per_device: null, reason: 'no path' }],
         };
         api.on(`POST ${path}/spring/start`, effect).on('PUT /products/pumps/firmware/Pump/target', effect);
@@ -82,9 +87,20 @@ describe('campaigns', () => {
             const shown = await api.ctl(...words, '--dry-run');
             assertRun(shown, 0, { err: /nothing was changed/ });
             assert.match(shown.out, /^Target 1162: 150 devices, 6458850 bytes; 3 devices cannot be reached\nconflict: campaign a/);
-            assert.match(shown.out, /^1138 +147 +upgrade +1138→1147→1162 +43938$/m);
+            assert.match(shown.out, /^1138 +147 +upgrade +1138→1147→1162 +2 +43938$/m);
+            assert.match(shown.out, /^Rounds +5\n +for canaries +2\n.*\n.*\nTime +5 d 0 h\n +one question in +1 d 0 h$/m);
+            assert.match(shown.out, /admins approve is not counted/);
             assert.equal(api.requests.at(-1).query.get('dry_run'), '1');
         }
+        api.on(`POST ${path}/spring/start`, { ...effect, forecast: { ...forecast, rhythm_known: 0, interval_ms: null, duration_ms: null } });
+        assert.match((await api.ctl('campaign', 'start', 'Pump', 'spring', '--dry-run')).out, /not known: no device has asked twice/);
+    });
+
+    test('the forecast beside what came of it', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on(`GET ${path}/spring`, { ...campaign, forecast, actual: { confirmed: 3, bytes: 131814, bytes_in_vain: 7, elapsed_ms: 86_400_000 } });
+        const { out } = await api.ctl('campaign', 'show', 'Pump', 'spring');
+        assert.match(out, /FORECAST +ACTUAL\nDevices confirmed +147 +3\nUnreachable +3 +-\nBytes +6458850 +131814\n +in vain +- +7\nTime +/);
     });
 
     test('a whole campaign', async (t) => {

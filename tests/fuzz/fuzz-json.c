@@ -181,7 +181,8 @@ static void fill(void)
         demand(image_add(db, product.id, &image, &new, &err));
     }
     snprintf(firmware.format, sizeof firmware.format, "bsdiff");
-    demand(firmware_update(db, &firmware, &err) && campaign_set_plain(db, &firmware, "1162", "", 1, &err));
+    demand(firmware_update(db, &firmware, &err) &&
+           campaign_set_plain(db, &firmware, "1162", "", "", 1, &err));
     demand(identity_parse(slice_of("866597071234569"), &identity));
     demand(device_add(db, product.id, &identity, firmware.id, &device, &err));
     struct image from, to;

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* Campaigns, their stages and their devices. */
+#include "base/cleanup.h"
+#include "storage/attempt.h"
 #include "storage/campaign_device.h"
+#include "storage/rhythm.h"
 #include "tests/unit/storage/test-storage-scene.h"
 
 static const struct stages two = {
@@ -252,6 +255,89 @@ static void test_pages_of_outcomes(void **state)
     free(list);
 }
 
+/* How many devices of the sample have this interval. */
+static unsigned count_rhythm(struct place *place, const struct campaign *campaign, int64_t interval_ms,
+                             size_t expected)
+{
+    _cleanup_(cleanup_free) struct rhythm *list = NULL;
+    struct error err;
+    size_t count;
+    unsigned found = 0;
+    assert_ok(rhythm_sample(place->db, campaign, &list, &count, &err), err);
+    assert_int_equal(count, expected);
+    for (size_t i = 0; i < count; i++)
+        found += rhythm_interval(&list[i]) == interval_ms;
+    return found;
+}
+
+static void test_the_rhythm_of_devices(void **state)
+{
+    struct place *place = *state;
+    struct campaign list = five_devices(place), all = list;
+    struct device device;
+    struct error err;
+    bool found;
+    all.audience = AUDIENCE_ALL;
+    assert_int_equal(count_rhythm(place, &list, 0, 5), 5);
+    const int64_t asked_ms[] = {DAY_MS, DAY_MS + MINUTE_MS, 2 * DAY_MS, 3 * DAY_MS, 2000 * DAY_MS};
+    for (size_t i = 0; i < sizeof asked_ms / sizeof *asked_ms; i++)
+        assert_ok(device_seen(place->db, 1, 3, asked_ms[i], &err), err);
+    assert_int_equal(count_rhythm(place, &list, (2 * DAY_MS - MINUTE_MS) / 2, 5), 1);
+    assert_int_equal(count_rhythm(place, &all, (2 * DAY_MS - MINUTE_MS) / 2, 5), 1);
+    assert_ok(device_by_id(place->db, 1, &device, &found, &err), err);
+    device.state = DEVICE_RETIRED;
+    assert_ok(device_update(place->db, &device, &err), err);
+    assert_int_equal(count_rhythm(place, &list, 0, 4), 4);
+    assert_int_equal(count_rhythm(place, &all, 0, 4), 4);
+}
+
+static void assert_bytes(struct place *place, const struct campaign *campaign, int64_t bytes, int64_t vain)
+{
+    struct campaign found;
+    struct error err;
+    bool is_found;
+    assert_ok(campaign_by_id(place->db, campaign->id, &found, &is_found, &err), err);
+    assert_int_equal(found.bytes, bytes);
+    assert_int_equal(found.vain, vain);
+    assert_string_equal(found.forecast, "{}");
+}
+
+static void test_bytes_are_counted_for_the_campaign(void **state)
+{
+    struct place *place = *state;
+    struct campaign made = five_devices(place);
+    struct attempt attempt = {.device_id = 3,
+                              .firmware_id = made.firmware_id,
+                              .campaign_id = made.id,
+                              .from = "9",
+                              .to = "10",
+                              .target = "10",
+                              .state = ATTEMPT_SENDING,
+                              .created_ms = 1};
+    struct error err;
+    strcpy(made.forecast, "{}");
+    assert_ok(attempt_add(place->db, &attempt, &err), err);
+    attempt.bytes_acked = 70;
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_ok(campaign_update(place->db, &made, &err), err);
+    assert_bytes(place, &made, 70, 0);
+    attempt.bytes_acked = 0; /* it begins again */
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_bytes(place, &made, 70, 70);
+    attempt.bytes_acked = 30;
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_bytes(place, &made, 100, 70);
+    attempt.state = ATTEMPT_SILENT;
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_bytes(place, &made, 100, 100);
+    attempt.state = ATTEMPT_CONFIRMED;
+    attempt.bytes_acked = 90;
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+    assert_bytes(place, &made, 160, 70);
+    attempt.campaign_id = 0;
+    assert_ok(attempt_update(place->db, &attempt, &err), err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +348,8 @@ int main(void)
         TEST(test_the_live_campaign_of_a_device),
         TEST(test_groups_by_version),
         TEST(test_pages_of_outcomes),
+        TEST(test_the_rhythm_of_devices),
+        TEST(test_bytes_are_counted_for_the_campaign),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
