@@ -29,6 +29,13 @@ int64_t clock_boot_ms(void)
     return read_ms(CLOCK_BOOTTIME);
 }
 
+int64_t clock_boot_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t clock_clamp(int64_t stored_ms, int64_t now_ms)
 {
     return stored_ms > now_ms ? now_ms : stored_ms;

@@ -13,6 +13,7 @@
 
 int64_t clock_utc_ms(void);       /* UTC, milliseconds since 1970 */
 int64_t clock_boot_ms(void);      /* CLOCK_BOOTTIME, milliseconds; never steps back, counts suspended time */
+int64_t clock_boot_us(void);      /* the same in microseconds */
 int64_t clock_monotonic_ms(void); /* CLOCK_MONOTONIC, milliseconds: for deadlines of thread_wait_until() */
 
 /* A stored time may be this far ahead of now: clocks of other machines differ, and our clock may have been

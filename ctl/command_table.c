@@ -56,8 +56,9 @@ const struct command command_table[] = {
     {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE",
-     BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES) | BIT(CANARY) | BIT(QUARANTINE_AFTER), 0,
-     "set format, size limit, downgrades, canary",
+     BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES) | BIT(CANARY) | BIT(QUARANTINE_AFTER) |
+         BIT(HOURS) | BIT(MAX_BYTES_PER_MONTH),
+     0, "set format, limits, canary, hours",
      FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
 
     {"firmware rename", "FIRMWARE NAME", BIT(FORCE) | BIT(BY), 0, "give a firmware another name",

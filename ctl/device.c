@@ -64,6 +64,8 @@ static const struct table_column page_columns[] = {
     {"Tags", "tags", TABLE_TEXT},
     {"Note", "note", TABLE_TEXT},
     {"Blocked", "blocked", TABLE_TEXT},
+    {"Sent in", "traffic.month", TABLE_TEXT},
+    {"  bytes", "traffic.bytes", TABLE_NUMBER},
     {"Last answer", "last_answer.code", TABLE_NUMBER},
     {"  at", "last_answer.at", TABLE_TIME},
     {"  because", "last_answer.reason", TABLE_TEXT},

@@ -23,6 +23,8 @@ static const struct table_column page_columns[] = {
     {"Canary confirmations", "canary_confirmations", TABLE_NUMBER},
     {"Quarantine after", "quarantine_after", TABLE_NUMBER},
     {"Quarantined packages", "quarantined", TABLE_NUMBER},
+    {"Hours", "hours", TABLE_TEXT},
+    {"Bytes per month", "max_bytes_per_month", TABLE_NUMBER},
     {"Target", "target", TABLE_TEXT},
     {"Images", "images", TABLE_NUMBER},
     {"Devices", "devices", TABLE_NUMBER},
@@ -130,11 +132,11 @@ static bool change(struct session *session, const char *method, const struct cli
     return ok;
 }
 
-/* A number, or 0 for "off"; -1: neither. */
-static json_int_t canary_of(const char *text)
+/* A number, or 0 for `zero`; -1: neither. */
+static json_int_t number_or(const char *text, const char *zero)
 {
     char *end;
-    if (strcmp(text, "off") == 0)
+    if (strcmp(text, zero) == 0)
         return 0;
     long long number = strtoll(text, &end, 10);
     return *end || end == text || number < 1 ? -1 : number;
@@ -147,12 +149,15 @@ static json_t *pack_settings(const struct ctl_options *options)
                                                             : json_string(options->format);
     if (options->format && !format)
         return NULL;
-    return json_pack("{s:o*, s:o*, s:o*, s:o*, s:o*}", "format", format, "max_package_bytes",
-                     options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
-                     "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL,
-                     "canary_confirmations",
-                     options->canary ? json_integer(canary_of(options->canary)) : NULL, "quarantine_after",
-                     options->quarantine_after ? json_integer((json_int_t)options->quarantine_after) : NULL);
+    const char *month = options->max_bytes_per_month;
+    return json_pack(
+        "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:o*}", "format", format, "max_package_bytes",
+        options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
+        "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL,
+        "canary_confirmations", options->canary ? json_integer(number_or(options->canary, "off")) : NULL,
+        "quarantine_after",
+        options->quarantine_after ? json_integer((json_int_t)options->quarantine_after) : NULL, "hours",
+        options->hours, "max_bytes_per_month", month ? json_integer(number_or(month, "none")) : NULL);
 }
 
 bool firmware_set(struct session *session, struct failure *fail)
@@ -160,11 +165,15 @@ bool firmware_set(struct session *session, struct failure *fail)
     const struct ctl_options *options = session->options;
     struct client_path path;
     if (!options->format && !options->downgrades && !options->max_package_bytes && !options->canary &&
-        !options->quarantine_after)
+        !options->quarantine_after && !options->hours && !options->max_bytes_per_month)
         return failure_set(fail, EXIT_USAGE,
                            "firmware set needs at least one of --format, --max-package-bytes, --downgrades, "
-                           "--canary and --quarantine-after");
-    if (options->canary && canary_of(options->canary) < 0)
+                           "--canary, --quarantine-after, --hours and --max-bytes-per-month");
+    if (options->max_bytes_per_month && number_or(options->max_bytes_per_month, "none") < 0)
+        return failure_set(fail, EXIT_USAGE,
+                           "--max-bytes-per-month takes a number from 1 on, or none, not '%s'",
+                           options->max_bytes_per_month);
+    if (options->canary && number_or(options->canary, "off") < 0)
         return failure_set(fail, EXIT_USAGE, "--canary takes a number from 1 on, or off, not '%s'",
                            options->canary);
     return session_path(session, &path, fail, "firmware", session->args[0], NULL) &&

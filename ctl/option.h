@@ -36,6 +36,9 @@
     X(CANARY, "canary", 0, "N|off", TEXT(canary), "confirmations before a second device gets a package")     \
     X(QUARANTINE_AFTER, "quarantine-after", 0, "N", NUMBER(quarantine_after, 1, 1000),                       \
       "failed devices after which a package goes out of service")                                            \
+    X(HOURS, "hours", 0, "RANGE|always", TEXT(hours), "when downloads begin: 22:00-06:00+08:00")             \
+    X(MAX_BYTES_PER_MONTH, "max-bytes-per-month", 0, "N|none", TEXT(max_bytes_per_month),                    \
+      "bytes that a device is sent in a month")                                                              \
     X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
       "do check-ins count like reports of hosts?")                                                           \
     X(UNKNOWN_DEVICES, "unknown-devices", 0, "admitted|held|refused", WORD(unknown_devices),                 \
@@ -113,7 +116,7 @@ struct ctl_options {
 
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after;
-    const char *canary;
+    const char *canary, *hours, *max_bytes_per_month;
     const char *unknown_devices, *name, *filter, *tag;
     bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;

@@ -14,6 +14,10 @@ static const struct table_column page_columns[] = {
     {"Packages generating", "packages.generating", TABLE_NUMBER},
     {"Packages failed", "packages.failed", TABLE_NUMBER},
     {"Packages quarantined", "packages.quarantined", TABLE_NUMBER},
+    {"Transfers running", "transfers.running", TABLE_NUMBER},
+    {"  limit", "transfers.limit", TABLE_NUMBER},
+    {"  bytes per second", "transfers.bytes_per_second", TABLE_NUMBER},
+    {"  limit", "transfers.max_bytes_per_second", TABLE_NUMBER},
     {"Queue takes", "packages.estimate_ms", TABLE_DURATION},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};

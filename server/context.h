@@ -23,6 +23,7 @@ struct progress;
 struct refused;
 struct checkin_counters;
 struct sender;
+struct waiting;
 
 struct daemon {
     struct config config;
@@ -35,6 +36,7 @@ struct daemon {
     struct plan_cache *plan_cache; /* writer's thread only */
     struct checkin_counters *counters;
     struct refused *refused;
+    struct waiting *waiting; /* writer's thread only */
     struct progress *progress;
     struct scheduler *scheduler;
     struct maintenance *maintenance;

@@ -23,6 +23,7 @@
 #include "server/build/scheduler.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/waiting.h"
 #include "server/config/firmware_section.h"
 #include "server/context.h"
 #include "server/db/data_dir.h"
@@ -38,6 +39,7 @@
 #include "server/recovery.h"
 #include "server/webhook/sender.h"
 #include "storage/file_watch.h"
+#include "upgrade/allowance.h"
 
 #define DRAIN_MS 10000
 #define FLUSH_MS 2000
@@ -102,7 +104,7 @@ static bool open_storage(struct server *server, struct error *err)
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
         !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) ||
-        !progress_open(&daemon->progress, err)) {
+        !waiting_open(&daemon->waiting, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
@@ -149,6 +151,17 @@ static bool start_sender(struct server *server, struct error *err)
            sender_start(&config, &daemon->sender, err);
 }
 
+static bool start_transfers(struct daemon *daemon, struct error *err)
+{
+    const struct transfers_config config = {.stall_ms = (int64_t)daemon->config.transfer_stall_ms,
+                                            .least_rate = daemon->config.least_rate,
+                                            .max_rate = daemon->config.max_bytes_per_second,
+                                            .share_rate = ALLOWANCE_LEAST_RATE,
+                                            .notify = progress_notify,
+                                            .cls = daemon->progress};
+    return transfers_start(&config, &daemon->transfers, err);
+}
+
 static bool start(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
@@ -162,9 +175,7 @@ static bool start(struct server *server, struct error *err)
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
-    bool ok = thread_pool_start(WORKERS, &daemon->thread_pool, err) &&
-              transfers_start((int64_t)daemon->config.transfer_stall_ms, daemon->config.least_rate,
-                              progress_notify, daemon->progress, &daemon->transfers, err) &&
+    bool ok = thread_pool_start(WORKERS, &daemon->thread_pool, err) && start_transfers(daemon, err) &&
               scheduler_start(daemon, &daemon->scheduler, err) &&
               maintenance_start(daemon, &daemon->maintenance, err) &&
               prebuild_start(daemon, &daemon->prebuild, err) && start_sender(server, err) &&
@@ -204,6 +215,7 @@ static void end(struct server *server)
     scheduler_free(daemon->scheduler);
     checkin_counters_close(daemon->counters);
     refused_close(daemon->refused);
+    waiting_close(daemon->waiting);
     progress_close(daemon->progress);
     reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);

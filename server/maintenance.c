@@ -16,6 +16,8 @@
 #include "server/core/uptime.h"
 #include "storage/pending_report.h"
 #include "storage/product.h"
+#include "storage/traffic.h"
+#include "upgrade/hours.h"
 
 #define ROUND_MS       MINUTE_MS /* longest time between two rounds */
 #define ROUND_LEAST_MS 50
@@ -25,7 +27,7 @@
 
 struct maintenance {
     struct daemon *daemon;
-    int64_t round_ms, prune_at_ms; /* boot clock */
+    int64_t round_ms, prune_at_ms, traffic_at_ms; /* boot clock */
     bool clock_was_back;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -149,6 +151,32 @@ static void record_budgets(struct maintenance *maintenance)
         }
 }
 
+/* Traffic of past months */
+
+#define TRAFFIC_AT_ONCE     500 /* rows in one transaction */
+#define TRAFFIC_KEPT_MONTHS 1   /* before this one; the clocks of firmwares differ by less than a day */
+
+static bool forget_traffic(void *cls, struct db *db, struct error *err)
+{
+    const struct hours utc = hours_of(HOURS_ALWAYS);
+    return traffic_remove(db, hours_month(&utc, clock_utc_ms()) - TRAFFIC_KEPT_MONTHS, TRAFFIC_AT_ONCE, cls,
+                          err);
+}
+
+static void end_traffic(struct maintenance *maintenance)
+{
+    int64_t removed = TRAFFIC_AT_ONCE;
+    struct error err;
+    if (clock_boot_ms() < maintenance->traffic_at_ms)
+        return;
+    maintenance->traffic_at_ms = clock_boot_ms() + DAY_MS;
+    while (removed == TRAFFIC_AT_ONCE)
+        if (!writer_call(maintenance->daemon->writer, forget_traffic, &removed, &err)) {
+            log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+            return;
+        }
+}
+
 /* Gates of campaigns that wait for a time */
 
 static bool look_at_gates(void *cls, struct db *db, struct error *err)
@@ -186,6 +214,7 @@ static void *work(void *cls)
             continue;
         end_silent(maintenance);
         record_budgets(maintenance);
+        end_traffic(maintenance);
         evaluate_campaigns(maintenance);
         prune(maintenance);
     } while (await_round(maintenance));

@@ -12,6 +12,8 @@
     NEXT(downgrades, BOOL, row->downgrades)                                                                  \
     NEXT(canary_confirmations, INT, row->canary_confirmations)                                               \
     NEXT(quarantine_after, INT, row->quarantine_after)                                                       \
+    NEXT(hours, TEXT, row->hours)                                                                            \
+    NEXT(max_bytes_per_month, INT, row->max_bytes_per_month)                                                 \
     NEXT(format_is_default, BOOL, row->format_is_default)                                                    \
     NEXT(family, TEXT_OR_NULL, row->family)
 #define ADDED(FIRST, NEXT, row)                                                                              \
@@ -85,6 +87,7 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
                             .max_package_bytes = DEFAULT_MAX_PACKAGE_BYTES,
                             .canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT,
                             .quarantine_after = QUARANTINE_AFTER_DEFAULT,
+                            .hours = HOURS_ALWAYS,
                             .created_ms = now_ms};
     if (!slice_copy(slice_of(name), made.name, sizeof made.name))
         return error_set(err, ERROR_INVALID, "the name of the firmware is too long");

@@ -6,6 +6,7 @@
 
 #include "storage/db.h"
 #include "upgrade/family.h"
+#include "upgrade/hours.h"
 #include "upgrade/name.h"
 
 #define FORMAT_SIZE               16
@@ -21,6 +22,8 @@ struct firmware {
     bool downgrades;                /* an admin allows downgrades */
     int64_t canary_confirmations;   /* upgrade/canary.h; 0: no canary */
     int64_t quarantine_after;
+    char hours[HOURS_SIZE];        /* upgrade/hours.h: in which downloads begin */
+    int64_t max_bytes_per_month;   /* sent to a device; 0: no limit */
     bool format_is_default;        /* nobody chose the format */
     char family[FAMILY_NAME_SIZE]; /* the family that the images are for (upgrade/family.h), "": not known */
     int64_t created_ms;
@@ -52,7 +55,7 @@ bool firmware_is_anywhere(struct db *db, const char *name, bool *ret, struct err
 bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_t now_ms,
                      struct firmware *ret, struct error *err);
 /* Stores format, max_package_bytes, downgrades, canary_confirmations, quarantine_after,
-   format_is_default and family. */
+   hours, max_bytes_per_month, format_is_default and family. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
 /* ERROR_FIRMWARE_EXISTS: another firmware of the product has this name. */
 bool firmware_rename(struct db *db, struct firmware *firmware, const char *name, struct error *err);

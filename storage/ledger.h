@@ -23,7 +23,8 @@
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
     X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
-      "by canary_confirmations downgrades format max_package_bytes quarantine_after")                        \
+      "by canary_confirmations downgrades format hours max_bytes_per_month max_package_bytes "               \
+      "quarantine_after")                                                                                    \
     X(LEDGER_FIRMWARE_RENAMED, "firmware-renamed", "product firmware", "by devices name")                    \
     X(LEDGER_FIRMWARE_DELETED, "firmware-deleted", "product firmware", "by")                                 \
     X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \

@@ -34,5 +34,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_CAMPAIGN] = &campaign_statements,
     [ENTITY_CAMPAIGN_DEVICE] = &campaign_device_statements,
     [ENTITY_RHYTHM] = &rhythm_statements,
+    [ENTITY_TRAFFIC] = &traffic_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "upgrade/decision_allowance.h"
 #include "upgrade/decision_campaign.h"
 #include "upgrade/decision_package.h"
 #include "upgrade/decision_range.h"
@@ -152,6 +153,7 @@ static const struct {
     {decision_package_check, "is the package usable: proven or released, within the limit?"},
     {decision_package_check_canary, "is the package in service, and may this device try it?"},
     {decision_package_check_loop, "loop guard: did the device begin too many downloads?"},
+    {decision_allowance_check, "may a download begin now: hours, bytes of the month, transfers that run?"},
     {decision_package_check_address, "request for a URL: does the server know its own address?"},
     {decision_package_serve, "the package is sent"},
 };

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/sha256.h"
+#include "upgrade/allowance.h"
 #include "upgrade/answer.h"
 #include "upgrade/attempt.h"
 #include "upgrade/campaign.h"
@@ -115,6 +116,10 @@ struct snapshot {
     char canary_device[80];                  /* trial.other_tries: the device that tries it, "imei:…" */
     char package_released_by[RELEASER_SIZE]; /* who released the unproven package; "": it is not unproven */
 
+    /* whether a download may begin now */
+    struct allowance allowance;
+    struct allowance_use allowance_use;
+
     /* the open attempt of the device */
     bool attempt_open;
     bool attempt_unclear; /* a request from the middle could continue either of two downloads */
@@ -141,6 +146,7 @@ struct decision_limits {
     int64_t pin_idle_ms;
     unsigned link_offers; /* the first offer included */
     int64_t link_offer_gap_ms;
+    struct allowance_limits allowance;
 };
 
 struct decision {
@@ -164,6 +170,7 @@ struct decision {
     bool send;  /* apply EVENT_SEND to the open attempt; unless resume, pin the package base → hop to it */
     bool begun; /* the download counts for the loop guard: send, and not a resume */
     bool block; /* the loop guard blocks the device */
+    bool wait_for_transfer; /* the device is told to ask again soon, when a transfer has ended */
     bool notice_stale_link; /* show the admin: stale link or refused package */
 };
 

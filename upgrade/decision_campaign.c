@@ -15,19 +15,11 @@ bool decision_campaign_check_transfer(struct question *q)
            refuse_paused(q);
 }
 
-/* A download to this target has begun. It may be asked for from its start again. */
-static bool is_unfinished(const struct question *q)
-{
-    const struct snapshot *known = q->known;
-    return q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
-           known->attempt_same_firmware && question_is_same(&known->attempt_target, &known->target);
-}
-
 bool decision_campaign_check(struct question *q)
 {
     const struct snapshot *known = q->known;
     if (known->campaign_paused)
-        return !(known->finish_transfers && is_unfinished(q)) && refuse_paused(q);
+        return !(known->finish_transfers && question_is_unfinished(q)) && refuse_paused(q);
     return known->campaign_holds &&
            question_answer(q, ANSWER_UP_TO_DATE, "the campaign %s has not reached this device: %s",
                            known->campaign, known->campaign_stage);

@@ -40,6 +40,13 @@ void question_choose_bytes(struct question *q, uint64_t size)
     q->decision->send = true;
 }
 
+bool question_is_unfinished(const struct question *q)
+{
+    const struct snapshot *known = q->known;
+    return q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
+           known->attempt_same_firmware && question_is_same(&known->attempt_target, &known->target);
+}
+
 bool question_is_same(const struct version *a, const struct version *b)
 {
     return version_compare(a, b) == 0;

@@ -26,6 +26,9 @@ void question_end_attempt(struct question *q, enum attempt_event event);
 /* Sends the requested range of a package of `size` bytes. The range must begin below size. */
 void question_choose_bytes(struct question *q, uint64_t size);
 
+/* A download to this target has begun, and may be asked for from its start again. */
+bool question_is_unfinished(const struct question *q);
+
 bool question_is_same(const struct version *a, const struct version *b);
 
 /* The version that the first hop leads to. */

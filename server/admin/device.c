@@ -11,6 +11,7 @@
 #include "server/checkin/link_url.h"
 #include "storage/attempt.h"
 #include "storage/said.h"
+#include "storage/traffic.h"
 #include "storage/transcript.h"
 #include "storage/turnkey.h"
 #include "upgrade/turnkey.h"
@@ -263,6 +264,19 @@ static bool successor_to_json(struct db *db, const struct device *device, json_t
     return true;
 }
 
+/* The bytes that the device was sent in this month, on the clock of its firmware. */
+static bool traffic_to_json(struct db *db, const struct device *device, const struct firmware *firmware,
+                            json_t **ret, struct error *err)
+{
+    const struct hours hours = hours_of(firmware->hours);
+    char text[MONTH_TEXT_SIZE];
+    int64_t month = hours_month(&hours, clock_utc_ms()), bytes;
+    if (!traffic_of(db, device->id, month, &bytes, err))
+        return false;
+    *ret = json_pack("{s:s, s:I}", "month", hours_month_text(month, text), "bytes", (json_int_t)bytes);
+    return true;
+}
+
 bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *links = NULL;
@@ -274,11 +288,17 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
         !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
     struct said said;
-    json_t *successor;
-    if (!said_of(call->db, device->id, &said, err) || !successor_to_json(call->db, device, &successor, err))
+    json_t *successor, *traffic;
+    if (!said_of(call->db, device->id, &said, err) ||
+        !traffic_to_json(call->db, device, &firmware, &traffic, err))
         return false;
+    if (!successor_to_json(call->db, device, &successor, err)) {
+        json_decref(traffic);
+        return false;
+    }
     json_t *json = device_to_json(device, firmware.name, &said);
     json_object_set_new(json, "replaced_by", successor);
+    json_object_set_new(json, "traffic", traffic);
     json_object_set(json, "blocked_for", blocked_for);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);

@@ -22,6 +22,7 @@
 #include "upgrade/full.h"
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module has a gigabyte of flash */
+#define MAX_MONTH_BYTES   INT64_C(1000000000000)
 
 /* The module family, by the name of the firmware or by its images; NULL: not known. */
 static const struct family *family_of(const struct firmware *firmware)
@@ -54,14 +55,15 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     if (!firmware_count(db, firmware->id, &counts, err) ||
         !quarantine_count(db, firmware->id, &quarantined, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:o}", "firmware",
-                     firmware->name, "format", field_text(firmware->format), "format_is_default",
+    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:o, s:I, s:I, s:I, s:o}",
+                     "firmware", firmware->name, "format", field_text(firmware->format), "format_is_default",
                      firmware->format_is_default != 0, "fitting_format",
                      field_text(family ? family->format : ""), "max_package_bytes",
                      (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
                      "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
-                     (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "target",
-                     field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
+                     (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
+                     firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
+                     "target", field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
                      (json_int_t)counts.devices, "created_at", (json_int_t)firmware->created_ms, "notice",
                      field_text(notice_of(firmware, notice)));
     return true;
@@ -144,6 +146,8 @@ struct settings {
     json_int_t max_package_bytes;                          /* 0: not changed */
     const json_t *downgrades;                              /* NULL: not changed */
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
+    const char *hours;                                     /* NULL: not changed */
+    const json_t *max_bytes_per_month;                     /* NULL: not changed */
     const char *name;                                      /* NULL: not changed */
     bool force;                      /* rename even while devices send the present name */
     char before[FIRMWARE_NAME_SIZE]; /* the name */
@@ -165,10 +169,11 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
     return event_add(db, &event,
-                     json_pack("{s:o, s:I, s:b, s:o*, s:I, s:I}", "by", event_by(settings->request),
+                     json_pack("{s:o, s:I, s:b, s:o*, s:s, s:I, s:I, s:I}", "by", event_by(settings->request),
                                "canary_confirmations", (json_int_t)firmware->canary_confirmations,
                                "downgrades", (int)firmware->downgrades, "format",
-                               event_text(firmware->format), "max_package_bytes",
+                               event_text(firmware->format), "hours", firmware->hours, "max_bytes_per_month",
+                               (json_int_t)firmware->max_bytes_per_month, "max_package_bytes",
                                (json_int_t)firmware->max_package_bytes, "quarantine_after",
                                (json_int_t)firmware->quarantine_after),
                      err);
@@ -226,21 +231,23 @@ static bool rename_firmware(struct settings *settings, struct db *db, struct err
                      err);
 }
 
-static bool change_settings(void *cls, struct db *db, struct error *err)
+static bool change_format(const struct settings *settings, struct firmware *firmware, struct db *db,
+                          struct error *err)
 {
-    struct settings *settings = cls;
-    struct firmware *firmware = &settings->firmware;
-    if (!path_params_firmware(settings->request, db, &settings->product, firmware, err))
+    const char *format = json_string_value(settings->format);
+    if (!settings->format)
+        return true;
+    if (strcmp(firmware->format, format ? format : "") != 0 &&
+        !matrix_forget_format(db, firmware->id, firmware->format, err))
         return false;
-    memcpy(settings->before, firmware->name, sizeof settings->before);
-    if (settings->format) {
-        const char *format = json_string_value(settings->format);
-        if (strcmp(firmware->format, format ? format : "") != 0 &&
-            !matrix_forget_format(db, firmware->id, firmware->format, err))
-            return false;
-        snprintf(firmware->format, sizeof firmware->format, "%s", format ? format : "");
-        firmware->format_is_default = 0;
-    }
+    snprintf(firmware->format, sizeof firmware->format, "%s", format ? format : "");
+    firmware->format_is_default = 0;
+    return true;
+}
+
+/* All but the format. */
+static void change_numbers(const struct settings *settings, struct firmware *firmware)
+{
     if (settings->max_package_bytes)
         firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
@@ -251,10 +258,31 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
         firmware->canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT; /* with another format */
     if (settings->quarantine_after)
         firmware->quarantine_after = json_integer_value(settings->quarantine_after);
-    bool only_name = !settings->format && !settings->max_package_bytes && !settings->downgrades &&
-                     !settings->canary_confirmations && !settings->quarantine_after;
+    if (settings->hours)
+        snprintf(firmware->hours, sizeof firmware->hours, "%s", settings->hours);
+    if (settings->max_bytes_per_month)
+        firmware->max_bytes_per_month = json_integer_value(settings->max_bytes_per_month);
+}
+
+static bool only_renames(const struct settings *settings)
+{
+    return !settings->format && !settings->max_package_bytes && !settings->downgrades &&
+           !settings->canary_confirmations && !settings->quarantine_after && !settings->hours &&
+           !settings->max_bytes_per_month;
+}
+
+static bool change_settings(void *cls, struct db *db, struct error *err)
+{
+    struct settings *settings = cls;
+    struct firmware *firmware = &settings->firmware;
+    if (!path_params_firmware(settings->request, db, &settings->product, firmware, err))
+        return false;
+    memcpy(settings->before, firmware->name, sizeof settings->before);
+    if (!change_format(settings, firmware, db, err))
+        return false;
+    change_numbers(settings, firmware);
     return check_limit(firmware, err) && check_canary(firmware, err) && firmware_update(db, firmware, err) &&
-           rename_firmware(settings, db, err) && (only_name || note_settings(settings, db, err));
+           rename_firmware(settings, db, err) && (only_renames(settings) || note_settings(settings, db, err));
 }
 
 static void log_settings(const struct settings *settings)
@@ -278,6 +306,12 @@ static void log_settings(const struct settings *settings)
         log_line(firmware->canary_confirmations ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "canary-set", "product",
                  product, "firmware", firmware->name, "count",
                  log_i64(&number, firmware->canary_confirmations), NULL);
+    if (settings->hours)
+        log_line(LOG_LEVEL_INFO, "hours-set", "product", product, "firmware", firmware->name, "hours",
+                 firmware->hours, NULL);
+    if (settings->max_bytes_per_month)
+        log_line(LOG_LEVEL_INFO, "month-limit-set", "product", product, "firmware", firmware->name,
+                 "size_bytes", log_i64(&number, firmware->max_bytes_per_month), NULL);
     if (settings->quarantine_after)
         log_line(LOG_LEVEL_INFO, "quarantine-set", "product", product, "firmware", firmware->name, "count",
                  log_i64(&number, firmware->quarantine_after), NULL);
@@ -293,36 +327,52 @@ static bool check_number(const char *name, const json_t *value, json_int_t least
                      (long long)least, (long long)most);
 }
 
+static bool check_allowance(const struct settings *settings, struct error *err)
+{
+    struct hours hours;
+    return (!settings->hours || hours_parse(slice_of(settings->hours), &hours) ||
+            error_set(err, ERROR_INVALID,
+                      "hours must be \"always\", or a range with the offset of its clock from UTC, such as "
+                      "\"22:00-06:00+08:00\"")) &&
+           check_number("max_bytes_per_month", settings->max_bytes_per_month, 0, MAX_MONTH_BYTES, err);
+}
+
+/* The values of the body, each for itself. */
+static bool check_values(const struct settings *settings, const json_t *limit, struct error *err)
+{
+    if (settings->name && !name_is_firmware(slice_of(settings->name)))
+        return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
+    if (settings->downgrades && !json_is_boolean(settings->downgrades))
+        return error_set(err, ERROR_INVALID, "downgrades must be true or false");
+    return check_number("max_package_bytes", limit, 1, MAX_PACKAGE_BYTES, err) &&
+           check_number("canary_confirmations", settings->canary_confirmations, 0, CANARY_CONFIRMATIONS_MAX,
+                        err) &&
+           check_number("quarantine_after", settings->quarantine_after, 1, QUARANTINE_AFTER_MAX, err) &&
+           check_allowance(settings, err) && check_settings(settings, err);
+}
+
 bool admin_firmware_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
-    json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL;
+    json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL, *month = NULL;
     int force = 0;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o, s?s, s?b !}", "format", &format,
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?s, s?b !}", "format", &format,
                        "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations",
-                       &canary, "quarantine_after", &after, "name", &settings.name, "force", &force) != 0)
+                       &canary, "quarantine_after", &after, "hours", &settings.hours, "max_bytes_per_month",
+                       &month, "name", &settings.name, "force", &force) != 0)
         return call_misfit(&why, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
     settings.downgrades = downgrades;
     settings.canary_confirmations = canary;
     settings.quarantine_after = after;
+    settings.max_bytes_per_month = month;
     settings.force = force;
-    if (settings.name && !name_is_firmware(slice_of(settings.name)))
-        return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
-    if (downgrades && !json_is_boolean(downgrades))
-        return error_set(err, ERROR_INVALID, "downgrades must be true or false");
-    if (limit && (settings.max_package_bytes < 1 || settings.max_package_bytes > MAX_PACKAGE_BYTES))
-        return error_set(err, ERROR_INVALID, "max_package_bytes must be a whole number from 1 to %d",
-                         MAX_PACKAGE_BYTES);
-    if (!check_number("canary_confirmations", canary, 0, CANARY_CONFIRMATIONS_MAX, err) ||
-        !check_number("quarantine_after", after, 1, QUARANTINE_AFTER_MAX, err))
-        return false;
-    if (!check_settings(&settings, err) || !call_change(call, change_settings, &settings, err))
+    if (!check_values(&settings, limit, err) || !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)
         prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);

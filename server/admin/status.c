@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
+#include "server/checkin/checkin_task.h"
 #include "storage/device.h"
 #include "storage/package.h"
 #include "storage/product.h"
@@ -27,6 +28,16 @@ static bool list_full(struct db *db, json_t **ret, struct error *err)
     return true;
 }
 
+static json_t *transfers_to_json(struct daemon *daemon)
+{
+    const struct decision_limits limits = checkin_limits(&daemon->config);
+    const struct transfers_load load = transfers_load(daemon->transfers, 0);
+    return json_pack("{s:I, s:o, s:I, s:o}", "running", (json_int_t)load.running, "limit",
+                     field_number((int64_t)allowance_transfers(&limits.allowance)), "bytes_per_second",
+                     (json_int_t)load.bytes_per_second, "max_bytes_per_second",
+                     field_number((int64_t)limits.allowance.max_bytes_per_second));
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
@@ -40,14 +51,14 @@ bool admin_status_show(struct admin_call *call, struct error *err)
         json_decref(full);
         return false;
     }
-    reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o}", "version",
-                         PACKAGE_VERSION, "uptime_ms",
-                         (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
-                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
-                         (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued,
-                         "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
-                         "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
-                         "estimate_ms", estimate, "admission_full", full));
+    reply_json(
+        &call->reply, 200,
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o}", "version",
+                  PACKAGE_VERSION, "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms),
+                  "products", (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
+                  (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued, "generating",
+                  (json_int_t)packages.generating, "ready", (json_int_t)packages.ready, "failed",
+                  (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined, "estimate_ms",
+                  estimate, "transfers", transfers_to_json(call->daemon), "admission_full", full));
     return true;
 }

@@ -23,6 +23,7 @@ struct fetch_task {
     unsigned rounds;
     const struct cached_package *package; /* the bytes to send, once they are in memory */
     bool must_load;
+    bool promised; /* the transfer counts already */
     struct sha256 wanted;
 };
 
@@ -58,7 +59,12 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
         task->must_load = true;
         return true;
     }
-    return checkin_task_record(&task->checkin, db, err);
+    if (!checkin_task_record(&task->checkin, db, err))
+        return false;
+    task->promised = serves(&task->checkin.decision) && task->checkin.record;
+    if (task->promised)
+        transfer_promise(task->checkin.daemon->transfers, task->checkin.facts.attempt.id);
+    return true;
 }
 
 static void end(struct fetch_task *task)
@@ -189,6 +195,8 @@ static void load_then_decide(void *cls)
 static void decided(struct writer_task *base, const struct error *err)
 {
     struct fetch_task *task = (struct fetch_task *)base;
+    if (err && task->promised)
+        transfer_recall(task->checkin.daemon->transfers);
     if (err)
         fail(task, err);
     else if (task->must_load)

@@ -2,11 +2,13 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkin/checkin_task.h"
 
+#include "base/clock.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/waiting.h"
 #include "server/core/log.h"
 
 struct decision_limits checkin_limits(const struct config *config)
@@ -14,7 +16,9 @@ struct decision_limits checkin_limits(const struct config *config)
     return (struct decision_limits){.loop_guard_per_day = (unsigned)config->loop_guard_per_day,
                                     .pin_idle_ms = (int64_t)config->pin_idle_ms,
                                     .link_offers = (unsigned)config->link_offers,
-                                    .link_offer_gap_ms = (int64_t)config->link_offer_gap_ms};
+                                    .link_offer_gap_ms = (int64_t)config->link_offer_gap_ms,
+                                    .allowance = {.max_transfers = config->max_transfers,
+                                                  .max_bytes_per_second = config->max_bytes_per_second}};
 }
 
 static void take_peer(struct checkin_task *task)
@@ -51,8 +55,14 @@ bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error 
 
 bool checkin_task_record(struct checkin_task *task, struct db *db, struct error *err)
 {
-    return !task->record ||
-           record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err);
+    if (!task->record)
+        return true;
+    if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err))
+        return false;
+    if (task->facts.device.id)
+        waiting_set(task->daemon->waiting, task->facts.device.id, task->decision.wait_for_transfer,
+                    clock_boot_ms());
+    return true;
 }
 
 static void log_answer(const struct checkin_task *task, const char *over, int code, const char *said)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/trial.h"
@@ -287,7 +288,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (known->device_known && !load_device(daemon, db, ret, err))
         return false;
-    return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err));
+    return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err)) &&
+           lookup_allowance(daemon, db, ret, err);
 }
 
 bool lookup_device(struct daemon *daemon, struct db *db, const struct device *device,

@@ -39,6 +39,8 @@ struct config {
     uint64_t idle_timeout_ms;
     uint64_t least_rate; /* bytes per second */
     uint64_t transfer_stall_ms;
+    uint64_t max_transfers;        /* at the same time; 0: no limit */
+    uint64_t max_bytes_per_second; /* of packages; 0: no limit, else at least ALLOWANCE_LEAST_RATE */
 
     uint64_t max_image_bytes;
     uint64_t disk_reserve_bytes; /* kept free on the disk of data_dir */

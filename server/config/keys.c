@@ -11,12 +11,14 @@
 #include "base/clock.h"
 #include "server/config/device_url.h"
 #include "server/core/listen_address.h"
+#include "upgrade/allowance.h"
 
 #define MAX_CORES 256u
 #define MAX_BYTES INT64_C(1000000000000) /* disk or memory; a larger number is a typing error */
 
 static bool parse_number(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_per_core(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_rate(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err);
@@ -36,6 +38,8 @@ static bool parse_effort(const struct config_key *key, const char *value, void *
     {#field, offsetof(struct config, field), false, parse, preset, 0, 0, argument, help}
 #define NUMBER(field, preset, least, most, argument, help) \
     {#field, offsetof(struct config, field), false, parse_number, preset, least, most, argument, help}
+#define RATE(field, preset, argument, help) \
+    {#field, offsetof(struct config, field), false, parse_rate, preset, 0, MAX_BYTES, argument, help}
 #define STATUS(code, help) NUMBER(status_##code, "400", 400, 599, "STATUS", help)
 
 const struct config_key config_key_table[] = {
@@ -87,6 +91,15 @@ const struct config_key config_key_table[] = {
     NUMBER(transfer_stall_ms, "600000", 1, DAY_MS, "MS",
            "The server gives a download up when the peer acknowledges nothing for this time. Modules with "
            "bad coverage need minutes."),
+
+    NUMBER(max_transfers, "0", 0, 1000000, "N",
+           "The number of packages that are sent at the same time. At this number, a further device gets code 43 when the wait is "
+           "short, else code 27. A download that has begun can be continued at any time, and then counts too. 0: no "
+           "limit."),
+    RATE(max_bytes_per_second, "0", "BYTES",
+          "The bytes of packages that are sent per second, to all devices together. No transfer gets less than 16384 "
+          "bytes per second, because modules give up after 30 seconds. So this key also limits the number of "
+          "transfers, to BYTES / 16384. 0: no limit, else at least 16384."),
 
     HEADING("Disk and memory"),
     NUMBER(max_image_bytes, "67108864", 1, INT32_MAX, "BYTES",
@@ -161,9 +174,10 @@ const struct config_key config_key_table[] = {
     STATUS(21, "The device may not upgrade, or no path leads to the target."),
     STATUS(25, "Unknown or missing project_key."),
     STATUS(26, "The product has no firmware with this name."),
-    STATUS(27, "The device is up to date, no target is set, or all offers of the link are used."),
+    STATUS(27, "The device is up to date, no target is set, all offers of the link are used, or the device must wait "
+           "for more than three minutes."),
     STATUS(40, "The loop guard is closed until an admin unblocks the device."),
-    STATUS(43, "The package is being made: ask again later."),
+    STATUS(43, "The package is being made, or the device must wait for at most three minutes: ask again."),
     STATUS(44, "The server does not have the image that the device runs."),
 };
 /* clang-format on */
@@ -192,6 +206,17 @@ static bool parse_per_core(const struct config_key *key, const char *value, void
     if (strcmp(value, "auto") != 0)
         return parse_number(key, value, field, err);
     *(uint64_t *)field = count_cores();
+    return true;
+}
+
+static bool parse_rate(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    uint64_t number;
+    if (!slice_u64(slice_of(value), &number) || number > key->most ||
+        (number && number < ALLOWANCE_LEAST_RATE))
+        return error_set(err, ERROR_INVALID, "'%.60s' is neither 0 nor a whole number from %d to %llu", value,
+                         ALLOWANCE_LEAST_RATE, (unsigned long long)key->most);
+    *(uint64_t *)field = number;
     return true;
 }
 

@@ -8,7 +8,9 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
+#include "storage/firmware.h"
 #include "storage/pending_report.h"
+#include "storage/traffic.h"
 
 /* A module has all bytes before it reports the new version, but the last acknowledgement may be late. An
    acknowledgement later than this after the report belongs to another download. */
@@ -92,7 +94,7 @@ bool progress_recover(struct db *db, struct error *err)
     return ok && attempt_interrupt_all(db, err);
 }
 
-#define KEPT_MAX 4096 /* ends of transfers that could not be stored yet; further ones are lost */
+#define KEPT_MAX 4096 /* events of transfers that could not be stored yet; further ones are lost */
 
 struct news {
     struct writer_task task;
@@ -124,11 +126,26 @@ void progress_set_writer(struct progress *progress, struct writer *writer)
     progress->writer = writer;
 }
 
+/* In the month of the clock that the firmware's hours have. */
+static bool count_sent(const struct news *news, struct db *db, struct error *err)
+{
+    struct firmware firmware = {.hours = HOURS_ALWAYS};
+    bool found;
+    if (!news->event.sent)
+        return true;
+    if (!firmware_by_id(db, news->attempt.firmware_id, &firmware, &found, err))
+        return false;
+    const struct hours hours = hours_of(firmware.hours);
+    return traffic_add(db, news->attempt.device_id, hours_month(&hours, news->now_ms),
+                       (int64_t)news->event.sent, err);
+}
+
 static bool store_one(struct news *news, struct db *db, struct error *err)
 {
     struct attempt *attempt = &news->attempt;
     bool found;
-    if (!attempt_by_id(db, news->event.attempt, attempt, &found, err))
+    if (!attempt_by_id(db, news->event.attempt, attempt, &found, err) ||
+        (found && !count_sent(news, db, err)))
         return false;
     if (!found || attempt->fetches != news->event.fetch)
         return true;
@@ -150,6 +167,8 @@ static bool store(struct writer_task *task, struct db *db, struct error *err)
 static void tell(const struct news *news)
 {
     struct log_number attempt, acked, size;
+    if (!news->event.over)
+        return;
     log_line(LOG_LEVEL_INFO, "transfer-over", "attempt", log_i64(&attempt, news->event.attempt), "state",
              attempt_state_name(news->attempt.state), "bytes_acked",
              log_i64(&acked, news->attempt.bytes_acked), "size", log_i64(&size, news->attempt.size_bytes),
@@ -170,10 +189,27 @@ static void keep(struct news *news)
     progress->count++;
 }
 
+/* Acknowledged bytes are told again by a later event, but sent bytes are not. Adds them to a kept event of the same
+   transfer. */
+static bool keep_sent(struct news *news)
+{
+    struct news *other = news->progress->first;
+    while (other && (other->event.attempt != news->event.attempt || other->event.fetch != news->event.fetch))
+        other = other->next;
+    if (!other)
+        return false;
+    other->event.sent += news->event.sent;
+    return true;
+}
+
 static void stored(struct writer_task *task, const struct error *err)
 {
     struct news *news = (struct news *)task;
     bool over = news->event.over;
+    if (err && !over && news->event.sent && !keep_sent(news) && news->progress->count < KEPT_MAX) {
+        keep(news);
+        return;
+    }
     if (err && over && news->progress->count < KEPT_MAX) {
         log_failure(news, "progress-kept", err->text);
         keep(news);
@@ -183,7 +219,7 @@ static void stored(struct writer_task *task, const struct error *err)
         log_failure(news, "progress-lost", err->text);
     else if (over)
         tell(news);
-    free(news); /* progress that could not be stored is told again by a later event */
+    free(news);
 }
 
 void progress_notify(void *cls, const struct transfer_event *event)
@@ -229,6 +265,8 @@ void progress_flushed(struct progress *progress, bool committed)
 
 static void log_lost(const struct news *news)
 {
+    if (!news->event.over)
+        return;
     log_failure(news, "progress-lost", "the server ended before it could be stored");
 }
 

@@ -65,9 +65,12 @@ struct connection {
     _Atomic int stage;
     struct reply reply;
     struct transfer *transfer; /* NULL when libmicrohttpd has finished the answer */
-    bool followed;             /* a transfer has a dup of the socket, so our close is not the last one */
-    uint64_t acked;            /* bytes acknowledged when the current idle_timeout_ms began */
-    unsigned looks;            /* checks in the current idle_timeout_ms */
+    uint64_t piece;            /* bytes that may be sent before it asks for more (pacing.h) */
+    TAILQ_ENTRY(connection) in_paused;
+    int64_t paused_until_ms; /* boot clock */
+    bool followed;           /* a transfer has a dup of the socket, so our close is not the last one */
+    uint64_t acked;          /* bytes acknowledged when the current idle_timeout_ms began */
+    unsigned looks;          /* checks in the current idle_timeout_ms */
 
     struct connection *next; /* in the loop's list `answered` or `dead` */
 };

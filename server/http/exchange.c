@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include "server/http/pacing.h"
 #include "server/http/wire.h"
 #include "server/http/transfer.h"
 #include "server/core/thread_pool.h"
@@ -83,7 +84,8 @@ static enum MHD_Result send_reply(struct connection *connection)
     uint64_t size = reply->size;
     size_t head_size = watch ? wire_head_size(reply) : 0;
 
-    struct MHD_Response *response = wire_response(reply);
+    struct MHD_Response *response =
+        pacing_applies(connection) ? pacing_response(connection) : wire_response(reply);
     if (!response)
         return MHD_NO;
     if (watch)

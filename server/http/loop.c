@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
+#include "server/http/pacing.h"
 
 #define EVENTS_PER_TURN 128
 #define LINGER_MS       10000
@@ -125,7 +126,9 @@ static int wait_ms(const struct loop *loop)
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     if (MHD_get_timeout(loop->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0)
         return 0;
-    int64_t due = loop->accept_again_ms ? loop->accept_again_ms : INT64_MAX;
+    int64_t due = pacing_due_ms(loop);
+    if (loop->accept_again_ms && loop->accept_again_ms < due)
+        due = loop->accept_again_ms;
     for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
         const struct connection *connection = TAILQ_FIRST(&loop->list[kind]);
         if (connection && connection->due_ms < due)
@@ -190,6 +193,7 @@ static void close_all(struct loop *loop)
             connection = next;
         }
     }
+    pacing_resume_all(loop);
     MHD_stop_daemon(loop->daemon);
     free_dead(loop);
 }
@@ -207,6 +211,7 @@ static void *loop_main(void *cls)
         look_at_deadlines(loop);
         notices_log(&loop->capacity->notices, loop->now_ms);
         resume_answered(loop);
+        pacing_resume(loop);
         run_daemon(loop);
         free_dead(loop);
     }
@@ -270,6 +275,7 @@ static bool prepare(struct loop *loop, struct error *err)
     crowd_init(&loop->crowd, share < ADDRESS_SHARE_LEAST ? ADDRESS_SHARE_LEAST : share);
     for (enum deadline kind = DEADLINE_NONE; kind < DEADLINES; kind++)
         TAILQ_INIT(&loop->list[kind]);
+    TAILQ_INIT(&loop->paused);
     loop->limit_ms[DEADLINE_HEAD] = config->head_timeout_ms;
     loop->limit_ms[DEADLINE_BODY] = config->body_timeout_ms;
     loop->limit_ms[DEADLINE_STREAM] = config->idle_timeout_ms;

@@ -49,7 +49,8 @@ struct loop {
     unsigned beyond;     /* connections that wait at the gate beyond the limit */
     unsigned beyond_max; /* limit of `beyond`, and of `lingering`; beyond it the oldest is closed */
     struct crowd crowd;
-    struct connection *handing; /* is being handed to libmicrohttpd */
+    struct deadline_list paused; /* sent at a limited rate, earliest first (pacing.h) */
+    struct connection *handing;  /* is being handed to libmicrohttpd */
     struct connection *dead; /* freed at the end of the turn: an event of this turn may still point to them */
 
     pthread_mutex_t lock;        /* guards answered */

@@ -14,9 +14,11 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/http/rate.h"
 
 #define LOOK_MS     150  /* between two checks of every transfer */
 #define PROGRESS_MS 1000 /* at most one progress event per transfer in this time */
+#define RATE_MS     1000 /* over which the rate is measured */
 #define BUCKETS     256
 /* How many bytes of one transfer the kernel may hold for a slow peer, instead of megabytes. With a round
    trip of two seconds this is still 64 KB/s. The kernel doubles the number. */
@@ -37,11 +39,14 @@ struct transfer {
     int64_t attempt, fetch;
     uint64_t first, end;
     _Atomic int written;
+    uint64_t sent_before; /* bytes sent before the package */
+    bool counted;         /* in transfers.counted; under the lock */
 
     /* Watching thread only. */
     uint64_t acked_end; /* as of moved_ms */
     int64_t moved_ms;
-    uint64_t told_end;
+    uint64_t seen_end; /* as of the last look */
+    uint64_t told_end, told_sent;
     int64_t told_ms;
     bool over; /* and told */
 };
@@ -50,30 +55,36 @@ TAILQ_HEAD(transfer_all, transfer);
 LIST_HEAD(transfer_bucket, transfer);
 
 struct transfers {
-    int64_t stall_ms;
-    uint64_t least_bytes; /* in it */
-    transfer_function *notify;
-    void *cls;
+    struct transfers_config config;
+    uint64_t least_bytes; /* in stall_ms */
+    struct rate rate;
     pthread_t thread;
+    uint64_t acked, acked_then; /* by all transfers, now and at rated_ms; watching thread only */
+    int64_t rated_ms;
+    _Atomic uint64_t acked_rate; /* bytes per second */
     pthread_mutex_t
         lock; /* guards all below; a transfer leaves the lists only after its last event was reported */
     pthread_cond_t changed;
     struct transfer_all all;                /* only the watching thread removes */
     struct transfer_bucket bucket[BUCKETS]; /* by attempt */
+    unsigned promised, counted;             /* transfers that have not begun; those of `all` that count */
     bool stopping;
 };
 
 /* Asks the kernel about a transfer; changes nothing. *ret_over: no more bytes can be acknowledged. The
    order of the questions matters: bytes that are acknowledged between two of them must not be lost. */
-static uint64_t ask(const struct transfer *transfer, bool *ret_over)
+static uint64_t ask(const struct transfer *transfer, uint64_t *ret_sent, bool *ret_over)
 {
     int written = atomic_load(&transfer->written), queued = 1;
     (void)!ioctl(transfer->fd, SIOCOUTQ, &queued);
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     *ret_over = true;
+    *ret_sent = 0;
     if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return transfer->first;
+    if (info.tcpi_bytes_sent > transfer->sent_before)
+        *ret_sent = info.tcpi_bytes_sent - transfer->sent_before;
 
     uint64_t size = transfer->end - transfer->first;
     uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
@@ -90,13 +101,14 @@ static uint64_t ask(const struct transfer *transfer, bool *ret_over)
     return transfer->first + acked;
 }
 
-static struct transfer_event event_of(const struct transfer *transfer)
+/* *ret_sent: since the transfer began; event.sent is 0. */
+static struct transfer_event event_of(const struct transfer *transfer, uint64_t *ret_sent)
 {
     struct transfer_event event = {.attempt = transfer->attempt,
                                    .fetch = transfer->fetch,
                                    .first = transfer->first,
                                    .end = transfer->end};
-    event.acked_end = ask(transfer, &event.over);
+    event.acked_end = ask(transfer, ret_sent, &event.over);
     return event;
 }
 
@@ -108,34 +120,56 @@ static void reset(const struct transfer *transfer)
     shutdown(transfer->fd, SHUT_RDWR); /* libmicrohttpd, if it still writes, notices and closes */
 }
 
+static void tell(struct transfers *transfers, struct transfer *transfer, struct transfer_event *event,
+                 uint64_t sent, int64_t now_ms)
+{
+    if (sent > transfer->told_sent) {
+        event->sent = sent - transfer->told_sent;
+        transfer->told_sent = sent;
+    }
+    transfer->told_end = event->acked_end;
+    transfer->told_ms = now_ms;
+    transfers->config.notify(transfers->config.cls, event);
+}
+
 /* Checks one transfer, without the lock. True: the transfer is over, its last event is reported, and no
    one else uses it. */
 static bool step(struct transfers *transfers, struct transfer *transfer, bool stopping)
 {
+    uint64_t sent;
     if (transfer->over)
         return stopping || atomic_load(&transfer->written) != NOT_YET;
     int64_t now_ms = clock_boot_ms();
-    struct transfer_event event = event_of(transfer);
+    struct transfer_event event = event_of(transfer, &sent);
+    if (event.acked_end > transfer->seen_end) {
+        transfers->acked += event.acked_end - transfer->seen_end;
+        transfer->seen_end = event.acked_end;
+    }
     if (event.acked_end - transfer->acked_end >= transfers->least_bytes) {
         transfer->acked_end = event.acked_end;
         transfer->moved_ms = now_ms;
     }
-    if (!event.over && now_ms - transfer->moved_ms >= transfers->stall_ms) {
+    if (!event.over && now_ms - transfer->moved_ms >= transfers->config.stall_ms) {
         reset(transfer);
         event.over = true;
     }
     event.over = event.over || stopping;
     if (event.over) {
-        transfers->notify(transfers->cls, &event);
+        tell(transfers, transfer, &event, sent, now_ms);
         transfer->over = true;
         return stopping || atomic_load(&transfer->written) != NOT_YET;
     }
-    if (event.acked_end != transfer->told_end && now_ms - transfer->told_ms >= PROGRESS_MS) {
-        transfer->told_end = event.acked_end;
-        transfer->told_ms = now_ms;
-        transfers->notify(transfers->cls, &event);
-    }
+    bool is_new = event.acked_end != transfer->told_end || sent > transfer->told_sent;
+    if (is_new && now_ms - transfer->told_ms >= PROGRESS_MS)
+        tell(transfers, transfer, &event, sent, now_ms);
     return false;
+}
+
+/* Under the lock. */
+static void count_out(struct transfers *transfers, struct transfer *transfer)
+{
+    transfers->counted -= transfer->counted;
+    transfer->counted = false;
 }
 
 /* The lock is held on entry and return, not in between. New transfers are added at the end; only this
@@ -149,6 +183,8 @@ static void step_all(struct transfers *transfers)
         bool done = step(transfers, transfer, stopping);
         pthread_mutex_lock(&transfers->lock);
         struct transfer *next = TAILQ_NEXT(transfer, in_all);
+        if (transfer->over)
+            count_out(transfers, transfer);
         if (done) {
             TAILQ_REMOVE(&transfers->all, transfer, in_all);
             LIST_REMOVE(transfer, in_bucket);
@@ -160,21 +196,36 @@ static void step_all(struct transfers *transfers)
     }
 }
 
+static void measure(struct transfers *transfers)
+{
+    int64_t now_ms = clock_boot_ms(), passed_ms = now_ms - transfers->rated_ms;
+    if (passed_ms < RATE_MS && !TAILQ_EMPTY(&transfers->all))
+        return;
+    uint64_t acked = transfers->acked - transfers->acked_then;
+    atomic_store(&transfers->acked_rate,
+                 TAILQ_EMPTY(&transfers->all) ? 0 : acked * 1000 / (uint64_t)passed_ms);
+    transfers->acked_then = transfers->acked;
+    transfers->rated_ms = now_ms;
+}
+
 static void *watch(void *cls)
 {
     struct transfers *transfers = cls;
     pthread_mutex_lock(&transfers->lock);
     for (;;) {
         step_all(transfers);
+        measure(transfers);
         if (transfers->stopping && TAILQ_EMPTY(&transfers->all))
             break;
         int64_t look_ms = clock_monotonic_ms() + LOOK_MS;
         bool in_time = true;
-        if (TAILQ_EMPTY(&transfers->all))
+        if (TAILQ_EMPTY(&transfers->all)) {
             pthread_cond_wait(&transfers->changed, &transfers->lock);
-        else
+            transfers->rated_ms = clock_boot_ms();
+        } else {
             while (!transfers->stopping && in_time)
                 in_time = thread_wait_until(&transfers->changed, &transfers->lock, look_ms);
+        }
     }
     pthread_mutex_unlock(&transfers->lock);
     return NULL;
@@ -184,21 +235,20 @@ static void destroy(struct transfers *transfers)
 {
     pthread_cond_destroy(&transfers->changed);
     pthread_mutex_destroy(&transfers->lock);
+    rate_destroy(&transfers->rate);
     free(transfers);
 }
 
-bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *notify, void *cls,
-                     struct transfers **ret, struct error *err)
+bool transfers_start(const struct transfers_config *config, struct transfers **ret, struct error *err)
 {
     struct transfers *transfers = calloc(1, sizeof *transfers);
     if (!transfers)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    transfers->stall_ms = stall_ms;
-    transfers->least_bytes = least_rate * (uint64_t)stall_ms / 1000;
+    transfers->config = *config;
+    transfers->least_bytes = config->least_rate * (uint64_t)config->stall_ms / 1000;
     if (!transfers->least_bytes)
         transfers->least_bytes = 1;
-    transfers->notify = notify;
-    transfers->cls = cls;
+    rate_init(&transfers->rate, config->max_rate, config->share_rate);
     TAILQ_INIT(&transfers->all);
     pthread_mutex_init(&transfers->lock, NULL);
     pthread_cond_init(&transfers->changed, NULL);
@@ -208,6 +258,50 @@ bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *n
     }
     *ret = transfers;
     return true;
+}
+
+struct transfers_load transfers_load(struct transfers *transfers, int64_t but)
+{
+    struct transfers_load load = {.bytes_per_second = atomic_load(&transfers->acked_rate)};
+    struct transfer *transfer;
+    pthread_mutex_lock(&transfers->lock);
+    load.running = transfers->promised + transfers->counted;
+    LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)but % BUCKETS], in_bucket)
+        if (transfer->attempt == but && transfer->counted)
+            load.running--;
+    pthread_mutex_unlock(&transfers->lock);
+    return load;
+}
+
+void transfer_promise(struct transfers *transfers, int64_t attempt)
+{
+    struct transfer *transfer;
+    pthread_mutex_lock(&transfers->lock);
+    LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
+        if (transfer->attempt == attempt)
+            count_out(transfers, transfer);
+    transfers->promised++;
+    pthread_mutex_unlock(&transfers->lock);
+}
+
+void transfer_recall(struct transfers *transfers)
+{
+    pthread_mutex_lock(&transfers->lock);
+    transfers->promised -= transfers->promised > 0;
+    pthread_mutex_unlock(&transfers->lock);
+}
+
+bool transfers_are_paced(const struct transfers *transfers)
+{
+    return transfers->rate.bytes_per_second;
+}
+
+uint64_t transfers_take(struct transfers *transfers, uint64_t wanted, int64_t *ret_wait_us)
+{
+    pthread_mutex_lock(&transfers->lock);
+    unsigned running = transfers->counted;
+    pthread_mutex_unlock(&transfers->lock);
+    return rate_take(&transfers->rate, clock_boot_us(), running, wanted, ret_wait_us);
 }
 
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
@@ -221,6 +315,7 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
         free(transfer);
         if (fd >= 0)
             close(fd);
+        transfer_recall(transfers);
         return NULL;
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
@@ -228,12 +323,16 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     transfer->before = info.tcpi_bytes_acked + head_bytes;
     transfer->attempt = attempt;
     transfer->fetch = fetch;
-    transfer->first = transfer->acked_end = transfer->told_end = first;
+    transfer->sent_before = info.tcpi_bytes_sent + head_bytes;
+    transfer->first = transfer->acked_end = transfer->seen_end = transfer->told_end = first;
     transfer->end = end;
     transfer->moved_ms = clock_boot_ms();
     pthread_mutex_lock(&transfers->lock);
     if (TAILQ_EMPTY(&transfers->all))
         pthread_cond_broadcast(&transfers->changed);
+    transfers->promised -= transfers->promised > 0;
+    transfers->counted++;
+    transfer->counted = true;
     TAILQ_INSERT_TAIL(&transfers->all, transfer, in_all);
     LIST_INSERT_HEAD(&transfers->bucket[(uint64_t)attempt % BUCKETS], transfer, in_bucket);
     pthread_mutex_unlock(&transfers->lock);
@@ -245,7 +344,8 @@ void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch
 {
     struct transfer_event event = {
         .attempt = attempt, .fetch = fetch, .first = first, .acked_end = first, .end = end, .over = true};
-    transfers->notify(transfers->cls, &event);
+    transfer_recall(transfers);
+    transfers->config.notify(transfers->config.cls, &event);
 }
 
 void transfer_written(struct transfer *transfer, bool all_written)
@@ -257,11 +357,12 @@ void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_funct
 {
     struct transfer_event event[POLL_MAX];
     unsigned count = 0;
+    uint64_t sent;
     struct transfer *transfer;
     pthread_mutex_lock(&transfers->lock);
     LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
         if (transfer->attempt == attempt && count < POLL_MAX)
-            event[count++] = event_of(transfer);
+            event[count++] = event_of(transfer, &sent);
     pthread_mutex_unlock(&transfers->lock);
     for (unsigned i = 0; i < count; i++)
         each(cls, &event[i]);

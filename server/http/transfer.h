@@ -22,15 +22,42 @@ struct transfer_event {
     int64_t attempt, fetch;    /* fetch: which of the attempt's fetches from byte 0 it belongs to */
     uint64_t first, acked_end; /* the peer has acknowledged [first, acked_end) of the package */
     uint64_t end;              /* this answer carries [first, end) */
-    bool over;                 /* the last event of this transfer; false: progress */
+    uint64_t
+        sent;  /* bytes of the package that were sent since the last event, also those that were sent again */
+    bool over; /* the last event of this transfer; false: progress */
 };
 
 typedef void transfer_function(void *cls, const struct transfer_event *event);
 
-/* notify runs in the watching thread: at most one progress event per transfer and second, then one with
-   `over`. */
-bool transfers_start(int64_t stall_ms, uint64_t least_rate, transfer_function *notify, void *cls,
-                     struct transfers **ret, struct error *err);
+struct transfers_config {
+    int64_t stall_ms;
+    uint64_t least_rate; /* bytes per second that the peer must acknowledge in stall_ms */
+    uint64_t max_rate;   /* bytes per second that all transfers send together; 0: no limit */
+    uint64_t share_rate; /* … but each transfer at least this */
+    /* Runs in the watching thread: at most one progress event per transfer and second, then one with `over`. */
+    transfer_function *notify;
+    void *cls;
+};
+
+bool transfers_start(const struct transfers_config *config, struct transfers **ret, struct error *err);
+
+struct transfers_load {
+    unsigned running;          /* transfers that were promised or have begun, and are not over */
+    uint64_t bytes_per_second; /* acknowledged, in about the last second */
+};
+
+/* Any thread. `but`: transfers of this attempt are not counted; 0: all are. */
+struct transfers_load transfers_load(struct transfers *transfers, int64_t but);
+
+/* Any thread: a transfer of this attempt will begin, and counts from now on. Older ones of the attempt count no more: the
+   device has given them up. Then comes transfer_begin(), transfer_missed() or transfer_recall(). */
+void transfer_promise(struct transfers *transfers, int64_t attempt);
+/* It does not begin. */
+void transfer_recall(struct transfers *transfers);
+
+/* Whether there is a max_rate. transfers_take() is as rate_take(). Any thread. */
+bool transfers_are_paced(const struct transfers *transfers);
+uint64_t transfers_take(struct transfers *transfers, uint64_t wanted, int64_t *ret_wait_us);
 
 /* Http folder, loop's thread: an answer with firmware begins on `socket`, which is dup()ed. head_bytes is
    the exact length of the response head. Bytes are counted from what the socket had acknowledged before.
@@ -45,7 +72,7 @@ void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch
 void transfer_written(struct transfer *transfer, bool all_written);
 
 /* Asks the kernel now about every running transfer of this attempt, and calls `each` in the caller's
-   thread. For a check-in right after a download, which has to know the last bytes. notify reports the
+   thread, with `sent` 0. For a check-in right after a download, which has to know the last bytes. notify reports the
    same bytes again, maybe with older numbers: take the maximum. */
 void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls);
 

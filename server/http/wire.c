@@ -78,11 +78,8 @@ static struct MHD_Response *make_response(struct reply *reply)
                                            MHD_RESPMEM_PERSISTENT);
 }
 
-struct MHD_Response *wire_response(struct reply *reply)
+struct MHD_Response *wire_add_headers(struct MHD_Response *response, const struct reply *reply)
 {
-    struct MHD_Response *response = make_response(reply);
-    if (!response)
-        return NULL;
     bool whole = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     if (reply->content_type)
         whole = MHD_add_response_header(response, "Content-Type", reply->content_type) == MHD_YES && whole;
@@ -94,6 +91,12 @@ struct MHD_Response *wire_response(struct reply *reply)
         return NULL;
     }
     return response;
+}
+
+struct MHD_Response *wire_response(struct reply *reply)
+{
+    struct MHD_Response *response = make_response(reply);
+    return response ? wire_add_headers(response, reply) : NULL;
 }
 
 void wire_send(int fd, const struct reply *reply, bool head_only)

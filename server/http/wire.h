@@ -16,6 +16,8 @@ size_t wire_head_size(const struct reply *reply);
 
 /* Takes over the reply's body. NULL: out of memory; the reply is still the caller's. */
 struct MHD_Response *wire_response(struct reply *reply);
+/* Adds the headers of `reply` to a response that was made elsewhere, and returns it. NULL: the response is destroyed. */
+struct MHD_Response *wire_add_headers(struct MHD_Response *response, const struct reply *reply);
 
 /* Sends head and body in one send(2) without waiting. The body is in memory, and nothing was written to
    the socket before. Ignores whether the peer reads it. */

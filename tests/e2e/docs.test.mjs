@@ -78,7 +78,7 @@ describe('doc/transcripts.md', () => {
 });
 
 describe('doc/ledger.md', () => {
-    const header = read('storage/ledger.h').split('#define LEDGER_KINDS')[1].split('enum ledger_kind')[0].replace(/\\\n/g, ' ');
+    const header = read('storage/ledger.h').split('#define LEDGER_KINDS')[1].split('enum ledger_kind')[0].replace(/\\\n/g, ' ').replace(/"\s+"/g, '');
     const kinds = [...header.matchAll(/X\(LEDGER_[A-Z_]+,\s*("[a-z-]+"|CHAIN_CHECKPOINT),\s*"([^"]*)",\s*"([^"]*)"\)/g)]
         .map(([, name, refers, detail]) => ({ name: name === 'CHAIN_CHECKPOINT' ? 'ledger-pruned' : name.slice(1, -1), refers, detail }));
     test('has a row for every kind, with what it refers to and what its detail holds', () => {

@@ -108,6 +108,12 @@ void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, 
     demand(device_id > 0 && now_ms > 0);
 }
 
+struct transfers_load transfers_load(struct transfers *transfers, int64_t but)
+{
+    (void)transfers, (void)but;
+    return (struct transfers_load){.running = 0};
+}
+
 void transfers_poll(struct transfers *transfers, int64_t attempt,
                     void (*take)(void *cls, const struct transfer_event *event), void *cls)
 {

@@ -133,6 +133,8 @@ static void test_defaults(void **state)
     assert_int_equal(config.body_timeout_ms, 60000);
     assert_int_equal(config.idle_timeout_ms, 120000);
     assert_int_equal(config.transfer_stall_ms, 600000);
+    assert_int_equal(config.max_transfers, 0);
+    assert_int_equal(config.max_bytes_per_second, 0);
     assert_int_equal(config.max_image_bytes, 64 << 20);
     assert_int_equal(config.disk_reserve_bytes, 64 << 20);
     assert_int_equal(config.package_cache_bytes, 64 << 20);
@@ -267,6 +269,7 @@ static void test_errors_in_the_file_name_the_line(void **state)
         {"jobs = 0\nnonsense\n", "/conf:1: jobs"},
         {"link_offers = 3\n  4\n", "/conf:2: the line is not of the form"},
         {"status_27 = 204\n", "/conf:1: status_27: '204' is not a whole number from 400 to 599"},
+        {"max_bytes_per_second = 16383\n", "/conf:1: max_bytes_per_second: '16383' is neither 0 nor"},
         {"data_dir =\n", "/conf:1: data_dir: a directory must be given"},
         {"data_dir = /a\tb\n", "/conf:1: data_dir is not valid UTF-8"},
         {"data_dir = /\xFF\n", "/conf:1: data_dir is not valid UTF-8"},

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "server/http/transfer.h"
 #include "tests/unit/server/http/peer.h"
 
@@ -32,10 +33,23 @@ static void notify(void *cls, const struct transfer_event *event)
     pthread_mutex_unlock(&lock);
 }
 
-static void begin_with(int64_t stall_ms)
+static void begin(const struct transfers_config *config)
 {
     struct error err;
-    assert_true(transfers_start(stall_ms, 0, notify, NULL, &transfers, &err));
+    assert_true(transfers_start(config, &transfers, &err));
+}
+
+static void begin_with(int64_t stall_ms)
+{
+    begin(&(struct transfers_config){.stall_ms = stall_ms, .notify = notify});
+}
+
+/* All transfers together send max_rate bytes per second. */
+static void begin_paced(uint64_t max_rate)
+{
+    transfers_stop(transfers);
+    begin(&(struct transfers_config){
+        .stall_ms = NEVER_MS, .max_rate = max_rate, .share_rate = 16384, .notify = notify});
 }
 
 /* The next transfer that is over. */
@@ -222,6 +236,50 @@ static void test_stall(void **state)
     free(answer.text);
 }
 
+static unsigned running(int64_t but)
+{
+    return transfers_load(transfers, but).running;
+}
+
+/* A transfer counts from its promise to its end. A device counts once, however often it began. */
+static void test_load(void **state)
+{
+    (void)state;
+    int server[2], client[2];
+    connect_pair(&server[0], &client[0]);
+    connect_pair(&server[1], &client[1]);
+    transfer_promise(transfers, 40);
+    assert_int_equal(running(0), 1);
+    transfer_recall(transfers);
+    assert_int_equal(running(0), 0);
+    transfer_promise(transfers, 40);
+    transfer_missed(transfers, 40, 1, 0, 10);
+    assert_int_equal(await_over().sent, 0);
+    assert_int_equal(running(0), 0);
+    transfer_promise(transfers, 40);
+    struct transfer *first = transfer_begin(transfers, server[0], 0, 40, 1, 0, 1000);
+    assert_int_equal(running(0), 1);
+    assert_int_equal(running(40), 0);
+    assert_int_equal(running(41), 1);
+    transfer_promise(transfers, 40);
+    struct transfer *second = transfer_begin(transfers, server[1], 0, 40, 2, 0, 1000);
+    assert_int_equal(running(0), 1);
+    transfer_written(first, false);
+    await_over();
+    assert_int_equal(running(0), 1);
+    peer_send_bytes(server[1], bytes, 1000);
+    struct transfer_event event = await_over();
+    assert_int_equal(event.acked_end, 1000);
+    assert_true(event.sent >= 1000);
+    transfer_written(second, true);
+    while (running(0))
+        sched_yield();
+    for (int i = 0; i < 2; i++) {
+        close(server[i]);
+        close(client[i]);
+    }
+}
+
 static void test_stop_tells(void **state)
 {
     (void)state;
@@ -344,6 +402,76 @@ static void test_gone_before_the_answer(void **state)
     assert_int_equal(overs, 1);
 }
 
+static unsigned char counted[150000];
+
+static void count_up(struct request *request)
+{
+    struct reply reply;
+    reply_init(&reply, 200);
+    reply.bytes = counted;
+    reply.size = sizeof counted;
+    reply.attempt = 42;
+    request_answer(request, &reply);
+}
+
+/* Each peer gets all bytes, in order, and no earlier than the rate allows: 600,000 bytes at 1 MB/s. */
+static void test_paced(void **state)
+{
+    (void)state;
+    static const struct route paced[] = {{"GET", "/", 0, 0, NULL, count_up}};
+    struct listener_config config;
+    char address[64];
+    int fd[4];
+    for (size_t i = 0; i < sizeof counted; i++)
+        counted[i] = (unsigned char)(i * 2654435761u >> 24);
+    begin_paced(1000000);
+    peer_config(&config, paced, 1);
+    config.transfers = transfers;
+    struct listener *listener = peer_listen(&config, address);
+    int64_t began_ms = clock_boot_ms();
+    for (int i = 0; i < 4; i++) {
+        fd[i] = peer_connect(address);
+        peer_send(fd[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for (int i = 0; i < 4; i++) {
+        struct peer_answer answer = peer_read(fd[i]);
+        const char *body = peer_body(answer.text);
+        assert_int_equal(answer.len - (size_t)(body - answer.text), sizeof counted);
+        assert_memory_equal(body, counted, sizeof counted);
+        assert_non_null(strstr(answer.text, "Content-Length: 150000\r\n"));
+        assert_null(strstr(answer.text, "chunked"));
+        free(answer.text);
+    }
+    assert_true(clock_boot_ms() - began_ms >= 400);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(await_over().acked_end, sizeof counted);
+    assert_true(listener_drain(listener, PEER_PATIENCE_MS));
+    listener_close(listener);
+}
+
+/* The head does not wait for the first piece, and comes in one segment with or without it. */
+static void test_paced_head(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64], some[4096];
+    begin_paced(16384);
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.transfers = transfers;
+    struct listener *listener = peer_listen(&config, address);
+    int fd = peer_connect(address);
+    peer_send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ssize_t got = recv(fd, some, sizeof some - 1, 0);
+    assert_true(got > 0);
+    some[got] = '\0';
+    assert_non_null(strstr(some, "\r\n\r\n"));
+    assert_true(got < 3000);
+    listener_close(listener); /* while the connection is suspended */
+    struct peer_answer answer = peer_read(fd);
+    free(answer.text);
+    await_over();
+}
+
 static void *stop_listener(void *cls)
 {
     listener_close(cls);
@@ -383,6 +511,9 @@ int main(void)
         TEST(test_stall),
         TEST(test_stop_tells),
         TEST(test_drain_waits),
+        TEST(test_load),
+        TEST(test_paced),
+        TEST(test_paced_head),
         TEST(test_through_a_listener),
         TEST(test_gone_before_the_answer),
         TEST(test_listener_closed_meanwhile),

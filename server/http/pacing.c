@@ -1,0 +1,81 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/http/pacing.h"
+
+#include <string.h>
+#include "base/clock.h"
+#include "server/http/transfer.h"
+#include "server/http/wire.h"
+
+#define BLOCK_BYTES 16384 /* libmicrohttpd's buffer of one answer */
+
+bool pacing_applies(const struct connection *connection)
+{
+    const struct listener_config *config = connection->loop->config;
+    return connection_is_transfer(connection) && connection->reply.fd < 0 &&
+           transfers_are_paced(config->transfers);
+}
+
+/* Times of a loop never decrease: each piece is sent after the one before it. So the list is in order. */
+static void pause_for(struct connection *connection, int64_t wait_us)
+{
+    struct loop *loop = connection->loop;
+    connection->paused_until_ms = clock_boot_ms() + (wait_us + 999) / 1000;
+    TAILQ_INSERT_TAIL(&loop->paused, connection, in_paused);
+    MHD_suspend_connection(connection->mhd);
+}
+
+static ssize_t read_piece(void *cls, uint64_t position, char *out, size_t size)
+{
+    struct connection *connection = cls;
+    const struct reply *reply = &connection->reply;
+    int64_t wait_us = 0;
+    if (position >= reply->size)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (!connection->piece)
+        connection->piece =
+            transfers_take(connection->loop->config->transfers, reply->size - position, &wait_us);
+    if (wait_us >= 1000) {
+        pause_for(connection, wait_us);
+        return 0;
+    }
+    size_t piece = connection->piece < size ? (size_t)connection->piece : size;
+    memcpy(out, (const char *)reply->bytes + position, piece);
+    connection->piece -= piece;
+    return (ssize_t)piece;
+}
+
+struct MHD_Response *pacing_response(struct connection *connection)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(connection->reply.size, BLOCK_BYTES, read_piece, connection, NULL);
+    return response ? wire_add_headers(response, &connection->reply) : NULL;
+}
+
+static void resume(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    TAILQ_REMOVE(&loop->paused, connection, in_paused);
+    MHD_resume_connection(connection->mhd);
+    loop->run_daemon = true;
+}
+
+void pacing_resume(struct loop *loop)
+{
+    struct connection *connection;
+    while ((connection = TAILQ_FIRST(&loop->paused)) && connection->paused_until_ms <= loop->now_ms)
+        resume(connection);
+}
+
+void pacing_resume_all(struct loop *loop)
+{
+    struct connection *connection;
+    while ((connection = TAILQ_FIRST(&loop->paused)))
+        resume(connection);
+}
+
+int64_t pacing_due_ms(const struct loop *loop)
+{
+    const struct connection *connection = TAILQ_FIRST(&loop->paused);
+    return connection ? connection->paused_until_ms : INT64_MAX;
+}
