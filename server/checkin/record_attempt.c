@@ -132,6 +132,12 @@ static bool admit(struct db *db, struct facts *facts, const struct decision *dec
            campaign_admit(db, &facts->member, facts->device.id, facts->checkin.now_ms, err);
 }
 
+/* A new attempt replaces a delivered one without a report. The device was heard of: it is not silent. */
+static bool goes_on(const struct decision *decision)
+{
+    return decision->open_attempt && decision->attempt_event == EVENT_SUPERSEDE;
+}
+
 bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                     const struct decision *decision, struct error *err)
 {
@@ -145,8 +151,9 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->end_attempt && (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
-                                  !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err)))
+    if (decision->end_attempt &&
+        (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
+         (!goes_on(decision) && !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err))))
         return false;
     if (!admit(db, facts, decision, err))
         return false;

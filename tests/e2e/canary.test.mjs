@@ -86,6 +86,18 @@ describe('a package that no device has confirmed', () => {
         assert.equal(await ask(scene.module()), 200, 'an admin has put it back');
     });
 
+    test('goes to nobody after the first device was silent, and came back with the old version late', async (t) => {
+        const hasty = await startServer(t, { config: { silent_after_ms: 300 } });
+        const scene = await Scene.build(hasty, { canary: true });
+        await scene.makePackage();
+        const first = scene.module();
+        assert.equal(await ask(first), 200);
+        await scene.awaitAttempt(first, 'silent');
+        assert.equal(await ask(first), 21, 'it reports the old version');
+        assert.equal(await ask(scene.module()), 21);
+        assert.match((await scene.package()).quarantine.reason, /^1 device came back with 1001/);
+    });
+
     test('leads planning around the hop, when there is another path', async () => {
         const scene = await Scene.build(server, { canary: true, versions: ['1', '2', '3'] });
         for (const [from, to] of [['1', '3'], ['1', '2'], ['2', '3']])
