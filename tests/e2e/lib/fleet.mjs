@@ -40,6 +40,7 @@ export class Fleet {
         this.hops = new Map(); // SHA-256 of a package → Hop
         this.done = new Set(); // indexes of modules that have begun to report the target
         this.failed = new Set(); // indexes of modules that have begun to report the old version
+        this.afterFailure = modules.map(() => null); // the code of the answer to the first of these reports
         this.downloads = modules.map(() => 0);
         this.codes = modules.map(() => null); // of the last answer
         this.held = modules.map(() => null); // {bytes, hop}
@@ -71,6 +72,8 @@ export class Fleet {
         const answer = await module.ask();
         module.answers.length = 0;
         this.codes[index] = answer.code ?? answer.status;
+        if (this.failed.has(index))
+            this.afterFailure[index] ??= this.codes[index];
         if (answer.status !== 200)
             return answer;
         this.downloads[index] += 1;
@@ -88,7 +91,7 @@ export class Fleet {
         this.held[index] = { bytes: answer.body, hop };
         this.onGot(index, hop, module);
         // The last acknowledgement is stored a moment after the module has all bytes.
-        await poll('the package is delivered', async () => (await this.record(index)).attempts[0].state === 'delivered');
+        await poll('the package is delivered', async () => (await this.record(index)).attempts[0].state === 'delivered', { every_ms: 5 });
         return answer;
     }
 
