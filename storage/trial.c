@@ -51,8 +51,9 @@ bool trial_load(struct db *db, const struct trial_question *question, unsigned m
         !db_row(db, QUERY(NOT_APPLIED, PARAMS(package, firmware), FIELDS(F_INT(&not_applied))), &found,
                 err) ||
         !db_row(db, QUERY(OWN_FAILED, PARAMS(package, firmware, device), NO_FIELDS), &ret->own_failed, err) ||
-        !db_row(db, QUERY(OTHER, PARAMS(package, firmware, device, idle_since), FIELDS(F_INT(&ret->other))),
-                &ret->trial.other_tries, err))
+        (ret->trial.confirmed < most && /* else very many devices may have tried it */
+         !db_row(db, QUERY(OTHER, PARAMS(package, firmware, device, idle_since), FIELDS(F_INT(&ret->other))),
+                 &ret->trial.other_tries, err)))
         return false;
     ret->trial.not_applied = (unsigned)not_applied;
     return true;

@@ -21,7 +21,7 @@ struct trial_facts {
     bool own_failed;    /* the device that asks is among trial.not_applied */
 };
 
-/* `most`: no more confirmations are counted than these. The cost does not depend on how many devices there are. */
+/* `most`: no more confirmations are counted than these, and with so many other_tries stays false. The cost does not depend on how many devices there are. */
 bool trial_load(struct db *db, const struct trial_question *question, unsigned most, struct trial_facts *ret,
                 struct error *err);
 
