@@ -122,18 +122,20 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
     return attempt_update(db, attempt, err);
 }
 
-/* An attempt that began before the campaign goes on in it. */
+/* An attempt that began before the campaign, or for another target, goes on in it. */
 static bool admit(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     bool goes_on = decision->aim_attempt || decision->begun;
-    if (goes_on && !decision->open_attempt)
+    if (goes_on && !decision->open_attempt) {
         facts->attempt.campaign_id = facts->member.campaign.id;
+        snprintf(facts->attempt.target, sizeof facts->attempt.target, "%s", facts->firmware.target);
+    }
     return !(goes_on || decision->open_attempt) ||
            campaign_admit(db, &facts->member, facts->device.id, facts->checkin.now_ms, err);
 }
 
 /* A new attempt replaces a delivered one without a report. The device was heard of: it is not silent. */
-static bool goes_on(const struct decision *decision)
+static bool is_replaced(const struct decision *decision)
 {
     return decision->open_attempt && decision->attempt_event == EVENT_SUPERSEDE;
 }
@@ -151,9 +153,9 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
         facts->attempt.active_ms = 0;
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
-    if (decision->end_attempt &&
-        (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
-         (!goes_on(decision) && !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err))))
+    if (decision->end_attempt && (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
+                                  (!is_replaced(decision) &&
+                                   !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err))))
         return false;
     if (!admit(db, facts, decision, err))
         return false;

@@ -314,6 +314,21 @@ describe('pause, cancel, retarget, copy', () => {
         await assertCounts(scene, campaign);
     });
 
+    test('an unfinished download that begins anew counts for the new target', async () => {
+        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3', '4'], kind: 'noise', size: 200_000 });
+        await scene.set({ format: 'bsdiff' });
+        await server.admin('PATCH', scene.path('/images/2'), { waypoint: 'required', reason: 'a new file system' }, { expect: 200 });
+        await scene.makePackage('1', '2');
+        const { campaign } = await started(scene, { target: '3', devices: ids });
+        await modules[0].askUntilMade({ cutAfter: 1000 });
+        await scene.awaitAttempt(modules[0], 'interrupted');
+        await act(scene, campaign, 'retarget', { target: '4' });
+        assert.equal((await modules[0].askUntilMade()).status, 200);
+        await scene.awaitAttempt(modules[0], 'delivered');
+        await modules[0].ask();
+        assert.deepEqual([(await show(scene, campaign)).counts.not_applied, (await show(scene, campaign)).state], [1, 'paused']);
+    });
+
     test('a copy is a draft with the same devices and stages', async () => {
         const { scene, ids } = await fleet(3);
         const { campaign, stages } = await started(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 5 }, { all: true }] });

@@ -415,23 +415,20 @@ export class CampaignFleet {
     }
 
     async restore() {
-        for (const hop of this.quarantined) {
+        for (const hop of this.quarantined)
             await this.server.admin('DELETE', this.scene.path(`/packages/${hop.replace('→', '/')}/quarantine`), null, { expect: 204 });
-            this.confirmed.set(hop, new Set());
-            this.failed.set(hop, new Set());
-        }
         this.quarantined.clear();
     }
 
     // One random step.
     async step() {
         const dice = this.rand.below(100), i = this.rand.below(this.modules.length), { model } = this;
-        if (dice < 68)
+        if (dice < 66)
             return this.turn(i, { kill: this.chance(6) });
         const steps = [
-            [76, 'silence', true, () => this.silence()], [80, 'an hour passes', true, () => this.hourPasses()], [84, 'restart', true, () => this.restart()],
-            [87, 'pause', model.state === 'running', () => this.pause()], [95, 'resume', model.state === 'paused', () => this.resume()],
-            [97, 'approve', true, () => this.approve(this.pick(['Ann', 'Bob']))], [98, 'write-off', this.modules[i].reported !== null, () => this.writeOff(i)],
+            [73, 'silence', true, () => this.silence()], [77, 'an hour passes', true, () => this.hourPasses()], [81, 'restart', true, () => this.restart()],
+            [84, 'pause', model.state === 'running', () => this.pause()], [92, 'resume', model.state === 'paused', () => this.resume()],
+            [95, 'approve', true, () => this.approve(this.pick(['Ann', 'Bob']))], [97, 'write-off', this.modules[i].reported !== null, () => this.writeOff(i)],
             [99, 'retarget', model.isLive && model.target === '3', () => this.retarget()], [100, 'cancel', model.isLive && this.chance(25), () => this.cancel()],
         ];
         const [, name, fits, run] = steps.find(([below]) => dice < below);
@@ -460,6 +457,9 @@ export class CampaignFleet {
                 await this.approve(name);
             if (this.model.state === 'running' && this.model.stages[this.model.stage].settle_ms > 0)
                 await this.hourPasses();
+            // The last stage may be smaller than the list: an admin ends such a campaign.
+            if (this.model.state === 'running' && this.model.devices.every(({ outcome }, i) => !['waiting', 'admitted'].includes(outcome) || !this.model.canReach(i)))
+                await this.cancel();
         }
         const before = this.modules.map((m) => m.begun.length);
         for (const i of this.modules.keys())

@@ -23,7 +23,7 @@ export class CampaignModel {
         this.devices = Array.from({ length: this.count }, (_, i) => ({ outcome: runs(i) ? 'confirmed' : 'waiting', stage: null }));
         this.approved = this.stages.map(() => new Set());
         this.last_confirmed_ms = this.stages.map(() => 0);
-        this.#fold(now_ms);
+        this.fold(now_ms);
         this.evaluate(now_ms);
     }
 
@@ -40,6 +40,10 @@ export class CampaignModel {
         return this.devices[i].stage !== null || i < this.reach();
     }
 
+    canReach(i) {
+        return i < this.reach(this.stages.length - 1);
+    }
+
     in(stage, outcome) {
         return this.devices.filter((device) => device.stage === stage && (outcome === undefined || device.outcome === outcome)).length;
     }
@@ -49,7 +53,7 @@ export class CampaignModel {
     }
 
     // A module came to run the target before a stage admitted it: it counts in the stage that reaches it.
-    #fold(now_ms) {
+    fold(now_ms) {
         this.devices.forEach((device, i) => {
             if (device.stage !== null || device.outcome !== 'confirmed' || i >= this.reach())
                 return;
@@ -82,7 +86,7 @@ export class CampaignModel {
                 return;
             } else if (this.holds(now_ms)) {
                 this.stage += 1;
-                this.#fold(now_ms);
+                this.fold(now_ms);
             } else {
                 return;
             }
