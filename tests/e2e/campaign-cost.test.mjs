@@ -47,7 +47,8 @@ async function multiply(server, fleet) {
     await server.start();
 }
 
-// Half of the modules are in the first stage, and four of them have confirmed. The gate waits for more.
+// Half of the modules are in the first stage, and four of them have confirmed. The gate waits for two
+// admins.
 async function begin(t, fleet) {
     const steps = new Steps();
     const server = await startServer(t, { wrapper: steps.wrapper });
@@ -56,7 +57,7 @@ async function begin(t, fleet) {
     const modules = Array.from({ length: kinds }, () => scene.module());
     await server.admin('POST', scene.path('/campaigns'), {
         name: 'spring', target: '2', devices: modules.map((m) => `imei:${m.id}`),
-        stages: [{ percent: 50, min_confirmed: 1_000_000_000, max_failed: 1_000_000_000, approvals: 2 }, { all: true }],
+        stages: [{ percent: 50, min_confirmed: 0, max_failed: 1_000_000_000, approvals: 2 }, { all: true }],
     }, { expect: 201 });
     await server.admin('POST', path(scene, '/start'), null, { expect: 200 });
     const has = async (module) => {
@@ -117,8 +118,13 @@ async function costs(t, fleet) {
     modules[7].version = '2';
     modules[8].version = '2';
     now['a confirmation, and the gate'] = await measure(steps, modules.slice(7, 9), asks([27]));
-    now['a device that did not apply the package, and the gate'] = await measure(steps, [modules[9]], asks([200]));
-    now['an approval, and the gate'] = await measure(steps, ['Ann', 'Bob'], (name) => call('POST', `/approve?by=${name}`)());
+    now['a device that did not apply the package, and the gate'] = await measure(steps, [modules[9]], asks([200]),
+        (module) => scene.awaitAttempt(module, 'delivered'));
+    modules[19].version = '2';
+    now['a device that has the target before its stage'] = await measure(steps, [modules[19]], asks([27]));
+    now['an approval, and the gate'] = await measure(steps, [0], call('POST', '/approve?by=Ann'));
+    now['an approval, and the next stage'] = await measure(steps, [0], call('POST', '/approve?by=Bob'));
+    assert.equal((await server.admin('GET', path(scene))).json.stage, 2);
     now.pause = await measure(steps, [0], call('POST', '/pause'));
     now['a resume, and the gates'] = await measure(steps, [0], call('POST', '/resume'));
     now['the campaign for an admin'] = await measure(steps, [0, 1, 2], call('GET', ''));

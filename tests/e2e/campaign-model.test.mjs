@@ -29,7 +29,7 @@ for (let n = 0; n < fleets; n += 1) {
                 await fleet.step();
             await fleet.end();
         } catch (error) {
-            error.message = `DFOTA_CAMPAIGN_FLEETS=1 DFOTA_CAMPAIGN_SEED=${seed + n} repeats it.\n${lines.slice(-40).join('\n')}\n${error.message}`;
+            error.message = `DFOTA_CAMPAIGN_FLEETS=1 DFOTA_CAMPAIGN_SEED=${seed + n} repeats it.\n${lines.slice(-(process.env.DFOTA_CAMPAIGN_LINES ?? 40)).join('\n')}\n${error.message}`;
             throw error;
         }
         t.diagnostic(`${fleet.modules.length} modules, ${lines.length} steps, ${fleet.kills} kills: ${fleet.model.state}, ${JSON.stringify(fleet.model.counts)}`);
