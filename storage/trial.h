@@ -27,5 +27,8 @@ bool trial_load(struct db *db, const struct trial_question *question, unsigned m
 
 /* An admin gives up on what the device has: its place as canary is free. *ret_changed false: it has none. */
 bool trial_write_off(struct db *db, int64_t device_id, bool *ret_changed, struct error *err);
+/* The device begins the download of the attempt again: it holds the place of the canary, also if an admin gave up on
+   it before. */
+bool trial_begin_anew(struct db *db, int64_t attempt_id, struct error *err);
 
 #endif

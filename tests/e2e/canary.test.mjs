@@ -124,6 +124,17 @@ describe('a package that no device has confirmed', () => {
         assert.equal((await server.admin('GET', `/ledger?kind=device-written-off&product=${scene.product}`, null, { expect: 200 })).json.items.length, 1);
     });
 
+    test('is tried again by a device that an admin gave up on, when that device begins anew', async () => {
+        const scene = await Scene.build(server, { canary: true, kind: 'noise', size: 1_500_000, limit: 16_000_000 });
+        await scene.makePackage();
+        const [first, second] = [scene.module(), scene.module()];
+        await first.ask({ cutAfter: 1000 });
+        await scene.awaitAttempt(first, 'interrupted');
+        await server.admin('POST', scene.deviceAdminPath(first, '/write-off?by=Li'), null, { expect: 200 });
+        await fetchWhole(scene, first);
+        assert.equal(await ask(second), 27);
+    });
+
     test('goes to another device once an admin has retired the silent one', async () => {
         const scene = await Scene.build(server, { canary: true });
         await scene.makePackage();
