@@ -54,7 +54,7 @@ static const char *const sql[] = {
     [CONFIRM_ALL] = "UPDATE campaign_device SET outcome = 'confirmed', at_ms = $1 WHERE campaign_id = $2 AND stage IS NULL "
                     "AND EXISTS (SELECT 1 FROM device d JOIN campaign c ON c.firmware_id = d.firmware_id "
                     "WHERE d.id = device_id AND c.id = campaign_id AND d.confirmed_version = $3)",
-    [FOLD] = "UPDATE campaign_device SET stage = $1 WHERE campaign_id = $2 AND rank < $3 AND stage IS NULL "
+    [FOLD] = "UPDATE campaign_device INDEXED BY campaign_device_ahead SET stage = $1 WHERE campaign_id = $2 AND rank < $3 AND stage IS NULL "
              "AND outcome = 'confirmed'",
     [LIST] = LISTED "WHERE m.campaign_id = $1 AND m.rank > $2 ORDER BY m.rank LIMIT $3",
     [LIST_OUTCOME] = LISTED "WHERE m.campaign_id = $1 AND m.outcome = $2 AND m.rank > $3 ORDER BY m.rank LIMIT $4",

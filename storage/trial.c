@@ -11,7 +11,7 @@
     "AND later.id > a.id AND later.package_sha256 = a.package_sha256 "                                       \
     "AND later.state IN ('confirmed', 'confirmed_not_by_us', 'not_applied'))"
 
-enum { CONFIRMED, NOT_APPLIED, OWN_FAILED, OTHER, WRITE_OFF };
+enum { CONFIRMED, NOT_APPLIED, OWN_FAILED, OTHER, WRITE_OFF, BEGIN_ANEW };
 static const char *const sql[] = {
     [CONFIRMED] =
         "SELECT DISTINCT device_id FROM attempt WHERE " OF_PACKAGE " AND state = 'confirmed' LIMIT $3",
@@ -28,6 +28,7 @@ static const char *const sql[] = {
         ")) LIMIT 1",
     [WRITE_OFF] = ("UPDATE attempt SET written_off = 1 WHERE device_id = $1 AND NOT written_off AND "
                    "state IN ('sending', 'interrupted', 'delivered', 'handed_over', 'silent')"),
+    [BEGIN_ANEW] = "UPDATE attempt SET written_off = 0 WHERE id = $1 AND written_off",
 };
 DB_TABLE(trial, ENTITY_TRIAL);
 
@@ -51,8 +52,9 @@ bool trial_load(struct db *db, const struct trial_question *question, unsigned m
         !db_row(db, QUERY(NOT_APPLIED, PARAMS(package, firmware), FIELDS(F_INT(&not_applied))), &found,
                 err) ||
         !db_row(db, QUERY(OWN_FAILED, PARAMS(package, firmware, device), NO_FIELDS), &ret->own_failed, err) ||
-        !db_row(db, QUERY(OTHER, PARAMS(package, firmware, device, idle_since), FIELDS(F_INT(&ret->other))),
-                &ret->trial.other_tries, err))
+        (ret->trial.confirmed < most && /* else very many devices may have tried it */
+         !db_row(db, QUERY(OTHER, PARAMS(package, firmware, device, idle_since), FIELDS(F_INT(&ret->other))),
+                 &ret->trial.other_tries, err)))
         return false;
     ret->trial.not_applied = (unsigned)not_applied;
     return true;
@@ -65,4 +67,9 @@ bool trial_write_off(struct db *db, int64_t device_id, bool *ret_changed, struct
         return false;
     *ret_changed = changes > 0;
     return true;
+}
+
+bool trial_begin_anew(struct db *db, int64_t attempt_id, struct error *err)
+{
+    return db_do(db, COMMAND(BEGIN_ANEW, PARAMS(P_INT(attempt_id))), NULL, err);
 }

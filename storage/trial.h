@@ -21,11 +21,14 @@ struct trial_facts {
     bool own_failed;    /* the device that asks is among trial.not_applied */
 };
 
-/* `most`: no more confirmations are counted than these. The cost does not depend on how many devices there are. */
+/* `most`: no more confirmations are counted than these, and with so many other_tries stays false. The cost does not depend on how many devices there are. */
 bool trial_load(struct db *db, const struct trial_question *question, unsigned most, struct trial_facts *ret,
                 struct error *err);
 
 /* An admin gives up on what the device has: its place as canary is free. *ret_changed false: it has none. */
 bool trial_write_off(struct db *db, int64_t device_id, bool *ret_changed, struct error *err);
+/* The device begins the download of the attempt again: it holds the place of the canary, also if an admin gave up on
+   it before. */
+bool trial_begin_anew(struct db *db, int64_t attempt_id, struct error *err);
 
 #endif

@@ -112,7 +112,9 @@ struct snapshot {
     char package_quarantine[200]; /* when quarantined: why */
     struct trial trial;           /* of the package; quarantined: a full package is out of service */
     struct trial_limits trial_limits;
-    bool trial_own_failed;                   /* the device is among trial.not_applied */
+    bool trial_own_failed; /* the device is among trial.not_applied */
+    bool
+        late_failed; /* the version in the request says that the device, silent since, did not apply this package */
     char canary_device[80];                  /* trial.other_tries: the device that tries it, "imei:…" */
     char package_released_by[RELEASER_SIZE]; /* who released the unproven package; "": it is not unproven */
 

@@ -215,6 +215,8 @@ bool decision_package_check(struct question *q)
 /* The report in this very request says that the device did not apply the package. */
 static bool fails_now(const struct question *q)
 {
+    if (q->known->late_failed)
+        return q->decision->confirm;
     return q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_OLD &&
            q->state == ATTEMPT_NOT_APPLIED && q->known->attempt_same_firmware &&
            question_is_same(&q->known->attempt_to, question_hop(q->known));

@@ -196,6 +196,18 @@ static struct plan_pair find_gap(struct plan_graph *graph, struct plan_pair stre
     return gap;
 }
 
+/* A package out of service that would complete the path of a stretch. Else the stretch. */
+static struct plan_pair find_out_of_service(struct plan_graph *graph, struct plan_pair stretch)
+{
+    plan_mark(graph, stretch.to);
+    for (unsigned from = stretch.from; from < stretch.to; from++)
+        for (unsigned to = stretch.to; to > from; to--)
+            if (plan_edge(graph, from, to)->state == EDGE_QUARANTINED && graph->version[from].reachable &&
+                graph->version[to].reaches)
+                return (struct plan_pair){from, to};
+    return stretch;
+}
+
 /* ---- Reason ---- */
 
 static void add_pending(struct text *text, const struct plan_graph *graph, unsigned from, unsigned to)
@@ -232,7 +244,7 @@ static void add_no_path(struct text *text, struct plan_graph *graph)
 {
     char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
     unsigned last = graph->count - 1;
-    struct plan_pair at = find_broken_stretch(graph);
+    struct plan_pair at = find_out_of_service(graph, find_broken_stretch(graph));
 
     plan_why(graph, at.from, at.to, why);
     add(text, "no path leads from %s to %s", name_of(graph, 0, a), name_of(graph, last, b));

@@ -9,6 +9,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/checkin_task.h"
+#include "server/checkin/decide.h"
 #include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 
@@ -179,8 +180,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
     if (!find_origin(explain, db, err) ||
         !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
         return false;
-    decision_make(&explain->facts.checkin, &explain->facts.snapshot, &limits, &explain->decision);
-    return true;
+    return checkin_decide(db, &explain->facts, &limits, &explain->decision, err);
 }
 
 static json_t *rules_to_json(const struct decision *decision)

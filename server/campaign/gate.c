@@ -82,9 +82,8 @@ static bool pause_itself(struct db *db, struct campaign *campaign, const char *w
     return campaign_run(db, campaign, CAMPAIGN_PAUSE, why, NULL, now_ms, err);
 }
 
-/* The gates of earlier stages break too, when devices of them fail later. A broken gate is set in *campaign. */
-static enum gate look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                      char why[GATE_WHY_SIZE])
+enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                        char why[GATE_WHY_SIZE])
 {
     const struct stage_place audience = campaign_place(campaign, 0);
     enum gate gate = GATE_WAITS;
@@ -143,7 +142,7 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
     while (campaign->state == CAMPAIGN_RUNNING && !campaign->plain) {
         if (!campaign_stages_load(db, campaign->id, &stages, err))
             return false;
-        enum gate gate = look(campaign, &stages, now_ms, why);
+        enum gate gate = campaign_look(campaign, &stages, now_ms, why);
         if (gate == GATE_BROKEN)
             return pause_itself(db, campaign, why, now_ms, err);
         if (is_last(campaign, &stages))

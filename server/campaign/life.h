@@ -13,4 +13,9 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
                           int64_t stage, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The gate of the current stage. The gates of earlier stages break too, when devices of them fail later. A broken gate
+   is set in *campaign. */
+enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                        char why[GATE_WHY_SIZE]);
+
 #endif

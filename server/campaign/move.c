@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "server/campaign/gate.h"
+#include "server/campaign/life.h"
 
 /* A device that no stage has admitted came to run the target. It counts in the current stage when it belongs
    there, else in the stage that reaches it. */
@@ -103,6 +103,42 @@ bool campaign_admit(struct db *db, const struct campaign_member *member, int64_t
                 now_ms, err);
 }
 
+static bool counts(const struct attempt *attempt, const struct campaign *campaign,
+                   const struct campaign_device *device)
+{
+    /* A device that failed may confirm after the campaign has finished. */
+    bool goes_on = campaign_is_live(campaign->state) || campaign->state == CAMPAIGN_FINISHED;
+    return goes_on && device->admitted && !attempt->beside && strcmp(attempt->target, campaign->target) == 0;
+}
+
+static enum campaign_outcome outcome_of(const struct attempt *attempt, enum attempt_state state,
+                                        const struct campaign *campaign, const struct campaign_device *device)
+{
+    return campaign_outcome_after(device->outcome, state, strcmp(attempt->to, campaign->target) == 0);
+}
+
+bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
+                     enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+{
+    struct campaign campaign = member->campaign;
+    const struct campaign_device *device = &member->device;
+    struct stages stages;
+    char why[GATE_WHY_SIZE];
+    *ret = false;
+    if (!member->known || campaign.plain || campaign.state != CAMPAIGN_RUNNING ||
+        attempt->campaign_id != campaign.id || !counts(attempt, &campaign, device))
+        return true;
+    if (!campaign_stages_load(db, campaign.id, &stages, err))
+        return false;
+    unsigned *count = stages.stage[device->stage].count;
+    count[device->outcome]--;
+    count[outcome_of(attempt, state, &campaign, device)]++;
+    *ret = campaign_look(&campaign, &stages, now_ms, why) == GATE_BROKEN;
+    if (*ret)
+        memcpy(ret_why, why, sizeof why);
+    return true;
+}
+
 bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
 {
     struct campaign campaign;
@@ -112,13 +148,8 @@ bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_
         return true;
     if (!find(db, attempt->campaign_id, attempt->device_id, &campaign, &device, &found, err))
         return false;
-    /* A device that failed may confirm after the campaign has finished. */
-    bool counts = campaign_is_live(campaign.state) || campaign.state == CAMPAIGN_FINISHED;
-    if (!found || !counts || !device.admitted || strcmp(attempt->target, campaign.target) != 0)
-        return true;
-    bool to_target = strcmp(attempt->to, campaign.target) == 0;
-    return move(db, &campaign, &device, campaign_outcome_after(device.outcome, attempt->state, to_target),
-                now_ms, err);
+    return !found || !counts(attempt, &campaign, &device) ||
+           move(db, &campaign, &device, outcome_of(attempt, attempt->state, &campaign, &device), now_ms, err);
 }
 
 bool campaign_version_reported(struct db *db, const struct campaign_member *member, const char *version,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "server/checkin/counters.h"
+#include "server/checkin/decide.h"
 #include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
@@ -49,8 +50,7 @@ bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error 
     struct decision_limits limits = checkin_limits(&task->daemon->config);
     if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
         return false;
-    decision_make(&task->facts.checkin, &task->facts.snapshot, &limits, &task->decision);
-    return true;
+    return checkin_decide(db, &task->facts, &limits, &task->decision, err);
 }
 
 bool checkin_task_record(struct checkin_task *task, struct db *db, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
 #include "storage/budget.h"
+#include "storage/trial.h"
 
 /* Adds a row to the ledger when the event ends the attempt, and when the event does not fit and changes
    nothing. */
@@ -114,7 +115,8 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
-        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err))
+        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err) ||
+            !trial_begin_anew(db, attempt->id, err))
             return false;
     }
     if (facts->by_proxy)
@@ -122,14 +124,22 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
     return attempt_update(db, attempt, err);
 }
 
-/* An attempt that began before the campaign goes on in it. */
+/* An attempt that began before the campaign, or for another target, goes on in it. */
 static bool admit(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     bool goes_on = decision->aim_attempt || decision->begun;
-    if (goes_on && !decision->open_attempt)
+    if (goes_on && !decision->open_attempt) {
         facts->attempt.campaign_id = facts->member.campaign.id;
+        snprintf(facts->attempt.target, sizeof facts->attempt.target, "%s", facts->firmware.target);
+    }
     return !(goes_on || decision->open_attempt) ||
            campaign_admit(db, &facts->member, facts->device.id, facts->checkin.now_ms, err);
+}
+
+/* A new attempt replaces a delivered one without a report. The device was heard of: it is not silent. */
+static bool is_replaced(const struct decision *decision)
+{
+    return decision->open_attempt && decision->attempt_event == EVENT_SUPERSEDE;
 }
 
 bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
@@ -146,7 +156,8 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
     if ((decision->end_attempt || decision->unpin) && !attempt_update(db, &facts->attempt, err))
         return false;
     if (decision->end_attempt && (!trial_end(db, &facts->attempt, facts->checkin.now_ms, err) ||
-                                  !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err)))
+                                  (!is_replaced(decision) &&
+                                   !campaign_attempt_ended(db, &facts->attempt, facts->checkin.now_ms, err))))
         return false;
     if (!admit(db, facts, decision, err))
         return false;

@@ -150,8 +150,9 @@ describe('gates', () => {
         const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
         await modules[0].download();
         await scene.awaitAttempt(modules[0], 'delivered');
-        await modules[0].ask();
+        assert.equal((await modules[0].ask()).code, 27, 'its own report has paused the campaign');
         const now = await show(scene, campaign);
+        assert.equal(await reason(scene, modules[0]), `the campaign spring is paused: ${now.paused_why}`);
         assert.deepEqual([now.state, now.paused_why], ['paused', 'stage 1: devices that did not apply a package: 1, allowed are 0']);
         assert.equal((await devices(scene, campaign, 'not_applied'))[0].device, modules[0].id);
         assert.equal((await modules[1].ask()).code, 27);
@@ -196,6 +197,31 @@ describe('gates', () => {
         await modules[0].ask();
         assert.deepEqual((await assertCounts(scene, campaign)).confirmed, 1);
         assert.equal((await act(scene, campaign, 'resume')).stage, 2);
+    });
+
+    test('a silent device that comes back with the old version pauses the campaign, and gets nothing', async (t) => {
+        const on = await startServer(t, { config: { silent_after_ms: 300 } });
+        const { scene, modules, ids } = await fleet(3, {}, on);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, max_silent: 1 }, { all: true }] });
+        await modules[0].download();
+        await poll('the device is silent', async () => (await show(scene, campaign)).counts.silent === 1);
+        assert.equal((await modules[0].ask()).code, 27);
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.state, now.counts.not_applied, now.counts.silent], ['paused', 1, 0]);
+        assert.equal(await reason(scene, modules[0]), `the campaign spring is paused: ${now.paused_why}`);
+    });
+
+    test('a device that asks again over its link, without a report, is not silent', async (t) => {
+        const on = await startServer(t, { config: { link_offer_gap_ms: 0 } });
+        const scene = await Scene.build(on, { versions: ['1', '2'], target: null });
+        const { module } = await scene.linkedModule();
+        const { campaign } = await started(scene, { devices: [`imei:${module.id}`] });
+        for (let times = 0; times < 2; times += 1) {
+            await module.download();
+            await scene.awaitAttempt(module, 'delivered');
+        }
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.state, now.counts.admitted, now.counts.silent], ['running', 1, 0]);
     });
 
     test('the next stage begins some time after the last confirmation', async (t) => {
@@ -286,6 +312,21 @@ describe('pause, cancel, retarget, copy', () => {
         assert.equal(await takes(modules[0]), true);
         assert.deepEqual([modules[0].version, (await show(scene, campaign)).stage], ['3', 2]);
         await assertCounts(scene, campaign);
+    });
+
+    test('an unfinished download that begins anew counts for the new target', async () => {
+        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3', '4'], kind: 'noise', size: 200_000 });
+        await scene.set({ format: 'bsdiff' });
+        await server.admin('PATCH', scene.path('/images/2'), { waypoint: 'required', reason: 'a new file system' }, { expect: 200 });
+        await scene.makePackage('1', '2');
+        const { campaign } = await started(scene, { target: '3', devices: ids });
+        await modules[0].askUntilMade({ cutAfter: 1000 });
+        await scene.awaitAttempt(modules[0], 'interrupted');
+        await act(scene, campaign, 'retarget', { target: '4' });
+        assert.equal((await modules[0].askUntilMade()).status, 200);
+        await scene.awaitAttempt(modules[0], 'delivered');
+        await modules[0].ask();
+        assert.deepEqual([(await show(scene, campaign)).counts.not_applied, (await show(scene, campaign)).state], [1, 'paused']);
     });
 
     test('a copy is a draft with the same devices and stages', async () => {

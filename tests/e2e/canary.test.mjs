@@ -86,6 +86,18 @@ describe('a package that no device has confirmed', () => {
         assert.equal(await ask(scene.module()), 200, 'an admin has put it back');
     });
 
+    test('goes to nobody after the first device was silent, and came back with the old version late', async (t) => {
+        const hasty = await startServer(t, { config: { silent_after_ms: 300 } });
+        const scene = await Scene.build(hasty, { canary: true });
+        await scene.makePackage();
+        const first = scene.module();
+        assert.equal(await ask(first), 200);
+        await scene.awaitAttempt(first, 'silent');
+        assert.equal(await ask(first), 21, 'it reports the old version');
+        assert.equal(await ask(scene.module()), 21);
+        assert.match((await scene.package()).quarantine.reason, /^1 device came back with 1001/);
+    });
+
     test('leads planning around the hop, when there is another path', async () => {
         const scene = await Scene.build(server, { canary: true, versions: ['1', '2', '3'] });
         for (const [from, to] of [['1', '3'], ['1', '2'], ['2', '3']])
@@ -110,6 +122,17 @@ describe('a package that no device has confirmed', () => {
         await server.admin('POST', scene.deviceAdminPath(first, '/write-off?by=Li'), null, { expect: 200 });
         assert.equal(await ask(second), 200);
         assert.equal((await server.admin('GET', `/ledger?kind=device-written-off&product=${scene.product}`, null, { expect: 200 })).json.items.length, 1);
+    });
+
+    test('is tried again by a device that an admin gave up on, when that device begins anew', async () => {
+        const scene = await Scene.build(server, { canary: true, kind: 'noise', size: 1_500_000, limit: 16_000_000 });
+        await scene.makePackage();
+        const [first, second] = [scene.module(), scene.module()];
+        await first.ask({ cutAfter: 1000 });
+        await scene.awaitAttempt(first, 'interrupted');
+        await server.admin('POST', scene.deviceAdminPath(first, '/write-off?by=Li'), null, { expect: 200 });
+        await fetchWhole(scene, first);
+        assert.equal(await ask(second), 27);
     });
 
     test('goes to another device once an admin has retired the silent one', async () => {

@@ -16,12 +16,19 @@ import { buildRequest, exchange } from './wire.mjs';
 
 const cache = new Map();
 
+const makers = {
+    firmware: (size, seed, n) => firmwareImage({ seed, size, revision: n }),
+    noise: (size, seed, n) => noiseImage({ seed: seed * 100 + n, size }),
+    mixed: (size, seed, n) => Buffer.concat([makers.firmware(16_000, seed, n), makers.noise(size - 16_000, seed, n)]),
+};
+
 // The n-th image of a line. 'firmware': the images are similar, packages are small. 'noise': nothing in common, a
-// package is as large as an image, too large for the kernel's buffers from about 1 MB on.
+// package is as large as an image, too large for the kernel's buffers from about 1 MB on. (Two packages to one image have
+// the same bytes then.) 'mixed': a small similar part, and the rest is noise.
 function lineImage(kind, size, seed, n) {
     const key = [kind, size, seed, n].join();
     if (!cache.has(key))
-        cache.set(key, kind === 'noise' ? noiseImage({ seed: seed * 100 + n, size }) : firmwareImage({ seed, size, revision: n }));
+        cache.set(key, makers[kind](size, seed, n));
     return cache.get(key);
 }
 

@@ -63,6 +63,28 @@ static void test_advice_on_a_pair_without_versions_between(void **state)
     end(&scene);
 }
 
+static void test_a_package_out_of_service_is_the_reason(void **state)
+{
+    struct scene scene = scene_of("1138 1142 1147 1162");
+    (void)state;
+    made(&scene, "1138", "1162", LIMIT + 1);
+    made(&scene, "1142", "1162", LIMIT + 1);
+    made(&scene, "1147", "1162", 10);
+    made(&scene, "1138", "1142", 10);
+    made(&scene, "1142", "1147", LIMIT + 1);
+    made(&scene, "1138", "1147", 10);
+    pair(&scene, "1138", "1147")->state = EDGE_QUARANTINED;
+    pair(&scene, "1138", "1147")->error = "1 device came back with 1138";
+    expect(&scene, "none");
+    char reason[240];
+    plan_reason(&scene.graph, &scene.plan, reason, sizeof reason);
+    assert_string_equal(reason,
+                        "no path leads from 1138 to 1162 because of 1138→1147: out of service: 1 device "
+                        "came back with 1138, and no version between them helps");
+    pair(&scene, "1138", "1147")->error = NULL;
+    end(&scene);
+}
+
 static void test_unproven_is_for_the_admin_to_release(void **state)
 {
     struct scene scene = scene_of("1 2");
@@ -164,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_advice_where_a_full_package_is_in_the_way),
         cmocka_unit_test(test_advice_on_a_pair_without_versions_between),
+        cmocka_unit_test(test_a_package_out_of_service_is_the_reason),
         cmocka_unit_test(test_unproven_is_for_the_admin_to_release),
         cmocka_unit_test(test_advice_on_gaps),
         cmocka_unit_test(test_why),
