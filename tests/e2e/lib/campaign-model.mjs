@@ -97,10 +97,15 @@ export class CampaignModel {
         return this.state === 'running' || this.state === 'paused';
     }
 
+    // The end of an attempt also counts when the campaign has finished meanwhile.
+    end(i, outcome, now_ms) {
+        this.move(i, outcome, now_ms, this.isLive || this.state === 'finished');
+    }
+
     // A module's outcome. Only a confirmation counts of one that no stage has admitted.
-    move(i, outcome, now_ms) {
+    move(i, outcome, now_ms, counts = this.isLive) {
         const device = this.devices[i];
-        if (!this.isLive || device.outcome === outcome || (device.stage === null && outcome !== 'confirmed'))
+        if (!counts || device.outcome === outcome || (device.stage === null && outcome !== 'confirmed'))
             return;
         device.outcome = outcome;
         if (device.stage === null)
