@@ -83,12 +83,13 @@ struct stage {
     unsigned size; /* devices or percent, from the start of the campaign */
 
     /* The gate to the next stage. */
-    unsigned least_confirmed;   /* devices, but not more than the stage has; 0: as many as the share needs */
-    unsigned confirmed_percent; /* of the devices of the stage */
-    unsigned most_failed;       /* more devices that are not_applied or diverged break the gate */
-    unsigned most_silent;       /* more silent devices break the gate */
-    int64_t settle_ms;          /* at least this time after the last confirmation */
-    unsigned approvals;         /* admins who must agree: 0, 1 or 2 */
+    unsigned least_confirmed; /* devices, but not more than the stage has; 0: as many as the share needs */
+    unsigned
+        confirmed_percent; /* of the devices of the stage; 100: of those that have not failed, at least one */
+    unsigned most_failed;  /* more devices that are not_applied or diverged break the gate */
+    unsigned most_silent;  /* more silent devices break the gate */
+    int64_t settle_ms;     /* at least this time after the last confirmation */
+    unsigned approvals;    /* admins who must agree: 0, 1 or 2 */
 
     /* What came of the stage so far. */
     unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now */

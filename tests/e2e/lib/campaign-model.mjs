@@ -71,7 +71,10 @@ export class CampaignModel {
         const gate = this.stages[this.stage];
         const admitted = this.devices.filter((device) => device.stage !== null).length;
         const devices = this.in(this.stage) + Math.max(0, this.reach() - admitted);
-        const wanted = Math.min(devices, Math.max(gate.min_confirmed, Math.ceil(devices * gate.confirmed_percent / 100)));
+        let share = Math.ceil(devices * gate.confirmed_percent / 100);
+        if (gate.confirmed_percent === 100) // a device that failed is not waited for
+            share = Math.max(Math.min(devices, 1), devices - ['not_applied', 'diverged', 'silent'].reduce((sum, outcome) => sum + this.in(this.stage, outcome), 0));
+        const wanted = Math.min(devices, Math.max(gate.min_confirmed, share));
         return this.in(this.stage, 'confirmed') >= wanted && now_ms - this.last_confirmed_ms[this.stage] >= gate.settle_ms
             && this.approved[this.stage].size >= gate.approvals;
     }
