@@ -152,7 +152,7 @@ void stage_text(const struct stage *stages, unsigned count, unsigned current, ch
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place)
 {
     unsigned before = place->ranked ? place->rank : admitted_so_far(stages, current);
-    return before < stage_reach(&stages[current], place);
+    return before < (place->reach ? place->reach : stage_reach(&stages[current], place));
 }
 
 /* ---- gates ---- */

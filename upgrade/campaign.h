@@ -55,7 +55,8 @@ bool campaign_is_live(enum campaign_state state); /* running or paused: it holds
     X(OUTCOME_CONFIRMED, "confirmed")     /* reported the target */                                          \
     X(OUTCOME_NOT_APPLIED, "not_applied") /* came back with the old version */                               \
     X(OUTCOME_DIVERGED, "diverged")       /* came back with a third version */                               \
-    X(OUTCOME_SILENT, "silent")           /* nothing was heard after the package was delivered */
+    X(OUTCOME_SILENT, "silent")           /* nothing was heard after the package was delivered */            \
+    X(OUTCOME_OUT, "out")                 /* takes no part: retired, held out, or of another firmware now */
 
 enum campaign_outcome {
 #define X(outcome, name) outcome,
@@ -92,7 +93,7 @@ struct stage {
     unsigned approvals;    /* admins who must agree: 0, 1 or 2 */
 
     /* What came of the stage so far. */
-    unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now */
+    unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now; out: 0 */
     int64_t last_confirmed_ms;              /* 0: never */
     unsigned approved;
 };
@@ -101,7 +102,9 @@ struct stage_place { /* of a device in its campaign */
     bool ranked;   /* the audience is fixed, and has an order; else the first devices that ask are admitted */
     unsigned rank; /* where ranked: from 0 */
     unsigned
-        audience; /* devices. Of an open audience: that had to be led to the target when the stage began */
+        audience; /* devices that take part. Of an open audience: that had to be led to the target when the stage began */
+    unsigned
+        reach; /* where ranked: the stage reaches the ranks below, because some of them are out; 0: none is */
 };
 
 unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of them */
