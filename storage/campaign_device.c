@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/campaign_device.h"
 
+#include "base/cleanup.h"
 #include "storage/entities.h"
 
 #define COLUMNS(FIRST, NEXT, row)                                                                            \
@@ -57,7 +58,7 @@ static const char *const sql[] = {
     [LIVE] = "SELECT " SELECTED " FROM campaign_device m JOIN campaign c ON c.id = m.campaign_id "
              "WHERE m.device_id = $1 AND c.firmware_id = $2 AND c.state IN ('running', 'paused') "
              "AND (c.audience = 'list' OR m.outcome <> 'out') "
-             "ORDER BY c.audience = 'list' DESC, c.id DESC LIMIT 1",
+             "ORDER BY c.audience = 'list' DESC, c.id DESC LIMIT 16",
     [FIND] = "SELECT " SELECTED " FROM campaign_device m WHERE m.campaign_id = $1 AND m.device_id = $2",
     [ADD] = "INSERT INTO campaign_device (" COLUMN_NAMES(COLUMNS) ", stage) VALUES (" COLUMN_VALUES(COLUMNS) ", $stage) "
             "ON CONFLICT DO NOTHING",
@@ -112,11 +113,18 @@ static struct db_value stage_of(const struct campaign_device *device)
 }
 
 bool campaign_device_live(struct db *db, int64_t device_id, int64_t firmware_id, struct campaign *ret,
-                          struct campaign_device *ret_row, bool *ret_found, struct error *err)
+                          struct campaign_device *ret_row, size_t *ret_count, struct error *err)
 {
-    return db_row(db, QUERY(LIVE, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(ROW(ret_row))),
-                  ret_found, err) &&
-           (!*ret_found || campaign_by_id(db, ret_row->campaign_id, ret, ret_found, err));
+    _cleanup_(cleanup_free) struct campaign_device *list = NULL;
+    struct campaign_device one = {0}, *row = &one;
+    bool found;
+    if (!db_list(db, QUERY(LIVE, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(ROW(row))), row,
+                 sizeof one, &list, ret_count, err))
+        return false;
+    if (!*ret_count)
+        return true;
+    *ret_row = list[0];
+    return campaign_by_id(db, ret_row->campaign_id, ret, &found, err);
 }
 
 bool campaign_device_find(struct db *db, int64_t campaign_id, int64_t device_id, struct campaign_device *ret,

@@ -30,9 +30,9 @@ struct campaign_group {              /* devices that run one version, as far as 
 };
 
 /* The live campaign of the firmware that has the device in its rows: a list before others, then the
-   newest. A device that is out is in its list still, and in no other audience. */
+   newest. *ret_count: how many there are; 0: none. A device that is out is in its list still, and in no other audience. */
 bool campaign_device_live(struct db *db, int64_t device_id, int64_t firmware_id, struct campaign *ret,
-                          struct campaign_device *ret_row, bool *ret_found, struct error *err);
+                          struct campaign_device *ret_row, size_t *ret_count, struct error *err);
 bool campaign_device_find(struct db *db, int64_t campaign_id, int64_t device_id, struct campaign_device *ret,
                           bool *ret_found, struct error *err);
 /* *ret_new false: the device is there already, and keeps its row. */

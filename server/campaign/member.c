@@ -26,11 +26,13 @@ bool campaign_member_find(struct db *db, int64_t firmware_id, int64_t device_id,
                           struct error *err)
 {
     _cleanup_(cleanup_free) struct campaign *open = NULL;
-    size_t count;
+    size_t count = 0;
     *ret = (struct campaign_member){.known = false};
     if (device_id &&
-        !campaign_device_live(db, device_id, firmware_id, &ret->campaign, &ret->device, &ret->known, err))
+        !campaign_device_live(db, device_id, firmware_id, &ret->campaign, &ret->device, &count, err))
         return false;
+    ret->known = count > 0;
+    ret->others = count > 1;
     if (ret->known)
         return true;
     if (!campaign_list_open(db, firmware_id, &open, &count, err))

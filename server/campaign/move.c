@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "server/campaign/life.h"
+#include "storage/device.h"
 
 /* A device that no stage has admitted came to run the target. It counts in the current stage when it belongs
    there, else in the stage that reaches it. */
@@ -111,8 +113,33 @@ static bool counts(const struct attempt *attempt, const struct campaign *campaig
 {
     /* A device that failed may confirm after the campaign has finished. */
     bool goes_on = campaign_is_live(campaign->state) || campaign->state == CAMPAIGN_FINISHED;
-    return goes_on && device->admitted && device->outcome != OUTCOME_OUT && !attempt->beside &&
+    return goes_on && device->admitted && device->outcome != OUTCOME_OUT &&
            strcmp(attempt->target, campaign->target) == 0;
+}
+
+bool campaign_trusts(const struct device *device, bool beside)
+{
+    return !beside || device->confirmed_grade <= GRADE_UNAUTHENTICATED;
+}
+
+static bool is_trusted(struct db *db, const struct attempt *attempt, bool *ret, struct error *err)
+{
+    struct device device;
+    bool found;
+    *ret = true;
+    if (!attempt->beside)
+        return true;
+    if (!device_by_id(db, attempt->device_id, &device, &found, err))
+        return false;
+    *ret = found && campaign_trusts(&device, true);
+    return true;
+}
+
+/* The device had the target, and has another version again. */
+static bool fell_back(const struct campaign *campaign, const struct campaign_device *device,
+                      const char *version)
+{
+    return device->admitted && device->outcome == OUTCOME_CONFIRMED && strcmp(version, campaign->target) != 0;
 }
 
 static enum campaign_outcome outcome_of(const struct attempt *attempt, enum attempt_state state,
@@ -121,52 +148,100 @@ static enum campaign_outcome outcome_of(const struct attempt *attempt, enum atte
     return campaign_outcome_after(device->outcome, state, strcmp(attempt->to, campaign->target) == 0);
 }
 
-bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
-                     enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+/* The campaign would pause if the device of the member came to `outcome`. */
+static bool would_break(struct db *db, const struct campaign_member *member, enum campaign_outcome outcome,
+                        int64_t now_ms, bool *ret, char *ret_why, struct error *err)
 {
     struct campaign campaign = member->campaign;
     const struct campaign_device *device = &member->device;
     struct stages stages;
     char why[GATE_WHY_SIZE];
-    *ret = false;
-    if (!member->known || campaign.plain || campaign.state != CAMPAIGN_RUNNING ||
-        attempt->campaign_id != campaign.id || !counts(attempt, &campaign, device))
-        return true;
     if (!campaign_stages_load(db, campaign.id, &stages, err))
         return false;
     unsigned *count = stages.stage[device->stage].count;
     count[device->outcome]--;
-    count[outcome_of(attempt, state, &campaign, device)]++;
+    count[outcome]++;
     *ret = campaign_look(&campaign, &stages, now_ms, why) == GATE_BROKEN;
     if (*ret)
         memcpy(ret_why, why, sizeof why);
     return true;
 }
 
+static bool may_break(const struct campaign_member *member)
+{
+    return member->known && !member->campaign.plain && member->campaign.state == CAMPAIGN_RUNNING &&
+           member->device.admitted && member->device.outcome != OUTCOME_OUT;
+}
+
+bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
+                     enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+{
+    bool trusted;
+    *ret = false;
+    if (!may_break(member) || attempt->campaign_id != member->campaign.id ||
+        !counts(attempt, &member->campaign, &member->device))
+        return true;
+    return is_trusted(db, attempt, &trusted, err) &&
+           (!trusted ||
+            would_break(db, member, outcome_of(attempt, state, &member->campaign, &member->device), now_ms,
+                        ret, ret_why, err));
+}
+
+bool campaign_breaks_by_version(struct db *db, const struct campaign_member *member, const char *version,
+                                int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+{
+    *ret = false;
+    return !may_break(member) || !fell_back(&member->campaign, &member->device, version) ||
+           would_break(db, member, OUTCOME_DIVERGED, now_ms, ret, ret_why, err);
+}
+
 bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
 {
     struct campaign campaign;
     struct campaign_device device;
-    bool found;
-    if (!attempt->campaign_id || attempt->beside)
+    bool found, trusted;
+    if (!attempt->campaign_id)
         return true;
-    if (!find(db, attempt->campaign_id, attempt->device_id, &campaign, &device, &found, err))
+    if (!is_trusted(db, attempt, &trusted, err) ||
+        !find(db, attempt->campaign_id, attempt->device_id, &campaign, &device, &found, err))
         return false;
-    return !found || !counts(attempt, &campaign, &device) ||
+    return !found || !trusted || !counts(attempt, &campaign, &device) ||
            move(db, &campaign, &device, outcome_of(attempt, attempt->state, &campaign, &device), now_ms, err);
+}
+
+/* One campaign. Nothing is known of the row but that it is there: an earlier step may have changed it. */
+static bool take_version(struct db *db, const struct campaign_member *member, int64_t campaign_id,
+                         const char *version, int64_t now_ms, struct error *err)
+{
+    struct campaign campaign;
+    struct campaign_device device;
+    bool found;
+    if (!find(db, campaign_id, member->device.device_id, &campaign, &device, &found, err))
+        return false;
+    if (!found || !campaign_is_live(campaign.state) || campaign.firmware_id != member->campaign.firmware_id)
+        return true;
+    if (strcmp(version, campaign.target) == 0)
+        return move(db, &campaign, &device, OUTCOME_CONFIRMED, now_ms, err);
+    return !fell_back(&campaign, &device, version) ||
+           move(db, &campaign, &device, OUTCOME_DIVERGED, now_ms, err);
 }
 
 bool campaign_version_reported(struct db *db, const struct campaign_member *member, const char *version,
                                int64_t now_ms, struct error *err)
 {
-    struct campaign campaign;
-    struct campaign_device device;
-    bool found;
-    if (!member->known || member->device.outcome == OUTCOME_CONFIRMED ||
-        strcmp(version, member->campaign.target) != 0)
+    _cleanup_(cleanup_free) struct campaign_device *row = NULL;
+    const struct campaign_device *device = &member->device;
+    size_t count;
+    bool at_target = strcmp(version, member->campaign.target) == 0;
+    if (!member->known)
         return true;
-    if (!find(db, member->campaign.id, member->device.device_id, &campaign, &device, &found, err))
+    if (!member->others)
+        return at_target == (device->outcome == OUTCOME_CONFIRMED) ||
+               take_version(db, member, device->campaign_id, version, now_ms, err);
+    if (!campaign_device_rows_of(db, device->device_id, &row, &count, err))
         return false;
-    return !found || !campaign_is_live(campaign.state) ||
-           move(db, &campaign, &device, OUTCOME_CONFIRMED, now_ms, err);
+    for (size_t i = 0; i < count; i++)
+        if (!take_version(db, member, row[i].campaign_id, version, now_ms, err))
+            return false;
+    return true;
 }

@@ -23,7 +23,17 @@ bool campaign_breaks(struct db *db, const struct campaign_member *member, const 
                      enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The device reported this version, and the report counts. The gate of the stage is looked at again. */
+/* The same for the report of a version: the device had confirmed the target, and runs another version again. */
+bool campaign_breaks_by_version(struct db *db, const struct campaign_member *member, const char *version,
+                                int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether requests for this slot speak for the device. A request of a lower grade than the evidence on record gets an
+   attempt beside, and may come from a stranger: campaigns do not count it. */
+bool campaign_trusts(const struct device *device, bool beside);
+
+/* The device reported this version, and the report counts. All its live campaigns of the firmware of the member take it:
+   it has confirmed the target; or it has fallen back from the target, which is a failure. */
 bool campaign_version_reported(struct db *db, const struct campaign_member *member, const char *version,
                                int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 

@@ -102,6 +102,30 @@ static bool settle(struct db *db, struct campaign *campaign, int64_t now_ms, str
 
 /* ---- in and out ---- */
 
+/* A device that came to another firmware by itself, after a stage had admitted it, has failed. It does not leave the
+   campaign: the failure stays visible, until the device is retired or held out. */
+static bool has_strayed(const struct campaign *campaign, const struct device *device,
+                        const struct campaign_device *row)
+{
+    bool had_end = row->outcome == OUTCOME_CONFIRMED || row->outcome == OUTCOME_NOT_APPLIED ||
+                   row->outcome == OUTCOME_DIVERGED || row->outcome == OUTCOME_SILENT;
+    return device->state != DEVICE_RETIRED && !device->held_out_ms &&
+           device->firmware_id != campaign->firmware_id && row->admitted && had_end;
+}
+
+/* The device had the target, and has another firmware now. */
+static bool fall_back(struct db *db, struct campaign *campaign, struct campaign_device *row, int64_t now_ms,
+                      struct error *err)
+{
+    if (row->outcome != OUTCOME_CONFIRMED)
+        return true;
+    row->outcome = OUTCOME_DIVERGED;
+    row->at_ms = now_ms;
+    return campaign_stage_move(db, campaign->id, (unsigned)row->stage, OUTCOME_CONFIRMED, OUTCOME_DIVERGED, 1,
+                               now_ms, err) &&
+           campaign_device_update(db, row, err) && campaign_evaluate(db, campaign, now_ms, err);
+}
+
 static bool change(struct db *db, const struct places *places, struct campaign_device *row, struct error *err)
 {
     struct campaign campaign;
@@ -111,6 +135,8 @@ static bool change(struct db *db, const struct places *places, struct campaign_d
     if (!found || !campaign_is_live(campaign.state) ||
         is_out(&campaign, &places->device) == (row->outcome == OUTCOME_OUT))
         return true;
+    if (has_strayed(&campaign, &places->device, row))
+        return fall_back(db, &campaign, row, places->now_ms, err);
     if (!uncount(db, &campaign, row, places->now_ms, err))
         return false;
     begin(&campaign, &places->device, false, places->now_ms, row);

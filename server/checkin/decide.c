@@ -30,33 +30,46 @@ static bool begins(const struct decision *decision)
     return decision->open_attempt || decision->aim_attempt || decision->send;
 }
 
+/* Whether the report in the request pauses the campaign: by what it says of an attempt, or of the version. */
+static bool look_at_report(struct db *db, const struct facts *facts, const struct attempt *late, bool is_late,
+                           enum attempt_event event, const struct decision *decision, bool *ret,
+                           char *ret_why, struct error *err)
+{
+    bool ends = decision->end_attempt && decision->attempt_event != EVENT_SUPERSEDE;
+    const struct attempt *ended = ends ? &facts->attempt : late;
+    enum attempt_state state = ended->state;
+    char version[VERSION_TEXT_SIZE];
+    *ret = false;
+    if (ends)
+        event = decision->attempt_event;
+    if ((ends || (is_late && decision->confirm)) && attempt_apply(&state, event) &&
+        !campaign_breaks(db, &facts->member, ended, state, facts->checkin.now_ms, ret, ret_why, err))
+        return false;
+    if (*ret || !decision->confirm)
+        return true;
+    version_format(&facts->checkin.version, version);
+    return campaign_breaks_by_version(db, &facts->member, version, facts->checkin.now_ms, ret, ret_why, err);
+}
+
 bool checkin_decide(struct db *db, struct facts *facts, const struct decision_limits *limits,
                     struct decision *ret, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
-    struct attempt late, *ended = &late;
-    enum attempt_event event;
+    struct attempt late = {.state = ATTEMPT_SILENT};
+    enum attempt_event event = EVENT_SUPERSEDE;
     bool is_late, breaks;
     if (!find_late(db, facts, &late, &event, &is_late, err))
         return false;
     known->late_failed =
         is_late && event == EVENT_SAW_OLD && strcmp(late.to, facts->planned.hop.version) == 0;
     decision_make(&facts->checkin, known, limits, ret);
-    if (ret->end_attempt && ret->attempt_event != EVENT_SUPERSEDE) {
-        ended = &facts->attempt;
-        event = ret->attempt_event;
-    } else if (!is_late || !ret->confirm) {
+    if (!begins(ret))
         return true;
-    }
-    enum attempt_state state = ended->state;
-    if (!begins(ret) || !attempt_apply(&state, event))
-        return true;
-    if (!campaign_breaks(db, &facts->member, ended, state, facts->checkin.now_ms, &breaks,
-                         known->campaign_why, err))
+    if (!look_at_report(db, facts, &late, is_late, event, ret, &breaks, known->campaign_why, err))
         return false;
-    if (!breaks)
-        return true;
-    known->campaign_paused = true;
-    decision_make(&facts->checkin, known, limits, ret);
+    if (breaks) {
+        known->campaign_paused = true;
+        decision_make(&facts->checkin, known, limits, ret);
+    }
     return true;
 }

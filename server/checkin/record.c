@@ -210,7 +210,8 @@ static bool admit(struct db *db, const struct client_identity *client, struct fa
            admission_take(db, &place, err);
 }
 
-/* The device may have left a firmware, and come to another. */
+/* The device may have left a firmware, and come to another. After its attempt has ended: that a package made another
+   firmware of the module is a failure. */
 static bool tell_move(struct db *db, const struct facts *facts, const struct device *before,
                       struct error *err)
 {
@@ -261,7 +262,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
-           tell_move(db, facts, &before, err) && record_attempt(daemon, db, facts, decision, err) &&
+           record_attempt(daemon, db, facts, decision, err) && tell_move(db, facts, &before, err) &&
            tell_campaign(db, facts, decision->confirm, err) &&
            (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
 }
@@ -286,11 +287,11 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     facts->noted = says_more(&before, &facts->device);
-    if (!device_update(db, &facts->device, err) || !tell_move(db, facts, &before, err) ||
+    if (!device_update(db, &facts->device, err) ||
         (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
     if (!record_attempt_late_news(db, facts, &report->version, report->at_ms, err))
         return false;
     return (!report->tells_attempt || record_attempt_report(db, facts, &report->version, err)) &&
-           tell_campaign(db, facts, true, err);
+           tell_move(db, facts, &before, err) && tell_campaign(db, facts, true, err);
 }

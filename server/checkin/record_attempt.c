@@ -128,6 +128,8 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
 static bool admit(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     bool goes_on = decision->aim_attempt || decision->begun;
+    if (!campaign_trusts(&facts->device, facts->slot == SLOT_BESIDE))
+        return true;
     if (goes_on && !decision->open_attempt) {
         facts->attempt.campaign_id = facts->member.campaign.id;
         snprintf(facts->attempt.target, sizeof facts->attempt.target, "%s", facts->firmware.target);

@@ -165,7 +165,7 @@ static void test_the_live_campaign_of_a_device(void **state)
     struct campaign found_campaign;
     struct campaign_device row;
     struct error err;
-    bool found;
+    size_t found;
     set_scene(place->db, &scene);
     struct campaign list = campaign_of(place, &scene, "list", "10", AUDIENCE_LIST);
     struct campaign all = campaign_of(place, &scene, "all", "10", AUDIENCE_ALL);
@@ -176,7 +176,7 @@ static void test_the_live_campaign_of_a_device(void **state)
         assert_ok(
             campaign_device_live(place->db, device, scene.firmware.id, &found_campaign, &row, &found, &err),
             err);
-        assert_int_equal(found, i < 2);
+        assert_int_equal(found, 2 - i);
         if (found)
             assert_int_equal(found_campaign.id, i == 0 ? list.id : all.id);
         struct campaign *ends = i == 0 ? &list : &all;
