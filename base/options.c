@@ -14,7 +14,7 @@
 
 static bool takes_part(const struct options_table *table, size_t i)
 {
-    return table->mask >> i & 1;
+    return !table->takes || table->takes[i];
 }
 
 static void list_longs(const struct options_table *table, struct option out[OPTIONS_MAX + 1])
@@ -152,11 +152,11 @@ bool options_parse(const struct options_table *table, int argc, char **argv, voi
         if (got == '?' || got == ':' || i == table->count)
             return refuse(table, got, argv[optind - 1], err);
         const struct options_row *row = &table->rows[i];
-        if (result.given >> i & 1 && !row->repeats)
+        if (result.given[i] && !row->repeats)
             return error_set(err, ERROR_BAD_REQUEST, "--%s is given twice", row->name);
         if (!take(row, optarg, target, err))
             return false;
-        result.given |= UINT64_C(1) << i;
+        result.given[i] = true;
     }
     if (argc > 0)
         result.words = argv + optind;

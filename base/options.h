@@ -36,19 +36,18 @@ struct options_row {
     bool repeats;         /* may be given more than once */
 };
 
-#define OPTIONS_MAX 64
-#define OPTIONS_ALL UINT64_MAX
+#define OPTIONS_MAX 128
 
 struct options_table {
     const struct options_row *rows;
     size_t count;      /* at most OPTIONS_MAX */
-    uint64_t mask;     /* bit i: rows[i] takes part */
+    const bool *takes; /* [i]: rows[i] takes part; NULL: all rows */
     bool stop_at_word; /* options end at the first word; else words and options may be mixed */
 };
 
 struct options_result {
-    uint64_t given; /* bit i: rows[i] was given */
-    char **words;   /* what is left of argv, NULL-terminated; argv is reordered */
+    bool given[OPTIONS_MAX]; /* [i]: rows[i] was given */
+    char **words;            /* what is left of argv, NULL-terminated; argv is reordered */
 };
 
 /* Reads the options in argv; argv[0] is skipped. "--" ends the options. A long name may be shortened as

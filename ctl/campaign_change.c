@@ -133,17 +133,23 @@ bool campaign_create(struct session *session, struct failure *fail)
 
 /* ---- what changes a campaign ---- */
 
+static bool post(struct session *session, const struct client_path *path, const json_t *body,
+                 struct failure *fail)
+{
+    struct client_answer answer = {0};
+    bool ok = client_change(session->client, "POST", path->text, body, &answer, fail);
+    if (ok)
+        campaign_print(session, answer.json);
+    client_answer_clear(&answer);
+    return ok;
+}
+
 /* Takes over body. */
 static bool act(struct session *session, const char *verb, json_t *body, struct failure *fail)
 {
     struct client_path path;
-    struct client_answer answer = {0};
-    bool ok = find_path(session, verb, &path, fail) &&
-              client_change(session->client, "POST", path.text, body, &answer, fail);
+    bool ok = find_path(session, verb, &path, fail) && post(session, &path, body, fail);
     json_decref(body);
-    if (ok)
-        campaign_print(session, answer.json);
-    client_answer_clear(&answer);
     return ok;
 }
 
@@ -179,10 +185,12 @@ bool campaign_approve(struct session *session, struct failure *fail)
     struct session named = *session;
     const char *by = getenv("DFOTA_BY");
     const struct passwd *user = getpwuid(getuid());
+    struct client_path path;
     if (!options.by && !(by && by[0]))
         options.by = user ? user->pw_name : "";
     named.options = &options;
-    bool ok = act(&named, "approve", NULL, fail);
+    bool ok = find_path(&named, "approve", &path, fail) &&
+              client_path_query(&path, "stage", session->args[2], fail) && post(&named, &path, NULL, fail);
     session->product = named.product;
     return ok;
 }

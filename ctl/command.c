@@ -78,19 +78,27 @@ static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_
     }
 }
 
+/* Whether each given option is one of every command or of this one, and each required one is given. */
+static bool check_options(const struct command *command, const bool given[OPTIONS], struct failure *fail)
+{
+    for (unsigned i = OPTION_HELP + 1; i < OPTIONS; i++)
+        if (given[i] && !command->options[i])
+            return failure_set(fail, EXIT_USAGE, "%s does not take --%s", command->name, option_name(i));
+    for (unsigned i = 0; i < OPTIONS; i++)
+        if (command->required[i] && !given[i])
+            return failure_set(fail, EXIT_USAGE, "%s needs --%s", command->name, option_name(i));
+    return true;
+}
+
 bool command_check(const struct command *command, const struct ctl_options *options, char **args,
                    struct failure *fail)
 {
     size_t count = 0, min, max;
-    uint64_t foreign = options->given & ~(OPTIONS_GLOBAL | command->options);
-    uint64_t missing = command->required & ~options->given;
     while (args[count])
         count++;
     count_arguments(command->arguments, &min, &max);
-    if (foreign)
-        return failure_set(fail, EXIT_USAGE, "%s does not take --%s", command->name, option_name(foreign));
-    if (missing)
-        return failure_set(fail, EXIT_USAGE, "%s needs --%s", command->name, option_name(missing));
+    if (!check_options(command, options->given, fail))
+        return false;
     if (max == 0 && count > 0)
         return failure_set(fail, EXIT_USAGE, "%s takes no arguments", command->name);
     if (count < min || count > max)
@@ -123,6 +131,16 @@ static void print_line(FILE *out, const struct command *command)
     text_wrap(out, HELP_LEFT + 4, command->summary);
 }
 
+/* The options of every command, and those up to `last`. */
+static void print_global(FILE *out, enum option_id last)
+{
+    bool set[OPTIONS];
+    for (unsigned i = 0; i < OPTIONS; i++)
+        set[i] = i <= last;
+    fputs("\nOptions of every command:\n", out);
+    option_print_help(out, set);
+}
+
 static void print_all(FILE *out, const char *group)
 {
     if (group)
@@ -135,8 +153,7 @@ static void print_all(FILE *out, const char *group)
     for (size_t i = 0; i < command_table_count; i++)
         if (!group || in_group(command_table[i].name, group))
             print_line(out, &command_table[i]);
-    fputs("\nOptions of every command:\n", out);
-    option_print_help(out, OPTIONS_GLOBAL | (group ? 0 : OPTION_BIT(PROGRAM_VERSION)));
+    print_global(out, group ? OPTION_HELP : OPTION_PROGRAM_VERSION);
     fputs(
         "\nExit status: 0 done; 1 the server refused; 2 wrong command line, or an error\n"
         "with a local file; 3 no answer from the server, or an answer that is not\n"
@@ -156,20 +173,20 @@ static void print_one(FILE *out, const struct command *command)
         putc('\n', out);
         text_wrap(out, 0, command->details);
     }
-    if (command->options) {
+    if (memchr(command->options, true, sizeof command->options)) {
         fputs("\nOptions:\n", out);
         option_print_help(out, command->options);
     }
-    fputs("\nOptions of every command:\n", out);
-    option_print_help(out, OPTIONS_GLOBAL);
+    print_global(out, OPTION_HELP);
 }
 
-uint64_t command_options(char **words)
+const bool *command_options(char **words)
 {
+    static const bool none[OPTIONS];
     const struct command *command;
     struct failure ignored;
     char **args;
-    return command_find(words, &command, &args, &ignored) ? command->options : 0;
+    return command_find(words, &command, &args, &ignored) ? command->options : none;
 }
 
 bool command_print_help(FILE *out, char **words, struct failure *fail)

@@ -6,21 +6,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include "ctl/failure.h"
+#include "ctl/option.h"
 #include "ctl/session.h"
 
 /* Does what the command is for, and prints the result on standard output. */
 typedef bool command_run(struct session *session, struct failure *fail);
 
 struct command {
-    const char *name;      /* one or two words: "image upload" */
-    const char *arguments; /* printed in help and used to count arguments: "FIRMWARE [VERSION] FILE…" */
-    uint64_t options;      /* OPTION_BIT of each option besides the global ones */
-    uint64_t required;     /* OPTION_BIT of those that must be given */
-    const char *summary;   /* one line */
-    const char *details;   /* for the help of the command; wrapped when printed; or NULL */
+    const char *name;       /* one or two words: "image upload" */
+    const char *arguments;  /* printed in help and used to count arguments: "FIRMWARE [VERSION] FILE…" */
+    bool options[OPTIONS];  /* besides those of every command */
+    bool required[OPTIONS]; /* those that must be given */
+    const char *summary;    /* one line */
+    const char *details;    /* for the help of the command; wrapped when printed; or NULL */
     command_run *run;
 };
 
@@ -30,8 +30,8 @@ extern const size_t command_table_count;
 /* The command that words begin with; *ret_args points to what follows its name. EXIT_USAGE: there is none. */
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail);
 
-/* The options of the command that words begin with (OPTION_BIT); 0: no command. */
-uint64_t command_options(char **words);
+/* The options of the command that words begin with; an empty set: no command. */
+const bool *command_options(char **words);
 
 /* Whether the command takes these options and this number of arguments. EXIT_USAGE: it does not. */
 bool command_check(const struct command *command, const struct ctl_options *options, char **args,

@@ -5,80 +5,85 @@
 #include "ctl/command.h"
 #include "ctl/option.h"
 
-#define BIT OPTION_BIT
+#define ON OPTION_ON
+#define SET(...)                                                                                             \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
+#define NONE SET(0)
 
 #define FORMAT_TEXT(id, name, devices, ...) name " for " devices "; "
 #define FORMATS                             "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_TEXT)
 
 const struct command command_table[] = {
-    {"status", "", 0, 0, "show the state of the server", NULL, status_show},
+    {"status", "", NONE, NONE, "show the state of the server", NULL, status_show},
 
-    {"product add", "NAME", BIT(KEY), 0, "add a product",
+    {"product add", "NAME", SET(ON(KEY)), NONE, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},
-    {"product set", "KEY", BIT(TRUSTED_CHECK_INS) | BIT(UNKNOWN_DEVICES) | BIT(NAME) | BIT(BY), 0,
+    {"product set", "KEY", SET(ON(TRUSTED_CHECK_INS), ON(UNKNOWN_DEVICES), ON(NAME), ON(BY)), NONE,
      "change the settings of a product",
      "--unknown-devices: devices that are not known are admitted at their first check-in, held until an "
      "admin admits them, or refused. --trusted-check-ins: say yes only where nothing but the product's "
      "modules can reach the device listener, as in a private APN. A version in a check-in then counts like a "
      "report of the module's host, and the loop guard counts all requests of a device together.",
      product_set},
-    {"product delete", "KEY", BIT(BY), 0, "delete a product without images and devices", NULL,
+    {"product delete", "KEY", SET(ON(BY)), NONE, "delete a product without images and devices", NULL,
      product_delete},
-    {"product list", "", 0, 0, "list the products", NULL, product_list},
+    {"product list", "", NONE, NONE, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", BIT(AS) | BIT(FIRMWARE) | BIT(VERSION), 0, "upload full images",
+    {"image upload", "FILE…", SET(ON(AS), ON(FIRMWARE), ON(VERSION)), NONE, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin). For a single file, --firmware and --version can name them "
      "instead. If the server refuses a file, the other files are still uploaded.",
      image_upload},
-    {"image list", "[FIRMWARE]", 0, 0, "list the images of one firmware or of all", NULL, image_list},
-    {"image get", "FIRMWARE VERSION OUT", 0, 0, "download an image",
+    {"image list", "[FIRMWARE]", NONE, NONE, "list the images of one firmware or of all", NULL, image_list},
+    {"image get", "FIRMWARE VERSION OUT", NONE, NONE, "download an image",
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names.",
      image_get},
 
-    {"image withdraw", "FIRMWARE VERSION", BIT(REASON), BIT(REASON), "stop upgrades to this version",
+    {"image withdraw", "FIRMWARE VERSION", SET(ON(REASON)), SET(ON(REASON)), "stop upgrades to this version",
      "The version is offered to no device, and a download that has begun cannot be resumed. If the version "
      "is the target, the firmware has no target afterwards. Upgrades from this version stay possible.",
      image_withdraw},
-    {"image restore", "FIRMWARE VERSION", 0, 0, "undo a withdrawal",
+    {"image restore", "FIRMWARE VERSION", NONE, NONE, "undo a withdrawal",
      "If the version was the target, set the target again.", image_restore},
-    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", BIT(REASON), 0,
+    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", SET(ON(REASON)), NONE,
      "may, or must, paths stop at this version?",
      "forbidden: no path stops at this version, but the version can be a target. required: every path past "
      "this version stops at it, and --reason is needed.",
      image_waypoint},
-    {"image delete", "FIRMWARE VERSION", 0, 0, "delete an image that no device needs",
+    {"image delete", "FIRMWARE VERSION", NONE, NONE, "delete an image that no device needs",
      "The packages of the image are deleted too. The server refuses while the image is the target, a "
      "device runs it, or a device is on its way to it.",
      image_delete},
 
-    {"firmware list", "", 0, 0, "list the firmwares of the product", NULL, firmware_list},
-    {"firmware show", "FIRMWARE", 0, 0, "show a firmware and what it still needs", NULL, firmware_show},
+    {"firmware list", "", NONE, NONE, "list the firmwares of the product", NULL, firmware_list},
+    {"firmware show", "FIRMWARE", NONE, NONE, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE",
-     BIT(FORMAT) | BIT(MAX_PACKAGE_BYTES) | BIT(DOWNGRADES) | BIT(CANARY) | BIT(QUARANTINE_AFTER) |
-         BIT(HOURS) | BIT(MAX_BYTES_PER_MONTH),
-     0, "set format, limits, canary, hours",
+     SET(ON(FORMAT), ON(MAX_PACKAGE_BYTES), ON(DOWNGRADES), ON(CANARY), ON(QUARANTINE_AFTER), ON(HOURS),
+         ON(MAX_BYTES_PER_MONTH)),
+     NONE, "set format, limits, canary, hours",
      FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
 
-    {"firmware rename", "FIRMWARE NAME", BIT(FORCE) | BIT(BY), 0, "give a firmware another name",
+    {"firmware rename", "FIRMWARE NAME", SET(ON(FORCE), ON(BY)), NONE, "give a firmware another name",
      "Devices send the name. The server refuses while it knows devices of the firmware, unless --force is "
      "given: devices that still send the old name then get code 26. A section [firmware NAME] of the "
      "configuration must be renamed too.",
      firmware_rename},
-    {"firmware delete", "FIRMWARE", BIT(BY), 0, "delete a firmware without images and devices", NULL,
+    {"firmware delete", "FIRMWARE", SET(ON(BY)), NONE, "delete a firmware without images and devices", NULL,
      firmware_delete},
 
-    {"target set", "FIRMWARE VERSION", BIT(DRY_RUN), 0, "set the version that devices shall run",
+    {"target set", "FIRMWARE VERSION", SET(ON(DRY_RUN)), NONE, "set the version that devices shall run",
      "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
      "cannot be reached.",
      target_set},
-    {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
+    {"target clear", "FIRMWARE", NONE, NONE, "stop offering upgrades", NULL, target_clear},
 
     {"campaign create", "FIRMWARE NAME VERSION",
-     BIT(STAGE) | BIT(DEVICES) | BIT(FILTER) | BIT(FROZEN) | BIT(DYNAMIC) | BIT(ORDER) |
-         BIT(PAUSE_WHEN_DONE) | BIT(FINISH_TRANSFERS) | BIT(BY),
-     0, "write a campaign: devices to a version, in stages",
+     SET(ON(STAGE), ON(DEVICES), ON(FILTER), ON(FROZEN), ON(DYNAMIC), ON(ORDER), ON(PAUSE_WHEN_DONE),
+         ON(FINISH_TRANSFERS), ON(BY)),
+     NONE, "write a campaign: devices to a version, in stages",
      "The campaign is a draft until campaign start. --stage is given once for each stage: 5, 10% or all, "
      "counted from the start of the campaign, then what must hold before the next stage begins: min=4 "
      "devices and confirmed=90 percent have confirmed, at most fail=0 devices did not apply a package, at "
@@ -88,93 +93,98 @@ const struct command command_table[] = {
      "and spread takes devices with other tags in turn. Columns of a header in the file of --devices: "
      "device, tags, note, firmware, first.",
      campaign_create},
-    {"campaign list", "FIRMWARE", 0, 0, "list the campaigns of a firmware", NULL, campaign_list},
-    {"campaign show", "FIRMWARE CAMPAIGN", 0, 0, "show a campaign with its stages",
+    {"campaign list", "FIRMWARE", NONE, NONE, "list the campaigns of a firmware", NULL, campaign_list},
+    {"campaign show", "FIRMWARE CAMPAIGN", NONE, NONE, "show a campaign with its stages",
      "CAMPAIGN is the name or the number.", campaign_show},
-    {"campaign start", "FIRMWARE CAMPAIGN", BIT(DRY_RUN) | BIT(BY), 0, "start a campaign",
+    {"campaign start", "FIRMWARE CAMPAIGN", SET(ON(DRY_RUN), ON(BY)), NONE, "start a campaign",
      "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
      "cannot be reached.",
      campaign_start},
-    {"campaign pause", "FIRMWARE CAMPAIGN", BIT(REASON) | BIT(BY), 0, "pause a campaign",
+    {"campaign pause", "FIRMWARE CAMPAIGN", SET(ON(REASON), ON(BY)), NONE, "pause a campaign",
      "Devices get nothing new. A download that has begun may end, unless the campaign was created with "
      "--finish-transfers no.",
      campaign_pause},
-    {"campaign resume", "FIRMWARE CAMPAIGN", BIT(BY), 0, "resume a campaign",
+    {"campaign resume", "FIRMWARE CAMPAIGN", SET(ON(BY)), NONE, "resume a campaign",
      "This accepts the failures so far: the gate breaks again with the next one.", campaign_resume},
-    {"campaign cancel", "FIRMWARE CAMPAIGN", BIT(BY), 0, "end a campaign for good", NULL, campaign_cancel},
-    {"campaign approve", "FIRMWARE CAMPAIGN", BIT(BY), 0, "approve the current stage",
-     "The name (--by, or the name of the user) counts once for a stage.", campaign_approve},
-    {"campaign retarget", "FIRMWARE CAMPAIGN VERSION", BIT(BY), 0, "lead the devices to another version",
-     "The first stage begins again.", campaign_retarget},
-    {"campaign copy", "FIRMWARE CAMPAIGN NAME", BIT(BY), 0, "write a campaign like another one", NULL,
+    {"campaign cancel", "FIRMWARE CAMPAIGN", SET(ON(BY)), NONE, "end a campaign for good", NULL,
+     campaign_cancel},
+    {"campaign approve", "FIRMWARE CAMPAIGN STAGE", SET(ON(BY)), NONE, "approve the current stage",
+     "STAGE is the number of the stage; the server refuses when another stage has begun. The name (--by, or the name of the user) counts once for a stage.",
+     campaign_approve},
+    {"campaign retarget", "FIRMWARE CAMPAIGN VERSION", SET(ON(BY)), NONE,
+     "lead the devices to another version", "The first stage begins again.", campaign_retarget},
+    {"campaign copy", "FIRMWARE CAMPAIGN NAME", SET(ON(BY)), NONE, "write a campaign like another one", NULL,
      campaign_copy},
-    {"campaign delete", "FIRMWARE CAMPAIGN", BIT(BY), 0, "delete a draft", NULL, campaign_delete},
-    {"campaign devices", "FIRMWARE CAMPAIGN", BIT(OUTCOME) | BIT(PRINT_CSV), 0,
+    {"campaign delete", "FIRMWARE CAMPAIGN", SET(ON(BY)), NONE, "delete a draft", NULL, campaign_delete},
+    {"campaign devices", "FIRMWARE CAMPAIGN", SET(ON(OUTCOME), ON(PRINT_CSV)), NONE,
      "list the devices of a campaign",
      "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent, out.", campaign_devices},
-    {"missing-bases", "FIRMWARE", 0, 0, "list versions in use that have no image", NULL, missing_bases_list},
+    {"missing-bases", "FIRMWARE", NONE, NONE, "list versions in use that have no image", NULL,
+     missing_bases_list},
 
-    {"path", "FROM TO", BIT(FIRMWARE) | BIT(WAIT), 0, "show the path from one version to another",
+    {"path", "FROM TO", SET(ON(FIRMWARE), ON(WAIT)), NONE, "show the path from one version to another",
      "Shows each hop with its size, the pairs that were ruled out and why, and, if there is no path, what "
      "would help. --wait requests the packages that are still to be made, and waits until the result is "
      "final. --firmware is not needed if the product has one firmware.",
      path_show},
 
-    {"package list", "FIRMWARE", 0, 0, "list the packages of a firmware", NULL, package_list},
-    {"package show", "FIRMWARE FROM TO", BIT(WAIT), 0, "show one package", NULL, package_show},
-    {"package log", "FIRMWARE FROM TO", 0, 0, "print the output of an external command", NULL, package_log},
-    {"package make", "FIRMWARE FROM TO", BIT(WAIT), 0, "make a package before a device asks for it",
+    {"package list", "FIRMWARE", NONE, NONE, "list the packages of a firmware", NULL, package_list},
+    {"package show", "FIRMWARE FROM TO", SET(ON(WAIT)), NONE, "show one package", NULL, package_show},
+    {"package log", "FIRMWARE FROM TO", NONE, NONE, "print the output of an external command", NULL,
+     package_log},
+    {"package make", "FIRMWARE FROM TO", SET(ON(WAIT)), NONE, "make a package before a device asks for it",
      "A package that has failed is made again.", package_make},
-    {"package get", "FIRMWARE FROM TO OUT", BIT(WAIT), 0, "download a package",
+    {"package get", "FIRMWARE FROM TO OUT", SET(ON(WAIT)), NONE, "download a package",
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names. A package over the size limit cannot be downloaded.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", BIT(BY) | BIT(AS), BIT(BY), "upload a package made elsewhere",
+    {"package upload", "FIRMWARE FROM TO FILE", SET(ON(BY), ON(AS)), SET(ON(BY)),
+     "upload a package made elsewhere",
      "The package replaces any other package for these two versions. If the server can apply it, the image "
      "of FROM must become the image of TO. If the server cannot apply it, it is unproven, and no device "
      "gets it before an admin releases it.",
      package_upload},
-    {"package forget", "FIRMWARE FROM TO", BIT(BY), 0, "remove an uploaded package", NULL, package_forget},
-    {"package release", "FIRMWARE FROM TO", BIT(NOTE) | BIT(BY) | BIT(YES), BIT(NOTE),
+    {"package forget", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "remove an uploaded package", NULL,
+     package_forget},
+    {"package release", "FIRMWARE FROM TO", SET(ON(NOTE), ON(BY), ON(YES)), SET(ON(NOTE)),
      "allow an unproven package for devices",
      "Shows the package and asks for the first digits of its SHA-256, unless --yes is given. The release "
      "is for exactly these bytes. The name (--by, or the name of the user) and --note are kept with them "
      "and shown with every attempt.",
      package_release},
-    {"package unrelease", "FIRMWARE FROM TO", BIT(BY), 0, "undo a release",
+    {"package unrelease", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "undo a release",
      "A download that has begun ends at the next range that the device asks for.", package_unrelease},
 
-    {"package quarantine", "FIRMWARE FROM TO", BIT(REASON) | BIT(BY), BIT(REASON),
+    {"package quarantine", "FIRMWARE FROM TO", SET(ON(REASON), ON(BY)), SET(ON(REASON)),
      "take a package out of service",
      "No device gets the package, and paths lead around it, until package lift.", package_quarantine},
-    {"package lift", "FIRMWARE FROM TO", BIT(BY), 0, "put a package back into service",
+    {"package lift", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "put a package back into service",
      "The server takes a package out of service when its first device, or several later ones, came back "
      "with the old version.",
      package_lift},
 
-    {"matrix", "FIRMWARE", BIT(PRINT_CSV), 0, "show package sizes of all pairs of images",
+    {"matrix", "FIRMWARE", SET(ON(PRINT_CSV)), NONE, "show package sizes of all pairs of images",
      "One row for each version that an upgrade starts from, one column for each version that it leads to; "
      "sizes in KB. A size over the limit is red on a terminal, and is followed by ! elsewhere and with "
      "NO_COLOR. … is still to be made, x could not be made, ? is unproven. A wide table is printed in "
      "blocks of columns.",
      matrix_show},
-    {"queue", "[FIRMWARE]", 0, 0, "show the packages that are being made",
+    {"queue", "[FIRMWARE]", NONE, NONE, "show the packages that are being made",
      "The first 20 packages of each firmware, in the order in which they are made, with the number of "
      "devices that wait for them; with -o json up to 1000.",
      queue_show},
 
     {"device list", "",
-     BIT(FIRMWARE) | BIT(NOTICE) | BIT(CONFLICTS) | BIT(FILTER) | BIT(TAG) | BIT(RETIRED) | BIT(HELD) |
-         BIT(PRINT_CSV),
-     0, "list the devices",
+     SET(ON(FIRMWARE), ON(NOTICE), ON(CONFLICTS), ON(FILTER), ON(TAG), ON(RETIRED), ON(HELD), ON(PRINT_CSV)),
+     NONE, "list the devices",
      "--filter has conditions such as version<1147, tag=north, last_seen>7d, with and, or, not and "
      "brackets. doc/devices.md lists the fields.",
      device_list},
-    {"device show", "DEVICE", 0, 0, "show a device and why it got its last answer",
+    {"device show", "DEVICE", NONE, NONE, "show a device and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits are a "
      "MAC address, and anything else is a UID.",
      device_show},
-    {"outcomes", "FIRMWARE [VERSION]", BIT(STATE) | BIT(OLDER_THAN) | BIT(PRINT_CSV), 0,
+    {"outcomes", "FIRMWARE [VERSION]", SET(ON(STATE), ON(OLDER_THAN), ON(PRINT_CSV)), NONE,
      "show the outcome for each device",
      "Counts first, then one line per device. Some outcomes: confirmed; confirmed_not_by_us (the device "
      "runs the target, but this server did not deliver it); delivered; not_applied; silent; waiting; "
@@ -182,122 +192,128 @@ const struct command command_table[] = {
      "package a day ago and have not confirmed. Without VERSION the target is that of the firmware, or "
      "of its campaigns.",
      outcomes_show},
-    {"explain", "DEVICE", BIT(FIRMWARE) | BIT(VERSION) | BIT(LINK) | BIT(DIALECT), 0,
+    {"explain", "DEVICE", SET(ON(FIRMWARE), ON(VERSION), ON(LINK), ON(DIALECT)), NONE,
      "show the answer that a device would get now",
      "Makes the same decision as the device's next request, shows it rule by rule, and records nothing. "
      "The request is of the same kind as the device's last one, or over its newest link; --link N and "
      "--dialect choose another kind. Without --version the request is from the version that the device "
      "asked from last.",
      explain_show},
-    {"device unblock", "DEVICE|FIRMWARE", BIT(ALL) | BIT(BY), 0, "unblock a device (loop guard, code 40)",
+    {"device unblock", "DEVICE|FIRMWARE", SET(ON(ALL), ON(BY)), NONE,
+     "unblock a device (loop guard, code 40)",
      "With --all the argument is a firmware, and all its blocked devices are unblocked.", device_unblock},
-    {"device write-off", "DEVICE", BIT(BY), 0, "give up on a device that tries a package",
+    {"device write-off", "DEVICE", SET(ON(BY)), NONE, "give up on a device that tries a package",
      "A package that no device has confirmed goes to one device. While that device is silent, no other "
      "device gets the package. After this command another device may try the package.",
      device_write_off},
-    {"device tag", "DEVICE TAG…", BIT(REMOVE) | BIT(BY), 0, "add tags to a device, or remove them",
+    {"device tag", "DEVICE TAG…", SET(ON(REMOVE), ON(BY)), NONE, "add tags to a device, or remove them",
      "A device has at most 16 tags. A tag has letters, digits and . _ - : and at most 32 bytes.", device_tag},
-    {"device note", "DEVICE TEXT", BIT(BY), 0, "set the note of a device",
+    {"device note", "DEVICE TEXT", SET(ON(BY)), NONE, "set the note of a device",
      "At most 200 bytes. An empty text removes the note.", device_note},
-    {"device hold-out", "DEVICE…", BIT(BY), 0, "hold devices out of all campaigns",
+    {"device hold-out", "DEVICE…", SET(ON(BY)), NONE, "hold devices out of all campaigns",
      "The device gets code 27, and its campaigns do not wait for it. It stays in counts and lists.",
      device_hold_out},
-    {"device let-in", "DEVICE…", BIT(BY), 0, "undo that", NULL, device_let_in},
-    {"device retire", "DEVICE…", BIT(BY), 0, "stop offering packages to a device",
+    {"device let-in", "DEVICE…", SET(ON(BY)), NONE, "undo that", NULL, device_let_in},
+    {"device retire", "DEVICE…", SET(ON(BY)), NONE, "stop offering packages to a device",
      "The device gets code 27, and is not in counts and lists. Its history is kept.", device_retire},
-    {"device restore", "DEVICE…", BIT(BY), 0, "undo that", NULL, device_restore},
-    {"device replace", "DEVICE NEW_DEVICE", BIT(BY), 0, "put another device in the place of a device",
+    {"device restore", "DEVICE…", SET(ON(BY)), NONE, "undo that", NULL, device_restore},
+    {"device replace", "DEVICE NEW_DEVICE", SET(ON(BY)), NONE, "put another device in the place of a device",
      "The new device takes the tags, the note and the places in campaigns, and gets a link. The old one is "
      "retired.",
      device_replace},
-    {"device delete", "DEVICE", BIT(BY), 0, "delete a device that never did anything",
+    {"device delete", "DEVICE", SET(ON(BY)), NONE, "delete a device that never did anything",
      "The server refuses after a check-in, an attempt or a report: retire the device instead.",
      device_delete},
-    {"device admit", "DEVICE…", BIT(BY), 0, "admit devices that are held", NULL, device_admit},
-    {"device import", "FILE", BIT(BY), 0, "import devices from a CSV file",
+    {"device admit", "DEVICE…", SET(ON(BY)), NONE, "admit devices that are held", NULL, device_admit},
+    {"device import", "FILE", SET(ON(BY)), NONE, "import devices from a CSV file",
      "The first line names the columns: device, tags, note, firmware, in any order. Without it each line is "
      "one device. UTF-8 or GBK. Either all lines are imported or none. An empty field changes nothing. "
      "firmware is for new devices, and is not needed if the product has one firmware.",
      device_import},
-    {"device accept", "DEVICE VERSION", BIT(BY), 0, "accept a claim of a lower grade",
+    {"device accept", "DEVICE VERSION", SET(ON(BY)), NONE, "accept a claim of a lower grade",
      "VERSION is the version in the claim, as shown by device show; if a newer claim has arrived, nothing "
      "changes. From then on reports of the same source count for this device, until a report of a higher "
      "grade arrives.",
      device_accept},
-    {"device dismiss", "DEVICE", BIT(BY), 0, "dismiss a claim of a lower grade", NULL, device_dismiss},
-    {"device link", "DEVICE", BIT(VERSION) | BIT(FIRMWARE) | BIT(WAIT), 0, "make a URL for an AT module",
+    {"device dismiss", "DEVICE", SET(ON(BY)), NONE, "dismiss a claim of a lower grade", NULL, device_dismiss},
+    {"device link", "DEVICE", SET(ON(VERSION), ON(FIRMWARE), ON(WAIT)), NONE, "make a URL for an AT module",
      "Prints the commands for the module too. --version is the version that the module runs; without it "
      "the link uses the version that was reported last. --firmware is not needed if the version is a full "
      "name, the device is known, or the product has one firmware. --wait ends when the package for the "
      "link is made; a module that asks earlier is told to wait.",
      device_link},
-    {"device links", "FIRMWARE", BIT(CSV) | BIT(VERSION), BIT(CSV), "make a link for each IMEI in a CSV file",
+    {"device links", "FIRMWARE", SET(ON(CSV), ON(VERSION)), SET(ON(CSV)),
+     "make a link for each IMEI in a CSV file",
      "Each line is IMEI[,VERSION]; --version is for lines without a version. Either all links are made or "
      "none.",
      device_links},
-    {"device revoke", "DEVICE", BIT(LINK), 0, "revoke all links of a device, or one", NULL, device_revoke},
+    {"device revoke", "DEVICE", SET(ON(LINK)), NONE, "revoke all links of a device, or one", NULL,
+     device_revoke},
 
-    {"report", "DEVICE FILE", BIT(CAPTURED_AT), 0, "send what a host captured from its module",
+    {"report", "DEVICE FILE", SET(ON(CAPTURED_AT)), NONE, "send what a host captured from its module",
      "FILE is the raw text of the serial line; \"-\" is standard input. The server shows what it found. "
      "The last version in the text counts as a report if it is newer than the confirmed version. "
      "--captured-at gives the time of the capture, for a text without the network's time (+NITZ).",
      report_send},
-    {"reports import", "FILE", BIT(FIRMWARE), 0, "import versions of devices from a CSV file",
+    {"reports import", "FILE", SET(ON(FIRMWARE)), NONE, "import versions of devices from a CSV file",
      "Each line is IMEI,VERSION[,TIME]; TIME is in milliseconds since 1970, and without it the time is "
      "now. Either all lines are imported or none. Lines that are older than the confirmed version are "
      "listed and change nothing. --firmware is not needed if the product has one firmware.",
      report_import},
-    {"transcripts", "DEVICE [N]", 0, 0, "list captured texts of a device, or show one",
+    {"transcripts", "DEVICE [N]", NONE, NONE, "list captured texts of a device, or show one",
      "-o json with N also prints the text.", transcript_list},
 
-    {"unknown list", "", 0, 0, "list refused names, versions and ids",
+    {"unknown list", "", NONE, NONE, "list refused names, versions and ids",
      "What devices sent when they got code 25, 26, 17, 44 or 3; the newest first, each with what to do "
      "about it. With --product only rows of that product. The server keeps at most 100 rows of a product. "
      "DEVICES counts up to 8.",
      unknown_list},
-    {"unknown forget", "ROW", 0, 0, "remove one row of that list, or all",
+    {"unknown forget", "ROW", NONE, NONE, "remove one row of that list, or all",
      "ROW is the number of the row, or all.", unknown_forget},
 
-    {"webhook add", "NAME URL", BIT(KINDS) | BIT(SECRET_FILE) | BIT(TEMPLATE_FILE) | BIT(ENABLED) | BIT(BY),
-     0, "send events to a URL",
+    {"webhook add", "NAME URL", SET(ON(KINDS), ON(SECRET_FILE), ON(TEMPLATE_FILE), ON(ENABLED), ON(BY)), NONE,
+     "send events to a URL",
      "With --product only events of that product. --kinds names some of package-ready, confirmed, "
      "not-applied, package-oversize, package-quarantined, stage-done, campaign-paused, campaign-finished, "
      "needs-person and test. The text in --secret-file signs each request. "
      "--template-file is the body for a chat robot: JSON with placeholders such as {summary}; see "
      "webhooks.md.",
      webhook_add},
-    {"webhook list", "", 0, 0, "list the webhooks", NULL, webhook_list},
-    {"webhook show", "WEBHOOK", 0, 0, "show a webhook", "WEBHOOK is its name or its number.", webhook_show},
+    {"webhook list", "", NONE, NONE, "list the webhooks", NULL, webhook_list},
+    {"webhook show", "WEBHOOK", NONE, NONE, "show a webhook", "WEBHOOK is its name or its number.",
+     webhook_show},
     {"webhook set", "WEBHOOK",
-     BIT(NEW_NAME) | BIT(NEW_URL) | BIT(KINDS) | BIT(SECRET_FILE) | BIT(TEMPLATE_FILE) | BIT(ENABLED) |
-         BIT(BY),
-     0, "change a webhook",
+     SET(ON(NEW_NAME), ON(NEW_URL), ON(KINDS), ON(SECRET_FILE), ON(TEMPLATE_FILE), ON(ENABLED), ON(BY)), NONE,
+     "change a webhook",
      "--secret-file none and --template-file none remove the secret and the template. A disabled webhook "
      "gets no new events; events that wait already stay.",
      webhook_set},
-    {"webhook delete", "WEBHOOK", BIT(BY), 0, "remove a webhook and its events", NULL, webhook_delete},
-    {"webhook test", "WEBHOOK", 0, 0, "send a test event and show the answer", NULL, webhook_test},
-    {"webhook failed", "WEBHOOK", 0, 0, "list events that could not be delivered", NULL, webhook_failed},
-    {"webhook waiting", "WEBHOOK", 0, 0, "list events that are not delivered yet", NULL, webhook_waiting},
-    {"webhook resend", "WEBHOOK EVENT", 0, 0, "send failed events again",
+    {"webhook delete", "WEBHOOK", SET(ON(BY)), NONE, "remove a webhook and its events", NULL, webhook_delete},
+    {"webhook test", "WEBHOOK", NONE, NONE, "send a test event and show the answer", NULL, webhook_test},
+    {"webhook failed", "WEBHOOK", NONE, NONE, "list events that could not be delivered", NULL,
+     webhook_failed},
+    {"webhook waiting", "WEBHOOK", NONE, NONE, "list events that are not delivered yet", NULL,
+     webhook_waiting},
+    {"webhook resend", "WEBHOOK EVENT", NONE, NONE, "send failed events again",
      "EVENT is a number from webhook failed, or all.", webhook_resend},
-    {"webhook forget", "WEBHOOK EVENT", 0, 0, "remove events that shall not be sent",
+    {"webhook forget", "WEBHOOK EVENT", NONE, NONE, "remove events that shall not be sent",
      "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
      webhook_forget},
 
-    {"ledger list", "", BIT(PRINT_CSV) | BIT(DEVICE) | BIT(KIND) | BIT(SINCE) | BIT(UNTIL), 0,
+    {"ledger list", "", SET(ON(PRINT_CSV), ON(DEVICE), ON(KIND), ON(SINCE), ON(UNTIL)), NONE,
      "list what happened, one row per fact",
      "All rows that match the options, the oldest first. With --product only rows of that product. "
      "ledger.md explains each kind of row.",
      ledger_list},
-    {"ledger head", "", 0, 0, "show number and hash of the last row",
+    {"ledger head", "", NONE, NONE, "show number and hash of the last row",
      "Keep them in another place for ledger verify.", ledger_head},
-    {"ledger verify", "", BIT(AGAINST), 0, "compute the whole chain of hashes again",
+    {"ledger verify", "", SET(ON(AGAINST)), NONE, "compute the whole chain of hashes again",
      "Finds a row that was changed, removed or moved. To find out that the end is missing, or that the "
      "whole ledger was computed again, compare with a head that was kept in another place: dfotactl ledger "
      "head -o json > FILE, and later --against FILE.",
      ledger_verify},
-    {"ledger prune", "", BIT(BEFORE) | BIT(BY), BIT(BEFORE), "remove old rows; a checkpoint replaces them",
+    {"ledger prune", "", SET(ON(BEFORE), ON(BY)), SET(ON(BEFORE)),
+     "remove old rows; a checkpoint replaces them",
      "The remaining rows can still be verified. Export the head first, and keep it together with the "
      "exported rows.",
      ledger_prune},

@@ -3,7 +3,6 @@
 #include "ctl/option.h"
 
 #include <string.h>
-#include "base/options.h"
 #include "ctl/when.h"
 
 #define MEMBER(member)               offsetof(struct ctl_options, member)
@@ -58,24 +57,35 @@ static bool parse(const struct options_table *table, int argc, char **argv, stru
     struct error err;
     if (!options_parse(table, argc, argv, options, &result, &err))
         return failure_set(fail, EXIT_USAGE, "%s", err.text);
-    options->given |= result.given;
+    for (size_t i = 0; i < OPTIONS; i++)
+        options->given[i] |= result.given[i];
     *ret_words = result.words;
     return true;
+}
+
+/* All options but two: another row has the same name. */
+static void fill_set(bool set[OPTIONS], enum option_id without, enum option_id and_without)
+{
+    for (unsigned i = 0; i < OPTIONS; i++)
+        set[i] = i != without && i != and_without;
 }
 
 bool option_parse_first(int argc, char **argv, struct ctl_options *options, char ***ret_rest,
                         struct failure *fail)
 {
-    const struct options_table table = {rows, OPTIONS, ~(OPTION_BIT(VERSION) | OPTION_BIT(PRINT_CSV)), true};
+    bool takes[OPTIONS];
+    const struct options_table table = {rows, OPTIONS, takes, true};
+    fill_set(takes, OPTION_VERSION, OPTION_PRINT_CSV);
     return parse(&table, argc, argv, options, ret_rest, fail);
 }
 
-bool option_parse_rest(char **rest, uint64_t own, struct ctl_options *options, char ***ret_words,
+bool option_parse_rest(char **rest, const bool own[OPTIONS], struct ctl_options *options, char ***ret_words,
                        struct failure *fail)
 {
-    uint64_t other_csv = own & OPTION_BIT(CSV) ? OPTION_BIT(PRINT_CSV) : OPTION_BIT(CSV);
-    const struct options_table table = {rows, OPTIONS, ~(OPTION_BIT(PROGRAM_VERSION) | other_csv), false};
+    bool takes[OPTIONS];
+    const struct options_table table = {rows, OPTIONS, takes, false};
     int count = 0;
+    fill_set(takes, OPTION_PROGRAM_VERSION, own[OPTION_CSV] ? OPTION_PRINT_CSV : OPTION_CSV);
     *ret_words = rest;
     while (rest[count])
         count++;
@@ -83,22 +93,22 @@ bool option_parse_rest(char **rest, uint64_t own, struct ctl_options *options, c
     return count == 0 || parse(&table, count + 1, rest - 1, options, ret_words, fail);
 }
 
-void option_print_help(FILE *out, uint64_t mask)
+void option_print_help(FILE *out, const bool set[OPTIONS])
 {
-    options_print_help(out, &(struct options_table){rows, OPTIONS, mask, false});
+    options_print_help(out, &(struct options_table){rows, OPTIONS, set, false});
 }
 
-void option_format(uint64_t mask, char *out, size_t size)
+void option_format(const bool set[OPTIONS], char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
     for (int i = 0; i < OPTIONS && used < size; i++)
-        if (mask >> i & 1)
+        if (set[i])
             used += (size_t)snprintf(out + used, size - used, " --%s%s%s", rows[i].name,
                                      rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
 }
 
-const char *option_name(uint64_t mask)
+const char *option_name(enum option_id id)
 {
-    return rows[__builtin_ctzll(mask)].name;
+    return rows[id].name;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "base/options.h"
 #include "ctl/failure.h"
 
 #define TIMEOUT_MAX_S     (30 * 24 * 3600)
@@ -100,10 +101,10 @@ enum option_id {
         OPTIONS
 };
 
-_Static_assert(OPTIONS <= 64, "a mask of options has 64 bits");
+_Static_assert(OPTIONS <= OPTIONS_MAX, "the parser has room for all options");
 
-#define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
-#define OPTIONS_GLOBAL ((OPTION_BIT(HELP) << 1) - 1)
+/* A set of options is a bool[OPTIONS]: {OPTION_ON(BY), OPTION_ON(WAIT)}; {0} is empty. */
+#define OPTION_ON(id) [OPTION_##id] = true
 
 #define CTL_STAGES_MAX 16
 struct ctl_stages {
@@ -131,7 +132,7 @@ struct ctl_options {
     bool dry_run, pause_when_done;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 
-    uint64_t given; /* OPTION_BIT of each option that was given */
+    bool given[OPTIONS];
 };
 
 /* Reads the options before the command. *ret_rest: NULL-terminated, begins with the first word. --token is
@@ -142,16 +143,16 @@ bool option_parse_first(int argc, char **argv, struct ctl_options *options, char
 /* Reads the options in `rest`, which begins with the words of a command that takes the options in `own`.
    *ret_words: NULL-terminated, the words of the command and its arguments, within `rest`, which is
    reordered. */
-bool option_parse_rest(char **rest, uint64_t own, struct ctl_options *options, char ***ret_words,
+bool option_parse_rest(char **rest, const bool own[OPTIONS], struct ctl_options *options, char ***ret_words,
                        struct failure *fail);
 
-/* One entry of help for each option in `mask`. */
-void option_print_help(FILE *out, uint64_t mask);
+/* One entry of help for each option in the set. */
+void option_print_help(FILE *out, const bool set[OPTIONS]);
 
-/* " --name ARGUMENT" of each option in `mask`, for a usage line; cut when it does not fit. */
-void option_format(uint64_t mask, char *out, size_t size);
+/* " --name ARGUMENT" of each option in the set, for a usage line; cut when it does not fit. */
+void option_format(const bool set[OPTIONS], char *out, size_t size);
 
-/* The name of the first option in `mask`, without dashes. */
-const char *option_name(uint64_t mask);
+/* Without dashes. */
+const char *option_name(enum option_id id);
 
 #endif

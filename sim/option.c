@@ -151,7 +151,7 @@ static const struct options_row rows[] = {
     {"program-version", 'V', NULL, "print the version of dfota-sim", FLAG(program_version)},
 };
 
-static const struct options_table table = {rows, sizeof rows / sizeof *rows, OPTIONS_ALL, false};
+static const struct options_table table = {rows, sizeof rows / sizeof *rows, NULL, false};
 
 bool option_parse(int argc, char **argv, struct sim_options *ret, struct error *err)
 {

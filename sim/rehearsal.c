@@ -110,7 +110,8 @@ static bool approve(struct rehearsal *rehearsal, const json_t *stage, struct err
 {
     for (json_int_t i = number_of(stage, "approved"); i < number_of(stage, "approvals"); i++) {
         char rest[64];
-        snprintf(rest, sizeof rest, "/approve?by=admin-%lld", (long long)i + 1);
+        snprintf(rest, sizeof rest, "/approve?stage=%lld&by=admin-%lld",
+                 (long long)number_of(rehearsal->campaign, "stage"), (long long)i + 1);
         if (!call(rehearsal, "POST", rest, NULL, NULL, err))
             return false;
     }

@@ -95,9 +95,10 @@ static const char *const sql[] = {
     [LIST_SILENT] = LISTED "WHERE m.campaign_id = $1 AND m.stage = $2 AND m.outcome = 'silent' "
                            "ORDER BY m.at_ms DESC LIMIT $3",
     [GROUPS_OF_FIRMWARE] =
-        "SELECT runs, is_out, devices FROM (SELECT runs, 0 AS is_out, sum(devices) - (SELECT count(*) " HELD_OUT
-        "AND " RUNS " = runs) AS devices FROM (SELECT iif(asked_version = '', confirmed_version, asked_version) AS runs, "
-        "devices FROM fleet_group WHERE firmware_id = $1 AND target_version = '') GROUP BY runs "
+        "SELECT runs, is_out, devices FROM (SELECT runs, 0 AS is_out, sum(devices) AS devices FROM "
+        "(SELECT iif(asked_version = '', confirmed_version, asked_version) AS runs, "
+        "devices FROM fleet_group WHERE firmware_id = $1 AND target_version = '' "
+        "UNION ALL SELECT " RUNS ", -1 " HELD_OUT ") GROUP BY runs "
         "UNION ALL SELECT " RUNS " AS runs, 1, count(*) " HELD_OUT "GROUP BY runs) WHERE devices > 0 "
         "ORDER BY is_out, devices DESC, runs",
     [GROUPS_OF_LIST] = "SELECT " RUNS " AS runs, d.state IS 'retired' OR d.held_out_ms IS NOT NULL OR "

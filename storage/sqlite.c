@@ -82,6 +82,26 @@ static bool apply_migration(struct db *db, unsigned number, const struct db_migr
     return db_commit(db, err);
 }
 
+/* A database of another branch may have as many migrations, but others. */
+static bool check_migrations(struct db *db, unsigned done, struct error *err)
+{
+    char sql[120], name[64];
+    for (unsigned number = 1; number <= done && number <= db_migration_count; number++) {
+        const char *ours = db_migrations[number - 1].name;
+        snprintf(sql, sizeof sql,
+                 "SELECT coalesce((SELECT name FROM migration WHERE number = %u), 'nothing')", number);
+        if (!pragma_text(db, sql, name, sizeof name, err))
+            return false;
+        if (strcmp(name, ours) != 0)
+            return error_set(
+                err, ERROR_UNAVAILABLE,
+                "the database was written by another dfotad: its migration %u is %s, here it is %s; "
+                "install the version that wrote it",
+                number, name, ours);
+    }
+    return true;
+}
+
 static bool migrate(struct db *db, struct error *err)
 {
     char text[32];
@@ -92,6 +112,8 @@ static bool migrate(struct db *db, struct error *err)
         !pragma_text(db, "SELECT coalesce(max(number), 0) FROM migration", text, sizeof text, err))
         return false;
     unsigned done = (unsigned)strtoul(text, NULL, 10);
+    if (!check_migrations(db, done, err))
+        return false;
     if (done > db_migration_count)
         return error_set(
             err, ERROR_UNAVAILABLE,

@@ -112,6 +112,18 @@ static bool read_order(struct draft *draft, struct error *err)
     return true;
 }
 
+/* Devices that go first are part of a list, which is replaced as a whole. A frozen filter makes the rest of its
+   list later. */
+static bool check_first(const struct draft *draft, struct error *err)
+{
+    const struct campaign *campaign = &draft->path.campaign;
+    bool is_list = campaign->audience == AUDIENCE_LIST, is_frozen = is_list && campaign->filter[0];
+    bool is_sent = json_array_size(draft->first) || (draft->first && is_list);
+    return !is_sent || is_frozen || json_is_array(draft->devices) ||
+           error_set(err, ERROR_INVALID,
+                     "first is for a list, and for a frozen filter: send devices and first together");
+}
+
 /* The audience is open. */
 static bool clear_list(struct db *db, struct campaign *campaign, struct error *err)
 {
@@ -163,13 +175,13 @@ static bool read_devices(struct draft *draft, struct db *db, struct error *err)
         if (!clear_list(db, campaign, err))
             return false;
     }
+    if (!check_first(draft, err))
+        return false;
     if (!json_is_array(draft->devices) && !json_array_size(draft->first))
         return !draft->devices || json_is_null(draft->devices) ||
                error_set(err, ERROR_INVALID, "devices is a list of device ids");
     if (json_is_array(draft->devices))
         campaign->filter[0] = '\0';
-    if (campaign->filter[0] && campaign->audience == AUDIENCE_ALL)
-        return error_set(err, ERROR_INVALID, "first is for a list, and for a frozen filter");
     return campaign_audience_read(db, product_id, draft->first, true, &draft->audience, err) &&
            campaign_audience_read(db, product_id, draft->devices, false, &draft->audience, err) &&
            campaign_audience_set(db, &draft->path.firmware, campaign, &draft->audience, err);
@@ -241,7 +253,7 @@ static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct draft draft = {.call = call};
     json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0,
                        is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}"
@@ -285,7 +297,8 @@ static bool take_out(void *cls, struct db *db, struct error *err)
 bool admin_campaign_remove(struct admin_call *call, struct error *err)
 {
     struct removal removal = {.request = call->request};
-    if (!call_change(call, take_out, &removal, err))
+    if (!call_check_query(call->request, "", err) || !call_check_no_body(call->request, err) ||
+        !call_change(call, take_out, &removal, err))
         return false;
     reply_init(&call->reply, 204);
     return true;
@@ -296,7 +309,8 @@ bool admin_campaign_remove(struct admin_call *call, struct error *err)
 bool admin_campaign_show(struct admin_call *call, struct error *err)
 {
     struct campaign_path path;
-    return campaign_path_find(call->request, call->db, &path, err) &&
+    return call_check_query(call->request, "", err) &&
+           campaign_path_find(call->request, call->db, &path, err) &&
            campaign_answer(call, 200, &path.firmware, path.campaign.id, err);
 }
 
@@ -320,7 +334,8 @@ bool admin_campaign_list(struct admin_call *call, struct error *err)
     char firmware[3 * FIRMWARE_NAME_SIZE];
     uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
     size_t count;
-    if (!path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
+    if (!call_check_query(call->request, "limit before", err) ||
+        !path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
         !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
         !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
         !campaign_list(call->db, path.firmware.id, (int64_t)before, (int64_t)limit, &list, &count, err) ||

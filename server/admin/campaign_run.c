@@ -17,6 +17,7 @@ struct action {
     const char *text; /* a reason, a name; NULL: none */
     const char *target;
     struct campaign_path path;
+    uint64_t stage;                        /* that is approved, from 1 */
     char forecast[CAMPAIGN_FORECAST_SIZE]; /* of a start and of a retarget */
     struct campaign_selection selection;   /* of the filter, for a start and a new target */
 };
@@ -94,7 +95,8 @@ bool admin_campaign_start(struct admin_call *call, struct error *err)
     struct campaign_path path;
     json_t *json;
     bool dry;
-    if (!campaign_is_dry_run(call->request, &dry, err))
+    if (!call_check_query(call->request, "dry_run", err) || !call_check_no_body(call->request, err) ||
+        !campaign_is_dry_run(call->request, &dry, err))
         return false;
     if (!dry)
         return change_ahead(&action, NULL, run_event, err);
@@ -110,7 +112,8 @@ bool admin_campaign_pause(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     const char *reason = "an admin paused it";
     json_error_t why;
-    if (call->request->body.len && !call_body(call, &body, err))
+    if (!call_check_query(call->request, "", err) ||
+        (call->request->body.len && !call_body(call, &body, err)))
         return false;
     if (body && json_unpack_ex(body, &why, 0, "{s?s !}", "reason", &reason) != 0)
         return call_misfit(&why, err);
@@ -120,15 +123,40 @@ bool admin_campaign_pause(struct admin_call *call, struct error *err)
 
 bool admin_campaign_resume(struct admin_call *call, struct error *err)
 {
-    return run(call, CAMPAIGN_RESUME, NULL, err);
+    return call_check_query(call->request, "", err) && call_check_no_body(call->request, err) &&
+           run(call, CAMPAIGN_RESUME, NULL, err);
 }
 
 bool admin_campaign_cancel(struct admin_call *call, struct error *err)
 {
-    return run(call, CAMPAIGN_CANCEL, NULL, err);
+    return call_check_query(call->request, "", err) && call_check_no_body(call->request, err) &&
+           run(call, CAMPAIGN_CANCEL, NULL, err);
 }
 
 /* ---- approval ---- */
+
+/* The admin names the stage: after a look at stage 1, its approval must not count for stage 2, which may have
+   begun since. */
+static bool check_stage(const struct action *action, struct db *db, struct error *err)
+{
+    const struct campaign *campaign = &action->path.campaign;
+    unsigned long long named = action->stage, current = (unsigned long long)campaign->stage + 1;
+    struct stages stages;
+    if (!campaign_is_live(campaign->state))
+        return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: there is no stage to approve",
+                         campaign->name, campaign_state_name(campaign->state));
+    if (named != current)
+        return error_set(err, ERROR_CAMPAIGN_STATE, "the current stage is stage %llu, not stage %llu",
+                         current, named);
+    if (!campaign_stages_load(db, campaign->id, &stages, err))
+        return false;
+    const struct stage *stage = &stages.stage[campaign->stage];
+    if (!stage->approvals)
+        return error_set(err, ERROR_CAMPAIGN_STATE, "stage %llu needs no approval", current);
+    return stage->approved < stage->approvals ||
+           error_set(err, ERROR_CAMPAIGN_STATE, "stage %llu has all approvals: %u of %u", current,
+                     stage->approved, stage->approvals);
+}
 
 static bool approve(void *cls, struct db *db, struct error *err)
 {
@@ -136,11 +164,8 @@ static bool approve(void *cls, struct db *db, struct error *err)
     struct campaign *campaign = &action->path.campaign;
     int64_t now_ms = clock_utc_ms();
     bool is_new;
-    if (!find(action, db, err))
+    if (!find(action, db, err) || !check_not_plain(action, err) || !check_stage(action, db, err))
         return false;
-    if (!campaign_is_live(campaign->state))
-        return error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: there is no stage to approve",
-                         campaign->name, campaign_state_name(campaign->state));
     if (!campaign_approve(db, campaign->id, (unsigned)campaign->stage, action->text, now_ms, &is_new, err))
         return false;
     if (!is_new)
@@ -158,6 +183,11 @@ bool admin_campaign_approve(struct admin_call *call, struct error *err)
 {
     char name[ADMIN_NAME_SIZE];
     struct action action = {.call = call, .text = name};
+    if (!call_check_query(call->request, "stage", err) || !call_check_no_body(call->request, err) ||
+        !call_query_number(call->request, "stage", 1, CAMPAIGN_STAGES_MAX, &action.stage, err))
+        return false;
+    if (!action.stage)
+        return error_set(err, ERROR_BAD_REQUEST, "say which stage is approved: ?stage=N");
     event_by_text(call->request, name);
     if (!name[0])
         return error_set(err, ERROR_BAD_REQUEST, "say who approves the stage: ?by=NAME");
@@ -190,7 +220,7 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
     json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s !}", "target", &action.target) != 0)
         return call_misfit(&why, err);
@@ -231,7 +261,7 @@ bool admin_campaign_copy(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
     json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &action.text, "target", &action.target) != 0)
         return call_misfit(&why, err);

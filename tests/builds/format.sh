@@ -35,8 +35,17 @@ find_crowded() {
     ! git ls-files '*.inc' Makefile.am | xargs grep -nE '(\.[ch]\b.*){2,}'
 }
 
+# Migrations that are not in storage/Makefile.inc once, in the order of their names; and numbers that are not 1, 2, 3, ...
+find_migrations_unlisted() {
+    local folder=storage/schema/sqlite
+    diff <(git ls-files "$folder/*.sql") <(sed -n 's|^MIGRATIONS += \$(srcdir)/||p' storage/Makefile.inc) &&
+        diff <(git ls-files "$folder/*.sql" | sed "s|^$folder/\([0-9]*\)-.*|\1|") \
+            <(seq -f %03g "$(git ls-files "$folder/*.sql" | wc -l)")
+}
+
 check "clang-format changes no file" find_unformatted
 check "each source file names the licence" find_unlicensed
 check "each C file is in a build file" find_unlisted
+check "each migration is in the build file, once and in order" find_migrations_unlisted
 check "a build file names one source file a line" find_crowded
 finish

@@ -122,8 +122,8 @@ async function costs(t, fleet) {
         (module) => scene.awaitAttempt(module, 'delivered'));
     modules[19].version = '2';
     now['a device that has the target before its stage'] = await measure(steps, [modules[19]], asks([27]));
-    now['an approval, and the gate'] = await measure(steps, [0], call('POST', '/approve?by=Ann'));
-    now['an approval, and the next stage'] = await measure(steps, [0], call('POST', '/approve?by=Bob'));
+    now['an approval, and the gate'] = await measure(steps, [0], call('POST', '/approve?stage=1&by=Ann'));
+    now['an approval, and the next stage'] = await measure(steps, [0], call('POST', '/approve?stage=1&by=Bob'));
     assert.equal((await server.admin('GET', path(scene))).json.stage, 2);
     now.pause = await measure(steps, [0], call('POST', '/pause'));
     now['a resume, and the gates'] = await measure(steps, [0], call('POST', '/resume'));

@@ -27,8 +27,8 @@ const path = (scene, id = '', rest = '') => scene.path(`/campaigns${id ? `/${id}
 async function draft(scene, body) {
     return (await scene.server.admin('POST', path(scene), { name: 'spring', target: scene.versions.at(-1), ...body }, { expect: 201 })).json;
 }
-async function act(scene, id, verb, body = null, by = '') {
-    return (await scene.server.admin('POST', path(scene, id, `/${verb}${by && `?by=${by}`}`), body, { expect: 200 })).json;
+async function act(scene, id, verb, body = null) {
+    return (await scene.server.admin('POST', path(scene, id, `/${verb}`), body, { expect: 200 })).json;
 }
 const show = async (scene, id) => (await scene.server.admin('GET', path(scene, id), null, { expect: 200 })).json;
 async function started(scene, body) {
@@ -103,7 +103,7 @@ describe('stages', () => {
         assert.deepEqual(got, modules.map((_, n) => n < 15));
         assert.deepEqual((await show(scene, campaign)).gate, 'stage 2: 0 of 1 admins have approved');
         assert.equal((await modules[15].ask()).code, 27);
-        await act(scene, campaign, 'approve', null, 'Ann');
+        await act(scene, campaign, 'approve?stage=2&by=Ann');
         assert.equal(await takes(modules[15]), true);
         assert.equal((await assertCounts(scene, campaign)).confirmed, 16);
     });
@@ -255,10 +255,68 @@ describe('gates', () => {
         const { scene, modules, ids } = await fleet(2);
         const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, approvals: 2 }, { all: true }] });
         await takes(modules[0]);
-        assertProblem(await server.admin('POST', path(scene, campaign, '/approve')), 400, 'bad-request');
-        assert.equal((await act(scene, campaign, 'approve', null, 'Ann')).gate, 'stage 1: 1 of 2 admins have approved');
-        assertProblem(await server.admin('POST', path(scene, campaign, '/approve?by=Ann')), 409, 'already-approved');
-        assert.equal((await act(scene, campaign, 'approve', null, 'Bob')).stage, 2);
+        const approve = (query) => server.admin('POST', path(scene, campaign, `/approve${query}`));
+        for (const query of ['', '?by=Ann', '?stage=1', '?stage=0&by=Ann', '?stage=one&by=Ann'])
+            assertProblem(await approve(query), 400, 'bad-request');
+        assert.equal((await act(scene, campaign, 'approve?stage=1&by=Ann')).gate, 'stage 1: 1 of 2 admins have approved');
+        assertProblem(await approve('?stage=1&by=Ann'), 409, 'already-approved');
+        assert.equal((await act(scene, campaign, 'approve?stage=1&by=Bob')).stage, 2);
+    });
+
+    test('an approval counts only for the stage that it names, and only where one is needed', async () => {
+        const { scene, modules, ids } = await fleet(3);
+        const stages = [{ devices: 1, approvals: 1 }, { devices: 2, approvals: 1, settle_ms: 86_400_000 }, { all: true }];
+        const { campaign } = await started(scene, { devices: ids, stages });
+        const refused = async (id, query) => assertProblem(await server.admin('POST', path(scene, id, `/approve?${query}`)), 409, 'campaign-state');
+        await takes(modules[0]);
+        assert.equal((await act(scene, campaign, 'approve?stage=1&by=Ann')).stage, 2);
+        await refused(campaign, 'stage=1&by=Bob'); // Bob saw stage 1 before Ann approved it
+        assert.deepEqual((await show(scene, campaign)).stages.map(({ approved }) => approved), [1, 0, 0]);
+        await refused(campaign, 'stage=3&by=Bob');
+        await takes(modules[1]);
+        assert.equal((await act(scene, campaign, 'approve?stage=2&by=Bob')).stages[1].approved, 1);
+        await refused(campaign, 'stage=2&by=Ann'); // it has all approvals, and waits for time
+        const other = await started(scene, { name: 'other', stages: [{ devices: 1 }, { all: true }] });
+        await refused(other.campaign, 'stage=1&by=Ann');
+        await server.admin('PUT', scene.path('/target'), { version: '2' }, { expect: 200 });
+        const plain = (await server.admin('GET', path(scene), null, { expect: 200 })).json.items.find((one) => one.plain);
+        await refused(plain.campaign, 'stage=1&by=Ann');
+    });
+
+    test('a call refuses what it does not take, and changes nothing', async () => {
+        const { scene, ids } = await fleet(2);
+        const { campaign } = await draft(scene, { devices: ids });
+        const refused = async (method, rest, body = null) => assertProblem(await server.admin(method, path(scene, campaign, rest), body), 400, 'bad-request');
+        await refused('POST', '/start', { dry_run: true });
+        await refused('POST', '/start?dry-run=1');
+        await refused('POST', '/start?dry_run=true');
+        assert.equal((await show(scene, campaign)).state, 'draft');
+        await act(scene, campaign, 'start?by=Ann');
+        for (const verb of ['resume', 'cancel', 'approve?stage=1&by=Ann'])
+            await refused('POST', `/${verb}`, { by: 'Ann' });
+        for (const call of ['/pause?dry_run=1', '/cancel?dry_run=1', '/resume?stage=1', '/approve?stages=1&by=Ann'])
+            await refused('POST', call);
+        await refused('POST', '/retarget?dry_run=1', { target: '1' });
+        await refused('GET', '/devices?state=waiting');
+        await refused('GET', '?x');
+        await refused('DELETE', '', { force: true });
+        assert.equal((await show(scene, campaign)).state, 'running');
+        for (const [method, query, body] of [['PUT', '?dry-run=1', { version: '2' }], ['DELETE', '?dry_run=1', null], ['DELETE', '', { dry_run: true }]])
+            assertProblem(await server.admin(method, scene.path(`/target${query}`), body), 400, 'bad-request');
+    });
+
+    test('devices that go first are sent with the list that they are part of', async () => {
+        const { scene, ids } = await fleet(4);
+        const { campaign } = await draft(scene, { devices: ids });
+        const patch = (body) => server.admin('PATCH', path(scene, campaign), body);
+        for (const first of [[ids[2]], []])
+            assertProblem(await patch({ first }), 422, 'invalid');
+        assert.deepEqual((await devices(scene, campaign)).map(({ device }) => `imei:${device}`), ids);
+        assert.equal((await patch({ first: [ids[2]], devices: ids })).json.devices, 4);
+        assert.equal((await devices(scene, campaign))[0].device, ids[2].slice(5));
+        assertProblem(await patch({ first: [ids[2]], devices: null }), 422, 'invalid');
+        assert.equal((await patch({ filter: 'version<2', frozen: true })).status, 200);
+        assert.equal((await patch({ first: [ids[1]] })).status, 200);
     });
 
     test('pause when done: a person ends the campaign', async () => {

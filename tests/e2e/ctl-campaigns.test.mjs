@@ -120,7 +120,9 @@ describe('campaigns', () => {
         await modules[0].upgrade();
         await modules[0].ask();
         assert.match(await ctl('campaign', 'show', 'pump', 'spring'), /waits for +stage 1: 0 of 1 admins have approved/);
-        await ctl('campaign', 'approve', 'pump', 'spring');
+        const late = await run(['campaign', 'approve', 'pump', 'spring', '2'], { env });
+        assertRun(late, 1, { err: /the current stage is stage 1, not stage 2/ });
+        await ctl('campaign', 'approve', 'pump', 'spring', '1');
         await ctl('campaign', 'pause', 'pump', 'spring', '--reason', 'rain');
         assert.match(await ctl('campaign', 'list', 'pump'), /spring +2 +paused +2 .*\n.*! rain/);
         await ctl('campaign', 'resume', 'pump', 'spring');

@@ -113,7 +113,7 @@ describe('a campaign', () => {
         await takes(asks.modules[0]);
         const [approval] = await receiver.took(1);
         assert.deepEqual([approval.kind, approval.json.why, approval.json.notice], ['needs-person', 'approval', 'stage 1: 0 of 1 admins have approved']);
-        await asks.act('approve?by=Ann');
+        await asks.act('approve?stage=1&by=Ann');
         await takes(asks.modules[1]);
         assert.deepEqual(stepsOf(await receiver.took(5)), ['needs-person 1 approval', 'stage-done 1', 'stage-done 2', 'campaign-paused 2', 'needs-person 2 campaign-paused']);
         assert.equal((await asks.act('resume')).state, 'finished');

@@ -139,6 +139,10 @@ export class CampaignModel {
         this.evaluate(now_ms);
     }
 
+    get needsApproval() {
+        return this.approved[this.stage].size < this.stages[this.stage].approvals;
+    }
+
     approve(name, now_ms) {
         this.approved[this.stage].add(name);
         this.evaluate(now_ms);

@@ -234,7 +234,8 @@ static void make_old(const char *file)
         "applied_ms INTEGER NOT NULL) STRICT");
     for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, BEFORE) != 0; i++) {
         char record[100];
-        snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, 'm', 1)", i + 1);
+        snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, '%s', 1)", i + 1,
+                 db_migrations[i].name);
         run(handle, db_migrations[i].sql);
         run(handle, record);
     }

@@ -205,6 +205,33 @@ static void test_newer_schema_is_refused(void **state)
     assert_non_null(strstr(err.text, "newer dfotad"));
 }
 
+/* Another branch of the development has as many migrations, but others. */
+static void test_other_schema_is_refused(void **state)
+{
+    struct place *place = *state;
+    static const struct {
+        const char *change, *says;
+    } cases[] = {
+        {"UPDATE migration SET name = '021-branch' WHERE number = 21",
+         "its migration 21 is 021-branch, here"},
+        {"UPDATE migration SET name = '003-other' WHERE number = 3",
+         "its migration 3 is 003-other, here it is "
+         "003-ledger; install the version"},
+        {"DELETE FROM migration WHERE number = 2", "its migration 2 is nothing, here it is 002-packages"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct db *db;
+        struct error err;
+        sqlite3 *handle;
+        assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(handle, cases[i].change, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(handle);
+        assert_false(db_open_writer(place->file, &db, &err));
+        assert_int_equal(err.code, ERROR_UNAVAILABLE);
+        assert_non_null(strstr(err.text, cases[i].says));
+    }
+}
+
 static void test_damaged_file_is_refused(void **state)
 {
     struct place *place = *state;
@@ -231,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_parameters_are_numbered_in_order_of_appearance),
         cmocka_unit_test_setup_teardown(test_reader_cannot_write, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_newer_schema_is_refused, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_other_schema_is_refused, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_damaged_file_is_refused, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
