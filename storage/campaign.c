@@ -48,7 +48,7 @@ struct stage_row {
     int64_t position;
     enum stage_kind kind;
     int64_t size, least_confirmed, confirmed_percent, most_failed, most_silent, settle_ms, approvals;
-    int64_t last_confirmed_ms, count[CAMPAIGN_OUTCOME_COUNT], approved;
+    int64_t last_confirmed_ms, count[CAMPAIGN_OUTCOME_COUNT], approved, accepted_failed, accepted_silent;
 };
 
 #define STAGE_SET(FIRST, NEXT, row)                                                                          \
@@ -63,6 +63,8 @@ struct stage_row {
     NEXT(approvals, INT, row->approvals)
 #define STAGE_COLUMNS(FIRST, NEXT, row)                                                                      \
     STAGE_SET(FIRST, NEXT, row)                                                                              \
+    NEXT(accepted_failed, INT, row->accepted_failed)                                                         \
+    NEXT(accepted_silent, INT, row->accepted_silent)                                                         \
     NEXT(last_confirmed_ms, INT_OR_NULL, row->last_confirmed_ms)                                             \
     NEXT(admitted, INT, row->count[OUTCOME_ADMITTED])                                                        \
     NEXT(confirmed, INT, row->count[OUTCOME_CONFIRMED])                                                      \
@@ -91,7 +93,8 @@ enum {
     STAGES_DROP,
     APPROVALS_DROP,
     STAGE_ADD,
-    STAGE_ALLOW,
+    STAGE_ACCEPT,
+    STAGE_CLOCK,
     STAGE_MOVE,
     APPROVE
 };
@@ -119,7 +122,9 @@ static const char *const sql[] = {
     [APPROVALS_DROP] = "DELETE FROM campaign_approval WHERE campaign_id = $1",
     [STAGE_ADD] = "INSERT INTO campaign_stage (campaign_id, " COLUMN_NAMES(STAGE_SET) ") VALUES ($1, "
                   COLUMN_VALUES(STAGE_SET) ")",
-    [STAGE_ALLOW] = "UPDATE campaign_stage SET most_failed = $1, most_silent = $2 WHERE campaign_id = $3 AND position = $4",
+    [STAGE_ACCEPT] = "UPDATE campaign_stage SET accepted_failed = $1, accepted_silent = $2 WHERE campaign_id = $3 "
+                     "AND position = $4",
+    [STAGE_CLOCK] = "UPDATE campaign_stage SET last_confirmed_ms = min(last_confirmed_ms, $1) WHERE campaign_id = $2",
     [STAGE_MOVE] = "UPDATE campaign_stage SET admitted = admitted + $1, confirmed = confirmed + $2, "
                    "not_applied = not_applied + $3, diverged = diverged + $4, silent = silent + $5, "
                    "last_confirmed_ms = coalesce($6, last_confirmed_ms) WHERE campaign_id = $7 AND position = $8",
@@ -134,7 +139,8 @@ struct stage_place campaign_place(const struct campaign *campaign, int64_t rank)
     return (struct stage_place){.ranked = ranked,
                                 .rank = (unsigned)rank,
                                 .audience = (unsigned)(campaign->devices - (ranked ? campaign->out : 0)),
-                                .reach = (unsigned)campaign->reach};
+                                .reach = (unsigned)campaign->reach,
+                                .stage_started_ms = campaign->stage_started_ms};
 }
 
 const char *campaign_audience_name(const struct campaign *campaign)
@@ -272,6 +278,8 @@ static struct stage stage_of(const struct stage_row *row)
                           .settle_ms = row->settle_ms,
                           .approvals = (unsigned)row->approvals,
                           .last_confirmed_ms = row->last_confirmed_ms,
+                          .accepted_failed = (unsigned)row->accepted_failed,
+                          .accepted_silent = (unsigned)row->accepted_silent,
                           .approved = (unsigned)row->approved};
     for (int i = OUTCOME_ADMITTED; i < OUTCOME_OUT; i++)
         stage.count[i] = (unsigned)row->count[i];
@@ -327,13 +335,18 @@ bool campaign_stages_set(struct db *db, int64_t id, const struct stages *stages,
     return true;
 }
 
-bool campaign_stage_allow(struct db *db, int64_t id, unsigned position, const struct stage *stage,
-                          struct error *err)
+bool campaign_stage_accept(struct db *db, int64_t id, unsigned position, const struct stage *stage,
+                           struct error *err)
 {
     return db_do(db,
-                 COMMAND(STAGE_ALLOW, PARAMS(P_INT(stage->most_failed), P_INT(stage->most_silent), P_INT(id),
-                                             P_INT(position))),
+                 COMMAND(STAGE_ACCEPT, PARAMS(P_INT(stage->accepted_failed), P_INT(stage->accepted_silent),
+                                              P_INT(id), P_INT(position))),
                  NULL, err);
+}
+
+bool campaign_stages_clamp(struct db *db, int64_t id, int64_t now_ms, struct error *err)
+{
+    return db_do(db, COMMAND(STAGE_CLOCK, PARAMS(P_INT(now_ms), P_INT(id))), NULL, err);
 }
 
 bool campaign_stage_move(struct db *db, int64_t id, unsigned position, enum campaign_outcome from,

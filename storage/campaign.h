@@ -96,11 +96,13 @@ bool campaign_conflict(struct db *db, const struct campaign *campaign, int64_t b
 
 /* The stages with what came of them, and the approvals. */
 bool campaign_stages_load(struct db *db, int64_t id, struct stages *ret, struct error *err);
-/* Replaces them; the counts of all stages are 0 then, and the approvals are forgotten. */
+/* Replaces them; the counts of all stages are 0 then, and the approvals and the accepted failures are forgotten. */
 bool campaign_stages_set(struct db *db, int64_t id, const struct stages *stages, struct error *err);
-/* Stores most_failed and most_silent of a stage. */
-bool campaign_stage_allow(struct db *db, int64_t id, unsigned position, const struct stage *stage,
-                          struct error *err);
+/* Stores accepted_failed and accepted_silent of a stage. */
+bool campaign_stage_accept(struct db *db, int64_t id, unsigned position, const struct stage *stage,
+                           struct error *err);
+/* No last_confirmed_ms is later than now_ms from now on. */
+bool campaign_stages_clamp(struct db *db, int64_t id, int64_t now_ms, struct error *err);
 /* Moves devices of a stage from one outcome to another; OUTCOME_WAITING and OUTCOME_OUT count nothing. */
 bool campaign_stage_move(struct db *db, int64_t id, unsigned position, enum campaign_outcome from,
                          enum campaign_outcome to, int64_t devices, int64_t now_ms, struct error *err);

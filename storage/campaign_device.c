@@ -43,6 +43,7 @@ enum {
     COUNT_OUT,
     SELECT_ONE,
     OUT_ALL,
+    HELD_OUT_ONE,
     RESET_ALL,
     COPY_ALL,
     CONFIRM_ALL,
@@ -78,6 +79,9 @@ static const char *const sql[] = {
     [OUT_ALL] = "UPDATE campaign_device SET outcome = 'out', at_ms = $1 WHERE campaign_id = $2 AND EXISTS "
                 "(SELECT 1 FROM device d JOIN campaign c ON c.id = campaign_id WHERE d.id = device_id "
                 "AND (d.state = 'retired' OR d.held_out_ms IS NOT NULL OR d.firmware_id <> c.firmware_id))",
+    [HELD_OUT_ONE] = "SELECT 1 FROM device d INDEXED BY device_held_out JOIN campaign_device m ON m.device_id = d.id "
+                     "WHERE d.firmware_id = $1 AND d.held_out_ms IS NOT NULL AND d.state IS NOT 'retired' "
+                     "AND m.campaign_id = $2 AND m.outcome = 'out' LIMIT 1",
     [DROP_ALL] = "DELETE FROM campaign_device WHERE campaign_id = $1",
     [RESET_ALL] = "UPDATE campaign_device SET outcome = 'waiting', at_ms = NULL, stage = NULL WHERE campaign_id = $1",
     [COPY_ALL] = "INSERT INTO campaign_device (campaign_id, device_id, rank, outcome) "
@@ -249,6 +253,13 @@ bool campaign_device_out_all(struct db *db, int64_t campaign_id, int64_t now_ms,
                              struct error *err)
 {
     return db_do(db, COMMAND(OUT_ALL, PARAMS(P_INT(now_ms), P_INT(campaign_id))), ret_count, err);
+}
+
+bool campaign_device_held_out(struct db *db, const struct campaign *campaign, bool *ret, struct error *err)
+{
+    return db_row(db,
+                  QUERY(HELD_OUT_ONE, PARAMS(P_INT(campaign->firmware_id), P_INT(campaign->id)), NO_FIELDS),
+                  ret, err);
 }
 
 bool campaign_device_drop_all(struct db *db, int64_t campaign_id, struct error *err)

@@ -60,6 +60,9 @@ bool campaign_device_select(struct db *db, const struct campaign *campaign, int6
 /* The devices of a list that take no part. */
 bool campaign_device_out_all(struct db *db, int64_t campaign_id, int64_t now_ms, int64_t *ret_count,
                              struct error *err);
+/* A device of the list is out because it is held out: it may come back. Reads the devices of the firmware that are held
+   out. */
+bool campaign_device_held_out(struct db *db, const struct campaign *campaign, bool *ret, struct error *err);
 /* All devices are waiting again. */
 bool campaign_device_reset_all(struct db *db, int64_t campaign_id, struct error *err);
 /* Those with a rank below `below`; all are waiting. */

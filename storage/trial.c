@@ -22,7 +22,7 @@ static const char *const sql[] = {
     [OTHER] =
         "SELECT device_id FROM attempt a WHERE " OF_PACKAGE
         " AND device_id <> $3 AND NOT written_off AND NOT EXISTS (SELECT 1 FROM device d WHERE "
-        "d.id = a.device_id AND d.state = 'retired') AND "
+        "d.id = a.device_id AND (d.state = 'retired' OR d.held_out_ms IS NOT NULL)) AND "
         "state IN ('sending', 'interrupted', 'delivered', 'handed_over', 'silent') AND "
         "(state IN ('delivered', 'handed_over') OR (state IN ('sending', 'interrupted') AND active_ms > $4) OR (" STILL_SILENT
         ")) LIMIT 1",

@@ -189,11 +189,27 @@ unsigned stage_breached_by(const struct stage *stage, enum gate_breach breach)
     return breach == BREACH_SILENT ? stage->count[OUTCOME_SILENT] : 0;
 }
 
+unsigned stage_allowed(const struct stage *stage, enum gate_breach breach)
+{
+    bool by_failed = breach == BREACH_FAILED;
+    unsigned most = by_failed ? stage->most_failed : stage->most_silent;
+    unsigned accepted = by_failed ? stage->accepted_failed : stage->accepted_silent;
+    return accepted > most ? accepted : most;
+}
+
 enum gate_breach stage_breach(const struct stage *stage)
 {
-    if (stage_breached_by(stage, BREACH_FAILED) > stage->most_failed)
-        return BREACH_FAILED;
-    return stage_breached_by(stage, BREACH_SILENT) > stage->most_silent ? BREACH_SILENT : BREACH_NONE;
+    for (enum gate_breach breach = BREACH_FAILED; breach <= BREACH_SILENT; breach++)
+        if (stage_breached_by(stage, breach) > stage_allowed(stage, breach))
+            return breach;
+    return BREACH_NONE;
+}
+
+/* Long enough after the last confirmation, or after the start of the stage when none was needed. */
+static bool has_settled(const struct stage *stage, const struct stage_place *audience, int64_t now_ms)
+{
+    int64_t since_ms = stage->last_confirmed_ms ? stage->last_confirmed_ms : audience->stage_started_ms;
+    return now_ms - clock_clamp(since_ms, now_ms) >= stage->settle_ms;
 }
 
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
@@ -204,17 +220,17 @@ enum gate stage_gate(const struct stage *stages, unsigned current, const struct 
     unsigned wanted = confirmations_wanted(stages, current, audience);
     ret_why[0] = '\0';
     if (breach) {
-        bool by_failed = breach == BREACH_FAILED;
         snprintf(ret_why, GATE_WHY_SIZE, "stage %u: devices that %s: %u, allowed are %u", current + 1,
-                 by_failed ? "did not apply a package" : "are silent after delivery",
-                 stage_breached_by(stage, breach), by_failed ? stage->most_failed : stage->most_silent);
+                 breach == BREACH_FAILED ? "did not apply a package" : "are silent after delivery",
+                 stage_breached_by(stage, breach), stage_allowed(stage, breach));
         return GATE_BROKEN;
     }
     if (stage->count[OUTCOME_CONFIRMED] < wanted)
         snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u devices have confirmed", current + 1,
                  stage->count[OUTCOME_CONFIRMED], wanted);
-    else if (now_ms - clock_clamp(stage->last_confirmed_ms, now_ms) < stage->settle_ms)
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: the last confirmation is not old enough", current + 1);
+    else if (!has_settled(stage, audience, now_ms))
+        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %s is not old enough", current + 1,
+                 stage->last_confirmed_ms ? "the last confirmation" : "the stage");
     else if (stage->approved < stage->approvals)
         snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u admins have approved", current + 1,
                  stage->approved, stage->approvals);

@@ -89,13 +89,14 @@ struct stage {
         confirmed_percent; /* of the devices of the stage; 100: of those that have not failed, at least one */
     unsigned most_failed;  /* more devices that are not_applied or diverged break the gate */
     unsigned most_silent;  /* more silent devices break the gate */
-    int64_t settle_ms;     /* at least this time after the last confirmation */
+    int64_t settle_ms;     /* at least this time after the last confirmation, or the start of the stage */
     unsigned approvals;    /* admins who must agree: 0, 1 or 2 */
 
     /* What came of the stage so far. */
     unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now; out: 0 */
     int64_t last_confirmed_ms;              /* 0: never */
     unsigned approved;
+    unsigned accepted_failed, accepted_silent; /* failures that an admin accepted by a resume; 0: none */
 };
 
 struct stage_place { /* of a device in its campaign */
@@ -105,6 +106,7 @@ struct stage_place { /* of a device in its campaign */
         audience; /* devices that take part. Of an open audience: that had to be led to the target when the stage began */
     unsigned
         reach; /* where ranked: the stage reaches the ranks below, because some of them are out; 0: none is */
+    int64_t stage_started_ms; /* the current stage */
 };
 
 unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of them */
@@ -135,6 +137,8 @@ extern const struct enum_names gate_breach_names;
 enum gate_breach stage_breach(const struct stage *stage);
 /* The devices of the stage that count for this limit. */
 unsigned stage_breached_by(const struct stage *stage, enum gate_breach breach);
+/* How many of them do not break the gate: the limit, or what an admin accepted beyond it. */
+unsigned stage_allowed(const struct stage *stage, enum gate_breach breach);
 
 enum gate {
     GATE_WAITS, /* for what *ret_why names */
@@ -144,7 +148,7 @@ enum gate {
 
 #define GATE_WHY_SIZE 160
 
-/* The gate of stages[current]. Of `audience` only ranked and audience are looked at. */
+/* The gate of stages[current]. The rank of `audience` is not looked at. */
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
                      int64_t now_ms, char ret_why[GATE_WHY_SIZE]);
 

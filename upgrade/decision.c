@@ -145,7 +145,7 @@ static const struct {
     {check_state, "is the device retired, held out, or held until an admin admits it?"},
     {check_block, "has the loop guard blocked the device?"},
     {decision_range_check, "is the Range header valid?"},
-    {decision_campaign_check_transfer, "request from the middle: does a paused campaign let downloads end?"},
+    {decision_campaign_check_transfer, "request from the middle: does the campaign let downloads end?"},
     {decision_range_continue, "request from the middle: can the download be continued?"},
     {decision_package_check_versions, "is there a newer target, a package format and an image of the base?"},
     {decision_campaign_check, "is the campaign running, and has a stage admitted the device?"},

@@ -129,6 +129,9 @@ struct snapshot {
     enum attempt_state attempt_state;
     struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
+    char attempt_stopped_by
+        [CAMPAIGN_NAME_SIZE];  /* its campaign was cancelled or leads to another version now, and
+                                                    does not let downloads end; "": it may go on */
     bool attempt_by_link;      /* it was offered over the link of this request */
     int64_t attempt_active_ms; /* UTC of the last byte sent or acknowledged; 0: nothing is pinned */
     bool pinned_servable;      /* the pinned bytes are stored, not withdrawn, and proven or released */

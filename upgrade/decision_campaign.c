@@ -10,9 +10,17 @@ static bool refuse_paused(struct question *q)
 
 bool decision_campaign_check_transfer(struct question *q)
 {
-    const struct range *range = &q->checkin->range;
-    return q->known->campaign_paused && !q->known->finish_transfers && range->present && range->first > 0 &&
-           refuse_paused(q);
+    const struct snapshot *known = q->known;
+    char target[VERSION_TEXT_SIZE];
+    if (!q->checkin->range.present || q->checkin->range.first == 0)
+        return false;
+    if (q->open && known->attempt_stopped_by[0]) {
+        version_format(&known->attempt_target, target);
+        return question_answer(q, ANSWER_UP_TO_DATE,
+                               "the campaign %s does not lead to %s any more, and its downloads do not go on",
+                               known->attempt_stopped_by, target);
+    }
+    return known->campaign_paused && !known->finish_transfers && refuse_paused(q);
 }
 
 bool decision_campaign_check(struct question *q)

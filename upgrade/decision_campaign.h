@@ -6,7 +6,8 @@
 
 #include "upgrade/question.h"
 
-/* A paused campaign can forbid that downloads are continued. */
+/* A campaign can forbid that downloads are continued: while it is paused, and after it was cancelled or got another
+   target. */
 bool decision_campaign_check_transfer(struct question *q);
 
 /* A paused campaign begins nothing new. A running one serves the devices that a stage has admitted. */

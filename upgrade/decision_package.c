@@ -100,13 +100,6 @@ bool decision_package_check_offers(struct question *q)
 
 /* ---- The attempt ---- */
 
-static bool attempt_is_for_hop(const struct question *q)
-{
-    return q->open && q->known->attempt_same_firmware &&
-           question_is_same(&q->known->attempt_from, &q->known->base) &&
-           question_is_same(&q->known->attempt_to, question_hop(q->known));
-}
-
 /* The attempt waits for a path to this target, over another hop. */
 static bool attempt_can_be_aimed(const struct question *q)
 {
@@ -126,7 +119,7 @@ static void begin_attempt(struct question *q)
 
 static void continue_or_begin(struct question *q)
 {
-    if (attempt_is_for_hop(q))
+    if (question_is_for_hop(q))
         return;
     if (attempt_can_be_aimed(q))
         q->decision->aim_attempt = true;

@@ -43,8 +43,16 @@ void question_choose_bytes(struct question *q, uint64_t size)
 bool question_is_unfinished(const struct question *q)
 {
     const struct snapshot *known = q->known;
-    return q->open && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
-           known->attempt_same_firmware && question_is_same(&known->attempt_target, &known->target);
+    return question_is_for_hop(q) && (q->state == ATTEMPT_SENDING || q->state == ATTEMPT_INTERRUPTED) &&
+           question_is_same(&known->attempt_target, &known->target) &&
+           (q->checkin->source != CHECKIN_LINK || known->attempt_by_link);
+}
+
+bool question_is_for_hop(const struct question *q)
+{
+    return q->open && q->known->attempt_same_firmware &&
+           question_is_same(&q->known->attempt_from, &q->known->base) &&
+           question_is_same(&q->known->attempt_to, question_hop(q->known));
 }
 
 bool question_is_same(const struct version *a, const struct version *b)

@@ -26,8 +26,11 @@ void question_end_attempt(struct question *q, enum attempt_event event);
 /* Sends the requested range of a package of `size` bytes. The range must begin below size. */
 void question_choose_bytes(struct question *q, uint64_t size);
 
-/* A download to this target has begun, and may be asked for from its start again. */
+/* The download of this hop to this target has begun, and may be asked for from its start again. */
 bool question_is_unfinished(const struct question *q);
+
+/* The open attempt is for the first hop from this base. */
+bool question_is_for_hop(const struct question *q);
 
 bool question_is_same(const struct version *a, const struct version *b);
 

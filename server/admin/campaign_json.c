@@ -58,13 +58,19 @@ static bool check_names(const json_t *object, struct error *err)
     return json_is_object(object) || error_set(err, ERROR_INVALID, "stages is a list of objects");
 }
 
+/* A number of devices that must confirm takes the place of the share. */
+static bool read_share(const json_t *object, json_int_t least, json_int_t *percent, struct error *err)
+{
+    *percent = least ? 0 : 100;
+    return read_number(object, "confirmed_percent", 100, percent, err);
+}
+
 static bool read_stage(const json_t *object, struct stage *stage, struct error *err)
 {
-    json_int_t least = 0, percent = json_object_get(object, "min_confirmed") ? 0 : 100, failed = 0,
-               silent = 0, settle_ms = 0, approvals = 0;
+    json_int_t least = 0, percent, failed = 0, silent = 0, settle_ms = 0, approvals = 0;
     if (!check_names(object, err) || !read_kind(object, stage, err) ||
         !read_number(object, "min_confirmed", INT32_MAX, &least, err) ||
-        !read_number(object, "confirmed_percent", 100, &percent, err) ||
+        !read_share(object, least, &percent, err) ||
         !read_number(object, "max_failed", INT32_MAX, &failed, err) ||
         !read_number(object, "max_silent", INT32_MAX, &silent, err) ||
         !read_number(object, "settle_ms", SETTLE_MAX_MS, &settle_ms, err) ||
@@ -107,15 +113,16 @@ static json_t *counts_to_json(const unsigned count[CAMPAIGN_OUTCOME_COUNT])
 
 static json_t *stage_to_json(const struct stage *stage)
 {
-    return json_pack("{s:o, s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:o, s:o}", "devices",
-                     stage->kind == STAGE_DEVICES ? json_integer(stage->size) : json_null(), "percent",
-                     stage->kind == STAGE_PERCENT ? json_integer(stage->size) : json_null(), "all",
-                     stage->kind == STAGE_ALL, "min_confirmed", (int)stage->least_confirmed,
-                     "confirmed_percent", (int)stage->confirmed_percent, "max_failed",
-                     (json_int_t)stage->most_failed, "max_silent", (json_int_t)stage->most_silent,
-                     "settle_ms", (json_int_t)stage->settle_ms, "approvals", (int)stage->approvals,
-                     "approved", (int)stage->approved, "last_confirmed_at",
-                     field_number(stage->last_confirmed_ms), "counts", counts_to_json(stage->count));
+    return json_pack(
+        "{s:o, s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o}", "devices",
+        stage->kind == STAGE_DEVICES ? json_integer(stage->size) : json_null(), "percent",
+        stage->kind == STAGE_PERCENT ? json_integer(stage->size) : json_null(), "all",
+        stage->kind == STAGE_ALL, "min_confirmed", (int)stage->least_confirmed, "confirmed_percent",
+        (int)stage->confirmed_percent, "max_failed", (json_int_t)stage->most_failed, "max_silent",
+        (json_int_t)stage->most_silent, "accepted_failed", (json_int_t)stage->accepted_failed,
+        "accepted_silent", (json_int_t)stage->accepted_silent, "settle_ms", (json_int_t)stage->settle_ms,
+        "approvals", (int)stage->approvals, "approved", (int)stage->approved, "last_confirmed_at",
+        field_number(stage->last_confirmed_ms), "counts", counts_to_json(stage->count));
 }
 
 /* Of all stages; with the devices that no stage has admitted. */

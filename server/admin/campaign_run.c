@@ -3,6 +3,7 @@
 /* …/campaigns/{campaign}/start, /pause, /resume, /cancel, /approve, /retarget, /copy */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -40,14 +41,21 @@ static bool check_not_plain(const struct action *action, struct error *err)
                      "this campaign is the target of the firmware: use PUT or DELETE …/target");
 }
 
+/* A start and a resume lead devices to the target. */
+static bool check_target(const struct action *action, struct db *db, struct error *err)
+{
+    const struct campaign *campaign = &action->path.campaign;
+    char target[VERSION_TEXT_SIZE];
+    bool leads = action->event == CAMPAIGN_START ||
+                 (action->event == CAMPAIGN_RESUME && campaign->state == CAMPAIGN_PAUSED && !campaign->plain);
+    return !leads || campaign_read_target(db, &action->path.firmware, campaign->target, target, err);
+}
+
 static bool run_event(void *cls, struct db *db, struct error *err)
 {
     struct action *action = cls;
     struct campaign *campaign = &action->path.campaign;
-    char target[VERSION_TEXT_SIZE];
-    if (!find(action, db, err) ||
-        (action->event == CAMPAIGN_START &&
-         !campaign_read_target(db, &action->path.firmware, campaign->target, target, err)) ||
+    if (!find(action, db, err) || !check_target(action, db, err) ||
         (action->event == CAMPAIGN_CANCEL && !check_not_plain(action, err)))
         return false;
     if (action->event == CAMPAIGN_START && campaign->state == CAMPAIGN_DRAFT &&
@@ -227,6 +235,23 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
     return change_ahead(&action, action.target, retarget, err);
 }
 
+/* What an admin wrote, without what came of it. */
+static struct campaign draft_of(const struct campaign *from, const char *name)
+{
+    struct campaign made = {.firmware_id = from->firmware_id,
+                            .state = CAMPAIGN_DRAFT,
+                            .audience = from->audience,
+                            .order = from->order,
+                            .firsts = from->firsts,
+                            .pause_when_done = from->pause_when_done,
+                            .finish_transfers = from->finish_transfers,
+                            .created_ms = clock_utc_ms()};
+    snprintf(made.name, sizeof made.name, "%s", name);
+    memcpy(made.target, from->target, sizeof made.target);
+    memcpy(made.filter, from->filter, sizeof made.filter);
+    return made;
+}
+
 static bool copy(void *cls, struct db *db, struct error *err)
 {
     struct action *action = cls;
@@ -235,19 +260,14 @@ static bool copy(void *cls, struct db *db, struct error *err)
     if (!find(action, db, err) || !check_not_plain(action, err))
         return false;
     int64_t from = campaign->id;
-    snprintf(campaign->name, sizeof campaign->name, "%s", action->text);
     if (!campaign_stages_load(db, from, &stages, err) ||
         (action->target &&
          !campaign_read_target(db, &action->path.firmware, action->target, campaign->target, err)))
         return false;
-    campaign->state = CAMPAIGN_DRAFT;
-    campaign->paused_why[0] = campaign->forecast[0] = '\0';
-    campaign->ahead = campaign->out = campaign->reach = campaign->reached = 0;
-    campaign->stage = campaign->stage_started_ms = campaign->started_ms = campaign->ended_ms = 0;
+    *campaign = draft_of(campaign, action->text);
     bool is_list = campaign->audience == AUDIENCE_LIST;
     int64_t below =
         campaign->filter[0] ? campaign->firsts : INT64_MAX; /* the start makes the rest of the list */
-    campaign->created_ms = clock_utc_ms();
     event_by_text(action->call->request, campaign->created_by);
     return campaign_add(db, campaign, err) && campaign_stages_set(db, campaign->id, &stages, err) &&
            (!is_list || campaign_device_copy_all(db, from, campaign->id, below, &campaign->devices, err)) &&

@@ -15,15 +15,21 @@ static bool is_last(const struct campaign *campaign, const struct stages *stages
     return campaign->stage + 1 >= stages->count;
 }
 
-/* Every device of a list that takes part has an outcome. */
-static bool is_done(const struct campaign *campaign, const struct stages *stages)
+/* Every device of a list has an outcome, or will take no part again. A device that is held out may come back. */
+static bool check_done(struct db *db, const struct campaign *campaign, const struct stages *stages, bool *ret,
+                       struct error *err)
 {
+    bool held_out = false;
     int64_t waiting = campaign->devices - campaign->out - campaign->ahead, on_the_way = 0;
     for (unsigned i = 0; i < stages->count; i++) {
         waiting -= stage_admitted(&stages->stage[i]);
         on_the_way += stages->stage[i].count[OUTCOME_ADMITTED];
     }
-    return campaign->audience == AUDIENCE_LIST && waiting <= 0 && on_the_way == 0;
+    *ret = campaign->audience == AUDIENCE_LIST && waiting <= 0 && on_the_way == 0;
+    if (*ret && campaign->out && !campaign_device_held_out(db, campaign, &held_out, err))
+        return false;
+    *ret = *ret && !held_out;
+    return true;
 }
 
 /* Of all devices a share is one of the devices that have to be led to the target now, and of those that the campaign has led
@@ -98,6 +104,13 @@ static bool pause_itself(struct db *db, struct campaign *campaign, const char *w
     return campaign_run(db, campaign, CAMPAIGN_PAUSE, why, NULL, now_ms, err);
 }
 
+static bool pause_when_done(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
+{
+    return pause_itself(db, campaign, "the last stage is done", now_ms, err) &&
+           notify_campaign_person(db, campaign, "campaign-paused", "it is paused: the last stage is done",
+                                  now_ms, err);
+}
+
 enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                         char why[GATE_WHY_SIZE])
 {
@@ -111,21 +124,24 @@ enum gate campaign_look(struct campaign *campaign, const struct stages *stages, 
     return gate;
 }
 
-/* Webhooks are told once that the last stage is done: an open audience goes on after that. */
+/* Once: webhooks are told that the last stage is done, and pause_when_done pauses the campaign. An open audience goes on
+   after that, and a list is finished. */
 static bool end_last(struct db *db, struct campaign *campaign, const struct stages *stages, enum gate gate,
                      int64_t now_ms, struct error *err)
 {
-    bool all = is_done(campaign, stages);
+    bool all;
+    if (!check_done(db, campaign, stages, &all, err))
+        return false;
     bool done = all || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL);
     if (done && !campaign->last_done) {
         campaign->last_done = true;
         if (!campaign_update(db, campaign, err) ||
             !notify_stage_done(db, campaign, stages, "It was the last stage", now_ms, err))
             return false;
+        if (campaign->pause_when_done)
+            return pause_when_done(db, campaign, now_ms, err);
     }
-    if (all && !campaign->pause_when_done)
-        return campaign_run(db, campaign, CAMPAIGN_FINISH, "", NULL, now_ms, err);
-    return !done || !campaign->pause_when_done || pause_itself(db, campaign, CAMPAIGN_LAST_DONE, now_ms, err);
+    return !all || campaign_run(db, campaign, CAMPAIGN_FINISH, "", NULL, now_ms, err);
 }
 
 /* Only admins keep the stage from being done: webhooks are told once. */
@@ -151,12 +167,29 @@ static bool go_on(struct db *db, struct campaign *campaign, const struct stages 
            campaign_begin_stage(db, campaign, stages, campaign->stage + 1, now_ms, err);
 }
 
+/* A time in the future, of a clock that was wrong, counts as now. Else a stage would never settle. */
+static bool clamp_times(struct db *db, struct campaign *campaign, struct stages *stages, int64_t now_ms,
+                        struct error *err)
+{
+    struct stage *stage = &stages->stage[campaign->stage];
+    if (campaign->stage_started_ms > now_ms) {
+        campaign->stage_started_ms = now_ms;
+        if (!campaign_update(db, campaign, err))
+            return false;
+    }
+    if (stage->last_confirmed_ms <= now_ms)
+        return true;
+    stage->last_confirmed_ms = now_ms;
+    return campaign_stages_clamp(db, campaign->id, now_ms, err);
+}
+
 bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
     struct stages stages;
     char why[GATE_WHY_SIZE];
     while (campaign->state == CAMPAIGN_RUNNING && !campaign->plain) {
-        if (!campaign_stages_load(db, campaign->id, &stages, err))
+        if (!campaign_stages_load(db, campaign->id, &stages, err) ||
+            !clamp_times(db, campaign, &stages, now_ms, err))
             return false;
         enum gate gate = campaign_look(campaign, &stages, now_ms, why);
         if (gate == GATE_BROKEN)
@@ -171,17 +204,36 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
     return true;
 }
 
+/* A campaign that cannot be evaluated does not stop the others: what was changed for it is taken back. */
+static bool evaluate_one(struct db *db, int64_t id, int64_t now_ms, struct error *err)
+{
+    struct campaign campaign;
+    struct error why;
+    char text[24];
+    bool found;
+    if (!db_savepoint(db, err))
+        return false;
+    if (campaign_by_id(db, id, &campaign, &found, &why) &&
+        (!found || campaign_evaluate(db, &campaign, now_ms, &why)))
+        return db_release(db, err);
+    if (!db_in_transaction(db)) {
+        *err = why;
+        return false;
+    }
+    db_rollback_savepoint(db);
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    log_line(LOG_LEVEL_ERROR, "campaign-failed", "campaign", text, "error", why.text, NULL);
+    return true;
+}
+
 bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
 {
     _cleanup_(cleanup_free) int64_t *ids = NULL;
-    struct campaign campaign;
     size_t count;
-    bool found;
     if (!campaign_running(db, &ids, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!campaign_by_id(db, ids[i], &campaign, &found, err) ||
-            (found && !campaign_evaluate(db, &campaign, now_ms, err)))
+        if (!evaluate_one(db, ids[i], now_ms, err))
             return false;
     return true;
 }

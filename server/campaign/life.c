@@ -76,15 +76,15 @@ static bool accept_failures(struct db *db, const struct campaign *campaign, stru
         return false;
     for (unsigned i = 0; i <= campaign->stage && i < stages.count; i++) {
         struct stage *stage = &stages.stage[i];
-        unsigned failed = stage->count[OUTCOME_NOT_APPLIED] + stage->count[OUTCOME_DIVERGED];
-        unsigned silent = stage->count[OUTCOME_SILENT];
-        if (failed <= stage->most_failed && silent <= stage->most_silent)
+        unsigned failed = stage_breached_by(stage, BREACH_FAILED);
+        unsigned silent = stage_breached_by(stage, BREACH_SILENT);
+        if (stage_breach(stage) == BREACH_NONE)
             continue;
-        if (failed > stage->most_failed)
-            stage->most_failed = failed;
-        if (silent > stage->most_silent)
-            stage->most_silent = silent;
-        if (!campaign_stage_allow(db, campaign->id, i, stage, err))
+        if (failed > stage_allowed(stage, BREACH_FAILED))
+            stage->accepted_failed = failed;
+        if (silent > stage_allowed(stage, BREACH_SILENT))
+            stage->accepted_silent = silent;
+        if (!campaign_stage_accept(db, campaign->id, i, stage, err))
             return false;
     }
     return true;
@@ -119,17 +119,15 @@ static void add_breach(json_t *detail, const struct campaign *campaign, const st
     json_object_set_new(detail, "stage", json_integer((json_int_t)campaign->breach_stage + 1));
 }
 
-/* A pause by a gate, or after the last stage, waits for a person; an admin who pauses a campaign knows it. */
+/* A pause by a gate waits for a person; an admin who pauses a campaign knows it. */
 static bool notify_paused(struct db *db, const struct campaign *campaign,
                           const struct campaign_breach *breach, int64_t now_ms, struct error *err)
 {
     const struct notify_breach known = {breach->devices, breach->count, breach->text};
-    bool asks = breach->devices || strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0;
     char notice[GATE_WHY_SIZE + BREACH_TEXT_SIZE + 20];
-    snprintf(notice, sizeof notice, "it is paused: %s%s%s", campaign->paused_why, breach->devices ? ": " : "",
-             breach->text);
+    snprintf(notice, sizeof notice, "it is paused: %s: %s", campaign->paused_why, breach->text);
     return notify_campaign_paused(db, campaign, &known, now_ms, err) &&
-           (!asks || notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err));
+           (!breach->devices || notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err));
 }
 
 /* The row of the ledger, and what webhooks are told. Takes over `detail`. */
@@ -148,8 +146,6 @@ static bool note_event(struct db *db, const struct campaign *campaign, enum camp
 /* The fields that an event sets besides the state. */
 static void prepare(struct campaign *campaign, enum campaign_event event, const char *why, int64_t now_ms)
 {
-    if (event == CAMPAIGN_RESUME && strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0)
-        campaign->pause_when_done = false;
     snprintf(campaign->paused_why, sizeof campaign->paused_why, "%s", event == CAMPAIGN_PAUSE ? why : "");
     if (event != CAMPAIGN_PAUSE)
         campaign->breach = BREACH_NONE;
@@ -200,6 +196,9 @@ bool campaign_retarget(struct db *db, struct campaign *campaign, const char *tar
     struct stages stages;
     json_t *detail = json_pack("{s:s, s:o*, s:s}", "before", campaign->target, "by", by, "target", target);
     snprintf(campaign->target, sizeof campaign->target, "%s", target);
+    if (campaign->state == CAMPAIGN_PAUSED)
+        snprintf(campaign->paused_why, sizeof campaign->paused_why,
+                 "it leads to version %s now, and waits to be resumed", target);
     campaign->ahead = campaign->out = 0;
     if (!campaign_note(db, campaign, LEDGER_CAMPAIGN_RETARGETED, now_ms, detail, err) ||
         !campaign_stages_load(db, campaign->id, &stages, err) ||

@@ -6,8 +6,6 @@
 
 #include "server/campaign/gate.h"
 
-#define CAMPAIGN_LAST_DONE "the last stage is done" /* after this pause, a resume does not pause it again */
-
 /* Stores the campaign with its new stage. */
 bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
                           int64_t stage, int64_t now_ms, struct error *err)

@@ -98,6 +98,25 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
     return true;
 }
 
+/* The campaign that the attempt was begun for may have been cancelled, or lead to another version now. No other campaign
+   leads the device to the target of the attempt. */
+static bool find_stop(struct db *db, struct facts *facts, struct error *err)
+{
+    const struct attempt *attempt = &facts->attempt;
+    struct campaign campaign;
+    bool found;
+    if (!attempt->campaign_id || strcmp(attempt->target, facts->firmware.target) == 0)
+        return true;
+    if (!campaign_by_id(db, attempt->campaign_id, &campaign, &found, err))
+        return false;
+    if (!found || campaign.finish_transfers)
+        return true;
+    if (campaign.state == CAMPAIGN_CANCELLED || strcmp(attempt->target, campaign.target) != 0)
+        snprintf(facts->snapshot.attempt_stopped_by, sizeof facts->snapshot.attempt_stopped_by, "%s",
+                 campaign.name);
+    return true;
+}
+
 bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -106,6 +125,8 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
         return false;
     if (!known->attempt_open)
         return true;
+    if (!find_stop(db, facts, err))
+        return false;
     known->attempt_state = attempt->state;
     version_parse(slice_of(attempt->from), &known->attempt_from);
     version_parse(slice_of(attempt->to), &known->attempt_to);

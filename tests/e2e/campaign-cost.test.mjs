@@ -57,7 +57,7 @@ async function begin(t, fleet) {
     const modules = Array.from({ length: kinds }, () => scene.module());
     await server.admin('POST', scene.path('/campaigns'), {
         name: 'spring', target: '2', devices: modules.map((m) => `imei:${m.id}`),
-        stages: [{ percent: 50, min_confirmed: 0, max_failed: 1_000_000_000, approvals: 2 }, { all: true }],
+        stages: [{ percent: 50, confirmed_percent: 0, max_failed: 1_000_000_000, approvals: 2 }, { all: true }],
     }, { expect: 201 });
     await server.admin('POST', path(scene, '/start'), null, { expect: 200 });
     const has = async (module) => {

@@ -83,7 +83,7 @@ async function fails(scene, module) {
     await module.ask();
 }
 
-const pause = { min_confirmed: 0, max_failed: 1000, max_silent: 1000, approvals: 2 };
+const pause = { confirmed_percent: 0, max_failed: 1000, max_silent: 1000, approvals: 2 };
 
 describe('a filter', () => {
     test('is frozen or dynamic: there is no default', async () => {
@@ -310,8 +310,12 @@ describe('a device that takes no part', () => {
         assert.equal((await show(scene, campaign)).stage, 2);
         await post(scene, modules[2], 'retire');
         assert.equal(await takes(modules[3]), true);
+        const now = await show(scene, campaign);
+        assert.deepEqual([now.state, now.counts.confirmed, now.counts.out], ['running', 2, 2], 'the device that is held out may come back');
+        await patch(scene, modules[0], { held_out: false });
+        assert.equal(await takes(modules[0]), true);
         const end = await show(scene, campaign);
-        assert.deepEqual([end.state, end.counts.confirmed, end.counts.out], ['finished', 2, 2], 'it is not waited for');
+        assert.deepEqual([end.state, end.counts.confirmed, end.counts.out], ['finished', 3, 1], 'the retired device is not waited for');
         await assertCounts(scene, campaign);
     });
 
@@ -388,10 +392,23 @@ describe('a device that takes no part', () => {
         await scene.awaitAttempt(modules[0], 'delivered');
         await patch(scene, modules[0], { held_out: true });
         assert.equal((await scene.record(modules[0])).attempts[0].state, 'delivered');
-        assert.equal((await show(scene, campaign)).state, 'finished');
+        assert.equal((await show(scene, campaign)).state, 'running', 'the device may come back');
         await modules[0].applyAndReboot(bytes);
         assert.equal((await modules[0].ask()).code, 27);
         assert.equal((await scene.record(modules[0])).attempts[0].state, 'confirmed');
+        await patch(scene, modules[0], { held_out: false });
+        assert.equal((await show(scene, campaign)).state, 'finished');
+    });
+
+    test('frees the place of the canary', async () => {
+        const { scene, modules, ids } = await fleet(2, { canary: true });
+        await started(scene, { devices: ids });
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        assert.equal((await modules[1].ask()).code, 27);
+        assert.match(await reason(scene, modules[1]), /tries it first/);
+        await patch(scene, modules[0], { held_out: true });
+        assert.equal((await modules[1].ask()).status, 200);
     });
 });
 

@@ -14,7 +14,7 @@ let server;
 before(async () => { server = await startServer(null, { keep: true }); });
 after(() => server?.dispose());
 
-const many = { min_confirmed: 0, max_failed: 1000, max_silent: 1000 };
+const many = { confirmed_percent: 0, max_failed: 1000, max_silent: 1000 };
 
 // Modules of a firmware without a target.
 async function fleet(count, options = {}, on = server) {
@@ -160,7 +160,7 @@ describe('gates', () => {
         const [line] = await server.logged('campaign-paused', 1, ({ reason: why }) => why === now.paused_why);
         assert.equal(line.campaign, 'spring');
         const resumed = await act(scene, campaign, 'resume', null, 'Ann');
-        assert.deepEqual([resumed.state, resumed.stages[0].max_failed], ['running', 1]);
+        assert.deepEqual([resumed.state, resumed.stages[0].max_failed, resumed.stages[0].accepted_failed], ['running', 0, 1]);
         for (const module of modules.slice(1, 3))
             assert.equal(await takes(module), true);
         assert.equal((await show(scene, campaign)).stage, 2);
@@ -325,7 +325,17 @@ describe('gates', () => {
         await takes(modules[0]);
         const now = await show(scene, campaign);
         assert.deepEqual([now.state, now.paused_why], ['paused', 'the last stage is done']);
-        assert.equal((await act(scene, campaign, 'resume')).state, 'finished');
+        assert.deepEqual(((end) => [end.state, end.pause_when_done])(await act(scene, campaign, 'resume')), ['finished', true]);
+    });
+
+    test('a share of 0 is said: without it all devices confirm; the time counts from the start of the stage', async () => {
+        const { scene, ids } = await fleet(2);
+        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, min_confirmed: 0 }, { all: true }] });
+        assert.equal((await show(scene, campaign)).gate, 'stage 1: 0 of 1 devices have confirmed');
+        await act(scene, campaign, 'cancel');
+        const later = await started(scene, {
+            name: 'later', devices: ids, stages: [{ devices: 1, confirmed_percent: 0, settle_ms: 86_400_000 }, { all: true }] });
+        assert.deepEqual([later.stage, later.gate], [1, 'stage 1: the stage is not old enough']);
     });
 });
 
@@ -346,6 +356,51 @@ describe('pause, cancel, retarget, copy', () => {
             await act(scene, campaign, 'resume');
             assert.equal((await modules[1].ask()).status, 200);
         }
+    });
+
+    for (const [verb, body] of [['cancel', null], ['retarget', { target: '3' }]])
+        test(`after ${verb} a download that has begun may end, or not`, async () => {
+            for (const finish_transfers of [true, false]) {
+                const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
+                await scene.set({ format: 'bsdiff' });
+                const { campaign } = await started(scene, { target: '2', finish_transfers });
+                await modules[0].askUntilMade({ cutAfter: 1000 });
+                await scene.awaitAttempt(modules[0], 'interrupted');
+                await act(scene, campaign, 'pause', { reason: 'rain' });
+                await act(scene, campaign, verb, body);
+                if (verb === 'retarget')
+                    await act(scene, campaign, 'resume');
+                assert.equal((await modules[0].ask({ range: 1000 })).status, finish_transfers ? 206 : 416);
+                assert.match(await reason(scene, modules[0]), finish_transfers ? /is continued at byte 1000/
+                    : /^the campaign spring does not lead to 2 any more, and its downloads do not go on$/);
+            }
+        });
+
+    test('a download goes on when another campaign leads to the same version', async () => {
+        const { scene, modules } = await fleet(1, { kind: 'noise', size: 200_000 });
+        await scene.set({ format: 'bsdiff' });
+        const { campaign } = await started(scene, { finish_transfers: false });
+        await modules[0].askUntilMade({ cutAfter: 1000 });
+        await scene.awaitAttempt(modules[0], 'interrupted');
+        await act(scene, campaign, 'cancel');
+        await server.admin('PUT', scene.path('/target'), { version: '2' }, { expect: 200 });
+        assert.equal((await modules[0].ask({ range: 1000 })).status, 206);
+    });
+
+    test('a paused campaign begins no package of another path', async () => {
+        const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
+        await scene.set({ format: 'bsdiff' });
+        const waypoint = (body) => server.admin('PATCH', scene.path('/images/2'), body, { expect: 200 });
+        await waypoint({ waypoint: 'required', reason: 'a new file system' });
+        await scene.makePackage('1', '2');
+        await scene.makePackage('1', '3');
+        const { campaign } = await started(scene, { target: '3' });
+        await modules[0].askUntilMade({ cutAfter: 1000 });
+        await scene.awaitAttempt(modules[0], 'interrupted');
+        await act(scene, campaign, 'pause', { reason: 'rain' });
+        await waypoint({ waypoint: 'allowed' });
+        assert.equal((await modules[0].ask()).code, 27);
+        assert.equal(await reason(scene, modules[0]), 'the campaign spring is paused: rain');
     });
 
     test('a cancelled campaign leads no device, and its state does not change any more', async () => {
@@ -370,6 +425,29 @@ describe('pause, cancel, retarget, copy', () => {
         assert.equal(await takes(modules[0]), true);
         assert.deepEqual([modules[0].version, (await show(scene, campaign)).stage], ['3', 2]);
         await assertCounts(scene, campaign);
+    });
+
+    test('a new target and a copy have the limits that an admin wrote, and nothing of what was', async () => {
+        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
+        const { campaign } = await started(scene, { target: '2', devices: ids, pause_when_done: true });
+        const copy = async (name) => (await server.admin('POST', path(scene, campaign, '/copy'), { name }, { expect: 201 })).json;
+        await modules[0].download();
+        await scene.awaitAttempt(modules[0], 'delivered');
+        await modules[0].ask();
+        const first = await copy('first');
+        assert.deepEqual([first.state, first.broken_gate, first.paused_why, first.pause_when_done], ['draft', null, null, true]);
+        assert.deepEqual((await act(scene, campaign, 'resume')).stages[0].accepted_failed, 1);
+        await takes(modules[1]);
+        assert.equal((await show(scene, campaign)).paused_why, 'the last stage is done');
+        const second = await copy('second');
+        assert.deepEqual([second.stages[0].max_failed, second.stages[0].accepted_failed, second.actual.bytes], [0, 0, 0]);
+        const now = await act(scene, campaign, 'retarget', { target: '3' });
+        assert.deepEqual([now.state, now.paused_why], ['paused', 'it leads to version 3 now, and waits to be resumed']);
+        assert.deepEqual([now.stages[0].max_failed, now.stages[0].accepted_failed], [0, 0]);
+        assert.equal((await act(scene, campaign, 'resume')).state, 'running');
+        for (const module of modules)
+            await takes(module);
+        assert.deepEqual([(await show(scene, campaign)).state, (await show(scene, campaign)).paused_why], ['paused', 'the last stage is done']);
     });
 
     test('an unfinished download that begins anew counts for the new target', async () => {
@@ -404,6 +482,10 @@ describe('pause, cancel, retarget, copy', () => {
         assertProblem(await server.admin('DELETE', scene.path('/images/2')), 409, 'image-in-use');
         await server.admin('PATCH', scene.path('/images/2'), { withdrawn: true, reason: 'it reboots' }, { expect: 200 });
         assert.equal((await show(scene, campaign)).paused_why, 'version 2 is withdrawn');
+        assertProblem(await server.admin('POST', path(scene, campaign, '/resume')), 409, 'image-withdrawn');
+        assert.equal((await show(scene, campaign)).state, 'paused');
+        await server.admin('PATCH', scene.path('/images/2'), { withdrawn: false }, { expect: 200 });
+        assert.equal((await act(scene, campaign, 'resume')).state, 'running');
     });
 });
 
@@ -562,7 +644,7 @@ describe('what an admin writes', () => {
 test('the counts are right after the server was killed in the middle', async (t) => {
     const on = await startServer(t);
     const { scene, modules, ids } = await fleet(12, {}, on);
-    const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 6, ...many, min_confirmed: 6 }, { all: true }] });
+    const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 6, min_confirmed: 6, max_failed: 1000, max_silent: 1000 }, { all: true }] });
     await scene.makePackage();
     for (let round = 0; round < 3; round++) {
         const asking = modules.map((module) => takes(module).catch(() => null));

@@ -9,7 +9,7 @@ const failures = new Set(['not_applied', 'diverged']);
 export class CampaignModel {
     // stages: as the API takes them
     constructor(count, stages, target, now_ms) {
-        this.stages = stages.map((stage) => ({ confirmed_percent: stage.min_confirmed === undefined ? 100 : 0, min_confirmed: 0,
+        this.stages = stages.map((stage) => ({ confirmed_percent: stage.min_confirmed ? 0 : 100, min_confirmed: 0,
             max_failed: 0, max_silent: 0, settle_ms: 0, approvals: 0, ...stage }));
         this.count = count;
         this.state = 'running';
@@ -23,6 +23,8 @@ export class CampaignModel {
         this.devices = Array.from({ length: this.count }, (_, i) => ({ outcome: runs(i) ? 'confirmed' : 'waiting', stage: null }));
         this.approved = this.stages.map(() => new Set());
         this.last_confirmed_ms = this.stages.map(() => 0);
+        this.accepted = this.stages.map(() => ({ failed: 0, silent: 0 })); // by a resume
+        this.stage_started_ms = now_ms;
         this.fold(now_ms);
         this.evaluate(now_ms);
     }
@@ -64,7 +66,8 @@ export class CampaignModel {
 
     isBroken(stage) {
         const failed = [...failures].reduce((sum, outcome) => sum + this.in(stage, outcome), 0);
-        return failed > this.stages[stage].max_failed || this.in(stage, 'silent') > this.stages[stage].max_silent;
+        const gate = this.stages[stage], accepted = this.accepted[stage];
+        return failed > Math.max(gate.max_failed, accepted.failed) || this.in(stage, 'silent') > Math.max(gate.max_silent, accepted.silent);
     }
 
     holds(now_ms) {
@@ -75,7 +78,7 @@ export class CampaignModel {
         if (gate.confirmed_percent === 100) // a device that failed is not waited for
             share = Math.max(Math.min(devices, 1), devices - ['not_applied', 'diverged', 'silent'].reduce((sum, outcome) => sum + this.in(this.stage, outcome), 0));
         const wanted = Math.min(devices, Math.max(gate.min_confirmed, share));
-        return this.in(this.stage, 'confirmed') >= wanted && now_ms - this.last_confirmed_ms[this.stage] >= gate.settle_ms
+        return this.in(this.stage, 'confirmed') >= wanted && now_ms - (this.last_confirmed_ms[this.stage] || this.stage_started_ms) >= gate.settle_ms
             && this.approved[this.stage].size >= gate.approvals;
     }
 
@@ -89,6 +92,7 @@ export class CampaignModel {
                 return;
             } else if (this.holds(now_ms)) {
                 this.stage += 1;
+                this.stage_started_ms = now_ms;
                 this.fold(now_ms);
             } else {
                 return;
@@ -131,9 +135,9 @@ export class CampaignModel {
 
     resume(now_ms) {
         for (let stage = 0; stage <= this.stage; stage += 1) {
-            const gate = this.stages[stage];
-            gate.max_failed = Math.max(gate.max_failed, this.in(stage, 'not_applied') + this.in(stage, 'diverged'));
-            gate.max_silent = Math.max(gate.max_silent, this.in(stage, 'silent'));
+            const accepted = this.accepted[stage];
+            accepted.failed = Math.max(accepted.failed, this.in(stage, 'not_applied') + this.in(stage, 'diverged'));
+            accepted.silent = Math.max(accepted.silent, this.in(stage, 'silent'));
         }
         this.state = 'running';
         this.evaluate(now_ms);

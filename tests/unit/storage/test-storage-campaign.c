@@ -84,6 +84,45 @@ static void test_stages_are_kept_with_their_counts(void **state)
     assert_int_equal(stage_admitted(&stages.stage[0]) + stages.stage[0].approved, 0);
 }
 
+static void test_accepted_failures_are_beside_the_limits(void **state)
+{
+    const struct stage accepted = {.accepted_failed = 4, .accepted_silent = 1};
+    struct place *place = *state;
+    struct scene scene;
+    struct stages stages;
+    struct error err;
+    const struct stage *last = &stages.stage[1];
+    set_scene(place->db, &scene);
+    struct campaign made = campaign_of(place, &scene, "a", "10", AUDIENCE_ALL);
+    assert_ok(campaign_stage_accept(place->db, made.id, 1, &accepted, &err), err);
+    assert_ok(campaign_stages_load(place->db, made.id, &stages, &err), err);
+    assert_int_equal(last->accepted_failed, 4);
+    assert_int_equal(last->accepted_silent, 1);
+    assert_int_equal(last->most_failed, 3);
+    assert_ok(campaign_stages_set(place->db, made.id, &stages, &err), err);
+    assert_ok(campaign_stages_load(place->db, made.id, &stages, &err), err);
+    assert_int_equal(last->accepted_failed + last->accepted_silent, 0);
+    assert_int_equal(last->most_failed, 3);
+}
+
+static void test_a_confirmation_in_the_future_counts_as_now(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct stages stages;
+    struct error err;
+    set_scene(place->db, &scene);
+    struct campaign made = campaign_of(place, &scene, "a", "10", AUDIENCE_ALL);
+    assert_ok(campaign_stage_move(place->db, made.id, 0, OUTCOME_WAITING, OUTCOME_CONFIRMED, 1, 6, &err),
+              err);
+    for (int64_t now_ms = 7; now_ms >= 5; now_ms -= 2) {
+        assert_ok(campaign_stages_clamp(place->db, made.id, now_ms, &err), err);
+        assert_ok(campaign_stages_load(place->db, made.id, &stages, &err), err);
+        assert_int_equal(stages.stage[0].last_confirmed_ms, now_ms == 7 ? 6 : 5);
+        assert_int_equal(stages.stage[1].last_confirmed_ms, 0);
+    }
+}
+
 static void test_names(void **state)
 {
     struct place *place = *state;
@@ -477,6 +516,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_stages_are_kept_with_their_counts),
+        TEST(test_accepted_failures_are_beside_the_limits),
+        TEST(test_a_confirmation_in_the_future_counts_as_now),
         TEST(test_names),
         TEST(test_the_target_is_the_plain_campaign),
         TEST(test_conflicts),

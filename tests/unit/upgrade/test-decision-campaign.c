@@ -70,6 +70,37 @@ static void test_a_download_to_another_target_does_not_go_on(void **state)
     assert_string_equal(scene.decision.reason, PAUSED);
 }
 
+static void test_a_paused_campaign_begins_no_other_package(void **state)
+{
+    struct scene hop = in_campaign(ATTEMPT_SENDING), base = hop, link = in_campaign(ATTEMPT_INTERRUPTED);
+    (void)state;
+    hop.known.campaign_paused = base.known.campaign_paused = link.known.campaign_paused = true;
+    hop.known.attempt_to = version_of("1147");
+    expect(&hop, ANSWER_UP_TO_DATE, "confirm unpin", PAUSED);
+    says(&base, "1130");
+    decision_make(&base.checkin, &base.known, &limits, &base.decision);
+    assert_string_equal(base.decision.reason, PAUSED);
+    link.checkin.source = CHECKIN_LINK;
+    decision_make(&link.checkin, &link.known, &limits, &link.decision);
+    assert_string_equal(link.decision.reason, PAUSED); /* the download was not begun over this link */
+}
+
+static void test_a_campaign_that_was_given_up_can_end_its_downloads(void **state)
+{
+    struct scene scene = in_campaign(ATTEMPT_INTERRUPTED);
+    (void)state;
+    scene.known.target.count = 0;
+    from_byte(&scene, 4096);
+    decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+    assert_int_equal(scene.decision.answer, ANSWER_PART);
+    strcpy(scene.known.attempt_stopped_by, "spring");
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm",
+           "the campaign spring does not lead to 1162 any more, and its downloads do not go on");
+    from_byte(&scene, 0);
+    decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
+    assert_string_equal(scene.decision.reason, "no target is set for this firmware");
+}
+
 static void test_outcomes_follow_attempts(void **state)
 {
     static const struct {
@@ -118,6 +149,8 @@ int main(void)
         cmocka_unit_test(test_a_paused_campaign_begins_nothing),
         cmocka_unit_test(test_a_paused_campaign_lets_downloads_end_or_not),
         cmocka_unit_test(test_a_download_to_another_target_does_not_go_on),
+        cmocka_unit_test(test_a_paused_campaign_begins_no_other_package),
+        cmocka_unit_test(test_a_campaign_that_was_given_up_can_end_its_downloads),
         cmocka_unit_test(test_outcomes_follow_attempts),
         cmocka_unit_test(test_stages_in_words),
     };

@@ -252,6 +252,81 @@ static void test_the_last_stage_is_done_once(void **state)
     assert_told(db, &told, "campaign-paused");
     assert_string_equal(text_of(&told, "reason"), "rain");
     assert_told(db, &told, NULL); /* the admin who paused it knows it */
+    clear(&told);
+}
+
+/* What an admin writes is not read as a state. */
+static void test_an_admin_gives_the_reason_of_the_server(void **state)
+{
+    static const struct stages stages = {
+        .stage = {{.kind = STAGE_DEVICES, .size = 1, .confirmed_percent = 100}}, .count = 1};
+    struct db *db = ((struct place *)*state)->db;
+    struct told told;
+    struct error err;
+    build(db, &stages, 5, &told);
+    told.campaign.pause_when_done = true;
+    assert_ok(campaign_run(db, &told.campaign, CAMPAIGN_PAUSE, "the last stage is done", NULL, 20, &err),
+              err);
+    assert_told(db, &told, "campaign-paused");
+    assert_told(db, &told, NULL);
+    assert_ok(campaign_run(db, &told.campaign, CAMPAIGN_RESUME, "", NULL, 30, &err), err);
+    move(db, &told, "unit-1", OUTCOME_CONFIRMED, 40);
+    evaluate(db, &told, 40);
+    assert_int_equal(told.campaign.state, CAMPAIGN_PAUSED);
+    assert_true(told.campaign.pause_when_done);
+    clear(&told);
+}
+
+static void test_a_time_in_the_future_counts_as_now(void **state)
+{
+    static const struct stages stages = {
+        .stage = {{.kind = STAGE_DEVICES, .size = 1, .confirmed_percent = 100, .settle_ms = 50},
+                  {.kind = STAGE_DEVICES, .size = 2, .settle_ms = 50},
+                  {.kind = STAGE_ALL, .confirmed_percent = 100}},
+        .count = 3};
+    struct db *db = ((struct place *)*state)->db;
+    struct told told;
+    struct error err;
+    build(db, &stages, 5, &told);
+    move(db, &told, "unit-1", OUTCOME_CONFIRMED, 1000000);
+    for (int64_t now_ms = 20; now_ms < 70; now_ms += 10)
+        evaluate(db, &told, now_ms);
+    assert_int_equal(told.campaign.stage, 0);
+    assert_ok(campaign_evaluate_all(db, 70, &err), err);
+    assert_ok(campaign_get(db, told.scene.firmware.id, "spring", &told.campaign, &err), err);
+    assert_int_equal(told.campaign.stage, 1);
+    told.campaign.stage_started_ms = 1000000;
+    evaluate(db, &told, 80);
+    evaluate(db, &told, 129);
+    assert_int_equal(told.campaign.stage, 1);
+    evaluate(db, &told, 130);
+    assert_int_equal(told.campaign.stage, 2);
+    clear(&told);
+}
+
+static void test_a_campaign_that_cannot_be_evaluated_stops_no_other(void **state)
+{
+    static const struct stages stages = {
+        .stage = {{.kind = STAGE_DEVICES, .size = 1, .settle_ms = 50}, {.kind = STAGE_ALL}}, .count = 2};
+    static const struct stages none = {.count = 0};
+    struct db *db = ((struct place *)*state)->db;
+    struct told told;
+    struct error err;
+    build(db, &stages, 5, &told);
+    struct campaign broken = told.campaign;
+    strcpy(broken.name, "broken");
+    assert_ok(campaign_add(db, &broken, &err), err);
+    struct campaign after = told.campaign;
+    strcpy(after.name, "after");
+    assert_ok(campaign_add(db, &after, &err), err);
+    assert_ok(campaign_stages_set(db, broken.id, &none, &err), err);
+    assert_ok(campaign_stages_set(db, after.id, &stages, &err), err);
+    assert_ok(campaign_evaluate_all(db, 100, &err), err);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(campaign_get(db, told.scene.firmware.id, i ? "after" : "spring", &after, &err), err);
+        assert_int_equal(after.stage, 1);
+    }
+    clear(&told);
 }
 
 static void test_a_resume_forgets_the_gate(void **state)
@@ -290,6 +365,9 @@ int main(void)
         TEST(test_silent_devices_and_the_longest_names),
         TEST(test_admins_are_asked_once),
         TEST(test_the_last_stage_is_done_once),
+        TEST(test_an_admin_gives_the_reason_of_the_server),
+        TEST(test_a_time_in_the_future_counts_as_now),
+        TEST(test_a_campaign_that_cannot_be_evaluated_stops_no_other),
         TEST(test_a_resume_forgets_the_gate),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
