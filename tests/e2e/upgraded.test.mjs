@@ -89,7 +89,7 @@ before(async () => {
     assert.equal(migrations.length, older);
     let sql = migrations.map((name) => readFileSync(join(schema, name), 'utf8')).join('\n');
     sql += 'CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT;';
-    migrations.forEach((name, n) => { sql += `INSERT INTO migration VALUES (${n + 1}, '${name}', 1);\n`; });
+    migrations.forEach((name, n) => { sql += `INSERT INTO migration VALUES (${n + 1}, '${name.replace('.sql', '')}', 1);\n`; });
     sql += `INSERT INTO product VALUES (1, '${product}', 'old', 1);`;
     Object.entries(cases).forEach(([name, one], n) => {
         one.images = [0, 1].map((revision) => firmwareImage({ seed: 900 + n, size: 70_000, revision }));
