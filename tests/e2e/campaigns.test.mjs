@@ -159,7 +159,7 @@ describe('gates', () => {
         assert.equal(await reason(scene, modules[1]), `the campaign spring is paused: ${now.paused_why}`);
         const [line] = await server.logged('campaign-paused', 1, ({ reason: why }) => why === now.paused_why);
         assert.equal(line.campaign, 'spring');
-        const resumed = await act(scene, campaign, 'resume', null, 'Ann');
+        const resumed = await act(scene, campaign, 'resume?by=Ann');
         assert.deepEqual([resumed.state, resumed.stages[0].max_failed, resumed.stages[0].accepted_failed], ['running', 0, 1]);
         for (const module of modules.slice(1, 3))
             assert.equal(await takes(module), true);
