@@ -10,6 +10,8 @@
 #include "server/core/log.h"
 #include "server/webhook/notify_campaign.h"
 
+#define LAST_DONE "the last stage is done"
+
 static bool is_last(const struct campaign *campaign, const struct stages *stages)
 {
     return campaign->stage + 1 >= stages->count;
@@ -106,13 +108,14 @@ static bool pause_itself(struct db *db, struct campaign *campaign, const char *w
 
 static bool pause_when_done(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
-    return pause_itself(db, campaign, "the last stage is done", now_ms, err) &&
-           notify_campaign_person(db, campaign, "campaign-paused", "it is paused: the last stage is done",
-                                  now_ms, err);
+    return pause_itself(db, campaign, LAST_DONE, now_ms, err) &&
+           notify_campaign_person(db, campaign, "campaign-paused", "it is paused: " LAST_DONE, now_ms, err);
 }
 
-enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                        char why[GATE_WHY_SIZE])
+/* The gate of the current stage. The gates of earlier stages break too, when devices of them fail later. A broken gate
+   is set in *campaign. */
+static enum gate look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                      char why[GATE_WHY_SIZE])
 {
     const struct stage_place audience = campaign_place(campaign, 0);
     enum gate gate = GATE_WAITS;
@@ -124,6 +127,30 @@ enum gate campaign_look(struct campaign *campaign, const struct stages *stages, 
     return gate;
 }
 
+static bool is_done(const struct campaign *campaign, const struct stages *stages, enum gate gate, bool all)
+{
+    return is_last(campaign, stages) &&
+           (all || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL));
+}
+
+bool campaign_foresee(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                      enum campaign_event *ret, char why[GATE_WHY_SIZE], struct error *err)
+{
+    enum gate gate = look(campaign, stages, now_ms, why);
+    bool all;
+    *ret = CAMPAIGN_PAUSE;
+    if (gate == GATE_BROKEN)
+        return true;
+    if (!check_done(db, campaign, stages, &all, err))
+        return false;
+    snprintf(why, GATE_WHY_SIZE, LAST_DONE);
+    if (!is_done(campaign, stages, gate, all))
+        *ret = CAMPAIGN_EVENT_COUNT;
+    else if (!campaign->pause_when_done || campaign->last_done)
+        *ret = all ? CAMPAIGN_FINISH : CAMPAIGN_EVENT_COUNT;
+    return true;
+}
+
 /* Once: webhooks are told that the last stage is done, and pause_when_done pauses the campaign. An open audience goes on
    after that, and a list is finished. */
 static bool end_last(struct db *db, struct campaign *campaign, const struct stages *stages, enum gate gate,
@@ -132,8 +159,7 @@ static bool end_last(struct db *db, struct campaign *campaign, const struct stag
     bool all;
     if (!check_done(db, campaign, stages, &all, err))
         return false;
-    bool done = all || (gate == GATE_HOLDS && stages->stage[campaign->stage].kind != STAGE_ALL);
-    if (done && !campaign->last_done) {
+    if (is_done(campaign, stages, gate, all) && !campaign->last_done) {
         campaign->last_done = true;
         if (!campaign_update(db, campaign, err) ||
             !notify_stage_done(db, campaign, stages, "It was the last stage", now_ms, err))
@@ -191,7 +217,7 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
         if (!campaign_stages_load(db, campaign->id, &stages, err) ||
             !clamp_times(db, campaign, &stages, now_ms, err))
             return false;
-        enum gate gate = campaign_look(campaign, &stages, now_ms, why);
+        enum gate gate = look(campaign, &stages, now_ms, why);
         if (gate == GATE_BROKEN)
             return pause_itself(db, campaign, why, now_ms, err);
         if (is_last(campaign, &stages))

@@ -11,10 +11,11 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
                           int64_t stage, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The gate of the current stage. The gates of earlier stages break too, when devices of them fail later. A broken gate
-   is set in *campaign. */
-enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                        char why[GATE_WHY_SIZE]);
+/* What an evaluation with these counts would come to: CAMPAIGN_PAUSE, CAMPAIGN_FINISH, or CAMPAIGN_EVENT_COUNT when the
+   campaign goes on. `why` is for a pause. *campaign is not stored. */
+bool campaign_foresee(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                      enum campaign_event *ret, char why[GATE_WHY_SIZE], struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The current stage of a list reaches as many devices as it should: it goes on in the list for those that are out.
    Devices that came to run the target before count in the stage. The campaign is not stored. */

@@ -148,9 +148,9 @@ static enum campaign_outcome outcome_of(const struct attempt *attempt, enum atte
     return campaign_outcome_after(device->outcome, state, strcmp(attempt->to, campaign->target) == 0);
 }
 
-/* The campaign would pause if the device of the member came to `outcome`. */
-static bool would_break(struct db *db, const struct campaign_member *member, enum campaign_outcome outcome,
-                        int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+/* If the device of the member came to `outcome`. */
+static bool foresee(struct db *db, const struct campaign_member *member, enum campaign_outcome outcome,
+                    int64_t now_ms, enum campaign_event *ret, char *ret_why, struct error *err)
 {
     struct campaign campaign = member->campaign;
     const struct campaign_device *device = &member->device;
@@ -161,38 +161,39 @@ static bool would_break(struct db *db, const struct campaign_member *member, enu
     unsigned *count = stages.stage[device->stage].count;
     count[device->outcome]--;
     count[outcome]++;
-    *ret = campaign_look(&campaign, &stages, now_ms, why) == GATE_BROKEN;
-    if (*ret)
+    if (!campaign_foresee(db, &campaign, &stages, now_ms, ret, why, err))
+        return false;
+    if (*ret == CAMPAIGN_PAUSE)
         memcpy(ret_why, why, sizeof why);
     return true;
 }
 
-static bool may_break(const struct campaign_member *member)
+static bool may_stop(const struct campaign_member *member)
 {
     return member->known && !member->campaign.plain && member->campaign.state == CAMPAIGN_RUNNING &&
            member->device.admitted && member->device.outcome != OUTCOME_OUT;
 }
 
-bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
-                     enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+bool campaign_foresee_attempt(struct db *db, const struct campaign_member *member,
+                              const struct attempt *attempt, enum attempt_state state, int64_t now_ms,
+                              enum campaign_event *ret, char *ret_why, struct error *err)
 {
     bool trusted;
-    *ret = false;
-    if (!may_break(member) || attempt->campaign_id != member->campaign.id ||
+    *ret = CAMPAIGN_EVENT_COUNT;
+    if (!may_stop(member) || attempt->campaign_id != member->campaign.id ||
         !counts(attempt, &member->campaign, &member->device))
         return true;
     return is_trusted(db, attempt, &trusted, err) &&
-           (!trusted ||
-            would_break(db, member, outcome_of(attempt, state, &member->campaign, &member->device), now_ms,
-                        ret, ret_why, err));
+           (!trusted || foresee(db, member, outcome_of(attempt, state, &member->campaign, &member->device),
+                                now_ms, ret, ret_why, err));
 }
 
-bool campaign_breaks_by_version(struct db *db, const struct campaign_member *member, const char *version,
-                                int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+bool campaign_foresee_version(struct db *db, const struct campaign_member *member, const char *version,
+                              int64_t now_ms, enum campaign_event *ret, char *ret_why, struct error *err)
 {
-    *ret = false;
-    return !may_break(member) || !fell_back(&member->campaign, &member->device, version) ||
-           would_break(db, member, OUTCOME_DIVERGED, now_ms, ret, ret_why, err);
+    *ret = CAMPAIGN_EVENT_COUNT;
+    return !may_stop(member) || !fell_back(&member->campaign, &member->device, version) ||
+           foresee(db, member, OUTCOME_DIVERGED, now_ms, ret, ret_why, err);
 }
 
 bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)

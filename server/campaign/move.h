@@ -17,15 +17,15 @@ bool campaign_admit(struct db *db, const struct campaign_member *member, int64_t
 bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Whether the campaign would pause if the attempt came to `state`. ret_why, GATE_WHY_SIZE bytes, is set when it
-   would. */
-bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
-                     enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+/* What the campaign would come to if the attempt came to `state`: CAMPAIGN_PAUSE, CAMPAIGN_FINISH, or
+   CAMPAIGN_EVENT_COUNT when it goes on. ret_why, GATE_WHY_SIZE bytes, is set for a pause. */
+bool campaign_foresee_attempt(struct db *db, const struct campaign_member *member,
+                              const struct attempt *attempt, enum attempt_state state, int64_t now_ms,
+                              enum campaign_event *ret, char *ret_why, struct error *err)
     __attribute__((warn_unused_result));
-
 /* The same for the report of a version: the device had confirmed the target, and runs another version again. */
-bool campaign_breaks_by_version(struct db *db, const struct campaign_member *member, const char *version,
-                                int64_t now_ms, bool *ret, char *ret_why, struct error *err)
+bool campaign_foresee_version(struct db *db, const struct campaign_member *member, const char *version,
+                              int64_t now_ms, enum campaign_event *ret, char *ret_why, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Whether requests for this slot speak for the device. A request of a lower grade than the evidence on record gets an

@@ -30,25 +30,25 @@ static bool begins(const struct decision *decision)
     return decision->open_attempt || decision->aim_attempt || decision->send;
 }
 
-/* Whether the report in the request pauses the campaign: by what it says of an attempt, or of the version. */
+/* What the report in the request does to the campaign, by what it says of an attempt or of the version. */
 static bool look_at_report(struct db *db, const struct facts *facts, const struct attempt *late, bool is_late,
-                           enum attempt_event event, const struct decision *decision, bool *ret,
-                           char *ret_why, struct error *err)
+                           enum attempt_event event, const struct decision *decision,
+                           enum campaign_event *ret, char *ret_why, struct error *err)
 {
     bool ends = decision->end_attempt && decision->attempt_event != EVENT_SUPERSEDE;
     const struct attempt *ended = ends ? &facts->attempt : late;
     enum attempt_state state = ended->state;
     char version[VERSION_TEXT_SIZE];
-    *ret = false;
+    *ret = CAMPAIGN_EVENT_COUNT;
     if (ends)
         event = decision->attempt_event;
     if ((ends || (is_late && decision->confirm)) && attempt_apply(&state, event) &&
-        !campaign_breaks(db, &facts->member, ended, state, facts->checkin.now_ms, ret, ret_why, err))
+        !campaign_foresee_attempt(db, &facts->member, ended, state, facts->checkin.now_ms, ret, ret_why, err))
         return false;
-    if (*ret || !decision->confirm)
+    if (*ret != CAMPAIGN_EVENT_COUNT || !decision->confirm)
         return true;
     version_format(&facts->checkin.version, version);
-    return campaign_breaks_by_version(db, &facts->member, version, facts->checkin.now_ms, ret, ret_why, err);
+    return campaign_foresee_version(db, &facts->member, version, facts->checkin.now_ms, ret, ret_why, err);
 }
 
 bool checkin_decide(struct db *db, struct facts *facts, const struct decision_limits *limits,
@@ -57,7 +57,8 @@ bool checkin_decide(struct db *db, struct facts *facts, const struct decision_li
     struct snapshot *known = &facts->snapshot;
     struct attempt late = {.state = ATTEMPT_SILENT};
     enum attempt_event event = EVENT_SUPERSEDE;
-    bool is_late, breaks;
+    enum campaign_event does;
+    bool is_late;
     if (!find_late(db, facts, &late, &event, &is_late, err))
         return false;
     known->late_failed =
@@ -65,11 +66,13 @@ bool checkin_decide(struct db *db, struct facts *facts, const struct decision_li
     decision_make(&facts->checkin, known, limits, ret);
     if (!begins(ret))
         return true;
-    if (!look_at_report(db, facts, &late, is_late, event, ret, &breaks, known->campaign_why, err))
+    if (!look_at_report(db, facts, &late, is_late, event, ret, &does, known->campaign_why, err))
         return false;
-    if (breaks) {
-        known->campaign_paused = true;
-        decision_make(&facts->checkin, known, limits, ret);
-    }
+    if (does == CAMPAIGN_EVENT_COUNT)
+        return true;
+    known->campaign_paused = does == CAMPAIGN_PAUSE;
+    if (does == CAMPAIGN_FINISH)
+        known->target.count = 0; /* it leads no device any more */
+    decision_make(&facts->checkin, known, limits, ret);
     return true;
 }

@@ -113,3 +113,15 @@ test('a report counts in all campaigns of the device that lead to the version', 
     assert.equal((await show(scene, 'north')).stage, 2);
     assert.equal((await assertCounts(scene, campaign)).confirmed, 1);
 });
+
+for (const pauses of [true, false])
+    test(`the report that ${pauses ? 'pauses' : 'finishes'} the campaign after its last stage gets no package`, async () => {
+        const { scene, modules, ids } = await fleet(server, 2);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ all: true, max_failed: 1 }], pause_when_done: pauses });
+        assert.equal(await takes(modules[0]), true);
+        assert.equal((await modules[1].askUntilMade()).status, 200);
+        await scene.awaitAttempt(modules[1], 'delivered');
+        assert.equal((await modules[1].ask()).code, 27);
+        assert.equal((await show(scene, campaign)).state, pauses ? 'paused' : 'finished');
+        assert.deepEqual([(await assertCounts(scene, campaign)).not_applied], [1]);
+    });

@@ -289,7 +289,7 @@ describe('a package on the disk that', () => {
                 const first = await module.ask();
                 assert.notEqual(first.status, 200, 'the damaged file was sent');
                 assert.equal(first.code, 43, 'it ends soon: the package is made again');
-                assert.ok(server.logLines.some((line) => /level=error/.test(line) && /corrupt|damaged|sha256|package/i.test(line)), server.logText);
+                await poll('the log says so', () => server.logLines.some((line) => /level=error/.test(line) && /corrupt|damaged|sha256|package/i.test(line)));
                 await module.upgrade();
                 assert.equal(module.version, '1002');
             });
