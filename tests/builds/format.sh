@@ -38,7 +38,7 @@ find_crowded() {
 # Migrations that are not in storage/Makefile.inc once, in the order of their names; and numbers that are not 1, 2, 3, ...
 find_migrations_unlisted() {
     local folder=storage/schema/sqlite
-    diff <(git ls-files "$folder/*.sql") <(sed -n 's|^MIGRATIONS += \$(srcdir)/||p' storage/Makefile.inc) &&
+    diff <(git ls-files "$folder/*.sql") <(sed -n "s,^MIGRATIONS += [$](srcdir)/,,p" storage/Makefile.inc) &&
         diff <(git ls-files "$folder/*.sql" | sed "s|^$folder/\([0-9]*\)-.*|\1|") \
             <(seq -f %03g "$(git ls-files "$folder/*.sql" | wc -l)")
 }
