@@ -199,9 +199,11 @@ const struct command command_table[] = {
      "--dialect choose another kind. Without --version the request is from the version that the device "
      "asked from last.",
      explain_show},
-    {"device unblock", "DEVICE|FIRMWARE", SET(ON(ALL), ON(BY)), NONE,
+    {"device unblock", "DEVICE|FIRMWARE", SET(ON(ALL), ON(FILTER), ON(BY)), NONE,
      "unblock a device (loop guard, code 40)",
-     "With --all the argument is a firmware, and all its blocked devices are unblocked.", device_unblock},
+     "With --all the argument is a firmware, and all its blocked devices are unblocked; with --filter those "
+     "that the filter selects.",
+     device_unblock},
     {"device write-off", "DEVICE", SET(ON(BY)), NONE, "give up on a device that tries a package",
      "A package that no device has confirmed goes to one device. While that device is silent, no other "
      "device gets the package. After this command another device may try the package.",

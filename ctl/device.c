@@ -266,6 +266,7 @@ static bool unblock_all(struct session *session, struct failure *fail)
     const char *by = session->options->by;
     if (!session_path(session, &path, fail, "devices", "unblock", NULL) ||
         !client_path_query(&path, "firmware", session->args[0], fail) ||
+        (session->options->filter && !client_path_query(&path, "filter", session->options->filter, fail)) ||
         (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "POST", path.text, NULL, &answer, fail))
         return false;
@@ -295,6 +296,8 @@ static bool post(struct session *session, const char *part, struct failure *fail
 
 bool device_unblock(struct session *session, struct failure *fail)
 {
+    if (session->options->filter && !session->options->all)
+        return failure_set(fail, EXIT_USAGE, "--filter needs --all and the firmware");
     return session->options->all ? unblock_all(session, fail) : post(session, "unblock", fail);
 }
 

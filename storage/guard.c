@@ -12,7 +12,8 @@ static const char *const sql[] = {
         "count(*) FILTER (WHERE state = 'diverged'), count(DISTINCT from_version), count(DISTINCT package_sha256) "
         "FILTER (WHERE delivered_ms IS NOT NULL), coalesce(max(bytes_acked), 0), coalesce(max(size_bytes), 0) "
         "FROM attempt WHERE device_id = $1 AND ($2 = '' OR origin = $2) AND sent_ms > $3 AND sent_ms <= $4",
-    [BLOCKED] = "SELECT id FROM device WHERE firmware_id = $1 AND blocked <> 0 ORDER BY id LIMIT $2",
+    [BLOCKED] =
+        "SELECT id FROM device WHERE firmware_id = $1 AND blocked <> 0 AND id > $2 ORDER BY id LIMIT $3",
 };
 DB_TABLE(guard, ENTITY_GUARD);
 
@@ -30,10 +31,11 @@ bool guard_sum_up(struct db *db, int64_t device_id, const char *origin, int64_t 
         &found, err);
 }
 
-bool guard_list_blocked(struct db *db, int64_t firmware_id, int64_t limit, int64_t **ret, size_t *ret_count,
-                        struct error *err)
+bool guard_list_blocked(struct db *db, int64_t firmware_id, int64_t after, int64_t limit, int64_t **ret,
+                        size_t *ret_count, struct error *err)
 {
     int64_t row = 0;
-    return db_list(db, QUERY(BLOCKED, PARAMS(P_INT(firmware_id), P_INT(limit)), FIELDS(F_INT(&row))), &row,
-                   sizeof row, ret, ret_count, err);
+    return db_list(
+        db, QUERY(BLOCKED, PARAMS(P_INT(firmware_id), P_INT(after), P_INT(limit)), FIELDS(F_INT(&row))), &row,
+        sizeof row, ret, ret_count, err);
 }

@@ -13,8 +13,9 @@
 bool guard_sum_up(struct db *db, int64_t device_id, const char *origin, int64_t since_ms, int64_t now_ms,
                   struct guard_facts *ret, struct error *err);
 
-/* Devices of a firmware that the guard has blocked, at most `limit`; *ret is the caller's (free). */
-bool guard_list_blocked(struct db *db, int64_t firmware_id, int64_t limit, int64_t **ret, size_t *ret_count,
-                        struct error *err);
+/* Devices of a firmware that the guard has blocked, with id > after, at most `limit`, in the order of their ids;
+   *ret is the caller's (free). */
+bool guard_list_blocked(struct db *db, int64_t firmware_id, int64_t after, int64_t limit, int64_t **ret,
+                        size_t *ret_count, struct error *err);
 
 #endif

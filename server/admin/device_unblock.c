@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Opens the loop guard, for one device or for all blocked devices of a firmware. */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -17,7 +18,9 @@ struct unblock {
     struct product product;
     struct device device;
     char firmware_name[FIRMWARE_NAME_SIZE]; /* of many */
-    size_t count;                           /* devices of this piece */
+    struct filter filter;                   /* which of them */
+    int64_t after;                          /* the last device that was looked at */
+    size_t looked, count;                   /* devices of this piece; of these: unblocked */
 };
 
 static bool unblock_device(struct unblock *change, struct db *db, struct device *device, struct error *err)
@@ -61,12 +64,21 @@ static bool unblock_piece(void *cls, struct db *db, struct error *err)
     bool found;
     if (!path_params_product(change->request, db, &change->product, err) ||
         !firmware_get(db, change->product.id, change->firmware_name, &firmware, err) ||
-        !guard_list_blocked(db, firmware.id, PIECE, &ids, &change->count, err))
+        !guard_list_blocked(db, firmware.id, change->after, PIECE, &ids, &change->looked, err))
         return false;
-    for (size_t i = 0; i < change->count; i++)
-        if (!device_by_id(db, ids[i], &change->device, &found, err) ||
-            (found && !unblock_device(change, db, &change->device, err)))
+    change->count = 0;
+    for (size_t i = 0; i < change->looked; i++) {
+        struct filter_subject subject;
+        if (!device_by_id(db, ids[i], &change->device, &found, err))
             return false;
+        change->after = ids[i];
+        device_subject(&change->device, firmware.name, &subject);
+        if (!found || !filter_selects(&change->filter, &subject, clock_utc_ms()))
+            continue;
+        if (!unblock_device(change, db, &change->device, err))
+            return false;
+        change->count++;
+    }
     return true;
 }
 
@@ -74,18 +86,24 @@ bool admin_device_unblock_all(struct admin_call *call, struct error *err)
 {
     struct unblock change = {.request = call->request};
     struct log_number count;
+    char filter[FILTER_TEXT_MAX + 1] = "";
     size_t total = 0;
-    bool found;
+    bool found, has_filter;
     if (!request_query(call->request, "firmware", change.firmware_name, sizeof change.firmware_name, &found,
-                       err))
+                       err) ||
+        !request_query(call->request, "filter", filter, sizeof filter, &has_filter, err))
         return false;
+    if (!filter_parse(slice_of(has_filter ? filter : ""), &change.filter, err)) {
+        err->code = ERROR_BAD_REQUEST;
+        return false;
+    }
     if (!found)
         return error_set(err, ERROR_BAD_REQUEST, "name the firmware: ?firmware=NAME");
     do {
         if (!call_change(call, unblock_piece, &change, err))
             return false;
         total += change.count;
-    } while (change.count == PIECE);
+    } while (change.looked == PIECE);
     if (total)
         log_line(LOG_LEVEL_INFO, "devices-unblocked", "product", change.product.product_key, "firmware",
                  change.firmware_name, "count", log_i64(&count, (int64_t)total), NULL);

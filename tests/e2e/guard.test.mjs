@@ -98,6 +98,17 @@ describe('all blocked devices of a firmware', () => {
         assert.deepEqual([line.firmware, line.count], [scene.firmware, String(blocked)]);
     });
 
+    test('that a filter selects', async () => {
+        const modules = Array.from({ length: 2 }, () => scene.module({ version: '1' }));
+        for (const module of modules)
+            await close(module, () => fetchWhole(module));
+        await server.admin('PATCH', scene.deviceAdminPath(modules[1]), { tags: ['north'] }, { expect: 200 });
+        assert.equal((await unblock(`?firmware=${scene.firmware}&filter=${encodeURIComponent('tag=north')}`)).json.unblocked, 1);
+        assert.deepEqual([(await scene.record(modules[0])).blocked, (await scene.record(modules[1])).blocked], [true, false]);
+        assertProblem(await unblock(`?firmware=${scene.firmware}&filter=tag`), 400, 'bad-request');
+        assert.equal((await unblock(`?firmware=${scene.firmware}`)).json.unblocked, 1);
+    });
+
     test('of a firmware that the call names', async () => {
         assertProblem(await unblock(''), 400, 'bad-request');
         assertProblem(await unblock('?firmware=other'), 404, 'firmware-not-found');
