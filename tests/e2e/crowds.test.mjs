@@ -66,7 +66,7 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
         assert.equal(await settle(crowd, deadline_ms), 4000);
         const grown = residentBytes(server.process.pid) - earlier;
         t.diagnostic(`4,000 posts of 256 KB to unknown links: ${(grown / MiB).toFixed(1)} MiB`);
-        assert.ok(grown < 16 * MiB, `${grown} bytes`);
+        assert.ok(grown < 32 * MiB, `${grown} bytes`); // 8 KiB for each connection that is open at once, and no body
         for (const peer of crowd)
             assert.equal(peer.answer.status, 404);
     });

@@ -272,6 +272,8 @@ export class CampaignFleet {
             await this.settleTransfer(module, answer, range ?? 0);
         else if (code === 43)
             module.open = { from: module.version, to: (await this.record(module)).attempts[0].to, target: this.model.target, state: 'waiting' };
+        else if (code === 416)
+            module.open.had = 0; // a refused resume: the module starts over
         else if (module.open?.state === 'interrupted' && !range)
             module.open.dropped = true, module.open.had = 0;
     }
