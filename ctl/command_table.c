@@ -12,6 +12,10 @@
 
 const struct command command_table[] = {
     {"status", "", 0, 0, "show the state of the server", NULL, status_show},
+    {"console", "", 0, 0, "print a URL that logs in to the console",
+     "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
+     "token: send it only to people who may change everything.",
+     console_show},
 
     {"product add", "NAME", BIT(KEY), 0, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},

@@ -19,6 +19,8 @@ export class ApiError extends Error {
     }
 }
 
+const retryMs = 2000; // while the server does not answer
+
 export const isOnline = new Store(true);
 export const loginRequired = new Store(0); // grows with each answer 401
 
@@ -97,7 +99,7 @@ export function useFetch<T>(path: string | null, everyMs = 0): Fetched<T> {
         const plan = () => {
             clearTimeout(timer);
             if (everyMs && !stop.signal.aborted)
-                timer = window.setTimeout(() => (document.hidden ? plan() : load()), everyMs);
+                timer = window.setTimeout(() => (document.hidden ? plan() : load()), isOnline.value ? everyMs : Math.min(everyMs, retryMs));
         };
         const load = () => {
             if (busy)
