@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* Log in, log out, and who is logged in. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/admin.h"
@@ -15,7 +18,8 @@ static void show_token(const struct sha256 *token, char out[TOKEN_SHOWN])
 {
     char hex[SHA256_HEX_SIZE];
     sha256_hex(token, hex);
-    snprintf(out, TOKEN_SHOWN, "%s", hex);
+    hex[TOKEN_SHOWN - 1] = '\0';
+    memcpy(out, hex, TOKEN_SHOWN);
 }
 
 static bool refuse(const struct request *request, const char *what, const char *advice, struct error *err)
@@ -55,7 +59,7 @@ bool admin_session_begin(struct admin_call *call, struct error *err)
         !sessions_begin(call->daemon->sessions, call->daemon->writer, &hash, clock_utc_ms(), secret, err))
         return false;
     show_token(&hash, shown);
-    log_line(LOG_LEVEL_INFO, "logged-in", "peer", call->request->peer, "token", shown, NULL);
+    log_line(LOG_LEVEL_INFO, "logged-in", "peer", call->request->peer, "token_hash", shown, NULL);
     reply_header(&call->reply, "Set-Cookie",
                  SESSION_COOKIE "=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s", secret,
                  (long long)SESSION_MAX_MS / 1000, origin_is_secure(call->request) ? "; Secure" : "");
@@ -73,7 +77,7 @@ bool admin_session_end(struct admin_call *call, struct error *err)
     if (!sessions_end(call->daemon->sessions, call->daemon->writer, secret, err))
         return false;
     show_token(&call->request->actor, shown);
-    log_line(LOG_LEVEL_INFO, "logged-out", "peer", call->request->peer, "token", shown, NULL);
+    log_line(LOG_LEVEL_INFO, "logged-out", "peer", call->request->peer, "token_hash", shown, NULL);
     reply_header(&call->reply, "Set-Cookie",
                  SESSION_COOKIE "=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
     return true;
