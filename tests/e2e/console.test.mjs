@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
 import { noiseImage } from './lib/firmware.mjs';
+import { poll } from './lib/module.mjs';
 import { startServer } from './lib/server.mjs';
 
 const messages = (language) => JSON.parse(readFileSync(fileURLToPath(new URL(`../../www/src/messages/${language}.json`, import.meta.url)), 'utf8'));
@@ -68,6 +69,22 @@ describe('in a browser', { skip: noBrowser }, () => {
         await view.checkAccess();
         await view.screenshot('login-wrong');
         await view.logIn();
+    });
+
+    test('a page can neither reach another host nor run inline code, and the test notices a try', async (t) => {
+        const view = await openConsole(t, server);
+        const reached = await view.page.evaluate(() => fetch('http://127.0.0.1:9/').then(() => true, () => false));
+        const ran = await view.page.evaluate(() => {
+            const script = document.createElement('script');
+            script.textContent = 'globalThis.hasRun = true';
+            document.head.append(script);
+            return globalThis.hasRun === true;
+        });
+        assert.deepEqual([reached, ran], [false, false]);
+        await poll('both are noticed', () => view.errors.filter((text) => /Content Security Policy/.test(text)).length >= 2);
+        assert.throws(() => view.assertClean(), /errors in the browser/);
+        view.errors.length = 0;
+        view.hosts.clear();
     });
 
     test('a one-time login works once, and its code leaves the address', async (t) => {
