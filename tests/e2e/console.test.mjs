@@ -127,7 +127,7 @@ describe('in a browser', { skip: noBrowser }, () => {
     test('the keyboard alone logs in, reaches every page, and finds everything', async (t) => {
         const view = await openConsole(t, server);
         const { page } = view;
-        assert.equal(await page.evaluate(() => document.activeElement.name), 'token');
+        await page.waitForFunction(() => document.activeElement.name === 'token');
         await page.keyboard.type(server.token);
         await page.keyboard.press('Enter');
         await page.getByRole('navigation').waitFor();
@@ -151,6 +151,7 @@ describe('in a browser', { skip: noBrowser }, () => {
         await page.keyboard.press('Enter');
         await page.waitForURL('**/console/ledger');
         await page.keyboard.press('Control+k');
+        await page.getByRole('combobox').waitFor();
         await page.keyboard.press('Escape');
         await page.getByRole('combobox').waitFor({ state: 'detached' });
     });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every page: header, navigation, main part, messages.
 
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { ApiError, isOnline, problemText } from './api';
 import { Button } from './components/Button';
@@ -77,7 +77,7 @@ function Main({ current }: { current: string }) {
     const page = pages.find(({ path }) => path === current);
     const title = t(page?.title ?? 'not-found.title');
     useEffect(() => { document.title = `${title} · dfota`; }, [title]);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!isFirst.current) {
             heading.current?.focus({ preventScroll: true });
             scrollTo(0, 0);

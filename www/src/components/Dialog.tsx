@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { useT } from '../i18n';
 import { Button } from './Button';
@@ -13,7 +13,7 @@ export function Dialog({ title, open, onClose, children, actions }: Props) {
     const t = useT();
     const id = useId();
     const element = useRef<HTMLDialogElement>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const dialog = element.current;
         if (open && dialog && !dialog.open)
             dialog.showModal();

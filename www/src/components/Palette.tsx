@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ctrl-K: every page, action, firmware and device.
 
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { useT } from '../i18n';
 import { pages } from '../pages';
@@ -42,7 +42,7 @@ export function Palette({ open, onClose, actions }: Props) {
     }, [text, found, actions, t]);
     const current = Math.min(chosen, hits.length - 1);
 
-    useEffect(() => {
+    useLayoutEffect(() => {
         const dialog = element.current;
         if (open && dialog && !dialog.open) {
             setText('');

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { ApiError, problemText, type Problem } from '../api';
 import { Button } from '../components/Button';
@@ -17,10 +17,8 @@ export function Login() {
     const [problem, setProblem] = useState<Problem | null>(null);
     const [busy, setBusy] = useState(false);
     const form = useRef<HTMLFormElement>(null);
-    useEffect(() => {
-        document.title = `${t('login.title')} · dfota`;
-        form.current?.querySelector('input')?.focus();
-    }, [t]);
+    useEffect(() => { document.title = `${t('login.title')} · dfota`; }, [t]);
+    useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
 
     const submit = async (event: SubmitEvent) => {
         event.preventDefault();
