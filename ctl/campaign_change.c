@@ -73,18 +73,32 @@ static bool send_devices(struct session *session, const char *name, struct failu
     return true;
 }
 
+/* Which devices a filter leads is another question when it is frozen: a person must say it. */
+static bool check_audience(const struct ctl_options *options, struct failure *fail)
+{
+    if (options->filter && options->devices)
+        return failure_set(fail, EXIT_USAGE, "--filter and --devices cannot be used together");
+    if (options->filter && options->frozen == options->dynamic)
+        return failure_set(fail, EXIT_USAGE,
+                           "--filter needs either --frozen (the start fixes the devices) or --dynamic (the "
+                           "filter is asked at each check-in)");
+    return options->filter || (!options->frozen && !options->dynamic) ||
+           failure_set(fail, EXIT_USAGE, "--frozen and --dynamic belong to --filter");
+}
+
 static bool create(struct session *session, struct failure *fail)
 {
     const struct ctl_options *options = session->options;
     struct client_path path;
     struct client_answer answer = {0};
     json_t *stages;
-    if (!read_stages(&options->stages, &stages, fail))
+    if (!check_audience(options, fail) || !read_stages(&options->stages, &stages, fail))
         return false;
-    json_t *body =
-        json_pack("{s:s, s:s, s:o*, s:b, s:b}", "name", session->args[1], "target", session->args[2],
-                  "stages", stages, "pause_when_done", options->pause_when_done, "finish_transfers",
-                  !options->finish_transfers || options->finish_transfers[0] == 'y');
+    json_t *body = json_pack(
+        "{s:s, s:s, s:s*, s:o*, s:s*, s:o*, s:b, s:b}", "name", session->args[1], "target", session->args[2],
+        "filter", options->filter, "frozen", options->filter ? json_boolean(options->frozen) : NULL, "order",
+        options->order, "stages", stages, "pause_when_done", options->pause_when_done, "finish_transfers",
+        !options->finish_transfers || options->finish_transfers[0] == 'y');
     bool ok = session_check_json(body, fail) &&
               session_path(session, &path, fail, "firmware", session->args[0], "campaigns", NULL) &&
               (!options->by || client_path_query(&path, "by", options->by, fail)) &&

@@ -39,9 +39,12 @@ static void print(const json_t *answer)
     json_t *groups = json_object_get(answer, "groups");
     const char *conflict = json_string_value(json_object_get(answer, "conflict"));
     join_paths(groups);
-    printf("Target %s: %lld devices, %lld bytes; %lld devices cannot be reached\n",
+    printf("Target %s: %lld devices, %lld bytes; %lld devices cannot be reached",
            json_string_value(json_object_get(answer, "target")), number(answer, "devices"),
            number(answer, "bytes"), number(answer, "unreachable"));
+    if (number(answer, "out"))
+        printf("; %lld are retired or held out", number(answer, "out"));
+    putchar('\n');
     if (conflict) {
         fputs("conflict: ", stdout);
         text_put(stdout, conflict);

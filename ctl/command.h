@@ -106,6 +106,8 @@ command_run device_dismiss;
 
 command_run device_tag; /* device_admin.c */
 command_run device_note;
+command_run device_hold_out;
+command_run device_let_in;
 command_run device_retire;
 command_run device_restore;
 command_run device_replace;

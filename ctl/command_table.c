@@ -80,14 +80,17 @@ const struct command command_table[] = {
     {"target clear", "FIRMWARE", 0, 0, "stop offering upgrades", NULL, target_clear},
 
     {"campaign create", "FIRMWARE NAME VERSION",
-     BIT(STAGE) | BIT(DEVICES) | BIT(PAUSE_WHEN_DONE) | BIT(FINISH_TRANSFERS) | BIT(BY), 0,
-     "write a campaign: devices to a version, in stages",
+     BIT(STAGE) | BIT(DEVICES) | BIT(FILTER) | BIT(FROZEN) | BIT(DYNAMIC) | BIT(ORDER) |
+         BIT(PAUSE_WHEN_DONE) | BIT(FINISH_TRANSFERS) | BIT(BY),
+     0, "write a campaign: devices to a version, in stages",
      "The campaign is a draft until campaign start. --stage is given once for each stage: 5, 10% or all, "
      "counted from the start of the campaign, then what must hold before the next stage begins: min=4 "
      "devices and confirmed=90 percent have confirmed, at most fail=0 devices did not apply a package, at "
      "most silent=0 are silent, settle=1d has passed since the last confirmation, approve=1 admins agree. "
-     "Without --stage all devices are admitted at once. Without --devices the campaign is for all devices "
-     "of the firmware.",
+     "Without --stage all devices are admitted at once. Without --devices or --filter the campaign is for "
+     "all devices of the firmware. A filter needs --frozen or --dynamic. --order hash shuffles the devices, "
+     "and spread takes devices with other tags in turn. Columns of a header in the file of --devices: "
+     "device, tags, note, firmware, first.",
      campaign_create},
     {"campaign list", "FIRMWARE", 0, 0, "list the campaigns of a firmware", NULL, campaign_list},
     {"campaign show", "FIRMWARE CAMPAIGN", 0, 0, "show a campaign with its stages",
@@ -112,7 +115,7 @@ const struct command command_table[] = {
     {"campaign delete", "FIRMWARE CAMPAIGN", BIT(BY), 0, "delete a draft", NULL, campaign_delete},
     {"campaign devices", "FIRMWARE CAMPAIGN", BIT(OUTCOME) | BIT(PRINT_CSV), 0,
      "list the devices of a campaign",
-     "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent.", campaign_devices},
+     "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent, out.", campaign_devices},
     {"missing-bases", "FIRMWARE", 0, 0, "list versions in use that have no image", NULL, missing_bases_list},
 
     {"path", "FROM TO", BIT(FIRMWARE) | BIT(WAIT), 0, "show the path from one version to another",
@@ -175,12 +178,13 @@ const struct command command_table[] = {
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits are a "
      "MAC address, and anything else is a UID.",
      device_show},
-    {"outcomes", "FIRMWARE", BIT(STATE) | BIT(OLDER_THAN) | BIT(PRINT_CSV), 0,
+    {"outcomes", "FIRMWARE [VERSION]", BIT(STATE) | BIT(OLDER_THAN) | BIT(PRINT_CSV), 0,
      "show the outcome for each device",
      "Counts first, then one line per device. Some outcomes: confirmed; confirmed_not_by_us (the device "
      "runs the target, but this server did not deliver it); delivered; not_applied; silent; waiting; "
      "unreachable (no path). --state delivered,silent --older-than 24h lists the devices that got the "
-     "package a day ago and have not confirmed.",
+     "package a day ago and have not confirmed. Without VERSION the target is that of the firmware, or "
+     "of its campaigns.",
      outcomes_show},
     {"explain", "DEVICE", BIT(FIRMWARE) | BIT(VERSION) | BIT(LINK) | BIT(DIALECT), 0,
      "show the answer that a device would get now",
@@ -199,11 +203,17 @@ const struct command command_table[] = {
      "A device has at most 16 tags. A tag has letters, digits and . _ - : and at most 32 bytes.", device_tag},
     {"device note", "DEVICE TEXT", BIT(BY), 0, "set the note of a device",
      "At most 200 bytes. An empty text removes the note.", device_note},
+    {"device hold-out", "DEVICE…", BIT(BY), 0, "hold devices out of all campaigns",
+     "The device gets code 27, and its campaigns do not wait for it. It stays in counts and lists.",
+     device_hold_out},
+    {"device let-in", "DEVICE…", BIT(BY), 0, "undo that", NULL, device_let_in},
     {"device retire", "DEVICE…", BIT(BY), 0, "stop offering packages to a device",
      "The device gets code 27, and is not in counts and lists. Its history is kept.", device_retire},
     {"device restore", "DEVICE…", BIT(BY), 0, "undo that", NULL, device_restore},
     {"device replace", "DEVICE NEW_DEVICE", BIT(BY), 0, "put another device in the place of a device",
-     "The new device takes the tags and the note, and gets a link. The old one is retired.", device_replace},
+     "The new device takes the tags, the note and the places in campaigns, and gets a link. The old one is "
+     "retired.",
+     device_replace},
     {"device delete", "DEVICE", BIT(BY), 0, "delete a device that never did anything",
      "The server refuses after a check-in, an attempt or a report: retire the device instead.",
      device_delete},

@@ -33,6 +33,7 @@ static const struct table_column csv_columns[] = {
     {"", "state", TABLE_TEXT},
     {"", "tags", TABLE_TEXT},
     {"", "note", TABLE_TEXT},
+    {"", "held_out", TABLE_TEXT},
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
@@ -61,6 +62,13 @@ static const struct table_column page_columns[] = {
     {"State", "state", TABLE_TEXT},
     {"  since", "state_since", TABLE_TIME},
     {"  replaced by", "replaced_by", TABLE_TEXT},
+    {"Held out", "held_out", TABLE_TEXT},
+    {"  since", "held_out_since", TABLE_TIME},
+    {"Campaign", "campaign.name", TABLE_TEXT},
+    {"  target", "campaign.target", TABLE_TEXT},
+    {"  state", "campaign.state", TABLE_TEXT},
+    {"  stage", "campaign.stage", TABLE_NUMBER},
+    {"  outcome", "campaign.outcome", TABLE_TEXT},
     {"Tags", "tags", TABLE_TEXT},
     {"Note", "note", TABLE_TEXT},
     {"Blocked", "blocked", TABLE_TEXT},

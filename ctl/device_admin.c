@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl device tag, note, retire, restore, replace, delete, admit, import */
+/* dfotactl device hold-out, let-in, tag, note, retire, restore, replace, delete, admit, import */
 #include <errno.h>
 #include <string.h>
 #include "base/cleanup.h"
@@ -86,6 +86,32 @@ static bool act_on_each(struct session *session, const char *action, const char 
         client_answer_clear(&answer);
     }
     return true;
+}
+
+static bool set_each(struct session *session, bool held_out, const char *done, struct failure *fail)
+{
+    for (size_t i = 0; i < session->arg_count; i++) {
+        struct client_answer answer = {0};
+        if (!change(session, "PATCH", session->args[i], NULL, json_pack("{s:b}", "held_out", held_out),
+                    &answer, fail))
+            return false;
+        if (session->json)
+            session_print_json(answer.json);
+        else
+            session_note("%s is %s", session->args[i], done);
+        client_answer_clear(&answer);
+    }
+    return true;
+}
+
+bool device_hold_out(struct session *session, struct failure *fail)
+{
+    return set_each(session, true, "held out of all campaigns", fail);
+}
+
+bool device_let_in(struct session *session, struct failure *fail)
+{
+    return set_each(session, false, "not held out any more", fail);
 }
 
 bool device_retire(struct session *session, struct failure *fail)

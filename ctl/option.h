@@ -83,12 +83,15 @@
     X(NEW_URL, "new-url", 0, "URL", TEXT(new_url), "the new URL")                                            \
     X(STAGE, "stage", 0, "STAGE", OTHER(stages, add_stage),                                                  \
       "5, 10% or all; 5,min=4,fail=0,silent=0,settle=1d,approve=1; repeat it for each stage")                \
-    X(DEVICES, "devices", 0, "FILE", TEXT(devices), "file with one DEVICE[,first] per line")                 \
+    X(DEVICES, "devices", 0, "FILE", TEXT(devices), "CSV file: DEVICE[,first]; or with a header")            \
     X(DRY_RUN, "dry-run", 0, NULL, FLAG(dry_run), "show what would happen, and change nothing")              \
     X(PAUSE_WHEN_DONE, "pause-when-done", 0, NULL, FLAG(pause_when_done), "pause after the last stage")      \
     X(FINISH_TRANSFERS, "finish-transfers", 0, "yes|no", WORD(finish_transfers),                             \
       "while the campaign is paused: may downloads end?")                                                    \
-    X(OUTCOME, "outcome", 0, "NAME", TEXT(outcome), "only devices with this outcome, such as not_applied")
+    X(OUTCOME, "outcome", 0, "NAME", TEXT(outcome), "only devices with this outcome, such as not_applied")   \
+    X(FROZEN, "frozen", 0, NULL, FLAG(frozen), "the start fixes which devices the filter selects")           \
+    X(DYNAMIC, "dynamic", 0, NULL, FLAG(dynamic), "the filter is asked at each check-in")                    \
+    X(ORDER, "order", 0, "given|hash|spread", WORD(order), "which devices go first")
 
 enum option_id {
 #define X(id, name, letter, argument, kind, help) OPTION_##id,
@@ -123,7 +126,8 @@ struct ctl_options {
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;
     bool print_csv, notice, conflicts, all, wait, yes, dialect;
     struct ctl_stages stages;
-    const char *devices, *finish_transfers, *outcome;
+    const char *devices, *finish_transfers, *outcome, *order;
+    bool frozen, dynamic;
     bool dry_run, pause_when_done;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 

@@ -49,13 +49,15 @@ static void print_counts(const json_t *answer)
 
 bool outcomes_show(struct session *session, struct failure *fail)
 {
-    const char *state = session->options->state, *age = session->options->older_than;
+    const char *state = session->options->state, *age = session->options->older_than,
+               *target = session->arg_count > 1 ? session->args[1] : NULL;
     bool csv = session->options->print_csv;
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", session->args[0], "outcomes", NULL) ||
         !client_path_query(&path, "limit", "1000", fail) ||
         (state && !client_path_query(&path, "state", state, fail)) ||
+        (target && !client_path_query(&path, "target", target, fail)) ||
         (age && !client_path_query(&path, "older_than", age, fail)) ||
         !session_fetch_pages(session, path.text, &answer, fail))
         return false;

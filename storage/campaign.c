@@ -15,7 +15,13 @@ const struct enum_names audience_names = ENUM_NAMES(audience_texts);
     NEXT(state, ENUM, row->state, &campaign_state_names)                                                     \
     NEXT(audience, ENUM, row->audience, &audience_names)                                                     \
     NEXT(devices, INT, row->devices)                                                                         \
+    NEXT(out, INT, row->out)                                                                                 \
     NEXT(ahead, INT, row->ahead)                                                                             \
+    NEXT(filter, TEXT_OR_NULL, row->filter)                                                                  \
+    NEXT(ordering, ENUM_OR_NULL, row->order, &campaign_order_names)                                          \
+    NEXT(firsts, INT, row->firsts)                                                                           \
+    NEXT(reach, INT, row->reach)                                                                             \
+    NEXT(reached, INT, row->reached)                                                                         \
     NEXT(stage, INT, row->stage)                                                                             \
     NEXT(stage_started_ms, INT_OR_NULL, row->stage_started_ms)                                               \
     NEXT(paused_why, TEXT_OR_NULL, row->paused_why)                                                          \
@@ -75,7 +81,9 @@ enum {
     BY_NAME,
     LIST,
     PLAIN,
-    OF_ALL,
+    OPEN,
+    LIVE,
+    TARGETS,
     RUNNING,
     LEADING,
     CONFLICT,
@@ -95,7 +103,9 @@ static const char *const sql[] = {
     [BY_NAME] = SELECT "WHERE firmware_id = $1 AND name = $2 AND plain = 0",
     [LIST] = SELECT "WHERE firmware_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     [PLAIN] = SELECT "WHERE firmware_id = $1 AND plain = 1 AND " IS_LIVE,
-    [OF_ALL] = SELECT "WHERE firmware_id = $1 AND audience = 'all' AND " IS_LIVE " ORDER BY id DESC LIMIT 1",
+    [OPEN] = SELECT "WHERE firmware_id = $1 AND audience = 'all' AND " IS_LIVE " ORDER BY filter IS NULL, id DESC",
+    [LIVE] = SELECT "WHERE firmware_id = $1 AND " IS_LIVE " LIMIT 1",
+    [TARGETS] = "SELECT DISTINCT target FROM campaign WHERE firmware_id = $1 AND " IS_LIVE " ORDER BY target",
     [RUNNING] = "SELECT id FROM campaign WHERE " IS_LIVE " AND state = 'running' AND plain = 0",
     [LEADING] = SELECT "WHERE firmware_id = $1 AND target = $2 AND plain = 0 AND " IS_LIVE,
     [CONFLICT] = SELECT
@@ -120,9 +130,16 @@ DB_TABLE(campaign, ENTITY_CAMPAIGN);
 
 struct stage_place campaign_place(const struct campaign *campaign, int64_t rank)
 {
-    return (struct stage_place){.ranked = campaign->audience == AUDIENCE_LIST,
+    bool ranked = campaign->audience == AUDIENCE_LIST;
+    return (struct stage_place){.ranked = ranked,
                                 .rank = (unsigned)rank,
-                                .audience = (unsigned)campaign->devices};
+                                .audience = (unsigned)(campaign->devices - (ranked ? campaign->out : 0)),
+                                .reach = (unsigned)campaign->reach};
+}
+
+const char *campaign_audience_name(const struct campaign *campaign)
+{
+    return campaign->filter[0] ? "filter" : enum_name(&audience_names, campaign->audience);
 }
 
 /* A plain campaign has no name of its own. */
@@ -195,10 +212,26 @@ bool campaign_plain_of(struct db *db, int64_t firmware_id, struct campaign *ret,
     return db_row(db, QUERY(PLAIN, PARAMS(P_INT(firmware_id)), ROW(ret)), ret_found, err);
 }
 
-bool campaign_of_all(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
-                     struct error *err)
+bool campaign_list_open(struct db *db, int64_t firmware_id, struct campaign **ret, size_t *ret_count,
+                        struct error *err)
 {
-    return db_row(db, QUERY(OF_ALL, PARAMS(P_INT(firmware_id)), ROW(ret)), ret_found, err);
+    struct campaign row = {0};
+    return db_list(db, QUERY(OPEN, PARAMS(P_INT(firmware_id)), ROW(&row)), &row, sizeof row, ret, ret_count,
+                   err);
+}
+
+bool campaign_live_of(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
+                      struct error *err)
+{
+    return db_row(db, QUERY(LIVE, PARAMS(P_INT(firmware_id)), ROW(ret)), ret_found, err);
+}
+
+bool campaign_targets(struct db *db, int64_t firmware_id, char (**ret)[VERSION_TEXT_SIZE], size_t *ret_count,
+                      struct error *err)
+{
+    char row[VERSION_TEXT_SIZE] = "";
+    return db_list(db, QUERY(TARGETS, PARAMS(P_INT(firmware_id)), FIELDS(F_TEXT(row))), row, sizeof row, ret,
+                   ret_count, err);
 }
 
 bool campaign_running(struct db *db, int64_t **ret, size_t *ret_count, struct error *err)
@@ -240,7 +273,7 @@ static struct stage stage_of(const struct stage_row *row)
                           .approvals = (unsigned)row->approvals,
                           .last_confirmed_ms = row->last_confirmed_ms,
                           .approved = (unsigned)row->approved};
-    for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
+    for (int i = OUTCOME_ADMITTED; i < OUTCOME_OUT; i++)
         stage.count[i] = (unsigned)row->count[i];
     return stage;
 }

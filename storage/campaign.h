@@ -8,11 +8,14 @@
 #include "storage/db.h"
 #include "storage/firmware.h"
 #include "upgrade/campaign.h"
+#include "upgrade/campaign_order.h"
+#include "upgrade/filter.h"
 #include "upgrade/version.h"
 
 #define CAMPAIGN_PLAIN_NAME    "target"
 #define CAMPAIGN_FORECAST_SIZE 640
 
+/* A filter that is dynamic is an open audience, as all devices are. A frozen one is a list, which the start makes. */
 enum audience { AUDIENCE_ALL, AUDIENCE_LIST };
 extern const struct enum_names audience_names; /* "all", "list" */
 
@@ -24,8 +27,14 @@ struct campaign {
     enum campaign_state state;
     enum audience audience;
     int64_t devices; /* of a list; else those that had to be led to the target when the stage began */
+    int64_t out;     /* devices with OUTCOME_OUT */
     int64_t ahead;   /* devices of the list that reported the target before a stage admitted them */
-    int64_t stage;   /* the current one, from 0 */
+    char filter[FILTER_TEXT_MAX + 1]; /* "": the audience has none */
+    enum campaign_order order;        /* of a list, when it is made */
+    int64_t firsts;                   /* ranks below were named by an admin, besides the filter */
+    int64_t reach;                    /* of a list: the current stage reaches the ranks below */
+    int64_t reached;                  /* devices with such a rank that are not out */
+    int64_t stage;                    /* the current one, from 0 */
     int64_t stage_started_ms;
     char paused_why[GATE_WHY_SIZE];
     enum gate_breach breach; /* a gate paused the campaign */
@@ -42,6 +51,7 @@ struct campaign {
 };
 
 struct stage_place campaign_place(const struct campaign *campaign, int64_t rank);
+const char *campaign_audience_name(const struct campaign *campaign); /* "all", "list", "filter" */
 
 struct stages { /* of one campaign */
     struct stage stage[CAMPAIGN_STAGES_MAX];
@@ -64,9 +74,16 @@ bool campaign_list(struct db *db, int64_t firmware_id, int64_t before, int64_t l
 /* The live plain campaign. */
 bool campaign_plain_of(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
                        struct error *err);
-/* The newest live campaign for all devices. */
-bool campaign_of_all(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
-                     struct error *err);
+/* The live campaigns for all devices, or with a dynamic filter. They lead to one version. First those with a filter, the
+   newest first; *ret is the caller's (free). */
+bool campaign_list_open(struct db *db, int64_t firmware_id, struct campaign **ret, size_t *ret_count,
+                        struct error *err);
+/* Any live campaign of the firmware. */
+bool campaign_live_of(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
+                      struct error *err);
+/* The versions that live campaigns of the firmware lead to; *ret is the caller's (free). */
+bool campaign_targets(struct db *db, int64_t firmware_id, char (**ret)[VERSION_TEXT_SIZE], size_t *ret_count,
+                      struct error *err);
 /* The ids of all running campaigns that are not plain; *ret is the caller's (free). */
 bool campaign_running(struct db *db, int64_t **ret, size_t *ret_count, struct error *err);
 /* The live campaigns of a firmware that lead to a version, and are not plain; *ret is the caller's (free). */
@@ -84,7 +101,7 @@ bool campaign_stages_set(struct db *db, int64_t id, const struct stages *stages,
 /* Stores most_failed and most_silent of a stage. */
 bool campaign_stage_allow(struct db *db, int64_t id, unsigned position, const struct stage *stage,
                           struct error *err);
-/* Moves devices of a stage from one outcome to another; OUTCOME_WAITING counts nothing. */
+/* Moves devices of a stage from one outcome to another; OUTCOME_WAITING and OUTCOME_OUT count nothing. */
 bool campaign_stage_move(struct db *db, int64_t id, unsigned position, enum campaign_outcome from,
                          enum campaign_outcome to, int64_t devices, int64_t now_ms, struct error *err);
 /* *ret_new false: this admin has approved the stage before. */

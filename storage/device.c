@@ -36,7 +36,8 @@
     NEXT(note, TEXT_OR_NULL, row->note)                                                                      \
     NEXT(state, ENUM_OR_NULL, row->state, &stored_states)                                                    \
     NEXT(state_ms, INT_OR_NULL, row->state_ms)                                                               \
-    NEXT(replaced_by, INT_OR_NULL, row->replaced_by)
+    NEXT(replaced_by, INT_OR_NULL, row->replaced_by)                                                         \
+    NEXT(held_out_ms, INT_OR_NULL, row->held_out_ms)
 #define COLUMNS(FIRST, NEXT, row)                                                                            \
     FIRST(id, INT, row->id)                                                                                  \
     NEXT(product_id, INT, row->product_id)                                                                   \
@@ -153,6 +154,27 @@ struct identity device_identity(const struct device *device)
     struct identity identity = {.kind = device->id_kind};
     snprintf(identity.id, sizeof identity.id, "%s", device->device);
     return identity;
+}
+
+void device_subject(const struct device *device, const char *firmware, struct filter_subject *ret)
+{
+    *ret = (struct filter_subject){
+        .tags = device->tags,
+        .firmware = firmware,
+        .device = device->device,
+        .note = device->note,
+        .grade = grade_name(device->confirmed_grade),
+        .last_seen_ms = device->last_seen_ms,
+        .first_seen_ms = device->first_seen_ms,
+        .confirmed_ms = device->confirmed_ms,
+        .code = device->last_code,
+        .check_ins = device->check_ins,
+        .blocked = device->blocked,
+        .claim = device->claim.version[0],
+        .held_out = device->held_out_ms,
+    };
+    version_parse(slice_of(device->confirmed_version), &ret->version);
+    version_parse(slice_of(device->asked_version), &ret->asked);
 }
 
 static bool find_imei(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,

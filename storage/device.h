@@ -6,6 +6,7 @@
 
 #include "storage/db.h"
 #include "upgrade/decision.h"
+#include "upgrade/filter.h"
 #include "upgrade/grade.h"
 #include "upgrade/identity.h"
 #include "upgrade/name.h"
@@ -80,6 +81,7 @@ struct device {
     enum device_state state;
     int64_t state_ms;    /* since when it is held or retired */
     int64_t replaced_by; /* retired: the id of the device in its place; 0: none */
+    int64_t held_out_ms; /* since when it is held out of all campaigns; 0: it is not */
 };
 
 struct guard {
@@ -95,6 +97,8 @@ bool device_is_authenticated(const struct device *device);
 bool device_equal(const struct device *a, const struct device *b);
 
 struct identity device_identity(const struct device *device);
+/* The device as filters see it. Borrows texts of the device, and `firmware`, the name of its firmware. */
+void device_subject(const struct device *device, const char *firmware, struct filter_subject *ret);
 
 /* Finds a device by its id. 14, 15 and 16 digits of one IMEI find the same row; an exact match comes
    first. */

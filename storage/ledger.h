@@ -30,8 +30,9 @@
     X(LEDGER_TARGET_SET, "target-set", "product firmware", "before by sha256 version")                       \
     X(LEDGER_TARGET_DROPPED, "target-dropped", "product firmware", "before by")                              \
     X(LEDGER_CAMPAIGN_ADDED, "campaign-added", "product firmware",                                           \
-      "audience by campaign devices stages target")                                                          \
-    X(LEDGER_CAMPAIGN_SET, "campaign-set", "product firmware", "audience by campaign devices stages target") \
+      "audience by campaign devices filter frozen stages target")                                            \
+    X(LEDGER_CAMPAIGN_SET, "campaign-set", "product firmware",                                               \
+      "audience by campaign devices filter frozen stages target")                                            \
     X(LEDGER_CAMPAIGN_DELETED, "campaign-deleted", "product firmware", "by campaign")                        \
     X(LEDGER_CAMPAIGN_STARTED, "campaign-started", "product firmware", "by campaign target")                 \
     X(LEDGER_CAMPAIGN_STAGE_BEGAN, "campaign-stage-began", "product firmware", "admits campaign stage")      \
@@ -59,7 +60,7 @@
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
-    X(LEDGER_DEVICE_SET, "device-set", "product device", "by note tags")                                     \
+    X(LEDGER_DEVICE_SET, "device-set", "product device", "by held_out note tags")                            \
     X(LEDGER_DEVICE_RETIRED, "device-retired", "product device", "by")                                       \
     X(LEDGER_DEVICE_RESTORED, "device-restored", "product device", "by")                                     \
     X(LEDGER_DEVICE_REPLACED, "device-replaced", "product device", "by successor")                           \

@@ -14,6 +14,8 @@ enum {
     DEVICE_LINKS,
     DEVICE,
     FIRMWARE_USES,
+    FIRMWARE_CAMPAIGN_DEVICES,
+    FIRMWARE_CAMPAIGNS,
     FIRMWARE_RELEASES,
     FIRMWARE_QUARANTINES,
     FIRMWARE,
@@ -43,6 +45,9 @@ static const char *const sql[] = {
         "(SELECT count(*) FROM link WHERE firmware_id = $1), "
         "(SELECT count(*) FROM attempt WHERE firmware_id = $1), "
         "(SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND claim_firmware_id = $1)",
+    [FIRMWARE_CAMPAIGN_DEVICES] = ("DELETE FROM campaign_device WHERE campaign_id IN "
+                                   "(SELECT id FROM campaign WHERE firmware_id = $1)"),
+    [FIRMWARE_CAMPAIGNS] = "DELETE FROM campaign WHERE firmware_id = $1",
     [FIRMWARE_RELEASES] = "DELETE FROM package_release WHERE firmware_id = $1",
     [FIRMWARE_QUARANTINES] = "DELETE FROM quarantine WHERE firmware_id = $1",
     [FIRMWARE] = "DELETE FROM firmware WHERE id = $1",
@@ -93,7 +98,7 @@ bool removal_firmware_uses(struct db *db, int64_t firmware_id, struct firmware_u
 bool removal_firmware(struct db *db, int64_t firmware_id, struct error *err)
 {
     return fleet_remove_firmware(db, firmware_id, err) &&
-           run(db, FIRMWARE_RELEASES, FIRMWARE, firmware_id, err);
+           run(db, FIRMWARE_CAMPAIGN_DEVICES, FIRMWARE, firmware_id, err);
 }
 
 bool removal_product_devices(struct db *db, int64_t product_id, int64_t *ret, struct error *err)

@@ -23,6 +23,7 @@ struct firmware_uses {
 };
 bool removal_firmware_uses(struct db *db, int64_t firmware_id, struct firmware_uses *ret, struct error *err)
     __attribute__((warn_unused_result));
+/* With its campaigns; none of them may be live. */
 bool removal_firmware(struct db *db, int64_t firmware_id, struct error *err)
     __attribute__((warn_unused_result));
 

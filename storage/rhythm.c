@@ -29,7 +29,8 @@ bool rhythm_sample(struct db *db, const struct campaign *campaign, struct rhythm
                    struct error *err)
 {
     struct rhythm made = {.check_ins = 0}, *row = &made;
-    bool is_list = campaign->audience == AUDIENCE_LIST;
+    bool is_list = campaign->audience == AUDIENCE_LIST &&
+                   !(campaign->filter[0] && campaign->state == CAMPAIGN_DRAFT); /* its list is not made yet */
     return db_list(
         db,
         QUERY(is_list ? OF_LIST : OF_FIRMWARE,

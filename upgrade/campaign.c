@@ -152,10 +152,18 @@ void stage_text(const struct stage *stages, unsigned count, unsigned current, ch
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place)
 {
     unsigned before = place->ranked ? place->rank : admitted_so_far(stages, current);
-    return before < stage_reach(&stages[current], place);
+    return before < (place->reach ? place->reach : stage_reach(&stages[current], place));
 }
 
 /* ---- gates ---- */
+
+/* One device must have confirmed in any case. */
+static unsigned subtract_failures(const struct stage *stage, unsigned wanted)
+{
+    unsigned failures =
+        stage->count[OUTCOME_NOT_APPLIED] + stage->count[OUTCOME_DIVERGED] + stage->count[OUTCOME_SILENT];
+    return wanted > failures ? wanted - failures : wanted > 0;
+}
 
 /* How many devices of the stage must have confirmed. How many devices the stage for all admits of an open audience is
    not known: it is judged by those that it has admitted, and by least_confirmed. */
@@ -167,6 +175,8 @@ static unsigned confirmations_wanted(const struct stage *stages, unsigned curren
     bool known = reach != UINT_MAX;
     unsigned devices = stage_admitted(stage) + (known && reach > admitted ? reach - admitted : 0);
     unsigned wanted = (unsigned)(((uint64_t)devices * stage->confirmed_percent + 99) / 100);
+    if (stage->confirmed_percent == 100) /* `all` does not wait for the failures that the limits allow */
+        wanted = subtract_failures(stage, wanted);
     if (wanted < stage->least_confirmed)
         wanted = stage->least_confirmed;
     return known && wanted > devices ? devices : wanted;

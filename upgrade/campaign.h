@@ -55,7 +55,8 @@ bool campaign_is_live(enum campaign_state state); /* running or paused: it holds
     X(OUTCOME_CONFIRMED, "confirmed")     /* reported the target */                                          \
     X(OUTCOME_NOT_APPLIED, "not_applied") /* came back with the old version */                               \
     X(OUTCOME_DIVERGED, "diverged")       /* came back with a third version */                               \
-    X(OUTCOME_SILENT, "silent")           /* nothing was heard after the package was delivered */
+    X(OUTCOME_SILENT, "silent")           /* nothing was heard after the package was delivered */            \
+    X(OUTCOME_OUT, "out")                 /* takes no part: retired, held out, or of another firmware now */
 
 enum campaign_outcome {
 #define X(outcome, name) outcome,
@@ -83,15 +84,16 @@ struct stage {
     unsigned size; /* devices or percent, from the start of the campaign */
 
     /* The gate to the next stage. */
-    unsigned least_confirmed;   /* devices, but not more than the stage has; 0: as many as the share needs */
-    unsigned confirmed_percent; /* of the devices of the stage */
-    unsigned most_failed;       /* more devices that are not_applied or diverged break the gate */
-    unsigned most_silent;       /* more silent devices break the gate */
-    int64_t settle_ms;          /* at least this time after the last confirmation */
-    unsigned approvals;         /* admins who must agree: 0, 1 or 2 */
+    unsigned least_confirmed; /* devices, but not more than the stage has; 0: as many as the share needs */
+    unsigned
+        confirmed_percent; /* of the devices of the stage; 100: of those that have not failed, at least one */
+    unsigned most_failed;  /* more devices that are not_applied or diverged break the gate */
+    unsigned most_silent;  /* more silent devices break the gate */
+    int64_t settle_ms;     /* at least this time after the last confirmation */
+    unsigned approvals;    /* admins who must agree: 0, 1 or 2 */
 
     /* What came of the stage so far. */
-    unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now */
+    unsigned count[CAMPAIGN_OUTCOME_COUNT]; /* devices that the stage has admitted, by outcome now; out: 0 */
     int64_t last_confirmed_ms;              /* 0: never */
     unsigned approved;
 };
@@ -100,7 +102,9 @@ struct stage_place { /* of a device in its campaign */
     bool ranked;   /* the audience is fixed, and has an order; else the first devices that ask are admitted */
     unsigned rank; /* where ranked: from 0 */
     unsigned
-        audience; /* devices. Of an open audience: that had to be led to the target when the stage began */
+        audience; /* devices that take part. Of an open audience: that had to be led to the target when the stage began */
+    unsigned
+        reach; /* where ranked: the stage reaches the ranks below, because some of them are out; 0: none is */
 };
 
 unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of them */

@@ -116,6 +116,8 @@ static bool check_state(struct question *q)
 {
     if (q->known->retired)
         return question_answer(q, ANSWER_UP_TO_DATE, "this device is retired");
+    if (q->known->held_out)
+        return question_answer(q, ANSWER_UP_TO_DATE, "this device is held out of all campaigns");
     return (q->known->held || q->decision->hold) &&
            question_answer(q, ANSWER_UP_TO_DATE, "an admin must admit this device first");
 }
@@ -140,7 +142,7 @@ static const struct {
     {check_admission, "new device: does the product admit it, within its daily limit?"},
     {take_report, "the reported version is recorded, or kept as a claim"},
     {end_pin, "request from the start: an earlier download cannot be continued"},
-    {check_state, "is the device retired, or held until an admin admits it?"},
+    {check_state, "is the device retired, held out, or held until an admin admits it?"},
     {check_block, "has the loop guard blocked the device?"},
     {decision_range_check, "is the Range header valid?"},
     {decision_campaign_check_transfer, "request from the middle: does a paused campaign let downloads end?"},

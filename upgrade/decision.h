@@ -69,6 +69,7 @@ struct snapshot {
     bool refuse_new;             /* the product refuses devices that it does not know */
     bool hold_new;               /* the product holds them until an admin admits them */
     bool held, retired;          /* the device is waiting to be admitted; an admin retired it */
+    bool held_out;               /* an admin holds it out of all campaigns */
     bool admission_full;         /* the product has reached its daily limit of new devices */
     bool admission_network_full; /* the device's network has reached its share of that limit */
     bool shared; /* two modules seem to use this id: a report of one says nothing about the other's package */

@@ -40,15 +40,16 @@
     X("confirmed", AGE, confirmed_ms) /* when the version was reported */                                    \
     X("code", NUMBER, code)           /* of the last answer */                                               \
     X("check_ins", NUMBER, check_ins)                                                                        \
-    X("blocked", FLAG, blocked) /* by the loop guard */                                                      \
-    X("claim", FLAG, claim)     /* a claim contradicts the confirmed version */
+    X("blocked", FLAG, blocked)   /* by the loop guard */                                                    \
+    X("claim", FLAG, claim)       /* a claim contradicts the confirmed version */                            \
+    X("held_out", FLAG, held_out) /* of all campaigns */
 
 struct filter_subject {            /* one device. Texts are not NULL */
     struct version version, asked; /* count 0: none */
     const char *tags, *firmware, *device, *note, *grade;
     int64_t last_seen_ms, first_seen_ms, confirmed_ms; /* UTC; 0: never */
     int64_t code, check_ins;
-    bool blocked, claim;
+    bool blocked, claim, held_out;
 };
 
 enum filter_operator {

@@ -82,8 +82,8 @@ bool campaign_check_draft(const struct campaign *campaign, struct error *err)
 struct draft {
     struct admin_call *call;
     bool exists;
-    const char *name, *target; /* NULL: not given */
-    json_t *devices, *first, *stages, *pause_when_done, *finish_transfers;
+    const char *name, *target, *order; /* NULL: not given */
+    json_t *devices, *first, *filter, *frozen, *stages, *pause_when_done, *finish_transfers;
     struct campaign_path path;
     struct campaign_audience audience;
 };
@@ -96,17 +96,80 @@ static bool read_flag(const char *name, const json_t *value, bool *ret, struct e
     return json_is_boolean(value) || error_set(err, ERROR_INVALID, "%s is true or false", name);
 }
 
+static bool read_order(struct draft *draft, struct error *err)
+{
+    struct campaign *campaign = &draft->path.campaign;
+    bool has_list = campaign->audience == AUDIENCE_LIST && !campaign->filter[0];
+    unsigned order;
+    if (!draft->order)
+        return true;
+    if (!enum_find(&campaign_order_names, slice_of(draft->order), &order) || order == ORDER_NONE)
+        return error_set(err, ERROR_INVALID, "order is given, hash or spread");
+    if (has_list && !json_is_array(draft->devices) && order != campaign->order)
+        return error_set(err, ERROR_INVALID,
+                         "the order is fixed when a list is made: send the devices with the order");
+    campaign->order = (enum campaign_order)order;
+    return true;
+}
+
+/* The audience is open. */
+static bool clear_list(struct db *db, struct campaign *campaign, struct error *err)
+{
+    campaign->audience = AUDIENCE_ALL;
+    campaign->filter[0] = '\0';
+    campaign->devices = campaign->firsts = 0;
+    return campaign_device_drop_all(db, campaign->id, err);
+}
+
+/* Whether a filter is frozen has no default: the two differ in which devices go to another version. */
+static bool read_filter(struct draft *draft, struct db *db, struct error *err)
+{
+    struct campaign *campaign = &draft->path.campaign;
+    const char *text = json_string_value(draft->filter);
+    struct filter filter;
+    if (!text || !text[0])
+        return error_set(err, ERROR_INVALID, "filter is a text with at least one condition, or null");
+    if (!json_is_boolean(draft->frozen))
+        return error_set(err, ERROR_INVALID,
+                         "say with \"frozen\": true that the start fixes the devices, or with false that the "
+                         "filter is asked at each check-in");
+    if (json_is_array(draft->devices))
+        return error_set(err, ERROR_INVALID, "a campaign has devices or a filter, not both");
+    bool frozen = json_is_true(draft->frozen);
+    if (!frozen && json_array_size(draft->first))
+        return error_set(err, ERROR_INVALID, "first is for a list, and for a frozen filter");
+    if (!filter_parse(slice_of(text), &filter, err) || !clear_list(db, campaign, err))
+        return false;
+    snprintf(campaign->filter, sizeof campaign->filter, "%s", text);
+    if (frozen && campaign->order == ORDER_GIVEN)
+        return error_set(err, ERROR_INVALID, "the order of a filter is hash or spread");
+    campaign->audience = frozen ? AUDIENCE_LIST : AUDIENCE_ALL;
+    return !json_array_size(draft->first) ||
+           (campaign_audience_read(db, draft->path.product.id, draft->first, true, &draft->audience, err) &&
+            campaign_audience_set(db, &draft->path.firmware, campaign, &draft->audience, err));
+}
+
 static bool read_devices(struct draft *draft, struct db *db, struct error *err)
 {
     struct campaign *campaign = &draft->path.campaign;
     int64_t product_id = draft->path.product.id;
-    if (json_is_null(draft->devices)) {
-        campaign->audience = AUDIENCE_ALL;
-        campaign->devices = 0;
-        return campaign_device_drop_all(db, campaign->id, err);
+    if (!read_order(draft, err))
+        return false;
+    if (draft->filter && !json_is_null(draft->filter))
+        return read_filter(draft, db, err);
+    if (draft->frozen)
+        return error_set(err, ERROR_INVALID, "frozen belongs to a filter: send both");
+    if (json_is_null(draft->devices) || (json_is_null(draft->filter) && campaign->filter[0])) {
+        if (!clear_list(db, campaign, err))
+            return false;
     }
-    if (!draft->devices && !draft->first)
-        return true;
+    if (!json_is_array(draft->devices) && !json_array_size(draft->first))
+        return !draft->devices || json_is_null(draft->devices) ||
+               error_set(err, ERROR_INVALID, "devices is a list of device ids");
+    if (json_is_array(draft->devices))
+        campaign->filter[0] = '\0';
+    if (campaign->filter[0] && campaign->audience == AUDIENCE_ALL)
+        return error_set(err, ERROR_INVALID, "first is for a list, and for a frozen filter");
     return campaign_audience_read(db, product_id, draft->first, true, &draft->audience, err) &&
            campaign_audience_read(db, product_id, draft->devices, false, &draft->audience, err) &&
            campaign_audience_set(db, &draft->path.firmware, campaign, &draft->audience, err);
@@ -115,17 +178,15 @@ static bool read_devices(struct draft *draft, struct db *db, struct error *err)
 static bool note(const struct draft *draft, struct db *db, const struct stages *stages, struct error *err)
 {
     const struct campaign *campaign = &draft->path.campaign;
-    return campaign_note(
-        db, campaign, draft->exists ? LEDGER_CAMPAIGN_SET : LEDGER_CAMPAIGN_ADDED, clock_utc_ms(),
-        json_pack("{s:s, s:o, s:I, s:I, s:s}", "audience", enum_name(&audience_names, campaign->audience),
-                  "by", event_by(draft->call->request), "devices", (json_int_t)campaign->devices, "stages",
-                  (json_int_t)stages->count, "target", campaign->target),
-        err);
+    return campaign_note(db, campaign, draft->exists ? LEDGER_CAMPAIGN_SET : LEDGER_CAMPAIGN_ADDED,
+                         clock_utc_ms(),
+                         campaign_detail(campaign, stages->count, event_by(draft->call->request)), err);
 }
 
 static bool has_content(const struct draft *draft)
 {
-    return draft->name || draft->target || draft->devices || draft->first || draft->stages;
+    return draft->name || draft->target || draft->devices || draft->first || draft->filter || draft->frozen ||
+           draft->order || draft->stages;
 }
 
 static bool read_fields(struct draft *draft, struct db *db, struct error *err)
@@ -183,11 +244,12 @@ static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
     if (!call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0,
-                       is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?o !}"
-                              : "{s?s, s?s, s?o, s?o, s?o, s?o, s?o !}",
+                       is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}"
+                              : "{s?s, s?s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}",
                        "name", &draft.name, "target", &draft.target, "devices", &draft.devices, "first",
-                       &draft.first, "stages", &draft.stages, "pause_when_done", &draft.pause_when_done,
-                       "finish_transfers", &draft.finish_transfers) != 0)
+                       &draft.first, "filter", &draft.filter, "frozen", &draft.frozen, "order", &draft.order,
+                       "stages", &draft.stages, "pause_when_done", &draft.pause_when_done, "finish_transfers",
+                       &draft.finish_transfers) != 0)
         return call_misfit(&why, err);
     bool ok = call_change(call, is_new ? add : set, &draft, err);
     free(draft.audience.line);

@@ -5,6 +5,8 @@
 #define DFOTA_SERVER_ADMIN_CAMPAIGN_H
 
 #include "server/admin/call.h"
+#include "server/admin/device_csv.h"
+#include "server/campaign/member.h"
 #include "storage/campaign_device.h"
 #include "storage/product.h"
 
@@ -40,8 +42,10 @@ json_t *campaign_device_to_json(const struct campaign_device_listed *listed);
 struct campaign_audience {
     struct campaign_audience_line {
         struct identity identity;
-        bool first; /* before all others */
-    } * line;       /* the owner's (free) */
+        bool first;                         /* before all others */
+        unsigned number;                    /* of the line of a file; 0: none */
+        const char *tags, *note, *firmware; /* borrowed; "": left out */
+    } * line;                               /* the owner's (free) */
     size_t count, room;
     int64_t added; /* of these: devices that the product did not have */
 };
@@ -50,12 +54,48 @@ struct campaign_audience {
 bool campaign_audience_read(struct db *db, int64_t product_id, const json_t *list, bool first,
                             struct campaign_audience *audience, struct error *err)
     __attribute__((warn_unused_result));
-/* Writer's thread: makes them the devices of the campaign, in this order, and adds those that the product
-   does not have. A device that is there twice keeps its first place. Sets campaign->audience and
-   campaign->devices. */
+/* Appends the rows of a file, and borrows its texts. ERROR_TOO_LARGE. */
+bool campaign_audience_take(const struct device_csv *list, struct campaign_audience *audience,
+                            struct error *err) __attribute__((warn_unused_result));
+/* Writer's thread: makes them the devices of the campaign, in the order of the campaign, and adds those that the
+   product does not have. A device that is there twice keeps its first place. Sets campaign->audience,
+   campaign->devices, and with a filter campaign->firsts. */
 bool campaign_audience_set(struct db *db, const struct firmware *firmware, struct campaign *campaign,
                            struct campaign_audience *audience, struct error *err)
     __attribute__((warn_unused_result));
+
+/* For campaign_order_sort(). */
+struct order_item campaign_order_of(const struct campaign *campaign, const struct device *device);
+
+#define CAMPAIGN_FILTER_MAX 100000 /* devices of a frozen filter: one transaction adds all */
+
+struct campaign_selection { /* what a filter selects */
+    char filter[FILTER_TEXT_MAX + 1], target[VERSION_TEXT_SIZE];
+    enum campaign_order order;
+    struct order_item *item; /* of a frozen filter, in order; the owner's (free) */
+    size_t count, room;
+    int64_t to_lead; /* of these: devices that do not run the target */
+};
+
+/* Any thread: reads the fleet in pages. Without a filter it selects nothing. ERROR_TOO_LARGE. */
+bool campaign_filter_select(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
+                            const char *target, struct campaign_selection *ret, struct error *err)
+    __attribute__((warn_unused_result));
+/* Writer's thread, before a start or a new target: makes the list of a frozen filter, or sets campaign->devices for a
+   dynamic one. ERROR_CAMPAIGN_STATE: the filter was changed since. */
+bool campaign_filter_apply(struct db *db, struct campaign *campaign,
+                           const struct campaign_selection *selection, struct error *err)
+    __attribute__((warn_unused_result));
+/* What the filter selects now, by version. *ret is the caller's (free). *conflict: the first other list that has one of
+   the devices, for a frozen filter. */
+bool campaign_filter_groups(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
+                            struct campaign_group **ret, size_t *ret_count, struct error *conflict,
+                            struct error *err) __attribute__((warn_unused_result));
+
+/* The campaign that leads a device, and the place of the device in it; null: none. */
+json_t *campaign_member_to_json(const struct campaign_member *member, const struct device *device);
+/* The detail of campaign-added and campaign-set. Takes over `by`. */
+json_t *campaign_detail(const struct campaign *campaign, unsigned stages, json_t *by);
 
 /* What a campaign would do: how many devices by which path, how many bytes, what cannot be reached and why.
    Of a plain campaign that is not stored, campaign->id is 0. Any thread. */

@@ -18,6 +18,7 @@ struct effect {
     struct version target;
     json_t *groups;
     struct campaign_outlook outlook;
+    int64_t out; /* devices that take no part */
 };
 
 static void add_group(struct effect *effect, const struct campaign_group *group, const char *outcome,
@@ -31,7 +32,8 @@ static void add_group(struct effect *effect, const struct campaign_group *group,
                                     "effect", outcome, "path", path ? path : json_null(), "hops",
                                     field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device",
                                     field_number(bytes), "reason", field_text(reason)));
-    outlook->audience += group->devices;
+    outlook->audience += group->out ? 0 : group->devices;
+    effect->out += group->out ? group->devices : 0;
     if (strcmp(outcome, "waiting") == 0)
         outlook->waiting += group->devices;
     if (strcmp(outcome, "unreachable") == 0)
@@ -76,6 +78,11 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
 static bool look_at(struct effect *effect, const struct campaign_group *group, bool many, struct error *err)
 {
     struct version base;
+    if (group->out) {
+        add_group(effect, group, "out", NULL, 0,
+                  "these devices are retired, held out, or have another firmware");
+        return true;
+    }
     if (!version_parse(slice_of(group->version), &base)) {
         add_group(effect, group, "unknown", NULL, 0, "the version of these devices is not known");
         return true;
@@ -107,7 +114,10 @@ bool campaign_effect(struct admin_call *call, struct db *db, const struct firmwa
         *err = conflict;
         return false;
     }
-    if (!campaign_device_groups(db, campaign, &groups, &count, err))
+    bool asks =
+        campaign->filter[0] && (campaign->audience == AUDIENCE_ALL || campaign->state == CAMPAIGN_DRAFT);
+    if (!(asks ? campaign_filter_groups(db, firmware, campaign, &groups, &count, &conflict, err)
+               : campaign_device_groups(db, campaign, &groups, &count, err)))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!look_at(&effect, &groups[i], i >= GROUPS_MAX, err))
@@ -116,10 +126,11 @@ bool campaign_effect(struct admin_call *call, struct db *db, const struct firmwa
     json_t *forecast;
     if (!campaign_outlook_to_json(db, campaign, outlook, &forecast, err))
         return false;
-    *ret = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:O}", "dry_run", 1, "target", campaign->target,
-                     "devices", (json_int_t)outlook->audience, "bytes", (json_int_t)outlook->bytes,
-                     "unreachable", (json_int_t)outlook->unreachable, "conflict", field_text(conflict.text),
-                     "forecast", forecast, "groups", list);
+    *ret =
+        json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:O}", "dry_run", 1, "target", campaign->target,
+                  "devices", (json_int_t)outlook->audience, "out", (json_int_t)effect.out, "bytes",
+                  (json_int_t)outlook->bytes, "unreachable", (json_int_t)outlook->unreachable, "conflict",
+                  field_text(conflict.text), "forecast", forecast, "groups", list);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "server/admin/campaign.h"
 #include "server/admin/campaign_forecast.h"
 #include "server/campaign/breach.h"
+#include "server/ledger/event.h"
 
 #define SETTLE_MAX_MS (365 * DAY_MS)
 
@@ -99,7 +100,7 @@ bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *
 static json_t *counts_to_json(const unsigned count[CAMPAIGN_OUTCOME_COUNT])
 {
     json_t *json = json_object();
-    for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
+    for (int i = OUTCOME_ADMITTED; i < OUTCOME_OUT; i++)
         json_object_set_new(json, campaign_outcome_name((enum campaign_outcome)i), json_integer(count[i]));
     return json;
 }
@@ -121,7 +122,7 @@ static json_t *stage_to_json(const struct stage *stage)
 static json_t *sum_to_json(const struct campaign *campaign, const struct stages *stages)
 {
     unsigned sum[CAMPAIGN_OUTCOME_COUNT] = {0};
-    int64_t waiting = campaign->devices - campaign->ahead;
+    int64_t waiting = campaign->devices - campaign->out - campaign->ahead;
     for (unsigned s = 0; s < stages->count; s++) {
         waiting -= stage_admitted(&stages->stage[s]);
         for (int i = OUTCOME_ADMITTED; i < CAMPAIGN_OUTCOME_COUNT; i++)
@@ -129,6 +130,7 @@ static json_t *sum_to_json(const struct campaign *campaign, const struct stages 
     }
     sum[OUTCOME_CONFIRMED] += (unsigned)campaign->ahead;
     json_t *json = counts_to_json(sum);
+    json_object_set_new(json, campaign_outcome_name(OUTCOME_OUT), json_integer((json_int_t)campaign->out));
     if (campaign->audience == AUDIENCE_LIST)
         json_object_set_new(json, campaign_outcome_name(OUTCOME_WAITING), json_integer(waiting));
     return json;
@@ -168,12 +170,70 @@ static bool breach_to_json(struct db *db, const struct campaign *campaign, const
     return true;
 }
 
+static json_t *frozen_to_json(const struct campaign *campaign)
+{
+    return campaign->filter[0] ? json_boolean(campaign->audience == AUDIENCE_LIST) : json_null();
+}
+
+/* Only a list has an order. */
+static json_t *order_to_json(const struct campaign *campaign)
+{
+    enum campaign_order order = campaign->order;
+    if (campaign->audience != AUDIENCE_LIST)
+        return json_null();
+    if (order == ORDER_NONE)
+        order = campaign->filter[0] ? ORDER_HASH : ORDER_GIVEN;
+    return json_string(enum_name(&campaign_order_names, order));
+}
+
+/* Of a list. The list of a frozen filter is made by the start. */
+static json_t *devices_to_json(const struct campaign *campaign)
+{
+    bool made = campaign->audience == AUDIENCE_LIST && !(campaign->filter[0] && !campaign->started_ms);
+    return made ? json_integer((json_int_t)campaign->devices) : json_null();
+}
+
+json_t *campaign_detail(const struct campaign *campaign, unsigned stages, json_t *by)
+{
+    return json_pack(
+        "{s:s, s:o, s:I, s:o*, s:o*, s:I, s:s}", "audience", campaign_audience_name(campaign), "by", by,
+        "devices", (json_int_t)(campaign->audience == AUDIENCE_LIST ? campaign->devices : 0), "filter",
+        event_text(campaign->filter), "frozen", campaign->filter[0] ? frozen_to_json(campaign) : NULL,
+        "stages", (json_int_t)stages, "target", campaign->target);
+}
+
+static enum campaign_outcome outcome_of(const struct campaign_member *member, const struct device *device)
+{
+    const struct campaign *campaign = &member->campaign;
+    bool is_here = device->firmware_id == campaign->firmware_id;
+    if (device->state == DEVICE_RETIRED || device->held_out_ms)
+        return OUTCOME_OUT;
+    if (member->known)
+        return member->device.outcome;
+    return is_here && strcmp(device->confirmed_version, campaign->target) == 0 ? OUTCOME_CONFIRMED
+                                                                               : OUTCOME_WAITING;
+}
+
+json_t *campaign_member_to_json(const struct campaign_member *member, const struct device *device)
+{
+    const struct campaign *campaign = &member->campaign;
+    enum campaign_outcome outcome = outcome_of(member, device);
+    bool admitted = member->known && member->device.admitted && outcome != OUTCOME_OUT;
+    if (!campaign->id)
+        return json_null();
+    return json_pack("{s:I, s:s, s:b, s:s, s:s, s:I, s:o, s:s}", "campaign", (json_int_t)campaign->id, "name",
+                     campaign->name, "plain", campaign->plain, "target", campaign->target, "state",
+                     campaign_state_name(campaign->state), "stage", (json_int_t)campaign->stage + 1,
+                     "admitted_by",
+                     admitted ? json_integer((json_int_t)member->device.stage + 1) : json_null(), "outcome",
+                     campaign_outcome_name(outcome));
+}
+
 bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
                       json_t **ret, struct error *err)
 {
     struct stages stages;
     json_t *breach;
-    bool is_list = campaign->audience == AUDIENCE_LIST;
     if (!campaign_stages_load(db, campaign->id, &stages, err) ||
         !breach_to_json(db, campaign, &stages, &breach, err))
         return false;
@@ -184,13 +244,14 @@ bool campaign_to_json(struct db *db, const struct firmware *firmware, const stru
     json_int_t confirmed =
         json_integer_value(json_object_get(counts, campaign_outcome_name(OUTCOME_CONFIRMED)));
     *ret = json_pack(
-        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, "
+        "s:o, s:o, s:o, s:o, s:o}",
         "campaign", (json_int_t)campaign->id, "name", campaign->name, "firmware", firmware->name, "plain",
         campaign->plain, "target", campaign->target, "state", campaign_state_name(campaign->state),
-        "audience", enum_name(&audience_names, campaign->audience), "devices",
-        is_list ? json_integer((json_int_t)campaign->devices) : json_null(), "stage",
-        campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts", counts,
-        "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
+        "audience", campaign_audience_name(campaign), "filter", field_text(campaign->filter), "frozen",
+        frozen_to_json(campaign), "order", order_to_json(campaign), "devices", devices_to_json(campaign),
+        "stage", campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts",
+        counts, "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
         field_text(campaign->paused_why), "pause_when_done", campaign->pause_when_done, "finish_transfers",
         campaign->finish_transfers, "created_by", field_text(campaign->created_by), "created_at",
         (json_int_t)campaign->created_ms, "started_at", field_number(campaign->started_ms),

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* …/campaigns/{campaign}/start, /pause, /resume, /cancel, /approve, /retarget, /copy */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@ struct action {
     const char *target;
     struct campaign_path path;
     char forecast[CAMPAIGN_FORECAST_SIZE]; /* of a start and of a retarget */
+    struct campaign_selection selection;   /* of the filter, for a start and a new target */
 };
 
 static bool answer(struct admin_call *call, const struct action *action, int status, struct error *err)
@@ -47,6 +49,9 @@ static bool run_event(void *cls, struct db *db, struct error *err)
          !campaign_read_target(db, &action->path.firmware, campaign->target, target, err)) ||
         (action->event == CAMPAIGN_CANCEL && !check_not_plain(action, err)))
         return false;
+    if (action->event == CAMPAIGN_START && campaign->state == CAMPAIGN_DRAFT &&
+        !campaign_filter_apply(db, campaign, &action->selection, err))
+        return false;
     if (action->event == CAMPAIGN_START)
         snprintf(campaign->forecast, sizeof campaign->forecast, "%s", action->forecast);
     return campaign_run(db, campaign, action->event, action->text ? action->text : "",
@@ -59,16 +64,28 @@ static bool run(struct admin_call *call, enum campaign_event event, const char *
     return call_change(call, run_event, &action, err) && answer(call, &action, 200, err);
 }
 
-/* The forecast is made before the writer is asked: it plans a path for each version. `target` NULL: that of the
-   campaign. */
-static bool forecast(struct action *action, const char *target, struct error *err)
+/* What reads the fleet is done before the writer is asked: the forecast plans a path for each version, and a filter
+   looks at each device. `target` NULL: that of the campaign. */
+static bool look_ahead(struct action *action, const char *target, struct error *err)
 {
     struct admin_call *call = action->call;
     struct campaign_path path;
+    const struct campaign *campaign = &path.campaign;
     if (!campaign_path_find(call->request, call->db, &path, err) ||
-        (target && !campaign_read_target(call->db, &path.firmware, target, path.campaign.target, err)))
+        (target && !campaign_read_target(call->db, &path.firmware, target, path.campaign.target, err)) ||
+        !campaign_forecast(call, call->db, &path.firmware, campaign, 0, action->forecast, err))
         return false;
-    return campaign_forecast(call, call->db, &path.firmware, &path.campaign, 0, action->forecast, err);
+    bool selects = target ? campaign->audience == AUDIENCE_ALL : campaign->state == CAMPAIGN_DRAFT;
+    return !selects || campaign_filter_select(call->db, &path.firmware, campaign, campaign->target,
+                                              &action->selection, err);
+}
+
+static bool change_ahead(struct action *action, const char *target, writer_function *change,
+                         struct error *err)
+{
+    bool ok = look_ahead(action, target, err) && call_change(action->call, change, action, err);
+    free(action->selection.item);
+    return ok && answer(action->call, action, 200, err);
 }
 
 bool admin_campaign_start(struct admin_call *call, struct error *err)
@@ -80,8 +97,7 @@ bool admin_campaign_start(struct admin_call *call, struct error *err)
     if (!campaign_is_dry_run(call->request, &dry, err))
         return false;
     if (!dry)
-        return forecast(&action, NULL, err) && call_change(call, run_event, &action, err) &&
-               answer(call, &action, 200, err);
+        return change_ahead(&action, NULL, run_event, err);
     if (!campaign_path_find(call->request, call->db, &path, err) ||
         !campaign_effect(call, call->db, &path.firmware, &path.campaign, 0, &json, err))
         return false;
@@ -163,6 +179,9 @@ static bool retarget(void *cls, struct db *db, struct error *err)
                          campaign_state_name(campaign->state));
     if (campaign_is_live(campaign->state))
         snprintf(campaign->forecast, sizeof campaign->forecast, "%s", action->forecast);
+    if (campaign->audience == AUDIENCE_ALL && campaign->state != CAMPAIGN_DRAFT &&
+        !campaign_filter_apply(db, campaign, &action->selection, err))
+        return false;
     return campaign_retarget(db, campaign, target, event_by(action->call->request), clock_utc_ms(), err);
 }
 
@@ -175,8 +194,7 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
         return false;
     if (json_unpack_ex(body, &why, 0, "{s:s !}", "target", &action.target) != 0)
         return call_misfit(&why, err);
-    return forecast(&action, action.target, err) && call_change(call, retarget, &action, err) &&
-           answer(call, &action, 200, err);
+    return change_ahead(&action, action.target, retarget, err);
 }
 
 static bool copy(void *cls, struct db *db, struct error *err)
@@ -193,19 +211,19 @@ static bool copy(void *cls, struct db *db, struct error *err)
          !campaign_read_target(db, &action->path.firmware, action->target, campaign->target, err)))
         return false;
     campaign->state = CAMPAIGN_DRAFT;
-    campaign->ahead = campaign->stage = campaign->stage_started_ms = campaign->started_ms =
-        campaign->ended_ms = 0;
     campaign->paused_why[0] = campaign->forecast[0] = '\0';
+    campaign->ahead = campaign->out = campaign->reach = campaign->reached = 0;
+    campaign->stage = campaign->stage_started_ms = campaign->started_ms = campaign->ended_ms = 0;
+    bool is_list = campaign->audience == AUDIENCE_LIST;
+    int64_t below =
+        campaign->filter[0] ? campaign->firsts : INT64_MAX; /* the start makes the rest of the list */
     campaign->created_ms = clock_utc_ms();
     event_by_text(action->call->request, campaign->created_by);
     return campaign_add(db, campaign, err) && campaign_stages_set(db, campaign->id, &stages, err) &&
-           (campaign->audience != AUDIENCE_LIST || campaign_device_copy_all(db, from, campaign->id, err)) &&
+           (!is_list || campaign_device_copy_all(db, from, campaign->id, below, &campaign->devices, err)) &&
+           campaign_update(db, campaign, err) &&
            campaign_note(db, campaign, LEDGER_CAMPAIGN_ADDED, campaign->created_ms,
-                         json_pack("{s:s, s:o, s:I, s:I, s:s}", "audience",
-                                   enum_name(&audience_names, campaign->audience), "by",
-                                   event_by(action->call->request), "devices", (json_int_t)campaign->devices,
-                                   "stages", (json_int_t)stages.count, "target", campaign->target),
-                         err);
+                         campaign_detail(campaign, stages.count, event_by(action->call->request)), err);
 }
 
 bool admin_campaign_copy(struct admin_call *call, struct error *err)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/campaign.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/link_url.h"
@@ -70,6 +71,9 @@ static void add_admin_fields(json_t *json, const struct device *device)
 {
     json_object_set_new(json, "state", json_string(enum_name(&device_state_names, device->state)));
     json_object_set_new(json, "state_since", field_number(clock_clamp(device->state_ms, clock_utc_ms())));
+    json_object_set_new(json, "held_out", json_boolean(device->held_out_ms));
+    json_object_set_new(json, "held_out_since",
+                        field_number(clock_clamp(device->held_out_ms, clock_utc_ms())));
     json_object_set_new(json, "tags", tags_to_json(device->tags));
     json_object_set_new(json, "note", field_text(device->note));
 }
@@ -288,8 +292,10 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
         !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
         return false;
     struct said said;
+    struct campaign_member member;
     json_t *successor, *traffic;
-    if (!said_of(call->db, device->id, &said, err) ||
+    if (!campaign_member_load(call->db, &firmware, device, clock_utc_ms(), &member, err) ||
+        !said_of(call->db, device->id, &said, err) ||
         !traffic_to_json(call->db, device, &firmware, &traffic, err))
         return false;
     if (!successor_to_json(call->db, device, &successor, err)) {
@@ -299,6 +305,7 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     json_t *json = device_to_json(device, firmware.name, &said);
     json_object_set_new(json, "replaced_by", successor);
     json_object_set_new(json, "traffic", traffic);
+    json_object_set_new(json, "campaign", campaign_member_to_json(&member, device));
     json_object_set(json, "blocked_for", blocked_for);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Changes of one device by an admin: tags and note, retired or active, admitted, deleted. */
+/* Changes of one device by an admin: tags and note, held out of campaigns, retired or active, admitted, deleted. */
 #include "server/admin/device_change.h"
 
 #include <stdio.h>
@@ -10,13 +10,14 @@
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/campaign/place.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "storage/removal.h"
 
 struct change {
     struct admin_call *call;
-    const json_t *tags, *add, *remove, *note; /* NULL: left as it is */
+    const json_t *tags, *add, *remove, *note, *held_out; /* NULL: left as it is */
     struct product product;
     struct device device;
 };
@@ -86,6 +87,34 @@ static bool set_tags(const struct change *change, char tags[TAGS_SIZE], struct e
     return true;
 }
 
+static bool end_attempt(struct db *db, int64_t device_id, bool beside, bool delivered, int64_t now_ms,
+                        struct error *err)
+{
+    struct attempt attempt;
+    bool found;
+    if (!attempt_open_of(db, device_id, beside, &attempt, &found, err))
+        return false;
+    enum attempt_state before = found ? attempt.state : ATTEMPT_ABANDONED;
+    if (!found || (!delivered && attempt.delivered_ms) || !attempt_apply(&attempt.state, EVENT_SUPERSEDE) ||
+        attempt_is_open(attempt.state))
+        return true;
+    attempt.ended_ms = now_ms;
+    return attempt_update(db, &attempt, err) &&
+           event_attempt_ended(db, &attempt, before, EVENT_SUPERSEDE, now_ms, err);
+}
+
+/* A device that is held out gets nothing more. Whether it applied what it has got is still of interest. */
+static bool hold_out(struct db *db, const struct device *before, const struct device *device,
+                     struct error *err)
+{
+    int64_t now_ms = clock_utc_ms();
+    if (!before->held_out_ms == !device->held_out_ms)
+        return true;
+    return campaign_device_changed(db, device->id, now_ms, err) &&
+           (!device->held_out_ms || (end_attempt(db, device->id, false, false, now_ms, err) &&
+                                     end_attempt(db, device->id, true, false, now_ms, err)));
+}
+
 static bool set(void *cls, struct db *db, struct error *err)
 {
     struct change *change = cls;
@@ -98,23 +127,27 @@ static bool set(void *cls, struct db *db, struct error *err)
     if (change->note)
         snprintf(device->note, sizeof device->note, "%s",
                  json_is_string(change->note) ? json_string_value(change->note) : "");
+    if (change->held_out && json_is_true(change->held_out) != (device->held_out_ms != 0))
+        device->held_out_ms = json_is_true(change->held_out) ? clock_utc_ms() : 0;
     if (device_equal(&before, device))
         return true;
-    return device_update(db, device, err) &&
+    return device_update(db, device, err) && hold_out(db, &before, device, err) &&
            record(change, db, LEDGER_DEVICE_SET,
-                  json_pack("{s:o*, s:s}", "note", event_text(device->note), "tags", device->tags), err);
+                  json_pack("{s:b, s:o*, s:s}", "held_out", device->held_out_ms != 0, "note",
+                            event_text(device->note), "tags", device->tags),
+                  err);
 }
 
 bool admin_device_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct change change = {.call = call};
-    json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL;
+    json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL, *held_out = NULL;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o !}", "tags", &tags, "add_tags", &add,
-                       "remove_tags", &remove, "note", &note) != 0)
+    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o !}", "tags", &tags, "add_tags", &add,
+                       "remove_tags", &remove, "note", &note, "held_out", &held_out) != 0)
         return call_misfit(&why, err);
     if (!check_tags("tags", tags, err) || !check_tags("add_tags", add, err) ||
         !check_tags("remove_tags", remove, err))
@@ -123,36 +156,26 @@ bool admin_device_set(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "note is a text, or null");
     if (json_string_length(note) && !call_check_text("note", json_string_value(note), NOTE_SIZE - 1, err))
         return false;
+    if (held_out && !json_is_boolean(held_out))
+        return error_set(err, ERROR_INVALID, "held_out is true or false");
     change.tags = tags;
     change.add = add;
     change.remove = remove;
     change.note = note;
+    change.held_out = held_out;
     return run_and_show(&change, set, "device-set", err);
 }
 
 /* Retired or active */
-
-static bool end_attempt(struct db *db, int64_t device_id, bool beside, int64_t now_ms, struct error *err)
-{
-    struct attempt attempt;
-    bool found;
-    if (!attempt_open_of(db, device_id, beside, &attempt, &found, err))
-        return false;
-    enum attempt_state before = found ? attempt.state : ATTEMPT_ABANDONED;
-    if (!found || !attempt_apply(&attempt.state, EVENT_SUPERSEDE) || attempt_is_open(attempt.state))
-        return true;
-    attempt.ended_ms = now_ms;
-    return attempt_update(db, &attempt, err) &&
-           event_attempt_ended(db, &attempt, before, EVENT_SUPERSEDE, now_ms, err);
-}
 
 bool device_retire(struct db *db, struct device *device, int64_t successor, int64_t now_ms, struct error *err)
 {
     device->state = DEVICE_RETIRED;
     device->state_ms = now_ms;
     device->replaced_by = successor;
-    return device_update(db, device, err) && end_attempt(db, device->id, false, now_ms, err) &&
-           end_attempt(db, device->id, true, now_ms, err);
+    return device_update(db, device, err) && campaign_device_changed(db, device->id, now_ms, err) &&
+           end_attempt(db, device->id, false, true, now_ms, err) &&
+           end_attempt(db, device->id, true, true, now_ms, err);
 }
 
 void device_make_active(struct device *device)
@@ -186,7 +209,9 @@ static bool activate(struct change *change, struct db *db, enum device_state fro
     if (change->device.state != from)
         return true;
     device_make_active(&change->device);
-    return device_update(db, &change->device, err) && record(change, db, kind, json_object(), err);
+    return device_update(db, &change->device, err) &&
+           campaign_device_changed(db, change->device.id, clock_utc_ms(), err) &&
+           record(change, db, kind, json_object(), err);
 }
 
 static bool restore(void *cls, struct db *db, struct error *err)
@@ -236,6 +261,7 @@ static bool delete (void *cls, struct db *db, struct error *err)
     return find(change, db, err) && removal_device_uses(db, change->device.id, &uses, err) &&
            check_unused(&change->device, &uses, err) &&
            record(change, db, LEDGER_DEVICE_DELETED, json_object(), err) &&
+           campaign_device_forget(db, change->device.id, clock_utc_ms(), err) &&
            removal_device(db, change->device.id, err);
 }
 

@@ -10,14 +10,15 @@
 #include "upgrade/name.h"
 #include "upgrade/tag.h"
 
-enum column { COLUMN_DEVICE, COLUMN_TAGS, COLUMN_NOTE, COLUMN_FIRMWARE, COLUMNS };
-static const char *const names[COLUMNS] = {"device", "tags", "note", "firmware"};
+enum column { COLUMN_DEVICE, COLUMN_TAGS, COLUMN_NOTE, COLUMN_FIRMWARE, COLUMN_FIRST, COLUMNS };
+static const char *const names[COLUMNS] = {"device", "tags", "note", "firmware", "first"};
 
 struct parse {
     struct device_csv *list;
     enum column column[COLUMNS]; /* of each field */
     unsigned fields;
     bool begun;
+    bool ranked; /* the column `first` is known */
 };
 
 static bool is(struct slice text, const char *word)
@@ -50,9 +51,12 @@ static bool read_header(struct parse *parse, const struct csv_row *row, struct e
     bool seen[COLUMNS] = {false};
     for (unsigned i = 0; i < row->count; i++) {
         enum column column;
-        if (i >= COLUMNS || !find_column(row->field[i], &column) || seen[column])
+        if (i >= COLUMNS || !find_column(row->field[i], &column) || seen[column] ||
+            (column == COLUMN_FIRST && !parse->ranked))
             return error_set(err, ERROR_INVALID,
-                             "the columns are device, tags, note and firmware, each at most once");
+                             parse->ranked
+                                 ? "the columns are device, tags, note, firmware and first, each at most once"
+                                 : "the columns are device, tags, note and firmware, each at most once");
         seen[column] = true;
         parse->column[i] = column;
     }
@@ -66,6 +70,13 @@ static bool keep(struct device_csv *list, struct slice text, uint32_t *ret, stru
         return false;
     *ret = (uint32_t)list->texts.len;
     return buffer_add(&list->texts, text.ptr, text.len, err) && buffer_add(&list->texts, "", 1, err);
+}
+
+static bool read_first(struct slice text, bool *ret, struct error *err)
+{
+    *ret = is(text, "first") || is(text, "yes");
+    return *ret || is(text, "no") ||
+           error_set(err, ERROR_INVALID, "the word after the device is first, or missing");
 }
 
 static bool read_field(struct device_csv *list, enum column column, struct slice text,
@@ -84,6 +95,8 @@ static bool read_field(struct device_csv *list, enum column column, struct slice
             return error_set(err, ERROR_INVALID, "a note has at most %d bytes and no control characters",
                              NOTE_SIZE - 1);
         return keep(list, text, &row->note, err);
+    case COLUMN_FIRST:
+        return read_first(text, &row->first, err);
     default:
         if (!name_is_firmware(text))
             return error_set(err, ERROR_INVALID,
@@ -114,6 +127,13 @@ static bool add_row(struct parse *parse, const struct csv_row *row, struct error
     return true;
 }
 
+/* A heading that names no column of ours: "IMEI number". */
+static bool begins_with_imei(struct slice field)
+{
+    return field.len >= 4 && strncasecmp(field.ptr, "imei", 4) == 0 &&
+           (field.len == 4 || field.ptr[4] != ':');
+}
+
 static bool take(void *cls, const struct csv_row *row, struct error *err)
 {
     struct parse *parse = cls;
@@ -121,9 +141,11 @@ static bool take(void *cls, const struct csv_row *row, struct error *err)
     parse->begun = true;
     if (first && is_header(row))
         return read_header(parse, row, err);
+    if (first && parse->ranked && row->line == 1 && begins_with_imei(row->field[0]))
+        return true;
     if (row->count > parse->fields)
         return error_set(err, ERROR_INVALID,
-                         parse->fields == 1
+                         parse->fields == 1 || (parse->ranked && parse->column[1] == COLUMN_FIRST)
                              ? "a list with more than one column needs a header: device,tags,note,firmware"
                              : "the line has more fields than the header");
     return add_row(parse, row, err);
@@ -132,6 +154,12 @@ static bool take(void *cls, const struct csv_row *row, struct error *err)
 bool device_csv_parse(struct slice text, struct device_csv *ret, struct error *err)
 {
     struct parse parse = {.list = ret, .column = {COLUMN_DEVICE}, .fields = 1};
+    return csv_rows(text, take, &parse, err);
+}
+
+bool device_csv_parse_ranked(struct slice text, struct device_csv *ret, struct error *err)
+{
+    struct parse parse = {.list = ret, .column = {COLUMN_DEVICE, COLUMN_FIRST}, .fields = 2, .ranked = true};
     return csv_rows(text, take, &parse, err);
 }
 

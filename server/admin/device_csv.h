@@ -13,6 +13,7 @@
 struct device_csv_row {
     unsigned line;
     struct identity identity;
+    bool first;                    /* of a ranked list: the device goes before others */
     uint32_t tags, note, firmware; /* where each text is in device_csv.texts, with NUL; 0: left out */
 };
 
@@ -25,6 +26,10 @@ struct device_csv { /* all zeros at first */
 /* All tags, notes and names are valid. ERROR_INVALID or ERROR_BAD_DEVICE, each with the number of
    the line; ERROR_TOO_LARGE. The caller frees *ret with device_csv_free(), also after an error. */
 bool device_csv_parse(struct slice text, struct device_csv *ret, struct error *err)
+    __attribute__((warn_unused_result));
+/* For a list whose devices have an order: there is another column, first, with "first", "yes" or nothing. Without a
+   header a line is a device, or a device and "first". A first line that begins with "imei" is skipped. */
+bool device_csv_parse_ranked(struct slice text, struct device_csv *ret, struct error *err)
     __attribute__((warn_unused_result));
 void device_csv_free(struct device_csv *list);
 

@@ -3,12 +3,14 @@
 /* A list of devices with tags, notes and firmware: all lines or none. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/admin/device_change.h"
 #include "server/admin/device_csv.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/link.h"
 #include "server/admin/path_params.h"
+#include "server/campaign/place.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 
@@ -80,7 +82,9 @@ static bool import_row(struct import *import, struct db *db, const struct device
     import->added += !found;
     import->changed += found && changed;
     import->admitted += before.state == DEVICE_HELD;
-    return !changed || device_update(db, &device, err);
+    return !changed ||
+           (device_update(db, &device, err) && (before.firmware_id == device.firmware_id ||
+                                                campaign_device_changed(db, device.id, clock_utc_ms(), err)));
 }
 
 static bool import_all(void *cls, struct db *db, struct error *err)

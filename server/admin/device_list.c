@@ -149,22 +149,8 @@ static bool read_page(struct page *page, struct error *err)
 static bool is_selected(const struct page *page)
 {
     const struct device *device = &page->row;
-    struct filter_subject subject = {
-        .tags = device->tags,
-        .firmware = page->firmware.name,
-        .device = device->device,
-        .note = device->note,
-        .grade = grade_name(device->confirmed_grade),
-        .last_seen_ms = device->last_seen_ms,
-        .first_seen_ms = device->first_seen_ms,
-        .confirmed_ms = device->confirmed_ms,
-        .code = device->last_code,
-        .check_ins = device->check_ins,
-        .blocked = device->blocked,
-        .claim = device->claim.version[0],
-    };
-    version_parse(slice_of(device->confirmed_version), &subject.version);
-    version_parse(slice_of(device->asked_version), &subject.asked);
+    struct filter_subject subject;
+    device_subject(device, page->firmware.name, &subject);
     const char *tag = page->text[SELECT_TAG];
     return (!page->only_noticed || device->notice[0] || page->shared) &&
            (!page->only_conflicts || device->claim.version[0]) &&

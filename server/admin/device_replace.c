@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* A device is exchanged for another one: the new one takes its tags and note, and gets a link; the old one is
-   retired. */
+/* A device is exchanged for another one: the new one takes its tags, its note and its places in campaigns, and gets a
+   link; the old one is retired. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -11,6 +11,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/link.h"
 #include "server/admin/path_params.h"
+#include "server/campaign/place.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 
@@ -89,7 +90,9 @@ static bool replace(void *cls, struct db *db, struct error *err)
         return error_set(err, ERROR_DEVICE_RETIRED, "the device %s is retired already",
                          replacement->old.device);
     return find_new(replacement, db, err) && hand_over(replacement, err) &&
-           device_update(db, &replacement->made, err) && make_link(replacement, db, now_ms, err) &&
+           device_update(db, &replacement->made, err) &&
+           campaign_device_replaced(db, replacement->old.id, replacement->made.id, now_ms, err) &&
+           make_link(replacement, db, now_ms, err) &&
            device_retire(db, &replacement->old, replacement->made.id, now_ms, err) &&
            record(replacement, db, err);
 }

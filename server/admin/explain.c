@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/campaign.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/checkin_task.h"
@@ -207,7 +208,7 @@ bool admin_explain(struct admin_call *call, struct error *err)
         version_format(&explain.facts.checkin.version, said);
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "device",
+        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:s, s:o, s:o}", "device",
                   device->device, "over",
                   enum_name(&asked_over_names, explain.link            ? ASKED_OVER_LINK
                                                : explain.checkin.offer ? ASKED_OVER_TURNKEY
@@ -215,9 +216,10 @@ bool admin_explain(struct admin_call *call, struct error *err)
                   "link", field_number(explain.link), "firmware", explain.facts.firmware.name, "from",
                   field_text(base), "confirmed_version", field_text(device->confirmed_version),
                   "confirmed_grade", field_text(grade_name(device->confirmed_grade)), "claim",
-                  field_text(said), "target", field_text(explain.facts.firmware.target), "code",
-                  answer_code(decision->answer), "reason", decision->reason, "rules", rules_to_json(decision),
-                  "last_answer",
+                  field_text(said), "target", field_text(explain.facts.firmware.target), "campaign",
+                  campaign_member_to_json(&explain.facts.member, device), "held_out",
+                  device->held_out_ms != 0, "code", answer_code(decision->answer), "reason", decision->reason,
+                  "rules", rules_to_json(decision), "last_answer",
                   device->last_code
                       ? json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
                                   field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms)

@@ -108,12 +108,13 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
     struct campaign_member member;
     struct device device;
     if (!find_device(db, firmware, &order->identity, &device, err) ||
-        !campaign_member_load(db, firmware->id, device.id, &member, err))
+        !campaign_member_load(db, firmware, &device, now_ms, &member, err))
         return false;
     memcpy(led.target, member.campaign.target, sizeof led.target);
     order->no_target = !led.target[0];
     order->link = (struct link){.device_id = device.id, .firmware_id = firmware->id, .created_ms = now_ms};
     order->state = device.state;
+    order->held_out = device.held_out_ms;
     snprintf(order->link.version, sizeof order->link.version, "%s", order->version);
     return link_add(db, &order->link, err) && look_for_base(db, firmware, memo, order, err) &&
            need_first(daemon, db, &led, &device, memo, order, err);
@@ -146,6 +147,7 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
         identity_is_doubtful(&order->identity) ? "the check digit of the IMEI is wrong" : "",
         missing,
         order->state == DEVICE_RETIRED ? "the device is retired: it gets code 27" : "",
+        order->held_out ? "the device is held out of all campaigns: it gets code 27" : "",
         order->state == DEVICE_HELD ? "the device is held: it gets code 27 until an admin admits it" : "",
         order->base_unknown ? "no version is given, and none is reported yet: the device gets code 44" : "",
         order->no_target ? "no target is set for this firmware: the device gets code 27" : "",

@@ -21,6 +21,7 @@ struct link_order { /* one link to make */
     bool base_unknown;       /* no version is given, and none was reported */
     bool no_target;          /* no campaign leads the device */
     enum device_state state; /* of the device */
+    bool held_out;
     bool full; /* the target is a full package for the device: it needs neither image nor format */
 };
 

@@ -10,6 +10,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/planning/graph.h"
+#include "storage/campaign.h"
 #include "storage/outcome.h"
 #include "upgrade/outcome.h"
 
@@ -28,6 +29,7 @@ struct outcomes {
     struct product product;
     struct firmware firmware;
     struct version target;
+    char named[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* the target in the query; "": none */
     char states[200];  /* "": all; else the wanted states, separated by commas */
     int64_t before_ms; /* only what has not changed since then; INT64_MAX: all */
     uint64_t limit, after;
@@ -76,6 +78,43 @@ static bool check_states(const char *states, struct error *err)
     return true;
 }
 
+/* "1147, 1162" */
+static bool refuse_target(const char (*list)[VERSION_TEXT_SIZE], size_t count, const char *firmware,
+                          struct error *err)
+{
+    char text[400];
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", list[i]);
+    return error_set(err, ERROR_INVALID,
+                     "campaigns of firmware %s lead to several versions: name one with target=: %s", firmware,
+                     text);
+}
+
+/* The target that the query names; else the target of the firmware, or of all its live campaigns. */
+static bool find_target(struct outcomes *ask, struct error *err)
+{
+    _cleanup_(cleanup_free) char(*list)[VERSION_TEXT_SIZE] = NULL;
+    struct firmware *firmware = &ask->firmware;
+    size_t count;
+    if (ask->named[0]) {
+        if (!name_parse_version_of(slice_of(ask->named), firmware->name, &ask->target, err))
+            return false;
+        version_format(&ask->target, firmware->target);
+        return true;
+    }
+    if (!firmware->target[0]) {
+        if (!campaign_targets(ask->call->db, firmware->id, &list, &count, err))
+            return false;
+        if (count > 1)
+            return refuse_target((const char(*)[VERSION_TEXT_SIZE])list, count, firmware->name, err);
+        if (count)
+            memcpy(firmware->target, list[0], sizeof firmware->target);
+    }
+    return version_parse(slice_of(firmware->target), &ask->target) ||
+           error_set(err, ERROR_INVALID, "firmware %s has no target: set one first", firmware->name);
+}
+
 static bool read_question(struct outcomes *ask, struct error *err)
 {
     const struct request *request = ask->call->request;
@@ -89,6 +128,7 @@ static bool read_question(struct outcomes *ask, struct error *err)
         !call_query_number(request, "after", 0, INT64_MAX, &ask->after, err) ||
         !request_query(request, "state", ask->states, sizeof ask->states, &found, err) ||
         !check_states(ask->states, err) ||
+        !request_query(request, "target", ask->named, sizeof ask->named, &found, err) ||
         !request_query(request, "older_than", age, sizeof age, &found, err))
         return false;
     if (found && !read_age(slice_of(age), &age_ms))
@@ -96,8 +136,7 @@ static bool read_question(struct outcomes *ask, struct error *err)
                          "older_than must be a number followed by s, m, h or d, such as 24h");
     if (found)
         ask->before_ms = clock_utc_ms() - age_ms;
-    return version_parse(slice_of(ask->firmware.target), &ask->target) ||
-           error_set(err, ERROR_INVALID, "firmware %s has no target: set one first", ask->firmware.name);
+    return find_target(ask, err);
 }
 
 /* ---- The state of one device ---- */
@@ -328,10 +367,11 @@ static void add_headers(const struct outcomes *ask)
     slice_percent_encode(slice_of(ask->firmware.name), firmware, sizeof firmware);
     if (!request_query(ask->call->request, "older_than", age, sizeof age, &found, &unwanted))
         return;
-    reply_header(reply, "Link",
-                 "</api/v1/products/%s/firmware/%s/outcomes?limit=%llu&after=%lld%s%s%s%s>; rel=\"next\"",
-                 ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->until,
-                 ask->states[0] ? "&state=" : "", ask->states, found ? "&older_than=" : "", age);
+    reply_header(
+        reply, "Link",
+        "</api/v1/products/%s/firmware/%s/outcomes?limit=%llu&after=%lld&target=%s%s%s%s%s>; rel=\"next\"",
+        ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->until,
+        ask->firmware.target, ask->states[0] ? "&state=" : "", ask->states, found ? "&older_than=" : "", age);
 }
 
 static bool answer(struct outcomes *ask, struct error *err)

@@ -3,12 +3,15 @@
 /* Deletes firmwares and products that have no images and no devices. */
 #include "storage/removal.h"
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
+#include "storage/campaign.h"
 
 struct removal {
     const struct request *request;
@@ -19,12 +22,20 @@ struct removal {
 static bool check_firmware(struct db *db, const struct firmware *firmware, struct error *err)
 {
     struct firmware_uses uses;
-    if (!removal_firmware_uses(db, firmware->id, &uses, err))
+    struct campaign live;
+    char live_text[CAMPAIGN_NAME_SIZE + VERSION_TEXT_SIZE + 60] = "";
+    bool found;
+    if (!removal_firmware_uses(db, firmware->id, &uses, err) ||
+        !campaign_live_of(db, firmware->id, &live, &found, err))
         return false;
-    if (uses.images || uses.devices)
-        return error_set(err, ERROR_FIRMWARE_IN_USE,
-                         "the firmware %s has %lld images and %lld devices (held and retired ones included)",
-                         firmware->name, (long long)uses.images, (long long)uses.devices);
+    if (found)
+        snprintf(live_text, sizeof live_text, "; the campaign %s to %s is %s", live.name, live.target,
+                 campaign_state_name(live.state));
+    if (uses.images || uses.devices || found)
+        return error_set(
+            err, ERROR_FIRMWARE_IN_USE,
+            "the firmware %s has %lld images and %lld devices (held and retired ones included)%s",
+            firmware->name, (long long)uses.images, (long long)uses.devices, live_text);
     return !(uses.links || uses.attempts || uses.claims) ||
            error_set(
                err, ERROR_FIRMWARE_IN_USE,

@@ -15,10 +15,10 @@ static bool is_last(const struct campaign *campaign, const struct stages *stages
     return campaign->stage + 1 >= stages->count;
 }
 
-/* Every device of a list has an outcome. */
+/* Every device of a list that takes part has an outcome. */
 static bool is_done(const struct campaign *campaign, const struct stages *stages)
 {
-    int64_t waiting = campaign->devices - campaign->ahead, on_the_way = 0;
+    int64_t waiting = campaign->devices - campaign->out - campaign->ahead, on_the_way = 0;
     for (unsigned i = 0; i < stages->count; i++) {
         waiting -= stage_admitted(&stages->stage[i]);
         on_the_way += stages->stage[i].count[OUTCOME_ADMITTED];
@@ -26,20 +26,20 @@ static bool is_done(const struct campaign *campaign, const struct stages *stages
     return campaign->audience == AUDIENCE_LIST && waiting <= 0 && on_the_way == 0;
 }
 
-/* Of an open audience a share is one of the devices that have to be led to the target now, and of those that the campaign
-   has led there. */
+/* Of all devices a share is one of the devices that have to be led to the target now, and of those that the campaign has led
+   there. The devices that a filter selects were counted before the start (campaign_run() in gate.h). */
 static bool count_open(struct db *db, struct campaign *campaign, const struct stages *stages,
                        struct error *err)
 {
     _cleanup_(cleanup_free) struct campaign_group *group = NULL;
     size_t count;
-    if (campaign->audience == AUDIENCE_LIST)
+    if (campaign->audience == AUDIENCE_LIST || campaign->filter[0])
         return true;
     if (!campaign_device_groups(db, campaign, &group, &count, err))
         return false;
     campaign->devices = 0;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(group[i].version, campaign->target) != 0)
+        if (!group[i].out && strcmp(group[i].version, campaign->target) != 0)
             campaign->devices += group[i].devices;
     for (unsigned i = 0; i < stages->count; i++)
         campaign->devices += stages->stage[i].count[OUTCOME_CONFIRMED];
@@ -47,19 +47,35 @@ static bool count_open(struct db *db, struct campaign *campaign, const struct st
 }
 
 /* The current stage reaches devices that came to run the target before. */
-static bool fold(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                 struct error *err)
+static bool fold(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
-    const struct stage_place audience = campaign_place(campaign, 0);
-    unsigned reach = stage_reach(&stages->stage[campaign->stage], &audience);
     int64_t folded;
-    if (campaign->audience != AUDIENCE_LIST || !campaign->ahead)
+    if (!campaign->ahead)
         return true;
-    if (!campaign_device_fold(db, campaign->id, reach, campaign->stage, &folded, err))
+    if (!campaign_device_fold(db, campaign->id, campaign->reach, campaign->stage, &folded, err))
         return false;
     campaign->ahead -= folded;
     return campaign_stage_move(db, campaign->id, (unsigned)campaign->stage, OUTCOME_WAITING,
                                OUTCOME_CONFIRMED, folded, now_ms, err);
+}
+
+bool campaign_reach(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                    struct error *err)
+{
+    const struct stage *stage = &stages->stage[campaign->stage];
+    const struct stage_place audience = campaign_place(campaign, 0);
+    int64_t wanted = stage_reach(stage, &audience);
+    if (campaign->audience != AUDIENCE_LIST)
+        return true;
+    if (stage->kind == STAGE_ALL) {
+        campaign->reach = INT32_MAX;
+        campaign->reached = wanted;
+    } else if (wanted > campaign->reached) {
+        if (!campaign_device_reach(db, campaign, wanted, &campaign->reach, err))
+            return false;
+        campaign->reached = wanted;
+    }
+    return fold(db, campaign, now_ms, err);
 }
 
 bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
@@ -70,7 +86,7 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
     campaign->stage_started_ms = now_ms;
     stage_text(stages->stage, stages->count, (unsigned)stage, text);
     log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
-    return count_open(db, campaign, stages, err) && fold(db, campaign, stages, now_ms, err) &&
+    return count_open(db, campaign, stages, err) && campaign_reach(db, campaign, stages, now_ms, err) &&
            campaign_update(db, campaign, err) &&
            campaign_note(db, campaign, LEDGER_CAMPAIGN_STAGE_BEGAN, now_ms,
                          json_pack("{s:I, s:s}", "stage", (json_int_t)stage + 1, "admits", text), err);

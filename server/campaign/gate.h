@@ -20,7 +20,9 @@ bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
 
 /* Applies an event that an admin asks for; `why` is for CAMPAIGN_PAUSE; campaign->breach
    is set when a gate pauses the campaign. Takes over `by` (event_by.h). A start
-   puts devices that run the target already beside those that confirm later. A resume accepts the failures so
+   puts devices that run the target already beside those that confirm later, and leaves out those that take no part.
+   With a filter the caller has done before a start what reads the fleet: the list is made, or campaign->devices is the
+   number of devices to lead. ERROR_INVALID: the list has no device. A resume accepts the failures so
    far: the gates of the stages up to the current one break with the next failure. ERROR_CAMPAIGN_STATE: the
    event does not fit the state. ERROR_CAMPAIGN_CONFLICT: another live campaign leads some of the devices to
    another target. */
@@ -28,7 +30,7 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
                   json_t *by, int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 
 /* Another target: all devices are waiting, and the first stage begins anew. The state stays. Takes over
-   `by`. The caller sets campaign->forecast. */
+   `by`. The caller sets campaign->forecast, and with a dynamic filter campaign->devices, for the new target. */
 bool campaign_retarget(struct db *db, struct campaign *campaign, const char *target, json_t *by,
                        int64_t now_ms, struct error *err) __attribute__((warn_unused_result));
 

@@ -29,6 +29,16 @@ bool campaign_note(struct db *db, const struct campaign *campaign, enum ledger_k
     return event_add(db, &event, detail, err);
 }
 
+bool campaign_refuse_conflict(const struct campaign *campaign, const struct campaign *other,
+                              struct error *err)
+{
+    return error_set(
+        err, ERROR_CAMPAIGN_CONFLICT,
+        "%s%s (to %s) and %s%s (to %s) have devices in common, and lead them to different versions",
+        campaign->plain ? "the " : "campaign ", campaign->name, campaign->target,
+        other->plain ? "the " : "campaign ", other->name, other->target);
+}
+
 bool campaign_check_conflict(struct db *db, const struct campaign *campaign, int64_t besides,
                              struct error *err)
 {
@@ -36,17 +46,12 @@ bool campaign_check_conflict(struct db *db, const struct campaign *campaign, int
     bool found;
     if (!campaign_conflict(db, campaign, besides, &other, &found, err))
         return false;
-    return !found ||
-           error_set(
-               err, ERROR_CAMPAIGN_CONFLICT,
-               "%s%s (to %s) and %s%s (to %s) have devices in common, and lead them to different versions",
-               campaign->plain ? "the " : "campaign ", campaign->name, campaign->target,
-               other.plain ? "the " : "campaign ", other.name, other.target);
+    return !found || campaign_refuse_conflict(campaign, &other, err);
 }
 
 /* ---- events ---- */
 
-/* Devices that run the target already are confirmed. */
+/* Devices that run the target already are confirmed; those that take no part are out. */
 static bool start(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
     struct stages stages;
@@ -54,11 +59,12 @@ static bool start(struct db *db, struct campaign *campaign, int64_t now_ms, stru
         !campaign_stages_load(db, campaign->id, &stages, err))
         return false;
     campaign->started_ms = now_ms;
-    campaign->ahead = campaign->asked_stage = 0;
+    campaign->ahead = campaign->out = campaign->reach = campaign->reached = campaign->asked_stage = 0;
     campaign->breach = BREACH_NONE;
     campaign->last_done = false;
     if (campaign->audience == AUDIENCE_LIST &&
-        !campaign_device_confirm_all(db, campaign->id, campaign->target, now_ms, &campaign->ahead, err))
+        (!campaign_device_out_all(db, campaign->id, now_ms, &campaign->out, err) ||
+         !campaign_device_confirm_all(db, campaign->id, campaign->target, now_ms, &campaign->ahead, err)))
         return false;
     return campaign_begin_stage(db, campaign, &stages, 0, now_ms, err);
 }
@@ -154,6 +160,9 @@ static void prepare(struct campaign *campaign, enum campaign_event event, const 
 static bool store(struct db *db, struct campaign *campaign, enum campaign_event event, int64_t now_ms,
                   struct error *err)
 {
+    if (event == CAMPAIGN_START && campaign->audience == AUDIENCE_LIST && !campaign->devices)
+        return error_set(err, ERROR_INVALID,
+                         campaign->filter[0] ? "the filter selects no device now" : "the list has no device");
     if (event == CAMPAIGN_START)
         return start(db, campaign, now_ms, err);
     return (event != CAMPAIGN_RESUME || accept_failures(db, campaign, err)) &&
@@ -191,7 +200,7 @@ bool campaign_retarget(struct db *db, struct campaign *campaign, const char *tar
     struct stages stages;
     json_t *detail = json_pack("{s:s, s:o*, s:s}", "before", campaign->target, "by", by, "target", target);
     snprintf(campaign->target, sizeof campaign->target, "%s", target);
-    campaign->ahead = 0;
+    campaign->ahead = campaign->out = 0;
     if (!campaign_note(db, campaign, LEDGER_CAMPAIGN_RETARGETED, now_ms, detail, err) ||
         !campaign_stages_load(db, campaign->id, &stages, err) ||
         !campaign_stages_set(db, campaign->id, &stages, err) ||

@@ -18,4 +18,13 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
 enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                         char why[GATE_WHY_SIZE]);
 
+/* The current stage of a list reaches as many devices as it should: it goes on in the list for those that are out.
+   Devices that came to run the target before count in the stage. The campaign is not stored. */
+bool campaign_reach(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
+                    struct error *err) __attribute__((warn_unused_result));
+
+/* ERROR_CAMPAIGN_CONFLICT, with both names. Returns false. */
+bool campaign_refuse_conflict(const struct campaign *campaign, const struct campaign *other,
+                              struct error *err);
+
 #endif

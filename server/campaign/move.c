@@ -28,7 +28,8 @@ static bool move_ahead(struct db *db, struct campaign *campaign, struct campaign
 static bool move(struct db *db, struct campaign *campaign, struct campaign_device *device,
                  enum campaign_outcome outcome, int64_t now_ms, struct error *err)
 {
-    if (device->outcome == outcome || (!device->admitted && outcome != OUTCOME_CONFIRMED))
+    if (device->outcome == outcome || device->outcome == OUTCOME_OUT ||
+        (!device->admitted && outcome != OUTCOME_CONFIRMED))
         return true;
     if (!device->admitted) {
         if (!move_ahead(db, campaign, device, now_ms, err))
@@ -67,15 +68,17 @@ static bool admit_new(struct db *db, const struct campaign *campaign, int64_t de
                                1, now_ms, err);
 }
 
-/* The device is in the list, and waits, or ran the target before and left it again. */
+/* The device is in the list, and waits, or ran the target before and left it again; or it was out, and is served
+   all the same: it says that it has this firmware again. */
 static bool admit_listed(struct db *db, struct campaign *campaign, struct campaign_device *device,
                          int64_t now_ms, struct error *err)
 {
-    if (device->outcome == OUTCOME_CONFIRMED) {
-        campaign->ahead--;
-        if (!campaign_update(db, campaign, err))
-            return false;
-    }
+    bool is_out = device->outcome == OUTCOME_OUT;
+    campaign->ahead -= device->outcome == OUTCOME_CONFIRMED;
+    campaign->out -= is_out;
+    campaign->reached += is_out && device->rank < campaign->reach;
+    if (device->outcome != OUTCOME_WAITING && !campaign_update(db, campaign, err))
+        return false;
     device->admitted = true;
     device->stage = campaign->stage;
     device->outcome = OUTCOME_ADMITTED;
@@ -97,7 +100,7 @@ bool campaign_admit(struct db *db, const struct campaign_member *member, int64_t
         return false;
     if (!found)
         return admit_new(db, &campaign, device_id, now_ms, err);
-    if (!device.admitted)
+    if (!device.admitted || device.outcome == OUTCOME_OUT)
         return admit_listed(db, &campaign, &device, now_ms, err);
     return move(db, &campaign, &device, campaign_outcome_after(device.outcome, ATTEMPT_WAITING, false),
                 now_ms, err);
@@ -108,7 +111,8 @@ static bool counts(const struct attempt *attempt, const struct campaign *campaig
 {
     /* A device that failed may confirm after the campaign has finished. */
     bool goes_on = campaign_is_live(campaign->state) || campaign->state == CAMPAIGN_FINISHED;
-    return goes_on && device->admitted && !attempt->beside && strcmp(attempt->target, campaign->target) == 0;
+    return goes_on && device->admitted && device->outcome != OUTCOME_OUT && !attempt->beside &&
+           strcmp(attempt->target, campaign->target) == 0;
 }
 
 static enum campaign_outcome outcome_of(const struct attempt *attempt, enum attempt_state state,

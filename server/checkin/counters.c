@@ -37,11 +37,28 @@ static void count_quiet(struct ledger_day *quiet, int64_t now_ms)
     quiet->last_ms = now_ms;
 }
 
-void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
+/* The slot of the device, or a free one. */
+static unsigned find_slot(const struct checkin_counters *counters, int64_t device_id)
 {
     unsigned at = (unsigned)((uint64_t)device_id * 0x9E3779B97F4A7C15u >> (64 - ROOM_BITS));
     while (counters->slot[at].device_id && counters->slot[at].device_id != device_id)
         at = (at + 1) % ROOM;
+    return at;
+}
+
+void checkin_counters_look(const struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
+                           int64_t *last_seen_ms)
+{
+    unsigned at = counters && device_id ? find_slot(counters, device_id) : ROOM;
+    if (at == ROOM || !counters->slot[at].device_id)
+        return;
+    *check_ins += counters->slot[at].check_ins;
+    *last_seen_ms = counters->slot[at].last_seen_ms;
+}
+
+void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
+{
+    unsigned at = find_slot(counters, device_id);
     if (!counters->slot[at].device_id) {
         if (counters->used >= ROOM * 3 / 4)
             return;

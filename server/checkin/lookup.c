@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/checkin/counters.h"
 #include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
@@ -71,10 +72,41 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
     return true;
 }
 
-/* Takes the target from the campaign that leads the device. */
-static bool load_campaign(struct db *db, struct facts *facts, struct error *err)
+/* The version in the request, in the form in which the target is written (see fit_core()). */
+static struct version fit_to(const struct checkin *checkin, const struct version *target)
 {
-    if (!campaign_member_load(db, facts->firmware.id, facts->device.id, &facts->member, err))
+    const struct version *said = &checkin->version;
+    struct version core = {.part = {said->part[0]}, .count = 1}, dropped;
+    bool drops = name_dialect_drop_middle(said, &dropped) && target->count == dropped.count;
+    if (!checkin->core_leads)
+        return drops && checkin->drops_middle ? dropped : *said;
+    return target->count == said->count ? *said : drops ? dropped : core;
+}
+
+/* The device as a filter sees it: with the version that it reports now, and else as it was before this request. */
+static void fill_subject(const struct daemon *daemon, const struct facts *facts, const char *id,
+                         struct filter_subject *subject)
+{
+    struct version target;
+    campaign_member_subject(&facts->firmware, &facts->device, subject);
+    if (!facts->device.id)
+        subject->device = id;
+    checkin_counters_look(daemon->counters, facts->device.id, &subject->check_ins, &subject->last_seen_ms);
+    if (facts->checkin.source == CHECKIN_DIALECT && facts->checkin.version.count &&
+        grade_counts(facts->grade, facts->device.confirmed_grade) &&
+        version_parse(slice_of(facts->member.campaign.target), &target))
+        subject->version = fit_to(&facts->checkin, &target);
+}
+
+/* Takes the target from the campaign that leads the device. */
+static bool load_campaign(const struct daemon *daemon, struct db *db, const char *id, struct facts *facts,
+                          struct error *err)
+{
+    struct filter_subject subject;
+    if (!campaign_member_find(db, facts->firmware.id, facts->device.id, &facts->member, err))
+        return false;
+    fill_subject(daemon, facts, id, &subject);
+    if (!campaign_member_choose(db, &subject, facts->checkin.now_ms, &facts->member, err))
         return false;
     memcpy(facts->firmware.target, facts->member.campaign.target, sizeof facts->firmware.target);
     campaign_member_fill(&facts->member, &facts->snapshot);
@@ -251,6 +283,7 @@ static bool load_device(struct daemon *daemon, struct db *db, struct facts *fact
     facts->clamped = device_clamp(&facts->device, facts->checkin.now_ms);
     known->held = facts->device.state == DEVICE_HELD;
     known->retired = facts->device.state == DEVICE_RETIRED;
+    known->held_out = facts->device.held_out_ms;
     if (!load_guard(db, facts, err))
         return false;
     if (facts->device.firmware_id == facts->firmware.id)
@@ -270,7 +303,10 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (!known->firmware_known)
         return true;
-    if (!load_campaign(db, ret, err))
+    if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
+        return false;
+    judge_asker(client, ret);
+    if (!load_campaign(daemon, db, client->identity.id, ret, err))
         return false;
     known->format_set = ret->firmware.format[0];
     known->max_package_bytes = (uint64_t)ret->firmware.max_package_bytes;
@@ -281,9 +317,6 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (checkin->drops_middle && known->target.count == 3)
         name_dialect_drop_middle(&ret->checkin.version, &ret->checkin.version);
-    if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
-        return false;
-    judge_asker(client, ret);
     if (!load_said(db, client, ret, err))
         return false;
     if (known->device_known && !load_device(daemon, db, ret, err))
@@ -303,5 +336,5 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    return load_campaign(db, ret, err) && lookup_attempt(daemon, db, ret, err);
+    return load_campaign(daemon, db, "", ret, err) && lookup_attempt(daemon, db, ret, err);
 }

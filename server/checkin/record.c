@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/campaign/move.h"
+#include "server/campaign/place.h"
 #include "server/checkin/record_attempt.h"
 #include "server/checkin/record_guard.h"
 #include "server/core/log.h"
@@ -209,6 +210,14 @@ static bool admit(struct db *db, const struct client_identity *client, struct fa
            admission_take(db, &place, err);
 }
 
+/* The device may have left a firmware, and come to another. */
+static bool tell_move(struct db *db, const struct facts *facts, const struct device *before,
+                      struct error *err)
+{
+    return before->firmware_id == facts->device.firmware_id ||
+           campaign_device_changed(db, facts->device.id, facts->checkin.now_ms, err);
+}
+
 /* The confirmed version of the device is the reported one. */
 static bool tell_campaign(struct db *db, const struct facts *facts, bool reported, struct error *err)
 {
@@ -252,7 +261,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
-           record_attempt(daemon, db, facts, decision, err) &&
+           tell_move(db, facts, &before, err) && record_attempt(daemon, db, facts, decision, err) &&
            tell_campaign(db, facts, decision->confirm, err) &&
            (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));
 }
@@ -277,7 +286,7 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     facts->noted = says_more(&before, &facts->device);
-    if (!device_update(db, &facts->device, err) ||
+    if (!device_update(db, &facts->device, err) || !tell_move(db, facts, &before, err) ||
         (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
     if (!record_attempt_late_news(db, facts, &report->version, report->at_ms, err))

@@ -40,7 +40,7 @@ async function multiply(server, fleet) {
         copyRows(server, 'attempt', copies, 'true', { id: 'id + i * 1000', device_id: 'device_id + i * 1000' }),
         copyRows(server, 'fleet_member', copies, 'true', { device_id: 'device_id + i * 1000' }),
         `UPDATE fleet_group SET devices = devices * ${copies + 1};`,
-        `UPDATE campaign SET devices = devices * ${copies + 1};`,
+        `UPDATE campaign SET ${['devices', 'reach', 'reached'].map((name) => `${name} = ${name} * ${copies + 1}`).join()};`,
         `UPDATE campaign_stage SET ${['admitted', 'confirmed', 'not_applied'].map((name) => `${name} = ${name} * ${copies + 1}`).join()};`,
     ];
     execFileSync('sqlite3', [join(server.dataDir, 'dfota.db')], { input: `BEGIN; ${statements.join('\n')} COMMIT; PRAGMA integrity_check;` });

@@ -74,7 +74,7 @@ describe('stages', () => {
         assert.equal(await reason(scene, modules[7]), 'the campaign spring has not reached this device: stage 1 of 3 admits 5 devices');
         for (const module of modules.slice(0, 3))
             assert.equal(await takes(module), true);
-        assert.deepEqual(await assertCounts(scene, campaign), { waiting: 17, admitted: 0, confirmed: 3, not_applied: 0, diverged: 0, silent: 0 });
+        assert.deepEqual(await assertCounts(scene, campaign), { waiting: 17, admitted: 0, confirmed: 3, not_applied: 0, diverged: 0, silent: 0, out: 0 });
         assert.equal((await show(scene, campaign)).gate, 'stage 1: 3 of 4 devices have confirmed');
         assert.equal(await takes(modules[3]), true);
         assert.equal((await show(scene, campaign)).stage, 2);

@@ -140,7 +140,7 @@ export class CampaignFleet {
         const attempt = open ?? silent;
         const outcome = attempt && this.outcomeOf(attempt, version);
         if (outcome && attempt.target === model.target && model.devices[i].stage !== null)
-            model.move(i, outcome === 'confirmed' && attempt.to !== model.target ? 'admitted' : outcome, now_ms);
+            model.end(i, outcome === 'confirmed' && attempt.to !== model.target ? 'admitted' : outcome, now_ms);
         if (version === model.target)
             model.move(i, 'confirmed', now_ms);
         return { attempt, outcome };
@@ -354,7 +354,7 @@ export class CampaignFleet {
             module.silent = Object.assign(module.open, { state: 'silent' });
             module.open = null;
             if (module.silent.target === this.model.target && this.model.devices[i].stage !== null)
-                this.model.move(i, 'silent', now_ms);
+                this.model.end(i, 'silent', now_ms);
         });
         await this.restart({ config: { silent_after_ms: soon } });
         await poll('they are silent', async () => {

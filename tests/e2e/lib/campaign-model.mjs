@@ -71,7 +71,10 @@ export class CampaignModel {
         const gate = this.stages[this.stage];
         const admitted = this.devices.filter((device) => device.stage !== null).length;
         const devices = this.in(this.stage) + Math.max(0, this.reach() - admitted);
-        const wanted = Math.min(devices, Math.max(gate.min_confirmed, Math.ceil(devices * gate.confirmed_percent / 100)));
+        let share = Math.ceil(devices * gate.confirmed_percent / 100);
+        if (gate.confirmed_percent === 100) // a device that failed is not waited for
+            share = Math.max(Math.min(devices, 1), devices - ['not_applied', 'diverged', 'silent'].reduce((sum, outcome) => sum + this.in(this.stage, outcome), 0));
+        const wanted = Math.min(devices, Math.max(gate.min_confirmed, share));
         return this.in(this.stage, 'confirmed') >= wanted && now_ms - this.last_confirmed_ms[this.stage] >= gate.settle_ms
             && this.approved[this.stage].size >= gate.approvals;
     }
@@ -97,10 +100,15 @@ export class CampaignModel {
         return this.state === 'running' || this.state === 'paused';
     }
 
+    // The end of an attempt also counts when the campaign has finished meanwhile.
+    end(i, outcome, now_ms) {
+        this.move(i, outcome, now_ms, this.isLive || this.state === 'finished');
+    }
+
     // A module's outcome. Only a confirmation counts of one that no stage has admitted.
-    move(i, outcome, now_ms) {
+    move(i, outcome, now_ms, counts = this.isLive) {
         const device = this.devices[i];
-        if (!this.isLive || device.outcome === outcome || (device.stage === null && outcome !== 'confirmed'))
+        if (!counts || device.outcome === outcome || (device.stage === null && outcome !== 'confirmed'))
             return;
         device.outcome = outcome;
         if (device.stage === null)

@@ -220,6 +220,141 @@ static void test_groups_by_version(void **state)
     free(groups);
 }
 
+static void set_device(struct place *place, int64_t id, enum device_state is, int64_t held_out_ms)
+{
+    struct device device;
+    struct error err;
+    bool found;
+    assert_ok(device_by_id(place->db, id, &device, &found, &err), err);
+    device.state = is;
+    device.held_out_ms = held_out_ms;
+    assert_ok(device_update(place->db, &device, &err), err);
+}
+
+static void test_devices_that_take_no_part(void **state)
+{
+    struct place *place = *state;
+    struct campaign made = five_devices(place);
+    struct campaign_device_listed *list;
+    struct campaign_group *groups;
+    struct error err;
+    size_t count;
+    int64_t changed, reach;
+    assert_ok(campaign_device_list(place->db, made.id, OUTCOME_WAITING, -1, 10, &list, &count, &err), err);
+    set_device(place, list[1].row.device_id, DEVICE_RETIRED, 0);
+    set_device(place, list[3].row.device_id, DEVICE_ACTIVE, 5);
+    assert_ok(campaign_device_out_all(place->db, made.id, 7, &changed, &err), err);
+    assert_int_equal(changed, 2);
+    assert_ok(campaign_device_confirm_all(place->db, made.id, "10", 8, &changed, &err), err);
+    assert_int_equal(changed, 1);
+    const int64_t reaches[] = {0, 1, 3, 5, INT32_MAX}; /* ranks 1 and 3 are out */
+    made.devices = 5;
+    made.out = 2;
+    for (int64_t wanted = 0; wanted < 5; wanted++) {
+        assert_ok(campaign_device_reach(place->db, &made, wanted, &reach, &err), err);
+        assert_int_equal(reach, reaches[wanted]);
+    }
+    assert_ok(campaign_device_drop(place->db, made.id, list[0].row.device_id, &err), err);
+    made.devices = 4;
+    assert_ok(campaign_device_reach(place->db, &made, 1, &reach, &err), err);
+    assert_int_equal(reach, 3);
+    assert_ok(campaign_device_groups(place->db, &made, &groups, &count, &err), err);
+    assert_int_equal(count, 4);
+    assert_false(groups[0].out || groups[1].out);
+    assert_true(groups[2].out && groups[count - 1].out);
+    free(groups);
+    made.audience = AUDIENCE_ALL; /* a retired device is not of the fleet; one that is held out is */
+    assert_ok(campaign_device_groups(place->db, &made, &groups, &count, &err), err);
+    assert_int_equal(count, 3);
+    assert_true(groups[0].devices == 2 && groups[1].devices == 1 && groups[2].out && groups[2].devices == 1);
+    free(groups);
+    free(list);
+}
+
+/* The first two devices of *made, in another list that leads to another version. */
+static struct campaign copy_of(struct place *place, const struct campaign *made, int64_t ret_device[3])
+{
+    struct campaign other = *made;
+    struct campaign_device_listed *list;
+    struct error err;
+    size_t count;
+    int64_t copied;
+    strcpy(other.name, "b");
+    strcpy(other.target, "11");
+    assert_ok(campaign_add(place->db, &other, &err), err);
+    assert_ok(campaign_stages_set(place->db, other.id, &two, &err), err);
+    assert_ok(campaign_device_copy_all(place->db, made->id, other.id, 2, &copied, &err), err);
+    assert_int_equal(copied, 2);
+    assert_ok(campaign_device_list(place->db, made->id, OUTCOME_WAITING, -1, 10, &list, &count, &err), err);
+    for (int i = 0; i < 3; i++)
+        ret_device[i] = list[i].row.device_id;
+    free(list);
+    return other;
+}
+
+static void test_rows_of_a_device(void **state)
+{
+    struct place *place = *state;
+    int64_t device[3];
+    struct campaign made = five_devices(place), other = copy_of(place, &made, device), found_campaign;
+    struct campaign_device *rows, row;
+    struct error err;
+    size_t count;
+    bool found, is_new;
+    assert_ok(campaign_device_rows_of(place->db, device[0], &rows, &count, &err), err);
+    assert_int_equal(count, 2);
+    assert_ok(campaign_device_conflict(place->db, &made, device[0], &found_campaign, &found, &err), err);
+    assert_true(found && found_campaign.id == other.id);
+    row = rows[1];
+    row.device_id = device[2];
+    row.outcome = OUTCOME_ADMITTED;
+    row.admitted = true;
+    assert_ok(campaign_device_hand_over(place->db, device[0], &row, &err), err);
+    assert_ok(campaign_device_conflict(place->db, &made, device[0], &found_campaign, &found, &err), err);
+    assert_false(found);
+    assert_ok(campaign_device_find(place->db, other.id, device[2], &row, &found, &err), err);
+    assert_true(found && row.admitted && row.rank == rows[1].rank);
+    assert_ok(campaign_device_select(place->db, &other, device[0], 9, &is_new, &err), err);
+    assert_true(is_new);
+    assert_ok(campaign_device_select(place->db, &other, 12345, 10, &is_new, &err), err);
+    assert_false(is_new);
+    assert_ok(campaign_device_drop(place->db, other.id, device[0], &err), err);
+    assert_ok(campaign_device_find(place->db, other.id, device[0], &row, &found, &err), err);
+    assert_false(found);
+    free(rows);
+}
+
+static void test_open_campaigns_with_a_filter_come_first(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct campaign *open, found_campaign;
+    char(*targets)[VERSION_TEXT_SIZE];
+    struct error err;
+    size_t count;
+    bool found;
+    set_scene(place->db, &scene);
+    struct campaign filter = campaign_of(place, &scene, "filter", "10", AUDIENCE_ALL);
+    campaign_of(place, &scene, "all", "10", AUDIENCE_ALL);
+    campaign_of(place, &scene, "list", "9", AUDIENCE_LIST);
+    strcpy(filter.filter, "tag=north");
+    filter.order = ORDER_SPREAD;
+    assert_ok(campaign_update(place->db, &filter, &err), err);
+    assert_ok(campaign_list_open(place->db, scene.firmware.id, &open, &count, &err), err);
+    assert_int_equal(count, 2);
+    assert_string_equal(open[0].filter, "tag=north");
+    assert_int_equal(open[0].order, ORDER_SPREAD);
+    assert_string_equal(campaign_audience_name(&open[0]), "filter");
+    assert_string_equal(campaign_audience_name(&open[1]), "all");
+    free(open);
+    assert_ok(campaign_targets(place->db, scene.firmware.id, &targets, &count, &err), err);
+    assert_int_equal(count, 2);
+    assert_string_equal(targets[0], "10");
+    free(targets);
+    assert_ok(campaign_live_of(place->db, scene.firmware.id, &found_campaign, &found, &err), err);
+    assert_true(found);
+}
+
 static void test_pages_of_outcomes(void **state)
 {
     struct place *place = *state;
@@ -350,6 +485,9 @@ int main(void)
         TEST(test_pages_of_outcomes),
         TEST(test_the_rhythm_of_devices),
         TEST(test_bytes_are_counted_for_the_campaign),
+        TEST(test_devices_that_take_no_part),
+        TEST(test_rows_of_a_device),
+        TEST(test_open_campaigns_with_a_filter_come_first),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

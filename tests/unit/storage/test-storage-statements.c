@@ -59,6 +59,7 @@ static const struct {
     {"SELECT count(*) FROM ledger WHERE at_ms >= $1", "at most the rows of one hour"},
     {"DELETE FROM budget", "once a day"},
     {"SELECT count(*) FROM device WHERE claim_version", "devices with a claim"},
+    {"SELECT runs, is_out, devices FROM", "devices that are held out"},
     {"SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), (SELECT count(*) FROM device",
      "an admin deletes a firmware"},
     {"SELECT count(*) FROM device WHERE product_id", "an admin deletes a product"},

@@ -36,6 +36,7 @@ static void randomise_device(struct snapshot *known)
     known->refuse_new = !mostly();
     known->hold_new = !mostly();
     known->retired = known->device_known && !mostly();
+    known->held_out = known->device_known && !mostly();
     known->held = known->device_known && !known->retired && !mostly();
     known->link_unknown = !mostly();
     known->link_revoked = !mostly();
@@ -120,7 +121,7 @@ static void check_bytes(const struct scene *scene)
         assert_int_equal(decision->resume, is_from_middle(checkin));
         assert_true(decision->first == (checkin->range.present ? checkin->range.first : 0));
         assert_true(!checkin->range.bad && !known->blocked);
-        assert_false(known->retired || known->held || decision->hold);
+        assert_false(known->retired || known->held_out || known->held || decision->hold);
         assert_true(known->format_set || (decision->resume ? known->pinned_full : known->package_full));
     }
     if (decision->begun || decision->answer == ANSWER_WAIT)

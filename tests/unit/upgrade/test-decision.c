@@ -92,6 +92,8 @@ static void test_held_and_retired_devices(void **state)
     (void)state;
     scene.known.held = true;
     expect(&scene, ANSWER_UP_TO_DATE, "confirm", "an admin must admit this device first");
+    scene.known.held_out = true;
+    expect(&scene, ANSWER_UP_TO_DATE, "confirm", "this device is held out of all campaigns");
     scene.known.blocked = true;
     scene.known.retired = true;
     expect(&scene, ANSWER_UP_TO_DATE, "confirm", "this device is retired");

@@ -25,7 +25,8 @@ static struct filter_subject subject_of(void)
                                      .confirmed_ms = NOW - HOUR_MS,
                                      .code = 43,
                                      .check_ins = 12,
-                                     .claim = true};
+                                     .claim = true,
+                                     .held_out = true};
     version_parse(slice_of("1138"), &subject.version);
     return subject;
 }
@@ -47,6 +48,8 @@ static void test_conditions(void **state)
         bool selects;
     } cases[] = {
         {"", true},
+        {"held_out=yes", true},
+        {"held_out=no", false},
         {"   ", true},
         {"version<1147", true},
         {"version<=1138", true},
