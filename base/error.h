@@ -14,6 +14,7 @@
     X(ERROR_BAD_NAME, 400, "bad-name")                                                                       \
     X(ERROR_BAD_JSON, 400, "bad-json")                                                                       \
     X(ERROR_UNAUTHORIZED, 401, "unauthorized")                                                               \
+    X(ERROR_FORBIDDEN, 403, "forbidden")                                                                     \
     X(ERROR_NOT_FOUND, 404, "not-found")                                                                     \
     X(ERROR_PRODUCT_NOT_FOUND, 404, "product-not-found")                                                     \
     X(ERROR_FIRMWARE_NOT_FOUND, 404, "firmware-not-found")                                                   \

@@ -110,6 +110,11 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, struct 
     return true;
 }
 
+const char *client_root(const struct client *client)
+{
+    return client->base;
+}
+
 void client_free(struct client *client)
 {
     if (!client)

@@ -18,6 +18,8 @@ struct client;
 bool client_open(const char *url, const char *token, int64_t timeout_ms, struct client **ret,
                  struct failure *fail);
 void client_free(struct client *client);
+/* The root of the server, without a slash at the end; lives as long as the client. */
+const char *client_root(const struct client *client);
 
 /* A path below /api/v1; each part is percent-encoded. */
 struct client_path {

@@ -42,6 +42,8 @@ bool command_print_help(FILE *out, char **words, struct failure *fail);
 
 command_run status_show; /* status.c */
 
+command_run console_show; /* console.c */
+
 command_run product_add; /* product.c */
 command_run product_set;
 command_run product_list;

@@ -17,6 +17,10 @@
 
 const struct command command_table[] = {
     {"status", "", NONE, NONE, "show the state of the server", NULL, status_show},
+    {"console", "", NONE, NONE, "print a URL that logs in to the console",
+     "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
+     "token: send it only to people who may change everything.",
+     console_show},
 
     {"product add", "NAME", SET(ON(KEY)), NONE, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},

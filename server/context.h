@@ -24,6 +24,7 @@ struct refused;
 struct checkin_counters;
 struct sender;
 struct waiting;
+struct sessions;
 
 struct daemon {
     struct config config;
@@ -44,6 +45,7 @@ struct daemon {
     struct sender *sender; /* of webhooks */
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
+    struct sessions *sessions; /* of the console */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

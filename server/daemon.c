@@ -25,6 +25,7 @@
 #include "server/checkin/refused.h"
 #include "server/checkin/waiting.h"
 #include "server/config/firmware_section.h"
+#include "server/console/sessions.h"
 #include "server/context.h"
 #include "server/db/data_dir.h"
 #include "server/delivery/package_cache.h"
@@ -68,7 +69,7 @@ static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
     return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) &&
-           progress_store_kept(daemon->progress, db, err);
+           progress_store_kept(daemon->progress, db, err) && sessions_store(daemon->sessions, db, err);
 }
 
 static void flushed(void *cls, bool committed)
@@ -77,6 +78,7 @@ static void flushed(void *cls, bool committed)
     checkin_counters_flushed(daemon->counters, committed);
     refused_flushed(daemon->refused, committed);
     progress_flushed(daemon->progress, committed);
+    sessions_flushed(daemon->sessions, committed);
 }
 
 /* The log files exist as soon as the database is open. */
@@ -103,6 +105,7 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
+        !sessions_open(db, daemon->tokens, daemon->token_count, &daemon->sessions, err) ||
         !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) ||
         !waiting_open(&daemon->waiting, err) || !progress_open(&daemon->progress, err)) {
         db_close(db);
@@ -217,6 +220,7 @@ static void end(struct server *server)
     refused_close(daemon->refused);
     waiting_close(daemon->waiting);
     progress_close(daemon->progress);
+    sessions_close(daemon->sessions);
     reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);
     plan_cache_close(daemon->plan_cache);

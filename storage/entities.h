@@ -10,6 +10,7 @@
 
 enum {
     ENTITY_TOKEN,
+    ENTITY_SESSION,
     ENTITY_PRODUCT,
     ENTITY_FIRMWARE,
     ENTITY_IMAGE,
@@ -42,6 +43,7 @@ enum {
     ENTITY_TRAFFIC
 };
 
+extern const struct db_table session_statements;
 extern const struct db_table token_statements, product_statements, firmware_statements, image_statements,
     package_statements, package_admin_statements, device_statements, link_statements, attempt_statements,
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,

@@ -5,6 +5,7 @@
 
 const struct db_table *const db_tables[] = {
     [ENTITY_TOKEN] = &token_statements,
+    [ENTITY_SESSION] = &session_statements,
     [ENTITY_PRODUCT] = &product_statements,
     [ENTITY_FIRMWARE] = &firmware_statements,
     [ENTITY_IMAGE] = &image_statements,

@@ -4,7 +4,11 @@
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
 #include "server/admin/handlers.h"
+#include "server/console/file.h"
+#include "server/console/origin.h"
+#include "server/console/sessions.h"
 #include "upgrade/transcript.h"
 
 #define KIB      1024
@@ -18,6 +22,8 @@
 /* Method, pattern, body limit, handler. */
 #define ROUTES(X)                                                                                            \
     X("GET", API "/status", 0, admin_status_show)                                                            \
+    X("DELETE", API "/session", 0, admin_session_end)                                                        \
+    X("POST", API "/session/once", 0, admin_session_once)                                                    \
     X("GET", API "/products", 0, admin_product_list)                                                         \
     X("POST", API "/products", 64 * KIB, admin_product_add)                                                  \
     X("GET", PRODUCT, 0, admin_product_show)                                                                 \
@@ -106,6 +112,11 @@
     X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
     X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)
 
+/* Without a token: method, pattern, body limit, handler. */
+#define OPEN(X)                                                                                              \
+    X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
+    X("GET", API "/session", 0, admin_session_show)
+
 /* Uploads: method, pattern, stream, handler. */
 #define UPLOADS(X)                                                                                           \
     X("PUT", FIRMWARE "/images/{}", admin_upload_by_path, run_image_upload)                                  \
@@ -118,6 +129,7 @@
         call_run(request, handler);                                                                          \
     }
 ROUTES(X)
+OPEN(X)
 #undef X
 
 static void run_image_upload(struct request *request)
@@ -135,21 +147,42 @@ const struct route admin_routes[] = {
     {method, pattern, ROUTE_WORKER, body_limit, NULL, run_##handler},
     ROUTES(X)
 #undef X
-#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
-        UPLOADS(X)
+#define X(method, pattern, body_limit, handler)                                                              \
+    {method, pattern, ROUTE_WORKER | ROUTE_OPEN, body_limit, NULL, run_##handler},
+        OPEN(X)
 #undef X
+#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
+            UPLOADS(X)
+#undef X
+                {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
+    {"GET", "/console", ROUTE_OPEN, 0, NULL, console_file_redirect},
+    {"GET", "/console/", ROUTE_OPEN | ROUTE_PREFIX, 0, NULL, console_file_serve},
 };
 const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
 
-bool admin_authorize(void *context, struct slice token)
+bool admin_token_find(const struct daemon *daemon, struct slice token, struct sha256 *ret)
 {
-    const struct daemon *daemon = context;
-    struct sha256 hash;
     bool known = false;
-    sha256_of(token.ptr, token.len, &hash);
+    sha256_of(token.ptr, token.len, ret);
     for (size_t i = 0; i < daemon->token_count; i++)
-        known |= sha256_equal(&hash, &daemon->tokens[i]);
+        known |= sha256_equal(ret, &daemon->tokens[i]);
     return known && token.len > 0;
+}
+
+bool admin_authorize(struct request *request, struct error *err)
+{
+    const struct daemon *daemon = request->context;
+    struct session session;
+    struct slice secret;
+    if (request_header(request, "Authorization", &secret))
+        return admin_token_find(daemon, request->token, &request->actor) ||
+               error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
+    if (!origin_cookie(request, &secret) ||
+        !sessions_find(daemon->sessions, secret, clock_utc_ms(), &session))
+        return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
+    request->actor = session.token;
+    return slice_is(request->method, "GET") || slice_is(request->method, "HEAD") ||
+           origin_check_change(request, err);
 }
 
 void admin_render_problem(struct reply *reply, int status, const struct error *err)

@@ -10,8 +10,13 @@
 extern const struct route admin_routes[];
 extern const size_t admin_route_count;
 
-/* For listener_config.authorize: true if the token is one of the daemon's, compared by SHA-256. */
-bool admin_authorize(void *context, struct slice token);
+/* For listener_config.authorize. With an Authorization header its token decides, else the session in the
+   cookie: then a change also needs what origin_check_change() demands. ERROR_UNAUTHORIZED, ERROR_FORBIDDEN. */
+bool admin_authorize(struct request *request, struct error *err);
+
+/* True if the token is one of the daemon's, compared by SHA-256; *ret is its hash. Any thread. */
+struct daemon;
+bool admin_token_find(const struct daemon *daemon, struct slice token, struct sha256 *ret);
 
 /* For listener_config.render_error: application/problem+json (RFC 9457) with the error's status and code. */
 void admin_render_error(void *context, const struct error *err, struct reply *reply);

@@ -9,10 +9,8 @@
 
 json_t *event_by_name(const struct request *request, const char *name)
 {
-    struct sha256 hash;
     char hex[SHA256_HEX_SIZE];
-    sha256_of(request->token.ptr, request->token.len, &hash);
-    sha256_hex(&hash, hex);
+    sha256_hex(&request->actor, hex);
     hex[TOKEN_SHOWN] = '\0';
     return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer),
                      "token", hex);

@@ -10,6 +10,11 @@
 
 bool admin_status_show(struct admin_call *call, struct error *err);
 
+bool admin_session_begin(struct admin_call *call, struct error *err);
+bool admin_session_end(struct admin_call *call, struct error *err);
+bool admin_session_show(struct admin_call *call, struct error *err);
+bool admin_session_once(struct admin_call *call, struct error *err);
+
 bool admin_product_add(struct admin_call *call, struct error *err);
 bool admin_product_list(struct admin_call *call, struct error *err);
 bool admin_product_show(struct admin_call *call, struct error *err);

@@ -30,6 +30,7 @@ void admit_fill_request(struct connection *connection)
     request->context = connection->loop->config->context;
     request->head_only = slice_is(head->method, "HEAD");
     request->target = head->target;
+    request->method = head->method;
     request->token = bearer(head);
     request->body_length = head->body_length;
     request->query = head->target;
@@ -65,14 +66,27 @@ bool admit_reserve_body(struct connection *connection, struct error *err)
     return true;
 }
 
+/* A stranger does not learn which paths there are. */
+static bool find_route(struct connection *connection, char *allow, size_t allow_size, struct error *err)
+{
+    const struct listener_config *config = connection->loop->config;
+    struct request *request = &connection->request;
+    struct error unauthorized;
+    bool found =
+        router_find(config->routes, config->route_count, request->method, request, allow, allow_size, err);
+    if ((found && (request->route->flags & ROUTE_OPEN)) || !config->authorize ||
+        config->authorize(request, &unauthorized))
+        return found;
+    allow[0] = '\0';
+    *err = unauthorized;
+    return false;
+}
+
 bool admit_check(struct connection *connection, char *allow, size_t allow_size, struct error *err)
 {
     const struct listener_config *config = connection->loop->config;
     struct request *request = &connection->request;
-    if (config->authorize && !config->authorize(config->context, bearer(&connection->head)))
-        return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
-    if (!router_find(config->routes, config->route_count, connection->head.method, request, allow, allow_size,
-                     err))
+    if (!find_route(connection, allow, allow_size, err))
         return false;
     if (config->no_chunks && request->body_length < 0)
         return error_set(err, ERROR_BAD_REQUEST, "a body needs a Content-Length here");

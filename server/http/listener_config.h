@@ -31,9 +31,9 @@ struct listener_config {
     uint64_t least_rate; /* bytes of an answer per second, over idle_timeout_ms; 0: one byte is enough */
     const struct route *routes;
     size_t route_count;
-    /* NULL: no token is needed. Else called before the route is searched, with the text after "Bearer "
-       (empty without). Loop's thread. */
-    bool (*authorize)(void *context, struct slice token);
+    /* NULL: everyone may ask. Else called for every request without a route of ROUTE_OPEN, also when there is
+       no such path; may fill request->actor. False: the answer is *err. Loop's thread. */
+    bool (*authorize)(struct request *request, struct error *err);
     /* For ROUTE_VET, with the request before its body. False: the answer is *err, and no body is read.
        Worker thread. */
     bool (*vet)(struct request *request, struct error *err);

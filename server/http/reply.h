@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#define REPLY_HEADERS_MAX 6
+#define REPLY_HEADERS_MAX 10
 
 struct reply {
     int status;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "base/sha256.h"
 #include "base/slice.h"
 #include "server/http/reply.h"
 
@@ -32,7 +33,9 @@ struct request {
     struct slice param
         [REQUEST_PARAMS_MAX]; /* raw, for each {} of the pattern; the rest of the target for ROUTE_PREFIX */
     struct slice body;        /* complete body of a route with body_limit > 0 */
-    struct slice token; /* the text after "Bearer ", empty without; valid when the listener has authorize() */
+    struct slice method;
+    struct slice token;  /* the text after "Bearer ", empty without */
+    struct sha256 actor; /* for authorize(): the hash of the token that this request counts for */
     int64_t body_length; /* Content-Length, -1 when chunked, 0 without body */
     char peer[64];       /* "127.0.0.1:40312", for logs and the ledger */
     void *stream_state;  /* owned by the route's stream functions */

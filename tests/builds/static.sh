@@ -42,8 +42,14 @@ run_shellcheck() {
     } | sort -zu | xargs -0 shellcheck -x
 }
 
+# make has installed the modules.
+check_types() {
+    (cd www && node_modules/.bin/tsc --noEmit)
+}
+
 check "cppcheck finds nothing" run_cppcheck
 check "gcc -fanalyzer finds nothing" run_gcc_analyzer
 check "clang-tidy finds nothing" run_clang_tidy
 check "shellcheck finds nothing" run_shellcheck
+check "the types of the console fit" check_types
 finish

@@ -626,10 +626,10 @@ static void test_bare_refusals(void **state)
     listener_close(listener);
 }
 
-static bool authorize(void *context, struct slice token)
+static bool authorize(struct request *request, struct error *err)
 {
-    assert_string_equal(context, "context");
-    return slice_is(token, "secret");
+    assert_string_equal(request->context, "context");
+    return slice_is(request->token, "secret") || error_set(err, ERROR_UNAUTHORIZED, "a token is needed");
 }
 
 static void test_authorization(void **state)

@@ -80,10 +80,10 @@ static void test_a_detail_that_is_too_long_is_cut(void **state)
 
 static void test_who_it_was(void **state)
 {
-    struct request request = {
-        .token = slice_of("letmein"), .peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
+    struct request request = {.peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
     struct place *place = *state;
     struct ledger_row row;
+    sha256_of("letmein", strlen("letmein"), &request.actor);
     add(place->db, json_pack("{s:o}", "by", event_by(&request)), &row);
     assert_string_equal(row.detail,
                         "{\"by\":{\"name\":\"Li Wei\",\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+
+import { useT } from '../i18n';
+import { Button } from './Button';
+
+type Props = { title: string; open: boolean; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren };
+
+// The browser keeps the focus inside, closes with Escape, and gives the focus back.
+export function Dialog({ title, open, onClose, children, actions }: Props) {
+    const t = useT();
+    const id = useId();
+    const element = useRef<HTMLDialogElement>(null);
+    useLayoutEffect(() => {
+        const dialog = element.current;
+        if (open && dialog && !dialog.open)
+            dialog.showModal();
+        else if (!open && dialog?.open)
+            dialog.close();
+    }, [open]);
+    return (
+        <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose}
+            onClick={(event) => { if (event.target === element.current) onClose(); }}>
+            {open && (
+                <div class="dialog-body">
+                    <header>
+                        <h2 id={id}>{title}</h2>
+                        <Button icon="close" label={t('action.close')} onClick={onClose} />
+                    </header>
+                    {children}
+                    {actions && <footer>{actions}</footer>}
+                </div>
+            )}
+        </dialog>
+    );
+}

@@ -1,0 +1,10 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+import { Command, Empty } from '../components/Empty';
+import { useT } from '../i18n';
+
+// Not built yet: says how to do it meanwhile.
+export function Settings() {
+    const t = useT();
+    return <Empty title={t('soon.title')}><p>{t('soon.settings')}</p><Command>dfotactl webhook list</Command></Empty>;
+}

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// The pages, in the order of the navigation. A new page is one line here, its texts in messages/, and its file.
+
+import type { ComponentType } from 'preact';
+
+import type { IconName } from '../components/Icon';
+import type { Key } from '../i18n';
+import { Campaigns } from './Campaigns';
+import { Devices } from './Devices';
+import { Firmware } from './Firmware';
+import { Ledger } from './Ledger';
+import { Overview } from './Overview';
+import { Settings } from './Settings';
+
+export interface Page {
+    path: string;
+    title: Key;
+    icon: IconName;
+    view: ComponentType;
+}
+
+export const pages: Page[] = [
+    { path: '/', title: 'page.overview', icon: 'overview', view: Overview },
+    { path: '/firmware', title: 'page.firmware', icon: 'firmware', view: Firmware },
+    { path: '/devices', title: 'page.devices', icon: 'devices', view: Devices },
+    { path: '/campaigns', title: 'page.campaigns', icon: 'campaigns', view: Campaigns },
+    { path: '/ledger', title: 'page.ledger', icon: 'ledger', view: Ledger },
+    { path: '/settings', title: 'page.settings', icon: 'settings', view: Settings },
+];
