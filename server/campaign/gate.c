@@ -81,10 +81,11 @@ bool campaign_reach(struct db *db, struct campaign *campaign, const struct stage
 bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
                           int64_t stage, int64_t now_ms, struct error *err)
 {
-    char text[STAGE_TEXT_SIZE];
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE];
     campaign->stage = stage;
     campaign->stage_started_ms = now_ms;
-    stage_text(stages->stage, stages->count, (unsigned)stage, text);
+    stage_reason(stages->stage, stages->count, (unsigned)stage, reason);
+    reason_text(reason, REASON_ENGLISH, text);
     log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
     return count_open(db, campaign, stages, err) && campaign_reach(db, campaign, stages, now_ms, err) &&
            campaign_update(db, campaign, err) &&
@@ -99,7 +100,7 @@ static bool pause_itself(struct db *db, struct campaign *campaign, const char *w
 }
 
 enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                        char why[GATE_WHY_SIZE])
+                        char why[REASON_SIZE])
 {
     const struct stage_place audience = campaign_place(campaign, 0);
     enum gate gate = GATE_WAITS;
@@ -125,7 +126,11 @@ static bool end_last(struct db *db, struct campaign *campaign, const struct stag
     }
     if (all && !campaign->pause_when_done)
         return campaign_run(db, campaign, CAMPAIGN_FINISH, "", NULL, now_ms, err);
-    return !done || !campaign->pause_when_done || pause_itself(db, campaign, CAMPAIGN_LAST_DONE, now_ms, err);
+    if (!done || !campaign->pause_when_done)
+        return true;
+    char why[REASON_SIZE];
+    reason_write(why, sizeof why, REASON(REASON_LAST_STAGE_DONE));
+    return pause_itself(db, campaign, why, now_ms, err);
 }
 
 /* Only admins keep the stage from being done: webhooks are told once. */
@@ -137,16 +142,18 @@ static bool ask_admins(struct db *db, struct campaign *campaign, const struct st
         !stage_asks_admins(stages->stage, (unsigned)campaign->stage, &audience, now_ms))
         return true;
     campaign->asked_stage = campaign->stage + 1;
+    char text[REASON_TEXT_SIZE];
+    reason_text(why, REASON_ENGLISH, text);
     return campaign_update(db, campaign, err) &&
-           notify_campaign_person(db, campaign, "approval", why, now_ms, err);
+           notify_campaign_person(db, campaign, "approval", text, now_ms, err);
 }
 
 static bool go_on(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                   struct error *err)
 {
-    char text[STAGE_TEXT_SIZE], next[STAGE_TEXT_SIZE + 8];
-    stage_text(stages->stage, stages->count, (unsigned)campaign->stage + 1, text);
-    snprintf(next, sizeof next, "Next: %s", text);
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE], next[REASON_TEXT_SIZE + 8];
+    stage_reason(stages->stage, stages->count, (unsigned)campaign->stage + 1, reason);
+    snprintf(next, sizeof next, "Next: %s", reason_text(reason, REASON_ENGLISH, text));
     return notify_stage_done(db, campaign, stages, next, now_ms, err) &&
            campaign_begin_stage(db, campaign, stages, campaign->stage + 1, now_ms, err);
 }
@@ -154,7 +161,7 @@ static bool go_on(struct db *db, struct campaign *campaign, const struct stages 
 bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
     struct stages stages;
-    char why[GATE_WHY_SIZE];
+    char why[REASON_SIZE];
     while (campaign->state == CAMPAIGN_RUNNING && !campaign->plain) {
         if (!campaign_stages_load(db, campaign->id, &stages, err))
             return false;

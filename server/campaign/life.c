@@ -104,8 +104,10 @@ static const struct {
 static void tell(const struct campaign *campaign, enum campaign_event event, const char *why,
                  const struct campaign_breach *breach)
 {
+    char reason[REASON_TEXT_SIZE];
+    reason_text(why, REASON_ENGLISH, reason);
     log_line(event == CAMPAIGN_PAUSE ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, told[event].event, "campaign",
-             campaign->name, "target", campaign->target, "reason", why[0] ? why : NULL, "devices",
+             campaign->name, "target", campaign->target, "reason", reason[0] ? reason : NULL, "devices",
              breach->text[0] ? breach->text : NULL, NULL);
 }
 
@@ -119,14 +121,22 @@ static void add_breach(json_t *detail, const struct campaign *campaign, const st
     json_object_set_new(detail, "stage", json_integer((json_int_t)campaign->breach_stage + 1));
 }
 
+/* The campaign is paused because its last stage is done. Older versions stored the text. */
+static bool is_paused_when_done(const struct campaign *campaign)
+{
+    return reason_is(campaign->paused_why, REASON_LAST_STAGE_DONE) ||
+           strcmp(campaign->paused_why, reason_template(REASON_LAST_STAGE_DONE, REASON_ENGLISH)) == 0;
+}
+
 /* A pause by a gate, or after the last stage, waits for a person; an admin who pauses a campaign knows it. */
 static bool notify_paused(struct db *db, const struct campaign *campaign,
                           const struct campaign_breach *breach, int64_t now_ms, struct error *err)
 {
     const struct notify_breach known = {breach->devices, breach->count, breach->text};
-    bool asks = breach->devices || strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0;
-    char notice[GATE_WHY_SIZE + BREACH_TEXT_SIZE + 20];
-    snprintf(notice, sizeof notice, "it is paused: %s%s%s", campaign->paused_why, breach->devices ? ": " : "",
+    bool asks = breach->devices || is_paused_when_done(campaign);
+    char why[REASON_TEXT_SIZE], notice[REASON_TEXT_SIZE + BREACH_TEXT_SIZE + 20];
+    snprintf(notice, sizeof notice, "it is paused: %s%s%s",
+             reason_text(campaign->paused_why, REASON_ENGLISH, why), breach->devices ? ": " : "",
              breach->text);
     return notify_campaign_paused(db, campaign, &known, now_ms, err) &&
            (!asks || notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err));
@@ -148,8 +158,8 @@ static bool note_event(struct db *db, const struct campaign *campaign, enum camp
 /* The fields that an event sets besides the state. */
 static void prepare(struct campaign *campaign, enum campaign_event event, const char *why, int64_t now_ms)
 {
-    if (event == CAMPAIGN_RESUME && strcmp(campaign->paused_why, CAMPAIGN_LAST_DONE) == 0)
-        campaign->pause_when_done = false;
+    if (event == CAMPAIGN_RESUME && is_paused_when_done(campaign))
+        campaign->pause_when_done = false; /* it does not pause again */
     snprintf(campaign->paused_why, sizeof campaign->paused_why, "%s", event == CAMPAIGN_PAUSE ? why : "");
     if (event != CAMPAIGN_PAUSE)
         campaign->breach = BREACH_NONE;
@@ -174,8 +184,8 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
 {
     enum campaign_state before = campaign->state;
     struct campaign_breach breach = {.devices = NULL};
-    json_t *detail =
-        json_pack("{s:o*, s:o*, s:s}", "by", by, "reason", event_text(why), "target", campaign->target);
+    json_t *detail = json_pack("{s:o*, s:s}", "by", by, "target", campaign->target);
+    event_reason(detail, why);
     bool fits = campaign_apply(&campaign->state, event);
     if (!fits)
         error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: %s is not possible", campaign->name,
@@ -261,8 +271,8 @@ bool campaign_withdraw(struct db *db, int64_t firmware_id, const char *version, 
 {
     _cleanup_(cleanup_free) struct campaign *list = NULL;
     size_t count;
-    char why[GATE_WHY_SIZE];
-    snprintf(why, sizeof why, "version %s is withdrawn", version);
+    char why[REASON_SIZE];
+    reason_write(why, sizeof why, REASON(REASON_TARGET_WITHDRAWN, R_TEXT(version)));
     if (!campaign_list_leading(db, firmware_id, version, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)

@@ -6,8 +6,6 @@
 
 #include "server/campaign/gate.h"
 
-#define CAMPAIGN_LAST_DONE "the last stage is done" /* after this pause, a resume does not pause it again */
-
 /* Stores the campaign with its new stage. */
 bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
                           int64_t stage, int64_t now_ms, struct error *err)
@@ -16,7 +14,7 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
 /* The gate of the current stage. The gates of earlier stages break too, when devices of them fail later. A broken gate
    is set in *campaign. */
 enum gate campaign_look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                        char why[GATE_WHY_SIZE]);
+                        char why[REASON_SIZE]);
 
 /* The current stage of a list reaches as many devices as it should: it goes on in the list for those that are out.
    Devices that came to run the target before count in the stage. The campaign is not stored. */

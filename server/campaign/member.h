@@ -13,7 +13,7 @@ struct campaign_member {
     struct campaign_device device; /* valid with `known` */
     bool known; /* the device is in the list, or a stage has admitted it: the campaign is certain */
     bool holds; /* no stage has admitted it, and the current one does not */
-    char stage[STAGE_TEXT_SIZE]; /* with `holds`: what the current one admits */
+    char stage[REASON_SIZE]; /* with `holds`: what the current one admits (reason.h) */
 };
 
 /* Two steps, because a filter compares versions as the target is written. The cost does not depend on how many devices

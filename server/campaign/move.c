@@ -127,7 +127,7 @@ bool campaign_breaks(struct db *db, const struct campaign_member *member, const 
     struct campaign campaign = member->campaign;
     const struct campaign_device *device = &member->device;
     struct stages stages;
-    char why[GATE_WHY_SIZE];
+    char why[REASON_SIZE];
     *ret = false;
     if (!member->known || campaign.plain || campaign.state != CAMPAIGN_RUNNING ||
         attempt->campaign_id != campaign.id || !counts(attempt, &campaign, device))

@@ -17,7 +17,7 @@ bool campaign_admit(struct db *db, const struct campaign_member *member, int64_t
 bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Whether the campaign would pause if the attempt came to `state`. ret_why, GATE_WHY_SIZE bytes, is set when it
+/* Whether the campaign would pause if the attempt came to `state`. ret_why, REASON_SIZE bytes, is set when it
    would. */
 bool campaign_breaks(struct db *db, const struct campaign_member *member, const struct attempt *attempt,
                      enum attempt_state state, int64_t now_ms, bool *ret, char *ret_why, struct error *err)

@@ -67,7 +67,8 @@ static void test_a_download_to_another_target_does_not_go_on(void **state)
     scene.known.campaign_paused = true;
     scene.known.attempt_target = version_of("1147");
     decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
-    assert_string_equal(scene.decision.reason, PAUSED);
+    char text[REASON_TEXT_SIZE];
+    assert_string_equal(reason_text(scene.decision.reason, REASON_ENGLISH, text), PAUSED);
 }
 
 static void test_outcomes_follow_attempts(void **state)
@@ -101,14 +102,15 @@ static void test_stages_in_words(void **state)
 {
     const struct stage stages[] = {
         {.kind = STAGE_DEVICES, .size = 1}, {.kind = STAGE_PERCENT, .size = 10}, {.kind = STAGE_ALL}};
-    char text[STAGE_TEXT_SIZE];
+    static const char *const texts[] = {"stage 1 of 3 admits 1 device",
+                                        "stage 2 of 3 admits 10 % of the devices",
+                                        "stage 3 of 3 admits all devices"};
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE];
     (void)state;
-    stage_text(stages, 3, 0, text);
-    assert_string_equal(text, "stage 1 of 3 admits 1 device");
-    stage_text(stages, 3, 1, text);
-    assert_string_equal(text, "stage 2 of 3 admits 10 % of the devices");
-    stage_text(stages, 3, 2, text);
-    assert_string_equal(text, "stage 3 of 3 admits all devices");
+    for (unsigned i = 0; i < 3; i++) {
+        stage_reason(stages, 3, i, reason);
+        assert_string_equal(reason_text(reason, REASON_ENGLISH, text), texts[i]);
+    }
 }
 
 int main(void)
