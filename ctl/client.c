@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "ctl/digest.h"
 #include "ctl/http.h"
+#include "ctl/reason.h"
 #include "ctl/refusal.h"
 
 #define API       "/api/v1"
@@ -22,6 +23,7 @@ struct client {
     const char *by; /* DFOTA_BY: name of the person, for the ledger; or NULL */
     bool direct;
     int64_t deadline_ms; /* boot clock; 0: none */
+    enum reason_language language;
 };
 
 static void cleanup_url(CURLU **url)
@@ -110,6 +112,11 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, struct 
     return true;
 }
 
+void client_set_language(struct client *client, enum reason_language language)
+{
+    client->language = language;
+}
+
 const char *client_root(const struct client *client)
 {
     return client->base;
@@ -186,6 +193,8 @@ static bool understand(const struct client *client, const struct client_call *ca
                                client->base);
         }
     }
+    if (client->language != REASON_ENGLISH)
+        reason_translate(out.json, client->language);
     /* Only the path of the next page is used: the token must not go to another server. */
     const char *next = answer->next ? strstr(answer->next, API "/") : NULL;
     out.next = next ? strdup(next + strlen(API)) : NULL;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include "base/sha256.h"
 #include "ctl/failure.h"
+#include "upgrade/reason.h"
 
 struct client;
 
@@ -18,6 +19,8 @@ struct client;
 bool client_open(const char *url, const char *token, int64_t timeout_ms, struct client **ret,
                  struct failure *fail);
 void client_free(struct client *client);
+/* Reasons in all further answers are worded in this language; without the call they are in English. */
+void client_set_language(struct client *client, enum reason_language language);
 /* The root of the server, without a slash at the end; lives as long as the client. */
 const char *client_root(const struct client *client);
 

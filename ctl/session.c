@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/progress.h"
+#include "ctl/reason.h"
 #include "base/text.h"
 
 #define URL_DEFAULT    "http://127.0.0.1:8081"
@@ -71,6 +72,8 @@ bool session_open(const struct ctl_options *options, char **args, struct session
     bool ok = client_open(url ? url : URL_DEFAULT, token, (int64_t)options->timeout_s * 1000, &session.client,
                           fail);
     explicit_bzero(file, sizeof file);
+    if (ok && !session.json && !options->print_csv) /* programs get the same text everywhere */
+        client_set_language(session.client, reason_language_of_user());
     if (ok)
         *ret = session;
     return ok;

@@ -36,11 +36,11 @@ struct campaign {
     int64_t reached;                  /* devices with such a rank that are not out */
     int64_t stage;                    /* the current one, from 0 */
     int64_t stage_started_ms;
-    char paused_why[GATE_WHY_SIZE];
-    enum gate_breach breach; /* a gate paused the campaign */
-    int64_t breach_stage;    /* with `breach`: the stage with this gate, from 0 */
-    bool last_done;          /* the last stage is done, and this was told */
-    int64_t asked_stage;     /* the stage that admins were asked to approve, from 1; 0: none */
+    char paused_why[REASON_SIZE]; /* a reason, or the words of an admin */
+    enum gate_breach breach;      /* a gate paused the campaign */
+    int64_t breach_stage;         /* with `breach`: the stage with this gate, from 0 */
+    bool last_done;               /* the last stage is done, and this was told */
+    int64_t asked_stage;          /* the stage that admins were asked to approve, from 1; 0: none */
     bool pause_when_done, finish_transfers;
     char created_by[ADMIN_NAME_SIZE];
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */

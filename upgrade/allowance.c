@@ -2,9 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/allowance.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 uint64_t allowance_transfers(const struct allowance_limits *limits)
 {
     uint64_t by_rate = limits->max_bytes_per_second / ALLOWANCE_LEAST_RATE;
@@ -39,20 +36,20 @@ static bool wait_for_month(const struct allowance *allowance, const struct allow
         return false;
     if (!fits_month(allowance, 0, wish->size_bytes)) {
         ret->answer = ALLOWANCE_NEVER;
-        snprintf(ret->why, sizeof ret->why,
-                 "the package has %" PRIu64 " bytes, but max_bytes_per_month is %" PRIu64, wish->size_bytes,
-                 allowance->max_bytes_per_month);
+        reason_write(ret->why, sizeof ret->why,
+                     REASON(REASON_MONTH_TOO_SMALL, R_NUMBER(wish->size_bytes),
+                            R_NUMBER(allowance->max_bytes_per_month)));
         return true;
     }
     int64_t until_ms = hours_month_start(hours, month + 1);
     if (!wish->has_begun)
         until_ms = hours_next_open(hours, until_ms);
     wait_until(ret, until_ms, wish->now_ms);
-    snprintf(ret->why, sizeof ret->why,
-             "the device was sent %" PRIu64 " bytes in %s, the package has %" PRIu64
-             ", and max_bytes_per_month is %" PRIu64 ": it waits until %s",
-             use->month_bytes, hours_month_text(month, name), wish->size_bytes,
-             allowance->max_bytes_per_month, hours_time_text(hours, until_ms, time));
+    reason_write(ret->why, sizeof ret->why,
+                 REASON(REASON_MONTH_USED_UP, R_NUMBER(use->month_bytes),
+                        R_TEXT(hours_month_text(month, name)), R_NUMBER(wish->size_bytes),
+                        R_NUMBER(allowance->max_bytes_per_month),
+                        R_TEXT(hours_time_text(hours, until_ms, time))));
     return true;
 }
 
@@ -64,9 +61,8 @@ static bool wait_for_hours(const struct allowance *allowance, const struct allow
     if (wish->has_begun || until_ms == wish->now_ms)
         return false;
     wait_until(ret, until_ms, wish->now_ms);
-    snprintf(ret->why, sizeof ret->why,
-             "at this hour no download of this firmware begins: the device waits until %s",
-             hours_time_text(&allowance->hours, until_ms, time));
+    reason_write(ret->why, sizeof ret->why,
+                 REASON(REASON_HOURS_CLOSED, R_TEXT(hours_time_text(&allowance->hours, until_ms, time))));
     return true;
 }
 
@@ -80,10 +76,10 @@ static void wait_for_transfer(const struct allowance_limits *limits, const struc
     uint64_t each_ms = wish->size_bytes * 1000 / ALLOWANCE_LEAST_RATE;
     ret->for_transfer = true;
     wait_until(ret, wish->now_ms + (int64_t)(each_ms * (use->waiting + 1) / most), wish->now_ms);
-    snprintf(ret->why, sizeof ret->why, "as many transfers run as %s allows (%" PRIu64 "): %s",
-             most == limits->max_transfers ? "max_transfers" : "max_bytes_per_second", most,
-             ret->answer == ALLOWANCE_SOON ? "the device waits for the end of one"
-                                           : "the wait is long, and the device must ask again later");
+    reason_write(ret->why, sizeof ret->why,
+                 REASON(ret->answer == ALLOWANCE_SOON ? REASON_TRANSFERS_SOON : REASON_TRANSFERS_LATER,
+                        R_TEXT(most == limits->max_transfers ? "max_transfers" : "max_bytes_per_second"),
+                        R_NUMBER(most)));
 }
 
 void allowance_decide(const struct allowance_limits *limits, const struct allowance *allowance,

@@ -6,6 +6,7 @@
 #define DFOTA_UPGRADE_ALLOWANCE_H
 
 #include "upgrade/hours.h"
+#include "upgrade/reason.h"
 
 /* Bytes per second that a module needs: it gives the whole body 30 seconds, and the body has up to 480 KiB. No transfer is
    slowed down below this rate. */
@@ -13,8 +14,6 @@
 
 /* A wait up to this is short: the device is told to ask again soon. Some modules then ask every 30 seconds. */
 #define ALLOWANCE_SHORT_MS 180000
-
-#define ALLOWANCE_WHY_SIZE 200
 
 struct allowance_limits { /* of the server; 0: no limit */
     uint64_t max_transfers;
@@ -48,9 +47,9 @@ enum allowance_answer {
 
 struct allowance_verdict {
     enum allowance_answer answer;
-    bool for_transfer;            /* it waits for the end of a transfer; until_ms is then estimated */
-    int64_t until_ms;             /* UTC: the end of the wait; 0: no wait, or no end */
-    char why[ALLOWANCE_WHY_SIZE]; /* the same in each answer of one wait; "" with ALLOWANCE_BEGIN */
+    bool for_transfer;     /* it waits for the end of a transfer; until_ms is then estimated */
+    int64_t until_ms;      /* UTC: the end of the wait; 0: no wait, or no end */
+    char why[REASON_SIZE]; /* a reason; "" with ALLOWANCE_BEGIN */
 };
 
 /* The number of transfers that may run at the same time; 0: no limit. */

@@ -3,7 +3,6 @@
 #include "upgrade/campaign.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -138,15 +137,15 @@ unsigned stage_reach(const struct stage *stage, const struct stage_place *place)
     return share || place->ranked ? share : 1;
 }
 
-void stage_text(const struct stage *stages, unsigned count, unsigned current, char out[STAGE_TEXT_SIZE])
+void stage_reason(const struct stage *stages, unsigned count, unsigned current, char out[REASON_SIZE])
 {
     const struct stage *stage = &stages[current];
-    char what[40] = "all devices";
-    if (stage->kind == STAGE_DEVICES)
-        snprintf(what, sizeof what, stage->size == 1 ? "%u device" : "%u devices", stage->size);
-    if (stage->kind == STAGE_PERCENT)
-        snprintf(what, sizeof what, "%u %% of the devices", stage->size);
-    snprintf(out, STAGE_TEXT_SIZE, "stage %u of %u admits %s", current + 1, count, what);
+    enum reason_code code = stage->kind == STAGE_ALL       ? REASON_STAGE_ADMITS_ALL
+                            : stage->kind == STAGE_PERCENT ? REASON_STAGE_ADMITS_SHARE
+                            : stage->size == 1             ? REASON_STAGE_ADMITS_ONE
+                                                           : REASON_STAGE_ADMITS_DEVICES;
+    reason_write(out, REASON_SIZE,
+                 REASON(code, R_NUMBER(current + 1), R_NUMBER(count), R_NUMBER(stage->size)));
 }
 
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place)
@@ -212,36 +211,48 @@ static bool has_settled(const struct stage *stage, const struct stage_place *aud
     return now_ms - clock_clamp(since_ms, now_ms) >= stage->settle_ms;
 }
 
+/* What stages[current] waits for; false: nothing. */
+static bool find_wait(const struct stage *stages, unsigned current, const struct stage_place *audience,
+                      int64_t now_ms, char ret_why[REASON_SIZE])
+{
+    const struct stage *stage = &stages[current];
+    unsigned wanted = confirmations_wanted(stages, current, audience);
+    if (stage->count[OUTCOME_CONFIRMED] < wanted)
+        reason_write(ret_why, REASON_SIZE,
+                     REASON(REASON_GATE_CONFIRMED, R_NUMBER(current + 1),
+                            R_NUMBER(stage->count[OUTCOME_CONFIRMED]), R_NUMBER(wanted)));
+    else if (!has_settled(stage, audience, now_ms))
+        reason_write(ret_why, REASON_SIZE,
+                     REASON(stage->last_confirmed_ms ? REASON_GATE_SETTLE : REASON_GATE_STAGE_SETTLE,
+                            R_NUMBER(current + 1)));
+    else if (stage->approved < stage->approvals)
+        reason_write(ret_why, REASON_SIZE,
+                     REASON(REASON_GATE_APPROVED, R_NUMBER(current + 1), R_NUMBER(stage->approved),
+                            R_NUMBER(stage->approvals)));
+    else
+        return false;
+    return true;
+}
+
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
-                     int64_t now_ms, char ret_why[GATE_WHY_SIZE])
+                     int64_t now_ms, char ret_why[REASON_SIZE])
 {
     const struct stage *stage = &stages[current];
     enum gate_breach breach = stage_breach(stage);
-    unsigned wanted = confirmations_wanted(stages, current, audience);
     ret_why[0] = '\0';
-    if (breach) {
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: devices that %s: %u, allowed are %u", current + 1,
-                 breach == BREACH_FAILED ? "did not apply a package" : "are silent after delivery",
-                 stage_breached_by(stage, breach), stage_allowed(stage, breach));
-        return GATE_BROKEN;
-    }
-    if (stage->count[OUTCOME_CONFIRMED] < wanted)
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u devices have confirmed", current + 1,
-                 stage->count[OUTCOME_CONFIRMED], wanted);
-    else if (!has_settled(stage, audience, now_ms))
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %s is not old enough", current + 1,
-                 stage->last_confirmed_ms ? "the last confirmation" : "the stage");
-    else if (stage->approved < stage->approvals)
-        snprintf(ret_why, GATE_WHY_SIZE, "stage %u: %u of %u admins have approved", current + 1,
-                 stage->approved, stage->approvals);
-    return ret_why[0] ? GATE_WAITS : GATE_HOLDS;
+    if (!breach)
+        return find_wait(stages, current, audience, now_ms, ret_why) ? GATE_WAITS : GATE_HOLDS;
+    reason_write(ret_why, REASON_SIZE,
+                 REASON(breach == BREACH_FAILED ? REASON_GATE_FAILED : REASON_GATE_SILENT, R_NUMBER(current + 1),
+                        R_NUMBER(stage_breached_by(stage, breach)), R_NUMBER(stage_allowed(stage, breach))));
+    return GATE_BROKEN;
 }
 
 bool stage_asks_admins(const struct stage *stages, unsigned current, const struct stage_place *audience,
                        int64_t now_ms)
 {
     struct stage agreed[CAMPAIGN_STAGES_MAX];
-    char why[GATE_WHY_SIZE];
+    char why[REASON_SIZE];
     if (stages[current].approved >= stages[current].approvals)
         return false;
     memcpy(agreed, stages, (current + 1) * sizeof *stages);

@@ -14,6 +14,7 @@
 #include "base/enum_names.h"
 #include "base/slice.h"
 #include "upgrade/attempt.h"
+#include "upgrade/reason.h"
 
 #define CAMPAIGN_NAME_SIZE 65
 
@@ -114,9 +115,8 @@ unsigned stage_admitted(const struct stage *stage); /* devices, whatever came of
    open audience. Of `place` the rank is not looked at. */
 unsigned stage_reach(const struct stage *stage, const struct stage_place *place);
 
-#define STAGE_TEXT_SIZE 80
-/* "stage 1 of 3 admits 5 devices" */
-void stage_text(const struct stage *stages, unsigned count, unsigned current, char out[STAGE_TEXT_SIZE]);
+/* A reason: "stage 1 of 3 admits 5 devices". */
+void stage_reason(const struct stage *stages, unsigned count, unsigned current, char out[REASON_SIZE]);
 
 /* Whether stages[current] admits a device that no stage has admitted. */
 bool stage_admits(const struct stage *stages, unsigned current, const struct stage_place *place);
@@ -146,11 +146,9 @@ enum gate {
     GATE_BROKEN /* *ret_why says by what */
 };
 
-#define GATE_WHY_SIZE 160
-
-/* The gate of stages[current]. The rank of `audience` is not looked at. */
+/* The gate of stages[current]. The rank of `audience` is not looked at. *ret_why is a reason. */
 enum gate stage_gate(const struct stage *stages, unsigned current, const struct stage_place *audience,
-                     int64_t now_ms, char ret_why[GATE_WHY_SIZE]);
+                     int64_t now_ms, char ret_why[REASON_SIZE]);
 
 /* The gate of stages[current] holds but for the word of admins. */
 bool stage_asks_admins(const struct stage *stages, unsigned current, const struct stage_place *audience,

@@ -17,9 +17,9 @@ static bool check_link(struct question *q)
     if (q->checkin->source != CHECKIN_LINK)
         return false;
     if (q->known->link_unknown)
-        return question_answer(q, ANSWER_BAD_DEVICE, "this link does not exist");
+        return question_answer(q, ANSWER_BAD_DEVICE, REASON(REASON_LINK_UNKNOWN));
     if (q->known->link_revoked)
-        return question_answer(q, ANSWER_NOT_ALLOWED, "this link is revoked");
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_LINK_REVOKED));
     return false;
 }
 
@@ -28,16 +28,16 @@ static bool check_names(struct question *q)
     if (q->checkin->source != CHECKIN_DIALECT)
         return false;
     if (!q->known->product_known)
-        return question_answer(q, ANSWER_BAD_PRODUCT, "the project_key is missing or unknown");
+        return question_answer(q, ANSWER_BAD_PRODUCT, REASON(REASON_PRODUCT_UNKNOWN));
     if (!q->known->id_usable)
-        return question_answer(q, ANSWER_BAD_DEVICE, "the request contains no valid imei, mac or uid");
+        return question_answer(q, ANSWER_BAD_DEVICE, REASON(REASON_DEVICE_ID_INVALID));
     if (!q->known->firmware_named)
-        return question_answer(q, ANSWER_BAD_FIRMWARE, "the request contains no valid firmware_name");
+        return question_answer(q, ANSWER_BAD_FIRMWARE, REASON(REASON_FIRMWARE_NAME_INVALID));
     if (q->known->firmware_known)
         return false;
     if (q->known->firmware_elsewhere)
-        return question_answer(q, ANSWER_NOT_TOGETHER, "the firmware belongs to another product");
-    return question_answer(q, ANSWER_BAD_FIRMWARE, "the product has no firmware with this name");
+        return question_answer(q, ANSWER_NOT_TOGETHER, REASON(REASON_FIRMWARE_ELSEWHERE));
+    return question_answer(q, ANSWER_BAD_FIRMWARE, REASON(REASON_FIRMWARE_UNKNOWN));
 }
 
 /* The device of a link is known: an admin made the link. */
@@ -46,13 +46,11 @@ static bool check_admission(struct question *q)
     if (q->checkin->source != CHECKIN_DIALECT || q->known->device_known)
         return false;
     if (q->known->refuse_new)
-        return question_answer(q, ANSWER_NOT_ALLOWED,
-                               "the product refuses unknown devices: an admin must add this device first");
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_DEVICE_REFUSED));
     if (q->known->admission_network_full)
-        return question_answer(q, ANSWER_NOT_ALLOWED,
-                               "the daily limit of new devices from this network is reached");
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_NETWORK_FULL));
     if (q->known->admission_full)
-        return question_answer(q, ANSWER_NOT_ALLOWED, "the product's daily limit of new devices is reached");
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_PRODUCT_FULL));
     q->decision->admit = true;
     q->decision->hold = q->known->hold_new;
     return false;
@@ -115,18 +113,16 @@ static bool end_pin(struct question *q)
 static bool check_state(struct question *q)
 {
     if (q->known->retired)
-        return question_answer(q, ANSWER_UP_TO_DATE, "this device is retired");
+        return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_DEVICE_RETIRED));
     if (q->known->held_out)
-        return question_answer(q, ANSWER_UP_TO_DATE, "this device is held out of all campaigns");
+        return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_DEVICE_HELD_OUT));
     return (q->known->held || q->decision->hold) &&
-           question_answer(q, ANSWER_UP_TO_DATE, "an admin must admit this device first");
+           question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_DEVICE_HELD));
 }
 
 static bool check_block(struct question *q)
 {
-    return q->known->blocked &&
-           question_answer(q, ANSWER_LOOP,
-                           "the loop guard has blocked this device: an admin must unblock it");
+    return q->known->blocked && question_answer(q, ANSWER_LOOP, REASON(REASON_DEVICE_BLOCKED));
 }
 
 /* ---- The rules ---- */

@@ -20,9 +20,8 @@
 #include "upgrade/canary.h"
 #include "upgrade/grade.h"
 #include "upgrade/planner.h"
+#include "upgrade/reason.h"
 #include "upgrade/version.h"
-
-#define REASON_SIZE 240
 
 enum checkin_source {
     CHECKIN_DIALECT, /* the device says which version it runs: evidence */
@@ -88,10 +87,10 @@ struct snapshot {
     /* the campaign that leads the device to the target */
     char campaign[CAMPAIGN_NAME_SIZE]; /* "": none */
     bool campaign_paused;
-    char campaign_why[GATE_WHY_SIZE]; /* when paused */
+    char campaign_why[REASON_SIZE];   /* when paused: a reason */
     bool finish_transfers;            /* when paused: unfinished downloads go on */
     bool campaign_holds;              /* no stage has admitted the device, and the current one does not */
-    char campaign_stage[STAGE_TEXT_SIZE];
+    char campaign_stage[REASON_SIZE]; /* when it holds: what the stage admits, a reason */
 
     /* the base that decision_base() returned */
     struct version base;                 /* count 0: none */
@@ -101,7 +100,7 @@ struct snapshot {
 
     /* the path from base to target */
     enum plan_outcome plan;
-    char plan_reason[REASON_SIZE]; /* with PLAN_WAIT and PLAN_NONE */
+    char plan_reason[REASON_SIZE]; /* with PLAN_WAIT and PLAN_NONE (reason.h) */
     struct version hop; /* the first hop of the path, or the most promising one; count 0: the target */
     bool pairs_unasked; /* the path needs packages that are not queued yet */
 
@@ -110,7 +109,7 @@ struct snapshot {
     bool package_full;            /* a full package: it needs no base image and no package format */
     uint64_t package_size;        /* when ready */
     char package_error[160];      /* when failed */
-    char package_quarantine[200]; /* when quarantined: why */
+    char package_quarantine[200]; /* when quarantined: a reason, or the words of an admin */
     struct trial trial;           /* of the package; quarantined: a full package is out of service */
     struct trial_limits trial_limits;
     bool trial_own_failed; /* the device is among trial.not_applied */
@@ -160,7 +159,7 @@ struct decision {
     enum answer answer;
     uint64_t first, end; /* ANSWER_FULL, ANSWER_PART: bytes [first, end) of the package */
     bool resume;         /* send the pinned bytes of the open attempt; otherwise the package base → hop */
-    char reason[REASON_SIZE]; /* UTF-8, one sentence */
+    char reason[REASON_SIZE]; /* why (reason.h) */
 
     /* What the server records, in this order. HEAD and "explain" record nothing. */
     bool admit;       /* create the new device */

@@ -20,5 +20,5 @@ bool decision_allowance_check(struct question *q)
     if (verdict.answer == ALLOWANCE_BEGIN)
         return false;
     q->decision->wait_for_transfer = verdict.for_transfer && verdict.answer == ALLOWANCE_SOON;
-    return question_answer(q, answer_of(verdict.answer), "%s", verdict.why);
+    return question_answer_with(q, answer_of(verdict.answer), verdict.why);
 }

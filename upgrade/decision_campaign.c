@@ -4,8 +4,9 @@
 
 static bool refuse_paused(struct question *q)
 {
-    return question_answer(q, ANSWER_UP_TO_DATE, "the campaign %s is paused: %s", q->known->campaign,
-                           q->known->campaign_why);
+    return question_answer(
+        q, ANSWER_UP_TO_DATE,
+        REASON(REASON_CAMPAIGN_PAUSED, R_TEXT(q->known->campaign), R_TEXT(q->known->campaign_why)));
 }
 
 bool decision_campaign_check_transfer(struct question *q)
@@ -17,8 +18,7 @@ bool decision_campaign_check_transfer(struct question *q)
     if (q->open && known->attempt_stopped_by[0]) {
         version_format(&known->attempt_target, target);
         return question_answer(q, ANSWER_UP_TO_DATE,
-                               "the campaign %s does not lead to %s any more, and its downloads do not go on",
-                               known->attempt_stopped_by, target);
+                               REASON(REASON_CAMPAIGN_STOPPED, R_TEXT(known->attempt_stopped_by), R_TEXT(target)));
     }
     return known->campaign_paused && !known->finish_transfers && refuse_paused(q);
 }
@@ -28,7 +28,7 @@ bool decision_campaign_check(struct question *q)
     const struct snapshot *known = q->known;
     if (known->campaign_paused)
         return !(known->finish_transfers && question_is_unfinished(q)) && refuse_paused(q);
-    return known->campaign_holds &&
-           question_answer(q, ANSWER_UP_TO_DATE, "the campaign %s has not reached this device: %s",
-                           known->campaign, known->campaign_stage);
+    return known->campaign_holds && question_answer(q, ANSWER_UP_TO_DATE,
+                                                    REASON(REASON_CAMPAIGN_HOLDS, R_TEXT(known->campaign),
+                                                           R_TEXT(known->campaign_stage)));
 }

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/decision_package.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -16,24 +15,19 @@ static bool check_full(struct question *q, const char *base, const char *target)
     if (q->known->package != PACKAGE_NONE)
         return false;
     if (q->known->target_core[0])
-        return question_answer(q, ANSWER_NO_BASE, "%s is a full package for core %s, but %s has another core",
-                               target, q->known->target_core, base);
+        return question_answer(
+            q, ANSWER_NO_BASE,
+            REASON(REASON_OTHER_CORE, R_TEXT(target), R_TEXT(q->known->target_core), R_TEXT(base)));
     return q->known->base_full &&
-           question_answer(q, ANSWER_NO_BASE,
-                           "only a full package of %s is stored, not its image: no delta can be made from it",
-                           base);
+           question_answer(q, ANSWER_NO_BASE, REASON(REASON_NO_DELTA_FROM_FULL, R_TEXT(base)));
 }
 
 static bool check_images(struct question *q, const char *base)
 {
     if (!q->known->format_set)
-        return question_answer(
-            q, ANSWER_NOT_ALLOWED,
-            "no package format is set for this firmware: set the format that its modules apply");
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_FORMAT_MISSING));
     if (!q->known->base_known)
-        return question_answer(q, ANSWER_NO_BASE,
-                               "the image of %s is missing on the server: no package can be made from it",
-                               base);
+        return question_answer(q, ANSWER_NO_BASE, REASON(REASON_IMAGE_MISSING, R_TEXT(base)));
     return false;
 }
 
@@ -43,21 +37,18 @@ bool decision_package_check_versions(struct question *q)
     char base[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
 
     if (known->target.count == 0)
-        return question_answer(q, ANSWER_UP_TO_DATE, "no target is set for this firmware");
+        return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_TARGET_MISSING));
     if (known->base.count == 0)
         return question_answer(q, ANSWER_NO_BASE,
-                               q->checkin->source == CHECKIN_LINK
-                                   ? "the link contains no version, and no version was reported"
-                                   : "the request contains no valid version");
+                               REASON(q->checkin->source == CHECKIN_LINK ? REASON_LINK_WITHOUT_VERSION
+                                                                         : REASON_VERSION_MISSING));
     version_format(&known->base, base);
     version_format(&known->target, target);
     int order = version_compare(&known->base, &known->target);
     if (order == 0)
-        return question_answer(q, ANSWER_UP_TO_DATE, "%s is the target", base);
+        return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_UP_TO_DATE, R_TEXT(base)));
     if (order > 0 && !known->downgrades)
-        return question_answer(q, ANSWER_UP_TO_DATE,
-                               "%s is newer than the target %s, and downgrades are not allowed", base,
-                               target);
+        return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_DOWNGRADE, R_TEXT(base), R_TEXT(target)));
     return !known->package_full && (check_full(q, base, target) || check_images(q, base));
 }
 
@@ -77,25 +68,22 @@ bool decision_package_check_offers(struct question *q)
 {
     const struct snapshot *known = q->known;
     int64_t now_ms = q->checkin->now_ms, gap_ms = q->limits->link_offer_gap_ms;
-    char hop[QUESTION_HOP_SIZE], when[32];
+    char hop[REASON_SIZE], when[32];
 
     if (q->checkin->source != CHECKIN_LINK || known->link_deliveries == 0)
         return false;
-    question_hop_text(known, hop);
+    question_hop(known, hop);
     if (known->link_deliveries >= q->limits->link_offers) {
         q->decision->notice_stale_link = true;
-        return question_answer(
-            q, ANSWER_UP_TO_DATE,
-            "the package %s was delivered %u times over this link, and no version was reported since", hop,
-            known->link_deliveries);
+        return question_answer(q, ANSWER_UP_TO_DATE,
+                               REASON(REASON_LINK_USED_UP, R_TEXT(hop), R_NUMBER(known->link_deliveries)));
     }
     if (!clock_is_within(known->link_delivered_ms, gap_ms, now_ms))
         return false;
     return question_answer(
         q, ANSWER_UP_TO_DATE,
-        "the package %s was delivered over this link, and no version was reported since: the link offers it "
-        "again from %s",
-        hop, minute_text(clock_clamp(known->link_delivered_ms, now_ms) + gap_ms, when));
+        REASON(REASON_LINK_PAUSES, R_TEXT(hop),
+               R_TEXT(minute_text(clock_clamp(known->link_delivered_ms, now_ms) + gap_ms, when))));
 }
 
 /* ---- The attempt ---- */
@@ -134,28 +122,28 @@ bool decision_package_wait_for_path(struct question *q)
     const struct snapshot *known = q->known;
 
     if (known->plan == PLAN_NONE)
-        return question_answer(q, ANSWER_NOT_ALLOWED, "%s", known->plan_reason);
+        return question_answer_with(q, ANSWER_NOT_ALLOWED, known->plan_reason);
     if (known->plan == PLAN_PATH)
         return false;
     continue_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked;
-    return question_answer(q, ANSWER_WAIT, "%s", known->plan_reason);
+    return question_answer_with(q, ANSWER_WAIT, known->plan_reason);
 }
 
 bool decision_package_wait_for_package(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[QUESTION_HOP_SIZE];
+    char hop[REASON_SIZE];
 
     if (known->package == PACKAGE_READY || known->package == PACKAGE_UNPROVEN ||
         known->package == PACKAGE_FAILED || known->package == PACKAGE_QUARANTINED)
         return false;
     continue_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked || known->package == PACKAGE_NONE;
-    return question_answer(q, ANSWER_WAIT,
-                           known->package == PACKAGE_GENERATING ? "the package %s is being generated"
-                                                                : "the package %s is queued to be generated",
-                           question_hop_text(known, hop));
+    return question_answer(
+        q, ANSWER_WAIT,
+        REASON(known->package == PACKAGE_GENERATING ? REASON_PACKAGE_GENERATING : REASON_PACKAGE_QUEUED,
+               R_TEXT(question_hop(known, hop))));
 }
 
 /* ---- Sending ---- */
@@ -171,37 +159,27 @@ bool decision_package_check_loop(struct question *q)
         return false;
     if (known->shared) /* the downloads are counted for this version only: do not block the other module */
         return question_answer(
-            q, ANSWER_LOOP,
-            "%u downloads from this version were begun within 24 hours, the limit is %u; two modules seem "
-            "to use "
-            "the same id",
-            known->begun_last_day, allowed);
+            q, ANSWER_LOOP, REASON(REASON_LOOP_SHARED, R_NUMBER(known->begun_last_day), R_NUMBER(allowed)));
     q->decision->block = true;
-    return question_answer(
-        q, ANSWER_LOOP,
-        "the device began %u downloads within 24 hours, the limit is %u: the loop guard blocks it",
-        known->begun_last_day, allowed);
+    return question_answer(q, ANSWER_LOOP,
+                           REASON(REASON_LOOP_GUARD, R_NUMBER(known->begun_last_day), R_NUMBER(allowed)));
 }
 
 bool decision_package_check(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[QUESTION_HOP_SIZE];
-    question_hop_text(known, hop);
+    char hop[REASON_SIZE];
+    question_hop(known, hop);
 
     if (known->package == PACKAGE_FAILED)
-        return question_answer(q, ANSWER_NOT_ALLOWED, "the package %s could not be made: %s", hop,
-                               known->package_error);
+        return question_answer(q, ANSWER_NOT_ALLOWED,
+                               REASON(REASON_PACKAGE_FAILED, R_TEXT(hop), R_TEXT(known->package_error)));
     if (known->package == PACKAGE_UNPROVEN)
-        return question_answer(
-            q, ANSWER_NOT_ALLOWED,
-            "the package %s is unproven, because this server could not apply it: an admin must release it "
-            "first",
-            hop);
+        return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_PACKAGE_UNPROVEN, R_TEXT(hop)));
     if (known->package_size > known->max_package_bytes)
         return question_answer(q, ANSWER_NOT_ALLOWED,
-                               "the package %s is oversize: %" PRIu64 " bytes, the limit is %" PRIu64, hop,
-                               known->package_size, known->max_package_bytes);
+                               REASON(REASON_PACKAGE_OVERSIZE, R_TEXT(hop), R_NUMBER(known->package_size),
+                                      R_NUMBER(known->max_package_bytes)));
     return false;
 }
 
@@ -212,7 +190,7 @@ static bool fails_now(const struct question *q)
         return q->decision->confirm;
     return q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_OLD &&
            q->state == ATTEMPT_NOT_APPLIED && q->known->attempt_same_firmware &&
-           question_is_same(&q->known->attempt_to, question_hop(q->known));
+           question_is_same(&q->known->attempt_to, question_hop_version(q->known));
 }
 
 /* Other devices get the package once the canary has confirmed it. */
@@ -220,38 +198,33 @@ bool decision_package_check_canary(struct question *q)
 {
     const struct snapshot *known = q->known;
     struct trial trial = known->trial;
-    char hop[QUESTION_HOP_SIZE];
-    question_hop_text(known, hop);
+    char hop[REASON_SIZE];
+    question_hop(known, hop);
 
     if (known->package == PACKAGE_QUARANTINED || trial.quarantined)
-        return question_answer(q, ANSWER_NOT_ALLOWED, "the package %s is out of service: %s", hop,
-                               known->package_quarantine);
+        return question_answer(
+            q, ANSWER_NOT_ALLOWED,
+            REASON(REASON_PACKAGE_QUARANTINED, R_TEXT(hop), R_TEXT(known->package_quarantine)));
     if (fails_now(q)) {
         trial.not_applied += !known->trial_own_failed;
         if (canary_quarantines(&trial, &known->trial_limits))
-            return question_answer(
-                q, ANSWER_NOT_ALLOWED,
-                "the device came back with the old version: the package %s goes out of service", hop);
+            return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_PACKAGE_NOT_APPLIED, R_TEXT(hop)));
     }
     return canary_decide(&trial, &known->trial_limits) == CANARY_OTHER &&
            question_answer(q, ANSWER_UP_TO_DATE,
-                           "no device has confirmed the package %s yet, and %s tries it first", hop,
-                           known->canary_device);
+                           REASON(REASON_PACKAGE_ON_TRIAL, R_TEXT(hop), R_TEXT(known->canary_device)));
 }
 
 bool decision_package_check_address(struct question *q)
 {
     return q->checkin->offer && q->known->no_address &&
-           question_answer(
-               q, ANSWER_NOT_ALLOWED,
-               "the server does not know the URL under which devices reach it: set the config key "
-               "public_device_url");
+           question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_ADDRESS_MISSING));
 }
 
 bool decision_package_serve(struct question *q)
 {
     const struct snapshot *known = q->known;
-    char hop[QUESTION_HOP_SIZE], trust[QUESTION_TRUST_SIZE];
+    char hop[REASON_SIZE], trust[REASON_SIZE];
 
     if (q->state == ATTEMPT_DELIVERED || q->state == ATTEMPT_HANDED_OVER ||
         (q->checkin->source == CHECKIN_LINK && !known->attempt_by_link))
@@ -259,17 +232,16 @@ bool decision_package_serve(struct question *q)
     else
         continue_or_begin(q);
     q->decision->queue_packages = known->pairs_unasked;
-    question_hop_text(known, hop);
-    question_trust_text(known->package_released_by, trust);
+    question_hop(known, hop);
+    question_trust(known->package_released_by, trust);
     if (q->checkin->offer)
-        return question_answer(q, ANSWER_FULL, "the package %s of %" PRIu64 " bytes is offered%s", hop,
-                               known->package_size, trust);
+        return question_answer(
+            q, ANSWER_FULL,
+            REASON(REASON_PACKAGE_OFFERED, R_TEXT(hop), R_NUMBER(known->package_size), R_TEXT(trust)));
     question_choose_bytes(q, known->package_size);
     q->decision->unpin = false; /* the new download is pinned */
     q->decision->begun = true;
     return question_answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
-                           known->package_full ? "the full package %s of %" PRIu64
-                                                 " bytes is sent; this server did not apply it%s"
-                                               : "the package %s of %" PRIu64 " bytes is sent%s",
-                           hop, known->package_size, trust);
+                           REASON(known->package_full ? REASON_FULL_PACKAGE_SENT : REASON_PACKAGE_SENT,
+                                  R_TEXT(hop), R_NUMBER(known->package_size), R_TEXT(trust)));
 }

@@ -3,47 +3,11 @@
 #include "upgrade/plan_text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #define PAIR_SIZE (2 * VERSION_TEXT_SIZE + 4)
 
-/* ---- Text ---- */
-
-struct text { /* a text that is too long is cut after a whole character */
-    char *out;
-    size_t size, used;
-};
-
-static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct text *text, const char *format, ...)
-{
-    va_list args;
-    size_t room = text->size - text->used;
-    va_start(args, format);
-    int length = vsnprintf(text->out + text->used, room, format, args);
-    va_end(args);
-    if (length < 0)
-        return;
-    if ((size_t)length < room) {
-        text->used += (size_t)length;
-        return;
-    }
-    size_t end = text->size - 1; /* the last character may have been cut in two */
-    while (end > 0 && ((unsigned char)text->out[end - 1] & 0xC0) == 0x80)
-        end--;
-    if (end > 0 && ((unsigned char)text->out[end - 1] & 0x80))
-        end--;
-    text->out[end] = '\0';
-    text->used = text->size - 1;
-}
-
-static struct text text_in(char *out, size_t size)
-{
-    out[0] = '\0';
-    return (struct text){out, size, 0};
-}
+/* ---- Texts ---- */
 
 const char *plan_count_text(uint64_t number, char out[PLAN_COUNT_SIZE])
 {
@@ -89,12 +53,6 @@ const char *plan_state_name(const struct plan_graph *graph, const struct plan_ed
 
 /* ---- Why a hop is excluded ---- */
 
-static void add_excess(struct text *text, const struct plan_graph *graph, uint64_t size)
-{
-    char a[PLAN_COUNT_SIZE], b[PLAN_COUNT_SIZE];
-    add(text, "%s bytes, the limit is %s", plan_count_text(size, a), plan_count_text(graph->limit, b));
-}
-
 /* The first required version between two, or `to`. */
 static unsigned required_between(const struct plan_graph *graph, unsigned from, unsigned to)
 {
@@ -114,51 +72,80 @@ static bool is_full(const struct plan_graph *graph, unsigned at)
     return graph->version[at].core && graph->version[at].core[0];
 }
 
-static void add_why_edge(struct text *text, const struct plan_graph *graph, unsigned from, unsigned to)
+/* REASON_HOP_OVERSIZE, or REASON_PACKAGE_SHRINKING of `hop`. */
+static void write_excess(const struct plan_graph *graph, uint64_t size, const char *hop,
+                         char out[REASON_SIZE])
 {
-    const struct plan_edge *edge = plan_edge(graph, from, to);
-    char name[VERSION_TEXT_SIZE], other[VERSION_TEXT_SIZE];
-
-    if (edge->state == EDGE_READY || (edge->state == EDGE_UNPROVEN && edge->size > graph->limit))
-        add_excess(text, graph, edge->size);
-    else if (edge->state == EDGE_UNPROVEN)
-        add(text, "not proven and not released");
-    else if (edge->state == EDGE_FAILED)
-        add(text, "could not be made: %s",
-            edge->error && edge->error[0] ? edge->error : "the reason is not known");
-    else if (edge->state == EDGE_QUARANTINED)
-        add(text, "out of service: %s", edge->error ? edge->error : "");
-    else if (is_full(graph, to))
-        add(text, "%s is a full package for core %s, but %s has another core", name_of(graph, to, name),
-            graph->version[to].core, name_of(graph, from, other));
-    else if (is_full(graph, from))
-        add(text, "only a full package of %s is stored, not its image", name_of(graph, from, name));
-    else if (!graph->version[from].here)
-        add(text, "the image of %s is missing on the server", name_of(graph, from, name));
-    else if (graph->format_missing)
-        add(text, "no package format is set");
+    char a[PLAN_COUNT_SIZE], b[PLAN_COUNT_SIZE];
+    plan_count_text(size, a);
+    plan_count_text(graph->limit, b);
+    if (hop)
+        reason_write(out, REASON_SIZE, REASON(REASON_PACKAGE_SHRINKING, R_TEXT(hop), R_TEXT(a), R_TEXT(b)));
     else
-        add(text, "no package can be made for these two versions");
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_OVERSIZE, R_TEXT(a), R_TEXT(b)));
 }
 
-void plan_why(const struct plan_graph *graph, unsigned from, unsigned to, char out[PLAN_WHY_SIZE])
+/* No delta can be made. */
+static void write_why_impossible(const struct plan_graph *graph, unsigned from, unsigned to,
+                                 char out[REASON_SIZE])
 {
-    struct text text = text_in(out, PLAN_WHY_SIZE);
-    unsigned required = required_between(graph, from, to);
+    char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE];
+    name_of(graph, from, a);
+    name_of(graph, to, b);
+    if (is_full(graph, to))
+        reason_write(out, REASON_SIZE,
+                     REASON(REASON_OTHER_CORE, R_TEXT(b), R_TEXT(graph->version[to].core), R_TEXT(a)));
+    else if (is_full(graph, from))
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_FROM_FULL, R_TEXT(a)));
+    else if (!graph->version[from].here)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_IMAGE_MISSING, R_TEXT(a)));
+    else if (graph->format_missing)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_FORMAT_MISSING));
+    else
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_IMPOSSIBLE));
+}
+
+static void write_why_edge(const struct plan_graph *graph, unsigned from, unsigned to, char out[REASON_SIZE])
+{
+    const struct plan_edge *edge = plan_edge(graph, from, to);
+
+    if (edge->state == EDGE_READY || (edge->state == EDGE_UNPROVEN && edge->size > graph->limit))
+        write_excess(graph, edge->size, NULL, out);
+    else if (edge->state == EDGE_UNPROVEN)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_UNPROVEN));
+    else if (edge->state == EDGE_FAILED && edge->error && edge->error[0])
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_FAILED, R_TEXT(edge->error)));
+    else if (edge->state == EDGE_FAILED)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_FAILED_UNKNOWN));
+    else if (edge->state == EDGE_QUARANTINED)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_QUARANTINED, R_TEXT(edge->error)));
+    else
+        write_why_impossible(graph, from, to, out);
+}
+
+static void write_about(const struct plan_graph *graph, unsigned at, enum reason_code code,
+                        char out[REASON_SIZE])
+{
     char name[VERSION_TEXT_SIZE];
+    reason_write(out, REASON_SIZE, REASON(code, R_TEXT(name_of(graph, at, name))));
+}
+
+void plan_why(const struct plan_graph *graph, unsigned from, unsigned to, char out[REASON_SIZE])
+{
+    unsigned required = required_between(graph, from, to);
 
     if (graph->version[to].withdrawn)
-        add(&text, "%s is withdrawn", name_of(graph, to, name));
+        write_about(graph, to, REASON_VERSION_WITHDRAWN, out);
     else if (from > 0 && graph->version[from].withdrawn)
-        add(&text, "%s is withdrawn", name_of(graph, from, name));
+        write_about(graph, from, REASON_VERSION_WITHDRAWN, out);
     else if (is_barred(graph, to))
-        add(&text, "%s is forbidden as a waypoint", name_of(graph, to, name));
+        write_about(graph, to, REASON_WAYPOINT_FORBIDDEN, out);
     else if (is_barred(graph, from))
-        add(&text, "%s is forbidden as a waypoint", name_of(graph, from, name));
+        write_about(graph, from, REASON_WAYPOINT_FORBIDDEN, out);
     else if (required != to)
-        add(&text, "every path must stop at %s", name_of(graph, required, name));
+        write_about(graph, required, REASON_WAYPOINT_REQUIRED, out);
     else
-        add_why_edge(&text, graph, from, to);
+        write_why_edge(graph, from, to, out);
 }
 
 /* ---- Where the path ends ---- */
@@ -210,62 +197,72 @@ static struct plan_pair find_out_of_service(struct plan_graph *graph, struct pla
 
 /* ---- Reason ---- */
 
-static void add_pending(struct text *text, const struct plan_graph *graph, unsigned from, unsigned to)
+static void write_pending(const struct plan_graph *graph, unsigned from, unsigned to, char out[REASON_SIZE])
 {
     const struct plan_edge *edge = plan_edge(graph, from, to);
-    char pair[PAIR_SIZE], target[VERSION_TEXT_SIZE];
+    char pair[PAIR_SIZE], target[VERSION_TEXT_SIZE], hop[REASON_SIZE];
 
-    add(text, "the package %s is ", pair_text(graph, from, to, pair));
-    if (edge->state == EDGE_READY) {
-        add(text, "being made smaller: it has ");
-        add_excess(text, graph, edge->size);
-    } else {
-        add(text, edge->state == EDGE_GENERATING ? "being generated" : "queued to be generated");
-    }
+    pair_text(graph, from, to, pair);
+    snprintf(hop, sizeof hop, "%s", pair);
     if (to != graph->count - 1)
-        add(text, " (on the way to %s)", name_of(graph, graph->count - 1, target));
+        reason_write(
+            hop, sizeof hop,
+            REASON(REASON_HOP_ON_THE_WAY, R_TEXT(pair), R_TEXT(name_of(graph, graph->count - 1, target))));
+    if (edge->state == EDGE_READY)
+        write_excess(graph, edge->size, hop, out);
+    else
+        reason_write(
+            out, REASON_SIZE,
+            REASON(edge->state == EDGE_GENERATING ? REASON_PACKAGE_GENERATING : REASON_PACKAGE_QUEUED,
+                   R_TEXT(hop)));
 }
 
-static void add_exploring(struct text *text, const struct plan_graph *graph, const struct plan *plan)
+static void write_exploring(const struct plan_graph *graph, const struct plan *plan, char out[REASON_SIZE])
 {
-    char pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
+    char pair[PAIR_SIZE], why[REASON_SIZE], list[PLAN_NEED_MAX * (PAIR_SIZE + 2)] = "";
     unsigned stop = plan_first_stop(graph);
+    size_t used = 0;
 
-    if (plan_fit(graph, 0, stop) == FIT_EXCLUDED) {
-        plan_why(graph, 0, stop, why);
-        add(text, "the direct package %s cannot be used (%s); ", pair_text(graph, 0, stop, pair), why);
-    }
-    add(text, "packages for a longer path are made:");
     for (unsigned i = 0; i < plan->need_count; i++)
-        add(text, "%s %s", i ? "," : "", pair_text(graph, plan->need[i].from, plan->need[i].to, pair));
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                 pair_text(graph, plan->need[i].from, plan->need[i].to, pair));
+    if (plan_fit(graph, 0, stop) != FIT_EXCLUDED) {
+        reason_write(out, REASON_SIZE, REASON(REASON_PATH_EXPLORING, R_TEXT(list)));
+        return;
+    }
+    plan_why(graph, 0, stop, why);
+    reason_write(out, REASON_SIZE,
+                 REASON(REASON_PATH_EXPLORING_INSTEAD, R_TEXT(pair_text(graph, 0, stop, pair)), R_TEXT(why),
+                        R_TEXT(list)));
 }
 
-static void add_no_path(struct text *text, struct plan_graph *graph)
+static void write_no_path(struct plan_graph *graph, char out[REASON_SIZE])
 {
-    char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
-    unsigned last = graph->count - 1;
+    char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[REASON_SIZE];
     struct plan_pair at = find_out_of_service(graph, find_broken_stretch(graph));
 
     plan_why(graph, at.from, at.to, why);
-    add(text, "no path leads from %s to %s", name_of(graph, 0, a), name_of(graph, last, b));
+    name_of(graph, 0, a);
+    name_of(graph, graph->count - 1, b);
     if (graph->version[at.to].withdrawn)
-        add(text, ": %s", why);
+        reason_write(out, REASON_SIZE, REASON(REASON_NO_PATH_WITHDRAWN, R_TEXT(a), R_TEXT(b), R_TEXT(why)));
     else
-        add(text, " because of %s: %s%s", pair_text(graph, at.from, at.to, pair), why,
-            at.to - at.from > 1 ? ", and no version between them helps" : "");
+        reason_write(out, REASON_SIZE,
+                     REASON(at.to - at.from > 1 ? REASON_NO_PATH_BETWEEN : REASON_NO_PATH, R_TEXT(a),
+                            R_TEXT(b), R_TEXT(pair_text(graph, at.from, at.to, pair)), R_TEXT(why)));
 }
 
-void plan_reason(struct plan_graph *graph, const struct plan *plan, char *out, size_t size)
+void plan_reason(struct plan_graph *graph, const struct plan *plan, char out[REASON_SIZE])
 {
-    struct text text = text_in(out, size);
     unsigned stop = plan_first_stop(graph);
 
+    out[0] = '\0';
     if (plan->outcome == PLAN_NONE)
-        add_no_path(&text, graph);
+        write_no_path(graph, out);
     else if (plan->outcome == PLAN_WAIT && plan_fit(graph, 0, stop) == FIT_PENDING)
-        add_pending(&text, graph, 0, stop);
+        write_pending(graph, 0, stop, out);
     else if (plan->outcome == PLAN_WAIT)
-        add_exploring(&text, graph, plan);
+        write_exploring(graph, plan, out);
 }
 
 /* ---- Advice ---- */
@@ -278,50 +275,57 @@ static bool is_between(const struct plan_graph *graph, const struct version *ver
 }
 
 /* No delta is made from or to a full package: an image between the two does not help. */
-static void add_full(struct text *text, const struct plan_graph *graph, struct plan_pair gap, const char *why)
+static void advise_full(const struct plan_graph *graph, struct plan_pair gap, const char *why,
+                        char out[REASON_SIZE])
 {
     char from[VERSION_TEXT_SIZE], pair[PAIR_SIZE];
-    bool made = plan_edge(graph, gap.from, gap.to)->state != EDGE_IMPOSSIBLE;
-    pair_text(graph, gap.from, gap.to, pair);
-    name_of(graph, gap.from, from);
-    add(text, "%s: %s; ", pair, why);
-    if (made)
-        add(text, "upload a smaller package that was made elsewhere");
+    bool to_full = is_full(graph, gap.to);
+    enum reason_code code = to_full ? REASON_ADVICE_FULL_CHANGING : REASON_ADVICE_FULL;
+    if (plan_edge(graph, gap.from, gap.to)->state != EDGE_IMPOSSIBLE)
+        code = REASON_ADVICE_SMALLER;
     else if (graph->version[gap.from].here && !graph->format_missing)
-        add(text, "upload a package %s that was made elsewhere%s", pair,
-            is_full(graph, gap.to) ? ", or a full package that changes the core" : "");
-    else if (is_full(graph, gap.to))
-        add(text, "upload a full package that changes the core of %s", from);
-    else
-        add(text, "upload a full package for the core of %s", from);
+        code = to_full ? REASON_ADVICE_PACKAGE_OR_FULL : REASON_ADVICE_PACKAGE;
+    reason_write(out, REASON_SIZE,
+                 REASON(code, R_TEXT(pair_text(graph, gap.from, gap.to, pair)), R_TEXT(why),
+                        R_TEXT(name_of(graph, gap.from, from))));
 }
 
-static void add_gap(struct text *text, const struct plan_graph *graph, struct plan_pair gap,
-                    const struct version *missing, size_t missing_count)
+/* The first of the missing versions that is in the gap, else "". */
+static void find_missing(const struct plan_graph *graph, struct plan_pair gap, const struct version *missing,
+                         size_t missing_count, char out[VERSION_TEXT_SIZE])
 {
-    char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[PLAN_WHY_SIZE];
-    name_of(graph, gap.from, a);
-    name_of(graph, gap.to, b);
+    size_t i = 0;
+    out[0] = '\0';
+    while (i < missing_count && !is_between(graph, &missing[i], gap))
+        i++;
+    if (i < missing_count)
+        version_format(&missing[i], out);
+}
+
+static void advise_gap(const struct plan_graph *graph, struct plan_pair gap, const struct version *missing,
+                       size_t missing_count, char out[REASON_SIZE])
+{
+    char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE], pair[PAIR_SIZE], why[REASON_SIZE],
+        such[VERSION_TEXT_SIZE];
+    enum reason_code code;
     plan_why(graph, gap.from, gap.to, why);
     if (is_full(graph, gap.from) || is_full(graph, gap.to)) {
-        add_full(text, graph, gap, why);
+        advise_full(graph, gap, why, out);
         return;
     }
     if (!graph->version[gap.from].here) {
-        add(text, "the image of %s is missing on the server: upload it", a);
+        write_about(graph, gap.from, REASON_ADVICE_IMAGE, out);
         return;
     }
-    add(text, "%s: %s, and ", pair_text(graph, gap.from, gap.to, pair), why);
+    find_missing(graph, gap, missing, missing_count, such);
     if (gap.to - gap.from == 1)
-        add(text, "no image between %s and %s is stored: upload one", a, b);
+        code = such[0] ? REASON_ADVICE_BETWEEN_SUCH : REASON_ADVICE_BETWEEN;
     else
-        add(text, "the images between %s and %s do not help: upload another", a, b);
-    for (size_t i = 0; i < missing_count; i++)
-        if (is_between(graph, &missing[i], gap)) {
-            version_format(&missing[i], a);
-            add(text, ", such as %s, which devices run", a);
-            break;
-        }
+        code = such[0] ? REASON_ADVICE_ANOTHER_SUCH : REASON_ADVICE_ANOTHER;
+    reason_write(out, REASON_SIZE,
+                 REASON(code, R_TEXT(pair_text(graph, gap.from, gap.to, pair)), R_TEXT(why),
+                        R_TEXT(name_of(graph, gap.from, a)), R_TEXT(name_of(graph, gap.to, b)),
+                        R_TEXT(such)));
 }
 
 /* The functions below change the graph, look whether there may be a path then, and undo the change. */
@@ -334,9 +338,8 @@ static bool may_have_path(struct plan_graph *graph)
 
 #define TRIES_MAX 8 /* versions that are tried; each one needs a new plan */
 
-static bool add_waypoint(struct text *text, struct plan_graph *graph)
+static bool advise_waypoint(struct plan_graph *graph, char out[REASON_SIZE])
 {
-    char name[VERSION_TEXT_SIZE];
     for (unsigned i = 1, tries = 0; i < graph->count - 1 && tries < TRIES_MAX; i++) {
         struct plan_version before = graph->version[i];
         if (!before.withdrawn && before.waypoint == WAYPOINT_ALLOWED)
@@ -349,10 +352,11 @@ static bool add_waypoint(struct text *text, struct plan_graph *graph)
         tries++;
         if (!helps)
             continue;
-        add(text, "%s is %s as a waypoint: if you change that, there may be a path", name_of(graph, i, name),
-            before.withdrawn                        ? "withdrawn and cannot serve"
-            : before.waypoint == WAYPOINT_FORBIDDEN ? "forbidden"
-                                                    : "required");
+        write_about(graph, i,
+                    before.withdrawn                        ? REASON_ADVICE_RESTORE
+                    : before.waypoint == WAYPOINT_FORBIDDEN ? REASON_ADVICE_ALLOW
+                                                            : REASON_ADVICE_NOT_REQUIRE,
+                    out);
         return true;
     }
     return false;
@@ -369,40 +373,39 @@ static void set_proven(struct plan_graph *graph, bool proven)
     }
 }
 
-static bool add_release(struct text *text, struct plan_graph *graph)
+#define RELEASE_LIST_SIZE 320 /* more packages are left out: their release is advised afterwards */
+
+static bool advise_release(struct plan_graph *graph, char out[REASON_SIZE])
 {
-    char pair[PAIR_SIZE];
+    char pair[PAIR_SIZE], list[RELEASE_LIST_SIZE] = "";
     struct plan plan;
-    bool first = true;
+    size_t used = 0;
     set_proven(graph, true);
     plan_make(graph, &plan);
     for (unsigned at = 0; plan.outcome == PLAN_PATH && at != graph->count - 1; at = plan_next(graph, at)) {
         unsigned next = plan_next(graph, at);
-        if (!plan_edge(graph, at, next)->lifted)
-            continue;
-        add(text, first ? "release %s" : ", %s", pair_text(graph, at, next, pair));
-        first = false;
+        if (plan_edge(graph, at, next)->lifted && used + PAIR_SIZE + 2 < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
+                                     pair_text(graph, at, next, pair));
     }
     set_proven(graph, false);
-    if (first)
-        return false;
-    add(text, ": made, but not proven on this server");
-    return true;
+    if (used)
+        reason_write(out, REASON_SIZE, REASON(REASON_ADVICE_RELEASE, R_TEXT(list)));
+    return used;
 }
 
 void plan_advice(struct plan_graph *graph, const struct plan *plan, const struct version *missing,
-                 size_t missing_count, char out[PLAN_ADVICE_SIZE])
+                 size_t missing_count, char out[REASON_SIZE])
 {
-    struct text text = text_in(out, PLAN_ADVICE_SIZE);
     unsigned last = graph->count - 1;
-    char name[VERSION_TEXT_SIZE];
 
+    out[0] = '\0';
     if (plan->outcome != PLAN_NONE)
         return;
     if (graph->version[last].withdrawn)
-        add(&text, "%s is withdrawn: set another target", name_of(graph, last, name));
-    else if (!add_release(&text, graph) && !add_waypoint(&text, graph))
-        add_gap(&text, graph, find_gap(graph, find_broken_stretch(graph)), missing, missing_count);
+        write_about(graph, last, REASON_ADVICE_TARGET, out);
+    else if (!advise_release(graph, out) && !advise_waypoint(graph, out))
+        advise_gap(graph, find_gap(graph, find_broken_stretch(graph)), missing, missing_count, out);
     struct plan again; /* restores the marks in the graph */
     plan_make(graph, &again);
 }

@@ -2,23 +2,19 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/question.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-bool question_answer(struct question *q, enum answer answer, const char *format, ...)
+bool question_answer(struct question *q, enum answer answer, enum reason_code code,
+                     const struct reason_value *values)
 {
-    char text[REASON_SIZE + 64];
-    va_list args;
+    reason_write(q->decision->reason, sizeof q->decision->reason, code, values);
+    q->decision->answer = answer;
+    return true;
+}
 
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    size_t end = strnlen(text, REASON_SIZE - 1);
-    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
-        end--;
-    memcpy(q->decision->reason, text, end);
-    q->decision->reason[end] = '\0';
+bool question_answer_with(struct question *q, enum answer answer, const char *reason)
+{
+    snprintf(q->decision->reason, sizeof q->decision->reason, "%s", reason);
     q->decision->answer = answer;
     return true;
 }
@@ -52,7 +48,7 @@ bool question_is_for_hop(const struct question *q)
 {
     return q->open && q->known->attempt_same_firmware &&
            question_is_same(&q->known->attempt_from, &q->known->base) &&
-           question_is_same(&q->known->attempt_to, question_hop(q->known));
+           question_is_same(&q->known->attempt_to, question_hop_version(q->known));
 }
 
 bool question_is_same(const struct version *a, const struct version *b)
@@ -60,7 +56,7 @@ bool question_is_same(const struct version *a, const struct version *b)
     return version_compare(a, b) == 0;
 }
 
-const struct version *question_hop(const struct snapshot *known)
+const struct version *question_hop_version(const struct snapshot *known)
 {
     return known->hop.count ? &known->hop : &known->target;
 }
@@ -75,20 +71,22 @@ const char *question_pair_text(const struct version *from, const struct version 
     return out;
 }
 
-const char *question_hop_text(const struct snapshot *known, char out[QUESTION_HOP_SIZE])
+const char *question_hop(const struct snapshot *known, char out[REASON_SIZE])
 {
     char pair[QUESTION_PAIR_SIZE], target[VERSION_TEXT_SIZE];
-    question_pair_text(&known->base, question_hop(known), pair);
+    question_pair_text(&known->base, question_hop_version(known), pair);
     version_format(&known->target, target);
-    if (question_is_same(question_hop(known), &known->target))
-        snprintf(out, QUESTION_HOP_SIZE, "%s", pair);
+    if (question_is_same(question_hop_version(known), &known->target))
+        snprintf(out, REASON_SIZE, "%s", pair);
     else
-        snprintf(out, QUESTION_HOP_SIZE, "%s (on the way to %s)", pair, target);
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_ON_THE_WAY, R_TEXT(pair), R_TEXT(target)));
     return out;
 }
 
-const char *question_trust_text(const char *released_by, char out[QUESTION_TRUST_SIZE])
+const char *question_trust(const char *released_by, char out[REASON_SIZE])
 {
-    snprintf(out, QUESTION_TRUST_SIZE, released_by[0] ? " (unproven, released by %s)" : "%s", released_by);
+    out[0] = '\0';
+    if (released_by[0])
+        reason_write(out, REASON_SIZE, REASON(REASON_RELEASED_BY, R_TEXT(released_by)));
     return out;
 }

@@ -16,9 +16,12 @@ struct question {
     enum attempt_state state; /* of that attempt */
 };
 
-/* Stores the answer and its reason. A long reason is cut after a whole character. Returns true. */
-bool question_answer(struct question *q, enum answer answer, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Stores the answer and its reason: question_answer(q, ANSWER_NO_BASE, REASON(REASON_IMAGE_MISSING, R_TEXT(base))).
+   Returns true. */
+bool question_answer(struct question *q, enum answer answer, enum reason_code code,
+                     const struct reason_value *values);
+/* The same with a reason that is written already. */
+bool question_answer_with(struct question *q, enum answer answer, const char *reason);
 
 /* Applies the event to the open attempt, now and in the record. */
 void question_end_attempt(struct question *q, enum attempt_event event);
@@ -35,19 +38,17 @@ bool question_is_for_hop(const struct question *q);
 bool question_is_same(const struct version *a, const struct version *b);
 
 /* The version that the first hop leads to. */
-const struct version *question_hop(const struct snapshot *known);
+const struct version *question_hop_version(const struct snapshot *known);
 
-/* Each text function returns out. */
-#define QUESTION_PAIR_SIZE  (2 * VERSION_TEXT_SIZE + 4)
-#define QUESTION_HOP_SIZE   (QUESTION_PAIR_SIZE + VERSION_TEXT_SIZE + 24)
-#define QUESTION_TRUST_SIZE (RELEASER_SIZE + 32)
+/* Each function returns out. */
+#define QUESTION_PAIR_SIZE (2 * VERSION_TEXT_SIZE + 4)
 
 /* "1138→1162" */
 const char *question_pair_text(const struct version *from, const struct version *to,
                                char out[QUESTION_PAIR_SIZE]);
-/* The first hop: "1138→1162", or "1138→1147 (on the way to 1162)". */
-const char *question_hop_text(const struct snapshot *known, char out[QUESTION_HOP_SIZE]);
-/* " (unproven, released by NAME)", to append to a sentence; "" if released_by is "". */
-const char *question_trust_text(const char *released_by, char out[QUESTION_TRUST_SIZE]);
+/* The first hop, as a parameter of a reason: "1138→1147", or a reason that also names the target. */
+const char *question_hop(const struct snapshot *known, char out[REASON_SIZE]);
+/* Who released a package, as a parameter at the end of a reason; "" if released_by is "". */
+const char *question_trust(const char *released_by, char out[REASON_SIZE]);
 
 #endif

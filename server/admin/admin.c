@@ -21,6 +21,7 @@
 
 /* Method, pattern, body limit, handler. */
 #define ROUTES(X)                                                                                            \
+    X("GET", API "/reasons", 0, admin_reason_list)                                                           \
     X("GET", API "/status", 0, admin_status_show)                                                            \
     X("DELETE", API "/session", 0, admin_session_end)                                                        \
     X("POST", API "/session/once", 0, admin_session_once)                                                    \

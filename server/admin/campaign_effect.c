@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "server/admin/campaign_forecast.h"
+#include "server/admin/reason.h"
 #include "server/campaign/gate.h"
 #include "upgrade/plan_text.h"
 
@@ -26,12 +27,12 @@ static void add_group(struct effect *effect, const struct campaign_group *group,
 {
     struct campaign_outlook *outlook = &effect->outlook;
     size_t stops = json_array_size(path);
-    json_array_append_new(effect->groups,
-                          json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o}", "version",
-                                    field_text(group->version), "devices", (json_int_t)group->devices,
-                                    "effect", outcome, "path", path ? path : json_null(), "hops",
-                                    field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device",
-                                    field_number(bytes), "reason", field_text(reason)));
+    json_t *json =
+        json_pack("{s:o, s:I, s:s, s:o, s:o, s:o}", "version", field_text(group->version), "devices",
+                  (json_int_t)group->devices, "effect", outcome, "path", path ? path : json_null(), "hops",
+                  field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device", field_number(bytes));
+    reason_to_json(json, "reason", reason);
+    json_array_append_new(effect->groups, json);
     outlook->audience += group->out ? 0 : group->devices;
     effect->out += group->out ? group->devices : 0;
     if (strcmp(outcome, "waiting") == 0)
@@ -58,14 +59,13 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
                        struct error *err)
 {
     static const char *const outcomes[] = {"upgrade", "waiting", "unreachable"};
-    char reason[REASON_SIZE] = "";
+    char reason[REASON_SIZE];
     struct graph graph;
     struct plan plan;
     if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, &effect->target, &graph, err))
         return false;
     plan_make(&graph.plan, &plan);
-    if (plan.outcome != PLAN_PATH)
-        plan_reason(&graph.plan, &plan, reason, sizeof reason);
+    plan_reason(&graph.plan, &plan, reason);
     add_group(effect, group, outcomes[plan.outcome], path_to_json(&graph, &plan),
               plan.outcome == PLAN_PATH ? (int64_t)plan.bytes : 0, reason);
     bool ok =
@@ -75,25 +75,32 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
     return ok;
 }
 
+static void add_left(struct effect *effect, const struct campaign_group *group, const char *outcome,
+                     enum reason_code code)
+{
+    char reason[REASON_SIZE];
+    reason_write(reason, sizeof reason, REASON(code));
+    add_group(effect, group, outcome, NULL, 0, reason);
+}
+
 static bool look_at(struct effect *effect, const struct campaign_group *group, bool many, struct error *err)
 {
     struct version base;
     if (group->out) {
-        add_group(effect, group, "out", NULL, 0,
-                  "these devices are retired, held out, or have another firmware");
+        add_left(effect, group, "out", REASON_GROUP_OUT);
         return true;
     }
     if (!version_parse(slice_of(group->version), &base)) {
-        add_group(effect, group, "unknown", NULL, 0, "the version of these devices is not known");
+        add_left(effect, group, "unknown", REASON_GROUP_UNKNOWN);
         return true;
     }
     int order = version_compare(&base, &effect->target);
     if (order == 0) {
         add_group(effect, group, "up_to_date", NULL, 0, NULL);
     } else if (order > 0 && !effect->firmware->downgrades) {
-        add_group(effect, group, "above", NULL, 0, "downgrades are not allowed");
+        add_left(effect, group, "above", REASON_GROUP_ABOVE);
     } else if (many) {
-        add_group(effect, group, "unknown", NULL, 0, "too many versions: this one was not planned");
+        add_left(effect, group, "unknown", REASON_GROUP_NOT_PLANNED);
     } else {
         return plan_group(effect, group, &base, err);
     }

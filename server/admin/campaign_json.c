@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/admin/campaign.h"
 #include "server/admin/campaign_forecast.h"
+#include "server/admin/reason.h"
 #include "server/campaign/breach.h"
 #include "server/ledger/event.h"
 
@@ -144,14 +145,15 @@ static json_t *sum_to_json(const struct campaign *campaign, const struct stages 
 }
 
 /* What the gate of the current stage waits for. */
-static json_t *gate_to_json(const struct campaign *campaign, const struct stages *stages)
+static void add_gate(json_t *json, const struct campaign *campaign, const struct stages *stages)
 {
     const struct stage_place place = campaign_place(campaign, 0);
-    char why[GATE_WHY_SIZE];
-    if (campaign->state != CAMPAIGN_RUNNING || campaign->plain || campaign->stage + 1 >= stages->count)
-        return json_null();
-    stage_gate(stages->stage, (unsigned)campaign->stage, &place, clock_utc_ms(), why);
-    return field_text(why);
+    char why[REASON_SIZE];
+    bool waits =
+        campaign->state == CAMPAIGN_RUNNING && !campaign->plain && campaign->stage + 1 < stages->count;
+    if (waits)
+        stage_gate(stages->stage, (unsigned)campaign->stage, &place, clock_utc_ms(), why);
+    reason_to_json(json, "gate", waits ? why : "");
 }
 
 /* The gate that paused the campaign, with the devices that fail now. */
@@ -251,20 +253,21 @@ bool campaign_to_json(struct db *db, const struct firmware *firmware, const stru
     json_int_t confirmed =
         json_integer_value(json_object_get(counts, campaign_outcome_name(OUTCOME_CONFIRMED)));
     *ret = json_pack(
-        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, "
+        "{s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, "
         "s:o, s:o, s:o, s:o, s:o}",
         "campaign", (json_int_t)campaign->id, "name", campaign->name, "firmware", firmware->name, "plain",
         campaign->plain, "target", campaign->target, "state", campaign_state_name(campaign->state),
         "audience", campaign_audience_name(campaign), "filter", field_text(campaign->filter), "frozen",
         frozen_to_json(campaign), "order", order_to_json(campaign), "devices", devices_to_json(campaign),
         "stage", campaign->started_ms ? json_integer((json_int_t)campaign->stage + 1) : json_null(), "counts",
-        counts, "gate", gate_to_json(campaign, &stages), "stages", list, "paused_why",
-        field_text(campaign->paused_why), "pause_when_done", campaign->pause_when_done, "finish_transfers",
+        counts, "stages", list, "pause_when_done", campaign->pause_when_done, "finish_transfers",
         campaign->finish_transfers, "created_by", field_text(campaign->created_by), "created_at",
         (json_int_t)campaign->created_ms, "started_at", field_number(campaign->started_ms),
         "stage_started_at", field_number(campaign->stage_started_ms), "ended_at",
         field_number(campaign->ended_ms), "forecast", campaign_forecast_to_json(campaign), "actual",
         campaign_actual_to_json(campaign, confirmed));
+    add_gate(*ret, campaign, &stages);
+    reason_to_json(*ret, "paused_why", campaign->paused_why);
     json_object_set_new(*ret, "broken_gate", breach);
     return true;
 }

@@ -115,18 +115,24 @@ bool admin_campaign_start(struct admin_call *call, struct error *err)
     return true;
 }
 
+#define PAUSE_REASON_MAX 159 /* bytes */
+
 bool admin_campaign_pause(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
-    const char *reason = "an admin paused it";
+    const char *reason = NULL;
+    char unnamed[REASON_SIZE];
     json_error_t why;
     if (!call_check_query(call->request, "", err) ||
         (call->request->body.len && !call_body(call, &body, err)))
         return false;
     if (body && json_unpack_ex(body, &why, 0, "{s?s !}", "reason", &reason) != 0)
         return call_misfit(&why, err);
-    return call_check_text("reason", reason, GATE_WHY_SIZE - 1, err) &&
-           run(call, CAMPAIGN_PAUSE, reason, err);
+    if (reason)
+        return call_check_text("reason", reason, PAUSE_REASON_MAX, err) &&
+               run(call, CAMPAIGN_PAUSE, reason, err);
+    reason_write(unnamed, sizeof unnamed, REASON(REASON_PAUSED_BY_ADMIN));
+    return run(call, CAMPAIGN_PAUSE, unnamed, err);
 }
 
 bool admin_campaign_resume(struct admin_call *call, struct error *err)

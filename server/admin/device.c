@@ -9,6 +9,7 @@
 #include "server/admin/campaign.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/admin/reason.h"
 #include "server/checkin/link_url.h"
 #include "storage/attempt.h"
 #include "storage/said.h"
@@ -31,12 +32,14 @@ static const char *doubt(const struct device *device)
     return identity_is_doubtful(&identity) ? "the check digit of the IMEI is wrong" : "";
 }
 
-static json_t *answer_to_json(const struct device *device)
+json_t *device_answer_to_json(const struct device *device)
 {
     if (!device->last_code)
         return json_null();
-    return json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
-                     field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms);
+    json_t *json = json_pack("{s:I, s:I}", "code", (json_int_t)device->last_code, "at",
+                             (json_int_t)device->last_answer_ms);
+    reason_to_json(json, "reason", device->last_reason);
+    return json;
 }
 
 static json_t *claim_to_json(const struct claim *claim)
@@ -118,8 +121,8 @@ static json_t *to_json(struct device *device, const char *firmware)
         field_text(grade_name(device->confirmed_grade)), "claim", claim_to_json(&device->claim),
         "asked_version", field_text(device->asked_version), "first_seen_at",
         field_number(device->first_seen_ms), "last_seen_at", field_number(device->last_seen_ms), "check_ins",
-        (json_int_t)device->check_ins, "last_answer", answer_to_json(device), "blocked", device->blocked,
-        "notice", field_text(device->notice), "warnings", field_warnings(warnings));
+        (json_int_t)device->check_ins, "last_answer", device_answer_to_json(device), "blocked",
+        device->blocked, "notice", field_text(device->notice), "warnings", field_warnings(warnings));
 }
 
 json_t *device_to_json(struct device *device, const char *firmware, const struct said *said)
@@ -166,12 +169,12 @@ static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **r
 static json_t *attempt_to_json(const struct attempt *attempt)
 {
     bool pinned = attempt->size_bytes > 0; /* pinned to bytes */
-    return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, "
+    json_t *json = json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, "
         "s:o, s:o, s:o}",
         "attempt", (json_int_t)attempt->id, "from", attempt->from, "to", attempt->to, "target",
-        attempt->target, "state", attempt_state_name(attempt->state), "reason", field_text(attempt->reason),
-        "bytes_acked", (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
+        attempt->target, "state", attempt_state_name(attempt->state), "bytes_acked",
+        (json_int_t)attempt->bytes_acked, "size", field_number(attempt->size_bytes), "sha256",
         pinned ? field_hash(&attempt->package_sha256) : json_null(), "format", field_text(attempt->format),
         "proven", pinned ? json_boolean(attempt->proven) : json_null(), "released_by",
         field_text(attempt->released_by), "link", field_number(attempt->link_id), "origin",
@@ -181,6 +184,8 @@ static json_t *attempt_to_json(const struct attempt *attempt)
         field_number(attempt->by_proxy ? 0 : attempt->delivered_ms), "handed_over_at",
         field_number(attempt->by_proxy ? attempt->delivered_ms : 0), "ended_at",
         field_number(attempt->ended_ms));
+    reason_to_json(json, "reason", attempt->reason);
+    return json;
 }
 
 /* The result that the device itself sent, or null. */

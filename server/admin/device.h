@@ -13,6 +13,9 @@
 /* Without its links and attempts. Times of the device that are ahead of now are set to now. */
 json_t *device_to_json(struct device *device, const char *firmware, const struct said *said);
 
+/* What the device was answered last; null: nothing. */
+json_t *device_answer_to_json(const struct device *device);
+
 /* Finds the firmware with this id, unless *last is that firmware: most devices of a product have the same. */
 bool device_name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
     __attribute__((warn_unused_result));

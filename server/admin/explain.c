@@ -7,8 +7,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/campaign.h"
+#include "server/admin/device.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/admin/reason.h"
 #include "server/checkin/checkin_task.h"
 #include "server/checkin/decide.h"
 #include "server/checkin/lookup.h"
@@ -206,9 +208,8 @@ bool admin_explain(struct admin_call *call, struct error *err)
     char said[VERSION_TEXT_SIZE] = "";
     if (decision->claim)
         version_format(&explain.facts.checkin.version, said);
-    reply_json(
-        &call->reply, 200,
-        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:s, s:o, s:o}", "device",
+    json_t *json =
+        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:o, s:o}", "device",
                   device->device, "over",
                   enum_name(&asked_over_names, explain.link            ? ASKED_OVER_LINK
                                                : explain.checkin.offer ? ASKED_OVER_TURNKEY
@@ -218,11 +219,9 @@ bool admin_explain(struct admin_call *call, struct error *err)
                   "confirmed_grade", field_text(grade_name(device->confirmed_grade)), "claim",
                   field_text(said), "target", field_text(explain.facts.firmware.target), "campaign",
                   campaign_member_to_json(&explain.facts.member, device), "held_out",
-                  device->held_out_ms != 0, "code", answer_code(decision->answer), "reason", decision->reason,
-                  "rules", rules_to_json(decision), "last_answer",
-                  device->last_code
-                      ? json_pack("{s:I, s:o, s:I}", "code", (json_int_t)device->last_code, "reason",
-                                  field_text(device->last_reason), "at", (json_int_t)device->last_answer_ms)
-                      : json_null()));
+                  device->held_out_ms != 0, "code", answer_code(decision->answer), "rules",
+                  rules_to_json(decision), "last_answer", device_answer_to_json(device));
+    reason_to_json(json, "reason", decision->reason);
+    reply_json(&call->reply, 200, json);
     return true;
 }

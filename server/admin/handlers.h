@@ -9,6 +9,7 @@
 #include "server/http/router.h"
 
 bool admin_status_show(struct admin_call *call, struct error *err);
+bool admin_reason_list(struct admin_call *call, struct error *err);
 
 bool admin_session_begin(struct admin_call *call, struct error *err);
 bool admin_session_end(struct admin_call *call, struct error *err);

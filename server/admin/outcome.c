@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/admin/reason.h"
 #include "server/planning/graph.h"
 #include "storage/campaign.h"
 #include "storage/outcome.h"
@@ -259,16 +260,17 @@ static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
 static json_t *row_to_json(const struct outcome_row *row, const struct judged *judged)
 {
     bool tried = row->attempt_id;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
-                     row->device, "id_kind", identity_kind_name(row->id_kind), "outcome", judged->outcome,
-                     "since", field_number(judged->since_ms), "confirmed_version",
-                     field_text(row->confirmed_version), "confirmed_at", field_number(row->confirmed_ms),
-                     "confirmed_by", field_text(enum_name(&reported_by_names, row->confirmed_by)),
-                     "confirmed_grade", field_text(grade_name(row->confirmed_grade)), "last_seen_at",
-                     field_number(row->last_seen_ms), "attempt", field_number(row->attempt_id), "from",
-                     field_text(row->from), "to", field_text(row->to), "bytes_acked",
-                     tried ? json_integer(row->bytes_acked) : json_null(), "reason",
-                     field_text(judged->reason));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device", row->device, "id_kind",
+        identity_kind_name(row->id_kind), "outcome", judged->outcome, "since", field_number(judged->since_ms),
+        "confirmed_version", field_text(row->confirmed_version), "confirmed_at",
+        field_number(row->confirmed_ms), "confirmed_by",
+        field_text(enum_name(&reported_by_names, row->confirmed_by)), "confirmed_grade",
+        field_text(grade_name(row->confirmed_grade)), "last_seen_at", field_number(row->last_seen_ms),
+        "attempt", field_number(row->attempt_id), "from", field_text(row->from), "to", field_text(row->to),
+        "bytes_acked", tried ? json_integer(row->bytes_acked) : json_null());
+    reason_to_json(json, "reason", judged->reason);
+    return json;
 }
 
 /* A clock that was ahead has written times that are in the future. */

@@ -12,6 +12,7 @@
 #include "server/planning/package_key.h"
 #include "server/planning/request.h"
 #include "server/admin/event_by.h"
+#include "server/admin/reason.h"
 #include "server/ledger/event.h"
 #include "storage/improvement.h"
 
@@ -94,11 +95,12 @@ static void add_trust(json_t *json, const struct package *package)
                              field_text(package->released_by), "note", field_text(package->released_note));
     json_object_set_new(json, "uploaded_by", field_text(package->uploaded_by));
     json_object_set_new(json, "released", released);
-    json_object_set_new(json, "quarantine",
-                        package->quarantine[0]
-                            ? json_pack("{s:I, s:o}", "at", (json_int_t)package->quarantined_ms, "reason",
-                                        field_text(package->quarantine))
-                            : json_null());
+    json_t *quarantine = json_null();
+    if (package->quarantine[0]) {
+        quarantine = json_pack("{s:I}", "at", (json_int_t)package->quarantined_ms);
+        reason_to_json(quarantine, "reason", package->quarantine);
+    }
+    json_object_set_new(json, "quarantine", quarantine);
 }
 
 /* True: a smaller package may follow. More effort is being spent now, or will be because this one is a

@@ -2,13 +2,13 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* …/firmware/{firmware}/paths?from=&to=: the path between two versions, why it is this one, and what to do
    if there is none. GET only reads; POST asks for the packages that are missing. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
+#include "server/admin/reason.h"
 #include "server/planning/graph.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
@@ -116,7 +116,7 @@ static bool is_worth_telling(const struct way *way, unsigned from, unsigned to)
 
 static json_t *excluded_json(const struct way *way)
 {
-    char why[PLAN_WHY_SIZE];
+    char why[REASON_SIZE];
     json_t *list = json_array();
     for (unsigned from = 0; from < way->graph.plan.count; from++)
         for (unsigned to = way->graph.plan.count; --to > from && json_array_size(list) < EXCLUDED_MAX;) {
@@ -124,7 +124,7 @@ static json_t *excluded_json(const struct way *way)
                 continue;
             json_t *pair = pair_json(way, from, to);
             plan_why(&way->graph.plan, from, to, why);
-            json_object_set_new(pair, "reason", field_text(why));
+            reason_to_json(pair, "reason", why);
             json_array_append_new(list, pair);
         }
     return list;
@@ -145,7 +145,7 @@ static bool missing_versions(struct way *way, struct db *db, struct version **re
     return true;
 }
 
-static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], struct error *err)
+static bool advise(struct way *way, struct db *db, char out[REASON_SIZE], struct error *err)
 {
     _cleanup_(cleanup_free) struct version *missing = NULL;
     size_t count = 0;
@@ -157,20 +157,16 @@ static bool advise(struct way *way, struct db *db, char out[PLAN_ADVICE_SIZE], s
         image_is_full(&way->graph.image[0]) || image_is_full(&way->graph.image[way->graph.plan.count - 1]);
     if (!way->firmware.format[0] && way->plan.outcome == PLAN_NONE &&
         !full) /* a full package needs no format */
-        snprintf(out, PLAN_ADVICE_SIZE,
-                 "no package format is set for this firmware: set the one that its modules can apply");
+        reason_write(out, REASON_SIZE, REASON(REASON_ADVICE_FORMAT));
     else if (!out[0] && down && !way->firmware.downgrades)
-        snprintf(
-            out, PLAN_ADVICE_SIZE,
-            "this path leads to a lower version: devices get it only after downgrades are allowed for the "
-            "firmware");
+        reason_write(out, REASON_SIZE, REASON(REASON_ADVICE_DOWNGRADES));
     return true;
 }
 
 static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *err)
 {
     static const char *const states[] = {"path", "waiting", "none"};
-    char advice[PLAN_ADVICE_SIZE];
+    char advice[REASON_SIZE];
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "firmware", way->firmware.name,
                              "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome],
                              "hops", hops_json(way), "size", field_number((int64_t)way->plan.bytes),
@@ -180,7 +176,7 @@ static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *
         json_decref(json);
         return false;
     }
-    json_object_set_new(json, "advice", field_text(advice));
+    reason_to_json(json, "advice", advice);
     *ret = json;
     return true;
 }

@@ -10,8 +10,6 @@
 #include "server/core/log.h"
 #include "server/webhook/notify_campaign.h"
 
-#define LAST_DONE "the last stage is done"
-
 static bool is_last(const struct campaign *campaign, const struct stages *stages)
 {
     return campaign->stage + 1 >= stages->count;
@@ -89,10 +87,11 @@ bool campaign_reach(struct db *db, struct campaign *campaign, const struct stage
 bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct stages *stages,
                           int64_t stage, int64_t now_ms, struct error *err)
 {
-    char text[STAGE_TEXT_SIZE];
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE];
     campaign->stage = stage;
     campaign->stage_started_ms = now_ms;
-    stage_text(stages->stage, stages->count, (unsigned)stage, text);
+    stage_reason(stages->stage, stages->count, (unsigned)stage, reason);
+    reason_text(reason, REASON_ENGLISH, text);
     log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
     return count_open(db, campaign, stages, err) && campaign_reach(db, campaign, stages, now_ms, err) &&
            campaign_update(db, campaign, err) &&
@@ -108,14 +107,17 @@ static bool pause_itself(struct db *db, struct campaign *campaign, const char *w
 
 static bool pause_when_done(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
-    return pause_itself(db, campaign, LAST_DONE, now_ms, err) &&
-           notify_campaign_person(db, campaign, "campaign-paused", "it is paused: " LAST_DONE, now_ms, err);
+    char why[REASON_SIZE], text[REASON_TEXT_SIZE], notice[REASON_TEXT_SIZE + 20];
+    reason_write(why, sizeof why, REASON(REASON_LAST_STAGE_DONE));
+    snprintf(notice, sizeof notice, "it is paused: %s", reason_text(why, REASON_ENGLISH, text));
+    return pause_itself(db, campaign, why, now_ms, err) &&
+           notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err);
 }
 
 /* The gate of the current stage. The gates of earlier stages break too, when devices of them fail later. A broken gate
    is set in *campaign. */
 static enum gate look(struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                      char why[GATE_WHY_SIZE])
+                      char why[REASON_SIZE])
 {
     const struct stage_place audience = campaign_place(campaign, 0);
     enum gate gate = GATE_WAITS;
@@ -134,7 +136,7 @@ static bool is_done(const struct campaign *campaign, const struct stages *stages
 }
 
 bool campaign_foresee(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                      enum campaign_event *ret, char why[GATE_WHY_SIZE], struct error *err)
+                      enum campaign_event *ret, char why[REASON_SIZE], struct error *err)
 {
     enum gate gate = look(campaign, stages, now_ms, why);
     bool all;
@@ -143,7 +145,7 @@ bool campaign_foresee(struct db *db, struct campaign *campaign, const struct sta
         return true;
     if (!check_done(db, campaign, stages, &all, err))
         return false;
-    snprintf(why, GATE_WHY_SIZE, LAST_DONE);
+    reason_write(why, REASON_SIZE, REASON(REASON_LAST_STAGE_DONE));
     if (!is_done(campaign, stages, gate, all))
         *ret = CAMPAIGN_EVENT_COUNT;
     else if (!campaign->pause_when_done || campaign->last_done)
@@ -179,16 +181,18 @@ static bool ask_admins(struct db *db, struct campaign *campaign, const struct st
         !stage_asks_admins(stages->stage, (unsigned)campaign->stage, &audience, now_ms))
         return true;
     campaign->asked_stage = campaign->stage + 1;
+    char text[REASON_TEXT_SIZE];
+    reason_text(why, REASON_ENGLISH, text);
     return campaign_update(db, campaign, err) &&
-           notify_campaign_person(db, campaign, "approval", why, now_ms, err);
+           notify_campaign_person(db, campaign, "approval", text, now_ms, err);
 }
 
 static bool go_on(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
                   struct error *err)
 {
-    char text[STAGE_TEXT_SIZE], next[STAGE_TEXT_SIZE + 8];
-    stage_text(stages->stage, stages->count, (unsigned)campaign->stage + 1, text);
-    snprintf(next, sizeof next, "Next: %s", text);
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE], next[REASON_TEXT_SIZE + 8];
+    stage_reason(stages->stage, stages->count, (unsigned)campaign->stage + 1, reason);
+    snprintf(next, sizeof next, "Next: %s", reason_text(reason, REASON_ENGLISH, text));
     return notify_stage_done(db, campaign, stages, next, now_ms, err) &&
            campaign_begin_stage(db, campaign, stages, campaign->stage + 1, now_ms, err);
 }
@@ -212,7 +216,7 @@ static bool clamp_times(struct db *db, struct campaign *campaign, struct stages 
 bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms, struct error *err)
 {
     struct stages stages;
-    char why[GATE_WHY_SIZE];
+    char why[REASON_SIZE];
     while (campaign->state == CAMPAIGN_RUNNING && !campaign->plain) {
         if (!campaign_stages_load(db, campaign->id, &stages, err) ||
             !clamp_times(db, campaign, &stages, now_ms, err))

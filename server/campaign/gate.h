@@ -19,7 +19,7 @@ bool campaign_evaluate(struct db *db, struct campaign *campaign, int64_t now_ms,
 bool campaign_evaluate_all(struct db *db, int64_t now_ms, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Applies an event that an admin asks for; `why` is for CAMPAIGN_PAUSE; campaign->breach
+/* Applies an event that an admin asks for; `why` (reason.h) is for CAMPAIGN_PAUSE; campaign->breach
    is set when a gate pauses the campaign. Takes over `by` (event_by.h). A start
    puts devices that run the target already beside those that confirm later, and leaves out those that take no part.
    With a filter the caller has done before a start what reads the fleet: the list is made, or campaign->devices is the

@@ -104,8 +104,10 @@ static const struct {
 static void tell(const struct campaign *campaign, enum campaign_event event, const char *why,
                  const struct campaign_breach *breach)
 {
+    char reason[REASON_TEXT_SIZE];
+    reason_text(why, REASON_ENGLISH, reason);
     log_line(event == CAMPAIGN_PAUSE ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, told[event].event, "campaign",
-             campaign->name, "target", campaign->target, "reason", why[0] ? why : NULL, "devices",
+             campaign->name, "target", campaign->target, "reason", reason[0] ? reason : NULL, "devices",
              breach->text[0] ? breach->text : NULL, NULL);
 }
 
@@ -124,8 +126,9 @@ static bool notify_paused(struct db *db, const struct campaign *campaign,
                           const struct campaign_breach *breach, int64_t now_ms, struct error *err)
 {
     const struct notify_breach known = {breach->devices, breach->count, breach->text};
-    char notice[GATE_WHY_SIZE + BREACH_TEXT_SIZE + 20];
-    snprintf(notice, sizeof notice, "it is paused: %s: %s", campaign->paused_why, breach->text);
+    char why[REASON_TEXT_SIZE], notice[REASON_TEXT_SIZE + BREACH_TEXT_SIZE + 20];
+    snprintf(notice, sizeof notice, "it is paused: %s: %s",
+             reason_text(campaign->paused_why, REASON_ENGLISH, why), breach->text);
     return notify_campaign_paused(db, campaign, &known, now_ms, err) &&
            (!breach->devices || notify_campaign_person(db, campaign, "campaign-paused", notice, now_ms, err));
 }
@@ -170,8 +173,8 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
 {
     enum campaign_state before = campaign->state;
     struct campaign_breach breach = {.devices = NULL};
-    json_t *detail =
-        json_pack("{s:o*, s:o*, s:s}", "by", by, "reason", event_text(why), "target", campaign->target);
+    json_t *detail = json_pack("{s:o*, s:s}", "by", by, "target", campaign->target);
+    event_reason(detail, why);
     bool fits = campaign_apply(&campaign->state, event);
     if (!fits)
         error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: %s is not possible", campaign->name,
@@ -197,8 +200,8 @@ bool campaign_retarget(struct db *db, struct campaign *campaign, const char *tar
     json_t *detail = json_pack("{s:s, s:o*, s:s}", "before", campaign->target, "by", by, "target", target);
     snprintf(campaign->target, sizeof campaign->target, "%s", target);
     if (campaign->state == CAMPAIGN_PAUSED)
-        snprintf(campaign->paused_why, sizeof campaign->paused_why,
-                 "it leads to version %s now, and waits to be resumed", target);
+        reason_write(campaign->paused_why, sizeof campaign->paused_why,
+                     REASON(REASON_CAMPAIGN_RETARGETED, R_TEXT(target)));
     campaign->ahead = campaign->out = 0;
     if (!campaign_note(db, campaign, LEDGER_CAMPAIGN_RETARGETED, now_ms, detail, err) ||
         !campaign_stages_load(db, campaign->id, &stages, err) ||
@@ -260,8 +263,8 @@ bool campaign_withdraw(struct db *db, int64_t firmware_id, const char *version, 
 {
     _cleanup_(cleanup_free) struct campaign *list = NULL;
     size_t count;
-    char why[GATE_WHY_SIZE];
-    snprintf(why, sizeof why, "version %s is withdrawn", version);
+    char why[REASON_SIZE];
+    reason_write(why, sizeof why, REASON(REASON_TARGET_WITHDRAWN, R_TEXT(version)));
     if (!campaign_list_leading(db, firmware_id, version, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)

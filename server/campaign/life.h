@@ -12,9 +12,9 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
     __attribute__((warn_unused_result));
 
 /* What an evaluation with these counts would come to: CAMPAIGN_PAUSE, CAMPAIGN_FINISH, or CAMPAIGN_EVENT_COUNT when the
-   campaign goes on. `why` is for a pause. *campaign is not stored. */
+   campaign goes on. `why`, a reason, is for a pause. *campaign is not stored. */
 bool campaign_foresee(struct db *db, struct campaign *campaign, const struct stages *stages, int64_t now_ms,
-                      enum campaign_event *ret, char why[GATE_WHY_SIZE], struct error *err)
+                      enum campaign_event *ret, char why[REASON_SIZE], struct error *err)
     __attribute__((warn_unused_result));
 
 /* The current stage of a list reaches as many devices as it should: it goes on in the list for those that are out.

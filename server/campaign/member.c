@@ -18,7 +18,7 @@ static bool check_stage(struct db *db, struct campaign_member *member, struct er
         return false;
     unsigned current = campaign->stage < stages.count ? (unsigned)campaign->stage : stages.count - 1;
     member->holds = !stage_admits(stages.stage, current, &place);
-    stage_text(stages.stage, stages.count, current, member->stage);
+    stage_reason(stages.stage, stages.count, current, member->stage);
     return true;
 }
 

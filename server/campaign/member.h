@@ -14,7 +14,7 @@ struct campaign_member {
     bool known;  /* the device is in the list, or a stage has admitted it: the campaign is certain */
     bool others; /* the device has a place in other live campaigns too: they lead to the same version */
     bool holds;  /* no stage has admitted it, and the current one does not */
-    char stage[STAGE_TEXT_SIZE]; /* with `holds`: what the current one admits */
+    char stage[REASON_SIZE]; /* with `holds`: what the current one admits (reason.h) */
 };
 
 /* Two steps, because a filter compares versions as the target is written. The cost does not depend on how many devices

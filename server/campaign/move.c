@@ -155,7 +155,7 @@ static bool foresee(struct db *db, const struct campaign_member *member, enum ca
     struct campaign campaign = member->campaign;
     const struct campaign_device *device = &member->device;
     struct stages stages;
-    char why[GATE_WHY_SIZE];
+    char why[REASON_SIZE];
     if (!campaign_stages_load(db, campaign.id, &stages, err))
         return false;
     unsigned *count = stages.stage[device->stage].count;

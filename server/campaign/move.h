@@ -18,7 +18,7 @@ bool campaign_attempt_ended(struct db *db, const struct attempt *attempt, int64_
     __attribute__((warn_unused_result));
 
 /* What the campaign would come to if the attempt came to `state`: CAMPAIGN_PAUSE, CAMPAIGN_FINISH, or
-   CAMPAIGN_EVENT_COUNT when it goes on. ret_why, GATE_WHY_SIZE bytes, is set for a pause. */
+   CAMPAIGN_EVENT_COUNT when it goes on. ret_why, REASON_SIZE bytes, is set for a pause. */
 bool campaign_foresee_attempt(struct db *db, const struct campaign_member *member,
                               const struct attempt *attempt, enum attempt_state state, int64_t now_ms,
                               enum campaign_event *ret, char *ret_why, struct error *err)

@@ -69,12 +69,14 @@ static void log_answer(const struct checkin_task *task, const char *over, int co
 {
     const struct facts *facts = &task->facts;
     struct log_number number;
+    char reason[REASON_TEXT_SIZE];
     log_function *log = facts_of_stranger(facts) ? log_stranger : log_line;
     log(task->record ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "answer", "product",
         facts->product.id ? facts->product.product_key : NULL, "device",
         facts->device.id ? facts->device.device : NULL, "firmware",
         facts->firmware.id ? facts->firmware.name : NULL, "over", over, "peer", task->request->peer, "code",
-        log_i64(&number, code), "reason", task->decision.reason, "said", said[0] ? said : NULL, NULL);
+        log_i64(&number, code), "reason", reason_text(task->decision.reason, REASON_ENGLISH, reason), "said",
+        said[0] ? said : NULL, NULL);
 }
 
 void checkin_task_tell(const struct checkin_task *task, const char *over, int code)

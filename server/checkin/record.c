@@ -154,10 +154,11 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
                                 .link = facts->link.id,
                                 .ret_counted = &facts->spent,
                                 .package = decision->send ? &attempt->package_sha256 : NULL};
-    json_t *detail = json_pack("{s:i, s:o*, s:s, s:o*, s:o*}", "code", answer_code(decision->answer), "guard",
-                               event_text(facts->guard_why), "over",
-                               facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "reason",
-                               event_text(decision->reason), "version", event_text(version));
+    json_t *detail =
+        json_pack("{s:i, s:o*, s:s, s:o*}", "code", answer_code(decision->answer), "guard",
+                  event_text(facts->guard_why), "over",
+                  facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "version", event_text(version));
+    event_reason(detail, decision->reason);
     if (decision->send && decision->first)
         json_object_set_new(detail, "offset", json_integer((json_int_t)decision->first));
     if (decision->open_attempt)

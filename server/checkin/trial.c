@@ -87,23 +87,31 @@ static bool take_out(struct db *db, const struct attempt *attempt, const struct 
                      const struct trial *trial, struct quarantine *quarantine, struct error *err)
 {
     bool by_canary = trial->confirmed < (unsigned)firmware->canary_confirmations;
-    snprintf(quarantine->reason, sizeof quarantine->reason,
-             by_canary ? "%u device came back with %s, and the package was on trial"
-                       : "%u devices came back with %s",
-             by_canary ? 1 : trial->not_applied, attempt->from);
+    char reason[REASON_TEXT_SIZE];
+    if (by_canary)
+        reason_write(quarantine->reason, sizeof quarantine->reason,
+                     REASON(REASON_TRIAL_FAILED, R_TEXT(attempt->from)));
+    else
+        reason_write(quarantine->reason, sizeof quarantine->reason,
+                     REASON(REASON_TRIAL_FAILED_LATER, R_NUMBER(trial->not_applied), R_TEXT(attempt->from)));
+    reason_text(quarantine->reason, REASON_ENGLISH, reason);
+    json_t *detail = json_object();
+    event_reason(detail, quarantine->reason);
     log_line(LOG_LEVEL_WARN, "package-quarantined", "firmware", firmware->name, "from", attempt->from, "to",
-             attempt->to, "reason", quarantine->reason, NULL);
+             attempt->to, "reason", reason, NULL);
     const struct notify_quarantine told = {
         .firmware_id = firmware->id,
         .from = sha256_is_zero(&quarantine->from) ? "" : attempt->from,
         .to = attempt->to,
         .why = by_canary ? "canary" : "devices",
-        .reason = quarantine->reason,
+        .reason = reason,
         .device_id = attempt->device_id,
     };
-    return quarantine_add(db, quarantine, err) && notify_quarantined(db, &told, quarantine->at_ms, err) &&
-           event_attempt(db, LEDGER_PACKAGE_QUARANTINED, quarantine->at_ms, attempt,
-                         json_pack("{s:s}", "reason", quarantine->reason), err);
+    if (!quarantine_add(db, quarantine, err) || !notify_quarantined(db, &told, quarantine->at_ms, err)) {
+        json_decref(detail);
+        return false;
+    }
+    return event_attempt(db, LEDGER_PACKAGE_QUARANTINED, quarantine->at_ms, attempt, detail, err);
 }
 
 bool trial_end(struct db *db, const struct attempt *attempt, int64_t now_ms, struct error *err)

@@ -151,19 +151,21 @@ static void answer_report(struct writer_task *base, const struct error *err)
 {
     struct report_task *task = (struct report_task *)base;
     const struct facts *facts = &task->facts;
+    char reason[REASON_TEXT_SIZE];
     struct reply reply;
     if (err) {
         fail(task, err);
         return;
     }
+    reason_text(task->next.reason, REASON_ENGLISH, reason);
     checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted);
     log_function *log = task->noted ? log_line : log_stranger;
     log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product", facts->product.product_key,
         "device", facts->device.device, "version", facts->device.confirmed_version, "reason",
-        task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next",
-        task->next.reason, NULL);
+        task->transcript && task->transcript->row.why[0] ? task->transcript->row.why : NULL, "next", reason,
+        NULL);
     json_t *next = next_step(task);
-    const char *why_none = json_is_null(next) ? task->next.reason : NULL;
+    const char *why_none = json_is_null(next) ? reason : NULL;
     const char *confirmed = facts->device.confirmed_version, *target = facts->firmware.target;
     json_t *json = json_pack("{s:s?, s:s?, s:o, s:s?}", "confirmed_version", confirmed[0] ? confirmed : NULL,
                              "target", target[0] ? target : NULL, "next", next, "reason", why_none);

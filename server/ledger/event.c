@@ -36,6 +36,17 @@ json_t *event_text(const char *text)
     return json;
 }
 
+void event_reason(json_t *detail, const char *reason)
+{
+    char text[REASON_TEXT_SIZE];
+    struct reason parsed;
+    if (!reason[0])
+        return;
+    json_object_set_new(detail, "reason", event_text(reason_text(reason, REASON_ENGLISH, text)));
+    if (reason_parse(slice_of(reason), &parsed))
+        json_object_set_new(detail, "reason_code", json_string(reason_code_name(parsed.code)));
+}
+
 json_t *event_hash(const struct sha256 *hash)
 {
     char hex[SHA256_HEX_SIZE];

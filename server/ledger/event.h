@@ -49,6 +49,9 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
 /* A text for the detail: control characters become spaces, invalid UTF-8 becomes '?'. Returns NULL for ""
    and NULL; the format "o*" of json_pack() leaves it out. */
 json_t *event_text(const char *text);
+/* Adds a reason (upgrade/reason.h) to the detail: `reason` in English, and `reason_code` unless it is plain text. Adds
+   nothing for "". */
+void event_reason(json_t *detail, const char *reason);
 json_t *event_hash(const struct sha256 *hash); /* in hex */
 
 #endif

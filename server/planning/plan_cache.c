@@ -119,7 +119,7 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
         planned->outcome = PLAN_PATH;
         plan.aim = stop;
     } else {
-        plan_reason(&graph->plan, &plan, planned->reason, sizeof planned->reason);
+        plan_reason(&graph->plan, &plan, planned->reason);
     }
     const struct image *target = &graph->image[graph->plan.count - 1];
     if (planned->outcome == PLAN_NONE && image_is_full(target))

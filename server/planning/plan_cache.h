@@ -18,7 +18,7 @@ struct planned {
     bool full;                    /* the hop is a full package, served as it is */
     bool package_found;
     struct package package;                    /* base → hop */
-    char reason[REASON_SIZE];                  /* why the device waits or gets nothing, else "" */
+    char reason[REASON_SIZE];                  /* why the device waits or gets nothing (reason.h), else "" */
     struct package_key unasked[PLAN_NEED_MAX]; /* needed packages that were not requested yet */
     unsigned unasked_count;
 };

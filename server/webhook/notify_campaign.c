@@ -93,6 +93,7 @@ bool notify_campaign_paused(struct db *db, const struct campaign *campaign,
                             const struct notify_breach *breach, int64_t at_ms, struct error *err)
 {
     char summary[NOTIFY_SUMMARY_SIZE];
+    char why[REASON_TEXT_SIZE];
     struct subject subject;
     bool wanted;
     if (!look_up(db, WEBHOOK_CAMPAIGN_PAUSED, campaign, &subject, &wanted, err))
@@ -100,7 +101,7 @@ bool notify_campaign_paused(struct db *db, const struct campaign *campaign,
     if (!wanted)
         return true;
     json_t *facts = facts_of(campaign, &subject);
-    json_t *reason = event_text(campaign->paused_why);
+    json_t *reason = event_text(reason_text(campaign->paused_why, REASON_ENGLISH, why));
     if (reason)
         json_object_set_new(facts, "reason", reason);
     if (breach->devices) {
@@ -110,8 +111,8 @@ bool notify_campaign_paused(struct db *db, const struct campaign *campaign,
         json_object_set_new(facts, "count", json_integer((json_int_t)breach->count));
     }
     size_t used = begin(campaign, &subject, summary);
-    snprintf(summary + used, sizeof summary - used, " is paused: %s%s%s.", campaign->paused_why,
-             breach->devices ? ": " : "", breach->devices ? breach->text : "");
+    snprintf(summary + used, sizeof summary - used, " is paused: %s%s%s.", why, breach->devices ? ": " : "",
+             breach->devices ? breach->text : "");
     return add(db, WEBHOOK_CAMPAIGN_PAUSED, campaign, &subject, summary, facts, at_ms, err);
 }
 

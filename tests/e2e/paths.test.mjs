@@ -158,7 +158,7 @@ describe('GET …/paths', () => {
         const first = await paths(scene, '1138', '1162');
         assert.deepEqual(first, {
             firmware: 'pump', from: '1138', to: '1162', state: 'waiting', hops: [], size: null, excluded: [],
-            waiting: [{ from: '1138', to: '1162', size: null, state: 'unknown' }], limit: 12000, advice: null,
+            waiting: [{ from: '1138', to: '1162', size: null, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
         });
         assert.equal(await scene.package(), null, 'looking asks for nothing');
         const way = await settle(scene, 'V1138', 'pump_V1162');
@@ -167,8 +167,11 @@ describe('GET …/paths', () => {
         assert.deepEqual(way, {
             firmware: 'pump', from: '1138', to: '1162', state: 'path', size: one + two,
             hops: [{ from: '1138', to: '1147', size: one, state: 'ready' }, { from: '1147', to: '1162', size: two, state: 'ready' }],
-            excluded: [{ from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000` }],
-            waiting: [], limit: 12000, advice: null,
+            excluded: [{
+                from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000`,
+                reason_code: 'hop-oversize', reason_params: [direct.toLocaleString('en'), '12,000'],
+            }],
+            waiting: [], limit: 12000, advice: null, advice_code: null, advice_params: null,
         });
     });
 
@@ -198,7 +201,8 @@ describe('GET …/paths', () => {
         await change(scene, '2', { waypoint: 'forbidden', reason: 'no' });
         const barred = await settle(scene, '1', '3');
         assert.deepEqual([barred.state, barred.advice], ['none', '2 is forbidden as a waypoint: if you change that, there may be a path']);
-        assert.deepEqual(barred.excluded.at(-1), { from: '1', to: '2', reason: '2 is forbidden as a waypoint' });
+        assert.deepEqual([barred.advice_code, barred.advice_params], ['advice-allow', ['2']]);
+        assert.deepEqual(barred.excluded.at(-1), { from: '1', to: '2', reason: '2 is forbidden as a waypoint', reason_code: 'waypoint-forbidden', reason_params: ['2'] });
         await change(scene, '3', { withdrawn: true, reason: 'no' });
         assert.equal((await paths(scene, '1', '3')).advice, '3 is withdrawn: set another target');
     });

@@ -41,10 +41,11 @@ export interface Call {
     body?: BodyInit;
     type?: string; // Content-Type of body
     signal?: AbortSignal;
+    cache?: RequestCache;
 }
 
 // `path` is below /api/v1.
-export async function send(path: string, { method = 'GET', json, body, type, signal }: Call = {}): Promise<Response> {
+export async function send(path: string, { method = 'GET', json, body, type, signal, cache = 'no-store' }: Call = {}): Promise<Response> {
     const headers: Record<string, string> = { 'X-Dfota-Console': '1' };
     if (json !== undefined)
         headers['Content-Type'] = 'application/json';
@@ -53,7 +54,7 @@ export async function send(path: string, { method = 'GET', json, body, type, sig
     let response;
     try {
         response = await fetch(`/api/v1${path}`, {
-            method, headers, body: json !== undefined ? JSON.stringify(json) : body ?? null, credentials: 'same-origin', cache: 'no-store', signal: signal ?? null,
+            method, headers, body: json !== undefined ? JSON.stringify(json) : body ?? null, credentials: 'same-origin', cache, signal: signal ?? null,
         });
     } catch (error) {
         if (!signal?.aborted)

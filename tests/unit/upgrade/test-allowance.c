@@ -260,13 +260,14 @@ static void test_rows(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct allowance_wish wish = {rows[i].now_ms, PACKAGE, rows[i].has_begun};
         struct allowance_verdict verdict;
+        char why[REASON_TEXT_SIZE];
         memset(&verdict, 0xA5, sizeof verdict);
         allowance_decide(&rows[i].limits, &rows[i].allowance, &rows[i].use, &wish, &verdict);
         int64_t wait_ms = verdict.until_ms ? verdict.until_ms - rows[i].now_ms : 0;
-        if (verdict.answer != rows[i].answer || wait_ms != rows[i].wait_ms ||
-            strcmp(verdict.why, rows[i].why) != 0)
+        reason_text(verdict.why, REASON_ENGLISH, why);
+        if (verdict.answer != rows[i].answer || wait_ms != rows[i].wait_ms || strcmp(why, rows[i].why) != 0)
             fail_msg("%s: answer %d, %lld ms, %s", rows[i].what, (int)verdict.answer, (long long)wait_ms,
-                     verdict.why);
+                     why);
         assert_int_equal(verdict.for_transfer, strstr(rows[i].why, "transfers run as") != NULL);
     }
 }

@@ -300,10 +300,11 @@ static void test_gates(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof gates / sizeof *gates; i++) {
-        char why[GATE_WHY_SIZE];
+        char why[REASON_SIZE], text[REASON_TEXT_SIZE];
         enum gate gate = stage_gate(&gates[i].stage, 0, &gates[i].audience, NOW_MS, why);
-        if (gate != gates[i].gate || strcmp(why, gates[i].why) != 0)
-            fail_msg("%s: %d, %s", gates[i].what, gate, why);
+        reason_text(why, REASON_ENGLISH, text);
+        if (gate != gates[i].gate || strcmp(text, gates[i].why) != 0)
+            fail_msg("%s: %d, %s", gates[i].what, gate, text);
     }
 }
 
@@ -392,7 +393,7 @@ static void test_random_campaigns(void **state)
                 stage->count[outcome[i]]++;
             }
             assert_in_range(admitted, 0, reach[current]);
-            char why[GATE_WHY_SIZE];
+            char why[REASON_SIZE];
             enum gate gate = stage_gate(stages, current, &place, NOW_MS, why);
             assert_true((gate == GATE_HOLDS) == (why[0] == '\0'));
             if (gate == GATE_BROKEN)

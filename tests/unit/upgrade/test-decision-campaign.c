@@ -60,6 +60,12 @@ static void test_a_paused_campaign_lets_downloads_end_or_not(void **state)
     }
 }
 
+static void assert_words(const struct scene *scene, const char *words)
+{
+    char text[REASON_TEXT_SIZE];
+    assert_string_equal(reason_text(scene->decision.reason, REASON_ENGLISH, text), words);
+}
+
 static void test_a_download_to_another_target_does_not_go_on(void **state)
 {
     struct scene scene = in_campaign(ATTEMPT_SENDING);
@@ -67,7 +73,7 @@ static void test_a_download_to_another_target_does_not_go_on(void **state)
     scene.known.campaign_paused = true;
     scene.known.attempt_target = version_of("1147");
     decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
-    assert_string_equal(scene.decision.reason, PAUSED);
+    assert_words(&scene, PAUSED);
 }
 
 static void test_a_paused_campaign_begins_no_other_package(void **state)
@@ -79,10 +85,10 @@ static void test_a_paused_campaign_begins_no_other_package(void **state)
     expect(&hop, ANSWER_UP_TO_DATE, "confirm unpin", PAUSED);
     says(&base, "1130");
     decision_make(&base.checkin, &base.known, &limits, &base.decision);
-    assert_string_equal(base.decision.reason, PAUSED);
+    assert_words(&base, PAUSED);
     link.checkin.source = CHECKIN_LINK;
     decision_make(&link.checkin, &link.known, &limits, &link.decision);
-    assert_string_equal(link.decision.reason, PAUSED); /* the download was not begun over this link */
+    assert_words(&link, PAUSED); /* the download was not begun over this link */
 }
 
 static void test_a_campaign_that_was_given_up_can_end_its_downloads(void **state)
@@ -98,7 +104,7 @@ static void test_a_campaign_that_was_given_up_can_end_its_downloads(void **state
            "the campaign spring does not lead to 1162 any more, and its downloads do not go on");
     from_byte(&scene, 0);
     decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
-    assert_string_equal(scene.decision.reason, "no target is set for this firmware");
+    assert_words(&scene, "no target is set for this firmware");
 }
 
 static void test_outcomes_follow_attempts(void **state)
@@ -132,14 +138,15 @@ static void test_stages_in_words(void **state)
 {
     const struct stage stages[] = {
         {.kind = STAGE_DEVICES, .size = 1}, {.kind = STAGE_PERCENT, .size = 10}, {.kind = STAGE_ALL}};
-    char text[STAGE_TEXT_SIZE];
+    static const char *const texts[] = {"stage 1 of 3 admits 1 device",
+                                        "stage 2 of 3 admits 10 % of the devices",
+                                        "stage 3 of 3 admits all devices"};
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE];
     (void)state;
-    stage_text(stages, 3, 0, text);
-    assert_string_equal(text, "stage 1 of 3 admits 1 device");
-    stage_text(stages, 3, 1, text);
-    assert_string_equal(text, "stage 2 of 3 admits 10 % of the devices");
-    stage_text(stages, 3, 2, text);
-    assert_string_equal(text, "stage 3 of 3 admits all devices");
+    for (unsigned i = 0; i < 3; i++) {
+        stage_reason(stages, 3, i, reason);
+        assert_string_equal(reason_text(reason, REASON_ENGLISH, text), texts[i]);
+    }
 }
 
 int main(void)

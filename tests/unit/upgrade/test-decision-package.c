@@ -194,24 +194,27 @@ static void test_serving_and_the_attempt(void **state)
 
 /* ---- Reasons ---- */
 
-static void test_long_reasons_end_at_a_character(void **state)
+static void test_the_error_of_a_package_is_whole_in_the_reason(void **state)
 {
     struct scene scene = scene_of(CHECKIN_DIALECT);
+    char text[REASON_TEXT_SIZE];
     (void)state;
     scene.known.package = PACKAGE_FAILED;
     scene.known.target = version_of("999999999.999999999.999999999");
     says(&scene, "999999999.999999999.99999999.9");
-    for (size_t ascii = 0; ascii < 3; ascii++) { /* the text is cut at each byte of a character once */
-        memset(scene.known.package_error, 'x', sizeof scene.known.package_error);
-        for (size_t i = ascii; i + 3 < sizeof scene.known.package_error; i += 3)
-            memcpy(scene.known.package_error + i, "水", 3);
-        scene.known.package_error[sizeof scene.known.package_error - 1] = '\0';
+    for (size_t ascii = 0; ascii < 3; ascii++) { /* the last character of the error is cut */
+        size_t size = sizeof scene.known.package_error - 1;
+        memset(scene.known.package_error, 'x', size);
+        for (size_t i = ascii; i < size; i += 3)
+            memcpy(scene.known.package_error + i, "水", i + 3 < size ? 3 : size - i);
+        scene.known.package_error[size] = '\0';
         memset(&scene.decision, 'x', sizeof scene.decision);
         decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
         assert_int_equal(scene.decision.answer, ANSWER_NOT_ALLOWED);
-        size_t length = strnlen(scene.decision.reason, REASON_SIZE);
-        assert_true(length >= REASON_SIZE - 4 && length < REASON_SIZE);
-        assert_true(slice_is_clean_utf8(slice_of(scene.decision.reason)));
+        reason_text(scene.decision.reason, REASON_ENGLISH, text);
+        assert_true(strlen(text) > size);
+        assert_true(slice_is_clean_utf8(slice_of(scene.decision.reason)) &&
+                    slice_is_clean_utf8(slice_of(text)));
     }
 }
 
@@ -244,7 +247,7 @@ int main(void)
         cmocka_unit_test(test_canary),
         cmocka_unit_test(test_loop_guard),
         cmocka_unit_test(test_serving_and_the_attempt),
-        cmocka_unit_test(test_long_reasons_end_at_a_character),
+        cmocka_unit_test(test_the_error_of_a_package_is_whole_in_the_reason),
         cmocka_unit_test(test_unproven_goes_out_only_by_somebodys_word),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -106,7 +106,7 @@ static const char *facts_of(const struct decision *decision, char out[200])
 static inline void expect_at(int line, struct scene *scene, enum answer answer, const char *facts,
                              const char *reason)
 {
-    char text[200];
+    char text[200], words[REASON_TEXT_SIZE];
     memset(&scene->decision, 0xA5, sizeof scene->decision);
     decision_make(&scene->checkin, &scene->known, &limits, &scene->decision);
     if (scene->decision.answer != answer)
@@ -114,8 +114,8 @@ static inline void expect_at(int line, struct scene *scene, enum answer answer, 
                  answer_code(answer), scene->decision.reason);
     if (strcmp(facts_of(&scene->decision, text), facts) != 0)
         fail_msg("line %d: recorded '%s' instead of '%s'", line, facts_of(&scene->decision, text), facts);
-    if (strcmp(scene->decision.reason, reason) != 0)
-        fail_msg("line %d: reason '%s' instead of '%s'", line, scene->decision.reason, reason);
+    if (strcmp(reason_text(scene->decision.reason, REASON_ENGLISH, words), reason) != 0)
+        fail_msg("line %d: reason '%s' instead of '%s'", line, words, reason);
 }
 #define expect(scene, answer, facts, reason) expect_at(__LINE__, scene, answer, facts, reason)
 

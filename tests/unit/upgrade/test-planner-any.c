@@ -192,8 +192,8 @@ static void check_plan(struct plan_graph *graph, struct plan *plan)
 
 static void check_words(struct plan_graph *graph, const struct plan *plan)
 {
-    char reason[240], advice[PLAN_ADVICE_SIZE];
-    plan_reason(graph, plan, reason, sizeof reason);
+    char reason[REASON_SIZE], advice[REASON_SIZE];
+    plan_reason(graph, plan, reason);
     assert_true((reason[0] != '\0') == (plan->outcome != PLAN_PATH));
     plan_advice(graph, plan, NULL, 0, advice);
     assert_true((advice[0] != '\0') == (plan->outcome == PLAN_NONE));

@@ -11,7 +11,7 @@
 struct scene {
     struct plan_graph graph;
     struct plan plan;
-    char advice[PLAN_ADVICE_SIZE];
+    char advice[REASON_SIZE];
 };
 
 static inline struct scene scene_of(const char *versions)
@@ -85,15 +85,16 @@ static inline void expect_at(int line, struct scene *scene, const char *wanted)
 
 static inline void expect_words_at(int line, struct scene *scene, const char *reason, const char *advice)
 {
-    char text[240];
+    char kept[REASON_SIZE], text[REASON_TEXT_SIZE];
     plan_make(&scene->graph, &scene->plan);
-    plan_reason(&scene->graph, &scene->plan, text, sizeof text);
+    plan_reason(&scene->graph, &scene->plan, kept);
+    reason_text(kept, REASON_ENGLISH, text);
     plan_make(&scene->graph, &scene->plan);
     plan_advice(&scene->graph, &scene->plan, NULL, 0, scene->advice);
     if (strcmp(text, reason) != 0)
         fail_msg("line %d: reason '%s' instead of '%s'", line, text, reason);
-    if (strcmp(scene->advice, advice) != 0)
-        fail_msg("line %d: advice '%s' instead of '%s'", line, scene->advice, advice);
+    if (strcmp(reason_text(scene->advice, REASON_ENGLISH, text), advice) != 0)
+        fail_msg("line %d: advice '%s' instead of '%s'", line, text, advice);
 }
 #define expect_words(scene, reason, advice) expect_words_at(__LINE__, scene, reason, advice)
 

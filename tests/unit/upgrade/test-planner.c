@@ -110,7 +110,7 @@ static void test_required(void **state)
     scene.graph.version[2].waypoint = WAYPOINT_REQUIRED;
     made(&scene, "1", "4", 10);
     expect(&scene, "wait for 3 need 1→3, 3→4");
-    expect_words(&scene, "the package 1→3 is queued to be generated (on the way to 4)", "");
+    expect_words(&scene, "the package 1→3 (on the way to 4) is queued to be generated", "");
     made(&scene, "1", "3", 10);
     made(&scene, "3", "4", 10);
     expect(&scene, "path 1 3 4");

@@ -160,11 +160,14 @@ static void test_a_broken_gate_names_its_newest_devices(void **state)
     assert_int_equal(number_of(&told, "count"), 25);
     assert_int_equal(number_of(&told, "gate_stage"), 1);
     assert_string_equal(text_of(&told, "gate"), "max_failed");
-    assert_string_equal(text_of(&told, "reason"), told.campaign.paused_why);
+    char why[REASON_TEXT_SIZE];
+    assert_true(reason_is(told.campaign.paused_why, REASON_GATE_FAILED));
+    assert_string_equal(text_of(&told, "reason"), reason_text(told.campaign.paused_why, REASON_ENGLISH, why));
     assert_non_null(strstr(text_of(&told, "summary"), "uid:unit-25, uid:unit-24, uid:unit-23 and 22 more."));
     json_t *detail = last_row(db);
     assert_true(json_equal(json_object_get(detail, "devices"), devices));
     assert_int_equal(json_integer_value(json_object_get(detail, "count")), 25);
+    assert_string_equal(json_string_value(json_object_get(detail, "reason_code")), "gate-failed");
     json_decref(detail);
     assert_told(db, &told, "needs-person");
     assert_string_equal(text_of(&told, "why"), "campaign-paused");

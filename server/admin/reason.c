@@ -1,0 +1,78 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/admin/reason.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/sha256.h"
+#include "server/admin/handlers.h"
+
+static json_t *params_to_json(const json_t *array)
+{
+    json_t *params = json_array(), *param;
+    size_t i;
+    json_array_foreach ((json_t *)array, i, param) {
+        if (i == 0)
+            continue; /* the code */
+        if (json_is_array(param))
+            json_array_append_new(params, json_pack("{s:O, s:o}", "code", json_array_get(param, 0), "params",
+                                                    params_to_json(param)));
+        else
+            json_array_append(params, param);
+    }
+    return params;
+}
+
+void reason_to_json(json_t *object, const char *name, const char *reason)
+{
+    char text[REASON_TEXT_SIZE], key[32];
+    struct reason parsed;
+    json_t *array = NULL;
+    if (reason && reason_parse(slice_of(reason), &parsed))
+        array = json_loads(reason, 0, NULL);
+    json_object_set_new(object, name, field_text(reason_text(reason ? reason : "", REASON_ENGLISH, text)));
+    snprintf(key, sizeof key, "%s_code", name);
+    json_object_set_new(object, key, array ? json_string(reason_code_name(parsed.code)) : json_null());
+    snprintf(key, sizeof key, "%s_params", name);
+    json_object_set_new(object, key, array ? params_to_json(array) : json_null());
+    json_decref(array);
+}
+
+/* ---- All reasons ---- */
+
+static bool find_language(const struct request *request, enum reason_language *ret, struct error *err)
+{
+    char lang[32] = "";
+    bool found;
+    if (!request_query(request, "lang", lang, sizeof lang, &found, err))
+        return false;
+    *ret = found && strcmp(lang, "zh") == 0 ? REASON_CHINESE : REASON_ENGLISH;
+    return !found || *ret == REASON_CHINESE || strcmp(lang, "en") == 0 ||
+           error_set(err, ERROR_BAD_REQUEST, "lang must be en or zh");
+}
+
+bool admin_reason_list(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_json) json_t *texts = json_object();
+    enum reason_language language;
+    char etag[SHA256_HEX_SIZE];
+    struct slice known;
+    struct sha256 hash;
+    if (!find_language(call->request, &language, err))
+        return false;
+    for (unsigned code = 0; code < REASON_CODE_COUNT; code++)
+        json_object_set_new(texts, reason_code_name(code), json_string(reason_template(code, language)));
+    _cleanup_(cleanup_free) char *dump = json_dumps(texts, JSON_COMPACT);
+    if (!dump)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    sha256_of(dump, strlen(dump), &hash);
+    sha256_hex(&hash, etag);
+    bool is_known = request_header(call->request, "If-None-Match", &known) &&
+                    memmem(known.ptr, known.len, etag, strlen(etag));
+    reply_text(&call->reply, is_known ? 304 : 200, "application/json", dump, strlen(dump));
+    reply_header(&call->reply, "ETag", "\"%s\"", etag);
+    reply_header(&call->reply, "Cache-Control", "no-cache");
+    return true;
+}
