@@ -25,6 +25,7 @@ struct checkin_counters;
 struct sender;
 struct waiting;
 struct sessions;
+struct live;
 
 struct daemon {
     struct config config;
@@ -46,6 +47,7 @@ struct daemon {
     struct sha256 *tokens; /* hashes of the admin tokens */
     size_t token_count;
     struct sessions *sessions; /* of the console */
+    struct live *live;         /* streams of events */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

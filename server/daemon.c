@@ -25,6 +25,7 @@
 #include "server/checkin/refused.h"
 #include "server/checkin/waiting.h"
 #include "server/config/firmware_section.h"
+#include "server/console/live.h"
 #include "server/console/sessions.h"
 #include "server/context.h"
 #include "server/db/data_dir.h"
@@ -81,6 +82,12 @@ static void flushed(void *cls, bool committed)
     sessions_flushed(daemon->sessions, committed);
 }
 
+static void committed(void *cls, unsigned touched)
+{
+    struct daemon *daemon = cls;
+    live_wake(daemon->live, touched);
+}
+
 /* The log files exist as soon as the database is open. */
 static bool watch_files(struct server *server, const char *path, struct error *err)
 {
@@ -106,13 +113,15 @@ static bool open_storage(struct server *server, struct error *err)
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
         !sessions_open(db, daemon->tokens, daemon->token_count, &daemon->sessions, err) ||
-        !checkin_counters_open(&daemon->counters, err) || !refused_open(&daemon->refused, err) ||
-        !waiting_open(&daemon->waiting, err) || !progress_open(&daemon->progress, err)) {
+        !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
+        !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
+        !progress_open(&daemon->progress, err)) {
         db_close(db);
         return false;
     }
     db_watch(db, server->file_watch);
-    struct writer_flush later = {flush, flushed, daemon, FLUSH_MS};
+    struct writer_flush later = {
+        .run = flush, .flushed = flushed, .cls = daemon, .every_ms = FLUSH_MS, .committed = committed};
     if (!writer_start(db, &later, &daemon->writer, err))
         return false;
     progress_set_writer(daemon->progress, daemon->writer);
@@ -182,6 +191,7 @@ static bool start(struct server *server, struct error *err)
               scheduler_start(daemon, &daemon->scheduler, err) &&
               maintenance_start(daemon, &daemon->maintenance, err) &&
               prebuild_start(daemon, &daemon->prebuild, err) && start_sender(server, err) &&
+              live_start(daemon->live, daemon->reader_pool, err) &&
               listeners_open(daemon, &server->listeners, err);
     atomic_store(&server->is_listening, ok);
     return ok;
@@ -198,6 +208,7 @@ static void end(struct server *server)
     struct daemon *daemon = &server->daemon;
     maintenance_stop(daemon->maintenance);
     scheduler_stop(daemon->scheduler);
+    live_stop(daemon->live);
     int64_t until_ms = clock_boot_ms() + DRAIN_MS;
     bool drained = listeners_drain(&server->listeners, until_ms);
     if (daemon->ending_fd >= 0)
@@ -220,6 +231,7 @@ static void end(struct server *server)
     refused_close(daemon->refused);
     waiting_close(daemon->waiting);
     progress_close(daemon->progress);
+    live_close(daemon->live);
     sessions_close(daemon->sessions);
     reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);

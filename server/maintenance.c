@@ -14,6 +14,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
+#include "storage/fleet_day.h"
 #include "storage/pending_report.h"
 #include "storage/product.h"
 #include "storage/traffic.h"
@@ -192,6 +193,36 @@ static void evaluate_campaigns(struct maintenance *maintenance)
         log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
 }
 
+/* Counts of the day */
+
+static bool store_day(void *cls, struct db *db, struct error *err)
+{
+    return fleet_day_store(db, *(const int64_t *)cls, clock_utc_ms() / DAY_MS, err);
+}
+
+/* Most rounds change nothing: so they only read. */
+static bool count_firmware(const struct daemon *daemon, struct db *db, int64_t *id, struct error *err)
+{
+    bool differs;
+    return fleet_day_differs(db, *id, clock_utc_ms() / DAY_MS, &differs, err) &&
+           (!differs || writer_call(daemon->writer, store_day, id, err));
+}
+
+static void count_day(struct maintenance *maintenance)
+{
+    const struct daemon *daemon = maintenance->daemon;
+    _cleanup_(cleanup_free) int64_t *ids = NULL;
+    struct db *db = NULL;
+    struct error err;
+    size_t count = 0;
+    bool ok = reader_pool_take(daemon->reader_pool, &db, &err) && fleet_day_firmwares(db, &ids, &count, &err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = count_firmware(daemon, db, &ids[i], &err);
+    reader_pool_give(daemon->reader_pool, db);
+    if (!ok)
+        log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+}
+
 /* The thread */
 
 static bool await_round(struct maintenance *maintenance)
@@ -216,6 +247,7 @@ static void *work(void *cls)
         record_budgets(maintenance);
         end_traffic(maintenance);
         evaluate_campaigns(maintenance);
+        count_day(maintenance);
         prune(maintenance);
     } while (await_round(maintenance));
     return NULL;

@@ -73,18 +73,26 @@ void blobs_close(struct blobs *blobs)
     free(blobs);
 }
 
-bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct error *err)
+bool blobs_space(const struct blobs *blobs, uint64_t *ret_free, uint64_t *ret_reserve, struct error *err)
 {
     struct statvfs disk;
     if (statvfs(blobs->directory, &disk) != 0)
         return error_errno(err, errno, "cannot ask for the free space of %s", blobs->directory);
-    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (size_bytes > free_bytes || free_bytes - size_bytes < blobs->reserve_bytes)
+    *ret_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    *ret_reserve = blobs->reserve_bytes;
+    return true;
+}
+
+bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct error *err)
+{
+    uint64_t free_bytes = 0, reserve = 0;
+    if (!blobs_space(blobs, &free_bytes, &reserve, err))
+        return false;
+    if (size_bytes > free_bytes || free_bytes - size_bytes < reserve)
         return error_set(
             err, ERROR_NO_SPACE,
             "not enough space: %llu bytes are free, %llu are to be written and %llu kept in reserve",
-            (unsigned long long)free_bytes, (unsigned long long)size_bytes,
-            (unsigned long long)blobs->reserve_bytes);
+            (unsigned long long)free_bytes, (unsigned long long)size_bytes, (unsigned long long)reserve);
     return true;
 }
 

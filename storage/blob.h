@@ -22,6 +22,9 @@ void blobs_close(struct blobs *blobs); /* NULL is fine */
 /* ERROR_NO_SPACE when `size_bytes` more would use space of the reserve. */
 bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct error *err);
 
+/* The space that is free on the disk, and the reserve. */
+bool blobs_space(const struct blobs *blobs, uint64_t *ret_free, uint64_t *ret_reserve, struct error *err);
+
 /* Writing: begin, add…, then keep or drop. A writer belongs to one thread at a time. */
 bool blob_begin(struct blobs *blobs, struct blob_writer **ret, struct error *err);
 bool blob_add(struct blob_writer *writer, const void *bytes, size_t len, struct error *err);

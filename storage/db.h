@@ -138,6 +138,17 @@ uint64_t db_changes(const struct db *db);
 /* The same without packages. There are many more packages, and they change far more often. */
 uint64_t db_image_changes(const struct db *db);
 
+/* Sorts of rows that a console shows. */
+enum {
+    DB_TOUCHED_LEDGER = 1,
+    DB_TOUCHED_IMAGES = 2, /* and firmwares */
+    DB_TOUCHED_PACKAGES = 4,
+    DB_TOUCHED_DEVICES = 8, /* and attempts */
+    DB_TOUCHED_CAMPAIGNS = 16
+};
+/* What this connection has touched since the last call, also what was rolled back. */
+unsigned db_take_touched(struct db *db);
+
 /* Every table of statements (statements.c). Tests walk through it. */
 extern const struct db_table *const db_tables[];
 extern const unsigned db_table_count;

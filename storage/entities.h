@@ -40,7 +40,9 @@ enum {
     ENTITY_CAMPAIGN,
     ENTITY_CAMPAIGN_DEVICE,
     ENTITY_RHYTHM,
-    ENTITY_TRAFFIC
+    ENTITY_TRAFFIC,
+    ENTITY_FLEET_DAY,
+    ENTITY_OVERVIEW
 };
 
 extern const struct db_table session_statements;
@@ -50,7 +52,8 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
     said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
     ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
-    campaign_device_statements, rhythm_statements, traffic_statements;
+    campaign_device_statements, rhythm_statements, traffic_statements, fleet_day_statements,
+    overview_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

@@ -127,11 +127,28 @@ static bool migrate(struct db *db, struct error *err)
 
 /* Changes of the tables that plans depend on */
 
+static unsigned sort_of(const char *table)
+{
+    static const struct {
+        const char *table;
+        unsigned sort;
+    } sorts[] = {
+        {"attempt", DB_TOUCHED_DEVICES},  {"campaign", DB_TOUCHED_CAMPAIGNS}, {"device", DB_TOUCHED_DEVICES},
+        {"firmware", DB_TOUCHED_IMAGES},  {"image", DB_TOUCHED_IMAGES},       {"ledger", DB_TOUCHED_LEDGER},
+        {"package", DB_TOUCHED_PACKAGES},
+    };
+    for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++)
+        if (strcmp(table, sorts[i].table) == 0)
+            return sorts[i].sort;
+    return 0;
+}
+
 static void count_change(void *cls, int operation, const char *database, const char *table, sqlite3_int64 row)
 {
     struct db *db = cls;
     bool images = strcmp(table, "image") == 0 || strcmp(table, "firmware") == 0;
     (void)operation, (void)database, (void)row;
+    db->touched |= sort_of(table);
     db->image_changes += images;
     db->changes += images || strcmp(table, "package") == 0 || strcmp(table, "package_release") == 0 ||
                    strcmp(table, "quarantine") == 0;
@@ -155,6 +172,13 @@ uint64_t db_changes(const struct db *db)
 uint64_t db_image_changes(const struct db *db)
 {
     return db->image_changes;
+}
+
+unsigned db_take_touched(struct db *db)
+{
+    unsigned touched = db->touched;
+    db->touched = 0;
+    return touched;
 }
 
 /* Open and close */

@@ -14,6 +14,7 @@ struct db {
     uint64_t changes;              /* see db_changes() */
     uint64_t image_changes;        /* see db_image_changes() */
     uint64_t changes_at_begin;
+    unsigned touched; /* see db_take_touched() */
 };
 
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */

@@ -36,5 +36,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_CAMPAIGN_DEVICE] = &campaign_device_statements,
     [ENTITY_RHYTHM] = &rhythm_statements,
     [ENTITY_TRAFFIC] = &traffic_statements,
+    [ENTITY_FLEET_DAY] = &fleet_day_statements,
+    [ENTITY_OVERVIEW] = &overview_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

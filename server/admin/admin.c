@@ -23,6 +23,7 @@
 #define ROUTES(X)                                                                                            \
     X("GET", API "/reasons", 0, admin_reason_list)                                                           \
     X("GET", API "/status", 0, admin_status_show)                                                            \
+    X("GET", API "/overview", 0, admin_overview_show)                                                        \
     X("DELETE", API "/session", 0, admin_session_end)                                                        \
     X("POST", API "/session/once", 0, admin_session_once)                                                    \
     X("GET", API "/products", 0, admin_product_list)                                                         \
@@ -51,6 +52,7 @@
     X("GET", CAMPAIGN "/devices", 0, admin_campaign_devices)                                                 \
     X("PUT", CAMPAIGN "/devices", 4 * KIB * KIB, admin_campaign_devices_put)                                 \
     X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
+    X("GET", FIRMWARE "/versions", 0, admin_firmware_versions)                                               \
     X("GET", FIRMWARE "/images", 0, admin_image_list)                                                        \
     X("GET", FIRMWARE "/images/{}", 0, admin_image_show)                                                     \
     X("PATCH", FIRMWARE "/images/{}", 64 * KIB, admin_image_set)                                             \
@@ -118,6 +120,9 @@
     X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
     X("GET", API "/session", 0, admin_session_show)
 
+/* Answers without an end: method, pattern, handler of HEAD. The socket goes to admin_events_take(). */
+#define STREAMS(X) X("GET", API "/events", admin_events_head)
+
 /* Uploads: method, pattern, stream, handler. */
 #define UPLOADS(X)                                                                                           \
     X("PUT", FIRMWARE "/images/{}", admin_upload_by_path, run_image_upload)                                  \
@@ -131,6 +136,14 @@
     }
 ROUTES(X)
 OPEN(X)
+#undef X
+
+#define X(method, pattern, handler)                                                                          \
+    static void run_##handler(struct request *request)                                                       \
+    {                                                                                                        \
+        call_run(request, handler);                                                                          \
+    }
+STREAMS(X)
 #undef X
 
 static void run_image_upload(struct request *request)
@@ -152,10 +165,13 @@ const struct route admin_routes[] = {
     {method, pattern, ROUTE_WORKER | ROUTE_OPEN, body_limit, NULL, run_##handler},
         OPEN(X)
 #undef X
-#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
-            UPLOADS(X)
+#define X(method, pattern, handler) {method, pattern, ROUTE_WORKER | ROUTE_TAKE, 0, NULL, run_##handler},
+            STREAMS(X)
 #undef X
-                {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
+#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
+                UPLOADS(X)
+#undef X
+                    {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console/", ROUTE_OPEN | ROUTE_PREFIX, 0, NULL, console_file_serve},
 };

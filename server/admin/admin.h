@@ -14,6 +14,9 @@ extern const size_t admin_route_count;
    cookie: then a change also needs what origin_check_change() demands. ERROR_UNAUTHORIZED, ERROR_FORBIDDEN. */
 bool admin_authorize(struct request *request, struct error *err);
 
+/* For listener_config.take: the socket becomes a stream of events. ERROR_BAD_REQUEST, ERROR_UNAVAILABLE. */
+bool admin_events_take(struct request *request, int socket, struct error *err); /* events.c */
+
 /* True if the token is one of the daemon's, compared by SHA-256; *ret is its hash. Any thread. */
 struct daemon;
 bool admin_token_find(const struct daemon *daemon, struct slice token, struct sha256 *ret);

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include "server/context.h"
+#include "server/core/field.h"
 #include "server/http/request.h"
 
 struct admin_call {
@@ -76,10 +77,6 @@ void call_answer_items(struct admin_call *call, json_t *items);
 bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
                       struct error *err);
 
-/* Values for answers. A text that was cut inside a character is repaired. */
-json_t *field_text(const char *text);             /* "" and NULL become null */
-json_t *field_number(int64_t value);              /* 0 becomes null */
-json_t *field_hash(const struct sha256 *hash);    /* in hex */
 json_t *field_warnings(const char *const list[]); /* an array; "" are left out, NULL ends */
 
 static inline void cleanup_json(json_t **json)

@@ -11,10 +11,15 @@
 bool admin_status_show(struct admin_call *call, struct error *err);
 bool admin_reason_list(struct admin_call *call, struct error *err);
 
+bool admin_overview_show(struct admin_call *call, struct error *err);
+bool admin_firmware_versions(struct admin_call *call, struct error *err); /* overview.c */
+
 bool admin_session_begin(struct admin_call *call, struct error *err);
 bool admin_session_end(struct admin_call *call, struct error *err);
 bool admin_session_show(struct admin_call *call, struct error *err);
 bool admin_session_once(struct admin_call *call, struct error *err);
+
+bool admin_events_head(struct admin_call *call, struct error *err); /* events.c */
 
 bool admin_product_add(struct admin_call *call, struct error *err);
 bool admin_product_list(struct admin_call *call, struct error *err);

@@ -12,39 +12,13 @@
 #include "storage/device.h"
 #include "storage/product.h"
 #include "server/ledger/prune.h"
+#include "server/ledger/row_json.h"
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
 #define DAYS_MAX     1000
-
-/* One row as JSON */
-
-/* As an object if writing it again gives exactly the same text. Otherwise as text, so that a reader who
-   checks the chain sees what is stored. */
-static json_t *detail_to_json(const char *text)
-{
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    char *again = json_is_object(json) ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    bool same = again && strcmp(again, text) == 0;
-    free(again);
-    if (same)
-        return json;
-    json_decref(json);
-    json = field_text(text);
-    return json_is_null(json) ? json_string("") : json;
-}
-
-static json_t *to_json(const struct ledger_row *row)
-{
-    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seq", (json_int_t)row->seq,
-                     "at", (json_int_t)row->at_ms, "kind", field_text(row->kind), "product",
-                     field_text(row->product), "firmware", field_text(row->firmware), "device",
-                     field_text(row->device), "attempt", field_number(row->attempt), "package",
-                     field_text(row->package), "detail", detail_to_json(row->detail), "prev",
-                     field_hash(&row->prev), "hash", field_hash(&row->hash));
-}
 
 /* The list */
 
@@ -138,7 +112,7 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count && i < page.limit; i++)
-        json_array_append_new(items, to_json(&rows[i]));
+        json_array_append_new(items, row_json_make(&rows[i]));
     call_answer_items(call, items);
     reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
     if (count > page.limit)

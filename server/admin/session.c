@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
+#include "server/console/live.h"
 #include "server/console/origin.h"
 #include "server/console/sessions.h"
 #include "server/core/log.h"
@@ -76,6 +77,7 @@ bool admin_session_end(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_INVALID, "this request has a token, and no session that could end");
     if (!sessions_end(call->daemon->sessions, call->daemon->writer, secret, err))
         return false;
+    live_check(call->daemon->live);
     show_token(&call->request->actor, shown);
     log_line(LOG_LEVEL_INFO, "logged-out", "peer", call->request->peer, "token_hash", shown, NULL);
     reply_header(&call->reply, "Set-Cookie",

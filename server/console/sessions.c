@@ -50,12 +50,17 @@ int64_t session_end_ms(const struct session *session)
     return idle_ms < session->expires_ms ? idle_ms : session->expires_ms;
 }
 
-static bool is_alive(const struct sessions *sessions, const struct session *session, int64_t now_ms)
+bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token)
 {
     bool known = false;
     for (size_t i = 0; i < sessions->token_count; i++)
-        known |= sha256_equal(&session->token, &sessions->tokens[i]);
-    return known && now_ms < session_end_ms(session);
+        known |= sha256_equal(token, &sessions->tokens[i]);
+    return known;
+}
+
+static bool is_alive(const struct sessions *sessions, const struct session *session, int64_t now_ms)
+{
+    return sessions_token_is_known(sessions, &session->token) && now_ms < session_end_ms(session);
 }
 
 /* Under the mutex; NULL: not known. */
@@ -128,6 +133,15 @@ bool sessions_find(struct sessions *sessions, struct slice secret, int64_t now_m
         known->session.used_ms = now_ms;
         *ret = known->session;
     }
+    pthread_mutex_unlock(&sessions->mutex);
+    return ok;
+}
+
+bool sessions_is_alive(struct sessions *sessions, const struct sha256 *hash, int64_t now_ms)
+{
+    pthread_mutex_lock(&sessions->mutex);
+    const struct known *known = find(sessions, hash);
+    bool ok = known && is_alive(sessions, &known->session, now_ms);
     pthread_mutex_unlock(&sessions->mutex);
     return ok;
 }

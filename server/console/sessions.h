@@ -32,6 +32,9 @@ void sessions_close(struct sessions *sessions); /* NULL is fine */
 /* The session with this secret, and notes its use. False: there is none, or it has ended. Quick, any
    thread. */
 bool sessions_find(struct sessions *sessions, struct slice secret, int64_t now_ms, struct session *ret);
+/* Whether the session with this hash, or the token with this hash, still counts. Notes no use. Any thread. */
+bool sessions_is_alive(struct sessions *sessions, const struct sha256 *hash, int64_t now_ms);
+bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token);
 /* When the session ends if it is not used again. */
 int64_t session_end_ms(const struct session *session);
 

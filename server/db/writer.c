@@ -71,9 +71,17 @@ static void commit_batch(struct writer *writer, struct batch *batch)
         fail_all(batch, &err);
 }
 
+static void tell_commit(struct writer *writer)
+{
+    unsigned touched = db_take_touched(writer->db);
+    if (touched && writer->flush.committed)
+        writer->flush.committed(writer->flush.cls, touched);
+}
+
 static void run_batch(struct writer *writer, struct batch *batch)
 {
     commit_batch(writer, batch);
+    tell_commit(writer);
     for (unsigned i = 0; i < batch->count; i++)
         batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
 }

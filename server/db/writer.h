@@ -39,6 +39,8 @@ struct writer_flush {
     void (*flushed)(void *cls, bool committed);
     void *cls;
     int64_t every_ms;
+    /* May be NULL. After each commit that touched a row of these sorts (DB_TOUCHED_…); must be quick. Writer's thread. */
+    void (*committed)(void *cls, unsigned touched);
 };
 
 /* Takes over `db`. `flush` may be NULL. */

@@ -165,10 +165,23 @@ void gate_vetted(struct connection *connection)
         refuse(connection, &err, NULL);
 }
 
+/* The socket leaves the http folder. */
+static bool give_away(struct connection *connection, struct error *err)
+{
+    connection_unwatch(connection);
+    if (!connection->loop->config->take(&connection->request, connection->fd, err))
+        return false;
+    connection->fd = -1;
+    connection_end(connection);
+    return true;
+}
+
 static bool take_request(struct connection *connection, char *allow, size_t allow_size, struct error *err)
 {
     if (!admit_check(connection, allow, allow_size, err))
         return false;
+    if ((connection->request.route->flags & ROUTE_TAKE) && !connection->request.head_only)
+        return give_away(connection, err);
     if ((connection->request.route->flags & ROUTE_VET) && connection->head.body_length != 0)
         return vet(connection, err);
     if (!admit_reserve_body(connection, err))

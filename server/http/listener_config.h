@@ -37,6 +37,10 @@ struct listener_config {
     /* For ROUTE_VET, with the request before its body. False: the answer is *err, and no body is read.
        Worker thread. */
     bool (*vet)(struct request *request, struct error *err);
+    /* For ROUTE_TAKE. True: the socket is now the callee's, nothing was written to it, the bytes of the request are
+       still to be read from it, and the http folder forgets the request. False: the answer is *err. Must be quick.
+       Loop's thread. */
+    bool (*take)(struct request *request, int socket, struct error *err);
     /* Fills *reply, which is initialised with the error's status, for an error before or in a handler.
        The body is in memory. The http folder adds Allow and WWW-Authenticate. Any thread. */
     void (*render_error)(void *context, const struct error *err, struct reply *reply);

@@ -21,6 +21,7 @@ enum {
     ROUTE_WORKER = 1, /* the handler may block: it runs on a worker thread */
     ROUTE_VET = 4,    /* listener_config.vet is called before a body may come */
     ROUTE_OPEN = 8,   /* listener_config.authorize is not called */
+    ROUTE_TAKE = 16,  /* listener_config.take gets the socket; the handler answers HEAD only */
     ROUTE_PREFIX =
         2 /* the raw target (query included) begins with the pattern; param[0] is the rest of the target */
 };

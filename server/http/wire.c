@@ -21,7 +21,7 @@ static void date_text(char out[30])
              (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100, (unsigned)utc.tm_sec % 100);
 }
 
-static void write_head(FILE *out, const struct reply *reply)
+static void write_head(FILE *out, const struct reply *reply, bool has_end)
 {
     unsigned status = (unsigned)reply->status;
     size_t known = MHD_get_reason_phrase_len_for(status);
@@ -33,19 +33,19 @@ static void write_head(FILE *out, const struct reply *reply)
         fprintf(out, "Content-Type: %s\r\n", reply->content_type);
     for (unsigned i = 0; i < reply->header_count; i++)
         fprintf(out, "%s: %s\r\n", reply->header[i].name, reply->header[i].value);
-    if (status != MHD_HTTP_NO_CONTENT)
+    if (has_end && status != MHD_HTTP_NO_CONTENT)
         fprintf(out, "Content-Length: %llu\r\n", (unsigned long long)reply->size);
     fputs("\r\n", out);
 }
 
 /* The caller frees it. */
-static char *make_head(const struct reply *reply, size_t *ret_size)
+static char *make_head(const struct reply *reply, bool has_end, size_t *ret_size)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, ret_size);
     if (!out)
         abort();
-    write_head(out, reply);
+    write_head(out, reply, has_end);
     if (fclose(out) != 0)
         abort();
     return text;
@@ -54,8 +54,13 @@ static char *make_head(const struct reply *reply, size_t *ret_size)
 size_t wire_head_size(const struct reply *reply)
 {
     size_t size;
-    free(make_head(reply, &size));
+    free(make_head(reply, true, &size));
     return size;
+}
+
+char *wire_endless_head(const struct reply *reply, size_t *ret_size)
+{
+    return make_head(reply, false, ret_size);
 }
 
 static struct MHD_Response *make_response(struct reply *reply)
@@ -102,7 +107,7 @@ struct MHD_Response *wire_response(struct reply *reply)
 void wire_send(int fd, const struct reply *reply, bool head_only)
 {
     size_t head_size;
-    _cleanup_(cleanup_free) char *head = make_head(reply, &head_size);
+    _cleanup_(cleanup_free) char *head = make_head(reply, true, &head_size);
     struct iovec part[2] = {{head, head_size}, {(void *)(uintptr_t)reply->bytes, (size_t)reply->size}};
     struct msghdr message = {.msg_iov = part, .msg_iovlen = head_only || reply->size == 0 ? 1 : 2};
     /* A few hundred bytes fit into an empty socket buffer, or the peer is gone. */

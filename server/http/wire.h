@@ -14,6 +14,9 @@ struct MHD_Response;
 /* Length of the head on the wire, blank line included. */
 size_t wire_head_size(const struct reply *reply);
 
+/* The head of an answer without an end, and so without a Content-Length. The caller frees it. */
+char *wire_endless_head(const struct reply *reply, size_t *ret_size);
+
 /* Takes over the reply's body. NULL: out of memory; the reply is still the caller's. */
 struct MHD_Response *wire_response(struct reply *reply);
 /* Adds the headers of `reply` to a response that was made elsewhere, and returns it. NULL: the response is destroyed. */

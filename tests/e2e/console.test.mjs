@@ -163,10 +163,10 @@ describe('in a browser', { skip: noBrowser }, () => {
         const view = await openConsole(t, server);
         await view.logIn();
         await view.page.keyboard.press('Control+k');
-        await view.page.getByRole('combobox').fill('pum');
-        await view.page.getByRole('option', { name: 'pump' }).waitFor();
-        await view.page.getByRole('combobox').fill('866597071234569');
-        await view.page.getByRole('option', { name: '866597071234569' }).waitFor();
+        await view.page.getByRole('combobox', { name: 'Search' }).fill('pum');
+        await view.page.getByRole('listbox').getByRole('option', { name: 'pump' }).waitFor();
+        await view.page.getByRole('combobox', { name: 'Search' }).fill('866597071234569');
+        await view.page.getByRole('listbox').getByRole('option', { name: '866597071234569' }).waitFor();
         await view.screenshot('palette');
         await view.page.keyboard.press('Enter');
         await view.page.waitForURL(/\/console\/devices\?product=palette&device=imei/);

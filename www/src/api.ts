@@ -96,20 +96,30 @@ export function useFetch<T>(path: string | null, everyMs = 0): Fetched<T> {
         if (path === null)
             return;
         const stop = new AbortController();
-        let timer: number | undefined, busy = false;
+        let timer: number | undefined, busy = false, wanted = false;
         const plan = () => {
             clearTimeout(timer);
             if (everyMs && !stop.signal.aborted)
                 timer = window.setTimeout(() => (document.hidden ? plan() : load()), isOnline.value ? everyMs : Math.min(everyMs, retryMs));
         };
         const load = () => {
-            if (busy)
+            if (busy) {
+                wanted = true; // what is on its way may be older than the wish
                 return;
+            }
             busy = true;
             get<T>(path, stop.signal)
                 .then((value) => { setData(value); setError(null); })
                 .catch((reason: unknown) => { if (reason instanceof ApiError) setError(reason.problem); })
-                .finally(() => { busy = false; plan(); });
+                .finally(() => {
+                    busy = false;
+                    if (wanted && !stop.signal.aborted) {
+                        wanted = false;
+                        load();
+                    } else {
+                        plan();
+                    }
+                });
         };
         const onVisible = () => { if (!document.hidden && everyMs) load(); };
         run.current = load;

@@ -12,6 +12,7 @@ import { Link } from './components/Link';
 import { Palette } from './components/Palette';
 import { toast, Toasts } from './components/Toast';
 import { language, languages, setLanguage, useT, type Language } from './i18n';
+import { startLive } from './live';
 import { pages } from './pages';
 import { Login } from './pages/Login';
 import { NotFound } from './pages/NotFound';
@@ -122,6 +123,7 @@ function Shell() {
     ], [t, palette]);
     const toggle = useMemo(() => () => setPalette((open) => !open), []);
     useShortcut(toggle);
+    useEffect(startLive, []);
     return (
         <div class={`shell ${menu ? 'menu-open' : ''}`}>
             <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>{t('nav.skip')}</a>

@@ -17,6 +17,8 @@ static const char *const may_scan[] = {
     "DELETE FROM webhook WHERE product_id",
     "SELECT count(*) FROM quarantine", /* hops out of service: few */
     "SELECT coalesce(sum(g.devices)",  /* firmwares */
+    "SELECT id FROM firmware ORDER BY id",
+    "SELECT p.product_key, f.name, coalesce(a.version, ''), b.version, q.reason", /* hops out of service: few */
     "SELECT count(*) FILTER",
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format",              /* once, at start */
@@ -35,6 +37,8 @@ static const char *const may_walk[] = {"USING INDEX package_queued",
                                        "USING INDEX attempt_open",
                                        "USING INDEX package_made",
                                        "USING INDEX device_conflict",
+                                       "USING INDEX device_stale_link",
+                                       "USING COVERING INDEX device_stale_link",
                                        "USING INDEX campaign_live",
                                        "SCAN (subquery"};
 

@@ -1,100 +1,107 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { problemText, useFetch } from '../api';
-import { Command, Empty } from '../components/Empty';
+import { problemText } from '../api';
+import { Link } from '../components/Link';
 import { Stat } from '../components/Stat';
-import { Table } from '../components/Table';
-import { duration, number } from '../format';
-import { useT } from '../i18n';
+import { bytes, duration, number } from '../format';
+import { useT, type Key } from '../i18n';
+import { useLiveFetch } from '../live';
+import { FirstSteps } from './overview/FirstSteps';
+import { NextThings } from './overview/NextThings';
+import type { Answer } from './overview/answer';
+import { Versions } from './overview/Versions';
 
-interface Status {
-    version: string;
-    uptime_ms: number;
-    products: number;
-    devices: number;
-    conflicts: number;
-    packages: { queued: number; generating: number; ready: number; failed: number; quarantined: number; estimate_ms: number | null };
-    admission_full: { product: string; network: string | null; devices: number }[];
+interface Status { version: string; uptime_ms: number; conflicts: number; packages: { ready: number; failed: number; quarantined: number } }
+
+const outcomes = ['waiting', 'sending', 'delivered', 'silent'] as const;
+
+// Where the devices of a count are listed: in the firmware with the most devices.
+function listOf(outcome: string, { firmwares }: Answer) {
+    const first = firmwares[0];
+    return first ? { view: 'outcomes', product: first.product, firmware: first.firmware, outcome } : { view: 'outcomes' };
 }
 
-const refreshMs = 10_000;
-
-// The first visit: from nothing to the first link.
-function FirstSteps() {
+function Fleet({ answer }: { answer: Answer }) {
     const t = useT();
-    const steps = [
-        [t('first.product'), 'dfotactl product add "Village pumps"'],
-        [t('first.images'), 'dfotactl image upload FILE…'],
-        [t('first.format'), 'dfotactl firmware set FIRMWARE --format FORMAT'],
-        [t('first.target'), 'dfotactl target set FIRMWARE VERSION'],
-        [t('first.link'), 'dfotactl device link IMEI --version VERSION'],
-    ] as const;
+    const { devices, firmwares } = answer;
+    const blocked = { ...(firmwares[0] ? { product: firmwares[0].product } : {}), filter: 'blocked=yes' };
     return (
-        <Empty title={t('first.title')}>
-            <p>{t('first.text')}</p>
-            <ol class="steps">
-                {steps.map(([text, command]) => <li key={command}><span>{text}</span><Command>{command}</Command></li>)}
-            </ol>
-        </Empty>
-    );
-}
-
-function Full({ rows }: { rows: Status['admission_full'] }) {
-    const t = useT();
-    return (
-        <section>
-            <h2>{t('full.title')}</h2>
-            <Table caption={t('full.caption')} rows={rows} rowKey={({ product, network }) => `${product} ${network}`} columns={[
-                { title: t('column.product'), cell: ({ product }) => product },
-                { title: t('column.network'), cell: ({ network }) => network ?? t('full.all') },
-                { title: t('column.new-devices'), cell: ({ devices }) => number(devices), numeric: true },
-            ]} />
+        <section aria-labelledby="fleet">
+            <h2 id="fleet">{t('overview.fleet')}</h2>
+            <dl class="stats fleet">
+                <Stat label={t('overview.devices')} value={devices.all}><Link to="/devices">{t('overview.list')}</Link></Stat>
+                {outcomes.map((outcome) => (
+                    <Stat key={outcome} label={t(`overview.${outcome}` satisfies Key)} value={devices[outcome]} tone={outcome === 'silent' && devices.silent ? 'warn' : undefined}>
+                        {devices[outcome] > 0 && <Link to="/devices" query={listOf(outcome, answer)}>{t('overview.list')}</Link>}
+                    </Stat>
+                ))}
+                <Stat label={t('overview.blocked')} value={devices.blocked} tone={devices.blocked ? 'bad' : undefined}>
+                    {devices.blocked > 0 && <Link to="/devices" query={blocked}>{t('overview.list')}</Link>}
+                </Stat>
+            </dl>
         </section>
     );
 }
 
-function Numbers({ status: { version, uptime_ms: uptime, products, devices, conflicts, packages } }: { status: Status }) {
+function Packages({ answer: { queue }, status }: { answer: Answer; status: Status | null }) {
     const t = useT();
-    const waiting = packages.queued + packages.generating;
+    const waiting = queue.queued + queue.generating;
     return (
-        <>
-            <section aria-labelledby="fleet">
-                <h2 id="fleet">{t('overview.fleet')}</h2>
-                <dl class="stats">
-                    <Stat label={t('overview.devices')} value={devices} />
-                    <Stat label={t('overview.products')} value={products} />
-                    <Stat label={t('overview.claims')} value={conflicts} tone={conflicts ? 'warn' : undefined}>{conflicts > 0 && t('overview.claims-note')}</Stat>
-                </dl>
-            </section>
-            <section aria-labelledby="packages">
-                <h2 id="packages">{t('overview.packages')}</h2>
-                <dl class="stats">
-                    <Stat label={t('overview.ready')} value={packages.ready} />
-                    <Stat label={t('overview.queue')} value={waiting}>
-                        {waiting > 0 && packages.estimate_ms !== null && t('overview.estimate', { time: duration(packages.estimate_ms) })}
+        <section aria-labelledby="packages">
+            <h2 id="packages">{t('overview.packages')}</h2>
+            <dl class="stats">
+                <Stat label={t('overview.queue')} value={waiting}>
+                    {waiting > 0 && queue.estimate_ms !== null && t('overview.estimate', { time: duration(queue.estimate_ms) })}
+                </Stat>
+                {status && <>
+                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware">{t('overview.matrix')}</Link></Stat>
+                    <Stat label={t('overview.failed')} value={status.packages.failed} tone={status.packages.failed ? 'bad' : undefined}>
+                        {status.packages.failed > 0 && t('overview.failed-note')}
                     </Stat>
-                    <Stat label={t('overview.failed')} value={packages.failed} tone={packages.failed ? 'bad' : undefined}>
-                        {packages.failed > 0 && t('overview.failed-note')}
+                    <Stat label={t('overview.quarantined')} value={status.packages.quarantined} tone={status.packages.quarantined ? 'bad' : undefined}>
+                        {status.packages.quarantined > 0 && t('overview.quarantined-note')}
                     </Stat>
-                    <Stat label={t('overview.quarantined')} value={packages.quarantined} tone={packages.quarantined ? 'bad' : undefined}>
-                        {packages.quarantined > 0 && t('overview.quarantined-note')}
-                    </Stat>
-                </dl>
-            </section>
-            <p class="foot">{t('overview.server', { version, time: duration(uptime) })}</p>
-        </>
+                </>}
+            </dl>
+        </section>
+    );
+}
+
+function Saved({ answer: { bytes: { sent, full, saved } } }: { answer: Answer }) {
+    const t = useT();
+    if (!full)
+        return null;
+    const share = Math.round((100 * saved) / full);
+    return (
+        <section aria-labelledby="saved">
+            <h2 id="saved">{t('overview.bytes')}</h2>
+            <dl class="stats">
+                <Stat label={t('overview.saved')} value={saved > 0 ? bytes(saved) : bytes(0)}>{saved > 0 && t('overview.saved-note', { share: number(share) })}</Stat>
+                <Stat label={t('overview.sent')} value={bytes(sent)} />
+                <Stat label={t('overview.full')} value={bytes(full)} />
+            </dl>
+            <p class="foot">{t('overview.saved-how')}</p>
+        </section>
     );
 }
 
 export function Overview() {
-    const { data: status, error } = useFetch<Status>('/status', refreshMs);
-    if (!status)
+    const t = useT();
+    const { data: answer, error, again } = useLiveFetch<Answer>('/overview', ['campaigns', 'devices', 'images', 'packages', 'products', 'queue', 'webhooks']);
+    const { data: status } = useLiveFetch<Status>('/status', ['packages', 'queue']);
+    if (!answer)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
+    const { steps } = answer;
+    const isFirst = !(steps.product && steps.images && steps.link);
     return (
         <>
-            {status.products === 0 && <FirstSteps />}
-            {status.admission_full.length > 0 && <Full rows={status.admission_full} />}
-            <Numbers status={status} />
+            {isFirst && <FirstSteps answer={answer} onChange={again} />}
+            {(!isFirst || answer.next.length > 0) && <NextThings answer={answer} onChange={again} />}
+            <Fleet answer={answer} />
+            {answer.devices.all > 0 && <Versions answer={answer} />}
+            <Packages answer={answer} status={status} />
+            <Saved answer={answer} />
+            {status && <p class="foot">{t('overview.server', { version: status.version, time: duration(status.uptime_ms) })}</p>}
         </>
     );
 }

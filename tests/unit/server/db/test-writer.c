@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/db/writer.h"
+#include "storage/firmware.h"
 #include "storage/product.h"
 
 #define THREADS 4
@@ -67,7 +68,7 @@ static void start(struct place *place, const struct writer_flush *flush, struct 
 static void test_what_is_held_back_is_stored_once(void **state)
 {
     struct counter counter = {0};
-    struct writer_flush flush = {store, forget, &counter, 1};
+    struct writer_flush flush = {.run = store, .flushed = forget, .cls = &counter, .every_ms = 1};
     pthread_t thread[THREADS];
     start(*state, &flush, &counter.writer);
     for (int i = 0; i < THREADS; i++)
@@ -114,11 +115,40 @@ static void test_a_task_that_fails_takes_back_its_own(void **state)
     db_close(reader);
 }
 
+static void note_touched(void *cls, unsigned touched)
+{
+    *(unsigned *)cls |= touched;
+}
+
+static bool add_firmware(void *cls, struct db *db, struct error *err)
+{
+    struct product product = {.created_ms = 1};
+    struct firmware firmware;
+    snprintf(product.product_key, sizeof product.product_key, "%s", (const char *)cls);
+    snprintf(product.name, sizeof product.name, "%s", (const char *)cls);
+    return product_add(db, &product, err) && firmware_ensure(db, product.id, "pump", 1, &firmware, err);
+}
+
+static void test_a_commit_tells_what_it_touched(void **state)
+{
+    struct writer *writer;
+    struct error err;
+    unsigned touched = 0;
+    const struct writer_flush flush = {.committed = note_touched, .cls = &touched, .every_ms = 1000};
+    start(*state, &flush, &writer);
+    assert_ok(writer_call(writer, add_product, "one", &err), err);
+    assert_int_equal(touched, 0);
+    assert_ok(writer_call(writer, add_firmware, "two", &err), err);
+    assert_int_equal(touched, DB_TOUCHED_IMAGES);
+    writer_stop(writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_held_back_is_stored_once, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_task_that_fails_takes_back_its_own, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_a_commit_tells_what_it_touched, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// The overview in a browser: it follows the server, says what to do next, and leads a newcomer to the first link.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
+import { noiseImage } from './lib/firmware.mjs';
+import { poll } from './lib/module.mjs';
+import { Scene } from './lib/scene.mjs';
+import { startServer } from './lib/server.mjs';
+
+describe('the overview in a browser', { skip: noBrowser }, () => {
+    after(() => closeBrowser());
+
+    test('five steps lead from nothing to the first link, and each is ticked', async (t) => {
+        const server = await startServer(t);
+        const view = await openConsole(t, server);
+        const { page } = view;
+        await view.logIn();
+        await page.getByRole('heading', { name: 'No images yet' }).waitFor();
+        await view.checkAccess();
+        await view.screenshot('overview-first');
+        await page.getByLabel('Name of the product').fill('Village pumps');
+        await page.getByLabel('Product key').fill('pumps');
+        await page.getByRole('button', { name: 'Add the product' }).click();
+        await page.getByRole('link', { name: 'Upload images' }).waitFor();
+        assert.equal(await page.locator('.steps li.done').count(), 1);
+        await server.putImage('pumps', 'pump', '1', noiseImage({ seed: 4001, size: 20_000 }));
+        await server.putImage('pumps', 'pump', '2', noiseImage({ seed: 4002, size: 20_000 }));
+        const target = page.getByRole('link', { name: 'Choose the version' });
+        await target.waitFor(); // without a reload
+        assert.match(await target.getAttribute('href'), /firmware\?product=pumps&firmware=pump/);
+        await view.checkAccess();
+        await view.screenshot('overview-first-images');
+        await server.setTarget('pumps', 'pump', '2');
+        await page.getByRole('link', { name: 'Make a link' }).waitFor();
+        await server.admin('POST', '/products/pumps/devices/imei:866597071234569/link', { firmware: 'pump', version: '1' }, { expect: 201 });
+        await page.getByText('Nothing waits for you.').waitFor();
+        assert.equal(await page.locator('.steps').count(), 0);
+    });
+
+    test('a device that asks, a campaign and its approval: the page follows', async (t) => {
+        const server = await startServer(t);
+        const scene = await Scene.build(server, { product: 'pumps', versions: ['1', '2', '3'], target: null });
+        const modules = Array.from({ length: 4 }, () => scene.module());
+        for (const module of modules)
+            await module.ask();
+        await scene.module({ version: '9' }).ask();
+        const view = await openConsole(t, server);
+        const { page } = view;
+        await view.logIn();
+        await page.getByText('1 device runs V9, and there is no image of it.').waitFor();
+        assert.match(await page.getByRole('link', { name: 'Upload the image' }).getAttribute('href'), /firmware\?product=pumps&firmware=pump&upload=9/);
+        const { json: { campaign } } = await server.admin('POST', scene.path('/campaigns'), { name: 'spring', target: '2', stages: [{ devices: 1, approvals: 1 }, { all: true }] }, { expect: 201 });
+        await server.admin('POST', scene.path(`/campaigns/${campaign}/start`), null, { expect: 200 });
+        await modules[0].applyAndReboot((await modules[0].askUntilMade()).body);
+        await modules[0].ask();
+        const approve = page.locator('.next-thing > button');
+        await approve.waitFor();
+        await view.checkAccess();
+        await view.checkWidth();
+        await view.screenshot('overview-next');
+        await approve.click();
+        const dialog = page.getByRole('dialog');
+        await dialog.getByLabel('Your name').fill('Ann');
+        await view.checkAccess();
+        await view.screenshot('overview-approve');
+        await dialog.getByRole('button', { name: 'Approve' }).click();
+        await approve.waitFor({ state: 'detached' });
+        assert.equal((await server.admin('GET', scene.path(`/campaigns/${campaign}`))).json.stage, 2);
+        await modules[1].applyAndReboot((await modules[1].askUntilMade()).body);
+        await modules[1].ask();
+        await poll('the table follows', async () => (await page.locator('details td').allTextContents()).includes('2'));
+        await page.getByText('Show as a table').click();
+        await view.checkAccess();
+        await view.screenshot('overview-table');
+    });
+
+    for (const [language, title, name] of [['en-US', 'Devices by confirmed version', 'en'], ['zh-CN', '按已确认版本统计的设备', 'zh']])
+        for (const theme of ['light', 'dark'])
+            test(`a chart with a past, ${name}, ${theme}, also on a phone`, async (t) => {
+                const server = await startServer(t);
+                const scene = await Scene.build(server, { product: 'pumps', versions: ['1138', '1147', '1162'], target: '1162' });
+                const share = [40, 60, 200];
+                const lines = share.flatMap((count, n) => Array.from({ length: count }, (_, i) => `8665970${n}${String(i).padStart(7, '0')},${[1138, 1147, 1162][n]}`));
+                await server.admin('POST', scene.path('/reports'), `${lines.join('\n')}\n`, { headers: { 'Content-Type': 'text/csv' }, expect: 200 });
+                await server.stop();
+                const past = Array.from({ length: 60 }, (_, i) => 60 - i).map((ago) =>
+                    ['1138', '1147', '1162'].map((version, n) => `(1, ${Math.floor(Date.now() / 86_400_000) - ago}, '${version}', ${[40 + 3 * ago, 60 + ago % 7, 200 - 3 * ago][n]})`)).flat();
+                execFileSync('sqlite3', [join(server.dataDir, 'dfota.db'), `INSERT OR REPLACE INTO fleet_day VALUES ${past.join(', ')}`]);
+                await server.start();
+                for (const [viewport, size] of [[undefined, ''], [phone, '-phone']]) {
+                    const view = await openConsole(t, server, { language, theme, ...(viewport ? { viewport } : {}) });
+                    await view.logIn();
+                    await view.page.getByRole('heading', { name: title }).waitFor();
+                    await view.page.locator('.chart canvas').waitFor();
+                    await view.checkAccess();
+                    await view.checkWidth();
+                    await view.page.locator('.chart-card').scrollIntoViewIfNeeded();
+                    await view.screenshot(`overview-chart-${name}-${theme}${size}`);
+                    const fetched = view.page.waitForResponse(/versions\?days=30/);
+                    await view.page.getByLabel(/Span|时间范围/).selectOption('30');
+                    await (await fetched).finished();
+                    assert.match(view.page.url(), /days=30/);
+                }
+            });
+
+    test('a lost stream heals, and what happened meanwhile is shown', async (t) => {
+        const server = await startServer(t);
+        const scene = await Scene.build(server, { product: 'pumps', versions: ['1', '2'] });
+        await scene.module().ask();
+        const view = await openConsole(t, server, { allow: [/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE/] });
+        await view.logIn();
+        await view.page.getByText('Nothing waits for you.').waitFor();
+        const { port } = server.adminAddress;
+        await server.kill();
+        const notice = view.page.getByText('No connection to the server.');
+        await notice.waitFor();
+        server.config = { ...server.config, admin_listen: `127.0.0.1:${port}` };
+        await server.start();
+        await notice.waitFor({ state: 'detached' });
+        await scene.module({ version: '7' }).ask();
+        await view.page.getByText('1 device runs V7').waitFor();
+    });
+
+    test('without a place for a stream the page asks now and then', async (t) => {
+        const server = await startServer(t);
+        const view = await openConsole(t, server, { allow: [/status of 503/] });
+        await view.page.route('**/api/v1/events', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"unavailable"}' }));
+        await view.logIn();
+        await view.page.getByRole('heading', { name: 'No images yet' }).waitFor();
+        await server.createProduct('pumps');
+        await view.page.getByText('(done)').waitFor({ timeout: 25_000 });
+    });
+});
