@@ -27,9 +27,11 @@ enum { FIRMWARES, PAIRS, WAITING, SPEEDS, BACKLOG, FORGET, FORGET_FORMAT };
 static const char *const sql[] = {
     [FIRMWARES] = "SELECT id FROM firmware WHERE format IS NOT NULL ORDER BY id",
     [PAIRS] =
-        "SELECT " COLUMN_NAMES(PAIR) ", " RELEASED("p.", "$1") " FROM image f "
+        "SELECT " COLUMN_NAMES(PAIR) ", " RELEASED("p.", "$1") ", q.reason FROM image f "
         "JOIN package p ON p.from_sha256 = f.sha256 "
         "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
+        "LEFT JOIN quarantine q ON q.firmware_id = f.firmware_id AND q.from_sha256 = f.sha256 "
+        "AND q.to_sha256 = t.sha256 "
         "WHERE f.firmware_id = $1 AND p.format = $2 AND p.recipe = $3 AND f.id <> t.id AND "
         OF_FIRMWARE("p.", "$1"),
     [WAITING] =
@@ -61,7 +63,7 @@ bool matrix_pairs(struct db *db, const struct package_key *key, struct matrix_pa
     struct matrix_pair row = {0};
     return db_list(db,
                    QUERY(PAIRS, PARAMS(P_INT(key->firmware_id), P_TEXT(key->format), P_TEXT(key->recipe)),
-                         FIELDS(COLUMN_FIELDS(PAIR, &row), F_BOOL(&row.released))),
+                         FIELDS(COLUMN_FIELDS(PAIR, &row), F_BOOL(&row.released), F_TEXT(row.quarantine))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

@@ -17,6 +17,7 @@ struct matrix_pair { /* a package, made or not; upgrades and downgrades */
     int64_t effort;
     char error[PACKAGE_ERROR_SIZE];
     int64_t queued_ms, started_ms, finished_ms;
+    char quarantine[QUARANTINE_REASON_SIZE]; /* "": in service */
 };
 
 struct matrix_waiting {

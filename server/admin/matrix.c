@@ -139,13 +139,13 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
     bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
-                     "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
-                     field_number(pair->size_bytes), "proven", made && pair->proven, "released",
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o}", "from", pair->from, "to",
+                     pair->to, "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state),
+                     "size", field_number(pair->size_bytes), "proven", made && pair->proven, "released",
                      pair->released, "effort", field_text(efforts[effort]), "waiting",
                      (json_int_t)waiting_for(pairs, pair), "duration_ms",
-                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
-                     field_text(pair->error));
+                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "quarantine",
+                     field_text(pair->quarantine), "error", field_text(pair->error));
 }
 
 static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions,

@@ -49,6 +49,11 @@ describe('the matrix', () => {
         assert.deepEqual([table.firmware, table.format, table.limit, table.withdrawn], ['pump', 'bsdiff', 491520, []]);
         assert.deepEqual(table.queue, { queued: 0, generating: 0, estimate_ms: 0 });
 
+        const { from, to } = table.pairs[7];
+        await server.admin('PUT', scene.path(`/packages/${from}/${to}/quarantine`), { reason: 'two devices came back' }, { expect: 204 });
+        const stopped = (await matrix(scene)).pairs.filter(({ quarantine }) => quarantine);
+        assert.deepEqual(stopped.map((p) => [p.from, p.to, p.quarantine]), [[from, to, 'two devices came back']]);
+
         const sizes = table.pairs.map((p) => p.size).sort((a, b) => a - b);
         const limit = sizes[30];
         await scene.set({ max_package_bytes: limit });

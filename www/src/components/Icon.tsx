@@ -17,6 +17,7 @@ const shapes = {
     auto: 'M10 3a7 7 0 1 0 0 14zM10 3v14a7 7 0 0 0 0-14',
     out: 'M8 3H4v14h4M9 10h8M14 7l3 3-3 3',
     info: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM10 9v5M10 6v.5',
+    copy: 'M7 7h9v10H7zM13 7V3H4v10h3',
     language: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM3 10h14M10 3c-5 5-5 9 0 14M10 3c5 5 5 9 0 14',
 } as const;
 

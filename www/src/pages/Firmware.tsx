@@ -1,10 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { Command, Empty } from '../components/Empty';
-import { useT } from '../i18n';
+import { lazy } from '../components/Lazy';
 
-// Not built yet: says how to do it meanwhile.
-export function Firmware() {
-    const t = useT();
-    return <Empty title={t('soon.title')}><p>{t('soon.firmware')}</p><Command>dfotactl matrix FIRMWARE</Command></Empty>;
-}
+// The list of all firmwares, or with ?product=&firmware= one of them.
+export const Firmware = lazy(async () => (await import('./firmware/View')).View);

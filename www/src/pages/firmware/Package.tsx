@@ -1,0 +1,242 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// One package: its facts, and what an admin can do with it.
+
+import { useEffect, useState } from 'preact/hooks';
+
+import { ApiError, problemText, send, useFetch } from '../../api';
+import { Button } from '../../components/Button';
+import { Dialog } from '../../components/Dialog';
+import { Empty } from '../../components/Empty';
+import { Field } from '../../components/Field';
+import { toast } from '../../components/Toast';
+import { duration, time } from '../../format';
+import { useT } from '../../i18n';
+import { useQuery } from '../../router';
+import { shareOf } from './cells';
+import type { Tab } from './One';
+import { Facts, Failure, Hash, Loading, Note, Tag, useCall, useName } from './parts';
+import { Ends } from './Path';
+import type { PackageInfo } from './types';
+import { DropZone } from './Upload';
+import { digestOf, transmit, whyRefused } from './uploads';
+
+const refreshMs = 3000;
+const typedDigits = 8; // of the SHA-256 that an admin types to release a package
+
+type Part = { where: string; made: PackageInfo; again: () => void };
+
+function FactsOf({ made }: { made: PackageInfo }) {
+    const t = useT();
+    return (
+        <Facts rows={[
+            [t('firmware.state'), (
+                <span class="tags">
+                    <Tag tone={made.state === 'ready' ? 'good' : made.state === 'queued' || made.state === 'generating' ? 'plain' : 'bad'}>{t(`firmware.state-${made.state}`)}</Tag>
+                    {made.improving && <Tag>{t('firmware.improving')}</Tag>}
+                </span>
+            )],
+            [t('firmware.format'), made.format],
+            [t('firmware.size'), made.size !== null && `${t('firmware.bytes', { count: made.size })} (${shareOf(made.size, made.limit)})`],
+            [t('firmware.limit'), t('firmware.bytes', { count: made.limit })],
+            ['SHA-256', made.sha256 && <Hash value={made.sha256} />],
+            [t('firmware.proof'), made.size !== null && (made.proven ? t('firmware.proven-text') : t('firmware.unproven-text'))],
+            [t('firmware.origin'), made.uploaded_by ? t('firmware.origin-by', { name: made.uploaded_by }) : t(`firmware.origin-${made.origin}`)],
+            [t('firmware.effort'), made.effort && t(`firmware.effort-${made.effort}`)],
+            [t('firmware.queued-at'), time(made.queued_at)],
+            [t('firmware.finished-at'), made.finished_at !== null && time(made.finished_at)],
+            [t('firmware.duration'), made.duration_ms !== null && duration(made.duration_ms)],
+            [t('firmware.crashes'), made.crashes > 0 && String(made.crashes)],
+            [t('firmware.note'), made.note && <span class="name">{made.note}</span>],
+        ]} />
+    );
+}
+
+function Release({ where, made, again }: Part) {
+    const t = useT();
+    const [open, setOpen] = useState(false);
+    const [typed, setTyped] = useState('');
+    const [by, setBy] = useName();
+    const [note, setNote] = useState('');
+    const { busy, problem, run } = useCall();
+    const digits = typed.trim().toLowerCase();
+    const isRight = digits.length >= typedDigits && (made.sha256 ?? '').startsWith(digits);
+    const release = async () => {
+        if (!isRight || !await run(() => send(`${where}/release`, { method: 'POST', json: { sha256: made.sha256, by, note } })))
+            return;
+        setOpen(false);
+        again();
+    };
+    return (
+        <>
+            <Button onClick={() => setOpen(true)}>{t('firmware.release')}</Button>
+            <Dialog title={t('firmware.release-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
+                <form class="form" onSubmit={(event) => { event.preventDefault(); void release(); }}>
+                    <p>{t('firmware.release-text')}</p>
+                    <p><code class="break">{made.sha256}</code></p>
+                    <Field label={t('firmware.release-digits', { count: typedDigits })} value={typed} required autocomplete="off" spellcheck={false}
+                        error={digits.length >= typedDigits && !isRight ? t('firmware.release-wrong') : null} onInput={(event) => setTyped(event.currentTarget.value)} />
+                    <Field label={t('firmware.your-name')} value={by} required maxLength={100} onInput={(event) => setBy(event.currentTarget.value)} />
+                    <Field label={t('firmware.release-note')} value={note} required maxLength={300} onInput={(event) => setNote(event.currentTarget.value)} />
+                    <Failure problem={problem} />
+                    <div><Button kind="danger" type="submit" busy={busy} disabled={!isRight}>{t('firmware.release')}</Button></div>
+                </form>
+            </Dialog>
+        </>
+    );
+}
+
+function Quarantine({ where, made, again }: Part) {
+    const t = useT();
+    const [open, setOpen] = useState(false);
+    const [reason, setReason] = useState('');
+    const { busy, problem, run } = useCall();
+    const stop = async () => {
+        if (!await run(() => send(`${where}/quarantine`, { method: 'PUT', json: { reason } })))
+            return;
+        setOpen(false);
+        again();
+    };
+    return (
+        <>
+            <Button kind="danger" onClick={() => setOpen(true)}>{t('firmware.quarantine')}</Button>
+            <Dialog title={t('firmware.quarantine-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
+                <form class="form" onSubmit={(event) => { event.preventDefault(); void stop(); }}>
+                    <p>{t('firmware.quarantine-text')}</p>
+                    <Field label={t('firmware.reason')} value={reason} required maxLength={199} onInput={(event) => setReason(event.currentTarget.value)} />
+                    <Failure problem={problem} />
+                    <div><Button kind="danger" type="submit" busy={busy}>{t('firmware.quarantine')}</Button></div>
+                </form>
+            </Dialog>
+        </>
+    );
+}
+
+function Actions({ where, made, again }: Part) {
+    const t = useT();
+    const { busy, problem, run } = useCall();
+    const change = async (method: string, part: string) => {
+        if (await run(() => send(where + part, { method })))
+            again();
+    };
+    const isMade = made.size !== null;
+    return (
+        <>
+            {made.quarantine && (
+                <Note tone="bad">
+                    <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: made.quarantine.reason })}</p>
+                    <Button busy={busy} onClick={() => void change('DELETE', '/quarantine')}>{t('firmware.lift')}</Button>
+                </Note>
+            )}
+            {made.released && (
+                <Note>
+                    <p>{t('firmware.released-since', { time: time(made.released.at), name: made.released.by, note: made.released.note })}</p>
+                    <Button busy={busy} onClick={() => void change('DELETE', '/release')}>{t('firmware.unrelease')}</Button>
+                </Note>
+            )}
+            {made.error && <Note tone="bad"><p class="name">{made.error}</p></Note>}
+            <Failure problem={problem} />
+            <div class="row">
+                {made.state === 'ready' && <a class="button plain" href={`/api/v1${where}/content`} download>{t('firmware.download')}</a>}
+                {made.state === 'failed' && <Button busy={busy} onClick={() => void change('POST', '')}>{t('firmware.make-again')}</Button>}
+                {isMade && !made.proven && !made.released && <Release where={where} made={made} again={again} />}
+                {!made.quarantine && <Quarantine where={where} made={made} again={again} />}
+                {made.origin === 'uploaded' && <Button kind="danger" busy={busy} onClick={() => void change('DELETE', '')}>{t('firmware.forget')}</Button>}
+            </div>
+            {made.log && (
+                <section aria-labelledby="package-log">
+                    <h3 id="package-log">{t('firmware.log')}</h3>
+                    <pre class="log" tabIndex={0}>{made.log}</pre>
+                </section>
+            )}
+        </>
+    );
+}
+
+// A package of another tool.
+// `allowsRaw`: the format of the firmware takes any file, when the admin says so.
+function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: boolean; again: () => void }) {
+    const t = useT();
+    const [by, setBy] = useName();
+    const [raw, setRaw] = useState<File | null>(null); // refused, and may be sent as it is
+    const [sent, setSent] = useState<{ file: File; bytes: number } | null>(null);
+    const { busy, problem, run } = useCall();
+    const put = async (file: File, asRaw: boolean) => {
+        setRaw(null);
+        const path = `${where}?${new URLSearchParams({ by, ...(asRaw && { format: 'raw' }) }).toString()}`;
+        const done = await run(async () => {
+            try {
+                const digest = await digestOf(file);
+                await transmit<PackageInfo>({ method: 'PUT', path, file, digest, signal: new AbortController().signal, onSent: (bytes) => setSent({ file, bytes }) });
+            } catch (error) {
+                if (!(error instanceof ApiError))
+                    throw error;
+                const why = error.problem.code === 'offline' ? await whyRefused('PUT', path) ?? error.problem : error.problem;
+                if (allowsRaw && !asRaw && why.code === 'not-a-package')
+                    setRaw(file);
+                throw new ApiError(why);
+            } finally {
+                setSent(null);
+            }
+        });
+        if (done)
+            toast(t('firmware.package-stored', { name: file.name }));
+        again();
+    };
+    return (
+        <section aria-labelledby="package-upload">
+            <h3 id="package-upload">{t('firmware.package-upload')}</h3>
+            <p class="hint">{t('firmware.package-upload-hint')}</p>
+            <Field label={t('firmware.your-name')} value={by} maxLength={100} onInput={(event) => setBy(event.currentTarget.value)} />
+            <DropZone text={t('firmware.package-drop')} button={t('firmware.choose-file')} onFiles={([file]) => { if (file && !busy) void put(file, false); }} />
+            {sent && <progress max={Math.max(sent.file.size, 1)} value={sent.bytes} aria-label={sent.file.name} />}
+            <Failure problem={problem} />
+            {raw && <div><Button onClick={() => void put(raw, true)}>{t('firmware.package-raw')}</Button></div>}
+        </section>
+    );
+}
+
+function NotMade({ where, again }: { where: string; again: () => void }) {
+    const t = useT();
+    const { busy, problem, run } = useCall();
+    const ask = async () => {
+        await run(() => send(where, { method: 'POST' }));
+        again();
+    };
+    return (
+        <Empty title={t('firmware.package-none')}>
+            <p>{t('firmware.package-none-text')}</p>
+            <Button kind="primary" busy={busy} onClick={() => void ask()}>{t('firmware.package-request')}</Button>
+            <Failure problem={problem} />
+        </Empty>
+    );
+}
+
+export function Package({ at, info, images }: Tab) {
+    const t = useT();
+    const [from] = useQuery('from');
+    const [to] = useQuery('to');
+    const isChosen = Boolean(from && to && from !== to);
+    const where = `${at}/packages/${encodeURIComponent(from)}/${encodeURIComponent(to)}`;
+    const { data: made, error, again } = useFetch<PackageInfo>(isChosen ? where : null);
+    const isThere = Boolean(made && !error);
+    useEffect(() => { // a package that is not there is not asked for again and again
+        if (!isThere)
+            return;
+        const timer = window.setInterval(() => { if (!document.hidden) again(); }, refreshMs);
+        return () => clearInterval(timer);
+    }, [where, isThere]);
+    const isMissing = error?.code === 'package-not-found';
+    return (
+        <>
+            <Ends images={images} ends="package" />
+            {!isChosen && <Empty title={t('firmware.package-empty')}><p>{t('firmware.package-empty-text')}</p></Empty>}
+            {isChosen && !made && !error && <Loading />}
+            {error && !isMissing && <p class="error" role="alert">{problemText(error)}</p>}
+            {isMissing && <NotMade where={where} again={again} />}
+            {made && !error && <FactsOf made={made} />}
+            {made && !error && <Actions where={where} made={made} again={again} />}
+            {isChosen && (made || isMissing) && <UploadPackage where={where} allowsRaw={info.format === 'external'} again={again} />}
+        </>
+    );
+}

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// The path of a device from one version to another: drawn, as a list, and what was ruled out.
+
+import { useEffect, useState } from 'preact/hooks';
+
+import { problemText, send, useFetch } from '../../api';
+import { Button } from '../../components/Button';
+import { Empty } from '../../components/Empty';
+import { Link } from '../../components/Link';
+import { Table } from '../../components/Table';
+import { useT } from '../../i18n';
+import { useQuery } from '../../router';
+import { Drawing } from './Drawing';
+import type { Tab } from './One';
+import { Failure, Loading, Note, Select, Tag, useCall } from './parts';
+import type { Hop, PathInfo } from './types';
+
+const refreshMs = 3000;
+
+const isUnderWay = ({ state }: Hop) => state === 'queued' || state === 'generating' || state === 'oversize';
+
+// Requests packages until the path is settled: what is made decides what is requested next.
+function useRequest(where: string, found: PathInfo | null, again: () => void) {
+    const [asked, setAsked] = useState(false);
+    const call = useCall();
+    const ask = async () => {
+        setAsked(await call.run(() => send(where, { method: 'POST' })));
+        again();
+    };
+    useEffect(() => setAsked(false), [where]);
+    useEffect(() => {
+        if (!asked || !found || call.busy)
+            return;
+        if (found.state !== 'waiting')
+            setAsked(false);
+        else if (!found.waiting.some(isUnderWay))
+            void ask();
+    }, [found]);
+    return { ...call, asked, ask: () => void ask() };
+}
+
+function HopLine({ hop, tab }: { hop: Hop; tab: Tab }) {
+    const t = useT();
+    return (
+        <li>
+            <Link to="/firmware" query={{ product: tab.product, firmware: tab.info.firmware, tab: 'package', from: hop.from, to: hop.to }}>{hop.from} → {hop.to}</Link>{' '}
+            {hop.size !== null && t('firmware.bytes', { count: hop.size })}{' '}
+            {hop.state !== 'ready' && <Tag tone={hop.state === 'failed' ? 'bad' : 'warn'}>{t(`firmware.state-${hop.state}`)}</Tag>}
+        </li>
+    );
+}
+
+function Found({ found, tab, where, again }: { found: PathInfo; tab: Tab; where: string; again: () => void }) {
+    const t = useT();
+    const { busy, problem, asked, ask } = useRequest(where, found, again);
+    const { hops, excluded, waiting } = found;
+    return (
+        <>
+            <p role="status"><strong>{found.state === 'path' ? t('firmware.path-found', { count: hops.length, bytes: found.size ?? 0 })
+                : t(`firmware.path-${found.state}`)}</strong></p>
+            {found.advice && <Note>{found.advice}</Note>}
+            <Drawing found={found} />
+            {hops.length > 0 && <ol class="hops">{hops.map((hop) => <HopLine key={hop.to} hop={hop} tab={tab} />)}</ol>}
+            {found.state === 'waiting' && (
+                <section aria-labelledby="path-waiting">
+                    <h3 id="path-waiting">{t('firmware.path-waits-for')}</h3>
+                    <ul class="hops">{waiting.map((hop) => <HopLine key={`${hop.from} ${hop.to}`} hop={hop} tab={tab} />)}</ul>
+                    <div class="row">
+                        <Button kind="primary" busy={busy || asked} onClick={ask}>{t('firmware.path-request')}</Button>
+                        {asked && <span class="hint" role="status">{t('firmware.path-requested')}</span>}
+                    </div>
+                    <Failure problem={problem} />
+                </section>
+            )}
+            {excluded.length > 0 && (
+                <section aria-labelledby="path-excluded">
+                    <h3 id="path-excluded">{t('firmware.path-excluded')}</h3>
+                    <Table caption={t('firmware.path-excluded-caption')} rows={excluded} rowKey={({ from, to }) => `${from} ${to}`} columns={[
+                        { title: t('firmware.from'), cell: ({ from }) => from },
+                        { title: t('firmware.to'), cell: ({ to }) => to },
+                        { title: t('firmware.why'), cell: ({ reason }) => <span class="name">{reason}</span> },
+                    ]} />
+                </section>
+            )}
+        </>
+    );
+}
+
+// The two versions of the address, for the tabs that need them.
+export function Ends({ images, ends }: { images: Tab['images']; ends: 'path' | 'package' }) {
+    const t = useT();
+    const [from, setFrom] = useQuery('from');
+    const [to, setTo] = useQuery('to');
+    const versions = images.filter(({ kind }) => ends === 'path' || kind === 'image').map(({ version }) => version);
+    const options = (now: string): [string, string][] => [['', t('firmware.choose')],
+        ...[...versions, ...(now && !versions.includes(now) ? [now] : [])].map((one): [string, string] => [one, one])];
+    return (
+        <div class="row ends">
+            <Select label={t('firmware.from')} value={from} options={options(from)} onPick={setFrom} />
+            <Select label={t('firmware.to')} value={to} options={options(to)} onPick={setTo} />
+            {from && to && <Button onClick={() => { setFrom(to); setTo(from); }}>{t('firmware.swap')}</Button>}
+        </div>
+    );
+}
+
+export function Path(tab: Tab) {
+    const t = useT();
+    const [from] = useQuery('from');
+    const [to] = useQuery('to');
+    const where = `${tab.at}/paths?${new URLSearchParams({ from, to }).toString()}`;
+    const { data, error, again } = useFetch<PathInfo>(from && to && from !== to ? where : null, refreshMs);
+    return (
+        <>
+            <Ends images={tab.images} ends="path" />
+            {!(from && to) && <Empty title={t('firmware.path-empty')}><p>{t('firmware.path-empty-text')}</p></Empty>}
+            {from && to && from === to && <p role="alert" class="error">{t('firmware.ends-equal')}</p>}
+            {error && <p class="error" role="alert">{problemText(error)}</p>}
+            {from && to && from !== to && !error && !data && <Loading />}
+            {data && !error && <Found key={where} found={data} tab={tab} where={where} again={again} />}
+        </>
+    );
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a firmware. Only what was changed is sent.
+
+import { useState } from 'preact/hooks';
+
+import { send } from '../../api';
+import { Button } from '../../components/Button';
+import { Field } from '../../components/Field';
+import { toast } from '../../components/Toast';
+import { useT } from '../../i18n';
+import type { Tab } from './One';
+import { Failure, Tag, useCall } from './parts';
+import { formats, type FirmwareInfo, type Format } from './types';
+
+type Values = Pick<FirmwareInfo, 'format' | 'max_package_bytes' | 'downgrades' | 'canary_confirmations' | 'quarantine_after' | 'hours' | 'max_bytes_per_month'>;
+
+function changesOf(now: Values, wanted: Values): Partial<Values> {
+    return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => now[key as keyof Values] !== value));
+}
+
+function FormatChoice({ info, value, onPick }: { info: FirmwareInfo; value: Format | null; onPick: (format: Format | null) => void }) {
+    const t = useT();
+    return (
+        <fieldset class="choices">
+            <legend>{t('firmware.format')}</legend>
+            {[...formats, null].map((format) => (
+                <label key={format}>
+                    <input type="radio" name="format" checked={value === format} onChange={() => onPick(format)} />
+                    <span>
+                        <strong>{format ?? t('firmware.format-none')}</strong>{' '}
+                        {format && format === info.fitting_format && <Tag tone="good">{t('firmware.format-fits')}</Tag>}
+                        <span class="hint">{t(`firmware.format-${format ?? 'none'}-text`)}</span>
+                    </span>
+                </label>
+            ))}
+        </fieldset>
+    );
+}
+
+export function Settings({ at, info, again }: Tab) {
+    const t = useT();
+    const [now, setNow] = useState<Values>(info);
+    const [wanted, setWanted] = useState<Values>(info);
+    const { busy, problem, run } = useCall();
+    const changes = changesOf(now, wanted);
+    // The keys of `info` that are no settings are the same in both.
+    const set = (fields: Partial<Values>) => setWanted({ ...wanted, ...fields });
+    const save = async () => {
+        const done = await run(async () => {
+            const saved = await (await send(at, { method: 'PATCH', json: changes })).json() as FirmwareInfo;
+            setNow(saved);
+            setWanted(saved);
+        });
+        if (!done)
+            return;
+        toast(t('firmware.saved'));
+        again();
+    };
+    const amount = (key: 'max_package_bytes' | 'canary_confirmations' | 'quarantine_after' | 'max_bytes_per_month', min: number, max: number) => (
+        <Field label={t(`firmware.set-${key}`)} hint={t(`firmware.set-${key}-hint`)} type="number" inputMode="numeric" min={min} max={max} step={1} required
+            value={wanted[key]} onInput={(event) => set({ [key]: event.currentTarget.valueAsNumber })} />
+    );
+    return (
+        <form class="form settings" onSubmit={(event) => { event.preventDefault(); void save(); }}>
+            <FormatChoice info={info} value={wanted.format} onPick={(format) => set({ format })} />
+            {amount('max_package_bytes', 1, 1073741824)}
+            <label class="check">
+                <input type="checkbox" checked={wanted.downgrades} onChange={(event) => set({ downgrades: event.currentTarget.checked })} />
+                <span><strong>{t('firmware.set-downgrades')}</strong><span class="hint">{t('firmware.set-downgrades-hint')}</span></span>
+            </label>
+            {amount('canary_confirmations', 0, 1000)}
+            {amount('quarantine_after', 1, 1000)}
+            <Field label={t('firmware.set-hours')} hint={t('firmware.set-hours-hint')} value={wanted.hours} required
+                pattern="always|\d\d:\d\d-\d\d:\d\d[+\-]\d\d:\d\d" onInput={(event) => set({ hours: event.currentTarget.value.trim() })} />
+            {amount('max_bytes_per_month', 0, 1e12)}
+            <Failure problem={problem} />
+            <div class="row">
+                <Button kind="primary" type="submit" busy={busy} disabled={Object.keys(changes).length === 0}>{t('action.save')}</Button>
+                {Object.keys(changes).length > 0 && <Button onClick={() => setWanted(now)}>{t('firmware.set-undo')}</Button>}
+            </div>
+        </form>
+    );
+}

@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+import { useRef } from 'preact/hooks';
+
+import '../../styles/firmware.css';
+import { useQuery } from '../../router';
+import { List } from './List';
+import { One } from './One';
+
+export function View() {
+    const hasList = useRef(false);
+    const [product] = useQuery('product');
+    const [firmware] = useQuery('firmware');
+    if (product && firmware)
+        return <One key={`${product}/${firmware}`} product={product} firmware={firmware} hasList={hasList.current} />;
+    hasList.current = true;
+    return <List />;
+}

@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// What the API says about firmwares, images, packages and paths (doc/api.md).
+
+export const formats = ['bsdiff', 'ec618-at', 'ec618-csdk', 'ec618-luatos', 'external'] as const;
+export type Format = (typeof formats)[number];
+
+export interface Items<T> { items: T[] }
+
+export interface Product { product_key: string; name: string }
+
+export interface FirmwareInfo {
+    firmware: string;
+    format: Format | null;
+    format_is_default: boolean;
+    fitting_format: Format | null;
+    max_package_bytes: number;
+    downgrades: boolean;
+    canary_confirmations: number;
+    quarantine_after: number;
+    quarantined: number;
+    hours: string;
+    max_bytes_per_month: number;
+    target: string | null;
+    images: number;
+    devices: number;
+    created_at: number;
+    notice: string | null;
+}
+
+export type Waypoint = 'allowed' | 'forbidden' | 'required';
+
+export interface Image {
+    firmware: string;
+    version: string;
+    kind: 'image' | 'full';
+    core: string | null;
+    content: string | null;
+    size: number;
+    sha256: string;
+    file_name: string | null;
+    uploaded_at: number;
+    withdrawn: { at: number; reason: string } | null;
+    waypoint: Waypoint;
+    waypoint_reason: string | null;
+    warnings: string[];
+}
+
+export type PackageState = 'queued' | 'generating' | 'ready' | 'oversize' | 'failed';
+export type Effort = 'quick' | 'good' | 'best';
+
+export interface Pair {
+    from: string;
+    to: string;
+    state: PackageState;
+    size: number | null;
+    proven: boolean;
+    released: boolean;
+    effort: Effort | null;
+    waiting: number;
+    duration_ms: number | null;
+    quarantine: string | null;
+    error: string | null;
+}
+
+export interface Queue { queued: number; generating: number; estimate_ms: number | null }
+
+export interface MatrixInfo {
+    format: Format | null;
+    limit: number;
+    versions: string[];
+    withdrawn: string[];
+    full: string[];
+    pairs: Pair[];
+    queue: Queue;
+}
+
+export interface PackageInfo {
+    from: string;
+    to: string;
+    format: Format;
+    state: PackageState;
+    size: number | null;
+    sha256: string | null;
+    limit: number;
+    proven: boolean;
+    crashes: number;
+    error: string | null;
+    queued_at: number;
+    finished_at: number | null;
+    duration_ms: number | null;
+    origin: 'made' | 'external' | 'uploaded';
+    uploaded_by: string | null;
+    effort: Effort | null;
+    improving: boolean;
+    released: { at: number; by: string; note: string } | null;
+    quarantine: { at: number; reason: string } | null;
+    note: string | null;
+    log?: string | null;
+}
+
+export interface Hop { from: string; to: string; size: number | null; state: PackageState | 'unknown' }
+
+export interface PathInfo {
+    from: string;
+    to: string;
+    state: 'path' | 'waiting' | 'none';
+    limit: number;
+    hops: Hop[];
+    size: number | null;
+    excluded: { from: string; to: string; reason: string }[];
+    waiting: Hop[];
+    advice: string | null;
+}
+
+export interface Effect {
+    target: string;
+    devices: number;
+    out: number;
+    bytes: number;
+    unreachable: number;
+    conflict: string | null;
+    forecast: {
+        devices: number; bytes: number; waiting: number; unreachable: number; unknown: number; hops: number; canaries: number;
+        rounds: number; duration_ms: number | null; slow_duration_ms: number | null;
+    } | null;
+    groups: {
+        version: string | null; devices: number; effect: 'upgrade' | 'waiting' | 'unreachable' | 'up_to_date' | 'above' | 'unknown' | 'out';
+        path: string[] | null; hops: number | null; bytes_per_device: number | null; reason: string | null;
+    }[];
+}
