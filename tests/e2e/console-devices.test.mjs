@@ -63,6 +63,7 @@ describe('the devices', { skip: noBrowser }, () => {
         await awaitRows(view, 3);
         const { searchParams } = new URL(view.page.url());
         assert.deepEqual([searchParams.get('filter'), searchParams.get('product')], ['tag=north', scene.product]);
+        await list(t, scene, '&filter=tag%3Dnorth+or+tag%3Dsouth').then((both) => awaitRows(both, 5));
         const other = await list(t, scene, '&filter=tag%3Dsouth');
         await awaitRows(other, 2);
         assert.equal(await other.page.getByRole('combobox', { name: 'Filter' }).inputValue(), 'tag=south');
@@ -81,7 +82,7 @@ describe('the devices', { skip: noBrowser }, () => {
         const box = view.page.getByRole('combobox', { name: 'Filter' });
         await box.fill('tag=north and');
         await box.press('Enter');
-        await view.page.getByRole('alert').getByText(json.detail, { exact: true }).waitFor();
+        await view.page.getByRole('alert').filter({ hasText: json.detail }).waitFor();
         assert.equal(await box.getAttribute('aria-invalid'), 'true');
         await view.checkAccess();
         await view.screenshot('devices-filter-error');
@@ -353,6 +354,11 @@ describe('the devices', { skip: noBrowser }, () => {
             await view.checkAccess();
             await view.checkWidth();
             await view.screenshot(`devices-${name}`);
+            await view.page.locator('.menu summary').click();
+            await view.checkWidth();
+            await view.screenshot(`devices-columns-${name}`);
+            await view.page.keyboard.press('Escape');
+            assert.equal(await view.page.locator('.menu-body').isVisible(), false);
             for (const id of [`uid:${uid}`, `imei:${module.id}`]) {
                 await view.open(`/console/devices?product=${scene.product}&device=${id}`);
                 await view.page.locator('.timeline li').first().waitFor();

@@ -47,9 +47,11 @@ export function FilterBox({ value, error, onSearch }: Props) {
             {error && <p class="error" role="alert" id={`${id}-error`}>{error}</p>}
             <p class="hint" id={`${id}-hint`}>
                 {t('devices.filter-hint')}{' '}
-                {examples.slice(0, 4).map((example) => (
-                    <button type="button" class="example" key={example} onClick={() => { setText(example); onSearch(example); input.current?.focus(); }}>{example}</button>
-                ))}
+                <span class="examples">
+                    {examples.slice(0, 4).map((example) => (
+                        <button type="button" class="example" key={example} onClick={() => { setText(example); onSearch(example); input.current?.focus(); }}>{example}</button>
+                    ))}
+                </span>
             </p>
         </form>
     );

@@ -92,7 +92,12 @@ function ColumnChoice() {
     const t = useT();
     const shown = useStore(shownColumns);
     return (
-        <details class="menu">
+        <details class="menu" onKeyDown={(event) => {
+            if (event.key === 'Escape' && event.currentTarget.open) {
+                event.currentTarget.open = false;
+                event.currentTarget.querySelector('summary')?.focus();
+            }
+        }}>
             <summary class="button">{t('devices.columns')}</summary>
             <fieldset class="menu-body">
                 <legend>{t('devices.columns')}</legend>

@@ -9,7 +9,7 @@ import { Button } from '../../components/Button';
 import { time } from '../../format';
 import { language, useT } from '../../i18n';
 import { useStore } from '../../store';
-import { devicePath, getPage, type Items } from './model';
+import { devicePath, getPage, queryText, type Items } from './model';
 import { entryOf, entryOfDay, type Day, type Entry, type LedgerRow } from './entries';
 
 const pageSize = 50;
@@ -24,7 +24,7 @@ function useHistory(product: string, id: string, stamp: string) {
     const fail = (error: unknown) => { if (error instanceof ApiError) setState((now) => ({ ...now, busy: false, problem: error.problem })); };
     useEffect(() => {
         const stop = new AbortController();
-        const first = `/ledger?${new URLSearchParams({ order: 'newest', limit: String(pageSize), product, device: id }).toString()}`;
+        const first = `/ledger?${queryText(new URLSearchParams({ order: 'newest', limit: String(pageSize), product, device: id }))}`;
         const read = async () => {
             const [page, days] = await Promise.all([getPage<LedgerRow>(first, stop.signal), get<Items<Day>>(`${devicePath(product, id)}/check-ins`, stop.signal)]);
             setState((now) => {

@@ -71,7 +71,7 @@ function Explained({ transcript, onClose }: { transcript: Transcript; onClose: (
                     { title: t('device.loaded'), cell: ({ download }) => percent(download), numeric: true },
                     { title: t('device.written'), cell: ({ write }) => percent(write), numeric: true },
                     { title: t('device.error'), cell: ({ error, end }) => error ?? (end === null ? '–' : `END ${end}`), numeric: true },
-                    { title: t('devices.since'), cell: ({ at }) => when(at) },
+                    { title: t('device.when'), cell: ({ at }) => when(at) },
                 ]} />}
             <div><Button onClick={onClose}>{t('action.close')}</Button></div>
         </div>

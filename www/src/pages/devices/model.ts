@@ -101,6 +101,9 @@ export interface Selection {
     attention: string; // notice, conflict or ""
 }
 
+// The server takes no + for a blank.
+export const queryText = (query: URLSearchParams) => query.toString().replaceAll('+', '%20');
+
 export function listPath({ product, filter, state, attention }: Selection, limit: number, after = ''): string {
     const query = new URLSearchParams({ limit: String(limit) });
     if (after)
@@ -111,7 +114,7 @@ export function listPath({ product, filter, state, attention }: Selection, limit
         query.set(state, 'yes');
     if (attention === 'notice' || attention === 'conflict')
         query.set(attention, '1');
-    return `${path`/products/${product}/devices`}?${query.toString()}`;
+    return `${path`/products/${product}/devices`}?${queryText(query)}`;
 }
 
 export const cursorOf = (next: string) => new URLSearchParams(next.slice(next.indexOf('?'))).get('after') ?? '';
