@@ -353,7 +353,7 @@ describe('the devices', { skip: noBrowser }, () => {
             const view = await list(t, scene, '', options);
             await view.checkAccess();
             await view.checkWidth();
-            await view.screenshot(`devices-${name}`);
+            await view.screenshot(`devices-long-${name}`);
             await view.page.locator('.menu summary').click();
             await view.checkWidth();
             await view.screenshot(`devices-columns-${name}`);
