@@ -40,7 +40,7 @@ describe('the devices', { skip: noBrowser }, () => {
     const list = async (t, scene, query = '', options = {}) => {
         const view = await openConsole(t, server, { path: `/console/devices?product=${scene.product}${query}`, ...options });
         await view.logIn();
-        await view.page.locator('.device-table, .empty').first().waitFor();
+        await view.page.locator('.device-table:not([aria-busy]), .empty').first().waitFor();
         return view;
     };
 
