@@ -22,9 +22,14 @@
     NEXT(hash, HASH, row->hash)
 #define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-#define LISTED(from, limit)                                                                                  \
-    "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq > $1 AND seq < $2" from                          \
-                                    " ORDER BY seq LIMIT " limit
+#define LISTED(from, order, limit)                                                                           \
+    "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq > $1 AND seq < $2" from " ORDER BY seq" order    \
+                                    " LIMIT " limit
+#define LISTS(suffix, order)                                                                                 \
+    [LIST##suffix] = LISTED("", order, "$3"),                                                                \
+    [LIST_DEVICE##suffix] = LISTED(" AND device = $3 AND device <> ''", order, "$4"),                        \
+    [LIST_KIND##suffix] = LISTED(" AND kind = $3", order, "$4"),                                             \
+    [LIST_PRODUCT##suffix] = LISTED(" AND product = $3 AND product <> ''", order, "$4")
 #define PASSES(product, kind)                                                                                \
     "($" #product " = '' OR product = $" #product ") AND ($" #kind " = '' OR kind = $" #kind ")"
 
@@ -35,6 +40,10 @@ enum {
     LIST_DEVICE,
     LIST_KIND,
     LIST_PRODUCT,
+    LIST_DOWN, /* the same four, newest first */
+    LIST_DEVICE_DOWN,
+    LIST_KIND_DOWN,
+    LIST_PRODUCT_DOWN,
     COUNT_DEVICE,
     COUNT_HOURS,
     COUNT_EDGE,
@@ -55,10 +64,8 @@ enum {
 static const char *const sql[] = {
     [ADD] = "INSERT INTO ledger (" COLUMN_NAMES(COLUMNS) ") VALUES (" COLUMN_VALUES(COLUMNS) ")",
     [HEAD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
-    [LIST] = LISTED("", "$3"),
-    [LIST_DEVICE] = LISTED(" AND device = $3 AND device <> ''", "$4"),
-    [LIST_KIND] = LISTED(" AND kind = $3", "$4"),
-    [LIST_PRODUCT] = LISTED(" AND product = $3 AND product <> ''", "$4"),
+    LISTS(, ""),
+    LISTS(_DOWN, " DESC"),
     [COUNT_DEVICE] =
         "SELECT count(*) FROM ledger WHERE device = $1 AND device <> '' AND +at_ms >= $2 "
         "AND +at_ms < $3 AND " PASSES(4, 5),
@@ -177,7 +184,7 @@ static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64
                 &found, err))
         return false;
     *ret_first = filter->after > first - 1 ? filter->after : first - 1;
-    *ret_last = last + 1;
+    *ret_last = filter->before && filter->before < last + 1 ? filter->before : last + 1;
     return true;
 }
 
@@ -239,8 +246,10 @@ bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limi
     const struct db_value walk = P_INT(LEDGER_WALK);
     const struct db_value params[] = {P_INT(first), P_INT(last), statement == LIST ? walk : P_TEXT(text),
                                       walk};
-    bool ok = db_rows(db, QUERY(statement, params, statement == LIST ? 3 : 4, ROW(&page.row)), take_row,
-                      &page, err);
+    unsigned count = statement == LIST ? 3 : 4;
+    if (filter->newest_first)
+        statement += LIST_DOWN - LIST;
+    bool ok = db_rows(db, QUERY(statement, params, count, ROW(&page.row)), take_row, &page, err);
     if (ok && page.no_memory)
         ok = error_set(err, ERROR_INTERNAL, "out of memory");
     if (!ok) {

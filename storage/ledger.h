@@ -128,7 +128,8 @@ struct ledger_row { /* "" or 0: the row refers to nothing of that sort */
 };
 
 struct ledger_filter {
-    int64_t after;                                                                      /* seq */
+    int64_t after, before; /* seq, both excluded; before 0: no bound */
+    bool newest_first;
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
     int64_t since_ms, until_ms; /* since_ms included, until_ms excluded; 0: no bound */
 };
@@ -160,15 +161,15 @@ bool ledger_add(struct db *db, struct ledger_row *row, struct error *err) __attr
 bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* How many rows pass the filter, on all pages; filter->after is ignored. */
+/* How many rows pass the filter, on all pages; filter->after and filter->before are ignored. */
 bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 #define LEDGER_WALK 20000 /* rows that one call reads at most */
 
-/* A page in order of seq; *ret is the caller's (free). The page has all rows up to *ret_until (may be NULL), and
-   the next page begins after it; INT64_MAX: there are no others. With two filters a page may have less than
-   `limit` rows although others follow. */
+/* A page in order of seq, or newest first; *ret is the caller's (free). The page has all rows up to *ret_until
+   (may be NULL; newest first: down to it), and the next page begins after it (before it); INT64_MAX: there are no
+   others. With two filters a page may have less than `limit` rows although others follow. */
 bool ledger_list(struct db *db, const struct ledger_filter *filter, int64_t limit, struct ledger_row **ret,
                  size_t *ret_count, int64_t *ret_until, struct error *err)
     __attribute__((warn_unused_result));

@@ -23,7 +23,8 @@
 /* The list */
 
 struct page {
-    uint64_t limit, after;
+    uint64_t limit, after, before;
+    bool newest_first;
     int64_t since_ms, until_ms;                                                         /* 0: no bound */
     char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
 };
@@ -60,13 +61,25 @@ static bool read_device(const struct request *request, struct db *db, const char
     return true;
 }
 
+static bool read_order(const struct request *request, struct page *ret, struct error *err)
+{
+    char order[8] = "";
+    bool found;
+    if (!request_query(request, "order", order, sizeof order, &found, err))
+        return false;
+    ret->newest_first = strcmp(order, "newest") == 0;
+    return !found || ret->newest_first || strcmp(order, "oldest") == 0 ||
+           error_set(err, ERROR_BAD_REQUEST, "order is oldest or newest");
+}
+
 static bool read_page(const struct request *request, struct db *db, struct page *ret, struct error *err)
 {
     bool found;
     *ret = (struct page){.limit = PAGE_DEFAULT};
     if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
         !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
-        !call_query_time(request, "since", true, &ret->since_ms, err) ||
+        !call_query_number(request, "before", 0, INT64_MAX, &ret->before, err) ||
+        !read_order(request, ret, err) || !call_query_time(request, "since", true, &ret->since_ms, err) ||
         !call_query_time(request, "until", true, &ret->until_ms, err) ||
         !request_query(request, "product", ret->product, sizeof ret->product, &found, err) ||
         !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
@@ -78,15 +91,21 @@ static bool read_page(const struct request *request, struct db *db, struct page 
 
 static void link_next_page(struct admin_call *call, const struct page *page, int64_t last)
 {
-    char device[3 * LEDGER_DEVICE_SIZE] = "", times[64] = "";
+    char device[3 * LEDGER_DEVICE_SIZE] = "", times[64] = "", bounds[80] = "";
+    /* The bound on the side that the pages do not move. */
+    int64_t other = (int64_t)(page->newest_first ? page->after : page->before);
+    if (other)
+        snprintf(bounds, sizeof bounds, "&%s=%lld", page->newest_first ? "after" : "before",
+                 (long long)other);
     slice_percent_encode(slice_of(page->device), device, sizeof device);
     if (page->since_ms)
         snprintf(times, sizeof times, "&since=%lld", (long long)page->since_ms);
     if (page->until_ms)
         snprintf(times + strlen(times), sizeof times - strlen(times), "&until=%lld",
                  (long long)page->until_ms);
-    reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&after=%lld%s%s%s%s%s%s%s>; rel=\"next\"",
-                 (unsigned long long)page->limit, (long long)last, page->kind[0] ? "&kind=" : "", page->kind,
+    reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&%s=%lld%s%s%s%s%s%s%s%s>; rel=\"next\"",
+                 (unsigned long long)page->limit, page->newest_first ? "order=newest&before" : "after",
+                 (long long)last, bounds, page->kind[0] ? "&kind=" : "", page->kind,
                  page->product[0] ? "&product=" : "", page->product, device[0] ? "&device=" : "", device,
                  times);
 }
@@ -101,6 +120,8 @@ bool admin_ledger_list(struct admin_call *call, struct error *err)
     if (!read_page(call->request, call->db, &page, err))
         return false;
     filter.after = (int64_t)page.after;
+    filter.before = (int64_t)page.before;
+    filter.newest_first = page.newest_first;
     filter.since_ms = page.since_ms;
     filter.until_ms = page.until_ms;
     snprintf(filter.kind, sizeof filter.kind, "%s", page.kind);

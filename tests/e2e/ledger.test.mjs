@@ -99,6 +99,19 @@ describe('the rows', () => {
         await assertWhole({ server, dir });
     });
 
+    test('come newest first, in pages, with the same selections', async (t) => {
+        const { server, module } = await lively(t);
+        for (const filter of [{}, { device: `imei:${module.id}` }, { kind: 'check-in' }, { product: 'pumps', since: 1_600_000_000_000 }]) {
+            const seqs = async (more) => (await ledgerRows(server, { ...filter, limit: 2, ...more })).map(({ seq }) => seq);
+            const oldest = await seqs({ order: 'oldest' });
+            assert.ok(oldest.length > 2);
+            assert.deepEqual(await seqs({ order: 'newest' }), [...oldest].reverse());
+            assert.deepEqual(await seqs({ order: 'newest', after: oldest[0], before: oldest.at(-1) }), oldest.slice(1, -1).reverse());
+            assert.deepEqual(await seqs({ after: oldest[0], before: oldest.at(-1) }), oldest.slice(1, -1));
+        }
+        assertProblem(await server.admin('GET', '/ledger?order=random'), 400, 'bad-request');
+    });
+
     test('tell how much of an interrupted transfer had arrived, and where it continued', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { versions: ['1', '2'], kind: 'noise', size: 3_000_000, limit: 100_000_000 });

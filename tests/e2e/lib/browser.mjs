@@ -73,14 +73,19 @@ export async function openConsole(t, server, { path = '/console/', language = 'e
 
 export class View {
     constructor(context, page, server, allow) {
-        Object.assign(this, { context, page, server, allow, errors: [], hosts: new Set() });
+        Object.assign(this, { context, page, server, allow, errors: [], hosts: new Set(), pending: new Set() });
         this.origin = `http://${server.adminAddress.host}:${server.adminAddress.port}`;
         page.on('console', (message) => {
             if (['error', 'warning'].includes(message.type()))
                 this.errors.push(`${message.text()} (${message.location().url})`);
         });
         page.on('pageerror', (error) => this.errors.push(String(error.stack)));
-        page.on('request', (request) => this.hosts.add(new URL(request.url()).origin));
+        page.on('request', (request) => {
+            this.hosts.add(new URL(request.url()).origin);
+            this.pending.add(request);
+        });
+        for (const end of ['requestfinished', 'requestfailed'])
+            page.on(end, (request) => this.pending.delete(request));
     }
 
     assertClean() {
@@ -91,7 +96,10 @@ export class View {
 
     async open(path) {
         await this.page.goto(this.origin + path);
-        await this.page.locator('main').waitFor();
+        await this.page.locator('main').waitFor().catch((error) => {
+            const unanswered = [...this.pending].map((request) => request.url());
+            throw new Error(`${error.message}\nunanswered: ${unanswered.join(' ') || 'nothing'}; errors: ${this.errors.join('; ') || 'none'}`);
+        });
     }
 
     get tokenField() {

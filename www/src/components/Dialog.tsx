@@ -20,6 +20,11 @@ export function Dialog({ title, open, onClose, children, actions }: Props) {
         else if (!open && dialog?.open)
             dialog.close();
     }, [open]);
+    // Also a dialog that goes away while it is open gives the focus back.
+    useLayoutEffect(() => () => {
+        element.current?.addEventListener('close', (event) => event.stopImmediatePropagation(), { capture: true, once: true });
+        element.current?.close();
+    }, []);
     return (
         <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose}
             onClick={(event) => { if (event.target === element.current) onClose(); }}>

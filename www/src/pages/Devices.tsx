@@ -1,10 +1,18 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { Command, Empty } from '../components/Empty';
-import { useT } from '../i18n';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 
-// Not built yet: says how to do it meanwhile.
+let loaded: ComponentType | null = null;
+
+// The page is a file of its own, which is fetched at the first visit.
 export function Devices() {
-    const t = useT();
-    return <Empty title={t('soon.title')}><p>{t('soon.devices')}</p><Command>dfotactl device list</Command></Empty>;
+    const [View, setView] = useState<ComponentType | null>(() => loaded);
+    useEffect(() => {
+        void import('./devices/DevicesPage').then(({ DevicesPage }) => {
+            loaded = DevicesPage;
+            setView(() => DevicesPage);
+        });
+    }, []);
+    return View ? <View /> : <p class="loading" aria-busy="true" />;
 }

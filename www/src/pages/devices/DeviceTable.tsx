@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+import { useT } from '../../i18n';
+import { useStore } from '../../store';
+import { columns, shownColumns } from './columns';
+import { idOf, type DeviceRow } from './model';
+
+type Props = { product: string; rows: DeviceRow[]; chosen: string[]; onChoose: (ids: string[]) => void; caption: string; busy: boolean };
+
+export function DeviceTable({ product, rows, chosen, onChoose, caption, busy }: Props) {
+    const t = useT();
+    const shownIds = useStore(shownColumns);
+    const shown = columns.filter(({ id }) => id === 'device' || shownIds.includes(id));
+    const isChosen = new Set(chosen);
+    const onPage = rows.map(idOf);
+    const areAll = onPage.length > 0 && onPage.every((id) => isChosen.has(id));
+    const toggle = (id: string) => onChoose(isChosen.has(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
+    const toggleAll = () => onChoose(areAll ? chosen.filter((id) => !onPage.includes(id)) : [...new Set([...chosen, ...onPage])]);
+    return (
+        <div class="table-frame" role="region" aria-label={t('page.devices')} tabIndex={0}>
+            <table class="device-table" aria-busy={busy || undefined}>
+                <caption>{caption}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col"><input type="checkbox" aria-label={t('devices.choose-page')} checked={areAll} onChange={toggleAll} /></th>
+                        {shown.map(({ id, title, numeric }) => <th key={id} scope="col" class={numeric ? 'numeric' : undefined}>{t(title)}</th>)}
+                    </tr>
+                </thead>
+                <tbody>
+                    {rows.map((row) => {
+                        const id = idOf(row);
+                        return (
+                            <tr key={id} class={isChosen.has(id) ? 'chosen' : undefined}>
+                                <td><input type="checkbox" aria-label={t('devices.choose', { device: row.device })} checked={isChosen.has(id)} onChange={() => toggle(id)} /></td>
+                                {shown.map((column) => (
+                                    <td key={column.id} class={[column.numeric && 'numeric', column.wide && 'wide'].filter(Boolean).join(' ') || undefined}>{column.cell(row, product)}</td>
+                                ))}
+                            </tr>
+                        );
+                    })}
+                </tbody>
+            </table>
+        </div>
+    );
+}

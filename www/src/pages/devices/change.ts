@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+import { useState } from 'preact/hooks';
+
+import { ApiError, problemText, send, type Call } from '../../api';
+import { toast } from '../../components/Toast';
+
+// One change at a time. A refusal is told; `then` runs after a success.
+export function useChange(then: () => void) {
+    const [busy, setBusy] = useState(false);
+    const change = async (path: string, call: Call, done?: string): Promise<Response | null> => {
+        setBusy(true);
+        try {
+            const answer = await send(path, call);
+            if (done)
+                toast(done);
+            then();
+            return answer;
+        } catch (error) {
+            toast(error instanceof ApiError ? problemText(error.problem) : String(error), 'error');
+            return null;
+        } finally {
+            setBusy(false);
+        }
+    };
+    return { busy, change };
+}

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// Devices as the API has them, and lists of them in pages (doc/api.md, Devices).
+
+import { path, send } from '../../api';
+
+export interface Product { product_key: string; name: string }
+export interface Items<T> { items: T[] }
+
+export interface Answer { code: number; reason: string | null; at: number }
+
+export interface Claim { version: string; at: number; by: string; grade: string; origin: string | null }
+
+export interface DeviceRow {
+    device: string;
+    id_kind: string;
+    firmware: string;
+    confirmed_version: string | null;
+    confirmed_at: number | null;
+    confirmed_by: string | null;
+    confirmed_grade: string | null;
+    claim: Claim | null;
+    asked_version: string | null;
+    first_seen_at: number | null;
+    last_seen_at: number | null;
+    check_ins: number;
+    last_answer: Answer | null;
+    blocked: boolean;
+    notice: string | null;
+    warnings: string[];
+    state: 'active' | 'held' | 'retired';
+    state_since: number | null;
+    held_out: boolean;
+    held_out_since: number | null;
+    tags: string[];
+    note: string | null;
+}
+
+export interface LinkRow {
+    link: number;
+    firmware: string;
+    version: string | null;
+    url: string | null;
+    at_commands: string[];
+    created_at: number;
+    revoked_at: number | null;
+}
+
+export interface Attempt {
+    attempt: number;
+    from: string;
+    to: string;
+    state: string;
+    reason: string | null;
+    bytes_acked: number;
+    size: number | null;
+    proven: boolean | null;
+    origin: string | null;
+    elsewhere: string | null;
+    beside: boolean;
+    created_at: number;
+    sent_at: number | null;
+    delivered_at: number | null;
+    handed_over_at: number | null;
+    ended_at: number | null;
+    evidence: { transcript: number; outcome: string; cause: string; words: string }[];
+}
+
+export interface Device extends DeviceRow {
+    blocked_for: string[];
+    shared: { versions: string[]; since: number } | null;
+    replaced_by: string | null;
+    traffic: { month: string; bytes: number };
+    campaign: { name: string; plain: boolean; target: string; state: string; stage: number | null; outcome: string } | null;
+    links: LinkRow[];
+    attempts: Attempt[];
+}
+
+// "imei:866597071234567", as paths and the ledger name it.
+export const idOf = ({ id_kind: kind, device }: Pick<DeviceRow, 'id_kind' | 'device'>) => `${kind}:${device}`;
+
+export const devicePath = (product: string, id: string) => path`/products/${product}/devices/${id}`;
+
+export interface Page<T> {
+    items: T[];
+    next: string | null; // the path of the next page, below /api/v1
+    total: number | null;
+}
+
+export async function getPage<T>(from: string, signal?: AbortSignal): Promise<Page<T>> {
+    const response = await send(from, signal ? { signal } : {});
+    const next = /<\/api\/v1([^>]*)>; *rel="next"/.exec(response.headers.get('Link') ?? '')?.[1] ?? null;
+    const total = response.headers.get('X-Total-Count');
+    return { ...await response.json() as Items<T>, next, total: total === null ? null : Number(total) };
+}
+
+export interface Selection {
+    product: string;
+    filter: string;
+    state: string;     // active, held or retired
+    attention: string; // notice, conflict or ""
+}
+
+// The server takes no + for a blank.
+export const queryText = (query: URLSearchParams) => query.toString().replaceAll('+', '%20');
+
+export function listPath({ product, filter, state, attention }: Selection, limit: number, after = ''): string {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (after)
+        query.set('after', after);
+    if (filter)
+        query.set('filter', filter);
+    if (state === 'held' || state === 'retired')
+        query.set(state, 'yes');
+    if (attention === 'notice' || attention === 'conflict')
+        query.set(attention, '1');
+    return `${path`/products/${product}/devices`}?${queryText(query)}`;
+}
+
+export const cursorOf = (next: string) => new URLSearchParams(next.slice(next.indexOf('?'))).get('after') ?? '';
+
+const walkPage = 1000;
+
+// Reads the pages of a selection up to `most` devices. `each` gets one page after the other. False: there are more.
+export async function walk(selection: Selection, most: number, signal: AbortSignal, each: (rows: DeviceRow[]) => void): Promise<boolean> {
+    let next: string | null = listPath(selection, walkPage), count = 0;
+    while (next !== null) {
+        const page: Page<DeviceRow> = await getPage<DeviceRow>(next, signal);
+        const room = most - count;
+        each(page.items.slice(0, room));
+        count += page.items.length;
+        if (count > most || (count === most && page.next !== null))
+            return false;
+        next = page.next;
+    }
+    return true;
+}
