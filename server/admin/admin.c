@@ -22,6 +22,7 @@
 /* Method, pattern, body limit, handler. */
 #define ROUTES(X)                                                                                            \
     X("GET", API "/status", 0, admin_status_show)                                                            \
+    X("GET", API "/campaigns", 0, admin_campaign_list_all)                                                   \
     X("DELETE", API "/session", 0, admin_session_end)                                                        \
     X("POST", API "/session/once", 0, admin_session_once)                                                    \
     X("GET", API "/products", 0, admin_product_list)                                                         \

@@ -208,7 +208,7 @@ describe('in a browser', { skip: noBrowser }, () => {
                 await view.logIn();
                 for (const [i, titles] of pages.entries()) {
                     await view.page.getByRole('link', { name: titles[index], exact: true }).click();
-                    await view.page.locator('main .empty, main .stats').first().waitFor();
+                    await view.page.locator('main :is(.empty, .stats, table, .ledger-list, .card)').first().waitFor();
                     await view.checkAccess();
                     await view.checkWidth();
                     await view.screenshot(name(pages[i][0].toLowerCase()));

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// A page whose code is loaded when it is first shown.
+
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+import { useT } from './i18n';
+
+export function lazy(load: () => Promise<ComponentType>): ComponentType {
+    let loaded: ComponentType | null = null;
+    return function Lazy() {
+        const t = useT();
+        const [View, setView] = useState<ComponentType | null>(() => loaded);
+        const [failed, setFailed] = useState(false);
+        useEffect(() => {
+            if (!loaded)
+                load().then((view) => { loaded = view; setView(() => view); }, () => setFailed(true));
+        }, []);
+        if (View)
+            return <View />;
+        return failed ? <p class="error" role="alert">{t('lazy.failed')}</p> : <p class="loading" aria-busy="true" />;
+    };
+}
