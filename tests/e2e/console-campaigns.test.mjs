@@ -219,7 +219,7 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         await page.getByRole('link', { name: 'Next page' }).click();
         await poll('the rest', async () => await rows.count() === 10);
         assert.match(page.url(), /outcome=waiting&after=50$/);
-        await page.getByLabel('Outcome').selectOption('silent');
+        await page.getByLabel('Outcome', { exact: true }).selectOption('silent');
         await page.getByText('No device has this outcome.').waitFor();
     });
 

@@ -33,7 +33,7 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
         await scene.setTarget('2');
         await takes(modules[0]);
         await modules[1].ask();
-        for (let i = 0; i < 30; i += 1)
+        for (let i = 0; i < 50; i += 1)
             await server.admin('PATCH', `/products/${scene.product}?by=Ann`, { name: `name ${i}` }, { expect: 200 });
     });
     after(async () => {
@@ -146,8 +146,8 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
         };
         const csv = await exported('Export CSV');
         assert.equal(csv[0], 'seq,at,kind,product,firmware,device,attempt,package,detail,prev,hash');
-        assert.equal(csv.length, 31);
-        assert.match(csv[30], new RegExp(`^\\d+,\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z,product-set,${scene.product},,,,,"\\{""by"":.*""name"":""name 29""\\}",[0-9a-f]{64},[0-9a-f]{64}$`));
+        assert.equal(csv.length, 51);
+        assert.match(csv[50], new RegExp(`^\\d+,\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z,product-set,${scene.product},,,,,"\\{""by"":.*""name"":""name 49""\\}",[0-9a-f]{64},[0-9a-f]{64}$`));
         const lines = (await exported('Export JSON Lines')).map((line) => JSON.parse(line));
         assert.deepEqual(lines, (await server.admin('GET', `/ledger?kind=product-set&product=${scene.product}`)).json.items);
     });

@@ -26,7 +26,7 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
     };
 
     test('the inbox: a missing image is uploaded where it is missed', async (t) => {
-        const { scene } = await fleet(server, 0, { versions: ['1138', '1162'], later: ['1147'] });
+        const { scene } = await fleet(server, 0, { versions: ['1138', '1162'], later: ['1147'], target: '1162' });
         const lost = [scene.module({ version: '1147' }), scene.module({ version: '1147' })];
         for (const module of lost)
             assert.equal((await module.ask()).code, 44);
@@ -49,7 +49,7 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
     });
 
     test('the inbox: a file that is no image is refused with the reason', async (t) => {
-        const { scene } = await fleet(server, 0, { versions: ['1138', '1162'] });
+        const { scene } = await fleet(server, 0, { versions: ['1138', '1162'], target: '1162' });
         await scene.module({ version: '1126' }).ask();
         const view = await open(t, 'inbox', { allow: [/status of 422/] });
         await view.page.locator('.drop input').setInputFiles({ name: 'x.html', mimeType: 'text/html', buffer: Buffer.from('<!doctype html><html><body>no</body></html>') });
@@ -175,13 +175,14 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         test(`on a phone, ${language}, ${theme}: nothing is cut, axe-core finds nothing`, async (t) => {
             const own = await startServer(t);
             const receiver = await Receiver.start(t);
-            const { scene } = await fleet(own, 0, { versions: ['1138', '1162'] });
+            const { scene } = await fleet(own, 0, { versions: ['1138', '1162'], target: '1162' });
             await scene.module({ version: '1126' }).ask();
             await create(own, receiver, { name: 'a webhook with a name that is very long '.repeat(2).trim(), url: `${receiver.url}?access_token=${'0123456789'.repeat(20)}` });
             await own.createProduct('x'.repeat(64), 'a product with a long name '.repeat(7).trim());
             await own.putImage(scene.product, 'f', '1', noiseImage({ seed: 77, size: 9000 }));
+            const view = await open(t, 'inbox', { server: own, language, theme, viewport: phone });
             for (const section of ['inbox', 'webhooks', 'products', 'limits', 'tokens']) {
-                const view = await open(t, section, { server: own, language, theme, viewport: phone });
+                await view.open(`/console/settings?section=${section}`);
                 await view.page.locator('main .card, main table, main .empty').first().waitFor();
                 await view.checkWidth();
                 await view.checkAccess();

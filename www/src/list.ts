@@ -22,10 +22,13 @@ export function usePage<T>(path: string | null, everyMs = 0): Fetched<Page<T>> {
     return useFetch<Page<T>>(path, everyMs, getPage);
 }
 
+// The server takes %20 for a blank, and not +.
+const encode = (query: URLSearchParams) => query.toString().replaceAll('+', '%20');
+
 // A path with the parameters that are not empty.
 export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
     const given = Object.entries(query).filter(([, value]) => value !== '' && value !== null && value !== undefined);
-    return given.length ? `${path}?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : path;
+    return given.length ? `${path}?${encode(new URLSearchParams(given.map(([name, value]) => [name, String(value)])))}` : path;
 }
 
 // All pages, one after the other. 'take' gets each of them.
@@ -35,6 +38,6 @@ export async function eachPage<T>(path: string, query: Record<string, string | n
     while (next !== null) {
         const page: Page<T> = await getPage<T>(next, signal);
         await take(page.items, page.total);
-        next = page.next && `${path}?${page.next}`;
+        next = page.next && `${path}?${encode(page.next)}`;
     }
 }

@@ -30,7 +30,7 @@ export function AudienceFields({ draft, kept, set }: Props) {
                 <>
                     <Field label={t('campaigns.filter')} hint={t('campaigns.filter-hint')} value={draft.filter} spellcheck={false} required
                         onInput={(event) => set({ filter: event.currentTarget.value })} />
-                    <div class="choices" role="radiogroup" aria-label={t('campaigns.filter')}>
+                    <div class="choices" role="radiogroup" aria-label={t('campaigns.when-filtered')}>
                         {(['frozen', 'dynamic'] as const).map((kind) => (
                             <Check key={kind} type="radio" name="frozen" required checked={draft.frozen === kind} onChange={() => set({ frozen: kind })} label={t(`campaigns.${kind}`)} />
                         ))}
