@@ -145,15 +145,15 @@ describe('in a browser', { skip: noBrowser }, () => {
             assert.equal(await page.title(), `${name} · dfota`);
         }
         await page.keyboard.press('Control+k');
-        await page.getByRole('combobox').waitFor();
+        await page.getByRole('combobox', { name: 'Search' }).waitFor();
         await page.keyboard.type('led');
         await view.checkAccess();
         await page.keyboard.press('Enter');
         await page.waitForURL('**/console/ledger');
         await page.keyboard.press('Control+k');
-        await page.getByRole('combobox').waitFor();
+        await page.getByRole('combobox', { name: 'Search' }).waitFor();
         await page.keyboard.press('Escape');
-        await page.getByRole('combobox').waitFor({ state: 'detached' });
+        await page.getByRole('combobox', { name: 'Search' }).waitFor({ state: 'detached' });
     });
 
     test('the palette finds firmwares and devices', async (t) => {
@@ -163,9 +163,9 @@ describe('in a browser', { skip: noBrowser }, () => {
         const view = await openConsole(t, server);
         await view.logIn();
         await view.page.keyboard.press('Control+k');
-        await view.page.getByRole('combobox').fill('pum');
+        await view.page.getByRole('combobox', { name: 'Search' }).fill('pum');
         await view.page.getByRole('option', { name: 'pump' }).waitFor();
-        await view.page.getByRole('combobox').fill('866597071234569');
+        await view.page.getByRole('combobox', { name: 'Search' }).fill('866597071234569');
         await view.page.getByRole('option', { name: '866597071234569' }).waitFor();
         await view.screenshot('palette');
         await view.page.keyboard.press('Enter');

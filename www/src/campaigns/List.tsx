@@ -51,7 +51,7 @@ export function CampaignList() {
                 { title: t('campaigns.name'), cell: (campaign) => <Name campaign={campaign} /> },
                 { title: t('campaigns.state'), cell: (campaign) => <StateBadge campaign={campaign} /> },
                 { title: t('campaigns.target'), cell: ({ target }) => target },
-                { title: t('campaigns.stage'), cell: ({ stage, stages }) => (stage === null ? '–' : t('campaigns.stage-of', { stage, stages: stages.length })) },
+                { title: t('campaigns.stage'), cell: ({ stage, stages }) => (stage === null ? '–' : <span class="nowrap">{t('campaigns.stage-of', { stage, stages: stages.length })}</span>) },
                 { title: t('campaigns.devices'), cell: ({ counts, state }) => (state === 'draft' ? '–' : <OutcomeBar counts={counts} compact />) },
                 { title: t('campaigns.started'), cell: ({ started_at: at }) => (at === null ? '–' : <span class="nowrap">{time(at)}</span>) },
                 { title: t('campaigns.why-paused'), cell: (campaign) => (campaign.state === 'paused' ? pausedWhy(campaign) : '–') },

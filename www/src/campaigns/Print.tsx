@@ -74,7 +74,7 @@ function History({ rows }: { rows: Row[] }) {
             <h3>{t('print.history')}</h3>
             <div class="table-frame" role="region" aria-label={t('print.history')} tabIndex={0}>
                 <table>
-                    <thead><tr><th scope="col">{t('ledger.at')}</th><th scope="col">{t('ledger.by')}</th><th scope="col">{t('ledger.what')}</th><th scope="col">{t('ledger.row')}</th></tr></thead>
+                    <thead><tr><th scope="col">{t('ledger.at')}</th><th scope="col">{t('ledger.by')}</th><th scope="col">{t('ledger.what')}</th><th scope="col" class="numeric">{t('ledger.row')}</th></tr></thead>
                     <tbody>{rows.map((row) => <tr key={row.seq}><td class="nowrap">{time(row.at)}</td><td>{who(row) ?? t('print.server')}</td><td>{sentence(row)}</td><td class="numeric">{number(row.seq)}</td></tr>)}</tbody>
                 </table>
             </div>

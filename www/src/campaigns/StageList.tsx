@@ -41,7 +41,7 @@ function StageItem({ campaign, stage, index }: { campaign: Campaign; stage: Stag
     const where = place(campaign, index);
     return (
         <li class={`stage ${where}`} aria-current={where === 'now' ? 'step' : undefined}>
-            <h4>{t('campaigns.stage-title', { stage: index + 1, size: stageSize(stage) })} <span class={`badge ${where === 'now' ? 'live' : where === 'done' ? 'good' : 'quiet'}`}>{t(`campaigns.stage-${where}`)}</span></h4>
+            <h4>{t(index > 0 && !stage.all ? 'campaigns.stage-title-more' : 'campaigns.stage-title', { stage: index + 1, size: stageSize(stage) })} <span class={`badge ${where === 'now' ? 'live' : where === 'done' ? 'good' : 'quiet'}`}>{t(`campaigns.stage-${where}`)}</span></h4>
             <OutcomeBar counts={stage.counts} size={sizeOf(campaign, index)} />
             {!campaign.plain && (
                 <details open={where === 'now'}>
