@@ -3,6 +3,8 @@
 // The settings in a browser: the inbox, webhooks, products, limits.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
@@ -135,6 +137,29 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         await view.checkAccess();
         await view.page.getByRole('button', { name: 'Forget', exact: true }).click();
         await poll('it is gone', async () => (await show(own, webhook)).waiting === 0);
+    });
+
+    test('what was given up is sent again', async (t) => {
+        const own = await startServer(t);
+        const { scene } = await fleet(own, 0, { target: '2' });
+        const receiver = await Receiver.start(t);
+        receiver.answer = () => 500;
+        const webhook = await create(own, receiver, { kinds: ['confirmed'] });
+        await upgradeTo(scene, scene.module(), '2');
+        await receiver.got(1);
+        await own.stop();
+        execFileSync('sqlite3', [join(own.dataDir, 'dfota.db'), 'UPDATE outbox SET gave_up_ms = since_ms, next_try_ms = NULL; UPDATE webhook SET waiting = 0, failed = 1']);
+        await own.start();
+        assert.equal((await show(own, webhook)).failed, 1);
+        const view = await open(t, 'webhooks', { server: own });
+        await view.page.getByText('1 event that could not be delivered').waitFor();
+        await view.checkAccess();
+        await view.screenshot('settings-webhook-failed');
+        receiver.answer = () => 204;
+        await view.page.getByRole('button', { name: 'Send all again' }).click();
+        const [event] = await receiver.took(1);
+        assert.equal(event.kind, 'confirmed');
+        await view.page.getByText('1 event that could not be delivered').waitFor({ state: 'detached' });
     });
 
     test('products: add, change, delete; one in use is not deleted', async (t) => {
