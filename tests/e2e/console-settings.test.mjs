@@ -42,7 +42,7 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
             data.items.add(new File([new Uint8Array(bytes)], 'pump.bin'));
             return data;
         }, [...scene.images.get('1147')]);
-        await page.locator('.drop').first().dispatchEvent('drop', { dataTransfer: transfer });
+        await page.locator('.drop-zone').first().dispatchEvent('drop', { dataTransfer: transfer });
         await page.getByText('Image 1147 is uploaded.').waitFor();
         await page.getByRole('heading', { name: /V1147/ }).waitFor({ state: 'detached' });
         const { json } = await server.admin('GET', scene.path('/images/1147'));
@@ -54,8 +54,8 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         const { scene } = await fleet(server, 0, { versions: ['1138', '1162'], target: '1162' });
         await scene.module({ version: '1126' }).ask();
         const view = await open(t, 'inbox', { allow: [/status of 422/] });
-        await view.page.locator('.drop input').setInputFiles({ name: 'x.html', mimeType: 'text/html', buffer: Buffer.from('<!doctype html><html><body>no</body></html>') });
-        await view.page.locator('.drop').getByRole('alert').waitFor();
+        await view.page.locator('.drop-zone input').setInputFiles({ name: 'x.html', mimeType: 'text/html', buffer: Buffer.from('<!doctype html><html><body>no</body></html>') });
+        await view.page.locator('.drop-zone').getByRole('alert').waitFor();
         await view.page.getByRole('button', { name: 'Forget', exact: true }).first().click();
         await poll('the row is gone', async () => (await server.admin('GET', `/unknown?product=${scene.product}`)).json.items.length === 0);
     });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A value that components follow.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export class Store<T> {
     #listeners = new Set<() => void>();
@@ -28,7 +28,8 @@ export class Store<T> {
 
 export function useStore<T>(store: Store<T>): T {
     const [, draw] = useState(0);
-    useEffect(() => store.follow(() => draw((n) => n + 1)), [store]);
+    // Not useEffect(): a value that is set before the effect runs would not be drawn.
+    useLayoutEffect(() => store.follow(() => draw((n) => n + 1)), [store]);
     return store.value;
 }
 

@@ -14,9 +14,9 @@ export function AudienceFields({ draft, kept, set }: Props) {
     const kinds: Audience[] = [...(kept ? ['kept' as const] : []), 'all', 'list', 'csv', 'filter'];
     const hasOrder = ['list', 'csv'].includes(audience) || (audience === 'filter' && draft.frozen === 'frozen');
     return (
-        <fieldset class="form">
+        <fieldset class="entry-form">
             <legend>{t('campaigns.audience')}</legend>
-            <div class="choices" role="radiogroup" aria-label={t('campaigns.audience')}>
+            <div class="option-list" role="radiogroup" aria-label={t('campaigns.audience')}>
                 {kinds.map((kind) => (
                     <Check key={kind} type="radio" name="audience" checked={audience === kind} onChange={() => set({ audience: kind })}
                         label={kind === 'kept' ? t('campaigns.audience-kept', { audience: kept ?? '' }) : t(`campaigns.choose-${kind}`)} />
@@ -30,7 +30,7 @@ export function AudienceFields({ draft, kept, set }: Props) {
                 <>
                     <Field label={t('campaigns.filter')} hint={t('campaigns.filter-hint')} value={draft.filter} spellcheck={false} required
                         onInput={(event) => set({ filter: event.currentTarget.value })} />
-                    <div class="choices" role="radiogroup" aria-label={t('campaigns.when-filtered')}>
+                    <div class="option-list" role="radiogroup" aria-label={t('campaigns.when-filtered')}>
                         {(['frozen', 'dynamic'] as const).map((kind) => (
                             <Check key={kind} type="radio" name="frozen" required checked={draft.frozen === kind} onChange={() => set({ frozen: kind })} label={t(`campaigns.${kind}`)} />
                         ))}

@@ -33,7 +33,7 @@ function Facts({ effect: { forecast, devices, bytes: size, unreachable, out } }:
         [t('campaigns.rounds'), number(forecast.rounds)],
         [t('campaigns.time'), forecastTime(forecast, t)],
     ];
-    return <dl class="facts">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+    return <dl class="fact-list">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
 export function Groups({ groups }: { groups: Group[] }) {

@@ -65,7 +65,7 @@ export function CampaignForm({ start, saved, kept, onSaved }: Props) {
         setBusy(false);
     };
     return (
-        <form class="form campaign-form card" aria-label={t('campaigns.form')} onSubmit={(event) => void submit(event)}>
+        <form class="entry-form campaign-form card" aria-label={t('campaigns.form')} onSubmit={(event) => void submit(event)}>
             <Field label={t('campaigns.name')} hint={t('campaigns.name-hint')} value={draft.name} maxLength={64} required onInput={(event) => set({ name: event.currentTarget.value })} />
             <Select label={t('campaigns.target')} value={draft.target} required onChange={(event) => set({ target: event.currentTarget.value })}>
                 <option value="">{t('campaigns.choose-version')}</option>
@@ -73,7 +73,7 @@ export function CampaignForm({ start, saved, kept, onSaved }: Props) {
             </Select>
             <AudienceFields draft={draft} kept={kept} set={set} />
             <Stages stages={draft.stages} onChange={(stages) => set({ stages })} />
-            <fieldset class="form">
+            <fieldset class="entry-form">
                 <legend>{t('campaigns.rules')}</legend>
                 <Check checked={draft.pause_when_done} onChange={(event) => set({ pause_when_done: event.currentTarget.checked })} label={t('campaigns.pause-when-done')} />
                 <Check checked={draft.finish_transfers} onChange={(event) => set({ finish_transfers: event.currentTarget.checked })} label={t('campaigns.finish-transfers')} />

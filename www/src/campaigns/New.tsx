@@ -46,7 +46,7 @@ export function CampaignNew() {
             <p class="crumbs"><Link to="/campaigns">{t('campaigns.back')}</Link></p>
             <h2>{t('campaigns.new')}</h2>
             <div class="beside">
-                <div class="form">
+                <div class="entry-form">
                     <Select label={t('campaigns.firmware')} value={Math.max(0, chosen)} onChange={(event) => go('/campaigns', { view: 'new', ...list[Number(event.currentTarget.value)]! })}>
                         {list.map((choice, i) => <option key={`${choice.product} ${choice.firmware}`} value={i}>{choice.product} · {choice.firmware}</option>)}
                     </Select>

@@ -52,7 +52,7 @@ export function ActionDialog({ title, open, onClose, submit, kind = 'primary', n
             <Button onClick={close}>{t('action.cancel')}</Button>
             <Button kind={kind} type="submit" form={id} busy={busy}>{submit}</Button>
         </>}>
-            <form id={id} class="form" onSubmit={(event) => void onSubmit(event)}>
+            <form id={id} class="entry-form" onSubmit={(event) => void onSubmit(event)}>
                 {children}
                 {(named || needsName) && <Field label={t('action.by')} hint={t('action.by-hint')} name="by" maxLength={100} defaultValue={recall('by') ?? ''}
                     autocomplete="name" required={needsName} />}

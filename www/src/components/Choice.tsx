@@ -32,5 +32,5 @@ export function TextArea({ label, hint, ...rest }: TextProps) {
 type CheckProps = Omit<JSX.IntrinsicElements['input'], 'label' | 'type'> & { label: ComponentChildren; type?: 'checkbox' | 'radio' };
 
 export function Check({ label, type = 'checkbox', ...rest }: CheckProps) {
-    return <label class="check"><input {...rest} type={type} /><span>{label}</span></label>;
+    return <label class="option"><input {...rest} type={type} /><span>{label}</span></label>;
 }

@@ -13,7 +13,7 @@ export function OutcomeBar({ counts, size = null, compact = false }: { counts: C
     const rest = size === null ? 0 : Math.max(0, size - sum);
     const listed = outcomes.filter((outcome) => counts[outcome] || (!compact && ['confirmed', 'admitted'].includes(outcome)));
     return (
-        <div class="outcomes">
+        <div class="outcome-view">
             <div class="outcome-bar" aria-hidden="true">
                 {shown.map((outcome) => <span key={outcome} class={`part ${outcome}`} style={{ flexGrow: counts[outcome]! }} />)}
                 {(rest > 0 || sum === 0) && <span class="part rest" style={{ flexGrow: rest || 1 }} />}

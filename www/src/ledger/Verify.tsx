@@ -39,7 +39,7 @@ export function Verify() {
     if (!canVerify)
         return <><p>{t('ledger.no-crypto')}</p><Command>dfotactl ledger verify</Command></>;
     return (
-        <div class="form">
+        <div class="entry-form">
             <p class="hint">{t('ledger.verify-text')}</p>
             <TextArea label={t('ledger.against')} hint={t('ledger.against-hint')} rows={2} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
             <p class="toolbar">
@@ -49,7 +49,7 @@ export function Verify() {
             {progress && <p><progress aria-label={t('ledger.verify')} value={progress.rows} max={progress.total ?? undefined} /> {t('ledger.progress', { rows: progress.rows, total: progress.total ?? '…' })}</p>}
             <div role="status">
                 {done && !done.fault && (
-                    <p class="alert good">{t(done.compared ? 'ledger.right-head' : 'ledger.right', { count: done.rows, first: number(done.first), last: number(done.last) })} <code class="hash">{done.hash}</code></p>
+                    <p class="alert good">{t(done.compared ? 'ledger.right-head' : 'ledger.right', { count: done.rows, first: number(done.first), last: number(done.last) })} <code class="hash-text">{done.hash}</code></p>
                 )}
                 {done?.fault && <p class="alert bad">{t(`ledger.fault-${done.fault.what}`, { seq: done.fault.seq })}</p>}
                 {error && <p class="error">{error}</p>}

@@ -36,7 +36,7 @@ function HeadOf({ head }: { head: Head | null }) {
     const copy = () => navigator.clipboard.writeText(JSON.stringify(head)).then(() => toast(t('ledger.copied')), () => toast(t('ledger.copy-failed'), 'error'));
     return (
         <div class="ledger-head">
-            <p>{t('ledger.head', { seq: head.seq })} <code class="hash">{head.hash}</code></p>
+            <p>{t('ledger.head', { seq: head.seq })} <code class="hash-text">{head.hash}</code></p>
             {navigator.clipboard && <Button onClick={() => void copy()}>{t('ledger.copy-head')}</Button>}
             <p class="hint">{t('ledger.head-hint')}</p>
         </div>

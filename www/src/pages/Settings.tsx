@@ -25,7 +25,7 @@ export function Settings() {
     const View = sections[current];
     return (
         <>
-            <div class="tabs" role="group" aria-label={t('settings.sections')}>
+            <div class="section-tabs" role="group" aria-label={t('settings.sections')}>
                 {(Object.keys(sections) as Section[]).map((section) => (
                     <Link key={section} to="/settings" query={{ section }} aria-current={section === current ? 'true' : undefined}>{t(`settings.${section}`)}</Link>
                 ))}

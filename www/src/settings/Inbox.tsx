@@ -55,7 +55,7 @@ function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
         setShare(null);
     };
     return (
-        <div class={`drop ${over ? 'over' : ''}`} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
+        <div class={`drop-zone ${over ? 'over' : ''}`} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
             onDrop={(event) => { event.preventDefault(); setOver(false); void upload(event.dataTransfer?.files[0]); }}>
             <label>{t('inbox.drop', { version: row.text, firmware: row.firmware ?? '' })}
                 <input type="file" disabled={share !== null} onChange={(event) => void upload(event.currentTarget.files?.[0])} /></label>

@@ -34,10 +34,10 @@ function Fields({ webhook }: { webhook: Webhook | null }) {
                     {products?.items.map(({ product_key: key, name }) => <option key={key} value={key}>{name} ({key})</option>)}
                 </Select>
             )}
-            <fieldset class="form">
+            <fieldset class="entry-form">
                 <legend>{t('webhooks.kinds')}</legend>
                 <p class="hint">{t('webhooks.kinds-hint')}</p>
-                <div class="choices two">{eventKinds.map((kind) => <Check key={kind} name="kinds" value={kind} defaultChecked={webhook?.kinds.includes(kind) ?? false} label={t(`webhooks.event-${kind}`)} />)}</div>
+                <div class="option-list two">{eventKinds.map((kind) => <Check key={kind} name="kinds" value={kind} defaultChecked={webhook?.kinds.includes(kind) ?? false} label={t(`webhooks.event-${kind}`)} />)}</div>
             </fieldset>
             <Field label={t('webhooks.secret')} name="secret" type="password" minLength={16} maxLength={200} autocomplete="new-password"
                 hint={t(webhook?.signed ? 'webhooks.secret-kept' : 'webhooks.secret-hint')} />

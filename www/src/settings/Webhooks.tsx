@@ -49,7 +49,7 @@ function Item({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void 
         <li class="card webhook">
             <h2>{webhook.name} <span class={`badge ${webhook.enabled ? 'good' : 'quiet'}`}>{t(webhook.enabled ? 'webhooks.enabled' : 'webhooks.disabled')}</span></h2>
             <p class="long"><code>{webhook.url}</code></p>
-            <dl class="facts">
+            <dl class="fact-list">
                 <div><dt>{t('webhooks.kinds')}</dt><dd>{webhook.kinds.length ? webhook.kinds.map((kind) => t(`webhooks.event-${kind}`)).join(', ') : t('webhooks.all-kinds')}</dd></div>
                 <div><dt>{t('column.product')}</dt><dd>{webhook.product ?? t('webhooks.all-products')}</dd></div>
                 <div><dt>{t('webhooks.signed')}</dt><dd>{t(webhook.signed ? 'action.yes' : 'action.no')}</dd></div>
