@@ -82,6 +82,7 @@ enum {
     BY_ID,
     BY_NAME,
     LIST,
+    LIST_ALL,
     PLAIN,
     OPEN,
     LIVE,
@@ -105,6 +106,7 @@ static const char *const sql[] = {
     [BY_ID] = SELECT "WHERE id = $1",
     [BY_NAME] = SELECT "WHERE firmware_id = $1 AND name = $2 AND plain = 0",
     [LIST] = SELECT "WHERE firmware_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+    [LIST_ALL] = SELECT "WHERE id < $1 ORDER BY id DESC LIMIT $2",
     [PLAIN] = SELECT "WHERE firmware_id = $1 AND plain = 1 AND " IS_LIVE,
     [OPEN] = SELECT "WHERE firmware_id = $1 AND audience = 'all' AND " IS_LIVE " ORDER BY filter IS NULL, id DESC",
     [LIVE] = SELECT "WHERE firmware_id = $1 AND " IS_LIVE " LIMIT 1",
@@ -210,6 +212,14 @@ bool campaign_list(struct db *db, int64_t firmware_id, int64_t before, int64_t l
     struct campaign row = {0};
     return db_list(db, QUERY(LIST, PARAMS(P_INT(firmware_id), P_INT(before), P_INT(limit)), ROW(&row)), &row,
                    sizeof row, ret, ret_count, err);
+}
+
+bool campaign_list_all(struct db *db, int64_t before, int64_t limit, struct campaign **ret, size_t *ret_count,
+                       struct error *err)
+{
+    struct campaign row = {0};
+    return db_list(db, QUERY(LIST_ALL, PARAMS(P_INT(before), P_INT(limit)), ROW(&row)), &row, sizeof row, ret,
+                   ret_count, err);
 }
 
 bool campaign_plain_of(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,

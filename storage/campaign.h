@@ -71,6 +71,9 @@ bool campaign_get(struct db *db, int64_t firmware_id, const char *text, struct c
 /* Newest first, with id < before; *ret is the caller's (free). */
 bool campaign_list(struct db *db, int64_t firmware_id, int64_t before, int64_t limit, struct campaign **ret,
                    size_t *ret_count, struct error *err);
+/* The same of all firmwares. */
+bool campaign_list_all(struct db *db, int64_t before, int64_t limit, struct campaign **ret, size_t *ret_count,
+                       struct error *err);
 /* The live plain campaign. */
 bool campaign_plain_of(struct db *db, int64_t firmware_id, struct campaign *ret, bool *ret_found,
                        struct error *err);

@@ -24,6 +24,7 @@
     X("GET", API "/reasons", 0, admin_reason_list)                                                           \
     X("GET", API "/status", 0, admin_status_show)                                                            \
     X("GET", API "/overview", 0, admin_overview_show)                                                        \
+    X("GET", API "/campaigns", 0, admin_campaign_list_all)                                                   \
     X("DELETE", API "/session", 0, admin_session_end)                                                        \
     X("POST", API "/session/once", 0, admin_session_once)                                                    \
     X("GET", API "/products", 0, admin_product_list)                                                         \

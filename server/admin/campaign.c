@@ -350,3 +350,44 @@ bool admin_campaign_list(struct admin_call *call, struct error *err)
                      (long long)list[count - 1].id);
     return true;
 }
+
+/* ---- all firmwares ---- */
+
+/* With the key of its product. */
+static bool add_anywhere(struct admin_call *call, const struct campaign *campaign, json_t *items,
+                         struct error *err)
+{
+    struct firmware firmware;
+    struct product product;
+    bool found, known;
+    json_t *item;
+    if (!firmware_by_id(call->db, campaign->firmware_id, &firmware, &found, err) ||
+        (found && !product_by_id(call->db, firmware.product_id, &product, &known, err)) ||
+        (found && known && !campaign_to_json(call->db, &firmware, campaign, &item, err)))
+        return false;
+    if (!found || !known)
+        return true;
+    json_object_set_new(item, "product", json_string(product.product_key));
+    json_array_append_new(items, item);
+    return true;
+}
+
+bool admin_campaign_list_all(struct admin_call *call, struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
+    size_t count;
+    if (!call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
+        !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
+        !campaign_list_all(call->db, (int64_t)before, (int64_t)limit, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!add_anywhere(call, &list[i], items, err))
+            return false;
+    call_answer_items(call, json_incref(items));
+    if (count == limit)
+        reply_header(&call->reply, "Link", "</api/v1/campaigns?limit=%llu&before=%lld>; rel=\"next\"",
+                     (unsigned long long)limit, (long long)list[count - 1].id);
+    return true;
+}

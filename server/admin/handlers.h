@@ -38,6 +38,7 @@ bool admin_target_set(struct admin_call *call, struct error *err);
 bool admin_target_drop(struct admin_call *call, struct error *err);
 
 bool admin_campaign_list(struct admin_call *call, struct error *err);
+bool admin_campaign_list_all(struct admin_call *call, struct error *err);
 bool admin_campaign_add(struct admin_call *call, struct error *err);
 bool admin_campaign_show(struct admin_call *call, struct error *err);
 bool admin_campaign_set(struct admin_call *call, struct error *err);

@@ -38,6 +38,30 @@ static json_t *transfers_to_json(struct daemon *daemon)
                      field_number((int64_t)limits.allowance.max_bytes_per_second));
 }
 
+/* The numbers of the configuration with a limit, under the names of their keys. */
+static json_t *limits_to_json(const struct config *config)
+{
+    json_t *json = json_object();
+#define LIMIT(key) json_object_set_new(json, #key, json_integer((json_int_t)config->key))
+    LIMIT(max_image_bytes);
+    LIMIT(disk_reserve_bytes);
+    LIMIT(max_new_devices_per_day);
+    LIMIT(loop_guard_per_day);
+    LIMIT(link_offers);
+    LIMIT(link_offer_gap_ms);
+    LIMIT(pin_idle_ms);
+    LIMIT(silent_after_ms);
+    LIMIT(max_transfers);
+    LIMIT(max_bytes_per_second);
+    LIMIT(max_device_connections);
+    LIMIT(max_admin_connections);
+    LIMIT(jobs);
+    LIMIT(job_wall_ms);
+    LIMIT(ledger_keep_days);
+#undef LIMIT
+    return json;
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
@@ -51,14 +75,15 @@ bool admin_status_show(struct admin_call *call, struct error *err)
         json_decref(full);
         return false;
     }
-    reply_json(
-        &call->reply, 200,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o}", "version",
-                  PACKAGE_VERSION, "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms),
-                  "products", (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
-                  (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued, "generating",
-                  (json_int_t)packages.generating, "ready", (json_int_t)packages.ready, "failed",
-                  (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined, "estimate_ms",
-                  estimate, "transfers", transfers_to_json(call->daemon), "admission_full", full));
+    reply_json(&call->reply, 200,
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o}",
+                         "version", PACKAGE_VERSION, "uptime_ms",
+                         (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
+                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
+                         (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued,
+                         "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
+                         "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
+                         "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
+                         "admission_full", full, "limits", limits_to_json(&call->daemon->config)));
     return true;
 }

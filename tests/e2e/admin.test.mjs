@@ -25,7 +25,7 @@ after(() => server?.dispose());
 function routes() {
     const [p, f, d] = [`/products/${scene.product}`, scene.path(), scene.deviceAdminPath(device)];
     return [
-        ['GET', '/status'], ['GET POST', '/products'], ['GET PATCH DELETE', p], ['GET', `${p}/firmware`], ['GET PATCH DELETE', f], ['PUT DELETE', `${f}/target`],
+        ['GET', '/status'], ['GET', '/campaigns'], ['GET POST', '/products'], ['GET PATCH DELETE', p], ['GET', `${p}/firmware`], ['GET PATCH DELETE', f], ['PUT DELETE', `${f}/target`],
         ['GET', `${f}/missing-bases`], ['POST', `${p}/images`], ['GET', `${f}/images`], ['GET PUT PATCH DELETE', `${f}/images/1001`],
         ['GET', `${f}/images/1001/content`], ['GET', `${f}/matrix`], ['GET', `${f}/queue`], ['GET', `${f}/packages`], ['GET POST PUT DELETE', `${f}/packages/1001/1002`],
         ['GET', `${f}/packages/1001/1002/content`], ['POST DELETE', `${f}/packages/1001/1002/release`],
@@ -192,6 +192,7 @@ describe('the other calls:', () => {
         assert.equal(json.products, products.items.length);
         assert.ok(json.devices >= 1 && json.packages.ready >= 1 && json.uptime_ms >= 0);
         assert.match(json.version, /^\d+\.\d+\.\d+/);
+        assert.deepEqual([json.limits.loop_guard_per_day, json.limits.max_transfers], [6, 0]);
         assert.deepEqual(Object.keys(json.packages).sort(), ['estimate_ms', 'failed', 'generating', 'quarantined', 'queued', 'ready']);
     });
 

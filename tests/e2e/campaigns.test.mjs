@@ -488,6 +488,21 @@ describe('pause, cancel, retarget, copy', () => {
     });
 });
 
+test('the list of all firmwares has pages, the newest first, with the product', async () => {
+    const made = [];
+    for (const name of ['north', 'south']) {
+        const { scene } = await fleet(0);
+        made.push([scene.product, scene.firmware, (await draft(scene, { name })).campaign]);
+    }
+    const all = (query) => server.admin('GET', `/campaigns?${query}`, null, { expect: 200 });
+    const first = await all('limit=1');
+    assert.match(first.headers.link, /^<\/api\/v1\/campaigns\?limit=1&before=\d+>; rel="next"$/);
+    const second = await all(/\?([^>]*)/.exec(first.headers.link)[1]);
+    assert.deepEqual([...second.json.items, ...first.json.items].map((c) => [c.product, c.firmware, c.campaign]), made);
+    const single = (await server.admin('GET', `/products/${made[1][0]}/firmware/${made[1][1]}/campaigns/south`)).json;
+    assert.deepEqual(first.json.items[0], { ...single, product: made[1][0] });
+});
+
 describe('one device, one campaign', () => {
     test('two campaigns cannot lead a device to two versions', async () => {
         const { scene, ids } = await fleet(3, { versions: ['1', '2', '3'] });

@@ -145,15 +145,15 @@ describe('in a browser', { skip: noBrowser }, () => {
             assert.equal(await page.title(), `${name} · dfota`);
         }
         await page.keyboard.press('Control+k');
-        await page.getByRole('combobox').waitFor();
+        await page.getByRole('combobox', { name: 'Search' }).waitFor();
         await page.keyboard.type('led');
         await view.checkAccess();
         await page.keyboard.press('Enter');
         await page.waitForURL('**/console/ledger');
         await page.keyboard.press('Control+k');
-        await page.getByRole('combobox').waitFor();
+        await page.getByRole('combobox', { name: 'Search' }).waitFor();
         await page.keyboard.press('Escape');
-        await page.getByRole('combobox').waitFor({ state: 'detached' });
+        await page.getByRole('combobox', { name: 'Search' }).waitFor({ state: 'detached' });
     });
 
     test('the palette finds firmwares and devices', async (t) => {
@@ -208,7 +208,7 @@ describe('in a browser', { skip: noBrowser }, () => {
                 await view.logIn();
                 for (const [i, titles] of pages.entries()) {
                     await view.page.getByRole('link', { name: titles[index], exact: true }).click();
-                    await view.page.locator('main .empty, main .stats, main .table-frame').first().waitFor();
+                    await view.page.locator('main :is(.empty, .stats, .table-frame, .ledger-list, .card)').first().waitFor();
                     await view.checkAccess();
                     await view.checkWidth();
                     await view.screenshot(name(pages[i][0].toLowerCase()));

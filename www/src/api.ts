@@ -86,7 +86,7 @@ export interface Fetched<T> {
 }
 
 // Fetches now, and then every everyMs while the page is visible. path null: nothing is fetched.
-export function useFetch<T>(path: string | null, everyMs = 0): Fetched<T> {
+export function useFetch<T>(path: string | null, everyMs = 0, read: (path: string, signal: AbortSignal) => Promise<T> = get): Fetched<T> {
     const [data, setData] = useState<T | null>(null);
     const [error, setError] = useState<Problem | null>(null);
     const run = useRef(() => {});
@@ -108,7 +108,7 @@ export function useFetch<T>(path: string | null, everyMs = 0): Fetched<T> {
                 return;
             }
             busy = true;
-            get<T>(path, stop.signal)
+            read(path, stop.signal)
                 .then((value) => { setData(value); setError(null); })
                 .catch((reason: unknown) => { if (reason instanceof ApiError) setError(reason.problem); })
                 .finally(() => {

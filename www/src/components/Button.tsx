@@ -14,7 +14,7 @@ type Props = Omit<JSX.IntrinsicElements['button'], 'icon' | 'label'> & {
 
 export function Button({ kind = 'plain', busy = false, icon, label, children, disabled, ...rest }: Props) {
     return (
-        <button type="button" {...rest} class={`button ${kind} ${label ? 'bare' : ''}`} aria-label={label} title={label}
+        <button type="button" {...rest} class={`button ${kind} ${label ? 'bare' : ''}`} aria-label={label ?? rest['aria-label']} title={label}
             aria-busy={busy || undefined} disabled={disabled || busy}>
             {icon && <Icon name={icon} />}
             {children}

@@ -1,10 +1,22 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { Command, Empty } from '../components/Empty';
-import { useT } from '../i18n';
+import { useQuery } from '../router';
+import { CampaignList } from './campaigns/List';
+import { CampaignNew } from './campaigns/New';
+import { CampaignShow } from './campaigns/Show';
+import { CampaignPrint } from './campaigns/Print';
 
-// Not built yet: says how to do it meanwhile.
+// ?view=new; ?product=…&firmware=…&campaign=…, also with &view=print.
 export function Campaigns() {
-    const t = useT();
-    return <Empty title={t('soon.title')}><p>{t('soon.campaigns')}</p><Command>dfotactl campaign list FIRMWARE</Command></Empty>;
+    const [product] = useQuery('product');
+    const [firmware] = useQuery('firmware');
+    const [campaign] = useQuery('campaign');
+    const [view] = useQuery('view');
+    if (view === 'new')
+        return <CampaignNew />;
+    if (!product || !firmware || !campaign)
+        return <CampaignList />;
+    const where = { product, firmware, campaign };
+    const key = `${product}/${firmware}/${campaign}`;
+    return view === 'print' ? <CampaignPrint key={key} where={where} /> : <CampaignShow key={key} where={where} />;
 }

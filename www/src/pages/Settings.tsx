@@ -1,10 +1,36 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { Command, Empty } from '../components/Empty';
+import { Command } from '../components/Empty';
+import { Link } from '../components/Link';
 import { useT } from '../i18n';
+import { useQuery } from '../router';
+import { Inbox } from './settings/Inbox';
+import { Limits } from './settings/Limits';
+import { Products } from './settings/Products';
+import { Webhooks } from './settings/Webhooks';
 
-// Not built yet: says how to do it meanwhile.
+// Tokens are made on the machine of the server.
+function Tokens() {
+    const t = useT();
+    return <section class="empty"><h2>{t('settings.tokens')}</h2><p>{t('tokens.text')}</p><p>{t('tokens.once')}</p><Command>dfotactl console</Command></section>;
+}
+
+const sections = { inbox: Inbox, webhooks: Webhooks, products: Products, limits: Limits, tokens: Tokens } as const;
+type Section = keyof typeof sections;
+
 export function Settings() {
     const t = useT();
-    return <Empty title={t('soon.title')}><p>{t('soon.settings')}</p><Command>dfotactl webhook list</Command></Empty>;
+    const [chosen] = useQuery('section');
+    const current: Section = chosen in sections ? chosen as Section : 'inbox';
+    const View = sections[current];
+    return (
+        <>
+            <div class="section-tabs" role="group" aria-label={t('settings.sections')}>
+                {(Object.keys(sections) as Section[]).map((section) => (
+                    <Link key={section} to="/settings" query={{ section }} aria-current={section === current ? 'true' : undefined}>{t(`settings.${section}`)}</Link>
+                ))}
+            </div>
+            <View />
+        </>
+    );
 }

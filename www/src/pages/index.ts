@@ -6,12 +6,8 @@ import type { ComponentType } from 'preact';
 
 import type { IconName } from '../components/Icon';
 import type { Key } from '../i18n';
-import { Campaigns } from './Campaigns';
-import { Devices } from './Devices';
-import { Firmware } from './Firmware';
-import { Ledger } from './Ledger';
+import { lazy } from '../lazy';
 import { Overview } from './Overview';
-import { Settings } from './Settings';
 
 export interface Page {
     path: string;
@@ -22,9 +18,9 @@ export interface Page {
 
 export const pages: Page[] = [
     { path: '/', title: 'page.overview', icon: 'overview', view: Overview },
-    { path: '/firmware', title: 'page.firmware', icon: 'firmware', view: Firmware },
-    { path: '/devices', title: 'page.devices', icon: 'devices', view: Devices },
-    { path: '/campaigns', title: 'page.campaigns', icon: 'campaigns', view: Campaigns },
-    { path: '/ledger', title: 'page.ledger', icon: 'ledger', view: Ledger },
-    { path: '/settings', title: 'page.settings', icon: 'settings', view: Settings },
+    { path: '/firmware', title: 'page.firmware', icon: 'firmware', view: lazy(() => import('./firmware/View').then(({ View }) => View)) },
+    { path: '/devices', title: 'page.devices', icon: 'devices', view: lazy(() => import('./devices/DevicesPage').then(({ DevicesPage }) => DevicesPage)) },
+    { path: '/campaigns', title: 'page.campaigns', icon: 'campaigns', view: lazy(() => import('./Campaigns').then(({ Campaigns }) => Campaigns)) },
+    { path: '/ledger', title: 'page.ledger', icon: 'ledger', view: lazy(() => import('./Ledger').then(({ Ledger }) => Ledger)) },
+    { path: '/settings', title: 'page.settings', icon: 'settings', view: lazy(() => import('./Settings').then(({ Settings }) => Settings)) },
 ];

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// Lists that the server gives in pages. The header Link names the next one.
+
+import { send, useFetch, type Fetched } from './api';
+
+export interface Page<T> {
+    items: T[];
+    next: URLSearchParams | null; // the query of the next page
+    total: number | null;
+}
+
+export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {
+    const response = await send(path, signal ? { signal } : {});
+    const { items } = await response.json() as { items: T[] };
+    const next = /<[^>?]*\?([^>]*)>; rel="next"/.exec(response.headers.get('Link') ?? '')?.[1];
+    const total = response.headers.get('X-Total-Count');
+    return { items, next: next === undefined ? null : new URLSearchParams(next), total: total === null ? null : Number(total) };
+}
+
+export function usePage<T>(path: string | null, everyMs = 0): Fetched<Page<T>> {
+    return useFetch<Page<T>>(path, everyMs, getPage);
+}
+
+// The server takes %20 for a blank, and not +.
+const encode = (query: URLSearchParams) => query.toString().replaceAll('+', '%20');
+
+// A path with the parameters that are not empty.
+export function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
+    const given = Object.entries(query).filter(([, value]) => value !== '' && value !== null && value !== undefined);
+    return given.length ? `${path}?${encode(new URLSearchParams(given.map(([name, value]) => [name, String(value)])))}` : path;
+}
+
+// All pages, one after the other. 'take' gets each of them.
+export async function eachPage<T>(path: string, query: Record<string, string | number | null | undefined>, take: (items: T[], total: number | null) => void | Promise<void>,
+    signal: AbortSignal): Promise<void> {
+    let next: string | null = withQuery(path, query);
+    while (next !== null) {
+        const page: Page<T> = await getPage<T>(next, signal);
+        await take(page.items, page.total);
+        next = page.next && `${path}?${encode(page.next)}`;
+    }
+}
