@@ -243,8 +243,9 @@ enum gate stage_gate(const struct stage *stages, unsigned current, const struct 
     if (!breach)
         return find_wait(stages, current, audience, now_ms, ret_why) ? GATE_WAITS : GATE_HOLDS;
     reason_write(ret_why, REASON_SIZE,
-                 REASON(breach == BREACH_FAILED ? REASON_GATE_FAILED : REASON_GATE_SILENT, R_NUMBER(current + 1),
-                        R_NUMBER(stage_breached_by(stage, breach)), R_NUMBER(stage_allowed(stage, breach))));
+                 REASON(breach == BREACH_FAILED ? REASON_GATE_FAILED : REASON_GATE_SILENT,
+                        R_NUMBER(current + 1), R_NUMBER(stage_breached_by(stage, breach)),
+                        R_NUMBER(stage_allowed(stage, breach))));
     return GATE_BROKEN;
 }
 

@@ -17,8 +17,9 @@ bool decision_campaign_check_transfer(struct question *q)
         return false;
     if (q->open && known->attempt_stopped_by[0]) {
         version_format(&known->attempt_target, target);
-        return question_answer(q, ANSWER_UP_TO_DATE,
-                               REASON(REASON_CAMPAIGN_STOPPED, R_TEXT(known->attempt_stopped_by), R_TEXT(target)));
+        return question_answer(
+            q, ANSWER_UP_TO_DATE,
+            REASON(REASON_CAMPAIGN_STOPPED, R_TEXT(known->attempt_stopped_by), R_TEXT(target)));
     }
     return known->campaign_paused && !known->finish_transfers && refuse_paused(q);
 }
