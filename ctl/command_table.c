@@ -179,7 +179,8 @@ const struct command command_table[] = {
      queue_show},
 
     {"device list", "",
-     SET(ON(FIRMWARE), ON(NOTICE), ON(CONFLICTS), ON(FILTER), ON(TAG), ON(RETIRED), ON(HELD), ON(PRINT_CSV)),
+     SET(ON(FIRMWARE), ON(NOTICE), ON(CONFLICTS), ON(FILTER), ON(TAG), ON(RETIRED), ON(HELD), ON(SORT),
+         ON(PRINT_CSV)),
      NONE, "list the devices",
      "--filter has conditions such as version<1147, tag=north, last_seen>7d, with and, or, not and "
      "brackets. doc/devices.md lists the fields.",

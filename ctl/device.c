@@ -119,7 +119,8 @@ static const struct table_view result_view = {result_columns, TABLE_COUNT(result
 
 static bool add_selectors(const struct ctl_options *options, struct client_path *path, struct failure *fail)
 {
-    return (!options->filter || client_path_query(path, "filter", options->filter, fail)) &&
+    return (!options->sort || client_path_query(path, "sort", options->sort, fail)) &&
+           (!options->filter || client_path_query(path, "filter", options->filter, fail)) &&
            (!options->tag || client_path_query(path, "tag", options->tag, fail)) &&
            (!options->retired || client_path_query(path, "retired", "yes", fail)) &&
            (!options->held || client_path_query(path, "held", "yes", fail));

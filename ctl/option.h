@@ -46,6 +46,7 @@
       "what happens to devices that are not known")                                                          \
     X(NAME, "name", 0, "NAME", TEXT(name), "the new name")                                                   \
     X(FORCE, "force", 0, NULL, FLAG(force), "also while devices send the present name")                      \
+    X(SORT, "sort", 0, "KEY", TEXT(sort), "last_seen or -last_seen (the last first)")                        \
     X(FILTER, "filter", 0, "TEXT", TEXT(filter), "only devices such as \"version<1147 and tag=north\"")      \
     X(TAG, "tag", 0, "TAG", TEXT(tag), "only devices with this tag")                                         \
     X(RETIRED, "retired", 0, NULL, FLAG(retired), "the retired devices instead")                             \
@@ -121,7 +122,7 @@ struct ctl_options {
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after;
     const char *canary, *hours, *max_bytes_per_month;
-    const char *unknown_devices, *name, *filter, *tag;
+    const char *unknown_devices, *name, *filter, *sort, *tag;
     bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;

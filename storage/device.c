@@ -68,19 +68,19 @@ enum {
     SEEN,
     WALK,
     WALK_FIRMWARE,
+    WALK_SEEN_AT,
+    WALK_SEEN_LATER,
+    WALK_SEEN_AT_LAST,
+    WALK_SEEN_EARLIER,
     COUNT,
-    COUNT_CONFLICTS,
-    BEGUN_ADD,
-    BEGUN_DROP,
-    BEGUN_COUNT,
-    BEGUN_FORGET,
-    ORIGINS,
-    HAS_ORIGIN,
-    IS_CLOSED,
-    CLOSE,
-    REOPEN,
-    LIST_CLOSED
+    COUNT_CONFLICTS
 };
+#define LAST_SEEN "coalesce(last_seen_ms, 0)"
+#define WALK_SEEN(at, order)                                                                                 \
+    "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED                                                           \
+                                    " FROM device WHERE product_id = $1 AND state IS $2 AND " LAST_SEEN      \
+                                    " " at " ORDER BY " order " LIMIT "
+
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE product_id = $1 AND id_kind = $2 AND "
              "device = $3",
@@ -102,30 +102,13 @@ static const char *const sql[] = {
              " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
     [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
                       " FROM device WHERE firmware_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
+    [WALK_SEEN_AT] = WALK_SEEN("= $3 AND id > $4", "id") "$5",
+    [WALK_SEEN_LATER] = WALK_SEEN("> $3", LAST_SEEN ", id") "$4",
+    [WALK_SEEN_AT_LAST] = WALK_SEEN("= $3 AND id < $4", "id DESC") "$5",
+    [WALK_SEEN_EARLIER] = WALK_SEEN("< $3", LAST_SEEN " DESC, id DESC") "$4",
     [COUNT] = "SELECT coalesce(sum(g.devices), 0) FROM firmware f JOIN fleet_group g ON g.firmware_id = f.id "
              "AND g.target_version = ''",
     [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND state IS NULL",
-    [BEGUN_ADD] =
-        "INSERT INTO begun (device_id, origin, begun_ms) VALUES ($1, $2, $3) "
-        "ON CONFLICT (device_id, origin, begun_ms) DO UPDATE SET packages = begun.packages + 1",
-    [BEGUN_DROP] = "DELETE FROM begun WHERE device_id = $1 AND (begun_ms < $2 OR begun_ms > $3)",
-    [BEGUN_COUNT] =
-        "SELECT coalesce(sum(packages), 0) FROM begun WHERE device_id = $1 AND begun_ms >= $2 "
-        "AND begun_ms <= $3 AND ($4 = '' OR origin = $4 OR origin = '')",
-    [BEGUN_FORGET] = "DELETE FROM begun WHERE device_id = $1",
-    [ORIGINS] =
-        "SELECT (SELECT count(DISTINCT origin) FROM begun WHERE device_id = $1) + "
-        "(SELECT count(*) FROM guard_closed g WHERE device_id = $1 AND NOT EXISTS "
-        "(SELECT 1 FROM begun b WHERE b.device_id = g.device_id AND b.origin = g.origin))",
-    [HAS_ORIGIN] =
-        "SELECT EXISTS (SELECT 1 FROM begun WHERE device_id = $1 AND origin = $2) "
-        "OR EXISTS (SELECT 1 FROM guard_closed WHERE device_id = $1 AND origin = $2)",
-    [IS_CLOSED] =
-        "SELECT EXISTS (SELECT 1 FROM guard_closed WHERE device_id = $1 AND ($2 = '' OR origin = $2 OR "
-        "origin = ''))",
-    [CLOSE] = "INSERT INTO guard_closed (device_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    [REOPEN] = "DELETE FROM guard_closed WHERE device_id = $1",
-    [LIST_CLOSED] = "SELECT origin FROM guard_closed WHERE device_id = $1 ORDER BY origin",
 };
 DB_TABLE(device, ENTITY_DEVICE);
 
@@ -261,8 +244,8 @@ bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen
         NULL, err);
 }
 
-bool device_walk(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
-                 db_each *each, void *cls, struct error *err)
+static bool walk_by_id(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
+                       db_each *each, void *cls, struct error *err)
 {
     return db_rows(
         db,
@@ -271,6 +254,47 @@ bool device_walk(struct db *db, const struct device_walk *walk, struct device *r
                      P_ENUM_OR_NULL(walk->state, &stored_states), P_INT(walk->after), P_INT(walk->most)),
               FIELDS(COLUMN_FIELDS(COLUMNS, row), F_BOOL(shared))),
         each, cls, err);
+}
+
+struct stoppable {
+    db_each *each;
+    void *cls;
+    bool stopped;
+};
+
+static bool pass(void *cls)
+{
+    struct stoppable *to = cls;
+    to->stopped = !to->each(to->cls);
+    return !to->stopped;
+}
+
+/* Devices with the same time come first, by their id alone: thousands may never have been seen. */
+static bool walk_by_last_seen(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
+                              db_each *each, void *cls, struct error *err)
+{
+    bool last = walk->sort == DEVICES_SEEN_LAST;
+    struct stoppable to = {each, cls, false};
+    return db_rows(db,
+                   QUERY(last ? WALK_SEEN_AT_LAST : WALK_SEEN_AT,
+                         PARAMS(P_INT(walk->product_id), P_ENUM_OR_NULL(walk->state, &stored_states),
+                                P_INT(walk->after_ms), P_INT(walk->after), P_INT(walk->most)),
+                         FIELDS(COLUMN_FIELDS(COLUMNS, row), F_BOOL(shared))),
+                   pass, &to, err) &&
+           (to.stopped ||
+            db_rows(db,
+                    QUERY(last ? WALK_SEEN_EARLIER : WALK_SEEN_LATER,
+                          PARAMS(P_INT(walk->product_id), P_ENUM_OR_NULL(walk->state, &stored_states),
+                                 P_INT(walk->after_ms), P_INT(walk->most)),
+                          FIELDS(COLUMN_FIELDS(COLUMNS, row), F_BOOL(shared))),
+                    pass, &to, err));
+}
+
+bool device_walk(struct db *db, const struct device_walk *walk, struct device *row, bool *shared,
+                 db_each *each, void *cls, struct error *err)
+{
+    return (walk->sort == DEVICES_BY_ID ? walk_by_id : walk_by_last_seen)(db, walk, row, shared, each, cls,
+                                                                          err);
 }
 
 bool device_count(struct db *db, int64_t *ret, struct error *err)
@@ -283,72 +307,6 @@ bool device_count_conflicts(struct db *db, int64_t *ret, struct error *err)
 {
     bool found;
     return db_row(db, QUERY(COUNT_CONFLICTS, NO_PARAMS, FIELDS(F_INT(ret))), &found, err);
-}
-
-/* The loop guard */
-
-#define ORIGINS_MAX 32       /* counted separately for one device */
-#define OTHERS      "others" /* never equal to an address */
-
-/* At most ORIGINS_MAX, so that a stranger with many addresses cannot fill the disk. */
-static bool choose_origin(struct db *db, int64_t id, const char *origin, char out[ORIGIN_SIZE],
-                          struct error *err)
-{
-    int64_t known, count;
-    bool found;
-    memcpy(out, OTHERS, sizeof OTHERS);
-    if (!db_row(db, QUERY(HAS_ORIGIN, PARAMS(P_INT(id), P_TEXT(origin)), FIELDS(F_INT(&known))), &found, err))
-        return false;
-    if (!known && origin[0] &&
-        !db_row(db, QUERY(ORIGINS, PARAMS(P_INT(id)), FIELDS(F_INT(&count))), &found, err))
-        return false;
-    if (known || !origin[0] || count < ORIGINS_MAX)
-        slice_copy(slice_of(origin), out, ORIGIN_SIZE);
-    return true;
-}
-
-bool device_guard_load(struct db *db, int64_t id, const char *origin, int64_t since_ms, int64_t now_ms,
-                       struct guard *ret, struct error *err)
-{
-    bool found;
-    return choose_origin(db, id, origin, ret->origin, err) &&
-           db_row(
-               db,
-               QUERY(BEGUN_COUNT,
-                     PARAMS(P_INT(id), P_INT(since_ms), P_INT(now_ms + CLOCK_AHEAD_MS), P_TEXT(ret->origin)),
-                     FIELDS(F_INT(&ret->begun))),
-               &found, err) &&
-           db_row(db, QUERY(IS_CLOSED, PARAMS(P_INT(id), P_TEXT(ret->origin)), FIELDS(F_BOOL(&ret->closed))),
-                  &found, err);
-}
-
-bool device_begun_add(struct db *db, int64_t id, const char *origin, int64_t now_ms, struct error *err)
-{
-    return db_do(
-               db,
-               COMMAND(BEGUN_DROP, PARAMS(P_INT(id), P_INT(now_ms - DAY_MS), P_INT(now_ms + CLOCK_AHEAD_MS))),
-               NULL, err) &&
-           db_do(db, COMMAND(BEGUN_ADD, PARAMS(P_INT(id), P_TEXT(origin), P_INT(now_ms))), NULL, err);
-}
-
-bool device_guard_close(struct db *db, int64_t id, const char *origin, struct error *err)
-{
-    return db_do(db, COMMAND(CLOSE, PARAMS(P_INT(id), P_TEXT(origin))), NULL, err) &&
-           fleet_count_device(db, id, err);
-}
-
-bool device_guard_open(struct db *db, int64_t id, struct error *err)
-{
-    return db_do(db, COMMAND(BEGUN_FORGET, PARAMS(P_INT(id))), NULL, err) &&
-           db_do(db, COMMAND(REOPEN, PARAMS(P_INT(id))), NULL, err) && fleet_count_device(db, id, err);
-}
-
-bool device_guard_list(struct db *db, int64_t id, char (**ret)[ORIGIN_SIZE], size_t *ret_count,
-                       struct error *err)
-{
-    char row[ORIGIN_SIZE] = "";
-    return db_list(db, QUERY(LIST_CLOSED, PARAMS(P_INT(id)), FIELDS(F_TEXT(row))), row, sizeof row, ret,
-                   ret_count, err);
 }
 
 bool device_clamp(struct device *device, int64_t now_ms)

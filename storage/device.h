@@ -84,12 +84,6 @@ struct device {
     int64_t held_out_ms; /* since when it is held out of all campaigns; 0: it is not */
 };
 
-struct guard {
-    char origin[ORIGIN_SIZE]; /* the origin that the packages are counted for */
-    int64_t begun;            /* packages */
-    bool closed;
-};
-
 /* The evidence of the confirmed version is better than a statement that anybody could make who knows the
    id. */
 bool device_is_authenticated(const struct device *device);
@@ -121,12 +115,21 @@ bool device_update(struct db *db, const struct device *device, struct error *err
 /* Adds check-ins to a device, and the pause before them to its rhythm (upgrade/rhythm.h). */
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err);
 
-/* The rows of one walk over devices, in order of id. */
+enum device_sort {
+    DEVICES_BY_ID,
+    DEVICES_SEEN_FIRST, /* those that were never seen, then those that were seen longest ago */
+    DEVICES_SEEN_LAST   /* the reverse */
+};
+
+/* The rows of one walk over devices. */
 struct device_walk {
     int64_t product_id;
-    int64_t firmware_id; /* 0: of any firmware of the product */
+    int64_t firmware_id; /* 0: of any firmware of the product. Only with DEVICES_BY_ID */
     enum device_state state;
-    int64_t after, most; /* devices with id > after; reads at most `most` rows */
+    enum device_sort sort;
+    int64_t after;    /* the id of the last device before this walk, else 0 or, backwards, INT64_MAX */
+    int64_t after_ms; /* when that device was last seen; only without DEVICES_BY_ID */
+    int64_t most;     /* reads at most 2 * `most` rows */
 };
 
 /* Fills *row and *shared (two modules seem to use the id), and calls each(cls), for every device. */
@@ -135,19 +138,5 @@ bool device_walk(struct db *db, const struct device_walk *walk, struct device *r
 /* Active devices; those with a claim. */
 bool device_count(struct db *db, int64_t *ret, struct error *err);
 bool device_count_conflicts(struct db *db, int64_t *ret, struct error *err);
-
-/* The loop guard: packages begun (not resumed) for a device, by origin. A device has at most 32 origins;
-   all later ones count together. The origin "" counts the packages of all origins, and is closed when any
-   origin is. Counts what was begun since since_ms. Times that are ahead of now_ms do not count. */
-bool device_guard_load(struct db *db, int64_t id, const char *origin, int64_t since_ms, int64_t now_ms,
-                       struct guard *ret, struct error *err);
-/* Also deletes what is older than a day, or ahead of now_ms. */
-bool device_begun_add(struct db *db, int64_t id, const char *origin, int64_t now_ms, struct error *err);
-bool device_guard_close(struct db *db, int64_t id, const char *origin, struct error *err);
-bool device_guard_open(struct db *db, int64_t id,
-                       struct error *err); /* for all origins; the counts begin at 0 */
-/* The origins for which the guard is closed; *ret is the caller's (free). */
-bool device_guard_list(struct db *db, int64_t id, char (**ret)[ORIGIN_SIZE], size_t *ret_count,
-                       struct error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/admin/reason.h"
 #include "server/checkin/link_url.h"
 #include "storage/attempt.h"
+#include "storage/guard.h"
 #include "storage/said.h"
 #include "storage/traffic.h"
 #include "storage/transcript.h"
@@ -255,7 +256,7 @@ static bool guard_to_json(struct admin_call *call, int64_t device_id, json_t **r
 {
     _cleanup_(cleanup_free) char(*list)[ORIGIN_SIZE] = NULL;
     size_t count;
-    if (!device_guard_list(call->db, device_id, &list, &count, err))
+    if (!guard_list(call->db, device_id, &list, &count, err))
         return false;
     *ret = json_array();
     for (size_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
 /* The list of devices, in pages. A page reads at most ROWS_MAX rows, so it costs the same in a fleet of any
    size; a page with a narrow filter may have few devices, or none, and still name the next page. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -25,7 +26,8 @@
     X(LAST_SEEN_BEFORE, "last_seen_before")                                                                  \
     X(RETIRED, "retired")                                                                                    \
     X(HELD, "held")                                                                                          \
-    X(FILTER, "filter")
+    X(FILTER, "filter")                                                                                      \
+    X(SORT, "sort")
 
 enum selector {
 #define X(id, name) SELECT_##id,
@@ -46,7 +48,7 @@ struct page {
     struct filter filter;
     bool only_noticed, only_conflicts;
     char version[VERSION_TEXT_SIZE]; /* normalised; "": none, or not given */
-    uint64_t limit, after;
+    uint64_t limit;
     int64_t last_seen_before_ms; /* 0: not given */
     struct device_walk walk;
     bool nothing; /* a firmware that does not exist: no device */
@@ -56,7 +58,8 @@ struct page {
     bool shared;
     struct firmware firmware;
     json_t *items;
-    int64_t now_ms, rows, last_id; /* last_id: of the last row that was settled */
+    int64_t now_ms, rows;
+    int64_t last_id, last_ms; /* of the last row that was settled: its id, and when the device was seen */
     bool full;
     struct error *err;
     bool failed;
@@ -116,6 +119,40 @@ static bool read_selectors(struct page *page, struct error *err)
     return parse_filter(page->text[SELECT_FILTER], &page->filter, err) && parse_version(page, err);
 }
 
+static bool read_sort(struct page *page, struct error *err)
+{
+    const char *text = page->text[SELECT_SORT];
+    if (strcmp(text, "last_seen") == 0)
+        page->walk.sort = DEVICES_SEEN_FIRST;
+    else if (strcmp(text, "-last_seen") == 0)
+        page->walk.sort = DEVICES_SEEN_LAST;
+    else
+        return !text[0] || error_set(err, ERROR_BAD_REQUEST, "sort is last_seen or -last_seen");
+    return true;
+}
+
+/* The cursor: ID, or with a sort MS.ID. */
+static bool read_cursor(struct page *page, struct error *err)
+{
+    struct device_walk *walk = &page->walk;
+    bool sorted = walk->sort != DEVICES_BY_ID, found;
+    char text[48];
+    uint64_t id, ms = 0;
+    if (!request_query(page->call->request, "after", text, sizeof text, &found, err))
+        return false;
+    if (!found) {
+        walk->after = walk->after_ms = walk->sort == DEVICES_SEEN_LAST ? INT64_MAX : 0;
+        return true;
+    }
+    const char *dot = strchr(text, '.');
+    if (sorted != !!dot || (dot && !slice_u64((struct slice){text, (size_t)(dot - text)}, &ms)) ||
+        !slice_u64(slice_of(dot ? dot + 1 : text), &id) || id > INT64_MAX || ms > INT64_MAX)
+        return error_set(err, ERROR_BAD_REQUEST, "after is not the cursor of a page of this list");
+    walk->after = (int64_t)id;
+    walk->after_ms = (int64_t)ms;
+    return true;
+}
+
 static bool find_firmware(struct page *page, struct error *err)
 {
     struct firmware firmware;
@@ -133,12 +170,12 @@ static bool read_page(struct page *page, struct error *err)
 {
     const struct request *request = page->call->request;
     page->limit = PAGE_DEFAULT;
-    if (!call_query_number(request, "limit", 1, PAGE_MAX, &page->limit, err) ||
-        !call_query_number(request, "after", 0, INT64_MAX, &page->after, err) || !read_selectors(page, err) ||
-        !find_firmware(page, err))
+    if (!call_query_number(request, "limit", 1, PAGE_MAX, &page->limit, err) || !read_selectors(page, err) ||
+        !read_sort(page, err) || !read_cursor(page, err) || !find_firmware(page, err))
         return false;
     page->walk.product_id = page->product.id;
-    page->walk.after = page->last_id = (int64_t)page->after;
+    page->last_id = page->walk.after;
+    page->last_ms = page->walk.after_ms;
     page->walk.most = ROWS_MAX;
     page->now_ms = clock_utc_ms();
     return true;
@@ -152,7 +189,8 @@ static bool is_selected(const struct page *page)
     struct filter_subject subject;
     device_subject(device, page->firmware.name, &subject);
     const char *tag = page->text[SELECT_TAG];
-    return (!page->only_noticed || device->notice[0] || page->shared) &&
+    return (!page->walk.firmware_id || device->firmware_id == page->walk.firmware_id) &&
+           (!page->only_noticed || device->notice[0] || page->shared) &&
            (!page->only_conflicts || device->claim.version[0]) &&
            (!tag[0] || tags_have(device->tags, slice_of(tag))) &&
            (!page->text[SELECT_VERSION][0] || strcmp(device->confirmed_version, page->version) == 0) &&
@@ -184,7 +222,8 @@ static bool take(void *cls)
             return false;
     }
     page->last_id = page->row.id;
-    return true;
+    page->last_ms = page->row.last_seen_ms;
+    return page->rows < ROWS_MAX;
 }
 
 /* Answering */
@@ -198,9 +237,12 @@ static void link_next_page(struct page *page)
     for (unsigned i = 0; i < SELECTOR_COUNT; i++)
         if (page->text[i][0] && slice_percent_encode(slice_of(page->text[i]), value, sizeof value))
             used += (size_t)snprintf(query + used, sizeof query - used, "&%s=%s", names[i], value);
-    reply_header(&page->call->reply, "Link",
-                 "</api/v1/products/%s/devices?limit=%llu&after=%lld%s>; rel=\"next\"",
-                 page->product.product_key, (unsigned long long)page->limit, (long long)page->last_id, query);
+    char time[24] = "";
+    if (page->walk.sort != DEVICES_BY_ID)
+        snprintf(time, sizeof time, "%lld.", (long long)page->last_ms);
+    reply_header(
+        &page->call->reply, "Link", "</api/v1/products/%s/devices?limit=%llu&after=%s%lld%s>; rel=\"next\"",
+        page->product.product_key, (unsigned long long)page->limit, time, (long long)page->last_id, query);
 }
 
 static bool list(struct page *page, struct error *err)

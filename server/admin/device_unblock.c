@@ -34,8 +34,7 @@ static bool unblock_device(struct unblock *change, struct db *db, struct device 
     said.before_ms = said.shared_ms = 0;
     const struct event event = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
-    return said_set(db, &said, err) && device_guard_open(db, device->id, err) &&
-           device_update(db, device, err) &&
+    return said_set(db, &said, err) && guard_open(db, device->id, err) && device_update(db, device, err) &&
            event_add(db, &event, json_pack("{s:o}", "by", event_by(change->request)), err);
 }
 

@@ -10,6 +10,7 @@
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/firmware.h"
+#include "storage/guard.h"
 #include "storage/image.h"
 #include "storage/link.h"
 #include "storage/package.h"

@@ -10,6 +10,7 @@
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/trial.h"
+#include "storage/guard.h"
 #include "upgrade/name_dialect.h"
 
 /* The sender */
@@ -211,7 +212,7 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
 
 static bool load_guard(struct db *db, struct facts *facts, struct error *err)
 {
-    if (!device_guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS,
+    if (!guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS,
                            facts->checkin.now_ms, &facts->guard, err))
         return false;
     facts->snapshot.begun_last_day = (unsigned)facts->guard.begun;

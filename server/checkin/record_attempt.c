@@ -10,6 +10,7 @@
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
 #include "storage/budget.h"
+#include "storage/guard.h"
 #include "storage/trial.h"
 
 /* Adds a row to the ledger when the event ends the attempt, and when the event does not fit and changes
@@ -115,7 +116,7 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
         attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
         attempt->bytes_acked = 0;
         attempt->delivered_ms = 0;
-        if (!device_begun_add(db, facts->device.id, facts->guard.origin, now_ms, err) ||
+        if (!guard_add_begun(db, facts->device.id, facts->guard.origin, now_ms, err) ||
             !trial_begin_anew(db, attempt->id, err))
             return false;
     }

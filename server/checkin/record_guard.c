@@ -23,7 +23,7 @@ bool record_guard_close(struct db *db, struct facts *facts, const struct decisio
                                 .by_link = facts->checkin.source == CHECKIN_LINK,
                                 .shared = facts->snapshot.shared};
     int64_t now_ms = facts->checkin.now_ms;
-    if (!device_guard_close(db, facts->device.id, facts->guard.origin, err) ||
+    if (!guard_close(db, facts->device.id, facts->guard.origin, err) ||
         !guard_sum_up(db, facts->device.id, facts->origin, now_ms - DAY_MS, now_ms, &guard, err))
         return false;
     add_report(facts, decision, &guard);

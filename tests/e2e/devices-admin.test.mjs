@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { sql } from './lib/chain.mjs';
 import { run, scratch } from './lib/ctl.mjs';
 import { firmwareImage } from './lib/firmware.mjs';
 import { nextImei } from './lib/module.mjs';
@@ -364,12 +365,31 @@ describe('the list of devices', () => {
     test('refuses what it does not understand', async () => {
         for (const [query, why] of [
             ['filter=versin=1', /character 1: 'versin' is not a field; fields: version/], ['filter=tag=a%20and', /character 10/],
+            ['sort=tag', /last_seen or -last_seen/], ['sort=last_seen&after=7', /cursor/], ['after=1.7', /cursor/], ['sort=last_seen&after=x.1', /cursor/],
             ['retired=maybe', /yes or no/], ['retired=yes&held=yes', /not both/], ['version=x', /numbers/], ['last_seen_before=12', /milliseconds|1970|seconds/],
         ]) {
             const answer = await server.admin('GET', `/products/${scene.product}/devices?${query}`);
             assertProblem(answer, 400, 'bad-request');
             assert.match(answer.json.detail, why);
         }
+    });
+
+    test('is sorted by the time when a device was last seen, in pages', async () => {
+        const times = [null, 5_000, 5_000, null, 5_000, 9_000, 1_000, 9_000];
+        const sorted = await Scene.build(server);
+        const modules = times.map(() => sorted.module());
+        await importList(sorted, `device,tags\n${modules.map((m, i) => `${m.id},${i % 2 ? 'odd' : 'even'}`).join('\n')}\n`);
+        await server.stop();
+        for (const [i, ms] of times.entries())
+            sql(server, `UPDATE device SET last_seen_ms = ${ms === null ? 'NULL' : 1_700_000_000_000 + ms} WHERE device = '${modules[i].id}'`);
+        await server.start();
+        const order = [0, 3, 6, 1, 2, 4, 5, 7];
+        for (const limit of [1, 2, 3, 100]) {
+            assert.deepEqual(await ids(sorted, `sort=last_seen&limit=${limit}`), order.map((i) => modules[i].id));
+            assert.deepEqual(await ids(sorted, `sort=-last_seen&limit=${limit}`), [...order].reverse().map((i) => modules[i].id));
+            assert.deepEqual(await ids(sorted, `sort=-last_seen&tag=odd&firmware=pump&limit=${limit}`), [7, 5, 1, 3].map((i) => modules[i].id));
+        }
+        assert.deepEqual(await ids(sorted, 'sort=last_seen&firmware=other'), []);
     });
 
     test('has pages, and a narrow filter reads a bounded number of rows at a time', async () => {

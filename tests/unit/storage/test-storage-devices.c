@@ -5,6 +5,7 @@
 
 #include "storage/attempt.h"
 #include "storage/device.h"
+#include "storage/guard.h"
 #include "tests/unit/storage/test-storage-scene.h"
 
 #define AHEAD_MS (30LL * 24 * 3600 * 1000)
@@ -151,23 +152,23 @@ static void test_loop_guard_by_origin(void **state)
     add_device(place, &scene, &device);
     for (int i = 0; i < 40; i++) {
         snprintf(origin, sizeof origin, "192.0.2.%d", i);
-        assert_ok(device_guard_load(place->db, device.id, origin, 0, 10, &guard, &err), err);
+        assert_ok(guard_load(place->db, device.id, origin, 0, 10, &guard, &err), err);
         assert_string_equal(guard.origin, i < 32 ? origin : "others");
         assert_int_equal(guard.begun, i < 32 ? 0 : i - 32);
-        assert_ok(device_begun_add(place->db, device.id, guard.origin, 5, &err), err);
+        assert_ok(guard_add_begun(place->db, device.id, guard.origin, 5, &err), err);
     }
-    assert_ok(device_guard_close(place->db, device.id, "others", &err), err);
-    assert_ok(device_guard_load(place->db, device.id, "192.0.2.7", 0, 10, &guard, &err), err);
+    assert_ok(guard_close(place->db, device.id, "others", &err), err);
+    assert_ok(guard_load(place->db, device.id, "192.0.2.7", 0, 10, &guard, &err), err);
     assert_false(guard.closed);
     assert_int_equal(guard.begun, 1);
-    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
+    assert_ok(guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
     assert_true(guard.closed);
-    assert_ok(device_guard_load(place->db, device.id, "", 0, 10, &guard, &err),
+    assert_ok(guard_load(place->db, device.id, "", 0, 10, &guard, &err),
               err); /* no origin: counts all */
     assert_int_equal(guard.begun, 40);
     assert_true(guard.closed);
-    assert_ok(device_guard_open(place->db, device.id, &err), err);
-    assert_ok(device_guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
+    assert_ok(guard_open(place->db, device.id, &err), err);
+    assert_ok(guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
     assert_false(guard.closed);
 }
 
@@ -180,11 +181,11 @@ static void test_the_loop_guard_counts_nothing_ahead(void **state)
     struct error err;
     set_scene(place->db, &scene);
     add_device(place, &scene, &device);
-    assert_ok(device_begun_add(place->db, device.id, "192.0.2.1", AHEAD_MS, &err), err);
-    assert_ok(device_guard_load(place->db, device.id, "192.0.2.1", 0, 10, &guard, &err), err);
+    assert_ok(guard_add_begun(place->db, device.id, "192.0.2.1", AHEAD_MS, &err), err);
+    assert_ok(guard_load(place->db, device.id, "192.0.2.1", 0, 10, &guard, &err), err);
     assert_int_equal(guard.begun, 0);
-    assert_ok(device_begun_add(place->db, device.id, "192.0.2.1", 10, &err), err); /* deletes it */
-    assert_ok(device_guard_load(place->db, device.id, "192.0.2.1", 0, AHEAD_MS, &guard, &err), err);
+    assert_ok(guard_add_begun(place->db, device.id, "192.0.2.1", 10, &err), err); /* deletes it */
+    assert_ok(guard_load(place->db, device.id, "192.0.2.1", 0, AHEAD_MS, &guard, &err), err);
     assert_int_equal(guard.begun, 1);
 }
 

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "storage/guard.h"
 #include "storage/outcome.h"
 #include "storage/removal.h"
 #include "tests/unit/storage/test-storage-scene.h"
@@ -56,9 +57,9 @@ static void change_guard(struct fleet *fleet, const struct device *device)
 {
     struct error err;
     if (any(2))
-        assert_ok(device_guard_close(fleet->place->db, device->id, origins[any(3)], &err), err);
+        assert_ok(guard_close(fleet->place->db, device->id, origins[any(3)], &err), err);
     else
-        assert_ok(device_guard_open(fleet->place->db, device->id, &err), err);
+        assert_ok(guard_open(fleet->place->db, device->id, &err), err);
 }
 
 /* Any state but a second open attempt of the device. */
