@@ -213,7 +213,7 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
 static bool load_guard(struct db *db, struct facts *facts, struct error *err)
 {
     if (!guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS,
-                           facts->checkin.now_ms, &facts->guard, err))
+                    facts->checkin.now_ms, &facts->guard, err))
         return false;
     facts->snapshot.begun_last_day = (unsigned)facts->guard.begun;
     facts->snapshot.blocked = facts->device.blocked && facts->guard.closed;

@@ -163,8 +163,7 @@ static void test_loop_guard_by_origin(void **state)
     assert_int_equal(guard.begun, 1);
     assert_ok(guard_load(place->db, device.id, "198.51.100.1", 0, 10, &guard, &err), err);
     assert_true(guard.closed);
-    assert_ok(guard_load(place->db, device.id, "", 0, 10, &guard, &err),
-              err); /* no origin: counts all */
+    assert_ok(guard_load(place->db, device.id, "", 0, 10, &guard, &err), err); /* no origin: counts all */
     assert_int_equal(guard.begun, 40);
     assert_true(guard.closed);
     assert_ok(guard_open(place->db, device.id, &err), err);
