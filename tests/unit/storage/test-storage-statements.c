@@ -105,8 +105,11 @@ static bool are_broad(const char *columns)
 {
     while (*columns == '(' || *columns == ' ') {
         columns++;
+        /* When a device was last seen: many at one time, or all since. */
+        if (strncmp(columns, "<expr>", 6) == 0)
+            columns += 5;
         size_t len = strcspn(columns, "=<>");
-        bool broad = false;
+        bool broad = len == 0;
         for (size_t i = 0; i < sizeof broad_columns / sizeof *broad_columns; i++)
             broad |= strlen(broad_columns[i]) == len && strncmp(columns, broad_columns[i], len) == 0;
         /* A row id that is equal to something is one row. */
