@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { act, assertCounts, devices, fleet, path, show, start, takes } from './lib/campaigns.mjs';
 import { ledgerRows, sql } from './lib/chain.mjs';
 import { poll } from './lib/module.mjs';
 import { Scene, assertProblem } from './lib/scene.mjs';
@@ -16,58 +17,15 @@ after(() => server?.dispose());
 
 const many = { confirmed_percent: 0, max_failed: 1000, max_silent: 1000 };
 
-// Modules of a firmware without a target.
-async function fleet(count, options = {}, on = server) {
-    const scene = await Scene.build(on, { versions: ['1', '2'], target: null, ...options });
-    const modules = Array.from({ length: count }, () => scene.module());
-    return { scene, modules, ids: modules.map((m) => `imei:${m.id}`) };
-}
-
-const path = (scene, id = '', rest = '') => scene.path(`/campaigns${id ? `/${id}` : ''}${rest}`);
 async function draft(scene, body) {
     return (await scene.server.admin('POST', path(scene), { name: 'spring', target: scene.versions.at(-1), ...body }, { expect: 201 })).json;
 }
-async function act(scene, id, verb, body = null) {
-    return (await scene.server.admin('POST', path(scene, id, `/${verb}`), body, { expect: 200 })).json;
-}
-const show = async (scene, id) => (await scene.server.admin('GET', path(scene, id), null, { expect: 200 })).json;
-async function started(scene, body) {
-    const made = await draft(scene, body);
-    return act(scene, made.campaign, 'start');
-}
-async function devices(scene, id, outcome) {
-    return (await scene.server.admin('GET', path(scene, id, `/devices?limit=1000${outcome ? `&outcome=${outcome}` : ''}`), null, { expect: 200 })).json.items;
-}
 const reason = async (scene, module) => (await scene.record(module)).last_answer.reason;
-
-// Every device is in exactly one outcome, and the counts of the stages are those of the rows.
-async function assertCounts(scene, id) {
-    const { counts, stages } = await show(scene, id);
-    const rows = await devices(scene, id);
-    assert.equal(new Set(rows.map(({ device }) => device)).size, rows.length);
-    for (const [name, count] of Object.entries(counts))
-        assert.equal(rows.filter(({ outcome }) => outcome === name).length, count, name);
-    stages.forEach((stage, n) => {
-        for (const [name, count] of Object.entries(stage.counts))
-            assert.equal(rows.filter((row) => row.stage === n + 1 && row.outcome === name).length, count, `${name} in stage ${n + 1}`);
-    });
-    return counts;
-}
-
-// Asks, applies the package and reports. True: it got one.
-async function takes(module) {
-    const answer = await module.askUntilMade();
-    if (answer.status !== 200)
-        return false;
-    await module.applyAndReboot(answer.body);
-    assert.equal((await module.ask()).code, 27);
-    return true;
-}
 
 describe('stages', () => {
     test('five devices, half of them, all: each stage begins when the one before is confirmed', async () => {
-        const { scene, modules, ids } = await fleet(20);
-        const { campaign } = await started(scene, {
+        const { scene, modules, ids } = await fleet(server, 20);
+        const { campaign } = await start(scene, {
             devices: ids, stages: [{ devices: 5, min_confirmed: 4 }, { percent: 50, confirmed_percent: 100 }, { all: true }],
         });
         assert.equal(await takes(modules[7]), false);
@@ -93,10 +51,10 @@ describe('stages', () => {
     });
 
     test('an open audience counts devices: the first that ask, and a share of those that do not run the target', async () => {
-        const { scene, modules } = await fleet(30);
+        const { scene, modules } = await fleet(server, 30);
         for (const module of modules)
             await module.ask();
-        const { campaign } = await started(scene, { stages: [{ devices: 2 }, { percent: 50, approvals: 1 }, { all: true }] });
+        const { campaign } = await start(scene, { stages: [{ devices: 2 }, { percent: 50, approvals: 1 }, { all: true }] });
         const got = [];
         for (const module of modules)
             got.push(await takes(module));
@@ -109,17 +67,17 @@ describe('stages', () => {
     });
 
     test('a share of an open audience without a device is one device', async () => {
-        const { scene, modules } = await fleet(2);
-        const { campaign } = await started(scene, { stages: [{ percent: 10, approvals: 1 }, { all: true }] });
+        const { scene, modules } = await fleet(server, 2);
+        const { campaign } = await start(scene, { stages: [{ percent: 10, approvals: 1 }, { all: true }] });
         assert.deepEqual([await takes(modules[0]), await takes(modules[1])], [true, false]);
         assert.equal((await show(scene, campaign)).stage, 1);
     });
 
     test('named devices go first, and a device that runs the target is confirmed', async () => {
-        const { scene, modules, ids } = await fleet(4);
+        const { scene, modules, ids } = await fleet(server, 4);
         modules[1].version = '2';
         await modules[1].ask();
-        const { campaign } = await started(scene, { devices: ids, first: [ids[3], ids[1]], stages: [{ devices: 2 }, { all: true }] });
+        const { campaign } = await start(scene, { devices: ids, first: [ids[3], ids[1]], stages: [{ devices: 2 }, { all: true }] });
         assert.deepEqual((await devices(scene, campaign)).map(({ device }) => device), [3, 1, 0, 2].map((n) => modules[n].id));
         assert.deepEqual((await devices(scene, campaign, 'confirmed')).map(({ device, stage }) => [device, stage]), [[modules[1].id, 1]]);
         assert.equal(await takes(modules[0]), false);
@@ -130,9 +88,9 @@ describe('stages', () => {
     });
 
     test('two hops are one way: the device is confirmed with the last one', async () => {
-        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
+        const { scene, modules, ids } = await fleet(server, 2, { versions: ['1', '2', '3'] });
         await server.admin('PATCH', scene.path('/images/2'), { waypoint: 'required', reason: 'a new file system' }, { expect: 200 });
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
         await modules[0].upgrade();
         assert.equal(modules[0].version, '2');
         const { body } = await modules[0].askUntilMade();
@@ -146,8 +104,8 @@ describe('stages', () => {
 
 describe('gates', () => {
     test('a device that comes back with the old version pauses the campaign; a resume accepts it', async () => {
-        const { scene, modules, ids } = await fleet(6);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(server, 6);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
         await modules[0].download();
         await scene.awaitAttempt(modules[0], 'delivered');
         assert.equal((await modules[0].ask()).code, 27, 'its own report has paused the campaign');
@@ -172,8 +130,8 @@ describe('gates', () => {
     });
 
     test('a device of an earlier stage that fails later pauses the campaign too', async () => {
-        const { scene, modules, ids } = await fleet(5);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(server, 5);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 3, min_confirmed: 2 }, { all: true }] });
         await modules[0].download();
         await scene.awaitAttempt(modules[0], 'delivered');
         for (const module of modules.slice(1, 3))
@@ -185,8 +143,8 @@ describe('gates', () => {
 
     test('a silent device breaks the gate, and is confirmed when it is heard again', async (t) => {
         const on = await startServer(t, { config: { silent_after_ms: 300 } });
-        const { scene, modules, ids } = await fleet(3, {}, on);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(on, 3);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1 }, { all: true }] });
         const { bytes } = await modules[0].download();
         const paused = await poll('the campaign is paused', async () => {
             const now = await show(scene, campaign);
@@ -201,8 +159,8 @@ describe('gates', () => {
 
     test('a silent device that comes back with the old version pauses the campaign, and gets nothing', async (t) => {
         const on = await startServer(t, { config: { silent_after_ms: 300 } });
-        const { scene, modules, ids } = await fleet(3, {}, on);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, max_silent: 1 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(on, 3);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, max_silent: 1 }, { all: true }] });
         await modules[0].download();
         await poll('the device is silent', async () => (await show(scene, campaign)).counts.silent === 1);
         assert.equal((await modules[0].ask()).code, 27);
@@ -215,7 +173,7 @@ describe('gates', () => {
         const on = await startServer(t, { config: { link_offer_gap_ms: 0 } });
         const scene = await Scene.build(on, { versions: ['1', '2'], target: null });
         const { module } = await scene.linkedModule();
-        const { campaign } = await started(scene, { devices: [`imei:${module.id}`] });
+        const { campaign } = await start(scene, { devices: [`imei:${module.id}`] });
         for (let times = 0; times < 2; times += 1) {
             await module.download();
             await scene.awaitAttempt(module, 'delivered');
@@ -226,8 +184,8 @@ describe('gates', () => {
 
     test('the next stage begins some time after the last confirmation', async (t) => {
         const on = await startServer(t, { config: { silent_after_ms: 200 } }); // looks often
-        const { scene, modules, ids } = await fleet(2, {}, on);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 1500 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(on, 2);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 1500 }, { all: true }] });
         await takes(modules[0]);
         const before_ms = (await show(scene, campaign)).stages[0].last_confirmed_at;
         assert.equal((await show(scene, campaign)).gate, 'stage 1: the last confirmation is not old enough');
@@ -240,8 +198,8 @@ describe('gates', () => {
 
     test('a silent device confirms after the campaign has finished', async (t) => {
         const own = await startServer(t, { config: { silent_after_ms: 300 } });
-        const { scene, modules, ids } = await fleet(1, {}, own);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ all: true, max_silent: 1 }] });
+        const { scene, modules, ids } = await fleet(own, 1);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ all: true, max_silent: 1 }] });
         const { bytes } = await modules[0].download();
         await poll('the campaign is finished', async () => (await show(scene, campaign)).state === 'finished');
         assert.equal((await assertCounts(scene, campaign)).silent, 1);
@@ -251,8 +209,8 @@ describe('gates', () => {
     });
 
     test('two admins approve a stage: the same name does not count twice', async () => {
-        const { scene, modules, ids } = await fleet(2);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, approvals: 2 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(server, 2);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, approvals: 2 }, { all: true }] });
         await takes(modules[0]);
         const approve = (query) => server.admin('POST', path(scene, campaign, `/approve${query}`));
         for (const query of ['', '?by=Ann', '?stage=1', '?stage=0&by=Ann', '?stage=one&by=Ann'])
@@ -263,9 +221,9 @@ describe('gates', () => {
     });
 
     test('an approval counts only for the stage that it names, and only where one is needed', async () => {
-        const { scene, modules, ids } = await fleet(3);
+        const { scene, modules, ids } = await fleet(server, 3);
         const stages = [{ devices: 1, approvals: 1 }, { devices: 2, approvals: 1, settle_ms: 86_400_000 }, { all: true }];
-        const { campaign } = await started(scene, { devices: ids, stages });
+        const { campaign } = await start(scene, { devices: ids, stages });
         const refused = async (id, query) => assertProblem(await server.admin('POST', path(scene, id, `/approve?${query}`)), 409, 'campaign-state');
         await takes(modules[0]);
         assert.equal((await act(scene, campaign, 'approve?stage=1&by=Ann')).stage, 2);
@@ -275,7 +233,7 @@ describe('gates', () => {
         await takes(modules[1]);
         assert.equal((await act(scene, campaign, 'approve?stage=2&by=Bob')).stages[1].approved, 1);
         await refused(campaign, 'stage=2&by=Ann'); // it has all approvals, and waits for time
-        const other = await started(scene, { name: 'other', stages: [{ devices: 1 }, { all: true }] });
+        const other = await start(scene, { name: 'other', stages: [{ devices: 1 }, { all: true }] });
         await refused(other.campaign, 'stage=1&by=Ann');
         await server.admin('PUT', scene.path('/target'), { version: '2' }, { expect: 200 });
         const plain = (await server.admin('GET', path(scene), null, { expect: 200 })).json.items.find((one) => one.plain);
@@ -283,7 +241,7 @@ describe('gates', () => {
     });
 
     test('a call refuses what it does not take, and changes nothing', async () => {
-        const { scene, ids } = await fleet(2);
+        const { scene, ids } = await fleet(server, 2);
         const { campaign } = await draft(scene, { devices: ids });
         const refused = async (method, rest, body = null) => assertProblem(await server.admin(method, path(scene, campaign, rest), body), 400, 'bad-request');
         await refused('POST', '/start', { dry_run: true });
@@ -305,7 +263,7 @@ describe('gates', () => {
     });
 
     test('devices that go first are sent with the list that they are part of', async () => {
-        const { scene, ids } = await fleet(4);
+        const { scene, ids } = await fleet(server, 4);
         const { campaign } = await draft(scene, { devices: ids });
         const patch = (body) => server.admin('PATCH', path(scene, campaign), body);
         for (const first of [[ids[2]], []])
@@ -319,8 +277,8 @@ describe('gates', () => {
     });
 
     test('pause when done: a person ends the campaign', async () => {
-        const { scene, modules, ids } = await fleet(1);
-        const { campaign } = await started(scene, { devices: ids, pause_when_done: true });
+        const { scene, modules, ids } = await fleet(server, 1);
+        const { campaign } = await start(scene, { devices: ids, pause_when_done: true });
         await takes(modules[0]);
         const now = await show(scene, campaign);
         assert.deepEqual([now.state, now.paused_why], ['paused', 'the last stage is done']);
@@ -328,11 +286,11 @@ describe('gates', () => {
     });
 
     test('a share of 0 is said: without it all devices confirm; the time counts from the start of the stage', async () => {
-        const { scene, ids } = await fleet(2);
-        const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 1, min_confirmed: 0 }, { all: true }] });
+        const { scene, ids } = await fleet(server, 2);
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, min_confirmed: 0 }, { all: true }] });
         assert.equal((await show(scene, campaign)).gate, 'stage 1: 0 of 1 devices have confirmed');
         await act(scene, campaign, 'cancel');
-        const later = await started(scene, {
+        const later = await start(scene, {
             name: 'later', devices: ids, stages: [{ devices: 1, confirmed_percent: 0, settle_ms: 86_400_000 }, { all: true }] });
         assert.deepEqual([later.stage, later.gate], [1, 'stage 1: the stage is not old enough']);
     });
@@ -341,9 +299,9 @@ describe('gates', () => {
 describe('pause, cancel, retarget, copy', () => {
     test('a paused campaign begins nothing new, and lets a download end, or not', async () => {
         for (const finish_transfers of [true, false]) {
-            const { scene, modules } = await fleet(2, { kind: 'noise', size: 200_000 });
+            const { scene, modules } = await fleet(server, 2, { kind: 'noise', size: 200_000 });
             await scene.set({ format: 'bsdiff' });
-            const { campaign } = await started(scene, { finish_transfers });
+            const { campaign } = await start(scene, { finish_transfers });
             await modules[0].askUntilMade({ cutAfter: 1000 });
             await scene.awaitAttempt(modules[0], 'interrupted');
             await act(scene, campaign, 'pause', { reason: 'rain' });
@@ -360,9 +318,9 @@ describe('pause, cancel, retarget, copy', () => {
     for (const [verb, body] of [['cancel', null], ['retarget', { target: '3' }]])
         test(`after ${verb} a download that has begun may end, or not`, async () => {
             for (const finish_transfers of [true, false]) {
-                const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
+                const { scene, modules } = await fleet(server, 1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
                 await scene.set({ format: 'bsdiff' });
-                const { campaign } = await started(scene, { target: '2', finish_transfers });
+                const { campaign } = await start(scene, { target: '2', finish_transfers });
                 await modules[0].askUntilMade({ cutAfter: 1000 });
                 await scene.awaitAttempt(modules[0], 'interrupted');
                 await act(scene, campaign, 'pause', { reason: 'rain' });
@@ -376,9 +334,9 @@ describe('pause, cancel, retarget, copy', () => {
         });
 
     test('a download goes on when another campaign leads to the same version', async () => {
-        const { scene, modules } = await fleet(1, { kind: 'noise', size: 200_000 });
+        const { scene, modules } = await fleet(server, 1, { kind: 'noise', size: 200_000 });
         await scene.set({ format: 'bsdiff' });
-        const { campaign } = await started(scene, { finish_transfers: false });
+        const { campaign } = await start(scene, { finish_transfers: false });
         await modules[0].askUntilMade({ cutAfter: 1000 });
         await scene.awaitAttempt(modules[0], 'interrupted');
         await act(scene, campaign, 'cancel');
@@ -387,13 +345,13 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a paused campaign begins no package of another path', async () => {
-        const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
+        const { scene, modules } = await fleet(server, 1, { versions: ['1', '2', '3'], kind: 'noise', size: 200_000 });
         await scene.set({ format: 'bsdiff' });
         const waypoint = (body) => server.admin('PATCH', scene.path('/images/2'), body, { expect: 200 });
         await waypoint({ waypoint: 'required', reason: 'a new file system' });
         await scene.makePackage('1', '2');
         await scene.makePackage('1', '3');
-        const { campaign } = await started(scene, { target: '3' });
+        const { campaign } = await start(scene, { target: '3' });
         await modules[0].askUntilMade({ cutAfter: 1000 });
         await scene.awaitAttempt(modules[0], 'interrupted');
         await act(scene, campaign, 'pause', { reason: 'rain' });
@@ -403,8 +361,8 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a cancelled campaign leads no device, and its state does not change any more', async () => {
-        const { scene, modules } = await fleet(1);
-        const { campaign } = await started(scene, {});
+        const { scene, modules } = await fleet(server, 1);
+        const { campaign } = await start(scene, {});
         assert.equal((await act(scene, campaign, 'cancel')).state, 'cancelled');
         assert.equal((await modules[0].ask()).code, 27);
         assert.equal(await reason(scene, modules[0]), 'no target is set for this firmware');
@@ -414,8 +372,8 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a new target begins with the first stage again', async () => {
-        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
-        const { campaign } = await started(scene, { target: '2', devices: ids, stages: [{ devices: 1 }, { all: true }] });
+        const { scene, modules, ids } = await fleet(server, 2, { versions: ['1', '2', '3'] });
+        const { campaign } = await start(scene, { target: '2', devices: ids, stages: [{ devices: 1 }, { all: true }] });
         await takes(modules[0]);
         assert.equal((await show(scene, campaign)).stage, 2);
         const now = await act(scene, campaign, 'retarget', { target: '3' });
@@ -427,8 +385,8 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a new target and a copy have the limits that an admin wrote, and nothing of what was', async () => {
-        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3'] });
-        const { campaign } = await started(scene, { target: '2', devices: ids, pause_when_done: true });
+        const { scene, modules, ids } = await fleet(server, 2, { versions: ['1', '2', '3'] });
+        const { campaign } = await start(scene, { target: '2', devices: ids, pause_when_done: true });
         const copy = async (name) => (await server.admin('POST', path(scene, campaign, '/copy'), { name }, { expect: 201 })).json;
         await modules[0].download();
         await scene.awaitAttempt(modules[0], 'delivered');
@@ -450,11 +408,11 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('an unfinished download that begins anew counts for the new target', async () => {
-        const { scene, modules, ids } = await fleet(2, { versions: ['1', '2', '3', '4'], kind: 'noise', size: 200_000 });
+        const { scene, modules, ids } = await fleet(server, 2, { versions: ['1', '2', '3', '4'], kind: 'noise', size: 200_000 });
         await scene.set({ format: 'bsdiff' });
         await server.admin('PATCH', scene.path('/images/2'), { waypoint: 'required', reason: 'a new file system' }, { expect: 200 });
         await scene.makePackage('1', '2');
-        const { campaign } = await started(scene, { target: '3', devices: ids });
+        const { campaign } = await start(scene, { target: '3', devices: ids });
         await modules[0].askUntilMade({ cutAfter: 1000 });
         await scene.awaitAttempt(modules[0], 'interrupted');
         await act(scene, campaign, 'retarget', { target: '4' });
@@ -465,8 +423,8 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a copy is a draft with the same devices and stages', async () => {
-        const { scene, ids } = await fleet(3);
-        const { campaign, stages } = await started(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 5 }, { all: true }] });
+        const { scene, ids } = await fleet(server, 3);
+        const { campaign, stages } = await start(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 5 }, { all: true }] });
         const copy = (await server.admin('POST', path(scene, campaign, '/copy'), { name: 'again' }, { expect: 201 })).json;
         assert.deepEqual([copy.state, copy.devices, copy.stages], ['draft', 3, stages]);
         assertProblem(await server.admin('POST', path(scene, campaign, '/copy'), { name: 'spring' }), 409, 'campaign-exists');
@@ -476,8 +434,8 @@ describe('pause, cancel, retarget, copy', () => {
     });
 
     test('a withdrawn version pauses the campaigns that lead to it', async () => {
-        const { scene } = await fleet(0);
-        const { campaign } = await started(scene, {});
+        const { scene } = await fleet(server, 0);
+        const { campaign } = await start(scene, {});
         assertProblem(await server.admin('DELETE', scene.path('/images/2')), 409, 'image-in-use');
         await server.admin('PATCH', scene.path('/images/2'), { withdrawn: true, reason: 'it reboots' }, { expect: 200 });
         assert.equal((await show(scene, campaign)).paused_why, 'version 2 is withdrawn');
@@ -491,7 +449,7 @@ describe('pause, cancel, retarget, copy', () => {
 test('the list of all firmwares has pages, the newest first, with the product', async () => {
     const made = [];
     for (const name of ['north', 'south']) {
-        const { scene } = await fleet(0);
+        const { scene } = await fleet(server, 0);
         made.push([scene.product, scene.firmware, (await draft(scene, { name })).campaign]);
     }
     const all = (query) => server.admin('GET', `/campaigns?${query}`, null, { expect: 200 });
@@ -505,8 +463,8 @@ test('the list of all firmwares has pages, the newest first, with the product', 
 
 describe('one device, one campaign', () => {
     test('two campaigns cannot lead a device to two versions', async () => {
-        const { scene, ids } = await fleet(3, { versions: ['1', '2', '3'] });
-        await started(scene, { target: '2', devices: ids.slice(0, 2) });
+        const { scene, ids } = await fleet(server, 3, { versions: ['1', '2', '3'] });
+        await start(scene, { target: '2', devices: ids.slice(0, 2) });
         const other = await draft(scene, { name: 'other', target: '3', devices: ids.slice(1) });
         const refused = await server.admin('POST', path(scene, other.campaign, '/start'));
         assertProblem(refused, 409, 'campaign-conflict');
@@ -519,9 +477,9 @@ describe('one device, one campaign', () => {
     });
 
     test('two lists lead devices of one version to two targets', async () => {
-        const { scene, modules, ids } = await fleet(5, { versions: ['1', '2', '3'] });
-        await started(scene, { target: '2', devices: [ids[0], ids[2]] });
-        await started(scene, { name: 'other', target: '3', devices: [ids[1], ids[3]] });
+        const { scene, modules, ids } = await fleet(server, 5, { versions: ['1', '2', '3'] });
+        await start(scene, { target: '2', devices: [ids[0], ids[2]] });
+        await start(scene, { name: 'other', target: '3', devices: [ids[1], ids[3]] });
         for (const module of modules.slice(0, 4))
             assert.equal(await takes(module), true);
         assert.deepEqual(modules.map(({ version }) => version), ['2', '3', '2', '3', '1']);
@@ -531,7 +489,7 @@ describe('one device, one campaign', () => {
     });
 
     test('the target of a firmware is a plain campaign', async () => {
-        const { scene, modules } = await fleet(1, { versions: ['1', '2', '3'] });
+        const { scene, modules } = await fleet(server, 1, { versions: ['1', '2', '3'] });
         await scene.setTarget('2');
         const list = async () => (await server.admin('GET', path(scene), null, { expect: 200 })).json.items;
         const [plain] = await list();
@@ -548,7 +506,7 @@ describe('one device, one campaign', () => {
 
 describe('the effect', () => {
     test('is shown before the start: by path, with bytes, and what cannot be reached', async () => {
-        const { scene, modules, ids } = await fleet(3);
+        const { scene, modules, ids } = await fleet(server, 3);
         const { size } = await scene.makePackage();
         modules[2].version = '7';
         for (const module of modules)
@@ -577,7 +535,7 @@ describe('the forecast', () => {
         (SELECT id FROM product WHERE product_key = '${scene.product}'))`);
 
     test('time at the rhythm of the fleet, stored at the start, beside what came of it', async () => {
-        const { scene, modules, ids } = await fleet(10, { canary: true });
+        const { scene, modules, ids } = await fleet(server, 10, { canary: true });
         const { size } = await scene.makePackage('1', '2');
         for (const module of modules)
             await module.ask();
@@ -602,7 +560,7 @@ describe('the forecast', () => {
     });
 
     test('a package that is confirmed needs no canary, and a target has a forecast too', async () => {
-        const { scene, modules } = await fleet(3, { canary: true });
+        const { scene, modules } = await fleet(server, 3, { canary: true });
         await scene.setTarget('2');
         await takes(modules[0]);
         await modules[1].ask();
@@ -619,7 +577,7 @@ describe('the forecast', () => {
 
 describe('what an admin writes', () => {
     test('a list as CSV, with devices that are new', async () => {
-        const { scene, ids } = await fleet(3);
+        const { scene, ids } = await fleet(server, 3);
         const { campaign } = await draft(scene, {});
         const csv = (text) => server.admin('PUT', path(scene, campaign, '/devices'), text, { headers: { 'Content-Type': 'text/csv' } });
         const put = await csv(`imei,first\n${ids[0].slice(5)}\n${ids[1].slice(5)},first\n${ids[0].slice(5)}\n`);
@@ -630,7 +588,7 @@ describe('what an admin writes', () => {
     });
 
     test('what cannot be run is refused', async () => {
-        const { scene } = await fleet(0);
+        const { scene } = await fleet(server, 0);
         const refused = async (body, code = 'invalid', status = 422) =>
             assertProblem(await server.admin('POST', path(scene), { name: 'x', target: '2', ...body }), status, code);
         await refused({ name: '17' });
@@ -648,8 +606,8 @@ describe('what an admin writes', () => {
     });
 
     test('a running campaign is no draft', async () => {
-        const { scene, ids } = await fleet(1);
-        const { campaign } = await started(scene, {});
+        const { scene, ids } = await fleet(server, 1);
+        const { campaign } = await start(scene, {});
         assertProblem(await server.admin('PATCH', path(scene, campaign), { devices: ids }), 409, 'campaign-state');
         assert.equal((await server.admin('PATCH', path(scene, campaign), { pause_when_done: true }, { expect: 200 })).json.pause_when_done, true);
     });
@@ -657,8 +615,8 @@ describe('what an admin writes', () => {
 
 test('the counts are right after the server was killed in the middle', async (t) => {
     const on = await startServer(t);
-    const { scene, modules, ids } = await fleet(12, {}, on);
-    const { campaign } = await started(scene, { devices: ids, stages: [{ devices: 6, min_confirmed: 6, max_failed: 1000, max_silent: 1000 }, { all: true }] });
+    const { scene, modules, ids } = await fleet(on, 12);
+    const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 6, min_confirmed: 6, max_failed: 1000, max_silent: 1000 }, { all: true }] });
     await scene.makePackage();
     for (let round = 0; round < 3; round++) {
         const asking = modules.map((module) => takes(module).catch(() => null));
