@@ -28,10 +28,12 @@ export function duration(ms: number): string {
     return parts.join(' ');
 }
 
+// KB are 1024 bytes, as in the data sheets of modules: a partition of 491520 bytes has 480 KB.
 export function bytes(value: number): string {
-    if (value < 10_000)
+    const kilo = 1024, mega = kilo * kilo;
+    if (value < 10 * kilo)
         return `${number(value)} B`;
-    return value < 10_000_000 ? `${number(Math.round(value / 1000))} kB` : `${number(Math.round(value / 100_000) / 10)} MB`;
+    return value < 10 * mega ? `${number(Math.round(value / kilo))} KB` : `${number(Math.round((10 * value) / mega) / 10)} MB`;
 }
 
 export function time(ms: number): string {
