@@ -186,8 +186,8 @@ play() {
     show dfotactl matrix $play_firmware
     show dfotactl path 1138 1162
     say "A campaign to V1162: one canary, then the rest"
-    show_command dfotactl campaign create $play_firmware spring 1162 --stage 1 --stage all \
-        --devices pumps.csv --by "Li Wei" 2>/dev/null
+    show_command dfotactl campaign create $play_firmware spring 1162 --devices pumps.csv --stage 1 --stage all \
+        --by "Li Wei" 2>/dev/null
     show_command dfotactl campaign start $play_firmware spring --by "Li Wei"
     echo
     wait "$play_modules" || die "a module did not reach V1162"
