@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "base/buffer.h"
 
-/* The image in the AP part has image_bytes, the blocks together half as much again, and the CP part half of it.
-   The same arguments give the same bytes on every machine. `release` comes from release_read(). The caller frees
-   *ret. ERROR_INTERNAL: out of memory. */
+/* The image in the AP part has image_bytes, the blocks have one and a half times as much, and the CP part half as
+   much. The same arguments give the same bytes on every machine. `release` comes from release_read(). The caller
+   frees *ret. ERROR_INTERNAL: out of memory. */
 bool binpkg_generator_make(const char *release, size_t image_bytes, uint32_t seed, struct buffer *ret,
                            struct error *err) __attribute__((warn_unused_result));
 

@@ -87,6 +87,16 @@ describe('README.md and README.zh-CN.md', () => {
     });
 });
 
+describe('doc/architecture.md', () => {
+    test('gives a reason for each direct npm dependency, and for no other', () => {
+        const { dependencies, devDependencies } = JSON.parse(read('www/package.json'));
+        const [, table] = /\| package \| reason \|\n\|[-|]*\n((?:\|.*\n)+)/.exec(read('doc/architecture.md'));
+        const named = [...table.matchAll(/^\| `([^`]+)` \| \S/gm)].map(([, name]) => name);
+        assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort());
+        assert.ok(named.length <= 12);
+    });
+});
+
 describe('doc/transcripts.md', () => {
     test('explains every cause', () => {
         const doc = read('doc/transcripts.md');
