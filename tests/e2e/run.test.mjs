@@ -40,7 +40,7 @@ function start(t, words, cwd) {
         if (child.exitCode !== null)
             throw new Error(`run has ended:\n${run.text}\n${run.log}`);
         return pattern.exec(run.text);
-    }, { timeout_ms: 120_000 });
+    }, { timeout_ms: 240_000 });
     run.serves = () => poll('dfotad serves', () => /listening listener=device/.test(run.log) && /listening listener=admin/.test(run.log));
     return run;
 }
