@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 import { useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import { useStore } from '../../store';
 import { columns, shownColumns } from './columns';
 import { idOf, type DeviceRow } from './model';
@@ -9,6 +10,7 @@ type Props = { product: string; rows: DeviceRow[]; chosen: string[]; onChoose: (
 
 export function DeviceTable({ product, rows, chosen, onChoose, caption, busy }: Props) {
     const t = useT();
+    useReasons(); // the cells show reasons
     const shownIds = useStore(shownColumns);
     const shown = columns.filter(({ id }) => id === 'device' || shownIds.includes(id));
     const isChosen = new Set(chosen);

@@ -11,11 +11,12 @@ import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { bytes, number } from '../../format';
 import { useT } from '../../i18n';
+import { useReasons, type Reason } from '../../reason';
 import { usePlace, useQuery } from '../../router';
 import { when, word } from './columns';
 import { getPage, idOf, type Items } from './model';
 
-interface Outcome {
+interface Outcome extends Reason<'reason'> {
     device: string;
     id_kind: string;
     outcome: string;
@@ -24,7 +25,6 @@ interface Outcome {
     from: string | null;
     to: string | null;
     bytes_acked: number;
-    reason: string | null;
 }
 
 interface Answer extends Items<Outcome> {
@@ -78,6 +78,7 @@ function Counts({ answer, query, chosen }: { answer: Answer; query: Record<strin
 
 export function Outcomes({ product }: { product: string }) {
     const t = useT();
+    const reasonText = useReasons();
     const { query } = usePlace();
     const [, setFirmware] = useQuery('firmware');
     const outcome = query.get('outcome') ?? '';
@@ -111,7 +112,7 @@ export function Outcomes({ product }: { product: string }) {
                     { title: t('devices.since'), cell: (row) => when(row.since) },
                     { title: t('devices.column.version'), cell: (row) => row.confirmed_version ?? '–' },
                     { title: t('devices.hop'), cell: (row) => (row.from ? `${row.from} → ${row.to}` : '') },
-                    { title: t('devices.reason'), cell: (row) => row.reason ?? '' },
+                    { title: t('devices.reason'), cell: (row) => reasonText(row) },
                 ]} />
             )}
             {busy ? <p class="hint" role="status">{t('devices.searching')}</p> : next !== null && <div><Button onClick={more}>{t('devices.next-page')}</Button></div>}

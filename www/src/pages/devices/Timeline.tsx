@@ -8,6 +8,7 @@ import { ApiError, get, problemText, type Problem } from '../../api';
 import { Button } from '../../components/Button';
 import { time } from '../../format';
 import { language, useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import { useStore } from '../../store';
 import { devicePath, getPage, queryText, type Items } from './model';
 import { entryOf, entryOfDay, type Day, type Entry, type LedgerRow } from './entries';
@@ -54,6 +55,7 @@ function entriesOf({ rows, days, next }: State): Entry[] {
 export function Timeline({ product, id, stamp }: { product: string; id: string; stamp: string }) {
     const t = useT();
     useStore(language);
+    useReasons(); // the entries show reasons
     const history = useHistory(product, id, stamp);
     const entries = entriesOf(history);
     return (

@@ -7,6 +7,7 @@ import type { ComponentChildren } from 'preact';
 import { Link } from '../../components/Link';
 import { number, time } from '../../format';
 import { isKey, t, type Key } from '../../i18n';
+import { reasonText } from '../../reason';
 import { keep, recall, Store } from '../../store';
 import { csvTime } from './csv';
 import { idOf, type DeviceRow } from './model';
@@ -45,7 +46,7 @@ export const columns: DeviceColumn[] = [
     { id: 'first-seen', title: 'devices.column.first-seen', cell: (row) => when(row.first_seen_at), text: (row) => csvTime(row.first_seen_at) },
     { id: 'check-ins', title: 'devices.column.check-ins', cell: (row) => number(row.check_ins), text: (row) => row.check_ins, numeric: true },
     { id: 'code', title: 'devices.column.code', cell: (row) => row.last_answer?.code ?? '–', text: (row) => row.last_answer?.code ?? null, numeric: true },
-    { id: 'reason', title: 'devices.column.reason', cell: (row) => row.last_answer?.reason ?? '', text: (row) => row.last_answer?.reason ?? null, wide: true },
+    { id: 'reason', title: 'devices.column.reason', cell: (row) => reasonText(row.last_answer), text: (row) => row.last_answer?.reason ?? null, wide: true },
     { id: 'tags', title: 'devices.column.tags', cell: (row) => <Tags tags={row.tags} />, text: (row) => row.tags.join(' ') },
     { id: 'note', title: 'devices.column.note', cell: (row) => row.note ?? '', text: (row) => row.note, wide: true },
     { id: 'notice', title: 'devices.column.notice', text: (row) => row.notice, wide: true,

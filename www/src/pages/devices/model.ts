@@ -3,11 +3,12 @@
 // Devices as the API has them, and lists of them in pages (doc/api.md, Devices).
 
 import { path, send } from '../../api';
+import type { Reason } from '../../reason';
 
 export interface Product { product_key: string; name: string }
 export interface Items<T> { items: T[] }
 
-export interface Answer { code: number; reason: string | null; at: number }
+export interface Answer extends Reason<'reason'> { code: number; at: number }
 
 export interface Claim { version: string; at: number; by: string; grade: string; origin: string | null }
 
@@ -46,12 +47,11 @@ export interface LinkRow {
     revoked_at: number | null;
 }
 
-export interface Attempt {
+export interface Attempt extends Reason<'reason'> {
     attempt: number;
     from: string;
     to: string;
     state: string;
-    reason: string | null;
     bytes_acked: number;
     size: number | null;
     proven: boolean | null;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One package: its facts, and what an admin can do with it.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { ApiError, problemText, send, useFetch } from '../../api';
 import { Button } from '../../components/Button';
@@ -12,6 +12,8 @@ import { Field } from '../../components/Field';
 import { toast } from '../../components/Toast';
 import { duration, time } from '../../format';
 import { useT } from '../../i18n';
+import { useLive } from '../../live';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { shareOf } from './cells';
 import type { Tab } from './One';
@@ -21,7 +23,6 @@ import type { PackageInfo } from './types';
 import { DropZone } from './Upload';
 import { digestOf, transmit, whyRefused } from './uploads';
 
-const refreshMs = 3000;
 const typedDigits = 8; // of the SHA-256 that an admin types to release a package
 
 type Part = { where: string; made: PackageInfo; again: () => void };
@@ -114,6 +115,7 @@ function Quarantine({ where, made, again }: Part) {
 
 function Actions({ where, made, again }: Part) {
     const t = useT();
+    const reasonText = useReasons();
     const { busy, problem, run } = useCall();
     const change = async (method: string, part: string) => {
         if (await run(() => send(where + part, { method })))
@@ -124,7 +126,7 @@ function Actions({ where, made, again }: Part) {
         <>
             {made.quarantine && (
                 <Note tone="bad">
-                    <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: made.quarantine.reason })}</p>
+                    <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: reasonText(made.quarantine) })}</p>
                     <Button busy={busy} onClick={() => void change('DELETE', '/quarantine')}>{t('firmware.lift')}</Button>
                 </Note>
             )}
@@ -134,7 +136,7 @@ function Actions({ where, made, again }: Part) {
                     <Button busy={busy} onClick={() => void change('DELETE', '/release')}>{t('firmware.unrelease')}</Button>
                 </Note>
             )}
-            {made.error && <Note tone="bad"><p class="name">{made.error}</p></Note>}
+            {made.error && <Note tone="bad"><p class="name">{reasonText(made, 'error')}</p></Note>}
             <Failure problem={problem} />
             <div class="row">
                 {made.state === 'ready' && <a class="button plain" href={`/api/v1${where}/content`} download>{t('firmware.download')}</a>}
@@ -220,12 +222,7 @@ export function Package({ at, info, images }: Tab) {
     const where = `${at}/packages/${encodeURIComponent(from)}/${encodeURIComponent(to)}`;
     const { data: made, error, again } = useFetch<PackageInfo>(isChosen ? where : null);
     const isThere = Boolean(made && !error);
-    useEffect(() => { // a package that is not there is not asked for again and again
-        if (!isThere)
-            return;
-        const timer = window.setInterval(() => { if (!document.hidden) again(); }, refreshMs);
-        return () => clearInterval(timer);
-    }, [where, isThere]);
+    useLive(isThere ? ['images', 'packages', 'queue'] : ['images', 'packages'], again);
     const isMissing = error?.code === 'package-not-found';
     return (
         <>
