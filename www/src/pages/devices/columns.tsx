@@ -5,11 +5,11 @@
 import type { ComponentChildren } from 'preact';
 
 import { Link } from '../../components/Link';
+import { csvTime } from '../../csv';
 import { number, time } from '../../format';
 import { isKey, t, type Key } from '../../i18n';
 import { reasonText } from '../../reason';
 import { keep, recall, Store } from '../../store';
-import { csvTime } from './csv';
 import { idOf, type DeviceRow } from './model';
 
 // A word of the API in the language of the reader; else as it came.

@@ -15,13 +15,13 @@ import { useT } from '../../i18n';
 import { useLive } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
+import { sendFile } from '../../upload';
 import { shareOf } from './cells';
 import type { Tab } from './One';
 import { Facts, Failure, Hash, Loading, Note, Tag, useCall, useName } from './parts';
 import { Ends } from './Path';
 import type { PackageInfo } from './types';
 import { DropZone } from './Upload';
-import { digestOf, transmit, whyRefused } from './uploads';
 
 const typedDigits = 8; // of the SHA-256 that an admin types to release a package
 
@@ -168,15 +168,11 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
         const path = `${where}?${new URLSearchParams({ by, ...(asRaw && { format: 'raw' }) }).toString()}`;
         const done = await run(async () => {
             try {
-                const digest = await digestOf(file);
-                await transmit<PackageInfo>({ method: 'PUT', path, file, digest, signal: new AbortController().signal, onSent: (bytes) => setSent({ file, bytes }) });
+                await sendFile<PackageInfo>({ method: 'PUT', path, file, onSent: (bytes) => setSent({ file, bytes }) });
             } catch (error) {
-                if (!(error instanceof ApiError))
-                    throw error;
-                const why = error.problem.code === 'offline' ? await whyRefused('PUT', path) ?? error.problem : error.problem;
-                if (allowsRaw && !asRaw && why.code === 'not-a-package')
+                if (allowsRaw && !asRaw && error instanceof ApiError && error.problem.code === 'not-a-package')
                     setRaw(file);
-                throw new ApiError(why);
+                throw error;
             } finally {
                 setSent(null);
             }

@@ -11,7 +11,7 @@ import { Link } from '../../components/Link';
 import { toast } from '../../components/Toast';
 import { time } from '../../format';
 import { useT } from '../../i18n';
-import { putImage } from './upload';
+import { sendFile } from '../../upload';
 
 interface Unknown {
     unknown: number;
@@ -43,7 +43,9 @@ function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
         setShare(0);
         setError(null);
         try {
-            const { version, warnings } = await putImage(path`/products/${row.product!}/firmware/${row.firmware!}/images/${row.text}`, file, setShare);
+            const { version, warnings } = await sendFile<{ version: string; warnings: string[] }>({
+                method: 'PUT', path: path`/products/${row.product!}/firmware/${row.firmware!}/images/${row.text}`, file, onSent: (bytes) => setShare(bytes / Math.max(file.size, 1)),
+            });
             toast(t('inbox.uploaded', { version }));
             for (const warning of warnings)
                 toast(warning, 'error');
