@@ -20,6 +20,7 @@ import { Verify } from './ledger/Verify';
 import { sentence, who } from './ledger/words';
 import { usePage, withQuery } from '../list';
 import { go, usePlace } from '../router';
+import '../styles/work.css';
 
 const perPage = 50;
 const names = ['kind', 'product', 'device', 'since', 'until'] as const;

@@ -61,7 +61,7 @@ export function One({ product, firmware, hasList }: { product: string; firmware:
         if (info && hasList && document.activeElement === document.body)
             heading.current?.focus({ preventScroll: true });
     }, [Boolean(info)]);
-    const back = <p class="crumbs"><Link to="/firmware">{t('firmware.all')}</Link> › <span class="name">{product}</span></p>;
+    const back = <p class="firmware-crumbs"><Link to="/firmware">{t('firmware.all')}</Link> › <span class="name">{product}</span></p>;
     if (!info || !images)
         return error ? <>{back}<p class="error" role="alert">{problemText(error)}</p></> : <Loading />;
     const View: ComponentType<Tab> = tabs[current];
