@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The list of devices. Its state is in the address: filter, state, attention, after (the page), chosen (devices).
+// The list of devices. Its state is in the address: filter, state, attention, sort, after (the page), chosen (devices).
 
 import { useEffect, useState } from 'preact/hooks';
 
@@ -126,6 +126,8 @@ function Choice({ label, value, options, onChange }: { label: string; value: str
     );
 }
 
+const captionOf = (sort: string) => (sort === 'last_seen' ? 'devices.caption-unseen' : sort === '-last_seen' ? 'devices.caption-seen' : 'devices.caption');
+
 function NoDevices({ selection: { product, filter, attention, state } }: { selection: Selection }) {
     const t = useT();
     if (filter || attention || state)
@@ -143,6 +145,7 @@ function useSelection(product: string) {
     const { query } = usePlace();
     const selection: Selection = {
         product, filter: query.get('filter') ?? '', state: query.get('state') ?? '', attention: query.get('attention') ?? '',
+        sort: query.get('sort') ?? '',
     };
     const change = (changes: Partial<Selection>) => {
         const next = { ...selection, ...changes };
@@ -193,7 +196,7 @@ export function List({ product }: { product: string }) {
                     <>
                         <Bulk selection={selection} chosen={chosen} onDone={() => { choose([]); list.again(); }} />
                         <DeviceTable product={product} rows={list.rows} chosen={chosen} onChoose={choose}
-                            caption={t('devices.caption', { count: list.rows.length })} busy={list.busy} />
+                            sort={selection.sort} onSort={(to) => change({ sort: to })} caption={t(captionOf(selection.sort), { count: list.rows.length })} busy={list.busy} />
                         <div class="tool-line">
                             <span role="status" class="hint">
                                 {list.busy ? t('devices.searching') : list.next !== null ? t('devices.more') : t('devices.end', { count: list.rows.length })}

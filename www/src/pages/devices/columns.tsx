@@ -26,6 +26,7 @@ export interface DeviceColumn {
     cell: (row: DeviceRow, product: string) => ComponentChildren;
     text: (row: DeviceRow) => string | number | boolean | null; // in a CSV file
     numeric?: boolean;
+    sort?: string;  // the server sorts by it
     wide?: boolean; // a text that may be long
 }
 
@@ -42,7 +43,7 @@ export const columns: DeviceColumn[] = [
     { id: 'confirmed', title: 'devices.column.confirmed', cell: (row) => when(row.confirmed_at), text: (row) => csvTime(row.confirmed_at) },
     { id: 'claim', title: 'devices.column.claim', cell: (row) => row.claim?.version ?? '', text: (row) => row.claim?.version ?? null },
     { id: 'asked', title: 'devices.column.asked', cell: (row) => row.asked_version ?? '–', text: (row) => row.asked_version },
-    { id: 'seen', title: 'devices.column.seen', cell: (row) => when(row.last_seen_at), text: (row) => csvTime(row.last_seen_at) },
+    { id: 'seen', title: 'devices.column.seen', sort: 'last_seen', cell: (row) => when(row.last_seen_at), text: (row) => csvTime(row.last_seen_at) },
     { id: 'first-seen', title: 'devices.column.first-seen', cell: (row) => when(row.first_seen_at), text: (row) => csvTime(row.first_seen_at) },
     { id: 'check-ins', title: 'devices.column.check-ins', cell: (row) => number(row.check_ins), text: (row) => row.check_ins, numeric: true },
     { id: 'code', title: 'devices.column.code', cell: (row) => row.last_answer?.code ?? '–', text: (row) => row.last_answer?.code ?? null, numeric: true },

@@ -87,12 +87,16 @@ export interface Selection {
     filter: string;
     state: string;     // active, held or retired
     attention: string; // notice, conflict or ""
+    sort: string;      // last_seen, -last_seen or ""
 }
 
 export const devicesPath = (product: string) => path`/products/${product}/devices`;
 
-export const listQuery = ({ filter, state, attention }: Selection, limit: number, after = '') => ({
-    limit, after, filter,
+// Those that were not seen for the longest time first, or the other way round.
+export const sorts = ['last_seen', '-last_seen'];
+
+export const listQuery = ({ filter, state, attention, sort }: Selection, limit: number, after = '') => ({
+    limit, after, filter, sort: sorts.includes(sort) ? sort : '',
     ...((state === 'held' || state === 'retired') && { [state]: 'yes' }),
     ...((attention === 'notice' || attention === 'conflict') && { [attention]: '1' }),
 });
