@@ -71,7 +71,8 @@ function Guard({ product, id, device, again }: DeviceProps) {
     return (
         <Fact title={t('device.guard')} tone="warn">
             {device.blocked && t('device.guard-for', { origins: device.blocked_for.join(', ') })}
-            {device.notice && <span class="note">{device.notice}</span>}
+            {device.shared && <span class="note">{t('device.shared', { version: device.shared.versions[0] ?? '–', other: device.shared.versions[1] ?? '–' })}</span>}
+            {device.blocked && device.notice && <span class="note" lang="en">{device.notice}</span>}
             <span class="buttons">
                 <Button busy={busy} onClick={() => void change(`${devicePath(product, id)}/unblock`, { method: 'POST' }, t('device.unblocked'))}>{t('devices.action.unblock')}</Button>
             </span>
