@@ -43,9 +43,10 @@ function Fleet({ answer }: { answer: Answer }) {
     );
 }
 
-function Packages({ answer: { queue }, status }: { answer: Answer; status: Status | null }) {
+function Packages({ answer: { queue, firmwares }, status }: { answer: Answer; status: Status | null }) {
     const t = useT();
-    const waiting = queue.queued + queue.generating;
+    const waiting = queue.queued + queue.generating, first = firmwares[0];
+    const matrix = first ? { product: first.product, firmware: first.firmware, tab: 'matrix' } : {};
     return (
         <section aria-labelledby="packages">
             <h2 id="packages">{t('overview.packages')}</h2>
@@ -54,7 +55,7 @@ function Packages({ answer: { queue }, status }: { answer: Answer; status: Statu
                     {waiting > 0 && queue.estimate_ms !== null && t('overview.estimate', { time: duration(queue.estimate_ms) })}
                 </Stat>
                 {status && <>
-                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware">{t('overview.matrix')}</Link></Stat>
+                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware" query={matrix}>{t('overview.matrix')}</Link></Stat>
                     <Stat label={t('overview.failed')} value={status.packages.failed} tone={status.packages.failed ? 'bad' : undefined}>
                         {status.packages.failed > 0 && t('overview.failed-note')}
                     </Stat>

@@ -28,6 +28,7 @@ export interface Thing {
     webhook?: number;
     error?: string;
     network?: string | null;
+    reason?: string | null; // with reason_code and reason_params
 }
 
 export interface Answer {
