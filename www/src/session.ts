@@ -36,8 +36,8 @@ export async function logOut(): Promise<void> {
 }
 
 loginRequired.follow(() => {
-    const { session, problem } = login.value;
-    login.set({ session: nobody, ended: session?.login === 'session', problem });
+    const { session, ended, problem } = login.value; // several calls may get this answer
+    login.set({ session: nobody, ended: ended || session?.login === 'session', problem });
 });
 
 // A one-time login is behind the # of the address, which browsers send to nobody. It leaves the address at once.
