@@ -144,6 +144,19 @@ describe('the overview in a browser', { skip: noBrowser }, () => {
         await follow('until an admin admits', `product=${bare.product}&state=held`, page.locator('tbody tr').first());
         await follow('Webhook chat cannot deliver', `section=webhooks&webhook=${hook.webhook}`, page.getByRole('heading', { name: /^chat/ }));
         await poll('the webhook has the focus', async () => (await view.focused()).startsWith('h2 chat'));
+        const quiet = await Scene.build(server, { versions: ['1', '2'] });
+        const got = [quiet.module(), quiet.module()]; // the most of a firmware
+        for (const module of got) {
+            await module.download();
+            await quiet.awaitAttempt(module, 'delivered');
+        }
+        await view.open('/console/');
+        await page.locator('.fleet > div').filter({ hasText: 'Delivered, not confirmed' }).getByRole('link').click();
+        await deviceLink(got[0]).click();
+        await page.waitForURL(/device=imei/);
+        await view.open('/console/');
+        await page.getByRole('link', { name: 'Show the matrix' }).click();
+        await page.locator('main [aria-current=page]').filter({ hasText: 'Matrix' }).waitFor();
         await view.open('/console/');
         await things.filter({ hasText: 'it hangs' }).getByRole('button', { name: 'Lift the quarantine' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Lift the quarantine' }).click();

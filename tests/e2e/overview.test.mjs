@@ -178,7 +178,7 @@ describe('counts', () => {
         assert.deepEqual(devices, { all: 2, waiting: 0, sending: 0, delivered: 1, silent: 0, blocked: 0 });
         const { size } = await scene.package();
         assert.deepEqual(bytes, { sent: 2 * size, full: 60_000, saved: 60_000 - 2 * size });
-        assert.deepEqual(firmwares.map(({ product, firmware, devices: count, images }) => [product, firmware, count, images]), [[scene.product, 'pump', 2, 2]]);
+        assert.deepEqual(firmwares.map(({ product, firmware, devices: own, images }) => [product, firmware, own, images]), [[scene.product, 'pump', devices, 2]]);
     });
 });
 

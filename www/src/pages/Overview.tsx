@@ -8,23 +8,25 @@ import { useT, type Key } from '../i18n';
 import { useLiveFetch } from '../live';
 import { FirstSteps } from './overview/FirstSteps';
 import { NextThings } from './overview/NextThings';
-import type { Answer } from './overview/answer';
+import type { Answer, Devices } from './overview/answer';
 import { Versions } from './overview/Versions';
 
 interface Status { version: string; uptime_ms: number; conflicts: number; packages: { ready: number; failed: number; quarantined: number } }
 
 const outcomes = ['waiting', 'sending', 'delivered', 'silent'] as const;
 
-// Where the devices of a count are listed: in the firmware with the most devices.
-function listOf(outcome: string, { firmwares }: Answer) {
-    const first = firmwares[0];
-    return first ? { view: 'outcomes', product: first.product, firmware: first.firmware, outcome } : { view: 'outcomes' };
+// Where the devices of a count are listed: in the firmware that has the most of them.
+function listOf(outcome: keyof Devices, { firmwares }: Answer): Record<string, string> {
+    const [most] = firmwares.filter(({ devices }) => devices[outcome] > 0).sort((a, b) => b.devices[outcome] - a.devices[outcome]);
+    if (!most)
+        return {};
+    const { product, firmware } = most;
+    return outcome === 'blocked' ? { product, filter: `blocked=yes and firmware="${firmware}"` } : { view: 'outcomes', product, firmware, outcome };
 }
 
 function Fleet({ answer }: { answer: Answer }) {
     const t = useT();
-    const { devices, firmwares } = answer;
-    const blocked = { ...(firmwares[0] ? { product: firmwares[0].product } : {}), filter: 'blocked=yes' };
+    const { devices } = answer;
     return (
         <section aria-labelledby="fleet">
             <h2 id="fleet">{t('overview.fleet')}</h2>
@@ -36,7 +38,7 @@ function Fleet({ answer }: { answer: Answer }) {
                     </Stat>
                 ))}
                 <Stat label={t('overview.blocked')} value={devices.blocked} tone={devices.blocked ? 'bad' : undefined}>
-                    {devices.blocked > 0 && <Link to="/devices" query={blocked}>{t('overview.list')}</Link>}
+                    {devices.blocked > 0 && <Link to="/devices" query={listOf('blocked', answer)}>{t('overview.list')}</Link>}
                 </Stat>
             </dl>
         </section>
