@@ -79,6 +79,8 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
         const { detail } = items.find((row) => row.detail.reason_params.every((param) => typeof param === 'string'));
         const view = await open(t, `/console/ledger?${query}`, { language: 'zh-CN' });
         await view.page.getByText(await reasonIn(server, 'zh', detail.reason_code, ...detail.reason_params)).first().waitFor();
+        await view.open(`/console/ledger?kind=version-reported&product=${scene.product}&device=${modules[0].id}`);
+        await view.page.getByText(`运行 2，之前 1（签到，未认证）`).waitFor();
     });
 
     test('new rows come without a reload', async (t) => {

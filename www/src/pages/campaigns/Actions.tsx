@@ -43,7 +43,7 @@ function Content({ action, stage, where, campaign }: { action: Action; stage: nu
     const t = useT();
     const { name, target, counts, devices } = campaign;
     if (action === 'pause')
-        return <><p>{t('campaigns.pause-text')}</p><Field label={t('campaigns.reason')} name="reason" maxLength={200} hint={t('campaigns.reason-hint')} /></>;
+        return <><p>{t('campaigns.pause-text')}</p><Field label={t('campaigns.reason')} name="reason" maxLength={159} hint={t('campaigns.reason-hint')} /></>;
     if (action === 'resume')
         return <p>{t(failures(counts) ? 'campaigns.resume-text' : 'campaigns.resume-plain', { count: failures(counts) })}</p>;
     if (action === 'cancel')

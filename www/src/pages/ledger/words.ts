@@ -27,6 +27,8 @@ function text(value: unknown): string | number {
     return value === null || value === undefined || value === '' ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
+const wordGroups = { evidence: 'by', grade: 'grade', state: 'outcome' }; // facts whose values have words: messages devices.GROUP.VALUE
+
 // Every fact of the row has a value: one that is missing is a dash.
 function valuesOf(row: Row, reasonText: ReasonText): Values {
     const detail = typeof row.detail === 'object' ? row.detail : {};
@@ -38,6 +40,11 @@ function valuesOf(row: Row, reasonText: ReasonText): Values {
     for (const name of ['reason', 'admits'])
         if (facts[name])
             values[name] = reasonText(detail, name);
+    for (const [name, group] of Object.entries(wordGroups)) {
+        const key = `devices.${group}.${String(facts[name])}`;
+        if (isKey(key))
+            values[name] = t(key);
+    }
     if (typeof size === 'number')
         values.size = bytes(size);
     for (const name of ['bytes_acked', 'limit'])
