@@ -144,7 +144,9 @@ enum {
     DB_TOUCHED_IMAGES = 2, /* and firmwares */
     DB_TOUCHED_PACKAGES = 4,
     DB_TOUCHED_DEVICES = 8, /* and attempts */
-    DB_TOUCHED_CAMPAIGNS = 16
+    DB_TOUCHED_CAMPAIGNS = 16,
+    DB_TOUCHED_UNKNOWN = 32, /* what devices sent and the server refused */
+    DB_TOUCHED_WEBHOOKS = 64 /* and their events */
 };
 /* What this connection has touched since the last call, also what was rolled back. */
 unsigned db_take_touched(struct db *db);

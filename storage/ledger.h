@@ -35,10 +35,11 @@
       "audience by campaign devices filter frozen stages target")                                            \
     X(LEDGER_CAMPAIGN_DELETED, "campaign-deleted", "product firmware", "by campaign")                        \
     X(LEDGER_CAMPAIGN_STARTED, "campaign-started", "product firmware", "by campaign target")                 \
-    X(LEDGER_CAMPAIGN_STAGE_BEGAN, "campaign-stage-began", "product firmware", "admits campaign stage")      \
+    X(LEDGER_CAMPAIGN_STAGE_BEGAN, "campaign-stage-began", "product firmware",                               \
+      "admits admits_code admits_params campaign stage")                                                     \
     X(LEDGER_CAMPAIGN_APPROVED, "campaign-approved", "product firmware", "by campaign stage")                \
     X(LEDGER_CAMPAIGN_PAUSED, "campaign-paused", "product firmware",                                         \
-      "by campaign count devices gate reason reason_code stage target")                                      \
+      "by campaign count devices gate reason reason_code reason_params stage target")                        \
     X(LEDGER_CAMPAIGN_RESUMED, "campaign-resumed", "product firmware", "by campaign target")                 \
     X(LEDGER_CAMPAIGN_RETARGETED, "campaign-retargeted", "product firmware", "before by campaign target")    \
     X(LEDGER_CAMPAIGN_FINISHED, "campaign-finished", "product firmware", "campaign target")                  \
@@ -54,7 +55,7 @@
     X(LEDGER_PACKAGE_RELEASED, "package-released", "product firmware package", "by format from note to")     \
     X(LEDGER_RELEASE_TAKEN_BACK, "release-taken-back", "product firmware package", "by format from to")      \
     X(LEDGER_PACKAGE_QUARANTINED, "package-quarantined", "product firmware device attempt package",          \
-      "by format from reason reason_code to")                                                                \
+      "by format from reason reason_code reason_params to")                                                  \
     X(LEDGER_QUARANTINE_LIFTED, "quarantine-lifted", "product firmware package", "by format from to")        \
     X(LEDGER_DEVICE_WRITTEN_OFF, "device-written-off", "product device", "by")                               \
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
@@ -69,7 +70,7 @@
     X(LEDGER_DEVICES_IMPORTED, "devices-imported", "product", "added admitted by changed devices sha256")    \
     X(LEDGER_DEVICE_UNBLOCKED, "device-unblocked", "product device", "by")                                   \
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
-      "code guard offset over reason reason_code to version")                                                \
+      "code guard offset over reason reason_code reason_params to version")                                  \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
       "authenticated before evidence grade since version")                                                   \
     X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                  \

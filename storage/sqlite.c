@@ -135,7 +135,8 @@ static unsigned sort_of(const char *table)
     } sorts[] = {
         {"attempt", DB_TOUCHED_DEVICES},  {"campaign", DB_TOUCHED_CAMPAIGNS}, {"device", DB_TOUCHED_DEVICES},
         {"firmware", DB_TOUCHED_IMAGES},  {"image", DB_TOUCHED_IMAGES},       {"ledger", DB_TOUCHED_LEDGER},
-        {"package", DB_TOUCHED_PACKAGES},
+        {"outbox", DB_TOUCHED_WEBHOOKS},  {"package", DB_TOUCHED_PACKAGES},   {"unknown", DB_TOUCHED_UNKNOWN},
+        {"webhook", DB_TOUCHED_WEBHOOKS},
     };
     for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++)
         if (strcmp(table, sorts[i].table) == 0)

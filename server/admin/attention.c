@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/reason.h"
 #include "server/campaign/life.h"
 #include "storage/outbox.h"
 #include "storage/webhook.h"
@@ -76,7 +77,7 @@ static json_t *campaign_subject(const struct product *product, const struct firm
 static bool put_campaign(struct attention *attention, const struct campaign *campaign, struct error *err)
 {
     struct db *db = attention->call->db;
-    char encoded[3 * FIRMWARE_NAME_SIZE];
+    char encoded[3 * FIRMWARE_NAME_SIZE], why[REASON_TEXT_SIZE];
     struct firmware firmware;
     struct product product;
     int64_t paused_ms = 0;
@@ -90,16 +91,18 @@ static bool put_campaign(struct attention *attention, const struct campaign *cam
     json_t *subject = campaign_subject(&product, &firmware, campaign);
     if (campaign->state != CAMPAIGN_PAUSED) {
         json_object_set_new(subject, "stage", json_integer((json_int_t)campaign->asked_stage));
-        attention_put(attention, "stage-waits", subject, 0,
-                      attention_action("approve", "POST", "/products/%s/firmware/%s/campaigns/%lld/approve",
-                                       product.product_key, attention_encode(firmware.name, encoded),
-                                       (long long)campaign->id),
-                      "campaign %s: stage %lld waits for approval", campaign->name,
-                      (long long)campaign->asked_stage);
+        attention_put(
+            attention, "stage-waits", subject, 0,
+            attention_action("approve", "POST", "/products/%s/firmware/%s/campaigns/%lld/approve?stage=%lld",
+                             product.product_key, attention_encode(firmware.name, encoded),
+                             (long long)campaign->id, (long long)campaign->asked_stage),
+            "campaign %s: stage %lld waits for approval", campaign->name, (long long)campaign->asked_stage);
     } else if (campaign->breach) {
         json_object_set_new(subject, "stage", json_integer((json_int_t)campaign->breach_stage + 1));
+        reason_to_json(subject, "reason", campaign->paused_why);
         attention_put(attention, "gate-broken", subject, paused_ms, attention_action("decide", NULL, " "),
-                      "campaign %s is paused: %s", campaign->name, campaign->paused_why);
+                      "campaign %s is paused: %s", campaign->name,
+                      reason_text(campaign->paused_why, REASON_ENGLISH, why));
     } else {
         attention_put(
             attention, "campaign-done", subject, paused_ms, attention_action("decide", NULL, " "),
@@ -132,7 +135,7 @@ static bool put_campaigns(struct attention *attention, struct error *err)
 static bool put_quarantines(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) struct overview_hop *hops = NULL;
-    char encoded[3 * FIRMWARE_NAME_SIZE];
+    char encoded[3 * FIRMWARE_NAME_SIZE], why[REASON_TEXT_SIZE];
     size_t count;
     if (!overview_quarantines(attention->call->db, ATTENTION_OF_KIND + 1, &hops, &count, err))
         return false;
@@ -142,6 +145,7 @@ static bool put_quarantines(struct attention *attention, struct error *err)
         json_t *subject = json_pack("{s:s, s:s, s:o, s:s}", "product", hop->product, "firmware",
                                     hop->firmware, "from", field_text(hop->from), "to", hop->to);
         const char *firmware = attention_encode(hop->firmware, encoded);
+        reason_to_json(subject, "reason", hop->reason);
         json_t *action =
             hop->from[0]
                 ? attention_action("lift", "DELETE", "/products/%s/firmware/%s/packages/%s/%s/quarantine",
@@ -150,7 +154,7 @@ static bool put_quarantines(struct attention *attention, struct error *err)
                                    hop->product, firmware, hop->to);
         attention_put(attention, "out-of-service", subject, hop->since_ms, action,
                       "the package %s%sto V%s is out of service: %s", hop->from[0] ? "from V" : "",
-                      hop->from[0] ? hop->from : "", hop->to, hop->reason);
+                      hop->from[0] ? hop->from : "", hop->to, reason_text(hop->reason, REASON_ENGLISH, why));
     }
     return true;
 }

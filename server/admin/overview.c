@@ -95,26 +95,26 @@ static int by_devices(const void *a, const void *b)
     return left > right ? -1 : left < right;
 }
 
-static json_t *firmwares_json(const struct rows *rows)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < rows->count && i < FIRMWARES_MAX; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "product",
-                                              rows->row[i].product.product_key, "firmware",
-                                              rows->row[i].firmware.name, "format",
-                                              field_text(rows->row[i].firmware.format), "target",
-                                              field_text(rows->row[i].firmware.target), "images",
-                                              (json_int_t)rows->row[i].counts.images, "devices",
-                                              (json_int_t)rows->row[i].counts.devices));
-    return list;
-}
-
 static json_t *devices_json(const struct overview_counts *counts)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "all", (json_int_t)counts->devices, "waiting",
                      (json_int_t)counts->waiting, "sending", (json_int_t)counts->sending, "delivered",
                      (json_int_t)counts->delivered, "silent", (json_int_t)counts->silent, "blocked",
                      (json_int_t)counts->blocked);
+}
+
+static json_t *firmwares_json(const struct rows *rows)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < rows->count && i < FIRMWARES_MAX; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "product",
+                                              rows->row[i].product.product_key, "firmware",
+                                              rows->row[i].firmware.name, "format",
+                                              field_text(rows->row[i].firmware.format), "target",
+                                              field_text(rows->row[i].firmware.target), "images",
+                                              (json_int_t)rows->row[i].counts.images, "devices",
+                                              devices_json(&rows->row[i].counts)));
+    return list;
 }
 
 static bool answer(struct admin_call *call, const struct attention *attention, const struct rows *rows,

@@ -8,36 +8,18 @@
 #include "base/cleanup.h"
 #include "base/sha256.h"
 #include "server/admin/handlers.h"
-
-static json_t *params_to_json(const json_t *array)
-{
-    json_t *params = json_array(), *param;
-    size_t i;
-    json_array_foreach ((json_t *)array, i, param) {
-        if (i == 0)
-            continue; /* the code */
-        if (json_is_array(param))
-            json_array_append_new(params, json_pack("{s:O, s:o}", "code", json_array_get(param, 0), "params",
-                                                    params_to_json(param)));
-        else
-            json_array_append(params, param);
-    }
-    return params;
-}
+#include "server/ledger/event.h"
 
 void reason_to_json(json_t *object, const char *name, const char *reason)
 {
     char text[REASON_TEXT_SIZE], key[32];
     struct reason parsed;
-    json_t *array = NULL;
-    if (reason && reason_parse(slice_of(reason), &parsed))
-        array = json_loads(reason, 0, NULL);
+    bool coded = reason && reason_parse(slice_of(reason), &parsed);
     json_object_set_new(object, name, field_text(reason_text(reason ? reason : "", REASON_ENGLISH, text)));
     snprintf(key, sizeof key, "%s_code", name);
-    json_object_set_new(object, key, array ? json_string(reason_code_name(parsed.code)) : json_null());
+    json_object_set_new(object, key, coded ? json_string(reason_code_name(parsed.code)) : json_null());
     snprintf(key, sizeof key, "%s_params", name);
-    json_object_set_new(object, key, array ? params_to_json(array) : json_null());
-    json_decref(array);
+    json_object_set_new(object, key, coded ? event_reason_params(reason) : json_null());
 }
 
 /* ---- All reasons ---- */

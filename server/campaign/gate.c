@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "server/campaign/life.h"
 #include "server/core/log.h"
+#include "server/ledger/event.h"
 #include "server/webhook/notify_campaign.h"
 
 static bool is_last(const struct campaign *campaign, const struct stages *stages)
@@ -91,12 +92,14 @@ bool campaign_begin_stage(struct db *db, struct campaign *campaign, const struct
     campaign->stage = stage;
     campaign->stage_started_ms = now_ms;
     stage_reason(stages->stage, stages->count, (unsigned)stage, reason);
-    reason_text(reason, REASON_ENGLISH, text);
-    log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage", text, NULL);
-    return count_open(db, campaign, stages, err) && campaign_reach(db, campaign, stages, now_ms, err) &&
-           campaign_update(db, campaign, err) &&
-           campaign_note(db, campaign, LEDGER_CAMPAIGN_STAGE_BEGAN, now_ms,
-                         json_pack("{s:I, s:s}", "stage", (json_int_t)stage + 1, "admits", text), err);
+    log_line(LOG_LEVEL_INFO, "campaign-stage-began", "campaign", campaign->name, "stage",
+             reason_text(reason, REASON_ENGLISH, text), NULL);
+    if (!count_open(db, campaign, stages, err) || !campaign_reach(db, campaign, stages, now_ms, err) ||
+        !campaign_update(db, campaign, err))
+        return false;
+    json_t *detail = json_pack("{s:I}", "stage", (json_int_t)stage + 1);
+    event_reason(detail, "admits", reason);
+    return campaign_note(db, campaign, LEDGER_CAMPAIGN_STAGE_BEGAN, now_ms, detail, err);
 }
 
 static bool pause_itself(struct db *db, struct campaign *campaign, const char *why, int64_t now_ms,

@@ -174,7 +174,7 @@ bool campaign_run(struct db *db, struct campaign *campaign, enum campaign_event 
     enum campaign_state before = campaign->state;
     struct campaign_breach breach = {.devices = NULL};
     json_t *detail = json_pack("{s:o*, s:s}", "by", by, "target", campaign->target);
-    event_reason(detail, why);
+    event_reason(detail, "reason", why);
     bool fits = campaign_apply(&campaign->state, event);
     if (!fits)
         error_set(err, ERROR_CAMPAIGN_STATE, "campaign %s is %s: %s is not possible", campaign->name,

@@ -158,7 +158,7 @@ static bool note_checkin(struct db *db, struct facts *facts, const struct decisi
         json_pack("{s:i, s:o*, s:s, s:o*}", "code", answer_code(decision->answer), "guard",
                   event_text(facts->guard_why), "over",
                   facts->checkin.source == CHECKIN_LINK ? "link" : "dialect", "version", event_text(version));
-    event_reason(detail, decision->reason);
+    event_reason(detail, "reason", decision->reason);
     if (decision->send && decision->first)
         json_object_set_new(detail, "offset", json_integer((json_int_t)decision->first));
     if (decision->open_attempt)

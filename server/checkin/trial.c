@@ -96,7 +96,7 @@ static bool take_out(struct db *db, const struct attempt *attempt, const struct 
                      REASON(REASON_TRIAL_FAILED_LATER, R_NUMBER(trial->not_applied), R_TEXT(attempt->from)));
     reason_text(quarantine->reason, REASON_ENGLISH, reason);
     json_t *detail = json_object();
-    event_reason(detail, quarantine->reason);
+    event_reason(detail, "reason", quarantine->reason);
     log_line(LOG_LEVEL_WARN, "package-quarantined", "firmware", firmware->name, "from", attempt->from, "to",
              attempt->to, "reason", reason, NULL);
     const struct notify_quarantine told = {

@@ -27,11 +27,10 @@ static int hint_text(unsigned sorts, char out[160])
     static const struct {
         unsigned sort;
         const char *name;
-    } names[] = {{DB_TOUCHED_PACKAGES, "packages"},
-                 {DB_TOUCHED_PACKAGES, "queue"},
-                 {DB_TOUCHED_DEVICES, "devices"},
-                 {DB_TOUCHED_CAMPAIGNS, "campaigns"},
-                 {DB_TOUCHED_IMAGES, "images"}};
+    } names[] = {{DB_TOUCHED_PACKAGES, "packages"}, {DB_TOUCHED_PACKAGES, "queue"},
+                 {DB_TOUCHED_DEVICES, "devices"},   {DB_TOUCHED_CAMPAIGNS, "campaigns"},
+                 {DB_TOUCHED_IMAGES, "images"},     {DB_TOUCHED_UNKNOWN, "unknown"},
+                 {DB_TOUCHED_WEBHOOKS, "webhooks"}};
     int used = snprintf(out, 160, "event: changed\ndata: {\"what\":[");
     bool any = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

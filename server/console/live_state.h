@@ -9,7 +9,9 @@
 #include "server/console/live_stream.h"
 
 /* Sorts of rows that hints tell of. */
-#define LIVE_HINTS (DB_TOUCHED_IMAGES | DB_TOUCHED_PACKAGES | DB_TOUCHED_DEVICES | DB_TOUCHED_CAMPAIGNS)
+#define LIVE_HINTS                                                                                           \
+    (DB_TOUCHED_IMAGES | DB_TOUCHED_PACKAGES | DB_TOUCHED_DEVICES | DB_TOUCHED_CAMPAIGNS |                   \
+     DB_TOUCHED_UNKNOWN | DB_TOUCHED_WEBHOOKS)
 
 struct newcomer {
     int socket;

@@ -36,15 +36,43 @@ json_t *event_text(const char *text)
     return json;
 }
 
-void event_reason(json_t *detail, const char *reason)
+static json_t *params_of(const json_t *array)
 {
-    char text[REASON_TEXT_SIZE];
+    json_t *params = json_array(), *param;
+    size_t i;
+    json_array_foreach ((json_t *)array, i, param) {
+        if (i == 0)
+            continue; /* the code */
+        if (json_is_array(param))
+            json_array_append_new(params, json_pack("{s:O, s:o}", "code", json_array_get(param, 0), "params",
+                                                    params_of(param)));
+        else
+            json_array_append(params, param);
+    }
+    return params;
+}
+
+json_t *event_reason_params(const char *reason)
+{
+    json_t *array = json_loads(reason, 0, NULL);
+    json_t *params = params_of(array);
+    json_decref(array);
+    return params;
+}
+
+void event_reason(json_t *detail, const char *name, const char *reason)
+{
+    char text[REASON_TEXT_SIZE], key[32];
     struct reason parsed;
     if (!reason[0])
         return;
-    json_object_set_new(detail, "reason", event_text(reason_text(reason, REASON_ENGLISH, text)));
-    if (reason_parse(slice_of(reason), &parsed))
-        json_object_set_new(detail, "reason_code", json_string(reason_code_name(parsed.code)));
+    json_object_set_new(detail, name, event_text(reason_text(reason, REASON_ENGLISH, text)));
+    if (!reason_parse(slice_of(reason), &parsed))
+        return;
+    snprintf(key, sizeof key, "%s_code", name);
+    json_object_set_new(detail, key, json_string(reason_code_name(parsed.code)));
+    snprintf(key, sizeof key, "%s_params", name);
+    json_object_set_new(detail, key, event_reason_params(reason));
 }
 
 json_t *event_hash(const struct sha256 *hash)
@@ -86,6 +114,7 @@ static bool take_detail(json_t *detail, char out[LEDGER_DETAIL_SIZE], struct err
 {
     if (write_detail(detail, out))
         return true;
+    json_object_del(detail, "reason_params"); /* the English text is left */
     cut_texts(detail);
     return write_detail(detail, out) || error_set(err, ERROR_INTERNAL, "a row for the ledger is too long");
 }

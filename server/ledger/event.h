@@ -49,9 +49,12 @@ bool note_budgets(struct db *db, int64_t now_ms, bool *ret_more, struct error *e
 /* A text for the detail: control characters become spaces, invalid UTF-8 becomes '?'. Returns NULL for ""
    and NULL; the format "o*" of json_pack() leaves it out. */
 json_t *event_text(const char *text);
-/* Adds a reason (upgrade/reason.h) to the detail: `reason` in English, and `reason_code` unless it is plain text. Adds
-   nothing for "". */
-void event_reason(json_t *detail, const char *reason);
+/* Adds a reason (upgrade/reason.h) to the detail: `name`, the reason in English; and `name`_code and `name`_params
+   unless it is plain text. Adds nothing for "". name: at most 20 bytes. */
+void event_reason(json_t *detail, const char *name, const char *reason);
+/* The parameters of a reason that is no plain text, as a list of strings. A nested reason in it is
+   {"code":…,"params":[…]}. */
+json_t *event_reason_params(const char *reason);
 json_t *event_hash(const struct sha256 *hash); /* in hex */
 
 #endif

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
-import { campaignPath, draft, fleet, place, refuses, started, tabTo, takes } from './lib/console-steps.mjs';
+import { campaignPath, draft, fleet, place, reasonIn, refuses, started, tabTo, takes } from './lib/console-steps.mjs';
 import { poll } from './lib/module.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -91,7 +91,7 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         const { page } = view;
         await refuses(scene, modules[0]);
         const broken = page.getByRole('region', { name: 'paused' });
-        await broken.getByText('Stage 1: 1 device did not apply a package, allowed are 0.').waitFor();
+        await broken.getByText('stage 1: devices that did not apply a package: 1, allowed are 0').waitFor();
         const device = broken.getByRole('link', { name: modules[0].id });
         assert.match(await device.getAttribute('href'), new RegExp(`/console/devices\\?product=${scene.product}&device=imei%3A${modules[0].id}`));
         await page.getByRole('heading', { name: 'Failures by cause' }).waitFor();
@@ -101,7 +101,8 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         await page.getByRole('dialog').getByText(/^1 device has failed so far\. Resuming accepts these failures/).waitFor();
         await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
         await page.locator('.campaign-head').getByText('running', { exact: true }).waitFor();
-        assert.equal((await server.admin('GET', campaignPath(scene, 'spring'))).json.stages[0].max_failed, 1);
+        assert.equal((await server.admin('GET', campaignPath(scene, 'spring'))).json.stages[0].accepted_failed, 1);
+        await page.getByText('1 failed, allowed are 0 (1 was accepted when the campaign was resumed)').waitFor();
     });
 
     test('pause with a reason, approve with a name, retarget, copy, cancel, delete a draft', async (t) => {
@@ -241,6 +242,8 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         assert.deepEqual(await page.evaluate(() => [getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.querySelector('main')).color]),
             ['rgb(255, 255, 255)', 'rgb(0, 0, 0)']);
         await view.screenshot('campaigns-paper');
+        const chinese = await open(t, place(scene, 'spring', '&view=print'), { language: 'zh-CN' });
+        await chinese.page.getByText(`升级活动 spring：${await reasonIn(server, 'zh', 'stage-admits-all', '2', '2')}`).waitFor();
     });
 
     test('the list shows all firmwares, and long names do not overflow', async (t) => {

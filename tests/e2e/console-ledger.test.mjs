@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
-import { fleet, takes } from './lib/console-steps.mjs';
+import { fleet, reasonIn, takes } from './lib/console-steps.mjs';
 import { startServer } from './lib/server.mjs';
 
 const source = (path) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
@@ -71,6 +71,23 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
         await view.open('/console/ledger?until=2020-01-31');
         await page.getByText('Nothing in the ledger fits this search.').waitFor();
         await view.checkAccess();
+    });
+
+    test('a reason is in the language of the reader', async (t) => {
+        const query = `kind=check-in&product=${scene.product}&device=${modules[0].id}`;
+        const { items } = (await server.admin('GET', `/ledger?${query}`)).json;
+        const { detail } = items.find((row) => row.detail.reason_params.every((param) => typeof param === 'string'));
+        const view = await open(t, `/console/ledger?${query}`, { language: 'zh-CN' });
+        await view.page.getByText(await reasonIn(server, 'zh', detail.reason_code, ...detail.reason_params)).first().waitFor();
+        await view.open(`/console/ledger?kind=version-reported&product=${scene.product}&device=${modules[0].id}`);
+        await view.page.getByText(`运行 2，之前 1（签到，未认证）`).waitFor();
+    });
+
+    test('new rows come without a reload', async (t) => {
+        const view = await open(t, '/console/ledger?kind=product-added');
+        await view.page.locator('.ledger-row').first().waitFor();
+        await server.createProduct('newcomer');
+        await view.page.locator('.ledger-row').filter({ hasText: 'newcomer' }).waitFor();
     });
 
     test('a wrong device id says what is wrong', async (t) => {

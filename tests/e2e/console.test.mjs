@@ -98,7 +98,7 @@ describe('in a browser', { skip: noBrowser }, () => {
 
     test('a session that ends leads to the login, and back to the same page', async (t) => {
         const own = await startServer(t);
-        const view = await openConsole(t, own, { path: '/console/', allow: [refused, /ERR_CONNECTION/] });
+        const view = await openConsole(t, own, { path: '/console/', allow: [refused] });
         await view.logIn();
         await own.stop();
         execFileSync('sqlite3', [join(own.dataDir, 'dfota.db'), 'UPDATE session SET token_sha256 = zeroblob(32)']);
@@ -111,7 +111,7 @@ describe('in a browser', { skip: noBrowser }, () => {
 
     test('a lost connection is shown, and heals', async (t) => {
         const own = await startServer(t);
-        const view = await openConsole(t, own, { allow: [/ERR_CONNECTION/] });
+        const view = await openConsole(t, own);
         await view.logIn();
         await view.page.getByText('Fleet').waitFor();
         const port = own.adminAddress.port;

@@ -92,6 +92,8 @@ test('a row comes as GET /ledger shows it, and hints come without an id', async 
     assert.deepEqual(stream.rows.map(({ data }) => data), json.items);
     assert.deepEqual(stream.rows.map(({ event }) => event), json.items.map(({ kind }) => kind));
     await poll('a hint', () => stream.events.some(({ event, data }) => event === 'changed' && data.what.includes('images')));
+    await server.admin('POST', '/webhooks', { name: 'chat', url: 'http://127.0.0.1:9/' }, { expect: 201 });
+    await poll('a hint of webhooks', () => stream.events.some(({ event, data }) => event === 'changed' && data.what.includes('webhooks')));
     assert.ok(stream.events.filter(({ event }) => event === 'changed').every(({ id }) => id === null));
 });
 

@@ -82,7 +82,8 @@ describe('the next things to do', () => {
         await update(modules[0]);
         const found = await thing(server, scene.product, 'stage-waits');
         assert.deepEqual([found.campaign, found.name, found.stage, found.action.do], [campaign, 'spring', 1, 'approve']);
-        await call(server, found.action, '?by=Ann');
+        assert.match(found.action.path, /\/approve\?stage=1$/);
+        await call(server, found.action, '&by=Ann');
         assert.deepEqual(await things(server, scene.product), []);
     });
 
@@ -96,6 +97,8 @@ describe('the next things to do', () => {
         await module.ask(); // it came back with the old version
         const found = await thing(server, scene.product, 'gate-broken');
         assert.deepEqual([found.campaign, found.stage, found.action.method], [campaign, 1, null]);
+        assert.deepEqual([found.reason_code, found.reason_params], ['gate-failed', ['1', '1', '0']]);
+        assert.equal(found.text, `campaign spring is paused: ${found.reason}`);
         assert.ok(Math.abs(found.since - begun) < 60_000, found.since);
         await server.admin('POST', scene.path(`/campaigns/${campaign}/cancel`), null, { expect: 200 });
         assert.equal(await thing(server, scene.product, 'gate-broken'), undefined);
@@ -107,6 +110,7 @@ describe('the next things to do', () => {
         await server.admin('PUT', scene.path('/packages/1/2/quarantine'), { reason: 'it hangs' }, { expect: [200, 204] });
         const found = await thing(server, scene.product, 'out-of-service');
         assert.deepEqual([found.from, found.to], ['1', '2']);
+        assert.deepEqual([found.reason, found.reason_code], ['it hangs', null]);
         assert.match(found.text, /it hangs/);
         await call(server, found.action);
         assert.deepEqual(await things(server, scene.product), []);
@@ -174,7 +178,7 @@ describe('counts', () => {
         assert.deepEqual(devices, { all: 2, waiting: 0, sending: 0, delivered: 1, silent: 0, blocked: 0 });
         const { size } = await scene.package();
         assert.deepEqual(bytes, { sent: 2 * size, full: 60_000, saved: 60_000 - 2 * size });
-        assert.deepEqual(firmwares.map(({ product, firmware, devices: count, images }) => [product, firmware, count, images]), [[scene.product, 'pump', 2, 2]]);
+        assert.deepEqual(firmwares.map(({ product, firmware, devices: own, images }) => [product, firmware, own, images]), [[scene.product, 'pump', devices, 2]]);
     });
 });
 

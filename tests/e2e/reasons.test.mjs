@@ -174,11 +174,14 @@ describe('dfotactl', () => {
 });
 
 describe('the ledger', () => {
-    test('has the English text and the code', async () => {
+    test('has the English text, the code and the parameters', async () => {
         const { scene, module } = await pausedScene(undefined);
         const rows = (await server.admin('GET', `/ledger?device=imei:${module.id}&product=${scene.product}`)).json.items;
         const checkIn = rows.find((row) => row.kind === 'check-in');
         assert.equal(checkIn.detail.reason, 'the campaign spring is paused: an admin paused it');
         assert.equal(checkIn.detail.reason_code, 'campaign-paused');
+        assert.deepEqual(checkIn.detail.reason_params, ['spring', { code: 'paused-by-admin', params: [] }]);
+        const began = (await server.admin('GET', `/ledger?kind=campaign-stage-began&product=${scene.product}`)).json.items[0];
+        assert.deepEqual([began.detail.admits_code, began.detail.admits_params], ['stage-admits-all', ['1', '1']]);
     });
 });

@@ -89,7 +89,7 @@ describe('a campaign', () => {
         assert.deepEqual([broken.gate, broken.stage, broken.count], ['max_failed', 1, 2]);
         assert.deepEqual(broken.devices.map(({ device, outcome, stage }) => [`imei:${device}`, outcome, stage]), devices.map((id) => [id, 'not_applied', 1]));
         const [row] = (await ledgerRows(server, { product: scene.product })).filter(({ kind }) => kind === 'campaign-paused');
-        assert.deepEqual(row.detail, { campaign: 'spring', count: 2, devices, gate: 'max_failed', reason, reason_code: 'gate-failed', stage: 1, target: '2' });
+        assert.deepEqual(row.detail, { campaign: 'spring', count: 2, devices, gate: 'max_failed', reason, reason_code: 'gate-failed', reason_params: ['1', '2', '1'], stage: 1, target: '2' });
         const env = { DFOTA_URL: `http://127.0.0.1:${server.adminAddress.port}`, DFOTA_TOKEN: server.token };
         const shown = await run(['campaign', 'show', 'pump', 'spring', '--product', scene.product], { env });
         assertRun(shown, 0, { out: /gate of stage 1 broke: max_failed\. Its devices, the newest first \(2 of 2\)/ });

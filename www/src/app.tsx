@@ -77,7 +77,7 @@ function Main({ current }: { current: string }) {
     const isFirst = useRef(true);
     const page = pages.find(({ path }) => path === current);
     const title = t(page?.title ?? 'not-found.title');
-    useEffect(() => { document.title = `${title} · dfota`; }, [title]);
+    useLayoutEffect(() => { document.title = `${title} · dfota`; }, [title]);
     useLayoutEffect(() => {
         if (!isFirst.current) {
             heading.current?.focus({ preventScroll: true });

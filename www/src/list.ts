@@ -3,6 +3,7 @@
 // Lists that the server gives in pages. The header Link names the next one.
 
 import { send, useFetch, type Fetched } from './api';
+import { useLive, type What } from './live';
 
 export interface Page<T> {
     items: T[];
@@ -19,8 +20,11 @@ export async function getPage<T, More = unknown>(path: string, signal?: AbortSig
     return { ...answer, next: next === undefined ? null : new URLSearchParams(next), total: total === null ? null : Number(total) };
 }
 
-export function usePage<T>(path: string | null, everyMs = 0): Fetched<Page<T>> {
-    return useFetch<Page<T>>(path, everyMs, getPage);
+// Follows the server: the page is fetched again when something of `what` has changed.
+export function usePage<T>(path: string | null, what: readonly What[]): Fetched<Page<T>> {
+    const fetched = useFetch<Page<T>>(path, 0, getPage);
+    useLive(what, fetched.again);
+    return fetched;
 }
 
 // The server takes %20 for a blank, and not +.

@@ -10,7 +10,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { isOnline, loginRequired, useFetch, type Fetched } from './api';
 import { Store } from './store';
 
-export type What = 'campaigns' | 'devices' | 'images' | 'ledger' | 'packages' | 'products' | 'queue' | 'webhooks';
+export type What = 'campaigns' | 'devices' | 'images' | 'ledger' | 'packages' | 'products' | 'queue' | 'unknown' | 'webhooks';
 
 const slowMs = 15_000;
 const settleMs = 400;     // events that come together are one change

@@ -10,6 +10,7 @@
 //       await view.screenshot('devices');    // build/screenshots/devices.png
 //
 // A test fails when the page logs an error, throws, or asks another host. `allow` lists patterns of errors that a test causes.
+// Lost connections are no errors once the test has stopped the server.
 
 import assert from 'node:assert/strict';
 import { accessSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -43,6 +44,7 @@ function missing() {
 export const noBrowser = missing();
 
 export const phone = { width: 390, height: 844 };
+const lost = /net::ERR_(CONNECTION_[A-Z]+|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/;
 const desktop = { width: 1280, height: 800 };
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
@@ -74,9 +76,10 @@ export async function openConsole(t, server, { path = '/console/', language = 'e
 export class View {
     constructor(context, page, server, allow) {
         Object.assign(this, { context, page, server, allow, errors: [], hosts: new Set(), pending: new Set() });
+        const ends = server.ends;
         this.origin = `http://${server.adminAddress.host}:${server.adminAddress.port}`;
         page.on('console', (message) => {
-            if (['error', 'warning'].includes(message.type()))
+            if (['error', 'warning'].includes(message.type()) && !(server.ends > ends && lost.test(message.text())))
                 this.errors.push(`${message.text()} (${message.location().url})`);
         });
         page.on('pageerror', (error) => this.errors.push(String(error.stack)));

@@ -42,6 +42,12 @@ export async function refuses(scene, module) {
     await module.ask();
 }
 
+// A reason in the language of a reader.
+export async function reasonIn(server, language, code, ...params) {
+    const { json: texts } = await server.admin('GET', `/reasons?lang=${language}`, null, { expect: 200 });
+    return texts[code].replace(/\{(\d)\}/g, (_, n) => params[Number(n)]);
+}
+
 // Tab until the element has the focus.
 export async function tabTo(page, target, key = 'Tab') {
     const has = () => target.evaluate((element) => element === document.activeElement);

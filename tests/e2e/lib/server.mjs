@@ -66,6 +66,7 @@ export class Server {
     constructor(dataDir, config, wrapper, build) {
         Object.assign(this, { dataDir, config, wrapper, build });
         this.process = null;
+        this.ends = 0; // how often a test has ended the process
         this.env = {}; // additional environment, from the next start on
         this.patience = {}; // for a start, as for poll()
         this.logLines = [];
@@ -127,6 +128,7 @@ export class Server {
 
     // Ends the server like an init system, and requires a clean end.
     async stop() {
+        this.ends += 1;
         this.process.kill('SIGTERM');
         const { code, signal } = await this.ended;
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, `dfotad did not end cleanly:\n${this.logText}`);
@@ -134,6 +136,7 @@ export class Server {
 
     // Ends the server like a power cut.
     async kill() {
+        this.ends += 1;
         this.process.kill('SIGKILL');
         await this.ended;
     }

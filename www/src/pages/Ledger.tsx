@@ -19,6 +19,8 @@ import type { Head, Row } from './ledger/row';
 import { Verify } from './ledger/Verify';
 import { sentence, who } from './ledger/words';
 import { usePage, withQuery } from '../list';
+import { useLiveFetch } from '../live';
+import { useReasons } from '../reason';
 import { go, usePlace } from '../router';
 import '../styles/work.css';
 
@@ -78,11 +80,12 @@ function Search() {
 
 function Item({ row }: { row: Row }) {
     const t = useT();
+    const reasonText = useReasons();
     const [open, setOpen] = useState(false);
     return (
         <li class="ledger-row">
             <p class="meta"><span class="seq">{number(row.seq)}</span> <time dateTime={new Date(row.at).toISOString()}>{time(row.at)}</time> <code>{row.kind}</code></p>
-            <p>{sentence(row)}</p>
+            <p>{sentence(row, reasonText)}</p>
             <p class="sub">
                 {[who(row) && t('ledger.by-whom', { by: who(row)! }), row.product, row.firmware].filter(Boolean).join(' · ')}
                 {row.device && row.product && <> <Link to="/devices" query={{ product: row.product, device: row.device }}>{row.device}</Link></>}
@@ -100,8 +103,8 @@ export function Ledger() {
     const { query } = usePlace();
     const [kind, product, device, since, until] = names.map((name) => query.get(name) ?? '') as [string, string, string, string, string];
     const selected = { kind, product, device, since: midnight(since), until: midnight(until, 1) };
-    const { data: page, error } = usePage<Row>(withQuery('/ledger', { ...selected, limit: perPage, after: query.get('after') }));
-    const { data: head } = useFetch<Head>('/ledger/head', 10_000);
+    const { data: page, error } = usePage<Row>(withQuery('/ledger', { ...selected, limit: perPage, after: query.get('after') }), ['ledger']);
+    const { data: head } = useLiveFetch<Head>('/ledger/head', ['ledger']);
     const isFiltered = Object.values(selected).some(Boolean);
     return (
         <>

@@ -8,23 +8,25 @@ import { useT, type Key } from '../i18n';
 import { useLiveFetch } from '../live';
 import { FirstSteps } from './overview/FirstSteps';
 import { NextThings } from './overview/NextThings';
-import type { Answer } from './overview/answer';
+import type { Answer, Devices } from './overview/answer';
 import { Versions } from './overview/Versions';
 
 interface Status { version: string; uptime_ms: number; conflicts: number; packages: { ready: number; failed: number; quarantined: number } }
 
 const outcomes = ['waiting', 'sending', 'delivered', 'silent'] as const;
 
-// Where the devices of a count are listed: in the firmware with the most devices.
-function listOf(outcome: string, { firmwares }: Answer) {
-    const first = firmwares[0];
-    return first ? { view: 'outcomes', product: first.product, firmware: first.firmware, outcome } : { view: 'outcomes' };
+// Where the devices of a count are listed: in the firmware that has the most of them.
+function listOf(outcome: keyof Devices, { firmwares }: Answer): Record<string, string> {
+    const [most] = firmwares.filter(({ devices }) => devices[outcome] > 0).sort((a, b) => b.devices[outcome] - a.devices[outcome]);
+    if (!most)
+        return {};
+    const { product, firmware } = most;
+    return outcome === 'blocked' ? { product, filter: `blocked=yes and firmware="${firmware}"` } : { view: 'outcomes', product, firmware, outcome };
 }
 
 function Fleet({ answer }: { answer: Answer }) {
     const t = useT();
-    const { devices, firmwares } = answer;
-    const blocked = { ...(firmwares[0] ? { product: firmwares[0].product } : {}), filter: 'blocked=yes' };
+    const { devices } = answer;
     return (
         <section aria-labelledby="fleet">
             <h2 id="fleet">{t('overview.fleet')}</h2>
@@ -36,16 +38,17 @@ function Fleet({ answer }: { answer: Answer }) {
                     </Stat>
                 ))}
                 <Stat label={t('overview.blocked')} value={devices.blocked} tone={devices.blocked ? 'bad' : undefined}>
-                    {devices.blocked > 0 && <Link to="/devices" query={blocked}>{t('overview.list')}</Link>}
+                    {devices.blocked > 0 && <Link to="/devices" query={listOf('blocked', answer)}>{t('overview.list')}</Link>}
                 </Stat>
             </dl>
         </section>
     );
 }
 
-function Packages({ answer: { queue }, status }: { answer: Answer; status: Status | null }) {
+function Packages({ answer: { queue, firmwares }, status }: { answer: Answer; status: Status | null }) {
     const t = useT();
-    const waiting = queue.queued + queue.generating;
+    const waiting = queue.queued + queue.generating, first = firmwares[0];
+    const matrix = first ? { product: first.product, firmware: first.firmware, tab: 'matrix' } : {};
     return (
         <section aria-labelledby="packages">
             <h2 id="packages">{t('overview.packages')}</h2>
@@ -54,7 +57,7 @@ function Packages({ answer: { queue }, status }: { answer: Answer; status: Statu
                     {waiting > 0 && queue.estimate_ms !== null && t('overview.estimate', { time: duration(queue.estimate_ms) })}
                 </Stat>
                 {status && <>
-                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware">{t('overview.matrix')}</Link></Stat>
+                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware" query={matrix}>{t('overview.matrix')}</Link></Stat>
                     <Stat label={t('overview.failed')} value={status.packages.failed} tone={status.packages.failed ? 'bad' : undefined}>
                         {status.packages.failed > 0 && t('overview.failed-note')}
                     </Stat>

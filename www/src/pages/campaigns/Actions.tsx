@@ -39,17 +39,17 @@ function Versions({ where, label, value, none }: { where: Where; label: string; 
     );
 }
 
-function Content({ action, where, campaign }: { action: Action; where: Where; campaign: Campaign }) {
+function Content({ action, stage, where, campaign }: { action: Action; stage: number; where: Where; campaign: Campaign }) {
     const t = useT();
-    const { name, target, counts, stage, devices } = campaign;
+    const { name, target, counts, devices } = campaign;
     if (action === 'pause')
-        return <><p>{t('campaigns.pause-text')}</p><Field label={t('campaigns.reason')} name="reason" maxLength={200} hint={t('campaigns.reason-hint')} /></>;
+        return <><p>{t('campaigns.pause-text')}</p><Field label={t('campaigns.reason')} name="reason" maxLength={159} hint={t('campaigns.reason-hint')} /></>;
     if (action === 'resume')
         return <p>{t(failures(counts) ? 'campaigns.resume-text' : 'campaigns.resume-plain', { count: failures(counts) })}</p>;
     if (action === 'cancel')
         return <p>{t('campaigns.cancel-text', { count: counts.confirmed ?? 0, admitted: counts.admitted ?? 0, target })}</p>;
     if (action === 'approve')
-        return <p>{t('campaigns.approve-text', { stage: stage ?? 1, name })}</p>;
+        return <p>{t('campaigns.approve-text', { stage, name })}</p>;
     if (action === 'retarget')
         return <><p>{t('campaigns.retarget-text', { count: devices ?? 0 })}</p><Versions where={where} label={t('campaigns.new-target')} value={target} /></>;
     return (
@@ -64,6 +64,7 @@ function Content({ action, where, campaign }: { action: Action; where: Where; ca
 export function Actions({ where, campaign, onChanged }: Props) {
     const t = useT();
     const [open, setOpen] = useState<Action | null>(null);
+    const [stage, setStage] = useState(1); // when the dialog was opened: another one may begin meanwhile
     const run = async (form: FormData, by: string) => {
         const text = (name: string) => String(form.get(name) ?? '').trim();
         const bodies = {
@@ -71,7 +72,7 @@ export function Actions({ where, campaign, onChanged }: Props) {
             copy: { name: text('name'), ...(text('target') ? { target: text('target') } : {}) }, resume: undefined, cancel: undefined, approve: undefined,
         };
         const json = bodies[open!];
-        const answer = await send(withQuery(`${campaignPath(where)}/${open}`, { by }), { method: 'POST', ...(json ? { json } : {}) });
+        const answer = await send(withQuery(`${campaignPath(where)}/${open}`, { ...(open === 'approve' ? { stage } : {}), by }), { method: 'POST', ...(json ? { json } : {}) });
         const made = await answer.json() as Campaign;
         toast(t(`campaigns.did-${open!}`, { name: campaign.name }));
         if (open === 'copy')
@@ -81,12 +82,12 @@ export function Actions({ where, campaign, onChanged }: Props) {
     return (
         <div class="toolbar">
             {actionsOf(campaign).map((action, i) => (
-                <Button key={action} kind={action === 'cancel' ? 'danger' : i === 0 && action !== 'pause' && action !== 'copy' ? 'primary' : 'plain'} onClick={() => setOpen(action)}>{t(`campaigns.${action}`)}</Button>
+                <Button key={action} kind={action === 'cancel' ? 'danger' : i === 0 && action !== 'pause' && action !== 'copy' ? 'primary' : 'plain'} onClick={() => { setStage(campaign.stage ?? 1); setOpen(action); }}>{t(`campaigns.${action}`)}</Button>
             ))}
             <Link to="/campaigns" query={{ ...where, view: 'print' }} class="button plain">{t('campaigns.print')}</Link>
             <ActionDialog title={open ? t(`campaigns.${open}-title`, { name: campaign.name }) : ''} open={open !== null} onClose={() => setOpen(null)} submit={open ? t(`campaigns.${open}`) : ''}
                 kind={open === 'cancel' ? 'danger' : 'primary'} named needsName={open === 'approve'} run={run}>
-                {open && <Content action={open} where={where} campaign={campaign} />}
+                {open && <Content action={open} stage={stage} where={where} campaign={campaign} />}
             </ActionDialog>
         </div>
     );

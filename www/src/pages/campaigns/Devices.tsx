@@ -30,12 +30,12 @@ export function DeviceTable({ product, caption, devices }: { product: string; ca
 }
 
 // By outcome, in the order of the list.
-export function CampaignDevices({ where, campaign, refreshMs }: { where: Where; campaign: Campaign; refreshMs: number }) {
+export function CampaignDevices({ where, campaign }: { where: Where; campaign: Campaign }) {
     const t = useT();
     const { query } = usePlace();
     const [outcome] = useQuery('outcome');
     const [after] = useQuery('after');
-    const { data: page, error } = usePage<Device>(withQuery(`${campaignPath(where)}/devices`, { limit: 50, outcome, after }), refreshMs);
+    const { data: page, error } = usePage<Device>(withQuery(`${campaignPath(where)}/devices`, { limit: 50, outcome, after }), ['campaigns', 'devices']);
     const choose = (value: string) => {
         const rest = Object.fromEntries(query);
         delete rest.after;

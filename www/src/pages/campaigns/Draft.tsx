@@ -21,9 +21,8 @@ type Props = { where: Where; campaign: Campaign; onChanged: () => void };
 // A draft: the form, beside it what the start would do, and the start.
 export function DraftPage({ where, campaign, onChanged }: Props) {
     const t = useT();
-    const [saves, setSaves] = useState(0);
     const [open, setOpen] = useState<'start' | 'delete' | null>(null);
-    const { data: effect, error, again } = useEffectOf(where, String(saves));
+    const { data: effect, error, again } = useEffectOf(where);
     const close = () => setOpen(null);
     const at = campaignPath(where);
     return (
@@ -33,7 +32,7 @@ export function DraftPage({ where, campaign, onChanged }: Props) {
                 <Button kind="danger" onClick={() => setOpen('delete')}>{t('campaigns.delete')}</Button>
             </p>
             <div class="beside">
-                <CampaignForm start={draftOf(where.product, campaign)} saved={campaign} kept={audience(campaign)} onSaved={() => { setSaves(saves + 1); onChanged(); toast(t('campaigns.saved')); }} />
+                <CampaignForm start={draftOf(where.product, campaign)} saved={campaign} kept={audience(campaign)} onSaved={() => { again(); onChanged(); toast(t('campaigns.saved')); }} />
                 <EffectPanel effect={effect} error={error} />
             </div>
             <ActionDialog title={t('campaigns.start-title', { name: campaign.name })} open={open === 'start'} onClose={close} submit={t('campaigns.start')} named

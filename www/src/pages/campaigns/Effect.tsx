@@ -4,13 +4,17 @@ import { problemText, send, useFetch } from '../../api';
 import { Table } from '../../components/Table';
 import { bytes, duration, number } from '../../format';
 import { useT } from '../../i18n';
+import { useLive } from '../../live';
+import { useReasons } from '../../reason';
 import { campaignPath, type Effect, type Forecast, type Group, type Where } from './types';
 
 const dryRun = async (path: string, signal: AbortSignal) => await (await send(path, { method: 'POST', signal })).json() as Effect;
 
-// What the start would do. `version` is another text after each change of the draft.
-export function useEffectOf(where: Where, version: string) {
-    return useFetch<Effect>(`${campaignPath(where)}/start?dry_run=1&draft=${encodeURIComponent(version)}`, 0, dryRun);
+// What the start would do now.
+export function useEffectOf(where: Where) {
+    const fetched = useFetch<Effect>(`${campaignPath(where)}/start?dry_run=1`, 0, dryRun);
+    useLive(['campaigns', 'images', 'packages'], fetched.again);
+    return fetched;
 }
 
 export function forecastTime({ duration_ms: typical, slow_duration_ms: slow }: Forecast, t: ReturnType<typeof useT>): string {
@@ -38,11 +42,12 @@ function Facts({ effect: { forecast, devices, bytes: size, unreachable, out } }:
 
 export function Groups({ groups }: { groups: Group[] }) {
     const t = useT();
+    const reasonText = useReasons();
     return (
         <Table caption={t('campaigns.groups')} rows={groups} rowKey={({ version, effect, path }) => `${version} ${effect} ${path?.join()}`} columns={[
             { title: t('campaigns.version'), cell: ({ version }) => version ?? '–' },
             { title: t('campaigns.devices'), cell: ({ devices }) => number(devices), numeric: true },
-            { title: t('campaigns.what-happens'), cell: ({ effect, reason }) => <>{t(`campaigns.effect-${effect}`)}{reason && <span class="sub">{reason}</span>}</> },
+            { title: t('campaigns.what-happens'), cell: (group) => <>{t(`campaigns.effect-${group.effect}`)}{group.reason && <span class="sub">{reasonText(group)}</span>}</> },
             { title: t('campaigns.path'), cell: ({ path }) => path?.join(' → ') ?? '–' },
             { title: t('campaigns.bytes-each'), cell: ({ bytes_per_device: each }) => (each === null ? '–' : bytes(each)), numeric: true },
         ]} />

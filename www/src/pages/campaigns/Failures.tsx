@@ -4,13 +4,13 @@ import { Link } from '../../components/Link';
 import { number } from '../../format';
 import { useT } from '../../i18n';
 import { usePage, withQuery } from '../../list';
+import { useReasons } from '../../reason';
 import { DeviceLink, DeviceTable } from './Devices';
 import { campaignPath, failures, type Campaign, type Device, type Outcome, type Where } from './types';
-import { pausedWhy } from './words';
 
-function Cause({ where, outcome, count, refreshMs }: { where: Where; outcome: Outcome; count: number; refreshMs: number }) {
+function Cause({ where, outcome, count }: { where: Where; outcome: Outcome; count: number }) {
     const t = useT();
-    const { data: page } = usePage<Device>(withQuery(`${campaignPath(where)}/devices`, { limit: 10, outcome }), refreshMs);
+    const { data: page } = usePage<Device>(withQuery(`${campaignPath(where)}/devices`, { limit: 10, outcome }), ['campaigns', 'devices']);
     return (
         <li>
             <p><b>{t(`campaigns.outcome-${outcome}`)}: {number(count)}</b> <span class="hint">{t(`campaigns.cause-${outcome as 'not_applied'}`)}</span></p>
@@ -23,7 +23,7 @@ function Cause({ where, outcome, count, refreshMs }: { where: Where; outcome: Ou
 }
 
 // Which devices failed, and what that means.
-export function Failures({ where, campaign, refreshMs }: { where: Where; campaign: Campaign; refreshMs: number }) {
+export function Failures({ where, campaign }: { where: Where; campaign: Campaign }) {
     const t = useT();
     const { counts } = campaign;
     if (!failures(counts))
@@ -33,7 +33,7 @@ export function Failures({ where, campaign, refreshMs }: { where: Where; campaig
             <h3>{t('campaigns.failures')}</h3>
             <ul class="causes">
                 {(['not_applied', 'diverged', 'silent'] as const).filter((outcome) => counts[outcome])
-                    .map((outcome) => <Cause key={outcome} where={where} outcome={outcome} count={counts[outcome]!} refreshMs={refreshMs} />)}
+                    .map((outcome) => <Cause key={outcome} where={where} outcome={outcome} count={counts[outcome]!} />)}
             </ul>
         </section>
     );
@@ -42,13 +42,14 @@ export function Failures({ where, campaign, refreshMs }: { where: Where; campaig
 // Why nothing goes on, and what to do.
 export function Paused({ where, campaign }: { where: Where; campaign: Campaign }) {
     const t = useT();
+    const reasonText = useReasons();
     const broken = campaign.broken_gate;
     if (campaign.state !== 'paused')
         return null;
     return (
         <section class={`alert ${broken ? 'bad' : 'warn'}`} aria-label={t('campaigns.state-paused')}>
             <h3>{t(broken ? 'campaigns.broken' : 'campaigns.state-paused')}</h3>
-            <p>{pausedWhy(campaign)}</p>
+            <p>{reasonText(campaign, 'paused_why')}</p>
             {broken && (
                 <>
                     <p>{t('campaigns.broken-next')}</p>

@@ -9,12 +9,10 @@ import { Table } from '../../components/Table';
 import { time } from '../../format';
 import { useT } from '../../i18n';
 import { usePage, withQuery } from '../../list';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { StateBadge } from './StateBadge';
 import type { Campaign } from './types';
-import { pausedWhy } from './words';
-
-const refreshMs = 5000;
 
 function None() {
     const t = useT();
@@ -38,8 +36,9 @@ function Name({ campaign: { product = '', firmware, campaign, name, plain } }: {
 
 export function CampaignList() {
     const t = useT();
+    const reasonText = useReasons();
     const [before] = useQuery('before');
-    const { data: page, error } = usePage<Campaign>(withQuery('/campaigns', { limit: 50, before }), refreshMs);
+    const { data: page, error } = usePage<Campaign>(withQuery('/campaigns', { limit: 50, before }), ['campaigns', 'devices']);
     if (!page)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
     if (page.items.length === 0 && !before)
@@ -54,7 +53,7 @@ export function CampaignList() {
                 { title: t('campaigns.stage'), cell: ({ stage, stages }) => (stage === null ? '–' : <span class="nowrap">{t('campaigns.stage-of', { stage, stages: stages.length })}</span>) },
                 { title: t('campaigns.devices'), cell: ({ counts, state }) => (state === 'draft' ? '–' : <OutcomeBar counts={counts} compact />) },
                 { title: t('campaigns.started'), cell: ({ started_at: at }) => (at === null ? '–' : <span class="nowrap">{time(at)}</span>) },
-                { title: t('campaigns.why-paused'), cell: (campaign) => (campaign.state === 'paused' ? pausedWhy(campaign) : '–') },
+                { title: t('campaigns.why-paused'), cell: (campaign) => reasonText(campaign, 'paused_why') || '–' },
             ]} />
             <Pager page={page} cursor="before" />
         </>

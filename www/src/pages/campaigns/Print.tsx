@@ -12,6 +12,7 @@ import { useT } from '../../i18n';
 import { eachPage, getPage, withQuery, type Page } from '../../list';
 import type { Row } from '../ledger/row';
 import { sentence, who } from '../ledger/words';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { Comparison } from './Show';
 import { DeviceTable } from './Devices';
@@ -69,13 +70,14 @@ function usePart(where: Where, after: string): { part: Part | null; error: strin
 
 function History({ rows }: { rows: Row[] }) {
     const t = useT();
+    const reasonText = useReasons();
     return (
         <section>
             <h3>{t('print.history')}</h3>
             <div class="table-frame" role="region" aria-label={t('print.history')} tabIndex={0}>
                 <table>
                     <thead><tr><th scope="col">{t('ledger.at')}</th><th scope="col">{t('ledger.by')}</th><th scope="col">{t('ledger.what')}</th><th scope="col" class="numeric">{t('ledger.row')}</th></tr></thead>
-                    <tbody>{rows.map((row) => <tr key={row.seq}><td class="nowrap">{time(row.at)}</td><td>{who(row) ?? t('print.server')}</td><td>{sentence(row)}</td><td class="numeric">{number(row.seq)}</td></tr>)}</tbody>
+                    <tbody>{rows.map((row) => <tr key={row.seq}><td class="nowrap">{time(row.at)}</td><td>{who(row) ?? t('print.server')}</td><td>{sentence(row, reasonText)}</td><td class="numeric">{number(row.seq)}</td></tr>)}</tbody>
                 </table>
             </div>
         </section>

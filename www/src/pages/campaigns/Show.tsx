@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { problemText, useFetch } from '../../api';
+import { problemText } from '../../api';
 import { Link } from '../../components/Link';
 import { OutcomeBar } from './OutcomeBar';
 import { bytes, duration, number, time } from '../../format';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
 import { Actions } from './Actions';
 import { CampaignDevices } from './Devices';
 import { DraftPage } from './Draft';
@@ -12,10 +13,8 @@ import { forecastTime } from './Effect';
 import { Failures, Paused } from './Failures';
 import { StageList } from './StageList';
 import { StateBadge } from './StateBadge';
-import { campaignPath, isLive, type Campaign, type Where } from './types';
+import { campaignPath, type Campaign, type Where } from './types';
 import { audience } from './words';
-
-const liveMs = 2000;
 
 function Head({ where, campaign }: { where: Where; campaign: Campaign }) {
     const t = useT();
@@ -55,10 +54,9 @@ export function Comparison({ campaign: { forecast, actual } }: { campaign: Campa
 
 export function CampaignShow({ where }: { where: Where }) {
     const t = useT();
-    const { data: campaign, error, again } = useFetch<Campaign>(campaignPath(where), liveMs);
+    const { data: campaign, error, again } = useLiveFetch<Campaign>(campaignPath(where), ['campaigns', 'devices']);
     if (!campaign)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
-    const refreshMs = isLive(campaign) ? 2 * liveMs : 0;
     return (
         <>
             <p class="crumbs"><Link to="/campaigns">{t('campaigns.back')}</Link></p>
@@ -72,9 +70,9 @@ export function CampaignShow({ where }: { where: Where }) {
                         <OutcomeBar counts={campaign.counts} size={campaign.devices} />
                     </section>
                     <StageList campaign={campaign} />
-                    <Failures where={where} campaign={campaign} refreshMs={refreshMs} />
+                    <Failures where={where} campaign={campaign} />
                     <Comparison campaign={campaign} />
-                    <CampaignDevices where={where} campaign={campaign} refreshMs={refreshMs} />
+                    <CampaignDevices where={where} campaign={campaign} />
                 </>
             )}
         </>

@@ -8,6 +8,13 @@ import { stageSize } from './words';
 
 interface Condition { text: string; met: boolean; broken?: boolean }
 
+// The failures that a resume has accepted are allowed too.
+function limit(name: 'failed' | 'silent', count: number, most: number, accepted: number, t: ReturnType<typeof useT>): Condition {
+    const isBroken = count > Math.max(most, accepted);
+    const more = accepted > most ? ` ${t('campaigns.gate-accepted', { count: accepted })}` : '';
+    return { text: t(`campaigns.gate-${name}`, { count, allowed: most }) + more, met: !isBroken, broken: isBroken };
+}
+
 function conditions(campaign: Campaign, index: number, now: number, t: ReturnType<typeof useT>): Condition[] {
     const stage = campaign.stages[index]!;
     const { counts, settle_ms: settle, last_confirmed_at: last } = stage;
@@ -24,8 +31,7 @@ function conditions(campaign: Campaign, index: number, now: number, t: ReturnTyp
         list.push({ text: last === null ? t('campaigns.gate-settle', { time: duration(settle) }) : t('campaigns.gate-settle-until', { time: duration(settle), until: time(last + settle) }), met: last !== null && now >= last + settle });
     if (stage.approvals)
         list.push({ text: t('campaigns.gate-approvals', { count: stage.approved, needed: stage.approvals }), met: stage.approved >= stage.approvals });
-    list.push({ text: t('campaigns.gate-failed', { count: failed, allowed: stage.max_failed }), met: failed <= stage.max_failed, broken: failed > stage.max_failed });
-    list.push({ text: t('campaigns.gate-silent', { count: silent, allowed: stage.max_silent }), met: silent <= stage.max_silent, broken: silent > stage.max_silent });
+    list.push(limit('failed', failed, stage.max_failed, stage.accepted_failed, t), limit('silent', silent, stage.max_silent, stage.accepted_silent, t));
     return list;
 }
 

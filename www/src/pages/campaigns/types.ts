@@ -25,6 +25,8 @@ export interface Stage extends Gate {
     percent: number | null;
     all: boolean;
     approved: number;
+    accepted_failed: number; // by a resume
+    accepted_silent: number;
     last_confirmed_at: number | null;
     counts: Counts;
 }

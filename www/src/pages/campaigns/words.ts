@@ -18,11 +18,3 @@ export function audience(campaign: Campaign): string {
         return t(campaign.frozen ? 'campaigns.audience-frozen' : 'campaigns.audience-dynamic', { filter: campaign.filter });
     return t('campaigns.audience-list', { count: campaign.devices ?? 0 });
 }
-
-// Why a campaign is paused: a gate in the language of the reader, a reason of an admin as it was written.
-export function pausedWhy({ broken_gate: gate, paused_why: why, stages }: Campaign): string {
-    if (!gate)
-        return why ?? t('campaigns.paused-by-admin');
-    const stage = stages[gate.stage - 1];
-    return t(`campaigns.broke-${gate.gate}`, { stage: gate.stage, count: gate.count, allowed: stage ? stage[gate.gate] : 0 });
-}

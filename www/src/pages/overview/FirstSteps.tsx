@@ -71,7 +71,7 @@ export function FirstSteps({ answer, onChange }: { answer: Answer; onChange: () 
     const actions: Record<(typeof names)[number], ComponentChildren> = {
         product: <NewProduct onDone={onChange} />,
         images: <Link class="button primary" to="/firmware" query={query}>{t('first.go-images')}</Link>,
-        format: <Link class="button primary" to="/firmware" query={query}>{t('first.go-format')}</Link>,
+        format: <Link class="button primary" to="/firmware" query={{ ...query, tab: 'settings' }}>{t('first.go-format')}</Link>,
         target: <Link class="button primary" to="/firmware" query={query}>{t('first.go-target')}</Link>,
         link: <Link class="button primary" to="/devices" query={product ? { product } : {}}>{t('first.go-link')}</Link>,
     };

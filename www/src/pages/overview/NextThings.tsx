@@ -4,15 +4,13 @@
 
 import { useState } from 'preact/hooks';
 
-import { ApiError, problemText, send } from '../../api';
+import { send } from '../../api';
+import { ActionDialog } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
-import { Dialog } from '../../components/Dialog';
-import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
-import { toast } from '../../components/Toast';
 import { bytes, number, time } from '../../format';
 import { isKey, useT, type Key } from '../../i18n';
-import { keep, recall } from '../../store';
+import { useReasons } from '../../reason';
 import type { Answer, Thing } from './answer';
 
 // Where a person does what the action asks for.
@@ -20,10 +18,10 @@ function placeOf({ action, product = '', firmware = '', campaign, device, versio
     switch (action.do) {
     case 'approve': case 'decide': return ['/campaigns', { product, firmware, campaign: String(campaign) }];
     case 'upload-image': return ['/firmware', { product, firmware, upload: version ?? '' }];
-    case 'set-format': return ['/firmware', { product, firmware }];
-    case 'lift': case 'find-path': return ['/firmware', { product, firmware, ...(from ? { from } : {}), to: to ?? '' }];
+    case 'set-format': return ['/firmware', { product, firmware, tab: 'settings' }];
+    case 'find-path': return ['/firmware', { product, firmware, tab: 'path', from: from ?? '', to: to ?? '' }];
     case 'settle-claim': case 'make-link': return ['/devices', { product, device: device ?? '' }];
-    case 'unblock': return ['/devices', { product, filter: 'blocked=yes' }];
+    case 'unblock': return ['/devices', { product, filter: `blocked=yes and firmware="${firmware}"` }];
     case 'admit': return ['/devices', { product, state: 'held' }];
     case 'fix-webhook': return ['/settings', { section: 'webhooks', webhook: String(webhook) }];
     default: return ['/settings', { section: 'limits' }];
@@ -32,50 +30,34 @@ function placeOf({ action, product = '', firmware = '', campaign, device, versio
 
 function useWords(thing: Thing): { text: string; action: string } {
     const t = useT();
-    const key = `next.${thing.kind}`, action = `next.do.${thing.action.do}`;
-    const { free = 0, reserve = 0, size = 0, limit = 0, device = '' } = thing;
+    const reasonText = useReasons();
+    const { kind, free = 0, reserve = 0, size = 0, limit = 0, device = '' } = thing;
+    const key = kind === 'out-of-service' && !thing.from ? 'next.out-of-service-full' : `next.${kind}`, action = `next.do.${thing.action.do}`;
     const values = {
         product: thing.product ?? '', firmware: thing.firmware ?? '', name: thing.name ?? '', target: thing.target ?? '', stage: thing.stage ?? 0, from: thing.from ?? '',
         to: thing.to ?? '', version: thing.version ?? '', confirmed: thing.confirmed ?? '', device: device.replace(/^\w+:/, ''), count: thing.count ?? 0,
         free: bytes(free), reserve: bytes(reserve), size: number(size), limit: number(limit), error: thing.error ?? '', network: thing.network ? ` (${thing.network})` : '',
+        reason: reasonText(thing),
     };
     return { text: isKey(key) ? t(key, values) : thing.text, action: isKey(action) ? t(action) : t('next.do.decide') };
 }
 
-const withName = new Set(['approve']); // the server asks who does it
-
-// A call that changes something is made after a question.
-function Ask({ thing, text, label, onDone }: { thing: Thing; text: string; label: string; onDone: () => void }) {
+// A call that changes something is made after a question. The server asks who approves.
+function Ask({ thing: { action: { do: action, method, path } }, text, label, onDone }: { thing: Thing; text: string; label: string; onDone: () => void }) {
     const t = useT();
     const [open, setOpen] = useState(false);
-    const [busy, setBusy] = useState(false);
-    const [name, setName] = useState(recall('name') ?? '');
-    const { action: { do: action, method, path } } = thing;
-    const isNamed = withName.has(action);
-    const run = async () => {
-        setBusy(true);
-        try {
-            await send(`${path}${isNamed ? `?by=${encodeURIComponent(name)}` : ''}`, { method: method ?? 'POST' });
-            keep('name', name || null);
-            setOpen(false);
-            onDone();
-        } catch (error) {
-            toast(error instanceof ApiError ? problemText(error.problem) : String(error), 'error');
-        } finally {
-            setBusy(false);
-        }
+    const run = async (_: FormData, by: string) => {
+        const mark = path?.includes('?') ? '&' : '?';
+        await send(`${path}${by ? `${mark}by=${encodeURIComponent(by)}` : ''}`, { method: method ?? 'POST' });
+        onDone();
     };
     return (
         <>
             <Button kind="primary" onClick={() => setOpen(true)}>{label}</Button>
-            <Dialog title={label} open={open} onClose={() => setOpen(false)} actions={<>
-                <Button onClick={() => setOpen(false)}>{t('action.cancel')}</Button>
-                <Button kind="primary" busy={busy} disabled={isNamed && !name.trim()} onClick={() => void run()}>{label}</Button>
-            </>}>
+            <ActionDialog title={label} open={open} onClose={() => setOpen(false)} submit={label} named needsName={action === 'approve'} run={run}>
                 <p>{text}</p>
                 <p>{t(`next.ask.${action}` as Key)}</p>
-                {isNamed && <Field label={t('next.your-name')} value={name} maxLength={100} onInput={(event) => setName(event.currentTarget.value)} />}
-            </Dialog>
+            </ActionDialog>
         </>
     );
 }

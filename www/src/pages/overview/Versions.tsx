@@ -68,7 +68,7 @@ export function Versions({ answer: { firmwares } }: { answer: Answer }) {
     const t = useT();
     const [chosen, choose] = useQuery('chart');
     const [span, setSpan] = useQuery('days');
-    const withDevices = firmwares.filter(({ devices }) => devices > 0);
+    const withDevices = firmwares.filter(({ devices }) => devices.all > 0);
     const names = withDevices.map(({ product, firmware }) => `${product}/${firmware}`);
     const at = Math.max(0, names.indexOf(chosen));
     const { product, firmware } = withDevices[at] ?? { product: '', firmware: '' };

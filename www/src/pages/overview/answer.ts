@@ -28,14 +28,17 @@ export interface Thing {
     webhook?: number;
     error?: string;
     network?: string | null;
+    reason?: string | null; // with reason_code and reason_params
 }
+
+export interface Devices { all: number; waiting: number; sending: number; delivered: number; silent: number; blocked: number }
 
 export interface Answer {
     next: Thing[];
     more: boolean;
-    devices: { all: number; waiting: number; sending: number; delivered: number; silent: number; blocked: number };
+    devices: Devices;
     queue: { queued: number; generating: number; estimate_ms: number | null };
     bytes: { sent: number; full: number; saved: number };
     steps: { product: boolean; images: boolean; format: boolean; target: boolean; link: boolean };
-    firmwares: { product: string; firmware: string; format: string | null; target: string | null; images: number; devices: number }[];
+    firmwares: { product: string; firmware: string; format: string | null; target: string | null; images: number; devices: Devices }[];
 }

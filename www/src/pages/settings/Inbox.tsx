@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 
-import { path, problemText, send, useFetch } from '../../api';
+import { path, problemText, send } from '../../api';
 import { ActionDialog, problemOf } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Empty } from '../../components/Empty';
@@ -11,6 +11,9 @@ import { Link } from '../../components/Link';
 import { toast } from '../../components/Toast';
 import { time } from '../../format';
 import { useT } from '../../i18n';
+import { withQuery } from '../../list';
+import { useLiveFetch } from '../../live';
+import { useQuery } from '../../router';
 import { sendFile } from '../../upload';
 
 interface Unknown {
@@ -29,7 +32,6 @@ interface Unknown {
     do: string;
 }
 
-const refreshMs = 15_000;
 const isVersion = (text: string) => /^v?\d+(\.\d+)*$/i.test(text);
 
 function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
@@ -110,19 +112,21 @@ function Entry({ row, onChanged }: { row: Unknown; onChanged: () => void }) {
 // What devices sent and the server refused: the missing images first.
 export function Inbox() {
     const t = useT();
-    const { data, error, again } = useFetch<{ items: Unknown[] }>('/unknown', refreshMs);
+    const [product] = useQuery('product'); // the link of the devices of one product
+    const { data, error, again } = useLiveFetch<{ items: Unknown[] }>(withQuery('/unknown', { product }), ['unknown']);
     const [asking, setAsking] = useState(false);
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
-    if (data.items.length === 0)
+    if (data.items.length === 0 && !product)
         return <Empty title={t('inbox.empty')}><p>{t('inbox.empty-text')}</p></Empty>;
     const rows = [...data.items].sort((a, b) => Number(b.code === 44) - Number(a.code === 44) || b.devices - a.devices);
     return (
         <section aria-label={t('settings.inbox')}>
-            <p class="hint">{t('inbox.text')}</p>
+            <p class="hint">{product ? t('inbox.of-product', { product }) : t('inbox.text')} {product && <Link to="/settings" query={{ section: 'inbox' }}>{t('inbox.all')}</Link>}</p>
+            {rows.length === 0 && <p>{t('inbox.empty')}</p>}
             <ul class="inbox">{rows.slice(0, 100).map((row) => <Entry key={row.unknown} row={row} onChanged={again} />)}</ul>
             {rows.length > 100 && <p class="hint">{t('inbox.more', { count: rows.length - 100 })}</p>}
-            <p><Button kind="danger" onClick={() => setAsking(true)}>{t('inbox.forget-all')}</Button></p>
+            {!product && <p><Button kind="danger" onClick={() => setAsking(true)}>{t('inbox.forget-all')}</Button></p>}
             <ActionDialog title={t('inbox.forget-all')} open={asking} onClose={() => setAsking(false)} submit={t('inbox.forget-all')} kind="danger"
                 run={async () => { await send('/unknown', { method: 'DELETE' }); again(); }}>
                 <p>{t('inbox.forget-all-text', { count: rows.length })}</p>

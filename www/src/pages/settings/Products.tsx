@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 
-import { path, problemText, send, useFetch } from '../../api';
+import { path, problemText, send } from '../../api';
 import { ActionDialog } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Check, Select } from '../../components/Choice';
@@ -13,6 +13,7 @@ import { toast } from '../../components/Toast';
 import { time } from '../../format';
 import { useT } from '../../i18n';
 import { withQuery } from '../../list';
+import { useLiveFetch } from '../../live';
 
 const policies = ['admitted', 'held', 'refused'] as const;
 
@@ -67,7 +68,7 @@ function Fields({ product }: { product: Product | null }) {
 export function Products() {
     const t = useT();
     const [open, setOpen] = useState<Open | null>(null);
-    const { data, error, again } = useFetch<{ items: Product[] }>('/products', 10_000);
+    const { data, error, again } = useLiveFetch<{ items: Product[] }>('/products', ['products']);
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
     const add = <Button kind="primary" onClick={() => setOpen({ what: 'add', product: null })}>{t('products.add')}</Button>;

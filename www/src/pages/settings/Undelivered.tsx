@@ -18,7 +18,7 @@ function Events({ webhook, state, onChanged }: { webhook: Webhook; state: 'faile
     const t = useT();
     const at = path`/webhooks/${webhook.webhook}/events`;
     const [after, setAfter] = useState<string | null>(null);
-    const { data: page, error, again } = usePage<Event>(withQuery(at, { state, limit: perPage, after }), 5000);
+    const { data: page, error, again } = usePage<Event>(withQuery(at, { state, limit: perPage, after }), ['webhooks']);
     const act = (to: string, method: 'POST' | 'DELETE') => send(to, { method }).then(() => { again(); onChanged(); }, (reason: unknown) => toast(problemOf(reason), 'error'));
     if (!page)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p aria-busy="true" />;

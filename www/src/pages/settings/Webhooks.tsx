@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { path, problemText, send, useFetch } from '../../api';
+import { path, problemText, send } from '../../api';
 import { ActionDialog, problemOf } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Empty } from '../../components/Empty';
@@ -10,11 +10,12 @@ import { toast } from '../../components/Toast';
 import { number } from '../../format';
 import { useT } from '../../i18n';
 import { withQuery } from '../../list';
+import { useLiveFetch } from '../../live';
+import { useQuery } from '../../router';
 import { Undelivered } from './Undelivered';
 import { WebhookDialog } from './WebhookDialog';
 import type { Webhook } from './webhook';
 
-const refreshMs = 5000;
 interface Tested { delivered: boolean; status: number | null; error: string | null; took_ms: number }
 
 function TestButton({ webhook }: { webhook: Webhook }) {
@@ -43,11 +44,15 @@ function TestButton({ webhook }: { webhook: Webhook }) {
 function Item({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
     const t = useT();
     const [open, setOpen] = useState<'change' | 'delete' | null>(null);
+    const heading = useRef<HTMLHeadingElement>(null);
+    const [chosen] = useQuery('webhook'); // a link to this one
+    const isChosen = chosen === String(webhook.webhook);
+    useEffect(() => { if (isChosen) heading.current?.focus(); }, [isChosen]);
     const at = path`/webhooks/${webhook.webhook}`;
     const toggle = () => send(at, { method: 'PATCH', json: { enabled: !webhook.enabled } }).then(onChanged, (error: unknown) => toast(problemOf(error), 'error'));
     return (
         <li class="card webhook">
-            <h2>{webhook.name} <span class={`badge ${webhook.enabled ? 'good' : 'quiet'}`}>{t(webhook.enabled ? 'webhooks.enabled' : 'webhooks.disabled')}</span></h2>
+            <h2 ref={heading} tabIndex={-1}>{webhook.name} <span class={`badge ${webhook.enabled ? 'good' : 'quiet'}`}>{t(webhook.enabled ? 'webhooks.enabled' : 'webhooks.disabled')}</span></h2>
             <p class="long"><code>{webhook.url}</code></p>
             <dl class="fact-list">
                 <div><dt>{t('webhooks.kinds')}</dt><dd>{webhook.kinds.length ? webhook.kinds.map((kind) => t(`webhooks.event-${kind}`)).join(', ') : t('webhooks.all-kinds')}</dd></div>
@@ -76,7 +81,7 @@ function Item({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void 
 export function Webhooks() {
     const t = useT();
     const [adding, setAdding] = useState(false);
-    const { data, error, again } = useFetch<{ items: Webhook[] }>('/webhooks', refreshMs);
+    const { data, error, again } = useLiveFetch<{ items: Webhook[] }>('/webhooks', ['webhooks']);
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
     const add = <Button kind="primary" onClick={() => setAdding(true)}>{t('webhooks.add')}</Button>;
