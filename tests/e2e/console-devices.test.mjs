@@ -467,6 +467,7 @@ describe('the devices', { skip: noBrowser }, () => {
         const { page } = view;
         await page.locator('.fact').getByText(/^发送升级包 1001→1002，共 \d+ 字节/).waitFor();
         await page.locator('td').getByText(/^发送升级包 1001→1002/).waitFor();
+        await page.locator('.timeline .reason').getByText(/^发送升级包 1001→1002/).waitFor();
         await page.getByText('现在会得到什么应答？').click();
         await page.locator('.rules .answered').waitFor();
         for (const text of await page.locator('.rules li > :first-child').allTextContents())
