@@ -81,6 +81,20 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         await view.checkAccess();
     });
 
+    test('the inbox: what is refused comes without a reload, and a link shows that of one product', async (t) => {
+        const own = await startServer(t);
+        const { scene } = await fleet(own, 0);
+        const view = await open(t, `inbox&product=${scene.product}`, { server: own });
+        const { page } = view;
+        await page.getByText('Nothing to do').waitFor();
+        await Object.assign(scene.module(), { firmware: 'pomp' }).ask();
+        await page.getByRole('heading', { name: /pomp/ }).waitFor();
+        await Object.assign(scene.module(), { product: 'meters' }).ask();
+        await page.getByRole('link', { name: 'Show all products' }).click();
+        await page.getByRole('heading', { name: /meters/ }).waitFor();
+        await page.getByRole('heading', { name: /pomp/ }).waitFor();
+    });
+
     test('a webhook is added, tested, changed, switched off and deleted', async (t) => {
         const receiver = await Receiver.start(t);
         const view = await open(t, 'webhooks');
