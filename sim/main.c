@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "delta/file.h"
+#include "sim/binpkg_generator.h"
 #include "sim/fleet.h"
 #include "sim/image_generator.h"
 #include "sim/option.h"
@@ -24,6 +25,13 @@ enum exit_status { /* documented in dfota-sim(1) */
                    EXIT_MACHINE = 3, /* a file cannot be read or written, or no server was reached */
 };
 
+static bool names_binpkg(const char *file)
+{
+    static const char ending[] = ".binpkg";
+    size_t len = strlen(file);
+    return len >= sizeof ending - 1 && strcmp(file + len - (sizeof ending - 1), ending) == 0;
+}
+
 static bool make_image(const struct sim_options *options, struct error *err)
 {
     const char *version = options->make_image;
@@ -32,8 +40,9 @@ static bool make_image(const struct sim_options *options, struct error *err)
     if (!options->file)
         return error_set(err, ERROR_BAD_REQUEST, "--make-image needs the argument FILE");
     _cleanup_(buffer_free) struct buffer image = {0};
-    if (!image_generator_make(version, size, seed, &image, err) ||
-        !file_store(options->file, buffer_bytes(&image), err))
+    bool (*make)(const char *, size_t, uint32_t, struct buffer *, struct error *) =
+        names_binpkg(options->file) ? binpkg_generator_make : image_generator_make;
+    if (!make(version, size, seed, &image, err) || !file_store(options->file, buffer_bytes(&image), err))
         return false;
     struct sha256 hash;
     char hex[SHA256_HEX_SIZE];

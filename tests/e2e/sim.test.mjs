@@ -42,6 +42,22 @@ describe('generated images', () => {
         assert.ok(await size('1138', 'stranger') > 200_000);
     });
 
+    test('a .binpkg is a sound release; the size of a delta follows the distance of the versions', async () => {
+        for (const version of ['1138', '1147', '1162'])
+            await makeImage(version, `${version}.binpkg`, '--size', 60_000);
+        assert.deepEqual(await makeImage('1138', 'again.binpkg', '--size', 60_000), bytesOf('1138.binpkg'));
+        assert.match((await run(join(buildDir, 'dfota'), ['inspect', '--brief', file('1138.binpkg')])).stdout, /"kind":"binpkg".*"wrong":null/);
+        const size = async (a, b) => {
+            const { status, stderr } = await run(join(buildDir, 'dfota'),
+                ['diff', '--format', 'ec618-at', '--effort', 'quick', file(`${a}.binpkg`), file(`${b}.binpkg`), file('release.par')]);
+            assert.equal(status, 0, stderr);
+            return bytesOf('release.par').length;
+        };
+        const [first, second, direct] = [await size('1138', '1147'), await size('1147', '1162'), await size('1138', '1162')];
+        assert.ok(first < second && second * 1.4 < direct, [first, second, direct].join());
+        assert.equal((await sim('--make-image', '1', '--size', '4096', file('small.binpkg'))).status, 0);
+    });
+
     test('a changed image does not name its version any more', async (t) => {
         const fake = await serve(t, [idle]);
         const altered = Buffer.from(images[1138]);

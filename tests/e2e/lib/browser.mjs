@@ -62,8 +62,8 @@ export async function closeBrowser() {
     started = null;
 }
 
-export async function openConsole(t, server, { path = '/console/', language = 'en-US', theme = 'light', viewport = desktop, allow = [] } = {}) {
-    const context = await (await browser()).newContext({ locale: language, colorScheme: theme, viewport, reducedMotion: 'reduce' });
+export async function openConsole(t, server, { path = '/console/', language = 'en-US', theme = 'light', viewport = desktop, scale = 1, allow = [] } = {}) {
+    const context = await (await browser()).newContext({ locale: language, colorScheme: theme, viewport, deviceScaleFactor: scale, reducedMotion: 'reduce' });
     const view = new View(context, await context.newPage(), server, allow);
     t.after(async () => {
         await context.close();
