@@ -131,29 +131,29 @@ static bool check_block(struct question *q)
    is for "explain". */
 static const struct {
     bool (*run)(struct question *q);
-    const char *asks;
+    enum reason_code asks;
 } rules[] = {
-    {check_link, "link: does it exist, and is it not revoked?"},
-    {check_names, "check-in: are product, device id and firmware valid?"},
-    {check_admission, "new device: does the product admit it, within its daily limit?"},
-    {take_report, "the reported version is recorded, or kept as a claim"},
-    {end_pin, "request from the start: an earlier download cannot be continued"},
-    {check_state, "is the device retired, held out, or held until an admin admits it?"},
-    {check_block, "has the loop guard blocked the device?"},
-    {decision_range_check, "is the Range header valid?"},
-    {decision_campaign_check_transfer, "request from the middle: does the campaign let downloads end?"},
-    {decision_range_continue, "request from the middle: can the download be continued?"},
-    {decision_package_check_versions, "is there a newer target, a package format and an image of the base?"},
-    {decision_campaign_check, "is the campaign running, and has a stage admitted the device?"},
-    {decision_package_check_offers, "link: was the package delivered, and no version reported since?"},
-    {decision_package_wait_for_path, "is there a path to the target, or can one still be found?"},
-    {decision_package_wait_for_package, "is the package made?"},
-    {decision_package_check, "is the package usable: proven or released, within the limit?"},
-    {decision_package_check_canary, "is the package in service, and may this device try it?"},
-    {decision_package_check_loop, "loop guard: did the device begin too many downloads?"},
-    {decision_allowance_check, "may a download begin now: hours, bytes of the month, transfers that run?"},
-    {decision_package_check_address, "request for a URL: does the server know its own address?"},
-    {decision_package_serve, "the package is sent"},
+    {check_link, REASON_RULE_LINK},
+    {check_names, REASON_RULE_NAMES},
+    {check_admission, REASON_RULE_ADMISSION},
+    {take_report, REASON_RULE_REPORT},
+    {end_pin, REASON_RULE_FROM_START},
+    {check_state, REASON_RULE_STATE},
+    {check_block, REASON_RULE_BLOCK},
+    {decision_range_check, REASON_RULE_RANGE},
+    {decision_campaign_check_transfer, REASON_RULE_TRANSFER},
+    {decision_range_continue, REASON_RULE_CONTINUE},
+    {decision_package_check_versions, REASON_RULE_VERSIONS},
+    {decision_campaign_check, REASON_RULE_CAMPAIGN},
+    {decision_package_check_offers, REASON_RULE_OFFERS},
+    {decision_package_wait_for_path, REASON_RULE_PATH},
+    {decision_package_wait_for_package, REASON_RULE_MADE},
+    {decision_package_check, REASON_RULE_USABLE},
+    {decision_package_check_canary, REASON_RULE_CANARY},
+    {decision_package_check_loop, REASON_RULE_LOOP},
+    {decision_allowance_check, REASON_RULE_ALLOWANCE},
+    {decision_package_check_address, REASON_RULE_ADDRESS},
+    {decision_package_serve, REASON_RULE_SERVE},
 };
 
 struct version decision_base(const struct checkin *checkin, const struct version *confirmed)
@@ -174,9 +174,9 @@ void decision_make(const struct checkin *checkin, const struct snapshot *snapsho
         ret->rule++;
 }
 
-const char *decision_rule(unsigned rule)
+enum reason_code decision_rule(unsigned rule)
 {
-    return rule < sizeof rules / sizeof *rules ? rules[rule].asks : NULL;
+    return rules[rule].asks;
 }
 
 bool decision_report(const struct version *reported, const struct snapshot *snapshot, enum attempt_event *ret)

@@ -186,8 +186,8 @@ struct version decision_base(const struct checkin *checkin, const struct version
 void decision_make(const struct checkin *checkin, const struct snapshot *snapshot,
                    const struct decision_limits *limits, struct decision *ret);
 
-/* The question of rule number `rule`, for "explain"; NULL after the last rule. Static storage. */
-const char *decision_rule(unsigned rule);
+/* The question of a rule, for "explain". rule: at most the one that answered. */
+enum reason_code decision_rule(unsigned rule);
 
 /* The event for the open attempt when a host or an admin reports the device's version. Reads only the
    attempt's state, versions and firmware from the snapshot. False: there is no open attempt, or the report

@@ -33,7 +33,7 @@
     X(REASON_DEVICE_RETIRED, "device-retired", "this device is retired", "该设备已退役") \
     X(REASON_DEVICE_HELD_OUT, "device-held-out", "this device is held out of all campaigns", \
       "该设备不参与任何升级活动") \
-    X(REASON_DEVICE_HELD, "device-held", "an admin must admit this device first", "须先由管理员批准该设备") \
+    X(REASON_DEVICE_HELD, "device-held", "an admin must admit this device first", "须先由管理员准入该设备") \
     X(REASON_DEVICE_BLOCKED, "device-blocked", \
       "the loop guard has blocked this device: an admin must unblock it", \
       "循环保护已阻止该设备：须由管理员解除")
@@ -87,13 +87,13 @@
       "{0} 是内核 {1} 的整包，而 {2} 的内核不同") \
     X(REASON_NO_DELTA_FROM_FULL, "no-delta-from-full", \
       "only a full package of {0} is stored, not its image: no delta can be made from it", \
-      "服务器只有 {0} 的整包，没有其完整固件：无法以它制作差分包") \
+      "服务器只有 {0} 的整包，没有其镜像：无法以它生成差分包") \
     X(REASON_FORMAT_MISSING, "format-missing", \
       "no package format is set for this firmware: set the format that its modules apply", \
       "该固件没有设置升级包格式：请设置其模组使用的格式") \
     X(REASON_IMAGE_MISSING, "image-missing", \
       "the image of {0} is missing on the server: no package can be made from it", \
-      "服务器缺少 {0} 的完整固件：无法以它制作升级包")
+      "服务器缺少 {0} 的镜像：无法以它生成升级包")
 
 /* Packages. */
 #define REASONS_OF_PACKAGES(X) \
@@ -107,14 +107,14 @@
       "offers it again from {1}", \
       "升级包 {0} 已通过该链接送达，此后没有报告版本：该链接从 {1} 起再次提供") \
     X(REASON_PACKAGE_GENERATING, "package-generating", "the package {0} is being generated", \
-      "正在制作升级包 {0}") \
+      "正在生成升级包 {0}") \
     X(REASON_PACKAGE_QUEUED, "package-queued", "the package {0} is queued to be generated", \
-      "升级包 {0} 正在排队等待制作") \
+      "升级包 {0} 正在排队等待生成") \
     X(REASON_PACKAGE_SHRINKING, "package-shrinking", \
       "the package {0} is being made smaller: it has {1} bytes, the limit is {2}", \
       "正在缩小升级包 {0}：它有 {1} 字节，上限为 {2}") \
     X(REASON_PACKAGE_FAILED, "package-failed", "the package {0} could not be made: {1}", \
-      "无法制作升级包 {0}：{1}") \
+      "无法生成升级包 {0}：{1}") \
     X(REASON_PACKAGE_UNPROVEN, "package-unproven", \
       "the package {0} is unproven, because this server could not apply it: an admin must release it " \
       "first", \
@@ -171,10 +171,10 @@
       "第 {0} 阶段（共 {1} 个）允许 {2} 台设备升级") \
     X(REASON_GATE_FAILED, "gate-failed", \
       "stage {0}: devices that did not apply a package: {1}, allowed are {2}", \
-      "第 {0} 阶段：{1} 台设备未能应用升级包，允许 {2} 台") \
+      "第 {0} 阶段：{1} 台设备升级未生效，允许 {2} 台") \
     X(REASON_GATE_SILENT, "gate-silent", \
       "stage {0}: devices that are silent after delivery: {1}, allowed are {2}", \
-      "第 {0} 阶段：{1} 台设备在送达后没有音讯，允许 {2} 台") \
+      "第 {0} 阶段：{1} 台设备送达后无响应，允许 {2} 台") \
     X(REASON_GATE_CONFIRMED, "gate-confirmed", "stage {0}: {1} of {2} devices have confirmed", \
       "第 {0} 阶段：已有 {1} 台设备确认，需要 {2} 台") \
     X(REASON_GATE_SETTLE, "gate-settle", "stage {0}: the last confirmation is not old enough", \
@@ -221,69 +221,69 @@
     X(REASON_NO_PATH_WITHDRAWN, "no-path-withdrawn", "no path leads from {0} to {1}: {2}", \
       "没有从 {0} 到 {1} 的升级路径：{2}") \
     X(REASON_PATH_EXPLORING, "path-exploring", "packages for a longer path are made: {0}", \
-      "正在为更长的路径制作升级包：{0}") \
+      "正在为更长的路径生成升级包：{0}") \
     X(REASON_PATH_EXPLORING_INSTEAD, "path-exploring-instead", \
       "the direct package {0} cannot be used ({1}); packages for a longer path are made: {2}", \
-      "直接的升级包 {0} 不可用（{1}）；正在为更长的路径制作升级包：{2}") \
+      "直接的升级包 {0} 不可用（{1}）；正在为更长的路径生成升级包：{2}") \
     X(REASON_HOP_OVERSIZE, "hop-oversize", "{0} bytes, the limit is {1}", "{0} 字节，上限为 {1}") \
     X(REASON_HOP_UNPROVEN, "hop-unproven", "not proven and not released", "未经验证，也未放行") \
-    X(REASON_HOP_FAILED, "hop-failed", "could not be made: {0}", "无法制作：{0}") \
+    X(REASON_HOP_FAILED, "hop-failed", "could not be made: {0}", "无法生成：{0}") \
     X(REASON_HOP_FAILED_UNKNOWN, "hop-failed-unknown", "could not be made: the reason is not known", \
-      "无法制作：原因未知") \
+      "无法生成：原因未知") \
     X(REASON_HOP_QUARANTINED, "hop-quarantined", "out of service: {0}", "已停用：{0}") \
     X(REASON_HOP_FROM_FULL, "hop-from-full", "only a full package of {0} is stored, not its image", \
-      "服务器只有 {0} 的整包，没有其完整固件") \
+      "服务器只有 {0} 的整包，没有其镜像") \
     X(REASON_HOP_IMAGE_MISSING, "hop-image-missing", "the image of {0} is missing on the server", \
-      "服务器缺少 {0} 的完整固件") \
+      "服务器缺少 {0} 的镜像") \
     X(REASON_HOP_FORMAT_MISSING, "hop-format-missing", "no package format is set", "没有设置升级包格式") \
     X(REASON_HOP_IMPOSSIBLE, "hop-impossible", "no package can be made for these two versions", \
-      "无法为这两个版本制作升级包") \
+      "无法为这两个版本生成升级包") \
     X(REASON_VERSION_WITHDRAWN, "version-withdrawn", "{0} is withdrawn", "{0} 已撤回") \
-    X(REASON_WAYPOINT_FORBIDDEN, "waypoint-forbidden", "{0} is forbidden as a waypoint", "{0} 不得作为中转版本") \
+    X(REASON_WAYPOINT_FORBIDDEN, "waypoint-forbidden", "{0} is forbidden as a waypoint", "{0} 不得作为途经版本") \
     X(REASON_WAYPOINT_REQUIRED, "waypoint-required", "every path must stop at {0}", "所有路径都须经过 {0}")
 
 /* What an admin can do where no path leads to the target. */
 #define REASONS_OF_ADVICE(X) \
     X(REASON_ADVICE_TARGET, "advice-target", "{0} is withdrawn: set another target", "{0} 已撤回：请设置其他目标版本") \
     X(REASON_ADVICE_RELEASE, "advice-release", "release {0}: made, but not proven on this server", \
-      "请放行 {0}：已制作，但未在本服务器上验证") \
+      "请放行 {0}：已生成，但未在本服务器上验证") \
     X(REASON_ADVICE_RESTORE, "advice-restore", \
       "{0} is withdrawn and cannot serve as a waypoint: if you change that, there may be a path", \
-      "{0} 已撤回，不能作为中转版本：更改后可能有升级路径") \
+      "{0} 已撤回，不能作为途经版本：更改后可能有升级路径") \
     X(REASON_ADVICE_ALLOW, "advice-allow", \
       "{0} is forbidden as a waypoint: if you change that, there may be a path", \
-      "{0} 不得作为中转版本：更改后可能有升级路径") \
+      "{0} 不得作为途经版本：更改后可能有升级路径") \
     X(REASON_ADVICE_NOT_REQUIRE, "advice-not-require", \
       "{0} is required as a waypoint: if you change that, there may be a path", \
-      "{0} 是必经的中转版本：更改后可能有升级路径") \
+      "{0} 是必经版本：更改后可能有升级路径") \
     X(REASON_ADVICE_SMALLER, "advice-smaller", \
       "{0}: {1}; upload a smaller package that was made elsewhere", \
-      "{0}：{1}；请上传在别处制作的更小的升级包") \
+      "{0}：{1}；请上传在别处生成的更小的升级包") \
     X(REASON_ADVICE_PACKAGE, "advice-package", "{0}: {1}; upload a package {0} that was made elsewhere", \
-      "{0}：{1}；请上传在别处制作的升级包 {0}") \
+      "{0}：{1}；请上传在别处生成的升级包 {0}") \
     X(REASON_ADVICE_PACKAGE_OR_FULL, "advice-package-or-full", \
       "{0}: {1}; upload a package {0} that was made elsewhere, or a full package that changes the core", \
-      "{0}：{1}；请上传在别处制作的升级包 {0}，或可更换内核的整包") \
+      "{0}：{1}；请上传在别处生成的升级包 {0}，或可更换内核的整包") \
     X(REASON_ADVICE_FULL_CHANGING, "advice-full-changing", \
       "{0}: {1}; upload a full package that changes the core of {2}", \
       "{0}：{1}；请上传可更换 {2} 内核的整包") \
     X(REASON_ADVICE_FULL, "advice-full", "{0}: {1}; upload a full package for the core of {2}", \
       "{0}：{1}；请上传适用于 {2} 内核的整包") \
     X(REASON_ADVICE_IMAGE, "advice-image", "the image of {0} is missing on the server: upload it", \
-      "服务器缺少 {0} 的完整固件：请上传") \
+      "服务器缺少 {0} 的镜像：请上传") \
     X(REASON_ADVICE_BETWEEN, "advice-between", \
       "{0}: {1}, and no image between {2} and {3} is stored: upload one", \
-      "{0}：{1}，而服务器没有 {2} 与 {3} 之间的完整固件：请上传一个") \
+      "{0}：{1}，而服务器没有 {2} 与 {3} 之间的镜像：请上传一个") \
     X(REASON_ADVICE_BETWEEN_SUCH, "advice-between-such", \
       "{0}: {1}, and no image between {2} and {3} is stored: upload one, such as {4}, which devices run", \
-      "{0}：{1}，而服务器没有 {2} 与 {3} 之间的完整固件：请上传一个，例如有设备正在运行的 {4}") \
+      "{0}：{1}，而服务器没有 {2} 与 {3} 之间的镜像：请上传一个，例如有设备正在运行的 {4}") \
     X(REASON_ADVICE_ANOTHER, "advice-another", \
       "{0}: {1}, and the images between {2} and {3} do not help: upload another", \
-      "{0}：{1}，而 {2} 与 {3} 之间的完整固件没有帮助：请上传另一个") \
+      "{0}：{1}，而 {2} 与 {3} 之间的镜像没有帮助：请上传另一个") \
     X(REASON_ADVICE_ANOTHER_SUCH, "advice-another-such", \
       "{0}: {1}, and the images between {2} and {3} do not help: upload another, such as {4}, which " \
       "devices run", \
-      "{0}：{1}，而 {2} 与 {3} 之间的完整固件没有帮助：请上传另一个，例如有设备正在运行的 {4}") \
+      "{0}：{1}，而 {2} 与 {3} 之间的镜像没有帮助：请上传另一个，例如有设备正在运行的 {4}") \
     X(REASON_ADVICE_FORMAT, "advice-format", \
       "no package format is set for this firmware: set the one that its modules can apply", \
       "该固件没有设置升级包格式：请设置其模组能够应用的格式") \
@@ -292,9 +292,49 @@
       "firmware", \
       "该路径通向更低的版本：只有在该固件允许降级之后设备才会升级")
 
+/* What each rule of a decision asks, in their order (decision.c). */
+#define REASONS_OF_RULES(X) \
+    X(REASON_RULE_LINK, "rule-link", "link: does it exist, and is it not revoked?", "链接：是否存在且未被吊销？") \
+    X(REASON_RULE_NAMES, "rule-names", "check-in: are product, device id and firmware valid?", \
+      "签到：产品、设备标识和固件是否有效？") \
+    X(REASON_RULE_ADMISSION, "rule-admission", "new device: does the product admit it, within its daily limit?", \
+      "新设备：产品是否接受，且未超过每日上限？") \
+    X(REASON_RULE_REPORT, "rule-report", "the reported version is recorded, or kept as a claim", \
+      "报告的版本记为已确认，或保留为声明") \
+    X(REASON_RULE_FROM_START, "rule-from-start", "request from the start: an earlier download cannot be continued", \
+      "从头请求：此前的下载不能续传") \
+    X(REASON_RULE_STATE, "rule-state", "is the device retired, held out, or held until an admin admits it?", \
+      "设备是否已退役、不参与升级活动，或等待管理员准入？") \
+    X(REASON_RULE_BLOCK, "rule-block", "has the loop guard blocked the device?", "循环保护是否已阻止该设备？") \
+    X(REASON_RULE_RANGE, "rule-range", "is the Range header valid?", "Range 头是否有效？") \
+    X(REASON_RULE_TRANSFER, "rule-transfer", "request from the middle: does the campaign let downloads end?", \
+      "从中间请求：升级活动是否允许下载完成？") \
+    X(REASON_RULE_CONTINUE, "rule-continue", "request from the middle: can the download be continued?", \
+      "从中间请求：下载能否续传？") \
+    X(REASON_RULE_VERSIONS, "rule-versions", "is there a newer target, a package format and an image of the base?", \
+      "是否有更新的目标版本、升级包格式和基础版本的镜像？") \
+    X(REASON_RULE_CAMPAIGN, "rule-campaign", "is the campaign running, and has a stage admitted the device?", \
+      "升级活动是否进行中，且某个阶段已允许该设备升级？") \
+    X(REASON_RULE_OFFERS, "rule-offers", "link: was the package delivered, and no version reported since?", \
+      "链接：升级包是否已送达，而此后没有报告版本？") \
+    X(REASON_RULE_PATH, "rule-path", "is there a path to the target, or can one still be found?", \
+      "是否有到目标版本的路径，或仍可能找到？") \
+    X(REASON_RULE_MADE, "rule-made", "is the package made?", "升级包是否已生成？") \
+    X(REASON_RULE_USABLE, "rule-usable", "is the package usable: proven or released, within the limit?", \
+      "升级包是否可用：已验证或已放行，且不超过上限？") \
+    X(REASON_RULE_CANARY, "rule-canary", "is the package in service, and may this device try it?", \
+      "升级包是否未停用，且该设备可以试用？") \
+    X(REASON_RULE_LOOP, "rule-loop", "loop guard: did the device begin too many downloads?", \
+      "循环保护：设备开始的下载是否过多？") \
+    X(REASON_RULE_ALLOWANCE, "rule-allowance", "may a download begin now: hours, bytes of the month, transfers that run?", \
+      "现在能否开始下载：时段、当月字节数、进行中的传输？") \
+    X(REASON_RULE_ADDRESS, "rule-address", "request for a URL: does the server know its own address?", \
+      "请求 URL：服务器是否知道自己的地址？") \
+    X(REASON_RULE_SERVE, "rule-serve", "the package is sent", "发送升级包")
+
 #define REASONS(X) \
     REASONS_OF_DEVICES(X) REASONS_OF_RANGES(X) REASONS_OF_VERSIONS(X) REASONS_OF_PACKAGES(X) \
-    REASONS_OF_CAMPAIGNS(X) REASONS_OF_PATHS(X) REASONS_OF_ADVICE(X)
+    REASONS_OF_CAMPAIGNS(X) REASONS_OF_PATHS(X) REASONS_OF_ADVICE(X) REASONS_OF_RULES(X)
 
 /* clang-format on */
 

@@ -189,9 +189,13 @@ static bool decide(void *cls, struct db *db, struct error *err)
 static json_t *rules_to_json(const struct decision *decision)
 {
     json_t *rules = json_array();
-    for (unsigned i = 0; i <= decision->rule; i++)
-        json_array_append_new(rules, json_pack("{s:s, s:s}", "asks", decision_rule(i), "outcome",
-                                               i == decision->rule ? "answered" : "passed"));
+    char asks[REASON_SIZE];
+    for (unsigned i = 0; i <= decision->rule; i++) {
+        json_t *rule = json_pack("{s:s}", "outcome", i == decision->rule ? "answered" : "passed");
+        reason_write(asks, sizeof asks, REASON(decision_rule(i)));
+        reason_to_json(rule, "asks", asks);
+        json_array_append_new(rules, rule);
+    }
     return rules;
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The table of all pairs of a firmware, the devices that wait for each pair, and how long the queue takes. */
+#include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
+#include "server/admin/path_params.h"
+#include "server/admin/reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "server/admin/handlers.h"
-#include "server/admin/path_params.h"
 #include "server/planning/package_key.h"
 #include "storage/matrix.h"
 
@@ -139,13 +140,15 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
     bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o, s:o}", "from", pair->from, "to",
-                     pair->to, "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state),
-                     "size", field_number(pair->size_bytes), "proven", made && pair->proven, "released",
-                     pair->released, "effort", field_text(efforts[effort]), "waiting",
-                     (json_int_t)waiting_for(pairs, pair), "duration_ms",
-                     timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "quarantine",
-                     field_text(pair->quarantine), "error", field_text(pair->error));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
+                  "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
+                  field_number(pair->size_bytes), "proven", made && pair->proven, "released", pair->released,
+                  "effort", field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair),
+                  "duration_ms", timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(),
+                  "error", field_text(pair->error));
+    reason_to_json(json, "quarantine", pair->quarantine);
+    return json;
 }
 
 static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions,

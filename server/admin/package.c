@@ -16,8 +16,6 @@
 #include "server/ledger/event.h"
 #include "storage/improvement.h"
 
-#define OVERSIZE_SIZE 96
-
 static bool find_images(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
     struct version from, to;
@@ -67,12 +65,13 @@ bool hop_find_asked(const struct request *request, struct db *db, struct hop *re
 
 /* Computed each time, never stored: a changed limit applies at once. */
 static bool is_oversize(const struct firmware *firmware, const struct package *package,
-                        char reason[OVERSIZE_SIZE])
+                        char reason[REASON_SIZE])
 {
     if (package->size_bytes <= firmware->max_package_bytes)
         return false;
-    snprintf(reason, OVERSIZE_SIZE, "the package has %lld bytes, the limit is %lld",
-             (long long)package->size_bytes, (long long)firmware->max_package_bytes);
+    reason_write(
+        reason, REASON_SIZE,
+        REASON(REASON_HOP_OVERSIZE, R_NUMBER(package->size_bytes), R_NUMBER(firmware->max_package_bytes)));
     return true;
 }
 
@@ -116,18 +115,18 @@ static bool is_improving(const struct daemon *daemon, const struct firmware *fir
 static json_t *to_json(const struct daemon *daemon, const struct firmware *firmware, const char *from,
                        const char *to, const struct package *package)
 {
-    char reason[OVERSIZE_SIZE];
+    char reason[REASON_SIZE];
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
     bool timed = package->started_ms && package->finished_ms >= package->started_ms;
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:o, s:I, s:o, s:o}", "from", from, "to", to, "format",
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "from", from, "to", to, "format",
         package->key.format, "state", oversize ? "oversize" : enum_name(&package_state_names, package->state),
         "size", field_number(package->size_bytes), "sha256",
         ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)firmware->max_package_bytes,
-        "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "error",
-        field_text(oversize ? reason : package->error), "queued_at", (json_int_t)package->queued_ms,
-        "finished_at", field_number(package->finished_ms), "duration_ms",
+        "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "queued_at",
+        (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
+    reason_to_json(json, "error", oversize ? reason : package->error);
     add_making(json, package);
     add_trust(json, package);
     json_object_set_new(json, "improving", json_boolean(is_improving(daemon, firmware, package)));
@@ -246,7 +245,7 @@ bool admin_package_ask(struct admin_call *call, struct error *err)
 static bool check_served(const struct hop *hop, struct error *err)
 {
     const struct package *package = &hop->package;
-    char reason[OVERSIZE_SIZE];
+    char reason[REASON_SIZE];
     if (is_oversize(&hop->firmware, package, reason))
         return error_set(err, ERROR_PACKAGE_OVERSIZE, "%s", reason);
     if (package_state(package) == PACKAGE_FAILED)

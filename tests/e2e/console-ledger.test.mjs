@@ -129,7 +129,7 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
             await own.start();
         };
         const said = async (text) => {
-            const view = await open(t, '/console/ledger', { server: own });
+            const view = await open(t, '/console/ledger', { server: own, allow: [/ERR_CONNECTION/] });
             await view.page.getByText('Verify, and keep a head').click();
             await view.page.getByRole('button', { name: 'Verify all rows' }).click();
             await view.page.getByText(text).waitFor();

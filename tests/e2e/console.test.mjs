@@ -232,6 +232,7 @@ describe('in a browser', { skip: noBrowser }, () => {
         await view.screenshot('phone-menu');
         await view.page.getByRole('link', { name: 'Devices' }).click();
         await view.page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
+        await view.page.getByRole('heading', { name: 'No product yet' }).waitFor();
         assert.equal(await view.page.getByRole('link', { name: 'Devices' }).isVisible(), false);
         await view.checkWidth();
     });

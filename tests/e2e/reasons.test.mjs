@@ -113,6 +113,32 @@ describe('a reason in the API', () => {
         assert.deepEqual(outcomes.items.map((item) => item.reason_code), ['package-sent']);
     });
 
+    test('of a pair of the matrix, of a package over the limit, and of each rule', async () => {
+        const scene = await Scene.build(server);
+        await scene.makePackage();
+        const [from, to] = scene.versions;
+        const { size } = await scene.package();
+        const en = await texts('en');
+        const said = (item, name) => [word(en, item[`${name}_code`], item[`${name}_params`]), item[name]];
+        await server.admin('PUT', scene.path(`/packages/${from}/${to}/quarantine`), { reason: 'smoke' }, { expect: 204 });
+        sql(server, `UPDATE quarantine SET reason = '["trial-failed","${from}"]' WHERE reason LIKE '%smoke%'`);
+        const { pairs } = (await server.admin('GET', scene.path('/matrix'), null, { expect: 200 })).json;
+        const pair = pairs.find((one) => one.from === from && one.to === to);
+        assert.equal(pair.quarantine_code, 'trial-failed');
+        assert.equal(...said(pair, 'quarantine'));
+        await scene.set({ max_package_bytes: size - 1 });
+        const made = await scene.package();
+        assert.deepEqual([made.error_code, made.error_params], ['hop-oversize', [String(size), String(size - 1)]]);
+        assert.equal(...said(made, 'error'));
+        const module = scene.module();
+        await module.ask();
+        const { rules } = (await server.admin('GET', `/products/${scene.product}/explain?device=imei:${module.id}`)).json;
+        for (const rule of rules) {
+            assert.match(rule.asks_code, /^rule-/);
+            assert.equal(...said(rule, 'asks'));
+        }
+    });
+
     test('that an older version stored is shown in its words', async () => {
         const { scene, module } = await pausedScene(undefined);
         sql(server, `UPDATE device SET last_reason = 'the old words' WHERE last_reason LIKE '%spring%'`);

@@ -14,6 +14,9 @@ import { Store, useStore } from './store';
 
 export type ReasonParam = string | { code: string; params: ReasonParam[] };
 
+// A field `name` of an answer, with its code and its parameters.
+export type Reason<Name extends string> = Record<Name, string | null> & Record<`${Name}_code`, string | null> & Record<`${Name}_params`, ReasonParam[] | null>;
+
 type Texts = Record<string, string>;
 
 const chinese = new Store<Texts | null>(null); // null: not fetched yet

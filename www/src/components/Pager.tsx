@@ -5,7 +5,7 @@ import { useT } from '../i18n';
 import { usePlace } from '../router';
 import { Link } from './Link';
 
-type Props = { page: Page<unknown>; cursor: string }; // cursor: the parameter that names a page, in the address and in the API
+type Props = { page: Pick<Page<unknown>, 'next'>; cursor: string }; // cursor: the parameter that names a page, in the address and in the API
 
 // The first and the next page, as addresses. The page before is the browser's Back.
 export function Pager({ page, cursor }: Props) {
@@ -22,7 +22,7 @@ export function Pager({ page, cursor }: Props) {
     return (
         <p class="pager">
             {query.get(cursor) && <Link to={path} query={to(null)} class="button plain">{t('pager.first')}</Link>}
-            {next && <Link to={path} query={to(next)} class="button plain">{t('pager.next')}</Link>}
+            {next && <Link to={path} query={to(next)} class="button plain" onClick={() => scrollTo(0, 0)}>{t('pager.next')}</Link>}
         </p>
     );
 }

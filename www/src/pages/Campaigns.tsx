@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 import { useQuery } from '../router';
+import '../styles/work.css';
 import { CampaignList } from './campaigns/List';
 import { CampaignNew } from './campaigns/New';
 import { CampaignShow } from './campaigns/Show';

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { problemText, useFetch } from '../api';
 import { Button } from '../components/Button';
 import { Select } from '../components/Choice';
+import { copyText } from '../components/Copy';
 import { Empty } from '../components/Empty';
 import { Field } from '../components/Field';
 import { Link } from '../components/Link';
@@ -21,6 +22,7 @@ import { usePage, withQuery } from '../list';
 import { useLiveFetch } from '../live';
 import { useReasons } from '../reason';
 import { go, usePlace } from '../router';
+import '../styles/work.css';
 
 const perPage = 50;
 const names = ['kind', 'product', 'device', 'since', 'until'] as const;
@@ -35,11 +37,14 @@ function HeadOf({ head }: { head: Head | null }) {
     const t = useT();
     if (!head)
         return null;
-    const copy = () => navigator.clipboard.writeText(JSON.stringify(head)).then(() => toast(t('ledger.copied')), () => toast(t('ledger.copy-failed'), 'error'));
+    const copy = async () => {
+        const done = await copyText(JSON.stringify(head));
+        toast(t(done ? 'ledger.copied' : 'copy.denied'), done ? 'info' : 'error');
+    };
     return (
         <div class="ledger-head">
             <p>{t('ledger.head', { seq: head.seq })} <code class="hash-text">{head.hash}</code></p>
-            {navigator.clipboard && <Button onClick={() => void copy()}>{t('ledger.copy-head')}</Button>}
+            <div><Button onClick={() => void copy()}>{t('ledger.copy-head')}</Button></div>
             <p class="hint">{t('ledger.head-hint')}</p>
         </div>
     );

@@ -4,6 +4,7 @@ import { Command } from '../components/Empty';
 import { Link } from '../components/Link';
 import { useT } from '../i18n';
 import { useQuery } from '../router';
+import '../styles/work.css';
 import { Inbox } from './settings/Inbox';
 import { Limits } from './settings/Limits';
 import { Products } from './settings/Products';

@@ -3,6 +3,7 @@
 import { Table } from '../../components/Table';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import { when, word } from './columns';
 import type { Attempt, Device } from './model';
 
@@ -10,6 +11,7 @@ const lastTime = (attempt: Attempt) => attempt.ended_at ?? attempt.delivered_at 
 
 export function Attempts({ device: { attempts } }: { device: Device }) {
     const t = useT();
+    const reasonText = useReasons();
     if (!attempts.length)
         return null;
     return (
@@ -20,11 +22,11 @@ export function Attempts({ device: { attempts } }: { device: Device }) {
                 { title: t('devices.outcome'), cell: ({ state }) => word('outcome', state) },
                 { title: t('devices.since'), cell: (attempt) => when(lastTime(attempt)) },
                 { title: t('device.bytes'), cell: ({ bytes_acked: acked, size }) => (size === null ? '–' : t('device.bytes-of', { acked: bytes(acked), size: bytes(size) })), numeric: true },
-                { title: t('devices.reason'), cell: ({ reason, evidence, elsewhere }) => (
+                { title: t('devices.reason'), cell: (attempt) => (
                     <>
-                        {reason}
-                        {elsewhere && <span class="note">{t('device.elsewhere', { origin: elsewhere })}</span>}
-                        {evidence.map(({ transcript, words }) => <span class="note" key={`${transcript} ${words}`}>{t('device.transcript-says', { transcript, words })}</span>)}
+                        {reasonText(attempt)}
+                        {attempt.elsewhere && <span class="note">{t('device.elsewhere', { origin: attempt.elsewhere })}</span>}
+                        {attempt.evidence.map(({ transcript, words }) => <span class="note" key={`${transcript} ${words}`}>{t('device.transcript-says', { transcript, words })}</span>)}
                     </>
                 ) },
             ]} />

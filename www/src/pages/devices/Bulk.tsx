@@ -9,9 +9,9 @@ import { ApiError, get, problemText } from '../../api';
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
+import { csvLine, saveFile } from '../../csv';
 import { useT } from '../../i18n';
 import { actionOf, actions, perform, type ActionName, type Before } from './actions';
-import { csvLine, saveFile } from './csv';
 import { devicePath, walk, type DeviceRow, type Selection } from './model';
 
 const devicesMax = 20_000;

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One device: facts, what an admin can do, links, transcripts, the decision for its next request, and its timeline.
 
-import { problemText, useFetch } from '../../api';
+import { problemText } from '../../api';
 import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
 import { Attempts } from './Attempts';
 import { DeviceActions } from './DeviceActions';
 import { Explain } from './Explain';
@@ -15,8 +16,6 @@ import { devicePath, type Device } from './model';
 import { Timeline } from './Timeline';
 import { Transcripts } from './Transcripts';
 
-const refreshMs = 5000;
-
 export interface DeviceProps { product: string; id: string; device: Device; again: () => void }
 
 // Changes when the history of the device may have got longer.
@@ -25,7 +24,7 @@ const stampOf = (device: Device) => JSON.stringify([device.check_ins, device.con
 
 export function DevicePage({ product, id }: { product: string; id: string }) {
     const t = useT();
-    const { data: device, error, again } = useFetch<Device>(devicePath(product, id), refreshMs);
+    const { data: device, error, again } = useLiveFetch<Device>(devicePath(product, id), ['devices', 'packages']);
     const back = <p><Link to="/devices" query={{ product }}>← {t('devices.back')}</Link></p>;
     if (!device) {
         if (!error)

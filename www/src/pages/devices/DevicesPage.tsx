@@ -69,9 +69,9 @@ export function DevicesPage() {
     if (!product)
         return <Empty title={t('devices.no-product')}><p>{t('first.product')}</p><Command>dfotactl product add "Village pumps"</Command></Empty>;
     if (device)
-        return <div class="devices"><DevicePage key={`${product} ${device}`} product={product} id={device} /></div>;
+        return <div class="devices-page"><DevicePage key={`${product} ${device}`} product={product} id={device} /></div>;
     return (
-        <div class="devices">
+        <div class="devices-page">
             <Head products={data.items} product={product} view={view} />
             {view === 'outcomes' ? <Outcomes key={product} product={product} /> : <List key={product} product={product} />}
         </div>

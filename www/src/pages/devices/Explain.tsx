@@ -6,21 +6,24 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { path, problemText, useFetch } from '../../api';
 import { useT } from '../../i18n';
+import { useReasons, type Reason } from '../../reason';
 import { word } from './columns';
 
-interface Explained {
+interface Rule extends Reason<'asks'> { outcome: 'passed' | 'answered' }
+
+interface Explained extends Reason<'reason'> {
     over: string;
     link: number | null;
     firmware: string;
     from: string | null;
     target: string | null;
     code: number;
-    reason: string;
-    rules: { asks: string; outcome: 'passed' | 'answered' }[];
+    rules: Rule[];
 }
 
 function Rules({ product, id, stamp }: { product: string; id: string; stamp: string }) {
     const t = useT();
+    const reasonText = useReasons();
     const { data, error, again } = useFetch<Explained>(`${path`/products/${product}/explain`}?device=${encodeURIComponent(id)}`);
     const seen = useRef(stamp);
     useEffect(() => {
@@ -32,12 +35,12 @@ function Rules({ product, id, stamp }: { product: string; id: string; stamp: str
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="hint" aria-busy="true">{t('devices.searching')}</p>;
     return (
         <>
-            <p><strong>{t('device.explain-code', { code: data.code })}</strong> {data.reason}</p>
+            <p><strong>{t('device.explain-code', { code: data.code })}</strong> {reasonText(data)}</p>
             <p class="hint">{t('device.explain-way', { way: word('over', data.over), firmware: data.firmware, from: data.from ?? '–', target: data.target ?? '–' })}</p>
             <ol class="rules">
-                {data.rules.map(({ asks, outcome }) => (
-                    <li key={asks} class={outcome}>
-                        <span lang="en">{asks}</span> <span class="mark">{t(outcome === 'answered' ? 'device.rule-answered' : 'device.rule-passed')}</span>
+                {data.rules.map((rule) => (
+                    <li key={rule.asks} class={rule.outcome}>
+                        <span>{reasonText(rule, 'asks')}</span> <span class="mark">{t(rule.outcome === 'answered' ? 'device.rule-answered' : 'device.rule-passed')}</span>
                     </li>
                 ))}
             </ol>

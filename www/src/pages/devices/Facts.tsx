@@ -8,6 +8,7 @@ import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import { wordsOf } from './actions';
 import { useChange } from './change';
 import { when, word } from './columns';
@@ -70,7 +71,8 @@ function Guard({ product, id, device, again }: DeviceProps) {
     return (
         <Fact title={t('device.guard')} tone="warn">
             {device.blocked && t('device.guard-for', { origins: device.blocked_for.join(', ') })}
-            {device.notice && <span class="note">{device.notice}</span>}
+            {device.shared && <span class="note">{t('device.shared', { version: device.shared.versions[0] ?? '–', other: device.shared.versions[1] ?? '–' })}</span>}
+            {device.blocked && device.notice && <span class="note" lang="en">{device.notice}</span>}
             <span class="buttons">
                 <Button busy={busy} onClick={() => void change(`${devicePath(product, id)}/unblock`, { method: 'POST' }, t('device.unblocked'))}>{t('devices.action.unblock')}</Button>
             </span>
@@ -123,6 +125,7 @@ function TagForm({ product, id, device, again }: DeviceProps) {
 
 export function Facts(props: DeviceProps) {
     const t = useT();
+    const reasonText = useReasons();
     const { device } = props;
     return (
         <section aria-label={t('device.facts')}>
@@ -138,7 +141,7 @@ export function Facts(props: DeviceProps) {
                     {device.last_seen_at === null ? t('device.never') : when(device.last_seen_at)}
                     {device.last_seen_at !== null && <span class="note">{t('device.seen-text', { count: device.check_ins, time: when(device.first_seen_at), version: device.asked_version ?? '–' })}</span>}
                 </Fact>
-                {device.last_answer && <Fact title={t('device.last-answer')}>{device.last_answer.code}<span class="note">{device.last_answer.reason}</span></Fact>}
+                {device.last_answer && <Fact title={t('device.last-answer')}>{device.last_answer.code}<span class="note">{reasonText(device.last_answer)}</span></Fact>}
                 <Fact title={t('device.traffic')}>{bytes(device.traffic.bytes)}<span class="note">{device.traffic.month}</span></Fact>
             </dl>
             <TagForm {...props} />

@@ -6,12 +6,12 @@ import { useState } from 'preact/hooks';
 
 import { path as encoded, useFetch } from '../../api';
 import { Button } from '../../components/Button';
+import { CopyLine } from '../../components/Copy';
 import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
 import { time } from '../../format';
 import { useT } from '../../i18n';
 import { useChange } from './change';
-import { Copy } from './Copy';
 import type { DeviceProps } from './DevicePage';
 import { devicePath, type Items, type LinkRow } from './model';
 import { Qr } from './Qr';
@@ -27,10 +27,10 @@ function LinkDialog({ link, warnings, onClose }: { link: LinkRow; warnings: stri
         <Dialog title={t('device.link-title', { link: link.link, version: link.version ?? '–' })} open onClose={onClose}>
             {warnings.map((warning) => <p class="warning" key={warning}>{warning}</p>)}
             {link.at_commands.length > 0 && <h3>{t('device.at-commands')}</h3>}
-            {link.at_commands.map((command, i) => <Copy key={command} text={command} label={t('device.at-command', { n: i + 1 })} />)}
+            {link.at_commands.map((command, i) => <CopyLine key={command} text={command} label={t('device.at-command', { n: i + 1 })} />)}
             {link.at_commands.length > 0 && <p class="hint">{t('device.at-hint')}</p>}
             <h3>{t('device.url')}</h3>
-            <Copy text={url} label={t('device.url')} />
+            <CopyLine text={url} label={t('device.url')} />
             {link.at_commands.length > 0 && (
                 <div class="buttons" role="group" aria-label={t('device.qr')}>
                     <Button aria-pressed={shown === 'at'} onClick={() => setShown('at')}>{t('device.qr-at')}</Button>

@@ -1,22 +1,24 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// The list of devices. Its state is in the address: filter, state, attention, after (the page), chosen (devices).
+// The list of devices. Its state is in the address: filter, state, attention, sort, after (the page), chosen (devices).
 
 import { useEffect, useState } from 'preact/hooks';
 
 import { ApiError, problemText, type Problem } from '../../api';
 import { Button } from '../../components/Button';
 import { Command, Empty } from '../../components/Empty';
+import { Pager } from '../../components/Pager';
 import { toast } from '../../components/Toast';
+import { csvLine, saveFile } from '../../csv';
 import { useT } from '../../i18n';
+import { getPage, withQuery, type Page } from '../../list';
 import { go, usePlace, useQuery } from '../../router';
 import { useStore } from '../../store';
 import { Bulk } from './Bulk';
 import { columns, shownColumns, toggleColumn } from './columns';
-import { csvLine, saveFile } from './csv';
 import { DeviceTable } from './DeviceTable';
 import { FilterBox } from './FilterBox';
-import { cursorOf, getPage, listPath, walk, type DeviceRow, type Page, type Selection } from './model';
+import { devicesPath, listQuery, walk, type DeviceRow, type Selection } from './model';
 
 const pageSize = 100;
 const exportMax = 500_000;
@@ -25,7 +27,7 @@ const chosenMax = 200;
 
 export interface ListState {
     rows: DeviceRow[];
-    next: string | null; // the cursor of the next page
+    next: Page<DeviceRow>['next'];
     busy: boolean;
     problem: Problem | null;
 }
@@ -35,17 +37,18 @@ const reading: ListState = { rows: [], next: null, busy: true, problem: null };
 function useList(selection: Selection, after: string): ListState & { again: () => void } {
     const [state, setState] = useState(reading);
     const [turn, setTurn] = useState(0);
-    const first = listPath(selection, pageSize, after);
+    const pathOf = (limit: number, cursor: string) => withQuery(devicesPath(selection.product), listQuery(selection, limit, cursor));
+    const first = pathOf(pageSize, after);
     useEffect(() => {
         const stop = new AbortController();
         const read = async () => {
             const rows: DeviceRow[] = [];
             let cursor: string | null = after;
             for (let i = 0; i < readsMax && cursor !== null && rows.length < pageSize; i++) {
-                const page: Page<DeviceRow> = await getPage<DeviceRow>(listPath(selection, pageSize - rows.length, cursor), stop.signal);
+                const page: Page<DeviceRow> = await getPage<DeviceRow>(pathOf(pageSize - rows.length, cursor), stop.signal);
                 rows.push(...page.items);
-                cursor = page.next === null ? null : cursorOf(page.next);
-                setState({ rows: [...rows], next: cursor, busy: cursor !== null && rows.length < pageSize, problem: null });
+                cursor = page.next?.get('after') ?? null;
+                setState({ rows: [...rows], next: page.next, busy: cursor !== null && rows.length < pageSize, problem: null });
             }
             setState((now) => ({ ...now, busy: false }));
         };
@@ -123,6 +126,8 @@ function Choice({ label, value, options, onChange }: { label: string; value: str
     );
 }
 
+const captionOf = (sort: string) => (sort === 'last_seen' ? 'devices.caption-unseen' : sort === '-last_seen' ? 'devices.caption-seen' : 'devices.caption');
+
 function NoDevices({ selection: { product, filter, attention, state } }: { selection: Selection }) {
     const t = useT();
     if (filter || attention || state)
@@ -140,10 +145,10 @@ function useSelection(product: string) {
     const { query } = usePlace();
     const selection: Selection = {
         product, filter: query.get('filter') ?? '', state: query.get('state') ?? '', attention: query.get('attention') ?? '',
+        sort: query.get('sort') ?? '',
     };
-    const change = (changes: Partial<Selection> & { after?: string }) => {
-        const chosen = 'after' in changes ? query.get('chosen') ?? '' : ''; // of another page of the same list
-        const next = { ...selection, ...changes, chosen };
+    const change = (changes: Partial<Selection>) => {
+        const next = { ...selection, ...changes };
         go('/devices', Object.fromEntries(Object.entries(next).filter(([, value]) => value)));
     };
     return { selection, after: query.get('after') ?? '', change };
@@ -191,13 +196,12 @@ export function List({ product }: { product: string }) {
                     <>
                         <Bulk selection={selection} chosen={chosen} onDone={() => { choose([]); list.again(); }} />
                         <DeviceTable product={product} rows={list.rows} chosen={chosen} onChoose={choose}
-                            caption={t('devices.caption', { count: list.rows.length })} busy={list.busy} />
+                            sort={selection.sort} onSort={(to) => change({ sort: to })} caption={t(captionOf(selection.sort), { count: list.rows.length })} busy={list.busy} />
                         <div class="tool-line">
                             <span role="status" class="hint">
                                 {list.busy ? t('devices.searching') : list.next !== null ? t('devices.more') : t('devices.end', { count: list.rows.length })}
                             </span>
-                            {after && <Button onClick={() => change({ after: '' })}>{t('devices.first-page')}</Button>}
-                            {list.next !== null && !list.busy && <Button onClick={() => { change({ after: list.next! }); scrollTo(0, 0); }}>{t('devices.next-page')}</Button>}
+                            {!list.busy && <Pager page={list} cursor="after" />}
                         </div>
                     </>
                 )}

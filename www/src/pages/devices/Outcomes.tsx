@@ -11,11 +11,13 @@ import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { bytes, number } from '../../format';
 import { useT } from '../../i18n';
+import { getPage, nextPath, withQuery, type Page } from '../../list';
+import { useReasons, type Reason } from '../../reason';
 import { usePlace, useQuery } from '../../router';
 import { when, word } from './columns';
-import { getPage, idOf, type Items } from './model';
+import { idOf, type Items } from './model';
 
-interface Outcome {
+interface Outcome extends Reason<'reason'> {
     device: string;
     id_kind: string;
     outcome: string;
@@ -24,10 +26,9 @@ interface Outcome {
     from: string | null;
     to: string | null;
     bytes_acked: number;
-    reason: string | null;
 }
 
-interface Answer extends Items<Outcome> {
+interface Answer {
     target: string;
     counts: Record<string, number>;
     bytes_acked: number;
@@ -36,29 +37,29 @@ interface Answer extends Items<Outcome> {
 
 const troubled = ['blocked', 'diverged', 'not_applied', 'silent', 'unreachable'];
 
-interface State { answer: Answer | null; rows: Outcome[]; next: string | null; busy: boolean; problem: Problem | null }
+interface State { answer: Answer | null; rows: Outcome[]; next: Page<Outcome>['next']; busy: boolean; problem: Problem | null }
 
 const start: State = { answer: null, rows: [], next: null, busy: true, problem: null };
 
-function useOutcomes(first: string | null) {
-    const [state, setState] = useState(start);
+function useOutcomes(at: string | null, state: string) {
+    const [list, setList] = useState(start);
     const read = async (from: string, before: Outcome[], signal?: AbortSignal) => {
-        setState((now) => ({ ...now, busy: true }));
+        setList((now) => ({ ...now, busy: true }));
         try {
-            const page = await getPage<Outcome>(from, signal);
-            setState({ answer: page as unknown as Answer, rows: [...before, ...page.items], next: page.next, busy: false, problem: null });
+            const page = await getPage<Outcome, Answer>(from, signal);
+            setList({ answer: page, rows: [...before, ...page.items], next: page.next, busy: false, problem: null });
         } catch (error) {
             if (error instanceof ApiError)
-                setState({ ...start, busy: false, problem: error.problem });
+                setList({ ...start, busy: false, problem: error.problem });
         }
     };
     useEffect(() => {
         const stop = new AbortController();
-        if (first !== null)
-            void read(first, [], stop.signal);
+        if (at !== null)
+            void read(withQuery(at, { limit: 100, state }), [], stop.signal);
         return () => stop.abort();
-    }, [first]);
-    return { ...state, more: () => { if (state.next) void read(state.next, state.rows); } };
+    }, [at, state]);
+    return { ...list, more: () => { if (at !== null && list.next) void read(nextPath(at, list.next), list.rows); } };
 }
 
 function Counts({ answer, query, chosen }: { answer: Answer; query: Record<string, string>; chosen: string }) {
@@ -78,14 +79,14 @@ function Counts({ answer, query, chosen }: { answer: Answer; query: Record<strin
 
 export function Outcomes({ product }: { product: string }) {
     const t = useT();
+    const reasonText = useReasons();
     const { query } = usePlace();
     const [, setFirmware] = useQuery('firmware');
     const outcome = query.get('outcome') ?? '';
     const firmwares = useFetch<Items<{ firmware: string; target: string | null }>>(path`/products/${product}/firmware`);
     const list = firmwares.data?.items ?? [];
     const firmware = query.get('firmware') || (list.find(({ target }) => target) ?? list[0])?.firmware;
-    const { answer, rows, next, busy, problem, more } = useOutcomes(firmware === undefined ? null
-        : `${path`/products/${product}/firmware/${firmware}/outcomes`}?limit=100${outcome ? `&state=${encodeURIComponent(outcome)}` : ''}`);
+    const { answer, rows, next, busy, problem, more } = useOutcomes(firmware === undefined ? null : path`/products/${product}/firmware/${firmware}/outcomes`, outcome);
     if (firmwares.data && firmware === undefined)
         return <Empty title={t('devices.outcomes-none')}><p>{t('first.images')}</p></Empty>;
     const base = { product, view: 'outcomes', ...(firmware !== undefined && { firmware }) };
@@ -111,7 +112,7 @@ export function Outcomes({ product }: { product: string }) {
                     { title: t('devices.since'), cell: (row) => when(row.since) },
                     { title: t('devices.column.version'), cell: (row) => row.confirmed_version ?? '–' },
                     { title: t('devices.hop'), cell: (row) => (row.from ? `${row.from} → ${row.to}` : '') },
-                    { title: t('devices.reason'), cell: (row) => row.reason ?? '' },
+                    { title: t('devices.reason'), cell: (row) => reasonText(row) },
                 ]} />
             )}
             {busy ? <p class="hint" role="status">{t('devices.searching')}</p> : next !== null && <div><Button onClick={more}>{t('devices.next-page')}</Button></div>}

@@ -8,13 +8,15 @@ import { ApiError, get, problemText, type Problem } from '../../api';
 import { Button } from '../../components/Button';
 import { time } from '../../format';
 import { language, useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import { useStore } from '../../store';
-import { devicePath, getPage, queryText, type Items } from './model';
+import { getPage, nextPath, withQuery, type Page } from '../../list';
+import { devicePath, type Items } from './model';
 import { entryOf, entryOfDay, type Day, type Entry, type LedgerRow } from './entries';
 
 const pageSize = 50;
 
-interface State { rows: LedgerRow[]; days: Day[]; next: string | null; busy: boolean; problem: Problem | null }
+interface State { rows: LedgerRow[]; days: Day[]; next: Page<LedgerRow>['next']; busy: boolean; problem: Problem | null }
 
 const start: State = { rows: [], days: [], next: null, busy: true, problem: null };
 
@@ -24,7 +26,7 @@ function useHistory(product: string, id: string, stamp: string) {
     const fail = (error: unknown) => { if (error instanceof ApiError) setState((now) => ({ ...now, busy: false, problem: error.problem })); };
     useEffect(() => {
         const stop = new AbortController();
-        const first = `/ledger?${queryText(new URLSearchParams({ order: 'newest', limit: String(pageSize), product, device: id }))}`;
+        const first = withQuery('/ledger', { order: 'newest', limit: pageSize, product, device: id });
         const read = async () => {
             const [page, days] = await Promise.all([getPage<LedgerRow>(first, stop.signal), get<Items<Day>>(`${devicePath(product, id)}/check-ins`, stop.signal)]);
             setState((now) => {
@@ -41,7 +43,7 @@ function useHistory(product: string, id: string, stamp: string) {
         if (!state.next)
             return;
         setState((now) => ({ ...now, busy: true }));
-        getPage<LedgerRow>(state.next).then((page) => setState((now) => ({ ...now, rows: [...now.rows, ...page.items], next: page.next, busy: false })), fail);
+        getPage<LedgerRow>(nextPath('/ledger', state.next)).then((page) => setState((now) => ({ ...now, rows: [...now.rows, ...page.items], next: page.next, busy: false })), fail);
     };
     return { ...state, older };
 }
@@ -54,6 +56,7 @@ function entriesOf({ rows, days, next }: State): Entry[] {
 export function Timeline({ product, id, stamp }: { product: string; id: string; stamp: string }) {
     const t = useT();
     useStore(language);
+    useReasons(); // the entries show reasons
     const history = useHistory(product, id, stamp);
     const entries = entriesOf(history);
     return (

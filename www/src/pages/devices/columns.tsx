@@ -5,10 +5,11 @@
 import type { ComponentChildren } from 'preact';
 
 import { Link } from '../../components/Link';
+import { csvTime } from '../../csv';
 import { number, time } from '../../format';
 import { isKey, t, type Key } from '../../i18n';
+import { reasonText } from '../../reason';
 import { keep, recall, Store } from '../../store';
-import { csvTime } from './csv';
 import { idOf, type DeviceRow } from './model';
 
 // A word of the API in the language of the reader; else as it came.
@@ -25,6 +26,7 @@ export interface DeviceColumn {
     cell: (row: DeviceRow, product: string) => ComponentChildren;
     text: (row: DeviceRow) => string | number | boolean | null; // in a CSV file
     numeric?: boolean;
+    sort?: string;  // the server sorts by it
     wide?: boolean; // a text that may be long
 }
 
@@ -41,11 +43,11 @@ export const columns: DeviceColumn[] = [
     { id: 'confirmed', title: 'devices.column.confirmed', cell: (row) => when(row.confirmed_at), text: (row) => csvTime(row.confirmed_at) },
     { id: 'claim', title: 'devices.column.claim', cell: (row) => row.claim?.version ?? '', text: (row) => row.claim?.version ?? null },
     { id: 'asked', title: 'devices.column.asked', cell: (row) => row.asked_version ?? '–', text: (row) => row.asked_version },
-    { id: 'seen', title: 'devices.column.seen', cell: (row) => when(row.last_seen_at), text: (row) => csvTime(row.last_seen_at) },
+    { id: 'seen', title: 'devices.column.seen', sort: 'last_seen', cell: (row) => when(row.last_seen_at), text: (row) => csvTime(row.last_seen_at) },
     { id: 'first-seen', title: 'devices.column.first-seen', cell: (row) => when(row.first_seen_at), text: (row) => csvTime(row.first_seen_at) },
     { id: 'check-ins', title: 'devices.column.check-ins', cell: (row) => number(row.check_ins), text: (row) => row.check_ins, numeric: true },
     { id: 'code', title: 'devices.column.code', cell: (row) => row.last_answer?.code ?? '–', text: (row) => row.last_answer?.code ?? null, numeric: true },
-    { id: 'reason', title: 'devices.column.reason', cell: (row) => row.last_answer?.reason ?? '', text: (row) => row.last_answer?.reason ?? null, wide: true },
+    { id: 'reason', title: 'devices.column.reason', cell: (row) => reasonText(row.last_answer), text: (row) => row.last_answer?.reason ?? null, wide: true },
     { id: 'tags', title: 'devices.column.tags', cell: (row) => <Tags tags={row.tags} />, text: (row) => row.tags.join(' ') },
     { id: 'note', title: 'devices.column.note', cell: (row) => row.note ?? '', text: (row) => row.note, wide: true },
     { id: 'notice', title: 'devices.column.notice', text: (row) => row.notice, wide: true,

@@ -4,6 +4,7 @@
 
 import { bytes, number } from '../../format';
 import { isKey, t, type Values } from '../../i18n';
+import { reasonText } from '../../reason';
 import { word } from './columns';
 
 export interface LedgerRow {
@@ -20,7 +21,7 @@ export interface Entry {
     at: number;
     kind: string;
     text: string;
-    reason: string | null; // why, in the words of the server
+    reason: string | null; // why
     by: string | null;     // the admin, or the address of the call
     attempt: number | null;
     tone: 'good' | 'bad' | 'plain';
@@ -62,7 +63,7 @@ export function entryOf(row: LedgerRow): Entry {
     const detail = typeof row.detail === 'string' ? {} : row.detail;
     const variant = row.kind === 'check-in' && detail.offset !== undefined ? 'check-in-resumed' : row.kind === 'transcript-received' && !detail.counted ? 'transcript-not-counted' : row.kind;
     const key = `device.event.${variant}`;
-    const reasons = [detail.reason, detail.guard, detail.why].filter((reason) => typeof reason === 'string');
+    const reasons = [reasonText(detail), detail.guard, detail.why].filter((reason) => typeof reason === 'string' && reason !== '');
     return {
         key: String(row.seq), at: row.at, kind: row.kind, text: isKey(key) ? t(key, valuesOf(detail)) : `${row.kind} ${JSON.stringify(row.detail)}`,
         reason: reasons.length ? reasons.join(' · ') : null, by: byOf(detail.by), attempt: row.attempt, tone: toneOf(row, detail),

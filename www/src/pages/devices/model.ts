@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Devices as the API has them, and lists of them in pages (doc/api.md, Devices).
 
-import { path, send } from '../../api';
+import { path } from '../../api';
+import { eachPage } from '../../list';
+import type { Reason } from '../../reason';
 
 export interface Product { product_key: string; name: string }
 export interface Items<T> { items: T[] }
 
-export interface Answer { code: number; reason: string | null; at: number }
+export interface Answer extends Reason<'reason'> { code: number; at: number }
 
 export interface Claim { version: string; at: number; by: string; grade: string; origin: string | null }
 
@@ -46,12 +48,11 @@ export interface LinkRow {
     revoked_at: number | null;
 }
 
-export interface Attempt {
+export interface Attempt extends Reason<'reason'> {
     attempt: number;
     from: string;
     to: string;
     state: string;
-    reason: string | null;
     bytes_acked: number;
     size: number | null;
     proven: boolean | null;
@@ -81,57 +82,35 @@ export const idOf = ({ id_kind: kind, device }: Pick<DeviceRow, 'id_kind' | 'dev
 
 export const devicePath = (product: string, id: string) => path`/products/${product}/devices/${id}`;
 
-export interface Page<T> {
-    items: T[];
-    next: string | null; // the path of the next page, below /api/v1
-    total: number | null;
-}
-
-export async function getPage<T>(from: string, signal?: AbortSignal): Promise<Page<T>> {
-    const response = await send(from, signal ? { signal } : {});
-    const next = /<\/api\/v1([^>]*)>; *rel="next"/.exec(response.headers.get('Link') ?? '')?.[1] ?? null;
-    const total = response.headers.get('X-Total-Count');
-    return { ...await response.json() as Items<T>, next, total: total === null ? null : Number(total) };
-}
-
 export interface Selection {
     product: string;
     filter: string;
     state: string;     // active, held or retired
     attention: string; // notice, conflict or ""
+    sort: string;      // last_seen, -last_seen or ""
 }
 
-// The server takes no + for a blank.
-export const queryText = (query: URLSearchParams) => query.toString().replaceAll('+', '%20');
+export const devicesPath = (product: string) => path`/products/${product}/devices`;
 
-export function listPath({ product, filter, state, attention }: Selection, limit: number, after = ''): string {
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (after)
-        query.set('after', after);
-    if (filter)
-        query.set('filter', filter);
-    if (state === 'held' || state === 'retired')
-        query.set(state, 'yes');
-    if (attention === 'notice' || attention === 'conflict')
-        query.set(attention, '1');
-    return `${path`/products/${product}/devices`}?${queryText(query)}`;
-}
+// Those that were not seen for the longest time first, or the other way round.
+export const sorts = ['last_seen', '-last_seen'];
 
-export const cursorOf = (next: string) => new URLSearchParams(next.slice(next.indexOf('?'))).get('after') ?? '';
+export const listQuery = ({ filter, state, attention, sort }: Selection, limit: number, after = '') => ({
+    limit, after, filter, sort: sorts.includes(sort) ? sort : '',
+    ...((state === 'held' || state === 'retired') && { [state]: 'yes' }),
+    ...((attention === 'notice' || attention === 'conflict') && { [attention]: '1' }),
+});
 
 const walkPage = 1000;
 
 // Reads the pages of a selection up to `most` devices. `each` gets one page after the other. False: there are more.
 export async function walk(selection: Selection, most: number, signal: AbortSignal, each: (rows: DeviceRow[]) => void): Promise<boolean> {
-    let next: string | null = listPath(selection, walkPage), count = 0;
-    while (next !== null) {
-        const page: Page<DeviceRow> = await getPage<DeviceRow>(next, signal);
-        const room = most - count;
-        each(page.items.slice(0, room));
-        count += page.items.length;
-        if (count > most || (count === most && page.next !== null))
-            return false;
-        next = page.next;
-    }
-    return true;
+    let count = 0, isAll = true;
+    await eachPage<DeviceRow>(devicesPath(selection.product), listQuery(selection, walkPage), (rows, _, isLast) => {
+        each(rows.slice(0, most - count));
+        count += rows.length;
+        isAll = count < most || (count === most && isLast);
+        return isAll;
+    }, signal);
+    return isAll;
 }

@@ -4,6 +4,7 @@
 
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import type { PathInfo } from './types';
 
 const step = 150; // between two versions
@@ -15,6 +16,7 @@ const mostOut = 4;
 
 export function Drawing({ found }: { found: PathInfo }) {
     const t = useT();
+    const reasonText = useReasons();
     const { from, to, hops, excluded } = found;
     const stops = hops.length > 0 ? [from, ...hops.map((hop) => hop.to)] : [from, to];
     const x = (version: string) => margin + stops.indexOf(version) * step;
@@ -47,7 +49,7 @@ export function Drawing({ found }: { found: PathInfo }) {
                         <g key={`${pair.from} ${pair.to}`} class="out">
                             <path d={`M${a} ${line + radius + 24}V${y - 8}q0 8 8 8H${b - 8}q8 0 8-8V${line + radius + 24}`} />
                             <text x={(a + b) / 2} y={y - 5}>×</text>
-                            <title>{`${pair.from} → ${pair.to}: ${pair.reason}`}</title>
+                            <title>{`${pair.from} → ${pair.to}: ${reasonText(pair)}`}</title>
                         </g>
                     );
                 })}

@@ -4,7 +4,7 @@
 
 import { useState } from 'preact/hooks';
 
-import { send, useFetch } from '../../api';
+import { send } from '../../api';
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Empty } from '../../components/Empty';
@@ -13,6 +13,7 @@ import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { number, time } from '../../format';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
 import { href, useQuery } from '../../router';
 import type { Tab } from './One';
 import { Facts, Failure, Hash, Note, Select, Tag, useCall } from './parts';
@@ -128,7 +129,7 @@ interface Missing { version: string; devices: number }
 
 function MissingBases({ product, at, info }: Tab) {
     const t = useT();
-    const { data } = useFetch<Items<Missing>>(`${at}/missing-bases`, 30_000);
+    const { data } = useLiveFetch<Items<Missing>>(`${at}/missing-bases`, ['devices', 'images']);
     if (!data?.items.length)
         return null;
     return (

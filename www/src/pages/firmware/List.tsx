@@ -4,7 +4,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
-import { ApiError, get, path, send, useFetch, type Problem } from '../../api';
+import { ApiError, get, path, send, type Problem } from '../../api';
 import { Button } from '../../components/Button';
 import { Empty } from '../../components/Empty';
 import { Field } from '../../components/Field';
@@ -12,17 +12,16 @@ import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { bytes, number } from '../../format';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
 import { useQuery } from '../../router';
 import { Failure, Loading, Select, Tag, useCall } from './parts';
 import type { FirmwareInfo, Items, Product } from './types';
 import { Upload } from './Upload';
 
-const refreshMs = 10_000;
-
 interface Row extends FirmwareInfo { product: string }
 
 function useFirmwares() {
-    const { data, error, again } = useFetch<Items<Product>>('/products', refreshMs);
+    const { data, error, again } = useLiveFetch<Items<Product>>('/products', ['devices', 'images', 'packages', 'products']);
     const [rows, setRows] = useState<Row[] | null>(null);
     const [problem, setProblem] = useState<Problem | null>(null);
     useEffect(() => {

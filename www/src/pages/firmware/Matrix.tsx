@@ -1,38 +1,24 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// All pairs of images as a heat map. It follows the queue, which is small, and fetches the matrix when the queue changes.
+// All pairs of images as a heat map. It follows the queue: a cell that is being generated turns into a number.
 
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
-import { problemText, useFetch } from '../../api';
+import { problemText } from '../../api';
 import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { duration, number } from '../../format';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { kinds, rowsOf, shareOf, textOf, type Cell } from './cells';
 import { Grid } from './Grid';
 import type { Tab } from './One';
 import { Loading, Note } from './parts';
-import type { MatrixInfo, Pair, Queue } from './types';
+import type { MatrixInfo, Queue } from './types';
 
-const queueMs = 2000;
 const kib = 1024;
-
-interface QueueInfo extends Queue { items: Pair[] }
-
-function useMatrix({ at, info, images }: Tab) {
-    const { data, error, again } = useFetch<MatrixInfo>(`${at}/matrix`);
-    const { data: queue } = useFetch<QueueInfo>(`${at}/queue?limit=20`, queueMs);
-    const turn = queue && JSON.stringify([queue.queued, queue.generating, queue.items.map(({ from, to, state, waiting }) => [from, to, state, waiting])]);
-    const seen = [turn, info.format, info.max_package_bytes, info.quarantined, images.map(({ version, withdrawn }) => [version, Boolean(withdrawn)])];
-    useEffect(() => again(), [JSON.stringify(seen)]);
-    useEffect(() => { // a change during the last fetch
-        if (data && queue && (data.queue.queued !== queue.queued || data.queue.generating !== queue.generating))
-            again();
-    }, [queue]);
-    return { data, error, queue };
-}
 
 function Legend({ cells }: { cells: Cell[] }) {
     const t = useT();
@@ -53,6 +39,7 @@ function Legend({ cells }: { cells: Cell[] }) {
 
 function CellFacts({ cell, limit }: { cell: Cell; limit: number }) {
     const t = useT();
+    const reasonText = useReasons();
     const { pair } = cell;
     const facts = [
         t(`firmware.cell-${cell.kind}`),
@@ -61,7 +48,7 @@ function CellFacts({ cell, limit }: { cell: Cell; limit: number }) {
         pair?.effort && t('firmware.effort-is', { effort: t(`firmware.effort-${pair.effort}`) }),
         pair?.duration_ms && t('firmware.took', { time: duration(pair.duration_ms) }),
         pair && pair.waiting > 0 && t('firmware.waiting', { count: pair.waiting }),
-        pair?.quarantine,
+        pair && reasonText(pair, 'quarantine'),
         pair?.state === 'failed' && pair.error,
     ].filter(Boolean);
     return <p><strong>{cell.from} → {cell.to}</strong> · {facts.join(' · ')}</p>;
@@ -96,7 +83,7 @@ export function Matrix(tab: Tab) {
     const t = useT();
     const id = useId();
     const { product, info } = tab;
-    const { data, error, queue } = useMatrix(tab);
+    const { data, error } = useLiveFetch<MatrixInfo>(`${tab.at}/matrix`, ['devices', 'images', 'packages', 'queue']);
     const [looked, setLooked] = useState<{ from: string; to: string } | null>(null);
     const [from, setFrom] = useQuery('from');
     const [to, setTo] = useQuery('to');
@@ -126,7 +113,7 @@ export function Matrix(tab: Tab) {
                     <Picked product={product} firmware={info.firmware} cell={picked} />
                 </section>
             )}
-            <QueueLine queue={queue ?? data.queue} />
+            <QueueLine queue={data.queue} />
             {fullText}
         </>
     );

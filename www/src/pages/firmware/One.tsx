@@ -5,11 +5,12 @@
 import type { ComponentType } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-import { path, problemText, useFetch } from '../../api';
+import { path, problemText } from '../../api';
 import { Link } from '../../components/Link';
 import { Stat } from '../../components/Stat';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
 import { useQuery } from '../../router';
 import { Images } from './Images';
 import { Matrix } from './Matrix';
@@ -19,8 +20,6 @@ import { Path } from './Path';
 import { Settings } from './Settings';
 import { Target } from './Target';
 import type { FirmwareInfo, Image, Items } from './types';
-
-const refreshMs = 10_000;
 
 export interface Tab {
     product: string;
@@ -52,8 +51,8 @@ function Tabs({ product, firmware, current }: { product: string; firmware: strin
 export function One({ product, firmware, hasList }: { product: string; firmware: string; hasList: boolean }) {
     const t = useT();
     const at = path`/products/${product}/firmware/${firmware}`;
-    const { data: info, error, again } = useFetch<FirmwareInfo>(at, refreshMs);
-    const { data: images, again: imagesAgain } = useFetch<Items<Image>>(`${at}/images`, refreshMs);
+    const { data: info, error, again } = useLiveFetch<FirmwareInfo>(at, ['devices', 'images', 'packages']);
+    const { data: images, again: imagesAgain } = useLiveFetch<Items<Image>>(`${at}/images`, ['images']);
     const [chosen] = useQuery('tab');
     const current = names.find((name) => name === chosen) ?? 'images';
     const [isTargeting, setTargeting] = useState(false);
@@ -62,7 +61,7 @@ export function One({ product, firmware, hasList }: { product: string; firmware:
         if (info && hasList && document.activeElement === document.body)
             heading.current?.focus({ preventScroll: true });
     }, [Boolean(info)]);
-    const back = <p class="crumbs"><Link to="/firmware">{t('firmware.all')}</Link> › <span class="name">{product}</span></p>;
+    const back = <p class="firmware-crumbs"><Link to="/firmware">{t('firmware.all')}</Link> › <span class="name">{product}</span></p>;
     if (!info || !images)
         return error ? <>{back}<p class="error" role="alert">{problemText(error)}</p></> : <Loading />;
     const View: ComponentType<Tab> = tabs[current];

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One package: its facts, and what an admin can do with it.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { ApiError, problemText, send, useFetch } from '../../api';
 import { Button } from '../../components/Button';
@@ -12,16 +12,17 @@ import { Field } from '../../components/Field';
 import { toast } from '../../components/Toast';
 import { duration, time } from '../../format';
 import { useT } from '../../i18n';
+import { useLive } from '../../live';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
+import { sendFile } from '../../upload';
 import { shareOf } from './cells';
 import type { Tab } from './One';
 import { Facts, Failure, Hash, Loading, Note, Tag, useCall, useName } from './parts';
 import { Ends } from './Path';
 import type { PackageInfo } from './types';
 import { DropZone } from './Upload';
-import { digestOf, transmit, whyRefused } from './uploads';
 
-const refreshMs = 3000;
 const typedDigits = 8; // of the SHA-256 that an admin types to release a package
 
 type Part = { where: string; made: PackageInfo; again: () => void };
@@ -114,6 +115,7 @@ function Quarantine({ where, made, again }: Part) {
 
 function Actions({ where, made, again }: Part) {
     const t = useT();
+    const reasonText = useReasons();
     const { busy, problem, run } = useCall();
     const change = async (method: string, part: string) => {
         if (await run(() => send(where + part, { method })))
@@ -124,7 +126,7 @@ function Actions({ where, made, again }: Part) {
         <>
             {made.quarantine && (
                 <Note tone="bad">
-                    <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: made.quarantine.reason })}</p>
+                    <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: reasonText(made.quarantine) })}</p>
                     <Button busy={busy} onClick={() => void change('DELETE', '/quarantine')}>{t('firmware.lift')}</Button>
                 </Note>
             )}
@@ -134,7 +136,7 @@ function Actions({ where, made, again }: Part) {
                     <Button busy={busy} onClick={() => void change('DELETE', '/release')}>{t('firmware.unrelease')}</Button>
                 </Note>
             )}
-            {made.error && <Note tone="bad"><p class="name">{made.error}</p></Note>}
+            {made.error && <Note tone="bad"><p class="name">{reasonText(made, 'error')}</p></Note>}
             <Failure problem={problem} />
             <div class="row">
                 {made.state === 'ready' && <a class="button plain" href={`/api/v1${where}/content`} download>{t('firmware.download')}</a>}
@@ -166,15 +168,11 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
         const path = `${where}?${new URLSearchParams({ by, ...(asRaw && { format: 'raw' }) }).toString()}`;
         const done = await run(async () => {
             try {
-                const digest = await digestOf(file);
-                await transmit<PackageInfo>({ method: 'PUT', path, file, digest, signal: new AbortController().signal, onSent: (bytes) => setSent({ file, bytes }) });
+                await sendFile<PackageInfo>({ method: 'PUT', path, file, onSent: (bytes) => setSent({ file, bytes }) });
             } catch (error) {
-                if (!(error instanceof ApiError))
-                    throw error;
-                const why = error.problem.code === 'offline' ? await whyRefused('PUT', path) ?? error.problem : error.problem;
-                if (allowsRaw && !asRaw && why.code === 'not-a-package')
+                if (allowsRaw && !asRaw && error instanceof ApiError && error.problem.code === 'not-a-package')
                     setRaw(file);
-                throw new ApiError(why);
+                throw error;
             } finally {
                 setSent(null);
             }
@@ -220,12 +218,7 @@ export function Package({ at, info, images }: Tab) {
     const where = `${at}/packages/${encodeURIComponent(from)}/${encodeURIComponent(to)}`;
     const { data: made, error, again } = useFetch<PackageInfo>(isChosen ? where : null);
     const isThere = Boolean(made && !error);
-    useEffect(() => { // a package that is not there is not asked for again and again
-        if (!isThere)
-            return;
-        const timer = window.setInterval(() => { if (!document.hidden) again(); }, refreshMs);
-        return () => clearInterval(timer);
-    }, [where, isThere]);
+    useLive(isThere ? ['images', 'packages', 'queue'] : ['images', 'packages'], again);
     const isMissing = error?.code === 'package-not-found';
     return (
         <>

@@ -4,19 +4,19 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
-import { problemText, send, useFetch } from '../../api';
+import { problemText, send } from '../../api';
 import { Button } from '../../components/Button';
 import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { useT } from '../../i18n';
+import { useLiveFetch } from '../../live';
+import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { Drawing } from './Drawing';
 import type { Tab } from './One';
 import { Failure, Loading, Note, Select, Tag, useCall } from './parts';
 import type { Hop, PathInfo } from './types';
-
-const refreshMs = 3000;
 
 const isUnderWay = ({ state }: Hop) => state === 'queued' || state === 'generating' || state === 'oversize';
 
@@ -53,13 +53,14 @@ function HopLine({ hop, tab }: { hop: Hop; tab: Tab }) {
 
 function Found({ found, tab, where, again }: { found: PathInfo; tab: Tab; where: string; again: () => void }) {
     const t = useT();
+    const reasonText = useReasons();
     const { busy, problem, asked, ask } = useRequest(where, found, again);
     const { hops, excluded, waiting } = found;
     return (
         <>
             <p role="status"><strong>{found.state === 'path' ? t('firmware.path-found', { count: hops.length, bytes: found.size ?? 0 })
                 : t(`firmware.path-${found.state}`)}</strong></p>
-            {found.advice && <Note>{found.advice}</Note>}
+            {found.advice && <Note>{reasonText(found, 'advice')}</Note>}
             <Drawing found={found} />
             {hops.length > 0 && <ol class="hops">{hops.map((hop) => <HopLine key={hop.to} hop={hop} tab={tab} />)}</ol>}
             {found.state === 'waiting' && (
@@ -79,7 +80,7 @@ function Found({ found, tab, where, again }: { found: PathInfo; tab: Tab; where:
                     <Table caption={t('firmware.path-excluded-caption')} rows={excluded} rowKey={({ from, to }) => `${from} ${to}`} columns={[
                         { title: t('firmware.from'), cell: ({ from }) => from },
                         { title: t('firmware.to'), cell: ({ to }) => to },
-                        { title: t('firmware.why'), cell: ({ reason }) => <span class="name">{reason}</span> },
+                        { title: t('firmware.why'), cell: (pair) => <span class="name">{reasonText(pair)}</span> },
                     ]} />
                 </section>
             )}
@@ -109,7 +110,7 @@ export function Path(tab: Tab) {
     const [from] = useQuery('from');
     const [to] = useQuery('to');
     const where = `${tab.at}/paths?${new URLSearchParams({ from, to }).toString()}`;
-    const { data, error, again } = useFetch<PathInfo>(from && to && from !== to ? where : null, refreshMs);
+    const { data, error, again } = useLiveFetch<PathInfo>(from && to && from !== to ? where : null, ['images', 'packages', 'queue']);
     return (
         <>
             <Ends images={tab.images} ends="path" />

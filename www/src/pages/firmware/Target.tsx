@@ -10,6 +10,7 @@ import { Dialog } from '../../components/Dialog';
 import { Table } from '../../components/Table';
 import { bytes, duration, number } from '../../format';
 import { useT } from '../../i18n';
+import { useReasons } from '../../reason';
 import type { Tab } from './One';
 import { Facts, Failure, Note, Select, Tag, useCall } from './parts';
 import type { Effect } from './types';
@@ -18,6 +19,7 @@ const tones = { upgrade: 'good', waiting: 'plain', unreachable: 'bad', up_to_dat
 
 function Shown({ effect }: { effect: Effect }) {
     const t = useT();
+    const reasonText = useReasons();
     const { forecast } = effect;
     return (
         <div class="stack">
@@ -37,7 +39,7 @@ function Shown({ effect }: { effect: Effect }) {
                     { title: t('firmware.version'), cell: ({ version }) => version ?? '?' },
                     { title: t('page.devices'), cell: ({ devices }) => number(devices), numeric: true },
                     { title: t('firmware.effect'), cell: ({ effect: what }) => <Tag tone={tones[what]}>{t(`firmware.effect-${what}`)}</Tag> },
-                    { title: t('firmware.tab-path'), cell: ({ path, reason }) => path?.join(' → ') ?? <span class="name">{reason}</span> },
+                    { title: t('firmware.tab-path'), cell: (group) => group.path?.join(' → ') ?? <span class="name">{reasonText(group)}</span> },
                     { title: t('firmware.effect-each'), cell: ({ bytes_per_device: each }) => (each === null ? '' : bytes(each)), numeric: true },
                 ]} />
             )}

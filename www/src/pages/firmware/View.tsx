@@ -12,7 +12,7 @@ export function View() {
     const [product] = useQuery('product');
     const [firmware] = useQuery('firmware');
     if (product && firmware)
-        return <One key={`${product}/${firmware}`} product={product} firmware={firmware} hasList={hasList.current} />;
+        return <div class="firmware-page"><One key={`${product}/${firmware}`} product={product} firmware={firmware} hasList={hasList.current} /></div>;
     hasList.current = true;
-    return <List />;
+    return <div class="firmware-page"><List /></div>;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the API says about firmwares, images, packages and paths (doc/api.md).
 
+import type { Reason } from '../../reason';
+
 export const formats = ['bsdiff', 'ec618-at', 'ec618-csdk', 'ec618-luatos', 'external'] as const;
 export type Format = (typeof formats)[number];
 
@@ -49,7 +51,7 @@ export interface Image {
 export type PackageState = 'queued' | 'generating' | 'ready' | 'oversize' | 'failed';
 export type Effort = 'quick' | 'good' | 'best';
 
-export interface Pair {
+export interface Pair extends Reason<'quarantine'> {
     from: string;
     to: string;
     state: PackageState;
@@ -59,7 +61,6 @@ export interface Pair {
     effort: Effort | null;
     waiting: number;
     duration_ms: number | null;
-    quarantine: string | null;
     error: string | null;
 }
 
@@ -75,7 +76,7 @@ export interface MatrixInfo {
     queue: Queue;
 }
 
-export interface PackageInfo {
+export interface PackageInfo extends Reason<'error'> {
     from: string;
     to: string;
     format: Format;
@@ -85,7 +86,6 @@ export interface PackageInfo {
     limit: number;
     proven: boolean;
     crashes: number;
-    error: string | null;
     queued_at: number;
     finished_at: number | null;
     duration_ms: number | null;
@@ -94,23 +94,22 @@ export interface PackageInfo {
     effort: Effort | null;
     improving: boolean;
     released: { at: number; by: string; note: string } | null;
-    quarantine: { at: number; reason: string } | null;
+    quarantine: Reason<'reason'> & { at: number } | null;
     note: string | null;
     log?: string | null;
 }
 
 export interface Hop { from: string; to: string; size: number | null; state: PackageState | 'unknown' }
 
-export interface PathInfo {
+export interface PathInfo extends Reason<'advice'> {
     from: string;
     to: string;
     state: 'path' | 'waiting' | 'none';
     limit: number;
     hops: Hop[];
     size: number | null;
-    excluded: { from: string; to: string; reason: string }[];
+    excluded: (Reason<'reason'> & { from: string; to: string })[];
     waiting: Hop[];
-    advice: string | null;
 }
 
 export interface Effect {
@@ -124,8 +123,8 @@ export interface Effect {
         devices: number; bytes: number; waiting: number; unreachable: number; unknown: number; hops: number; canaries: number;
         rounds: number; duration_ms: number | null; slow_duration_ms: number | null;
     } | null;
-    groups: {
+    groups: (Reason<'reason'> & {
         version: string | null; devices: number; effect: 'upgrade' | 'waiting' | 'unreachable' | 'up_to_date' | 'above' | 'unknown' | 'out';
-        path: string[] | null; hops: number | null; bytes_per_device: number | null; reason: string | null;
-    }[];
+        path: string[] | null; hops: number | null; bytes_per_device: number | null;
+    })[];
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { problemOf } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
+import { csvLine, csvTime, saveFile, type Cell } from '../../csv';
 import { useT } from '../../i18n';
 import { eachPage } from '../../list';
 import { canonical, type Row } from './row';
@@ -13,26 +14,16 @@ type Format = 'csv' | 'jsonl';
 
 const columns = ['seq', 'at', 'kind', 'product', 'firmware', 'device', 'attempt', 'package', 'detail', 'prev', 'hash'] as const;
 
-// RFC 4180. A text that a spreadsheet could take for a formula gets an apostrophe.
-function cell(value: unknown): string {
-    const text = value === null ? '' : typeof value === 'object' ? canonical(value) : String(value);
-    const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+const cell = (value: unknown): Cell => (typeof value === 'object' && value !== null ? canonical(value) : value as Cell);
 
 function lineOf(row: Row, format: Format): string {
     if (format === 'jsonl')
         return `${JSON.stringify(row)}\n`;
-    return `${columns.map((name) => cell(name === 'at' ? new Date(row.at).toISOString() : row[name])).join(',')}\r\n`;
+    return csvLine(columns.map((name) => (name === 'at' ? csvTime(row.at) : cell(row[name]))));
 }
 
 function save(parts: string[], format: Format): void {
-    const url = URL.createObjectURL(new Blob(parts, { type: format === 'csv' ? 'text/csv' : 'application/jsonl' }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = `ledger-${new Date().toISOString().slice(0, 10)}.${format}`;
-    link.click();
-    window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveFile(`ledger-${new Date().toISOString().slice(0, 10)}.${format}`, parts, format === 'csv' ? 'text/csv' : 'application/jsonl');
 }
 
 // The rows that are searched for, as a file.
@@ -43,7 +34,7 @@ export function Export({ query, total }: { query: Query; total: number | null })
     const stop = useRef<AbortController | null>(null);
     useEffect(() => () => stop.current?.abort(), []);
     const start = async (format: Format) => {
-        const parts = format === 'csv' ? [`${columns.join(',')}\r\n`] : [];
+        const parts = format === 'csv' ? [csvLine([...columns])] : [];
         let count = 0;
         stop.current = new AbortController();
         setError(null);

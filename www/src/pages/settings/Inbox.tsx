@@ -14,7 +14,7 @@ import { useT } from '../../i18n';
 import { withQuery } from '../../list';
 import { useLiveFetch } from '../../live';
 import { useQuery } from '../../router';
-import { putImage } from './upload';
+import { sendFile } from '../../upload';
 
 interface Unknown {
     unknown: number;
@@ -45,7 +45,9 @@ function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
         setShare(0);
         setError(null);
         try {
-            const { version, warnings } = await putImage(path`/products/${row.product!}/firmware/${row.firmware!}/images/${row.text}`, file, setShare);
+            const { version, warnings } = await sendFile<{ version: string; warnings: string[] }>({
+                method: 'PUT', path: path`/products/${row.product!}/firmware/${row.firmware!}/images/${row.text}`, file, onSent: (bytes) => setShare(bytes / Math.max(file.size, 1)),
+            });
             toast(t('inbox.uploaded', { version }));
             for (const warning of warnings)
                 toast(warning, 'error');

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// RFC 4180. A program for tables must not take a text from a device for a formula, so such a text begins with an apostrophe.
-type Cell = string | number | boolean | null;
+// Files that the browser stores, and lines of CSV (RFC 4180). A program for tables must not take a text from a device for a formula, so such a text begins with an apostrophe.
+export type Cell = string | number | boolean | null;
 
 function cell(value: Cell): string {
     const text = value === null ? '' : typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
