@@ -106,8 +106,8 @@ static const char *const sql[] = {
     [WALK_SEEN_LATER] = WALK_SEEN("> $3", LAST_SEEN ", id") "$4",
     [WALK_SEEN_AT_LAST] = WALK_SEEN("= $3 AND id < $4", "id DESC") "$5",
     [WALK_SEEN_EARLIER] = WALK_SEEN("< $3", LAST_SEEN " DESC, id DESC") "$4",
-    [COUNT] = "SELECT coalesce(sum(g.devices), 0) FROM firmware f JOIN fleet_group g ON g.firmware_id = f.id "
-             "AND g.target_version = ''",
+    [COUNT] = ("SELECT coalesce(sum(g.devices), 0) FROM firmware f JOIN fleet_group g ON g.firmware_id = f.id "
+               "AND g.target_version = ''"),
     [COUNT_CONFLICTS] = "SELECT count(*) FROM device WHERE claim_version IS NOT NULL AND state IS NULL",
 };
 DB_TABLE(device, ENTITY_DEVICE);
