@@ -81,6 +81,7 @@ export function countDescriptors(pid) {
     return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+// Without the pages of programs and libraries, which the kernel maps and drops when it likes.
 export function residentBytes(pid) {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) * 1024;
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) * 1024;
 }
