@@ -58,6 +58,11 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         assert.match(await effect.textContent(), /With a path6/);
         await view.checkAccess();
         await view.screenshot('campaigns-draft');
+        await page.getByRole('checkbox', { name: /^Pause/ }).check();
+        await page.getByText('Save the changes first. The start uses what is saved.').waitFor();
+        assert.equal(await page.getByRole('button', { name: 'Start', exact: true }).isDisabled(), true);
+        await page.getByRole('checkbox', { name: /^Pause/ }).uncheck();
+        await page.getByRole('button', { name: 'Save changes' }).click();
         await page.getByRole('button', { name: 'Start', exact: true }).click();
         const dialog = page.getByRole('dialog');
         await dialog.getByText(/^6 devices are led to 2: 6 with a path, 0 cannot be reached/).waitFor();
