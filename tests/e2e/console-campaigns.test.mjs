@@ -189,6 +189,19 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         assert.deepEqual((await server.admin('GET', campaignPath(scene))).json.items, []);
     });
 
+    test('a CSV file that is refused leaves the list of a saved draft', async (t) => {
+        const { scene, ids } = await fleet(server, 2);
+        await server.admin('POST', campaignPath(scene), { name: 'spring', target: '2', devices: ids }, { expect: 201 });
+        const view = await open(t, place(scene, 'spring'), { allow: [/status of 422/] });
+        const { page } = view;
+        await page.getByLabel('a CSV file').check();
+        await page.locator('input[type=file]').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('nil\n') });
+        await page.getByRole('button', { name: 'Save changes' }).click();
+        await page.getByRole('alert').getByText(/line 1|nil/).waitFor();
+        const { json } = await server.admin('GET', campaignPath(scene, 'spring'), null, { expect: 200 });
+        assert.deepEqual([json.audience, json.devices], ['list', 2]);
+    });
+
     test('the keyboard alone writes a campaign', async (t) => {
         const { scene } = await fleet(server, 1);
         const view = await open(t, '/console/campaigns');
