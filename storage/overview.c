@@ -49,7 +49,7 @@ static const char *const sql[] = {
                                                   "AND d.state IS NULL LIMIT $1",
     [CAMPAIGNS] =
         "SELECT id FROM campaign WHERE state IN ('running', 'paused') AND ((state = 'paused' "
-        "AND (breach IS NOT NULL OR paused_why = $1)) OR (state = 'running' AND asked_stage = stage + 1)) LIMIT $2",
+        "AND (breach IS NOT NULL OR last_done <> 0)) OR (state = 'running' AND asked_stage = stage + 1)) LIMIT $1",
     [PAUSED] =
         "SELECT at_ms, detail FROM ledger WHERE kind = 'campaign-paused' AND product = $1 AND firmware = $2 "
         "ORDER BY seq DESC LIMIT 20",
@@ -115,12 +115,11 @@ bool overview_stale_links(struct db *db, int64_t limit, struct overview_device *
     return list_devices(db, STALE_LINKS, limit, ret, ret_count, err);
 }
 
-bool overview_campaigns(struct db *db, const char *done_why, int64_t limit, int64_t **ret, size_t *ret_count,
-                        struct error *err)
+bool overview_campaigns(struct db *db, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
 {
     int64_t id = 0;
-    return db_list(db, QUERY(CAMPAIGNS, PARAMS(P_TEXT(done_why), P_INT(limit)), FIELDS(F_INT(&id))), &id,
-                   sizeof id, ret, ret_count, err);
+    return db_list(db, QUERY(CAMPAIGNS, PARAMS(P_INT(limit)), FIELDS(F_INT(&id))), &id, sizeof id, ret,
+                   ret_count, err);
 }
 
 struct pause {

@@ -115,10 +115,8 @@ static bool put_campaign(struct attention *attention, const struct campaign *cam
 static bool put_campaigns(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) int64_t *ids = NULL;
-    char done[REASON_SIZE];
     size_t count;
-    reason_write(done, sizeof done, REASON(REASON_LAST_STAGE_DONE));
-    if (!overview_campaigns(attention->call->db, done, ATTENTION_MAX, &ids, &count, err))
+    if (!overview_campaigns(attention->call->db, ATTENTION_MAX, &ids, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct campaign campaign;

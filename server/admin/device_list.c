@@ -27,7 +27,8 @@
     X(RETIRED, "retired")                                                                                    \
     X(HELD, "held")                                                                                          \
     X(FILTER, "filter")                                                                                      \
-    X(SORT, "sort")
+    X(SORT, "sort")                                                                                          \
+    X(DEVICE, "device")
 
 enum selector {
 #define X(id, name) SELECT_##id,
@@ -245,10 +246,25 @@ static void link_next_page(struct page *page)
         page->product.product_key, (unsigned long long)page->limit, time, (long long)page->last_id, query);
 }
 
+/* The device with this id, whatever the other parameters say. An id that no device can have is not an error. */
+static bool list_one(struct page *page, struct error *err)
+{
+    struct db *db = page->call->db;
+    bool found;
+    if (!device_look_up(db, page->product.id, slice_of(page->text[SELECT_DEVICE]), &page->row, &found, err) ||
+        (found &&
+         (!device_name_firmware(db, page->row.firmware_id, &page->firmware, err) || !add_item(page))))
+        return false;
+    call_answer_items(page->call, json_incref(page->items));
+    return true;
+}
+
 static bool list(struct page *page, struct error *err)
 {
     struct admin_call *call = page->call;
     page->err = err;
+    if (page->text[SELECT_DEVICE][0])
+        return list_one(page, err);
     if (!page->nothing &&
         (!device_walk(call->db, &page->walk, &page->row, &page->shared, take, page, err) || page->failed))
         return false;

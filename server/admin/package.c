@@ -245,9 +245,9 @@ bool admin_package_ask(struct admin_call *call, struct error *err)
 static bool check_served(const struct hop *hop, struct error *err)
 {
     const struct package *package = &hop->package;
-    char reason[REASON_SIZE];
+    char reason[REASON_SIZE], text[REASON_TEXT_SIZE];
     if (is_oversize(&hop->firmware, package, reason))
-        return error_set(err, ERROR_PACKAGE_OVERSIZE, "%s", reason);
+        return error_set(err, ERROR_PACKAGE_OVERSIZE, "%s", reason_text(reason, REASON_ENGLISH, text));
     if (package_state(package) == PACKAGE_FAILED)
         return error_set(err, ERROR_PACKAGE_NOT_READY, "the package could not be made: %s", package->error);
     if (package_state(package) == PACKAGE_UNPROVEN)

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The files of the console, which are part of the program (www/embed.mjs). */
+/* The files of the console, which are part of the program (www/build.mjs). */
 #ifndef DFOTA_SERVER_CONSOLE_FILE_H
 #define DFOTA_SERVER_CONSOLE_FILE_H
 

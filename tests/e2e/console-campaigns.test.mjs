@@ -58,6 +58,11 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         assert.match(await effect.textContent(), /With a path6/);
         await view.checkAccess();
         await view.screenshot('campaigns-draft');
+        await page.getByRole('checkbox', { name: /^Pause/ }).check();
+        await page.getByText('Save the changes first. The start uses what is saved.').waitFor();
+        assert.equal(await page.getByRole('button', { name: 'Start', exact: true }).isDisabled(), true);
+        await page.getByRole('checkbox', { name: /^Pause/ }).uncheck();
+        await page.getByRole('button', { name: 'Save changes' }).click();
         await page.getByRole('button', { name: 'Start', exact: true }).click();
         const dialog = page.getByRole('dialog');
         await dialog.getByText(/^6 devices are led to 2: 6 with a path, 0 cannot be reached/).waitFor();
@@ -182,6 +187,19 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
         await page.getByRole('button', { name: 'Save draft' }).click();
         await page.getByRole('alert').getByText(/line 1|nil/).waitFor();
         assert.deepEqual((await server.admin('GET', campaignPath(scene))).json.items, []);
+    });
+
+    test('a CSV file that is refused leaves the list of a saved draft', async (t) => {
+        const { scene, ids } = await fleet(server, 2);
+        await server.admin('POST', campaignPath(scene), { name: 'spring', target: '2', devices: ids }, { expect: 201 });
+        const view = await open(t, place(scene, 'spring'), { allow: [/status of 422/] });
+        const { page } = view;
+        await page.getByLabel('a CSV file').check();
+        await page.locator('input[type=file]').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('nil\n') });
+        await page.getByRole('button', { name: 'Save changes' }).click();
+        await page.getByRole('alert').getByText(/line 1|nil/).waitFor();
+        const { json } = await server.admin('GET', campaignPath(scene, 'spring'), null, { expect: 200 });
+        assert.deepEqual([json.audience, json.devices], ['list', 2]);
     });
 
     test('the keyboard alone writes a campaign', async (t) => {

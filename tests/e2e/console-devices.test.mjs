@@ -153,6 +153,30 @@ describe('the devices', { skip: noBrowser }, () => {
         await view.checkAccess();
     });
 
+    test('a chosen device that is not there is told, and stays told; a selection of text closes nothing', async (t) => {
+        const { scene, ids } = await fleet();
+        const missing = nextImei(), held = [];
+        const chosen = [missing, ...ids].map((id) => `imei:${id}`).join(' ');
+        const view = await list(t, scene, `&chosen=${encodeURIComponent(chosen)}`, { allow: [refused] });
+        const { page } = view;
+        await page.route(/\/devices\/imei%3A/, (route) => (route.request().url().includes(missing) ? route.continue() : void held.push(route)));
+        await page.getByRole('button', { name: /^Change 6 chosen/ }).click();
+        const dialog = page.getByRole('dialog');
+        await dialog.getByRole('alert').waitFor();
+        await Promise.all(held.map((route) => route.continue().catch(() => {})));
+        const field = dialog.getByLabel('Tags, with blanks between them');
+        await field.fill('north');
+        const box = await field.boundingBox();
+        await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        await page.mouse.down();
+        await page.mouse.move(5, 5);
+        await page.mouse.up();
+        assert.equal(await field.inputValue(), 'north');
+        assert.equal(await dialog.getByRole('alert').count(), 1);
+        await page.mouse.click(5, 5);
+        await dialog.waitFor({ state: 'hidden' });
+    });
+
     test('retired devices are a list of their own, and columns can be chosen', async (t) => {
         const { scene, ids } = await fleet();
         await server.admin('POST', `/products/${scene.product}/devices/${ids[1]}/retire`, null, { expect: 200 });
@@ -222,6 +246,8 @@ describe('the devices', { skip: noBrowser }, () => {
         assert.match(text, /Version 1002 confirmed \(before: 1001\)/);
         const record = await scene.record(module);
         assert.ok(text.includes(record.last_answer.reason), 'the reason of the answer');
+        const lead = await view.page.locator('.facts a[href*="/console/campaigns"]').getAttribute('href');
+        assert.match(lead, new RegExp(`\\?product=${scene.product}&firmware=${scene.firmware}&campaign=\\d+$`));
         await view.page.getByText('What would it be answered now?').click();
         const { json } = await server.admin('GET', `/products/${scene.product}/explain?device=${module.id}`);
         await view.page.getByText(`Code ${json.code}:`).waitFor();

@@ -266,6 +266,18 @@ describe('firmware pages', { skip: noBrowser }, () => {
             await page.getByText(/^A path of 1 hop,/).waitFor();
         });
 
+        test('is drawn anew when an image before the others goes', async (t) => {
+            const own = await line(['1', '2', '3', '4']);
+            const view = await openConsole(t, server, { path: address(own, 'matrix') });
+            const { page } = view;
+            await view.logIn();
+            await cellOf(page, '1', '2').waitFor();
+            await server.admin('DELETE', own.path('/images/1'), null, { expect: 204 });
+            await cellOf(page, '1', '2').waitFor({ state: 'detached' });
+            assert.equal(await cellOf(page, '2', '3').getAttribute('data-spot'), '0 0');
+            assert.deepEqual(await page.locator('.matrix tbody tr').evaluateAll((rows) => rows.map((row) => row.querySelectorAll('td').length)), [2, 2]);
+        });
+
         test('of 40 versions stays readable', async (t) => {
             const versions = Array.from({ length: 40 }, (_, i) => String(1100 + i * 3));
             const states = ['ready', 'ready', 'ready', 'ready', 'oversize', 'queued', 'generating', 'failed'];
@@ -352,9 +364,9 @@ describe('firmware pages', { skip: noBrowser }, () => {
         const { page } = view;
         await view.logIn();
         const bytes = noiseImage({ seed: 4711, size: 5000 });
-        await page.getByLabel('Your name, for the ledger').fill('Ann');
+        await page.getByLabel('Your name, for the ledger').fill('Ann Lee');
         await page.locator('input[type=file]').setInputFiles({ name: 'made.bin', mimeType: '', buffer: bytes });
-        await page.getByText('Ann, who uploaded it').waitFor();
+        await page.getByText('Ann Lee, who uploaded it').waitFor();
         await page.getByRole('button', { name: 'Release' }).click();
         const dialog = page.getByRole('dialog');
         const button = dialog.getByRole('button', { name: 'Release' });
@@ -367,8 +379,8 @@ describe('firmware pages', { skip: noBrowser }, () => {
         await view.checkAccess();
         await view.screenshot('firmware-release');
         await button.click();
-        await page.getByText(/^Released on .* by Ann: on a bench$/).waitFor();
-        assert.equal((await scene.package()).released.by, 'Ann');
+        await page.getByText(/^Released on .* by Ann Lee: on a bench$/).waitFor();
+        assert.equal((await scene.package()).released.by, 'Ann Lee');
         await page.getByRole('button', { name: 'End the release' }).click();
         await page.getByText(/^Released on/).waitFor({ state: 'detached' });
         await page.getByRole('button', { name: 'Remove the uploaded package' }).click();

@@ -192,6 +192,24 @@ describe('the overview in a browser', { skip: noBrowser }, () => {
                 }
             });
 
+    test('data that cannot be fetched again stays, with the reason, until it can', async (t) => {
+        const server = await startServer(t);
+        await server.createProduct('first');
+        const view = await openConsole(t, server, { allow: [/status of 500/] });
+        const { page } = view;
+        await view.logIn();
+        const heading = page.getByRole('heading', { name: 'Fleet' });
+        await heading.waitFor();
+        const problem = { status: 500, contentType: 'application/problem+json', body: '{"status":500,"code":"internal","detail":"the disk is gone"}' };
+        await page.route('**/api/v1/overview', (route) => route.fulfill(problem));
+        await server.createProduct('second');
+        await page.getByRole('alert').getByText('the disk is gone').waitFor();
+        assert.ok(await heading.isVisible());
+        await page.unroute('**/api/v1/overview');
+        await server.createProduct('third');
+        await page.getByRole('alert').waitFor({ state: 'detached' });
+    });
+
     test('a lost stream heals, and what happened meanwhile is shown', async (t) => {
         const server = await startServer(t);
         const scene = await Scene.build(server, { product: 'pumps', versions: ['1', '2'] });

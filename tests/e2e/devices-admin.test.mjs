@@ -356,7 +356,7 @@ describe('the list of devices', () => {
             ['last_seen_before=4000000000000', [old, fresh, never]], ['firmware=pump&tag=south', [never]], ['firmware=other', []],
             ['filter=version<1002 and tag=north', [old]], ['filter=last_seen<1h or tag=south', [old, fresh, never]],
             ['filter=last_seen=never', [never]], ['filter=not tag=lab', [fresh, never]], ['filter=code=27', [fresh]],
-            [`filter=device=${old.id}`, [old]], ['filter=firmware=pump and check_ins>0', [old, fresh]], ['filter=', [old, fresh, never]],
+            [`filter=device=${old.id}`, [old]], [`device=${old.id}`, [old]], [`device=imei:${old.id}&tag=nort`, [old]], ['device=none', []], ['device=x', []], ['filter=firmware=pump and check_ins>0', [old, fresh]], ['filter=', [old, fresh, never]],
         ])
             assert.deepEqual(await ids(scene, query.replaceAll(' ', '%20').replaceAll('<', '%3C').replaceAll('>', '%3E')),
                 wanted.map((m) => m.id), query);
@@ -402,6 +402,8 @@ describe('the list of devices', () => {
         assert.match(first.headers.link, /tag=rare/);
         assert.deepEqual(await ids(wide, 'tag=rare&limit=10'), ['W20499']);
         assert.deepEqual(await ids(wide, 'filter=tag%3Drare'), ['W20499']);
+        const { json: { items: [far] } } = await server.admin('GET', `/products/${wide.product}/devices?device=W29999`, null, { expect: 200 });
+        assert.equal(far.device, 'W29999', 'one page is enough');
         const page = await server.admin('GET', `/products/${wide.product}/devices?limit=1000`, null, { expect: 200 });
         assert.equal(page.json.items.length, 1000);
         assert.equal((await ids(wide, 'limit=1000')).length, 30_000);

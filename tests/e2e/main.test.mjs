@@ -70,7 +70,9 @@ describe('on real firmware', () => {
         const over = await scene.package('7.27.0', '7.28.0');
         assert.deepEqual([over.state, over.size, over.limit], ['oversize', size, size - 1]);
         assert.equal(typeof over.error, 'string');
-        assertProblem(await server.admin('GET', `${path}/content`), 409, 'package-oversize');
+        const refusal = await server.admin('GET', `${path}/content`);
+        assertProblem(refusal, 409, 'package-oversize');
+        assert.equal(refusal.json.detail, over.error);
         const linked = scene.module({ version: '7.27.0' });
         const { url } = await scene.createLink(linked);
         linked.link = new URL(url).pathname;

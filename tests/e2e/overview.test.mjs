@@ -104,6 +104,19 @@ describe('the next things to do', () => {
         assert.equal(await thing(server, scene.product, 'gate-broken'), undefined);
     });
 
+    test('a campaign that has paused after its last stage, until an admin decides', async () => {
+        const scene = await Scene.build(server, { versions: ['1', '2'], target: null });
+        const module = scene.module();
+        const body = { name: 'spring', target: '2', devices: [`imei:${module.id}`], pause_when_done: true };
+        const { json: { campaign } } = await server.admin('POST', scene.path('/campaigns'), body, { expect: 201 });
+        await server.admin('POST', scene.path(`/campaigns/${campaign}/start`), null, { expect: 200 });
+        await update(module);
+        const found = await thing(server, scene.product, 'campaign-done');
+        assert.deepEqual([found.campaign, found.action.do], [campaign, 'decide']);
+        await server.admin('POST', scene.path(`/campaigns/${campaign}/cancel`), null, { expect: 200 });
+        assert.equal(await thing(server, scene.product, 'campaign-done'), undefined);
+    });
+
     test('a package out of service: the action lifts the quarantine', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2'] });
         await scene.makePackage();

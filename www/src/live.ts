@@ -17,6 +17,7 @@ const settleMs = 400;     // events that come together are one change
 const betweenMs = 2_000;  // a page asks at most this often
 const againMs = 1_000;    // after a stream was lost
 const refusedMs = 30_000; // after the server had no place for another stream
+const silentMs = 60_000;  // the server sends something every 25 s: a stream without it is lost
 const hiddenMs = 10_000;  // a hidden page gives its place away
 
 // Which pages a kind of ledger row concerns, besides the ledger.
@@ -64,11 +65,20 @@ function takeBlock(block: string): void {
 
 async function read(body: ReadableStream<Uint8Array>): Promise<void> {
     const reader = body.getReader(), decoder = new TextDecoder();
-    let rest = '';
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        const blocks = (rest + decoder.decode(part.value, { stream: true })).split('\n\n');
-        rest = blocks.pop() ?? '';
-        blocks.forEach(takeBlock);
+    let rest = '', timer: number | undefined;
+    const next = () => {
+        clearTimeout(timer);
+        timer = window.setTimeout(() => void reader.cancel(), silentMs);
+        return reader.read();
+    };
+    try {
+        for (let part = await next(); !part.done; part = await next()) {
+            const blocks = (rest + decoder.decode(part.value, { stream: true })).split('\n\n');
+            rest = blocks.pop() ?? '';
+            blocks.forEach(takeBlock);
+        }
+    } finally {
+        clearTimeout(timer);
     }
 }
 

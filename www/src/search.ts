@@ -26,16 +26,13 @@ const firmwares: Source = async (text, products, signal) => {
     return lists.flat().slice(0, 8);
 };
 
-// A whole id, with or without its kind; a MAC with or without separators.
+// A whole id, as the API takes it (doc/api.md, Names).
 const devices: Source = async (text, products, signal) => {
     if (!/^[\w:.-]{4,80}$/.test(text))
         return [];
-    const id = text.replace(/^(imei|mac|uid):/i, '');
-    const forms = [...new Set([id, id.toUpperCase(), id.replace(/[:.-]/g, '').toUpperCase()])];
     const lists = await Promise.all(products.map(async (product) => {
-        const filter = forms.map((form) => `device="${form}"`).join(' or ');
         const { items } = await get<List<{ device: string; id_kind: string; firmware: string | null }>>(
-            `${path`/products/${product}/devices`}?limit=5&filter=${encodeURIComponent(filter)}`, signal).catch(() => ({ items: [] }));
+            `${path`/products/${product}/devices`}?device=${encodeURIComponent(text)}`, signal).catch(() => ({ items: [] }));
         return items.map(({ device, id_kind: kind, firmware }): Hit => ({ kind: 'device', label: device, hint: firmware ?? product, href: href('/devices', { product, device: `${kind}:${device}` }) }));
     }));
     return lists.flat().slice(0, 8);

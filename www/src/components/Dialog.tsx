@@ -13,6 +13,7 @@ export function Dialog({ title, open, onClose, children, actions }: Props) {
     const t = useT();
     const id = useId();
     const element = useRef<HTMLDialogElement>(null);
+    const pressed = useRef<EventTarget | null>(null); // a selection of text that ends outside must not close the dialog
     useLayoutEffect(() => {
         const dialog = element.current;
         if (open && dialog && !dialog.open)
@@ -27,7 +28,8 @@ export function Dialog({ title, open, onClose, children, actions }: Props) {
     }, []);
     return (
         <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose}
-            onClick={(event) => { if (event.target === element.current) onClose(); }}>
+            onPointerDown={(event) => { pressed.current = event.target; }}
+            onClick={(event) => { if (event.target === element.current && pressed.current === element.current) onClose(); }}>
             {open && (
                 <div class="dialog-body">
                     <header>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problemText } from '../api';
 import { Link } from '../components/Link';
+import { Outdated } from '../components/Outdated';
 import { Stat } from '../components/Stat';
 import { bytes, duration, number } from '../format';
 import { useT, type Key } from '../i18n';
@@ -98,6 +99,7 @@ export function Overview() {
     const isFirst = !(steps.product && steps.images && steps.link);
     return (
         <>
+            <Outdated error={error} />
             {isFirst && <FirstSteps answer={answer} onChange={again} />}
             {(!isFirst || answer.next.length > 0) && <NextThings answer={answer} onChange={again} />}
             <Fleet answer={answer} />

@@ -22,17 +22,20 @@ type Props = { where: Where; campaign: Campaign; onChanged: () => void };
 export function DraftPage({ where, campaign, onChanged }: Props) {
     const t = useT();
     const [open, setOpen] = useState<'start' | 'delete' | null>(null);
+    const [isEdited, setEdited] = useState(false); // the form has what is not saved
     const { data: effect, error, again } = useEffectOf(where);
     const close = () => setOpen(null);
     const at = campaignPath(where);
     return (
         <>
             <p class="toolbar">
-                <Button kind="primary" disabled={!effect || effect.conflict !== null} onClick={() => { again(); setOpen('start'); }}>{t('campaigns.start')}</Button>
+                <Button kind="primary" disabled={isEdited || !effect || effect.conflict !== null} onClick={() => { again(); setOpen('start'); }}>{t('campaigns.start')}</Button>
                 <Button kind="danger" onClick={() => setOpen('delete')}>{t('campaigns.delete')}</Button>
+                {isEdited && <span class="hint" role="status">{t('campaigns.save-first')}</span>}
             </p>
             <div class="beside">
-                <CampaignForm start={draftOf(where.product, campaign)} saved={campaign} kept={audience(campaign)} onSaved={() => { again(); onChanged(); toast(t('campaigns.saved')); }} />
+                <CampaignForm start={draftOf(where.product, campaign)} saved={campaign} kept={audience(campaign)} onEdit={() => setEdited(true)}
+                    onSaved={() => { setEdited(false); again(); onChanged(); toast(t('campaigns.saved')); }} />
                 <EffectPanel effect={effect} error={error} />
             </div>
             <ActionDialog title={t('campaigns.start-title', { name: campaign.name })} open={open === 'start'} onClose={close} submit={t('campaigns.start')} named

@@ -17,7 +17,7 @@ import { campaignPath, type Campaign } from './types';
 
 interface Image { version: string; withdrawn: object | null }
 
-type Props = { start: Draft; saved: Campaign | null; kept: string | null; onSaved: (campaign: Campaign) => void };
+type Props = { start: Draft; saved: Campaign | null; kept: string | null; onEdit?: () => void; onSaved: (campaign: Campaign) => void };
 
 async function save(draft: Draft, saved: Campaign | null, by: string): Promise<Campaign> {
     const list = path`/products/${draft.product}/firmware/${draft.firmware}/campaigns`;
@@ -38,14 +38,17 @@ async function save(draft: Draft, saved: Campaign | null, by: string): Promise<C
 }
 
 // Writes a draft. The list of a saved draft is not shown again: it stays, or is replaced.
-export function CampaignForm({ start, saved, kept, onSaved }: Props) {
+export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
     const t = useT();
     const [draft, setDraft] = useState(start);
     const [by, setBy] = useState(recall('by') ?? '');
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<string | null>(null);
     const { data: images } = useFetch<{ items: Image[] }>(path`/products/${draft.product}/firmware/${draft.firmware}/images`);
-    const set = (change: Partial<Draft>) => setDraft((now) => ({ ...now, ...change }));
+    const set = (change: Partial<Draft>) => {
+        setDraft((now) => ({ ...now, ...change }));
+        onEdit?.();
+    };
     const submit = async (event: SubmitEvent) => {
         event.preventDefault();
         if (draft.audience === 'csv' && !draft.csv) {

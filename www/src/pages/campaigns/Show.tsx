@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problemText } from '../../api';
 import { Link } from '../../components/Link';
+import { Outdated } from '../../components/Outdated';
 import { OutcomeBar } from './OutcomeBar';
 import { bytes, duration, number, time } from '../../format';
 import { useT } from '../../i18n';
@@ -60,6 +61,7 @@ export function CampaignShow({ where }: { where: Where }) {
     return (
         <>
             <p class="crumbs"><Link to="/campaigns">{t('campaigns.back')}</Link></p>
+            <Outdated error={error} />
             <Head where={where} campaign={campaign} />
             {campaign.state === 'draft' ? <DraftPage where={where} campaign={campaign} onChanged={again} /> : (
                 <>

@@ -73,7 +73,8 @@ function stageBody(stage: StageRow, isLast: boolean): object {
     return { ...size, ...gate, ...settle, ...(Number(stage.approvals) && !isLast ? { approvals: Number(stage.approvals) } : {}) };
 }
 
-// A CSV file is sent by a second call. Until then the draft selects no device.
+// A CSV file is sent by a second call. Until then a new draft selects no device, and a saved one what it selected: a list
+// that is refused changes nothing. An order can only be given with an audience, so with an order both select no device.
 const nothing = 'version=none and not (version=none)';
 
 function audienceBody(draft: Draft, isNew: boolean): object {
@@ -82,6 +83,8 @@ function audienceBody(draft: Draft, isNew: boolean): object {
     const firsts = first.length ? { first } : {};
     if (draft.audience === 'list')
         return { devices: ids(draft.devices), ...firsts, ...order };
+    if (draft.audience === 'csv' && !isNew && !draft.order)
+        return {};
     if (draft.audience === 'csv')
         return { filter: nothing, frozen: true, ...(draft.order === 'given' ? {} : order) };
     if (draft.audience === 'filter')

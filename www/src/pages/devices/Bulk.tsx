@@ -49,7 +49,8 @@ function useCollected(selection: Selection, chosen: string[], scope: 'chosen' | 
         const devices: Before[] = [];
         const add = (rows: DeviceRow[]) => {
             devices.push(...rows.map(strip));
-            setState({ devices: [...devices], isAll: true, busy: true, why: null });
+            if (!stop.signal.aborted)
+                setState({ devices: [...devices], isAll: true, busy: true, why: null });
         };
         const read = async () => {
             if (scope === 'filter')
@@ -59,7 +60,11 @@ function useCollected(selection: Selection, chosen: string[], scope: 'chosen' | 
         };
         add([]);
         read().then((isAll) => { if (!stop.signal.aborted) setState({ devices, isAll, busy: false, why: null }); })
-            .catch((error: unknown) => { if (error instanceof ApiError) setState({ devices: [], isAll: true, busy: false, why: problemText(error.problem) }); });
+            .catch((error: unknown) => {
+                stop.abort(); // the other calls: a device that comes later must not hide the error
+                if (error instanceof ApiError)
+                    setState({ devices: [], isAll: true, busy: false, why: problemText(error.problem) });
+            });
         return () => stop.abort();
     }, [key]);
     return state;

@@ -5,6 +5,7 @@
 import { problemText } from '../../api';
 import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
+import { Outdated } from '../../components/Outdated';
 import { useT } from '../../i18n';
 import { useLiveFetch } from '../../live';
 import { Attempts } from './Attempts';
@@ -38,6 +39,7 @@ export function DevicePage({ product, id }: { product: string; id: string }) {
     return (
         <>
             {back}
+            <Outdated error={error} />
             <h2 class="device-id"><span class="kind">{device.id_kind}</span> {device.device}</h2>
             <Facts {...props} />
             <DeviceActions {...props} />

@@ -86,13 +86,13 @@ function Notices({ device }: DeviceProps) {
     return all.length ? <Fact title={t('devices.column.notice')} tone="warn">{all.map((text) => <span class="note" key={text}>{text}</span>)}</Fact> : null;
 }
 
-function Campaign({ device: { campaign, firmware } }: DeviceProps) {
+function Campaign({ product, device: { campaign, firmware } }: DeviceProps) {
     const t = useT();
     if (!campaign)
         return <Fact title={t('device.campaign')}>{t('device.no-campaign')}</Fact>;
     return (
         <Fact title={t('device.campaign')}>
-            <Link to="/campaigns" query={{ firmware, campaign: campaign.name }}>{campaign.plain ? t('device.plain-campaign') : campaign.name}</Link>
+            <Link to="/campaigns" query={{ product, firmware, campaign: String(campaign.campaign) }}>{campaign.plain ? t('device.plain-campaign') : campaign.name}</Link>
             <span class="note">
                 {t('device.campaign-text', { target: campaign.target, stage: campaign.stage ?? '–', outcome: word('outcome', campaign.outcome), state: word('campaign-state', campaign.state) })}
             </span>

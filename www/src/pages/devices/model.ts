@@ -72,7 +72,7 @@ export interface Device extends DeviceRow {
     shared: { versions: string[]; since: number } | null;
     replaced_by: string | null;
     traffic: { month: string; bytes: number };
-    campaign: { name: string; plain: boolean; target: string; state: string; stage: number | null; outcome: string } | null;
+    campaign: { campaign: number; name: string; plain: boolean; target: string; state: string; stage: number | null; outcome: string } | null;
     links: LinkRow[];
     attempts: Attempt[];
 }

@@ -13,11 +13,11 @@ export interface Spot { row: number; column: number }
 
 interface RowProps { version: string; row: number; cells: Cell[]; signature: string; current: number; picked: number; isWithdrawn: boolean }
 
-// Of thousands of cells few change at a time, so a row is drawn only when it differs.
+// Of thousands of cells few change at a time, so a row is drawn only when it differs. An image before it moves the row.
 class Row extends Component<RowProps> {
     override shouldComponentUpdate(next: RowProps): boolean {
-        const { signature, current, picked } = this.props;
-        return signature !== next.signature || current !== next.current || picked !== next.picked;
+        const { row, signature, current, picked } = this.props;
+        return row !== next.row || signature !== next.signature || current !== next.current || picked !== next.picked;
     }
 
     override render({ version, row, cells, current, picked, isWithdrawn }: RowProps) {

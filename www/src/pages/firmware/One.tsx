@@ -7,6 +7,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { path, problemText } from '../../api';
 import { Link } from '../../components/Link';
+import { Outdated } from '../../components/Outdated';
 import { Stat } from '../../components/Stat';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
@@ -72,6 +73,7 @@ export function One({ product, firmware, hasList }: { product: string; firmware:
                 {back}
                 <h2 class="name" ref={heading} tabIndex={-1}>{info.firmware}</h2>
             </header>
+            <Outdated error={error} />
             {info.notice && <Note><p>{info.notice}</p></Note>}
             <dl class="stats">
                 <Stat label={t('firmware.target')} value={info.target ?? t('firmware.unset')}>

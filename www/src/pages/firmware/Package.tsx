@@ -12,6 +12,7 @@ import { Field } from '../../components/Field';
 import { toast } from '../../components/Toast';
 import { duration, time } from '../../format';
 import { useT } from '../../i18n';
+import { withQuery } from '../../list';
 import { useLive } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
@@ -165,7 +166,7 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
     const { busy, problem, run } = useCall();
     const put = async (file: File, asRaw: boolean) => {
         setRaw(null);
-        const path = `${where}?${new URLSearchParams({ by, ...(asRaw && { format: 'raw' }) }).toString()}`;
+        const path = withQuery(where, { by, format: asRaw ? 'raw' : null });
         const done = await run(async () => {
             try {
                 await sendFile<PackageInfo>({ method: 'PUT', path, file, onSent: (bytes) => setSent({ file, bytes }) });

@@ -10,6 +10,7 @@ import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { useT } from '../../i18n';
+import { withQuery } from '../../list';
 import { useLiveFetch } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
@@ -109,7 +110,7 @@ export function Path(tab: Tab) {
     const t = useT();
     const [from] = useQuery('from');
     const [to] = useQuery('to');
-    const where = `${tab.at}/paths?${new URLSearchParams({ from, to }).toString()}`;
+    const where = withQuery(`${tab.at}/paths`, { from, to });
     const { data, error, again } = useLiveFetch<PathInfo>(from && to && from !== to ? where : null, ['images', 'packages', 'queue']);
     return (
         <>

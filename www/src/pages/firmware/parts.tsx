@@ -71,8 +71,8 @@ export function Select({ label, value, options, onPick }: Choice) {
 
 // Who makes a change, as the ledger has it. Remembered for the next one.
 export function useName(): [string, (name: string) => void] {
-    const [name, setName] = useState(recall('name') ?? '');
-    return [name, (text) => { setName(text); keep('name', text || null); }];
+    const [name, setName] = useState(recall('by') ?? '');
+    return [name, (text) => { setName(text); keep('by', text.trim() || null); }];
 }
 
 export function Loading() {

@@ -3,6 +3,7 @@
 // Images on their way to the server, one after the other. They go on when the page changes.
 
 import { ApiError, path, type Problem } from '../../api';
+import { withQuery } from '../../list';
 import { Store } from '../../store';
 import { sendFile, type Upload } from '../../upload';
 import type { Image } from './types';
@@ -36,9 +37,8 @@ function change(id: number, fields: Partial<Sending>): void {
 }
 
 function callOf({ product, file, name, raw }: Sending): Pick<Upload, 'method' | 'path'> {
-    const query = new URLSearchParams({ ...(!name && { filename: file.name }), ...(raw && { format: 'raw' }) }).toString();
     const where = name ? path`/products/${product}/firmware/${name.firmware}/images/${name.version}` : path`/products/${product}/images`;
-    return { method: name ? 'PUT' : 'POST', path: query ? `${where}?${query}` : where };
+    return { method: name ? 'PUT' : 'POST', path: withQuery(where, { filename: name ? null : file.name, format: raw ? 'raw' : null }) };
 }
 
 async function run(one: Sending): Promise<void> {
