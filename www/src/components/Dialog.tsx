@@ -6,10 +6,10 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useT } from '../i18n';
 import { Button } from './Button';
 
-type Props = { title: string; open: boolean; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren };
+type Props = { title: string; open: boolean; onClose: () => void; busy?: boolean; children: ComponentChildren; actions?: ComponentChildren };
 
-// The browser keeps the focus inside, closes with Escape, and gives the focus back.
-export function Dialog({ title, open, onClose, children, actions }: Props) {
+// The browser keeps the focus inside, closes with Escape, and gives the focus back. `busy`: only its own buttons close it.
+export function Dialog({ title, open, onClose, busy = false, children, actions }: Props) {
     const t = useT();
     const id = useId();
     const element = useRef<HTMLDialogElement>(null);
@@ -27,14 +27,14 @@ export function Dialog({ title, open, onClose, children, actions }: Props) {
         element.current?.close();
     }, []);
     return (
-        <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose}
+        <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose} onCancel={(event) => { if (busy) event.preventDefault(); }}
             onPointerDown={(event) => { pressed.current = event.target; }}
-            onClick={(event) => { if (event.target === element.current && pressed.current === element.current) onClose(); }}>
+            onClick={(event) => { if (event.target === element.current && pressed.current === element.current && !busy) onClose(); }}>
             {open && (
                 <div class="dialog-body">
                     <header>
                         <h2 id={id}>{title}</h2>
-                        <Button icon="close" label={t('action.close')} onClick={onClose} />
+                        <Button icon="close" label={t('action.close')} disabled={busy} onClick={onClose} />
                     </header>
                     {children}
                     {actions && <footer>{actions}</footer>}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 
-import { send } from '../../api';
+import { ApiError, send } from '../../api';
 import { ActionDialog } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { toast } from '../../components/Toast';
@@ -10,7 +10,7 @@ import { bytes } from '../../format';
 import { useT } from '../../i18n';
 import { withQuery } from '../../list';
 import { go } from '../../router';
-import { EffectPanel, forecastTime, useEffectOf } from './Effect';
+import { EffectPanel, forecastTime, isStill, useEffectOf } from './Effect';
 import { draftOf } from './fields';
 import { CampaignForm } from './Form';
 import { campaignPath, type Campaign, type Where } from './types';
@@ -39,7 +39,15 @@ export function DraftPage({ where, campaign, onChanged }: Props) {
                 <EffectPanel effect={effect} error={error} />
             </div>
             <ActionDialog title={t('campaigns.start-title', { name: campaign.name })} open={open === 'start'} onClose={close} submit={t('campaigns.start')} named
-                run={async (_, by) => { await send(withQuery(`${at}/start`, { by }), { method: 'POST' }); toast(t('campaigns.did-start', { name: campaign.name })); onChanged(); }}>
+                run={async (_, by) => {
+                    if (effect && !await isStill(where, effect)) {
+                        again();
+                        throw new ApiError({ status: 0, code: 'effect-changed', detail: '' });
+                    }
+                    await send(withQuery(`${at}/start`, { by }), { method: 'POST' });
+                    toast(t('campaigns.did-start', { name: campaign.name }));
+                    onChanged();
+                }}>
                 {effect && (
                     <>
                         <p>{t('campaigns.start-text', { count: effect.devices, target: campaign.target, reachable: effect.forecast.devices, unreachable: effect.unreachable, bytes: bytes(effect.bytes) })}</p>

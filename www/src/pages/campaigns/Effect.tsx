@@ -8,11 +8,19 @@ import { useLive } from '../../live';
 import { useReasons } from '../../reason';
 import { campaignPath, type Effect, type Forecast, type Group, type Where } from './types';
 
-const dryRun = async (path: string, signal: AbortSignal) => await (await send(path, { method: 'POST', signal })).json() as Effect;
+const dryRun = async (path: string, signal?: AbortSignal) => await (await send(path, { method: 'POST', ...(signal ? { signal } : {}) })).json() as Effect;
+
+const dryRunPath = (where: Where) => `${campaignPath(where)}/start?dry_run=1`;
+
+// Whether the start would still do what was shown.
+export async function isStill(where: Where, { devices, out, unreachable, bytes: size }: Effect): Promise<boolean> {
+    const now = await dryRun(dryRunPath(where));
+    return now.devices === devices && now.out === out && now.unreachable === unreachable && now.bytes === size;
+}
 
 // What the start would do now.
 export function useEffectOf(where: Where) {
-    const fetched = useFetch<Effect>(`${campaignPath(where)}/start?dry_run=1`, 0, dryRun);
+    const fetched = useFetch<Effect>(dryRunPath(where), 0, dryRun);
     useLive(['campaigns', 'images', 'packages'], fetched.again);
     return fetched;
 }

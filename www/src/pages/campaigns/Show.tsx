@@ -25,7 +25,7 @@ function Head({ where, campaign }: { where: Where; campaign: Campaign }) {
             <h2>{plain ? t('campaigns.plain') : name} <StateBadge campaign={campaign} /></h2>
             <p>{t('campaigns.leads', { firmware: where.firmware, target, audience: audience(campaign) })}</p>
             <p class="hint">
-                {[t('campaigns.created', { time: time(created), by: by ?? '–' }), started !== null && t('campaigns.started-at', { time: time(started) }),
+                {[by ? t('campaigns.created-by', { time: time(created), by }) : t('campaigns.created', { time: time(created) }), started !== null && t('campaigns.started-at', { time: time(started) }),
                     ended !== null && t('campaigns.ended-at', { time: time(ended) })].filter(Boolean).join(' · ')}
             </p>
         </header>

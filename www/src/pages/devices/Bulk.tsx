@@ -183,7 +183,7 @@ function BulkDialog({ selection, chosen, onClose }: { selection: Selection; chos
             {t('devices.bulk.run', { action: title, count })}
         </Button>;
     return (
-        <Dialog title={t('devices.bulk.title')} open onClose={close} actions={footer}>
+        <Dialog title={t('devices.bulk.title')} open onClose={close} busy={work !== null && !work.isOver} actions={footer}>
             {work
                 ? <><p><strong>{undone ? t('devices.bulk.undone', { action: title }) : title}</strong></p><Progress work={work} onStop={stop} /></>
                 : <Form plan={plan} chosen={chosen.length} filter={selection.filter} collected={collected} onChange={setPlan} />}

@@ -151,6 +151,7 @@ export function Images(tab: Tab) {
     const t = useT();
     const { product, at, info, images, again } = tab;
     const [open, setOpen] = useQuery('image');
+    const [wanted] = useQuery('upload'); // a version that devices run
     const shown = images.find(({ version }) => version === open);
     return (
         <>
@@ -170,6 +171,7 @@ export function Images(tab: Tab) {
             )}
             <section aria-labelledby="upload-title">
                 <h2 id="upload-title">{t('firmware.upload-title')}</h2>
+                {wanted && !images.some(({ version }) => version === wanted) && <p class="hint" role="status">{t('firmware.upload-wanted', { version: wanted })}</p>}
                 <Upload product={product} firmware={info.firmware} onStored={again} />
             </section>
             <Dialog title={`${info.firmware} ${open}`} open={Boolean(shown)} onClose={() => setOpen('')}>
