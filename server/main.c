@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <config.h>
+#include "server/admin_token.h"
 #include "server/config/config.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
@@ -63,6 +64,10 @@ int main(int argc, char **argv)
         break;
     case CONFIG_LEDGER_HEAD:
         if (!ledger_print_head(config.data_dir, &err))
+            status = complain(&err, 1);
+        break;
+    case CONFIG_NEW_TOKEN:
+        if (!admin_token_renew(config.data_dir, &err))
             status = complain(&err, 1);
         break;
     case CONFIG_PRINT:
