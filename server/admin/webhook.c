@@ -45,8 +45,7 @@ static void show_url(const struct request *request, const struct webhook *webhoo
         return;
     }
     post_host(webhook->url, host);
-    bool tls = slice_starts(slice_of(webhook->url), "https://");
-    snprintf(out, WEBHOOK_URL_SIZE, "%s%.*s/…", tls ? "https://" : "http://", WEBHOOK_URL_SIZE - 16, host);
+    snprintf(out, WEBHOOK_URL_SIZE, "%.*s/…", WEBHOOK_URL_SIZE - 8, host);
 }
 
 static json_t *to_json(const struct request *request, const struct webhook *webhook)
