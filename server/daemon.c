@@ -73,7 +73,7 @@ static bool flush(void *cls, struct db *db, struct error *err)
     struct daemon *daemon = cls;
     return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) &&
            progress_store_kept(daemon->progress, db, err) && sessions_store(daemon->sessions, db, err) &&
-           tokens_store(daemon->tokens, db, err);
+           tokens_store(daemon->tokens, db, clock_boot_ms(), err);
 }
 
 static void flushed(void *cls, bool committed)
@@ -230,6 +230,7 @@ static void end(struct server *server)
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not finished in time", NULL);
     transfers_stop(daemon->transfers);
+    tokens_end(daemon->tokens);
     writer_stop(daemon->writer);
     scheduler_free(daemon->scheduler);
     checkin_counters_close(daemon->counters);

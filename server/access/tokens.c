@@ -3,13 +3,14 @@
 #include "server/access/tokens.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define STORE_AFTER_MS MINUTE_MS /* a use is stored at most this often */
+#define STORE_EVERY_MS MINUTE_MS /* uses are stored at most this often */
 
 struct known {
     struct token token;
@@ -23,6 +24,8 @@ struct tokens {
     size_t count;
     struct known due[TOKENS_MAX]; /* writer's thread: what it stores now */
     size_t due_count;
+    int64_t store_ms; /* writer's thread, boot clock: uses are not stored before; 0: not known yet */
+    atomic_bool is_ending;
 };
 
 bool tokens_open(struct db *db, struct tokens **ret, struct error *err)
@@ -161,12 +164,16 @@ bool tokens_change(struct tokens *tokens, struct writer *writer, writer_function
 
 /* ---- Uses ---- */
 
-bool tokens_store(struct tokens *tokens, struct db *db, struct error *err)
+bool tokens_store(struct tokens *tokens, struct db *db, int64_t now_ms, struct error *err)
 {
     tokens->due_count = 0;
+    if (!tokens->store_ms)
+        tokens->store_ms = now_ms + STORE_EVERY_MS;
+    if (now_ms < tokens->store_ms && !atomic_load(&tokens->is_ending))
+        return true;
     pthread_mutex_lock(&tokens->mutex);
     for (size_t i = 0; i < tokens->count; i++)
-        if (tokens->known[i].token.used_ms - tokens->known[i].stored_ms >= STORE_AFTER_MS)
+        if (tokens->known[i].token.used_ms != tokens->known[i].stored_ms)
             tokens->due[tokens->due_count++] = tokens->known[i];
     pthread_mutex_unlock(&tokens->mutex);
     for (size_t i = 0; i < tokens->due_count; i++) {
@@ -177,10 +184,17 @@ bool tokens_store(struct tokens *tokens, struct db *db, struct error *err)
     return true;
 }
 
+void tokens_end(struct tokens *tokens)
+{
+    if (tokens)
+        atomic_store(&tokens->is_ending, true);
+}
+
 void tokens_flushed(struct tokens *tokens, bool committed)
 {
-    if (!committed)
+    if (!committed || !tokens->due_count)
         return;
+    tokens->store_ms = 0;
     pthread_mutex_lock(&tokens->mutex);
     for (size_t i = 0; i < tokens->due_count; i++) {
         struct known *known = find_id(tokens, tokens->due[i].token.id);

@@ -34,8 +34,10 @@ void tokens_fill_use(struct tokens *tokens, struct token *token);
 bool tokens_change(struct tokens *tokens, struct writer *writer, writer_function *change, void *cls,
                    const struct token *token, struct error *err) __attribute__((warn_unused_result));
 
-/* For struct writer_flush: stores the last uses. Writer's thread. */
-bool tokens_store(struct tokens *tokens, struct db *db, struct error *err);
+/* For struct writer_flush: stores the last uses, at most once a minute. now_ms: boot clock. Writer's thread. */
+bool tokens_store(struct tokens *tokens, struct db *db, int64_t now_ms, struct error *err);
 void tokens_flushed(struct tokens *tokens, bool committed);
+/* The server ends: the next tokens_store() waits no longer. Any thread; NULL is fine. */
+void tokens_end(struct tokens *tokens);
 
 #endif

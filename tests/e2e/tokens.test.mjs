@@ -303,7 +303,7 @@ describe('behind a proxy', () => {
         assert.equal(text, 200);
         assert.equal((await lastRow('product-set')).detail.by.client, '198.51.100.8');
     });
-    test('nobody but a proxy of the configuration may tell an address', async () => {
+    test('only a proxy of the configuration may tell an address', async () => {
         const own = await startServer(null, { keep: true });
         try {
             await own.admin('POST', '/products', { name: 'x' }, { expect: 201, headers: { 'X-Forwarded-For': '198.51.100.1' } });
