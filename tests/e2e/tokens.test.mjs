@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { program, run } from './lib/ctl.mjs';
+import { firmwareImage } from './lib/firmware.mjs';
 import { poll } from './lib/module.mjs';
 import { assertProblem } from './lib/scene.mjs';
 import { buildDir, startServer } from './lib/server.mjs';
@@ -82,6 +83,9 @@ describe('a token of one product', () => {
     before(async () => {
         for (const key of ['mine', 'other'])
             await server.createProduct(key);
+        for (const revision of [0, 1])
+            await server.putImage('other', 'pump', `100${revision}`, firmwareImage({ seed: 77, size: 16_000, revision }));
+        await server.admin('POST', '/products/other/firmware/pump/campaigns', { name: 'spring', target: '1001', stages: [{ devices: 1 }] }, { expect: 201 });
         token = await make({ scope: 'admin', product: 'mine' });
     });
     test('reaches this product only', async () => {
@@ -103,7 +107,12 @@ describe('a token of one product', () => {
         assertProblem(await server.admin('GET', '/ledger?product=other', null, as(token)), 403, 'forbidden');
         assertProblem(await server.admin('HEAD', '/events?product=other', null, as(token)).then(async () => server.admin('GET', '/events?product=other', null, as(token))), 403, 'forbidden');
         assert.equal((await get('/webhooks')).items.length, 0);
-        assert.ok((await get('/overview')).firmwares.every((f) => f.product === 'mine'));
+        const all = (await server.admin('GET', '/overview')).json;
+        assert.ok(all.firmwares.length > 0);
+        const { firmwares, next } = await get('/overview');
+        assert.deepEqual([firmwares, next], [[], []]);
+        assert.deepEqual((await server.admin('GET', '/campaigns')).json.items.map(({ name }) => name), ['spring']);
+        assert.deepEqual((await get('/campaigns')).items, []);
     });
     test('needs a product that exists, and keeps it from being deleted', async () => {
         assertProblem(await server.admin('POST', '/tokens', { name: 'x', scope: 'read', product: 'nope' }), 404, 'product-not-found');
@@ -181,10 +190,12 @@ describe('the end of a token', () => {
         const { scope, name, login: kind } = await login(cookie);
         assert.deepEqual([kind, scope, name], ['session', 'operate', 'gone']);
         const streams = [await stream({ Authorization: `Bearer ${token.secret}` }), await stream({ Cookie: cookie })];
+        const began = Date.now();
         await server.admin('DELETE', `/tokens/${token.token}?by=Li`, null, { expect: 204 });
         assertProblem(await server.admin('GET', '/products', null, as(token)), 401, 'unauthorized');
         assert.equal((await login(cookie)).login, 'none');
         await poll('the streams have ended', () => streams.every(({ over }) => over));
+        assert.ok(Date.now() - began < 15_000, 'not only at the next look after 25 s');
         const { detail } = await lastRow('token-revoked');
         assert.deepEqual([detail.name, detail.by.name, detail.by.token_name, detail.by.token], ['gone', 'Li', 'admin', sha(server.token).slice(0, 8)]);
         assertProblem(await server.admin('DELETE', `/tokens/${token.token}`), 409, 'token-revoked');
