@@ -103,7 +103,7 @@
     X("DELETE", DEVICE "/links", OPERATE, 0, admin_link_revoke_all)                                          \
     X("DELETE", DEVICE "/links/{}", OPERATE, 0, admin_link_revoke)                                           \
     X("GET", DEVICE "/check-ins", READ, 0, admin_device_check_ins)                                           \
-    X("GET", API "/unknown", READ, 0, admin_unknown_list)                                                    \
+    X("GET", API "/unknown", READ | CUT, 0, admin_unknown_list)                                              \
     X("DELETE", API "/unknown", OPERATE, 0, admin_unknown_forget_all)                                        \
     X("DELETE", API "/unknown/{}", OPERATE, 0, admin_unknown_forget)                                         \
     X("GET", API "/webhooks", READ | CUT, 0, admin_webhook_list)                                             \

@@ -30,6 +30,10 @@ async function make(body = {}, options = {}) {
 }
 const as = (token) => ({ token: token.secret ?? token });
 const show = async (token) => (await server.admin('GET', `/tokens/${token.token}`, null, { expect: 200 })).json;
+// A device of this product asks for a firmware that the server does not have.
+const refusedName = (product) => new Promise((done, failed) => http.get({ ...server.device, agent: false,
+    path: `/api/site/firmware_upgrade?project_key=${product}&firmware_name=none&version=1.0.0&imei=866597071234567` },
+(response) => response.resume().on('end', done)).on('error', failed));
 const lastRow = async (kind) => (await server.admin('GET', `/ledger?kind=${kind}&order=newest&limit=1`, null, { expect: 200 })).json.items[0];
 
 // The table of routes with the scope of each, as the source has it.
@@ -107,6 +111,12 @@ describe('a token of one product', () => {
         assertProblem(await server.admin('GET', '/ledger?product=other', null, as(token)), 403, 'forbidden');
         assertProblem(await server.admin('HEAD', '/events?product=other', null, as(token)).then(async () => server.admin('GET', '/events?product=other', null, as(token))), 403, 'forbidden');
         assert.equal((await get('/webhooks')).items.length, 0);
+        for (const key of ['other', 'mine'])
+            await refusedName(key);
+        assert.deepEqual((await server.admin('GET', '/unknown')).json.items.map((row) => row.product).sort(), ['mine', 'other']);
+        for (const query of ['', '?product=', '?product=mine'])
+            assert.deepEqual((await get(`/unknown${query}`)).items.map((row) => row.product), ['mine'], query);
+        assertProblem(await server.admin('GET', '/unknown?product=other', null, as(token)), 403, 'forbidden');
         const all = (await server.admin('GET', '/overview')).json;
         assert.ok(all.firmwares.length > 0);
         const { firmwares, next } = await get('/overview');
