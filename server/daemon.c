@@ -208,6 +208,13 @@ static int64_t left_ms(int64_t until_ms)
     return left > 0 ? left : 0;
 }
 
+static void close_access(struct daemon *daemon)
+{
+    sessions_close(daemon->sessions);
+    attempts_close(daemon->attempts);
+    tokens_close(daemon->tokens);
+}
+
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
@@ -238,9 +245,7 @@ static void end(struct server *server)
     waiting_close(daemon->waiting);
     progress_close(daemon->progress);
     live_close(daemon->live);
-    sessions_close(daemon->sessions);
-    attempts_close(daemon->attempts);
-    tokens_close(daemon->tokens);
+    close_access(daemon);
     reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);
     plan_cache_close(daemon->plan_cache);

@@ -131,6 +131,23 @@ void tokens_fill_use(struct tokens *tokens, struct token *token)
     pthread_mutex_unlock(&tokens->mutex);
 }
 
+bool tokens_next_expiring(struct tokens *tokens, int64_t after_id, int64_t now_ms, int64_t before_ms,
+                          struct token *ret)
+{
+    bool found = false;
+    pthread_mutex_lock(&tokens->mutex);
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct token *token = &tokens->known[i].token;
+        if (token->id <= after_id || (found && token->id > ret->id) || token->expires_ms <= now_ms ||
+            token->expires_ms >= before_ms)
+            continue;
+        found = true;
+        *ret = *token;
+    }
+    pthread_mutex_unlock(&tokens->mutex);
+    return found;
+}
+
 /* ---- Changes ---- */
 
 /* Under the mutex. `change` has checked that there is room. */

@@ -29,6 +29,10 @@ void tokens_note_use(struct tokens *tokens, int64_t id, int64_t now_ms, const ch
 /* Fills used_ms and used_from from memory, where they are newer than in the database. Any thread. */
 void tokens_fill_use(struct tokens *tokens, struct token *token);
 
+/* The token with the lowest id above after_id that expires from now_ms to before_ms. False: there is none. Any thread. */
+bool tokens_next_expiring(struct tokens *tokens, int64_t after_id, int64_t now_ms, int64_t before_ms,
+                          struct token *ret);
+
 /* Runs `change` in the writer's thread and transaction. `change` stores *token; when it is durable, the list has *token
    too, or no longer has it when it is revoked. Worker thread. */
 bool tokens_change(struct tokens *tokens, struct writer *writer, writer_function *change, void *cls,

@@ -180,6 +180,17 @@ describe('making and listing', () => {
     });
 });
 
+test('the log warns of a token that expires within 14 days', async () => {
+    const day = 86_400_000;
+    await make({ name: 'soon', expires_at: Date.now() + 13 * day });
+    await make({ name: 'soon-too', expires_at: Date.now() + 2 * day });
+    await make({ name: 'later', expires_at: Date.now() + 15 * day });
+    const before = server.log('token-expires').length;
+    await server.restart();
+    const lines = (await server.logged('token-expires', before + 2)).slice(before);
+    assert.deepEqual(lines.map(({ token_name: name }) => name).sort(), ['soon', 'soon-too']);
+});
+
 describe('the end of a token', () => {
     const logIn = async (token) => {
         const { headers } = await server.admin('POST', '/session', { token }, { token: null, expect: 204 });

@@ -31,64 +31,61 @@ bool request_header_at(const struct request *request, const char *name, unsigned
 #define PLAIN "X-Forwarded-For"
 #define OTHER "Forwarded"
 
+static const struct {
+    const char *peer, *proxies;
+    struct line line[4];
+    const char *client; /* NULL: refused */
+    bool is_proxied;
+} client_cases[] = {
+    {"192.0.2.1:4711", "", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711", "192.0.2.2", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711", "192.0.2.11", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1"}}, "198.51.100.1", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{NULL, NULL}}, "192.0.2.1", false},
+    {"[2001:db8::1]:4711", "::1 2001:db8::1", {{PLAIN, "2001:DB8::0:7"}}, "2001:db8::7", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "203.0.113.9, 198.51.100.1"}}, "198.51.100.1", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "203.0.113.9"}, {PLAIN, "198.51.100.1"}}, "198.51.100.1", true},
+    {"192.0.2.1:4711",
+     "192.0.2.1 10.0.0.1",
+     {{PLAIN, "198.51.100.1"}, {PLAIN, "10.0.0.1"}},
+     "198.51.100.1",
+     true},
+    {"192.0.2.1:4711", "192.0.2.1 10.0.0.1", {{PLAIN, "10.0.0.1"}}, "10.0.0.1", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1:99"}}, "198.51.100.1", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1, unknown"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, ""}}, "192.0.2.1", false},
+    {"192.0.2.1:4711",
+     "192.0.2.1",
+     {{OTHER, "for=203.0.113.9, For=198.51.100.1;proto=https"}},
+     "198.51.100.1",
+     true},
+    {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "by=x; for=\"[2001:db8::7]:4711\""}}, "2001:db8::7", true},
+    {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=_hidden"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "proto=https"}}, "192.0.2.1", false},
+    {"192.0.2.1:4711",
+     "192.0.2.1",
+     {{OTHER, "for=198.51.100.1"}, {PLAIN, "198.51.100.1"}},
+     "198.51.100.1",
+     true},
+    {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=203.0.113.9"}, {PLAIN, "198.51.100.1"}}, NULL, false},
+    {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=_x"}, {PLAIN, "198.51.100.1"}}, NULL, false},
+};
+
 static void test_client(void **state)
 {
-    static const struct {
-        const char *peer, *proxies;
-        struct line line[4];
-        const char *client; /* NULL: refused */
-        bool is_proxied;
-    } cases[] = {
-        {"192.0.2.1:4711", "", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711", "192.0.2.2", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711", "192.0.2.11", {{PLAIN, "198.51.100.1"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1"}}, "198.51.100.1", true},
-        {"192.0.2.1:4711", "192.0.2.1", {{NULL, NULL}}, "192.0.2.1", false},
-        {"[2001:db8::1]:4711", "::1 2001:db8::1", {{PLAIN, "2001:DB8::0:7"}}, "2001:db8::7", true},
-        {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "203.0.113.9, 198.51.100.1"}}, "198.51.100.1", true},
-        {"192.0.2.1:4711",
-         "192.0.2.1",
-         {{PLAIN, "203.0.113.9"}, {PLAIN, "198.51.100.1"}},
-         "198.51.100.1",
-         true},
-        {"192.0.2.1:4711",
-         "192.0.2.1 10.0.0.1",
-         {{PLAIN, "198.51.100.1"}, {PLAIN, "10.0.0.1"}},
-         "198.51.100.1",
-         true},
-        {"192.0.2.1:4711", "192.0.2.1 10.0.0.1", {{PLAIN, "10.0.0.1"}}, "10.0.0.1", true},
-        {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1:99"}}, "198.51.100.1", true},
-        {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, "198.51.100.1, unknown"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711", "192.0.2.1", {{PLAIN, ""}}, "192.0.2.1", false},
-        {"192.0.2.1:4711",
-         "192.0.2.1",
-         {{OTHER, "for=203.0.113.9, For=198.51.100.1;proto=https"}},
-         "198.51.100.1",
-         true},
-        {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "by=x; for=\"[2001:db8::7]:4711\""}}, "2001:db8::7", true},
-        {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=_hidden"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "proto=https"}}, "192.0.2.1", false},
-        {"192.0.2.1:4711",
-         "192.0.2.1",
-         {{OTHER, "for=198.51.100.1"}, {PLAIN, "198.51.100.1"}},
-         "198.51.100.1",
-         true},
-        {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=203.0.113.9"}, {PLAIN, "198.51.100.1"}}, NULL, false},
-        {"192.0.2.1:4711", "192.0.2.1", {{OTHER, "for=_x"}, {PLAIN, "198.51.100.1"}}, NULL, false},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof client_cases / sizeof *client_cases; i++) {
         struct request request = {.body_length = 0};
         struct error err;
-        snprintf(request.peer, sizeof request.peer, "%s", cases[i].peer);
-        lines = cases[i].line;
-        bool ok = client_note(&request, cases[i].proxies, &err);
-        if (ok != (cases[i].client != NULL))
+        snprintf(request.peer, sizeof request.peer, "%s", client_cases[i].peer);
+        lines = client_cases[i].line;
+        bool ok = client_note(&request, client_cases[i].proxies, &err);
+        if (ok != (client_cases[i].client != NULL))
             fail_msg("case %zu: %s", i, ok ? "accepted" : err.text);
         if (!ok)
             continue;
-        assert_string_equal(request.client, cases[i].client);
-        assert_int_equal(request.is_proxied, cases[i].is_proxied);
+        assert_string_equal(request.client, client_cases[i].client);
+        assert_int_equal(request.is_proxied, client_cases[i].is_proxied);
     }
 }
 
