@@ -301,6 +301,8 @@ describe('failed attempts', () => {
         assert.equal(filter.exec(six.raw)?.groups.host, six.address);
         for (const other of server.logLines.filter((l) => !/event=login-refused/.test(l)))
             assert.doesNotMatch(other, filter);
+        assert.match(`host dfotad[77]: ${line.raw} suppressed=9`, filter);
+        assert.doesNotMatch(`level=info event=answer said="${line.raw} "`, filter);
         const [expired] = server.log('login-refused').filter(({ reason }) => reason === 'expired');
         assert.doesNotMatch(expired.raw, filter);
     });
