@@ -25,6 +25,7 @@
     X(ERROR_CLAIM_NOT_FOUND, 404, "claim-not-found")                                                         \
     X(ERROR_WEBHOOK_NOT_FOUND, 404, "webhook-not-found")                                                     \
     X(ERROR_EVENT_NOT_FOUND, 404, "event-not-found")                                                         \
+    X(ERROR_TOKEN_NOT_FOUND, 404, "token-not-found")                                                         \
     X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
     X(ERROR_CAMPAIGN_NOT_FOUND, 404, "campaign-not-found")                                                   \
     X(ERROR_CAMPAIGN_EXISTS, 409, "campaign-exists")                                                         \
@@ -40,6 +41,9 @@
     X(ERROR_PRODUCT_IN_USE, 409, "product-in-use")                                                           \
     X(ERROR_PRODUCT_EXISTS, 409, "product-exists")                                                           \
     X(ERROR_WEBHOOK_EXISTS, 409, "webhook-exists")                                                           \
+    X(ERROR_TOKEN_EXISTS, 409, "token-exists")                                                               \
+    X(ERROR_TOKEN_REVOKED, 409, "token-revoked")                                                             \
+    X(ERROR_LAST_TOKEN, 409, "last-token")                                                                   \
     X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                           \
     X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                         \
     X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                               \
@@ -62,6 +66,7 @@
     X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                               \
     X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                             \
     X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                         \
+    X(ERROR_TOO_MANY_ATTEMPTS, 429, "too-many-attempts")                                                     \
     X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                     \
     X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                 \
     X(ERROR_NO_SPACE, 507, "no-space")                                                                       \

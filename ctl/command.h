@@ -141,6 +141,11 @@ command_run webhook_waiting;
 command_run webhook_resend;
 command_run webhook_forget;
 
+command_run token_add; /* token.c */
+command_run token_list;
+command_run token_rotate;
+command_run token_revoke;
+
 command_run ledger_list; /* ledger.c */
 command_run ledger_head;
 command_run ledger_verify;

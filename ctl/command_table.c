@@ -307,6 +307,23 @@ const struct command command_table[] = {
      "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
      webhook_forget},
 
+    {"token add", "NAME", SET(ON(SCOPE), ON(EXPIRES), ON(BY)), SET(ON(SCOPE)),
+     "make a token for the admin API",
+     "Each scope includes the ones before. read: everything that can be seen. upload: also images and "
+     "packages. operate: also devices, links, campaigns, reports and releases. admin: everything. With "
+     "--product the token reaches only that product. Standard output has only the token, for a file: dfotactl "
+     "token add ci --scope upload > ci.token",
+     token_add},
+    {"token list", "", NONE, NONE, "list the tokens", NULL, token_list},
+    {"token rotate", "TOKEN", SET(ON(OVERLAP), ON(EXPIRES), ON(BY)), NONE, "give a token a new secret",
+     "TOKEN is its name or its number. The old secret works for --overlap hours more; 0 ends it at once. "
+     "Standard output has only the new secret.",
+     token_rotate},
+    {"token revoke", "TOKEN", SET(ON(BY)), NONE, "end a token and its sessions at once",
+     "TOKEN is its name or its number. The last token that may do everything and never expires cannot be "
+     "revoked.",
+     token_revoke},
+
     {"ledger list", "", SET(ON(PRINT_CSV), ON(DEVICE), ON(KIND), ON(SINCE), ON(UNTIL)), NONE,
      "list what happened, one row per fact",
      "All rows that match the options, the oldest first. With --product only rows of that product. "

@@ -83,6 +83,10 @@
     X(ENABLED, "enabled", 0, "yes|no", WORD(enabled), "are events sent?")                                    \
     X(NEW_NAME, "new-name", 0, "NAME", TEXT(new_name), "the new name")                                       \
     X(NEW_URL, "new-url", 0, "URL", TEXT(new_url), "the new URL")                                            \
+    X(SCOPE, "scope", 0, "SCOPE", TEXT(scope), "read, upload, operate or admin")                             \
+    X(EXPIRES, "expires", 0, "TIME", OTHER(expires_ms, read_time_or_date),                                   \
+      "the token works until this time")                                                                     \
+    X(OVERLAP, "overlap", 0, "HOURS", NUMBER(overlap_h, 0, 2160), "how long the old secret works too (24)")  \
     X(STAGE, "stage", 0, "STAGE", OTHER(stages, add_stage),                                                  \
       "5, 10% or all; 5,min=4,fail=0,silent=0,settle=1d,approve=1; repeat it for each stage")                \
     X(DEVICES, "devices", 0, "FILE", TEXT(devices), "CSV file: DEVICE[,first]; or with a header")            \
@@ -131,6 +135,9 @@ struct ctl_options {
     const char *devices, *finish_transfers, *outcome, *order;
     bool frozen, dynamic;
     bool dry_run, pause_when_done;
+    const char *scope;
+    int64_t expires_ms;
+    uint64_t overlap_h;
     int64_t captured_at_ms, since_ms, until_ms, before_ms;
 
     bool given[OPTIONS];

@@ -25,6 +25,8 @@ struct checkin_counters;
 struct sender;
 struct waiting;
 struct sessions;
+struct tokens;
+struct attempts;
 struct live;
 
 struct daemon {
@@ -43,9 +45,9 @@ struct daemon {
     struct scheduler *scheduler;
     struct maintenance *maintenance;
     struct prebuild *prebuild;
-    struct sender *sender; /* of webhooks */
-    struct sha256 *tokens; /* hashes of the admin tokens */
-    size_t token_count;
+    struct sender *sender;     /* of webhooks */
+    struct tokens *tokens;     /* of the admin API */
+    struct attempts *attempts; /* failed ones to use a token */
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first

@@ -19,6 +19,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/attempts.h"
+#include "server/access/tokens.h"
 #include "server/admin_token.h"
 #include "server/build/scheduler.h"
 #include "server/checkin/counters.h"
@@ -70,7 +72,8 @@ static bool flush(void *cls, struct db *db, struct error *err)
 {
     struct daemon *daemon = cls;
     return checkin_counters_store(daemon->counters, db, err) && refused_store(daemon->refused, db, err) &&
-           progress_store_kept(daemon->progress, db, err) && sessions_store(daemon->sessions, db, err);
+           progress_store_kept(daemon->progress, db, err) && sessions_store(daemon->sessions, db, err) &&
+           tokens_store(daemon->tokens, db, clock_boot_ms(), err);
 }
 
 static void flushed(void *cls, bool committed)
@@ -80,6 +83,7 @@ static void flushed(void *cls, bool committed)
     refused_flushed(daemon->refused, committed);
     progress_flushed(daemon->progress, committed);
     sessions_flushed(daemon->sessions, committed);
+    tokens_flushed(daemon->tokens, committed);
 }
 
 static void committed(void *cls, unsigned touched)
@@ -111,8 +115,9 @@ static bool open_storage(struct server *server, struct error *err)
         !db_open_writer(path, &db, err))
         return false;
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
-        !admin_token_load(daemon->config.data_dir, db, &daemon->tokens, &daemon->token_count, err) ||
-        !sessions_open(db, daemon->tokens, daemon->token_count, &daemon->sessions, err) ||
+        !admin_token_load(daemon->config.data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
+        !attempts_open(&daemon->attempts, err) ||
+        !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
         !progress_open(&daemon->progress, err)) {
@@ -203,6 +208,13 @@ static int64_t left_ms(int64_t until_ms)
     return left > 0 ? left : 0;
 }
 
+static void close_access(struct daemon *daemon)
+{
+    sessions_close(daemon->sessions);
+    attempts_close(daemon->attempts);
+    tokens_close(daemon->tokens);
+}
+
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
@@ -225,6 +237,7 @@ static void end(struct server *server)
     if (!drained)
         log_line(LOG_LEVEL_WARN, "connections-cut", "reason", "they were not finished in time", NULL);
     transfers_stop(daemon->transfers);
+    tokens_end(daemon->tokens);
     writer_stop(daemon->writer);
     scheduler_free(daemon->scheduler);
     checkin_counters_close(daemon->counters);
@@ -232,12 +245,11 @@ static void end(struct server *server)
     waiting_close(daemon->waiting);
     progress_close(daemon->progress);
     live_close(daemon->live);
-    sessions_close(daemon->sessions);
+    close_access(daemon);
     reader_pool_close(daemon->reader_pool);
     package_cache_close(daemon->cache);
     plan_cache_close(daemon->plan_cache);
     blobs_close(daemon->blobs);
-    free(daemon->tokens);
     cleanup_close(&daemon->ending_fd);
     file_watch_close(server->file_watch);
     data_dir_close(&server->data);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <config.h>
+#include "server/admin_token.h"
 #include "server/config/config.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
@@ -40,6 +41,16 @@ static int run(const struct config *config)
     return ok ? 0 : complain(&err, 1);
 }
 
+/* On the data directory of a server, or of a backup. */
+static bool act_on_data(enum config_action action, const struct config *config, struct error *err)
+{
+    if (action == CONFIG_VERIFY_LEDGER)
+        return ledger_verify(config->data_dir, config->ledger_head, err);
+    if (action == CONFIG_LEDGER_HEAD)
+        return ledger_print_head(config->data_dir, err);
+    return admin_token_renew(config->data_dir, err);
+}
+
 int main(int argc, char **argv)
 {
     struct config config = {.data_dir = NULL};
@@ -58,11 +69,9 @@ int main(int argc, char **argv)
         puts("the configuration is in order");
         break;
     case CONFIG_VERIFY_LEDGER:
-        if (!ledger_verify(config.data_dir, config.ledger_head, &err))
-            status = complain(&err, 1);
-        break;
     case CONFIG_LEDGER_HEAD:
-        if (!ledger_print_head(config.data_dir, &err))
+    case CONFIG_NEW_TOKEN:
+        if (!act_on_data(action, &config, &err))
             status = complain(&err, 1);
         break;
     case CONFIG_PRINT:

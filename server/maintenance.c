@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/access/tokens.h"
 #include "server/campaign/gate.h"
 #include "server/campaign/move.h"
 #include "server/ledger/prune.h"
@@ -20,15 +21,16 @@
 #include "storage/traffic.h"
 #include "upgrade/hours.h"
 
-#define ROUND_MS       MINUTE_MS /* longest time between two rounds */
-#define ROUND_LEAST_MS 50
-#define SILENT_AT_ONCE 500 /* attempts in one transaction: check-ins wait meanwhile */
-#define PRUNE_EVERY_MS DAY_MS
-#define CLOCK_BACK_MS  1000 /* events of the same moment may come into the ledger in another order */
+#define ROUND_MS        MINUTE_MS /* longest time between two rounds */
+#define ROUND_LEAST_MS  50
+#define SILENT_AT_ONCE  500 /* attempts in one transaction: check-ins wait meanwhile */
+#define PRUNE_EVERY_MS  DAY_MS
+#define EXPIRES_SOON_MS (14 * DAY_MS)
+#define CLOCK_BACK_MS   1000 /* events of the same moment may come into the ledger in another order */
 
 struct maintenance {
     struct daemon *daemon;
-    int64_t round_ms, prune_at_ms, traffic_at_ms; /* boot clock */
+    int64_t round_ms, prune_at_ms, traffic_at_ms, expiry_at_ms; /* boot clock */
     bool clock_was_back;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -130,6 +132,23 @@ static void prune(struct maintenance *maintenance)
     if (!ledger_prune(maintenance->daemon->writer, clock_utc_ms() - days * DAY_MS, by, &pruned, &err))
         log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
     json_decref(by);
+}
+
+/* Tokens that expire soon */
+
+static void warn_of_expiry(struct maintenance *maintenance)
+{
+    int64_t now_ms = clock_utc_ms();
+    struct token token = {.id = 0};
+    struct log_number number, left;
+    if (clock_boot_ms() < maintenance->expiry_at_ms)
+        return;
+    maintenance->expiry_at_ms = clock_boot_ms() + DAY_MS;
+    while (
+        tokens_next_expiring(maintenance->daemon->tokens, token.id, now_ms, now_ms + EXPIRES_SOON_MS, &token))
+        log_line(LOG_LEVEL_WARN, "token-expires", "token_number", log_i64(&number, token.id), "token_name",
+                 token.name, "left_ms", log_i64(&left, token.expires_ms - now_ms), "then",
+                 "give it a later expiry: dfotactl token rotate", NULL);
 }
 
 /* Budgets of past days */
@@ -249,6 +268,7 @@ static void *work(void *cls)
         evaluate_campaigns(maintenance);
         count_day(maintenance);
         prune(maintenance);
+        warn_of_expiry(maintenance);
     } while (await_round(maintenance));
     return NULL;
 }

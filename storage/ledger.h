@@ -100,6 +100,9 @@
       "by enabled host kinds name signed template webhook")                                                  \
     X(LEDGER_WEBHOOK_SET, "webhook-set", "product", "by enabled host kinds name signed template webhook")    \
     X(LEDGER_WEBHOOK_REMOVED, "webhook-removed", "product", "by host name webhook")                          \
+    X(LEDGER_TOKEN_ADDED, "token-added", "product", "by expires name scope token")                           \
+    X(LEDGER_TOKEN_ROTATED, "token-rotated", "product", "by expires name old_until scope token")             \
+    X(LEDGER_TOKEN_REVOKED, "token-revoked", "product", "by name scope token")                               \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 
 enum ledger_kind {

@@ -4,11 +4,9 @@
 
 #include <microhttpd.h>
 
-#include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/console/file.h"
-#include "server/console/origin.h"
-#include "server/console/sessions.h"
 #include "upgrade/transcript.h"
 
 #define KIB      1024
@@ -19,131 +17,141 @@
 #define WEBHOOK  API "/webhooks/{}"
 #define CAMPAIGN FIRMWARE "/campaigns/{}"
 
-/* Method, pattern, body limit, handler. */
+/* The access of a call: its scope, each includes the ones before; CUT: see access.h. */
+#define READ    SCOPE_READ
+#define UPLOAD  SCOPE_UPLOAD  /* images and packages */
+#define OPERATE SCOPE_OPERATE /* devices, links, campaigns, reports, releases */
+#define ADMIN   SCOPE_ADMIN   /* products, settings, deletion of firmware and images, webhooks, tokens */
+#define CUT     ACCESS_CUT
+
+/* Method, pattern, access, body limit, handler. */
 #define ROUTES(X)                                                                                            \
-    X("GET", API "/reasons", 0, admin_reason_list)                                                           \
-    X("GET", API "/status", 0, admin_status_show)                                                            \
-    X("GET", API "/overview", 0, admin_overview_show)                                                        \
-    X("GET", API "/campaigns", 0, admin_campaign_list_all)                                                   \
-    X("DELETE", API "/session", 0, admin_session_end)                                                        \
-    X("POST", API "/session/once", 0, admin_session_once)                                                    \
-    X("GET", API "/products", 0, admin_product_list)                                                         \
-    X("POST", API "/products", 64 * KIB, admin_product_add)                                                  \
-    X("GET", PRODUCT, 0, admin_product_show)                                                                 \
-    X("PATCH", PRODUCT, 4 * KIB, admin_product_set)                                                          \
-    X("DELETE", PRODUCT, 0, admin_product_delete)                                                            \
-    X("GET", PRODUCT "/firmware", 0, admin_firmware_list)                                                    \
-    X("GET", FIRMWARE, 0, admin_firmware_show)                                                               \
-    X("PATCH", FIRMWARE, 64 * KIB, admin_firmware_set)                                                       \
-    X("DELETE", FIRMWARE, 0, admin_firmware_delete)                                                          \
-    X("PUT", FIRMWARE "/target", 64 * KIB, admin_target_set)                                                 \
-    X("DELETE", FIRMWARE "/target", 0, admin_target_drop)                                                    \
-    X("GET", FIRMWARE "/campaigns", 0, admin_campaign_list)                                                  \
-    X("POST", FIRMWARE "/campaigns", 4 * KIB * KIB, admin_campaign_add)                                      \
-    X("GET", CAMPAIGN, 0, admin_campaign_show)                                                               \
-    X("PATCH", CAMPAIGN, 4 * KIB * KIB, admin_campaign_set)                                                  \
-    X("DELETE", CAMPAIGN, 0, admin_campaign_remove)                                                          \
-    X("POST", CAMPAIGN "/start", 0, admin_campaign_start)                                                    \
-    X("POST", CAMPAIGN "/pause", 4 * KIB, admin_campaign_pause)                                              \
-    X("POST", CAMPAIGN "/resume", 0, admin_campaign_resume)                                                  \
-    X("POST", CAMPAIGN "/cancel", 0, admin_campaign_cancel)                                                  \
-    X("POST", CAMPAIGN "/approve", 0, admin_campaign_approve)                                                \
-    X("POST", CAMPAIGN "/retarget", 4 * KIB, admin_campaign_retarget)                                        \
-    X("POST", CAMPAIGN "/copy", 4 * KIB, admin_campaign_copy)                                                \
-    X("GET", CAMPAIGN "/devices", 0, admin_campaign_devices)                                                 \
-    X("PUT", CAMPAIGN "/devices", 4 * KIB * KIB, admin_campaign_devices_put)                                 \
-    X("GET", FIRMWARE "/missing-bases", 0, admin_firmware_missing_bases)                                     \
-    X("GET", FIRMWARE "/versions", 0, admin_firmware_versions)                                               \
-    X("GET", FIRMWARE "/images", 0, admin_image_list)                                                        \
-    X("GET", FIRMWARE "/images/{}", 0, admin_image_show)                                                     \
-    X("PATCH", FIRMWARE "/images/{}", 64 * KIB, admin_image_set)                                             \
-    X("DELETE", FIRMWARE "/images/{}", 0, admin_image_remove)                                                \
-    X("GET", FIRMWARE "/images/{}/content", 0, admin_image_content)                                          \
-    X("DELETE", FIRMWARE "/images/{}/quarantine", 0, admin_image_lift)                                       \
-    X("GET", FIRMWARE "/matrix", 0, admin_matrix_show)                                                       \
-    X("GET", FIRMWARE "/queue", 0, admin_queue_show)                                                         \
-    X("GET", FIRMWARE "/packages", 0, admin_package_list)                                                    \
-    X("GET", FIRMWARE "/packages/{}/{}", 0, admin_package_show)                                              \
-    X("POST", FIRMWARE "/packages/{}/{}", 0, admin_package_ask)                                              \
-    X("GET", FIRMWARE "/packages/{}/{}/content", 0, admin_package_content)                                   \
-    X("DELETE", FIRMWARE "/packages/{}/{}", 0, admin_package_forget)                                         \
-    X("POST", FIRMWARE "/packages/{}/{}/release", 64 * KIB, admin_package_release)                           \
-    X("DELETE", FIRMWARE "/packages/{}/{}/release", 0, admin_package_take_back)                              \
-    X("PUT", FIRMWARE "/packages/{}/{}/quarantine", 4 * KIB, admin_package_quarantine)                       \
-    X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", 0, admin_package_lift)                                \
-    X("GET", FIRMWARE "/paths", 0, admin_path_show)                                                          \
-    X("POST", FIRMWARE "/paths", 0, admin_path_ask)                                                          \
-    X("POST", FIRMWARE "/reports", 4 * KIB * KIB, admin_report_add_many)                                     \
-    X("POST", FIRMWARE "/links", 4 * KIB * KIB, admin_link_add_many)                                         \
-    X("POST", PRODUCT "/devices", 4 * KIB * KIB, admin_device_import)                                        \
-    X("GET", PRODUCT "/devices", 0, admin_device_list)                                                       \
-    X("POST", PRODUCT "/devices/unblock", 0, admin_device_unblock_all)                                       \
-    X("GET", PRODUCT "/explain", 0, admin_explain)                                                           \
-    X("GET", FIRMWARE "/outcomes", 0, admin_outcomes)                                                        \
-    X("GET", DEVICE, 0, admin_device_show)                                                                   \
-    X("PATCH", DEVICE, 16 * KIB, admin_device_set)                                                           \
-    X("DELETE", DEVICE, 0, admin_device_delete)                                                              \
-    X("POST", DEVICE "/retire", 0, admin_device_retire)                                                      \
-    X("POST", DEVICE "/restore", 0, admin_device_restore)                                                    \
-    X("POST", DEVICE "/admit", 0, admin_device_admit)                                                        \
-    X("POST", DEVICE "/replace", 4 * KIB, admin_device_replace)                                              \
-    X("POST", DEVICE "/unblock", 0, admin_device_unblock)                                                    \
-    X("POST", DEVICE "/write-off", 0, admin_device_write_off)                                                \
-    X("POST", DEVICE "/claim", 4 * KIB, admin_claim_accept)                                                  \
-    X("DELETE", DEVICE "/claim", 0, admin_claim_dismiss)                                                     \
-    X("POST", DEVICE "/transcripts", TRANSCRIPT_MAX_BYTES, admin_transcript_add)                             \
-    X("GET", DEVICE "/transcripts", 0, admin_transcript_list)                                                \
-    X("GET", DEVICE "/transcripts/{}", 0, admin_transcript_show)                                             \
-    X("POST", DEVICE "/link", 64 * KIB, admin_link_add)                                                      \
-    X("DELETE", DEVICE "/links", 0, admin_link_revoke_all)                                                   \
-    X("DELETE", DEVICE "/links/{}", 0, admin_link_revoke)                                                    \
-    X("GET", DEVICE "/check-ins", 0, admin_device_check_ins)                                                 \
-    X("GET", API "/unknown", 0, admin_unknown_list)                                                          \
-    X("DELETE", API "/unknown", 0, admin_unknown_forget_all)                                                 \
-    X("DELETE", API "/unknown/{}", 0, admin_unknown_forget)                                                  \
-    X("GET", API "/webhooks", 0, admin_webhook_list)                                                         \
-    X("POST", API "/webhooks", 64 * KIB, admin_webhook_add)                                                  \
-    X("GET", WEBHOOK, 0, admin_webhook_show)                                                                 \
-    X("PATCH", WEBHOOK, 64 * KIB, admin_webhook_set)                                                         \
-    X("DELETE", WEBHOOK, 0, admin_webhook_remove)                                                            \
-    X("POST", WEBHOOK "/test", 0, admin_webhook_test)                                                        \
-    X("GET", WEBHOOK "/events", 0, admin_webhook_events)                                                     \
-    X("DELETE", WEBHOOK "/events", 0, admin_webhook_forget_all)                                              \
-    X("POST", WEBHOOK "/events/resend", 0, admin_webhook_resend_all)                                         \
-    X("DELETE", WEBHOOK "/events/{}", 0, admin_webhook_forget)                                               \
-    X("POST", WEBHOOK "/events/{}/resend", 0, admin_webhook_resend)                                          \
-    X("GET", API "/ledger", 0, admin_ledger_list)                                                            \
-    X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
-    X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)
+    X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
+    X("GET", API "/status", READ, 0, admin_status_show)                                                      \
+    X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
+    X("GET", API "/campaigns", READ | CUT, 0, admin_campaign_list_all)                                       \
+    X("DELETE", API "/session", READ | CUT, 0, admin_session_end)                                            \
+    X("POST", API "/session/once", READ | CUT, 0, admin_session_once)                                        \
+    X("GET", API "/products", READ | CUT, 0, admin_product_list)                                             \
+    X("POST", API "/products", ADMIN, 64 * KIB, admin_product_add)                                           \
+    X("GET", PRODUCT, READ, 0, admin_product_show)                                                           \
+    X("PATCH", PRODUCT, ADMIN, 4 * KIB, admin_product_set)                                                   \
+    X("DELETE", PRODUCT, ADMIN, 0, admin_product_delete)                                                     \
+    X("GET", PRODUCT "/firmware", READ, 0, admin_firmware_list)                                              \
+    X("GET", FIRMWARE, READ, 0, admin_firmware_show)                                                         \
+    X("PATCH", FIRMWARE, ADMIN, 64 * KIB, admin_firmware_set)                                                \
+    X("DELETE", FIRMWARE, ADMIN, 0, admin_firmware_delete)                                                   \
+    X("PUT", FIRMWARE "/target", OPERATE, 64 * KIB, admin_target_set)                                        \
+    X("DELETE", FIRMWARE "/target", OPERATE, 0, admin_target_drop)                                           \
+    X("GET", FIRMWARE "/campaigns", READ, 0, admin_campaign_list)                                            \
+    X("POST", FIRMWARE "/campaigns", OPERATE, 4 * KIB * KIB, admin_campaign_add)                             \
+    X("GET", CAMPAIGN, READ, 0, admin_campaign_show)                                                         \
+    X("PATCH", CAMPAIGN, OPERATE, 4 * KIB * KIB, admin_campaign_set)                                         \
+    X("DELETE", CAMPAIGN, OPERATE, 0, admin_campaign_remove)                                                 \
+    X("POST", CAMPAIGN "/start", OPERATE, 0, admin_campaign_start)                                           \
+    X("POST", CAMPAIGN "/pause", OPERATE, 4 * KIB, admin_campaign_pause)                                     \
+    X("POST", CAMPAIGN "/resume", OPERATE, 0, admin_campaign_resume)                                         \
+    X("POST", CAMPAIGN "/cancel", OPERATE, 0, admin_campaign_cancel)                                         \
+    X("POST", CAMPAIGN "/approve", OPERATE, 0, admin_campaign_approve)                                       \
+    X("POST", CAMPAIGN "/retarget", OPERATE, 4 * KIB, admin_campaign_retarget)                               \
+    X("POST", CAMPAIGN "/copy", OPERATE, 4 * KIB, admin_campaign_copy)                                       \
+    X("GET", CAMPAIGN "/devices", READ, 0, admin_campaign_devices)                                           \
+    X("PUT", CAMPAIGN "/devices", OPERATE, 4 * KIB * KIB, admin_campaign_devices_put)                        \
+    X("GET", FIRMWARE "/missing-bases", READ, 0, admin_firmware_missing_bases)                               \
+    X("GET", FIRMWARE "/versions", READ, 0, admin_firmware_versions)                                         \
+    X("GET", FIRMWARE "/images", READ, 0, admin_image_list)                                                  \
+    X("GET", FIRMWARE "/images/{}", READ, 0, admin_image_show)                                               \
+    X("PATCH", FIRMWARE "/images/{}", OPERATE, 64 * KIB, admin_image_set)                                    \
+    X("DELETE", FIRMWARE "/images/{}", ADMIN, 0, admin_image_remove)                                         \
+    X("GET", FIRMWARE "/images/{}/content", READ, 0, admin_image_content)                                    \
+    X("DELETE", FIRMWARE "/images/{}/quarantine", OPERATE, 0, admin_image_lift)                              \
+    X("GET", FIRMWARE "/matrix", READ, 0, admin_matrix_show)                                                 \
+    X("GET", FIRMWARE "/queue", READ, 0, admin_queue_show)                                                   \
+    X("GET", FIRMWARE "/packages", READ, 0, admin_package_list)                                              \
+    X("GET", FIRMWARE "/packages/{}/{}", READ, 0, admin_package_show)                                        \
+    X("POST", FIRMWARE "/packages/{}/{}", UPLOAD, 0, admin_package_ask)                                      \
+    X("GET", FIRMWARE "/packages/{}/{}/content", READ, 0, admin_package_content)                             \
+    X("DELETE", FIRMWARE "/packages/{}/{}", OPERATE, 0, admin_package_forget)                                \
+    X("POST", FIRMWARE "/packages/{}/{}/release", OPERATE, 64 * KIB, admin_package_release)                  \
+    X("DELETE", FIRMWARE "/packages/{}/{}/release", OPERATE, 0, admin_package_take_back)                     \
+    X("PUT", FIRMWARE "/packages/{}/{}/quarantine", OPERATE, 4 * KIB, admin_package_quarantine)              \
+    X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", OPERATE, 0, admin_package_lift)                       \
+    X("GET", FIRMWARE "/paths", READ, 0, admin_path_show)                                                    \
+    X("POST", FIRMWARE "/paths", UPLOAD, 0, admin_path_ask)                                                  \
+    X("POST", FIRMWARE "/reports", OPERATE, 4 * KIB * KIB, admin_report_add_many)                            \
+    X("POST", FIRMWARE "/links", OPERATE, 4 * KIB * KIB, admin_link_add_many)                                \
+    X("POST", PRODUCT "/devices", OPERATE, 4 * KIB * KIB, admin_device_import)                               \
+    X("GET", PRODUCT "/devices", READ, 0, admin_device_list)                                                 \
+    X("POST", PRODUCT "/devices/unblock", OPERATE, 0, admin_device_unblock_all)                              \
+    X("GET", PRODUCT "/explain", READ, 0, admin_explain)                                                     \
+    X("GET", FIRMWARE "/outcomes", READ, 0, admin_outcomes)                                                  \
+    X("GET", DEVICE, READ, 0, admin_device_show)                                                             \
+    X("PATCH", DEVICE, OPERATE, 16 * KIB, admin_device_set)                                                  \
+    X("DELETE", DEVICE, OPERATE, 0, admin_device_delete)                                                     \
+    X("POST", DEVICE "/retire", OPERATE, 0, admin_device_retire)                                             \
+    X("POST", DEVICE "/restore", OPERATE, 0, admin_device_restore)                                           \
+    X("POST", DEVICE "/admit", OPERATE, 0, admin_device_admit)                                               \
+    X("POST", DEVICE "/replace", OPERATE, 4 * KIB, admin_device_replace)                                     \
+    X("POST", DEVICE "/unblock", OPERATE, 0, admin_device_unblock)                                           \
+    X("POST", DEVICE "/write-off", OPERATE, 0, admin_device_write_off)                                       \
+    X("POST", DEVICE "/claim", OPERATE, 4 * KIB, admin_claim_accept)                                         \
+    X("DELETE", DEVICE "/claim", OPERATE, 0, admin_claim_dismiss)                                            \
+    X("POST", DEVICE "/transcripts", OPERATE, TRANSCRIPT_MAX_BYTES, admin_transcript_add)                    \
+    X("GET", DEVICE "/transcripts", READ, 0, admin_transcript_list)                                          \
+    X("GET", DEVICE "/transcripts/{}", READ, 0, admin_transcript_show)                                       \
+    X("POST", DEVICE "/link", OPERATE, 64 * KIB, admin_link_add)                                             \
+    X("DELETE", DEVICE "/links", OPERATE, 0, admin_link_revoke_all)                                          \
+    X("DELETE", DEVICE "/links/{}", OPERATE, 0, admin_link_revoke)                                           \
+    X("GET", DEVICE "/check-ins", READ, 0, admin_device_check_ins)                                           \
+    X("GET", API "/unknown", READ | CUT, 0, admin_unknown_list)                                              \
+    X("DELETE", API "/unknown", OPERATE, 0, admin_unknown_forget_all)                                        \
+    X("DELETE", API "/unknown/{}", OPERATE, 0, admin_unknown_forget)                                         \
+    X("GET", API "/webhooks", READ | CUT, 0, admin_webhook_list)                                             \
+    X("POST", API "/webhooks", ADMIN, 64 * KIB, admin_webhook_add)                                           \
+    X("GET", WEBHOOK, READ, 0, admin_webhook_show)                                                           \
+    X("PATCH", WEBHOOK, ADMIN, 64 * KIB, admin_webhook_set)                                                  \
+    X("DELETE", WEBHOOK, ADMIN, 0, admin_webhook_remove)                                                     \
+    X("POST", WEBHOOK "/test", ADMIN, 0, admin_webhook_test)                                                 \
+    X("GET", WEBHOOK "/events", READ, 0, admin_webhook_events)                                               \
+    X("DELETE", WEBHOOK "/events", ADMIN, 0, admin_webhook_forget_all)                                       \
+    X("POST", WEBHOOK "/events/resend", ADMIN, 0, admin_webhook_resend_all)                                  \
+    X("DELETE", WEBHOOK "/events/{}", ADMIN, 0, admin_webhook_forget)                                        \
+    X("POST", WEBHOOK "/events/{}/resend", ADMIN, 0, admin_webhook_resend)                                   \
+    X("GET", API "/ledger", READ | CUT, 0, admin_ledger_list)                                                \
+    X("GET", API "/ledger/head", READ, 0, admin_ledger_head)                                                 \
+    X("POST", API "/ledger/prune", ADMIN, 4 * KIB, admin_ledger_prune)                                       \
+    X("GET", API "/tokens", ADMIN, 0, admin_token_list)                                                      \
+    X("POST", API "/tokens", ADMIN, 4 * KIB, admin_token_add)                                                \
+    X("GET", API "/tokens/{}", ADMIN, 0, admin_token_show)                                                   \
+    X("DELETE", API "/tokens/{}", ADMIN, 0, admin_token_revoke)                                              \
+    X("POST", API "/tokens/{}/rotate", ADMIN, 4 * KIB, admin_token_rotate)
 
 /* Without a token: method, pattern, body limit, handler. */
 #define OPEN(X)                                                                                              \
     X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
     X("GET", API "/session", 0, admin_session_show)
 
-/* Answers without an end: method, pattern, handler of HEAD. The socket goes to admin_events_take(). */
-#define STREAMS(X) X("GET", API "/events", admin_events_head)
+/* Answers without an end: method, pattern, access, handler of HEAD. The socket goes to admin_events_take(). */
+#define STREAMS(X) X("GET", API "/events", READ | CUT, admin_events_head)
 
-/* Uploads: method, pattern, stream, handler. */
+/* Uploads: method, pattern, access, stream, handler. */
 #define UPLOADS(X)                                                                                           \
-    X("PUT", FIRMWARE "/images/{}", admin_upload_by_path, run_image_upload)                                  \
-    X("POST", PRODUCT "/images", admin_upload_by_file_name, run_image_upload)                                \
-    X("PUT", FIRMWARE "/packages/{}/{}", admin_upload_package, run_package_upload)
+    X("PUT", FIRMWARE "/images/{}", UPLOAD, admin_upload_by_path, run_image_upload)                          \
+    X("POST", PRODUCT "/images", UPLOAD, admin_upload_by_file_name, run_image_upload)                        \
+    X("PUT", FIRMWARE "/packages/{}/{}", UPLOAD, admin_upload_package, run_package_upload)
 
-#define X(method, pattern, body_limit, handler)                                                              \
+#define RUN(handler)                                                                                         \
     static void run_##handler(struct request *request)                                                       \
     {                                                                                                        \
         call_run(request, handler);                                                                          \
     }
+#define X(method, pattern, access, body_limit, handler) RUN(handler)
 ROUTES(X)
+#undef X
+#define X(method, pattern, body_limit, handler) RUN(handler)
 OPEN(X)
 #undef X
-
-#define X(method, pattern, handler)                                                                          \
-    static void run_##handler(struct request *request)                                                       \
-    {                                                                                                        \
-        call_run(request, handler);                                                                          \
-    }
+#define X(method, pattern, access, handler) RUN(handler)
 STREAMS(X)
 #undef X
 
@@ -158,18 +166,20 @@ static void run_package_upload(struct request *request)
 }
 
 const struct route admin_routes[] = {
-#define X(method, pattern, body_limit, handler)                                                              \
-    {method, pattern, ROUTE_WORKER, body_limit, NULL, run_##handler},
+#define X(method, pattern, access, body_limit, handler)                                                      \
+    {method, pattern, ROUTE_WORKER | ROUTE_ACCESS(access), body_limit, NULL, run_##handler},
     ROUTES(X)
 #undef X
 #define X(method, pattern, body_limit, handler)                                                              \
     {method, pattern, ROUTE_WORKER | ROUTE_OPEN, body_limit, NULL, run_##handler},
         OPEN(X)
 #undef X
-#define X(method, pattern, handler) {method, pattern, ROUTE_WORKER | ROUTE_TAKE, 0, NULL, run_##handler},
+#define X(method, pattern, access, handler)                                                                  \
+    {method, pattern, ROUTE_WORKER | ROUTE_TAKE | ROUTE_ACCESS(access), 0, NULL, run_##handler},
             STREAMS(X)
 #undef X
-#define X(method, pattern, stream, handler) {method, pattern, ROUTE_WORKER, 0, &(stream), handler},
+#define X(method, pattern, access, stream, handler)                                                          \
+    {method, pattern, ROUTE_WORKER | ROUTE_ACCESS(access), 0, &(stream), handler},
                 UPLOADS(X)
 #undef X
                     {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
@@ -177,31 +187,6 @@ const struct route admin_routes[] = {
     {"GET", "/console/", ROUTE_OPEN | ROUTE_PREFIX, 0, NULL, console_file_serve},
 };
 const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
-
-bool admin_token_find(const struct daemon *daemon, struct slice token, struct sha256 *ret)
-{
-    bool known = false;
-    sha256_of(token.ptr, token.len, ret);
-    for (size_t i = 0; i < daemon->token_count; i++)
-        known |= sha256_equal(ret, &daemon->tokens[i]);
-    return known && token.len > 0;
-}
-
-bool admin_authorize(struct request *request, struct error *err)
-{
-    const struct daemon *daemon = request->context;
-    struct session session;
-    struct slice secret;
-    if (request_header(request, "Authorization", &secret))
-        return admin_token_find(daemon, request->token, &request->actor) ||
-               error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
-    if (!origin_cookie(request, &secret) ||
-        !sessions_find(daemon->sessions, secret, clock_utc_ms(), &session))
-        return error_set(err, ERROR_UNAUTHORIZED, "a valid token is needed: Authorization: Bearer TOKEN");
-    request->actor = session.token;
-    return slice_is(request->method, "GET") || slice_is(request->method, "HEAD") ||
-           origin_check_change(request, err);
-}
 
 void admin_render_problem(struct reply *reply, int status, const struct error *err)
 {
@@ -212,6 +197,8 @@ void admin_render_problem(struct reply *reply, int status, const struct error *e
     reply->content_type = "application/problem+json";
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer");
+    if (status == 429)
+        reply_header(reply, "Retry-After", "60");
 }
 
 void admin_render_error(void *context, const struct error *err, struct reply *reply)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -365,7 +366,7 @@ static bool add_anywhere(struct admin_call *call, const struct campaign *campaig
         (found && !product_by_id(call->db, firmware.product_id, &product, &known, err)) ||
         (found && known && !campaign_to_json(call->db, &firmware, campaign, &item, err)))
         return false;
-    if (!found || !known)
+    if (!found || !known || !access_sees(call->request, product.product_key))
         return true;
     json_object_set_new(item, "product", json_string(product.product_key));
     json_array_append_new(items, item);

@@ -10,10 +10,12 @@
 json_t *event_by_name(const struct request *request, const char *name)
 {
     char hex[SHA256_HEX_SIZE];
-    sha256_hex(&request->actor, hex);
+    sha256_hex(&request->actor.token, hex);
     hex[TOKEN_SHOWN] = '\0';
-    return json_pack("{s:o*, s:o*, s:s}", "name", event_text(name), "peer", event_text(request->peer),
-                     "token", hex);
+    return json_pack("{s:o*, s:o*, s:o*, s:s, s:o*}", "client",
+                     request->is_proxied ? event_text(request->client) : NULL, "name", event_text(name),
+                     "peer", event_text(request->peer), "token", hex, "token_name",
+                     event_text(request->actor.name));
 }
 
 void event_by_text(const struct request *request, char out[ADMIN_NAME_SIZE])

@@ -8,8 +8,9 @@
 #include "server/http/request.h"
 #include "storage/firmware.h"
 
-/* {"name":…,"peer":"127.0.0.1:40312","token":"1f0e…"}. The token is shown as the
-   first digits of its SHA-256. The name is that of ?by=, if the call has one. */
+/* {"client":"198.51.100.7","name":…,"peer":"127.0.0.1:40312","token":"1f0e…","token_name":"admin"}. `client` is there
+   when the peer is a proxy of admin_proxies that told the address. `token` is the first digits of the SHA-256 of the
+   token. `name` is that of ?by=, if the call has one. */
 json_t *event_by(const struct request *request);
 /* Like event_by(), with the name from the body; "" or NULL: none. */
 json_t *event_by_name(const struct request *request, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* GET /events: the rows of the ledger as they are committed, and hints about the rest, as server-sent events. */
+#include "server/access/access.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/console/live.h"
@@ -24,11 +25,9 @@ static bool read_after(const struct request *request, struct live_wish *wish, st
 bool admin_events_take(struct request *request, int socket, struct error *err)
 {
     const struct daemon *daemon = request->context;
-    struct live_wish wish = {.token = request->actor};
+    struct live_wish wish = {.token = request->actor.token};
     struct slice secret;
-    bool named;
-    if (!read_after(request, &wish, err) ||
-        !request_query(request, "product", wish.product, sizeof wish.product, &named, err))
+    if (!read_after(request, &wish, err) || !access_product(request, wish.product, err))
         return false;
     wish.has_session = !request_header(request, "Authorization", &secret) && origin_cookie(request, &secret);
     if (wish.has_session)

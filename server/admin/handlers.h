@@ -127,6 +127,12 @@ bool admin_webhook_resend_all(struct admin_call *call, struct error *err);
 bool admin_webhook_forget(struct admin_call *call, struct error *err);
 bool admin_webhook_forget_all(struct admin_call *call, struct error *err);
 
+bool admin_token_list(struct admin_call *call, struct error *err); /* token.c */
+bool admin_token_add(struct admin_call *call, struct error *err);
+bool admin_token_show(struct admin_call *call, struct error *err);
+bool admin_token_rotate(struct admin_call *call, struct error *err);
+bool admin_token_revoke(struct admin_call *call, struct error *err);
+
 bool admin_ledger_list(struct admin_call *call, struct error *err);
 bool admin_ledger_head(struct admin_call *call, struct error *err);
 bool admin_ledger_prune(struct admin_call *call, struct error *err);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "storage/device.h"
@@ -81,7 +82,7 @@ static bool read_page(const struct request *request, struct db *db, struct page 
         !call_query_number(request, "before", 0, INT64_MAX, &ret->before, err) ||
         !read_order(request, ret, err) || !call_query_time(request, "since", true, &ret->since_ms, err) ||
         !call_query_time(request, "until", true, &ret->until_ms, err) ||
-        !request_query(request, "product", ret->product, sizeof ret->product, &found, err) ||
+        !access_product(request, ret->product, err) ||
         !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
         !read_device(request, db, ret->product, ret->device, err))
         return false;

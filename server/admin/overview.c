@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/attention.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
@@ -147,10 +148,12 @@ bool admin_overview_show(struct admin_call *call, struct error *err)
     struct attention attention = {.call = call, .items = items};
     struct sums sums = {.two_images = false};
     size_t count;
-    if (!product_list(call->db, &products, &count, err) || !attention_server(&attention, err))
+    bool all = !call->request->actor.product[0];
+    if (!product_list(call->db, &products, &count, err) || (all && !attention_server(&attention, err)))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!add_rows(call, &products[i], &rows, err) || !attention_product(&attention, &products[i], err))
+        if (access_sees(call->request, products[i].product_key) &&
+            (!add_rows(call, &products[i], &rows, err) || !attention_product(&attention, &products[i], err)))
             return false;
     if (rows.count)
         qsort(rows.row, rows.count, sizeof *rows.row, by_devices);

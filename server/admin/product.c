@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
@@ -100,7 +101,8 @@ bool admin_product_list(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, to_json(&list[i]));
+        if (access_sees(call->request, list[i].product_key))
+            json_array_append_new(items, to_json(&list[i]));
     call_answer_items(call, items);
     return true;
 }

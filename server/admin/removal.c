@@ -12,6 +12,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "storage/campaign.h"
+#include "storage/token.h"
 
 struct removal {
     const struct request *request;
@@ -94,7 +95,7 @@ static bool remove_product(void *cls, struct db *db, struct error *err)
 {
     struct removal *removal = cls;
     const struct product *product = &removal->product;
-    int64_t devices;
+    int64_t devices, tokens;
     if (!path_params_product(removal->request, db, &removal->product, err) ||
         !removal_product_devices(db, product->id, &devices, err))
         return false;
@@ -102,6 +103,12 @@ static bool remove_product(void *cls, struct db *db, struct error *err)
         return error_set(err, ERROR_PRODUCT_IN_USE,
                          "the product %s has %lld devices (held and retired ones included)",
                          product->product_key, (long long)devices);
+    if (!token_count_of_product(db, product->product_key, &tokens, err))
+        return false;
+    if (tokens)
+        return error_set(err, ERROR_PRODUCT_IN_USE,
+                         "%lld tokens are only for the product %s: revoke them first", (long long)tokens,
+                         product->product_key);
     const struct event event = {.kind = LEDGER_PRODUCT_DELETED, .product = product->product_key};
     return remove_firmwares(removal, db, err) &&
            event_add(

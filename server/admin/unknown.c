@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
 #include "server/checkin/refused.h"
@@ -157,13 +158,14 @@ bool admin_unknown_list(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_free) struct unknown *list = NULL;
     _cleanup_(cleanup_json) json_t *items = json_array();
-    char product[PRODUCT_KEY_SIZE];
+    char product[PRODUCT_KEY_SIZE], ignored[PRODUCT_KEY_SIZE];
     size_t count;
     bool named;
     refused_hurry(call->daemon->refused);
     call_store_counts(call);
-    if (!request_query(call->request, "product", product, sizeof product, &named, err) ||
-        !unknown_list(call->db, named ? product : NULL, &list, &count, err))
+    if (!request_query(call->request, "product", ignored, sizeof ignored, &named, err) ||
+        !access_product(call->request, product, err) ||
+        !unknown_list(call->db, named || product[0] ? product : NULL, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         char advice[ADVICE_SIZE];

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
@@ -35,11 +36,25 @@ static json_t *kinds_to_json(const struct webhook *webhook)
     return kinds;
 }
 
-static json_t *to_json(const struct webhook *webhook)
+/* A URL may hold a secret, as those of chat robots do: other tokens than those of admins see only its host. */
+static void show_url(const struct request *request, const struct webhook *webhook, char out[WEBHOOK_URL_SIZE])
 {
+    char host[WEBHOOK_URL_SIZE];
+    if (request->actor.scope >= SCOPE_ADMIN) {
+        memcpy(out, webhook->url, WEBHOOK_URL_SIZE);
+        return;
+    }
+    post_host(webhook->url, host);
+    snprintf(out, WEBHOOK_URL_SIZE, "%.*s/…", WEBHOOK_URL_SIZE - 8, host);
+}
+
+static json_t *to_json(const struct request *request, const struct webhook *webhook)
+{
+    char url[WEBHOOK_URL_SIZE];
+    show_url(request, webhook, url);
     return json_pack("{s:I, s:o, s:s, s:o, s:o, s:b, s:o, s:b, s:I, s:I, s:I, s:I, s:o}", "webhook",
-                     (json_int_t)webhook->id, "name", field_text(webhook->name), "url", webhook->url,
-                     "product", field_text(webhook->product_key), "kinds", kinds_to_json(webhook), "signed",
+                     (json_int_t)webhook->id, "name", field_text(webhook->name), "url", url, "product",
+                     field_text(webhook->product_key), "kinds", kinds_to_json(webhook), "signed",
                      webhook->secret[0] != '\0', "template", field_text(webhook->template), "enabled",
                      webhook->enabled != 0, "waiting", (json_int_t)webhook->waiting, "failed",
                      (json_int_t)webhook->failed, "lost", (json_int_t)webhook->lost, "created_at",
@@ -179,7 +194,7 @@ bool admin_webhook_add(struct admin_call *call, struct error *err)
         !take_fields(&fields, webhook, err) || !call_change(call, add, &change, err))
         return false;
     tell(call, "webhook-added", webhook);
-    reply_json(&call->reply, 201, to_json(webhook));
+    reply_json(&call->reply, 201, to_json(call->request, webhook));
     return true;
 }
 
@@ -191,7 +206,8 @@ bool admin_webhook_list(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, to_json(&list[i]));
+        if (access_sees(call->request, list[i].product_key))
+            json_array_append_new(items, to_json(call->request, &list[i]));
     call_answer_items(call, items);
     return true;
 }
@@ -201,7 +217,7 @@ bool admin_webhook_show(struct admin_call *call, struct error *err)
     struct webhook webhook;
     if (!webhook_of_path(call->request, call->db, &webhook, err))
         return false;
-    reply_json(&call->reply, 200, to_json(&webhook));
+    reply_json(&call->reply, 200, to_json(call->request, &webhook));
     return true;
 }
 
@@ -228,7 +244,7 @@ bool admin_webhook_set(struct admin_call *call, struct error *err)
     if (!call_change(call, set, &change, err))
         return false;
     tell(call, "webhook-set", &change.webhook);
-    reply_json(&call->reply, 200, to_json(&change.webhook));
+    reply_json(&call->reply, 200, to_json(call->request, &change.webhook));
     return true;
 }
 

@@ -22,6 +22,9 @@ static const struct {
      "Verify the hashes of the ledger in data_dir, of a server or a backup, and exit. --verify-ledger=FILE "
      "also compares the ledger with the head in FILE."},
     {"--ledger-head", CONFIG_LEDGER_HEAD, "Print the head of the ledger in data_dir, and exit."},
+    {"--new-admin-token", CONFIG_NEW_TOKEN,
+     "Make a new token that may do everything, write it to admin.token in data_dir, and exit. For an admin who has lost "
+     "all tokens. Stop the server before. Other tokens stay as they are."},
     {"--print-config", CONFIG_PRINT,
      "Print each key with its meaning and default, as a configuration file, and exit."},
     {"--help", CONFIG_HELP, "Print this help and exit."},
@@ -85,7 +88,7 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
 static bool reads_config(enum config_action action)
 {
     return action == CONFIG_RUN || action == CONFIG_CHECK || action == CONFIG_VERIFY_LEDGER ||
-           action == CONFIG_LEDGER_HEAD;
+           action == CONFIG_LEDGER_HEAD || action == CONFIG_NEW_TOKEN;
 }
 
 /* First pass: finds the action, the configuration file and the ledger head. Every argument must be an option.

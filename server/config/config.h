@@ -31,6 +31,8 @@ struct config {
 
     char *device_proxies; /* addresses in the form of inet_ntop(), with one blank between two; "" for none */
 
+    char *admin_proxies; /* like device_proxies */
+
     uint64_t loops; /* event loops per listener; never 0, by default the number of cores */
     uint64_t max_device_connections;
     uint64_t max_admin_connections;
@@ -83,13 +85,14 @@ enum config_action {
     CONFIG_CHECK,         /* --check-config: the configuration is valid; say so and exit with 0 */
     CONFIG_VERIFY_LEDGER, /* --verify-ledger: verify the ledger in data_dir, exit with 0 when it is right */
     CONFIG_LEDGER_HEAD,   /* --ledger-head: print the head of the ledger, exit with 0 */
+    CONFIG_NEW_TOKEN,     /* --new-admin-token: make another token in data_dir, exit with 0 */
     CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit with 0 */
     CONFIG_HELP,          /* --help: config_print_help(stdout), exit with 0 */
     CONFIG_VERSION,       /* --version */
 };
 
 /* Reads the defaults, then the file of --config when it is given, then the command line. With CONFIG_RUN,
-   CONFIG_CHECK and the two actions of the ledger, *ret is filled and the caller frees it with config_free().
+   CONFIG_CHECK, CONFIG_NEW_TOKEN and the two actions of the ledger, *ret is filled and the caller frees it with config_free().
    The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
    option: an unknown key or option, a bad value, a file that cannot be read, an argument that is not an
    option. */

@@ -67,6 +67,10 @@ const struct config_key config_key_table[] = {
          "The IP addresses of your own proxies in front of device_listen, with blanks between them. What "
          "such a proxy has acknowledged counts as handed_over, not as delivered: the module behind it may "
          "have received less."),
+    TEXT(admin_proxies, "", parse_hosts, "ADDRESS...",
+         "The IP addresses of your own proxies in front of admin_listen, with blanks between them. Only such a "
+         "proxy may tell the address of the client, in X-Forwarded-For or Forwarded. The proxy must write one of "
+         "them and remove the other. The log and the ledger then have that address."),
     OTHER(loops, "auto", parse_per_core, "N",
           "Event loops of each listener, one thread each. auto: one per processor core."),
     NUMBER(max_device_connections, "4096", 1, 1000000, "N",

@@ -75,8 +75,9 @@ static void tell_hints(struct live *live)
 
 static bool is_allowed(const struct live *live, const struct live_wish *wish)
 {
-    return sessions_token_is_known(live->sessions, &wish->token) &&
-           (!wish->has_session || sessions_is_alive(live->sessions, &wish->session, clock_utc_ms()));
+    int64_t now_ms = clock_utc_ms();
+    return sessions_token_is_known(live->sessions, &wish->token, now_ms) &&
+           (!wish->has_session || sessions_is_alive(live->sessions, &wish->session, now_ms));
 }
 
 static void end_forbidden(struct live *live)

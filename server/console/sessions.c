@@ -2,13 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/console/sessions.h"
 
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
+#include "server/access/tokens.h"
 
 #define STORE_AFTER_MS (5 * MINUTE_MS) /* a use is stored at most this often */
 
@@ -23,8 +22,7 @@ struct code {
 };
 
 struct sessions {
-    const struct sha256 *tokens;
-    size_t token_count;
+    struct tokens *tokens;
     pthread_mutex_t mutex; /* held for a short time, never during I/O */
     struct known known[SESSIONS_MAX];
     size_t count;
@@ -33,34 +31,21 @@ struct sessions {
     size_t due_count;
 };
 
-static bool make_secret(char out[SECRET_SIZE], struct sha256 *ret_hash, struct error *err)
-{
-    unsigned char random[(SECRET_SIZE - 1) / 2];
-    if (RAND_bytes(random, sizeof random) != 1)
-        return error_set(err, ERROR_INTERNAL, "no random numbers for a session");
-    for (unsigned i = 0; i < sizeof random; i++)
-        snprintf(out + 2 * i, 3, "%02x", random[i]);
-    sha256_of(out, SECRET_SIZE - 1, ret_hash);
-    return true;
-}
-
 int64_t session_end_ms(const struct session *session)
 {
     int64_t idle_ms = session->used_ms + SESSION_IDLE_MS;
     return idle_ms < session->expires_ms ? idle_ms : session->expires_ms;
 }
 
-bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token)
+bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token, int64_t now_ms)
 {
-    bool known = false;
-    for (size_t i = 0; i < sessions->token_count; i++)
-        known |= sha256_equal(token, &sessions->tokens[i]);
-    return known;
+    struct token ignored;
+    return tokens_find_hash(sessions->tokens, token, now_ms, &ignored, NULL);
 }
 
 static bool is_alive(const struct sessions *sessions, const struct session *session, int64_t now_ms)
 {
-    return sessions_token_is_known(sessions, &session->token) && now_ms < session_end_ms(session);
+    return sessions_token_is_known(sessions, &session->token, now_ms) && now_ms < session_end_ms(session);
 }
 
 /* Under the mutex; NULL: not known. */
@@ -94,14 +79,12 @@ static bool load(struct sessions *sessions, struct db *db, struct error *err)
     return true;
 }
 
-bool sessions_open(struct db *db, const struct sha256 *tokens, size_t token_count, struct sessions **ret,
-                   struct error *err)
+bool sessions_open(struct db *db, struct tokens *tokens, struct sessions **ret, struct error *err)
 {
     struct sessions *sessions = calloc(1, sizeof *sessions);
     if (!sessions)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     sessions->tokens = tokens;
-    sessions->token_count = token_count;
     pthread_mutex_init(&sessions->mutex, NULL);
     *ret = sessions;
     if (!db_begin(db, err))
@@ -195,7 +178,7 @@ bool sessions_begin(struct sessions *sessions, struct writer *writer, const stru
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
     beginning->session = (struct session){
         .token = *token, .created_ms = now_ms, .used_ms = now_ms, .expires_ms = now_ms + SESSION_MAX_MS};
-    if (!make_secret(secret, &beginning->session.hash, err))
+    if (!secret_make(secret, &beginning->session.hash, err))
         return false;
     pthread_mutex_lock(&sessions->mutex);
     make_room(sessions, now_ms, beginning);
@@ -235,7 +218,7 @@ bool sessions_make_code(struct sessions *sessions, const struct sha256 *token, i
                         char code[SECRET_SIZE], struct error *err)
 {
     struct code fresh = {.token = *token, .until_ms = now_ms + SESSION_CODE_MS};
-    if (!make_secret(code, &fresh.hash, err))
+    if (!secret_make(code, &fresh.hash, err))
         return false;
     pthread_mutex_lock(&sessions->mutex);
     struct code *place = &sessions->code[0];

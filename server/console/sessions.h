@@ -10,6 +10,7 @@
 #define DFOTA_SERVER_CONSOLE_SESSIONS_H
 
 #include "base/clock.h"
+#include "server/access/secret.h"
 #include "server/db/writer.h"
 #include "storage/session.h"
 
@@ -18,15 +19,13 @@
 #define SESSION_CODE_MS  (10 * MINUTE_MS)
 #define SESSIONS_MAX     256
 #define SESSION_CODE_MAX 32 /* codes that wait; the oldest is dropped */
-#define SECRET_SIZE      65 /* 64 hex digits and NUL: 256 random bits */
 
 struct sessions;
+struct tokens;
 
 /* Reads the stored sessions, and removes those that have ended or whose token is not in the list. For the
-   start: `db` is the writer's connection, and nothing else runs. The list stays the caller's, and lives as
-   long. */
-bool sessions_open(struct db *db, const struct sha256 *tokens, size_t token_count, struct sessions **ret,
-                   struct error *err);
+   start: `db` is the writer's connection, and nothing else runs. `tokens` is borrowed. */
+bool sessions_open(struct db *db, struct tokens *tokens, struct sessions **ret, struct error *err);
 void sessions_close(struct sessions *sessions); /* NULL is fine */
 
 /* The session with this secret, and notes its use. False: there is none, or it has ended. Quick, any
@@ -34,7 +33,7 @@ void sessions_close(struct sessions *sessions); /* NULL is fine */
 bool sessions_find(struct sessions *sessions, struct slice secret, int64_t now_ms, struct session *ret);
 /* Whether the session with this hash, or the token with this hash, still counts. Notes no use. Any thread. */
 bool sessions_is_alive(struct sessions *sessions, const struct sha256 *hash, int64_t now_ms);
-bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token);
+bool sessions_token_is_known(const struct sessions *sessions, const struct sha256 *token, int64_t now_ms);
 /* When the session ends if it is not used again. */
 int64_t session_end_ms(const struct session *session);
 

@@ -61,7 +61,12 @@ void connection_unwatch(struct connection *connection)
 
 bool request_header(const struct request *request, const char *name, struct slice *ret)
 {
-    return head_field(&((const struct connection *)request)->head, name, ret);
+    return request_header_at(request, name, 0, ret);
+}
+
+bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret)
+{
+    return head_field_at(&((const struct connection *)request)->head, name, index, ret);
 }
 
 bool request_resumes(const struct request *request)

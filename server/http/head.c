@@ -234,11 +234,16 @@ bool head_resumes(struct slice bytes)
 
 bool head_field(const struct head *head, const char *name, struct slice *ret)
 {
+    return head_field_at(head, name, 0, ret);
+}
+
+bool head_field_at(const struct head *head, const char *name, unsigned index, struct slice *ret)
+{
     struct slice rest = head->fields;
     while (rest.len) {
         struct slice key, value;
         struct error ignored;
-        if (parse_field(next_line(&rest), &key, &value, &ignored) && named(key, name)) {
+        if (parse_field(next_line(&rest), &key, &value, &ignored) && named(key, name) && index-- == 0) {
             *ret = value;
             return true;
         }

@@ -41,5 +41,7 @@ bool head_resumes(struct slice bytes);
 
 /* The first header of that name (case-insensitive), without the blanks around its value. */
 bool head_field(const struct head *head, const char *name, struct slice *ret);
+/* The header of that name with this index, in the order of the lines. */
+bool head_field_at(const struct head *head, const char *name, unsigned index, struct slice *ret);
 
 #endif

@@ -18,10 +18,19 @@
 #include "base/sha256.h"
 #include "base/slice.h"
 #include "server/http/reply.h"
+#include "upgrade/name.h"
 
-#define REQUEST_PARAMS_MAX 6
+#define REQUEST_PARAMS_MAX  6
+#define REQUEST_CLIENT_SIZE 48 /* an address without a port */
 
 struct route;
+
+struct actor {                      /* for whom the request counts */
+    struct sha256 token;            /* the hash of the secret; zero: for no token */
+    char name[65];                  /* of the token */
+    char product[PRODUCT_KEY_SIZE]; /* the only product that it may reach; "": all */
+    unsigned scope;                 /* enum token_scope */
+};
 
 struct request {
     void *context; /* listener_config.context */
@@ -34,16 +43,21 @@ struct request {
         [REQUEST_PARAMS_MAX]; /* raw, for each {} of the pattern; the rest of the target for ROUTE_PREFIX */
     struct slice body;        /* complete body of a route with body_limit > 0 */
     struct slice method;
-    struct slice token;  /* the text after "Bearer ", empty without */
-    struct sha256 actor; /* for authorize(): the hash of the token that this request counts for */
-    int64_t body_length; /* Content-Length, -1 when chunked, 0 without body */
-    char peer[64];       /* "127.0.0.1:40312", for logs and the ledger */
-    void *stream_state;  /* owned by the route's stream functions */
+    struct slice token;               /* the text after "Bearer ", empty without */
+    struct actor actor;               /* filled by authorize() */
+    int64_t body_length;              /* Content-Length, -1 when chunked, 0 without body */
+    char peer[64];                    /* "127.0.0.1:40312", for logs and the ledger */
+    char client[REQUEST_CLIENT_SIZE]; /* filled by authorize(): the address without a port; "": not known */
+    bool is_proxied;                  /* a proxy has told this address */
+    void *stream_state;               /* owned by the route's stream functions */
 };
 
 /* The value of the first header of that name (case-insensitive), without the blanks around it. False: no
    such header. *ret lives as long as the request. */
 bool request_header(const struct request *request, const char *name, struct slice *ret);
+
+/* The same for the header of that name with this index, in the order of the lines. */
+bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret);
 
 /* True: the device has bytes and asks for those that follow. Only 206, or a status from 300 on, may
    answer. */

@@ -26,6 +26,9 @@ enum {
         2 /* the raw target (query included) begins with the pattern; param[0] is the rest of the target */
 };
 
+/* Flags from this bit on belong to listener_config.authorize: what the caller must be allowed. */
+#define ROUTE_ACCESS_SHIFT 8
+
 struct route {
     const char *method;  /* "GET" serves HEAD too */
     const char *pattern; /* "/api/v1/products/{}/images/{}": {} is one non-empty path part */

@@ -31,7 +31,7 @@ LEVELS = [
     {"server/core"},
     {"server/config", "server/db", "server/http", "server/process"},
     {"server/context.h"},
-    {"server/build", "server/console", "server/delivery", "server/ledger", "server/webhook"},
+    {"server/access", "server/build", "server/console", "server/delivery", "server/ledger", "server/webhook"},
     {"server/campaign"},
     {"server/checkin", "server/planning"},
     {"server/admin", "server/device"},

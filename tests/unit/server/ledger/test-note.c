@@ -83,7 +83,7 @@ static void test_who_it_was(void **state)
     struct request request = {.peer = "127.0.0.1:1", .query = slice_of("x=1&by=Li%20Wei")};
     struct place *place = *state;
     struct ledger_row row;
-    sha256_of("letmein", strlen("letmein"), &request.actor);
+    sha256_of("letmein", strlen("letmein"), &request.actor.token);
     add(place->db, json_pack("{s:o}", "by", event_by(&request)), &row);
     assert_string_equal(row.detail,
                         "{\"by\":{\"name\":\"Li Wei\",\"peer\":\"127.0.0.1:1\",\"token\":\"1c8bfe8f\"}}");

@@ -11,5 +11,6 @@ export const kinds = [
     'links-revoked', 'device-set', 'device-retired', 'device-restored', 'device-replaced', 'device-admitted', 'device-deleted', 'devices-imported',
     'device-unblocked', 'check-in', 'version-reported', 'version-claimed', 'claim-accepted', 'claim-dismissed', 'transcript-received',
     'reports-listed', 'bytes-delivered', 'bytes-handed-over', 'bytes-interrupted', 'asked-elsewhere', 'result-told', 'attempt-ended', 'event-unfit',
-    'facts-counted', 'admission-full', 'webhook-added', 'webhook-set', 'webhook-removed', 'ledger-pruned',
+    'facts-counted', 'admission-full', 'webhook-added', 'webhook-set', 'webhook-removed', 'token-added', 'token-rotated',
+    'token-revoked', 'ledger-pruned',
 ] as const;

@@ -9,14 +9,14 @@ import type { Row } from './row';
 
 type ReasonText = ReturnType<typeof useReasons>;
 
-interface By { name?: string; peer?: string; token?: string; config?: string }
+interface By { name?: string; peer?: string; token?: string; token_name?: string; config?: string }
 
 // The caller; null: no person, or none that is known.
 export function who({ detail }: Row): string | null {
     const by = typeof detail === 'object' ? detail.by as By | undefined : undefined;
     if (!by)
         return null;
-    return by.name ?? by.config ?? t('ledger.someone', { token: by.token ?? '?' });
+    return by.name ?? by.config ?? t('ledger.someone', { token: by.token_name ?? by.token ?? '?' });
 }
 
 function text(value: unknown): string | number {
