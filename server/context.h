@@ -26,6 +26,7 @@ struct sender;
 struct waiting;
 struct sessions;
 struct live;
+struct snapshot;
 
 struct daemon {
     struct config config;
@@ -48,6 +49,7 @@ struct daemon {
     size_t token_count;
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
+    struct snapshot *snapshot; /* for a backup */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <config.h>
+#include "server/backup/fsck.h"
+#include "server/backup/restore.h"
 #include "server/config/config.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
@@ -63,6 +65,15 @@ int main(int argc, char **argv)
         break;
     case CONFIG_LEDGER_HEAD:
         if (!ledger_print_head(config.data_dir, &err))
+            status = complain(&err, 1);
+        break;
+    case CONFIG_FSCK:
+        status = fsck_run(config.data_dir, config.backup, &err);
+        if (status == 2)
+            complain(&err, status);
+        break;
+    case CONFIG_RESTORE:
+        if (!restore_run(config.data_dir, config.backup, &err))
             status = complain(&err, 1);
         break;
     case CONFIG_PRINT:

@@ -47,15 +47,27 @@ static bool sync_folder(const char *path, struct error *err)
     return true;
 }
 
-bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
+bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *err)
 {
-    _cleanup_(cleanup_free) struct blobs *blobs = calloc(1, sizeof *blobs);
+    struct blobs *blobs = calloc(1, sizeof *blobs);
     if (!blobs)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    blobs->reserve_bytes = reserve_bytes;
-    char path[PATH_MAX];
-    if (snprintf(blobs->directory, sizeof blobs->directory, "%s", directory) >= (int)sizeof blobs->directory)
+    if (snprintf(blobs->directory, sizeof blobs->directory, "%s", directory) >=
+        (int)sizeof blobs->directory) {
+        free(blobs);
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
+    }
+    *ret = blobs;
+    return true;
+}
+
+bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct blobs *blobs = NULL;
+    char path[PATH_MAX];
+    if (!blobs_open_copy(directory, &blobs, err))
+        return false;
+    blobs->reserve_bytes = reserve_bytes;
     snprintf(path, sizeof path, "%s/blobs", directory);
     if (!make_folder(path, err))
         return false;
@@ -242,6 +254,18 @@ static bool hash_file(int fd, const char *path, struct sha256 *ret, uint64_t *re
     if (got < 0 || lseek(fd, 0, SEEK_SET) != 0)
         return unreadable(err, errno, path);
     *ret_size = size;
+    return true;
+}
+
+bool blob_hash_file(const char *path, int *ret_fd, struct sha256 *ret, uint64_t *ret_size, struct error *err)
+{
+    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open %s", path);
+    if (!hash_file(fd, path, ret, ret_size, err))
+        return false;
+    *ret_fd = fd;
+    fd = -1;
     return true;
 }
 

@@ -112,6 +112,9 @@
     X("POST", WEBHOOK "/events/resend", 0, admin_webhook_resend_all)                                         \
     X("DELETE", WEBHOOK "/events/{}", 0, admin_webhook_forget)                                               \
     X("POST", WEBHOOK "/events/{}/resend", 0, admin_webhook_resend)                                          \
+    X("POST", API "/backup", 0, admin_backup_begin)                                                          \
+    X("DELETE", API "/backup", 0, admin_backup_end)                                                          \
+    X("GET", API "/backup/files/{}", 0, admin_backup_file)                                                   \
     X("GET", API "/ledger", 0, admin_ledger_list)                                                            \
     X("GET", API "/ledger/head", 0, admin_ledger_head)                                                       \
     X("POST", API "/ledger/prune", 4 * KIB, admin_ledger_prune)

@@ -127,6 +127,10 @@ bool admin_webhook_resend_all(struct admin_call *call, struct error *err);
 bool admin_webhook_forget(struct admin_call *call, struct error *err);
 bool admin_webhook_forget_all(struct admin_call *call, struct error *err);
 
+bool admin_backup_begin(struct admin_call *call, struct error *err); /* backup.c */
+bool admin_backup_file(struct admin_call *call, struct error *err);
+bool admin_backup_end(struct admin_call *call, struct error *err);
+
 bool admin_ledger_list(struct admin_call *call, struct error *err);
 bool admin_ledger_head(struct admin_call *call, struct error *err);
 bool admin_ledger_prune(struct admin_call *call, struct error *err);
