@@ -16,19 +16,23 @@ bool backup_name_is(const char *name)
     for (; form[i]; i++)
         if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
             return false;
-    if (name[i] == '-' && name[i + 1])
-        i += 1 + strspn(name + i + 1, "0123456789");
-    return name[i] == '\0' && i < BACKUP_NAME_SIZE;
+    return name[i] == '\0';
 }
 
-void backup_name_make(int64_t utc_ms, unsigned number, char out[BACKUP_NAME_SIZE])
+static time_t read_time(const char *name)
 {
-    time_t seconds = (time_t)(utc_ms / 1000);
+    struct tm utc = {.tm_sec = 0};
+    return strptime(name, "%Y%m%dT%H%M%SZ", &utc) ? timegm(&utc) : 0;
+}
+
+void backup_name_make(int64_t utc_ms, const char *newest, char out[BACKUP_NAME_SIZE])
+{
+    time_t seconds = (time_t)(utc_ms / 1000), after = newest ? read_time(newest) + 1 : 0;
     struct tm utc;
+    if (seconds < after)
+        seconds = after;
     gmtime_r(&seconds, &utc);
-    size_t len = strftime(out, BACKUP_NAME_SIZE, "%Y%m%dT%H%M%SZ", &utc);
-    if (number > 1)
-        snprintf(out + len, BACKUP_NAME_SIZE - len, "-%u", number);
+    strftime(out, BACKUP_NAME_SIZE, "%Y%m%dT%H%M%SZ", &utc);
 }
 
 static int compare(const void *a, const void *b)

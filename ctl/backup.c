@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/backup_prune.h"
 #include "ctl/backup_store.h"
 #include "ctl/command.h"
@@ -228,16 +229,16 @@ static void print(struct session *session, const struct backup *backup, const ch
     json_decref(json);
 }
 
-/* Names follow the clock of the server. */
-static void warn_of_clock(const struct backup_store *store, const char *made)
+/* A later backup in the folder has moved the name of this one. */
+static void warn_of_clock(int64_t made_ms, const char *name)
 {
-    _cleanup_(cleanup_free) char(*names)[BACKUP_NAME_SIZE] = NULL;
-    size_t count = 0;
-    if (backup_name_list(store->path, &names, &count) && count && strcmp(names[count - 1], made) != 0)
+    char now[BACKUP_NAME_SIZE];
+    backup_name_make(made_ms + MINUTE_MS, NULL, now);
+    if (strcmp(name, now) > 0)
         session_note(
-            "the folder has a backup with a later time, %s: was a clock wrong? dfotad --restore takes the "
-            "latest one unless you name another",
-            names[count - 1]);
+            "the folder has a backup with a later time, perhaps because a clock was wrong; so this one is "
+            "named %s, to be the newest",
+            name);
 }
 
 static bool run(struct backup *backup, struct failure *fail)
@@ -253,16 +254,17 @@ static bool run(struct backup *backup, struct failure *fail)
     int64_t made_ms = json_integer_value(json_object_get(backup->manifest, "made_at"));
     if (!ok || !write_manifest(backup, fail) || !backup_store_publish(&backup->store, made_ms, name, fail))
         return false;
-    warn_of_clock(&backup->store, name);
-    if (options->keep && !backup_prune(&backup->store, options->keep, name, &pruned, fail))
+    warn_of_clock(made_ms, name);
+    if (options->keep && !backup_prune(&backup->store, options->keep, name, &pruned, fail)) {
+        session_note("the backup %s was made, and older ones may still be there", name);
         return false;
+    }
     print(backup->session, backup, name, &pruned);
     size_t missing = json_array_size(json_object_get(backup->manifest, "missing"));
     return missing == 0 ||
            failure_set(fail, EXIT_REFUSED,
-                       "the backup %s was made, but %zu files are damaged on the server and missing "
-                       "in the backup",
-                       name, missing);
+                       "the backup %s was made, but %zu %s damaged on the server and missing in the backup",
+                       name, missing, missing == 1 ? "file is" : "files are");
 }
 
 bool backup_make(struct session *session, struct failure *fail)

@@ -63,6 +63,10 @@ static bool lock(struct backup_store *store, struct failure *fail)
         return fail_file(fail, "open", path);
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return true;
+    int number = errno;
+    cleanup_close(&store->lock_fd); /* what another one writes is not ours to remove */
+    store->lock_fd = -1;
+    errno = number;
     if (errno == EWOULDBLOCK)
         return failure_set(fail, EXIT_USAGE, "another dfotactl makes a backup in %s", store->path);
     return fail_file(fail, "lock", path);
@@ -83,10 +87,11 @@ bool backup_store_open(const char *path, struct backup_store *ret, struct failur
 void backup_store_close(struct backup_store *store)
 {
     char path[PATH_MAX];
+    if (store->lock_fd < 0)
+        return;
     snprintf(path, sizeof path, "%s/" PARTIAL, store->path);
     rmdir(path); /* fails while it has files */
-    if (store->lock_fd >= 0)
-        close(store->lock_fd);
+    close(store->lock_fd);
     store->lock_fd = -1;
 }
 
@@ -181,15 +186,15 @@ bool backup_store_clear(const struct backup_store *store, struct failure *fail)
 bool backup_store_publish(const struct backup_store *store, int64_t utc_ms, char ret_name[BACKUP_NAME_SIZE],
                           struct failure *fail)
 {
+    _cleanup_(cleanup_free) char(*names)[BACKUP_NAME_SIZE] = NULL;
     char from[PATH_MAX], to[PATH_MAX], blobs[PATH_MAX];
+    size_t count;
     snprintf(from, sizeof from, "%s/" PARTIAL, store->path);
     snprintf(blobs, sizeof blobs, "%s/blobs", store->path);
-    for (unsigned number = 1; number < 1000; number++) {
-        backup_name_make(utc_ms, number, ret_name);
-        snprintf(to, sizeof to, "%s/%s", store->path, ret_name);
-        if (access(to, F_OK) != 0)
-            break;
-    }
+    if (!backup_name_list(store->path, &names, &count))
+        return fail_file(fail, "read", store->path);
+    backup_name_make(utc_ms, count ? names[count - 1] : NULL, ret_name);
+    snprintf(to, sizeof to, "%s/%s", store->path, ret_name);
     if (!sync_folder(blobs, fail) || !sync_folder(from, fail))
         return false;
     return (rename(from, to) == 0 || fail_file(fail, "make", to)) && sync_folder(store->path, fail);

@@ -42,6 +42,20 @@ static int run(const struct config *config)
     return ok ? 0 : complain(&err, 1);
 }
 
+/* Without a server. */
+static int work_on_files(const struct config *config, enum config_action action)
+{
+    struct error err;
+    if (action == CONFIG_FSCK) {
+        int status = fsck_run(config->data_dir, config->backup, &err);
+        return status == 2 ? complain(&err, status) : status;
+    }
+    bool ok = action == CONFIG_VERIFY_LEDGER ? ledger_verify(config->data_dir, config->ledger_head, &err)
+              : action == CONFIG_LEDGER_HEAD ? ledger_print_head(config->data_dir, &err)
+                                             : restore_run(config->data_dir, config->backup, &err);
+    return ok ? 0 : complain(&err, 1);
+}
+
 int main(int argc, char **argv)
 {
     struct config config = {.data_dir = NULL};
@@ -60,21 +74,10 @@ int main(int argc, char **argv)
         puts("the configuration is in order");
         break;
     case CONFIG_VERIFY_LEDGER:
-        if (!ledger_verify(config.data_dir, config.ledger_head, &err))
-            status = complain(&err, 1);
-        break;
     case CONFIG_LEDGER_HEAD:
-        if (!ledger_print_head(config.data_dir, &err))
-            status = complain(&err, 1);
-        break;
     case CONFIG_FSCK:
-        status = fsck_run(config.data_dir, config.backup, &err);
-        if (status == 2)
-            complain(&err, status);
-        break;
     case CONFIG_RESTORE:
-        if (!restore_run(config.data_dir, config.backup, &err))
-            status = complain(&err, 1);
+        status = work_on_files(&config, action);
         break;
     case CONFIG_PRINT:
         config_print_sample(stdout);

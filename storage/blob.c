@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/blob.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -106,6 +105,11 @@ bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct er
             "not enough space: %llu bytes are free, %llu are to be written and %llu kept in reserve",
             (unsigned long long)free_bytes, (unsigned long long)size_bytes, (unsigned long long)reserve);
     return true;
+}
+
+void blobs_folder(const struct blobs *blobs, unsigned first, char *out, size_t out_size)
+{
+    snprintf(out, out_size, "%s/blobs/%02x", blobs->directory, first);
 }
 
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size)
@@ -356,57 +360,4 @@ bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct er
     if (unlink(path) != 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot remove %s", path);
     return true;
-}
-
-/* At start */
-
-struct sweep {
-    struct blobs *blobs;
-    blob_is_needed *is_needed;
-    void *cls;
-    bool remove; /* false: only count */
-    unsigned needed, unknown;
-};
-
-static bool sweep_folder(struct sweep *sweep, const char *path, struct error *err)
-{
-    DIR *folder = opendir(path);
-    if (!folder)
-        return errno == ENOENT || errno == ENOTDIR || error_errno(err, errno, "cannot read %s", path);
-    bool ok = true;
-    for (struct dirent *entry; ok && (entry = readdir(folder));) {
-        struct sha256 hash;
-        bool needed = false;
-        if (!sha256_from_hex(slice_of(entry->d_name), &hash))
-            continue;
-        ok = sweep->is_needed(sweep->cls, &hash, &needed, err) &&
-             (needed || !sweep->remove || blob_remove(sweep->blobs, &hash, err));
-        sweep->needed += needed;
-        sweep->unknown += !needed;
-    }
-    closedir(folder);
-    return ok;
-}
-
-static bool sweep_all(struct sweep *sweep, struct error *err)
-{
-    char path[PATH_MAX];
-    sweep->needed = sweep->unknown = 0;
-    for (unsigned first = 0; first < 256; first++) {
-        snprintf(path, sizeof path, "%s/blobs/%02x", sweep->blobs->directory, first);
-        if (!sweep_folder(sweep, path, err))
-            return false;
-    }
-    return true;
-}
-
-bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsigned most,
-                 unsigned *ret_unknown, bool *ret_removed, struct error *err)
-{
-    struct sweep sweep = {.blobs = blobs, .is_needed = is_needed, .cls = cls};
-    if (!sweep_all(&sweep, err))
-        return false;
-    *ret_unknown = sweep.unknown;
-    sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
-    return !sweep.remove || sweep_all(&sweep, err);
 }

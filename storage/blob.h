@@ -46,6 +46,8 @@ bool blob_adopt(struct blobs *blobs, const char *path, struct sha256 *ret_hash, 
 bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error *err);
 void blob_workdir_remove(const char *path); /* with all that is in it */
 
+/* The folder of the blobs whose hash begins with this byte. */
+void blobs_folder(const struct blobs *blobs, unsigned first, char *out, size_t out_size);
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size);
 /* All bytes, checked against the hash. ERROR_CORRUPT when they differ or cannot be read, or the file is
    gone. *ret is the caller's (free). */

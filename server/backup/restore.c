@@ -227,9 +227,9 @@ static void print_done(const struct restore *restore)
            copy->version, restore->target, restore->checked.blob_count - restore->missing);
     if (restore->missing)
         printf(
-            "%zu files are missing: the server could not read them when the backup was made. Packages are made "
-            "again; upload missing images again (dfotad --fsck names them)\n",
-            restore->missing);
+            "%zu %s missing: damaged files are not in a backup. Packages are made again; upload missing images "
+            "again, dfotad --fsck names them\n",
+            restore->missing, restore->missing == 1 ? "file is" : "files are");
     copy_path(copy, "dfota.conf", path, sizeof path);
     if (copy->has_configuration)
         printf("compare the configuration of that server with yours: %s\n", path);
