@@ -154,6 +154,23 @@ describe('a server that is restored on another machine', () => {
         assert.equal((await dialect.ask()).code, 27);
     });
 
+    test('has lost the orders of admins and the downloads since the backup', async (t) => {
+        const { server, scene, dir } = await furnished(t);
+        await backedUp(server, dir);
+        await server.admin('PATCH', scene.path('/images/1002'), { withdrawn: true, reason: 'bad' }, { expect: 200 });
+        const module = scene.module();
+        const { body } = await module.askUntilMade();
+        await server.kill();
+        const there = fresh();
+        assert.equal((await restore(there, dir)).status, 0);
+        const standby = await startRestored(t, server, there);
+        const image = (await standby.admin('GET', scene.path('/images/1002'), null, { expect: 200 })).json;
+        assert.equal(image.withdrawn, null, 'to be repeated by hand');
+        module.address = standby.device;
+        assert.equal((await module.ask({ range: 100 })).status, 416, 'the download begins again');
+        assert.equal(sha256((await module.ask()).body), sha256(body));
+    });
+
     test('takes a backup of the release before, with an older schema', async (t) => {
         const dir = join(await scratch(t), 'backup'), copy = join(dir, '20250101T000000Z');
         const names = readdirSync(schema).sort().slice(0, -3);
