@@ -11,8 +11,8 @@
 #define BACKUP_NAME_SIZE 17
 
 bool backup_name_is(const char *name);
-/* A name for this time, but later than `newest` (NULL: no other). So a clock that was wrong, or two backups in a
-   second, do not change the order. */
+/* A name for this time, but later than `newest` (NULL: no other). So a clock that was wrong, or two
+   backups in a second, do not change the order. */
 void backup_name_make(int64_t utc_ms, const char *newest, char out[BACKUP_NAME_SIZE]);
 
 /* The backups in a folder, the oldest first. *ret is the caller's (free). False with errno. */

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl backup: fetches a consistent copy of the database, and the files that the folder does not have yet. */
+/* dfotactl backup: fetches a consistent copy of the database, and the files that the folder does not
+   have yet. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,8 +150,8 @@ static bool begin(struct backup *backup, struct failure *fail)
            failure_set(fail, EXIT_UNREACHABLE, "the backup of the server is not understood");
 }
 
-/* A file that was removed or replaced meanwhile, or another backup, needs a new copy of the database. The files
-   that were fetched stay, so each try is shorter. */
+/* A file that was removed or replaced meanwhile, or another backup, needs a new copy of the database.
+   The files that were fetched stay, so each try is shorter. */
 static bool try(struct backup *backup, struct failure *fail)
 {
     for (unsigned left = TRIES; left-- > 0;) {

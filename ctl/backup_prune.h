@@ -10,8 +10,8 @@ struct backup_pruned {
     int64_t backups, blobs, bytes;
 };
 
-/* Keeps the newest `keep` backups and, in any case, `made`; then removes the blobs that no backup names. When a
-   manifest cannot be read, no blob is removed. */
+/* Keeps the newest `keep` backups and, in any case, `made`; then removes the blobs that no backup names.
+   When a manifest cannot be read, no blob is removed. */
 bool backup_prune(const struct backup_store *store, uint64_t keep, const char *made,
                   struct backup_pruned *ret, struct failure *fail);
 

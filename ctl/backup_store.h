@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The folder of dfotactl backup: blobs/ with the files of all backups, named by their SHA-256, and one folder for
-   each backup. Only the user can read it. One process at a time uses it. A file or a folder gets its name when
-   it is whole and durable; names that begin with a dot are what was cut off. */
+/* The folder of dfotactl backup: blobs/ with the files of all backups, named by their SHA-256, and one
+   folder for each backup. Only the user can read it. One process at a time uses it. A file or a folder
+   gets its name when it is whole and durable; names that begin with a dot are what was cut off. */
 #ifndef DFOTA_CTL_BACKUP_STORE_H
 #define DFOTA_CTL_BACKUP_STORE_H
 
@@ -20,8 +20,8 @@ struct backup_store {
     int lock_fd;
 };
 
-/* Makes the folder if it is missing, and removes what was cut off. EXIT_USAGE: it is in use, or has other files
-   than backups. */
+/* Makes the folder if it is missing, and removes what was cut off. EXIT_USAGE: it is in use, or has
+   other files than backups. */
 bool backup_store_open(const char *path, struct backup_store *ret, struct failure *fail);
 void backup_store_close(struct backup_store *store);
 

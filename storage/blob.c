@@ -46,7 +46,7 @@ static bool sync_folder(const char *path, struct error *err)
     return true;
 }
 
-bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *err)
+static bool make_blobs(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
 {
     struct blobs *blobs = calloc(1, sizeof *blobs);
     if (!blobs)
@@ -56,17 +56,22 @@ bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *er
         free(blobs);
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
     }
+    blobs->reserve_bytes = reserve_bytes;
     *ret = blobs;
     return true;
+}
+
+bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *err)
+{
+    return make_blobs(directory, 0, ret, err);
 }
 
 bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct blobs *blobs = NULL;
     char path[PATH_MAX];
-    if (!blobs_open_copy(directory, &blobs, err))
+    if (!make_blobs(directory, reserve_bytes, &blobs, err))
         return false;
-    blobs->reserve_bytes = reserve_bytes;
     snprintf(path, sizeof path, "%s/blobs", directory);
     if (!make_folder(path, err))
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Which blobs the rows name: those of images, of packages, and of packages that are smaller and not yet sent. */
+/* Which blobs the rows name: those of images, of packages, and of packages that are smaller and not yet
+   sent. */
 #ifndef DFOTA_STORAGE_BLOB_ROW_H
 #define DFOTA_STORAGE_BLOB_ROW_H
 

@@ -17,14 +17,14 @@ struct checked { /* all owned: checked_free() */
 
 void checked_free(struct checked *checked);
 
-/* Pages, indexes, references, and the chain of the ledger, which must continue from `against` (NULL: none).
-   False: no server can use the database (findings), or this dfotad cannot check it (*err with ERROR_UNAVAILABLE,
-   and no finding is added). */
+/* Pages, indexes, references, and the chain of the ledger, which must continue from `against` (NULL:
+   none). False: no server can use the database (findings), or this dfotad cannot check it (*err with
+   ERROR_UNAVAILABLE, and no finding is added). */
 bool check_database(const char *path, const struct chain_head *against, struct checked *ret,
                     struct findings *findings, struct error *err) __attribute__((warn_unused_result));
 
-/* Compares the file of each blob in `directory` with its hash and its size. `checked` is a set of hashes that
-   are not looked at again; it grows, and the caller frees its array. */
+/* Compares the file of each blob in `directory` with its hash and its size. `checked` is a set of hashes
+   that are not looked at again; it grows, and the caller frees its array. */
 struct hash_set {
     struct sha256 *hash; /* sorted */
     size_t count;

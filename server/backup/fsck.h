@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-/* `backup`: a store or a copy; NULL: the data directory, in which no server may run. Only reads. Returns the
-   exit status: 0 no fault, 1 faults, 2 it could not be checked, and *err says why. */
+/* `backup`: a store or a copy; NULL: the data directory, in which no server may run. Only reads. Returns
+   the exit status: 0 no fault, 1 faults, 2 it could not be checked, and *err says why. */
 int fsck_run(const char *data_dir, const char *backup, struct error *err);
 
 #endif

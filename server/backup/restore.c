@@ -227,8 +227,8 @@ static void print_done(const struct restore *restore)
            copy->version, restore->target, restore->checked.blob_count - restore->missing);
     if (restore->missing)
         printf(
-            "%zu %s missing: damaged files are not in a backup. Packages are made again; upload missing images "
-            "again, dfotad --fsck names them\n",
+            "%zu %s missing: damaged files are not in a backup. Packages are made again; upload missing "
+            "images again, dfotad --fsck names them\n",
             restore->missing, restore->missing == 1 ? "file is" : "files are");
     copy_path(copy, "dfota.conf", path, sizeof path);
     if (copy->has_configuration)

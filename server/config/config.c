@@ -23,8 +23,8 @@ static const struct {
      "also compares the ledger with the head in FILE."},
     {"--ledger-head", CONFIG_LEDGER_HEAD, "Print the head of the ledger in data_dir, and exit."},
     {"--fsck", CONFIG_FSCK,
-     "Check the database, each image and package, and the ledger in data_dir, and exit. The server must not run. "
-     "--fsck=DIR checks the backup in DIR. Nothing is changed."},
+     "Check the database, each image and package, and the ledger in data_dir, and exit. The server must not "
+     "run. --fsck=DIR checks the backup in DIR. Nothing is changed."},
     {"--restore", CONFIG_RESTORE,
      "Make data_dir from the newest backup in DIR, or from the backup DIR/NAME, and exit: --restore=DIR. "
      "data_dir must be empty."},
@@ -103,8 +103,8 @@ static bool reads_config(enum config_action action)
            action == CONFIG_LEDGER_HEAD || action == CONFIG_FSCK || action == CONFIG_RESTORE;
 }
 
-/* First pass: finds the action, the configuration file, and the files that the actions take. Every argument must
-   be an option. */
+/* First pass: finds the action, the configuration file, and the files that the actions take. Every argument
+   must be an option. */
 static bool survey(int argc, char **argv, enum config_action *ret_action, const char **ret_file,
                    struct config *ret, struct error *err)
 {

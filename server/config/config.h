@@ -96,8 +96,8 @@ enum config_action {
 };
 
 /* Reads the defaults, then the file of --config when it is given, then the command line. With CONFIG_RUN,
-   CONFIG_CHECK, the two actions of the ledger, CONFIG_FSCK and CONFIG_RESTORE, *ret is filled and the caller frees it with config_free().
-   The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
+   CONFIG_CHECK, CONFIG_FSCK, CONFIG_RESTORE and the two actions of the ledger, *ret is filled and the caller
+   frees it with config_free(). The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
    option: an unknown key or option, a bad value, a file that cannot be read, an argument that is not an
    option. */
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)

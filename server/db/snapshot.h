@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The copy of the database that a client of the API fetches for a backup. There is at most one: the next backup
-   replaces it. Its file has no name any more, so nothing is left when the server ends. Any thread. */
+/* The copy of the database that a client of the API fetches for a backup. There is at most one: the next
+   backup replaces it. Its file has no name any more, so nothing is left when the server ends. Any
+   thread. */
 #ifndef DFOTA_SERVER_DB_SNAPSHOT_H
 #define DFOTA_SERVER_DB_SNAPSHOT_H
 
