@@ -34,7 +34,9 @@ bool db_copy(struct db *db, const char *path, struct error *err)
         sqlite3_open_v2(path, &to.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
     if (!to.handle)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    ok = ok ? sqlite_exec(&to, "PRAGMA synchronous=OFF", err) && copy_pages(db, to.handle, path, err)
+    /* Without WAL mode, the copy can be read without files beside it. The server sets WAL mode again. */
+    ok = ok ? sqlite_exec(&to, "PRAGMA synchronous=OFF", err) && copy_pages(db, to.handle, path, err) &&
+                  sqlite_exec(&to, "PRAGMA journal_mode=DELETE", err)
             : sqlite_fail(&to, path, err);
     sqlite3_close(to.handle);
     return ok;

@@ -52,15 +52,18 @@ async function assertGood(result) {
     return out;
 }
 
-// A proxy in front of the admin API that counts the requests. `hook(number, request)` is awaited before each is passed on.
+// A proxy in front of the admin API that counts the requests. `hook(number, request)` is awaited before each is passed on. When it
+// returns a function, this is called with the first bytes of the answer.
 async function startProxy(t, server, hook = () => {}) {
     const requests = [];
     const proxy = http.createServer(async (request, response) => {
         requests.push(`${request.method} ${request.url}`);
-        await hook(requests.length, request);
+        const during = await hook(requests.length, request);
         const passed = http.request({ host: '127.0.0.1', port: server.adminAddress.port, method: request.method, path: request.url,
             headers: request.headers, agent: false }, (answer) => {
             response.writeHead(answer.statusCode, answer.headers);
+            if (during)
+                answer.once('data', during);
             answer.on('error', () => response.destroy()).pipe(response);
         });
         passed.on('error', () => response.destroy());
@@ -328,33 +331,41 @@ describe(`a kill during a backup (seed ${seed}):`, () => {
             let child = null, moment = 0, version = 2000, over = false;
             const proxy = await startProxy(t, server, async (number) => {
                 if (number !== moment)
-                    return;
-                if (victim === 'dfotactl')
-                    child.kill('SIGKILL');
-                else
-                    await server.kill();
+                    return null;
+                const kill = () => (victim === 'dfotactl' ? child.kill('SIGKILL') : server.process && server.kill());
+                if (rand.below(2) === 0)
+                    return kill;
+                await kill();
+                return null;
             });
             // Errors are expected while the server is dead.
             const asking = (async () => {
                 while (!over)
                     await scene.module({ address: server.device }).ask().catch(() => new Promise((next) => setImmediate(next)));
             })();
+            const uploading = (async () => {
+                for (let n = 1; !over; n += 1) {
+                    const path = `/products/${scene.product}/firmware/spare/images/${n}`;
+                    await server.admin('PUT', path, noiseImage({ seed: 5000 + n, size: 2000 })).catch(() => new Promise((next) => setImmediate(next)));
+                }
+            })();
             for (let round = 0; round < 8; round += 1) {
                 await server.putImage(scene.product, scene.firmware, String(version += 1), noiseImage({ seed: version, size: 3000 }));
                 proxy.requests.length = 0;
                 moment = 1 + rand.below(round < 2 ? 6 : 3);
                 const { status } = await backup(server, dir, { url: proxy.url, during: (started) => { child = started; } });
-                if (!server.process)
+                if (!server.process || server.process.killed) {
+                    await server.ended;
                     await server.start();
-                if (victim === 'dfotactl' && proxy.requests.length >= moment)
-                    assert.equal(status, 'SIGKILL');
+                }
+                assert.notEqual(status, 1, 'nothing was refused');
                 for (const name of await copies(dir).catch(() => []))
                     await assertGood(fsck(join(dir, name)));
             }
             moment = 0;
             const made = await backedUp(server, dir);
             over = true;
-            await asking;
+            await Promise.all([asking, uploading]);
             await assertGood(fsck(dir));
             assert.equal((await copies(dir)).at(-1), made.name);
             assert.deepEqual((await readdir(dir)).filter((name) => name.startsWith('.')), ['.lock']);
