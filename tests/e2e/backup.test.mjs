@@ -393,6 +393,32 @@ describe(`a kill during a backup (seed ${seed}):`, () => {
     });
 });
 
+test('a restore that is killed leaves a whole data directory, or one that a restore completes', async (t) => {
+    const server = await startServer(t);
+    const scene = await Scene.build(server, { kind: 'noise', size: 3_000_000, versions: ['1', '2', '3', '4'] });
+    const dir = join(await scratch(t), 'backup');
+    await backedUp(server, dir);
+    const ends = new Set();
+    for (let round = 0; round < 6; round += 1) {
+        const there = join(await scratch(t), 'data'), from = round * 2; // files that are there at the kill
+        const { status } = await run(['--data-dir', there, '--restore', dir], {
+            command: join(buildDir, 'dfotad'),
+            during: async (child) => {
+                while (child.exitCode === null && (await listFiles(there)).size < from)
+                    await new Promise((next) => setImmediate(next));
+                child.kill('SIGKILL');
+            },
+        });
+        const whole = (await readdir(there).catch(() => [])).includes('dfota.db');
+        ends.add(status);
+        if (!whole)
+            assert.equal((await restore(there, dir)).status, 0, `round ${round}`);
+        await assertGood(fsckData(there));
+    }
+    assert.ok(ends.has('SIGKILL'));
+    await assertImages(scene);
+});
+
 // ---- Refusals ----
 
 const tree = async (dir) => {
