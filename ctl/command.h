@@ -44,6 +44,8 @@ command_run status_show; /* status.c */
 
 command_run console_show; /* console.c */
 
+command_run backup_make; /* backup.c */
+
 command_run product_add; /* product.c */
 command_run product_set;
 command_run product_list;

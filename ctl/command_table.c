@@ -21,6 +21,11 @@ const struct command command_table[] = {
      "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
      "token: send it only to people who may change everything.",
      console_show},
+    {"backup", "DIR", SET(ON(KEEP)), NONE, "back up the running server into a folder",
+     "Writes a copy of the database, the images and packages that DIR does not have yet, and the "
+     "configuration. DIR/TIME is the backup, DIR/blobs has the files of all backups. A backup that was cut off leaves no "
+     "DIR/TIME. dfotad --restore=DIR makes a server from it. A backup has secrets: only you can read DIR.",
+     backup_make},
 
     {"product add", "NAME", SET(ON(KEY)), NONE, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},

@@ -97,6 +97,7 @@
     X(OUTCOME, "outcome", 0, "NAME", TEXT(outcome), "only devices with this outcome, such as not_applied")   \
     X(FROZEN, "frozen", 0, NULL, FLAG(frozen), "the start fixes which devices the filter selects")           \
     X(DYNAMIC, "dynamic", 0, NULL, FLAG(dynamic), "the filter is asked at each check-in")                    \
+    X(KEEP, "keep", 0, "N", NUMBER(keep, 1, 100000), "backups to keep; older ones are removed")              \
     X(ORDER, "order", 0, "given|hash|spread", WORD(order), "which devices go first")
 
 enum option_id {
@@ -134,6 +135,7 @@ struct ctl_options {
     struct ctl_stages stages;
     const char *devices, *finish_transfers, *outcome, *order;
     bool frozen, dynamic;
+    uint64_t keep;
     bool dry_run, pause_when_done;
     const char *scope;
     int64_t expires_ms;

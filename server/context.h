@@ -28,6 +28,7 @@ struct sessions;
 struct tokens;
 struct attempts;
 struct live;
+struct snapshot;
 
 struct daemon {
     struct config config;
@@ -50,6 +51,7 @@ struct daemon {
     struct attempts *attempts; /* failed ones to use a token */
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
+    struct snapshot *snapshot; /* for a backup */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

@@ -7,6 +7,8 @@
 
 #include <config.h>
 #include "server/admin_token.h"
+#include "server/backup/fsck.h"
+#include "server/backup/restore.h"
 #include "server/config/config.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
@@ -41,14 +43,24 @@ static int run(const struct config *config)
     return ok ? 0 : complain(&err, 1);
 }
 
-/* On the data directory of a server, or of a backup. */
-static bool act_on_data(enum config_action action, const struct config *config, struct error *err)
+/* Without a server. */
+static int work_on_files(const struct config *config, enum config_action action)
 {
+    struct error err;
+    bool ok;
+    if (action == CONFIG_FSCK) {
+        int status = fsck_run(config->data_dir, config->backup, &err);
+        return status == 2 ? complain(&err, status) : status;
+    }
     if (action == CONFIG_VERIFY_LEDGER)
-        return ledger_verify(config->data_dir, config->ledger_head, err);
-    if (action == CONFIG_LEDGER_HEAD)
-        return ledger_print_head(config->data_dir, err);
-    return admin_token_renew(config->data_dir, err);
+        ok = ledger_verify(config->data_dir, config->ledger_head, &err);
+    else if (action == CONFIG_LEDGER_HEAD)
+        ok = ledger_print_head(config->data_dir, &err);
+    else if (action == CONFIG_NEW_TOKEN)
+        ok = admin_token_renew(config->data_dir, &err);
+    else
+        ok = restore_run(config->data_dir, config->backup, &err);
+    return ok ? 0 : complain(&err, 1);
 }
 
 int main(int argc, char **argv)
@@ -71,8 +83,9 @@ int main(int argc, char **argv)
     case CONFIG_VERIFY_LEDGER:
     case CONFIG_LEDGER_HEAD:
     case CONFIG_NEW_TOKEN:
-        if (!act_on_data(action, &config, &err))
-            status = complain(&err, 1);
+    case CONFIG_FSCK:
+    case CONFIG_RESTORE:
+        status = work_on_files(&config, action);
         break;
     case CONFIG_PRINT:
         config_print_sample(stdout);

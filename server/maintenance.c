@@ -15,18 +15,20 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
+#include "server/db/snapshot.h"
 #include "storage/fleet_day.h"
 #include "storage/pending_report.h"
 #include "storage/product.h"
 #include "storage/traffic.h"
 #include "upgrade/hours.h"
 
-#define ROUND_MS        MINUTE_MS /* longest time between two rounds */
-#define ROUND_LEAST_MS  50
-#define SILENT_AT_ONCE  500 /* attempts in one transaction: check-ins wait meanwhile */
-#define PRUNE_EVERY_MS  DAY_MS
-#define EXPIRES_SOON_MS (14 * DAY_MS)
-#define CLOCK_BACK_MS   1000 /* events of the same moment may come into the ledger in another order */
+#define ROUND_MS         MINUTE_MS /* longest time between two rounds */
+#define ROUND_LEAST_MS   50
+#define SILENT_AT_ONCE   500 /* attempts in one transaction: check-ins wait meanwhile */
+#define PRUNE_EVERY_MS   DAY_MS
+#define SNAPSHOT_KEEP_MS HOUR_MS /* since it was read last */
+#define EXPIRES_SOON_MS  (14 * DAY_MS)
+#define CLOCK_BACK_MS    1000 /* events of the same moment may come into the ledger in another order */
 
 struct maintenance {
     struct daemon *daemon;
@@ -269,6 +271,7 @@ static void *work(void *cls)
         count_day(maintenance);
         prune(maintenance);
         warn_of_expiry(maintenance);
+        snapshot_drop(maintenance->daemon->snapshot, clock_boot_ms() - SNAPSHOT_KEEP_MS);
     } while (await_round(maintenance));
     return NULL;
 }

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/blob.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,15 +46,32 @@ static bool sync_folder(const char *path, struct error *err)
     return true;
 }
 
-bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
+static bool make_blobs(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
 {
-    _cleanup_(cleanup_free) struct blobs *blobs = calloc(1, sizeof *blobs);
+    struct blobs *blobs = calloc(1, sizeof *blobs);
     if (!blobs)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    blobs->reserve_bytes = reserve_bytes;
-    char path[PATH_MAX];
-    if (snprintf(blobs->directory, sizeof blobs->directory, "%s", directory) >= (int)sizeof blobs->directory)
+    if (snprintf(blobs->directory, sizeof blobs->directory, "%s", directory) >=
+        (int)sizeof blobs->directory) {
+        free(blobs);
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
+    }
+    blobs->reserve_bytes = reserve_bytes;
+    *ret = blobs;
+    return true;
+}
+
+bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *err)
+{
+    return make_blobs(directory, 0, ret, err);
+}
+
+bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct blobs *blobs = NULL;
+    char path[PATH_MAX];
+    if (!make_blobs(directory, reserve_bytes, &blobs, err))
+        return false;
     snprintf(path, sizeof path, "%s/blobs", directory);
     if (!make_folder(path, err))
         return false;
@@ -94,6 +110,11 @@ bool blobs_check_space(const struct blobs *blobs, uint64_t size_bytes, struct er
             "not enough space: %llu bytes are free, %llu are to be written and %llu kept in reserve",
             (unsigned long long)free_bytes, (unsigned long long)size_bytes, (unsigned long long)reserve);
     return true;
+}
+
+void blobs_folder(const struct blobs *blobs, unsigned first, char *out, size_t out_size)
+{
+    snprintf(out, out_size, "%s/blobs/%02x", blobs->directory, first);
 }
 
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size)
@@ -245,6 +266,18 @@ static bool hash_file(int fd, const char *path, struct sha256 *ret, uint64_t *re
     return true;
 }
 
+bool blob_hash_file(const char *path, int *ret_fd, struct sha256 *ret, uint64_t *ret_size, struct error *err)
+{
+    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open %s", path);
+    if (!hash_file(fd, path, ret, ret_size, err))
+        return false;
+    *ret_fd = fd;
+    fd = -1;
+    return true;
+}
+
 bool blob_adopt(struct blobs *blobs, const char *path, struct sha256 *ret_hash, uint64_t *ret_size,
                 struct error *err)
 {
@@ -332,57 +365,4 @@ bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct er
     if (unlink(path) != 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot remove %s", path);
     return true;
-}
-
-/* At start */
-
-struct sweep {
-    struct blobs *blobs;
-    blob_is_needed *is_needed;
-    void *cls;
-    bool remove; /* false: only count */
-    unsigned needed, unknown;
-};
-
-static bool sweep_folder(struct sweep *sweep, const char *path, struct error *err)
-{
-    DIR *folder = opendir(path);
-    if (!folder)
-        return errno == ENOENT || errno == ENOTDIR || error_errno(err, errno, "cannot read %s", path);
-    bool ok = true;
-    for (struct dirent *entry; ok && (entry = readdir(folder));) {
-        struct sha256 hash;
-        bool needed = false;
-        if (!sha256_from_hex(slice_of(entry->d_name), &hash))
-            continue;
-        ok = sweep->is_needed(sweep->cls, &hash, &needed, err) &&
-             (needed || !sweep->remove || blob_remove(sweep->blobs, &hash, err));
-        sweep->needed += needed;
-        sweep->unknown += !needed;
-    }
-    closedir(folder);
-    return ok;
-}
-
-static bool sweep_all(struct sweep *sweep, struct error *err)
-{
-    char path[PATH_MAX];
-    sweep->needed = sweep->unknown = 0;
-    for (unsigned first = 0; first < 256; first++) {
-        snprintf(path, sizeof path, "%s/blobs/%02x", sweep->blobs->directory, first);
-        if (!sweep_folder(sweep, path, err))
-            return false;
-    }
-    return true;
-}
-
-bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsigned most,
-                 unsigned *ret_unknown, bool *ret_removed, struct error *err)
-{
-    struct sweep sweep = {.blobs = blobs, .is_needed = is_needed, .cls = cls};
-    if (!sweep_all(&sweep, err))
-        return false;
-    *ret_unknown = sweep.unknown;
-    sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
-    return !sweep.remove || sweep_all(&sweep, err);
 }

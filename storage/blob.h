@@ -17,6 +17,8 @@ struct blob_writer;
 /* Creates missing folders, and removes what a killed server left in incoming/. `directory` is the data
    directory. At least `reserve_bytes` stay free on its disk. */
 bool blobs_open(const char *directory, uint64_t reserve_bytes, struct blobs **ret, struct error *err);
+/* For reading only, also of a backup: creates and removes nothing. */
+bool blobs_open_copy(const char *directory, struct blobs **ret, struct error *err);
 void blobs_close(struct blobs *blobs); /* NULL is fine */
 
 /* ERROR_NO_SPACE when `size_bytes` more would use space of the reserve. */
@@ -44,6 +46,8 @@ bool blob_adopt(struct blobs *blobs, const char *path, struct sha256 *ret_hash, 
 bool blob_workdir(struct blobs *blobs, char *out, size_t out_size, struct error *err);
 void blob_workdir_remove(const char *path); /* with all that is in it */
 
+/* The folder of the blobs whose hash begins with this byte. */
+void blobs_folder(const struct blobs *blobs, unsigned first, char *out, size_t out_size);
 void blob_path(const struct blobs *blobs, const struct sha256 *hash, char *out, size_t out_size);
 /* All bytes, checked against the hash. ERROR_CORRUPT when they differ or cannot be read, or the file is
    gone. *ret is the caller's (free). */
@@ -52,6 +56,8 @@ bool blob_load(const struct blobs *blobs, const struct sha256 *hash, void **ret,
 /* Opens for reading, after the whole file was checked. *ret_fd is the caller's. */
 bool blob_open_checked(const struct blobs *blobs, const struct sha256 *hash, int *ret_fd, uint64_t *ret_size,
                        struct error *err);
+/* Hashes any file, and opens it for reading. *ret_fd is the caller's. */
+bool blob_hash_file(const char *path, int *ret_fd, struct sha256 *ret, uint64_t *ret_size, struct error *err);
 /* Removes a damaged or unneeded blob. True also when the file is gone already. */
 bool blob_remove(const struct blobs *blobs, const struct sha256 *hash, struct error *err);
 

@@ -92,8 +92,20 @@ struct db_query { /* one statement with its parameters, and where its results go
 bool db_open_writer(const char *path, struct db **ret, struct error *err);
 /* Opens for reading. A writer must have opened the file before. */
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
-/* Opens a file that no server has open, such as a backup. The disk may be read-only. Writes nothing. */
+/* Opens a file that no server has open, such as a backup, also of an older server. The disk may be read-only.
+   Writes nothing. In the file of an older server, a query of a later table or column is ERROR_INTERNAL. */
 bool db_open_copy(const char *path, struct db **ret, struct error *err);
+
+/* Makes a consistent copy of the whole database in the new file `path`, readable for this user only. Other
+   connections can write meanwhile. The copy is not durable. After an error a part of it may be there. */
+bool db_copy(struct db *db, const char *path, struct error *err) __attribute__((warn_unused_result));
+/* Checks all pages, indexes and references, and calls `tell` with a sentence for each fault (the first 20 of
+   pages and indexes). False: the file cannot be read. */
+bool db_check(struct db *db, void (*tell)(void *cls, const char *text), void *cls, struct error *err)
+    __attribute__((warn_unused_result));
+/* The number of migrations in the file. ERROR_UNAVAILABLE: another or a newer dfotad wrote the file. */
+bool db_check_schema(struct db *db, unsigned *ret_number, struct error *err)
+    __attribute__((warn_unused_result));
 /* From now on a transaction begins, and counts as durable, only while these files are where they were.
    Else what is committed would be lost. `file_watch` is the caller's. */
 void db_watch(struct db *db, struct file_watch *file_watch);

@@ -44,12 +44,12 @@ bool sqlite_fail(struct db *db, const char *what, struct error *err)
     return error_set(err, kind, "database: %s: %s", what, sqlite3_errmsg(db->handle));
 }
 
-static bool exec(struct db *db, const char *sql, struct error *err)
+bool sqlite_exec(struct db *db, const char *sql, struct error *err)
 {
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK || sqlite_fail(db, sql, err);
 }
 
-static bool pragma_text(struct db *db, const char *sql, char *out, size_t size, struct error *err)
+bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL) != SQLITE_OK)
@@ -62,67 +62,6 @@ static bool pragma_text(struct db *db, const char *sql, char *out, size_t size, 
         sqlite_fail(db, sql, err);
     sqlite3_finalize(statement);
     return ok;
-}
-
-/* Migrations */
-
-static bool apply_migration(struct db *db, unsigned number, const struct db_migration *migration,
-                            struct error *err)
-{
-    char record[160];
-    snprintf(record, sizeof record,
-             "INSERT INTO migration (number, name, applied_ms) VALUES (%u, '%s', %lld)", number,
-             migration->name, (long long)clock_utc_ms());
-    if (!db_begin(db, err))
-        return false;
-    if (!exec(db, migration->sql, err) || !exec(db, record, err)) {
-        db_rollback(db);
-        return false;
-    }
-    return db_commit(db, err);
-}
-
-/* A database of another branch may have as many migrations, but others. */
-static bool check_migrations(struct db *db, unsigned done, struct error *err)
-{
-    char sql[120], name[64];
-    for (unsigned number = 1; number <= done && number <= db_migration_count; number++) {
-        const char *ours = db_migrations[number - 1].name;
-        snprintf(sql, sizeof sql,
-                 "SELECT coalesce((SELECT name FROM migration WHERE number = %u), 'nothing')", number);
-        if (!pragma_text(db, sql, name, sizeof name, err))
-            return false;
-        if (strcmp(name, ours) != 0)
-            return error_set(
-                err, ERROR_UNAVAILABLE,
-                "the database was written by another dfotad: its migration %u is %s, here it is %s; "
-                "install the version that wrote it",
-                number, name, ours);
-    }
-    return true;
-}
-
-static bool migrate(struct db *db, struct error *err)
-{
-    char text[32];
-    if (!exec(db,
-              "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-              "applied_ms INTEGER NOT NULL) STRICT",
-              err) ||
-        !pragma_text(db, "SELECT coalesce(max(number), 0) FROM migration", text, sizeof text, err))
-        return false;
-    unsigned done = (unsigned)strtoul(text, NULL, 10);
-    if (!check_migrations(db, done, err))
-        return false;
-    if (done > db_migration_count)
-        return error_set(
-            err, ERROR_UNAVAILABLE,
-            "the database was written by a newer dfotad (schema %u, this one knows %u): install that version",
-            done, db_migration_count);
-    for (unsigned number = done + 1; number <= db_migration_count; number++)
-        if (!apply_migration(db, number, &db_migrations[number - 1], err))
-            return false;
-    return true;
 }
 
 /* Changes of the tables that plans depend on */
@@ -189,13 +128,14 @@ unsigned db_take_touched(struct db *db)
 static bool check_whole(struct db *db, struct error *err)
 {
     char text[200];
-    if (!pragma_text(db, "PRAGMA integrity_check(1)", text, sizeof text, err))
+    if (!sqlite_text(db, "PRAGMA integrity_check(1)", text, sizeof text, err))
         return false;
     const char *line = strchr(text, '\n'); /* the first line is a heading */
     return strcmp(text, "ok") == 0 || error_set(err, ERROR_CORRUPT, "%s", line ? line + 1 : text);
 }
 
-static bool prepare_all(struct db *db, struct error *err)
+/* A copy of an older server lacks tables and columns: `lenient` leaves out the statements that need them. */
+static bool prepare_all(struct db *db, bool lenient, struct error *err)
 {
     db->prepared = calloc(db_table_count, sizeof *db->prepared);
     if (!db->prepared)
@@ -207,7 +147,8 @@ static bool prepare_all(struct db *db, struct error *err)
             return error_set(err, ERROR_INTERNAL, "out of memory");
         for (unsigned s = 0; s < table->count; s++)
             if (sqlite3_prepare_v3(db->handle, table->sql[s], -1, SQLITE_PREPARE_PERSISTENT,
-                                   &db->prepared[t][s], NULL) != SQLITE_OK)
+                                   &db->prepared[t][s], NULL) != SQLITE_OK &&
+                !(lenient && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_ERROR))
                 return sqlite_fail(db, table->sql[s], err);
     }
     return true;
@@ -256,12 +197,13 @@ static bool set_up(struct db *db, struct error *err)
 {
     char mode[16] = "";
     return keep_log_apart(db, true, err) &&
-           pragma_text(db, "PRAGMA journal_mode=WAL", mode, sizeof mode, err) &&
+           sqlite_text(db, "PRAGMA journal_mode=WAL", mode, sizeof mode, err) &&
            (strcmp(mode, "wal") == 0 ||
             error_set(err, ERROR_UNAVAILABLE, "database: this file system does not support WAL mode (got %s)",
                       mode)) &&
-           exec(db, "PRAGMA synchronous=FULL", err) && exec(db, "PRAGMA foreign_keys=ON", err) &&
-           check_whole(db, err) && keep_log_apart(db, false, err) && migrate(db, err) && prepare_all(db, err);
+           sqlite_exec(db, "PRAGMA synchronous=FULL", err) &&
+           sqlite_exec(db, "PRAGMA foreign_keys=ON", err) && check_whole(db, err) &&
+           keep_log_apart(db, false, err) && sqlite_migrate(db, err) && prepare_all(db, false, err);
 }
 
 bool db_open_writer(const char *path, struct db **ret, struct error *err)
@@ -282,7 +224,7 @@ bool db_open_reader(const char *path, struct db **ret, struct error *err)
     struct db *db;
     if (!open_file(path, SQLITE_OPEN_READWRITE, &db, err))
         return false;
-    if (!exec(db, "PRAGMA query_only=ON", err) || !prepare_all(db, err)) {
+    if (!sqlite_exec(db, "PRAGMA query_only=ON", err) || !prepare_all(db, false, err)) {
         db_close(db);
         return false;
     }
@@ -307,7 +249,7 @@ bool db_open_copy(const char *path, struct db **ret, struct error *err)
     snprintf(uri, sizeof uri, "file:%s?%s", encoded, has_log(path) ? "mode=ro" : "mode=ro&immutable=1");
     if (!open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db, err))
         return false;
-    if (!prepare_all(db, err)) {
+    if (!prepare_all(db, true, err)) {
         db_close(db);
         return false;
     }
@@ -344,12 +286,12 @@ static bool is_in_place(const struct db *db, struct error *err)
 bool db_begin(struct db *db, struct error *err)
 {
     db->changes_at_begin = db->changes;
-    return is_in_place(db, err) && exec(db, "BEGIN IMMEDIATE", err);
+    return is_in_place(db, err) && sqlite_exec(db, "BEGIN IMMEDIATE", err);
 }
 
 bool db_commit(struct db *db, struct error *err)
 {
-    if (exec(db, "COMMIT", err))
+    if (sqlite_exec(db, "COMMIT", err))
         return is_in_place(db,
                            err); /* after the commit, so that a file removed before the commit is noticed */
     db_rollback(db);
@@ -370,12 +312,12 @@ bool db_in_transaction(const struct db *db)
 
 bool db_savepoint(struct db *db, struct error *err)
 {
-    return exec(db, "SAVEPOINT task", err);
+    return sqlite_exec(db, "SAVEPOINT task", err);
 }
 
 bool db_release(struct db *db, struct error *err)
 {
-    return exec(db, "RELEASE task", err);
+    return sqlite_exec(db, "RELEASE task", err);
 }
 
 void db_rollback_savepoint(struct db *db)

@@ -20,4 +20,11 @@ struct db {
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */
 bool sqlite_fail(struct db *db, const char *what, struct error *err);
 
+bool sqlite_exec(struct db *db, const char *sql, struct error *err);
+/* The first column of the first row, cut at `size`. Without a row it is an error. */
+bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct error *err);
+
+/* Applies the missing migrations, each in a transaction. Refuses the file of another or a newer dfotad. */
+bool sqlite_migrate(struct db *db, struct error *err);
+
 #endif

@@ -108,6 +108,9 @@ static bool read_fields(sqlite3_stmt *statement, const struct db_query *query, s
 bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *cls, struct error *err)
 {
     sqlite3_stmt *statement = db->prepared[query->table->number][query->statement];
+    if (!statement)
+        return error_set(err, ERROR_INTERNAL, "the database lacks a table or a column for: %.200s",
+                         query->table->sql[query->statement]);
     bool ok = bind(db, statement, query->params, query->param_count, err);
     while (ok) {
         int step = sqlite3_step(statement);

@@ -117,6 +117,9 @@
     X("POST", WEBHOOK "/events/resend", ADMIN, 0, admin_webhook_resend_all)                                  \
     X("DELETE", WEBHOOK "/events/{}", ADMIN, 0, admin_webhook_forget)                                        \
     X("POST", WEBHOOK "/events/{}/resend", ADMIN, 0, admin_webhook_resend)                                   \
+    X("POST", API "/backup", ADMIN, 0, admin_backup_begin)                                                   \
+    X("DELETE", API "/backup", ADMIN, 0, admin_backup_end)                                                   \
+    X("GET", API "/backup/files/{}", ADMIN, 0, admin_backup_file)                                            \
     X("GET", API "/ledger", READ | CUT, 0, admin_ledger_list)                                                \
     X("GET", API "/ledger/head", READ, 0, admin_ledger_head)                                                 \
     X("POST", API "/ledger/prune", ADMIN, 4 * KIB, admin_ledger_prune)                                       \

@@ -25,6 +25,12 @@ static const struct {
     {"--new-admin-token", CONFIG_NEW_TOKEN,
      "Make a new token that may do everything, write it to admin.token in data_dir, and exit. For an admin who has lost "
      "all tokens. Stop the server before. Other tokens stay as they are."},
+    {"--fsck", CONFIG_FSCK,
+     "Check the database, each image and package, and the ledger in data_dir, and exit. The server must not "
+     "run. --fsck=DIR checks the backup in DIR. Nothing is changed."},
+    {"--restore", CONFIG_RESTORE,
+     "Make data_dir from the newest backup in DIR, or from the backup DIR/NAME, and exit: --restore=DIR. "
+     "data_dir must be empty."},
     {"--print-config", CONFIG_PRINT,
      "Print each key with its meaning and default, as a configuration file, and exit."},
     {"--help", CONFIG_HELP, "Print this help and exit."},
@@ -57,6 +63,14 @@ static const struct config_key *find_option(struct slice option)
     return config_key_find(name);
 }
 
+static bool check_value(const struct argument *argument, const char *option, struct error *err)
+{
+    if (argument->action == CONFIG_RESTORE && (!argument->value || !argument->value[0]))
+        return error_set(err, ERROR_INVALID, "%s needs the folder of a backup", option);
+    return !argument->value || argument->action == CONFIG_VERIFY_LEDGER || argument->action == CONFIG_FSCK ||
+           argument->action == CONFIG_RESTORE || error_set(err, ERROR_INVALID, "%s takes no value", option);
+}
+
 /* Reads the argument at *at with its value, and moves *at to the next argument. */
 static bool next_argument(int argc, char **argv, int *at, struct argument *ret, struct error *err)
 {
@@ -71,8 +85,9 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
         if (slice_is(option, action_table[i].option)) {
             ret->action = action_table[i].action;
             ret->value = value.ptr;
-            return !value.ptr || ret->action == CONFIG_VERIFY_LEDGER ||
-                   error_set(err, ERROR_INVALID, "%s takes no value", action_table[i].option);
+            if (ret->action == CONFIG_RESTORE && !value.ptr && *at < argc)
+                ret->value = argv[(*at)++];
+            return check_value(ret, action_table[i].option, err);
         }
     ret->is_config = slice_is(option, "--config");
     ret->key = find_option(option);
@@ -88,16 +103,17 @@ static bool next_argument(int argc, char **argv, int *at, struct argument *ret, 
 static bool reads_config(enum config_action action)
 {
     return action == CONFIG_RUN || action == CONFIG_CHECK || action == CONFIG_VERIFY_LEDGER ||
-           action == CONFIG_LEDGER_HEAD || action == CONFIG_NEW_TOKEN;
+           action == CONFIG_LEDGER_HEAD || action == CONFIG_NEW_TOKEN || action == CONFIG_FSCK ||
+           action == CONFIG_RESTORE;
 }
 
-/* First pass: finds the action, the configuration file and the ledger head. Every argument must be an option.
-   */
+/* First pass: finds the action, the configuration file, and the files that the actions take. Every argument
+   must be an option. */
 static bool survey(int argc, char **argv, enum config_action *ret_action, const char **ret_file,
-                   const char **ret_head, struct error *err)
+                   struct config *ret, struct error *err)
 {
     *ret_action = CONFIG_RUN;
-    *ret_file = *ret_head = NULL;
+    *ret_file = NULL;
     for (int at = 1; at < argc;) {
         struct argument argument;
         if (!next_argument(argc, argv, &at, &argument, err))
@@ -105,7 +121,9 @@ static bool survey(int argc, char **argv, enum config_action *ret_action, const 
         if (argument.is_config)
             *ret_file = argument.value;
         if (argument.action == CONFIG_VERIFY_LEDGER)
-            *ret_head = argument.value;
+            ret->ledger_head = argument.value;
+        if (argument.action == CONFIG_FSCK || argument.action == CONFIG_RESTORE)
+            ret->backup = argument.value;
         if (reads_config(*ret_action) && (*ret_action == CONFIG_RUN || argument.action != CONFIG_RUN))
             *ret_action = argument.action;
     }
@@ -136,11 +154,11 @@ static bool set_defaults(struct config *config, struct error *err)
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
 {
     enum config_action action;
-    const char *path, *head;
-    if (!survey(argc, argv, &action, &path, &head, err))
+    struct config config = {.ledger_head = NULL};
+    const char *path;
+    if (!survey(argc, argv, &action, &path, &config, err))
         return false;
     if (reads_config(action)) {
-        struct config config = {.ledger_head = head};
         if (!set_defaults(&config, err) || (path && !config_file_read(path, &config, err)) ||
             !parse_arguments(argc, argv, &config, err)) {
             config_free(&config);
@@ -161,6 +179,8 @@ void config_free(struct config *config)
         free(*text);
         *text = NULL;
     }
+    free(config->file_text);
+    config->file_text = NULL;
     firmware_section_free(config);
 }
 

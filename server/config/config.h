@@ -69,11 +69,16 @@ struct config {
     enum log_level log_level;
     uint64_t log_lines_per_second; /* of each event, after a burst; 0: no limit */
 
+    char *file_text; /* the bytes of the file of --config, as they were read; NULL: no file was read */
+    size_t file_size;
+
     struct firmware_section *firmware; /* the sections [firmware NAME]; firmware_section_of() finds one */
     size_t firmware_count;
 
     const char
         *ledger_head; /* not a key: FILE of --verify-ledger=FILE, borrowed from the command line, or NULL */
+
+    const char *backup; /* not a key: DIR of --restore and --fsck=DIR, borrowed, or NULL */
 
     /* HTTP status of each refusal in the dialect, 400 to 599. */
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;
@@ -86,14 +91,16 @@ enum config_action {
     CONFIG_VERIFY_LEDGER, /* --verify-ledger: verify the ledger in data_dir, exit with 0 when it is right */
     CONFIG_LEDGER_HEAD,   /* --ledger-head: print the head of the ledger, exit with 0 */
     CONFIG_NEW_TOKEN,     /* --new-admin-token: make another token in data_dir, exit with 0 */
+    CONFIG_FSCK,          /* --fsck: check the data directory, or the backup, and exit */
+    CONFIG_RESTORE,       /* --restore: make the data directory from the backup, and exit */
     CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit with 0 */
     CONFIG_HELP,          /* --help: config_print_help(stdout), exit with 0 */
     CONFIG_VERSION,       /* --version */
 };
 
 /* Reads the defaults, then the file of --config when it is given, then the command line. With CONFIG_RUN,
-   CONFIG_CHECK, CONFIG_NEW_TOKEN and the two actions of the ledger, *ret is filled and the caller frees it with config_free().
-   The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
+   CONFIG_CHECK, CONFIG_NEW_TOKEN, CONFIG_FSCK, CONFIG_RESTORE and the two actions of the ledger, *ret is filled and
+   the caller frees it with config_free(). The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
    option: an unknown key or option, a bad value, a file that cannot be read, an argument that is not an
    option. */
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)

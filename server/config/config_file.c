@@ -56,6 +56,18 @@ static void begin_section(struct reading *reading, const char *text)
         reading->failed = true;
 }
 
+static bool keep_text(struct reading *reading, size_t length)
+{
+    struct config *config = reading->config;
+    char *grown = realloc(config->file_text, config->file_size + length);
+    if (!grown)
+        return false;
+    memcpy(grown + config->file_size, reading->text, length);
+    config->file_text = grown;
+    config->file_size += length;
+    return true;
+}
+
 /* Hands one line to inih, without its indentation: inih takes an indented line for a continuation. A long
    line is refused here, because inih would split it without an error. */
 static char *read_line(char *out, int size, void *cls)
@@ -75,7 +87,9 @@ static char *read_line(char *out, int size, void *cls)
     }
     reading->line++;
     const char *text = reading->text + strspn(reading->text, " \t");
-    if (strlen(reading->text) != (size_t)length)
+    if (!keep_text(reading, (size_t)length))
+        fail_line(reading, "out of memory");
+    else if (strlen(reading->text) != (size_t)length)
         fail_line(reading, "the line contains a NUL byte");
     else if (strlen(text) + 3 > (size_t)size)
         fail_line(reading, "the line is too long"); /* Debian's inih takes 197 bytes */

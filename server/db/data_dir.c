@@ -55,10 +55,14 @@ static bool lock_directory(const char *directory, struct data_dir *data, struct 
     return lock(data->directory_fd, directory, err);
 }
 
+#define MAKE (O_RDWR | O_CREAT) /* else O_RDONLY: a missing file needs no lock */
+
 /* An older dfotad knows only this lock. */
-static bool lock_file(const char *directory, struct data_dir *data, struct error *err)
+static bool lock_file(const char *directory, int flags, struct data_dir *data, struct error *err)
 {
-    data->lock_fd = openat(data->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    data->lock_fd = openat(data->directory_fd, "lock", flags | O_CLOEXEC, 0600);
+    if (data->lock_fd < 0 && errno == ENOENT && flags != MAKE)
+        return true;
     if (data->lock_fd < 0)
         return error_errno(err, errno, "cannot open %s/lock", directory);
     return lock(data->lock_fd, directory, err);
@@ -66,9 +70,11 @@ static bool lock_file(const char *directory, struct data_dir *data, struct error
 
 /* The same database can be linked into two directories. The file is made here, because SQLite would make
    it readable for other users. */
-static bool lock_database(const char *directory, struct data_dir *data, struct error *err)
+static bool lock_database(const char *directory, int flags, struct data_dir *data, struct error *err)
 {
-    data->database_fd = openat(data->directory_fd, DATABASE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    data->database_fd = openat(data->directory_fd, DATABASE, flags | O_CLOEXEC, 0600);
+    if (data->database_fd < 0 && errno == ENOENT && flags != MAKE)
+        return true;
     if (data->database_fd < 0)
         return error_errno(err, errno, "cannot open %s/" DATABASE, directory);
     return lock(data->database_fd, directory, err);
@@ -121,9 +127,15 @@ static bool has_database(int directory_fd)
 bool data_dir_open(const char *directory, struct data_dir *ret, struct error *err)
 {
     return make_directory(directory, err) && lock_directory(directory, ret, err) &&
-           lock_file(directory, ret, err) &&
+           lock_file(directory, MAKE, ret, err) &&
            (has_database(ret->directory_fd) || leftovers_refuse(directory, err)) &&
-           lock_database(directory, ret, err) && make_private(directory, err);
+           lock_database(directory, MAKE, ret, err) && make_private(directory, err);
+}
+
+bool data_dir_lock(const char *directory, struct data_dir *ret, struct error *err)
+{
+    return lock_directory(directory, ret, err) && lock_file(directory, O_RDONLY, ret, err) &&
+           lock_database(directory, O_RDONLY, ret, err);
 }
 
 void data_dir_close(struct data_dir *data)

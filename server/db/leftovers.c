@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/sha256.h"
+#include "server/db/data_dir.h"
 
 #define LEVELS_MAX  6     /* deep enough for a backup of the directory above a backup */
 #define ENTRIES_MAX 50000 /* a data directory is recognised after far fewer files */
@@ -131,6 +133,11 @@ static bool look_through(struct search *search, FTS *tree, struct error *err)
 bool leftovers_refuse(const char *directory, struct error *err)
 {
     struct search search = {.directory = directory};
+    char restoring[PATH_MAX];
+    if (snprintf(restoring, sizeof restoring, "%s/" DATA_DIR_RESTORING, directory) < (int)sizeof restoring &&
+        access(restoring, F_OK) == 0)
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "a restore into %.200s was cut off: run dfotad --restore again", directory);
     char *const roots[] = {(char *)directory, NULL};
     FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
     if (!tree)

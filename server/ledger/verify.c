@@ -61,6 +61,18 @@ static bool check_all(struct db *db, struct chain_check *check, struct error *er
     return chain_check_end(check, err);
 }
 
+bool ledger_check(struct db *db, const struct chain_head *against, struct chain_head *ret_last,
+                  struct error *err)
+{
+    struct chain_check check = {.compares = against != NULL};
+    if (against)
+        check.against = *against;
+    if (!check_all(db, &check, err))
+        return false;
+    *ret_last = check.last;
+    return true;
+}
+
 bool ledger_verify(const char *data_dir, const char *head, struct error *err)
 {
     _cleanup_(cleanup_db) struct db *db = NULL;

@@ -33,7 +33,7 @@ LEVELS = [
     {"server/context.h"},
     {"server/access", "server/build", "server/console", "server/delivery", "server/ledger", "server/webhook"},
     {"server/campaign"},
-    {"server/checkin", "server/planning"},
+    {"server/backup", "server/checkin", "server/planning"},
     {"server/admin", "server/device"},
     {"server"},
 ]

@@ -4,10 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -38,7 +38,10 @@ async function type(server, backup, lines) {
     const run = () => {
         if (script)
             printed += execFileSync('bash', ['-euc', script], {
-                cwd: backup, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${buildDir}:${process.env.PATH}` },
+                cwd: backup, stdio: ['ignore', 'pipe', 'inherit'], env: {
+                    ...process.env, PATH: `${buildDir}:${process.env.PATH}`, DFOTA_TOKEN: server.token,
+                    DFOTA_URL: `http://127.0.0.1:${server.adminAddress?.port}`,
+                },
             });
         script = '';
     };
@@ -62,9 +65,16 @@ async function type(server, backup, lines) {
     return printed;
 }
 
+// The folders that the commands make beside the data directory.
+function removeBeside({ dataDir }) {
+    for (const name of readdirSync(dirname(dataDir)))
+        if (name.startsWith(`${basename(dataDir)}.`))
+            rmSync(join(dirname(dataDir), name), { recursive: true });
+}
+
 async function furnished(t) {
     const server = await startServer(t);
-    t.after(() => rm(`${server.dataDir}.damaged`, { recursive: true, force: true }));
+    t.after(() => removeBeside(server));
     const backup = await mkdtemp(join(tmpdir(), 'dfota-backup-'));
     t.after(() => rm(backup, { recursive: true, force: true }));
     const scene = await Scene.build(server, { versions: ['1', '2'], later: ['3'] });
@@ -92,7 +102,7 @@ async function flipBit(file, at) {
 
 test('a backup of the running server is restored', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
-    assert.match(await type(server, backup, linesOf('Backup')), /^ok$/m);
+    assert.match(await type(server, backup, linesOf('Backup')), /^no fault was found$/m);
     await scene.upload('3');
     const later = scene.module();
     await later.ask();
@@ -124,6 +134,7 @@ for (const [name, prepare] of Object.entries(machines)) {
         await type(server, backup, linesOf('Backup'));
         await server.stop();
         const second = await startServer(t);
+        t.after(() => removeBeside(second));
         await second.stop();
         await rm(second.dataDir, { recursive: true });
         await mkdir(second.dataDir);
@@ -135,7 +146,7 @@ for (const [name, prepare] of Object.entries(machines)) {
         }
         await prepare(second);
         second.token = token; // the old server's: the database knows its hash
-        assert.match(await type(second, backup, linesOf('Restore')), /^2$/m);
+        assert.match(await type(second, backup, linesOf('Restore')), /^restored the backup .*: the database and 3 files$/m);
         const path = `/products/${scene.product}`;
         scene.server = second;
         await assertImages(scene, '1', '2');

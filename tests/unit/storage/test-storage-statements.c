@@ -12,7 +12,8 @@ static const char *const may_scan[] = {
     "SELECT sha256 FROM package_outdated",     /* once, at start */
     "SELECT name, scope, product_key, sha256", /* tokens of the admin API: few */
     "SELECT count(*) FROM admin_token",
-    "SELECT sha256, token_sha256", /* at most 256 sessions, once, at start */
+    "SELECT sha256, max(size_bytes), min(what)", /* once for each backup */
+    "SELECT sha256, token_sha256",               /* at most 256 sessions, once, at start */
     "SELECT count(*) FROM product",
     "DELETE FROM outbox WHERE webhook_id IN", /* at most 16 webhooks, when a product is deleted */
     "DELETE FROM webhook WHERE product_id",
