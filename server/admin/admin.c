@@ -26,6 +26,7 @@
 
 /* Method, pattern, access, body limit, handler. */
 #define ROUTES(X)                                                                                            \
+    X("GET", "/metrics", READ | CUT, 0, admin_metrics_show)                                                  \
     X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
     X("GET", API "/status", READ, 0, admin_status_show)                                                      \
     X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
@@ -131,6 +132,8 @@
 
 /* Without a token: method, pattern, body limit, handler. */
 #define OPEN(X)                                                                                              \
+    X("GET", "/healthz", 0, admin_health_show)                                                               \
+    X("GET", "/readyz", 0, admin_ready_show)                                                                 \
     X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
     X("GET", API "/session", 0, admin_session_show)
 

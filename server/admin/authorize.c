@@ -13,6 +13,7 @@
 #include "server/console/sessions.h"
 #include "server/context.h"
 #include "server/core/log.h"
+#include "server/core/metrics.h"
 
 #define NEEDED "a valid token is needed: Authorization: Bearer TOKEN"
 
@@ -25,6 +26,7 @@ bool admin_refuse_login(const struct request *request, const char *reason, const
     if (!attempts_note(daemon->attempts, request->client, clock_boot_ms()))
         return error_set(err, ERROR_TOO_MANY_ATTEMPTS,
                          "too many failed attempts from this address: wait a minute");
+    metric_count(METRIC_LOGIN_REFUSED, 1);
     log_stranger(LOG_LEVEL_WARN, "login-refused", "address", request->client, "peer", request->peer, "reason",
                  reason, "token_name", token_name, NULL);
     return error_set(err, ERROR_UNAUTHORIZED, "%s", text);

@@ -12,6 +12,9 @@ bool admin_status_show(struct admin_call *call, struct error *err);
 bool admin_reason_list(struct admin_call *call, struct error *err);
 
 bool admin_overview_show(struct admin_call *call, struct error *err);
+bool admin_metrics_show(struct admin_call *call, struct error *err); /* metrics.c */
+bool admin_health_show(struct admin_call *call, struct error *err);
+bool admin_ready_show(struct admin_call *call, struct error *err);
 bool admin_firmware_versions(struct admin_call *call, struct error *err); /* overview.c */
 
 bool admin_session_begin(struct admin_call *call, struct error *err);

@@ -11,6 +11,7 @@
 #include "server/checkin/refused.h"
 #include "server/checkin/waiting.h"
 #include "server/core/log.h"
+#include "server/core/metrics.h"
 
 struct decision_limits checkin_limits(const struct config *config)
 {
@@ -89,6 +90,7 @@ void checkin_task_tell(const struct checkin_task *task, const char *over, int co
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);
+    metric_count_check_in(code);
     log_answer(task, over, code, row.text);
 }
 

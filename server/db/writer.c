@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "server/core/log.h"
+#include "server/core/metrics.h"
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
@@ -40,6 +41,7 @@ static void fail_all(struct batch *batch, const struct error *err)
             batch->failed[i] = true;
             batch->error[i] = *err;
         }
+    metric_count(METRIC_COMMIT_FAILED, 1);
 }
 
 static void run_task(struct writer *writer, struct batch *batch, unsigned i)
@@ -55,6 +57,7 @@ static void run_task(struct writer *writer, struct batch *batch, unsigned i)
 static void commit_batch(struct writer *writer, struct batch *batch)
 {
     struct error err;
+    int64_t began_us = clock_boot_us();
     if (!db_begin(writer->db, &err)) {
         fail_all(batch, &err);
         return;
@@ -67,8 +70,12 @@ static void commit_batch(struct writer *writer, struct batch *batch)
             return;
         }
     }
-    if (!db_commit(writer->db, &err))
+    if (!db_commit(writer->db, &err)) {
         fail_all(batch, &err);
+        return;
+    }
+    metric_count(METRIC_COMMITTED, batch->count);
+    metric_time(METRIC_COMMIT_TIME, clock_boot_us() - began_us);
 }
 
 static void tell_commit(struct writer *writer)

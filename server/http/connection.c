@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "server/core/metrics.h"
 #include "server/http/transfer.h"
 #include "server/http/wire.h"
 
@@ -118,6 +119,7 @@ void connection_refuse(struct connection *connection, const struct error *err, c
         return;
     }
     connection_render(connection, err, allow, &reply);
+    metric_count_status((unsigned)reply.status);
     wire_send(connection->fd, &reply, connection->request.head_only);
     reply_free(&reply);
 }

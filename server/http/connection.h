@@ -51,6 +51,7 @@ struct connection {
     char *text;     /* the whole head, owned */
     struct head head;
     bool resume;           /* the request continues a download: a refusal is a bare head */
+    int64_t taken_us;      /* when the head was complete: boot clock */
     struct error *vetting; /* not NULL while vet() runs; the error of vet(). Owned */
     bool vetted;           /* the result of vet() */
     uint64_t reserved;     /* bytes, counted against the listener's limit of bodies */

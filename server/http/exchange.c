@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include "base/clock.h"
+#include "server/core/metrics.h"
 #include "server/http/pacing.h"
 #include "server/http/wire.h"
 #include "server/http/transfer.h"
@@ -95,6 +97,8 @@ static enum MHD_Result send_reply(struct connection *connection)
     connection->followed = connection->transfer != NULL;
     connection->acked = 0;
     connection_set_deadline(connection, DEADLINE_ANSWER);
+    metric_count_status((unsigned)reply->status);
+    metric_time(config->answer_time, clock_boot_us() - connection->taken_us);
     enum MHD_Result result = MHD_queue_response(connection->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response); /* our reference; libmicrohttpd has its own */
     return result;

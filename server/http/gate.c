@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "server/http/admit.h"
 #include "server/core/thread_pool.h"
 
@@ -213,6 +214,7 @@ static void take_head(struct connection *connection, size_t size)
         refuse(connection, &err, NULL);
         return;
     }
+    connection->taken_us = clock_boot_us();
     admit_fill_request(connection);
     if (!count_in(connection)) {
         capacity_ask_room(loop->capacity, &loop->shared);
