@@ -3,7 +3,7 @@
 // Random fleets with random faults, a random admin, and a server that is restarted and killed: after each step the
 // campaign is what the modules and the admin have made of it.
 //
-//   DFOTA_CAMPAIGN_FLEETS   fleets, 6
+//   DFOTA_CAMPAIGN_FLEETS   fleets, 4
 //   DFOTA_CAMPAIGN_SEED     repeats a run; every run prints its own
 
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { Clock } from './lib/clock.mjs';
 import { random } from './lib/firmware.mjs';
 import { startServer } from './lib/server.mjs';
 
-const fleets = Number(process.env.DFOTA_CAMPAIGN_FLEETS ?? 6);
+const fleets = Number(process.env.DFOTA_CAMPAIGN_FLEETS ?? 4);
 const seed = Number(process.env.DFOTA_CAMPAIGN_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const steps = 70;
 

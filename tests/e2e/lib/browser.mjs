@@ -44,7 +44,7 @@ function missing() {
 export const noBrowser = missing();
 
 export const phone = { width: 390, height: 844 };
-const lost = /net::ERR_(CONNECTION_[A-Z]+|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/;
+const lost = /net::ERR_[A-Z_]+/;
 const desktop = { width: 1280, height: 800 };
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
