@@ -64,6 +64,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.no_chunks = true;
     device.bare_refusals = true;
     device.trailing_slash = true;
+    device.no_transform = true;
     device.vet = report_vet;
     device.max_bodies_bytes = DEVICE_BODIES;
     device.routes = device_routes;
