@@ -3,6 +3,7 @@
 #include "server/listeners.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "server/admin/admin.h"
@@ -19,17 +20,22 @@
 #define ADMIN_HEAD_MAX (16 * 1024)
 #define ADMIN_MEMORY   (128 * 1024) /* measured: uploads are nearly twice as fast as with 32 KB */
 
+static void choose_device_url(struct daemon *daemon, const struct listeners *listeners)
+{
+    const char *configured = daemon->config->public_device_url;
+    struct error unusable;
+    daemon->device_url = configured[0]                                        ? configured
+                         : device_url_check(listeners->device_url, &unusable) ? listeners->device_url
+                                                                              : "";
+}
+
 /* The bound address decides, because the configuration may write "any address" in many ways. */
 static void note_device_url(struct daemon *daemon, struct listeners *listeners)
 {
     char address[64];
-    struct error unusable;
     listener_address(listeners->device, address);
     snprintf(listeners->device_url, sizeof listeners->device_url, "http://%s", address);
-    if (daemon->config.public_device_url[0])
-        daemon->device_url = daemon->config.public_device_url;
-    else if (device_url_check(listeners->device_url, &unusable))
-        daemon->device_url = listeners->device_url;
+    choose_device_url(daemon, listeners);
 }
 
 static void log_address(const char *name, const struct listener *listener)
@@ -42,11 +48,11 @@ static void log_address(const char *name, const struct listener *listener)
 static struct listener_config common_listener(struct daemon *daemon)
 {
     return (struct listener_config){
-        .loops = (unsigned)daemon->config.loops,
-        .head_timeout_ms = (int64_t)daemon->config.head_timeout_ms,
-        .body_timeout_ms = (int64_t)daemon->config.body_timeout_ms,
-        .idle_timeout_ms = (int64_t)daemon->config.idle_timeout_ms,
-        .least_rate = daemon->config.least_rate,
+        .loops = (unsigned)daemon->config->loops,
+        .head_timeout_ms = (int64_t)daemon->config->head_timeout_ms,
+        .body_timeout_ms = (int64_t)daemon->config->body_timeout_ms,
+        .idle_timeout_ms = (int64_t)daemon->config->idle_timeout_ms,
+        .least_rate = daemon->config->least_rate,
         .transfers = daemon->transfers,
         .thread_pool = daemon->thread_pool,
         .context = daemon,
@@ -57,8 +63,8 @@ static struct listener_config device_listener(struct daemon *daemon)
 {
     struct listener_config device = common_listener(daemon);
     device.name = "device";
-    device.address = daemon->config.device_listen;
-    device.max_connections = (unsigned)daemon->config.max_device_connections;
+    device.address = daemon->config->device_listen;
+    device.max_connections = (unsigned)daemon->config->max_device_connections;
     device.max_head_bytes = DEVICE_HEAD_MAX;
     device.memory_per_connection = DEVICE_MEMORY;
     device.no_chunks = true;
@@ -78,9 +84,9 @@ static struct listener_config admin_listener(struct daemon *daemon)
     struct listener_config admin = common_listener(daemon);
     admin.name = "admin";
     admin.answer_time = METRIC_ADMIN_TIME;
-    admin.address = daemon->config.admin_listen;
+    admin.address = daemon->config->admin_listen;
     admin.loops = 1;
-    admin.max_connections = (unsigned)daemon->config.max_admin_connections;
+    admin.max_connections = (unsigned)daemon->config->max_admin_connections;
     admin.max_head_bytes = ADMIN_HEAD_MAX;
     admin.memory_per_connection = ADMIN_MEMORY;
     admin.routes = admin_routes;
@@ -119,6 +125,14 @@ bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *
     log_address("admin", ret->admin);
     log_device_url(daemon);
     return true;
+}
+
+void listeners_reload(struct listeners *listeners, struct daemon *daemon)
+{
+    const char *before = daemon->device_url;
+    choose_device_url(daemon, listeners);
+    if (strcmp(before, daemon->device_url) != 0)
+        log_device_url(daemon);
 }
 
 static bool drain(struct listener *listener, int64_t until_ms)

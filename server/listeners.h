@@ -19,6 +19,8 @@ bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *
     __attribute__((warn_unused_result));
 /* Accepts no more and waits for the requests in hand until until_ms (boot clock). False: some are not answered. */
 bool listeners_drain(struct listeners *listeners, int64_t until_ms);
+/* After a reload: links begin with the address of the new configuration. */
+void listeners_reload(struct listeners *listeners, struct daemon *daemon);
 void listeners_close(struct listeners *listeners);
 
 #endif

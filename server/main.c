@@ -10,6 +10,7 @@
 #include "server/backup/fsck.h"
 #include "server/backup/restore.h"
 #include "server/config/config.h"
+#include "server/config/reload.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
 
@@ -32,13 +33,13 @@ static bool fill_standard_streams(void)
     return fd >= 0 && close(fd) == 0;
 }
 
-static int run(const struct config *config)
+static int run(const struct config *config, int argc, char **argv)
 {
     struct error err;
     log_set_level(config->log_level);
     if (!log_start((unsigned)config->log_lines_per_second, &err))
         return complain(&err, 1);
-    bool ok = daemon_run(config, &err);
+    bool ok = daemon_run(config, argc, argv, &err);
     log_stop();
     return ok ? 0 : complain(&err, 1);
 }
@@ -75,10 +76,12 @@ int main(int argc, char **argv)
         return complain(&err, 2);
     switch (action) {
     case CONFIG_RUN:
-        status = run(&config);
+        status = run(&config, argc, argv);
         break;
     case CONFIG_CHECK:
-        puts("the configuration is in order");
+        puts(
+            "the configuration is in order\nA reload (SIGHUP) can change these keys; a change of another key needs a restart:");
+        reload_print_keys(stdout);
         break;
     case CONFIG_VERIFY_LEDGER:
     case CONFIG_LEDGER_HEAD:

@@ -30,7 +30,7 @@ static bool list_full(struct db *db, json_t **ret, struct error *err)
 
 static json_t *transfers_to_json(struct daemon *daemon)
 {
-    const struct decision_limits limits = checkin_limits(&daemon->config);
+    const struct decision_limits limits = checkin_limits(daemon->config);
     const struct transfers_load load = transfers_load(daemon->transfers, 0);
     return json_pack("{s:I, s:o, s:I, s:o}", "running", (json_int_t)load.running, "limit",
                      field_number((int64_t)allowance_transfers(&limits.allowance)), "bytes_per_second",
@@ -84,6 +84,6 @@ bool admin_status_show(struct admin_call *call, struct error *err)
                          "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
                          "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
                          "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
-                         "admission_full", full, "limits", limits_to_json(&call->daemon->config)));
+                         "admission_full", full, "limits", limits_to_json(call->daemon->config)));
     return true;
 }
