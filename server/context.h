@@ -57,7 +57,8 @@ struct daemon {
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;
-    int64_t started_ms; /* boot clock */
+    _Atomic int64_t device_certificate_ends_ms, admin_certificate_ends_ms; /* UTC; 0: no TLS */
+    int64_t started_ms;                                                    /* boot clock */
     int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
 };
 

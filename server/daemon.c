@@ -291,9 +291,14 @@ static void check_files(struct server *server, struct error *err)
 static int await_signal(struct server *server, const sigset_t *awaited, struct error *err)
 {
     static const struct timespec while_there = {.tv_sec = 1};
+    int64_t warned_ms = clock_boot_ms();
     for (;;) {
         int number = server->is_lost ? sigwaitinfo(awaited, NULL) : sigtimedwait(awaited, NULL, &while_there);
         check_files(server, err);
+        if (clock_boot_ms() - warned_ms >= DAY_MS) {
+            warned_ms = clock_boot_ms();
+            listeners_warn(&server->daemon);
+        }
         if (number == SIGHUP) {
             notify_reload();
             reload_run(server->reload, &server->listeners);

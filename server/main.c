@@ -13,6 +13,7 @@
 #include "server/config/reload.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
+#include "server/listeners.h"
 
 static int complain(const struct error *err, int status)
 {
@@ -79,8 +80,12 @@ int main(int argc, char **argv)
         status = run(&config, argc, argv);
         break;
     case CONFIG_CHECK:
+        if (!listeners_check(&config, &err)) {
+            status = complain(&err, 2);
+            break;
+        }
         puts(
-            "the configuration is in order\nA reload (SIGHUP) can change these keys; a change of another key needs a restart:");
+            "the configuration is in order\nA reload (SIGHUP) can change these keys; others need a restart:");
         reload_print_keys(stdout);
         break;
     case CONFIG_VERIFY_LEDGER:

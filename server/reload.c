@@ -77,6 +77,12 @@ void reload_run(struct reload *reload, struct listeners *listeners)
         free(next);
         return;
     }
+    if (!listeners_check(&next->config, &err)) {
+        log_failure(&err);
+        config_free(&next->config);
+        free(next);
+        return;
+    }
     apply(reload, next, listeners);
     log_line(LOG_LEVEL_INFO, "reloaded", "changed", names.changed[0] ? names.changed : "nothing", NULL);
     if (names.needs_restart[0])

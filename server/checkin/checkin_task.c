@@ -28,9 +28,10 @@ static void take_peer(struct checkin_task *task)
     const char *peer = task->request->peer;
     struct client_identity *client = &task->client;
     origin_of_peer(peer, client->origin);
-    client->by_proxy = config_is_proxy(task->daemon->config, peer);
+    bool is_proxy = config_is_proxy(task->daemon->config, peer);
+    client->by_proxy = is_proxy || task->request->over_tls;
     client->network[0] = '\0';
-    if (!client->by_proxy)
+    if (!is_proxy)
         admission_network(peer, client->network);
 }
 

@@ -22,6 +22,9 @@ static bool parse_rate(const struct config_key *key, const char *value, void *fi
 static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_optional_address(const struct config_key *key, const char *value, void *field,
+                                   struct error *err);
+static bool parse_text(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
@@ -57,12 +60,25 @@ const struct config_key config_key_table[] = {
          "The address for modules, in plain HTTP. The host is an IP address, an IPv6 address in brackets. "
          "With port 0 the system chooses a free port, and the log names it."),
     TEXT(admin_listen, RESTARTS, "127.0.0.1:8081", parse_address, "HOST:PORT",
-         "The address of the admin API. It has no TLS. Put a proxy with TLS in front when other machines use "
-         "it."),
+         "The address of the admin API, in plain HTTP. For other machines use admin_tls_listen, or a proxy with TLS in "
+         "front."),
+    TEXT(device_tls_listen, RESTARTS, "", parse_optional_address, "HOST:PORT",
+         "A second address for modules, with TLS 1.2 and 1.3. Empty: none. AT firmware cannot use it, so device_listen "
+         "stays in plain HTTP. What TLS of this server has sent counts as handed_over, not as delivered."),
+    TEXT(device_tls_cert, RELOADS, "", parse_text, "FILE",
+         "The certificate for device_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
+    TEXT(device_tls_key, RELOADS, "", parse_text, "FILE",
+         "The private key of device_tls_cert in PEM, without a password. Empty: the key is in device_tls_cert."),
+    TEXT(admin_tls_listen, RESTARTS, "", parse_optional_address, "HOST:PORT",
+         "A second address of the admin API and the console, with TLS 1.2 and 1.3. Empty: none."),
+    TEXT(admin_tls_cert, RELOADS, "", parse_text, "FILE",
+         "The certificate for admin_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
+    TEXT(admin_tls_key, RELOADS, "", parse_text, "FILE",
+         "The private key of admin_tls_cert in PEM, without a password. Empty: the key is in admin_tls_cert."),
     TEXT(public_device_url, RELOADS, "", parse_url, "URL",
          "The URL at which modules reach the device listener, as http://HOST or http://HOST:PORT. Links "
-         "begin with it. https:// is for a TLS proxy in front, which must offer TLS 1.2; AT firmware needs "
-         "plain http://. Empty: the address of device_listen when that is a single address; 0.0.0.0 and [::] "
+         "begin with it. https:// is for device_tls_listen or a TLS proxy in front, which must offer TLS 1.2; AT firmware "
+         "needs plain http://. Empty: the address of device_listen when that is a single address; 0.0.0.0 and [::] "
          "cannot be used in links."),
     TEXT(device_proxies, RELOADS, "", parse_hosts, "ADDRESS...",
          "The IP addresses of your own proxies in front of device_listen, with blanks between them. What "
@@ -264,6 +280,18 @@ static bool parse_address(const struct config_key *key, const char *value, void 
     (void)key;
     struct sockaddr_storage ignored;
     return listen_address_parse(value, &ignored, err) && copy_text(value, field, err);
+}
+
+static bool parse_optional_address(const struct config_key *key, const char *value, void *field,
+                                   struct error *err)
+{
+    return value[0] ? parse_address(key, value, field, err) : copy_text(value, field, err);
+}
+
+static bool parse_text(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    return copy_text(value, field, err);
 }
 
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err)
