@@ -30,6 +30,8 @@ struct attempts;
 struct live;
 struct snapshot;
 
+#define CERTIFICATE_WARN_DAYS 21 /* before the end of a certificate */
+
 struct daemon {
     /* A reload puts another one here; one that was read stays valid until the server ends (configs.h). So a function
        that needs several values of the same moment reads the pointer once. */

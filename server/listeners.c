@@ -19,9 +19,8 @@
 #define DEVICE_MEMORY   (8 * 1024)
 #define DEVICE_BODIES                                                                                        \
     (16 * 1024 * 1024) /* 64 transcripts of the longest kind at once; a host sends one a day */
-#define CERTIFICATE_WARN_DAYS 21
-#define ADMIN_HEAD_MAX        (16 * 1024)
-#define ADMIN_MEMORY          (128 * 1024) /* measured: uploads are nearly twice as fast as with 32 KB */
+#define ADMIN_HEAD_MAX (16 * 1024)
+#define ADMIN_MEMORY   (128 * 1024) /* measured: uploads are nearly twice as fast as with 32 KB */
 
 static void choose_device_url(struct daemon *daemon, const struct listeners *listeners)
 {

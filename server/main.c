@@ -65,6 +65,19 @@ static int work_on_files(const struct config *config, enum config_action action)
     return ok ? 0 : complain(&err, 1);
 }
 
+/* --check-config */
+static int check(const struct config *config)
+{
+    struct error err;
+    if (!listeners_check(config, &err))
+        return complain(&err, 2);
+    puts(
+        "the configuration is in order\n"
+        "A reload (SIGHUP) can change these keys; others need a restart:");
+    reload_print_keys(stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct config config = {.data_dir = NULL};
@@ -80,13 +93,7 @@ int main(int argc, char **argv)
         status = run(&config, argc, argv);
         break;
     case CONFIG_CHECK:
-        if (!listeners_check(&config, &err)) {
-            status = complain(&err, 2);
-            break;
-        }
-        puts(
-            "the configuration is in order\nA reload (SIGHUP) can change these keys; others need a restart:");
-        reload_print_keys(stdout);
+        status = check(&config);
         break;
     case CONFIG_VERIFY_LEDGER:
     case CONFIG_LEDGER_HEAD:

@@ -22,8 +22,7 @@ static bool parse_rate(const struct config_key *key, const char *value, void *fi
 static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err);
-static bool parse_optional_address(const struct config_key *key, const char *value, void *field,
-                                   struct error *err);
+static bool parse_listen(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_text(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
@@ -62,14 +61,14 @@ const struct config_key config_key_table[] = {
     TEXT(admin_listen, RESTARTS, "127.0.0.1:8081", parse_address, "HOST:PORT",
          "The address of the admin API, in plain HTTP. For other machines use admin_tls_listen, or a proxy with TLS in "
          "front."),
-    TEXT(device_tls_listen, RESTARTS, "", parse_optional_address, "HOST:PORT",
+    TEXT(device_tls_listen, RESTARTS, "", parse_listen, "HOST:PORT",
          "A second address for modules, with TLS 1.2 and 1.3. Empty: none. AT firmware cannot use it, so device_listen "
          "stays in plain HTTP. What TLS of this server has sent counts as handed_over, not as delivered."),
     TEXT(device_tls_cert, RELOADS, "", parse_text, "FILE",
          "The certificate for device_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
     TEXT(device_tls_key, RELOADS, "", parse_text, "FILE",
          "The private key of device_tls_cert in PEM, without a password. Empty: the key is in device_tls_cert."),
-    TEXT(admin_tls_listen, RESTARTS, "", parse_optional_address, "HOST:PORT",
+    TEXT(admin_tls_listen, RESTARTS, "", parse_listen, "HOST:PORT",
          "A second address of the admin API and the console, with TLS 1.2 and 1.3. Empty: none."),
     TEXT(admin_tls_cert, RELOADS, "", parse_text, "FILE",
          "The certificate for admin_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
@@ -282,8 +281,7 @@ static bool parse_address(const struct config_key *key, const char *value, void 
     return listen_address_parse(value, &ignored, err) && copy_text(value, field, err);
 }
 
-static bool parse_optional_address(const struct config_key *key, const char *value, void *field,
-                                   struct error *err)
+static bool parse_listen(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     return value[0] ? parse_address(key, value, field, err) : copy_text(value, field, err);
 }

@@ -3,15 +3,11 @@
 #include "server/http/terminator.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,7 +20,6 @@
 #define EVENTS_PER_TURN  128
 #define ACCEPTS_PER_TURN 16 /* a handshake costs up to a millisecond */
 #define SWEEP_MS         1000
-#define LINGER_MS        10000
 #define LEAST_HANDSHAKES 16
 /* What the kernel holds for a slow peer, as for a transfer. */
 #define HELD_BYTES (128 * 1024)
@@ -54,8 +49,6 @@ struct terminator {
 };
 
 static char listen_mark, wake_mark;
-
-/* ---- Lists ---- */
 
 static void take_out(struct terminator *terminator, struct tunnel *tunnel, enum tunnel_state state)
 {
@@ -95,8 +88,6 @@ static void put_in(struct terminator *terminator, struct tunnel *tunnel)
         fail(terminator, state == TUNNEL_RELAY ? tunnel : TAILQ_FIRST(&terminator->list[state]),
              "too many connections");
 }
-
-/* ---- One tunnel ---- */
 
 static void watch(struct terminator *terminator, struct tunnel_side *side, uint32_t wanted)
 {
@@ -190,45 +181,22 @@ static void accept_some(struct terminator *terminator)
     }
 }
 
-/* ---- Time limits ---- */
-
-/* Whether bytes wait for the peer, and it acknowledges fewer than least_rate demands. */
-static bool is_stalled(const struct terminator *terminator, struct tunnel *tunnel)
+static void sweep(struct terminator *terminator)
 {
     const struct terminator_config *config = &terminator->config;
     uint64_t least = config->least_rate * (uint64_t)config->idle_timeout_ms / 1000;
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
-    int waiting = 0;
-    if (getsockopt(tunnel->outer.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return true;
-    (void)!ioctl(tunnel->outer.fd, SIOCOUTQ, &waiting);
-    bool waits = waiting > 0 || tunnel->down.bytes;
-    if (tunnel->state == TUNNEL_CLOSING && !waits)
-        return terminator->now_ms - tunnel->since_ms >= LINGER_MS;
-    if (!waits || info.tcpi_bytes_acked - tunnel->acked >= (least ? least : 1)) {
-        tunnel->acked = info.tcpi_bytes_acked;
-        tunnel->acked_ms = terminator->now_ms;
-    }
-    return terminator->now_ms - tunnel->acked_ms >= config->idle_timeout_ms;
-}
-
-static void sweep(struct terminator *terminator)
-{
     struct tunnel *tunnel, *next;
     terminator->swept_ms = terminator->now_ms;
     while ((tunnel = TAILQ_FIRST(&terminator->list[TUNNEL_HANDSHAKE])) &&
-           terminator->now_ms - tunnel->since_ms >= terminator->config.handshake_timeout_ms)
+           terminator->now_ms - tunnel->since_ms >= config->handshake_timeout_ms)
         fail(terminator, tunnel, "the handshake took too long");
     for (enum tunnel_state state = TUNNEL_RELAY; state < TUNNEL_STATES; state++)
         for (tunnel = TAILQ_FIRST(&terminator->list[state]); tunnel; tunnel = next) {
             next = TAILQ_NEXT(tunnel, in_state);
-            if (is_stalled(terminator, tunnel))
+            if (tunnel_is_stalled(tunnel, config->idle_timeout_ms, least, terminator->now_ms))
                 fail(terminator, tunnel, "the peer takes no bytes");
         }
 }
-
-/* ---- The thread ---- */
 
 /* While the server may still send, only a reset hangs up. */
 static void handle_side(struct terminator *terminator, struct tunnel_side *side, uint32_t events)
@@ -315,8 +283,6 @@ static void *terminator_main(void *cls)
     free_dead(terminator);
     return NULL;
 }
-
-/* ---- Start and end ---- */
 
 static void destroy(struct terminator *terminator)
 {

@@ -4,17 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define RECORDS_PER_STEP 16 /* then other tunnels have their turn */
+#define LINGER_MS        10000
 /* What the kernel may hold between the listener and the tunnel: what is there counts as handed over already. */
 #define HELD_BYTES (64 * 1024)
 
@@ -250,6 +253,24 @@ uint32_t tunnel_inner_events(const struct tunnel *tunnel)
 {
     bool reads = !tunnel->down.bytes && !tunnel->down_ended;
     return (reads ? EPOLLIN : 0u) | (tunnel->up.bytes ? EPOLLOUT : 0u);
+}
+
+bool tunnel_is_stalled(struct tunnel *tunnel, int64_t idle_ms, uint64_t least, int64_t now_ms)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    int waiting = 0;
+    if (getsockopt(tunnel->outer.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return true;
+    (void)!ioctl(tunnel->outer.fd, SIOCOUTQ, &waiting);
+    bool waits = waiting > 0 || tunnel->down.bytes;
+    if (tunnel->state == TUNNEL_CLOSING && !waits)
+        return now_ms - tunnel->since_ms >= LINGER_MS;
+    if (!waits || info.tcpi_bytes_acked - tunnel->acked >= (least ? least : 1)) {
+        tunnel->acked = info.tcpi_bytes_acked;
+        tunnel->acked_ms = now_ms;
+    }
+    return now_ms - tunnel->acked_ms >= idle_ms;
 }
 
 static void close_side(struct tunnel_side *side, bool reset)

@@ -99,14 +99,12 @@ describe('with one server', () => {
         for (const version of ['TLSv1', 'TLSv1.1'])
             await assert.rejects(connect(server.tls.device, { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }),
                 /alert protocol version|handshake failure|EPROTO/i);
-        const before = server.log('tls-failed').length;
         const plain = net.connect({ host: '127.0.0.1', port: server.tls.device }, () => plain.write('GET / HTTP/1.1\r\n\r\n'));
         const got = [];
         plain.on('data', (bytes) => got.push(bytes)).on('error', () => {});
         await new Promise((done) => plain.on('close', done));
         assert.doesNotMatch(Buffer.concat(got).toString('latin1'), /HTTP/);
-        const lines = await server.logged('tls-failed', before + 1);
-        assert.match(lines.at(-1).reason, /http request|version|wrong/i);
+        await server.logged('tls-failed', 1, ({ reason }) => /http request/i.test(reason));
     });
 
     test('dfotactl uploads, and the console and live events work', async () => {
@@ -231,6 +229,8 @@ describe('a certificate', () => {
         assert.equal((await server.logged('certificate-expired'))[0].listener, 'admin');
         const { tls: shown } = (await server.admin('GET', '/status', null, { expect: 200 })).json;
         assert.ok(shown.admin_certificate_ends_at < Date.now());
+        const { next } = (await server.admin('GET', '/overview', null, { expect: 200 })).json;
+        assert.deepEqual(next.filter(({ kind }) => kind === 'certificate').map(({ name }) => name), ['device_tls_cert', 'admin_tls_cert']);
         assert.ok(Math.abs(shown.device_certificate_ends_at - Date.now() - 10 * 86_400_000) < 3_600_000);
     });
 });
