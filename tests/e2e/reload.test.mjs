@@ -49,9 +49,12 @@ test('keys that a reload can change are changed, and the log names them', async 
 
 test('for other keys the log says that they need a restart, and they stay', async (t) => {
     const { server, reload } = await begin(t);
+    const limits = async () => (await server.admin('GET', '/status', null, { expect: 200 })).json.limits;
+    const before = await limits();
     await reload('max_device_connections = 7\npackage_cache_bytes = 1\nloop_guard_per_day = 9\n[firmware pump]\nload_address = 0x1000\n');
     const [line] = await server.logged('reload-needs-restart');
     assert.deepEqual(line.keys.split(','), ['max_device_connections', 'package_cache_bytes', '[firmware]']);
+    assert.deepEqual(await limits(), { ...before, loop_guard_per_day: 9 });
     await reload('');
     assert.equal(server.log('reload-needs-restart').length, 1, 'back to the values of the start');
 });

@@ -242,7 +242,7 @@ describe('a peer that does not finish', () => {
         socket.on('error', () => {}).resume();
     });
 
-    test('its handshake, is closed after head_timeout_ms', async (t) => {
+    test('its handshake, is closed after head_timeout_ms', { timeout: 60_000 }, async (t) => {
         const server = await begin(t, { head_timeout_ms: 1500 });
         const silent = await open(server.tls.device), cut = await open(server.tls.device);
         cut.write(Buffer.from('1603010200010001fc0303', 'hex')); // the first bytes of a ClientHello
