@@ -3,7 +3,6 @@
 #include "server/http/terminator.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,7 +12,6 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "server/core/listen_address.h"
-#include "server/core/log.h"
 #include "server/http/listen_socket.h"
 #include "server/http/tunnel.h"
 
@@ -39,7 +37,7 @@ struct terminator {
     unsigned most[TUNNEL_STATES];
     struct crowd crowd;
     int64_t now_ms, swept_ms;
-    bool accepts;
+    bool accepts, is_paused; /* paused: the listening socket is not watched */
 
     SSL_CTX *_Atomic next_context;
     _Atomic bool stops_accepting, stopping;
@@ -58,17 +56,10 @@ static void take_out(struct terminator *terminator, struct tunnel *tunnel, enum 
         crowd_remove(&tunnel->member);
 }
 
-static void log_failure(const struct tunnel *tunnel)
-{
-    char peer[64];
-    listen_socket_text(&tunnel->peer, peer);
-    log_stranger(LOG_LEVEL_INFO, "tls-failed", "peer", peer, "reason", tunnel->failure, NULL);
-}
-
 static void bury(struct terminator *terminator, struct tunnel *tunnel, enum tunnel_state listed)
 {
     if (tunnel->failure && tunnel->state == TUNNEL_HANDSHAKE)
-        log_failure(tunnel);
+        tunnel_log_failure(tunnel);
     take_out(terminator, tunnel, listed);
     TAILQ_INSERT_TAIL(&terminator->dead, tunnel, in_state);
 }
@@ -111,6 +102,7 @@ static bool connect_inner(struct terminator *terminator, struct tunnel *tunnel)
     int far;
     if (!tunnel_connect(tunnel, &far)) {
         tunnel->failure = "no connection inside of the server";
+        tunnel_log_failure(tunnel);
         return false;
     }
     tunnel->inner.events = EPOLLIN;
@@ -139,11 +131,6 @@ static void step(struct terminator *terminator, struct tunnel *tunnel)
     watch(terminator, &tunnel->inner, tunnel_inner_events(tunnel));
 }
 
-static struct tunnel *tunnel_of(struct crowd_member *member)
-{
-    return (struct tunnel *)(void *)((char *)member - offsetof(struct tunnel, member));
-}
-
 static void welcome(struct terminator *terminator, int fd, const struct sockaddr_storage *peer)
 {
     struct tunnel *tunnel = calloc(1, sizeof *tunnel);
@@ -168,6 +155,13 @@ static void welcome(struct terminator *terminator, int fd, const struct sockaddr
         fail(terminator, tunnel_of(excess), "too many connections of this address");
 }
 
+static void watch_listen(struct terminator *terminator, bool on)
+{
+    struct epoll_event event = {.events = on ? EPOLLIN : 0u, .data.ptr = &listen_mark};
+    terminator->is_paused = !on;
+    epoll_ctl(terminator->epoll, EPOLL_CTL_MOD, terminator->listen, &event);
+}
+
 static void accept_some(struct terminator *terminator)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN && terminator->accepts; i++) {
@@ -176,8 +170,11 @@ static void accept_some(struct terminator *terminator)
         int fd = accept4(terminator->listen, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             welcome(terminator, fd, &peer);
-        else if (errno != ECONNABORTED && errno != EINTR)
-            return; /* out of descriptors: a sweep or an end makes room; the socket stays readable */
+        else if (errno != ECONNABORTED && errno != EINTR) {
+            if (errno != EAGAIN)
+                watch_listen(terminator, false); /* out of descriptors or memory: until the next sweep */
+            return;
+        }
     }
 }
 
@@ -187,6 +184,8 @@ static void sweep(struct terminator *terminator)
     uint64_t least = config->least_rate * (uint64_t)config->idle_timeout_ms / 1000;
     struct tunnel *tunnel, *next;
     terminator->swept_ms = terminator->now_ms;
+    if (terminator->is_paused && terminator->accepts)
+        watch_listen(terminator, true);
     while ((tunnel = TAILQ_FIRST(&terminator->list[TUNNEL_HANDSHAKE])) &&
            terminator->now_ms - tunnel->since_ms >= config->handshake_timeout_ms)
         fail(terminator, tunnel, "the handshake took too long");
@@ -244,6 +243,12 @@ static void stop_accepting(struct terminator *terminator)
         fail(terminator, tunnel, "the server ends");
 }
 
+static unsigned count_all(const struct terminator *terminator)
+{
+    return terminator->count[TUNNEL_HANDSHAKE] + terminator->count[TUNNEL_RELAY] +
+           terminator->count[TUNNEL_CLOSING];
+}
+
 static void obey(struct terminator *terminator)
 {
     SSL_CTX *next = atomic_exchange(&terminator->next_context, NULL);
@@ -253,8 +258,7 @@ static void obey(struct terminator *terminator)
     }
     if (terminator->accepts && atomic_load(&terminator->stops_accepting))
         stop_accepting(terminator);
-    if (terminator->accepts || terminator->count[TUNNEL_HANDSHAKE] + terminator->count[TUNNEL_RELAY] +
-                                   terminator->count[TUNNEL_CLOSING])
+    if (terminator->accepts || count_all(terminator))
         return;
     pthread_mutex_lock(&terminator->lock);
     terminator->is_quiet = true;
@@ -267,9 +271,8 @@ static void *terminator_main(void *cls)
     struct terminator *terminator = cls;
     struct epoll_event events[EVENTS_PER_TURN];
     while (!atomic_load(&terminator->stopping)) {
-        bool has_tunnels = terminator->count[TUNNEL_HANDSHAKE] || terminator->count[TUNNEL_RELAY] ||
-                           terminator->count[TUNNEL_CLOSING];
-        int count = epoll_wait(terminator->epoll, events, EVENTS_PER_TURN, has_tunnels ? SWEEP_MS : -1);
+        int count = epoll_wait(terminator->epoll, events, EVENTS_PER_TURN,
+                               count_all(terminator) || terminator->is_paused ? SWEEP_MS : -1);
         terminator->now_ms = clock_boot_ms();
         handle_events(terminator, events, count);
         if (terminator->now_ms - terminator->swept_ms >= SWEEP_MS)
@@ -351,15 +354,10 @@ bool terminator_open(const struct terminator_config *config, SSL_CTX *context, s
     return false;
 }
 
-static void wake(struct terminator *terminator)
-{
-    eventfd_write(terminator->wake_fd, 1);
-}
-
 void terminator_set_certificate(struct terminator *terminator, SSL_CTX *context)
 {
     SSL_CTX_free(atomic_exchange(&terminator->next_context, context));
-    wake(terminator);
+    eventfd_write(terminator->wake_fd, 1);
 }
 
 void terminator_address(const struct terminator *terminator, char out[64])
@@ -370,7 +368,7 @@ void terminator_address(const struct terminator *terminator, char out[64])
 void terminator_stop_accepting(struct terminator *terminator)
 {
     atomic_store(&terminator->stops_accepting, true);
-    wake(terminator);
+    eventfd_write(terminator->wake_fd, 1);
 }
 
 bool terminator_drain(struct terminator *terminator, int64_t deadline_ms)
@@ -390,7 +388,7 @@ void terminator_close(struct terminator *terminator)
     if (!terminator)
         return;
     atomic_store(&terminator->stopping, true);
-    wake(terminator);
+    eventfd_write(terminator->wake_fd, 1);
     thread_join(terminator->thread);
     destroy(terminator);
 }

@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,11 +16,25 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "server/core/log.h"
+#include "server/http/listen_socket.h"
 
 #define RECORDS_PER_STEP 16 /* then other tunnels have their turn */
 #define LINGER_MS        10000
 /* What the kernel may hold between the listener and the tunnel: what is there counts as handed over already. */
 #define HELD_BYTES (64 * 1024)
+
+struct tunnel *tunnel_of(struct crowd_member *member)
+{
+    return (struct tunnel *)(void *)((char *)member - offsetof(struct tunnel, member));
+}
+
+void tunnel_log_failure(const struct tunnel *tunnel)
+{
+    char peer[64];
+    listen_socket_text(&tunnel->peer, peer);
+    log_stranger(LOG_LEVEL_INFO, "tls-failed", "peer", peer, "reason", tunnel->failure, NULL);
+}
 
 static void move_to(struct tunnel *tunnel, enum tunnel_state state, int64_t now_ms)
 {

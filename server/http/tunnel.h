@@ -52,6 +52,9 @@ struct tunnel {
     TAILQ_ENTRY(tunnel) in_state;
 };
 
+/* The tunnel of a member of the crowd. */
+struct tunnel *tunnel_of(struct crowd_member *member);
+void tunnel_log_failure(const struct tunnel *tunnel);
 /* Moves what can be moved without waiting. Sets `state`, `failure` or `is_over`. `scratch` has TUNNEL_SCRATCH bytes.
    True: the handshake has just succeeded, and the inner side is to be made. */
 bool tunnel_step(struct tunnel *tunnel, char *scratch, int64_t now_ms);

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -265,6 +265,21 @@ describe('a peer that does not finish', () => {
         const open_files = execFileSync('sh', ['-c', `ls /proc/${server.process.pid}/fd | wc -l`], { encoding: 'utf8' });
         assert.ok(Number(open_files) < 150, open_files);
         crowd.forEach((socket) => socket.destroy());
+    });
+
+    test('handshakes until there are no descriptors, costs no processor time, and is survived', { timeout: 60_000 }, async (t) => {
+        const server = await begin(t, {}, { wrapper: ['sh', '-c', 'ulimit -n 300; exec "$0" "$@"'] });
+        const scene = await Scene.build(server);
+        await scene.makePackage();
+        const used = readdirSync(`/proc/${server.process.pid}/fd`).length;
+        execFileSync('prlimit', ['--pid', String(server.process.pid), `--nofile=${used + 5}:300`]);
+        const crowd = await Promise.all(Array.from({ length: 60 }, () => open(server.tls.device)));
+        const ticks = () => readFileSync(`/proc/${server.process.pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((sum, n) => sum + Number(n), 0);
+        const before = ticks();
+        await new Promise((done) => setTimeout(done, 1500));
+        assert.ok(ticks() - before < 50, `${ticks() - before} ticks of 10 ms in 1.5 s`);
+        crowd.forEach((socket) => socket.destroy());
+        await poll('the next is answered', async () => (await ask(server.tls.device, scene.module().target).catch(() => null))?.status === 200);
     });
 
     test('reading its answer, is cut after idle_timeout_ms, and nothing is left', async (t) => {
