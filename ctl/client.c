@@ -21,7 +21,7 @@ struct client {
     char *base; /* no slash at the end */
     char *token;
     const char *by; /* DFOTA_BY: name of the person, for the ledger; or NULL */
-    bool direct;
+    struct http_connect connect;
     int64_t deadline_ms; /* boot clock; 0: none */
     enum reason_language language;
 };
@@ -88,18 +88,27 @@ static bool check_token(const char *token, struct failure *fail)
     return true;
 }
 
-bool client_open(const char *url, const char *token, int64_t timeout_ms, struct client **ret,
-                 struct failure *fail)
+/* Other users can read the command line of a process. */
+static bool check_proxy(const char *proxy, struct failure *fail)
+{
+    return !proxy || !strchr(proxy, '@') ||
+           failure_set(fail, EXIT_USAGE,
+                       "--proxy takes no user and password: set https_proxy in the environment instead");
+}
+
+bool client_open(const char *url, const char *token, int64_t timeout_ms, const struct http_connect *connect,
+                 struct client **ret, struct failure *fail)
 {
     bool direct = false;
-    if (!check_url(url, &direct, fail) || !check_token(token, fail))
+    if (!check_url(url, &direct, fail) || !check_token(token, fail) || !check_proxy(connect->proxy, fail))
         return false;
     struct client *client = calloc(1, sizeof *client);
     if (client) {
         client->base = strdup(url);
         client->token = strdup(token);
         client->by = getenv("DFOTA_BY");
-        client->direct = direct;
+        client->connect = *connect;
+        client->connect.direct = direct;
         client->deadline_ms = timeout_ms > 0 ? clock_boot_ms() + timeout_ms : 0;
     }
     if (!client || !client->base || !client->token) {
@@ -246,7 +255,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
         .method = call->method,
         .url = url,
         .token = client->token,
-        .direct = client->direct,
+        .connect = client->connect,
         .type = call->file ? call->file_type
                 : body     ? "application/json"
                            : NULL,

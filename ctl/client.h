@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include "base/sha256.h"
 #include "ctl/failure.h"
+#include "ctl/http.h"
 #include "upgrade/reason.h"
 
 struct client;
 
 /* url: root of the server, http or https. token: content of the server's admin.token. Both are copied.
+   connect: copied, what it points to is not; `direct` is set here.
    timeout_ms: every call fails when this time has passed since client_open(); 0: no limit. */
-bool client_open(const char *url, const char *token, int64_t timeout_ms, struct client **ret,
-                 struct failure *fail);
+bool client_open(const char *url, const char *token, int64_t timeout_ms, const struct http_connect *connect,
+                 struct client **ret, struct failure *fail);
 void client_free(struct client *client);
 /* Reasons in all further answers are worded in this language; without the call they are in English. */
 void client_set_language(struct client *client, enum reason_language language);

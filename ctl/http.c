@@ -155,6 +155,22 @@ static void set_body(CURL *curl, struct exchange *exchange)
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+static void set_connect(CURL *curl, const struct http_connect *connect)
+{
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (connect->proxy) {
+        curl_easy_setopt(curl, CURLOPT_PROXY, connect->proxy);
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+    } else if (connect->direct)
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (connect->cacert)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, connect->cacert);
+    if (connect->cert) {
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, connect->cert);
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, connect->cert_key ? connect->cert_key : connect->cert);
+    }
+}
+
 static void set_up(CURL *curl, struct exchange *exchange)
 {
     const struct http_request *request = exchange->request;
@@ -170,14 +186,36 @@ static void set_up(CURL *curl, struct exchange *exchange)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
-    if (request->direct)
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    set_connect(curl, &request->connect);
     if (request->label) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
     }
     set_body(curl, exchange);
+}
+
+/* Says why there is no TLS connection. False: this is not the reason. */
+static bool refuse_tls(const struct http_connect *connect, CURLcode result, const char *detail,
+                       struct failure *fail)
+{
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+        failure_set(fail, EXIT_UNREACHABLE,
+                    "the certificate of the server is not accepted, and nothing was sent: %s. --cacert FILE "
+                    "names the certificate that signed it",
+                    detail);
+    else if (result == CURLE_SSL_CACERT_BADFILE)
+        failure_set(fail, EXIT_USAGE, "cannot read PEM certificates from %s (--cacert, SSL_CERT_FILE)",
+                    connect->cacert ? connect->cacert : "the files of the system");
+    else if (result == CURLE_SSL_CERTPROBLEM)
+        failure_set(fail, EXIT_USAGE, "cannot use the client certificate (--cert, --cert-key): %s", detail);
+    else if (strstr(detail, "certificate required"))
+        failure_set(fail, EXIT_UNREACHABLE, "the server asks for a client certificate: --cert FILE");
+    else if (result == CURLE_SSL_CONNECT_ERROR)
+        failure_set(fail, EXIT_UNREACHABLE, "no TLS connection to the server: %s", detail);
+    else
+        return false;
+    return true;
 }
 
 /* Says why there is no answer. */
@@ -190,8 +228,10 @@ static bool refuse(const struct exchange *exchange, CURLcode result, const char 
     if (exchange->too_large)
         return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is larger than %u MB",
                            BODY_MAX >> 20);
-    return failure_set(fail, EXIT_UNREACHABLE, "no answer from the server: %s",
-                       detail[0] ? detail : curl_easy_strerror(result));
+    const char *why = detail[0] ? detail : curl_easy_strerror(result);
+    if (refuse_tls(&exchange->request->connect, result, why, fail))
+        return false;
+    return failure_set(fail, EXIT_UNREACHABLE, "no answer from the server: %s", why);
 }
 
 bool http_send(const struct http_request *request, struct http_answer *ret, struct failure *fail)

@@ -12,11 +12,20 @@
 #include "base/sha256.h"
 #include "ctl/failure.h"
 
+/* How the server is reached. All texts are borrowed, NULL: not given. */
+struct http_connect {
+    bool direct; /* use no proxy, even if the environment names one; `proxy` comes first */
+    const char *proxy;
+    const char *cacert; /* file with the certificates that are trusted; NULL: those of the system */
+    const char *cert,
+        *cert_key; /* PEM files with the client certificate and its key; cert_key NULL: in cert */
+};
+
 struct http_request { /* all pointers are borrowed; what is not needed is NULL or 0 */
     const char *method, *url;
     const char *token; /* sent as Bearer */
-    bool direct;       /* use no proxy, even if the environment names one */
-    const char *type;  /* Content-Type of the body */
+    struct http_connect connect;
+    const char *type; /* Content-Type of the body */
 
     const char *body; /* in memory */
     size_t body_size;

@@ -24,6 +24,10 @@
     X(OUTPUT, "output", 'o', "table|json", WORD(output), "print a table, or the JSON of the API")            \
     X(TIMEOUT, "timeout", 0, "SECONDS", NUMBER(timeout_s, 1, TIMEOUT_MAX_S),                                 \
       "give up after this time (--wait: after 600)")                                                         \
+    X(CACERT, "cacert", 0, "FILE", TEXT(cacert), "PEM certificates to trust (SSL_CERT_FILE)")                \
+    X(CERT, "cert", 0, "FILE", TEXT(cert), "client certificate, PEM")                                        \
+    X(CERT_KEY, "cert-key", 0, "FILE", TEXT(cert_key), "its private key, if it is in another file")          \
+    X(PROXY, "proxy", 0, "URL", TEXT(proxy), "HTTP proxy (https_proxy, http_proxy, no_proxy)")               \
     X(HELP, "help", 'h', NULL, FLAG(help), "print the help of a command")                                    \
     X(PROGRAM_VERSION, "version", 0, NULL, FLAG(program_version),                                            \
       "before the command: print the version of dfotactl")                                                   \
@@ -121,6 +125,7 @@ struct ctl_stages {
 /* Texts are borrowed from argv. NULL, 0 or false: not given. */
 struct ctl_options {
     const char *url, *token, *token_file, *product, *output;
+    const char *cacert, *cert, *cert_key, *proxy;
     uint64_t timeout_s;
     bool help, program_version;
 

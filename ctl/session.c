@@ -67,10 +67,16 @@ bool session_open(const struct ctl_options *options, char **args, struct session
     while (args[session.arg_count])
         session.arg_count++;
     session.json = options->output && strcmp(options->output, "json") == 0;
+    if (options->cert_key && !options->cert)
+        return failure_set(fail, EXIT_USAGE, "--cert-key is the key of --cert, which is missing");
     if (!find_token(options, file, &token, fail))
         return false;
-    bool ok = client_open(url ? url : URL_DEFAULT, token, (int64_t)options->timeout_s * 1000, &session.client,
-                          fail);
+    const struct http_connect connect = {.proxy = options->proxy,
+                                         .cacert = value_or_env(options->cacert, "SSL_CERT_FILE"),
+                                         .cert = options->cert,
+                                         .cert_key = options->cert_key};
+    bool ok = client_open(url ? url : URL_DEFAULT, token, (int64_t)options->timeout_s * 1000, &connect,
+                          &session.client, fail);
     explicit_bzero(file, sizeof file);
     if (ok && !session.json && !options->print_csv) /* programs get the same text everywhere */
         client_set_language(session.client, reason_language_of_user());

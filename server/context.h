@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* What the handlers of both listeners and the threads of the server share: all parts that live as long as the server.
-   daemon.c fills the struct at start; after that the struct is only read. The header of each part says which threads
+   daemon.c fills the struct at start; after that the struct is only read, apart from the two atomic pointers. The header of each part says which threads
    may use the part. */
 #ifndef DFOTA_SERVER_CONTEXT_H
 #define DFOTA_SERVER_CONTEXT_H
@@ -30,8 +30,12 @@ struct attempts;
 struct live;
 struct snapshot;
 
+#define CERTIFICATE_WARN_DAYS 21 /* before the end of a certificate */
+
 struct daemon {
-    struct config config;
+    /* A reload puts another one here; one that was read stays valid until the server ends (configs.h). So a function
+       that needs several values of the same moment reads the pointer once. */
+    const struct config *_Atomic config;
     struct blobs *blobs;
     struct writer *writer;           /* for changes */
     struct reader_pool *reader_pool; /* for reads */
@@ -55,7 +59,8 @@ struct daemon {
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;
-    int64_t started_ms; /* boot clock */
+    _Atomic int64_t device_certificate_ends_ms, admin_certificate_ends_ms; /* UTC; 0: no TLS */
+    int64_t started_ms;                                                    /* boot clock */
     int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
 };
 

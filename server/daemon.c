@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <config.h>
 #ifdef HAVE_SYSTEMD
@@ -42,6 +43,7 @@
 #include "server/planning/ready.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
+#include "server/reload.h"
 #include "server/webhook/sender.h"
 #include "storage/file_watch.h"
 #include "upgrade/allowance.h"
@@ -56,6 +58,8 @@ struct server {
     struct file_watch *file_watch; /* files that must not be moved or removed */
     bool is_lost;                  /* one of them was */
     struct listeners listeners;
+    struct config *config; /* of daemon; changed before the first thread starts */
+    struct reload *reload;
     atomic_bool is_listening; /* from then on the address is known that links begin with */
     struct ready_finder *ready_finder;
 };
@@ -96,7 +100,7 @@ static void committed(void *cls, unsigned touched)
 /* The log files exist as soon as the database is open. */
 static bool watch_files(struct server *server, const char *path, struct error *err)
 {
-    const char *directory = server->daemon.config.data_dir;
+    const char *directory = server->daemon.config->data_dir;
     char blobs[PATH_MAX + 8], log[PATH_MAX + 8], index[PATH_MAX + 8];
     snprintf(blobs, sizeof blobs, "%s/blobs", directory);
     snprintf(log, sizeof log, "%s-wal", path);
@@ -111,12 +115,12 @@ static bool open_storage(struct server *server, struct error *err)
     struct daemon *daemon = &server->daemon;
     char path[PATH_MAX];
     struct db *db = NULL;
-    snprintf(path, sizeof path, "%s/dfota.db", daemon->config.data_dir);
-    if (!blobs_open(daemon->config.data_dir, daemon->config.disk_reserve_bytes, &daemon->blobs, err) ||
+    snprintf(path, sizeof path, "%s/dfota.db", daemon->config->data_dir);
+    if (!blobs_open(daemon->config->data_dir, daemon->config->disk_reserve_bytes, &daemon->blobs, err) ||
         !db_open_writer(path, &db, err))
         return false;
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
-        !admin_token_load(daemon->config.data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
+        !admin_token_load(daemon->config->data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
         !attempts_open(&daemon->attempts, err) ||
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
@@ -171,9 +175,9 @@ static bool start_sender(struct server *server, struct error *err)
 
 static bool start_transfers(struct daemon *daemon, struct error *err)
 {
-    const struct transfers_config config = {.stall_ms = (int64_t)daemon->config.transfer_stall_ms,
-                                            .least_rate = daemon->config.least_rate,
-                                            .max_rate = daemon->config.max_bytes_per_second,
+    const struct transfers_config config = {.stall_ms = (int64_t)daemon->config->transfer_stall_ms,
+                                            .least_rate = daemon->config->least_rate,
+                                            .max_rate = daemon->config->max_bytes_per_second,
                                             .share_rate = ALLOWANCE_LEAST_RATE,
                                             .notify = progress_notify,
                                             .cls = daemon->progress};
@@ -187,10 +191,10 @@ static bool start(struct server *server, struct error *err)
     daemon->ending_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (daemon->ending_fd < 0)
         return error_errno(err, errno, "cannot make an eventfd");
-    descriptors_raise(&daemon->config);
-    log_confinement(&daemon->config);
-    if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
-        !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
+    descriptors_raise(server->config);
+    log_confinement(daemon->config);
+    if (!data_dir_open(daemon->config->data_dir, &server->data, err) || !open_storage(server, err) ||
+        !package_cache_open(daemon->config->package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
     bool ok = thread_pool_start(WORKERS, &daemon->thread_pool, err) && start_transfers(daemon, err) &&
@@ -257,46 +261,82 @@ static void end(struct server *server)
     data_dir_close(&server->data);
 }
 
+static long long monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* "READY=1" follows. The time tells systemd which reload this is the answer to (Type=notify-reload). */
+static void notify_reload(void)
+{
+    char text[64];
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", monotonic_us());
+    notify_systemd(text);
+}
+
+static void check_files(struct server *server, struct error *err)
+{
+    if (server->is_lost || file_watch_check(server->file_watch, err))
+        return;
+    server->is_lost = true;
+    log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
+    notify_systemd("STATUS=the data directory was changed: nothing is stored");
+}
+
 /* Checks once a second that the files are where they were; the writer and the readers check on their own.
    A server that has lost its files refuses every request and does not end: while it runs, a removed
    database can still be rescued. */
-static int await_signal(struct server *server, const sigset_t *ending, struct error *err)
+static int await_signal(struct server *server, const sigset_t *awaited, struct error *err)
 {
     static const struct timespec while_there = {.tv_sec = 1};
+    int64_t warned_ms = clock_boot_ms();
     for (;;) {
-        int number = server->is_lost ? sigwaitinfo(ending, NULL) : sigtimedwait(ending, NULL, &while_there);
-        if (!server->is_lost && !file_watch_check(server->file_watch, err)) {
-            server->is_lost = true;
-            log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
-            notify_systemd("STATUS=the data directory was changed: nothing is stored");
+        int number = server->is_lost ? sigwaitinfo(awaited, NULL) : sigtimedwait(awaited, NULL, &while_there);
+        check_files(server, err);
+        if (clock_boot_ms() - warned_ms >= DAY_MS) {
+            warned_ms = clock_boot_ms();
+            listeners_warn(&server->daemon);
         }
-        if (number > 0)
+        if (number == SIGHUP) {
+            notify_reload();
+            reload_run(server->reload, &server->listeners);
+            notify_systemd("READY=1");
+        } else if (number > 0)
             return number;
     }
 }
 
-bool daemon_run(const struct config *config, struct error *err)
+/* Blocked before the first thread starts: all threads inherit the mask, and the main thread waits for the signals. */
+static void block_signals(sigset_t *ret)
 {
-    struct server server = {.daemon = {.config = *config, .device_url = "", .ending_fd = -1},
-                            .data = DATA_DIR_CLOSED};
-    sigset_t ending;
-    /* Blocked before the first thread starts: all threads inherit the mask, and this one waits for the
-       signals. */
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    sigemptyset(ret);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, ret, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+bool daemon_run(const struct config *config, int argc, char **argv, struct error *err)
+{
+    struct server server = {.daemon = {.device_url = "", .ending_fd = -1}, .data = DATA_DIR_CLOSED};
+    sigset_t awaited;
+    block_signals(&awaited);
     umask(077); /* other users may not read the server's files */
     log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
+    if (!reload_open(&server.daemon, config, argc, argv, &server.config, &server.reload, err))
+        return false;
     bool ok = start(&server, err);
     if (ok) {
         notify_systemd("READY=1");
-        int signal_number = await_signal(&server, &ending, err);
+        int signal_number = await_signal(&server, &awaited, err);
         notify_systemd("STOPPING=1");
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);
+    reload_close(server.reload);
     if (ok)
         log_line(LOG_LEVEL_INFO, "stopped", NULL);
     return ok && !server.is_lost;

@@ -6,7 +6,7 @@
 
 #include "server/config/config.h"
 
-/* Runs the server until SIGTERM or SIGINT. The config is borrowed. */
-bool daemon_run(const struct config *config, struct error *err);
+/* Runs the server until SIGTERM or SIGINT. The config is borrowed; argc and argv are those of main(), for a reload. */
+bool daemon_run(const struct config *config, int argc, char **argv, struct error *err);
 
 #endif

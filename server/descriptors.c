@@ -9,25 +9,37 @@
 #define OWN_DESCRIPTORS                                                                                      \
     256 /* database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections */
 
+/* Descriptors of one connection, in quarters. TLS takes two more: at the peer, and inside of the server. */
+static uint64_t device_quarters(const struct config *config)
+{
+    return config->device_tls_listen[0] ? 17 : 9;
+}
+
+static uint64_t admin_quarters(const struct config *config)
+{
+    return config->admin_tls_listen[0] ? 13 : 5;
+}
+
 /* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or
    linger beyond the limit. */
-static uint64_t descriptors_needed(uint64_t device, uint64_t admin)
+static uint64_t descriptors_needed(const struct config *config)
 {
-    return OWN_DESCRIPTORS + device * 9 / 4 + admin * 5 / 4;
+    return OWN_DESCRIPTORS + config->max_device_connections * device_quarters(config) / 4 +
+           config->max_admin_connections * admin_quarters(config) / 4;
 }
 
 /* Lowers the limits of connections: without free descriptors the server could open no file any more. */
 static void fit_connections(struct config *config, uint64_t descriptors)
 {
     struct log_number limit, device, admin;
-    if (descriptors_needed(config->max_device_connections, config->max_admin_connections) <= descriptors)
+    if (descriptors_needed(config) <= descriptors)
         return;
     uint64_t left = descriptors > OWN_DESCRIPTORS ? descriptors - OWN_DESCRIPTORS : 0;
     uint64_t most_admin = left / 10 < 4 ? 4 : left / 10; /* an eighth of what is left */
     if (config->max_admin_connections > most_admin)
         config->max_admin_connections = most_admin;
-    uint64_t taken = config->max_admin_connections * 5 / 4;
-    uint64_t most_device = left > taken ? (left - taken) * 4 / 9 : 0;
+    uint64_t taken = config->max_admin_connections * admin_quarters(config) / 4;
+    uint64_t most_device = left > taken ? (left - taken) * 4 / device_quarters(config) : 0;
     if (config->max_device_connections > most_device)
         config->max_device_connections = most_device < 4 ? 4 : most_device;
     log_line(

@@ -10,8 +10,10 @@
 #include "server/backup/fsck.h"
 #include "server/backup/restore.h"
 #include "server/config/config.h"
+#include "server/config/reload.h"
 #include "server/daemon.h"
 #include "server/ledger/verify.h"
+#include "server/listeners.h"
 
 static int complain(const struct error *err, int status)
 {
@@ -32,13 +34,13 @@ static bool fill_standard_streams(void)
     return fd >= 0 && close(fd) == 0;
 }
 
-static int run(const struct config *config)
+static int run(const struct config *config, int argc, char **argv)
 {
     struct error err;
     log_set_level(config->log_level);
     if (!log_start((unsigned)config->log_lines_per_second, &err))
         return complain(&err, 1);
-    bool ok = daemon_run(config, &err);
+    bool ok = daemon_run(config, argc, argv, &err);
     log_stop();
     return ok ? 0 : complain(&err, 1);
 }
@@ -63,6 +65,19 @@ static int work_on_files(const struct config *config, enum config_action action)
     return ok ? 0 : complain(&err, 1);
 }
 
+/* --check-config */
+static int check(const struct config *config)
+{
+    struct error err;
+    if (!listeners_check(config, &err))
+        return complain(&err, 2);
+    puts(
+        "the configuration is in order\n"
+        "A reload (SIGHUP) can change these keys; others need a restart:");
+    reload_print_keys(stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct config config = {.data_dir = NULL};
@@ -75,10 +90,10 @@ int main(int argc, char **argv)
         return complain(&err, 2);
     switch (action) {
     case CONFIG_RUN:
-        status = run(&config);
+        status = run(&config, argc, argv);
         break;
     case CONFIG_CHECK:
-        puts("the configuration is in order");
+        status = check(&config);
         break;
     case CONFIG_VERIFY_LEDGER:
     case CONFIG_LEDGER_HEAD:

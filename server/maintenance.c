@@ -110,7 +110,7 @@ static bool look_for_silence(void *cls, struct db *db, struct error *err)
 
 static void end_silent(struct maintenance *maintenance)
 {
-    struct silence silence = {.after_ms = (int64_t)maintenance->daemon->config.silent_after_ms};
+    struct silence silence = {.after_ms = (int64_t)maintenance->daemon->config->silent_after_ms};
     struct error err;
     do {
         if (!writer_call(maintenance->daemon->writer, look_for_silence, &silence, &err)) {
@@ -124,7 +124,7 @@ static void end_silent(struct maintenance *maintenance)
 
 static void prune(struct maintenance *maintenance)
 {
-    int64_t days = (int64_t)maintenance->daemon->config.ledger_keep_days;
+    int64_t days = (int64_t)maintenance->daemon->config->ledger_keep_days;
     struct ledger_pruned pruned;
     struct error err;
     if (!days || clock_boot_ms() < maintenance->prune_at_ms)
@@ -281,7 +281,7 @@ bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct e
     struct maintenance *maintenance = calloc(1, sizeof *maintenance);
     if (!maintenance)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    int64_t wanted_ms = (int64_t)daemon->config.silent_after_ms / 4;
+    int64_t wanted_ms = (int64_t)daemon->config->silent_after_ms / 4;
     maintenance->daemon = daemon;
     maintenance->round_ms = wanted_ms > ROUND_MS         ? ROUND_MS
                             : wanted_ms < ROUND_LEAST_MS ? ROUND_LEAST_MS

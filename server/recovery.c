@@ -44,7 +44,7 @@ static bool remove_outdated(struct daemon *daemon, struct db *db, struct error *
 
 bool recovery_run(struct daemon *daemon, struct db *db, struct error *err)
 {
-    unsigned unknown, most = (unsigned)daemon->config.jobs + 1; /* one package per job, and one upload */
+    unsigned unknown, most = (unsigned)daemon->config->jobs + 1; /* one package per job, and one upload */
     bool removed;
     struct log_number number;
     if (!remove_outdated(daemon, db, err) ||

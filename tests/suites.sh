@@ -22,7 +22,7 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
 unsanitized_e2e="campaign-cost campaign-model campaign-story clock console
     console-campaigns console-devices console-firmware console-ledger console-live console-settings containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full
-    disk-start dfota docs durable ec618 formats full lib operating run story strace suites traps
+    disk-start ctl-tls dfota docs durable ec618 formats full lib operating proxy run story strace suites traps
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition

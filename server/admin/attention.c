@@ -217,6 +217,19 @@ static bool put_disk(struct attention *attention, struct error *err)
     return true;
 }
 
+/* Of the whole server, like the disk. */
+static void put_certificate(struct attention *attention, const char *key, int64_t ends_ms)
+{
+    if (!ends_ms || ends_ms - clock_utc_ms() >= CERTIFICATE_WARN_DAYS * DAY_MS)
+        return;
+    attention_put(
+        attention, "certificate", json_pack("{s:s, s:I}", "name", key, "ends_at", (json_int_t)ends_ms), 0,
+        attention_action("replace-certificate", NULL, " "),
+        "the certificate of %s ends in less than %d days, or has ended: put a new one in its place, and "
+        "reload the server (SIGHUP)",
+        key, CERTIFICATE_WARN_DAYS);
+}
+
 static bool put_webhooks(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) struct webhook *list = NULL;
@@ -261,6 +274,9 @@ static bool put_full(struct attention *attention, struct error *err)
 
 bool attention_server(struct attention *attention, struct error *err)
 {
+    const struct daemon *daemon = attention->call->daemon;
+    put_certificate(attention, "device_tls_cert", daemon->device_certificate_ends_ms);
+    put_certificate(attention, "admin_tls_cert", daemon->admin_certificate_ends_ms);
     return put_disk(attention, err) && put_campaigns(attention, err) && put_quarantines(attention, err) &&
            put_claims(attention, err) && put_stale_links(attention, err) && put_webhooks(attention, err) &&
            put_full(attention, err);

@@ -74,7 +74,7 @@ bool admin_identify(struct request *request, struct error *err)
 {
     const struct daemon *daemon = request->context;
     struct slice ignored;
-    return client_note(request, daemon->config.admin_proxies, err) &&
+    return client_note(request, daemon->config->admin_proxies, err) &&
            (request_header(request, "Authorization", &ignored) ? by_token(request, err)
                                                                : by_session(request, err));
 }

@@ -76,7 +76,7 @@ static bool describe(struct admin_call *call, const char *path, json_t **ret, st
     *ret = json_pack("{s:i, s:I, s:s, s:i, s:{s:I, s:o, s:o}, s:o, s:o}", "backup", 1, "made_at",
                      (json_int_t)clock_utc_ms(), "version", PACKAGE_VERSION, "schema", (int)schema, "ledger",
                      "seq", (json_int_t)head.seq, "hash", field_hash(&head.hash), "at",
-                     field_number(head.at_ms), "configuration", configuration_json(&call->daemon->config),
+                     field_number(head.at_ms), "configuration", configuration_json(call->daemon->config),
                      "blobs", list_blobs(rows, count));
     return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
 }
@@ -100,7 +100,7 @@ static bool database_size(struct admin_call *call, uint64_t *ret, struct error *
     struct stat info;
     *ret = 0;
     for (int log = 0; log < 2; log++) {
-        snprintf(path, sizeof path, "%s/dfota.db%s", call->daemon->config.data_dir, log ? "-wal" : "");
+        snprintf(path, sizeof path, "%s/dfota.db%s", call->daemon->config->data_dir, log ? "-wal" : "");
         if (stat(path, &info) != 0)
             return error_errno(err, errno, "cannot ask for the size of %s", path);
         *ret += (uint64_t)info.st_size;
@@ -166,7 +166,7 @@ static bool answer_blob(struct admin_call *call, const struct sha256 *hash, cons
 bool admin_backup_file(struct admin_call *call, struct error *err)
 {
     char name[SHA256_HEX_SIZE];
-    const struct config *config = &call->daemon->config;
+    const struct config *config = call->daemon->config;
     struct sha256 hash;
     uint64_t size;
     int fd;

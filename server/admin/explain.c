@@ -171,7 +171,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
 {
     struct explain *explain = cls;
     struct daemon *daemon = explain->call->daemon;
-    struct decision_limits limits = checkin_limits(&daemon->config);
+    struct decision_limits limits = checkin_limits(daemon->config);
     uint64_t link = 0, range = 0;
     explain->checkin = (struct checkin){.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     if (!find_device(explain, db, err) || !read_way(explain, &link, err) ||

@@ -62,7 +62,7 @@ static bool estimate(struct admin_call *call, const struct matrix_backlog *backl
         double rate = rate_of(speeds, speed_count, backlog[i].format);
         if (backlog[i].packages)
             ms = rate < 0 ? -1
-                          : ms + rate * (double)backlog[i].image_bytes / (double)call->daemon->config.jobs;
+                          : ms + rate * (double)backlog[i].image_bytes / (double)call->daemon->config->jobs;
     }
     *ret = ms < 0 ? json_null() : json_integer((json_int_t)(ms + 0.5));
     return true;

@@ -38,7 +38,7 @@ static bool find_token(struct admin_call *call, const char *token, const char *c
 {
     static const char unknown[] = "the server does not know this token";
     struct sha256 hash;
-    if (!client_note(call->request, call->daemon->config.admin_proxies, err))
+    if (!client_note(call->request, call->daemon->config->admin_proxies, err))
         return false;
     if (code && !sessions_take_code(call->daemon->sessions, slice_of(code), clock_boot_ms(), &hash))
         return admin_refuse_login(call->request, "code", NULL,

@@ -30,7 +30,7 @@ static bool list_full(struct db *db, json_t **ret, struct error *err)
 
 static json_t *transfers_to_json(struct daemon *daemon)
 {
-    const struct decision_limits limits = checkin_limits(&daemon->config);
+    const struct decision_limits limits = checkin_limits(daemon->config);
     const struct transfers_load load = transfers_load(daemon->transfers, 0);
     return json_pack("{s:I, s:o, s:I, s:o}", "running", (json_int_t)load.running, "limit",
                      field_number((int64_t)allowance_transfers(&limits.allowance)), "bytes_per_second",
@@ -62,6 +62,14 @@ static json_t *limits_to_json(const struct config *config)
     return json;
 }
 
+/* When the certificates end; null: no TLS there. */
+static json_t *tls_to_json(struct daemon *daemon)
+{
+    return json_pack("{s:o, s:o}", "device_certificate_ends_at",
+                     field_number(daemon->device_certificate_ends_ms), "admin_certificate_ends_at",
+                     field_number(daemon->admin_certificate_ends_ms));
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
@@ -76,7 +84,7 @@ bool admin_status_show(struct admin_call *call, struct error *err)
         return false;
     }
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o}",
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o}",
                          "version", PACKAGE_VERSION, "uptime_ms",
                          (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
                          (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
@@ -84,6 +92,7 @@ bool admin_status_show(struct admin_call *call, struct error *err)
                          "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
                          "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
                          "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
-                         "admission_full", full, "limits", limits_to_json(&call->daemon->config)));
+                         "admission_full", full, "limits", limits_to_json(call->daemon->config), "tls",
+                         tls_to_json(call->daemon)));
     return true;
 }

@@ -84,8 +84,8 @@ bool upload_stream_begin(struct request *request, struct upload_stream *intake, 
 {
     struct daemon *daemon = request->context;
     uint64_t announced = request->body_length > 0 ? (uint64_t)request->body_length : 0;
-    if (announced > daemon->config.max_image_bytes)
-        return too_large(&daemon->config, what, err);
+    if (announced > daemon->config->max_image_bytes)
+        return too_large(daemon->config, what, err);
     if (!digest_read(request, &intake->digest, err))
         return false;
     if (!blobs_check_space(daemon->blobs, announced, err) || !blob_begin(daemon->blobs, &intake->blob, err))
@@ -109,9 +109,9 @@ static void drop(struct upload_stream *intake)
 static bool add_bytes(struct daemon *daemon, struct upload_stream *intake, const void *bytes, size_t len,
                       struct error *err)
 {
-    uint64_t written = blob_written(intake->blob);
-    if (len > daemon->config.max_image_bytes - written)
-        return too_large(&daemon->config, intake->what, err);
+    uint64_t written = blob_written(intake->blob), most = daemon->config->max_image_bytes;
+    if (written > most || len > most - written)
+        return too_large(daemon->config, intake->what, err);
     if (written >= intake->check_space_at) {
         intake->check_space_at = written + CHECK_SPACE_EVERY;
         if (!blobs_check_space(daemon->blobs, len, err))

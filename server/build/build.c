@@ -31,7 +31,7 @@ enum make_end build_fail(struct build *making, enum make_end end, const char *fo
 
 struct process_limits build_limits(const struct build *making)
 {
-    const struct config *config = &making->daemon->config;
+    const struct config *config = making->daemon->config;
     return (struct process_limits){.cpu_s = config->job_cpu_s,
                                    .memory_bytes = config->job_memory_bytes,
                                    .wall_ms = config->job_wall_ms,
@@ -95,7 +95,7 @@ static void find_images(const struct build *making, struct images *ret)
     blob_path(daemon->blobs, &key->to, ret->to, sizeof ret->to);
     sha256_hex(&key->from, ret->from_hex);
     sha256_hex(&key->to, ret->to_hex);
-    snprintf(ret->most, sizeof ret->most, "%" PRIu64, daemon->config.max_image_bytes);
+    snprintf(ret->most, sizeof ret->most, "%" PRIu64, daemon->config->max_image_bytes);
 }
 
 enum make_end build_verify(struct build *making, bool *ret_known)
@@ -103,7 +103,7 @@ enum make_end build_verify(struct build *making, bool *ret_known)
     struct images images;
     int exit_status;
     find_images(making, &images);
-    char *const argv[] = {making->daemon->config.dfota_path,
+    char *const argv[] = {making->daemon->config->dfota_path,
                           "verify",
                           "--expect-old",
                           images.from_hex,
@@ -129,7 +129,7 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
     const struct firmware_section *section = making->section;
     const struct package_format *format = package_format_find(making->package.key.format);
     size_t n = 0;
-    argv[n++] = making->daemon->config.dfota_path;
+    argv[n++] = making->daemon->config->dfota_path;
     argv[n++] = "diff";
     argv[n++] = "--format";
     argv[n++] = making->package.key.format;

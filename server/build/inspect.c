@@ -51,7 +51,7 @@ uint64_t inspect_smaller_limit(uint64_t a, uint64_t b)
 
 void inspect_upload(const struct daemon *daemon, const char *path, struct content *ret)
 {
-    const struct config *config = &daemon->config;
+    const struct config *config = daemon->config;
     const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, LOOK_CPU_S),
                                           .memory_bytes = config->job_memory_bytes,
                                           .wall_ms = inspect_smaller_limit(config->job_wall_ms, LOOK_MS),

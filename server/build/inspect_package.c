@@ -53,7 +53,7 @@ static void word(const struct proof *trial, const char *said, char out[PACKAGE_N
 static bool run(const struct daemon *daemon, const struct proof *trial, struct process_outcome *ret,
                 struct error *err)
 {
-    const struct config *config = &daemon->config;
+    const struct config *config = daemon->config;
     const struct process_limits limits = {.cpu_s = inspect_smaller_limit(config->job_cpu_s, VERIFY_CPU_S),
                                           .memory_bytes = config->job_memory_bytes,
                                           .wall_ms = inspect_smaller_limit(config->job_wall_ms, VERIFY_MS),

@@ -21,7 +21,7 @@
 static bool find_section(struct build *making, struct db *db, struct error *err)
 {
     bool found;
-    if (!recipe_find(&making->daemon->config, db, &making->package.key, making->firmware, &making->section,
+    if (!recipe_find(making->daemon->config, db, &making->package.key, making->firmware, &making->section,
                      &found, err))
         return false;
     making->outdated = !found;
@@ -152,13 +152,13 @@ static bool list_reachable(struct job *job, struct db *db, struct improvement **
 static bool list_wanted(struct job *job, struct db *db, struct improvement **ret, size_t *ret_count,
                         struct error *err)
 {
-    return improvement_list(db, job->making.daemon->config.idle_effort, 1, CANDIDATES, ret, ret_count, err);
+    return improvement_list(db, job->making.daemon->config->idle_effort, 1, CANDIDATES, ret, ret_count, err);
 }
 
 static bool list_all(struct job *job, struct db *db, struct improvement **ret, size_t *ret_count,
                      struct error *err)
 {
-    return improvement_list(db, job->making.daemon->config.idle_effort, 0, CANDIDATES, ret, ret_count, err);
+    return improvement_list(db, job->making.daemon->config->idle_effort, 0, CANDIDATES, ret, ret_count, err);
 }
 
 /* ---- Replacing packages by smaller ones ---- */
@@ -214,7 +214,7 @@ static void end_swaps(struct daemon *daemon, struct swaps *swaps, bool done)
 bool job_swap(struct job *job, struct error *err)
 {
     struct daemon *daemon = job->making.daemon;
-    struct swaps swaps = {.config = &daemon->config};
+    struct swaps swaps = {.config = daemon->config};
     bool ok = writer_call(daemon->writer, swap_all, &swaps, err);
     if (ok)
         job->swaps_waiting = swaps.waiting;
@@ -266,7 +266,7 @@ static bool set_tried(void *cls, struct db *db, struct error *err)
 static bool store_improved(struct job *job, enum make_end end, struct error *err)
 {
     struct daemon *daemon = job->making.daemon;
-    struct stored_improvement stored = {.job = job, .swaps.config = &daemon->config};
+    struct stored_improvement stored = {.job = job, .swaps.config = daemon->config};
     if (end == MAKE_PUT_BACK || end == MAKE_LATER)
         return true;
     if (end != MAKE_READY)

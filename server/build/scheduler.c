@@ -89,7 +89,7 @@ static void cancel(struct slot *slot)
 static bool may_begin(struct slot *slot, bool background)
 {
     struct scheduler *scheduler = slot->scheduler;
-    uint64_t share = scheduler->count * scheduler->daemon->config.background_share / 100;
+    uint64_t share = scheduler->count * scheduler->daemon->config->background_share / 100;
     pthread_mutex_lock(&scheduler->mutex);
     uint64_t others = 0;
     for (unsigned i = 0; i < scheduler->count; i++)
@@ -234,7 +234,7 @@ static bool start_thread(struct scheduler *scheduler, struct error *err)
 
 bool scheduler_start(struct daemon *daemon, struct scheduler **ret, struct error *err)
 {
-    unsigned count = (unsigned)daemon->config.jobs;
+    unsigned count = (unsigned)daemon->config->jobs;
     if (!writer_call(daemon->writer, recover, NULL, err))
         return false;
     struct scheduler *scheduler = calloc(1, sizeof *scheduler + count * sizeof scheduler->slot[0]);

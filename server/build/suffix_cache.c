@@ -66,7 +66,7 @@ bool suffix_cache_place(const struct daemon *daemon, const struct sha256 *image,
     struct error unwanted;
     sha256_hex(image, hex);
     blob_path(daemon->blobs, image, blob, sizeof blob);
-    int len = snprintf(shelf, sizeof shelf, "%s/suffix", daemon->config.data_dir);
+    int len = snprintf(shelf, sizeof shelf, "%s/suffix", daemon->config->data_dir);
     if (len < 0 || (size_t)len >= sizeof shelf || stat(blob, &info) != 0 ||
         (mkdir(shelf, 0700) != 0 && errno != EEXIST))
         return false;

@@ -111,7 +111,7 @@ static void answer(struct fetch_task *task)
     if (serves(&checkin->decision))
         send_package(task, &reply);
     else
-        refusal_reply(&checkin->daemon->config, checkin->decision.answer, &reply);
+        refusal_reply(checkin->daemon->config, checkin->decision.answer, &reply);
     request_answer(checkin->request, &reply);
     end(task);
 }

@@ -28,9 +28,10 @@ static void take_peer(struct checkin_task *task)
     const char *peer = task->request->peer;
     struct client_identity *client = &task->client;
     origin_of_peer(peer, client->origin);
-    client->by_proxy = config_is_proxy(&task->daemon->config, peer);
+    bool is_proxy = config_is_proxy(task->daemon->config, peer);
+    client->by_proxy = is_proxy || task->request->over_tls;
     client->network[0] = '\0';
-    if (!client->by_proxy)
+    if (!is_proxy)
         admission_network(peer, client->network);
 }
 
@@ -48,7 +49,7 @@ void checkin_task_begin(struct checkin_task *task, struct request *request, writ
 
 bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
 {
-    struct decision_limits limits = checkin_limits(&task->daemon->config);
+    struct decision_limits limits = checkin_limits(task->daemon->config);
     if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
         return false;
     return checkin_decide(db, &task->facts, &limits, &task->decision, err);

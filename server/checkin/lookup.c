@@ -40,7 +40,7 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
     if (known->refuse_new)
         return true;
     const struct admission_place place = {facts->product.id, client->network, facts->checkin.now_ms / DAY_MS};
-    if (!admission_look(db, &place, daemon->config.max_new_devices_per_day, &facts->admission,
+    if (!admission_look(db, &place, daemon->config->max_new_devices_per_day, &facts->admission,
                         &facts->admission_told, err))
         return false;
     known->admission_full = facts->admission != ADMISSION_OPEN;
@@ -157,7 +157,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
              planned->package.error);
     snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
              (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
-    return trial_look(db, &daemon->config, facts, err);
+    return trial_look(db, daemon->config, facts, err);
 }
 
 static bool load_counts(struct db *db, struct facts *facts, struct error *err)

@@ -12,7 +12,7 @@ bool lookup_allowance(struct daemon *daemon, struct db *db, struct facts *facts,
     struct snapshot *known = &facts->snapshot;
     struct allowance *allowance = &known->allowance;
     struct allowance_use *use = &known->allowance_use;
-    const struct decision_limits limits = checkin_limits(&daemon->config);
+    const struct decision_limits limits = checkin_limits(daemon->config);
     int64_t device_id = facts->device.id, sent = 0;
     if (known->package != PACKAGE_READY)
         return true;

@@ -48,10 +48,10 @@ static struct slot_attempt describe(const struct daemon *daemon, const struct fa
         version_parse(slice_of(attempt->from), &from);
     return (struct slot_attempt){
         .open = open,
-        .live =
-            open && attempt->active_ms &&
-            clock_is_within(attempt->active_ms, (int64_t)daemon->config.pin_idle_ms, facts->checkin.now_ms) &&
-            (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
+        .live = open && attempt->active_ms &&
+                clock_is_within(attempt->active_ms, (int64_t)daemon->config->pin_idle_ms,
+                                facts->checkin.now_ms) &&
+                (state == ATTEMPT_SENDING || state == ATTEMPT_INTERRUPTED || state == ATTEMPT_HANDED_OVER),
         .same_origin =
             !facts->origin[0] || !attempt->origin[0] || strcmp(facts->origin, attempt->origin) == 0,
         .fits = open && attempt->firmware_id == facts->firmware.id && base.count &&

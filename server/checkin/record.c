@@ -187,7 +187,7 @@ static bool record_admission(struct daemon *daemon, struct db *db, const struct 
         return true;
     facts->tells_admission = true;
     return admission_tell(db, &facts->product, client->network, facts->checkin.now_ms, facts->admission,
-                          daemon->config.max_new_devices_per_day, err);
+                          daemon->config->max_new_devices_per_day, err);
 }
 
 static bool tell_person(struct db *db, const struct facts *facts, const struct device *before,

@@ -27,6 +27,9 @@ struct config {
 
     char *device_listen; /* "0.0.0.0:8080", "[::1]:8080": numeric host, port 0: any free port */
     char *admin_listen;
+    char *device_tls_listen, *admin_tls_listen; /* like device_listen; "": none */
+    char *device_tls_cert, *device_tls_key;     /* PEM files; key "": in cert */
+    char *admin_tls_cert, *admin_tls_key;
     char *public_device_url; /* "http://host" or "http://host:port", no slash at the end; "" when not set */
 
     char *device_proxies; /* addresses in the form of inet_ntop(), with one blank between two; "" for none */

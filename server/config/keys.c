@@ -22,6 +22,8 @@ static bool parse_rate(const struct config_key *key, const char *value, void *fi
 static bool parse_directory(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_program(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_address(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_listen(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_text(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
@@ -30,144 +32,158 @@ static bool parse_effort(const struct config_key *key, const char *value, void *
 
 /* clang-format off */
 #define HEADING(text) {.help = text}
-#define TEXT(field, preset, parse, argument, help) \
-    {#field, offsetof(struct config, field), true, parse, preset, 0, 0, argument, help}
-#define OTHER(field, preset, parse, argument, help) \
-    {#field, offsetof(struct config, field), false, parse, preset, 1, MAX_CORES, argument, help}
-#define WORD(field, preset, parse, argument, help) \
-    {#field, offsetof(struct config, field), false, parse, preset, 0, 0, argument, help}
-#define NUMBER(field, preset, least, most, argument, help) \
-    {#field, offsetof(struct config, field), false, parse_number, preset, least, most, argument, help}
-#define RATE(field, preset, argument, help) \
-    {#field, offsetof(struct config, field), false, parse_rate, preset, 0, MAX_BYTES, argument, help}
-#define STATUS(code, help) NUMBER(status_##code, "400", 400, 599, "STATUS", help)
+#define FIELD(field) #field, offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
+#define TEXT(field, when, preset, parse, argument, help) \
+    {FIELD(field), true, when, parse, preset, 0, 0, argument, help}
+#define OTHER(field, when, preset, parse, argument, help) \
+    {FIELD(field), false, when, parse, preset, 1, MAX_CORES, argument, help}
+#define WORD(field, when, preset, parse, argument, help) \
+    {FIELD(field), false, when, parse, preset, 0, 0, argument, help}
+#define NUMBER(field, when, preset, least, most, argument, help) \
+    {FIELD(field), false, when, parse_number, preset, least, most, argument, help}
+#define RATE(field, when, preset, argument, help) \
+    {FIELD(field), false, when, parse_rate, preset, 0, MAX_BYTES, argument, help}
+#define STATUS(code, help) NUMBER(status_##code, RELOADS, "400", 400, 599, "STATUS", help)
 
 const struct config_key config_key_table[] = {
     HEADING("Where things are"),
-    TEXT(data_dir, "/var/lib/dfota", parse_directory, "DIR",
+    TEXT(data_dir, RESTARTS, "/var/lib/dfota", parse_directory, "DIR",
          "The directory for everything that the server keeps: the database, the images and the packages. The "
          "first start writes the admin's token to admin.token in it. The server creates the directory when "
          "it does not exist."),
-    TEXT(dfota_path, "", parse_program, "FILE",
+    TEXT(dfota_path, RESTARTS, "", parse_program, "FILE",
          "The program that makes packages. Empty: dfota in the folder of dfotad."),
 
     HEADING("Listeners"),
-    TEXT(device_listen, "0.0.0.0:8080", parse_address, "HOST:PORT",
+    TEXT(device_listen, RESTARTS, "0.0.0.0:8080", parse_address, "HOST:PORT",
          "The address for modules, in plain HTTP. The host is an IP address, an IPv6 address in brackets. "
          "With port 0 the system chooses a free port, and the log names it."),
-    TEXT(admin_listen, "127.0.0.1:8081", parse_address, "HOST:PORT",
-         "The address of the admin API. It has no TLS. Put a proxy with TLS in front when other machines use "
-         "it."),
-    TEXT(public_device_url, "", parse_url, "URL",
+    TEXT(admin_listen, RESTARTS, "127.0.0.1:8081", parse_address, "HOST:PORT",
+         "The address of the admin API, in plain HTTP. For other machines use admin_tls_listen, or a proxy with TLS in "
+         "front."),
+    TEXT(device_tls_listen, RESTARTS, "", parse_listen, "HOST:PORT",
+         "A second address for modules, with TLS 1.2 and 1.3. Empty: none. AT firmware cannot use it, so device_listen "
+         "stays in plain HTTP. What TLS of this server has sent counts as handed_over, not as delivered."),
+    TEXT(device_tls_cert, RELOADS, "", parse_text, "FILE",
+         "The certificate for device_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
+    TEXT(device_tls_key, RELOADS, "", parse_text, "FILE",
+         "The private key of device_tls_cert in PEM, without a password. Empty: the key is in device_tls_cert."),
+    TEXT(admin_tls_listen, RESTARTS, "", parse_listen, "HOST:PORT",
+         "A second address of the admin API and the console, with TLS 1.2 and 1.3. Empty: none."),
+    TEXT(admin_tls_cert, RELOADS, "", parse_text, "FILE",
+         "The certificate for admin_tls_listen in PEM, followed by those that signed it. A reload reads it again."),
+    TEXT(admin_tls_key, RELOADS, "", parse_text, "FILE",
+         "The private key of admin_tls_cert in PEM, without a password. Empty: the key is in admin_tls_cert."),
+    TEXT(public_device_url, RELOADS, "", parse_url, "URL",
          "The URL at which modules reach the device listener, as http://HOST or http://HOST:PORT. Links "
-         "begin with it. https:// is for a TLS proxy in front, which must offer TLS 1.2; AT firmware needs "
-         "plain http://. Empty: the address of device_listen when that is a single address; 0.0.0.0 and [::] "
+         "begin with it. https:// is for device_tls_listen or a TLS proxy in front, which must offer TLS 1.2; AT firmware "
+         "needs plain http://. Empty: the address of device_listen when that is a single address; 0.0.0.0 and [::] "
          "cannot be used in links."),
-    TEXT(device_proxies, "", parse_hosts, "ADDRESS...",
+    TEXT(device_proxies, RELOADS, "", parse_hosts, "ADDRESS...",
          "The IP addresses of your own proxies in front of device_listen, with blanks between them. What "
          "such a proxy has acknowledged counts as handed_over, not as delivered: the module behind it may "
          "have received less."),
-    TEXT(admin_proxies, "", parse_hosts, "ADDRESS...",
+    TEXT(admin_proxies, RELOADS, "", parse_hosts, "ADDRESS...",
          "The IP addresses of your own proxies in front of admin_listen, with blanks between them. Only such a "
          "proxy may tell the address of the client, in X-Forwarded-For or Forwarded. The proxy must write one of "
          "them and remove the other. The log and the ledger then have that address."),
-    OTHER(loops, "auto", parse_per_core, "N",
+    OTHER(loops, RESTARTS, "auto", parse_per_core, "N",
           "Event loops of each listener, one thread each. auto: one per processor core."),
-    NUMBER(max_device_connections, "4096", 1, 1000000, "N",
+    NUMBER(max_device_connections, RESTARTS, "4096", 1, 1000000, "N",
            "The number of device connections at the same time. At the limit the server closes the oldest "
            "connection whose request is not complete. When all requests are complete, it answers 503. A "
            "connection uses one file descriptor, and two while a package is sent. The server lowers the "
            "limit at start when there are too few descriptors."),
-    NUMBER(max_admin_connections, "64", 1, 10000, "N",
+    NUMBER(max_admin_connections, RESTARTS, "64", 1, 10000, "N",
            "The number of admin connections at the same time. At the limit the server acts as for "
            "max_device_connections."),
-    NUMBER(head_timeout_ms, "30000", 1, DAY_MS, "MS",
+    NUMBER(head_timeout_ms, RESTARTS, "30000", 1, DAY_MS, "MS",
            "The time limit for a complete request head, from the moment of the connection."),
-    NUMBER(body_timeout_ms, "60000", 1, DAY_MS, "MS",
+    NUMBER(body_timeout_ms, RESTARTS, "60000", 1, DAY_MS, "MS",
            "The time limit for a complete small request body, such as JSON."),
-    NUMBER(idle_timeout_ms, "120000", 1, DAY_MS, "MS",
+    NUMBER(idle_timeout_ms, RESTARTS, "120000", 1, DAY_MS, "MS",
            "The server closes an upload or an answer in which no byte moves for this time."),
-    NUMBER(least_rate, "128", 0, 1000000, "BYTES",
+    NUMBER(least_rate, RESTARTS, "128", 0, 1000000, "BYTES",
            "The lowest rate, in bytes per second, at which a peer must acknowledge an answer. It is an "
            "average over idle_timeout_ms, and over transfer_stall_ms after the last byte of a download was "
            "written. The server closes slower connections. A module on 2G reaches ten times this rate. 0: "
            "one byte in that time is enough."),
-    NUMBER(transfer_stall_ms, "600000", 1, DAY_MS, "MS",
+    NUMBER(transfer_stall_ms, RESTARTS, "600000", 1, DAY_MS, "MS",
            "The server gives a download up when the peer acknowledges nothing for this time. Modules with "
            "bad coverage need minutes."),
 
-    NUMBER(max_transfers, "0", 0, 1000000, "N",
+    NUMBER(max_transfers, RELOADS, "0", 0, 1000000, "N",
            "The number of packages that are sent at the same time. At this number, a further device gets code 43 when the wait is "
            "short, else code 27. A download that has begun can be continued at any time, and then counts too. 0: no "
            "limit."),
-    RATE(max_bytes_per_second, "0", "BYTES",
+    RATE(max_bytes_per_second, RESTARTS, "0", "BYTES",
           "The bytes of packages that are sent per second, to all devices together. No transfer gets less than 16384 "
           "bytes per second, because modules give up after 30 seconds. So this key also limits the number of "
           "transfers, to BYTES / 16384. 0: no limit, else at least 16384."),
 
     HEADING("Disk and memory"),
-    NUMBER(max_image_bytes, "67108864", 1, INT32_MAX, "BYTES",
+    NUMBER(max_image_bytes, RELOADS, "67108864", 1, INT32_MAX, "BYTES",
            "The largest image. An upload of a larger image is answered with 413."),
-    NUMBER(disk_reserve_bytes, "67108864", 0, MAX_BYTES, "BYTES",
+    NUMBER(disk_reserve_bytes, RESTARTS, "67108864", 0, MAX_BYTES, "BYTES",
            "Space that stays free on the disk of data_dir. An upload that needs this space is answered with "
            "507."),
-    NUMBER(package_cache_bytes, "67108864", 0, MAX_BYTES, "BYTES",
+    NUMBER(package_cache_bytes, RESTARTS, "67108864", 0, MAX_BYTES, "BYTES",
            "Memory for packages that are being sent. Devices that download the same package share one copy."),
 
     HEADING("Devices"),
-    NUMBER(max_new_devices_per_day, "10000", 0, 1000000000, "N",
+    NUMBER(max_new_devices_per_day, RELOADS, "10000", 0, 1000000000, "N",
            "The number of new devices that a product admits in a day. Further new devices are answered with "
            "code 21. Anyone can send a request in the name of a device, so this number limits how much a "
            "stranger can add to the database. One network (IPv4 /24, IPv6 /56) can use at most three "
            "quarters of the places that other networks have left."),
-    NUMBER(loop_guard_per_day, "6", 1, 1000000, "N",
+    NUMBER(loop_guard_per_day, RELOADS, "6", 1, 1000000, "N",
            "The number of packages that one device may begin in 24 hours. After that the device is answered "
            "with code 40 until an admin unblocks it."),
-    NUMBER(link_offers, "3", 1, 1000000, "N",
+    NUMBER(link_offers, RELOADS, "3", 1, 1000000, "N",
            "How often a link offers the same package while no version is reported. After that the answer is "
            "code 27, and the admin sees a notice."),
-    NUMBER(link_offer_gap_ms, "86400000", 0, 365 * DAY_MS, "MS",
+    NUMBER(link_offer_gap_ms, RELOADS, "86400000", 0, 365 * DAY_MS, "MS",
            "The shortest time between two of these offers."),
-    NUMBER(pin_idle_ms, "86400000", 1, 365 * DAY_MS, "MS",
+    NUMBER(pin_idle_ms, RELOADS, "86400000", 1, 365 * DAY_MS, "MS",
            "How long a device can resume an interrupted download with the same bytes. The time begins with "
            "the last byte sent."),
-    NUMBER(silent_after_ms, "604800000", 1, 10 * 365 * DAY_MS, "MS",
+    NUMBER(silent_after_ms, RELOADS, "604800000", 1, 10 * 365 * DAY_MS, "MS",
            "An attempt is called silent when its package is delivered and no report comes for this time. A "
            "later report still counts. Time in which the server does not run is not counted."),
 
     HEADING("Making packages"),
-    OTHER(jobs, "auto", parse_per_core, "N",
+    OTHER(jobs, RESTARTS, "auto", parse_per_core, "N",
           "The number of packages that are made at the same time, one dfota process each. auto: one per "
           "processor core."),
-    WORD(matrix, "all", parse_matrix, "WHICH",
+    WORD(matrix, RESTARTS, "all", parse_matrix, "WHICH",
           "all: the server makes the package of each pair of a firmware's images, from each version to each "
           "higher one. It does so in the background, after all packages that were requested, so that paths "
           "are known before a device needs them. needed: only the packages that devices, paths and admins "
           "request."),
-    NUMBER(job_cpu_s, "600", 1, 86400, "SECONDS",
+    NUMBER(job_cpu_s, RELOADS, "600", 1, 86400, "SECONDS",
            "Processor time limit of one dfota process."),
-    NUMBER(job_memory_bytes, "1073741824", 0, MAX_BYTES, "BYTES",
+    NUMBER(job_memory_bytes, RELOADS, "1073741824", 0, MAX_BYTES, "BYTES",
            "Address space limit of one dfota process. 0: no limit, for programs that are built with a "
            "sanitizer."),
-    NUMBER(job_wall_ms, "900000", 1, 7 * DAY_MS, "MS",
+    NUMBER(job_wall_ms, RELOADS, "900000", 1, 7 * DAY_MS, "MS",
            "Time limit of one dfota process by the clock."),
-    WORD(idle_effort, "good", parse_effort, "EFFORT",
+    WORD(idle_effort, RELOADS, "good", parse_effort, "EFFORT",
          "The effort to make packages smaller that already fit, while there is no other work: none, good or "
          "best. Packages that devices download come first. best takes two to three times as long as good and "
          "saves little more."),
-    NUMBER(background_share, "50", 0, 100, "PERCENT",
+    NUMBER(background_share, RELOADS, "50", 0, 100, "PERCENT",
            "The share of jobs that may work in the background at the same time: on pairs that no device "
            "waits for, and for idle_effort. One background job is always allowed."),
 
     HEADING("Ledger"),
-    NUMBER(ledger_keep_days, "0", 0, 36500, "DAYS",
+    NUMBER(ledger_keep_days, RELOADS, "0", 0, 36500, "DAYS",
            "Older rows of the ledger are removed once a day. A checkpoint row records the removal. 0: all "
            "rows are kept."),
 
     HEADING("Log"),
-    WORD(log_level, "info", parse_level, "LEVEL",
+    WORD(log_level, RELOADS, "info", parse_level, "LEVEL",
           "The lowest level that is logged: debug, info, warn or error. The log goes to standard error."),
-    NUMBER(log_lines_per_second, "5", 0, 1000000, "N",
+    NUMBER(log_lines_per_second, RELOADS, "5", 0, 1000000, "N",
            "The number of lines of one event that are logged per second, after a burst of 1000. Lines that a "
            "stranger can cause get a fifth of it, after a burst of 100. Lines that are left out are counted: "
            "suppressed=N. 0: no limit."),
@@ -265,6 +281,17 @@ static bool parse_address(const struct config_key *key, const char *value, void 
     return listen_address_parse(value, &ignored, err) && copy_text(value, field, err);
 }
 
+static bool parse_listen(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    return value[0] ? parse_address(key, value, field, err) : copy_text(value, field, err);
+}
+
+static bool parse_text(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    return copy_text(value, field, err);
+}
+
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err)
 {
     (void)key;
@@ -332,6 +359,23 @@ static bool parse_effort(const struct config_key *key, const char *value, void *
 void *config_key_field(const struct config_key *key, struct config *config)
 {
     return (char *)config + key->offset;
+}
+
+bool config_key_equal(const struct config_key *key, const struct config *a, const struct config *b)
+{
+    const char *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
+    return key->owned ? strcmp(*(char *const *)x, *(char *const *)y) == 0 : memcmp(x, y, key->size) == 0;
+}
+
+bool config_key_copy(const struct config_key *key, const struct config *from, struct config *to,
+                     struct error *err)
+{
+    const char *source = (const char *)from + key->offset;
+    void *target = config_key_field(key, to);
+    if (key->owned)
+        return copy_text(*(char *const *)source, target, err);
+    memcpy(target, source, key->size);
+    return true;
 }
 
 bool config_key_set(const struct config_key *key, const char *value, const char *where, struct config *config,

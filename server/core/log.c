@@ -179,6 +179,11 @@ static void write_all_suppressed(void)
     log_limit_tell(write_suppressed);
 }
 
+void log_set_limit(unsigned lines_per_second)
+{
+    log_limit_set(lines_per_second);
+}
+
 bool log_start(unsigned lines_per_second, struct error *err)
 {
     log_limit_set(lines_per_second);

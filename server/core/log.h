@@ -29,6 +29,8 @@ void log_stranger(enum log_level level, const char *event, ...) __attribute__((s
 
 /* Starts the thread that writes the lines, and the limit of each event (0: no limit). Before the start and
    after the stop the caller writes the line itself and waits at most one second. */
+/* Any thread. Lines of one event that are logged per second; 0: no limit. */
+void log_set_limit(unsigned lines_per_second);
 bool log_start(unsigned lines_per_second, struct error *err) __attribute__((warn_unused_result));
 void log_stop(void); /* logs what was left out; waits at most LOG_END_MS until all is written */
 /* Writes one line of plain text at the end of the process, after log_stop(). */

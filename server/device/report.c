@@ -89,7 +89,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
 {
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
-    struct decision_limits limits = checkin_limits(&task->daemon->config);
+    struct decision_limits limits = checkin_limits(task->daemon->config);
     if (!find_link(task, db, err) ||
         !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;

@@ -84,7 +84,7 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
     if (offers(task))
         reply_json(reply, 200, offer(task));
     else if (request_resumes(task->checkin.request))
-        refusal_reply(&task->checkin.daemon->config, task->checkin.decision.answer, reply);
+        refusal_reply(task->checkin.daemon->config, task->checkin.decision.answer, reply);
     else
         refusal_reply_with_status(200, task->checkin.decision.answer, reply);
 }

@@ -95,6 +95,12 @@ void connection_render(const struct connection *connection, const struct error *
         reply_header(reply, "WWW-Authenticate", "Bearer");
 }
 
+void connection_finish_reply(const struct connection *connection, struct reply *reply)
+{
+    if (connection->loop->config->no_transform)
+        reply_forbid_transform(reply);
+}
+
 void request_answer(struct request *request, struct reply *reply)
 {
     struct connection *connection = (struct connection *)request;
@@ -119,6 +125,7 @@ void connection_refuse(struct connection *connection, const struct error *err, c
         return;
     }
     connection_render(connection, err, allow, &reply);
+    connection_finish_reply(connection, &reply);
     metric_count_status((unsigned)reply.status);
     wire_send(connection->fd, &reply, connection->request.head_only);
     reply_free(&reply);

@@ -90,6 +90,8 @@ void connection_unwatch(struct connection *connection);
 /* Renders err as the listener does, with the headers that the http folder adds. `allow` may be NULL. */
 void connection_render(const struct connection *connection, const struct error *err, const char *allow,
                        struct reply *reply);
+/* Each answer, just before it is written: adds what all answers of the listener have. */
+void connection_finish_reply(const struct connection *connection, struct reply *reply);
 /* Writes err in place of libmicrohttpd, on a socket that nothing was written to. */
 void connection_refuse(struct connection *connection, const struct error *err, const char *allow);
 /* The same in the middle of the body, where libmicrohttpd cannot answer: libmicrohttpd then only closes. */

@@ -82,6 +82,7 @@ static enum MHD_Result send_reply(struct connection *connection)
         return MHD_NO;
     }
     const struct listener_config *config = connection->loop->config;
+    connection_finish_reply(connection, reply);
     bool watch = connection_is_transfer(connection);
     uint64_t size = reply->size;
     size_t head_size = watch ? wire_head_size(reply) : 0;

@@ -295,8 +295,7 @@ void gate_late(struct connection *connection)
     refuse(connection, &err, NULL);
 }
 
-/* Takes over fd. */
-static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *address)
+void gate_welcome(struct loop *loop, int fd, const struct sockaddr_storage *address, bool over_tls)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     if (!connection) {
@@ -307,6 +306,7 @@ static void welcome(struct loop *loop, int fd, const struct sockaddr_storage *ad
     connection->fd = fd;
     reply_init(&connection->reply, 0);
     peer_text(address, connection->request.peer);
+    connection->request.over_tls = over_tls;
     crowd_key_of(address, &connection->member.key);
     if (!count_in(connection)) {
         /* The refusal depends on the request, so the head is awaited all the same. */
@@ -329,7 +329,7 @@ bool gate_accept(struct loop *loop)
         socklen_t len = sizeof address;
         int fd = accept4(loop->listen, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(loop, fd, &address);
+            gate_welcome(loop, fd, &address, false);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

@@ -10,6 +10,8 @@
 
 /* The listening socket is readable: accepts a limited number of connections. True: there may be more. */
 bool gate_accept(struct loop *loop);
+/* A new connection of `peer`; takes over fd. over_tls: its bytes come out of TLS in this process. */
+void gate_welcome(struct loop *loop, int fd, const struct sockaddr_storage *peer, bool over_tls);
 /* Events on a socket that the loop watches. */
 void gate_ready(struct connection *connection, uint32_t events);
 /* DEADLINE_HEAD came. */

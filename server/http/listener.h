@@ -9,6 +9,7 @@
 #ifndef DFOTA_SERVER_HTTP_LISTENER_H
 #define DFOTA_SERVER_HTTP_LISTENER_H
 
+#include <sys/socket.h>
 #include "server/http/listener_config.h"
 
 struct listener;
@@ -17,6 +18,10 @@ struct listener;
 bool listener_open(const struct listener_config *config, struct listener **ret, struct error *err);
 /* The bound address, such as "127.0.0.1:41233". */
 void listener_address(const struct listener *listener, char out[64]);
+/* A connection that something in front of the listener in this process has accepted: a TCP socket, not blocking, which
+   the listener then owns. `peer` is who is at the far end. What the peer acknowledges is not known: request.over_tls. Any
+   thread, until listener_close(). */
+void listener_give(struct listener *listener, int fd, const struct sockaddr_storage *peer);
 /* Stops accepting and waits until each open request is answered and written, at most deadline_ms. The
    owners of suspended requests must still answer them. False: some requests are still open. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);

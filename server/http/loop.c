@@ -56,6 +56,48 @@ static void resume_answered(struct loop *loop)
     }
 }
 
+static struct arrival *take_arrivals(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct arrival *arrivals = loop->arrivals;
+    loop->arrivals = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    return arrivals;
+}
+
+static void welcome_arrivals(struct loop *loop)
+{
+    for (struct arrival *arrival = take_arrivals(loop), *next; arrival; arrival = next) {
+        next = arrival->next;
+        gate_welcome(loop, arrival->fd, &arrival->peer, true);
+        free(arrival);
+    }
+}
+
+static void drop_arrivals(struct loop *loop)
+{
+    for (struct arrival *arrival = take_arrivals(loop), *next; arrival; arrival = next) {
+        next = arrival->next;
+        close(arrival->fd);
+        free(arrival);
+    }
+}
+
+void loop_give(struct loop *loop, int fd, const struct sockaddr_storage *peer)
+{
+    struct arrival *arrival = malloc(sizeof *arrival);
+    if (!arrival) {
+        close(fd);
+        return;
+    }
+    *arrival = (struct arrival){.fd = fd, .peer = *peer};
+    pthread_mutex_lock(&loop->lock);
+    arrival->next = loop->arrivals;
+    loop->arrivals = arrival;
+    pthread_mutex_unlock(&loop->lock);
+    capacity_wake(&loop->shared);
+}
+
 static void watch_listen(struct loop *loop, bool on)
 {
     struct epoll_event event = {.events = on ? EPOLLIN : 0, .data.ptr = &listen_mark};
@@ -184,6 +226,7 @@ static void obey_listener(struct loop *loop)
 static void close_all(struct loop *loop)
 {
     stop_accepting(loop);
+    drop_arrivals(loop);
     for (enum deadline kind = DEADLINE_NONE + 1; kind < DEADLINES; kind++) {
         struct connection *connection = TAILQ_FIRST(&loop->list[kind]);
         while (connection) {
@@ -207,6 +250,7 @@ static void *loop_main(void *cls)
         int count = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop));
         loop->now_ms = clock_boot_ms();
         handle_events(loop, events, count);
+        welcome_arrivals(loop);
         obey_listener(loop);
         look_at_deadlines(loop);
         notices_log(&loop->capacity->notices, loop->now_ms);

@@ -14,6 +14,8 @@
 /* Makes the loop for a bound, listening socket, which it then owns, and starts its thread. */
 bool loop_start(struct capacity *capacity, const struct listener_config *config, int socket,
                 struct loop **ret, struct error *err);
+/* listener_give() for this loop. */
+void loop_give(struct loop *loop, int fd, const struct sockaddr_storage *peer);
 /* After capacity_stop(): waits for the thread, frees. */
 void loop_join(struct loop *loop);
 

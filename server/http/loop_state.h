@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The state of one event loop, as its connections use it. loop.c makes the state and runs the loop.
-   Internal to the http folder; loop's thread, except `shared`, `lock` and `answered`. */
+   Internal to the http folder; loop's thread, except `shared`, `lock` and what it guards. */
 #ifndef DFOTA_SERVER_HTTP_LOOP_STATE_H
 #define DFOTA_SERVER_HTTP_LOOP_STATE_H
 
@@ -15,6 +15,13 @@
 
 struct connection;
 struct MHD_Daemon;
+
+/* A socket on its way into the loop. */
+struct arrival {
+    int fd;
+    struct sockaddr_storage peer;
+    struct arrival *next;
+};
 
 enum deadline {
     DEADLINE_NONE,
@@ -53,8 +60,9 @@ struct loop {
     struct connection *handing;  /* is being handed to libmicrohttpd */
     struct connection *dead; /* freed at the end of the turn: an event of this turn may still point to them */
 
-    pthread_mutex_t lock;        /* guards answered */
+    pthread_mutex_t lock;        /* guards all below */
     struct connection *answered; /* to be resumed, newest first */
+    struct arrival *arrivals;    /* sockets that were given to the loop, newest first */
 };
 
 #endif

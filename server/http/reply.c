@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 void reply_init(struct reply *reply, int status)
@@ -44,6 +45,22 @@ void reply_header(struct reply *reply, const char *name, const char *format, ...
             *c = '_';
     reply->header[reply->header_count].name = name;
     reply->header[reply->header_count++].value = value;
+}
+
+void reply_forbid_transform(struct reply *reply)
+{
+    static const char name[] = "Cache-Control", directive[] = "no-transform";
+    for (unsigned i = 0; i < reply->header_count; i++) {
+        char *joined;
+        if (strcasecmp(reply->header[i].name, name) != 0)
+            continue;
+        if (asprintf(&joined, "%s, %s", reply->header[i].value, directive) < 0)
+            abort();
+        free(reply->header[i].value);
+        reply->header[i].value = joined;
+        return;
+    }
+    reply_header(reply, name, "%s", directive);
 }
 
 void reply_json(struct reply *reply, int status, json_t *json)

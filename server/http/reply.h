@@ -44,6 +44,9 @@ void reply_free(struct reply *reply); /* frees what was not taken over; fine on 
 void reply_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Adds no-transform to Cache-Control, and the header when there is none. Call it once. */
+void reply_forbid_transform(struct reply *reply);
+
 /* The next two call reply_init(): add headers after them. */
 
 /* JSON answer; takes over one reference to `json`. NULL: memory is gone, and the answer is a 500. */

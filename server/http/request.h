@@ -49,7 +49,8 @@ struct request {
     char peer[64];                    /* "127.0.0.1:40312", for logs and the ledger */
     char client[REQUEST_CLIENT_SIZE]; /* filled by authorize(): the address without a port; "": not known */
     bool is_proxied;                  /* a proxy has told this address */
-    void *stream_state;               /* owned by the route's stream functions */
+    bool over_tls;      /* of this server: acknowledged bytes are on their way, not at the peer */
+    void *stream_state; /* owned by the route's stream functions */
 };
 
 /* The value of the first header of that name (case-insensitive), without the blanks around it. False: no

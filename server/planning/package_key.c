@@ -13,7 +13,7 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
 {
     *ret = (struct package_key){.from = from->sha256, .to = to->sha256, .firmware_id = firmware->id};
     snprintf(ret->format, sizeof ret->format, "%s", firmware->format);
-    recipe_of(&daemon->config, firmware->name, firmware->format, ret->recipe);
+    recipe_of(daemon->config, firmware->name, firmware->format, ret->recipe);
 }
 
 bool package_key_can_be_made(const struct image *from, const struct image *to)

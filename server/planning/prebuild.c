@@ -166,7 +166,7 @@ static void *work(void *cls)
 
 void prebuild_add(struct prebuild *prebuild, int64_t firmware_id, int64_t image_id)
 {
-    struct order *order = prebuild->daemon->config.matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
+    struct order *order = prebuild->daemon->config->matrix == MATRIX_ALL ? malloc(sizeof *order) : NULL;
     if (!order)
         return; /* no memory: the next start requests them */
     *order = (struct order){firmware_id, image_id, NULL};
