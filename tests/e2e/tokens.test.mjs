@@ -343,7 +343,7 @@ describe('failed attempts', () => {
         assert.doesNotMatch(server.logText, /guess/);
     });
     test('are found by the filter of the document', async () => {
-        const doc = readFileSync(new URL('../../doc/operating.md', import.meta.url), 'utf8');
+        const doc = readFileSync(new URL('../../doc/access.md', import.meta.url), 'utf8');
         const regex = /^ *failregex = (.*)$/m.exec(doc)[1];
         const filter = new RegExp(regex.replace('<HOST>', '(?:\\[?(?<host>[0-9a-fA-F.:]+)\\]?)'), 'm');
         const [line] = await server.logged('login-refused', 1, ({ address }) => address === '192.0.2.78');
