@@ -84,13 +84,13 @@ static void add_sum(struct backup *backup, const char *hex, const char *name)
     snprintf(backup->sums + len, sizeof backup->sums - len, "%s  %s\n", hex, name);
 }
 
-/* A file of the backup itself, such as dfota.db. null in the manifest: the server has no such file. */
+/* A file of the backup itself, such as dfota.db. Not in the manifest, or null: the server has no such file. */
 static bool fetch_file(struct backup *backup, const char *member, const char *name, struct failure *fail)
 {
     const json_t *json = json_object_get(backup->manifest, member);
     struct backup_file file = {.file = NULL};
     struct wanted wanted;
-    if (json_is_null(json))
+    if (!json || json_is_null(json))
         return true;
     if (!read_wanted(json, &wanted, fail) || !backup_store_begin(&backup->store, name, &file, fail))
         return false;
@@ -128,7 +128,7 @@ static bool fetch_all(struct backup *backup, struct failure *fail)
     json_t *blob;
     backup->sums[0] = '\0';
     if (!fetch_file(backup, "configuration", "dfota.conf", fail) ||
-        !fetch_file(backup, "database", "dfota.db", fail))
+        !fetch_file(backup, "key", "secret.key", fail) || !fetch_file(backup, "database", "dfota.db", fail))
         return false;
     json_array_foreach (json_object_get(backup->manifest, "blobs"), i, blob)
         if (!fetch_blob(backup, blob, fail))

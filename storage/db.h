@@ -30,26 +30,40 @@ struct db_table {
 };
 
 struct db_value { /* a parameter */
-    enum { DB_NULL, DB_INT, DB_TEXT, DB_BYTES } type;
+    enum { DB_NULL, DB_INT, DB_TEXT, DB_BYTES, DB_SEALED, DB_MAC } type;
     int64_t number;
     struct slice bytes;
 };
 
 struct db_field { /* where a result column goes; NULL gives 0, false, "" or a zero hash */
-    enum { DB_TO_INT, DB_TO_BOOL, DB_TO_ENUM, DB_TO_TEXT, DB_TO_HASH, DB_TO_BYTES } type;
+    enum {
+        DB_TO_INT,
+        DB_TO_BOOL,
+        DB_TO_ENUM,
+        DB_TO_TEXT,
+        DB_TO_HASH,
+        DB_TO_BYTES,
+        DB_TO_SEALED,
+        DB_TO_SEALED_BYTES
+    } type;
     void *to;
     size_t size;                    /* of a text buffer; longer text is cut at a UTF-8 border */
     const struct enum_names *names; /* of an enum; another text is ERROR_CORRUPT */
 };
 
-#define P_INT(value)                 ((struct db_value){DB_INT, (int64_t)(value), {NULL, 0}})
-#define P_TEXT(value)                ((struct db_value){DB_TEXT, 0, slice_of(value)})
-#define P_HASH(value)                P_BYTES(((struct slice){(const char *)(value)->byte, SHA256_SIZE}))
-#define P_BYTES(value)               ((struct db_value){DB_BYTES, 0, (value)})
-#define P_ENUM(value, names)         P_TEXT(enum_name(names, value)) /* `names`: a struct enum_names * */
+#define P_INT(value)         ((struct db_value){DB_INT, (int64_t)(value), {NULL, 0}})
+#define P_TEXT(value)        ((struct db_value){DB_TEXT, 0, slice_of(value)})
+#define P_HASH(value)        P_BYTES(((struct slice){(const char *)(value)->byte, SHA256_SIZE}))
+#define P_BYTES(value)       ((struct db_value){DB_BYTES, 0, (value)})
+#define P_ENUM(value, names) P_TEXT(enum_name(names, value)) /* `names`: a struct enum_names * */
+/* A text as sealed bytes, and its keyed hash (storage/seal.h). */
+#define P_SEALED(value)              ((struct db_value){DB_SEALED, 0, slice_of(value)})
+#define P_SEALED_BYTES(value)        ((struct db_value){DB_SEALED, 0, (value)})
+#define P_MAC(value)                 ((struct db_value){DB_MAC, 0, slice_of(value)})
 #define P_NULL                       ((struct db_value){DB_NULL, 0, {NULL, 0}})
 #define P_INT_OR_NULL(value)         ((value) ? P_INT(value) : P_NULL)
 #define P_TEXT_OR_NULL(value)        ((value)[0] ? P_TEXT(value) : P_NULL)
+#define P_SEALED_OR_NULL(value)      ((value)[0] ? P_SEALED(value) : P_NULL)
 #define P_HASH_OR_NULL(value)        (sha256_is_zero(value) ? P_NULL : P_HASH(value))
 #define P_ENUM_OR_NULL(value, names) ((value) ? P_ENUM(value, names) : P_NULL)
 
@@ -57,10 +71,15 @@ struct db_field { /* where a result column goes; NULL gives 0, false, "" or a ze
 #define F_BOOL(target)        ((struct db_field){DB_TO_BOOL, (target), 0, NULL})
 #define F_ENUM(target, names) ((struct db_field){DB_TO_ENUM, (target), sizeof *(target), (names)})
 #define F_TEXT(array)         ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
-#define F_HASH(target)        ((struct db_field){DB_TO_HASH, (target), 0, NULL})
+/* The text of P_SEALED(). ERROR_UNAVAILABLE: there is no key; ERROR_CORRUPT: it was sealed with another one. */
+#define F_SEALED(array) ((struct db_field){DB_TO_SEALED, (array), sizeof(array), NULL})
+#define F_HASH(target)  ((struct db_field){DB_TO_HASH, (target), 0, NULL})
 /* A struct slice; its bytes are the caller's (free). ptr is NULL when memory is gone. Only for statements
    that give one row: the bytes of the row before would leak. */
 #define F_BYTES(target) ((struct db_field){DB_TO_BYTES, (target), 0, NULL})
+
+/* The same for bytes of P_SEALED_BYTES(). */
+#define F_SEALED_BYTES(target) ((struct db_field){DB_TO_SEALED_BYTES, (target), 0, NULL})
 
 /* Two initialisers each: an array and its length. */
 #define PARAMS(...)                                                                                          \
@@ -87,8 +106,8 @@ struct db_query { /* one statement with its parameters, and where its results go
     (&(const struct db_query){statements, (statement), __VA_ARGS__})     /* PARAMS(), FIELDS() */
 #define COMMAND(statement, ...) QUERY(statement, __VA_ARGS__, NO_FIELDS) /* PARAMS(); no results */
 
-/* Opens for writing: creates the file, applies missing migrations, checks the whole file (the text of
-   ERROR_CORRUPT says what to do). */
+/* Opens for writing: creates the file and the key beside it, applies missing migrations, checks the whole file (the text
+   of ERROR_CORRUPT says what to do). ERROR_UNAVAILABLE: the key is missing, or belongs to another database. */
 bool db_open_writer(const char *path, struct db **ret, struct error *err);
 /* Opens for reading. A writer must have opened the file before. */
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
@@ -103,6 +122,8 @@ bool db_copy(struct db *db, const char *path, struct error *err) __attribute__((
    pages and indexes). False: the file cannot be read. */
 bool db_check(struct db *db, void (*tell)(void *cls, const char *text), void *cls, struct error *err)
     __attribute__((warn_unused_result));
+/* Whether the key beside the file is the one with which its secrets were sealed. ERROR_UNAVAILABLE says what is wrong. */
+bool db_check_seal(struct db *db, struct error *err) __attribute__((warn_unused_result));
 /* The number of migrations in the file. ERROR_UNAVAILABLE: another or a newer dfotad wrote the file. */
 bool db_check_schema(struct db *db, unsigned *ret_number, struct error *err)
     __attribute__((warn_unused_result));

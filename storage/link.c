@@ -9,7 +9,7 @@
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(device_id, INT, row->device_id)                                                                    \
     NEXT(firmware_id, INT, row->firmware_id)                                                                 \
-    NEXT(token, TEXT, row->token)                                                                            \
+    NEXT(token_sealed, SEALED, row->token)                                                                   \
     NEXT(version, TEXT_OR_NULL, row->version)                                                                \
     NEXT(created_ms, INT, row->created_ms)                                                                   \
     NEXT(revoked_ms, INT_OR_NULL, row->revoked_ms)                                                           \
@@ -19,8 +19,9 @@
 
 enum { FIND, ADD, LIST, REVOKE };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM link WHERE token = $1",
-    [ADD] = "INSERT INTO link (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM link WHERE token_mac = $1",
+    [ADD] =
+        "INSERT INTO link (" COLUMN_NAMES(ADDED) ", token_mac) VALUES (" COLUMN_VALUES(ADDED) ", $token_mac)",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM link WHERE device_id = $1 ORDER BY id DESC",
     [REVOKE] =
         "UPDATE link SET revoked_ms = coalesce(revoked_ms, $1) WHERE device_id = $2 AND ($3 = 0 OR id = $3)",
@@ -41,13 +42,13 @@ bool link_make_token(char out[LINK_TOKEN_SIZE], struct error *err)
 
 bool link_find(struct db *db, const char *token, struct link *ret, bool *ret_found, struct error *err)
 {
-    return db_row(db, QUERY(FIND, PARAMS(P_TEXT(token)), ROW(ret)), ret_found, err);
+    return db_row(db, QUERY(FIND, PARAMS(P_MAC(token)), ROW(ret)), ret_found, err);
 }
 
 bool link_add(struct db *db, struct link *link, struct error *err)
 {
     if (!link_make_token(link->token, err) ||
-        !db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, link))), NULL, err))
+        !db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, link), P_MAC(link->token))), NULL, err))
         return false;
     link->id = db_last_id(db);
     return true;

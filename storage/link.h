@@ -8,7 +8,8 @@
 #include "storage/db.h"
 #include "upgrade/version.h"
 
-#define LINK_TOKEN_SIZE 27 /* 26 characters of base32, 128 bit, and NUL */
+#define LINK_TOKEN_SIZE  27 /* 26 characters of base32, 128 bit, and NUL */
+#define LINK_TOKEN_SHOWN 6  /* characters of a token in records: enough to find a link, too few to use it */
 
 struct link {
     int64_t id, device_id, firmware_id;

@@ -10,7 +10,7 @@
     NEXT(event_id, TEXT, row->event_id)                                                                      \
     NEXT(kind, TEXT, row->kind)                                                                              \
     NEXT(order_key, TEXT, row->order_key)                                                                    \
-    NEXT(facts, TEXT, row->facts)                                                                            \
+    NEXT(facts_sealed, SEALED, row->facts)                                                                   \
     NEXT(since_ms, INT, row->since_ms)                                                                       \
     NEXT(next_try_ms, INT_OR_NULL, row->next_try_ms)
 #define COLUMNS(FIRST, NEXT, row)                                                                            \

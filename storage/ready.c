@@ -17,8 +17,8 @@ static const char *const sql[] = {
     /* What was offered to libfota3 was not said to be awaited. */
     [LIST] =
         "SELECT a.id, d.id, d.id_kind, d.device, "
-        "coalesce((SELECT token FROM link WHERE id = a.link_id AND revoked_ms IS NULL), "
-        "(SELECT token FROM link WHERE device_id = d.id AND firmware_id = a.firmware_id AND revoked_ms IS NULL "
+        "coalesce((SELECT token_sealed FROM link WHERE id = a.link_id AND revoked_ms IS NULL), "
+        "(SELECT token_sealed FROM link WHERE device_id = d.id AND firmware_id = a.firmware_id AND revoked_ms IS NULL "
         "ORDER BY id DESC LIMIT 1)) "
         "FROM attempt a JOIN device d ON d.id = a.device_id WHERE a.state = 'waiting' AND a.beside = 0 "
         "AND a.ready_ms IS NULL AND a.firmware_id = $1 AND a.from_version = $2 AND a.id > $3 AND d.blocked = 0 "
@@ -48,12 +48,12 @@ bool ready_list(struct db *db, const struct ready_group *group, int64_t after, i
                 struct ready_device **ret, size_t *ret_count, struct error *err)
 {
     struct ready_device row = {.attempt_id = 0};
-    return db_list(db,
-                   QUERY(LIST,
-                         PARAMS(P_INT(group->firmware_id), P_TEXT(group->from), P_INT(after), P_INT(limit)),
-                         FIELDS(F_INT(&row.attempt_id), F_INT(&row.device_id),
-                                F_ENUM(&row.id_kind, &id_kind_names), F_TEXT(row.device), F_TEXT(row.token))),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(LIST, PARAMS(P_INT(group->firmware_id), P_TEXT(group->from), P_INT(after), P_INT(limit)),
+              FIELDS(F_INT(&row.attempt_id), F_INT(&row.device_id), F_ENUM(&row.id_kind, &id_kind_names),
+                     F_TEXT(row.device), F_SEALED(row.token))),
+        &row, sizeof row, ret, ret_count, err);
 }
 
 bool ready_set(struct db *db, int64_t attempt_id, int64_t now_ms, struct error *err)

@@ -193,7 +193,7 @@ static bool keep_log_apart(struct db *db, bool apart, struct error *err)
            sqlite_fail(db, "checkpoint on close", err);
 }
 
-static bool set_up(struct db *db, struct error *err)
+static bool set_up(struct db *db, const char *path, struct error *err)
 {
     char mode[16] = "";
     return keep_log_apart(db, true, err) &&
@@ -203,14 +203,15 @@ static bool set_up(struct db *db, struct error *err)
                       mode)) &&
            sqlite_exec(db, "PRAGMA synchronous=FULL", err) &&
            sqlite_exec(db, "PRAGMA foreign_keys=ON", err) && check_whole(db, err) &&
-           keep_log_apart(db, false, err) && sqlite_migrate(db, err) && prepare_all(db, false, err);
+           keep_log_apart(db, false, err) && sqlite_open_seal(db, path, err) && sqlite_migrate(db, err) &&
+           sqlite_clean_plain(db, err) && prepare_all(db, false, err);
 }
 
 bool db_open_writer(const char *path, struct db **ret, struct error *err)
 {
     struct db *db = NULL;
     if (wal_check(path, err) && open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err) &&
-        set_up(db, err)) {
+        set_up(db, path, err)) {
         sqlite3_update_hook(db->handle, count_change, db);
         *ret = db;
         return true;
@@ -224,7 +225,8 @@ bool db_open_reader(const char *path, struct db **ret, struct error *err)
     struct db *db;
     if (!open_file(path, SQLITE_OPEN_READWRITE, &db, err))
         return false;
-    if (!sqlite_exec(db, "PRAGMA query_only=ON", err) || !prepare_all(db, false, err)) {
+    if (!sqlite_exec(db, "PRAGMA query_only=ON", err) || !seal_open(path, &db->seal, err) ||
+        !prepare_all(db, false, err)) {
         db_close(db);
         return false;
     }
@@ -249,7 +251,7 @@ bool db_open_copy(const char *path, struct db **ret, struct error *err)
     snprintf(uri, sizeof uri, "file:%s?%s", encoded, has_log(path) ? "mode=ro" : "mode=ro&immutable=1");
     if (!open_file(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db, err))
         return false;
-    if (!prepare_all(db, true, err)) {
+    if (!seal_open(path, &db->seal, err) || !prepare_all(db, true, err)) {
         db_close(db);
         return false;
     }
@@ -268,6 +270,7 @@ void db_close(struct db *db)
     }
     free(db->prepared);
     sqlite3_close(db->handle);
+    seal_free(db->seal);
     free(db);
 }
 

@@ -6,10 +6,12 @@
 
 #include <sqlite3.h>
 #include "storage/db.h"
+#include "storage/seal.h"
 
 struct db {
     sqlite3 *handle;
     struct file_watch *file_watch; /* NULL: not watched; the caller's */
+    struct seal *seal;             /* NULL: there is no secret.key beside the file */
     sqlite3_stmt ***prepared;      /* [table][statement] */
     uint64_t changes;              /* see db_changes() */
     uint64_t image_changes;        /* see db_image_changes() */
@@ -26,5 +28,11 @@ bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct 
 
 /* Applies the missing migrations, each in a transaction. Refuses the file of another or a newer dfotad. */
 bool sqlite_migrate(struct db *db, struct error *err);
+
+/* Opens the key of the database, or makes one for a database without sealed columns, and gives the migrations the
+   functions mac(), seal() and seal_check(). ERROR_UNAVAILABLE: the key is missing, or belongs to another database. */
+bool sqlite_open_seal(struct db *db, const char *path, struct error *err);
+/* After a migration has sealed rows: rewrites the file, so that it has no old bytes of secrets. */
+bool sqlite_clean_plain(struct db *db, struct error *err);
 
 #endif

@@ -5,6 +5,39 @@
 
 #include "storage/sqlite.h"
 
+static bool no_key(struct error *err)
+{
+    return error_set(err, ERROR_UNAVAILABLE, "the file " SEAL_FILE " beside the database is missing");
+}
+
+/* SQLite frees the bytes. */
+static bool bind_sealed(struct db *db, sqlite3_stmt *statement, int at, struct slice text, int *ret_done,
+                        struct error *err)
+{
+    if (!db->seal)
+        return no_key(err);
+    uint8_t *sealed = malloc(text.len + SEAL_EXTRA);
+    if (!sealed)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!seal_close(db->seal, text, sealed, err)) {
+        free(sealed);
+        return false;
+    }
+    *ret_done = sqlite3_bind_blob64(statement, at, sealed, text.len + SEAL_EXTRA, free);
+    return true;
+}
+
+static bool bind_mac(struct db *db, sqlite3_stmt *statement, int at, struct slice text, int *ret_done,
+                     struct error *err)
+{
+    char mac[SEAL_MAC_SIZE];
+    if (!db->seal)
+        return no_key(err);
+    seal_mac(db->seal, text, mac);
+    *ret_done = sqlite3_bind_text(statement, at, mac, -1, SQLITE_TRANSIENT);
+    return true;
+}
+
 static bool bind(struct db *db, sqlite3_stmt *statement, const struct db_value *params, size_t count,
                  struct error *err)
 {
@@ -24,6 +57,14 @@ static bool bind(struct db *db, sqlite3_stmt *statement, const struct db_value *
             break;
         case DB_BYTES:
             done = sqlite3_bind_blob64(statement, at, value->bytes.ptr, value->bytes.len, SQLITE_STATIC);
+            break;
+        case DB_SEALED:
+            if (!bind_sealed(db, statement, at, value->bytes, &done, err))
+                return false;
+            break;
+        case DB_MAC:
+            if (!bind_mac(db, statement, at, value->bytes, &done, err))
+                return false;
             break;
         }
         if (done != SQLITE_OK)
@@ -73,7 +114,40 @@ static void read_hash(sqlite3_stmt *statement, int column, void *out)
         memcpy(out, sqlite3_column_blob(statement, column), SHA256_SIZE);
 }
 
-static bool read_field(sqlite3_stmt *statement, int column, const struct db_field *field, struct error *err)
+static bool read_sealed(struct db *db, sqlite3_stmt *statement, int column, const struct db_field *field,
+                        struct error *err)
+{
+    const char *bytes = sqlite3_column_blob(statement, column);
+    *(char *)field->to = '\0';
+    if (!bytes)
+        return true;
+    return db->seal
+               ? seal_break(db->seal, (struct slice){bytes, (size_t)sqlite3_column_bytes(statement, column)},
+                            field->to, field->size, err)
+               : no_key(err);
+}
+
+static bool read_sealed_bytes(struct db *db, sqlite3_stmt *statement, int column, struct slice *ret,
+                              struct error *err)
+{
+    const struct slice sealed = {sqlite3_column_blob(statement, column),
+                                 (size_t)sqlite3_column_bytes(statement, column)};
+    *ret = (struct slice){NULL, 0};
+    if (!db->seal)
+        return no_key(err);
+    char *text = malloc(sealed.len + 1);
+    if (!text)
+        return true;
+    if (!seal_break(db->seal, sealed, text, sealed.len + 1, err)) {
+        free(text);
+        return false;
+    }
+    *ret = (struct slice){text, sealed.len - SEAL_EXTRA};
+    return true;
+}
+
+static bool read_field(struct db *db, sqlite3_stmt *statement, int column, const struct db_field *field,
+                       struct error *err)
 {
     switch (field->type) {
     case DB_TO_INT:
@@ -93,14 +167,19 @@ static bool read_field(sqlite3_stmt *statement, int column, const struct db_fiel
     case DB_TO_HASH:
         read_hash(statement, column, field->to);
         break;
+    case DB_TO_SEALED:
+        return read_sealed(db, statement, column, field, err);
+    case DB_TO_SEALED_BYTES:
+        return read_sealed_bytes(db, statement, column, field->to, err);
     }
     return true;
 }
 
-static bool read_fields(sqlite3_stmt *statement, const struct db_query *query, struct error *err)
+static bool read_fields(struct db *db, sqlite3_stmt *statement, const struct db_query *query,
+                        struct error *err)
 {
     for (size_t i = 0; i < query->field_count; i++)
-        if (!read_field(statement, (int)i, &query->fields[i], err))
+        if (!read_field(db, statement, (int)i, &query->fields[i], err))
             return false;
     return true;
 }
@@ -116,7 +195,7 @@ bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *c
         int step = sqlite3_step(statement);
         if (step == SQLITE_DONE)
             break;
-        ok = step == SQLITE_ROW ? read_fields(statement, query, err)
+        ok = step == SQLITE_ROW ? read_fields(db, statement, query, err)
                                 : sqlite_fail(db, sqlite3_sql(statement), err);
         if (ok && !each(cls))
             break;

@@ -34,11 +34,11 @@
 
 enum { ADD, DROP, FIND, GET, GET_TEXT, LIST, OF_DAY, EVIDENCE_ADD, EVIDENCE_LIST };
 static const char *const sql[] = {
-    [ADD] = "INSERT INTO transcript (" COLUMN_NAMES(ADDED) ", text) VALUES (" COLUMN_VALUES(ADDED) ", $text)",
+    [ADD] = "INSERT INTO transcript (" COLUMN_NAMES(ADDED) ", text_sealed) VALUES (" COLUMN_VALUES(ADDED) ", $text_sealed)",
     [DROP] = "DELETE FROM transcript WHERE id = $1",
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 AND sha256 = $2",
     [GET] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 AND id = $2",
-    [GET_TEXT] = "SELECT text FROM transcript WHERE id = $1",
+    [GET_TEXT] = "SELECT text_sealed FROM transcript WHERE id = $1",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM transcript WHERE device_id = $1 ORDER BY id DESC",
     [OF_DAY] =
         "SELECT count(*), coalesce(sum(size_bytes), 0) FROM transcript WHERE device_id = $1 "
@@ -72,7 +72,7 @@ bool transcript_text(struct db *db, int64_t id, struct slice *ret, struct error 
 {
     struct slice text = {NULL, 0};
     bool found;
-    if (!db_row(db, QUERY(GET_TEXT, PARAMS(P_INT(id)), FIELDS(F_BYTES(&text))), &found, err))
+    if (!db_row(db, QUERY(GET_TEXT, PARAMS(P_INT(id)), FIELDS(F_SEALED_BYTES(&text))), &found, err))
         return false;
     if (!found || !text.ptr)
         return error_set(err, found ? ERROR_INTERNAL : ERROR_NOT_FOUND,
@@ -125,7 +125,7 @@ static bool drop_old(struct db *db, int64_t device_id, struct error *err)
 bool transcript_add(struct db *db, struct transcript_row *row, struct slice text, struct error *err)
 {
     row->size_bytes = (int64_t)text.len;
-    if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, row), P_BYTES(text))), NULL, err))
+    if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, row), P_SEALED_BYTES(text))), NULL, err))
         return false;
     row->id = db_last_id(db);
     return drop_old(db, row->device_id, err);

@@ -21,7 +21,7 @@ static const char *const sql[] = {
     [ADD] = "INSERT INTO turnkey (attempt_id, fota_sn) VALUES ($1, $2)",
     [SET_RESULT] = "UPDATE turnkey SET " COLUMN_CHANGES(RESULT) " WHERE attempt_id = $attempt_id",
     [LINK_OF] =
-        "SELECT l.token FROM turnkey_link t JOIN link l ON l.id = t.link_id "
+        "SELECT l.token_sealed FROM turnkey_link t JOIN link l ON l.id = t.link_id "
         "WHERE t.device_id = $1 AND t.firmware_id = $2 AND l.revoked_ms IS NULL",
     [SET_LINK] =
         "INSERT INTO turnkey_link (device_id, firmware_id, link_id) VALUES ($1, $2, $3) "
@@ -64,7 +64,7 @@ bool turnkey_link_ensure(struct db *db, int64_t device_id, int64_t firmware_id, 
 {
     char token[LINK_TOKEN_SIZE];
     bool found;
-    if (!db_row(db, QUERY(LINK_OF, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(F_TEXT(token))),
+    if (!db_row(db, QUERY(LINK_OF, PARAMS(P_INT(device_id), P_INT(firmware_id)), FIELDS(F_SEALED(token))),
                 &found, err))
         return false;
     if (found)

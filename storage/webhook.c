@@ -6,8 +6,8 @@
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(name, TEXT, row->name)                                                                             \
-    NEXT(url, TEXT, row->url)                                                                                \
-    NEXT(secret, TEXT_OR_NULL, row->secret)                                                                  \
+    NEXT(url_sealed, SEALED, row->url)                                                                       \
+    NEXT(secret_sealed, SEALED_OR_NULL, row->secret)                                                         \
     NEXT(kinds, TEXT, row->kinds)                                                                            \
     NEXT(template, TEXT_OR_NULL, row->template)                                                              \
     NEXT(enabled, BOOL, row->enabled)

@@ -56,3 +56,25 @@ bool access_sees(const struct request *request, const char *product)
 {
     return !request->actor.product[0] || strcmp(request->actor.product, product) == 0;
 }
+
+bool access_sees_links(const struct request *request)
+{
+    return request->actor.scope >= SCOPE_OPERATE;
+}
+
+static bool is_token_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+}
+
+void access_hide_links(char *text, size_t len)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < len; i++) {
+        run = is_token_char(text[i]) ? run + 1 : 0;
+        if (run == LINK_TOKEN_SIZE - 1)
+            memset(text + i + 1 - (run - LINK_TOKEN_SHOWN), '*', run - LINK_TOKEN_SHOWN);
+        else if (run >= LINK_TOKEN_SIZE)
+            text[i] = '*';
+    }
+}

@@ -6,6 +6,7 @@
 #define DFOTA_SERVER_ACCESS_ACCESS_H
 
 #include "server/http/router.h"
+#include "storage/link.h"
 #include "storage/token.h"
 
 #define ACCESS_PRODUCT "/api/v1/products/{}" /* the calls of one product begin with it */
@@ -26,5 +27,10 @@ bool access_product(const struct request *request, char out[PRODUCT_KEY_SIZE], s
     __attribute__((warn_unused_result));
 /* Whether the actor may see this product. */
 bool access_sees(const struct request *request, const char *product);
+
+/* Whether the actor may see what opens a link: its token and its URL. From the scope operate on, which may make links. */
+bool access_sees_links(const struct request *request);
+/* Replaces the tokens of links in a text, all but their first LINK_TOKEN_SHOWN characters, by '*'. */
+void access_hide_links(char *text, size_t len);
 
 #endif

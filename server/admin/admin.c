@@ -28,7 +28,7 @@
 #define ROUTES(X)                                                                                            \
     X("GET", "/metrics", READ | CUT, 0, admin_metrics_show)                                                  \
     X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
-    X("GET", API "/status", READ, 0, admin_status_show)                                                      \
+    X("GET", API "/status", READ | CUT, 0, admin_status_show)                                                \
     X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
     X("GET", API "/campaigns", READ | CUT, 0, admin_campaign_list_all)                                       \
     X("DELETE", API "/session", READ | CUT, 0, admin_session_end)                                            \

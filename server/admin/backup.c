@@ -16,6 +16,7 @@
 #include "storage/blob_row.h"
 #include "storage/image.h"
 #include "storage/ledger.h"
+#include "storage/seal.h"
 
 static void cleanup_db(struct db **db)
 {
@@ -60,6 +61,25 @@ static json_t *configuration_json(const struct config *config)
         return json_null();
     sha256_of(config->file_text, config->file_size, &hash);
     return file_json(&hash, config->file_size);
+}
+
+static bool open_key(const struct daemon *daemon, int *ret_fd, struct sha256 *ret_hash, uint64_t *ret_size,
+                     struct error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" SEAL_FILE, daemon->config->data_dir);
+    return blob_hash_file(path, ret_fd, ret_hash, ret_size, err);
+}
+
+static bool key_json(const struct daemon *daemon, json_t **ret, struct error *err)
+{
+    _cleanup_(cleanup_close) int fd = -1;
+    struct sha256 hash;
+    uint64_t size;
+    if (!open_key(daemon, &fd, &hash, &size, err))
+        return false;
+    *ret = file_json(&hash, size);
+    return true;
 }
 
 /* All but the hash of the copy. */
@@ -111,6 +131,7 @@ static bool database_size(struct admin_call *call, uint64_t *ret, struct error *
 bool admin_backup_begin(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *manifest = NULL;
+    json_t *key;
     char folder[PATH_MAX], path[PATH_MAX + 16];
     struct log_number blobs, bytes;
     uint64_t size;
@@ -122,10 +143,11 @@ bool admin_backup_begin(struct admin_call *call, struct error *err)
         return false;
     snprintf(path, sizeof path, "%s/dfota.db", folder);
     bool ok = db_copy(call->db, path, err) && describe(call, path, &manifest, err) &&
-              keep(call, path, manifest, err);
+              keep(call, path, manifest, err) && key_json(call->daemon, &key, err);
     blob_workdir_remove(folder);
     if (!ok)
         return false;
+    json_object_set_new(manifest, "key", key);
     log_line(
         LOG_LEVEL_INFO, "backup-begun", "peer", call->request->peer, "bytes",
         log_i64(&bytes, json_integer_value(json_object_get(json_object_get(manifest, "database"), "size"))),
@@ -143,6 +165,18 @@ static bool is_configuration(const struct config *config, const struct sha256 *h
         return false;
     sha256_of(config->file_text, config->file_size, &ours);
     return sha256_equal(&ours, hash);
+}
+
+static bool is_key(const struct daemon *daemon, const struct sha256 *hash, int *ret_fd, uint64_t *ret_size)
+{
+    struct sha256 ours;
+    struct error ignored;
+    if (!open_key(daemon, ret_fd, &ours, ret_size, &ignored))
+        return false;
+    if (sha256_equal(&ours, hash))
+        return true;
+    cleanup_close(ret_fd);
+    return false;
 }
 
 /* A blob that no row names any more was removed: that is no damage. */
@@ -178,7 +212,7 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
         reply_text(&call->reply, 200, "application/octet-stream", config->file_text, config->file_size);
         return true;
     }
-    if (!snapshot_find(call->daemon->snapshot, &hash, &fd, &size))
+    if (!snapshot_find(call->daemon->snapshot, &hash, &fd, &size) && !is_key(call->daemon, &hash, &fd, &size))
         return answer_blob(call, &hash, name, err);
     reply_init(&call->reply, 200);
     call->reply.content_type = "application/octet-stream";

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/campaign.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -157,13 +158,14 @@ static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **r
         if (!device_name_firmware(call->db, list[i].firmware_id, &firmware, err))
             return false;
         link_url(call->daemon, list[i].token, list[i].version, url);
-        bool has_address = call->daemon->device_url[0];
+        bool is_open = access_sees_links(call->request), has_address = is_open && call->daemon->device_url[0];
         json_array_append_new(
-            items, json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "link", (json_int_t)list[i].id,
-                             "token", list[i].token, "firmware", firmware.name, "version",
-                             field_text(list[i].version), "url", field_text(has_address ? url : ""),
-                             "at_commands", has_address ? link_at_commands(url) : json_array(), "created_at",
-                             (json_int_t)list[i].created_ms, "revoked_at", field_number(list[i].revoked_ms)));
+            items,
+            json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:o}", "link", (json_int_t)list[i].id, "token",
+                      field_text(is_open ? list[i].token : ""), "firmware", firmware.name, "version",
+                      field_text(list[i].version), "url", field_text(has_address ? url : ""), "at_commands",
+                      has_address ? link_at_commands(url) : json_array(), "created_at",
+                      (json_int_t)list[i].created_ms, "revoked_at", field_number(list[i].revoked_ms)));
     }
     *ret = json_incref(items);
     return true;

@@ -10,8 +10,6 @@
 #include "storage/link.h"
 #include "storage/product.h"
 
-#define LINK_TOKEN_SHOWN 6 /* characters of a token in records: enough to find a link, too few to use it */
-
 struct link_order { /* one link to make */
     struct identity identity;
     char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */

@@ -5,8 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
+#include "server/admin/overview.h"
 #include "server/checkin/checkin_task.h"
 #include "storage/device.h"
 #include "storage/package.h"
@@ -14,17 +16,18 @@
 #include "storage/quarantine.h"
 
 /* The products and networks whose new devices are refused today. */
-static bool list_full(struct db *db, json_t **ret, struct error *err)
+static bool list_full(struct admin_call *call, json_t **ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct admission_network *list = NULL;
     size_t count;
-    if (!product_networks_full(db, clock_utc_ms() / DAY_MS, &list, &count, err))
+    if (!product_networks_full(call->db, clock_utc_ms() / DAY_MS, &list, &count, err))
         return false;
     *ret = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(*ret,
-                              json_pack("{s:s, s:o, s:I}", "product", list[i].product, "network",
-                                        field_text(list[i].network), "devices", (json_int_t)list[i].devices));
+        if (access_sees(call->request, list[i].product))
+            json_array_append_new(*ret, json_pack("{s:s, s:o, s:I}", "product", list[i].product, "network",
+                                                  field_text(list[i].network), "devices",
+                                                  (json_int_t)list[i].devices));
     return true;
 }
 
@@ -70,14 +73,33 @@ static json_t *tls_to_json(struct daemon *daemon)
                      field_number(daemon->admin_certificate_ends_ms));
 }
 
+/* For a token of one product: what is about the whole server is null. */
+static bool show_product(struct admin_call *call, struct error *err)
+{
+    struct overview overview;
+    json_t *full;
+    bool ok = overview_load(call, &overview, err) && list_full(call, &full, err);
+    if (ok)
+        reply_json(&call->reply, 200,
+                   json_pack("{s:s, s:I, s:i, s:I, s:n, s:n, s:n, s:o, s:o}", "version", PACKAGE_VERSION,
+                             "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms),
+                             "products", 1, "devices", (json_int_t)overview.all.devices, "conflicts",
+                             "packages", "transfers", "admission_full", full, "limits",
+                             limits_to_json(call->daemon->config)));
+    overview_free(&overview);
+    return ok;
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
     struct package_counts packages;
     json_t *estimate, *full;
+    if (call->request->actor.product[0])
+        return show_product(call, err);
     if (!quarantine_count(call->db, 0, &quarantined, err) || !product_count(call->db, &products, err) ||
         !device_count(call->db, &devices, err) || !device_count_conflicts(call->db, &conflicts, err) ||
-        !package_count(call->db, &packages, err) || !list_full(call->db, &full, err))
+        !package_count(call->db, &packages, err) || !list_full(call, &full, err))
         return false;
     if (!admin_backlog_estimate(call, &estimate, err)) {
         json_decref(full);

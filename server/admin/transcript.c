@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/admin/transcript_json.h"
@@ -31,6 +32,16 @@ static bool evidence_of(struct db *db, int64_t device_id, int64_t transcript_id,
     return true;
 }
 
+/* A module may have printed the URL of its link. */
+static bool load_text(struct admin_call *call, int64_t id, struct slice *ret, struct error *err)
+{
+    if (!transcript_text(call->db, id, ret, err))
+        return false;
+    if (!access_sees_links(call->request))
+        access_hide_links((char *)ret->ptr, ret->len);
+    return true;
+}
+
 /* The text is read again, because a newer server may understand more of it. */
 static bool tell(struct admin_call *call, const struct transcript_row *row, const char *warning, int status,
                  struct error *err)
@@ -41,7 +52,7 @@ static bool tell(struct admin_call *call, const struct transcript_row *row, cons
     size_t count;
     if (!found)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!transcript_text(call->db, row->id, &text, err) ||
+    if (!load_text(call, row->id, &text, err) ||
         !evidence_of(call->db, row->device_id, row->id, &evidence, &count, err))
         return false;
     transcript_read(text, found);
@@ -130,7 +141,7 @@ static bool wants_text(const struct request *request)
 static bool answer_text(struct admin_call *call, int64_t id, struct error *err)
 {
     _cleanup_(free_text) struct slice text = {NULL, 0};
-    if (!transcript_text(call->db, id, &text, err))
+    if (!load_text(call, id, &text, err))
         return false;
     reply_text(&call->reply, 200, "text/plain", text.ptr, text.len);
     return true;

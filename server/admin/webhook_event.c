@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/handlers.h"
 #include "server/admin/webhook.h"
 #include "server/core/log.h"
@@ -60,8 +61,10 @@ bool admin_webhook_test(struct admin_call *call, struct error *err)
 
 /* Lists */
 
-static json_t *to_json(const struct outbox_row *row)
+static json_t *to_json(const struct request *request, struct outbox_row *row)
 {
+    if (!access_sees_links(request))
+        access_hide_links(row->facts, strlen(row->facts));
     json_t *facts = json_loads(row->facts, 0, NULL);
     return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "event", (json_int_t)row->id, "id",
                      row->event_id, "kind", row->kind, "order", row->order_key, "since",
@@ -96,7 +99,7 @@ bool admin_webhook_events(struct admin_call *call, struct error *err)
         return false;
     json_t *items = json_array();
     for (size_t i = 0; i < count && i < limit; i++)
-        json_array_append_new(items, to_json(&list[i]));
+        json_array_append_new(items, to_json(call->request, &list[i]));
     call_answer_items(call, items);
     reply_header(&call->reply, "X-Total-Count", "%lld",
                  (long long)(failed ? webhook.failed : webhook.waiting));

@@ -44,6 +44,8 @@ bool check_database(const char *path, const struct chain_head *against, struct c
     if (!wal_check(path, err) || !db_open_copy(path, &db, err) || !db_check_schema(db, &ret->schema, err) ||
         !db_check(db, findings_add_database, findings, err))
         return fail(findings, err);
+    if (!db_check_seal(db, err))
+        findings_add(findings, "%s", err->text);
     if (findings->faults != before)
         return false;
     if (!ledger_check(db, against, &ret->head, err) || !blob_row_list(db, &ret->blobs, &ret->blob_count, err))

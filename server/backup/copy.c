@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "storage/blob.h"
+#include "storage/seal.h"
 
 #define SUMS     "SHA256SUMS"
 #define MANIFEST "manifest.json"
@@ -113,6 +114,7 @@ static bool check_files(const struct copy *copy, struct findings *findings)
     if (!read_sums(copy, &sums, findings))
         return false;
     check_file(copy, "dfota.conf", false, &sums, findings);
+    check_file(copy, SEAL_FILE, false, &sums, findings);
     check_file(copy, "dfota.db", true, &sums, findings);
     check_file(copy, MANIFEST, true, &sums, findings);
     if (findings->faults == before && strcmp(sums.said, sums.found) != 0)
@@ -151,6 +153,7 @@ static bool read_manifest(struct copy *copy, const json_t *manifest)
     snprintf(copy->version, sizeof copy->version, "%s", version);
     copy->head.seq = seq;
     copy->has_configuration = json_is_object(configuration);
+    copy->has_key = json_is_object(json_object_get(manifest, "key"));
     return sha256_from_hex(slice_of(hash), &copy->head.hash) && read_missing(missing, copy);
 }
 

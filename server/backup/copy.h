@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* A backup as dfotactl writes it: a folder with blobs/ for all copies, and one folder for each copy,
-   named by its time. A copy has dfota.db, dfota.conf (when the server read one), manifest.json, and
-   SHA256SUMS of these. */
+   named by its time. A copy has dfota.db, secret.key (not those of older servers), dfota.conf (when
+   the server read one), manifest.json, and SHA256SUMS of these. */
 #ifndef DFOTA_SERVER_BACKUP_COPY_H
 #define DFOTA_SERVER_BACKUP_COPY_H
 
@@ -18,7 +18,7 @@ struct copy {
     int64_t made_ms;
     char version[32]; /* of the server */
     struct chain_head head;
-    bool has_configuration;
+    bool has_configuration, has_key;
     struct sha256 *missing; /* blobs that the server could not read; owned */
     size_t missing_count;
 };

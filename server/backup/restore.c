@@ -17,6 +17,7 @@
 #include "server/db/data_dir.h"
 #include "storage/blob.h"
 #include "storage/folder.h"
+#include "storage/seal.h"
 
 #define CHUNK (128 * 1024)
 
@@ -37,7 +38,7 @@ static bool is_allowed(const char *name, bool was_cut)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0 ||
            strcmp(name, "lost+found") == 0 || strcmp(name, DATA_DIR_RESTORING) == 0 ||
-           (was_cut && strcmp(name, "blobs") == 0);
+           (was_cut && (strcmp(name, "blobs") == 0 || strcmp(name, SEAL_FILE) == 0));
 }
 
 static bool check_empty(const struct restore *restore, struct error *err)
@@ -159,14 +160,14 @@ static bool restore_blob(struct restore *restore, const struct blob_row *row, st
            error_set(err, ERROR_CORRUPT, "the bytes for %s changed while they were copied", path);
 }
 
-static bool restore_database(struct restore *restore, struct error *err)
+static bool restore_file(struct restore *restore, const char *name, const char *as, struct error *err)
 {
     char from[PATH_MAX], to[PATH_MAX];
     _cleanup_(cleanup_close) int fd = -1;
     struct sha256 hash, written;
     uint64_t size;
-    copy_path(&restore->copy, "dfota.db", from, sizeof from);
-    snprintf(to, sizeof to, "%s/database", restore->work);
+    copy_path(&restore->copy, name, from, sizeof from);
+    snprintf(to, sizeof to, "%s/%s", restore->work, as);
     if (!blob_hash_file(from, &fd, &hash, &size, err) || !copy_file(restore, fd, to, 0600, &written, err))
         return false;
     return sha256_equal(&written, &hash) ||
@@ -179,12 +180,21 @@ static bool fill(struct restore *restore, struct error *err)
     remove_partial(restore); /* of a restore that was cut off */
     snprintf(path, sizeof path, "%s/blobs", restore->work);
     if (!make_folder(restore, restore->work, err) || !make_folder(restore, path, err) ||
-        !restore_database(restore, err))
+        !restore_file(restore, "dfota.db", "database", err) ||
+        (restore->copy.has_key && !restore_file(restore, SEAL_FILE, SEAL_FILE, err)))
         return false;
     for (size_t i = 0; i < restore->checked.blob_count; i++)
         if (!restore_blob(restore, &restore->checked.blobs[i], err))
             return false;
     return true;
+}
+
+static bool publish_file(const struct restore *restore, const char *name, const char *as, struct error *err)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    snprintf(from, sizeof from, "%s/%s", restore->work, name);
+    snprintf(to, sizeof to, "%s/%s", restore->target, as);
+    return rename(from, to) == 0 || error_errno(err, errno, "cannot rename %s", from);
 }
 
 /* All files are durable before the first gets its name; the database gets its name last. */
@@ -197,10 +207,9 @@ static bool publish(const struct restore *restore, int fd, struct error *err)
     snprintf(to, sizeof to, "%s/blobs", restore->target);
     if (rename(from, to) != 0 || fsync(fd) != 0)
         return error_errno(err, errno, "cannot rename %s", from);
-    snprintf(from, sizeof from, "%s/database", restore->work);
-    snprintf(to, sizeof to, "%s/dfota.db", restore->target);
-    if (rename(from, to) != 0)
-        return error_errno(err, errno, "cannot rename %s", from);
+    if ((restore->copy.has_key && !publish_file(restore, SEAL_FILE, SEAL_FILE, err)) ||
+        !publish_file(restore, "database", "dfota.db", err))
+        return false;
     rmdir(restore->work);
     return fsync(fd) == 0 || error_errno(err, errno, "cannot sync %s", restore->target);
 }

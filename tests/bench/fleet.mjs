@@ -58,7 +58,7 @@ function fill(file) {
             ${numbers(devices)} SELECT i, 1, '' || (10 + i % 9), '20', '20', ${state.replace("'sending'", "'interrupted'")}, 'a reason', i % 90000, 90000, 1, ${now} - i,
                 ${now} - i, CASE WHEN i % 11 > 2 THEN ${now} - i END, CASE WHEN i % 11 > 4 THEN ${now} - i END, '192.0.2.1'
             FROM n WHERE i % 50 <> 0 AND i % 10 <> 1 AND i % 3 <> 2;
-        INSERT INTO link (device_id, firmware_id, token, created_ms)
+        INSERT INTO link (device_id, firmware_id, token_mac, created_ms)
             ${numbers(devices)} SELECT i, 1, printf('%032d', i), 1 FROM n WHERE i % 10 = 5;
         INSERT INTO check_in_day (device_id, day, first_ms, last_ms, count)
             ${numbers(devices)} SELECT i, ${Math.floor(now / 86400000)}, ${now}, ${now}, 24 FROM n;

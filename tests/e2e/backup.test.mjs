@@ -96,7 +96,8 @@ async function startRestored(t, like, dataDir) {
 
 // Writes the sums of a backup again, after a test has changed its files.
 async function sumAgain(copy) {
-    const names = (await readdir(copy)).filter((name) => name !== 'SHA256SUMS').sort();
+    const there = await readdir(copy);
+    const names = ['dfota.conf', 'secret.key', 'dfota.db', 'manifest.json'].filter((name) => there.includes(name));
     const lines = await Promise.all(names.map(async (name) => `${sha256(await readFile(join(copy, name)))}  ${name}\n`));
     await writeFile(join(copy, 'SHA256SUMS'), lines.join(''));
 }
@@ -205,14 +206,14 @@ describe('dfotactl backup', () => {
         const proxy = await startProxy(t, server);
         const first = await backedUp(server, dir, { url: proxy.url });
         assert.equal(first.files, 4, 'three images and a package');
-        assert.equal(proxy.files().length, 5, 'and the database');
+        assert.equal(proxy.files().length, 6, 'the database and its key');
         proxy.requests.length = 0;
         await backedUp(server, dir, { url: proxy.url });
-        assert.equal(proxy.files().length, 1, 'the database alone');
+        assert.equal(proxy.files().length, 2, 'the database and its key alone');
         await scene.makePackage('1002', '1003');
         proxy.requests.length = 0;
         const third = await backedUp(server, dir, { url: proxy.url });
-        assert.deepEqual([third.fetched, proxy.files().length], [2, 2]);
+        assert.deepEqual([third.fetched, proxy.files().length], [3, 3]);
         assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup']);
         assert.equal((await copies(dir)).length, 3);
         for (const name of await readdir(dir, { recursive: true }))
@@ -536,6 +537,8 @@ describe('--fsck of a data directory', () => {
         'a missing file': [async ({ server, made }) => rm(await findBySum(server.dataDir, made.sha256)), /fault: package 1001 to 1003: .* is gone/],
         'a changed row of the ledger': [({ sql }) => sql("UPDATE ledger SET detail = '{}' WHERE seq = 2"), /fault: .*row 2/],
         'a missing row': [({ sql }) => sql('PRAGMA foreign_keys = OFF; DELETE FROM product'), /fault: the database is damaged: row .* refers to/],
+        'a missing key': [({ server }) => rm(join(server.dataDir, 'secret.key')), /fault: the file secret.key beside the database is missing/],
+        'the key of another server': [({ server }) => writeFile(join(server.dataDir, 'secret.key'), `${'5a'.repeat(32)}\n`), /fault: the file secret.key does not belong/],
         'a damaged page': [({ server }) => flipBit(join(server.dataDir, 'dfota.db'), 4096 * 3 + 3), /fault: /],
     };
     for (const [name, [harm, word]] of Object.entries(faults)) {

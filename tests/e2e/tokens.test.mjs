@@ -14,7 +14,7 @@ import { after, before, describe, test } from 'node:test';
 import { program, run } from './lib/ctl.mjs';
 import { firmwareImage } from './lib/firmware.mjs';
 import { poll } from './lib/module.mjs';
-import { assertProblem } from './lib/scene.mjs';
+import { Scene, assertProblem } from './lib/scene.mjs';
 import { buildDir, startServer } from './lib/server.mjs';
 
 let server;
@@ -28,6 +28,7 @@ async function make(body = {}, options = {}) {
     const { json } = await server.admin('POST', '/tokens', { name: `token-${made += 1}`, scope: 'read', ...body }, { expect: 201, ...options });
     return json;
 }
+const url = (own = server) => `http://127.0.0.1:${own.adminAddress.port}`;
 const as = (token) => ({ token: token.secret ?? token });
 const show = async (token) => (await server.admin('GET', `/tokens/${token.token}`, null, { expect: 200 })).json;
 // A device of this product asks for a firmware that the server does not have.
@@ -82,6 +83,34 @@ describe('a scope', () => {
     });
 });
 
+test('below the scope operate a token does not see what opens a link', async (t) => {
+    const server = await startServer(t);
+    const make = async (scope) => (await server.admin('POST', '/tokens', { name: `the ${scope}`, scope }, { expect: 201 })).json;
+    const scene = await Scene.build(server, { product: 'linked' });
+    const { module, link } = await scene.linkedModule();
+    const path = scene.deviceAdminPath(module);
+    const secret = /\/d\/([a-z2-7]{26})/.exec(link.url)[1];
+    const said = `AT+UPGRADE="URL","${link.url}"\r\nOK\r\n`;
+    const { json: added } = await server.admin('POST', `${path}/transcripts`, said, { headers: { 'Content-Type': 'text/plain' }, expect: 201 });
+    assert.equal(added.text, said);
+    for (const scope of scopes) {
+        const may = ['operate', 'admin'].includes(scope);
+        const token = await make(scope);
+        const { json, body } = await server.admin('GET', path, null, { ...as(token), expect: 200 });
+        const [shown] = json.links;
+        assert.deepEqual([shown.token, shown.url], may ? [secret, link.url] : [null, null], scope);
+        assert.equal(shown.at_commands.length > 0, may);
+        assert.equal(body.includes(secret), may, scope);
+        for (const Accept of ['application/json', 'text/plain']) {
+            const text = (await server.admin('GET', `${path}/transcripts/${added.transcript}`, null, { ...as(token), headers: { Accept }, expect: 200 })).body.toString();
+            assert.equal(text.includes(secret), may, scope);
+            assert.ok(text.includes(secret.slice(0, 6)), 'enough to find the link');
+        }
+        const { status, out, err } = await run(['device', 'show', module.id, '--product', 'linked'], { env: { DFOTA_URL: url(server), DFOTA_TOKEN: token.secret } });
+        assert.deepEqual([status, out.includes(secret)], [0, may], out + err);
+    }
+});
+
 describe('a token of one product', () => {
     let token;
     before(async () => {
@@ -123,6 +152,28 @@ describe('a token of one product', () => {
         assert.deepEqual([firmwares, next], [[], []]);
         assert.deepEqual((await server.admin('GET', '/campaigns')).json.items.map(({ name }) => name), ['spring']);
         assert.deepEqual((await get('/campaigns')).items, []);
+    });
+    test('sees the status of this product only, and nothing of the whole server', async () => {
+        const { json: whole } = await server.admin('GET', '/status');
+        const { json: status } = await server.admin('GET', '/status', null, { ...as(token), expect: 200 });
+        assert.deepEqual(Object.keys(status), Object.keys(whole));
+        assert.deepEqual([status.products, status.devices, status.conflicts, status.packages, status.transfers, status.admission_full],
+            [1, 0, null, null, null, []]);
+        assert.deepEqual(status.limits, whole.limits);
+        assert.equal((await run(['status'], { env: { DFOTA_URL: url(), DFOTA_TOKEN: token.secret } })).status, 0);
+    });
+    test('does not see what of the whole server waits for a person', async (t) => {
+        const own = await startServer(t, { config: { max_new_devices_per_day: 1 } });
+        await own.createProduct('mine');
+        const scene = await Scene.build(own, { product: 'other' });
+        for (let i = 0; i < 3; i += 1)
+            await scene.module().ask();
+        const bound = (await own.admin('POST', '/tokens', { name: 'bound', scope: 'admin', product: 'mine' }, { expect: 201 })).json;
+        const kinds = async (secret) => (await own.admin('GET', '/overview', null, { token: secret, expect: 200 })).json.next.map(({ kind }) => kind);
+        assert.ok((await kinds(own.token)).includes('admission-full'));
+        assert.deepEqual(await kinds(bound.secret), []);
+        assert.equal((await own.admin('GET', '/status')).json.admission_full.length, 1);
+        assert.deepEqual((await own.admin('GET', '/status', null, { token: bound.secret })).json.admission_full, []);
     });
     test('needs a product that exists, and keeps it from being deleted', async () => {
         assertProblem(await server.admin('POST', '/tokens', { name: 'x', scope: 'read', product: 'nope' }), 404, 'product-not-found');
@@ -292,7 +343,7 @@ describe('failed attempts', () => {
         assert.doesNotMatch(server.logText, /guess/);
     });
     test('are found by the filter of the document', async () => {
-        const doc = readFileSync(new URL('../../doc/operating.md', import.meta.url), 'utf8');
+        const doc = readFileSync(new URL('../../doc/access.md', import.meta.url), 'utf8');
         const regex = /^ *failregex = (.*)$/m.exec(doc)[1];
         const filter = new RegExp(regex.replace('<HOST>', '(?:\\[?(?<host>[0-9a-fA-F.:]+)\\]?)'), 'm');
         const [line] = await server.logged('login-refused', 1, ({ address }) => address === '192.0.2.78');
@@ -385,7 +436,7 @@ describe('on the machine itself', () => {
 });
 
 describe('dfotactl token', () => {
-    const url = () => `http://${server.adminAddress.host}:${server.adminAddress.port}`;
+    const url = (own = server) => `http://${server.adminAddress.host}:${server.adminAddress.port}`;
     const ctl = (args, token = server.token) => run(args, { command: program, env: { DFOTA_URL: url(), DFOTA_TOKEN: token } });
 
     test('add prints the token alone, list shows it, rotate and revoke take its name', async () => {

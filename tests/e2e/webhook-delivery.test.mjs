@@ -186,7 +186,7 @@ describe('delivery', () => {
         await receiver.got(1);
         await server.stop();
         sql(server, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) INSERT INTO outbox
-            (webhook_id, event_id, kind, order_key, facts, since_ms, next_try_ms) SELECT ${webhook.webhook}, printf('%032x', i), 'confirmed', 'device:x' || i, '{}',
+            (webhook_id, event_id, kind, order_key, since_ms, next_try_ms) SELECT ${webhook.webhook}, printf('%032x', i), 'confirmed', 'device:x' || i,
             ${Date.now()}, ${Date.now() + 3_600_000} FROM n; UPDATE webhook SET waiting = 100000`);
         await server.start();
         await upgradeTo(scene, scene.module(), '1002');

@@ -3,11 +3,18 @@
 // Who is logged in. The secret is in a cookie that scripts cannot read.
 
 import { ApiError, get, loginRequired, send, type Problem } from './api';
-import { Store } from './store';
+import { Store, useStore } from './store';
+
+// What a token may do; each scope includes the ones before.
+export const scopes = ['read', 'upload', 'operate', 'admin'] as const;
+export type Scope = (typeof scopes)[number];
 
 export interface Session {
     login: 'session' | 'token' | 'none';
     token: string | null; // the first digits of the hash of the token
+    name: string | null;  // of the token
+    scope: Scope | null;
+    product: string | null; // null: all products
     since: number | null;
     ends_at: number | null;
 }
@@ -19,7 +26,16 @@ export interface LoginState {
 }
 
 export const login = new Store<LoginState>({ session: null, ended: false, problem: null });
-export const nobody: Session = { login: 'none', token: null, since: null, ends_at: null };
+export const nobody: Session = { login: 'none', token: null, name: null, scope: null, product: null, since: null, ends_at: null };
+
+export function mayUse(scope: Scope | null, needed: Scope): boolean {
+    return scope !== null && scopes.indexOf(scope) >= scopes.indexOf(needed);
+}
+
+export function useScope(): { scope: Scope | null; product: string | null } {
+    const { session } = useStore(login);
+    return { scope: session?.scope ?? null, product: session?.product ?? null };
+}
 
 export async function loadSession(): Promise<void> {
     login.set({ session: await get<Session>('/session'), ended: false, problem: null });

@@ -30,7 +30,7 @@ static const char *const may_scan[] = {
     "DELETE FROM unknown",
     "SELECT count(*) FROM webhook", /* at most 16 rows */
     "SELECT id FROM webhook WHERE enabled",
-    "SELECT id, product_id, created_ms, created_by, name, url, secret",
+    "SELECT id, product_id, created_ms, created_by, name, url_sealed, secret_sealed",
 };
 
 /* Partial indexes that have only rows that are looked for, and subqueries of one page. */

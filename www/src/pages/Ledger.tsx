@@ -22,6 +22,7 @@ import { usePage, withQuery } from '../list';
 import { useLiveFetch } from '../live';
 import { useReasons } from '../reason';
 import { go, usePlace } from '../router';
+import { useScope } from '../session';
 import '../styles/work.css';
 
 const perPage = 50;
@@ -104,11 +105,12 @@ export function Ledger() {
     const [kind, product, device, since, until] = names.map((name) => query.get(name) ?? '') as [string, string, string, string, string];
     const selected = { kind, product, device, since: midnight(since), until: midnight(until, 1) };
     const { data: page, error } = usePage<Row>(withQuery('/ledger', { ...selected, limit: perPage, after: query.get('after') }), ['ledger']);
-    const { data: head } = useLiveFetch<Head>('/ledger/head', ['ledger']);
+    const isWhole = useScope().product === null; // the chain of a part cannot be verified
+    const { data: head } = useLiveFetch<Head>(isWhole ? '/ledger/head' : null, ['ledger']);
     const isFiltered = Object.values(selected).some(Boolean);
     return (
         <>
-            <details class="card tools-box"><summary>{t('ledger.verify-title')}</summary><HeadOf head={head} /><Verify /></details>
+            {isWhole && <details class="card tools-box"><summary>{t('ledger.verify-title')}</summary><HeadOf head={head} /><Verify /></details>}
             <Search />
             {error && <p class="error" role="alert">{problemText(error)}</p>}
             {!page && !error && <p class="loading" aria-busy="true" />}

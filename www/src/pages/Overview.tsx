@@ -12,7 +12,7 @@ import { NextThings } from './overview/NextThings';
 import type { Answer, Devices } from './overview/answer';
 import { Versions } from './overview/Versions';
 
-interface Status { version: string; uptime_ms: number; conflicts: number; packages: { ready: number; failed: number; quarantined: number } }
+interface Status { version: string; uptime_ms: number; conflicts: number; packages: { ready: number; failed: number; quarantined: number } | null } // null: the token is for one product
 
 const outcomes = ['waiting', 'sending', 'delivered', 'silent'] as const;
 
@@ -48,6 +48,7 @@ function Fleet({ answer }: { answer: Answer }) {
 
 function Packages({ answer: { queue, firmwares }, status }: { answer: Answer; status: Status | null }) {
     const t = useT();
+    const made = status?.packages;
     const waiting = queue.queued + queue.generating, first = firmwares[0];
     const matrix = first ? { product: first.product, firmware: first.firmware, tab: 'matrix' } : {};
     return (
@@ -57,13 +58,13 @@ function Packages({ answer: { queue, firmwares }, status }: { answer: Answer; st
                 <Stat label={t('overview.queue')} value={waiting}>
                     {waiting > 0 && queue.estimate_ms !== null && t('overview.estimate', { time: duration(queue.estimate_ms) })}
                 </Stat>
-                {status && <>
-                    <Stat label={t('overview.ready')} value={status.packages.ready}><Link to="/firmware" query={matrix}>{t('overview.matrix')}</Link></Stat>
-                    <Stat label={t('overview.failed')} value={status.packages.failed} tone={status.packages.failed ? 'bad' : undefined}>
-                        {status.packages.failed > 0 && t('overview.failed-note')}
+                {made && <>
+                    <Stat label={t('overview.ready')} value={made.ready}><Link to="/firmware" query={matrix}>{t('overview.matrix')}</Link></Stat>
+                    <Stat label={t('overview.failed')} value={made.failed} tone={made.failed ? 'bad' : undefined}>
+                        {made.failed > 0 && t('overview.failed-note')}
                     </Stat>
-                    <Stat label={t('overview.quarantined')} value={status.packages.quarantined} tone={status.packages.quarantined ? 'bad' : undefined}>
-                        {status.packages.quarantined > 0 && t('overview.quarantined-note')}
+                    <Stat label={t('overview.quarantined')} value={made.quarantined} tone={made.quarantined ? 'bad' : undefined}>
+                        {made.quarantined > 0 && t('overview.quarantined-note')}
                     </Stat>
                 </>}
             </dl>

@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { Command } from '../components/Empty';
 import { Link } from '../components/Link';
 import { useT } from '../i18n';
 import { useQuery } from '../router';
@@ -8,13 +7,8 @@ import '../styles/work.css';
 import { Inbox } from './settings/Inbox';
 import { Limits } from './settings/Limits';
 import { Products } from './settings/Products';
+import { Tokens } from './settings/Tokens';
 import { Webhooks } from './settings/Webhooks';
-
-// Tokens are made on the machine of the server.
-function Tokens() {
-    const t = useT();
-    return <section class="empty"><h2>{t('settings.tokens')}</h2><p>{t('tokens.text')}</p><p>{t('tokens.once')}</p><Command>dfotactl console</Command></section>;
-}
 
 const sections = { inbox: Inbox, webhooks: Webhooks, products: Products, limits: Limits, tokens: Tokens } as const;
 type Section = keyof typeof sections;

@@ -82,7 +82,7 @@ export function Actions({ where, campaign, onChanged }: Props) {
     return (
         <div class="toolbar">
             {actionsOf(campaign).map((action, i) => (
-                <Button key={action} kind={action === 'cancel' ? 'danger' : i === 0 && action !== 'pause' && action !== 'copy' ? 'primary' : 'plain'} onClick={() => { setStage(campaign.stage ?? 1); setOpen(action); }}>{t(`campaigns.${action}`)}</Button>
+                <Button needs="operate" key={action} kind={action === 'cancel' ? 'danger' : i === 0 && action !== 'pause' && action !== 'copy' ? 'primary' : 'plain'} onClick={() => { setStage(campaign.stage ?? 1); setOpen(action); }}>{t(`campaigns.${action}`)}</Button>
             ))}
             <Link to="/campaigns" query={{ ...where, view: 'print' }} class="button plain">{t('campaigns.print')}</Link>
             <ActionDialog title={open ? t(`campaigns.${open}-title`, { name: campaign.name }) : ''} open={open !== null} onClose={() => setOpen(null)} submit={open ? t(`campaigns.${open}`) : ''}

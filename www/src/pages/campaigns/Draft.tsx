@@ -29,8 +29,8 @@ export function DraftPage({ where, campaign, onChanged }: Props) {
     return (
         <>
             <p class="toolbar">
-                <Button kind="primary" disabled={isEdited || !effect || effect.conflict !== null} onClick={() => { again(); setOpen('start'); }}>{t('campaigns.start')}</Button>
-                <Button kind="danger" onClick={() => setOpen('delete')}>{t('campaigns.delete')}</Button>
+                <Button needs="operate" kind="primary" disabled={isEdited || !effect || effect.conflict !== null} onClick={() => { again(); setOpen('start'); }}>{t('campaigns.start')}</Button>
+                <Button needs="operate" kind="danger" onClick={() => setOpen('delete')}>{t('campaigns.delete')}</Button>
                 {isEdited && <span class="hint" role="status">{t('campaigns.save-first')}</span>}
             </p>
             <div class="beside">

@@ -7,6 +7,7 @@ import { problemOf } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Check, Select } from '../../components/Choice';
 import { Field } from '../../components/Field';
+import { ChangeForm } from '../../components/May';
 import { useT } from '../../i18n';
 import { withQuery } from '../../list';
 import { keep, recall } from '../../store';
@@ -68,7 +69,7 @@ export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
         setBusy(false);
     };
     return (
-        <form class="entry-form campaign-form card" aria-label={t('campaigns.form')} onSubmit={(event) => void submit(event)}>
+        <ChangeForm needs="operate" shown class="entry-form campaign-form card" aria-label={t('campaigns.form')} onSubmit={(event) => void submit(event)}>
             <Field label={t('campaigns.name')} hint={t('campaigns.name-hint')} value={draft.name} maxLength={64} required onInput={(event) => set({ name: event.currentTarget.value })} />
             <Select label={t('campaigns.target')} value={draft.target} required onChange={(event) => set({ target: event.currentTarget.value })}>
                 <option value="">{t('campaigns.choose-version')}</option>
@@ -83,7 +84,7 @@ export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
             </fieldset>
             <Field label={t('action.by')} hint={t('action.by-hint')} value={by} maxLength={100} autocomplete="name" onInput={(event) => setBy(event.currentTarget.value)} />
             {error && <p class="error" role="alert">{error}</p>}
-            <p><Button type="submit" kind={saved ? 'plain' : 'primary'} busy={busy}>{t(saved ? 'campaigns.save' : 'campaigns.save-draft')}</Button></p>
-        </form>
+            <p><Button needs="operate" type="submit" kind={saved ? 'plain' : 'primary'} busy={busy}>{t(saved ? 'campaigns.save' : 'campaigns.save-draft')}</Button></p>
+        </ChangeForm>
     );
 }

@@ -4,6 +4,7 @@ import { problemText } from '../../api';
 import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { OutcomeBar } from './OutcomeBar';
+import { May } from '../../components/May';
 import { Pager } from '../../components/Pager';
 import { Table } from '../../components/Table';
 import { time } from '../../format';
@@ -19,7 +20,7 @@ function None() {
     return (
         <Empty title={t('campaigns.none')}>
             <p>{t('campaigns.none-text')}</p>
-            <Link to="/campaigns" query={{ view: 'new' }} class="button primary">{t('campaigns.new')}</Link>
+            <May needs="operate"><Link to="/campaigns" query={{ view: 'new' }} class="button primary">{t('campaigns.new')}</Link></May>
         </Empty>
     );
 }
@@ -45,7 +46,7 @@ export function CampaignList() {
         return <None />;
     return (
         <>
-            <p class="toolbar"><Link to="/campaigns" query={{ view: 'new' }} class="button primary">{t('campaigns.new')}</Link></p>
+            <May needs="operate"><p class="toolbar"><Link to="/campaigns" query={{ view: 'new' }} class="button primary">{t('campaigns.new')}</Link></p></May>
             <Table caption={t('campaigns.caption')} rows={page.items} rowKey={({ campaign }) => campaign} columns={[
                 { title: t('campaigns.name'), cell: (campaign) => <Name campaign={campaign} /> },
                 { title: t('campaigns.state'), cell: (campaign) => <StateBadge campaign={campaign} /> },

@@ -198,7 +198,7 @@ export function Bulk({ selection, chosen, onDone }: Props) {
     const [open, setOpen] = useState(false);
     return (
         <div class="tool-line">
-            <Button onClick={() => setOpen(true)}>{chosen.length ? t('devices.bulk.open-chosen', { count: chosen.length }) : t('devices.bulk.open')}</Button>
+            <Button needs="operate" onClick={() => setOpen(true)}>{chosen.length ? t('devices.bulk.open-chosen', { count: chosen.length }) : t('devices.bulk.open')}</Button>
             {open && <BulkDialog selection={selection} chosen={chosen} onClose={(changed) => { setOpen(false); if (changed) onDone(); }} />}
         </div>
     );

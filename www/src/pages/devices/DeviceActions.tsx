@@ -42,7 +42,7 @@ function Question({ asked, props: { product, id, again }, onClose }: { asked: As
         <Dialog title={t(titles[asked])} open onClose={onClose} actions={
             <>
                 <Button onClick={onClose}>{t('device.cancel')}</Button>
-                <Button kind="danger" busy={busy} disabled={asked === 'replace' && !successor.trim()} onClick={() => void run()}>{t(titles[asked])}</Button>
+                <Button needs="operate" kind="danger" busy={busy} disabled={asked === 'replace' && !successor.trim()} onClick={() => void run()}>{t(titles[asked])}</Button>
             </>}>
             <p class="wrap">{t(texts[asked], { device: id })}</p>
             {asked === 'replace' && <Field label={t('device.successor')} value={successor} spellcheck={false} onInput={(event) => setSuccessor(event.currentTarget.value)} />}
@@ -62,16 +62,16 @@ export function DeviceActions(props: DeviceProps) {
     const isTrying = device.attempts.some(({ state }) => ['sending', 'interrupted', 'delivered', 'handed_over'].includes(state));
     return (
         <div class="tool-line" role="group" aria-label={t('devices.bulk.action')}>
-            {device.state === 'active' && <Button busy={busy} onClick={() => hold(!device.held_out)}>{t(device.held_out ? 'devices.action.let-in' : 'devices.action.hold-out')}</Button>}
-            {device.state === 'held' && <Button kind="primary" busy={busy} onClick={() => post('/admit')}>{t('devices.action.admit')}</Button>}
+            {device.state === 'active' && <Button needs="operate" busy={busy} onClick={() => hold(!device.held_out)}>{t(device.held_out ? 'devices.action.let-in' : 'devices.action.hold-out')}</Button>}
+            {device.state === 'held' && <Button needs="operate" kind="primary" busy={busy} onClick={() => post('/admit')}>{t('devices.action.admit')}</Button>}
             {device.state === 'retired'
-                ? <Button busy={busy} onClick={() => post('/restore')}>{t('devices.action.restore')}</Button>
+                ? <Button needs="operate" busy={busy} onClick={() => post('/restore')}>{t('devices.action.restore')}</Button>
                 : <>
-                    <Button onClick={() => setAsked('replace')}>{t('device.replace')}</Button>
-                    <Button onClick={() => setAsked('retire')}>{t('devices.action.retire')}</Button>
+                    <Button needs="operate" onClick={() => setAsked('replace')}>{t('device.replace')}</Button>
+                    <Button needs="operate" onClick={() => setAsked('retire')}>{t('devices.action.retire')}</Button>
                 </>}
-            {isTrying && <Button onClick={() => setAsked('write-off')}>{t('device.write-off')}</Button>}
-            {neverUsed && <Button kind="danger" onClick={() => setAsked('delete')}>{t('device.delete')}</Button>}
+            {isTrying && <Button needs="operate" onClick={() => setAsked('write-off')}>{t('device.write-off')}</Button>}
+            {neverUsed && <Button needs="operate" kind="danger" onClick={() => setAsked('delete')}>{t('device.delete')}</Button>}
             {asked && <Question asked={asked} props={props} onClose={() => setAsked(null)} />}
         </div>
     );

@@ -6,6 +6,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
+import { ChangeForm } from '../../components/May';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
 import { useReasons } from '../../reason';
@@ -45,8 +46,8 @@ function Claim({ product, id, device, again }: DeviceProps) {
             <strong class="version">{claim.version}</strong>
             <span class="note">{t('device.claim-by', { grade: word('grade', claim.grade), by: word('by', claim.by), time: when(claim.at), origin: claim.origin ?? '–' })}</span>
             <span class="buttons">
-                <Button busy={busy} onClick={() => void change(to, { method: 'POST', json: { version: claim.version } }, t('device.claim-accepted', { version: claim.version }))}>{t('device.claim-accept')}</Button>
-                <Button busy={busy} onClick={() => void change(to, { method: 'DELETE' }, t('device.claim-dismissed'))}>{t('device.claim-dismiss')}</Button>
+                <Button needs="operate" busy={busy} onClick={() => void change(to, { method: 'POST', json: { version: claim.version } }, t('device.claim-accepted', { version: claim.version }))}>{t('device.claim-accept')}</Button>
+                <Button needs="operate" busy={busy} onClick={() => void change(to, { method: 'DELETE' }, t('device.claim-dismissed'))}>{t('device.claim-dismiss')}</Button>
             </span>
         </Fact>
     );
@@ -74,7 +75,7 @@ function Guard({ product, id, device, again }: DeviceProps) {
             {device.shared && <span class="note">{t('device.shared', { version: device.shared.versions[0] ?? '–', other: device.shared.versions[1] ?? '–' })}</span>}
             {device.blocked && device.notice && <span class="note" lang="en">{device.notice}</span>}
             <span class="buttons">
-                <Button busy={busy} onClick={() => void change(`${devicePath(product, id)}/unblock`, { method: 'POST' }, t('device.unblocked'))}>{t('devices.action.unblock')}</Button>
+                <Button needs="operate" busy={busy} onClick={() => void change(`${devicePath(product, id)}/unblock`, { method: 'POST' }, t('device.unblocked'))}>{t('devices.action.unblock')}</Button>
             </span>
         </Fact>
     );
@@ -115,11 +116,11 @@ function TagForm({ product, id, device, again }: DeviceProps) {
         }
     };
     return (
-        <form class="tag-form" onSubmit={(event) => void save(event)}>
+        <ChangeForm needs="operate" shown class="tag-form" onSubmit={(event) => void save(event)}>
             <Field label={t('devices.tags')} value={tags ?? device.tags.join(' ')} spellcheck={false} autocomplete="off" onInput={(event) => setTags(event.currentTarget.value)} />
             <Field label={t('devices.note')} value={note ?? device.note ?? ''} maxLength={200} autocomplete="off" onInput={(event) => setNote(event.currentTarget.value)} />
-            <Button type="submit" busy={busy} disabled={tags === null && note === null}>{t('device.save')}</Button>
-        </form>
+            <Button needs="operate" type="submit" busy={busy} disabled={tags === null && note === null}>{t('device.save')}</Button>
+        </ChangeForm>
     );
 }
 

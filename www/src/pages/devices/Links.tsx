@@ -9,6 +9,7 @@ import { Button } from '../../components/Button';
 import { CopyLine } from '../../components/Copy';
 import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
+import { ChangeForm } from '../../components/May';
 import { time } from '../../format';
 import { useT } from '../../i18n';
 import { useChange } from './change';
@@ -59,12 +60,12 @@ function MakeDialog({ product, id, device, again, onMade, onClose }: DeviceProps
     };
     return (
         <Dialog title={t('device.make-link')} open onClose={onClose}>
-            <form class="stack" onSubmit={(event) => void make(event)}>
+            <ChangeForm needs="operate" class="stack" onSubmit={(event) => void make(event)}>
                 <Field label={t('devices.link-version')} hint={t('device.link-version-hint')} value={version} list="link-versions" autocomplete="off" spellcheck={false}
                     onInput={(event) => setVersion(event.currentTarget.value)} />
                 <datalist id="link-versions">{images.data?.items.map((image) => <option key={image.version} value={image.version} />)}</datalist>
-                <div class="buttons"><Button kind="primary" type="submit" busy={busy}>{t('device.make-link')}</Button></div>
-            </form>
+                <div class="buttons"><Button needs="operate" kind="primary" type="submit" busy={busy}>{t('device.make-link')}</Button></div>
+            </ChangeForm>
         </Dialog>
     );
 }
@@ -87,8 +88,8 @@ export function Links(props: DeviceProps) {
                         <li key={link.link}>
                             <span>{t('device.link-row', { link: link.link, version: link.version ?? '–', time: time(link.created_at) })}</span>
                             <span class="buttons">
-                                <Button disabled={!link.url} onClick={() => setShown({ link, warnings: [] })}>{t('device.show-link')}</Button>
-                                <Button busy={busy} onClick={() => revoke(`/${link.link}`)}>{t('device.revoke')}</Button>
+                                <Button needs="operate" disabled={!link.url} onClick={() => setShown({ link, warnings: [] })}>{t('device.show-link')}</Button>
+                                <Button needs="operate" busy={busy} onClick={() => revoke(`/${link.link}`)}>{t('device.revoke')}</Button>
                             </span>
                         </li>
                     ))}
@@ -97,8 +98,8 @@ export function Links(props: DeviceProps) {
             {revoked > 0 && <p class="hint">{t('device.links-revoked', { count: revoked })}</p>}
             {device.links.length === 0 && <p class="hint">{t('device.no-links')}</p>}
             <div class="tool-line">
-                <Button onClick={() => setMaking(true)}>{t('device.make-link')}</Button>
-                {links.length > 1 && <Button busy={busy} onClick={() => revoke('')}>{t('device.revoke-all')}</Button>}
+                <Button needs="operate" onClick={() => setMaking(true)}>{t('device.make-link')}</Button>
+                {links.length > 1 && <Button needs="operate" busy={busy} onClick={() => revoke('')}>{t('device.revoke-all')}</Button>}
             </div>
             {making && <MakeDialog {...props} onClose={() => setMaking(false)} onMade={(link, warnings) => { setMaking(false); setShown({ link, warnings }); }} />}
             {shown && <LinkDialog {...shown} onClose={() => setShown(null)} />}

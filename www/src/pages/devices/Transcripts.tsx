@@ -6,6 +6,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 import { get, problemText, useFetch } from '../../api';
 import { Button } from '../../components/Button';
+import { ChangeForm } from '../../components/May';
 import { Table } from '../../components/Table';
 import { toast } from '../../components/Toast';
 import { time } from '../../format';
@@ -98,7 +99,7 @@ function Paste({ product, id, again, onDone }: DeviceProps & { onDone: (transcri
     };
     const load = async (file: File | undefined) => { if (file) setText(await file.slice(0, bytesMax + 1).text()); };
     return (
-        <form class="stack" onSubmit={(event) => void send(event)}>
+        <ChangeForm needs="operate" class="stack" onSubmit={(event) => void send(event)}>
             <label for={`${name}-text`} class="label">{t('device.paste')}</label>
             <textarea id={`${name}-text`} class="box mono" rows={6} spellcheck={false} placeholder={'AT+UPGRADE\nOK\n+UPGRADEIND: 10\n…'} value={text}
                 aria-describedby={`${name}-hint`} onInput={(event) => setText(event.currentTarget.value)} />
@@ -106,9 +107,9 @@ function Paste({ product, id, again, onDone }: DeviceProps & { onDone: (transcri
             <div class="tool-line">
                 <label class="inline">{t('device.captured')}<input class="box" type="datetime-local" step={1} value={captured} onInput={(event) => setCaptured(event.currentTarget.value)} /></label>
                 <label class="inline">{t('device.file')}<input type="file" accept=".txt,.log,text/plain" onChange={(event) => void load(event.currentTarget.files?.[0])} /></label>
-                <Button kind="primary" type="submit" busy={busy} disabled={!text.trim()}>{t('device.explain-transcript')}</Button>
+                <Button needs="operate" kind="primary" type="submit" busy={busy} disabled={!text.trim()}>{t('device.explain-transcript')}</Button>
             </div>
-        </form>
+        </ChangeForm>
     );
 }
 

@@ -10,6 +10,7 @@ import { Dialog } from '../../components/Dialog';
 import { Empty } from '../../components/Empty';
 import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
+import { ChangeForm } from '../../components/May';
 import { Table } from '../../components/Table';
 import { number, time } from '../../format';
 import { useT } from '../../i18n';
@@ -43,16 +44,16 @@ function Withdraw({ image, change, busy }: { image: Image; change: (json: unknow
             <section>
                 <h3>{t('firmware.withdrawn')}</h3>
                 <p>{t('firmware.withdrawn-since', { time: time(image.withdrawn.at), reason: image.withdrawn.reason })}</p>
-                <div><Button busy={busy} onClick={() => change({ withdrawn: false })}>{t('firmware.restore')}</Button></div>
+                <div><Button needs="operate" busy={busy} onClick={() => change({ withdrawn: false })}>{t('firmware.restore')}</Button></div>
             </section>
         );
     return (
-        <form class="form" onSubmit={(event) => { event.preventDefault(); change({ withdrawn: true, reason }); }}>
+        <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); change({ withdrawn: true, reason }); }}>
             <h3>{t('firmware.withdraw')}</h3>
             <Field label={t('firmware.reason')} hint={t('firmware.withdraw-hint')} value={reason} required maxLength={300}
                 onInput={(event) => setReason(event.currentTarget.value)} />
-            <div><Button kind="danger" type="submit" busy={busy}>{t('firmware.withdraw')}</Button></div>
-        </form>
+            <div><Button needs="operate" kind="danger" type="submit" busy={busy}>{t('firmware.withdraw')}</Button></div>
+        </ChangeForm>
     );
 }
 
@@ -62,7 +63,7 @@ function Stops({ image, change, busy }: { image: Image; change: (json: unknown) 
     const [reason, setReason] = useState(image.waypoint_reason ?? '');
     const save = () => change({ waypoint: use, ...(use !== 'allowed' && reason && { reason }) });
     return (
-        <form class="form" onSubmit={(event) => { event.preventDefault(); save(); }}>
+        <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); save(); }}>
             <h3>{t('firmware.waypoint')}</h3>
             <Select label={t('firmware.waypoint-use')} value={use} options={waypoints.map((one) => [one, t(`firmware.waypoint-${one}-text`)])}
                 onPick={(one) => setUse(one as Waypoint)} />
@@ -70,8 +71,8 @@ function Stops({ image, change, busy }: { image: Image; change: (json: unknown) 
                 <Field label={t('firmware.reason')} value={reason} required={use === 'required'} maxLength={300}
                     onInput={(event) => setReason(event.currentTarget.value)} />
             )}
-            <div><Button type="submit" busy={busy}>{t('action.save')}</Button></div>
-        </form>
+            <div><Button needs="operate" type="submit" busy={busy}>{t('action.save')}</Button></div>
+        </ChangeForm>
     );
 }
 
@@ -83,8 +84,8 @@ function Delete({ image, remove, busy }: { image: Image; remove: () => void; bus
             <h3>{t('firmware.delete')}</h3>
             <p class="hint">{t('firmware.delete-hint')}</p>
             <div class="row">
-                {sure ? <Button kind="danger" busy={busy} onClick={remove}>{t('firmware.delete-sure', { version: image.version })}</Button>
-                    : <Button kind="danger" onClick={() => setSure(true)}>{t('firmware.delete')}</Button>}
+                {sure ? <Button needs="admin" kind="danger" busy={busy} onClick={remove}>{t('firmware.delete-sure', { version: image.version })}</Button>
+                    : <Button needs="admin" kind="danger" onClick={() => setSure(true)}>{t('firmware.delete')}</Button>}
             </div>
         </section>
     );

@@ -9,6 +9,7 @@ import { Button } from '../../components/Button';
 import { Empty } from '../../components/Empty';
 import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
+import { ChangeForm, May } from '../../components/May';
 import { Table } from '../../components/Table';
 import { bytes, number } from '../../format';
 import { useT } from '../../i18n';
@@ -50,13 +51,13 @@ function AddProduct({ onDone }: { onDone: () => void }) {
             onDone();
     };
     return (
-        <form class="form" onSubmit={(event) => { event.preventDefault(); void add(); }}>
+        <ChangeForm needs="admin" class="form" onSubmit={(event) => { event.preventDefault(); void add(); }}>
             <Field label={t('firmware.product-name')} value={name} required maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
             <Field label={t('firmware.product-key')} hint={t('firmware.product-key-hint')} value={key} maxLength={64} pattern="[A-Za-z0-9._\-]+"
                 onInput={(event) => setKey(event.currentTarget.value)} />
             <Failure problem={problem} />
-            <div><Button kind="primary" type="submit" busy={busy}>{t('firmware.product-add')}</Button></div>
-        </form>
+            <div><Button needs="admin" kind="primary" type="submit" busy={busy}>{t('firmware.product-add')}</Button></div>
+        </ChangeForm>
     );
 }
 
@@ -117,7 +118,7 @@ export function List() {
         <>
             {rows.length === 0 && <Empty title={t('first.title')}><p>{t('firmware.first-upload')}</p></Empty>}
             {rows.length > 0 && <Firmwares rows={rows} />}
-            <UploadTo products={products} onStored={again} />
+            <May needs="upload"><UploadTo products={products} onStored={again} /></May>
         </>
     );
 }

@@ -7,6 +7,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { path, problemText } from '../../api';
 import { Link } from '../../components/Link';
+import { May } from '../../components/May';
 import { Outdated } from '../../components/Outdated';
 import { Stat } from '../../components/Stat';
 import { bytes } from '../../format';
@@ -77,7 +78,7 @@ export function One({ product, firmware, hasList }: { product: string; firmware:
             {info.notice && <Note><p>{info.notice}</p></Note>}
             <dl class="stats">
                 <Stat label={t('firmware.target')} value={info.target ?? t('firmware.unset')}>
-                    <button type="button" class="link" onClick={() => setTargeting(true)}>{t('firmware.target-change')}</button>
+                    <May needs="operate"><button type="button" class="link" onClick={() => setTargeting(true)}>{t('firmware.target-change')}</button></May>
                 </Stat>
                 <Stat label={t('firmware.format')} value={info.format ?? t('firmware.unset')} tone={info.format ? undefined : 'warn'}>
                     {info.format ? info.format_is_default && t('firmware.format-default') : t('firmware.format-unset-note')}

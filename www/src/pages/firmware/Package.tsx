@@ -9,6 +9,7 @@ import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Empty } from '../../components/Empty';
 import { Field } from '../../components/Field';
+import { ChangeForm } from '../../components/May';
 import { toast } from '../../components/Toast';
 import { duration, time } from '../../format';
 import { useT } from '../../i18n';
@@ -71,9 +72,9 @@ function Release({ where, made, again }: Part) {
     };
     return (
         <>
-            <Button onClick={() => setOpen(true)}>{t('firmware.release')}</Button>
+            <Button needs="operate" onClick={() => setOpen(true)}>{t('firmware.release')}</Button>
             <Dialog title={t('firmware.release-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
-                <form class="form" onSubmit={(event) => { event.preventDefault(); void release(); }}>
+                <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); void release(); }}>
                     <p>{t('firmware.release-text')}</p>
                     <p><code class="break">{made.sha256}</code></p>
                     <Field label={t('firmware.release-digits', { count: typedDigits })} value={typed} required autocomplete="off" spellcheck={false}
@@ -81,8 +82,8 @@ function Release({ where, made, again }: Part) {
                     <Field label={t('firmware.your-name')} value={by} required maxLength={100} onInput={(event) => setBy(event.currentTarget.value)} />
                     <Field label={t('firmware.release-note')} value={note} required maxLength={300} onInput={(event) => setNote(event.currentTarget.value)} />
                     <Failure problem={problem} />
-                    <div><Button kind="danger" type="submit" busy={busy} disabled={!isRight}>{t('firmware.release')}</Button></div>
-                </form>
+                    <div><Button needs="operate" kind="danger" type="submit" busy={busy} disabled={!isRight}>{t('firmware.release')}</Button></div>
+                </ChangeForm>
             </Dialog>
         </>
     );
@@ -101,14 +102,14 @@ function Quarantine({ where, made, again }: Part) {
     };
     return (
         <>
-            <Button kind="danger" onClick={() => setOpen(true)}>{t('firmware.quarantine')}</Button>
+            <Button needs="operate" kind="danger" onClick={() => setOpen(true)}>{t('firmware.quarantine')}</Button>
             <Dialog title={t('firmware.quarantine-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
-                <form class="form" onSubmit={(event) => { event.preventDefault(); void stop(); }}>
+                <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); void stop(); }}>
                     <p>{t('firmware.quarantine-text')}</p>
                     <Field label={t('firmware.reason')} value={reason} required maxLength={199} onInput={(event) => setReason(event.currentTarget.value)} />
                     <Failure problem={problem} />
-                    <div><Button kind="danger" type="submit" busy={busy}>{t('firmware.quarantine')}</Button></div>
-                </form>
+                    <div><Button needs="operate" kind="danger" type="submit" busy={busy}>{t('firmware.quarantine')}</Button></div>
+                </ChangeForm>
             </Dialog>
         </>
     );
@@ -128,23 +129,23 @@ function Actions({ where, made, again }: Part) {
             {made.quarantine && (
                 <Note tone="bad">
                     <p>{t('firmware.quarantined-since', { time: time(made.quarantine.at), reason: reasonText(made.quarantine) })}</p>
-                    <Button busy={busy} onClick={() => void change('DELETE', '/quarantine')}>{t('firmware.lift')}</Button>
+                    <Button needs="operate" busy={busy} onClick={() => void change('DELETE', '/quarantine')}>{t('firmware.lift')}</Button>
                 </Note>
             )}
             {made.released && (
                 <Note>
                     <p>{t('firmware.released-since', { time: time(made.released.at), name: made.released.by, note: made.released.note })}</p>
-                    <Button busy={busy} onClick={() => void change('DELETE', '/release')}>{t('firmware.unrelease')}</Button>
+                    <Button needs="operate" busy={busy} onClick={() => void change('DELETE', '/release')}>{t('firmware.unrelease')}</Button>
                 </Note>
             )}
             {made.error && <Note tone="bad"><p class="name">{reasonText(made, 'error')}</p></Note>}
             <Failure problem={problem} />
             <div class="row">
                 {made.state === 'ready' && <a class="button plain" href={`/api/v1${where}/content`} download>{t('firmware.download')}</a>}
-                {made.state === 'failed' && <Button busy={busy} onClick={() => void change('POST', '')}>{t('firmware.make-again')}</Button>}
+                {made.state === 'failed' && <Button needs="upload" busy={busy} onClick={() => void change('POST', '')}>{t('firmware.make-again')}</Button>}
                 {isMade && !made.proven && !made.released && <Release where={where} made={made} again={again} />}
                 {!made.quarantine && <Quarantine where={where} made={made} again={again} />}
-                {made.origin === 'uploaded' && <Button kind="danger" busy={busy} onClick={() => void change('DELETE', '')}>{t('firmware.forget')}</Button>}
+                {made.origin === 'uploaded' && <Button needs="operate" kind="danger" busy={busy} onClick={() => void change('DELETE', '')}>{t('firmware.forget')}</Button>}
             </div>
             {made.log && (
                 <section aria-labelledby="package-log">
@@ -190,7 +191,7 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
             <DropZone text={t('firmware.package-drop')} button={t('firmware.choose-file')} onFiles={([file]) => { if (file && !busy) void put(file, false); }} />
             {sent && <progress max={Math.max(sent.file.size, 1)} value={sent.bytes} aria-label={sent.file.name} />}
             <Failure problem={problem} />
-            {raw && <div><Button onClick={() => void put(raw, true)}>{t('firmware.package-raw')}</Button></div>}
+            {raw && <div><Button needs="upload" onClick={() => void put(raw, true)}>{t('firmware.package-raw')}</Button></div>}
         </section>
     );
 }
@@ -205,7 +206,7 @@ function NotMade({ where, again }: { where: string; again: () => void }) {
     return (
         <Empty title={t('firmware.package-none')}>
             <p>{t('firmware.package-none-text')}</p>
-            <Button kind="primary" busy={busy} onClick={() => void ask()}>{t('firmware.package-request')}</Button>
+            <Button needs="upload" kind="primary" busy={busy} onClick={() => void ask()}>{t('firmware.package-request')}</Button>
             <Failure problem={problem} />
         </Empty>
     );

@@ -69,7 +69,7 @@ function Found({ found, tab, where, again }: { found: PathInfo; tab: Tab; where:
                     <h3 id="path-waiting">{t('firmware.path-waits-for')}</h3>
                     <ul class="hops">{waiting.map((hop) => <HopLine key={`${hop.from} ${hop.to}`} hop={hop} tab={tab} />)}</ul>
                     <div class="row">
-                        <Button kind="primary" busy={busy || asked} onClick={ask}>{t('firmware.path-request')}</Button>
+                        <Button needs="upload" kind="primary" busy={busy || asked} onClick={ask}>{t('firmware.path-request')}</Button>
                         {asked && <span class="hint" role="status">{t('firmware.path-requested')}</span>}
                     </div>
                     <Failure problem={problem} />

@@ -7,6 +7,7 @@ import { useState } from 'preact/hooks';
 import { send } from '../../api';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
+import { ChangeForm } from '../../components/May';
 import { toast } from '../../components/Toast';
 import { useT } from '../../i18n';
 import type { Tab } from './One';
@@ -62,7 +63,7 @@ export function Settings({ at, info, again }: Tab) {
             value={wanted[key]} onInput={(event) => set({ [key]: event.currentTarget.valueAsNumber })} />
     );
     return (
-        <form class="form settings" onSubmit={(event) => { event.preventDefault(); void save(); }}>
+        <ChangeForm needs="admin" shown class="form settings" onSubmit={(event) => { event.preventDefault(); void save(); }}>
             <FormatChoice info={info} value={wanted.format} onPick={(format) => set({ format })} />
             {amount('max_package_bytes', 1, 1073741824)}
             <label class="check">
@@ -76,9 +77,9 @@ export function Settings({ at, info, again }: Tab) {
             {amount('max_bytes_per_month', 0, 1e12)}
             <Failure problem={problem} />
             <div class="row">
-                <Button kind="primary" type="submit" busy={busy} disabled={Object.keys(changes).length === 0}>{t('action.save')}</Button>
+                <Button needs="admin" kind="primary" type="submit" busy={busy} disabled={Object.keys(changes).length === 0}>{t('action.save')}</Button>
                 {Object.keys(changes).length > 0 && <Button onClick={() => setWanted(now)}>{t('firmware.set-undo')}</Button>}
             </div>
-        </form>
+        </ChangeForm>
     );
 }

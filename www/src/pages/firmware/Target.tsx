@@ -79,8 +79,8 @@ function Change({ at, info, images, again, onClose }: Tab & { onClose: () => voi
             <Failure problem={problem} />
             <footer class="row">
                 <Button kind={effect ? 'plain' : 'primary'} busy={busy} onClick={() => void show()}>{t('firmware.target-show')}</Button>
-                {effect && <Button kind="primary" busy={busy} onClick={() => void set()}>{t('firmware.target-set', { version })}</Button>}
-                {info.target && <Button kind="danger" busy={busy} onClick={() => void drop()}>{t('firmware.target-clear')}</Button>}
+                {effect && <Button needs="operate" kind="primary" busy={busy} onClick={() => void set()}>{t('firmware.target-set', { version })}</Button>}
+                {info.target && <Button needs="operate" kind="danger" busy={busy} onClick={() => void drop()}>{t('firmware.target-clear')}</Button>}
             </footer>
         </div>
     );

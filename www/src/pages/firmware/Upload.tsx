@@ -8,8 +8,10 @@ import { problemText } from '../../api';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
+import { ChangeForm, May } from '../../components/May';
 import { bytes } from '../../format';
 import { useT } from '../../i18n';
+import { mayUse, useScope } from '../../session';
 import { useStore } from '../../store';
 import { Hash, Note, Tag } from './parts';
 import { cancel, clear, isOver, upload, uploadAgain, uploads, type Sending } from './uploads';
@@ -54,11 +56,12 @@ type Zone = { text: string; button: string; multiple?: boolean; onFiles: (files:
 
 export function DropZone({ text, button, multiple = false, onFiles }: Zone) {
     const input = useRef<HTMLInputElement>(null);
-    const isOverPage = useDrop(onFiles);
-    return (
+    const may = mayUse(useScope().scope, 'upload');
+    const isOverPage = useDrop((files) => { if (may) onFiles(files); });
+    return may && (
         <div class={`drop ${isOverPage ? 'over' : ''}`}>
             <p>{text}</p>
-            <Button onClick={() => input.current?.click()}>{button}</Button>
+            <Button needs="upload" onClick={() => input.current?.click()}>{button}</Button>
             <input ref={input} type="file" multiple={multiple} hidden aria-label={button} onChange={(event) => {
                 const files = [...event.currentTarget.files ?? []];
                 event.currentTarget.value = '';
@@ -75,11 +78,11 @@ function NameForm({ one, firmware }: { one: Sending; firmware: string | undefine
     const [name, setName] = useState(firmware ?? one.name?.firmware ?? '');
     const [version, setVersion] = useState(one.name?.version ?? '');
     return (
-        <form class="form inline" onSubmit={(event) => { event.preventDefault(); uploadAgain(one.id, { name: { firmware: name, version } }); }}>
+        <ChangeForm needs="upload" class="form inline" onSubmit={(event) => { event.preventDefault(); uploadAgain(one.id, { name: { firmware: name, version } }); }}>
             <Field label={t('palette.firmware')} value={name} required maxLength={100} onInput={(event) => setName(event.currentTarget.value)} />
             <Field label={t('firmware.version')} value={version} required maxLength={120} onInput={(event) => setVersion(event.currentTarget.value)} />
-            <Button type="submit">{t('firmware.upload-named')}</Button>
-        </form>
+            <Button needs="upload" type="submit">{t('firmware.upload-named')}</Button>
+        </ChangeForm>
     );
 }
 
@@ -94,11 +97,11 @@ function Refused({ one, firmware }: { one: Sending; firmware: string | undefined
             {isUnnamed && <NameForm one={one} firmware={firmware} />}
             {allowsRaw && (
                 <div class="row">
-                    <Button onClick={() => uploadAgain(one.id, { raw: true })}>{t('firmware.upload-raw')}</Button>
+                    <Button needs="upload" onClick={() => uploadAgain(one.id, { raw: true })}>{t('firmware.upload-raw')}</Button>
                     <span class="hint">{t('firmware.upload-raw-hint')}</span>
                 </div>
             )}
-            {problem.code === 'offline' && <div><Button onClick={() => uploadAgain(one.id, {})}>{t('firmware.upload-again')}</Button></div>}
+            {problem.code === 'offline' && <div><Button needs="upload" onClick={() => uploadAgain(one.id, {})}>{t('firmware.upload-again')}</Button></div>}
         </>
     );
 }
@@ -152,7 +155,7 @@ export function Upload({ product, firmware, onStored }: { product: string; firmw
     return (
         <>
             <DropZone text={t('firmware.drop')} button={t('firmware.choose-files')} multiple onFiles={(files) => upload(product, files)} />
-            <p class="hint">{t('firmware.drop-hint')}</p>
+            <May needs="upload"><p class="hint">{t('firmware.drop-hint')}</p></May>
             {own.length > 0 && (
                 <>
                     <ul class="uploads" aria-label={t('firmware.uploads')}>{own.map((one) => <Line key={one.id} one={one} firmware={firmware} />)}</ul>

@@ -9,6 +9,7 @@ import { ApiError, get, problemText, send } from '../../api';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
 import { Link } from '../../components/Link';
+import { ChangeForm } from '../../components/May';
 import { useT, type Key } from '../../i18n';
 import type { Answer } from './answer';
 
@@ -32,11 +33,11 @@ function NewProduct({ onDone }: { onDone: () => void }) {
         }
     };
     return (
-        <form class="first-form" onSubmit={(event) => void submit(event)}>
+        <ChangeForm needs="admin" class="first-form" onSubmit={(event) => void submit(event)}>
             <Field label={t('first.name')} hint={t('first.name-hint')} name="name" required maxLength={200} error={wrong} autocomplete="off" />
             <Field label={t('first.key')} hint={t('first.key-hint')} name="key" maxLength={64} pattern="[A-Za-z0-9._\-]+" autocomplete="off" spellcheck={false} />
-            <Button kind="primary" type="submit" busy={busy}>{t('first.add')}</Button>
-        </form>
+            <Button needs="admin" kind="primary" type="submit" busy={busy}>{t('first.add')}</Button>
+        </ChangeForm>
     );
 }
 

@@ -53,7 +53,7 @@ function Ask({ thing: { action: { do: action, method, path } }, text, label, onD
     };
     return (
         <>
-            <Button kind="primary" onClick={() => setOpen(true)}>{label}</Button>
+            <Button needs="operate" kind="primary" onClick={() => setOpen(true)}>{label}</Button>
             <ActionDialog title={label} open={open} onClose={() => setOpen(false)} submit={label} named needsName={action === 'approve'} run={run}>
                 <p>{text}</p>
                 <p>{t(`next.ask.${action}` as Key)}</p>

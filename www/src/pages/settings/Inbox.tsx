@@ -14,6 +14,7 @@ import { useT } from '../../i18n';
 import { withQuery } from '../../list';
 import { useLiveFetch } from '../../live';
 import { useQuery } from '../../router';
+import { mayUse, useScope } from '../../session';
 import { sendFile } from '../../upload';
 
 interface Unknown {
@@ -36,6 +37,7 @@ const isVersion = (text: string) => /^v?\d+(\.\d+)*$/i.test(text);
 
 function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
     const t = useT();
+    const may = mayUse(useScope().scope, 'upload');
     const [share, setShare] = useState<number | null>(null);
     const [over, setOver] = useState(false);
     const [error, setError] = useState<string | null>(null);
@@ -58,7 +60,7 @@ function Drop({ row, onDone }: { row: Unknown; onDone: () => void }) {
         }
         setShare(null);
     };
-    return (
+    return may && (
         <div class={`drop-zone ${over ? 'over' : ''}`} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
             onDrop={(event) => { event.preventDefault(); setOver(false); void upload(event.dataTransfer?.files[0]); }}>
             <label>{t('inbox.drop', { version: row.text, firmware: row.firmware ?? '' })}
@@ -93,8 +95,8 @@ function Entry({ row, onChanged }: { row: Unknown; onChanged: () => void }) {
             </p>
             <p class="hint" lang="en">{t('inbox.server-says', { text: row.do })}</p>
             <p class="toolbar">
-                {canAdd && <Button onClick={() => setAdding(true)}>{t('inbox.add-product')}</Button>}
-                <Button onClick={() => void forget()}>{t('inbox.forget')}</Button>
+                {canAdd && <Button needs="admin" onClick={() => setAdding(true)}>{t('inbox.add-product')}</Button>}
+                <Button needs="operate" onClick={() => void forget()}>{t('inbox.forget')}</Button>
             </p>
             <ActionDialog title={t('inbox.add-product')} open={adding} onClose={() => setAdding(false)} submit={t('inbox.add-product')}
                 run={async (form) => {
@@ -126,7 +128,7 @@ export function Inbox() {
             {rows.length === 0 && <p>{t('inbox.empty')}</p>}
             <ul class="inbox">{rows.slice(0, 100).map((row) => <Entry key={row.unknown} row={row} onChanged={again} />)}</ul>
             {rows.length > 100 && <p class="hint">{t('inbox.more', { count: rows.length - 100 })}</p>}
-            {!product && <p><Button kind="danger" onClick={() => setAsking(true)}>{t('inbox.forget-all')}</Button></p>}
+            {!product && <p><Button needs="operate" kind="danger" onClick={() => setAsking(true)}>{t('inbox.forget-all')}</Button></p>}
             <ActionDialog title={t('inbox.forget-all')} open={asking} onClose={() => setAsking(false)} submit={t('inbox.forget-all')} kind="danger"
                 run={async () => { await send('/unknown', { method: 'DELETE' }); again(); }}>
                 <p>{t('inbox.forget-all-text', { count: rows.length })}</p>

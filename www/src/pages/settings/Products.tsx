@@ -71,7 +71,7 @@ export function Products() {
     const { data, error, again } = useLiveFetch<{ items: Product[] }>('/products', ['products']);
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
-    const add = <Button kind="primary" onClick={() => setOpen({ what: 'add', product: null })}>{t('products.add')}</Button>;
+    const add = <Button needs="admin" kind="primary" onClick={() => setOpen({ what: 'add', product: null })}>{t('products.add')}</Button>;
     const what = open?.what ?? 'add';
     return (
         <section aria-label={t('settings.products')}>
@@ -86,8 +86,8 @@ export function Products() {
                         { title: t('products.created'), cell: ({ created_at: at }) => <span class="nowrap">{time(at)}</span> },
                         { title: t('webhooks.do'), cell: (product) => (
                             <span class="row-actions">
-                                <Button onClick={() => setOpen({ what: 'change', product })} aria-label={t('products.change', { name: product.name ?? product.product_key })}>{t('action.change')}</Button>
-                                <Button kind="danger" onClick={() => setOpen({ what: 'delete', product })} aria-label={t('products.delete', { name: product.name ?? product.product_key })}>{t('action.delete')}</Button>
+                                <Button needs="admin" onClick={() => setOpen({ what: 'change', product })} aria-label={t('products.change', { name: product.name ?? product.product_key })}>{t('action.change')}</Button>
+                                <Button needs="admin" kind="danger" onClick={() => setOpen({ what: 'delete', product })} aria-label={t('products.delete', { name: product.name ?? product.product_key })}>{t('action.delete')}</Button>
                             </span>
                         ) },
                     ]} />

@@ -34,14 +34,14 @@ function Events({ webhook, state, onChanged }: { webhook: Webhook; state: 'faile
                 { title: t('webhooks.error'), cell: ({ error: why, next_try_at: at_ms }) => <>{why ?? '–'}{at_ms && <span class="sub">{t('webhooks.next-try', { time: time(at_ms) })}</span>}</> },
                 { title: t('webhooks.do'), cell: ({ event }) => (
                     <span class="row-actions">
-                        {state === 'failed' && <Button onClick={() => void act(`${at}/${event}/resend`, 'POST')}>{t('webhooks.resend')}</Button>}
-                        <Button onClick={() => void act(`${at}/${event}`, 'DELETE')}>{t('webhooks.forget')}</Button>
+                        {state === 'failed' && <Button needs="admin" onClick={() => void act(`${at}/${event}/resend`, 'POST')}>{t('webhooks.resend')}</Button>}
+                        <Button needs="admin" onClick={() => void act(`${at}/${event}`, 'DELETE')}>{t('webhooks.forget')}</Button>
                     </span>
                 ) },
             ]} />
             <p class="toolbar">
-                {state === 'failed' && <Button onClick={() => void act(`${at}/resend`, 'POST')}>{t('webhooks.resend-all')}</Button>}
-                {state === 'failed' && <Button kind="danger" onClick={() => void act(at, 'DELETE')}>{t('webhooks.forget-all')}</Button>}
+                {state === 'failed' && <Button needs="admin" onClick={() => void act(`${at}/resend`, 'POST')}>{t('webhooks.resend-all')}</Button>}
+                {state === 'failed' && <Button needs="admin" kind="danger" onClick={() => void act(at, 'DELETE')}>{t('webhooks.forget-all')}</Button>}
                 {after && <Button onClick={() => setAfter(null)}>{t('pager.first')}</Button>}
                 {next && <Button onClick={() => setAfter(next)}>{t('pager.next')}</Button>}
             </p>

@@ -35,7 +35,7 @@ function TestButton({ webhook }: { webhook: Webhook }) {
     };
     return (
         <>
-            <Button busy={busy} onClick={() => void test()}>{t('webhooks.test')}</Button>
+            <Button needs="admin" busy={busy} onClick={() => void test()}>{t('webhooks.test')}</Button>
             <span role="status" class={`test-result ${said?.good ? 'good' : 'bad'}`}>{said?.text}</span>
         </>
     );
@@ -64,9 +64,9 @@ function Item({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void 
             </dl>
             <p class="toolbar">
                 <TestButton webhook={webhook} />
-                <Button onClick={() => setOpen('change')}>{t('action.change')}</Button>
-                <Button onClick={() => void toggle()}>{t(webhook.enabled ? 'webhooks.disable' : 'webhooks.enable')}</Button>
-                <Button kind="danger" onClick={() => setOpen('delete')}>{t('action.delete')}</Button>
+                <Button needs="admin" onClick={() => setOpen('change')}>{t('action.change')}</Button>
+                <Button needs="admin" onClick={() => void toggle()}>{t(webhook.enabled ? 'webhooks.disable' : 'webhooks.enable')}</Button>
+                <Button needs="admin" kind="danger" onClick={() => setOpen('delete')}>{t('action.delete')}</Button>
             </p>
             {(webhook.failed > 0 || webhook.waiting > 0) && <Undelivered webhook={webhook} onChanged={onChanged} />}
             <WebhookDialog webhook={webhook} open={open === 'change'} onClose={() => setOpen(null)} onSaved={onChanged} />
@@ -84,7 +84,7 @@ export function Webhooks() {
     const { data, error, again } = useLiveFetch<{ items: Webhook[] }>('/webhooks', ['webhooks']);
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
-    const add = <Button kind="primary" onClick={() => setAdding(true)}>{t('webhooks.add')}</Button>;
+    const add = <Button needs="admin" kind="primary" onClick={() => setAdding(true)}>{t('webhooks.add')}</Button>;
     return (
         <section aria-label={t('settings.webhooks')}>
             {data.items.length === 0 ? <Empty title={t('webhooks.none')}><p>{t('webhooks.none-text')}</p>{add}</Empty>
