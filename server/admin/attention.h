@@ -15,8 +15,9 @@
 
 /* All kinds. */
 #define ATTENTION_KINDS                                                                                      \
-    "admission-full", "campaign-done", "claim", "disk-low", "format-not-set", "gate-broken", "held",         \
-        "loop-guard", "out-of-service", "oversize", "stage-waits", "stale-link", "unknown-base", "webhook"
+    "admission-full", "backup-due", "campaign-done", "claim", "disk-low", "format-not-set", "gate-broken",   \
+        "held", "loop-guard", "out-of-service", "oversize", "stage-waits", "stale-link", "unknown-base",     \
+        "webhook"
 
 struct attention {
     struct admin_call *call;

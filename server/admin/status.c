@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/backup_result.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
 #include "server/checkin/checkin_task.h"
@@ -58,6 +59,7 @@ static json_t *limits_to_json(const struct config *config)
     LIMIT(jobs);
     LIMIT(job_wall_ms);
     LIMIT(ledger_keep_days);
+    LIMIT(backup_warn_days);
 #undef LIMIT
     return json;
 }
@@ -66,17 +68,19 @@ bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
     struct package_counts packages;
+    struct backup_state backup;
     json_t *estimate, *full;
     if (!quarantine_count(call->db, 0, &quarantined, err) || !product_count(call->db, &products, err) ||
         !device_count(call->db, &devices, err) || !device_count_conflicts(call->db, &conflicts, err) ||
-        !package_count(call->db, &packages, err) || !list_full(call->db, &full, err))
+        !package_count(call->db, &packages, err) || !backup_state_load(call->db, &backup, err) ||
+        !list_full(call->db, &full, err))
         return false;
     if (!admin_backlog_estimate(call, &estimate, err)) {
         json_decref(full);
         return false;
     }
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o}",
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o}",
                          "version", PACKAGE_VERSION, "uptime_ms",
                          (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
                          (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
@@ -84,6 +88,8 @@ bool admin_status_show(struct admin_call *call, struct error *err)
                          "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
                          "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
                          "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
-                         "admission_full", full, "limits", limits_to_json(&call->daemon->config)));
+                         "admission_full", full, "backup",
+                         backup_state_to_json(&call->daemon->config, &backup), "limits",
+                         limits_to_json(&call->daemon->config)));
     return true;
 }

@@ -65,6 +65,7 @@ struct config {
     enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not made smaller */
 
     uint64_t ledger_keep_days;
+    uint64_t backup_warn_days;
 
     enum log_level log_level;
     uint64_t log_lines_per_second; /* of each event, after a burst; 0: no limit */

@@ -164,6 +164,11 @@ const struct config_key config_key_table[] = {
            "Older rows of the ledger are removed once a day. A checkpoint row records the removal. 0: all "
            "rows are kept."),
 
+    HEADING("Backup"),
+    NUMBER(backup_warn_days, "7", 0, 3650, "DAYS",
+           "Without a backup by dfotactl for this time the log, dfotactl status and the console say so. 0: "
+           "never, for servers that are backed up in another way."),
+
     HEADING("Log"),
     WORD(log_level, "info", parse_level, "LEVEL",
           "The lowest level that is logged: debug, info, warn or error. The log goes to standard error."),
