@@ -23,7 +23,7 @@ static const struct table_column page_columns[] = {
     {"  result", "backup.last.result", TABLE_TEXT},
     {"  token", "backup.last.token_name", TABLE_TEXT},
     {"  bytes", "backup.last.size", TABLE_NUMBER},
-    {"Failed since", "backup.failed.ended_at", TABLE_TIME},
+    {"Backup failed", "backup.failed.ended_at", TABLE_TIME},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 

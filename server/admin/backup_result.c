@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
