@@ -106,6 +106,18 @@ static bool watch_files(struct server *server, const char *path, struct error *e
            file_watch_add(server->file_watch, index, err) && file_watch_add(server->file_watch, blobs, err);
 }
 
+static void log_upgrade(struct db *db)
+{
+    struct log_number from, to;
+    unsigned schema;
+    struct error err;
+    if (db_upgraded_from(db) && db_check_schema(db, &schema, &err))
+        log_line(LOG_LEVEL_INFO, "database-upgraded", "from", log_i64(&from, db_upgraded_from(db)), "to",
+                 log_i64(&to, schema), "then",
+                 "dfota.db.schema-NNN in the data directory is the database as it was before: doc/upgrade.md",
+                 NULL);
+}
+
 static bool open_storage(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
@@ -115,6 +127,7 @@ static bool open_storage(struct server *server, struct error *err)
     if (!blobs_open(daemon->config.data_dir, daemon->config.disk_reserve_bytes, &daemon->blobs, err) ||
         !db_open_writer(path, &db, err))
         return false;
+    log_upgrade(db);
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
         !attempts_open(&daemon->attempts, err) ||

@@ -14,7 +14,8 @@ struct db {
     uint64_t changes;              /* see db_changes() */
     uint64_t image_changes;        /* see db_image_changes() */
     uint64_t changes_at_begin;
-    unsigned touched; /* see db_take_touched() */
+    unsigned touched;       /* see db_take_touched() */
+    unsigned upgraded_from; /* see db_upgraded_from() */
 };
 
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */
@@ -24,7 +25,11 @@ bool sqlite_exec(struct db *db, const char *sql, struct error *err);
 /* The first column of the first row, cut at `size`. Without a row it is an error. */
 bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct error *err);
 
-/* Applies the missing migrations, each in a transaction. Refuses the file of another or a newer dfotad. */
+/* Applies the missing migrations in one transaction, after sqlite_keep_old(). Refuses the file of another or a newer
+   dfotad. */
 bool sqlite_migrate(struct db *db, struct error *err);
+
+/* Copies the database to FILE.schema-NNN, durably, and removes such copies of other schemas. */
+bool sqlite_keep_old(struct db *db, unsigned schema, struct error *err);
 
 #endif
