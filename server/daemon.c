@@ -31,6 +31,7 @@
 #include "server/console/sessions.h"
 #include "server/context.h"
 #include "server/db/data_dir.h"
+#include "server/db/sizes.h"
 #include "server/db/snapshot.h"
 #include "server/delivery/package_cache.h"
 #include "server/delivery/progress.h"
@@ -134,7 +135,8 @@ static bool open_storage(struct server *server, struct error *err)
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
-        !progress_open(&daemon->progress, err) || !snapshot_open(&daemon->snapshot, err)) {
+        !progress_open(&daemon->progress, err) || !snapshot_open(&daemon->snapshot, err) ||
+        !sizes_open(&daemon->sizes, err)) {
         db_close(db);
         return false;
     }
@@ -264,6 +266,7 @@ static void end(struct server *server)
     package_cache_close(daemon->cache);
     plan_cache_close(daemon->plan_cache);
     snapshot_close(daemon->snapshot);
+    sizes_close(daemon->sizes);
     blobs_close(daemon->blobs);
     cleanup_close(&daemon->ending_fd);
     file_watch_close(server->file_watch);

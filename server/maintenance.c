@@ -12,6 +12,7 @@
 #include "server/admin/backup_result.h"
 #include "server/campaign/gate.h"
 #include "server/campaign/move.h"
+#include "server/growth.h"
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -33,7 +34,7 @@
 
 struct maintenance {
     struct daemon *daemon;
-    int64_t round_ms, prune_at_ms, traffic_at_ms, expiry_at_ms, backup_at_ms; /* boot clock */
+    int64_t round_ms, prune_at_ms, traffic_at_ms, expiry_at_ms, backup_at_ms, growth_at_ms; /* boot clock */
     bool clock_was_back;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -176,6 +177,16 @@ static void warn_of_backup(struct maintenance *maintenance)
                  "make one: dfotactl backup", NULL);
 }
 
+/* Growth */
+
+static void limit_growth(struct maintenance *maintenance)
+{
+    if (clock_boot_ms() < maintenance->growth_at_ms)
+        return;
+    maintenance->growth_at_ms = clock_boot_ms() + DAY_MS;
+    growth_run(maintenance->daemon);
+}
+
 /* Budgets of past days */
 
 static bool end_budgets(void *cls, struct db *db, struct error *err)
@@ -295,6 +306,7 @@ static void *work(void *cls)
         prune(maintenance);
         warn_of_expiry(maintenance);
         warn_of_backup(maintenance);
+        limit_growth(maintenance);
         snapshot_drop(maintenance->daemon->snapshot, clock_boot_ms() - SNAPSHOT_KEEP_MS);
     } while (await_round(maintenance));
     return NULL;

@@ -40,5 +40,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_OVERVIEW] = &overview_statements,
     [ENTITY_BLOB_ROW] = &blob_row_statements,
     [ENTITY_BACKUP] = &backup_statements,
+    [ENTITY_GROWTH] = &growth_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

@@ -9,6 +9,7 @@ const keys = {
     max_new_devices_per_day: 'number', loop_guard_per_day: 'number', link_offers: 'number', link_offer_gap_ms: 'time', pin_idle_ms: 'time', silent_after_ms: 'time',
     max_transfers: 'limit', max_bytes_per_second: 'rate', max_device_connections: 'number', max_admin_connections: 'number', max_image_bytes: 'bytes',
     disk_reserve_bytes: 'bytes', jobs: 'number', job_wall_ms: 'time', ledger_keep_days: 'days', backup_warn_days: 'warn',
+    check_ins_keep_days: 'days', attempts_kept: 'limit', unknown_files_keep_days: 'warn',
 } as const;
 type Name = keyof typeof keys;
 
