@@ -41,6 +41,7 @@
 #include "server/planning/plan_cache.h"
 #include "server/planning/prebuild.h"
 #include "server/planning/ready.h"
+#include "server/process/filter.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
 #include "server/webhook/sender.h"
@@ -154,9 +155,13 @@ static bool open_storage(struct server *server, struct error *err)
 
 /* Start and end */
 
-/* The log says before the first job what an external command may do. */
+/* The log says before the first job what child processes may do. */
 static void log_confinement(const struct config *config)
 {
+    if (!filter_is_there())
+        log_line(LOG_LEVEL_WARN, "children-unfiltered", "then",
+                 "this build or the kernel has no seccomp: dfota and external commands can use the network",
+                 NULL);
     for (size_t i = 0; i < config->firmware_count; i++)
         if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
             log_line(

@@ -5,7 +5,8 @@
    The child gets its own process group, a niceness of 10, a minimal environment, a pipe as stderr,
    /dev/null as stdin and, unless it is read, as stdout, and no other descriptor. It is killed when the
    thread that runs it ends, so also when the server is killed with SIGKILL. When the child ends, the rest
-   of its process group is killed. */
+   of its process group is killed. Where the kernel has seccomp, the child can make only the system calls that dfota
+   needs: no sockets, no tracing (filter.h). */
 #ifndef DFOTA_SERVER_PROCESS_PROCESS_H
 #define DFOTA_SERVER_PROCESS_PROCESS_H
 
@@ -67,6 +68,7 @@ struct process_place {
     /* the only folders where it may write, if the kernel has Landlock; NULL ends them. NULL: wherever the
        server may write */
     const char *const *writable;
+    bool network; /* may use sockets other than AF_UNIX (filter.h) */
 };
 
 /* Like process_run(), for a foreign program in a place. Both of its outputs go into one log, as lines of

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "server/process/filter.h"
 #include "server/process/reaper.h"
 #include "server/process/sandbox.h"
 
@@ -102,7 +103,9 @@ _Noreturn void process_become(const struct process_start *start)
         if (nice(NICENESS) == -1 && errno != 0)
             setpriority(PRIO_PROCESS, 0, NICENESS);
         reset_signals();
-        execve(start->argv[0], start->argv, place && place->environment ? place->environment : environment);
+        if (filter_enter(!place ? FILTER_OWN : place->network ? FILTER_FOREIGN_NETWORK : FILTER_FOREIGN))
+            execve(start->argv[0], start->argv,
+                   place && place->environment ? place->environment : environment);
     }
     int number = errno;
     ssize_t written = write(error_fd, &number, sizeof number);
