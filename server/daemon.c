@@ -9,8 +9,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <config.h>
 #ifdef HAVE_SYSTEMD
@@ -42,6 +44,7 @@
 #include "server/planning/prebuild.h"
 #include "server/planning/ready.h"
 #include "server/process/filter.h"
+#include "server/process/process.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
 #include "server/webhook/sender.h"
@@ -172,6 +175,20 @@ static void log_confinement(const struct config *config)
         }
 }
 
+/* Another program of the configuration may need other files: only the dfota beside this program is confined. */
+static bool confine_dfota(const struct config *config, struct error *err)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof "dfota");
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    if (len <= 0)
+        return true;
+    memcpy(path + len, "dfota", sizeof "dfota");
+    return strcmp(path, config->dfota_path) != 0 ||
+           process_confine(config->dfota_path, config->data_dir, err);
+}
+
 static bool find_ready(void *cls)
 {
     struct server *server = cls;
@@ -209,7 +226,8 @@ static bool start(struct server *server, struct error *err)
         return error_errno(err, errno, "cannot make an eventfd");
     descriptors_raise(&daemon->config);
     log_confinement(&daemon->config);
-    if (!data_dir_open(daemon->config.data_dir, &server->data, err) || !open_storage(server, err) ||
+    if (!confine_dfota(&daemon->config, err) || !data_dir_open(daemon->config.data_dir, &server->data, err) ||
+        !open_storage(server, err) ||
         !package_cache_open(daemon->config.package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;

@@ -3,17 +3,9 @@
 #include "server/process/filter.h"
 
 #include <config.h>
+#include "server/process/sanitized.h"
 
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define IS_SANITIZED
-#endif
-#elif defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define IS_SANITIZED
-#endif
-
-/* The runtime of a sanitizer makes system calls of its own (LeakSanitizer traces the process). */
-#if defined HAVE_SECCOMP && !defined IS_SANITIZED
+#if defined HAVE_SECCOMP && !IS_SANITIZED
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -43,6 +43,12 @@ struct process_outcome {
     char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "": nothing */
 };
 
+/* Where the kernel has Landlock, each later child of process_run() with this program can read only the folder of the program,
+   the libraries of the system, and blobs/, incoming/ and suffix/ of the data directory, and can write only to the last two.
+   Call once, before the first child. ERROR_INVALID: a path is too long. */
+bool process_confine(const char *program, const char *data_dir, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* Runs argv and waits for its end. argv[0] is a path; NULL ends argv. When cancel_fd becomes readable the
    child is killed; the descriptor is not read, so one can serve many children; -1: none. False, with nothing
    started: the program cannot be run (ERROR_NOT_FOUND: it does not exist), or the machine has no more

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* server/process/filter: which system calls a child can make. The program runs itself as the child; its exit status
+/* server/process/filter and sandbox: which system calls a child can make, and which files dfota can use. The program runs itself as the child; its exit status
    is the errno of the call, 0 when the call worked. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +26,8 @@
 #include <unistd.h>
 #include "server/process/filter.h"
 #include "server/process/process.h"
+#include "server/process/sandbox.h"
+#include "server/process/sanitized.h"
 
 /* ---- The child ---- */
 
@@ -47,6 +50,16 @@ static long make_process(void)
     if (pid == 0)
         _exit(0);
     return pid < 0 ? -1 : waitpid(pid, NULL, 0);
+}
+
+static long read_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static long make_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
 static long write_file(void)
@@ -96,14 +109,18 @@ static long call(const char *name)
         return make_thread();
     if (strcmp(name, "process") == 0)
         return make_process();
-    return write_file();
+    if (strncmp(name, "read:", 5) == 0)
+        return read_file(name + 5);
+    return strncmp(name, "make:", 5) == 0 ? make_file(name + 5) : write_file();
 }
 
 /* ---- The tests ---- */
 
+static const char *program = "/proc/self/exe";
+
 static int run(const char *name, enum syscall_filter filter)
 {
-    char *const argv[] = {"/proc/self/exe", (char *)name, NULL};
+    char *const argv[] = {(char *)program, (char *)name, NULL};
     const struct process_place place = {.network = filter == FILTER_FOREIGN_NETWORK};
     const struct process_limits limits = {.wall_ms = 20000};
     struct process_outcome outcome;
@@ -155,11 +172,55 @@ static void test_calls(void **state)
     }
 }
 
+/* Only its own files: a data directory beside other files. */
+static void test_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *act, *path;
+        int number; /* errno */
+    } cases[] = {
+        {"read", "data/blobs/ab", 0},         {"read", "data/incoming/ab", 0},
+        {"read", "data/suffix/ab", 0},        {"make", "data/incoming/new", 0},
+        {"make", "data/suffix/new", 0},       {"make", "data/blobs/new", EACCES},
+        {"make", "data/new", EACCES},         {"read", "data/dfota.db", EACCES},
+        {"read", "data/admin.token", EACCES}, {"read", "other", EACCES},
+        {"read", "data/../other", EACCES},    {"make", "other2", EACCES},
+    };
+    char folder[] = "/tmp/dfota-files-XXXXXX", self[PATH_MAX] = "", text[PATH_MAX + 64];
+    struct error err;
+    if (!sandbox_is_there() || IS_SANITIZED)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    snprintf(
+        text, sizeof text,
+        "cd %s && mkdir -p data/blobs data/incoming data/suffix && touch data/dfota.db data/admin.token other "
+        "data/blobs/ab data/incoming/ab data/suffix/ab",
+        folder);
+    assert_int_equal(system(text), 0);
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    snprintf(text, sizeof text, "%s/data", folder);
+    assert_true(process_confine(self, text, &err));
+    program = self;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "%s:%s/%s", cases[i].act, folder, cases[i].path);
+        int got = run(text, FILTER_OWN);
+        if (got != cases[i].number)
+            fail_msg("%s: %s, and not %s", text, strerror(got), strerror(cases[i].number));
+    }
+    assert_int_equal(run("read:/etc/passwd", FILTER_OWN), EACCES);
+    assert_int_equal(run("read:/proc/self/environ", FILTER_OWN), EACCES);
+    assert_int_equal(run("thread", FILTER_OWN), 0);
+    program = "/proc/self/exe";
+    snprintf(text, sizeof text, "rm -r %s", folder);
+    assert_int_equal(system(text), 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2)
         return call(argv[1]) < 0 ? errno : 0;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_calls), cmocka_unit_test(test_files)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
 }
