@@ -254,6 +254,24 @@ static void close_access(struct daemon *daemon)
     tokens_close(daemon->tokens);
 }
 
+/* After the last task of the writer. */
+static void close_parts(struct daemon *daemon)
+{
+    scheduler_free(daemon->scheduler);
+    checkin_counters_close(daemon->counters);
+    refused_close(daemon->refused);
+    waiting_close(daemon->waiting);
+    progress_close(daemon->progress);
+    live_close(daemon->live);
+    close_access(daemon);
+    reader_pool_close(daemon->reader_pool);
+    package_cache_close(daemon->cache);
+    plan_cache_close(daemon->plan_cache);
+    snapshot_close(daemon->snapshot);
+    sizes_close(daemon->sizes);
+    blobs_close(daemon->blobs);
+}
+
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
@@ -278,19 +296,7 @@ static void end(struct server *server)
     transfers_stop(daemon->transfers);
     tokens_end(daemon->tokens);
     writer_stop(daemon->writer);
-    scheduler_free(daemon->scheduler);
-    checkin_counters_close(daemon->counters);
-    refused_close(daemon->refused);
-    waiting_close(daemon->waiting);
-    progress_close(daemon->progress);
-    live_close(daemon->live);
-    close_access(daemon);
-    reader_pool_close(daemon->reader_pool);
-    package_cache_close(daemon->cache);
-    plan_cache_close(daemon->plan_cache);
-    snapshot_close(daemon->snapshot);
-    sizes_close(daemon->sizes);
-    blobs_close(daemon->blobs);
+    close_parts(daemon);
     cleanup_close(&daemon->ending_fd);
     file_watch_close(server->file_watch);
     data_dir_close(&server->data);

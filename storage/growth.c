@@ -36,11 +36,12 @@ static const char *const sql[] = {
         "ORDER BY device_id LIMIT $3",
     [DROP_TURNKEYS] = "DELETE FROM turnkey WHERE attempt_id IN " OLD_ATTEMPTS,
     [DROP_ATTEMPTS] = "DELETE FROM attempt WHERE id IN " OLD_ATTEMPTS,
-    [TARGETS] = ("SELECT c.id FROM campaign c WHERE c.plain = 1 AND c.state NOT IN ('running', 'paused') "
-                 "AND (SELECT count(*) FROM campaign n WHERE n.firmware_id = c.firmware_id AND n.plain = 1 "
-                 "AND n.id > c.id) >= $1 AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.firmware_id = c.firmware_id "
-                 "AND a.target_version = c.target AND a.campaign_id = c.id AND a.ended_ms IS NULL) "
-                 "ORDER BY c.id LIMIT $2"),
+    [TARGETS] =
+        ("SELECT c.id FROM campaign c WHERE c.plain = 1 AND c.state NOT IN ('running', 'paused') "
+         "AND (SELECT count(*) FROM campaign n WHERE n.firmware_id = c.firmware_id AND n.plain = 1 "
+         "AND n.id > c.id) >= $1 AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.firmware_id = c.firmware_id "
+         "AND a.target_version = c.target AND a.campaign_id = c.id AND a.ended_ms IS NULL) "
+         "ORDER BY c.id LIMIT $2"),
     [DROP_ADMISSIONS] = "DELETE FROM admission WHERE day < $1",
     [UNKNOWN_LIST] = "SELECT sha256, since_ms FROM blob_unknown ORDER BY sha256",
     [UNKNOWN_ADD] = "INSERT INTO blob_unknown (sha256, since_ms) VALUES ($1, $2)",
