@@ -114,6 +114,7 @@ for (const name of releases) {
             const { dir, release } = unpack(name, disk.dir);
             await disk.fill(100_000);
             const server = new Server(dir, {}, [], buildDir);
+            t.after(() => server.process?.kill('SIGKILL')); // it must not have started
             await assertRefuses(server, /cannot be copied before the upgrade: .*Nothing was changed: the older dfotad can go on/);
             assert.equal(Number(sql(dir, 'SELECT max(number) FROM migration')), release.schema);
             assert.deepEqual((await readdir(dir)).filter((file) => file.startsWith('dfota.db.')), []);
