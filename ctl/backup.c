@@ -242,20 +242,68 @@ static void warn_of_clock(int64_t made_ms, const char *name)
             name);
 }
 
-static bool run(struct backup *backup, struct failure *fail)
+static int64_t size_of(const json_t *file)
 {
-    const struct ctl_options *options = backup->session->options;
-    char name[BACKUP_NAME_SIZE];
-    struct backup_pruned pruned = {0};
+    return json_integer_value(json_object_get(file, "size"));
+}
+
+/* The bytes of the whole backup, also of files that were there already. */
+static int64_t whole_size(const json_t *manifest)
+{
+    int64_t size =
+        size_of(json_object_get(manifest, "database")) + size_of(json_object_get(manifest, "configuration"));
+    size_t i;
+    const json_t *blob;
+    json_array_foreach (json_object_get(manifest, "blobs"), i, blob)
+        size += size_of(blob);
+    json_array_foreach (json_object_get(manifest, "missing"), i, blob)
+        size -= size_of(blob);
+    return size;
+}
+
+/* The server remembers its last backup. It cannot know by itself whether the files arrived. */
+static void report(struct backup *backup, const char *result)
+{
+    const json_t *manifest = backup->manifest;
+    struct client_answer answer = {0};
+    struct failure fail = {0};
+    json_t *body = json_pack("{s:I, s:s, s:I, s:I, s:I}", "made_at",
+                             (json_int_t)json_integer_value(json_object_get(manifest, "made_at")), "result",
+                             result, "size", (json_int_t)whole_size(manifest), "files",
+                             (json_int_t)json_array_size(json_object_get(manifest, "blobs")), "missing",
+                             (json_int_t)json_array_size(json_object_get(manifest, "missing")));
+    if (client_change(backup->session->client, "POST", "/backup/result", body, &answer, &fail))
+        client_answer_clear(&answer);
+    else
+        session_note("the server could not record that the backup is %s: %s", result, fail.text);
+    json_decref(body);
+}
+
+static bool make(struct backup *backup, char ret_name[BACKUP_NAME_SIZE], struct failure *fail)
+{
     struct client_answer answer = {0};
     struct failure ignored;
     bool ok = try(backup, fail);
     if (client_change(backup->session->client, "DELETE", "/backup", NULL, &answer, &ignored))
         client_answer_clear(&answer);
     int64_t made_ms = json_integer_value(json_object_get(backup->manifest, "made_at"));
-    if (!ok || !write_manifest(backup, fail) || !backup_store_publish(&backup->store, made_ms, name, fail))
+    ok = ok && write_manifest(backup, fail) && backup_store_publish(&backup->store, made_ms, ret_name, fail);
+    if (ok)
+        warn_of_clock(made_ms, ret_name);
+    return ok;
+}
+
+static bool run(struct backup *backup, struct failure *fail)
+{
+    const struct ctl_options *options = backup->session->options;
+    char name[BACKUP_NAME_SIZE];
+    struct backup_pruned pruned = {0};
+    if (!make(backup, name, fail)) {
+        if (backup->manifest)
+            report(backup, "failed");
         return false;
-    warn_of_clock(made_ms, name);
+    }
+    report(backup, json_array_size(json_object_get(backup->manifest, "missing")) ? "incomplete" : "complete");
     if (options->keep && !backup_prune(&backup->store, options->keep, name, &pruned, fail)) {
         session_note("the backup %s was made, and older ones may still be there", name);
         return false;

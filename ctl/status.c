@@ -19,6 +19,17 @@ static const struct table_column page_columns[] = {
     {"  bytes per second", "transfers.bytes_per_second", TABLE_NUMBER},
     {"  limit", "transfers.max_bytes_per_second", TABLE_NUMBER},
     {"Queue takes", "packages.estimate_ms", TABLE_DURATION},
+    {"Database bytes", "stored.database_bytes", TABLE_NUMBER},
+    {"  ledger rows", "stored.rows.ledger", TABLE_NUMBER},
+    {"  attempts", "stored.rows.attempts", TABLE_NUMBER},
+    {"Images and packages", "stored.files", TABLE_NUMBER},
+    {"  bytes", "stored.file_bytes", TABLE_NUMBER},
+    {"  not known", "stored.unknown_files", TABLE_NUMBER},
+    {"Last backup", "backup.last.made_at", TABLE_TIME},
+    {"  result", "backup.last.result", TABLE_TEXT},
+    {"  token", "backup.last.token_name", TABLE_TEXT},
+    {"  bytes", "backup.last.size", TABLE_NUMBER},
+    {"Backup failed", "backup.failed.ended_at", TABLE_TIME},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 
@@ -43,14 +54,22 @@ static void print_full(const json_t *full)
     table_print(stdout, full, &full_view);
 }
 
+static void print_backup(const json_t *backup)
+{
+    if (json_is_true(json_object_get(backup, "due")))
+        fputs("\nA backup is due: dfotactl backup (dfota.conf: backup_warn_days)\n", stdout);
+}
+
 bool status_show(struct session *session, struct failure *fail)
 {
     json_t *answer = NULL;
     if (!client_get(session->client, "/status", &answer, fail))
         return false;
     session_print_page(session, answer, &page_view);
-    if (!session->json)
+    if (!session->json) {
         print_full(json_object_get(answer, "admission_full"));
+        print_backup(json_object_get(answer, "backup"));
+    }
     json_decref(answer);
     return true;
 }

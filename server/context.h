@@ -29,6 +29,7 @@ struct tokens;
 struct attempts;
 struct live;
 struct snapshot;
+struct sizes;
 
 #define CERTIFICATE_WARN_DAYS 21 /* before the end of a certificate */
 
@@ -56,6 +57,7 @@ struct daemon {
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
     struct snapshot *snapshot; /* for a backup */
+    struct sizes *sizes;       /* of the last daily count */
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

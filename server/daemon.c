@@ -9,9 +9,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <config.h>
 #ifdef HAVE_SYSTEMD
@@ -32,6 +34,7 @@
 #include "server/console/sessions.h"
 #include "server/context.h"
 #include "server/db/data_dir.h"
+#include "server/db/sizes.h"
 #include "server/db/snapshot.h"
 #include "server/delivery/package_cache.h"
 #include "server/delivery/progress.h"
@@ -41,6 +44,8 @@
 #include "server/planning/plan_cache.h"
 #include "server/planning/prebuild.h"
 #include "server/planning/ready.h"
+#include "server/process/filter.h"
+#include "server/process/process.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
 #include "server/reload.h"
@@ -110,6 +115,18 @@ static bool watch_files(struct server *server, const char *path, struct error *e
            file_watch_add(server->file_watch, index, err) && file_watch_add(server->file_watch, blobs, err);
 }
 
+static void log_upgrade(struct db *db)
+{
+    struct log_number from, to;
+    unsigned schema;
+    struct error err;
+    if (db_upgraded_from(db) && db_check_schema(db, &schema, &err))
+        log_line(LOG_LEVEL_INFO, "database-upgraded", "from", log_i64(&from, db_upgraded_from(db)), "to",
+                 log_i64(&to, schema), "then",
+                 "dfota.db.schema-NNN in the data directory is the database as it was before: doc/upgrade.md",
+                 NULL);
+}
+
 static bool open_storage(struct server *server, struct error *err)
 {
     struct daemon *daemon = &server->daemon;
@@ -119,13 +136,15 @@ static bool open_storage(struct server *server, struct error *err)
     if (!blobs_open(daemon->config->data_dir, daemon->config->disk_reserve_bytes, &daemon->blobs, err) ||
         !db_open_writer(path, &db, err))
         return false;
+    log_upgrade(db);
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config->data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
         !attempts_open(&daemon->attempts, err) ||
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
-        !progress_open(&daemon->progress, err) || !snapshot_open(&daemon->snapshot, err)) {
+        !progress_open(&daemon->progress, err) || !snapshot_open(&daemon->snapshot, err) ||
+        !sizes_open(&daemon->sizes, err)) {
         db_close(db);
         return false;
     }
@@ -143,9 +162,13 @@ static bool open_storage(struct server *server, struct error *err)
 
 /* Start and end */
 
-/* The log says before the first job what an external command may do. */
+/* The log says before the first job what child processes may do. */
 static void log_confinement(const struct config *config)
 {
+    if (!filter_is_there())
+        log_line(LOG_LEVEL_WARN, "children-unfiltered", "then",
+                 "this build or the kernel has no seccomp: dfota and external commands can use the network",
+                 NULL);
     for (size_t i = 0; i < config->firmware_count; i++)
         if (config->firmware[i].value[FIRMWARE_EXTERNAL_COMMAND][0] && !sandbox_is_there()) {
             log_line(
@@ -154,6 +177,20 @@ static void log_confinement(const struct config *config)
                 NULL);
             return;
         }
+}
+
+/* Another program of the configuration may need other files: only the dfota beside this program is confined. */
+static bool confine_dfota(const struct config *config, struct error *err)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof "dfota");
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    if (len <= 0)
+        return true;
+    memcpy(path + len, "dfota", sizeof "dfota");
+    return strcmp(path, config->dfota_path) != 0 ||
+           process_confine(config->dfota_path, config->data_dir, err);
 }
 
 static bool find_ready(void *cls)
@@ -193,7 +230,8 @@ static bool start(struct server *server, struct error *err)
         return error_errno(err, errno, "cannot make an eventfd");
     descriptors_raise(server->config);
     log_confinement(daemon->config);
-    if (!data_dir_open(daemon->config->data_dir, &server->data, err) || !open_storage(server, err) ||
+    if (!confine_dfota(daemon->config, err) || !data_dir_open(daemon->config->data_dir, &server->data, err) ||
+        !open_storage(server, err) ||
         !package_cache_open(daemon->config->package_cache_bytes, &daemon->cache, err) ||
         !plan_cache_open(&daemon->plan_cache, err))
         return false;
@@ -220,6 +258,24 @@ static void close_access(struct daemon *daemon)
     tokens_close(daemon->tokens);
 }
 
+/* After the last task of the writer. */
+static void close_parts(struct daemon *daemon)
+{
+    scheduler_free(daemon->scheduler);
+    checkin_counters_close(daemon->counters);
+    refused_close(daemon->refused);
+    waiting_close(daemon->waiting);
+    progress_close(daemon->progress);
+    live_close(daemon->live);
+    close_access(daemon);
+    reader_pool_close(daemon->reader_pool);
+    package_cache_close(daemon->cache);
+    plan_cache_close(daemon->plan_cache);
+    snapshot_close(daemon->snapshot);
+    sizes_close(daemon->sizes);
+    blobs_close(daemon->blobs);
+}
+
 static void end(struct server *server)
 {
     struct daemon *daemon = &server->daemon;
@@ -244,18 +300,7 @@ static void end(struct server *server)
     transfers_stop(daemon->transfers);
     tokens_end(daemon->tokens);
     writer_stop(daemon->writer);
-    scheduler_free(daemon->scheduler);
-    checkin_counters_close(daemon->counters);
-    refused_close(daemon->refused);
-    waiting_close(daemon->waiting);
-    progress_close(daemon->progress);
-    live_close(daemon->live);
-    close_access(daemon);
-    reader_pool_close(daemon->reader_pool);
-    package_cache_close(daemon->cache);
-    plan_cache_close(daemon->plan_cache);
-    snapshot_close(daemon->snapshot);
-    blobs_close(daemon->blobs);
+    close_parts(daemon);
     cleanup_close(&daemon->ending_fd);
     file_watch_close(server->file_watch);
     data_dir_close(&server->data);

@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "server/access/tokens.h"
+#include "server/admin/backup_result.h"
 #include "server/campaign/gate.h"
 #include "server/campaign/move.h"
+#include "server/growth.h"
 #include "server/ledger/prune.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -32,7 +34,7 @@
 
 struct maintenance {
     struct daemon *daemon;
-    int64_t round_ms, prune_at_ms, traffic_at_ms, expiry_at_ms; /* boot clock */
+    int64_t round_ms, prune_at_ms, traffic_at_ms, expiry_at_ms, backup_at_ms, growth_at_ms; /* boot clock */
     bool clock_was_back;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -153,6 +155,38 @@ static void warn_of_expiry(struct maintenance *maintenance)
                  "give it a later expiry: dfotactl token rotate", NULL);
 }
 
+/* Backups */
+
+static void warn_of_backup(struct maintenance *maintenance)
+{
+    struct db *db = NULL;
+    struct backup_state state;
+    struct error err;
+    struct log_number days;
+    if (clock_boot_ms() < maintenance->backup_at_ms)
+        return;
+    maintenance->backup_at_ms = clock_boot_ms() + DAY_MS;
+    bool ok =
+        reader_pool_take(maintenance->daemon->reader_pool, &db, &err) && backup_state_load(db, &state, &err);
+    reader_pool_give(maintenance->daemon->reader_pool, db);
+    if (!ok)
+        log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+    else if (backup_is_due(maintenance->daemon->config, &state, clock_utc_ms()))
+        log_line(LOG_LEVEL_WARN, "backup-due", "days",
+                 log_i64(&days, backup_age_ms(&state, clock_utc_ms()) / DAY_MS), "then",
+                 "make one: dfotactl backup", NULL);
+}
+
+/* Growth */
+
+static void limit_growth(struct maintenance *maintenance)
+{
+    if (clock_boot_ms() < maintenance->growth_at_ms)
+        return;
+    maintenance->growth_at_ms = clock_boot_ms() + DAY_MS;
+    growth_run(maintenance->daemon);
+}
+
 /* Budgets of past days */
 
 static bool end_budgets(void *cls, struct db *db, struct error *err)
@@ -271,6 +305,8 @@ static void *work(void *cls)
         count_day(maintenance);
         prune(maintenance);
         warn_of_expiry(maintenance);
+        warn_of_backup(maintenance);
+        limit_growth(maintenance);
         snapshot_drop(maintenance->daemon->snapshot, clock_boot_ms() - SNAPSHOT_KEEP_MS);
     } while (await_round(maintenance));
     return NULL;

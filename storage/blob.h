@@ -71,4 +71,13 @@ typedef bool blob_is_needed(void *cls, const struct sha256 *hash, bool *ret_need
 bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsigned most,
                  unsigned *ret_unknown, bool *ret_removed, struct error *err);
 
+/* The files in blobs/, in any order, with the number of all and their bytes. `each` returns false, with *err, to stop. A file that
+   comes or goes meanwhile may be left out. */
+struct blob_totals {
+    int64_t files, bytes;
+};
+typedef bool blob_each(void *cls, const struct sha256 *hash, struct error *err);
+bool blobs_walk(const struct blobs *blobs, blob_each *each, void *cls, struct blob_totals *ret,
+                struct error *err);
+
 #endif

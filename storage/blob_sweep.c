@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Finds the blobs that no row names. */
+/* Walks through the blobs, and finds those that no row names. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "storage/blob.h"
 
@@ -56,4 +58,44 @@ bool blobs_sweep(struct blobs *blobs, blob_is_needed *is_needed, void *cls, unsi
     *ret_unknown = sweep.unknown;
     sweep.remove = *ret_removed = sweep.unknown && sweep.needed && sweep.unknown <= most;
     return !sweep.remove || sweep_all(&sweep, err);
+}
+
+struct walk {
+    blob_each *each;
+    void *cls;
+    struct blob_totals totals;
+};
+
+static bool walk_folder(struct walk *walk, const char *path, struct error *err)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return errno == ENOENT || errno == ENOTDIR || error_errno(err, errno, "cannot read %s", path);
+    bool ok = true;
+    for (struct dirent *entry; ok && (entry = readdir(folder));) {
+        struct sha256 hash;
+        struct stat info;
+        if (!sha256_from_hex(slice_of(entry->d_name), &hash) ||
+            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        walk->totals.files++;
+        walk->totals.bytes += info.st_size;
+        ok = walk->each(walk->cls, &hash, err);
+    }
+    closedir(folder);
+    return ok;
+}
+
+bool blobs_walk(const struct blobs *blobs, blob_each *each, void *cls, struct blob_totals *ret,
+                struct error *err)
+{
+    struct walk walk = {.each = each, .cls = cls};
+    char path[PATH_MAX];
+    for (unsigned first = 0; first < 256; first++) {
+        blobs_folder(blobs, first, path, sizeof path);
+        if (!walk_folder(&walk, path, err))
+            return false;
+    }
+    *ret = walk.totals;
+    return true;
 }

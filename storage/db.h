@@ -106,9 +106,12 @@ struct db_query { /* one statement with its parameters, and where its results go
     (&(const struct db_query){statements, (statement), __VA_ARGS__})     /* PARAMS(), FIELDS() */
 #define COMMAND(statement, ...) QUERY(statement, __VA_ARGS__, NO_FIELDS) /* PARAMS(); no results */
 
-/* Opens for writing: creates the file and the key beside it, applies missing migrations, checks the whole file (the text
-   of ERROR_CORRUPT says what to do). ERROR_UNAVAILABLE: the key is missing, or belongs to another database. */
+/* Opens for writing: creates the file and the key beside it, checks the whole file (the text of ERROR_CORRUPT says what
+   to do), applies missing migrations. Before these, a file with an older schema NNN is copied to PATH.schema-NNN, and
+   older such copies are removed. ERROR_UNAVAILABLE: the key is missing, or belongs to another database. */
 bool db_open_writer(const char *path, struct db **ret, struct error *err);
+/* The schema that the file had before this connection applied migrations; 0: it applied none, or the file is new. */
+unsigned db_upgraded_from(const struct db *db);
 /* Opens for reading. A writer must have opened the file before. */
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
 /* Opens a file that no server has open, such as a backup, also of an older server. The disk may be read-only.

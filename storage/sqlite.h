@@ -16,7 +16,8 @@ struct db {
     uint64_t changes;              /* see db_changes() */
     uint64_t image_changes;        /* see db_image_changes() */
     uint64_t changes_at_begin;
-    unsigned touched; /* see db_take_touched() */
+    unsigned touched;       /* see db_take_touched() */
+    unsigned upgraded_from; /* see db_upgraded_from() */
 };
 
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */
@@ -26,7 +27,8 @@ bool sqlite_exec(struct db *db, const char *sql, struct error *err);
 /* The first column of the first row, cut at `size`. Without a row it is an error. */
 bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct error *err);
 
-/* Applies the missing migrations, each in a transaction. Refuses the file of another or a newer dfotad. */
+/* Applies the missing migrations in one transaction, after sqlite_keep_old(). Refuses the file of another or a newer
+   dfotad. */
 bool sqlite_migrate(struct db *db, struct error *err);
 
 /* Opens the key of the database, or makes one for a database without sealed columns, and gives the migrations the
@@ -34,5 +36,7 @@ bool sqlite_migrate(struct db *db, struct error *err);
 bool sqlite_open_seal(struct db *db, const char *path, struct error *err);
 /* After a migration has sealed rows: rewrites the file, so that it has no old bytes of secrets. */
 bool sqlite_clean_plain(struct db *db, struct error *err);
+/* Copies the database to FILE.schema-NNN, durably, and removes such copies of other schemas. */
+bool sqlite_keep_old(struct db *db, unsigned schema, struct error *err);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The embedded driver: copies of a whole database, and the check of one. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "storage/sqlite.h"
@@ -40,6 +44,64 @@ bool db_copy(struct db *db, const char *path, struct error *err)
             : sqlite_fail(&to, path, err);
     sqlite3_close(to.handle);
     return ok;
+}
+
+/* Before an upgrade */
+
+#define OLD_SUFFIX ".schema-"
+
+static bool sync_path(const char *path, struct error *err)
+{
+    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return (fd >= 0 && fsync(fd) == 0) || error_errno(err, errno, "cannot sync %s", path);
+}
+
+/* One copy is kept. */
+static void remove_others(const char *folder, const char *prefix, const char *kept)
+{
+    char path[PATH_MAX];
+    DIR *entries = opendir(folder);
+    if (!entries)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && strcmp(entry->d_name, kept) != 0 &&
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
+            unlink(path);
+    closedir(entries);
+}
+
+static bool make_old(struct db *db, const char *folder, const char *kept, struct error *err)
+{
+    char path[PATH_MAX], fresh[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, kept) >= (int)sizeof path ||
+        snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
+        return error_set(err, ERROR_INVALID, "the path of the database is too long");
+    unlink(fresh); /* of an upgrade that was cut off */
+    if (db_copy(db, fresh, err) && sync_path(fresh, err) &&
+        (rename(fresh, path) == 0 || error_errno(err, errno, "cannot rename %s", fresh)))
+        return sync_path(folder, err);
+    unlink(fresh);
+    struct error why = *err;
+    return error_set(err, why.code,
+                     "the database is of an older dfotad, and cannot be copied before the upgrade: %.250s. "
+                     "Nothing was changed: the older dfotad can go on",
+                     why.text);
+}
+
+bool sqlite_keep_old(struct db *db, unsigned schema, struct error *err)
+{
+    char folder[PATH_MAX], kept[NAME_MAX], prefix[NAME_MAX];
+    const char *path = sqlite3_db_filename(db->handle, "main"), *name = strrchr(path, '/');
+    if (!name || name - path >= (int)sizeof folder)
+        return error_set(err, ERROR_INVALID, "the path of the database is too long");
+    memcpy(folder, path, (size_t)(name - path));
+    folder[name - path] = '\0';
+    snprintf(prefix, sizeof prefix, "%s" OLD_SUFFIX, name + 1);
+    if (snprintf(kept, sizeof kept, "%s%03u", prefix, schema) >= (int)sizeof kept ||
+        !make_old(db, folder, kept, err))
+        return false;
+    remove_others(folder, prefix, kept);
+    return true;
 }
 
 /* Faults */

@@ -15,12 +15,19 @@ static bool apply_migration(struct db *db, unsigned number, const struct db_migr
     snprintf(record, sizeof record,
              "INSERT INTO migration (number, name, applied_ms) VALUES (%u, '%s', %lld)", number,
              migration->name, (long long)clock_utc_ms());
+    return sqlite_exec(db, migration->sql, err) && sqlite_exec(db, record, err);
+}
+
+/* All or nothing: an upgrade that is cut off leaves the schema of the older dfotad, which can go on. */
+static bool apply_all(struct db *db, unsigned done, struct error *err)
+{
     if (!db_begin(db, err))
         return false;
-    if (!sqlite_exec(db, migration->sql, err) || !sqlite_exec(db, record, err)) {
-        db_rollback(db);
-        return false;
-    }
+    for (unsigned number = done + 1; number <= db_migration_count; number++)
+        if (!apply_migration(db, number, &db_migrations[number - 1], err)) {
+            db_rollback(db);
+            return false;
+        }
     return db_commit(db, err);
 }
 
@@ -73,8 +80,15 @@ bool sqlite_migrate(struct db *db, struct error *err)
                      err) ||
         !db_check_schema(db, &done, err))
         return false;
-    for (unsigned number = done + 1; number <= db_migration_count; number++)
-        if (!apply_migration(db, number, &db_migrations[number - 1], err))
-            return false;
-    return true;
+    if (done == db_migration_count)
+        return true;
+    if (done > 0 && !sqlite_keep_old(db, done, err))
+        return false;
+    db->upgraded_from = done;
+    return apply_all(db, done, err);
+}
+
+unsigned db_upgraded_from(const struct db *db)
+{
+    return db->upgraded_from;
 }

@@ -8,7 +8,7 @@
 unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
-    family forecast full guard hours identity inspect name name-dialect name-file package-format par plan-text planner
+    family filter forecast full guard hours identity inspect name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
     recognise retry slice testimony
     transcript transcript-any turnkey version wrapper"
@@ -20,9 +20,9 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
-unsanitized_e2e="campaign-cost campaign-model campaign-story clock console
+unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-campaigns console-devices console-firmware console-ledger console-live console-settings containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full
-    disk-start ctl-tls dfota docs durable ec618 formats full lib operating proxy run story strace suites traps
+    disk-start ctl-tls dfota docs durable ec618 formats full growth lib operating proxy run story strace suites traps upgraded-release
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition

@@ -119,6 +119,7 @@
     X("DELETE", WEBHOOK "/events/{}", ADMIN, 0, admin_webhook_forget)                                        \
     X("POST", WEBHOOK "/events/{}/resend", ADMIN, 0, admin_webhook_resend)                                   \
     X("POST", API "/backup", ADMIN, 0, admin_backup_begin)                                                   \
+    X("POST", API "/backup/result", ADMIN, KIB, admin_backup_result)                                         \
     X("DELETE", API "/backup", ADMIN, 0, admin_backup_end)                                                   \
     X("GET", API "/backup/files/{}", ADMIN, 0, admin_backup_file)                                            \
     X("GET", API "/ledger", READ | CUT, 0, admin_ledger_list)                                                \

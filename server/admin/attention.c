@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/backup_result.h"
 #include "server/admin/reason.h"
 #include "server/campaign/life.h"
 #include "storage/outbox.h"
@@ -272,12 +273,32 @@ static bool put_full(struct attention *attention, struct error *err)
     return true;
 }
 
+static bool put_backup(struct attention *attention, struct error *err)
+{
+    struct backup_state state;
+    int64_t now_ms = clock_utc_ms();
+    if (!backup_state_load(attention->call->db, &state, err))
+        return false;
+    if (!backup_is_due(attention->call->daemon->config, &state, now_ms))
+        return true;
+    long long days = (long long)(backup_age_ms(&state, now_ms) / DAY_MS);
+    int64_t last_ms = state.last.result ? state.last.made_ms : 0;
+    json_t *subject = json_pack("{s:I}", "count", (json_int_t)days);
+    json_t *action = attention_action("make-backup", NULL, " ");
+    if (last_ms)
+        attention_put(attention, "backup-due", subject, last_ms, action, "no backup for %lld days", days);
+    else
+        attention_put(attention, "backup-due", subject, 0, action,
+                      "no backup was made in the %lld days of this server", days);
+    return true;
+}
+
 bool attention_server(struct attention *attention, struct error *err)
 {
     const struct daemon *daemon = attention->call->daemon;
     put_certificate(attention, "device_tls_cert", daemon->device_certificate_ends_ms);
     put_certificate(attention, "admin_tls_cert", daemon->admin_certificate_ends_ms);
-    return put_disk(attention, err) && put_campaigns(attention, err) && put_quarantines(attention, err) &&
-           put_claims(attention, err) && put_stale_links(attention, err) && put_webhooks(attention, err) &&
-           put_full(attention, err);
+    return put_disk(attention, err) && put_backup(attention, err) && put_campaigns(attention, err) &&
+           put_quarantines(attention, err) && put_claims(attention, err) && put_stale_links(attention, err) &&
+           put_webhooks(attention, err) && put_full(attention, err);
 }

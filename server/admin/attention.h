@@ -15,7 +15,8 @@
 
 /* All kinds. */
 #define ATTENTION_KINDS                                                                                      \
-    "admission-full", "campaign-done", "certificate", "claim", "disk-low", "format-not-set", "gate-broken",  \
+    "admission-full", "backup-due", "campaign-done", "certificate", "claim", "disk-low", "format-not-set",   \
+        "gate-broken",                                                                                       \
         "held", "loop-guard", "out-of-service", "oversize", "stage-waits", "stale-link", "unknown-base",     \
         "webhook"
 

@@ -46,7 +46,7 @@ static void write_attention(FILE *out, const json_t *items)
         int64_t count = 0;
         size_t i;
         const json_t *item;
-        json_array_foreach(items, i, item)
+        json_array_foreach (items, i, item)
             count += strcmp(json_string_value(json_object_get(item, "kind")), kinds[k]) == 0;
         snprintf(label, sizeof label, "kind=\"%s\"", kinds[k]);
         metrics_write_gauge(out, "dfota_attention",
@@ -70,12 +70,13 @@ static bool write_all(struct admin_call *call, FILE *out, struct error *err)
                             (clock_boot_ms() - daemon->started_ms) / 1000);
         metrics_write_gauge(out, "dfota_disk_free_bytes", "Free space on the disk of the data.", "",
                             (int64_t)free_bytes);
-        metrics_write_gauge(out, "dfota_disk_reserve_bytes", "Space that uploads and packages leave free.", "",
-                            (int64_t)reserve);
-        metrics_write_gauge(out, "dfota_transfers", "Packages that are being sent.", "", (int64_t)load.running);
+        metrics_write_gauge(out, "dfota_disk_reserve_bytes", "Space that uploads and packages leave free.",
+                            "", (int64_t)reserve);
+        metrics_write_gauge(out, "dfota_transfers", "Packages that are being sent.", "",
+                            (int64_t)load.running);
         metrics_write_gauge(out, "dfota_package_bytes_sent",
-                            "Bytes of packages that devices acknowledged, for all targets that are known.", "",
-                            overview.all.bytes_sent);
+                            "Bytes of packages that devices acknowledged, for all targets that are known.",
+                            "", overview.all.bytes_sent);
         write_devices(out, &overview.all);
         write_packages(out, &packages);
         write_attention(out, overview.attention.items);

@@ -113,7 +113,8 @@ bool overview_load(struct admin_call *call, struct overview *ret, struct error *
         return false;
     for (size_t i = 0; i < ret->products; i++)
         if (access_sees(call->request, products[i].product_key) &&
-            (!add_rows(call, &products[i], ret, err) || !attention_product(&ret->attention, &products[i], err)))
+            (!add_rows(call, &products[i], ret, err) ||
+             !attention_product(&ret->attention, &products[i], err)))
             return false;
     if (ret->count)
         qsort(ret->row, ret->count, sizeof *ret->row, by_devices);

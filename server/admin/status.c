@@ -6,10 +6,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/backup_result.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
 #include "server/admin/overview.h"
 #include "server/checkin/checkin_task.h"
+#include "server/db/sizes.h"
 #include "storage/device.h"
 #include "storage/package.h"
 #include "storage/product.h"
@@ -61,6 +63,10 @@ static json_t *limits_to_json(const struct config *config)
     LIMIT(jobs);
     LIMIT(job_wall_ms);
     LIMIT(ledger_keep_days);
+    LIMIT(backup_warn_days);
+    LIMIT(check_ins_keep_days);
+    LIMIT(attempts_kept);
+    LIMIT(unknown_files_keep_days);
 #undef LIMIT
     return json;
 }
@@ -90,31 +96,69 @@ static bool show_product(struct admin_call *call, struct error *err)
     return ok;
 }
 
+/* The bytes of the database are those of now; all else is of the last daily count. */
+static bool stored_to_json(struct admin_call *call, json_t **ret, struct error *err)
+{
+    struct stored_sizes sizes;
+    int64_t bytes, free_bytes;
+    if (!growth_bytes(call->db, &bytes, &free_bytes, err))
+        return false;
+    sizes_get(call->daemon->sizes, &sizes);
+    *ret = json_pack("{s:I, s:I, s:o, s:I, s:I, s:I}", "database_bytes", (json_int_t)bytes,
+                     "database_free_bytes", (json_int_t)free_bytes, "counted_at", field_number(sizes.at_ms),
+                     "files", (json_int_t)sizes.blobs.files, "file_bytes", (json_int_t)sizes.blobs.bytes,
+                     "unknown_files", (json_int_t)sizes.unknown_blobs);
+    json_t *rows = json_object();
+#define ROWS(name) json_object_set_new(rows, #name, json_integer((json_int_t)sizes.rows.name))
+    ROWS(attempts);
+    ROWS(campaign_devices);
+    ROWS(campaigns);
+    ROWS(check_in_days);
+    ROWS(devices);
+    ROWS(images);
+    ROWS(ledger);
+    ROWS(links);
+    ROWS(outbox);
+    ROWS(packages);
+    ROWS(transcripts);
+#undef ROWS
+    json_object_set_new(*ret, "rows", rows);
+    return true;
+}
+
 bool admin_status_show(struct admin_call *call, struct error *err)
 {
     int64_t products, devices, conflicts, quarantined;
     struct package_counts packages;
-    json_t *estimate, *full;
+    struct backup_state backup;
+    json_t *estimate, *full, *stored;
     if (call->request->actor.product[0])
         return show_product(call, err);
     if (!quarantine_count(call->db, 0, &quarantined, err) || !product_count(call->db, &products, err) ||
         !device_count(call->db, &devices, err) || !device_count_conflicts(call->db, &conflicts, err) ||
-        !package_count(call->db, &packages, err) || !list_full(call, &full, err))
+        !package_count(call->db, &packages, err) || !backup_state_load(call->db, &backup, err) ||
+        !list_full(call, &full, err))
         return false;
     if (!admin_backlog_estimate(call, &estimate, err)) {
         json_decref(full);
         return false;
     }
-    reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o}",
-                         "version", PACKAGE_VERSION, "uptime_ms",
-                         (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
-                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
-                         (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued,
-                         "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
-                         "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
-                         "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
-                         "admission_full", full, "limits", limits_to_json(call->daemon->config), "tls",
-                         tls_to_json(call->daemon)));
+    if (!stored_to_json(call, &stored, err)) {
+        json_decref(full);
+        json_decref(estimate);
+        return false;
+    }
+    reply_json(
+        &call->reply, 200,
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+                  "version", PACKAGE_VERSION, "uptime_ms",
+                  (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products", (json_int_t)products,
+                  "devices", (json_int_t)devices, "conflicts", (json_int_t)conflicts, "packages", "queued",
+                  (json_int_t)packages.queued, "generating", (json_int_t)packages.generating, "ready",
+                  (json_int_t)packages.ready, "failed", (json_int_t)packages.failed, "quarantined",
+                  (json_int_t)quarantined, "estimate_ms", estimate, "transfers",
+                  transfers_to_json(call->daemon), "admission_full", full, "backup",
+                  backup_state_to_json(call->daemon->config, &backup), "stored", stored, "limits",
+                  limits_to_json(call->daemon->config), "tls", tls_to_json(call->daemon)));
     return true;
 }

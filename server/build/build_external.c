@@ -120,7 +120,8 @@ static enum make_end run_command(struct build *making, const char *which, char *
         return build_fail(making, MAKE_FAILED, "external_writable: %.200s", err.text);
     for (size_t i = 0; more && more[i] && i < WRITABLE; i++)
         writable[1 + i] = more[i];
-    const struct process_place place = {run->workdir, environment, writable};
+    const bool network = strcmp(making->section->value[FIRMWARE_EXTERNAL_NETWORK], "yes") == 0;
+    const struct process_place place = {run->workdir, environment, writable, network};
     if (!process_run_foreign(argv, &limits, making->cancel_fd, &place, &log, &outcome, &err))
         return build_fail(making, err.code == ERROR_NOT_FOUND ? MAKE_FAILED : MAKE_CRASHED, "%s: %.280s",
                           which, err.text);

@@ -68,6 +68,10 @@ struct config {
     enum package_effort idle_effort; /* EFFORT_NONE: packages that fit are not made smaller */
 
     uint64_t ledger_keep_days;
+    uint64_t backup_warn_days;
+    uint64_t check_ins_keep_days;
+    uint64_t attempts_kept;
+    uint64_t unknown_files_keep_days;
 
     enum log_level log_level;
     uint64_t log_lines_per_second; /* of each event, after a burst; 0: no limit */

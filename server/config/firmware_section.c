@@ -16,6 +16,7 @@ static bool parse_address(const char *value, char **field, struct error *err);
 static bool parse_command(const char *value, char **field, struct error *err);
 static bool parse_verify(const char *value, char **field, struct error *err);
 static bool parse_folders(const char *value, char **field, struct error *err);
+static bool parse_yes(const char *value, char **field, struct error *err);
 
 /* clang-format off */
 const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
@@ -31,6 +32,9 @@ const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
     [FIRMWARE_EXTERNAL_WRITABLE] = {"external_writable", parse_folders, "DIR...",
         "Folders besides {workdir} in which these commands may write. The kernel must have Landlock to "
         "enforce this."},
+    [FIRMWARE_EXTERNAL_NETWORK] = {"external_network", parse_yes, "yes|no",
+        "yes: these commands may use the network. no, the default: they can use only sockets of this machine (AF_UNIX). "
+        "The kernel must have seccomp to enforce this."},
 };
 /* clang-format on */
 
@@ -42,6 +46,13 @@ static bool copy_text(const char *value, char **field, struct error *err)
     free(*field);
     *field = copy;
     return true;
+}
+
+static bool parse_yes(const char *value, char **field, struct error *err)
+{
+    if (value[0] && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return error_set(err, ERROR_INVALID, "'%.60s' is not yes or no", value);
+    return copy_text(value, field, err);
 }
 
 static bool parse_address(const char *value, char **field, struct error *err)

@@ -17,6 +17,7 @@ enum firmware_section_field {
     FIRMWARE_EXTERNAL_COMMAND, /* a command as in command_template.h */
     FIRMWARE_EXTERNAL_VERIFY,
     FIRMWARE_EXTERNAL_WRITABLE, /* absolute paths, one word each */
+    FIRMWARE_EXTERNAL_NETWORK,  /* "yes" or "no" */
     FIRMWARE_FIELDS,
 };
 

@@ -175,10 +175,23 @@ const struct config_key config_key_table[] = {
            "The share of jobs that may work in the background at the same time: on pairs that no device "
            "waits for, and for idle_effort. One background job is always allowed."),
 
-    HEADING("Ledger"),
-    NUMBER(ledger_keep_days, RELOADS, "0", 0, 36500, "DAYS",
+    HEADING("Growth"),
+    NUMBER(ledger_keep_days, RELOADS, "3650", 0, 36500, "DAYS",
            "Older rows of the ledger are removed once a day. A checkpoint row records the removal. 0: all "
            "rows are kept."),
+
+    NUMBER(check_ins_keep_days, RELOADS, "730", 0, 36500, "DAYS",
+           "How long it is kept on which days a device asked, and how often. 0: as long as the ledger."),
+    NUMBER(attempts_kept, RELOADS, "200", 0, 1000000, "N",
+           "The newest attempts of a device that are kept. Older ones are removed once a day, except those that "
+           "were confirmed, that a transcript is about, or that are the last for a target. 0: all are kept."),
+    NUMBER(unknown_files_keep_days, RELOADS, "30", 0, 36500, "DAYS",
+           "A file in blobs/ that the database has not named for this time is removed. 0: never."),
+
+    HEADING("Backup"),
+    NUMBER(backup_warn_days, RELOADS, "7", 0, 3650, "DAYS",
+           "Without a backup by dfotactl for this time the log, dfotactl status and the console say so. 0: "
+           "never, for servers that are backed up in another way."),
 
     HEADING("Log"),
     WORD(log_level, RELOADS, "info", parse_level, "LEVEL",

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/process/filter.h"
 #include "server/process/output.h"
 #include "server/process/start.h"
 
@@ -219,6 +220,7 @@ static bool run(struct process_start *start, int cancel_fd, struct process_outpu
     int64_t deadline_ms = deadline_of(start->limits);
     start->fds = (struct process_fds){tells.to, one ? tells.to : says.to, fails.to};
     start->parent = getpid();
+    filter_prepare();
     pid_t pid = fork_blocked();
     if (pid == 0)
         process_become(start);

@@ -5,7 +5,8 @@
    The child gets its own process group, a niceness of 10, a minimal environment, a pipe as stderr,
    /dev/null as stdin and, unless it is read, as stdout, and no other descriptor. It is killed when the
    thread that runs it ends, so also when the server is killed with SIGKILL. When the child ends, the rest
-   of its process group is killed. */
+   of its process group is killed. Where the kernel has seccomp, the child can make only the system calls that dfota
+   needs: no sockets, no tracing (filter.h). */
 #ifndef DFOTA_SERVER_PROCESS_PROCESS_H
 #define DFOTA_SERVER_PROCESS_PROCESS_H
 
@@ -42,6 +43,12 @@ struct process_outcome {
     char stderr_text[CHILD_TEXT_SIZE]; /* its first 400 bytes as one clean UTF-8 line; "": nothing */
 };
 
+/* Where the kernel has Landlock, each later child of process_run() with this program can read only the folder of the program,
+   the libraries of the system, and blobs/, incoming/ and suffix/ of the data directory, and can write only to the last two.
+   Call once, before the first child. ERROR_INVALID: a path is too long. */
+bool process_confine(const char *program, const char *data_dir, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* Runs argv and waits for its end. argv[0] is a path; NULL ends argv. When cancel_fd becomes readable the
    child is killed; the descriptor is not read, so one can serve many children; -1: none. False, with nothing
    started: the program cannot be run (ERROR_NOT_FOUND: it does not exist), or the machine has no more
@@ -67,6 +74,7 @@ struct process_place {
     /* the only folders where it may write, if the kernel has Landlock; NULL ends them. NULL: wherever the
        server may write */
     const char *const *writable;
+    bool network; /* may use sockets other than AF_UNIX (filter.h) */
 };
 
 /* Like process_run(), for a foreign program in a place. Both of its outputs go into one log, as lines of

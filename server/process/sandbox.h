@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Limits with Landlock (Linux) where a process may change files. What it reads, what it sends and how it
-   uses sockets is not limited. */
+/* Limits with Landlock (Linux) where a process may change files, and for dfota also what it may read. filter.h limits
+   its system calls. */
 #ifndef DFOTA_SERVER_PROCESS_SANDBOX_H
 #define DFOTA_SERVER_PROCESS_SANDBOX_H
 
@@ -15,5 +15,9 @@ bool sandbox_is_there(void);
    /dev/full, and can signal only each other (Linux 6.12). Without Landlock nothing happens. False:
    Landlock exists but could not be used. */
 bool sandbox_enter(const char *const *writable);
+
+/* The same for dfota, which can also read only below `readable` (folders or files; NULL ends them), below `writable`, and
+   the programs and libraries of the system. Does nothing in a build with a sanitizer. */
+bool sandbox_enter_own(const char *const *readable, const char *const *writable);
 
 #endif

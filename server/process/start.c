@@ -4,11 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "server/process/filter.h"
 #include "server/process/reaper.h"
 #include "server/process/sandbox.h"
 
@@ -84,10 +88,35 @@ static bool stand_alone(pid_t parent, bool foreign, int error_fd)
     return !foreign || reaper_begin(error_fd);
 }
 
-static bool take_place(const struct process_place *place)
+/* What dfota may use. Set before the first child. */
+static struct {
+    char program[PATH_MAX], folder[PATH_MAX], blobs[PATH_MAX], incoming[PATH_MAX], suffix[PATH_MAX];
+} own;
+
+bool process_confine(const char *program, const char *data_dir, struct error *err)
+{
+    const char *end = strrchr(program, '/');
+    if (!end || strlen(program) >= sizeof own.program || strlen(data_dir) + 16 > sizeof own.blobs)
+        return error_set(err, ERROR_INVALID, "the path of dfota or of the data directory is too long");
+    snprintf(own.folder, sizeof own.folder, "%.*s", (int)(end - program), program);
+    snprintf(own.blobs, sizeof own.blobs, "%s/blobs", data_dir);
+    snprintf(own.incoming, sizeof own.incoming, "%s/incoming", data_dir);
+    snprintf(own.suffix, sizeof own.suffix, "%s/suffix", data_dir);
+    snprintf(own.program, sizeof own.program, "%s", program);
+    return true;
+}
+
+static bool take_own_place(const char *program)
+{
+    const char *const readable[] = {own.folder, own.blobs, NULL};
+    const char *const writable[] = {own.incoming, own.suffix, NULL};
+    return strcmp(program, own.program) != 0 || sandbox_enter_own(readable, writable);
+}
+
+static bool take_place(const struct process_place *place, const char *program)
 {
     if (!place)
-        return true;
+        return take_own_place(program);
     return (!place->directory || chdir(place->directory) == 0) &&
            (!place->writable || sandbox_enter(place->writable));
 }
@@ -97,12 +126,14 @@ _Noreturn void process_become(const struct process_start *start)
     const struct process_place *place = start->place;
     int error_fd = start->fds.error;
     if (set_descriptors(&start->fds, &error_fd) && stand_alone(start->parent, place, error_fd) &&
-        set_limits(start->limits) && take_place(place)) {
+        set_limits(start->limits) && take_place(place, start->argv[0])) {
         errno = 0;
         if (nice(NICENESS) == -1 && errno != 0)
             setpriority(PRIO_PROCESS, 0, NICENESS);
         reset_signals();
-        execve(start->argv[0], start->argv, place && place->environment ? place->environment : environment);
+        if (filter_enter(!place ? FILTER_OWN : place->network ? FILTER_FOREIGN_NETWORK : FILTER_FOREIGN))
+            execve(start->argv[0], start->argv,
+                   place && place->environment ? place->environment : environment);
     }
     int number = errno;
     ssize_t written = write(error_fd, &number, sizeof number);

@@ -214,7 +214,7 @@ describe('dfotactl backup', () => {
         proxy.requests.length = 0;
         const third = await backedUp(server, dir, { url: proxy.url });
         assert.deepEqual([third.fetched, proxy.files().length], [3, 3]);
-        assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup']);
+        assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup', 'POST /api/v1/backup/result']);
         assert.equal((await copies(dir)).length, 3);
         for (const name of await readdir(dir, { recursive: true }))
             assert.equal((await stat(join(dir, name))).mode & 0o077, 0, name);
@@ -241,7 +241,7 @@ describe('dfotactl backup', () => {
         });
         const made = await backedUp(server, dir, { url: proxy.url });
         assert.equal(made.files, 4);
-        assert.equal(proxy.requests.filter((r) => r.startsWith('POST')).length, 2);
+        assert.equal(proxy.requests.filter((r) => r === 'POST /api/v1/backup').length, 2);
         await assertGood(fsck(dir));
     });
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Runs the commands of doc/operating.md.
+// Runs the commands of doc/operating.md, doc/backup.md and doc/upgrade.md.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -15,13 +15,14 @@ import { sha256 } from './lib/module.mjs';
 import { Scene, findBySum, listFiles } from './lib/scene.mjs';
 import { buildDir, startServer } from './lib/server.mjs';
 
-const page = await readFile(join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'doc', 'operating.md'), 'utf8');
+const doc = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'doc');
+const page = (await Promise.all(['operating.md', 'backup.md', 'upgrade.md'].map((name) => readFile(join(doc, name), 'utf8')))).join('\n');
 
 // The lines to type below a heading.
 function linesOf(heading) {
-    const [, section] = page.split(new RegExp(`^##+ ${heading}$`, 'm'));
+    const [, section] = page.split(new RegExp(`^#+ ${heading}$`, 'm'));
     assert.ok(section, `no section ${heading}`);
-    const lines = section.split(/^##+ /m)[0].split('\n').filter((line) => line.startsWith('    ')).map((line) => line.trim());
+    const lines = section.split(/^#+ /m)[0].split('\n').filter((line) => line.startsWith('    ')).map((line) => line.trim());
     assert.ok(lines.length > 0);
     return lines;
 }
@@ -161,6 +162,18 @@ for (const [name, prepare] of Object.entries(machines)) {
             assert.equal(statSync(join(second.dataDir, file)).mode & 0o077, 0);
     });
 }
+
+test('an upgrade, and the way back', async (t) => {
+    const { server, scene, module, backup } = await furnished(t);
+    await server.stop();
+    const file = join(server.dataDir, 'dfota.db');
+    execFileSync('sqlite3', [file, "DELETE FROM migration WHERE number = (SELECT max(number) FROM migration); DROP TABLE backup"]);
+    await server.start();
+    await type(server, backup, linesOf('Upgrade').concat(linesOf('The way back')));
+    assert.equal(server.log('database-upgraded').length, 2, 'before, and again after the way back');
+    await assertImages(scene, '1', '2');
+    assert.equal((await scene.record(module)).confirmed_version, '2');
+});
 
 test('a removed database is recovered from the running server', async (t) => {
     const { server, scene, module, backup } = await furnished(t);

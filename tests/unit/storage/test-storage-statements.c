@@ -31,6 +31,14 @@ static const char *const may_scan[] = {
     "SELECT count(*) FROM webhook", /* at most 16 rows */
     "SELECT id FROM webhook WHERE enabled",
     "SELECT id, product_id, created_ms, created_by, name, url_sealed, secret_sealed",
+    "SELECT result, made_ms, ended_ms", /* at most three rows */
+    /* Once a day, on a connection for reading. */
+    "SELECT (SELECT count(*) FROM image), (SELECT count(*) FROM package), (SELECT count(*) FROM device)",
+    "SELECT device_id FROM attempt WHERE device_id > $1 GROUP BY",
+    "SELECT c.id FROM campaign c WHERE c.plain = 1",
+    "DELETE FROM admission WHERE day",           /* a row for each product and day */
+    "SELECT sha256, since_ms FROM blob_unknown", /* at most 10,000 rows */
+    "SELECT page_count * page_size",
 };
 
 /* Partial indexes that have only rows that are looked for, and subqueries of one page. */
