@@ -13,10 +13,6 @@
 #include <sys/stat.h>
 
 #include <config.h>
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/attempts.h"
@@ -42,6 +38,7 @@
 #include "server/planning/ready.h"
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
+#include "server/watchdog.h"
 #include "server/webhook/sender.h"
 #include "storage/file_watch.h"
 #include "upgrade/allowance.h"
@@ -59,15 +56,6 @@ struct server {
     atomic_bool is_listening; /* from then on the address is known that links begin with */
     struct ready_finder *ready_finder;
 };
-
-static void notify_systemd(const char *state)
-{
-#ifdef HAVE_SYSTEMD
-    sd_notify(0, state);
-#else
-    (void)state;
-#endif
-}
 
 static bool flush(void *cls, struct db *db, struct error *err)
 {
@@ -262,13 +250,16 @@ static void end(struct server *server)
    database can still be rescued. */
 static int await_signal(struct server *server, const sigset_t *ending, struct error *err)
 {
-    static const struct timespec while_there = {.tv_sec = 1};
+    static const struct timespec second = {.tv_sec = 1};
+    struct watchdog watchdog;
+    watchdog_open(&watchdog);
     for (;;) {
-        int number = server->is_lost ? sigwaitinfo(ending, NULL) : sigtimedwait(ending, NULL, &while_there);
+        int number = sigtimedwait(ending, NULL, &second);
+        watchdog_tick(&watchdog, &server->listeners, server->daemon.writer);
         if (!server->is_lost && !file_watch_check(server->file_watch, err)) {
             server->is_lost = true;
             log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
-            notify_systemd("STATUS=the data directory was changed: nothing is stored");
+            watchdog_notify("STATUS=the data directory was changed: nothing is stored");
         }
         if (number > 0)
             return number;
@@ -291,9 +282,9 @@ bool daemon_run(const struct config *config, struct error *err)
     log_line(LOG_LEVEL_INFO, "start", "version", PACKAGE_VERSION, "data_dir", config->data_dir, NULL);
     bool ok = start(&server, err);
     if (ok) {
-        notify_systemd("READY=1");
+        watchdog_notify("READY=1");
         int signal_number = await_signal(&server, &ending, err);
-        notify_systemd("STOPPING=1");
+        watchdog_notify("STOPPING=1");
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);

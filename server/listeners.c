@@ -120,6 +120,12 @@ bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *
     return true;
 }
 
+int64_t listeners_turned_ms(struct listeners *listeners)
+{
+    int64_t device = listener_turned_ms(listeners->device), admin = listener_turned_ms(listeners->admin);
+    return device < admin ? device : admin;
+}
+
 static bool drain(struct listener *listener, int64_t until_ms)
 {
     int64_t left_ms = until_ms - clock_boot_ms();

@@ -118,6 +118,17 @@ void listener_address(const struct listener *listener, char out[64])
     }
 }
 
+int64_t listener_turned_ms(struct listener *listener)
+{
+    int64_t oldest = INT64_MAX;
+    for (unsigned i = 0; i < listener->loop_count; i++) {
+        int64_t turned = atomic_load(&listener->loop[i]->shared.turned_ms);
+        oldest = turned < oldest ? turned : oldest;
+        capacity_wake(&listener->loop[i]->shared);
+    }
+    return oldest;
+}
+
 bool listener_drain(struct listener *listener, int64_t deadline_ms)
 {
     return capacity_drain(&listener->capacity, deadline_ms);

@@ -17,6 +17,9 @@ struct listener;
 bool listener_open(const struct listener_config *config, struct listener **ret, struct error *err);
 /* The bound address, such as "127.0.0.1:41233". */
 void listener_address(const struct listener *listener, char out[64]);
+/* The oldest begin of the last turn of a loop, monotonic clock. Also makes each loop turn: the next call tells whether it
+   did. Not after listener_close(). */
+int64_t listener_turned_ms(struct listener *listener);
 /* Stops accepting and waits until each open request is answered and written, at most deadline_ms. The
    owners of suspended requests must still answer them. False: some requests are still open. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);

@@ -206,6 +206,7 @@ static void *loop_main(void *cls)
     while (!loop->stopping || loop->suspended) {
         int count = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop));
         loop->now_ms = clock_boot_ms();
+        atomic_store(&loop->shared.turned_ms, clock_monotonic_ms());
         handle_events(loop, events, count);
         obey_listener(loop);
         look_at_deadlines(loop);
@@ -281,6 +282,7 @@ static bool prepare(struct loop *loop, struct error *err)
     loop->limit_ms[DEADLINE_STREAM] = config->idle_timeout_ms;
     loop->limit_ms[DEADLINE_ANSWER] = config->idle_timeout_ms / ANSWER_LOOKS + 1;
     loop->limit_ms[DEADLINE_LINGER] = LINGER_MS;
+    atomic_store(&loop->shared.turned_ms, clock_monotonic_ms());
     loop->daemon = start_daemon(loop);
     if (!loop->daemon)
         return error_set(err, ERROR_INTERNAL, "libmicrohttpd does not start");
