@@ -133,7 +133,7 @@ newcomer() {
         ctl one image upload /root/Pump_V1138.bin /root/Pump_V1162.bin &&
         ctl one target set Pump 1162 &&
         sim one --imei 866597071234569 &&
-        ctl one device link 866597071234577 --firmware Pump --version 1138 >linked && grep -o -m 1 'http://[^ ]*' linked >link
+        ctl one device link 866597071234577 --firmware Pump --version 1138 >linked && grep -o -m 1 'http://[^ ]*' linked >link.txt
 }
 
 # A module goes from 1138 to 1162.
@@ -144,7 +144,7 @@ sim() {
 
 # The link gives a package, which makes 1162 of 1138.
 link_works() {
-    on "$1" dfota-sim --link "$(cat link)" --image /root/Pump_V1138.bin --firmware Pump --asks 1 --expect 1162 --interval 0.1
+    on "$1" dfota-sim --link "$(cat link.txt)" --image /root/Pump_V1138.bin --firmware Pump --asks 1 --expect 1162 --interval 0.1
 }
 
 is_upgraded() {

@@ -89,7 +89,7 @@ is_understood() {
 # --init, the start, and each file with its mode.
 starts_after_init() {
     local config=$scratch/init/etc/dfota.conf
-    mkdir -p "$scratch/init/data"
+    mkdir -p "$scratch/init" && mkdir -m 700 "$scratch/init/data"
     "$root/usr/bin/dfotad" --init --config "$config" --data-dir "$scratch/init/data" || return 1
     (cd "$scratch/init" && stat -c '%a %n' etc/* data data/admin.token data/dfota.db) >modes
     printf '%s\n' '600 etc/backup.token' '640 etc/dfota.conf' '700 data' '600 data/admin.token' '600 data/dfota.db' | diff modes - &&
