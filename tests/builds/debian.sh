@@ -171,7 +171,7 @@ is_watched() {
     first=$(main_pid one)
     sleep 12
     [ "$(main_pid one)" = "$first" ] || { echo "restarted while it was alive" && return 1; }
-    on one kill -STOP "$first"
+    on one sh -c "kill -STOP $first" # procps is not there
     for _ in $(seq 30); do
         sleep 1
         [ "$(main_pid one)" = "$first" ] || break

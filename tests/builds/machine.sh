@@ -107,6 +107,7 @@ become_init() {
     cd "$root"
     pivot_root . mnt
     umount -l /mnt
+    mount --make-rshared / # systemd mounts the credentials of a service in a namespace of its own first
     exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd
 }
 
