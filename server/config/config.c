@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <config.h>
 #include "base/slice.h"
 #include "server/config/config_file.h"
 #include "server/config/firmware_section.h"

@@ -87,8 +87,6 @@ struct config {
     uint64_t status_3, status_17, status_21, status_25, status_26, status_27, status_40, status_43, status_44;
 };
 
-#define CONFIG_DEFAULT_PATH DFOTA_SYSCONFDIR "/dfota/dfota.conf" /* for --init, without --config */
-
 /* What the program is to do. */
 enum config_action {
     CONFIG_RUN,
