@@ -13,7 +13,7 @@ cd "$scratch" || exit 1
 # release NAME: in a folder of its own, with another umask and time zone for each name.
 release() {
     mkdir -p "folder-of-$1"
-    (umask "$2" && TZ=$3 TMPDIR="$scratch/folder-of-$1" "$source/packaging/release" --untagged "$1")
+    (umask "$2" && TZ=$3 TMPDIR="$scratch/folder-of-$1" source/packaging/release --untagged "$1")
 }
 
 is_the_same() {
@@ -42,6 +42,7 @@ names_no_folder() {
     ! grep -raE 'dfota-(deb|release)-[A-Za-z0-9]{6}' unpacked
 }
 
+git clone -q --no-hardlinks "$source" source || exit 1 # both are of the same commit, whatever is committed meanwhile
 check "a release" release one 022 UTC
 check "the same release again" release two-with-another-name 077 Asia/Shanghai
 check "both have the same bytes" is_the_same
