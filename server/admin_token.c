@@ -57,8 +57,8 @@ static bool is_taken(const struct token *list, size_t count, const char *name)
     return false;
 }
 
-/* "admin", or the first of "admin-2", "admin-3", … that no token has. */
-static bool find_name(struct db *db, char out[TOKEN_NAME_SIZE], struct error *err)
+/* `wanted`, or the first of "wanted-2", "wanted-3", … that no token has. */
+static bool find_name(struct db *db, const char *wanted, char out[TOKEN_NAME_SIZE], struct error *err)
 {
     _cleanup_(cleanup_free) struct token *list = NULL;
     size_t count, alive = 0;
@@ -68,20 +68,31 @@ static bool find_name(struct db *db, char out[TOKEN_NAME_SIZE], struct error *er
         alive += !list[i].revoked_ms;
     if (alive >= TOKENS_MAX)
         return error_set(err, ERROR_INVALID, "there are %zu tokens already", alive);
-    snprintf(out, TOKEN_NAME_SIZE, "admin");
+    snprintf(out, TOKEN_NAME_SIZE, "%s", wanted);
     for (unsigned number = 2; is_taken(list, count, out); number++)
-        snprintf(out, TOKEN_NAME_SIZE, "admin-%u", number);
+        snprintf(out, TOKEN_NAME_SIZE, "%.50s-%u", wanted, number);
     return true;
 }
 
-static bool record(struct db *db, const struct token *token, struct error *err)
+static bool record(struct db *db, const struct token *token, const char *by, struct error *err)
 {
     const struct event event = {.kind = LEDGER_TOKEN_ADDED, .at_ms = token->created_ms};
     return event_add(db, &event,
-                     json_pack("{s:{s:s}, s:s, s:s, s:I}", "by", "name", "dfotad --new-admin-token", "name",
-                               token->name, "scope", enum_name(&token_scope_names, token->scope), "token",
-                               (json_int_t)token->id),
+                     json_pack("{s:{s:s}, s:s, s:s, s:I}", "by", "name", by, "name", token->name, "scope",
+                               enum_name(&token_scope_names, token->scope), "token", (json_int_t)token->id),
                      err);
+}
+
+/* `by` NULL: without a row in the ledger. */
+static bool store(struct db *db, struct token *token, const char *by, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    if (!token_add(db, token, err) || (by && !record(db, token, by, err))) {
+        db_rollback(db);
+        return false;
+    }
+    return db_commit(db, err);
 }
 
 static bool make_token(const char *directory, struct db *db, bool recorded, struct token *ret,
@@ -89,17 +100,18 @@ static bool make_token(const char *directory, struct db *db, bool recorded, stru
 {
     char text[SECRET_SIZE];
     *ret = (struct token){.scope = SCOPE_ADMIN, .created_ms = clock_utc_ms()};
-    if (!find_name(db, ret->name, err) || !secret_make(text, &ret->hash, err))
+    if (!find_name(db, "admin", ret->name, err) || !secret_make(text, &ret->hash, err))
         return false;
     bool ok = write_file(directory, text, err);
     explicit_bzero(text, sizeof text);
-    if (!ok || !db_begin(db, err))
-        return false;
-    if (!token_add(db, ret, err) || (recorded && !record(db, ret, err))) {
-        db_rollback(db);
-        return false;
-    }
-    return db_commit(db, err);
+    return ok && store(db, ret, recorded ? "dfotad --new-admin-token" : NULL, err);
+}
+
+bool admin_token_add_named(struct db *db, const char *name, const struct sha256 *hash, const char *by,
+                           struct error *err)
+{
+    struct token token = {.scope = SCOPE_ADMIN, .created_ms = clock_utc_ms(), .hash = *hash};
+    return find_name(db, name, token.name, err) && store(db, &token, by, err);
 }
 
 bool admin_token_load(const char *directory, struct db *db, struct error *err)

@@ -12,6 +12,11 @@
 bool admin_token_load(const char *directory, struct db *db, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Stores another token that may do everything, under this name, or NAME-2, NAME-3 … when that is taken. The ledger has `by`.
+   For a server that does not run. */
+bool admin_token_add_named(struct db *db, const char *name, const struct sha256 *hash, const char *by,
+                           struct error *err) __attribute__((warn_unused_result));
+
 /* For --new-admin-token: makes another token, in the data directory of a server that does not run, and prints the
    path of its file. ERROR_UNAVAILABLE: the server runs. */
 bool admin_token_renew(const char *directory, struct error *err) __attribute__((warn_unused_result));

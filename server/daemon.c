@@ -16,10 +16,6 @@
 #include <unistd.h>
 
 #include <config.h>
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/attempts.h"
@@ -49,6 +45,7 @@
 #include "server/process/sandbox.h"
 #include "server/recovery.h"
 #include "server/reload.h"
+#include "server/watchdog.h"
 #include "server/webhook/sender.h"
 #include "storage/file_watch.h"
 #include "upgrade/allowance.h"
@@ -68,15 +65,6 @@ struct server {
     atomic_bool is_listening; /* from then on the address is known that links begin with */
     struct ready_finder *ready_finder;
 };
-
-static void notify_systemd(const char *state)
-{
-#ifdef HAVE_SYSTEMD
-    sd_notify(0, state);
-#else
-    (void)state;
-#endif
-}
 
 static bool flush(void *cls, struct db *db, struct error *err)
 {
@@ -318,7 +306,7 @@ static void notify_reload(void)
 {
     char text[64];
     snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", monotonic_us());
-    notify_systemd(text);
+    watchdog_notify(text);
 }
 
 static void check_files(struct server *server, struct error *err)
@@ -327,7 +315,7 @@ static void check_files(struct server *server, struct error *err)
         return;
     server->is_lost = true;
     log_line(LOG_LEVEL_ERROR, "data-lost", "error", err->text, NULL);
-    notify_systemd("STATUS=the data directory was changed: nothing is stored");
+    watchdog_notify("STATUS=the data directory was changed: nothing is stored");
 }
 
 /* Checks once a second that the files are where they were; the writer and the readers check on their own.
@@ -335,10 +323,13 @@ static void check_files(struct server *server, struct error *err)
    database can still be rescued. */
 static int await_signal(struct server *server, const sigset_t *awaited, struct error *err)
 {
-    static const struct timespec while_there = {.tv_sec = 1};
+    static const struct timespec second = {.tv_sec = 1};
     int64_t warned_ms = clock_boot_ms();
+    struct watchdog watchdog;
+    watchdog_open(&watchdog);
     for (;;) {
-        int number = server->is_lost ? sigwaitinfo(awaited, NULL) : sigtimedwait(awaited, NULL, &while_there);
+        int number = sigtimedwait(awaited, NULL, &second);
+        watchdog_tick(&watchdog, &server->listeners, server->daemon.writer);
         check_files(server, err);
         if (clock_boot_ms() - warned_ms >= DAY_MS) {
             warned_ms = clock_boot_ms();
@@ -347,7 +338,7 @@ static int await_signal(struct server *server, const sigset_t *awaited, struct e
         if (number == SIGHUP) {
             notify_reload();
             reload_run(server->reload, &server->listeners);
-            notify_systemd("READY=1");
+            watchdog_notify("READY=1");
         } else if (number > 0)
             return number;
     }
@@ -375,9 +366,9 @@ bool daemon_run(const struct config *config, int argc, char **argv, struct error
         return false;
     bool ok = start(&server, err);
     if (ok) {
-        notify_systemd("READY=1");
+        watchdog_notify("READY=1");
         int signal_number = await_signal(&server, &awaited, err);
-        notify_systemd("STOPPING=1");
+        watchdog_notify("STOPPING=1");
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);

@@ -256,6 +256,12 @@ bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *
     return open_both_tls(daemon, ret, err);
 }
 
+int64_t listeners_turned_ms(struct listeners *listeners)
+{
+    int64_t device = listener_turned_ms(listeners->device), admin = listener_turned_ms(listeners->admin);
+    return device < admin ? device : admin;
+}
+
 void listeners_reload(struct listeners *listeners, struct daemon *daemon)
 {
     const char *before = daemon->device_url;

@@ -21,6 +21,8 @@ bool listeners_check(const struct config *config, struct error *err) __attribute
    false. */
 bool listeners_open(struct daemon *daemon, struct listeners *ret, struct error *err)
     __attribute__((warn_unused_result));
+/* For the watchdog: the older of the two values of listener_turned_ms() (http/listener.h). Both are open. */
+int64_t listeners_turned_ms(struct listeners *listeners);
 /* Accepts no more and waits for the requests in hand until until_ms (boot clock). False: some are not answered. */
 bool listeners_drain(struct listeners *listeners, int64_t until_ms);
 /* After a reload: links begin with the address of the new configuration, and handshakes use the new certificates. */

@@ -12,6 +12,7 @@
 #include "server/config/config.h"
 #include "server/config/reload.h"
 #include "server/daemon.h"
+#include "server/init.h"
 #include "server/ledger/verify.h"
 #include "server/listeners.h"
 
@@ -101,6 +102,9 @@ int main(int argc, char **argv)
     case CONFIG_FSCK:
     case CONFIG_RESTORE:
         status = work_on_files(&config, action);
+        break;
+    case CONFIG_INIT:
+        status = init_run(&config, argc, argv, &err) ? 0 : complain(&err, 1);
         break;
     case CONFIG_PRINT:
         config_print_sample(stdout);

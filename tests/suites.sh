@@ -11,7 +11,7 @@ unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brie
     family filter forecast full guard hours identity inspect name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
     recognise retry slice testimony
-    transcript transcript-any turnkey version wrapper"
+    transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
 # shellcheck disable=SC2034 # check uses it

@@ -2,8 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/config/config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <config.h>
 #include "base/slice.h"
 #include "server/config/config_file.h"
 #include "server/config/firmware_section.h"
@@ -31,6 +35,11 @@ static const struct {
     {"--restore", CONFIG_RESTORE,
      "Make data_dir from the newest backup in DIR, or from the backup DIR/NAME, and exit: --restore=DIR. "
      "data_dir must be empty."},
+    {"--init", CONFIG_INIT,
+     "Make the configuration file, the data directory with the first admin token, and backup.token for the backup "
+     "timer, and exit. What is there is kept. Without --config the file is " CONFIG_DEFAULT_PATH
+     ". Other options are "
+     "written into a new file. Run it as root; the files belong to the user dfota."},
     {"--print-config", CONFIG_PRINT,
      "Print each key with its meaning and default, as a configuration file, and exit."},
     {"--help", CONFIG_HELP, "Print this help and exit."},
@@ -104,7 +113,7 @@ static bool reads_config(enum config_action action)
 {
     return action == CONFIG_RUN || action == CONFIG_CHECK || action == CONFIG_VERIFY_LEDGER ||
            action == CONFIG_LEDGER_HEAD || action == CONFIG_NEW_TOKEN || action == CONFIG_FSCK ||
-           action == CONFIG_RESTORE;
+           action == CONFIG_RESTORE || action == CONFIG_INIT;
 }
 
 /* First pass: finds the action, the configuration file, and the files that the actions take. Every argument
@@ -151,15 +160,26 @@ static bool set_defaults(struct config *config, struct error *err)
     return true;
 }
 
+/* --init makes the file when it is missing. */
+static bool read_file(enum config_action action, struct config *config, struct error *err)
+{
+    if (action == CONFIG_INIT && !config->path)
+        config->path = CONFIG_DEFAULT_PATH;
+    bool is_missing = config->path && access(config->path, F_OK) != 0 && errno == ENOENT;
+    if (!config->path || (action == CONFIG_INIT && is_missing))
+        return true;
+    config->was_read = true;
+    return config_file_read(config->path, config, err);
+}
+
 bool config_load(int argc, char **argv, struct config *ret, enum config_action *ret_action, struct error *err)
 {
     enum config_action action;
     struct config config = {.ledger_head = NULL};
-    const char *path;
-    if (!survey(argc, argv, &action, &path, &config, err))
+    if (!survey(argc, argv, &action, &config.path, &config, err))
         return false;
     if (reads_config(action)) {
-        if (!set_defaults(&config, err) || (path && !config_file_read(path, &config, err)) ||
+        if (!set_defaults(&config, err) || !read_file(action, &config, err) ||
             !parse_arguments(argc, argv, &config, err)) {
             config_free(&config);
             return false;
@@ -258,6 +278,20 @@ void config_print_sample(FILE *out)
         print_wrapped(out, "# ", SAMPLE_WIDTH, firmware_section_keys[i].help);
         fprintf(out, "#%s =\n", firmware_section_keys[i].name);
     }
+}
+
+size_t config_print_options(FILE *out, int argc, char **argv)
+{
+    size_t count = 0;
+    for (int at = 1; at < argc;) {
+        struct argument argument;
+        struct error ignored;
+        if (!next_argument(argc, argv, &at, &argument, &ignored))
+            return count;
+        if (argument.key && ++count && out)
+            fprintf(out, "%s = %s\n", argument.key->name, argument.value);
+    }
+    return count;
 }
 
 static void print_option(FILE *out, const struct config_key *key)

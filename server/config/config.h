@@ -85,6 +85,9 @@ struct config {
     const char
         *ledger_head; /* not a key: FILE of --verify-ledger=FILE, borrowed from the command line, or NULL */
 
+    const char *path; /* not a key: FILE of --config, borrowed; NULL: none. --init: the default path then */
+    bool was_read;    /* the file was there, and it was read */
+
     const char *backup; /* not a key: DIR of --restore and --fsck=DIR, borrowed, or NULL */
 
     /* HTTP status of each refusal in the dialect, 400 to 599. */
@@ -100,13 +103,14 @@ enum config_action {
     CONFIG_NEW_TOKEN,     /* --new-admin-token: make another token in data_dir, exit with 0 */
     CONFIG_FSCK,          /* --fsck: check the data directory, or the backup, and exit */
     CONFIG_RESTORE,       /* --restore: make the data directory from the backup, and exit */
+    CONFIG_INIT,          /* --init: make the configuration, the data directory and the tokens, and exit */
     CONFIG_PRINT,         /* --print-config: config_print_sample(stdout), exit with 0 */
     CONFIG_HELP,          /* --help: config_print_help(stdout), exit with 0 */
     CONFIG_VERSION,       /* --version */
 };
 
 /* Reads the defaults, then the file of --config when it is given, then the command line. With CONFIG_RUN,
-   CONFIG_CHECK, CONFIG_NEW_TOKEN, CONFIG_FSCK, CONFIG_RESTORE and the two actions of the ledger, *ret is filled and
+   CONFIG_CHECK, CONFIG_NEW_TOKEN, CONFIG_FSCK, CONFIG_RESTORE, CONFIG_INIT and the two actions of the ledger, *ret is filled and
    the caller frees it with config_free(). The other actions read no file and leave *ret as it is. ERROR_INVALID, with file and line or with the
    option: an unknown key or option, a bad value, a file that cannot be read, an argument that is not an
    option. */
@@ -122,6 +126,9 @@ int config_answer_status(const struct config *config, int code);
 
 /* Each key with its meaning and default, as an INI file: the content of packaging/dfota.conf.sample. */
 void config_print_sample(FILE *out);
+/* Prints the keys of the command line as lines of a configuration file, and returns their number. out NULL: only counts.
+   The command line was read by config_load() without an error. */
+size_t config_print_options(FILE *out, int argc, char **argv);
 void config_print_help(FILE *out);
 
 #endif

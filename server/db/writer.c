@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/writer.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct writer {
     pthread_cond_t changed;
     struct writer_task *first, **last;
     bool stopping;
+    _Atomic int64_t turned_ms; /* monotonic clock */
 };
 
 struct batch {
@@ -140,6 +142,7 @@ static void *work(void *cls)
         abort(); /* at start only: later, nothing could be stored */
     int64_t flush_at_ms = clock_boot_ms() + writer->flush.every_ms;
     for (bool ended = false; !ended;) {
+        atomic_store(&writer->turned_ms, clock_monotonic_ms());
         take_batch(writer, flush_at_ms, batch);
         if (batch->count)
             run_batch(writer, batch);
@@ -171,6 +174,7 @@ bool writer_start(struct db *db, const struct writer_flush *flush, struct writer
         writer->flush = *flush;
     writer->flush_task = (struct writer_task){.run = run_flush, .done = end_flush};
     writer->last = &writer->first;
+    atomic_store(&writer->turned_ms, clock_monotonic_ms());
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_cond_init(&writer->changed, NULL);
     if (!thread_start("writer", work, writer, &writer->thread, err)) {
@@ -261,6 +265,11 @@ bool writer_flush_now(struct writer *writer, struct error *err)
                         .after = writer->flush.flushed,
                         .err = err};
     return !writer->flush.run || run_and_wait(writer, &call);
+}
+
+int64_t writer_turned_ms(struct writer *writer)
+{
+    return atomic_load(&writer->turned_ms);
 }
 
 void writer_stop(struct writer *writer)

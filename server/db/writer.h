@@ -56,6 +56,9 @@ bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, s
 /* When this returns true, the counts of `flush` are stored and the next reader sees them. Threads as for
    writer_call(). */
 bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));
+/* When the writer began its last turn, monotonic clock. It turns at least once in every_ms of its flush, except when a
+   transaction takes longer. Any thread. */
+int64_t writer_turned_ms(struct writer *writer);
 void writer_stop(
     struct writer *writer); /* runs the queued tasks, flushes, closes the connection; NULL is fine */
 

@@ -18,6 +18,7 @@ struct capacity_loop {
     int wake_fd; /* its eventfd */
     _Atomic bool
         room_wanted; /* another loop asks it to close its oldest connection without a whole request */
+    _Atomic int64_t turned_ms; /* begin of its last turn, monotonic clock */
     LIST_ENTRY(capacity_loop) in_loops;
 };
 

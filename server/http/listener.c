@@ -65,6 +65,17 @@ void listener_give(struct listener *listener, int fd, const struct sockaddr_stor
     loop_give(listener->loop[turn % listener->loop_count], fd, peer);
 }
 
+int64_t listener_turned_ms(struct listener *listener)
+{
+    int64_t oldest = INT64_MAX;
+    for (unsigned i = 0; i < listener->loop_count; i++) {
+        int64_t turned = atomic_load(&listener->loop[i]->shared.turned_ms);
+        oldest = turned < oldest ? turned : oldest;
+        capacity_wake(&listener->loop[i]->shared);
+    }
+    return oldest;
+}
+
 bool listener_drain(struct listener *listener, int64_t deadline_ms)
 {
     return capacity_drain(&listener->capacity, deadline_ms);

@@ -22,6 +22,9 @@ void listener_address(const struct listener *listener, char out[64]);
    the listener then owns. `peer` is who is at the far end. What the peer acknowledges is not known: request.over_tls. Any
    thread, until listener_close(). */
 void listener_give(struct listener *listener, int fd, const struct sockaddr_storage *peer);
+/* The oldest begin of the last turn of a loop, monotonic clock. Also makes each loop turn: the next call tells whether it
+   did. Not after listener_close(). */
+int64_t listener_turned_ms(struct listener *listener);
 /* Stops accepting and waits until each open request is answered and written, at most deadline_ms. The
    owners of suspended requests must still answer them. False: some requests are still open. */
 bool listener_drain(struct listener *listener, int64_t deadline_ms);

@@ -249,6 +249,7 @@ static void *loop_main(void *cls)
     while (!loop->stopping || loop->suspended) {
         int count = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop));
         loop->now_ms = clock_boot_ms();
+        atomic_store(&loop->shared.turned_ms, clock_monotonic_ms());
         handle_events(loop, events, count);
         welcome_arrivals(loop);
         obey_listener(loop);
@@ -325,6 +326,7 @@ static bool prepare(struct loop *loop, struct error *err)
     loop->limit_ms[DEADLINE_STREAM] = config->idle_timeout_ms;
     loop->limit_ms[DEADLINE_ANSWER] = config->idle_timeout_ms / ANSWER_LOOKS + 1;
     loop->limit_ms[DEADLINE_LINGER] = LINGER_MS;
+    atomic_store(&loop->shared.turned_ms, clock_monotonic_ms());
     loop->daemon = start_daemon(loop);
     if (!loop->daemon)
         return error_set(err, ERROR_INTERNAL, "libmicrohttpd does not start");

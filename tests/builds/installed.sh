@@ -32,6 +32,10 @@ is_whole() {
         printf './share/man/man1/%s.1\n' dfota dfotactl dfota-sim
         printf './share/man/man%s\n' 8/dfotad.8 5/dfota.conf.5
         printf './share/doc/dfota/%s\n' README.md NEWS dfota.conf.sample
+        printf './share/doc/dfota/examples/%s\n' fail2ban/dfotad.filter fail2ban/dfotad.jail nginx/dfota.conf \
+            haproxy/dfota.cfg prometheus/dfota.rules.yml
+        printf './lib/systemd/system/%s\n' dfotad.service dfota-backup.service dfota-backup.timer
+        printf './lib/%s.d/dfota.conf\n' sysusers tmpfiles
     } | sort >expected
     comm -13 files expected >missing
     grep -v '^./share/doc/dfota/.*\.md$' files | comm -23 - expected >foreign
@@ -61,6 +65,38 @@ main_job() {
         stop_server
 }
 
+# The units name the installed programs, also after an installation elsewhere.
+names_its_programs() {
+    make -s -C "$build" install prefix=/opt/dfota sysconfdir=/opt/etc DESTDIR="$scratch/opt" >/dev/null || return 1
+    grep -h '^\(Exec\|LoadCredential\)' "$scratch"/opt/opt/dfota/lib/systemd/system/*.service >lines
+    grep -E '/usr/|@' lines && return 1
+    [ "$(grep -c '/opt/dfota/bin/dfotad --config /opt/etc/dfota/dfota.conf' lines)" = 3 ] &&
+        grep -q '^ExecStart=/opt/dfota/bin/dfotactl' lines && grep -q '/opt/etc/dfota/backup.token' lines
+}
+
+# is_confined UNIT: systemd rates how much a fault in the service could do, from 0 to 10.
+is_confined() {
+    systemd-analyze security --no-pager --offline=true --threshold=15 "$root/usr/lib/systemd/system/$1" >rating ||
+        { grep -v '✓' rating && return 1; }
+}
+
+# The unit has no key that systemd does not know. The programs of the unit are not on this machine.
+is_understood() {
+    systemd-analyze verify --man=no --recursive-errors=no "$root/usr/lib/systemd/system/$1" 2>&1 |
+        grep -vE 'is not executable|Unit .* not found' | grep .
+    [ "${PIPESTATUS[2]}" = 1 ]
+}
+
+# --init, the start, and each file with its mode.
+starts_after_init() {
+    local config=$scratch/init/etc/dfota.conf
+    mkdir -p "$scratch/init" && mkdir -m 700 "$scratch/init/data"
+    "$root/usr/bin/dfotad" --init --config "$config" --data-dir "$scratch/init/data" || return 1
+    (cd "$scratch/init" && stat -c '%a %n' etc/* data data/admin.token data/dfota.db) >modes
+    printf '%s\n' '600 etc/backup.token' '640 etc/dfota.conf' '700 data' '600 data/admin.token' '600 data/dfota.db' | diff modes - &&
+        grep -qx "data_dir = $scratch/init/data" "$config" && "$root/usr/bin/dfotad" --check-config --config "$config"
+}
+
 in_build() {
     make -s -C "$build" "$@" prefix=/usr DESTDIR="$root"
 }
@@ -74,6 +110,14 @@ done
 check "the installed sample is a configuration" "$root/usr/bin/dfotad" --check-config \
     --config "$root/usr/share/doc/dfota/dfota.conf.sample"
 check "the installed programs upgrade a module" main_job
+check "dfotad --init makes what the service needs" starts_after_init
+if [ -d "$root/usr/lib/systemd" ]; then
+    check "the units name the programs of this installation" names_its_programs
+    for unit in dfotad.service dfota-backup.service; do
+        check "$unit is understood" is_understood "$unit"
+        check "$unit is confined" is_confined "$unit"
+    done
+fi
 if command -v man >/dev/null; then
     check "the manuals are well-formed" is_documented
 fi

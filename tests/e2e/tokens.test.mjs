@@ -342,9 +342,9 @@ describe('failed attempts', () => {
         assert.equal(lines.length, 10);
         assert.doesNotMatch(server.logText, /guess/);
     });
-    test('are found by the filter of the document', async () => {
-        const doc = readFileSync(new URL('../../doc/access.md', import.meta.url), 'utf8');
-        const regex = /^ *failregex = (.*)$/m.exec(doc)[1];
+    test('are found by the filter for fail2ban', async () => {
+        const text = readFileSync(new URL('../../packaging/fail2ban/dfotad.filter', import.meta.url), 'utf8');
+        const regex = /^failregex = (.*)$/m.exec(text)[1];
         const filter = new RegExp(regex.replace('<HOST>', '(?:\\[?(?<host>[0-9a-fA-F.:]+)\\]?)'), 'm');
         const [line] = await server.logged('login-refused', 1, ({ address }) => address === '192.0.2.78');
         assert.equal(filter.exec(line.raw)?.groups.host, '192.0.2.78');
