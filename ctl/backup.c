@@ -242,19 +242,28 @@ static void warn_of_clock(int64_t made_ms, const char *name)
             name);
 }
 
+/* The server may drop its copy of the database. `complete`: the ledger gets a row about the backup. */
+static void tell_end(struct backup *backup, bool complete)
+{
+    struct client_answer answer = {0};
+    struct failure ignored;
+    const char *path = complete ? "/backup?complete=1" : "/backup";
+    if (client_change(backup->session->client, "DELETE", path, NULL, &answer, &ignored))
+        client_answer_clear(&answer);
+}
+
 static bool run(struct backup *backup, struct failure *fail)
 {
     const struct ctl_options *options = backup->session->options;
     char name[BACKUP_NAME_SIZE];
     struct backup_pruned pruned = {0};
-    struct client_answer answer = {0};
-    struct failure ignored;
     bool ok = try(backup, fail);
-    if (client_change(backup->session->client, "DELETE", "/backup", NULL, &answer, &ignored))
-        client_answer_clear(&answer);
+    if (!ok)
+        tell_end(backup, false);
     int64_t made_ms = json_integer_value(json_object_get(backup->manifest, "made_at"));
     if (!ok || !write_manifest(backup, fail) || !backup_store_publish(&backup->store, made_ms, name, fail))
         return false;
+    tell_end(backup, json_array_size(json_object_get(backup->manifest, "missing")) == 0);
     warn_of_clock(made_ms, name);
     if (options->keep && !backup_prune(&backup->store, options->keep, name, &pruned, fail)) {
         session_note("the backup %s was made, and older ones may still be there", name);

@@ -6,6 +6,8 @@
 #ifndef DFOTA_SERVER_CONTEXT_H
 #define DFOTA_SERVER_CONTEXT_H
 
+#include <stdatomic.h>
+
 #include "base/sha256.h"
 #include "server/config/config.h"
 #include "server/core/thread_pool.h"
@@ -55,7 +57,8 @@ struct daemon {
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;
-    int64_t started_ms; /* boot clock */
+    int64_t started_ms;      /* boot clock */
+    atomic_bool is_serving; /* both listeners are open, and the server is not ending */
     int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
 };
 

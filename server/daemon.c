@@ -200,6 +200,7 @@ static bool start(struct server *server, struct error *err)
               live_start(daemon->live, daemon->reader_pool, err) &&
               listeners_open(daemon, &server->listeners, err);
     atomic_store(&server->is_listening, ok);
+    atomic_store(&daemon->is_serving, ok);
     return ok;
 }
 
@@ -294,6 +295,7 @@ bool daemon_run(const struct config *config, struct error *err)
         notify_systemd("READY=1");
         int signal_number = await_signal(&server, &ending, err);
         notify_systemd("STOPPING=1");
+        atomic_store(&server.daemon.is_serving, false);
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);

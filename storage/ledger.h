@@ -103,6 +103,7 @@
     X(LEDGER_TOKEN_ADDED, "token-added", "product", "by expires name scope token")                           \
     X(LEDGER_TOKEN_ROTATED, "token-rotated", "product", "by expires name old_until scope token")             \
     X(LEDGER_TOKEN_REVOKED, "token-revoked", "product", "by name scope token")                               \
+    X(LEDGER_BACKUP_MADE, "backup-made", "", "by")                                                           \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 
 enum ledger_kind {

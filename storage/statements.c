@@ -39,5 +39,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_FLEET_DAY] = &fleet_day_statements,
     [ENTITY_OVERVIEW] = &overview_statements,
     [ENTITY_BLOB_ROW] = &blob_row_statements,
+    [ENTITY_GAUGES] = &gauges_statements,
+    [ENTITY_PROOF] = &proof_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

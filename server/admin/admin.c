@@ -26,7 +26,6 @@
 
 /* Method, pattern, access, body limit, handler. */
 #define ROUTES(X)                                                                                            \
-    X("GET", "/metrics", READ | CUT, 0, admin_metrics_show)                                                  \
     X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
     X("GET", API "/status", READ, 0, admin_status_show)                                                      \
     X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
@@ -132,8 +131,6 @@
 
 /* Without a token: method, pattern, body limit, handler. */
 #define OPEN(X)                                                                                              \
-    X("GET", "/healthz", 0, admin_health_show)                                                               \
-    X("GET", "/readyz", 0, admin_ready_show)                                                                 \
     X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
     X("GET", API "/session", 0, admin_session_show)
 
@@ -188,7 +185,10 @@ const struct route admin_routes[] = {
     {method, pattern, ROUTE_WORKER | ROUTE_ACCESS(access), 0, &(stream), handler},
                 UPLOADS(X)
 #undef X
-                    {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
+                    {"GET", "/metrics", ROUTE_WORKER | ROUTE_ACCESS(READ), 0, NULL, admin_metrics_serve},
+    {"GET", "/healthz", ROUTE_OPEN, 0, NULL, admin_health_serve},
+    {"GET", "/readyz", ROUTE_WORKER | ROUTE_OPEN, 0, NULL, admin_ready_serve},
+    {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console/", ROUTE_OPEN | ROUTE_PREFIX, 0, NULL, console_file_serve},
 };

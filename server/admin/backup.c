@@ -10,9 +10,11 @@
 #include <config.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
 #include "server/db/snapshot.h"
+#include "server/ledger/event.h"
 #include "storage/blob_row.h"
 #include "storage/image.h"
 #include "storage/ledger.h"
@@ -187,9 +189,20 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
     return true;
 }
 
+static bool note_made(void *cls, struct db *db, struct error *err)
+{
+    const struct request *request = cls;
+    const struct event event = {.kind = LEDGER_BACKUP_MADE, .at_ms = clock_utc_ms()};
+    return event_add(db, &event, json_pack("{s:o}", "by", event_by(request)), err);
+}
+
+/* ?complete=1: the client has written the whole backup. Only the client knows that. */
 bool admin_backup_end(struct admin_call *call, struct error *err)
 {
-    if (!call_check_query(call->request, "", err) || !call_check_no_body(call->request, err))
+    uint64_t complete = 0;
+    if (!call_check_query(call->request, "complete", err) || !call_check_no_body(call->request, err) ||
+        !call_query_number(call->request, "complete", 0, 1, &complete, err) ||
+        (complete && !call_change(call, note_made, call->request, err)))
         return false;
     snapshot_drop(call->daemon->snapshot, INT64_MAX);
     reply_init(&call->reply, 204);

@@ -12,9 +12,12 @@ bool admin_status_show(struct admin_call *call, struct error *err);
 bool admin_reason_list(struct admin_call *call, struct error *err);
 
 bool admin_overview_show(struct admin_call *call, struct error *err);
-bool admin_metrics_show(struct admin_call *call, struct error *err); /* metrics.c */
-bool admin_health_show(struct admin_call *call, struct error *err);
-bool admin_ready_show(struct admin_call *call, struct error *err);
+
+/* These answer on their own: also when the database cannot be read. */
+void admin_metrics_serve(struct request *request); /* metrics.c */
+void admin_health_serve(struct request *request);  /* health.c */
+void admin_ready_serve(struct request *request);
+
 bool admin_firmware_versions(struct admin_call *call, struct error *err); /* overview.c */
 
 bool admin_session_begin(struct admin_call *call, struct error *err);

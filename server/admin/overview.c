@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/attention.h"
 #include "server/admin/handlers.h"
 #include "server/admin/matrix.h"
-#include "server/admin/overview.h"
 #include "server/admin/path_params.h"
 #include "storage/fleet_day.h"
 #include "storage/package.h"
@@ -17,25 +17,40 @@
 #define FIRMWARES_MAX 100 /* in the list */
 #define DAYS_DEFAULT  90
 
-void overview_free(struct overview *overview)
+struct sums {
+    struct overview_counts all;
+    bool two_images, format, target;
+};
+
+struct firmware_row {
+    struct product product;
+    struct firmware firmware;
+    struct overview_counts counts;
+};
+
+struct rows {
+    struct firmware_row *row;
+    size_t count;
+};
+
+static void free_rows(struct rows *rows)
 {
-    free(overview->row);
-    json_decref(overview->attention.items);
+    free(rows->row);
 }
 
-static bool add_rows(struct admin_call *call, const struct product *product, struct overview *overview,
+static bool add_rows(struct admin_call *call, const struct product *product, struct rows *rows,
                      struct error *err)
 {
     _cleanup_(cleanup_free) struct firmware *list = NULL;
     size_t count;
     if (!firmware_list(call->db, product->id, &list, &count, err))
         return false;
-    struct overview_row *more = reallocarray(overview->row, overview->count + count + 1, sizeof *more);
+    struct firmware_row *more = reallocarray(rows->row, rows->count + count + 1, sizeof *more);
     if (!more)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    overview->row = more;
+    rows->row = more;
     for (size_t i = 0; i < count; i++) {
-        struct overview_row *row = &overview->row[overview->count++];
+        struct firmware_row *row = &rows->row[rows->count++];
         row->product = *product;
         row->firmware = list[i];
         if (!overview_counts(call->db, list[i].id, &row->counts, err))
@@ -51,7 +66,7 @@ static bool is_led(struct admin_call *call, const struct firmware *firmware, boo
     return *ret || campaign_live_of(call->db, firmware->id, &campaign, ret, err);
 }
 
-static bool sum_up(struct admin_call *call, const struct overview_row *row, struct overview *sums,
+static bool sum_up(struct admin_call *call, const struct firmware_row *row, struct sums *sums,
                    struct error *err)
 {
     const struct overview_counts *counts = &row->counts;
@@ -76,8 +91,8 @@ static bool sum_up(struct admin_call *call, const struct overview_row *row, stru
 
 static int by_devices(const void *a, const void *b)
 {
-    int64_t left = ((const struct overview_row *)a)->counts.devices;
-    int64_t right = ((const struct overview_row *)b)->counts.devices;
+    int64_t left = ((const struct firmware_row *)a)->counts.devices;
+    int64_t right = ((const struct firmware_row *)b)->counts.devices;
     return left > right ? -1 : left < right;
 }
 
@@ -89,7 +104,7 @@ static json_t *devices_json(const struct overview_counts *counts)
                      (json_int_t)counts->blocked);
 }
 
-static json_t *firmwares_json(const struct overview *rows)
+static json_t *firmwares_json(const struct rows *rows)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < rows->count && i < FIRMWARES_MAX; i++)
@@ -103,31 +118,9 @@ static json_t *firmwares_json(const struct overview *rows)
     return list;
 }
 
-bool overview_load(struct admin_call *call, struct overview *ret, struct error *err)
+static bool answer(struct admin_call *call, const struct attention *attention, const struct rows *rows,
+                   const struct sums *sums, size_t products, struct error *err)
 {
-    _cleanup_(cleanup_free) struct product *products = NULL;
-    bool all = !call->request->actor.product[0];
-    *ret = (struct overview){.attention = {.call = call, .items = json_array()}};
-    if (!product_list(call->db, &products, &ret->products, err) ||
-        (all && !attention_server(&ret->attention, err)))
-        return false;
-    for (size_t i = 0; i < ret->products; i++)
-        if (access_sees(call->request, products[i].product_key) &&
-            (!add_rows(call, &products[i], ret, err) || !attention_product(&ret->attention, &products[i], err)))
-            return false;
-    if (ret->count)
-        qsort(ret->row, ret->count, sizeof *ret->row, by_devices);
-    for (size_t i = 0; i < ret->count; i++)
-        if (!sum_up(call, &ret->row[i], ret, err) ||
-            !attention_firmware(&ret->attention, &ret->row[i].product, &ret->row[i].firmware,
-                                &ret->row[i].counts, err))
-            return false;
-    return true;
-}
-
-static bool answer(struct admin_call *call, const struct overview *overview, struct error *err)
-{
-    const struct overview_counts *all = &overview->all;
     struct package_counts packages;
     json_t *estimate;
     bool any_link;
@@ -137,22 +130,39 @@ static bool answer(struct admin_call *call, const struct overview *overview, str
     reply_json(
         &call->reply, 200,
         json_pack("{s:O, s:b, s:o, s:{s:I, s:I, s:o}, s:{s:I, s:I, s:I}, s:{s:b, s:b, s:b, s:b, s:b}, s:o}",
-                  "next", overview->attention.items, "more", overview->attention.more, "devices",
-                  devices_json(all), "queue", "queued", (json_int_t)packages.queued, "generating",
+                  "next", attention->items, "more", attention->more, "devices", devices_json(&sums->all),
+                  "queue", "queued", (json_int_t)packages.queued, "generating",
                   (json_int_t)packages.generating, "estimate_ms", estimate, "bytes", "sent",
-                  (json_int_t)all->bytes_sent, "full", (json_int_t)all->bytes_full, "saved",
-                  (json_int_t)(all->bytes_full - all->bytes_sent), "steps", "product", overview->products > 0,
-                  "images", overview->two_images, "format", overview->format, "target", overview->target,
-                  "link", any_link || all->asked > 0, "firmwares", firmwares_json(overview)));
+                  (json_int_t)sums->all.bytes_sent, "full", (json_int_t)sums->all.bytes_full, "saved",
+                  (json_int_t)(sums->all.bytes_full - sums->all.bytes_sent), "steps", "product", products > 0,
+                  "images", sums->two_images, "format", sums->format, "target", sums->target, "link",
+                  any_link || sums->all.asked > 0, "firmwares", firmwares_json(rows)));
     return true;
 }
 
 bool admin_overview_show(struct admin_call *call, struct error *err)
 {
-    struct overview overview;
-    bool ok = overview_load(call, &overview, err) && answer(call, &overview, err);
-    overview_free(&overview);
-    return ok;
+    _cleanup_(cleanup_free) struct product *products = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    _cleanup_(free_rows) struct rows rows = {.row = NULL};
+    struct attention attention = {.call = call, .items = items};
+    struct sums sums = {.two_images = false};
+    size_t count;
+    bool all = !call->request->actor.product[0];
+    if (!product_list(call->db, &products, &count, err) || (all && !attention_server(&attention, err)))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (access_sees(call->request, products[i].product_key) &&
+            (!add_rows(call, &products[i], &rows, err) || !attention_product(&attention, &products[i], err)))
+            return false;
+    if (rows.count)
+        qsort(rows.row, rows.count, sizeof *rows.row, by_devices);
+    for (size_t i = 0; i < rows.count; i++)
+        if (!sum_up(call, &rows.row[i], &sums, err) ||
+            !attention_firmware(&attention, &rows.row[i].product, &rows.row[i].firmware, &rows.row[i].counts,
+                                err))
+            return false;
+    return answer(call, &attention, &rows, &sums, count, err);
 }
 
 /* ---- Versions by day ---- */
