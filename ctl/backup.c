@@ -90,7 +90,7 @@ static bool fetch_file(struct backup *backup, const char *member, const char *na
     const json_t *json = json_object_get(backup->manifest, member);
     struct backup_file file = {.file = NULL};
     struct wanted wanted;
-    if (json_is_null(json))
+    if (!json || json_is_null(json)) /* missing: an older server */
         return true;
     if (!read_wanted(json, &wanted, fail) || !backup_store_begin(&backup->store, name, &file, fail))
         return false;
@@ -128,7 +128,8 @@ static bool fetch_all(struct backup *backup, struct failure *fail)
     json_t *blob;
     backup->sums[0] = '\0';
     if (!fetch_file(backup, "configuration", "dfota.conf", fail) ||
-        !fetch_file(backup, "database", "dfota.db", fail))
+        !fetch_file(backup, "database", "dfota.db", fail) ||
+        !fetch_file(backup, "signing_key", "signing.key", fail))
         return false;
     json_array_foreach (json_object_get(backup->manifest, "blobs"), i, blob)
         if (!fetch_blob(backup, blob, fail))

@@ -21,6 +21,8 @@ const struct command command_table[] = {
      "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
      "token: send it only to people who may change everything.",
      console_show},
+    {"signing-key", "", NONE, NONE, "show the public key that the server signs with",
+     "Keep it in another place: evidence verify --key needs it.", signing_key_show},
     {"backup", "DIR", SET(ON(KEEP)), NONE, "back up the running server into a folder",
      "Writes a copy of the database, the images and packages that DIR does not have yet, and the "
      "configuration. DIR/TIME is the backup, DIR/blobs has the files of all backups. A backup that was cut off leaves no "
@@ -128,6 +130,15 @@ const struct command command_table[] = {
     {"campaign devices", "FIRMWARE CAMPAIGN", SET(ON(OUTCOME), ON(PRINT_CSV)), NONE,
      "list the devices of a campaign",
      "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent, out.", campaign_devices},
+
+    {"evidence get", "FIRMWARE CAMPAIGN OUT", SET(ON(ALL_ROWS)), NONE, "write the evidence of a campaign into a file",
+     "The signed file OUT has the images and packages with their SHA-256, approvals, gates, the outcome of each "
+     "device, and the rows of the ledger about the campaign. It has ids of devices and names of people.",
+     evidence_get},
+    {"evidence verify", "FILE", SET(ON(PUBLIC_KEY)), NONE, "check the evidence of a campaign, without a server",
+     "Checks the signature, the hashes of the ledger's rows, and that the other sections fit them. Prints what was "
+     "verified, and what was not. The exit status is 1 when the file was changed.",
+     evidence_verify},
     {"missing-bases", "FIRMWARE", NONE, NONE, "list versions in use that have no image", NULL,
      missing_bases_list},
 

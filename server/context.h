@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/sha256.h"
+#include "server/access/signing_key.h"
 #include "server/config/config.h"
 #include "server/core/thread_pool.h"
 #include "server/db/reader_pool.h"
@@ -54,6 +55,7 @@ struct daemon {
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
     struct snapshot *snapshot; /* for a backup */
+    struct signing_key signing_key;
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;

@@ -116,7 +116,8 @@ static bool open_storage(struct server *server, struct error *err)
         !db_open_writer(path, &db, err))
         return false;
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
-        !admin_token_load(daemon->config.data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
+        !admin_token_load(daemon->config.data_dir, db, err) ||
+        !signing_key_load(daemon->config.data_dir, &daemon->signing_key, err) || !tokens_open(db, &daemon->tokens, err) ||
         !attempts_open(&daemon->attempts, err) ||
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
@@ -214,6 +215,7 @@ static void close_access(struct daemon *daemon)
 {
     sessions_close(daemon->sessions);
     attempts_close(daemon->attempts);
+    signing_key_free(&daemon->signing_key);
     tokens_close(daemon->tokens);
 }
 

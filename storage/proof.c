@@ -35,7 +35,7 @@
     NEXT(delivered_ms, INT, row->delivered_ms)                                                               \
     NEXT(ended_ms, INT, row->ended_ms)
 
-enum { APPROVALS, DEVICES, ATTEMPTS, NUMBERS, OF_KIND, OF_KIND_IN };
+enum { APPROVALS, DEVICES, ATTEMPTS, BOUNDS, NUMBERS, OF_KIND, OF_KIND_IN };
 static const char *const sql[] = {
     [APPROVALS] =
         "SELECT position, name, at_ms FROM campaign_approval WHERE campaign_id = $1 ORDER BY position, at_ms, name",
@@ -44,6 +44,9 @@ static const char *const sql[] = {
                  "ORDER BY c.rank LIMIT $3"),
     [ATTEMPTS] = ("SELECT " COLUMN_NAMES(ATTEMPT_COLUMNS) " FROM attempt WHERE device_id = $1 "
                   "AND campaign_id = $2 ORDER BY id DESC LIMIT $3"),
+    [BOUNDS] =
+        "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM ledger WHERE product = $1 AND product <> '' "
+        "AND firmware = $2 AND at_ms >= $3 AND at_ms <= $4",
     [NUMBERS] =
         "SELECT seq FROM ledger WHERE product = $1 AND product <> '' AND firmware = $2 AND seq >= $3 AND seq <= $4 "
         "ORDER BY seq LIMIT $5",
@@ -82,6 +85,16 @@ bool proof_attempts(struct db *db, int64_t device_id, int64_t campaign_id, int64
                    QUERY(ATTEMPTS, PARAMS(P_INT(device_id), P_INT(campaign_id), P_INT(limit)),
                          FIELDS(COLUMN_FIELDS(ATTEMPT_COLUMNS, row))),
                    row, sizeof *row, ret, ret_count, err);
+}
+
+bool proof_row_bounds(struct db *db, struct proof_rows *rows, int64_t since_ms, int64_t until_ms, struct error *err)
+{
+    bool found;
+    return db_row(db,
+                  QUERY(BOUNDS,
+                        PARAMS(P_TEXT(rows->product), P_TEXT(rows->firmware), P_INT(since_ms), P_INT(until_ms)),
+                        FIELDS(F_INT(&rows->first), F_INT(&rows->last))),
+                  &found, err);
 }
 
 bool proof_row_numbers(struct db *db, const struct proof_rows *rows, int64_t limit, int64_t **ret,

@@ -52,6 +52,9 @@ struct proof_rows {
     const char *product, *firmware;
     int64_t first, last;
 };
+/* The first and the last row of the firmware in this time; UTC in milliseconds. 0: there is none. */
+bool proof_row_bounds(struct db *db, struct proof_rows *rows, int64_t since_ms, int64_t until_ms, struct error *err)
+    __attribute__((warn_unused_result));
 /* Their numbers, of the firmware; at most `limit`. *ret is the caller's (free). */
 bool proof_row_numbers(struct db *db, const struct proof_rows *rows, int64_t limit, int64_t **ret,
                           size_t *ret_count, struct error *err) __attribute__((warn_unused_result));

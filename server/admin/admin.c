@@ -28,6 +28,7 @@
 #define ROUTES(X)                                                                                            \
     X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
     X("GET", API "/status", READ, 0, admin_status_show)                                                      \
+    X("GET", API "/signing-key", READ | CUT, 0, admin_signing_key_show)                                      \
     X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
     X("GET", API "/campaigns", READ | CUT, 0, admin_campaign_list_all)                                       \
     X("DELETE", API "/session", READ | CUT, 0, admin_session_end)                                            \
@@ -55,6 +56,7 @@
     X("POST", CAMPAIGN "/approve", OPERATE, 0, admin_campaign_approve)                                       \
     X("POST", CAMPAIGN "/retarget", OPERATE, 4 * KIB, admin_campaign_retarget)                               \
     X("POST", CAMPAIGN "/copy", OPERATE, 4 * KIB, admin_campaign_copy)                                       \
+    X("GET", CAMPAIGN "/evidence", READ, 0, admin_evidence_get)                                              \
     X("GET", CAMPAIGN "/devices", READ, 0, admin_campaign_devices)                                           \
     X("PUT", CAMPAIGN "/devices", OPERATE, 4 * KIB * KIB, admin_campaign_devices_put)                        \
     X("GET", FIRMWARE "/missing-bases", READ, 0, admin_firmware_missing_bases)                               \

@@ -9,6 +9,8 @@
 #include "server/http/router.h"
 
 bool admin_status_show(struct admin_call *call, struct error *err);
+bool admin_evidence_get(struct admin_call *call, struct error *err); /* evidence.c */
+bool admin_signing_key_show(struct admin_call *call, struct error *err);
 bool admin_reason_list(struct admin_call *call, struct error *err);
 
 bool admin_overview_show(struct admin_call *call, struct error *err);

@@ -114,6 +114,7 @@ static bool check_files(const struct copy *copy, struct findings *findings)
         return false;
     check_file(copy, "dfota.conf", false, &sums, findings);
     check_file(copy, "dfota.db", true, &sums, findings);
+    check_file(copy, "signing.key", false, &sums, findings);
     check_file(copy, MANIFEST, true, &sums, findings);
     if (findings->faults == before && strcmp(sums.said, sums.found) != 0)
         findings_add(findings, "the backup %s is not complete: a file that its " SUMS " names is missing",

@@ -37,7 +37,7 @@ static bool is_allowed(const char *name, bool was_cut)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0 ||
            strcmp(name, "lost+found") == 0 || strcmp(name, DATA_DIR_RESTORING) == 0 ||
-           (was_cut && strcmp(name, "blobs") == 0);
+           (was_cut && (strcmp(name, "blobs") == 0 || strcmp(name, "signing.key") == 0));
 }
 
 static bool check_empty(const struct restore *restore, struct error *err)
@@ -73,10 +73,13 @@ static bool open_target(struct restore *restore, struct data_dir *locks, struct 
 /* Nothing of it was used by a server: the database comes last. */
 static void remove_partial(const struct restore *restore)
 {
-    char blobs[PATH_MAX];
+    char blobs[PATH_MAX], key[PATH_MAX];
     snprintf(blobs, sizeof blobs, "%s/blobs", restore->target);
-    if (access(restore->work, F_OK) == 0)
+    snprintf(key, sizeof key, "%s/signing.key", restore->target);
+    if (access(restore->work, F_OK) == 0) {
         folder_remove(blobs);
+        unlink(key);
+    }
     folder_remove(restore->work);
 }
 
@@ -159,18 +162,26 @@ static bool restore_blob(struct restore *restore, const struct blob_row *row, st
            error_set(err, ERROR_CORRUPT, "the bytes for %s changed while they were copied", path);
 }
 
-static bool restore_database(struct restore *restore, struct error *err)
+static bool restore_file(struct restore *restore, const char *name, const char *work_name, struct error *err)
 {
     char from[PATH_MAX], to[PATH_MAX];
     _cleanup_(cleanup_close) int fd = -1;
     struct sha256 hash, written;
     uint64_t size;
-    copy_path(&restore->copy, "dfota.db", from, sizeof from);
-    snprintf(to, sizeof to, "%s/database", restore->work);
+    copy_path(&restore->copy, name, from, sizeof from);
+    snprintf(to, sizeof to, "%s/%s", restore->work, work_name);
     if (!blob_hash_file(from, &fd, &hash, &size, err) || !copy_file(restore, fd, to, 0600, &written, err))
         return false;
     return sha256_equal(&written, &hash) ||
            error_set(err, ERROR_CORRUPT, "the bytes for %s changed while they were copied", to);
+}
+
+/* A backup of an older server has none: then the next start makes one. */
+static bool restore_signing_key(struct restore *restore, struct error *err)
+{
+    char path[PATH_MAX];
+    copy_path(&restore->copy, "signing.key", path, sizeof path);
+    return access(path, F_OK) != 0 || restore_file(restore, "signing.key", "signing.key", err);
 }
 
 static bool fill(struct restore *restore, struct error *err)
@@ -179,7 +190,7 @@ static bool fill(struct restore *restore, struct error *err)
     remove_partial(restore); /* of a restore that was cut off */
     snprintf(path, sizeof path, "%s/blobs", restore->work);
     if (!make_folder(restore, restore->work, err) || !make_folder(restore, path, err) ||
-        !restore_database(restore, err))
+        !restore_file(restore, "dfota.db", "database", err) || !restore_signing_key(restore, err))
         return false;
     for (size_t i = 0; i < restore->checked.blob_count; i++)
         if (!restore_blob(restore, &restore->checked.blobs[i], err))
@@ -196,6 +207,10 @@ static bool publish(const struct restore *restore, int fd, struct error *err)
     snprintf(from, sizeof from, "%s/blobs", restore->work);
     snprintf(to, sizeof to, "%s/blobs", restore->target);
     if (rename(from, to) != 0 || fsync(fd) != 0)
+        return error_errno(err, errno, "cannot rename %s", from);
+    snprintf(from, sizeof from, "%s/signing.key", restore->work);
+    snprintf(to, sizeof to, "%s/signing.key", restore->target);
+    if (rename(from, to) != 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot rename %s", from);
     snprintf(from, sizeof from, "%s/database", restore->work);
     snprintf(to, sizeof to, "%s/dfota.db", restore->target);

@@ -96,7 +96,8 @@ async function startRestored(t, like, dataDir) {
 
 // Writes the sums of a backup again, after a test has changed its files.
 async function sumAgain(copy) {
-    const names = (await readdir(copy)).filter((name) => name !== 'SHA256SUMS').sort();
+    const there = await readdir(copy);
+    const names = ['dfota.conf', 'dfota.db', 'signing.key', 'manifest.json'].filter((name) => there.includes(name));
     const lines = await Promise.all(names.map(async (name) => `${sha256(await readFile(join(copy, name)))}  ${name}\n`));
     await writeFile(join(copy, 'SHA256SUMS'), lines.join(''));
 }
