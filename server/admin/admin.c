@@ -73,6 +73,7 @@
     X("GET", FIRMWARE "/packages/{}/{}", READ, 0, admin_package_show)                                        \
     X("POST", FIRMWARE "/packages/{}/{}", UPLOAD, 0, admin_package_ask)                                      \
     X("GET", FIRMWARE "/packages/{}/{}/content", READ, 0, admin_package_content)                             \
+    X("GET", FIRMWARE "/packages/{}/{}/content.sig", READ, 0, admin_package_signature)                       \
     X("DELETE", FIRMWARE "/packages/{}/{}", OPERATE, 0, admin_package_forget)                                \
     X("POST", FIRMWARE "/packages/{}/{}/release", OPERATE, 64 * KIB, admin_package_release)                  \
     X("DELETE", FIRMWARE "/packages/{}/{}/release", OPERATE, 0, admin_package_take_back)                     \

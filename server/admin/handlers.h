@@ -84,6 +84,7 @@ bool admin_package_quarantine(struct admin_call *call, struct error *err);
 bool admin_package_lift(struct admin_call *call, struct error *err);
 bool admin_image_lift(struct admin_call *call, struct error *err);
 bool admin_package_take_back(struct admin_call *call, struct error *err);
+bool admin_package_signature(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
 bool admin_path_show(struct admin_call *call, struct error *err);

@@ -206,15 +206,15 @@ describe('dfotactl backup', () => {
         const proxy = await startProxy(t, server);
         const first = await backedUp(server, dir, { url: proxy.url });
         assert.equal(first.files, 4, 'three images and a package');
-        assert.equal(proxy.files().length, 5, 'and the database');
+        assert.equal(proxy.files().length, 6, 'the database and the signing key');
         proxy.requests.length = 0;
         await backedUp(server, dir, { url: proxy.url });
-        assert.equal(proxy.files().length, 1, 'the database alone');
+        assert.equal(proxy.files().length, 2, 'the database and the signing key alone');
         await scene.makePackage('1002', '1003');
         proxy.requests.length = 0;
         const third = await backedUp(server, dir, { url: proxy.url });
-        assert.deepEqual([third.fetched, proxy.files().length], [2, 2]);
-        assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup']);
+        assert.deepEqual([third.fetched, proxy.files().length], [3, 3]);
+        assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup?complete=1']);
         assert.equal((await copies(dir)).length, 3);
         for (const name of await readdir(dir, { recursive: true }))
             assert.equal((await stat(join(dir, name))).mode & 0o077, 0, name);

@@ -188,6 +188,23 @@ describe('the evidence of a campaign', () => {
         assert.notEqual(judge(bad, pem).status, 0);
     });
 
+    test('a package is signed: a host can check it before it flashes', { skip: noPython }, async () => {
+        const { body, headers } = await server.admin('GET', scene.path('/packages/1/2/content'), null, { expect: 200 });
+        const { body: signature } = await server.admin('GET', scene.path('/packages/1/2/content.sig'), null, { expect: 200 });
+        assert.equal(headers['x-dfota-signature'], signature.toString('base64'));
+        const [key, message, sig] = ['package.pem', 'package.message', 'package.sig'].map((name) => join(dir, name));
+        writeFileSync(key, JSON.parse((await ctl('signing-key', '-o', 'json')).out).pem);
+        writeFileSync(sig, signature);
+        const judge = (bytes) => {
+            writeFileSync(message, `dfota package 1\n${sha256(bytes)}\n`);
+            return spawnSync('openssl', ['pkeyutl', '-verify', '-pubin', '-inkey', key, '-rawin', '-in', message, '-sigfile', sig]).status;
+        };
+        assert.equal(judge(body), 0);
+        body[0] ^= 1;
+        assert.notEqual(judge(body), 0);
+        assertProblem(await server.admin('GET', scene.path('/packages/1/9/content.sig')), 404, 'image-not-found');
+    });
+
     test('the key is private, stays the same, and can be replaced', async (t) => {
         const own = await startServer(t);
         const key = async () => (await own.admin('GET', '/signing-key', null, { expect: 200 })).json;
