@@ -15,7 +15,8 @@
 /* Renamed first: a backup that is removed in part must not look like a backup. */
 static bool remove_backup(const struct backup_store *store, const char *name, struct failure *fail)
 {
-    static const char *const files[] = {"SHA256SUMS", "manifest.json", "signing.key", "dfota.conf", "dfota.db"};
+    static const char *const files[] = {"SHA256SUMS", "manifest.json", "signing.key", "dfota.conf",
+                                        "dfota.db"};
     char from[PATH_MAX], to[PATH_MAX], path[PATH_MAX];
     snprintf(from, sizeof from, "%s/%s", store->path, name);
     snprintf(to, sizeof to, "%s/.removed-%s", store->path, name);

@@ -58,6 +58,9 @@ command_run image_upload; /* upload.c */
 command_run image_list;   /* image.c */
 command_run image_get;
 
+command_run image_about; /* image_about.c */
+command_run image_show;
+
 command_run image_withdraw; /* image_change.c */
 command_run image_restore;
 command_run image_waypoint;
@@ -85,8 +88,8 @@ command_run campaign_copy;
 command_run campaign_delete;
 command_run campaign_devices;
 
-command_run evidence_get; /* evidence.c */
-command_run evidence_verify; /* evidence_verify.c */
+command_run evidence_get;     /* evidence.c */
+command_run evidence_verify;  /* evidence_verify.c */
 command_run signing_key_show; /* evidence.c */
 
 command_run package_list; /* package.c */

@@ -76,11 +76,13 @@ bool evidence_check_chain(const json_t *payload, struct evidence_chain *ret, str
         if (!read_row(json, &row, err) || !check_row(ret, &piece, &row, err))
             return false;
     }
-    if (ret->last > head.seq || (ret->rows && ret->last == head.seq && !sha256_equal(&piece.last.hash, &head.hash)))
+    if (ret->last > head.seq ||
+        (ret->rows && ret->last == head.seq && !sha256_equal(&piece.last.hash, &head.hash)))
         return error_set(err, ERROR_CORRUPT, "the rows of the ledger do not fit its head");
     ret->is_whole = ret->rows && ret->pieces == 1 && ret->last == head.seq;
     if (strcmp(text_of(ledger, "rows_of"), "all") == 0 && !ret->is_whole)
-        return error_set(err, ERROR_CORRUPT, "rows are missing between the first row and the head of the ledger");
+        return error_set(err, ERROR_CORRUPT,
+                         "rows are missing between the first row and the head of the ledger");
     return true;
 }
 

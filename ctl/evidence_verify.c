@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl evidence verify: checks an evidence file, without a server. It says what was checked, and what was not. */
+/* dfotactl evidence verify: checks an evidence file, without a server. It says what was checked, and what was
+   not. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -31,7 +32,8 @@ static bool refuse(const struct check *check, struct failure *fail, const char *
     return failure_set(fail, EXIT_REFUSED, "%.500s: %s", check->file, what);
 }
 
-/* The bytes of a base64 member. Only one text stands for them: another text would be a change that goes unnoticed. */
+/* The bytes of a base64 member. Another text with the same bytes is refused: that would be a change that goes
+   unnoticed. */
 static bool read_bytes(const struct check *check, const char *name, size_t most, unsigned char **ret,
                        size_t *ret_len, struct failure *fail)
 {
@@ -46,7 +48,8 @@ static bool read_bytes(const struct check *check, const char *name, size_t most,
     return refuse(check, fail, "the file is damaged: its base64 is not in its usual form");
 }
 
-static bool read_exact(const struct check *check, const char *name, void *ret, size_t size, struct failure *fail)
+static bool read_exact(const struct check *check, const char *name, void *ret, size_t size,
+                       struct failure *fail)
 {
     unsigned char *bytes;
     size_t len;
@@ -104,7 +107,8 @@ static bool check_signature(struct check *check, const char *trusted, struct fai
         !read_exact(check, "signature", signature.byte, sizeof signature.byte, fail) ||
         !read_bytes(check, "payload", PAYLOAD_MAX, &payload, &len, fail))
         return false;
-    if (!signature_check(&check->key, SIGNATURE_EVIDENCE_TAG, (struct slice){(char *)payload, len}, &signature))
+    if (!signature_check(&check->key, SIGNATURE_EVIDENCE_TAG, (struct slice){(char *)payload, len},
+                         &signature))
         return refuse(check, fail, "the signature is wrong: the file was changed after it was signed");
     check->payload = json_loadb((char *)payload, len, JSON_REJECT_DUPLICATES, NULL);
     return json_integer_value(json_object_get(check->payload, "evidence")) == 1 ||
@@ -145,27 +149,32 @@ static void tell_verified(const struct check *check)
     tell("The file is as it was signed%s.", check->trusted ? " with the given key" : "");
     tell("%" PRId64 " rows of the ledger: the hash of each row matches its content.", chain->rows);
     if (chain->is_whole)
-        tell("Rows %" PRId64 " to %" PRId64 " follow each other up to the head of the ledger at that time: no row "
+        tell("Rows %" PRId64 " to %" PRId64
+             " follow each other up to the head of the ledger at that time: no row "
              "between them is missing, changed or added.",
              chain->first, chain->last);
     else
         tell("They are in %" PRId64 " pieces; within a piece no row is missing.", chain->pieces);
-    tell("%zu of %zu approvals, %zu of %zu packages and the ends of %zu of %zu attempts are told by these rows in "
-         "the same way.",
-         match->approvals_found, match->approvals, match->packages_found, match->packages, match->ends_found,
-         match->ends);
+    tell(
+        "%zu of %zu approvals, %zu of %zu packages and the ends of %zu of %zu attempts are told by these rows in "
+        "the same way.",
+        match->approvals_found, match->approvals, match->packages_found, match->packages, match->ends_found,
+        match->ends);
 }
 
 static void tell_not_verified(const struct check *check)
 {
     puts("Not verified:");
     if (!check->trusted)
-        tell("Who signed. The key is in the file itself: compare it with dfotactl signing-key, or give the key that "
-             "you trust with --key.");
+        tell(
+            "Who signed. The key is in the file itself: compare it with dfotactl signing-key, or give the key that "
+            "you trust with --key.");
     if (!check->chain.is_whole)
-        tell("Whether rows between the pieces are missing. Evidence with --all-rows shows that, or the whole ledger.");
-    tell("What the server recorded is what its devices and people told it. The bytes of images and packages are not in "
-         "the file: compare their SHA-256.");
+        tell(
+            "Whether rows between the pieces are missing. Evidence with --all-rows shows that, or the whole ledger.");
+    tell(
+        "What the server recorded is what its devices and people told it. The bytes of images and packages are not in "
+        "the file: compare their SHA-256.");
 }
 
 static void print(const struct session *session, const struct check *check)
@@ -174,12 +183,12 @@ static void print(const struct session *session, const struct check *check)
     const struct evidence_chain *chain = &check->chain;
     _cleanup_(cleanup_free) char *key = signature_base64(check->key.byte, sizeof check->key.byte);
     if (session->json) {
-        json_t *out = json_pack(
-            "{s:s, s:b, s:O*, s:O*, s:I, s:I, s:b, s:{s:I, s:I}}", "key", key ? key : "", "key_is_trusted",
-            check->trusted, "of", json_object_get(check->payload, "of"), "campaign",
-            json_object_get(campaign, "name"), "rows", (json_int_t)chain->rows, "pieces", (json_int_t)chain->pieces,
-            "whole_chain", chain->is_whole, "head", "first", (json_int_t)chain->first, "last",
-            (json_int_t)chain->last);
+        json_t *out =
+            json_pack("{s:s, s:b, s:O*, s:O*, s:I, s:I, s:b, s:{s:I, s:I}}", "key", key ? key : "",
+                      "key_is_trusted", check->trusted, "of", json_object_get(check->payload, "of"),
+                      "campaign", json_object_get(campaign, "name"), "rows", (json_int_t)chain->rows,
+                      "pieces", (json_int_t)chain->pieces, "whole_chain", chain->is_whole, "head", "first",
+                      (json_int_t)chain->first, "last", (json_int_t)chain->last);
         session_print_json(out);
         json_decref(out);
         return;

@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 
 #include "base/sha256.h"
-#include "server/access/signing_key.h"
 #include "server/config/config.h"
 #include "server/core/thread_pool.h"
 #include "server/db/reader_pool.h"
@@ -31,6 +30,7 @@ struct sessions;
 struct tokens;
 struct attempts;
 struct live;
+struct signing_key;
 struct snapshot;
 
 struct daemon {
@@ -55,11 +55,11 @@ struct daemon {
     struct sessions *sessions; /* of the console */
     struct live *live;         /* streams of events */
     struct snapshot *snapshot; /* for a backup */
-    struct signing_key signing_key;
+    const struct signing_key *signing_key;
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;
-    int64_t started_ms;      /* boot clock */
+    int64_t started_ms;     /* boot clock */
     atomic_bool is_serving; /* both listeners are open, and the server is not ending */
     int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
 };

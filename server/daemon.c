@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/attempts.h"
+#include "server/access/signing_key.h"
 #include "server/access/tokens.h"
 #include "server/admin_token.h"
 #include "server/build/scheduler.h"
@@ -117,8 +118,8 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
         !admin_token_load(daemon->config.data_dir, db, err) ||
-        !signing_key_load(daemon->config.data_dir, &daemon->signing_key, err) || !tokens_open(db, &daemon->tokens, err) ||
-        !attempts_open(&daemon->attempts, err) ||
+        !signing_key_load(daemon->config.data_dir, &daemon->signing_key, err) ||
+        !tokens_open(db, &daemon->tokens, err) || !attempts_open(&daemon->attempts, err) ||
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
@@ -215,7 +216,7 @@ static void close_access(struct daemon *daemon)
 {
     sessions_close(daemon->sessions);
     attempts_close(daemon->attempts);
-    signing_key_free(&daemon->signing_key);
+    signing_key_free(daemon->signing_key);
     tokens_close(daemon->tokens);
 }
 

@@ -2,10 +2,11 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "storage/gauges.h"
 
+#include "storage/device.h"
 #include "storage/entities.h"
 #include "storage/ledger.h"
 
-enum { CAMPAIGNS, SMALL, OUTBOX, LEDGER_END, NEWEST, ATTEMPTS, VERSIONS, DEVICES };
+enum { CAMPAIGNS, BLOCKED, OUTBOX, LEDGER_END, NEWEST, ATTEMPTS, VERSIONS, DEVICES };
 static const char *const sql[] = {
     [CAMPAIGNS] =
         "SELECT count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'paused'), "
@@ -13,10 +14,8 @@ static const char *const sql[] = {
         "count(*) FILTER (WHERE state = 'paused' AND breach IS NULL AND last_done <> 0), "
         "count(*) FILTER (WHERE state = 'running' AND asked_stage = stage + 1) "
         "FROM campaign WHERE state IN ('running', 'paused')",
-    [SMALL] =
-        "SELECT (SELECT count(*) FROM quarantine), (SELECT count(*) FROM device WHERE claim_version IS NOT NULL "
-        "AND state IS NULL), (SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE target_version = '' "
-        "AND blocked <> 0)",
+    [BLOCKED] =
+        "SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE target_version = '' AND blocked <> 0",
     [OUTBOX] =
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE gave_up_ms IS NULL LIMIT $1)), "
         "(SELECT count(*) FROM (SELECT 1 FROM outbox WHERE gave_up_ms IS NOT NULL LIMIT $1))",
@@ -50,10 +49,8 @@ bool gauges_load(struct db *db, struct gauges *ret, struct error *err)
                         FIELDS(F_INT(&ret->running), F_INT(&ret->paused), F_INT(&ret->gate_broken),
                                F_INT(&ret->last_done), F_INT(&ret->unapproved))),
                   &found, err) &&
-           db_row(db,
-                  QUERY(SMALL, NO_PARAMS,
-                        FIELDS(F_INT(&ret->quarantined), F_INT(&ret->claims), F_INT(&ret->blocked))),
-                  &found, err) &&
+           quarantine_count(db, 0, &ret->quarantined, err) && device_count_conflicts(db, &ret->claims, err) &&
+           db_row(db, QUERY(BLOCKED, NO_PARAMS, FIELDS(F_INT(&ret->blocked))), &found, err) &&
            db_row(db,
                   QUERY(OUTBOX, PARAMS(P_INT(GAUGES_OUTBOX_MAX)),
                         FIELDS(F_INT(&ret->events_waiting), F_INT(&ret->events_failed))),
@@ -74,11 +71,11 @@ bool gauges_versions(struct db *db, int64_t limit, struct gauge_version **ret, s
                      struct error *err)
 {
     struct gauge_version row = {.devices = 0};
-    return db_list(db,
-                   QUERY(VERSIONS, PARAMS(P_INT(limit)),
-                         FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.version),
-                                F_INT(&row.devices))),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(VERSIONS, PARAMS(P_INT(limit)),
+              FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.version), F_INT(&row.devices))),
+        &row, sizeof row, ret, ret_count, err);
 }
 
 bool gauges_devices(struct db *db, int64_t *ret, struct error *err)

@@ -12,14 +12,15 @@
 
 struct gauges {
     struct package_counts packages;
-    int64_t running, paused;                   /* campaigns; with the targets of firmwares */
-    int64_t gate_broken, last_done, unapproved; /* campaigns that wait for an admin: see overview_campaigns() */
-    int64_t quarantined;                       /* hops out of service */
-    int64_t claims;                            /* devices with a claim */
-    int64_t blocked;                           /* devices with a closed loop guard */
-    int64_t events_waiting, events_failed;     /* of webhooks, at most GAUGES_OUTBOX_MAX each */
-    int64_t ledger_seq;                        /* of the last row of the ledger */
-    int64_t pruned_ms, backup_ms;              /* the newest one in the ledger; 0: there is none */
+    int64_t running, paused; /* campaigns; with the targets of firmwares */
+    int64_t gate_broken, last_done,
+        unapproved;                        /* campaigns that wait for an admin: see overview_campaigns() */
+    int64_t quarantined;                   /* hops out of service */
+    int64_t claims;                        /* devices with a claim */
+    int64_t blocked;                       /* devices with a closed loop guard */
+    int64_t events_waiting, events_failed; /* of webhooks, at most GAUGES_OUTBOX_MAX each */
+    int64_t ledger_seq;                    /* of the last row of the ledger */
+    int64_t pruned_ms, backup_ms;          /* the newest one in the ledger; 0: there is none */
 };
 bool gauges_load(struct db *db, struct gauges *ret, struct error *err) __attribute__((warn_unused_result));
 

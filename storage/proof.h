@@ -16,7 +16,7 @@ struct proof_approval {
 };
 /* In the order of stages and times; *ret is the caller's (free). */
 bool proof_approvals(struct db *db, int64_t campaign_id, struct proof_approval **ret, size_t *ret_count,
-                        struct error *err) __attribute__((warn_unused_result));
+                     struct error *err) __attribute__((warn_unused_result));
 
 struct proof_device {
     struct campaign_device place;
@@ -29,7 +29,7 @@ struct proof_device {
 };
 /* A page in the order of rank, after `after` (first: -1). *ret is the caller's (free). */
 bool proof_devices(struct db *db, int64_t campaign_id, int64_t after, int64_t limit,
-                      struct proof_device **ret, size_t *ret_count, struct error *err)
+                   struct proof_device **ret, size_t *ret_count, struct error *err)
     __attribute__((warn_unused_result));
 
 struct proof_attempt {
@@ -44,7 +44,7 @@ struct proof_attempt {
 };
 /* The last `limit` attempts of a device for the campaign, the newest first; *ret is the caller's (free). */
 bool proof_attempts(struct db *db, int64_t device_id, int64_t campaign_id, int64_t limit,
-                       struct proof_attempt **ret, size_t *ret_count, struct error *err)
+                    struct proof_attempt **ret, size_t *ret_count, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Rows of the ledger, in order of seq, from `first` to `last`. */
@@ -53,11 +53,11 @@ struct proof_rows {
     int64_t first, last;
 };
 /* The first and the last row of the firmware in this time; UTC in milliseconds. 0: there is none. */
-bool proof_row_bounds(struct db *db, struct proof_rows *rows, int64_t since_ms, int64_t until_ms, struct error *err)
-    __attribute__((warn_unused_result));
+bool proof_row_bounds(struct db *db, struct proof_rows *rows, int64_t since_ms, int64_t until_ms,
+                      struct error *err) __attribute__((warn_unused_result));
 /* Their numbers, of the firmware; at most `limit`. *ret is the caller's (free). */
 bool proof_row_numbers(struct db *db, const struct proof_rows *rows, int64_t limit, int64_t **ret,
-                          size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+                       size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
 struct proof_row { /* one that a condition selects */
     int64_t seq;
@@ -65,7 +65,7 @@ struct proof_row { /* one that a condition selects */
 };
 /* Calls each(cls) with *row for the rows of a kind, of any product when rows->product is "", the newest first. */
 bool proof_rows_of_kind(struct db *db, enum ledger_kind kind, const struct proof_rows *rows,
-                           struct proof_row *row, db_each *each, void *cls, struct error *err)
+                        struct proof_row *row, db_each *each, void *cls, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

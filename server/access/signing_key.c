@@ -46,24 +46,22 @@ static bool make(const char *data_dir, const char *path, struct signing_key *ret
     ret->key = signature_key_make();
     if (!ret->key)
         return error_set(err, ERROR_INTERNAL, "libcrypto cannot make an Ed25519 key");
-    if (!write_file(data_dir, path, ret->key, err)) {
-        signing_key_free(ret);
+    if (!write_file(data_dir, path, ret->key, err))
         return false;
-    }
     signature_key_public(ret->key, &ret->public_key);
     note(ret);
     return true;
 }
 
-bool signing_key_load(const char *data_dir, struct signing_key *ret, struct error *err)
+static bool load(const char *data_dir, struct signing_key *ret, struct error *err)
 {
     char path[PATH_MAX];
-    *ret = (struct signing_key){.key = NULL};
     if (snprintf(path, sizeof path, "%s/" SIGNING_KEY_FILE, data_dir) >= (int)sizeof path - 8)
         return error_set(err, ERROR_INVALID, "the path of the data directory is too long");
     _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
     if (!file)
-        return errno == ENOENT ? make(data_dir, path, ret, err) : error_errno(err, errno, "cannot read %s", path);
+        return errno == ENOENT ? make(data_dir, path, ret, err)
+                               : error_errno(err, errno, "cannot read %s", path);
     ret->key = signature_key_read(file);
     if (!ret->key)
         return error_set(err, ERROR_CORRUPT,
@@ -74,10 +72,24 @@ bool signing_key_load(const char *data_dir, struct signing_key *ret, struct erro
     return true;
 }
 
-void signing_key_free(struct signing_key *key)
+bool signing_key_load(const char *data_dir, const struct signing_key **ret, struct error *err)
 {
-    signature_key_free(key->key);
-    key->key = NULL;
+    struct signing_key *key = calloc(1, sizeof *key);
+    if (!key)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!load(data_dir, key, err)) {
+        signing_key_free(key);
+        return false;
+    }
+    *ret = key;
+    return true;
+}
+
+void signing_key_free(const struct signing_key *key)
+{
+    if (key)
+        signature_key_free(key->key);
+    free((struct signing_key *)(uintptr_t)key);
 }
 
 json_t *signing_key_json(const struct signing_key *key)

@@ -15,10 +15,10 @@ struct signing_key {
     struct signature_public_key public_key;
 };
 
-/* Reads the key; makes one when there is no file. The caller frees it. */
-bool signing_key_load(const char *data_dir, struct signing_key *ret, struct error *err)
+/* Reads the key; makes one when there is no file. *ret is freed with signing_key_free(). */
+bool signing_key_load(const char *data_dir, const struct signing_key **ret, struct error *err)
     __attribute__((warn_unused_result));
-void signing_key_free(struct signing_key *key);
+void signing_key_free(const struct signing_key *key); /* NULL is fine */
 
 /* {"algorithm":"Ed25519","key":BASE64,"sha256":HEX,"pem":…}: the public part. */
 json_t *signing_key_json(const struct signing_key *key);

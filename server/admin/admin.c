@@ -66,6 +66,10 @@
     X("PATCH", FIRMWARE "/images/{}", OPERATE, 64 * KIB, admin_image_set)                                    \
     X("DELETE", FIRMWARE "/images/{}", ADMIN, 0, admin_image_remove)                                         \
     X("GET", FIRMWARE "/images/{}/content", READ, 0, admin_image_content)                                    \
+    X("PUT", FIRMWARE "/images/{}/about", UPLOAD, 64 * KIB, admin_image_about_set)                           \
+    X("PUT", FIRMWARE "/images/{}/sbom", UPLOAD, KIB *KIB, admin_image_sbom_put)                             \
+    X("GET", FIRMWARE "/images/{}/sbom", READ, 0, admin_image_sbom_get)                                      \
+    X("DELETE", FIRMWARE "/images/{}/sbom", OPERATE, 0, admin_image_sbom_delete)                             \
     X("DELETE", FIRMWARE "/images/{}/quarantine", OPERATE, 0, admin_image_lift)                              \
     X("GET", FIRMWARE "/matrix", READ, 0, admin_matrix_show)                                                 \
     X("GET", FIRMWARE "/queue", READ, 0, admin_queue_show)                                                   \

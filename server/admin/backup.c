@@ -12,6 +12,7 @@
 #include <config.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/signing_key.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
@@ -71,7 +72,7 @@ static char *read_signing_key(const struct daemon *daemon, size_t *ret_size)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, ret_size);
-    bool ok = out && signature_key_write(daemon->signing_key.key, out);
+    bool ok = out && signature_key_write(daemon->signing_key->key, out);
     ok = out && fclose(out) == 0 && ok;
     if (ok)
         return text;

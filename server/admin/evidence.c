@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/signing_key.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "storage/package.h"
@@ -16,7 +17,7 @@
 bool admin_signing_key_show(struct admin_call *call, struct error *err)
 {
     (void)err;
-    reply_json(&call->reply, 200, signing_key_json(&call->daemon->signing_key));
+    reply_json(&call->reply, 200, signing_key_json(call->daemon->signing_key));
     return true;
 }
 
@@ -58,8 +59,20 @@ static bool is_of_campaign(const struct evidence *evidence, const char *version)
 {
     bool found = strcmp(evidence->path.campaign.target, version) == 0;
     for (size_t i = 0; i < evidence->package_count && !found; i++)
-        found = strcmp(evidence->package[i].from, version) == 0 || strcmp(evidence->package[i].to, version) == 0;
+        found =
+            strcmp(evidence->package[i].from, version) == 0 || strcmp(evidence->package[i].to, version) == 0;
     return found;
+}
+
+static bool add_image(struct evidence *evidence, json_t *array, const struct image *image, struct error *err)
+{
+    json_t *about;
+    if (!admin_image_about_json(evidence->db, image->id, &about, err))
+        return false;
+    json_t *json = admin_image_json(evidence->path.firmware.name, image);
+    json_object_set_new(json, "about", about);
+    json_array_append_new(array, json);
+    return true;
 }
 
 static bool write_images(struct evidence *evidence, struct error *err)
@@ -70,8 +83,10 @@ static bool write_images(struct evidence *evidence, struct error *err)
         return false;
     json_t *json = json_array();
     for (size_t i = 0; i < count; i++)
-        if (is_of_campaign(evidence, list[i].version))
-            json_array_append_new(json, admin_image_json(evidence->path.firmware.name, &list[i]));
+        if (is_of_campaign(evidence, list[i].version) && !add_image(evidence, json, &list[i], err)) {
+            json_decref(json);
+            return false;
+        }
     return evidence_write(evidence, json, err);
 }
 
@@ -85,14 +100,14 @@ static json_t *making_json(const struct package *package)
     if (package->released_ms)
         released = json_pack("{s:o, s:I, s:o}", "by", field_text(package->released_by), "at",
                              (json_int_t)package->released_ms, "note", field_text(package->released_note));
-    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "origin",
-                     enum_name(&package_origin_names, package->origin), "recipe", field_text(package->key.recipe),
-                     "effort", field_text(efforts[(size_t)package->effort % (sizeof efforts / sizeof *efforts)]),
-                     "note", field_text(package->note), "proven", package->proven, "uploaded_by",
-                     field_text(package->uploaded_by), "released", released, "out_of_service",
-                     field_text(package->quarantine), "from_sha256", field_hash(&package->key.from), "to_sha256",
-                     field_hash(&package->key.to), "started_at", field_number(package->started_ms), "finished_at",
-                     field_number(package->finished_ms));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "origin",
+        enum_name(&package_origin_names, package->origin), "recipe", field_text(package->key.recipe),
+        "effort", field_text(efforts[(size_t)package->effort % (sizeof efforts / sizeof *efforts)]), "note",
+        field_text(package->note), "proven", package->proven, "uploaded_by", field_text(package->uploaded_by),
+        "released", released, "out_of_service", field_text(package->quarantine), "from_sha256",
+        field_hash(&package->key.from), "to_sha256", field_hash(&package->key.to), "started_at",
+        field_number(package->started_ms), "finished_at", field_number(package->finished_ms));
 }
 
 static const struct package *find_stored(const struct package_of_firmware *list, size_t count,
@@ -128,13 +143,14 @@ static bool write_sections(struct evidence *evidence, struct error *err)
     static const struct {
         const char *name;
         bool (*write)(struct evidence *evidence, struct error *err);
-    } sections[] = {{"campaign", write_campaign},        {"approvals", write_approvals},
-                    {"devices", evidence_write_devices}, {"packages", write_packages},
-                    {"images", write_images},            {"ledger", evidence_write_ledger}};
+    } sections[] = {
+        {"campaign", write_campaign}, {"approvals", write_approvals}, {"devices", evidence_write_devices},
+        {"packages", write_packages}, {"images", write_images},       {"ledger", evidence_write_ledger}};
     json_t *head = json_pack("{s:s, s:s}", "product", evidence->path.product.product_key, "firmware",
                              evidence->path.firmware.name);
-    fprintf(evidence->out, "{\"evidence\":1,\"made_at\":%lld,\"dfotad\":\"%s\",\"of\":",
-            (long long)clock_utc_ms(), PACKAGE_VERSION);
+    fprintf(evidence->out,
+            "{\"evidence\":1,\"made_at\":%lld,\"dfotad\":\"%s\",\"of\":", (long long)clock_utc_ms(),
+            PACKAGE_VERSION);
     bool ok = evidence_write(evidence, head, err);
     for (size_t i = 0; ok && i < sizeof sections / sizeof *sections; i++) {
         fprintf(evidence->out, ",\n\"%s\":", sections[i].name);
@@ -157,7 +173,8 @@ static char *seal(const struct signing_key *key, const char *payload, size_t siz
         signature_base64(key->public_key.byte, sizeof key->public_key.byte);
     bool ok = out && body && public_key &&
               signature_make(key->key, SIGNATURE_EVIDENCE_TAG, (struct slice){payload, size}, &signature);
-    _cleanup_(cleanup_free) char *sealed = ok ? signature_base64(signature.byte, sizeof signature.byte) : NULL;
+    _cleanup_(cleanup_free) char *sealed =
+        ok ? signature_base64(signature.byte, sizeof signature.byte) : NULL;
     if (sealed)
         fprintf(out,
                 "{\"dfota_evidence\":1,\"algorithm\":\"Ed25519\",\n\"key\":\"%s\",\n\"signature\":\"%s\",\n"
@@ -187,7 +204,7 @@ static bool compose(struct admin_call *call, struct evidence *evidence, struct e
         return error_set(err, ERROR_INTERNAL, "out of memory");
     if (!ok)
         return false;
-    char *sealed = seal(&call->daemon->signing_key, payload, size, &sealed_size);
+    char *sealed = seal(call->daemon->signing_key, payload, size, &sealed_size);
     if (!sealed)
         return error_set(err, ERROR_INTERNAL, "the evidence cannot be signed");
     reply_init(&call->reply, 200);

@@ -22,13 +22,14 @@ struct evidence {
     struct db *db;
     struct campaign_path path;
     FILE *out;
-    bool whole_chain;                 /* all rows of the ledger since the campaign began, not only those about it */
+    bool whole_chain; /* all rows of the ledger since the campaign began, not only those about it */
     struct evidence_package *package; /* owned */
     size_t package_count, package_room;
 };
 
 /* Writes the JSON and frees it. ERROR_TOO_LARGE. */
-bool evidence_write(struct evidence *evidence, json_t *json, struct error *err) __attribute__((warn_unused_result));
+bool evidence_write(struct evidence *evidence, json_t *json, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Writes the array of all devices with their outcomes, and collects the packages that they were sent. */
 bool evidence_write_devices(struct evidence *evidence, struct error *err) __attribute__((warn_unused_result));

@@ -131,16 +131,18 @@ static bool collect(const struct evidence *evidence, struct numbers *numbers, st
 static bool write_row(struct evidence *evidence, const struct ledger_row *row, bool first, struct error *err)
 {
     fputs(first ? "\n" : ",\n", evidence->out);
-    return evidence_write(
-        evidence,
-        json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:o}", "seq", (json_int_t)row->seq, "at",
-                  (json_int_t)row->at_ms, "kind", row->kind, "product", row->product, "firmware", row->firmware,
-                  "device", row->device, "attempt", (json_int_t)row->attempt, "package", row->package, "detail",
-                  row->detail, "prev", field_hash(&row->prev), "hash", field_hash(&row->hash)),
-        err);
+    return evidence_write(evidence,
+                          json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:o}", "seq",
+                                    (json_int_t)row->seq, "at", (json_int_t)row->at_ms, "kind", row->kind,
+                                    "product", row->product, "firmware", row->firmware, "device", row->device,
+                                    "attempt", (json_int_t)row->attempt, "package", row->package, "detail",
+                                    row->detail, "prev", field_hash(&row->prev), "hash",
+                                    field_hash(&row->hash)),
+                          err);
 }
 
-static bool load_row(struct db *db, int64_t seq, struct ledger_row **ret, size_t *ret_count, struct error *err)
+static bool load_row(struct db *db, int64_t seq, struct ledger_row **ret, size_t *ret_count,
+                     struct error *err)
 {
     const struct ledger_filter filter = {.after = seq - 1};
     return ledger_list(db, &filter, 1, ret, ret_count, NULL, err);
@@ -196,8 +198,8 @@ bool evidence_write_ledger(struct evidence *evidence, struct error *err)
         return false;
     fputs("],\"head\":", evidence->out);
     if (!evidence_write(evidence,
-                        json_pack("{s:I, s:o, s:I}", "seq", (json_int_t)head.seq, "hash", field_hash(&head.hash),
-                                  "at", (json_int_t)head.at_ms),
+                        json_pack("{s:I, s:o, s:I}", "seq", (json_int_t)head.seq, "hash",
+                                  field_hash(&head.hash), "at", (json_int_t)head.at_ms),
                         err))
         return false;
     fputc('}', evidence->out);

@@ -66,6 +66,10 @@ extern const struct route_stream admin_upload_by_path, admin_upload_by_file_name
 bool admin_image_add(struct admin_call *call, struct error *err);
 bool admin_image_list(struct admin_call *call, struct error *err);
 bool admin_image_show(struct admin_call *call, struct error *err);
+bool admin_image_about_set(struct admin_call *call, struct error *err); /* image_about.c */
+bool admin_image_sbom_put(struct admin_call *call, struct error *err);
+bool admin_image_sbom_get(struct admin_call *call, struct error *err);
+bool admin_image_sbom_delete(struct admin_call *call, struct error *err);
 bool admin_image_content(struct admin_call *call, struct error *err);
 bool admin_image_set(struct admin_call *call, struct error *err); /* image_change.c */
 bool admin_image_remove(struct admin_call *call, struct error *err);

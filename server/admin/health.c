@@ -52,9 +52,9 @@ static const char *run_probe(struct daemon *daemon)
     reader_pool_give(daemon->reader_pool, db);
     if (!ok)
         return NOT_READY "the database cannot be read\n";
-    return writer_call(daemon->writer, write_something, NULL, &ignored)
-               ? NULL
-               : NOT_READY "the database cannot be written\n";
+    return writer_call(daemon->writer, write_something, NULL, &ignored) ? NULL
+                                                                        : NOT_READY
+               "the database cannot be written\n";
 }
 
 /* True: the caller has to run the test. */

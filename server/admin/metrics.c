@@ -110,8 +110,9 @@ static bool write_versions(FILE *out, struct db *db, struct error *err)
         metrics_label(labels, sizeof labels, "firmware", list[i].firmware);
         metrics_label(labels, sizeof labels, "version", list[i].version);
         metrics_write_gauge(out, name,
-                            i ? "" : "Active devices by confirmed version (empty: no report); the 200 "
-                                     "largest groups, and all others together.",
+                            i ? ""
+                              : "Active devices by confirmed version (empty: no report); the 200 "
+                                "largest groups, and all others together.",
                             labels, list[i].devices);
         others -= list[i].devices;
     }

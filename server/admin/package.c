@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/signing_key.h"
 #include "server/admin/handlers.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
@@ -294,7 +295,7 @@ bool admin_package_content(struct admin_call *call, struct error *err)
         return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;
     struct signature signature;
     _cleanup_(cleanup_free) char *text = NULL;
-    if (signature_make_package(call->daemon->signing_key.key, &hop.package.sha256, &signature))
+    if (signature_make_package(call->daemon->signing_key->key, &hop.package.sha256, &signature))
         text = signature_base64(signature.byte, sizeof signature.byte);
     reply_header(&call->reply, "X-Dfota-Signature", "%s", text ? text : "");
     return true;
@@ -307,8 +308,9 @@ bool admin_package_signature(struct admin_call *call, struct error *err)
     struct signature signature;
     if (!hop_find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
         return false;
-    if (!signature_make_package(call->daemon->signing_key.key, &hop.package.sha256, &signature))
+    if (!signature_make_package(call->daemon->signing_key->key, &hop.package.sha256, &signature))
         return error_set(err, ERROR_INTERNAL, "the package cannot be signed");
-    reply_text(&call->reply, 200, "application/octet-stream", (const char *)signature.byte, sizeof signature.byte);
+    reply_text(&call->reply, 200, "application/octet-stream", (const char *)signature.byte,
+               sizeof signature.byte);
     return true;
 }

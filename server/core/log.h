@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Log lines on standard error, one per event, in one of the formats of log_text.h. The caller never waits for the write (log_queue.h). Each event has a limit
-   (log_limit.h). */
+/* Log lines on standard error, one per event, in one of the formats of log_text.h. The caller never waits for
+   the write (log_queue.h). Each event has a limit (log_limit.h). */
 #ifndef DFOTA_SERVER_CORE_LOG_H
 #define DFOTA_SERVER_CORE_LOG_H
 

@@ -14,7 +14,7 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 enum log_format {
-    LOG_FORMAT_AUTO,    /* LOG_FORMAT_JOURNAL when standard error is the journal of systemd, else LOG_FORMAT_TEXT */
+    LOG_FORMAT_AUTO, /* LOG_FORMAT_JOURNAL when standard error is the journal of systemd, else LOG_FORMAT_TEXT */
     LOG_FORMAT_TEXT,    /* key=value */
     LOG_FORMAT_JSON,    /* an object; all values are texts */
     LOG_FORMAT_JOURNAL, /* key=value, after the priority of syslog: <4> */

@@ -32,11 +32,11 @@ struct bucket {
     const char *seconds;
 };
 static const struct bucket short_buckets[BUCKETS] = {
-    {100, "0.0001"}, {300, "0.0003"},  {1000, "0.001"},  {3000, "0.003"}, {10000, "0.01"},  {30000, "0.03"},
-    {100000, "0.1"}, {300000, "0.3"},  {1000000, "1"},   {3000000, "3"},  {10000000, "10"}};
+    {100, "0.0001"}, {300, "0.0003"}, {1000, "0.001"}, {3000, "0.003"}, {10000, "0.01"}, {30000, "0.03"},
+    {100000, "0.1"}, {300000, "0.3"}, {1000000, "1"},  {3000000, "3"},  {10000000, "10"}};
 static const struct bucket long_buckets[BUCKETS] = {
-    {100000, "0.1"},     {300000, "0.3"},     {1000000, "1"},       {3000000, "3"},
-    {10000000, "10"},    {30000000, "30"},    {100000000, "100"},   {300000000, "300"},
+    {100000, "0.1"},      {300000, "0.3"},      {1000000, "1"},        {3000000, "3"},
+    {10000000, "10"},     {30000000, "30"},     {100000000, "100"},    {300000000, "300"},
     {1000000000, "1000"}, {3000000000, "3000"}, {10000000000, "10000"}};
 
 static const struct bucket *buckets_of(enum metric_time time)
@@ -96,7 +96,8 @@ void metric_time(enum metric_time time, int64_t us)
 
 void metric_time_answer(enum metric_listener listener, int64_t taken_us)
 {
-    metric_time(listener == METRIC_ADMIN ? METRIC_ADMIN_TIME : METRIC_DEVICE_TIME, clock_boot_us() - taken_us);
+    metric_time(listener == METRIC_ADMIN ? METRIC_ADMIN_TIME : METRIC_DEVICE_TIME,
+                clock_boot_us() - taken_us);
 }
 
 static void write_head(FILE *out, const char *name, const char *help, const char *type)

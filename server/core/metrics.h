@@ -36,7 +36,7 @@
     X(METRIC_COMMITTED, "dfota_writer_tasks_total", "", "Changes that were committed, many in one commit.")  \
     X(METRIC_COMMIT_FAILED, "dfota_commit_failures_total", "", "Transactions that could not be committed.")  \
     X(METRIC_LOGIN_REFUSED, "dfota_logins_refused_total", "reason=\"credentials\"",                          \
-      "Requests with a wrong or expired token, by reason; limit: too many from one address.")                  \
+      "Requests with a wrong or expired token, by reason; limit: too many from one address.")                \
     X(METRIC_LOGIN_LIMITED, "dfota_logins_refused_total", "reason=\"limit\"", "")
 
 /* Symbol, name, label, help, whether its times are long. Seconds. */

@@ -19,9 +19,9 @@ struct listener_config {
     uint64_t
         max_bodies_bytes; /* of all bodies above 4 KiB in memory at once; more are answered 503. 0: no limit */
     enum metric_listener metrics; /* where its answers are counted */
-    bool bare_refusals;   /* a refused resume gets a bare 416: wire.h */
-    bool trailing_slash;  /* "/path/" means "/path" */
-    unsigned max_head_bytes; /* request line and headers; the request line alone: 414, the whole: 431 */
+    bool bare_refusals;           /* a refused resume gets a bare 416: wire.h */
+    bool trailing_slash;          /* "/path/" means "/path" */
+    unsigned max_head_bytes;      /* request line and headers; the request line alone: 414, the whole: 431 */
     unsigned
         memory_per_connection; /* of libmicrohttpd's pool, bytes; raised to what a head of max_head_bytes needs */
     bool
