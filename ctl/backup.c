@@ -128,7 +128,8 @@ static bool fetch_all(struct backup *backup, struct failure *fail)
     json_t *blob;
     backup->sums[0] = '\0';
     if (!fetch_file(backup, "configuration", "dfota.conf", fail) ||
-        !fetch_file(backup, "key", "secret.key", fail) || !fetch_file(backup, "database", "dfota.db", fail))
+        !fetch_file(backup, "key", "secret.key", fail) || !fetch_file(backup, "database", "dfota.db", fail) ||
+        !fetch_file(backup, "signing_key", "signing.key", fail))
         return false;
     json_array_foreach (json_object_get(backup->manifest, "blobs"), i, blob)
         if (!fetch_blob(backup, blob, fail))

@@ -10,12 +10,15 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 
+#define LONG_PATH (PATH_MAX + NAME_MAX + 1)
+
 /* Old backups */
 
 /* Renamed first: a backup that is removed in part must not look like a backup. */
 static bool remove_backup(const struct backup_store *store, const char *name, struct failure *fail)
 {
-    static const char *const files[] = {"SHA256SUMS", "manifest.json", "dfota.conf", "dfota.db"};
+    static const char *const files[] = {"SHA256SUMS", "manifest.json", "signing.key", "dfota.conf",
+                                        "dfota.db"};
     char from[PATH_MAX], to[PATH_MAX], path[PATH_MAX];
     snprintf(from, sizeof from, "%s/%s", store->path, name);
     snprintf(to, sizeof to, "%s/.removed-%s", store->path, name);
@@ -34,7 +37,7 @@ static void remove_leftovers(const struct backup_store *store)
 {
     static const char prefix[] = ".removed-";
     struct failure ignored;
-    char path[PATH_MAX];
+    char path[LONG_PATH];
     DIR *folder = opendir(store->path);
     if (!folder)
         return;
@@ -43,7 +46,7 @@ static void remove_leftovers(const struct backup_store *store)
         if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0 || !backup_name_is(name))
             continue;
         snprintf(path, sizeof path, "%s/%s", store->path, entry->d_name);
-        char back[PATH_MAX];
+        char back[LONG_PATH];
         snprintf(back, sizeof back, "%s/%s", store->path, name);
         if (access(back, F_OK) != 0 && rename(path, back) == 0)
             remove_backup(store, name, &ignored);
@@ -102,7 +105,7 @@ static void remove_unused(const char *folder_path, const struct names *names, st
     if (!folder)
         return;
     for (const struct dirent *entry; (entry = readdir(folder));) {
-        char path[PATH_MAX];
+        char path[LONG_PATH];
         struct sha256 hash;
         struct stat info;
         if (!sha256_from_hex(slice_of(entry->d_name), &hash) ||

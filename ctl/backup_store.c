@@ -172,7 +172,8 @@ bool backup_store_has_blob(const struct backup_store *store, const struct sha256
 
 bool backup_store_clear(const struct backup_store *store, struct failure *fail)
 {
-    static const char *const names[] = {".new", "dfota.db", "dfota.conf", "manifest.json", "SHA256SUMS"};
+    static const char *const names[] = {".new",        "dfota.db",      "dfota.conf",
+                                        "signing.key", "manifest.json", "SHA256SUMS"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/" PARTIAL "/%s", store->path, names[i]);

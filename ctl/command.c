@@ -180,6 +180,11 @@ static void print_one(FILE *out, const struct command *command)
     print_global(out, OPTION_HELP);
 }
 
+bool command_is_offline(const struct command *command)
+{
+    return command->run == evidence_verify;
+}
+
 const bool *command_options(char **words)
 {
     static const bool none[OPTIONS];

@@ -30,6 +30,9 @@ extern const size_t command_table_count;
 /* The command that words begin with; *ret_args points to what follows its name. EXIT_USAGE: there is none. */
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail);
 
+/* The command needs no server, and no token. */
+bool command_is_offline(const struct command *command);
+
 /* The options of the command that words begin with; an empty set: no command. */
 const bool *command_options(char **words);
 
@@ -54,6 +57,9 @@ command_run product_delete;
 command_run image_upload; /* upload.c */
 command_run image_list;   /* image.c */
 command_run image_get;
+
+command_run image_about; /* image_about.c */
+command_run image_show;
 
 command_run image_withdraw; /* image_change.c */
 command_run image_restore;
@@ -81,6 +87,10 @@ command_run campaign_retarget;
 command_run campaign_copy;
 command_run campaign_delete;
 command_run campaign_devices;
+
+command_run evidence_get;     /* evidence.c */
+command_run evidence_verify;  /* evidence_verify.c */
+command_run signing_key_show; /* evidence.c */
 
 command_run package_list; /* package.c */
 command_run package_show;

@@ -21,6 +21,8 @@ const struct command command_table[] = {
      "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
      "token: send it only to people who may change everything.",
      console_show},
+    {"signing-key", "", NONE, NONE, "show the public signing key",
+     "Keep it in another place: evidence verify --key needs it.", signing_key_show},
     {"backup", "DIR", SET(ON(KEEP)), NONE, "back up the running server into a folder",
      "Writes a copy of the database, the images and packages that DIR does not have yet, and the "
      "configuration. DIR/TIME is the backup, DIR/blobs has the files of all backups. A backup that was cut off leaves no "
@@ -50,6 +52,15 @@ const struct command command_table[] = {
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names.",
      image_get},
+
+    {"image show", "FIRMWARE VERSION", NONE, NONE, "show an image, and what was said about it", NULL,
+     image_show},
+    {"image about", "FIRMWARE VERSION", SET(ON(PURPOSE), ON(RELEASE_NOTE), ON(ADVISORY), ON(SBOM)), NONE,
+     "say what an image is for",
+     "Purpose, release note and advisory are replaced together: those that are not given are removed, unless only "
+     "--sbom is given. The SBOM is a JSON file of at most 1 MiB; its contents are not checked. All of it is shown with "
+     "the image, and is in the evidence of campaigns.",
+     image_about},
 
     {"image withdraw", "FIRMWARE VERSION", SET(ON(REASON)), SET(ON(REASON)), "stop upgrades to this version",
      "The version is offered to no device, and a download that has begun cannot be resumed. If the version "
@@ -128,6 +139,15 @@ const struct command command_table[] = {
     {"campaign devices", "FIRMWARE CAMPAIGN", SET(ON(OUTCOME), ON(PRINT_CSV)), NONE,
      "list the devices of a campaign",
      "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent, out.", campaign_devices},
+
+    {"evidence get", "FIRMWARE CAMPAIGN OUT", SET(ON(ALL_ROWS)), NONE, "write the evidence of a campaign",
+     "The signed file OUT has the images and packages with their SHA-256, approvals, gates, the outcome of each "
+     "device, and the rows of the ledger about the campaign. It has ids of devices and names of people.",
+     evidence_get},
+    {"evidence verify", "FILE", SET(ON(PUBLIC_KEY)), NONE, "check such a file without a server",
+     "Checks the signature, the hashes of the ledger's rows, and that the other sections fit them. Prints what was "
+     "verified, and what was not. The exit status is 1 when the file was changed.",
+     evidence_verify},
     {"missing-bases", "FIRMWARE", NONE, NONE, "list versions in use that have no image", NULL,
      missing_bases_list},
 

@@ -46,6 +46,8 @@ static bool check(struct sha256_state *state, int64_t size, const json_t *about,
 {
     struct sha256 got, said;
     sha256_end(state, &got);
+    if (!about)
+        return true;
     json_int_t expected = json_integer_value(json_object_get(about, "size"));
     const char *hex = json_string_value(json_object_get(about, "sha256"));
     if (!hex || !sha256_from_hex(slice_of(hex), &said))

@@ -22,8 +22,11 @@ static bool run(const struct ctl_options *options, char **words, struct failure 
     }
     if (options->help)
         return command_print_help(stdout, words, fail);
-    if (!command_find(words, &command, &args, fail) || !command_check(command, options, args, fail) ||
-        !session_open(options, args, &session, fail))
+    if (!command_find(words, &command, &args, fail) || !command_check(command, options, args, fail))
+        return false;
+    if (command_is_offline(command))
+        session_open_offline(options, args, &session);
+    else if (!session_open(options, args, &session, fail))
         return false;
     bool ok = command->run(&session, fail);
     session_close(&session);

@@ -76,6 +76,7 @@ bool option_parse_first(int argc, char **argv, struct ctl_options *options, char
     bool takes[OPTIONS];
     const struct options_table table = {rows, OPTIONS, takes, true};
     fill_set(takes, OPTION_VERSION, OPTION_PRINT_CSV);
+    takes[OPTION_PUBLIC_KEY] = false;
     return parse(&table, argc, argv, options, ret_rest, fail);
 }
 
@@ -86,6 +87,7 @@ bool option_parse_rest(char **rest, const bool own[OPTIONS], struct ctl_options 
     const struct options_table table = {rows, OPTIONS, takes, false};
     int count = 0;
     fill_set(takes, OPTION_PROGRAM_VERSION, own[OPTION_CSV] ? OPTION_PRINT_CSV : OPTION_CSV);
+    takes[own[OPTION_PUBLIC_KEY] ? OPTION_KEY : OPTION_PUBLIC_KEY] = false;
     *ret_words = rest;
     while (rest[count])
         count++;

@@ -102,6 +102,12 @@
     X(FROZEN, "frozen", 0, NULL, FLAG(frozen), "the start fixes which devices the filter selects")           \
     X(DYNAMIC, "dynamic", 0, NULL, FLAG(dynamic), "the filter is asked at each check-in")                    \
     X(KEEP, "keep", 0, "N", NUMBER(keep, 1, 100000), "backups to keep; older ones are removed")              \
+    X(PURPOSE, "purpose", 0, "security-fix|bug-fix|feature|other", WORD(purpose), "what the image is for")   \
+    X(RELEASE_NOTE, "release-note", 0, "TEXT", TEXT(release_note), "what is new, at most 4000 bytes")        \
+    X(ADVISORY, "advisory", 0, "TEXT", TEXT(advisory), "name or address of a security advisory")             \
+    X(SBOM, "sbom", 0, "FILE", TEXT(sbom), "JSON file with the list of the software in it")                  \
+    X(ALL_ROWS, "all-rows", 0, NULL, FLAG(all_rows), "all rows of the ledger since the campaign began")      \
+    X(PUBLIC_KEY, "key", 0, "KEY", TEXT(public_key), "the public key that you trust: a PEM file, or base64") \
     X(ORDER, "order", 0, "given|hash|spread", WORD(order), "which devices go first")
 
 enum option_id {
@@ -139,7 +145,8 @@ struct ctl_options {
     bool print_csv, notice, conflicts, all, wait, yes, dialect;
     struct ctl_stages stages;
     const char *devices, *finish_transfers, *outcome, *order;
-    bool frozen, dynamic;
+    bool frozen, dynamic, all_rows;
+    const char *public_key, *purpose, *release_note, *advisory, *sbom;
     uint64_t keep;
     bool dry_run, pause_when_done;
     const char *scope;

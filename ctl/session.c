@@ -58,15 +58,21 @@ static bool find_token(const struct ctl_options *options, char file[TOKEN_FILE_M
     return true;
 }
 
+void session_open_offline(const struct ctl_options *options, char **args, struct session *ret)
+{
+    *ret = (struct session){.options = options, .args = args};
+    while (args[ret->arg_count])
+        ret->arg_count++;
+    ret->json = options->output && strcmp(options->output, "json") == 0;
+}
+
 bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail)
 {
     char file[TOKEN_FILE_MAX];
     const char *token = NULL;
     const char *url = value_or_env(options->url, "DFOTA_URL");
-    struct session session = {.options = options, .args = args};
-    while (args[session.arg_count])
-        session.arg_count++;
-    session.json = options->output && strcmp(options->output, "json") == 0;
+    struct session session;
+    session_open_offline(options, args, &session);
     if (options->cert_key && !options->cert)
         return failure_set(fail, EXIT_USAGE, "--cert-key is the key of --cert, which is missing");
     if (!find_token(options, file, &token, fail))

@@ -23,6 +23,8 @@ struct session {
 
 /* Reads options and environment; does not connect yet. args is borrowed. */
 bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail);
+/* The same for a command that needs no server: session->client is NULL. */
+void session_open_offline(const struct ctl_options *options, char **args, struct session *ret);
 void session_close(struct session *session);
 
 /* The product of --product or DFOTA_PRODUCT, else the only product of the server. *ret is owned by the

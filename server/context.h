@@ -6,6 +6,8 @@
 #ifndef DFOTA_SERVER_CONTEXT_H
 #define DFOTA_SERVER_CONTEXT_H
 
+#include <stdatomic.h>
+
 #include "base/sha256.h"
 #include "server/config/config.h"
 #include "server/core/thread_pool.h"
@@ -28,6 +30,7 @@ struct sessions;
 struct tokens;
 struct attempts;
 struct live;
+struct signing_key;
 struct snapshot;
 struct sizes;
 
@@ -58,11 +61,13 @@ struct daemon {
     struct live *live;         /* streams of events */
     struct snapshot *snapshot; /* for a backup */
     struct sizes *sizes;       /* of the last daily count */
+    const struct signing_key *signing_key;
     /* "http://host:port": links begin with it. "": no link can be made. Set when the device listener is bound; its first
        requests may be here already. */
     const char *_Atomic device_url;
     _Atomic int64_t device_certificate_ends_ms, admin_certificate_ends_ms; /* UTC; 0: no TLS */
     int64_t started_ms;                                                    /* boot clock */
+    atomic_bool is_serving; /* both listeners are open, and the server is not ending */
     int ending_fd; /* becomes readable when the time to answer open requests is over: ends the children of requests */
 };
 

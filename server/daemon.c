@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/attempts.h"
+#include "server/access/signing_key.h"
 #include "server/access/tokens.h"
 #include "server/admin_token.h"
 #include "server/build/scheduler.h"
@@ -126,8 +127,9 @@ static bool open_storage(struct server *server, struct error *err)
         return false;
     log_upgrade(db);
     if (!watch_files(server, path, err) || !recovery_run(daemon, db, err) ||
-        !admin_token_load(daemon->config->data_dir, db, err) || !tokens_open(db, &daemon->tokens, err) ||
-        !attempts_open(&daemon->attempts, err) ||
+        !admin_token_load(daemon->config->data_dir, db, err) ||
+        !signing_key_load(daemon->config->data_dir, &daemon->signing_key, err) ||
+        !tokens_open(db, &daemon->tokens, err) || !attempts_open(&daemon->attempts, err) ||
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
@@ -230,6 +232,7 @@ static bool start(struct server *server, struct error *err)
               live_start(daemon->live, daemon->reader_pool, err) &&
               listeners_open(daemon, &server->listeners, err);
     atomic_store(&server->is_listening, ok);
+    atomic_store(&daemon->is_serving, ok);
     return ok;
 }
 
@@ -243,6 +246,7 @@ static void close_access(struct daemon *daemon)
 {
     sessions_close(daemon->sessions);
     attempts_close(daemon->attempts);
+    signing_key_free(daemon->signing_key);
     tokens_close(daemon->tokens);
 }
 
@@ -369,6 +373,7 @@ bool daemon_run(const struct config *config, int argc, char **argv, struct error
         watchdog_notify("READY=1");
         int signal_number = await_signal(&server, &awaited, err);
         watchdog_notify("STOPPING=1");
+        atomic_store(&server.daemon.is_serving, false);
         log_line(LOG_LEVEL_INFO, "stop", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
     }
     end(&server);

@@ -85,7 +85,7 @@ static struct listener_config admin_listener(struct daemon *daemon)
 {
     struct listener_config admin = common_listener(daemon);
     admin.name = "admin";
-    admin.answer_time = METRIC_ADMIN_TIME;
+    admin.metrics = METRIC_ADMIN;
     admin.address = daemon->config->admin_listen;
     admin.loops = 1;
     admin.max_connections = (unsigned)daemon->config->max_admin_connections;

@@ -39,6 +39,7 @@ static int run(const struct config *config, int argc, char **argv)
 {
     struct error err;
     log_set_level(config->log_level);
+    log_text_set_format(config->log_format);
     if (!log_start((unsigned)config->log_lines_per_second, &err))
         return complain(&err, 1);
     bool ok = daemon_run(config, argc, argv, &err);

@@ -138,6 +138,8 @@ void db_close(struct db *db); /* NULL is fine */
 /* ERROR_NO_SPACE when the disk is full, ERROR_CORRUPT for a damaged file, ERROR_UNAVAILABLE when the file is
    read-only, locked or gone, else ERROR_INTERNAL. */
 bool db_begin(struct db *db, struct error *err);
+/* For reading: all statements until db_rollback() see the database as it is at the first one. */
+bool db_begin_read(struct db *db, struct error *err);
 /* True: the changes are durable. False: they were rolled back, or are in files that are gone. */
 bool db_commit(struct db *db, struct error *err);
 void db_rollback(struct db *db);

@@ -21,7 +21,8 @@
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
     X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 version")                      \
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
-    X(LEDGER_IMAGE_SET, "image-set", "product firmware", "by reason version waypoint")                       \
+    X(LEDGER_IMAGE_SET, "image-set", "product firmware",                                                     \
+      "advisory by purpose reason release_note_sha256 sbom_sha256 version waypoint")                         \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
       "by canary_confirmations downgrades format hours max_bytes_per_month max_package_bytes "               \
       "quarantine_after")                                                                                    \

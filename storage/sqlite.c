@@ -292,6 +292,11 @@ bool db_begin(struct db *db, struct error *err)
     return is_in_place(db, err) && sqlite_exec(db, "BEGIN IMMEDIATE", err);
 }
 
+bool db_begin_read(struct db *db, struct error *err)
+{
+    return sqlite_exec(db, "BEGIN", err);
+}
+
 bool db_commit(struct db *db, struct error *err)
 {
     if (sqlite_exec(db, "COMMIT", err))

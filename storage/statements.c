@@ -41,5 +41,8 @@ const struct db_table *const db_tables[] = {
     [ENTITY_BLOB_ROW] = &blob_row_statements,
     [ENTITY_BACKUP] = &backup_statements,
     [ENTITY_GROWTH] = &growth_statements,
+    [ENTITY_GAUGES] = &gauges_statements,
+    [ENTITY_PROOF] = &proof_statements,
+    [ENTITY_IMAGE_ABOUT] = &image_about_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

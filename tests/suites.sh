@@ -22,12 +22,12 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-campaigns console-devices console-firmware console-ledger console-live console-settings containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full
-    disk-start ctl-tls dfota docs durable ec618 formats full growth lib operating proxy run story strace suites traps upgraded-release
+    disk-start ctl-tls dfota docs durable ec618 formats full growth lib metrics operating proxy run story strace suites traps upgraded-release
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition
 # of files, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts recognition sim sim-download
+unthreaded_e2e="ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts evidence-file image-about recognition sim sim-download
     sim-links suffix luatos"
 
 # is_in NAME LIST

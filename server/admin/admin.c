@@ -26,9 +26,9 @@
 
 /* Method, pattern, access, body limit, handler. */
 #define ROUTES(X)                                                                                            \
-    X("GET", "/metrics", READ | CUT, 0, admin_metrics_show)                                                  \
     X("GET", API "/reasons", READ | CUT, 0, admin_reason_list)                                               \
     X("GET", API "/status", READ | CUT, 0, admin_status_show)                                                \
+    X("GET", API "/signing-key", READ | CUT, 0, admin_signing_key_show)                                      \
     X("GET", API "/overview", READ | CUT, 0, admin_overview_show)                                            \
     X("GET", API "/campaigns", READ | CUT, 0, admin_campaign_list_all)                                       \
     X("DELETE", API "/session", READ | CUT, 0, admin_session_end)                                            \
@@ -56,6 +56,7 @@
     X("POST", CAMPAIGN "/approve", OPERATE, 0, admin_campaign_approve)                                       \
     X("POST", CAMPAIGN "/retarget", OPERATE, 4 * KIB, admin_campaign_retarget)                               \
     X("POST", CAMPAIGN "/copy", OPERATE, 4 * KIB, admin_campaign_copy)                                       \
+    X("GET", CAMPAIGN "/evidence", READ, 0, admin_evidence_get)                                              \
     X("GET", CAMPAIGN "/devices", READ, 0, admin_campaign_devices)                                           \
     X("PUT", CAMPAIGN "/devices", OPERATE, 4 * KIB * KIB, admin_campaign_devices_put)                        \
     X("GET", FIRMWARE "/missing-bases", READ, 0, admin_firmware_missing_bases)                               \
@@ -65,6 +66,10 @@
     X("PATCH", FIRMWARE "/images/{}", OPERATE, 64 * KIB, admin_image_set)                                    \
     X("DELETE", FIRMWARE "/images/{}", ADMIN, 0, admin_image_remove)                                         \
     X("GET", FIRMWARE "/images/{}/content", READ, 0, admin_image_content)                                    \
+    X("PUT", FIRMWARE "/images/{}/about", UPLOAD, 64 * KIB, admin_image_about_set)                           \
+    X("PUT", FIRMWARE "/images/{}/sbom", UPLOAD, KIB *KIB, admin_image_sbom_put)                             \
+    X("GET", FIRMWARE "/images/{}/sbom", READ, 0, admin_image_sbom_get)                                      \
+    X("DELETE", FIRMWARE "/images/{}/sbom", OPERATE, 0, admin_image_sbom_delete)                             \
     X("DELETE", FIRMWARE "/images/{}/quarantine", OPERATE, 0, admin_image_lift)                              \
     X("GET", FIRMWARE "/matrix", READ, 0, admin_matrix_show)                                                 \
     X("GET", FIRMWARE "/queue", READ, 0, admin_queue_show)                                                   \
@@ -72,6 +77,7 @@
     X("GET", FIRMWARE "/packages/{}/{}", READ, 0, admin_package_show)                                        \
     X("POST", FIRMWARE "/packages/{}/{}", UPLOAD, 0, admin_package_ask)                                      \
     X("GET", FIRMWARE "/packages/{}/{}/content", READ, 0, admin_package_content)                             \
+    X("GET", FIRMWARE "/packages/{}/{}/content.sig", READ, 0, admin_package_signature)                       \
     X("DELETE", FIRMWARE "/packages/{}/{}", OPERATE, 0, admin_package_forget)                                \
     X("POST", FIRMWARE "/packages/{}/{}/release", OPERATE, 64 * KIB, admin_package_release)                  \
     X("DELETE", FIRMWARE "/packages/{}/{}/release", OPERATE, 0, admin_package_take_back)                     \
@@ -133,8 +139,6 @@
 
 /* Without a token: method, pattern, body limit, handler. */
 #define OPEN(X)                                                                                              \
-    X("GET", "/healthz", 0, admin_health_show)                                                               \
-    X("GET", "/readyz", 0, admin_ready_show)                                                                 \
     X("POST", API "/session", 4 * KIB, admin_session_begin)                                                  \
     X("GET", API "/session", 0, admin_session_show)
 
@@ -189,7 +193,10 @@ const struct route admin_routes[] = {
     {method, pattern, ROUTE_WORKER | ROUTE_ACCESS(access), 0, &(stream), handler},
                 UPLOADS(X)
 #undef X
-                    {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
+                    {"GET", "/metrics", ROUTE_WORKER | ROUTE_ACCESS(READ), 0, NULL, admin_metrics_serve},
+    {"GET", "/healthz", ROUTE_OPEN, 0, NULL, admin_health_serve},
+    {"GET", "/readyz", ROUTE_WORKER | ROUTE_OPEN, 0, NULL, admin_ready_serve},
+    {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console", ROUTE_OPEN, 0, NULL, console_file_redirect},
     {"GET", "/console/", ROUTE_OPEN | ROUTE_PREFIX, 0, NULL, console_file_serve},
 };

@@ -13,13 +13,6 @@
 #define ATTENTION_MAX     50 /* things in the list */
 #define ATTENTION_OF_KIND 5  /* of one kind, and one firmware or product */
 
-/* All kinds. */
-#define ATTENTION_KINDS                                                                                      \
-    "admission-full", "backup-due", "campaign-done", "certificate", "claim", "disk-low", "format-not-set",   \
-        "gate-broken",                                                                                       \
-        "held", "loop-guard", "out-of-service", "oversize", "stage-waits", "stale-link", "unknown-base",     \
-        "webhook"
-
 struct attention {
     struct admin_call *call;
     json_t *items; /* owned by the caller */

@@ -23,9 +23,11 @@ bool admin_refuse_login(const struct request *request, const char *reason, const
                         const char *text, struct error *err)
 {
     const struct daemon *daemon = request->context;
-    if (!attempts_note(daemon->attempts, request->client, clock_boot_ms()))
+    if (!attempts_note(daemon->attempts, request->client, clock_boot_ms())) {
+        metric_count(METRIC_LOGIN_LIMITED, 1);
         return error_set(err, ERROR_TOO_MANY_ATTEMPTS,
                          "too many failed attempts from this address: wait a minute");
+    }
     metric_count(METRIC_LOGIN_REFUSED, 1);
     log_stranger(LOG_LEVEL_WARN, "login-refused", "address", request->client, "peer", request->peer, "reason",
                  reason, "token_name", token_name, NULL);

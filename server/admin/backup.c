@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <config.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/signing_key.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
 #include "server/db/snapshot.h"
@@ -82,6 +85,38 @@ static bool key_json(const struct daemon *daemon, json_t **ret, struct error *er
     return true;
 }
 
+/* The bytes of signing.key; the caller's (free_secret). NULL: out of memory. */
+static char *read_signing_key(const struct daemon *daemon, size_t *ret_size)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_size);
+    bool ok = out && signature_key_write(daemon->signing_key->key, out);
+    ok = out && fclose(out) == 0 && ok;
+    if (ok)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void free_secret(char *text, size_t size)
+{
+    if (text)
+        explicit_bzero(text, size);
+    free(text);
+}
+
+static json_t *signing_key_file_json(const struct daemon *daemon)
+{
+    struct sha256 hash;
+    size_t size = 0;
+    char *text = read_signing_key(daemon, &size);
+    if (!text)
+        return NULL;
+    sha256_of(text, size, &hash);
+    free_secret(text, size);
+    return file_json(&hash, size);
+}
+
 /* All but the hash of the copy. */
 static bool describe(struct admin_call *call, const char *path, json_t **ret, struct error *err)
 {
@@ -93,10 +128,11 @@ static bool describe(struct admin_call *call, const char *path, json_t **ret, st
     if (!db_open_copy(path, &copy, err) || !check(copy, err) || !db_check_schema(copy, &schema, err) ||
         !ledger_head(copy, &head, err) || !blob_row_list(copy, &rows, &count, err))
         return false;
-    *ret = json_pack("{s:i, s:I, s:s, s:i, s:{s:I, s:o, s:o}, s:o, s:o}", "backup", 1, "made_at",
+    *ret = json_pack("{s:i, s:I, s:s, s:i, s:{s:I, s:o, s:o}, s:o, s:o, s:o}", "backup", 1, "made_at",
                      (json_int_t)clock_utc_ms(), "version", PACKAGE_VERSION, "schema", (int)schema, "ledger",
                      "seq", (json_int_t)head.seq, "hash", field_hash(&head.hash), "at",
                      field_number(head.at_ms), "configuration", configuration_json(call->daemon->config),
+                     "signing_key", signing_key_file_json(call->daemon),
                      "blobs", list_blobs(rows, count));
     return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
 }
@@ -179,6 +215,21 @@ static bool is_key(const struct daemon *daemon, const struct sha256 *hash, int *
     return false;
 }
 
+static bool answer_signing_key(struct admin_call *call, const struct sha256 *hash)
+{
+    struct sha256 ours;
+    size_t size = 0;
+    char *text = read_signing_key(call->daemon, &size);
+    if (!text)
+        return false;
+    sha256_of(text, size, &ours);
+    bool wanted = sha256_equal(&ours, hash);
+    if (wanted)
+        reply_text(&call->reply, 200, "application/octet-stream", text, size);
+    free_secret(text, size);
+    return wanted;
+}
+
 /* A blob that no row names any more was removed: that is no damage. */
 static bool answer_blob(struct admin_call *call, const struct sha256 *hash, const char *name,
                         struct error *err)
@@ -212,6 +263,8 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
         reply_text(&call->reply, 200, "application/octet-stream", config->file_text, config->file_size);
         return true;
     }
+    if (answer_signing_key(call, &hash))
+        return true;
     if (!snapshot_find(call->daemon->snapshot, &hash, &fd, &size) && !is_key(call->daemon, &hash, &fd, &size))
         return answer_blob(call, &hash, name, err);
     reply_init(&call->reply, 200);

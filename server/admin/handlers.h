@@ -9,12 +9,17 @@
 #include "server/http/router.h"
 
 bool admin_status_show(struct admin_call *call, struct error *err);
+bool admin_evidence_get(struct admin_call *call, struct error *err); /* evidence.c */
+bool admin_signing_key_show(struct admin_call *call, struct error *err);
 bool admin_reason_list(struct admin_call *call, struct error *err);
 
 bool admin_overview_show(struct admin_call *call, struct error *err);
-bool admin_metrics_show(struct admin_call *call, struct error *err); /* metrics.c */
-bool admin_health_show(struct admin_call *call, struct error *err);
-bool admin_ready_show(struct admin_call *call, struct error *err);
+
+/* These answer on their own: also when the database cannot be read. */
+void admin_metrics_serve(struct request *request); /* metrics.c */
+void admin_health_serve(struct request *request);  /* health.c */
+void admin_ready_serve(struct request *request);
+
 bool admin_firmware_versions(struct admin_call *call, struct error *err); /* overview.c */
 
 bool admin_session_begin(struct admin_call *call, struct error *err);
@@ -61,6 +66,10 @@ extern const struct route_stream admin_upload_by_path, admin_upload_by_file_name
 bool admin_image_add(struct admin_call *call, struct error *err);
 bool admin_image_list(struct admin_call *call, struct error *err);
 bool admin_image_show(struct admin_call *call, struct error *err);
+bool admin_image_about_set(struct admin_call *call, struct error *err); /* image_about.c */
+bool admin_image_sbom_put(struct admin_call *call, struct error *err);
+bool admin_image_sbom_get(struct admin_call *call, struct error *err);
+bool admin_image_sbom_delete(struct admin_call *call, struct error *err);
 bool admin_image_content(struct admin_call *call, struct error *err);
 bool admin_image_set(struct admin_call *call, struct error *err); /* image_change.c */
 bool admin_image_remove(struct admin_call *call, struct error *err);
@@ -79,6 +88,7 @@ bool admin_package_quarantine(struct admin_call *call, struct error *err);
 bool admin_package_lift(struct admin_call *call, struct error *err);
 bool admin_image_lift(struct admin_call *call, struct error *err);
 bool admin_package_take_back(struct admin_call *call, struct error *err);
+bool admin_package_signature(struct admin_call *call, struct error *err);
 bool admin_package_content(struct admin_call *call, struct error *err);
 
 bool admin_path_show(struct admin_call *call, struct error *err);

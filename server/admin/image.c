@@ -59,7 +59,12 @@ bool admin_image_show(struct admin_call *call, struct error *err)
     struct image image;
     if (!path_params_image(call->request, call->db, &product, &firmware, &image, err))
         return false;
-    reply_json(&call->reply, 200, admin_image_json(firmware.name, &image));
+    json_t *about, *json;
+    if (!admin_image_about_json(call->db, image.id, &about, err))
+        return false;
+    json = admin_image_json(firmware.name, &image);
+    json_object_set_new(json, "about", about);
+    reply_json(&call->reply, 200, json);
     return true;
 }
 

@@ -9,5 +9,8 @@
 #include "storage/image.h"
 
 json_t *admin_image_json(const char *firmware, const struct image *image);
+/* What an admin has said about the image (image_about.c). */
+bool admin_image_about_json(struct db *db, int64_t image_id, json_t **ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

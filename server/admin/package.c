@@ -3,9 +3,11 @@
 #include "server/admin/package.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/signing_key.h"
 #include "server/admin/handlers.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
@@ -289,7 +291,26 @@ bool admin_package_content(struct admin_call *call, struct error *err)
         return false;
     snprintf(name, sizeof name, "%s_%s-%s.%s", hop.firmware.name, hop.from.version, hop.to.version,
              hop.package.key.format);
-    if (call_answer_blob(call, &hop.package.sha256, name, err))
-        return true;
-    return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;
+    if (!call_answer_blob(call, &hop.package.sha256, name, err))
+        return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;
+    struct signature signature;
+    _cleanup_(cleanup_free) char *text = NULL;
+    if (signature_make_package(call->daemon->signing_key->key, &hop.package.sha256, &signature))
+        text = signature_base64(signature.byte, sizeof signature.byte);
+    reply_header(&call->reply, "X-Dfota-Signature", "%s", text ? text : "");
+    return true;
+}
+
+/* Of the same bytes, without them: 64 bytes, for openssl and for programs on hosts. */
+bool admin_package_signature(struct admin_call *call, struct error *err)
+{
+    struct hop hop;
+    struct signature signature;
+    if (!hop_find_asked(call->request, call->db, &hop, err) || !check_served(&hop, err))
+        return false;
+    if (!signature_make_package(call->daemon->signing_key->key, &hop.package.sha256, &signature))
+        return error_set(err, ERROR_INTERNAL, "the package cannot be signed");
+    reply_text(&call->reply, 200, "application/octet-stream", (const char *)signature.byte,
+               sizeof signature.byte);
+    return true;
 }

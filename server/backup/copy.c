@@ -116,6 +116,7 @@ static bool check_files(const struct copy *copy, struct findings *findings)
     check_file(copy, "dfota.conf", false, &sums, findings);
     check_file(copy, SEAL_FILE, false, &sums, findings);
     check_file(copy, "dfota.db", true, &sums, findings);
+    check_file(copy, "signing.key", false, &sums, findings);
     check_file(copy, MANIFEST, true, &sums, findings);
     if (findings->faults == before && strcmp(sums.said, sums.found) != 0)
         findings_add(findings, "the backup %s is not complete: a file that its " SUMS " names is missing",

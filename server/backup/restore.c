@@ -38,7 +38,7 @@ static bool is_allowed(const char *name, bool was_cut)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0 ||
            strcmp(name, "lost+found") == 0 || strcmp(name, DATA_DIR_RESTORING) == 0 ||
-           (was_cut && (strcmp(name, "blobs") == 0 || strcmp(name, SEAL_FILE) == 0));
+           (was_cut && (strcmp(name, "blobs") == 0 || strcmp(name, SEAL_FILE) == 0 || strcmp(name, "signing.key") == 0));
 }
 
 static bool check_empty(const struct restore *restore, struct error *err)
@@ -74,10 +74,13 @@ static bool open_target(struct restore *restore, struct data_dir *locks, struct 
 /* Nothing of it was used by a server: the database comes last. */
 static void remove_partial(const struct restore *restore)
 {
-    char blobs[PATH_MAX];
+    char blobs[PATH_MAX], key[PATH_MAX];
     snprintf(blobs, sizeof blobs, "%s/blobs", restore->target);
-    if (access(restore->work, F_OK) == 0)
+    snprintf(key, sizeof key, "%s/signing.key", restore->target);
+    if (access(restore->work, F_OK) == 0) {
         folder_remove(blobs);
+        unlink(key);
+    }
     folder_remove(restore->work);
 }
 
@@ -174,6 +177,14 @@ static bool restore_file(struct restore *restore, const char *name, const char *
            error_set(err, ERROR_CORRUPT, "the bytes for %s changed while they were copied", to);
 }
 
+/* A backup of an older server has none: then the next start makes one. */
+static bool restore_signing_key(struct restore *restore, struct error *err)
+{
+    char path[PATH_MAX];
+    copy_path(&restore->copy, "signing.key", path, sizeof path);
+    return access(path, F_OK) != 0 || restore_file(restore, "signing.key", "signing.key", err);
+}
+
 static bool fill(struct restore *restore, struct error *err)
 {
     char path[PATH_MAX];
@@ -181,7 +192,8 @@ static bool fill(struct restore *restore, struct error *err)
     snprintf(path, sizeof path, "%s/blobs", restore->work);
     if (!make_folder(restore, restore->work, err) || !make_folder(restore, path, err) ||
         !restore_file(restore, "dfota.db", "database", err) ||
-        (restore->copy.has_key && !restore_file(restore, SEAL_FILE, SEAL_FILE, err)))
+        (restore->copy.has_key && !restore_file(restore, SEAL_FILE, SEAL_FILE, err)) ||
+        !restore_signing_key(restore, err))
         return false;
     for (size_t i = 0; i < restore->checked.blob_count; i++)
         if (!restore_blob(restore, &restore->checked.blobs[i], err))
@@ -206,6 +218,10 @@ static bool publish(const struct restore *restore, int fd, struct error *err)
     snprintf(from, sizeof from, "%s/blobs", restore->work);
     snprintf(to, sizeof to, "%s/blobs", restore->target);
     if (rename(from, to) != 0 || fsync(fd) != 0)
+        return error_errno(err, errno, "cannot rename %s", from);
+    snprintf(from, sizeof from, "%s/signing.key", restore->work);
+    snprintf(to, sizeof to, "%s/signing.key", restore->target);
+    if (rename(from, to) != 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot rename %s", from);
     if ((restore->copy.has_key && !publish_file(restore, SEAL_FILE, SEAL_FILE, err)) ||
         !publish_file(restore, "database", "dfota.db", err))

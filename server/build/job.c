@@ -10,6 +10,7 @@
 #include "server/context.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
+#include "server/core/metrics.h"
 #include "server/ledger/package_event.h"
 #include "server/config/recipe.h"
 #include "server/webhook/notify.h"
@@ -352,6 +353,16 @@ static void log_improvement(const struct job *job, enum make_end end, const char
              NULL);
 }
 
+static void count_build(enum make_end end, int64_t took_ms)
+{
+    metric_count(end == MAKE_READY     ? METRIC_BUILD_READY
+                 : end == MAKE_FAILED  ? METRIC_BUILD_FAILED
+                 : end == MAKE_CRASHED ? METRIC_BUILD_CRASHED
+                                       : METRIC_BUILD_OTHER,
+                 1);
+    metric_time(METRIC_BUILD_TIME, took_ms * 1000);
+}
+
 void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
 {
     const struct build *making = &job->making;
@@ -360,6 +371,7 @@ void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
     struct log_number size, took;
     sha256_hex(&key->from, from);
     sha256_hex(&key->to, to);
+    count_build(end, took_ms);
     if (job->improves)
         log_improvement(job, end, from, to);
     else if (job->outdated)

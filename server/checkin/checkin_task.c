@@ -43,6 +43,7 @@ void checkin_task_begin(struct checkin_task *task, struct request *request, writ
     task->daemon = request->context;
     task->request = request;
     task->record = !request->head_only;
+    task->began_us = clock_boot_us();
     take_peer(task);
     writer_add(task->daemon->writer, &task->task);
 }
@@ -91,7 +92,8 @@ void checkin_task_tell(const struct checkin_task *task, const char *over, int co
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);
-    metric_count_check_in(code);
+    metric_count_checkin(code);
+    metric_time(METRIC_CHECKIN_TIME, clock_boot_us() - task->began_us);
     log_answer(task, over, code, row.text);
 }
 

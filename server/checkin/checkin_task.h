@@ -12,6 +12,7 @@ struct checkin_task { /* first member of the caller's task */
     struct writer_task task;
     struct daemon *daemon;
     struct request *request;
+    int64_t began_us;              /* boot clock */
     bool record;                   /* false for HEAD: decided in the same way, and nothing is stored */
     struct client_identity client; /* the caller fills client and checkin */
     struct checkin checkin;

@@ -74,6 +74,7 @@ struct config {
     uint64_t unknown_files_keep_days;
 
     enum log_level log_level;
+    enum log_format log_format;
     uint64_t log_lines_per_second; /* of each event, after a burst; 0: no limit */
 
     char *file_text; /* the bytes of the file of --config, as they were read; NULL: no file was read */

@@ -28,6 +28,14 @@ static bool parse_url(const struct config_key *key, const char *value, void *fie
 static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_level(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_log_format(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_log_format(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    (void)key;
+    return log_format_parse(slice_of(value), (enum log_format *)field) ||
+           error_set(err, ERROR_INVALID, "'%.60s' is not auto, text, json or journal", value);
+}
+
 static bool parse_effort(const struct config_key *key, const char *value, void *field, struct error *err);
 
 /* clang-format off */
@@ -196,6 +204,10 @@ const struct config_key config_key_table[] = {
     HEADING("Log"),
     WORD(log_level, RELOADS, "info", parse_level, "LEVEL",
           "The lowest level that is logged: debug, info, warn or error. The log goes to standard error."),
+    WORD(log_format, RESTARTS, "auto", parse_log_format, "FORMAT",
+         "The form of the log: text (key=value), json (one object per line), or journal (text after the "
+         "syslog priority, such as <4>). auto is journal when standard error is the journal of systemd, else "
+         "text."),
     NUMBER(log_lines_per_second, RELOADS, "5", 0, 1000000, "N",
            "The number of lines of one event that are logged per second, after a burst of 1000. Lines that a "
            "stranger can cause get a fifth of it, after a burst of 100. Lines that are left out are counted: "

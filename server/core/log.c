@@ -11,22 +11,9 @@
 #include "base/clock.h"
 #include "server/core/log_limit.h"
 #include "server/core/log_queue.h"
-
-#define VALUE_MAX_BYTES 1024 /* bytes of one value; a longer value is cut and marked with "..." */
-
-static const char *const level_name[] = {
-    [LOG_LEVEL_DEBUG] = "debug",
-    [LOG_LEVEL_INFO] = "info",
-    [LOG_LEVEL_WARN] = "warn",
-    [LOG_LEVEL_ERROR] = "error",
-};
+#include "server/core/log_text.h"
 
 static _Atomic int least_level = LOG_LEVEL_INFO;
-
-struct line {
-    char text[LOG_LINE_MAX];
-    size_t used;
-};
 
 void log_set_level(enum log_level least)
 {
@@ -35,98 +22,27 @@ void log_set_level(enum log_level least)
 
 bool log_level_parse(struct slice text, enum log_level *ret)
 {
-    for (size_t i = 0; i < sizeof level_name / sizeof level_name[0]; i++)
-        if (slice_is(text, level_name[i])) {
-            *ret = (enum log_level)i;
+    for (int level = LOG_LEVEL_DEBUG; level <= LOG_LEVEL_ERROR; level++)
+        if (slice_is(text, log_level_name((enum log_level)level))) {
+            *ret = (enum log_level)level;
             return true;
         }
     return false;
 }
 
-/* Room for the newline is always kept. A piece that does not fit is left out whole. */
-static void put(struct line *line, const char *bytes, size_t len)
-{
-    if (len > sizeof line->text - 1 - line->used)
-        return;
-    memcpy(line->text + line->used, bytes, len);
-    line->used += len;
-}
-
-static void put_text(struct line *line, const char *text)
-{
-    put(line, text, strlen(text));
-}
-
-/* The size in bytes of the clean character at the start of text; 0 for a control character or invalid
-   UTF-8. */
-static size_t clean_character(const char *text, size_t len)
-{
-    for (size_t size = 1; size <= 4 && size <= len; size++)
-        if (slice_is_clean_utf8((struct slice){text, size}))
-            return size;
-    return 0;
-}
-
-static bool is_plain(const char *value, size_t len)
-{
-    return len > 0 && slice_is_clean_utf8((struct slice){value, len}) && !memchr(value, ' ', len) &&
-           !memchr(value, '"', len) && !memchr(value, '\\', len) && !memchr(value, '=', len);
-}
-
-static void put_quoted(struct line *line, const char *value, size_t len)
-{
-    put_text(line, "\"");
-    for (size_t i = 0; i < len;) {
-        size_t size = clean_character(value + i, len - i);
-        if (size == 0) {
-            char escape[8];
-            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)value[i++]);
-            put_text(line, escape);
-            continue;
-        }
-        if (value[i] == '"' || value[i] == '\\')
-            put_text(line, "\\");
-        put(line, value + i, size);
-        i += size;
-    }
-    put_text(line, "\"");
-}
-
-static void put_pair(struct line *line, const char *key, const char *value)
-{
-    size_t len = strlen(value), kept = len;
-    if (len > VALUE_MAX_BYTES) {
-        kept = VALUE_MAX_BYTES;
-        while (kept > VALUE_MAX_BYTES - 4 && ((unsigned char)value[kept] & 0xC0) == 0x80)
-            kept--; /* never cut inside a character */
-    }
-    if (line->used)
-        put_text(line, " ");
-    put_text(line, key);
-    put_text(line, "=");
-    if (is_plain(value, kept))
-        put(line, value, kept);
-    else
-        put_quoted(line, value, kept);
-    if (kept < len)
-        put_text(line, "...");
-}
-
 static void put_line(enum log_level level, const char *event, uint64_t suppressed, va_list args)
 {
-    struct line line;
+    struct log_text line;
     struct log_number number;
-    line.used = 0;
-    put_pair(&line, "level", level_name[level]);
-    put_pair(&line, "event", event);
+    log_text_begin(&line, level, event);
     if (suppressed)
-        put_pair(&line, "suppressed", log_i64(&number, (long long)suppressed));
+        log_text_add(&line, "suppressed", log_i64(&number, (long long)suppressed));
     for (const char *key; (key = va_arg(args, const char *));) {
         const char *value = va_arg(args, const char *);
         if (value)
-            put_pair(&line, key, value);
+            log_text_add(&line, key, value);
     }
-    line.text[line.used++] = '\n';
+    log_text_end(&line);
     log_queue_put(line.text, line.used, level >= LOG_LEVEL_WARN);
 }
 
@@ -198,12 +114,9 @@ void log_stop(void)
 
 void log_last_words(const char *text)
 {
-    char line[LOG_LINE_MAX];
-    int size = snprintf(line, sizeof line, "%s\n", text);
-    if (size >= (int)sizeof line)
-        size = (int)sizeof line - 1;
-    if (size > 0)
-        log_queue_put(line, (size_t)size, true);
+    struct log_text line;
+    log_text_last_words(&line, text);
+    log_queue_put(line.text, line.used, true);
 }
 
 const char *log_i64(struct log_number *store, long long value)

@@ -1,18 +1,16 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Log lines on standard error, one per event: key=value. Values with spaces or quotes are quoted, control
-   characters are escaped. The caller never waits for the write (log_queue.h). Each event has a limit
-   (log_limit.h). */
+/* Log lines on standard error, one per event, in one of the formats of log_text.h. The caller never waits for
+   the write (log_queue.h). Each event has a limit (log_limit.h). */
 #ifndef DFOTA_SERVER_CORE_LOG_H
 #define DFOTA_SERVER_CORE_LOG_H
 
 #include <stdbool.h>
 #include "base/error.h"
 #include "base/slice.h"
+#include "server/core/log_text.h"
 
 #define LOG_END_MS 2000 /* at the end of the server: the longest wait for unwritten lines */
-
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 typedef void log_function(enum log_level level, const char *event, ...);
 

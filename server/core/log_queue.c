@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/core/log_text.h"
 
 #define RING_BYTES  (256u << 10)
 #define URGENT_ONLY (RING_BYTES / 4) /* the last quarter is only for warnings and errors */
@@ -106,16 +107,20 @@ static size_t take(char line[LOG_LINE_MAX])
    mutex is held on entry and return, not during the write. */
 static void write_dropped(void)
 {
-    char line[256];
+    struct log_text line;
+    char count[24], reason[200];
     uint64_t no_room = queue.no_room, not_written = queue.not_written;
     if (!no_room && !not_written)
         return;
-    int size =
-        snprintf(line, sizeof line, "level=warn event=log-dropped count=%" PRIu64 " reason=\"%s%s%s\"\n",
-                 no_room + not_written, no_room ? "the log was not read fast enough" : "",
-                 no_room && not_written ? "; " : "", not_written ? strerror(queue.why) : "");
+    snprintf(count, sizeof count, "%" PRIu64, no_room + not_written);
+    snprintf(reason, sizeof reason, "%s%s%s", no_room ? "the log was not read fast enough" : "",
+             no_room && not_written ? "; " : "", not_written ? strerror(queue.why) : "");
+    log_text_begin(&line, LOG_LEVEL_WARN, "log-dropped");
+    log_text_add(&line, "count", count);
+    log_text_add(&line, "reason", reason);
+    log_text_end(&line);
     pthread_mutex_unlock(&queue.mutex);
-    bool ok = write_all(line, (size_t)size);
+    bool ok = write_all(line.text, line.used);
     pthread_mutex_lock(&queue.mutex);
     if (!ok)
         return;

@@ -16,7 +16,7 @@ struct thread_pool {
     pthread_cond_t more;
     struct job *first, **last;
     bool stopping;
-    unsigned count;
+    unsigned count, waiting;
     pthread_t thread[];
 };
 
@@ -33,6 +33,7 @@ static void *work(void *cls)
             continue;
         }
         thread_pool->first = job->next;
+        thread_pool->waiting--;
         if (!thread_pool->first)
             thread_pool->last = &thread_pool->first;
         pthread_mutex_unlock(&thread_pool->lock);
@@ -70,8 +71,17 @@ void thread_pool_add(struct thread_pool *thread_pool, thread_pool_function *run,
     pthread_mutex_lock(&thread_pool->lock);
     *thread_pool->last = job;
     thread_pool->last = &job->next;
+    thread_pool->waiting++;
     pthread_cond_signal(&thread_pool->more);
     pthread_mutex_unlock(&thread_pool->lock);
+}
+
+unsigned thread_pool_waiting(struct thread_pool *thread_pool)
+{
+    pthread_mutex_lock(&thread_pool->lock);
+    unsigned waiting = thread_pool->waiting;
+    pthread_mutex_unlock(&thread_pool->lock);
+    return waiting;
 }
 
 void thread_pool_stop(struct thread_pool *thread_pool)

@@ -15,6 +15,7 @@ typedef void thread_pool_function(void *cls);
 bool thread_pool_start(unsigned threads, struct thread_pool **ret, struct error *err)
     __attribute__((warn_unused_result));
 void thread_pool_add(struct thread_pool *thread_pool, thread_pool_function *run, void *cls); /* any thread */
+unsigned thread_pool_waiting(struct thread_pool *thread_pool); /* work that no thread has begun; any thread */
 void thread_pool_stop(struct thread_pool *thread_pool); /* work that was added is still done; NULL is fine */
 
 #endif

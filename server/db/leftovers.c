@@ -48,7 +48,8 @@ static bool is_left(const FTSENT *entry)
     if (entry->fts_statp->st_size == 0)
         return is_named_by_hash(name);
     return is_named_by_hash(name) || (has_prefix(name, "dfota.db") && !is_first_journal) ||
-           has_prefix(name, "admin.token") || has_prefix(name, "ledger") || is_database(entry->fts_accpath);
+           has_prefix(name, "admin.token") || has_prefix(name, "signing.key") || has_prefix(name, "ledger") ||
+           is_database(entry->fts_accpath);
 }
 
 struct search {

@@ -24,6 +24,7 @@ struct writer {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct writer_task *first, **last;
+    unsigned waiting;
     bool stopping;
     _Atomic int64_t turned_ms; /* monotonic clock */
 };
@@ -126,6 +127,7 @@ static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch 
     while (writer->first && has_room(batch, writer->first)) {
         struct writer_task *task = writer->first;
         writer->first = task->next;
+        writer->waiting--;
         batch->failed[batch->count] = false;
         batch->task[batch->count++] = task;
     }
@@ -192,8 +194,17 @@ void writer_add(struct writer *writer, struct writer_task *task)
     task->next = NULL;
     *writer->last = task;
     writer->last = &task->next;
+    writer->waiting++;
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+unsigned writer_waiting(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    unsigned waiting = writer->waiting;
+    pthread_mutex_unlock(&writer->mutex);
+    return waiting;
 }
 
 /* A task whose caller waits. */

@@ -43,6 +43,7 @@ struct writer_flush {
     void (*committed)(void *cls, unsigned touched);
 };
 
+unsigned writer_waiting(struct writer *writer); /* tasks that are not begun; any thread */
 /* Takes over `db`. `flush` may be NULL. */
 bool writer_start(struct db *db, const struct writer_flush *flush, struct writer **ret, struct error *err);
 void writer_add(struct writer *writer, struct writer_task *task); /* any thread, not after writer_stop() */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/core/log.h"
+#include "server/core/metrics.h"
 #include "server/ledger/event.h"
 #include "server/core/uptime.h"
 #include "storage/firmware.h"
@@ -225,6 +226,7 @@ static void stored(struct writer_task *task, const struct error *err)
 void progress_notify(void *cls, const struct transfer_event *event)
 {
     struct progress *progress = cls;
+    metric_count(METRIC_SENT_BYTES, event->sent);
     struct news *news = calloc(1, sizeof *news);
     if (!news)
         return; /* the attempt stays `sending`: the record claims less than happened, never more */

@@ -121,12 +121,13 @@ void connection_refuse(struct connection *connection, const struct error *err, c
 {
     struct reply reply;
     if (connection->resume) {
+        metric_count_status(connection->loop->config->metrics, 416);
         wire_send_bare(connection->fd);
         return;
     }
     connection_render(connection, err, allow, &reply);
     connection_finish_reply(connection, &reply);
-    metric_count_status((unsigned)reply.status);
+    metric_count_status(connection->loop->config->metrics, (unsigned)reply.status);
     wire_send(connection->fd, &reply, connection->request.head_only);
     reply_free(&reply);
 }

@@ -77,6 +77,7 @@ static enum MHD_Result send_reply(struct connection *connection)
 {
     struct reply *reply = &connection->reply;
     if (refuses_resume(connection)) {
+        metric_count_status(connection->loop->config->metrics, 416);
         wire_send_bare(connection->fd);
         connection->linger = true;
         return MHD_NO;
@@ -98,8 +99,8 @@ static enum MHD_Result send_reply(struct connection *connection)
     connection->followed = connection->transfer != NULL;
     connection->acked = 0;
     connection_set_deadline(connection, DEADLINE_ANSWER);
-    metric_count_status((unsigned)reply->status);
-    metric_time(config->answer_time, clock_boot_us() - connection->taken_us);
+    metric_count_status(config->metrics, (unsigned)reply->status);
+    metric_time_answer(config->metrics, connection->taken_us);
     enum MHD_Result result = MHD_queue_response(connection->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response); /* our reference; libmicrohttpd has its own */
     return result;

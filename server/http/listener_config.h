@@ -18,7 +18,7 @@ struct listener_config {
         max_connections; /* at the limit the oldest with an incomplete request is closed; when all are complete: 503 */
     uint64_t
         max_bodies_bytes; /* of all bodies above 4 KiB in memory at once; more are answered 503. 0: no limit */
-    enum metric_time answer_time; /* where its answers are counted; 0: METRIC_DEVICE_TIME */
+    enum metric_listener metrics; /* where its answers are counted */
     bool bare_refusals;           /* a refused resume gets a bare 416: wire.h */
     bool trailing_slash;          /* "/path/" means "/path" */
     bool no_transform; /* a proxy on the way may not compress or change an answer: Cache-Control says so */

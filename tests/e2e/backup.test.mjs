@@ -97,7 +97,7 @@ async function startRestored(t, like, dataDir) {
 // Writes the sums of a backup again, after a test has changed its files.
 async function sumAgain(copy) {
     const there = await readdir(copy);
-    const names = ['dfota.conf', 'secret.key', 'dfota.db', 'manifest.json'].filter((name) => there.includes(name));
+    const names = ['dfota.conf', 'secret.key', 'dfota.db', 'signing.key', 'manifest.json'].filter((name) => there.includes(name));
     const lines = await Promise.all(names.map(async (name) => `${sha256(await readFile(join(copy, name)))}  ${name}\n`));
     await writeFile(join(copy, 'SHA256SUMS'), lines.join(''));
 }
@@ -206,10 +206,10 @@ describe('dfotactl backup', () => {
         const proxy = await startProxy(t, server);
         const first = await backedUp(server, dir, { url: proxy.url });
         assert.equal(first.files, 4, 'three images and a package');
-        assert.equal(proxy.files().length, 6, 'the database and its key');
+        assert.equal(proxy.files().length, 7, 'the database and both keys');
         proxy.requests.length = 0;
         await backedUp(server, dir, { url: proxy.url });
-        assert.equal(proxy.files().length, 2, 'the database and its key alone');
+        assert.equal(proxy.files().length, 3, 'the database and both keys alone');
         await scene.makePackage('1002', '1003');
         proxy.requests.length = 0;
         const third = await backedUp(server, dir, { url: proxy.url });

@@ -39,6 +39,11 @@ static const char *const may_scan[] = {
     "DELETE FROM admission WHERE day",           /* a row for each product and day */
     "SELECT sha256, since_ms FROM blob_unknown", /* at most 10,000 rows */
     "SELECT page_count * page_size",
+    /* For /metrics, at most once in 5 seconds: groups of devices, and at most 10000 rows of the outbox. */
+    "SELECT coalesce(sum(devices), 0) FROM fleet_group",
+    "SELECT state, sum(devices) FROM fleet_group",
+    "SELECT p.product_key, f.name, g.confirmed_version, sum(g.devices)",
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox",
 };
 
 /* Partial indexes that have only rows that are looked for, and subqueries of one page. */
@@ -77,6 +82,8 @@ static const struct {
     {"SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), (SELECT count(*) FROM device",
      "an admin deletes a firmware"},
     {"SELECT count(*) FROM device WHERE product_id", "an admin deletes a product"},
+    {"SELECT seq, package, detail FROM ledger WHERE kind", "the evidence of a campaign, one at a time"},
+    {"SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM ledger", "the evidence of a campaign"},
 };
 
 static bool begins_one_of(const char *text, const char *const *list, size_t count)
