@@ -32,6 +32,7 @@ is_whole() {
         printf './share/man/man1/%s.1\n' dfota dfotactl dfota-sim
         printf './share/man/man%s\n' 8/dfotad.8 5/dfota.conf.5
         printf './share/doc/dfota/%s\n' README.md NEWS dfota.conf.sample
+        printf './share/doc/dfota/examples/%s\n' luatos.lua mqtt-bridge.py poll.py host/{at,host}.{c,h} host/posix.c
     } | sort >expected
     comm -13 files expected >missing
     grep -v '^./share/doc/dfota/.*\.md$' files | comm -23 - expected >foreign
