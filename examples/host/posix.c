@@ -2,7 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* The platform of host.c on POSIX: a serial port by termios, HTTP by sockets.
        cc -std=c11 -o host host.c posix.c
-       ./host /dev/ttyUSB0 http://fota.example:8080/d/m52n72td26w5vwvj2xan4qk7fw/1138 */
+       ./host /dev/ttyUSB0 link
+   The file `link` has the link of the device. On the command line every user of the machine could read it. */
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
 
@@ -113,17 +114,33 @@ void say(const char *what, const char *detail)
     fflush(stdout);
 }
 
+static bool read_link(const char *path, char *link, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    bool ok = file && fgets(link, (int)size, file);
+    if (file)
+        fclose(file);
+    if (ok)
+        link[strcspn(link, "\r\n")] = '\0';
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
+    char link[256];
     if (argc != 3) {
-        fprintf(stderr, "usage: host SERIAL-PORT LINK\n");
+        fprintf(stderr, "usage: host SERIAL-PORT LINK-FILE\n");
         return ROUND_FAILED;
     }
     port = argv[1];
     signal(SIGPIPE, SIG_IGN);
+    if (!read_link(argv[2], link, sizeof link)) {
+        perror(argv[2]);
+        return ROUND_FAILED;
+    }
     if (!serial_open()) {
         perror(port);
         return ROUND_LATER;
     }
-    return (int)host_run(argv[2]);
+    return (int)host_run(link);
 }

@@ -32,6 +32,14 @@ after(async () => {
     rmSync(dir, { recursive: true, force: true });
 });
 
+let links = 0;
+const linkFile = (link) => {
+    const path = join(dir, `link-${links += 1}`);
+    writeFileSync(path, `${link}\n`);
+    return path;
+};
+const runHost = (port, link) => run([port, linkFile(link)], { command: host });
+
 // Starts a module that runs the oldest image of a scene. `said` are its lines.
 async function startModule(t, scene, faults = []) {
     const images = {};
@@ -54,7 +62,7 @@ async function begin(t, { faults = [], ...more } = {}) {
     const scene = await build(more);
     const { module, link } = await scene.linkedModule();
     const device = await startModule(t, scene, faults);
-    const round = () => run([device.port, link.url], { command: host });
+    const round = () => runHost(device.port, link.url);
     return { scene, module, link, device, round, record: () => scene.record(module) };
 }
 
@@ -67,7 +75,7 @@ describe('a round', () => {
         const scene = await build({ versions: ['1138', '1147'] }, slow);
         const { module, link } = await scene.linkedModule();
         const device = await startModule(t, scene);
-        const round = run([device.port, link.url], { command: host });
+        const round = runHost(device.port, link.url);
         await poll('the module was told to wait', () => asked(device).includes('43'));
         writeFileSync(join(scripts, 'go'), '');
         const { status, out, err } = await round;
@@ -132,7 +140,7 @@ describe('what goes wrong', { concurrency: 3 }, () => {
         await scene.makePackage();
         for (const line of ['command ATI', 'command AT+UPGRADE', 'asked: 1162']) {
             const killed = new Promise((done) => {
-                const child = spawn(host, [device.port, link.url], { stdio: 'ignore' });
+                const child = spawn(host, [device.port, linkFile(link.url)], { stdio: 'ignore' });
                 child.on('close', done);
                 poll(line, () => device.lines().includes(line)).then(() => child.kill('SIGKILL'));
             });
@@ -145,12 +153,13 @@ describe('what goes wrong', { concurrency: 3 }, () => {
 
     test('an unknown link fails, and a server that is away means later', async (t) => {
         const { device, link } = await begin(t);
-        const unknown = await run([device.port, link.url.replace(/\/d\/[^/]+/, '/d/aaaaaaaaaaaaaaaaaaaaaaaaaa')], { command: host });
+        const unknown = await runHost(device.port, link.url.replace(/\/d\/[^/]+/, '/d/aaaaaaaaaaaaaaaaaaaaaaaaaa'));
         assert.deepEqual([unknown.status, unknown.out.split('\n').at(-2)], [1, 'end: the server does not know this link']);
-        const away = await run([device.port, 'http://127.0.0.1:9/d/aaaaaaaaaaaaaaaaaaaaaaaaaa/1138'], { command: host });
+        const away = await runHost(device.port, 'http://127.0.0.1:9/d/aaaaaaaaaaaaaaaaaaaaaaaaaa/1138');
         assert.deepEqual([away.status, away.out.split('\n').at(-2)], [2, 'end: the server did not take the transcript']);
-        for (const bad of ['https://fota.example/d/a/1', 'http://fota.example', 'x'])
-            assert.equal((await run([device.port, bad], { command: host })).status, 1);
-        assert.equal((await run(['/dev/null/none', link.url], { command: host })).status, 2);
+        for (const bad of ['https://fota.example/d/a/1', 'http://fota.example', 'x', `http://fota.example/d/${'a'.repeat(300)}/1`])
+            assert.equal((await runHost(device.port, bad)).status, 1);
+        assert.equal((await runHost('/dev/null/none', link.url)).status, 2);
+        assert.equal((await run([device.port, join(dir, 'none')], { command: host })).status, 1);
     });
 });

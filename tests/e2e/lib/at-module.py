@@ -106,6 +106,7 @@ def upgrade():
         if percent == 50 and takes("power-cut"):
             return restart()
     if takes("refuses"):
+        time.sleep(0.5)  # it reads the package again
         return line("+UPGRADEIND: -1003")
     write(new)
 
