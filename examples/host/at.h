@@ -19,7 +19,8 @@ struct at {
 
 extern struct at at;
 
-/* The next line that is not empty; false: none ended in this time. The transcript has it, and its message is noted. */
+/* The next line that is not empty; false: none ended in this time. It is in the transcript then, and its
+   message is noted. */
 bool at_read_line(int ms);
 /* Sends a command and reads until OK (true), an error, or 10 seconds without a line (false). */
 bool at_command(const char *text);

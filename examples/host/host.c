@@ -65,7 +65,7 @@ static enum state identify(void)
 /* The transcript has the version. The answer has the next link, or null and the reason. */
 static enum state report(void)
 {
-    static char url[sizeof host.link + 8], answer[4096];
+    static char url[sizeof host.link + 8], why[200], answer[4096];
     snprintf(url, sizeof url, "%.*s/report", (int)(strrchr(host.link, '/') - host.link), host.link);
     int status = http_post(url, at.text, at.text_len, answer, sizeof answer);
     if (status == 404)
@@ -77,10 +77,11 @@ static enum state report(void)
         return finish(ROUND_FAILED, "the upgrade failed");
     const char *next = strstr(answer, "\"next\":{"), *url_in = next ? strstr(next, "\"url\":\"") : NULL;
     const char *reason = strstr(answer, "\"reason\":\"");
-    if (url_in && sscanf(url_in, "\"url\":\"%199[^\"]", host.link) == 1)
+    if (url_in && sscanf(url_in, "\"url\":\"%199[^\"\r\n]", host.link) == 1)
         return START;
-    return sscanf(reason ? reason : "", "\"reason\":\"%199[^\"]", url) == 1 ? finish(ROUND_DONE, url)
-                                                                            : retry(REPORT, "no answer");
+    if (reason && sscanf(reason, "\"reason\":\"%199[^\"]", why) == 1)
+        return finish(ROUND_DONE, why);
+    return retry(REPORT, "the answer has no reason");
 }
 
 static enum state start(void)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The platform of host.c on POSIX: a serial port by termios, HTTP by sockets.
-       cc -std=c11 -o host host.c posix.c
+       cc -std=c11 -o host host.c at.c posix.c
        ./host /dev/ttyUSB0 link
    The file `link` has the link of the device. On the command line every user of the machine could read it. */
 #define _POSIX_C_SOURCE 200809L

@@ -21,10 +21,13 @@ const dir = mkdtempSync(join(tmpdir(), 'dfota-host-'));
 const host = join(dir, 'host');
 let server;
 
+const read = (name) => readFileSync(join(root, name), 'utf8');
+const sources = /cc -std=c11 -o host (.*)$/m.exec(read('examples/host/posix.c'))[1];
+
 before(async () => {
-    const warnings = /^WARN_CFLAGS="(-Wall [^"$]*)"$/m.exec(readFileSync(join(root, 'configure.ac'), 'utf8'))[1].split(' ');
+    const warnings = /^WARN_CFLAGS="(-Wall [^"$]*)"$/m.exec(read('configure.ac'))[1].split(' ');
     execFileSync('cc', ['-std=c11', '-pedantic', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover', '-Werror', ...warnings,
-        '-DSECOND=60', '-DWAIT_S=2', '-DRESTART_S=20', '-o', host, ...['host.c', 'at.c', 'posix.c'].map((name) => join(root, 'examples/host', name))]);
+        '-DSECOND=60', '-DWAIT_S=2', '-DRESTART_S=20', '-o', host, ...sources.split(' ').map((name) => join(root, 'examples/host', name))]);
     server = await startServer(null, { keep: true, config: { link_offer_gap_ms: 0 } }); // a day passes between two rounds
 });
 after(async () => {
@@ -67,6 +70,15 @@ async function begin(t, { faults = [], ...more } = {}) {
 }
 
 const asked = (device) => device.lines().filter((line) => line.startsWith('asked: ')).map((line) => line.slice(7));
+
+test('doc/hosts.md has the command and each end of a round', () => {
+    const doc = read('doc/hosts.md'), text = read('examples/host/host.c');
+    assert.ok(doc.includes(`cc -std=c11 -o host ${sources}\n`));
+    const ends = [...text.matchAll(/(?:finish\(ROUND_\w+|retry\([A-Z_]+),([^;]*);/g)].flatMap(([, rest]) => [...rest.matchAll(/"([a-z][^"]*)"/g)].map(([, words]) => words));
+    assert.ok(ends.length >= 10, ends.join());
+    for (const words of ends)
+        assert.ok(doc.includes(`\`${words}\``), words);
+});
 
 describe('a round', () => {
     test('waits while the package is being made, upgrades, and reports the version with the transcript', async (t) => {
