@@ -27,7 +27,7 @@ enum round host_run(const char *link);
 /* One byte from the module. False: none came in this time. */
 bool serial_read(char *byte, int ms);
 bool serial_write(const char *text);
-/* POST with the type text/plain. Returns the HTTP status and the whole answer as text; 0: none came. */
+/* POST with the type text/plain. Returns the HTTP status and the answer as text; 0: no complete answer. */
 int http_post(const char *url, const char *body, size_t len, char *answer, size_t size);
 void say(const char *what, const char *detail);
 
