@@ -19,10 +19,12 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 
 # End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files
-# of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers.
+# of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, and of the examples.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
-    console-campaigns console-devices console-firmware console-ledger console-live console-settings containers crash crowds data-dir delivered-link disk-damage disk-faults disk-full
-    disk-start ctl-tls dfota docs durable ec618 formats full growth lib metrics operating proxy run story strace suites traps upgraded-release
+    console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers
+    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
+    examples-host examples-luatos examples-python formats full growth lib metrics operating proxy run story strace suites traps
+    upgraded-release
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition

@@ -17,7 +17,7 @@ find_unlicensed() {
     local file found=0
     while read -r file; do
         head -n 5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || { echo "$file" && found=1; }
-    done < <(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.sh' '*.awk' '*.ts' '*.tsx' '*.css' 'www/*.html' '*.svg' '*.inc' Makefile.am configure.ac run check .ci/run tests/clean)
+    done < <(git ls-files '*.c' '*.h' '*.lua' '*.mjs' '*.py' '*.sh' '*.awk' '*.ts' '*.tsx' '*.css' 'www/*.html' '*.svg' '*.inc' Makefile.am configure.ac run check .ci/run tests/clean)
     return "$found"
 }
 

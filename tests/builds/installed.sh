@@ -33,7 +33,8 @@ is_whole() {
         printf './share/man/man%s\n' 8/dfotad.8 5/dfota.conf.5
         printf './share/doc/dfota/%s\n' README.md NEWS dfota.conf.sample
         printf './share/doc/dfota/examples/%s\n' fail2ban/dfotad.filter fail2ban/dfotad.jail nginx/dfota.conf \
-            haproxy/dfota.cfg prometheus/dfota.rules.yml
+            haproxy/dfota.cfg prometheus/dfota.rules.yml prometheus/prometheus.yml grafana/dfota.json luatos.lua mqtt-bridge.py poll.py \
+            host/{at,host}.{c,h} host/posix.c
         printf './lib/systemd/system/%s\n' dfotad.service dfota-backup.service dfota-backup.timer
         printf './lib/%s.d/dfota.conf\n' sysusers tmpfiles
     } | sort >expected

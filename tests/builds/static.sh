@@ -11,7 +11,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 flags=(-I. "-I$build" -D_GNU_SOURCE -std=gnu17)
 
 list_sources() {
-    git ls-files -z 'base/*.c' 'ctl/*.c' 'delta/*.c' 'server/*.c' 'sim/*.c' 'storage/*.c' 'upgrade/*.c'
+    git ls-files -z 'base/*.c' 'ctl/*.c' 'delta/*.c' 'examples/*.c' 'server/*.c' 'sim/*.c' 'storage/*.c' 'upgrade/*.c'
 }
 
 # tests/builds/cppcheck.txt has the suppressions, each with its reason.

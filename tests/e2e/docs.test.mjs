@@ -57,6 +57,16 @@ describe('doc/api.md', () => {
     });
 });
 
+test('doc/at-codes.md names each error of the module and each code of the server', () => {
+    const doc = read('doc/at-codes.md'), causes = read('upgrade/transcript_cause.c');
+    const invalid = /#define INVALID \((-\d+)\)/.exec(causes)[1];
+    const errors = [invalid, ...[...causes.matchAll(/\{(-1\d{3}), CAUSE/g)].map(([, error]) => error)];
+    const codes = [...causes.matchAll(/\{(\d+), "[^"]*\(code \d+\)/g)].map(([, code]) => code);
+    assert.deepEqual([errors.length, codes.length], [7, 9]);
+    for (const number of [...errors, ...codes])
+        assert.match(doc, new RegExp(`^\\| ${number} `, 'm'), number);
+});
+
 describe('README.md and README.zh-CN.md', () => {
     const [english, chinese] = ['README.md', 'README.zh-CN.md'].map(read);
     const examples = (text) => text.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.replace(/ +# .*$/, ''));
