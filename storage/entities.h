@@ -59,8 +59,8 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
     ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
     campaign_device_statements, rhythm_statements, traffic_statements, fleet_day_statements,
-    overview_statements, blob_row_statements, backup_statements, growth_statements,
-    gauges_statements, proof_statements, image_about_statements;
+    overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,
+    proof_statements, image_about_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

@@ -132,8 +132,7 @@ static bool describe(struct admin_call *call, const char *path, json_t **ret, st
                      (json_int_t)clock_utc_ms(), "version", PACKAGE_VERSION, "schema", (int)schema, "ledger",
                      "seq", (json_int_t)head.seq, "hash", field_hash(&head.hash), "at",
                      field_number(head.at_ms), "configuration", configuration_json(call->daemon->config),
-                     "signing_key", signing_key_file_json(call->daemon),
-                     "blobs", list_blobs(rows, count));
+                     "signing_key", signing_key_file_json(call->daemon), "blobs", list_blobs(rows, count));
     return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
 }
 

@@ -145,7 +145,7 @@ bool admin_token_add(struct admin_call *call, struct error *err);
 bool admin_token_show(struct admin_call *call, struct error *err);
 bool admin_token_rotate(struct admin_call *call, struct error *err);
 bool admin_token_revoke(struct admin_call *call, struct error *err);
-bool admin_backup_begin(struct admin_call *call, struct error *err); /* backup.c */
+bool admin_backup_begin(struct admin_call *call, struct error *err);  /* backup.c */
 bool admin_backup_result(struct admin_call *call, struct error *err); /* backup_result.c */
 bool admin_backup_file(struct admin_call *call, struct error *err);
 bool admin_backup_end(struct admin_call *call, struct error *err);

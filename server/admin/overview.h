@@ -16,9 +16,9 @@ struct overview_row { /* a firmware */
 struct overview {
     struct overview_row *row; /* those with the most devices first; owned */
     size_t count, products;
-    struct overview_counts all; /* their sums */
+    struct overview_counts all;      /* their sums */
     bool two_images, format, target; /* at least one firmware has two images, a format, a target */
-    struct attention attention; /* the next things to do; the items are owned */
+    struct attention attention;      /* the next things to do; the items are owned */
 };
 
 /* Fills *ret; the caller frees it with overview_free() also after an error. */

@@ -38,7 +38,8 @@ static bool is_allowed(const char *name, bool was_cut)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0 ||
            strcmp(name, "lost+found") == 0 || strcmp(name, DATA_DIR_RESTORING) == 0 ||
-           (was_cut && (strcmp(name, "blobs") == 0 || strcmp(name, SEAL_FILE) == 0 || strcmp(name, "signing.key") == 0));
+           (was_cut &&
+            (strcmp(name, "blobs") == 0 || strcmp(name, SEAL_FILE) == 0 || strcmp(name, "signing.key") == 0));
 }
 
 static bool check_empty(const struct restore *restore, struct error *err)

@@ -84,8 +84,8 @@ static bool lock_database(const char *directory, int flags, struct data_dir *dat
 
 static bool is_private(const char *name)
 {
-    static const char *const names[] = {"lock", "admin.token", "secret.key", "signing.key",
-                                        "blobs", "incoming", "suffix"};
+    static const char *const names[] = {"lock",  "admin.token", "secret.key", "signing.key",
+                                        "blobs", "incoming",    "suffix"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
