@@ -87,11 +87,12 @@ static bool show_product(struct admin_call *call, struct error *err)
     bool ok = overview_load(call, &overview, err) && list_full(call, &full, err);
     if (ok)
         reply_json(&call->reply, 200,
-                   json_pack("{s:s, s:I, s:i, s:I, s:n, s:n, s:n, s:o, s:o}", "version", PACKAGE_VERSION,
-                             "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms),
-                             "products", 1, "devices", (json_int_t)overview.all.devices, "conflicts",
-                             "packages", "transfers", "admission_full", full, "limits",
-                             limits_to_json(call->daemon->config)));
+                   json_pack("{s:s, s:I, s:i, s:I, s:n, s:n, s:n, s:o, s:n, s:n, s:o, s:n}", "version",
+                             PACKAGE_VERSION, "uptime_ms",
+                             (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products", 1,
+                             "devices", (json_int_t)overview.all.devices, "conflicts", "packages",
+                             "transfers", "admission_full", full, "backup", "stored", "limits",
+                             limits_to_json(call->daemon->config), "tls"));
     overview_free(&overview);
     return ok;
 }

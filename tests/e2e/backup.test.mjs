@@ -177,7 +177,7 @@ describe('a server that is restored on another machine', () => {
 
     test('takes a backup of the release before, with an older schema', async (t) => {
         const dir = join(await scratch(t), 'backup'), copy = join(dir, '20250101T000000Z');
-        const names = readdirSync(schema).sort().slice(0, -3);
+        const names = readdirSync(schema).sort().filter((name) => name < '033'); // 033 needs functions of dfotad
         let sql = names.map((name) => readFileSync(join(schema, name), 'utf8')).join('\n');
         sql += 'CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT;';
         names.forEach((name, n) => { sql += `INSERT INTO migration VALUES (${n + 1}, '${name.replace('.sql', '')}', 1);\n`; });
@@ -213,7 +213,7 @@ describe('dfotactl backup', () => {
         await scene.makePackage('1002', '1003');
         proxy.requests.length = 0;
         const third = await backedUp(server, dir, { url: proxy.url });
-        assert.deepEqual([third.fetched, proxy.files().length], [3, 3]);
+        assert.deepEqual([third.fetched, proxy.files().length], [4, 4]);
         assert.deepEqual(proxy.requests.filter((r) => !r.startsWith('GET')), ['POST /api/v1/backup', 'DELETE /api/v1/backup', 'POST /api/v1/backup/result']);
         assert.equal((await copies(dir)).length, 3);
         for (const name of await readdir(dir, { recursive: true }))

@@ -40,7 +40,7 @@ describe('rows', () => {
         add(1, 'abandoned', 'once'); // the newest for its target
         add(3, 'confirmed', '2');
         add(2, 'abandoned', '2', 'i');
-        sql(server, `INSERT INTO transcript (device_id, sha256, source, received_ms, counted, attempt_id, size_bytes, text)
+        sql(server, `INSERT INTO transcript (device_id, sha256, source, received_ms, counted, attempt_id, size_bytes, text_sealed)
             SELECT ${device}, x'00', 'host', 1, 0, max(id), 1, x'00' FROM attempt`);
         add(700, 'abandoned', '2');
         await server.start();

@@ -3,11 +3,10 @@
 /* What an admin decides of a package holds for one firmware: its release, and an upload. Two firmwares of
    two products have the same two images here. And the migration gives what was decided before to the
    firmware that the ledger names. */
-#include <sqlite3.h>
 #include "storage/image.h"
 #include "storage/package.h"
 #include "storage/product.h"
-#include "test-storage.h"
+#include "tests/unit/storage/test-storage-old.h"
 
 #define BEFORE "012-release-per-firmware"
 
@@ -218,29 +217,12 @@ static void test_image_is_deleted(void **state)
 
 /* ---- The migration ---- */
 
-static void run(sqlite3 *handle, const char *sql)
-{
-    char *message = NULL;
-    if (sqlite3_exec(handle, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-}
-
 static void make_old(const char *file)
 {
-    sqlite3 *handle;
-    assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
-    run(handle,
-        "PRAGMA foreign_keys=ON; CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-        "applied_ms INTEGER NOT NULL) STRICT");
-    for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, BEFORE) != 0; i++) {
-        char record[100];
-        snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, '%s', 1)", i + 1,
-                 db_migrations[i].name);
-        run(handle, db_migrations[i].sql);
-        run(handle, record);
-    }
+    sqlite3 *handle = old_make(file, BEFORE);
     /* Both products have the images 01 and 02; only the second has 03 too. */
-    run(handle,
+    old_run(
+        handle,
         "INSERT INTO product (id, product_key, name, created_ms) VALUES (1, 'pumps', 'x', 1), (2, 'taps', 'x', 1);"
         "INSERT INTO firmware (id, product_id, name, max_package_bytes, created_ms) VALUES (1, 1, 'pump', 9, 1), (2, 2, 'pump', 9, 1);"
         "INSERT INTO image (firmware_id, version, sha256, size_bytes, uploaded_ms) VALUES "

@@ -2,19 +2,19 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* The key file, sealed texts, and the database of an older server that has secrets as they are. */
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "storage/link.h"
 #include "storage/seal.h"
 #include "storage/webhook.h"
-#include "tests/unit/storage/test-storage.h"
+#include "tests/unit/storage/test-storage-old.h"
 
 #define SECRET "correct-horse-battery-staple"
 #define TOKEN  "abcdefghijklmnopqrstuvwxyz"
 #define URL    "https://robot.example/hook/0123456789"
 
+static const char *const left[] = {"dfota.db", "dfota.db-wal", "dfota.db-shm", SEAL_FILE};
 static const struct slice secret = {SECRET, sizeof SECRET - 1};
 
 static void in_place(const struct place *place, const char *name, char out[128])
@@ -109,21 +109,20 @@ static bool is_anywhere(const struct place *place, const char *text)
     return has_bytes(place->file, text) || has_bytes(log, text);
 }
 
-/* What the server of before stored. */
+/* What a server of before stored, opened by this one. */
 static void make_older(struct place *place)
 {
     struct error err;
     db_close(place->db);
     place->db = NULL;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        char path[128];
+        in_place(place, left[i], path);
+        unlink(path);
+    }
+    sqlite3_close(old_make(place->file, "033-seal"));
     run_sql(
         place,
-        "DELETE FROM migration WHERE number = (SELECT number FROM migration WHERE name = '033-seal');"
-        "DROP TABLE secret_key;"
-        "ALTER TABLE link DROP COLUMN token_sealed; ALTER TABLE link RENAME COLUMN token_mac TO token;"
-        "ALTER TABLE webhook DROP COLUMN url_sealed; ALTER TABLE webhook DROP COLUMN secret_sealed;"
-        "ALTER TABLE webhook ADD COLUMN url TEXT NOT NULL DEFAULT ''; ALTER TABLE webhook ADD COLUMN secret TEXT;"
-        "ALTER TABLE transcript DROP COLUMN text_sealed; ALTER TABLE transcript ADD COLUMN text BLOB NOT NULL DEFAULT x'';"
-        "ALTER TABLE outbox DROP COLUMN facts_sealed; ALTER TABLE outbox ADD COLUMN facts TEXT NOT NULL DEFAULT '';"
         "INSERT INTO admin_token (sha256, created_ms, name) VALUES (zeroblob(32), 1, 'admin');"
         "INSERT INTO product (id, product_key, name, created_ms) VALUES (1, 'p', 'p', 1);"
         "INSERT INTO firmware (id, product_id, name, max_package_bytes, created_ms) VALUES (1, 1, 'f', 1, 1);"

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* Transcripts as they are kept; and that their migration keeps what was there. */
-#include <sqlite3.h>
 
 #include "storage/attempt.h"
 #include "storage/device.h"
@@ -9,7 +8,7 @@
 #include "storage/link.h"
 #include "storage/product.h"
 #include "storage/transcript.h"
-#include "tests/unit/storage/test-storage.h"
+#include "tests/unit/storage/test-storage-old.h"
 
 #define BEFORE "004-transcript"
 
@@ -149,29 +148,12 @@ static void test_so_many_are_kept(void **state)
     free(list);
 }
 
-static void run(sqlite3 *handle, const char *sql)
-{
-    char *message = NULL;
-    if (sqlite3_exec(handle, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-}
-
-/* A database as it was before a migration: with all earlier migrations, a product and a firmware. */
+/* A database as it was before a migration, with a product and a firmware. */
 static void make_before(const char *file, const char *name)
 {
-    sqlite3 *handle;
-    assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
-    run(handle,
-        "PRAGMA foreign_keys=ON; CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-        "applied_ms INTEGER NOT NULL) STRICT");
-    for (unsigned i = 0; i < db_migration_count && strcmp(db_migrations[i].name, name) != 0; i++) {
-        char record[100];
-        snprintf(record, sizeof record, "INSERT INTO migration VALUES (%u, '%s', 1)", i + 1,
-                 db_migrations[i].name);
-        run(handle, db_migrations[i].sql);
-        run(handle, record);
-    }
-    run(handle,
+    sqlite3 *handle = old_make(file, name);
+    old_run(
+        handle,
         "INSERT INTO product VALUES (1, 'pumps', 'Pumps', 1);"
         "INSERT INTO firmware (id, product_id, name, max_package_bytes, created_ms) VALUES (1, 1, 'pump', 1, "
         "1);");
@@ -184,7 +166,8 @@ static void make_old(const char *file)
     sqlite3 *handle;
     make_before(file, BEFORE);
     assert_int_equal(sqlite3_open(file, &handle), SQLITE_OK);
-    run(handle,
+    old_run(
+        handle,
         "INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, "
         "confirmed_by, confirmed_authenticated, notice) "
         "VALUES (7, 1, 'uid', 'x', 1, '1138', 99, 'host-report', 1, 'look'), (8, 1, 'uid', 'y', 1, NULL, "
@@ -267,10 +250,10 @@ static void test_migration_grades(void **state)
             "INSERT INTO link (id, token, device_id, firmware_id, created_ms) VALUES (%lld, 'l%lld', %lld, 1, 1);",
             id, id, cases[i].by ? "'1138'" : "NULL", cases[i].by ? "'" : "",
             cases[i].by ? cases[i].by : "NULL", cases[i].by ? "'" : "", id, id, id);
-        run(handle, sql);
+        old_run(handle, sql);
         if (cases[i].handed_out) {
             snprintf(sql, sizeof sql, "INSERT INTO turnkey_link VALUES (%lld, 1, %lld)", id, id);
-            run(handle, sql);
+            old_run(handle, sql);
         }
         if (!cases[i].transcript)
             continue;
@@ -278,7 +261,7 @@ static void test_migration_grades(void **state)
                  "INSERT INTO transcript (device_id, sha256, source, received_ms, counted, size_bytes, text) "
                  "VALUES (%lld, x'01', '%s', 9, 1, 1, x'00')",
                  id, cases[i].transcript);
-        run(handle, sql);
+        old_run(handle, sql);
     }
     sqlite3_close(handle);
     assert_ok(db_open_writer(place->file, &place->db, &err), err);
