@@ -10,6 +10,7 @@
 #include "ctl/client.h"
 #include "ctl/failure.h"
 #include "ctl/option.h"
+#include "ctl/profile.h"
 #include "ctl/table.h"
 
 struct session {
@@ -17,7 +18,8 @@ struct session {
     char **args; /* arguments after the command, NULL-terminated; command_check() has counted them */
     size_t arg_count;
     struct client *client;
-    bool json;     /* -o json */
+    bool json; /* -o json or csv: the output is for programs, and has no notes for people */
+    struct profile profile;
     char *product; /* set by session_product() */
 };
 
@@ -36,14 +38,14 @@ bool session_only_firmware(struct session *session, char **ret, struct failure *
 bool session_path(struct session *session, struct client_path *ret, struct failure *fail, ...)
     __attribute__((sentinel));
 
-/* Prints an answer that is one object. */
+/* Prints an answer that is one object. Who calls output_end() learns of a wrong column. */
 void session_print_page(const struct session *session, const json_t *object, const struct table_view *view);
 
 /* Prints an answer {"items":[…]} as JSON, CSV or table. EXIT_UNREACHABLE: it is not such an answer. */
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail);
 
-/* Prints indented JSON that is safe on a terminal. */
+/* Prints an answer for which there is no view: as JSON, or its plain members as CSV. */
 void session_print_json(const json_t *value);
 
 /* Makes a call without a body, and prints the answer as a page. */

@@ -75,15 +75,17 @@ bool admin_status_show(struct admin_call *call, struct error *err)
         json_decref(full);
         return false;
     }
-    reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o}",
-                         "version", PACKAGE_VERSION, "uptime_ms",
-                         (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products",
-                         (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
-                         (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued,
-                         "generating", (json_int_t)packages.generating, "ready", (json_int_t)packages.ready,
-                         "failed", (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined,
-                         "estimate_ms", estimate, "transfers", transfers_to_json(call->daemon),
-                         "admission_full", full, "limits", limits_to_json(&call->daemon->config)));
+    reply_json(
+        &call->reply, 200,
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:I, s:o}",
+                  "version", PACKAGE_VERSION, "uptime_ms",
+                  (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products", (json_int_t)products,
+                  "devices", (json_int_t)devices, "conflicts", (json_int_t)conflicts, "packages", "queued",
+                  (json_int_t)packages.queued, "generating", (json_int_t)packages.generating, "ready",
+                  (json_int_t)packages.ready, "failed", (json_int_t)packages.failed, "quarantined",
+                  (json_int_t)quarantined, "estimate_ms", estimate, "transfers",
+                  transfers_to_json(call->daemon), "admission_full", full, "limits",
+                  limits_to_json(&call->daemon->config), "now", (json_int_t)clock_utc_ms(), "device_url",
+                  field_text(call->daemon->device_url)));
     return true;
 }
