@@ -93,7 +93,7 @@ test('dfotactl names its options, not the fields of the API', async () => {
     }
     const named = await ctl(scene, ['target', 'clear', scene.firmware], { DFOTA_BY: 'y'.repeat(101) });
     assert.equal(named.status, 2);
-    assert.match(flat(named.err), /DFOTA_BY takes at most 100 bytes/);
+    assert.match(flat(named.err), /DFOTA_BY take at most 100 bytes/);
 });
 
 test('the name of who makes a change is stored as given, or refused', async () => {
