@@ -34,12 +34,14 @@ bool version_show(struct session *session, struct failure *fail)
     return true;
 }
 
-/* --csv of a command has its own columns; -o csv is the same. */
+/* --csv of a command has its own columns; -o csv is the same. With --columns the answer decides which there are. */
 static void unite_csv(const struct command *command, struct ctl_options *options)
 {
-    if (command->options[OPTION_PRINT_CSV] && options->output && strcmp(options->output, "csv") == 0) {
+    bool csv = options->output && strcmp(options->output, "csv") == 0;
+    if (command->options[OPTION_PRINT_CSV] && (csv || options->print_csv)) {
         options->print_csv = true;
-        options->output = "table";
+        if (csv || options->columns)
+            options->output = options->columns ? "csv" : "table";
     }
 }
 

@@ -199,6 +199,9 @@ bool matrix_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *answer = NULL;
+    if (session->options->columns)
+        return failure_set(fail, EXIT_USAGE,
+                           "matrix has a column for each version: it does not take --columns");
     if (session->json && session->options->print_csv)
         return failure_set(fail, EXIT_USAGE, "--csv and -o json cannot be used together");
     if (!session_path(session, &path, fail, "firmware", session->args[0], "matrix", NULL) ||

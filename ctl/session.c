@@ -107,6 +107,8 @@ bool session_open(const struct ctl_options *options, char **args, struct session
     if (!output_begin(options, &session.json, fail) ||
         !profile_load(options->profile, &session.profile, fail))
         return false;
+    if (options->print_csv && options->columns)
+        session.json = false; /* a command with --csv prints its own CSV */
     const struct profile *profile = &session.profile;
     const char *url = choose(profile, options->url, "DFOTA_URL", profile->url);
     url = url ? url : URL_DEFAULT;

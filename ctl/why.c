@@ -35,22 +35,29 @@ static void say_state(const json_t *answer, char out[SENTENCE])
              text_of(answer, "device") ? text_of(answer, "device") : "?", runs, shall);
 }
 
+/* "code 43", or "a package". Codes of refusals have two digits; 200 and 206 are the status of a package. */
+static void format_code(const json_t *answer, const char *key, char out[32])
+{
+    long long code = (long long)json_integer_value(table_find(answer, key));
+    if (code >= 200)
+        snprintf(out, 32, "a package");
+    else
+        snprintf(out, 32, "code %lld", code);
+}
+
 static void say_next(const json_t *answer, char out[SENTENCE])
 {
     const char *reason = text_of(answer, "reason"), *from = text_of(answer, "from"),
                *over = text_of(answer, "over");
-    const json_t *code = table_find(answer, "code");
+    char code[32];
     const char *way = !over                          ? ""
                       : strcmp(over, "link") == 0    ? " over its link"
                       : strcmp(over, "dialect") == 0 ? " in the dialect"
                                                      : " over turnkey_fota";
-    char kind[160], result[64];
+    char kind[160];
+    format_code(answer, "code", code);
     snprintf(kind, sizeof kind, "%s%s%.80s", way, from ? " from version " : "", from ? from : "");
-    if (json_is_integer(code) && json_integer_value(code) != 0)
-        snprintf(result, sizeof result, "would get code %lld", (long long)json_integer_value(code));
-    else
-        snprintf(result, sizeof result, "would get the package");
-    snprintf(out, SENTENCE, "A request%s %s now: %.700s.", kind, result,
+    snprintf(out, SENTENCE, "A request%s would get %s now: %.700s.", kind, code,
              reason ? reason : "no reason is known");
 }
 
@@ -58,11 +65,12 @@ static void say_last(const json_t *answer, char out[SENTENCE])
 {
     const char *reason = text_of(answer, "last_answer.reason");
     _cleanup_(cleanup_free) char *at = table_value(answer, "last_answer.at", TABLE_TIME);
+    char code[32];
+    format_code(answer, "last_answer.code", code);
     if (!json_is_object(json_object_get(answer, "last_answer")))
         snprintf(out, SENTENCE, "It has never asked this server.");
     else
-        snprintf(out, SENTENCE, "Its last request, at %s, got code %lld: %.700s.", at ? at : "?",
-                 (long long)json_integer_value(table_find(answer, "last_answer.code")),
+        snprintf(out, SENTENCE, "Its last request, at %s, got %s: %.700s.", at ? at : "?", code,
                  reason ? reason : "no reason is known");
 }
 

@@ -61,6 +61,12 @@ describe('output', () => {
         assert.equal(await ok(['firmware', 'list', '--columns', 'target,firmware']), 'TARGET  FIRMWARE\n1002    pump\n');
         assert.equal(await ok(['device', 'show', module.id, '--columns', 'device,campaign.name', '-o', 'csv']),
             `device,campaign.name\r\n${module.id},target\r\n`);
+        for (const form of [['-o', 'csv'], ['--csv']]) {
+            assert.match(await ok(['ledger', 'list', ...form, '--columns', 'seq,kind']), /^seq,kind\r\n1,product-added\r\n/);
+            assert.match(await ok(['ledger', 'list', ...form]), /^seq,at,kind,/);
+        }
+        assert.equal(await ok(['matrix', 'pump', '-o', 'csv']), await ok(['matrix', 'pump', '--csv']));
+        assertRun(await ctl(['matrix', 'pump', '--columns', 'x']), 2, { err: /does not take --columns/ });
         assert.equal(await ok(['firmware', 'show', 'pump', '--columns', 'images', '-o', 'csv']), 'images\r\n2\r\n');
     });
 
@@ -134,6 +140,8 @@ describe('links of a list', () => {
         assert.deepEqual(JSON.parse(sent.out).items.map((l) => l.existed), [true, true]);
         assertRun(await ctl(['device', 'revoke', '--csv', join(dir, 'imeis.csv'), '--yes']), 0, { err: /links of 2 devices are revoked/ });
         assertRun(await ctl(words), 0, { err: /2 links are new/ });
+        await writeFile(join(dir, 'imeis.csv'), `${imeis.join(',1002\n')},1002\n`);
+        assertRun(await ctl(words), 0, { err: /2 links are new; 0 existed/ });
     });
 });
 
@@ -231,6 +239,12 @@ describe('why and doctor', () => {
         const out = await ok(['why', module.id]);
         assert.match(out.replaceAll('\n', ' '), /^The device \d+ has not confirmed a version and shall run 1002 by the campaign target\. A request over its link from version 1001 would get code 21 now: .+\. It has never asked this server\. $/);
         assert.deepEqual(Object.keys(JSON.parse(await ok(['why', module.id, '-o', 'json']))), ['state', 'next', 'last']);
+    });
+
+    test('why calls a package a package', async () => {
+        const { module: other } = await scene.linkedModule();
+        await ok(['package', 'make', 'pump', '1001', '1002', '--wait']);
+        assert.match((await ok(['why', other.id])).replaceAll('\n', ' '), /would get a package now: the package 1001→1002 of \d+ bytes is sent\./);
     });
 
     // A server whose links lead to `answer`, which plays the proxy in front of it.
