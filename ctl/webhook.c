@@ -95,11 +95,12 @@ bool webhook_find(struct session *session, struct client_path *ret, struct failu
 static char *read_file(const char *path, struct failure *fail)
 {
     _cleanup_(cleanup_fclose) FILE *file = NULL;
-    char *text = input_open(path, &file, fail) ? calloc(1, FILE_MAX + 1) : NULL;
+    if (!input_open(path, &file, fail))
+        return NULL;
+    char *text = calloc(1, FILE_MAX + 1);
     size_t len = text ? fread(text, 1, FILE_MAX, file) : 0;
     if (!text || ferror(file)) {
-        if (file)
-            failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
+        failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
         free(text);
         return NULL;
     }

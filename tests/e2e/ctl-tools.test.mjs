@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { FakeApi, assertRun, program, run, scratch, status } from './lib/ctl.mjs';
+import { FakeApi, assertRun, firmware, program, run, scratch, status } from './lib/ctl.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -107,6 +107,25 @@ describe('questions', () => {
     });
 });
 
+describe('who', () => {
+    test('every changing command takes --by or DFOTA_BY, and sends the name once', async (t) => {
+        const api = await FakeApi.start(t);
+        api.on('GET /products/pumps/firmware/f', firmware());
+        for (const words of [['product', 'add', 'x'], ['image', 'withdraw', 'f', '1', '--reason', 'x'], ['firmware', 'set', 'f', '--downgrades', 'no'], ['target', 'set', 'f', '1'],
+            ['target', 'clear', 'f'], ['device', 'link', 'imei:1'], ['device', 'tag', 'd', 'x'], ['campaign', 'pause', 'f', 'c'], ['campaign', 'cancel', 'f', 'c', '--yes'],
+            ['unknown', 'forget', 'all'], ['package', 'make', 'f', '1', '2'], ['package', 'forget', 'f', '1', '2', '--yes'], ['ledger', 'prune', '--before', '2020-01-01', '--yes']])
+            for (const [more, by] of [[['--by', 'Ann'], 'Ann'], [[], 'Bo']]) {
+                api.requests.length = 0;
+                await api.run([...words, ...more], { env: { DFOTA_BY: 'Bo' } });
+                const changes = api.requests.filter((r) => r.method !== 'GET');
+                assert.ok(changes.length > 0, words.join(' '));
+                for (const change of changes)
+                    assert.deepEqual(change.query.getAll('by'), [by], words.join(' '));
+            }
+        assertRun(await api.ctl('status', '--by', 'Ann'), 2, { err: /does not take --by/ });
+    });
+});
+
 describe('names', () => {
     test('a device and a version may be written in each way, in every command', async () => {
         for (const name of [module.id, `imei:${module.id}`])
@@ -117,6 +136,9 @@ describe('names', () => {
             await ok(['path', version, '1002']);
             await ok(['outcomes', 'pump', version]);
             await ok(['image', 'waypoint', 'pump', version, 'allowed']);
+            await ok(['device', 'link', module.id, '--version', version]);
+            await ok(['campaign', 'create', 'pump', `to ${version}`, version]);
+            await ok(['campaign', 'rm', 'pump', `to ${version}`, '--yes']);
         }
         await ok(['ledger', 'list', '--device', `imei:${module.id}`]);
     });
@@ -237,7 +259,7 @@ zpty -r z line '*ready*ready*'; zpty -wn z $'dfotactl firmware show p\\t'; zpty 
 describe('why and doctor', () => {
     test('why says three sentences', async () => {
         const out = await ok(['why', module.id]);
-        assert.match(out.replaceAll('\n', ' '), /^The device \d+ has not confirmed a version and shall run 1002 by the campaign target\. A request over its link from version 1001 would get code 21 now: .+\. It has never asked this server\. $/);
+        assert.match(out.replaceAll('\n', ' '), /^The device \d+ has not confirmed a version and shall run 1002 by the campaign target\. A request over its link from version 1001 would get (code \d+|a package) now: .+\. It has never asked this server\. $/);
         assert.deepEqual(Object.keys(JSON.parse(await ok(['why', module.id, '-o', 'json']))), ['state', 'next', 'last']);
     });
 
