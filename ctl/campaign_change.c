@@ -177,15 +177,14 @@ bool campaign_cancel(struct session *session, struct failure *fail)
     return act(session, "cancel", NULL, fail);
 }
 
-/* An approval has a name: --by, DFOTA_BY, or the name of the user. */
+/* An approval has a name: of --by, DFOTA_BY or the profile, or the name of the user. */
 bool campaign_approve(struct session *session, struct failure *fail)
 {
     struct ctl_options options = *session->options;
     struct session named = *session;
-    const char *by = getenv("DFOTA_BY");
     const struct passwd *user = getpwuid(getuid());
     struct client_path path;
-    if (!options.by && !(by && by[0]))
+    if (!session->by)
         options.by = user ? user->pw_name : "";
     named.options = &options;
     bool ok = find_path(&named, "approve", &path, fail) &&

@@ -36,7 +36,7 @@ static bool check_options(const struct command *command, const bool given[OPTION
             return failure_set(fail, EXIT_USAGE, "%s does not take --%s; dfotactl help %s lists its options",
                                command->name, option_name(i), command->name);
     for (unsigned i = 0; i < OPTIONS; i++)
-        if (command->required[i] && !given[i])
+        if (command->required[i] && !given[i] && i != OPTION_BY) /* DFOTA_BY is as good */
             return failure_set(fail, EXIT_USAGE, "%s needs --%s %s", command->name, option_name(i),
                                option_row(i)->argument);
     return true;

@@ -13,10 +13,10 @@
 
 #define TYPED_MIN 8 /* digits of the SHA-256 that an admin types */
 
-/* --by, or the name of the user. */
+/* The name of --by, DFOTA_BY or the profile, or the name of the user. */
 static const char *who(const struct session *session)
 {
-    const char *by = session->options->by;
+    const char *by = session->by;
     const struct passwd *user = by ? NULL : getpwuid(getuid());
     return by ? by : user ? user->pw_name : "";
 }
@@ -34,6 +34,8 @@ bool package_upload(struct session *session, struct failure *fail)
     _cleanup_(cleanup_fclose) FILE *file = NULL;
     const char *name = session->args[3];
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
+    if (!session->by)
+        return failure_set(fail, EXIT_USAGE, "package upload needs --by NAME, or DFOTA_BY");
     if (!input_open(name, &file, fail) || !find_path(session, &path, fail) ||
         !client_path_query(&path, "by", who(session), fail) || !image_add_kind(session, &path, fail))
         return false;

@@ -120,7 +120,8 @@ bool session_open(const struct ctl_options *options, char **args, struct session
     *ret = session;
     if (!ok)
         return false;
-    client_set_by(session.client, choose(&ret->profile, options->by, "DFOTA_BY", ret->profile.by));
+    ret->by = choose(&ret->profile, options->by, "DFOTA_BY", ret->profile.by);
+    client_set_by(ret->client, ret->by);
     set_language(ret);
     return true;
 }

@@ -20,6 +20,7 @@ struct session {
     struct client *client;
     bool json; /* -o json or csv: the output is for programs, and has no notes for people */
     struct profile profile;
+    const char *by; /* who asks: --by, DFOTA_BY or the profile; NULL: none of them */
     char *product; /* set by session_product() */
 };
 
