@@ -152,7 +152,7 @@ describe('images', () => {
         assert.equal((await api.ctl('image', 'upload', file)).err, '');
         const result = await api.run(['-qec', `'${program}' image upload '${file}'`, '/dev/null'], { command: 'script' });
         assert.equal(result.status, 0);
-        assert.match(result.out, /\r\u001b\[K[^\n]*F_V1\.bin {2}.*KB/);
+        assert.match(result.out, /\r\u001b\[K[^\n]*F_V1\.bin {2}\[[#.]{20}\] +\d+ % of 977 KB/);
         assert.match(result.out, /KB\r\u001b\[K[^\n]*FIRMWARE/);
     });
 
