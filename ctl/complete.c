@@ -195,10 +195,13 @@ static void set_option(struct completion *completion, int option, char *value)
 {
     const struct options_row *row = option_row((enum option_id)option);
     void *member = (char *)&completion->options + row->member;
+    struct error ignored;
     if (row->kind == OPTIONS_FLAG)
         *(bool *)member = true;
-    else if (row->kind == OPTIONS_TEXT || row->kind == OPTIONS_WORD || option == OPTION_TOKEN)
+    else if (row->kind == OPTIONS_TEXT || row->kind == OPTIONS_WORD)
         *(char **)member = value;
+    else if (option == OPTION_TOKEN)
+        row->read(value, member, &ignored); /* erases it from the process list */
 }
 
 static void find_command(struct completion *completion)

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { access, chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -219,6 +219,21 @@ describe('completion', () => {
         assert.deepEqual(await complete(['image', 'delete', '--ye']), ['--yes']);
         assert.deepEqual(await complete(['image', 'upload', '']), [':file']);
         assert.deepEqual(await complete(['image', 'waypoint', 'pump', '1001', 'f']), ['forbidden']);
+    });
+
+    test('a token on the command line is not in the process list', async (t) => {
+        const api = await FakeApi.start(t);
+        let child, listed;
+        api.on('GET /products/pumps/firmware', async () => {
+            listed = await readFile(`/proc/${child.pid}/cmdline`, 'latin1');
+            return { items: [] };
+        });
+        for (const token of [['--token', 'secret-token'], ['--token=secret-token']]) {
+            await api.run(['--complete', ...token, 'firmware', 'show', ''], { during: (c) => { child = c; } });
+            assert.equal(api.requests.at(-1).headers.authorization, 'Bearer secret-token');
+            assert.match(listed, /firmware/);
+            assert.doesNotMatch(listed, /secret/);
+        }
     });
 
     test('without an answer there are no names, no message, and no long wait', async (t) => {
