@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include "base/similar.h"
 #include "base/slice.h"
 #include "base/text.h"
 
@@ -61,6 +62,22 @@ static bool is_ambiguous(const struct options_table *table, const char *name)
     return found > 1;
 }
 
+/* There is no such option; offers one that is like it. */
+static bool refuse_name(const struct options_table *table, const char *word, struct error *err)
+{
+    char name[SIMILAR_MAX + 1];
+    int len = (int)strcspn(word, "=");
+    snprintf(name, sizeof name, "%.*s", len, word);
+    struct similar similar = {.word = name + strspn(name, "-")};
+    for (size_t i = 0; i < table->count; i++)
+        if (takes_part(table, i))
+            similar_offer(&similar, table->rows[i].name, strlen(table->rows[i].name));
+    if (similar.best)
+        return error_set(err, ERROR_BAD_REQUEST, "there is no option %.*s; did you mean --%.*s?", len, word,
+                         (int)similar.best_len, similar.best);
+    return error_set(err, ERROR_BAD_REQUEST, "there is no option %.*s", len, word);
+}
+
 /* Says why getopt refused `word`. */
 static bool refuse(const struct options_table *table, int got, const char *word, struct error *err)
 {
@@ -75,7 +92,7 @@ static bool refuse(const struct options_table *table, int got, const char *word,
     if (is_ambiguous(table, word + strspn(word, "-")))
         return error_set(err, ERROR_BAD_REQUEST,
                          "%s is the beginning of several options: write the whole name", word);
-    return error_set(err, ERROR_BAD_REQUEST, "there is no option %.*s", (int)strcspn(word, "="), word);
+    return refuse_name(table, word, err);
 }
 
 /* "table|json" as "table or json" */

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl campaign create, start, pause, resume, cancel, approve, retarget, copy, delete */
-#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "ctl/campaign.h"
 #include "ctl/campaign_effect.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 #include "upgrade/stage_option.h"
 
 /* ---- stages ---- */
@@ -56,13 +56,12 @@ static bool send_devices(struct session *session, const char *name, struct failu
 {
     struct client_path path;
     struct client_answer answer = {0};
-    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
-    struct client_call call = {.method = "PUT", .file = file, .file_type = "text/csv", .label = name};
-    if (!find_path(session, "devices", &path, fail))
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    struct client_call call = {.method = "PUT", .file_type = "text/csv", .label = name};
+    if (!input_open(name, &file, fail) || !find_path(session, "devices", &path, fail))
         return false;
     call.path = path.text;
+    call.file = file;
     if (!client_send(session->client, &call, &answer, fail))
         return false;
     if (!session->json)
@@ -178,15 +177,14 @@ bool campaign_cancel(struct session *session, struct failure *fail)
     return act(session, "cancel", NULL, fail);
 }
 
-/* An approval has a name: --by, DFOTA_BY, or the name of the user. */
+/* An approval has a name: of --by, DFOTA_BY or the profile, or the name of the user. */
 bool campaign_approve(struct session *session, struct failure *fail)
 {
     struct ctl_options options = *session->options;
     struct session named = *session;
-    const char *by = getenv("DFOTA_BY");
     const struct passwd *user = getpwuid(getuid());
     struct client_path path;
-    if (!options.by && !(by && by[0]))
+    if (!session->by)
         options.by = user ? user->pw_name : "";
     named.options = &options;
     bool ok = find_path(&named, "approve", &path, fail) &&

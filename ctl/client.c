@@ -20,7 +20,7 @@
 struct client {
     char *base; /* no slash at the end */
     char *token;
-    const char *by; /* DFOTA_BY: name of the person, for the ledger; or NULL */
+    const char *by; /* name of the person, for the ledger; or NULL */
     struct http_connect connect;
     int64_t deadline_ms; /* boot clock; 0: none */
     enum reason_language language;
@@ -106,7 +106,6 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, const s
     if (client) {
         client->base = strdup(url);
         client->token = strdup(token);
-        client->by = getenv("DFOTA_BY");
         client->connect = *connect;
         client->connect.direct = direct;
         client->deadline_ms = timeout_ms > 0 ? clock_boot_ms() + timeout_ms : 0;
@@ -124,6 +123,11 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, const s
 void client_set_language(struct client *client, enum reason_language language)
 {
     client->language = language;
+}
+
+void client_set_by(struct client *client, const char *by)
+{
+    client->by = by;
 }
 
 const char *client_root(const struct client *client)
@@ -156,7 +160,7 @@ static bool path_append(struct client_path *path, const char *before, const char
 bool client_path_add(struct client_path *path, const char *part, struct failure *fail)
 {
     if (!part[0])
-        return failure_set(fail, EXIT_USAGE, "an argument is empty");
+        return failure_set(fail, EXIT_USAGE, "an argument is empty: it names nothing");
     return path_append(path, "/", part, fail);
 }
 
@@ -176,7 +180,7 @@ static bool refuse(const struct client *client, const struct http_answer *answer
     if (code && detail) {
         char text[sizeof fail->text];
         refusal_translate(detail, text, sizeof text);
-        failure_set(fail, EXIT_REFUSED, "%s", text);
+        failure_set(fail, EXIT_REFUSED, "%s%s", text, refusal_hint(code));
         snprintf(fail->code, sizeof fail->code, "%s", code);
     } else {
         failure_set(fail, EXIT_UNREACHABLE,
@@ -216,15 +220,21 @@ bool client_is_late(const struct client *client)
     return client->deadline_ms > 0 && clock_boot_ms() >= client->deadline_ms;
 }
 
-/* A call that changes something carries the name in DFOTA_BY. */
+static bool has_by(const char *path)
+{
+    return strstr(path, "?by=") || strstr(path, "&by=");
+}
+
+/* A call that changes something carries the name of --by or DFOTA_BY, once. */
 static bool format_url(const struct client *client, const struct client_call *call, char **ret,
                        struct failure *fail)
 {
     char by[3 * BY_MAX + 1];
-    const char *name = strcmp(call->method, "GET") != 0 ? client->by : NULL;
+    const char *name = strcmp(call->method, "GET") != 0 && !has_by(call->path) ? client->by : NULL;
     if (name && (strlen(name) > BY_MAX || !slice_is_clean_utf8(slice_of(name))))
         return failure_set(fail, EXIT_USAGE,
-                           "DFOTA_BY takes at most %d bytes of UTF-8 without control characters", BY_MAX);
+                           "--by and DFOTA_BY take at most %d bytes of UTF-8 without control characters",
+                           BY_MAX);
     if (!name || !name[0] || !slice_percent_encode(slice_of(name), by, sizeof by))
         name = NULL;
     int len = !name ? asprintf(ret, "%s" API "%s", client->base, call->path)
@@ -234,6 +244,16 @@ static bool format_url(const struct client *client, const struct client_call *ca
         return true;
     *ret = NULL;
     return failure_set(fail, EXIT_USAGE, "out of memory");
+}
+
+/* Nothing answers: says which address that is. */
+static bool note_address(const struct client *client, struct failure *fail)
+{
+    size_t used = strlen(fail->text);
+    if (strncmp(fail->text, "no answer", 9) == 0)
+        snprintf(fail->text + used, sizeof fail->text - used,
+                 ". Is %.300s right (--url), and does dfotad run?", client->base);
+    return false;
 }
 
 bool client_send(struct client *client, const struct client_call *call, struct client_answer *ret,
@@ -272,7 +292,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
     if (client->deadline_ms > 0 && request.timeout_ms < 1)
         request.timeout_ms = 1;
     if (!http_send(&request, &answer, fail))
-        return false;
+        return fail->status == EXIT_UNREACHABLE ? note_address(client, fail) : false;
     return understand(client, call, &answer, ret, fail);
 }
 

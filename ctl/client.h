@@ -23,6 +23,8 @@ bool client_open(const char *url, const char *token, int64_t timeout_ms, const s
 void client_free(struct client *client);
 /* Reasons in all further answers are worded in this language; without the call they are in English. */
 void client_set_language(struct client *client, enum reason_language language);
+/* The name of the person who asks, for the ledger: goes with each call that changes something. Borrowed; NULL: none. */
+void client_set_by(struct client *client, const char *by);
 /* The root of the server, without a slash at the end; lives as long as the client. */
 const char *client_root(const struct client *client);
 

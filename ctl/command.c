@@ -6,61 +6,9 @@
 #include <string.h>
 #include "base/text.h"
 #include "ctl/option.h"
+#include "ctl/trait.h"
 
 #define HELP_LEFT 32 /* columns of the left side of the list */
-
-/* How many of the words are the command's name; 0: they do not begin with that name. */
-static size_t match(const char *name, char **words)
-{
-    size_t count = 0;
-    while (words[count]) {
-        size_t len = strcspn(name, " ");
-        if (strlen(words[count]) != len || memcmp(words[count], name, len) != 0)
-            return 0;
-        count++;
-        if (!name[len])
-            return count;
-        name += len + 1;
-    }
-    return 0;
-}
-
-/* "image upload" belongs to the group "image". */
-static bool in_group(const char *name, const char *word)
-{
-    size_t len = strlen(word);
-    return strncmp(name, word, len) == 0 && name[len] == ' ';
-}
-
-static bool is_group(const char *word)
-{
-    for (size_t i = 0; i < command_table_count; i++)
-        if (in_group(command_table[i].name, word))
-            return true;
-    return false;
-}
-
-bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail)
-{
-    if (!words[0])
-        return failure_set(fail, EXIT_USAGE, "a command is missing; dfotactl --help lists the commands");
-    for (size_t i = 0; i < command_table_count; i++) {
-        size_t count = match(command_table[i].name, words);
-        if (count > 0) {
-            *ret = &command_table[i];
-            *ret_args = words + count;
-            return true;
-        }
-    }
-    if (!is_group(words[0]))
-        return failure_set(fail, EXIT_USAGE, "there is no command %s; dfotactl --help lists the commands",
-                           words[0]);
-    if (!words[1])
-        return failure_set(fail, EXIT_USAGE, "%s needs a second word; dfotactl %s --help lists its commands",
-                           words[0], words[0]);
-    return failure_set(fail, EXIT_USAGE, "there is no command %s %s; dfotactl %s --help lists the commands",
-                       words[0], words[1], words[0]);
-}
 
 /* How many arguments fit "FIRMWARE [VERSION] FILE…". */
 static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_max)
@@ -81,12 +29,16 @@ static void count_arguments(const char *arguments, size_t *ret_min, size_t *ret_
 /* Whether each given option is one of every command or of this one, and each required one is given. */
 static bool check_options(const struct command *command, const bool given[OPTIONS], struct failure *fail)
 {
+    bool takes[OPTIONS];
+    command_list_options(command, takes);
     for (unsigned i = OPTION_HELP + 1; i < OPTIONS; i++)
-        if (given[i] && !command->options[i])
-            return failure_set(fail, EXIT_USAGE, "%s does not take --%s", command->name, option_name(i));
+        if (given[i] && !takes[i])
+            return failure_set(fail, EXIT_USAGE, "%s does not take --%s; dfotactl help %s lists its options",
+                               command->name, option_name(i), command->name);
     for (unsigned i = 0; i < OPTIONS; i++)
-        if (command->required[i] && !given[i])
-            return failure_set(fail, EXIT_USAGE, "%s needs --%s", command->name, option_name(i));
+        if (command->required[i] && !given[i] && i != OPTION_BY) /* DFOTA_BY is as good */
+            return failure_set(fail, EXIT_USAGE, "%s needs --%s %s", command->name, option_name(i),
+                               option_row(i)->argument);
     return true;
 }
 
@@ -100,10 +52,11 @@ bool command_check(const struct command *command, const struct ctl_options *opti
     if (!check_options(command, options->given, fail))
         return false;
     if (max == 0 && count > 0)
-        return failure_set(fail, EXIT_USAGE, "%s takes no arguments", command->name);
+        return failure_set(fail, EXIT_USAGE, "%s takes no arguments, and '%s' is one", command->name,
+                           args[0]);
     if (count < min || count > max)
-        return failure_set(fail, EXIT_USAGE, "%s takes these arguments: %s", command->name,
-                           command->arguments);
+        return failure_set(fail, EXIT_USAGE, "%s takes these arguments: %s; dfotactl help %s explains them",
+                           command->name, command->arguments, command->name);
     return true;
 }
 
@@ -151,14 +104,15 @@ static void print_all(FILE *out, const char *group)
             "The admin's command line of dfotad, the FOTA delta server.\n\n",
             out);
     for (size_t i = 0; i < command_table_count; i++)
-        if (!group || in_group(command_table[i].name, group))
+        if (!group || command_in_group(&command_table[i], group))
             print_line(out, &command_table[i]);
     print_global(out, group ? OPTION_HELP : OPTION_PROGRAM_VERSION);
     fputs(
         "\nExit status: 0 done; 1 the server refused; 2 wrong command line, or an error\n"
         "with a local file; 3 no answer from the server, or an answer that is not\n"
-        "understood; 4 --wait ended without success.\n"
-        "dfotactl COMMAND --help explains a command. The manual page is dfotactl(1).\n",
+        "understood; 4 --wait ended without success, or doctor found a fault.\n"
+        "dfotactl help COMMAND explains a command; ls is list, and rm is delete. The\n"
+        "manual page is dfotactl(1).\n",
         out);
 }
 
@@ -173,16 +127,21 @@ static void print_one(FILE *out, const struct command *command)
         putc('\n', out);
         text_wrap(out, 0, command->details);
     }
-    if (memchr(command->options, true, sizeof command->options)) {
+    bool takes[OPTIONS];
+    command_list_options(command, takes);
+    if (memchr(takes, true, sizeof takes)) {
         fputs("\nOptions:\n", out);
-        option_print_help(out, command->options);
+        option_print_help(out, takes);
     }
     print_global(out, OPTION_HELP);
 }
 
-bool command_is_offline(const struct command *command)
+void command_list_options(const struct command *command, bool ret[OPTIONS])
 {
-    return command->run == evidence_verify;
+    memcpy(ret, command->options, sizeof command->options);
+    ret[OPTION_WATCH] |= trait_reads(command);
+    ret[OPTION_BY] |= trait_changes(command);
+    ret[OPTION_YES] |= trait_asks(command);
 }
 
 const bool *command_options(char **words)
@@ -198,7 +157,7 @@ bool command_print_help(FILE *out, char **words, struct failure *fail)
 {
     const struct command *command;
     char **args;
-    if (words[0] && !(is_group(words[0]) && !words[1])) {
+    if (words[0] && !(command_is_group(words[0]) && !words[1])) {
         if (!command_find(words, &command, &args, fail))
             return false;
         print_one(out, command);

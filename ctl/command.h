@@ -30,10 +30,13 @@ extern const size_t command_table_count;
 /* The command that words begin with; *ret_args points to what follows its name. EXIT_USAGE: there is none. */
 bool command_find(char **words, const struct command **ret, char ***ret_args, struct failure *fail);
 
-/* The command needs no server, and no token. */
-bool command_is_offline(const struct command *command);
+bool command_in_group(const struct command *command, const char *word); /* "image upload" is in "image" */
+bool command_is_group(const char *word);
 
-/* The options of the command that words begin with; an empty set: no command. */
+/* The options of the command, besides those of every command. */
+void command_list_options(const struct command *command, bool ret[OPTIONS]);
+
+/* The options in the table of the command that words begin with; an empty set: no command. */
 const bool *command_options(char **words);
 
 /* Whether the command takes these options and this number of arguments. EXIT_USAGE: it does not. */
@@ -44,6 +47,12 @@ bool command_check(const struct command *command, const struct ctl_options *opti
 bool command_print_help(FILE *out, char **words, struct failure *fail);
 
 command_run status_show; /* status.c */
+
+command_run help_show; /* trait.h: local; main.c */
+command_run version_show;
+
+command_run doctor_show; /* doctor.c */
+command_run why_show;    /* why.c */
 
 command_run console_show; /* console.c */
 

@@ -16,7 +16,15 @@
 #define FORMATS                             "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_TEXT)
 
 const struct command command_table[] = {
+    {"help", "[COMMAND…]", NONE, NONE, "explain a command, or list all", NULL, help_show},
+    {"version", "", NONE, NONE, "print the version of dfotactl", NULL, version_show},
+
     {"status", "", NONE, NONE, "show the state of the server", NULL, status_show},
+    {"doctor", "", NONE, NONE, "look for faults, and say what to do",
+     "Checks the clock, the disk, the last backup, the address in links, what a module gets through the proxy, "
+     "firmwares without a format, versions without an image, and what else waits for a person. The exit status is 4 if "
+     "there is a fault.",
+     doctor_show},
     {"console", "", NONE, NONE, "print a URL that logs in to the console",
      "The URL works once, within ten minutes, in any browser that reaches the server. Who has it needs no "
      "token: send it only to people who may change everything.",
@@ -229,6 +237,11 @@ const struct command command_table[] = {
      "--dialect choose another kind. Without --version the request is from the version that the device "
      "asked from last.",
      explain_show},
+    {"why", "DEVICE", SET(ON(FIRMWARE), ON(VERSION), ON(LINK), ON(DIALECT)), NONE,
+     "say in three sentences what a device gets",
+     "What the device runs and shall run, what its next request gets and why, and what it got last. dfotactl explain "
+     "has the same answer rule by rule.",
+     why_show},
     {"device unblock", "DEVICE|FIRMWARE", SET(ON(ALL), ON(FILTER), ON(BY)), NONE,
      "unblock a device (loop guard, code 40)",
      "With --all the argument is a firmware, and all its blocked devices are unblocked; with --filter those "
@@ -277,10 +290,11 @@ const struct command command_table[] = {
     {"device links", "FIRMWARE", SET(ON(CSV), ON(VERSION)), SET(ON(CSV)),
      "make a link for each IMEI in a CSV file",
      "Each line is IMEI[,VERSION]; --version is for lines without a version. Either all links are made or "
-     "none.",
+     "none. A device that has such a link keeps it, so the command can be repeated. -o csv prints a file for the "
+     "factory: device, version, URL, and the commands for the module.",
      device_links},
-    {"device revoke", "DEVICE", SET(ON(LINK)), NONE, "revoke all links of a device, or one", NULL,
-     device_revoke},
+    {"device revoke", "[DEVICE]", SET(ON(LINK), ON(CSV)), NONE, "revoke all links of a device, or one",
+     "With --csv: all links of each device in the first column of the file.", device_revoke},
 
     {"report", "DEVICE FILE", SET(ON(CAPTURED_AT)), NONE, "send what a host captured from its module",
      "FILE is the raw text of the serial line; \"-\" is standard input. The server shows what it found. "

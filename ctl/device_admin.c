@@ -1,10 +1,9 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl device hold-out, let-in, tag, note, retire, restore, replace, delete, admit, import */
-#include <errno.h>
-#include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 
 static const struct table_column import_columns[] = {
     {"Devices in the list", "devices", TABLE_NUMBER},
@@ -157,10 +156,8 @@ bool device_import(struct session *session, struct failure *fail)
     const char *name = session->args[0], *by = session->options->by;
     struct client_path path;
     struct client_answer answer = {0};
-    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
-    if (!session_path(session, &path, fail, "devices", NULL) ||
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(name, &file, fail) || !session_path(session, &path, fail, "devices", NULL) ||
         (by && !client_path_query(&path, "by", by, fail)))
         return false;
     struct client_call call = {

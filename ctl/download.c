@@ -22,7 +22,7 @@ static FILE *open_beside(const char *out, char **ret_name, struct failure *fail)
 {
     struct stat info;
     if (stat(out, &info) == 0 && !S_ISREG(info.st_mode)) {
-        failure_set(fail, EXIT_USAGE, "%s is not a regular file", out);
+        failure_set(fail, EXIT_USAGE, "cannot write %s: this is not a regular file; name a file", out);
         return NULL;
     }
     _cleanup_(cleanup_free) char *name = NULL;

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl explain */
+#include "ctl/explain.h"
+
 #include "ctl/command.h"
 
 static const struct table_column page_columns[] = {
@@ -37,20 +39,25 @@ static bool add_query(struct client_path *path, const char *name, const char *va
     return !value || client_path_query(path, name, value, fail);
 }
 
-bool explain_show(struct session *session, struct failure *fail)
+bool explain_fetch(struct session *session, json_t **ret, struct failure *fail)
 {
     const struct ctl_options *options = session->options;
     struct client_path path;
-    json_t *answer = NULL;
     if (options->link && options->dialect)
         return failure_set(fail, EXIT_USAGE, "--link and --dialect cannot be used together");
-    if (!session_path(session, &path, fail, "explain", NULL) ||
-        !add_query(&path, "device", session->args[0], fail) ||
-        !add_query(&path, "firmware", options->firmware, fail) ||
-        !add_query(&path, "version", options->version, fail) ||
-        !add_query(&path, "link", options->link, fail) ||
-        !add_query(&path, "over", options->dialect ? "dialect" : NULL, fail) ||
-        !client_get(session->client, path.text, &answer, fail))
+    return session_path(session, &path, fail, "explain", NULL) &&
+           add_query(&path, "device", session->args[0], fail) &&
+           add_query(&path, "firmware", options->firmware, fail) &&
+           add_query(&path, "version", options->version, fail) &&
+           add_query(&path, "link", options->link, fail) &&
+           add_query(&path, "over", options->dialect ? "dialect" : NULL, fail) &&
+           client_get(session->client, path.text, ret, fail);
+}
+
+bool explain_show(struct session *session, struct failure *fail)
+{
+    json_t *answer = NULL;
+    if (!explain_fetch(session, &answer, fail))
         return false;
     session_print_page(session, answer, &page_view);
     if (!session->json) {

@@ -5,13 +5,14 @@
 #define DFOTA_CTL_FAILURE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum exit_status { /* documented in dfotactl(1) */
                    EXIT_DONE = 0,
                    EXIT_REFUSED = 1, /* the server refused the request */
                    EXIT_USAGE = 2,   /* wrong command line, or a local file that cannot be read or written */
                    EXIT_UNREACHABLE = 3, /* no answer from the server, or an answer that is not understood */
-                   EXIT_NOT_READY = 4,   /* --wait ended without a package that can be sent */
+                   EXIT_NOT_READY = 4,   /* --wait ended without success, or doctor found a fault */
 };
 
 struct failure {
@@ -23,5 +24,9 @@ struct failure {
 /* Fills *fail and returns false: return failure_set(fail, EXIT_X, "…"). */
 bool failure_set(struct failure *fail, enum exit_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Prints "dfotactl: …", or, for programs, {"error":{"status":1,"code":"not-found","detail":"…"}}. Without a code of the
+   server the code is usage, unreachable or not-ready. */
+void failure_print(FILE *out, const struct failure *fail, bool json);
 
 #endif

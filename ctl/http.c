@@ -106,8 +106,9 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down, cu
                        curl_off_t up)
 {
     const struct exchange *exchange = context;
+    (void)up_total; /* 0 until the body begins */
     if (exchange->request->file)
-        progress_show(exchange->request->label, up, up_total);
+        progress_show(exchange->request->label, up, exchange->request->file_size);
     else
         progress_show(exchange->request->label, down, down_total);
     return 0;

@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl ledger list, head, verify, prune */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 #include "base/text.h"
 
 #define PAGE     "1000"
@@ -206,9 +206,9 @@ static bool check_page(void *cls, const json_t *answer, struct failure *fail)
 static bool read_head(const char *path, struct chain_head *ret, struct failure *fail)
 {
     char text[HEAD_MAX];
-    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(path, &file, fail))
+        return false;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     return chain_head_read(text, ret) ||
            failure_set(fail, EXIT_USAGE, "%s is not a head as printed by dfotactl ledger head -o json", path);

@@ -1,13 +1,16 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl device link, links, revoke */
-#include <errno.h>
+#include "ctl/link.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/firmware.h"
+#include "ctl/input.h"
 #include "ctl/package.h"
+#include "ctl/progress.h"
 #include "base/text.h"
 
 static const struct table_column page_columns[] = {
@@ -20,6 +23,7 @@ static const struct table_view page_view = {page_columns, TABLE_COUNT(page_colum
 static const struct table_column list_columns[] = {
     {"DEVICE", "device", TABLE_TEXT},
     {"VERSION", "version", TABLE_TEXT},
+    {"EXISTED", "existed", TABLE_TEXT},
     {"URL", "url", TABLE_TEXT},
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "warnings", "warning: "};
@@ -130,15 +134,39 @@ bool device_link(struct session *session, struct failure *fail)
     return ok;
 }
 
+/* How many links are new, for people. */
+static void note_existed(const json_t *items)
+{
+    size_t i, existed = 0;
+    json_t *link;
+    json_array_foreach (items, i, link)
+        existed += json_is_true(json_object_get(link, "existed"));
+    session_note("%zu links are new; %zu existed already and are unchanged", json_array_size(items) - existed,
+                 existed);
+}
+
+/* For CSV, one column for each command. */
+static void split_commands(const json_t *items)
+{
+    size_t i, n;
+    json_t *link, *command;
+    char key[32];
+    json_array_foreach (items, i, link)
+        json_array_foreach (json_object_get(link, "at_commands"), n, command) {
+            snprintf(key, sizeof key, "at_command_%zu", n + 1);
+            json_object_set(link, key, command);
+        }
+}
+
 bool device_links(struct session *session, struct failure *fail)
 {
     const char *name = session->options->csv, *version = session->options->version;
     struct client_path path;
     struct client_answer answer = {0};
-    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
-    if (!session_path(session, &path, fail, "firmware", session->args[0], "links", NULL) ||
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(name, &file, fail) ||
+        !session_path(session, &path, fail, "firmware", session->args[0], "links", NULL) ||
+        !client_path_query(&path, "existing", "keep", fail) ||
         (version && !client_path_query(&path, "version", version, fail)))
         return false;
     struct client_call call = {
@@ -148,24 +176,81 @@ bool device_links(struct session *session, struct failure *fail)
         .file_type = "text/csv",
         .label = name,
     };
-    bool ok = client_send(session->client, &call, &answer, fail) &&
-              session_print_list(session, answer.json, &list_view, fail);
+    if (!client_send(session->client, &call, &answer, fail))
+        return false;
+    const json_t *items = json_object_get(answer.json, "items");
+    const char *output = session->options->output;
+    if (output && strcmp(output, "csv") == 0)
+        split_commands(items);
+    bool ok = session_print_list(session, answer.json, &list_view, fail);
+    if (ok && !(output && strcmp(output, "json") == 0))
+        note_existed(items);
     client_answer_clear(&answer);
     return ok;
 }
 
-bool device_revoke(struct session *session, struct failure *fail)
+/* Revokes the links of one device, or one of them. */
+static bool revoke_links(struct session *session, const char *device, struct failure *fail)
 {
     const char *link = session->options->link;
     struct client_path path;
     struct client_answer answer = {0};
-    if (!session_path(session, &path, fail, "devices", session->args[0], "links", link, NULL) ||
+    if (!session_path(session, &path, fail, "devices", device, "links", link, NULL) ||
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);
+    return true;
+}
+
+/* The first field of each line is a device. Ends with the first refusal, and says how far it came. */
+static bool revoke_all(struct session *session, struct failure *fail)
+{
+    const char *name = session->options->csv;
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    char line[1024];
+    size_t number = 0, done = 0;
+    if (!input_open(name, &file, fail))
+        return false;
+    while (fgets(line, sizeof line, file)) {
+        struct failure why = {0};
+        char *field = line + strspn(line, "\xEF\xBB\xBF \t\"");
+        field[strcspn(field, ",;\"\r\n")] = '\0';
+        if (!field[0] ||
+            (++number == 1 && (strcasecmp(field, "imei") == 0 || strcasecmp(field, "device") == 0)))
+            continue;
+        if (!revoke_links(session, field, &why)) {
+            *fail = why;
+            snprintf(fail->text, sizeof fail->text,
+                     "%.60s: %.900s. The links of %zu devices before it are revoked", field, why.text, done);
+            return false;
+        }
+        progress_say(name, field);
+        done++;
+    }
+    session_note("the links of %zu devices are revoked", done);
+    return true;
+}
+
+bool link_check_revoke(const struct session *session, struct failure *fail)
+{
+    if (!session->options->csv == !session->args[0])
+        return failure_set(fail, EXIT_USAGE, "device revoke takes either DEVICE or --csv FILE");
+    return !session->options->csv || !session->options->link ||
+           failure_set(fail, EXIT_USAGE, "--link and --csv cannot be used together");
+}
+
+bool device_revoke(struct session *session, struct failure *fail)
+{
+    const char *link = session->options->link, *device = session->args[0];
+    if (!link_check_revoke(session, fail))
+        return false;
+    if (!device)
+        return revoke_all(session, fail);
+    if (!revoke_links(session, device, fail))
+        return false;
     if (link)
-        session_note("link %s of %s is revoked", link, session->args[0]);
+        session_note("link %s of %s is revoked", link, device);
     else
-        session_note("all links of %s are revoked", session->args[0]);
+        session_note("all links of %s are revoked", device);
     return true;
 }

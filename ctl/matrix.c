@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/terminal.h"
 #include "ctl/grid.h"
 #include "base/text.h"
 
@@ -38,12 +39,6 @@ static const char *text_of(const json_t *object, const char *key)
 static long long number_of(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
-}
-
-static bool has_colour(void)
-{
-    const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no && no[0]) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 /* Cells */
@@ -143,7 +138,7 @@ static void print_table(const struct matrix *matrix, const json_t *answer)
     if (json_is_null(json_object_get(answer, "format")))
         puts("No package format is set: no packages are made.");
     putchar('\n');
-    grid_print(stdout, &grid, TEXT_COLUMNS, matrix->colour);
+    grid_print(stdout, &grid, terminal_columns(stdout), matrix->colour);
     size_t full = json_array_size(json_object_get(answer, "full"));
     if (matrix->count < 2 && !full)
         puts("(fewer than two images)");
@@ -178,7 +173,7 @@ static bool print_matrix(struct session *session, const json_t *answer, struct f
     bool csv = session->options->print_csv;
     struct matrix matrix = {.versions = json_object_get(answer, "versions"),
                             .unit = csv ? 1 : KB,
-                            .colour = !csv && has_colour()};
+                            .colour = !csv && terminal_has_colour(stdout)};
     matrix.count = json_array_size(matrix.versions);
     if (!json_is_array(matrix.versions) || matrix.count > VERSION_MAX)
         return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a matrix");
@@ -204,6 +199,9 @@ bool matrix_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *answer = NULL;
+    if (session->options->columns)
+        return failure_set(fail, EXIT_USAGE,
+                           "matrix has a column for each version: it does not take --columns");
     if (session->json && session->options->print_csv)
         return failure_set(fail, EXIT_USAGE, "--csv and -o json cannot be used together");
     if (!session_path(session, &path, fail, "firmware", session->args[0], "matrix", NULL) ||

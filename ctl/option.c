@@ -55,8 +55,11 @@ static bool parse(const struct options_table *table, int argc, char **argv, stru
 {
     struct options_result result;
     struct error err;
-    if (!options_parse(table, argc, argv, options, &result, &err))
-        return failure_set(fail, EXIT_USAGE, "%s", err.text);
+    if (!options_parse(table, argc, argv, options, &result, &err)) {
+        bool hint = strncmp(err.text, "there is no option", 18) == 0 && !strstr(err.text, "did you mean");
+        return failure_set(fail, EXIT_USAGE, "%s%s", err.text,
+                           hint ? "; dfotactl help COMMAND lists the options" : "");
+    }
     for (size_t i = 0; i < OPTIONS; i++)
         options->given[i] |= result.given[i];
     *ret_words = result.words;
@@ -113,4 +116,9 @@ void option_format(const bool set[OPTIONS], char *out, size_t size)
 const char *option_name(enum option_id id)
 {
     return rows[id].name;
+}
+
+const struct options_row *option_row(enum option_id id)
+{
+    return &rows[id];
 }

@@ -21,7 +21,9 @@
     X(TOKEN, "token", 0, "TOKEN", OTHER(token, take_token), "the admin token (DFOTA_TOKEN)")                 \
     X(TOKEN_FILE, "token-file", 0, "FILE", TEXT(token_file), "file that holds the token (admin.token)")      \
     X(PRODUCT, "product", 'p', "KEY", TEXT(product), "product key (DFOTA_PRODUCT)")                          \
-    X(OUTPUT, "output", 'o', "table|json", WORD(output), "print a table, or the JSON of the API")            \
+    X(OUTPUT, "output", 'o', "table|wide|json|csv", WORD(output), "form of the output; JSON is valid YAML")  \
+    X(COLUMNS, "columns", 0, "NAMES", TEXT(columns), "print these columns: device,last_seen_at")             \
+    X(PROFILE, "profile", 0, "NAME", TEXT(profile), "section of ~/.config/dfota/config.ini (DFOTA_PROFILE)") \
     X(TIMEOUT, "timeout", 0, "SECONDS", NUMBER(timeout_s, 1, TIMEOUT_MAX_S),                                 \
       "give up after this time (--wait: after 600)")                                                         \
     X(CACERT, "cacert", 0, "FILE", TEXT(cacert), "PEM certificates to trust (SSL_CERT_FILE)")                \
@@ -79,6 +81,7 @@
     X(BY, "by", 0, "NAME", TEXT(by), "name of the person, for the ledger (DFOTA_BY)")                        \
     X(NOTE, "note", 0, "TEXT", TEXT(note), "why the package may be sent; kept with the package")             \
     X(AS, "as", 0, "raw", WORD(as), "accept the file, whatever it looks like")                               \
+    X(WATCH, "watch", 0, NULL, FLAG(watch), "print it again every two seconds")                              \
     X(YES, "yes", 0, NULL, FLAG(yes), "do not ask")                                                          \
     X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")                    \
     X(KINDS, "kinds", 0, "KINDS", TEXT(kinds), "kinds of events: confirmed,not-applied; or all")             \
@@ -130,10 +133,10 @@ struct ctl_stages {
 
 /* Texts are borrowed from argv. NULL, 0 or false: not given. */
 struct ctl_options {
-    const char *url, *token, *token_file, *product, *output;
     const char *cacert, *cert, *cert_key, *proxy;
+    const char *url, *token, *token_file, *product, *output, *columns, *profile;
     uint64_t timeout_s;
-    bool help, program_version;
+    bool help, program_version, watch;
 
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after;
@@ -173,6 +176,8 @@ void option_print_help(FILE *out, const bool set[OPTIONS]);
 
 /* " --name ARGUMENT" of each option in the set, for a usage line; cut when it does not fit. */
 void option_format(const bool set[OPTIONS], char *out, size_t size);
+
+const struct options_row *option_row(enum option_id id);
 
 /* Without dashes. */
 const char *option_name(enum option_id id);

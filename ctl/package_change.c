@@ -1,23 +1,22 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl package upload, forget, release, unrelease, quarantine, lift */
-#include <errno.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/image.h"
+#include "ctl/input.h"
 #include "ctl/package.h"
 
 #define TYPED_MIN 8 /* digits of the SHA-256 that an admin types */
 
-/* --by, or the name of the user. */
+/* The name of --by, DFOTA_BY or the profile, or the name of the user. */
 static const char *who(const struct session *session)
 {
-    const char *by = session->options->by;
+    const char *by = session->by;
     const struct passwd *user = by ? NULL : getpwuid(getuid());
     return by ? by : user ? user->pw_name : "";
 }
@@ -28,19 +27,6 @@ static bool find_path(struct session *session, struct client_path *ret, struct f
     return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
 }
 
-static bool open_file(const char *name, FILE **ret, struct failure *fail)
-{
-    struct stat info;
-    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file || fstat(fileno(file), &info) != 0)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return failure_set(fail, EXIT_USAGE, "%s is a directory", name);
-    *ret = file;
-    file = NULL;
-    return true;
-}
-
 bool package_upload(struct session *session, struct failure *fail)
 {
     struct client_path path;
@@ -48,7 +34,9 @@ bool package_upload(struct session *session, struct failure *fail)
     _cleanup_(cleanup_fclose) FILE *file = NULL;
     const char *name = session->args[3];
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
-    if (!open_file(name, &file, fail) || !find_path(session, &path, fail) ||
+    if (!session->by)
+        return failure_set(fail, EXIT_USAGE, "package upload needs --by NAME, or DFOTA_BY");
+    if (!input_open(name, &file, fail) || !find_path(session, &path, fail) ||
         !client_path_query(&path, "by", who(session), fail) || !image_add_kind(session, &path, fail))
         return false;
     call.path = path.text;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define EVERY_MS 100
+#define BAR      20 /* characters */
 
 static int64_t shown_ms;
 static bool shown;
@@ -35,13 +36,17 @@ static void print(const char *label, const char *state)
 
 void progress_show(const char *label, int64_t done_bytes, int64_t total_bytes)
 {
-    char state[64];
+    char state[64], bar[BAR + 1];
     if (!is_due())
         return;
-    if (total_bytes > 0)
-        snprintf(state, sizeof state, "%3d %% of %" PRId64 " KB", (int)(done_bytes * 100 / total_bytes),
-                 (total_bytes + 1023) / 1024);
-    else
+    if (total_bytes > 0) {
+        int full = (int)(done_bytes * BAR / total_bytes);
+        for (int i = 0; i < BAR; i++)
+            bar[i] = i < full ? '#' : '.';
+        bar[BAR] = '\0';
+        snprintf(state, sizeof state, "[%s] %3d %% of %" PRId64 " KB", bar,
+                 (int)(done_bytes * 100 / total_bytes), (total_bytes + 1023) / 1024);
+    } else
         snprintf(state, sizeof state, "%" PRId64 " KB", done_bytes / 1024);
     print(label, state);
 }

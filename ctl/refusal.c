@@ -27,6 +27,10 @@ static const struct {
     {"until", "--until", true},
     {"before", "--before", true},
     {"downgrades must be true or false", "--downgrades must be yes or no", true},
+    {"a valid token is needed: Authorization: Bearer TOKEN",
+     "the server does not accept the token: see --token-file and DFOTA_TOKEN", true},
+    {"name firmware and version (dfotactl: --firmware NAME --version V; API: PUT …/firmware/NAME/images/V)",
+     "add --firmware NAME --version V", false},
     {"name the firmware:", "name the firmware with --firmware:", true},
 };
 
@@ -51,4 +55,23 @@ void refusal_translate(const char *detail, char *out, size_t size)
         at += strlen(words[i].said);
     }
     out[used < size ? used : size - 1] = '\0';
+}
+
+const char *refusal_hint(const char *code)
+{
+    static const struct {
+        const char *code, *hint;
+    } hints[] = {
+        {"product-not-found", "; dfotactl product list shows the products"},
+        {"firmware-not-found", "; dfotactl firmware list shows the firmwares"},
+        {"image-not-found", "; dfotactl image list shows the images"},
+        {"device-not-found", "; dfotactl device list shows the devices"},
+        {"campaign-not-found", "; dfotactl campaign list FIRMWARE shows the campaigns"},
+        {"link-not-found", "; dfotactl device show DEVICE shows the links"},
+        {"not-an-upgrade", "; dfotactl firmware set FIRMWARE --downgrades yes allows them"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].code, code) == 0)
+            return hints[i].hint;
+    return "";
 }

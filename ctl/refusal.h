@@ -9,4 +9,7 @@
 /* The result is cut if it does not fit. A sentence that names no field is copied unchanged. */
 void refusal_translate(const char *detail, char *out, size_t size);
 
+/* What to do about an error with this code: "; dfotactl firmware list shows them", or "". Static storage. */
+const char *refusal_hint(const char *code);
+
 #endif

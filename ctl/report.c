@@ -1,12 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl report, reports import, transcripts */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 
 static const struct table_column list_columns[] = {
     {"#", "transcript", TABLE_NUMBER},       {"FROM", "source", TABLE_TEXT},
@@ -62,16 +61,14 @@ static void print_transcript(const struct session *session, const json_t *transc
     table_print(stdout, table_find(transcript, "found.tries"), &try_view);
 }
 
-/* Sends a file; "-" is standard input. *ret: the answer, owned by the caller. */
+/* Sends a file. *ret: the answer, owned by the caller. */
 static bool send_file(struct session *session, const char *name, const char *type, const char *path,
                       json_t **ret, struct failure *fail)
 {
     struct client_answer answer = {0};
-    bool standard = strcmp(name, "-") == 0;
-    _cleanup_(cleanup_fclose) FILE *opened = standard ? NULL : fopen(name, "re");
-    FILE *file = standard ? stdin : opened;
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(name, &file, fail))
+        return false;
     struct client_call call = {
         .method = "POST",
         .path = path,

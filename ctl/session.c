@@ -2,11 +2,12 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/session.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "ctl/input.h"
+#include "ctl/output.h"
 #include "ctl/progress.h"
 #include "ctl/reason.h"
 #include "base/text.h"
@@ -26,11 +27,12 @@ static const char *value_or_env(const char *value, const char *env)
 /* Reads the first line, without blanks at its ends. */
 static bool read_token(const char *path, char out[TOKEN_FILE_MAX], struct failure *fail)
 {
-    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(path, &file, fail))
+        return false;
     if (!fgets(out, TOKEN_FILE_MAX, file))
-        return failure_set(fail, EXIT_USAGE, "%s is empty: a token is expected in the first line", path);
+        return failure_set(fail, EXIT_USAGE, "%s is empty: a token is expected in the first line",
+                           strcmp(path, "-") == 0 ? "standard input" : path);
     size_t start = strspn(out, " \t");
     size_t len = strcspn(out + start, " \t\r\n");
     memmove(out, out + start, len);
@@ -38,57 +40,96 @@ static bool read_token(const char *path, char out[TOKEN_FILE_MAX], struct failur
     return true;
 }
 
-static bool find_token(const struct ctl_options *options, char file[TOKEN_FILE_MAX], const char **ret,
-                       struct failure *fail)
+/* The first that is set: the option, the profile of --profile, the environment, another profile. */
+static const char *choose(const struct profile *profile, const char *option, const char *env,
+                          const char *value)
 {
-    if (options->token && options->token_file)
-        return failure_set(fail, EXIT_USAGE, "--token and --token-file cannot be used together");
-    *ret = options->token;
-    if (!*ret && options->token_file) {
-        *ret = file;
-        return read_token(options->token_file, file, fail);
-    }
-    if (!*ret)
-        *ret = value_or_env(NULL, "DFOTA_TOKEN");
-    if (!*ret)
-        return failure_set(
-            fail, EXIT_USAGE,
-            "no token: use --token-file FILE (admin.token in the data directory of the server), "
-            "or set DFOTA_TOKEN");
-    return true;
+    const char *set = profile->named && value[0] && !option ? value : value_or_env(option, env);
+    return set ? set : value[0] ? value : NULL;
 }
 
-void session_open_offline(const struct ctl_options *options, char **args, struct session *ret)
+/* The token of a profile is only for the server of the profile. */
+static const char *profile_token(const struct profile *profile, const char *url)
+{
+    bool its_server = profile->url[0] ? strcmp(profile->url, url) == 0 : strcmp(URL_DEFAULT, url) == 0;
+    return its_server && profile->token_file[0] ? profile->token_file : NULL;
+}
+
+static bool find_token(const struct ctl_options *options, const struct profile *profile, const char *url,
+                       char file[TOKEN_FILE_MAX], const char **ret, struct failure *fail)
+{
+    const char *from_profile = profile_token(profile, url);
+    if (options->token && options->token_file)
+        return failure_set(fail, EXIT_USAGE, "--token and --token-file cannot be used together");
+    *ret = options->token ? options->token : file;
+    if (options->token)
+        return true;
+    if (options->token_file)
+        return read_token(options->token_file, file, fail);
+    if (!(profile->named && from_profile) && (*ret = value_or_env(NULL, "DFOTA_TOKEN")))
+        return true;
+    *ret = file;
+    if (from_profile)
+        return profile_check_secret(from_profile, fail) && read_token(from_profile, file, fail);
+    if (profile->token_file[0])
+        return failure_set(fail, EXIT_USAGE,
+                           "no token for %s: the token of the profile %s is only for its own url", url,
+                           profile->name);
+    return failure_set(fail, EXIT_USAGE,
+                       "no token: use --token-file FILE (admin.token in the data directory of the server), "
+                       "or set DFOTA_TOKEN");
+}
+
+static void set_language(struct session *session)
+{
+    const char *language = session->profile.language;
+    if (session->json || session->options->print_csv) /* programs get the same text everywhere */
+        return;
+    client_set_language(session->client, !language[0]                  ? reason_language_of_user()
+                                         : strcmp(language, "zh") == 0 ? REASON_CHINESE
+                                                                       : REASON_ENGLISH);
+}
+
+bool session_open_offline(const struct ctl_options *options, char **args, struct session *ret,
+                          struct failure *fail)
 {
     *ret = (struct session){.options = options, .args = args};
     while (args[ret->arg_count])
         ret->arg_count++;
-    ret->json = options->output && strcmp(options->output, "json") == 0;
+    return output_begin(options, &ret->json, fail);
 }
 
 bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail)
 {
     char file[TOKEN_FILE_MAX];
     const char *token = NULL;
-    const char *url = value_or_env(options->url, "DFOTA_URL");
     struct session session;
-    session_open_offline(options, args, &session);
+    if (!session_open_offline(options, args, &session, fail) ||
+        !profile_load(options->profile, &session.profile, fail))
+        return false;
     if (options->cert_key && !options->cert)
         return failure_set(fail, EXIT_USAGE, "--cert-key is the key of --cert, which is missing");
-    if (!find_token(options, file, &token, fail))
+    if (options->print_csv && options->columns)
+        session.json = false; /* a command with --csv prints its own CSV */
+    const struct profile *profile = &session.profile;
+    const char *url = choose(profile, options->url, "DFOTA_URL", profile->url);
+    url = url ? url : URL_DEFAULT;
+    if (!find_token(options, profile, url, file, &token, fail))
         return false;
     const struct http_connect connect = {.proxy = options->proxy,
-                                         .cacert = value_or_env(options->cacert, "SSL_CERT_FILE"),
+                                         .cacert =
+                                             choose(profile, options->cacert, "SSL_CERT_FILE", profile->ca),
                                          .cert = options->cert,
                                          .cert_key = options->cert_key};
-    bool ok = client_open(url ? url : URL_DEFAULT, token, (int64_t)options->timeout_s * 1000, &connect,
-                          &session.client, fail);
+    bool ok = client_open(url, token, (int64_t)options->timeout_s * 1000, &connect, &session.client, fail);
     explicit_bzero(file, sizeof file);
-    if (ok && !session.json && !options->print_csv) /* programs get the same text everywhere */
-        client_set_language(session.client, reason_language_of_user());
-    if (ok)
-        *ret = session;
-    return ok;
+    *ret = session;
+    if (!ok)
+        return false;
+    ret->by = choose(&ret->profile, options->by, "DFOTA_BY", ret->profile.by);
+    client_set_by(ret->client, ret->by);
+    set_language(ret);
+    return true;
 }
 
 void session_close(struct session *session)
@@ -138,7 +179,8 @@ static bool only_product(struct session *session, struct failure *fail)
 
 bool session_product(struct session *session, const char **ret, struct failure *fail)
 {
-    const char *given = value_or_env(session->options->product, "DFOTA_PRODUCT");
+    const char *given =
+        choose(&session->profile, session->options->product, "DFOTA_PRODUCT", session->profile.product);
     if (!session->product) {
         if (given && !given[0])
             return failure_set(fail, EXIT_USAGE, "--product is empty");
@@ -197,33 +239,24 @@ bool session_path(struct session *session, struct client_path *ret, struct failu
 
 void session_print_json(const json_t *value)
 {
-    _cleanup_(cleanup_free) char *text = json_dumps(value, JSON_INDENT(2));
-    if (text) {
-        text_put_json(stdout, text);
-        putchar('\n');
-    }
+    struct failure ignored;
+    if (!json_is_array(json_object_get(value, "items")) || !output_list(value, NULL, &ignored))
+        output_object(value, NULL);
 }
 
 void session_print_page(const struct session *session, const json_t *object, const struct table_view *view)
 {
-    if (session->json)
-        session_print_json(object);
-    else
-        table_print_page(stdout, object, view);
+    (void)session;
+    output_object(object, view);
 }
 
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail)
 {
     const json_t *items = json_object_get(answer, "items");
-    if (!json_is_array(items))
-        return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a list");
-    if (session->json)
-        session_print_json(answer);
-    else if (session->options->print_csv)
-        table_print_csv(stdout, items, view);
-    else
-        table_print(stdout, items, view);
+    if (!session->options->print_csv || session->options->columns || !json_is_array(items))
+        return output_list(answer, view, fail);
+    table_print_csv(stdout, items, view);
     return true;
 }
 

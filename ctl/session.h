@@ -10,6 +10,7 @@
 #include "ctl/client.h"
 #include "ctl/failure.h"
 #include "ctl/option.h"
+#include "ctl/profile.h"
 #include "ctl/table.h"
 
 struct session {
@@ -17,14 +18,17 @@ struct session {
     char **args; /* arguments after the command, NULL-terminated; command_check() has counted them */
     size_t arg_count;
     struct client *client;
-    bool json;     /* -o json */
-    char *product; /* set by session_product() */
+    bool json; /* -o json or csv: the output is for programs, and has no notes for people */
+    struct profile profile;
+    const char *by; /* who asks: --by, DFOTA_BY or the profile; NULL: none of them */
+    char *product;  /* set by session_product() */
 };
 
 /* Reads options and environment; does not connect yet. args is borrowed. */
 bool session_open(const struct ctl_options *options, char **args, struct session *ret, struct failure *fail);
 /* The same for a command that needs no server: session->client is NULL. */
-void session_open_offline(const struct ctl_options *options, char **args, struct session *ret);
+bool session_open_offline(const struct ctl_options *options, char **args, struct session *ret,
+                          struct failure *fail);
 void session_close(struct session *session);
 
 /* The product of --product or DFOTA_PRODUCT, else the only product of the server. *ret is owned by the
@@ -38,14 +42,14 @@ bool session_only_firmware(struct session *session, char **ret, struct failure *
 bool session_path(struct session *session, struct client_path *ret, struct failure *fail, ...)
     __attribute__((sentinel));
 
-/* Prints an answer that is one object. */
+/* Prints an answer that is one object. Who calls output_end() learns of a wrong column. */
 void session_print_page(const struct session *session, const json_t *object, const struct table_view *view);
 
 /* Prints an answer {"items":[…]} as JSON, CSV or table. EXIT_UNREACHABLE: it is not such an answer. */
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail);
 
-/* Prints indented JSON that is safe on a terminal. */
+/* Prints an answer for which there is no view: as JSON, or its plain members as CSV. */
 void session_print_json(const json_t *value);
 
 /* Makes a call without a body, and prints the answer as a page. */

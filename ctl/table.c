@@ -8,9 +8,14 @@
 #include <time.h>
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "ctl/terminal.h"
 
 #define HASH_SHOWN 12 /* digits: enough for people to distinguish images */
 #define GAP        2  /* blanks between columns */
+
+#define BOLD   "\033[1m"
+#define YELLOW "\033[33m"
+#define PLAIN  "\033[0m"
 
 const json_t *table_find(const json_t *object, const char *key)
 {
@@ -134,6 +139,7 @@ void table_print_note(FILE *out, size_t indent, const char *mark, const json_t *
 void table_print(FILE *out, const json_t *items, const struct table_view *view)
 {
     size_t rows = json_array_size(items), count = view->count;
+    bool colour = terminal_has_colour(out);
     _cleanup_(cleanup_free) char **cells = calloc((rows + 1) * count, sizeof *cells);
     _cleanup_(cleanup_free) size_t *widths = calloc(count, sizeof *widths);
     if (!cells || !widths)
@@ -147,10 +153,13 @@ void table_print(FILE *out, const json_t *items, const struct table_view *view)
             cells[row * count + i] = text;
         }
     for (size_t row = 0; row <= rows; row++) {
+        fputs(colour && row == 0 ? BOLD : "", out);
         print_row(out, view, widths, cells + row * count);
+        fputs(colour ? row == 0 ? PLAIN : YELLOW : "", out);
         if (row > 0 && view->note_key)
             table_print_note(out, GAP, view->note_mark,
                              table_find(json_array_get(items, row - 1), view->note_key));
+        fputs(colour && row > 0 ? PLAIN : "", out);
     }
     if (rows == 0)
         fputs("(none)\n", out);

@@ -1,13 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl image upload: streams each file in a request of its own. */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/firmware.h"
 #include "ctl/image.h"
+#include "ctl/input.h"
 
 /* The path for a file: from its name, or from --firmware and --version. */
 static bool find_path(struct session *session, const char *file_name, struct client_path *ret,
@@ -28,13 +27,10 @@ static bool upload_one(struct session *session, const char *file_name, json_t **
 {
     struct client_path path;
     struct client_answer answer = {0};
-    struct stat info;
-    _cleanup_(cleanup_fclose) FILE *file = fopen(file_name, "re");
-    if (!file || fstat(fileno(file), &info) != 0)
-        return failure_set(fail, EXIT_USAGE, "cannot read the file: %s", strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return failure_set(fail, EXIT_USAGE, "this is a directory");
-    if (!find_path(session, file_name, &path, fail))
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (strcmp(file_name, "-") == 0 && !session->options->firmware)
+        return failure_set(fail, EXIT_USAGE, "standard input has no file name: add --firmware and --version");
+    if (!input_open(file_name, &file, fail) || !find_path(session, file_name, &path, fail))
         return false;
     struct client_call call = {
         .method = session->options->firmware ? "PUT" : "POST",
@@ -100,7 +96,8 @@ static bool upload_all(struct session *session, json_t *images, struct failure *
             continue;
         }
         *fail = why;
-        snprintf(fail->text, sizeof fail->text, "%s: %.1000s", session->args[i], why.text);
+        if (why.status != EXIT_USAGE) /* else the text has the name of the file */
+            snprintf(fail->text, sizeof fail->text, "%s: %.1000s", session->args[i], why.text);
         if (why.status != EXIT_REFUSED || session->arg_count == 1)
             return false;
         session_note("%s (%s)", fail->text, why.code);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/slice.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 #include "ctl/webhook.h"
 
 #define FILE_MAX 8192 /* more than the server takes of a secret or a template */
@@ -93,8 +94,10 @@ bool webhook_find(struct session *session, struct client_path *ret, struct failu
 /* The text of a file without the end of its last line, at most FILE_MAX bytes; NULL fails. The caller's (free). */
 static char *read_file(const char *path, struct failure *fail)
 {
-    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
-    char *text = file ? calloc(1, FILE_MAX + 1) : NULL;
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(path, &file, fail))
+        return NULL;
+    char *text = calloc(1, FILE_MAX + 1);
     size_t len = text ? fread(text, 1, FILE_MAX, file) : 0;
     if (!text || ferror(file)) {
         failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));

@@ -10,7 +10,7 @@ unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brie
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
     family filter forecast full guard hours identity inspect name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
-    recognise retry slice testimony
+    recognise retry similar slice testimony
     transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
@@ -29,7 +29,7 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the indexes and the recognition
 # of files, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-transcripts evidence-file image-about recognition sim sim-download
+unthreaded_e2e="ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-tools ctl-transcripts ctl-wrong evidence-file image-about recognition sim sim-download
     sim-links suffix luatos"
 
 # is_in NAME LIST

@@ -101,6 +101,24 @@ static bool look_for_base(struct db *db, const struct firmware *firmware, struct
     return true;
 }
 
+/* The newest link of the device that is as good as the new one. A link that a check-in handed out is not: its
+   reports prove nothing. */
+static bool find_kept(struct db *db, struct link_order *order, struct error *err)
+{
+    _cleanup_(cleanup_free) struct link *list = NULL;
+    size_t count = 0;
+    if (order->keep && !link_list(db, order->link.device_id, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count && !order->kept; i++) {
+        order->kept = !list[i].revoked_ms && !list[i].handed_out &&
+                      list[i].firmware_id == order->link.firmware_id &&
+                      strcmp(list[i].version, order->version) == 0;
+        if (order->kept)
+            order->link = list[i];
+    }
+    return true;
+}
+
 bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware *firmware, int64_t now_ms,
                      struct link_memo *memo, struct link_order *order, struct error *err)
 {
@@ -116,7 +134,8 @@ bool link_order_make(struct daemon *daemon, struct db *db, const struct firmware
     order->state = device.state;
     order->held_out = device.held_out_ms;
     snprintf(order->link.version, sizeof order->link.version, "%s", order->version);
-    return link_add(db, &order->link, err) && look_for_base(db, firmware, memo, order, err) &&
+    return find_kept(db, order, err) && (order->kept || link_add(db, &order->link, err)) &&
+           look_for_base(db, firmware, memo, order, err) &&
            need_first(daemon, db, &led, &device, memo, order, err);
 }
 
@@ -160,11 +179,11 @@ json_t *link_order_json(const struct daemon *daemon, const struct firmware *firm
                  "the image of version %s is not on the server: the device gets code 44", order->version);
     link_url(daemon, order->link.token, order->version, url);
     link_report_url(daemon, order->link.token, report_url);
-    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o}", "link", (json_int_t)order->link.id,
+    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:b}", "link", (json_int_t)order->link.id,
                      "device", order->identity.id, "id_kind", identity_kind_name(order->identity.kind),
                      "firmware", firmware->name, "version", field_text(order->version), "url", url,
                      "report_url", report_url, "at_commands", link_at_commands(url), "warnings",
-                     field_warnings(warnings));
+                     field_warnings(warnings), "existed", order->kept);
 }
 
 /* For one device */

@@ -13,7 +13,9 @@
 struct link_order { /* one link to make */
     struct identity identity;
     char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */
+    bool keep;                       /* use a link that the device has for this firmware and version */
     /* The result: */
+    bool kept; /* no link was made: the device had one */
     struct link link;
     bool base_missing;       /* there is no image of that version */
     bool base_unknown;       /* no version is given, and none was reported */

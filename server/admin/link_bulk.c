@@ -36,6 +36,16 @@ static bool read_common_version(const struct request *request, const char *firmw
     return true;
 }
 
+/* ?existing=keep */
+static bool read_keep(const struct request *request, bool *ret, struct error *err)
+{
+    char text[16];
+    if (!request_query(request, "existing", text, sizeof text, ret, err))
+        return false;
+    return !*ret || strcmp(text, "keep") == 0 ||
+           error_set(err, ERROR_BAD_REQUEST, "existing takes keep, not '%s'", text);
+}
+
 static bool make_all(void *cls, struct db *db, struct error *err)
 {
     struct bulk *bulk = cls;
@@ -45,7 +55,8 @@ static bool make_all(void *cls, struct db *db, struct error *err)
         return false; /* read again: its target may have changed since the list was read */
     for (size_t i = 0; i < bulk->count; i++)
         if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err) ||
-            !link_order_note(bulk->call->request, db, &bulk->product, &bulk->firmware, &bulk->orders[i], err))
+            (!bulk->orders[i].kept && !link_order_note(bulk->call->request, db, &bulk->product,
+                                                       &bulk->firmware, &bulk->orders[i], err)))
             return false;
     return true;
 }
@@ -79,11 +90,15 @@ static bool run(struct bulk *bulk, struct error *err)
     struct admin_call *call = bulk->call;
     struct log_number number;
     char version[VERSION_TEXT_SIZE];
+    bool keep;
     if (!path_params_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
         !read_common_version(call->request, bulk->firmware.name, version, err) ||
+        !read_keep(call->request, &keep, err) ||
         !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count, err))
         return false;
+    for (size_t i = 0; i < bulk->count; i++)
+        bulk->orders[i].keep = keep;
     if (!link_has_address(call))
         return true;
     if (!call_change(call, make_all, bulk, err))

@@ -87,12 +87,13 @@ static bool show_product(struct admin_call *call, struct error *err)
     bool ok = overview_load(call, &overview, err) && list_full(call, &full, err);
     if (ok)
         reply_json(&call->reply, 200,
-                   json_pack("{s:s, s:I, s:i, s:I, s:n, s:n, s:n, s:o, s:n, s:n, s:o, s:n}", "version",
-                             PACKAGE_VERSION, "uptime_ms",
+                   json_pack("{s:s, s:I, s:i, s:I, s:n, s:n, s:n, s:o, s:n, s:n, s:o, s:n, s:I, s:o}",
+                             "version", PACKAGE_VERSION, "uptime_ms",
                              (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products", 1,
                              "devices", (json_int_t)overview.all.devices, "conflicts", "packages",
                              "transfers", "admission_full", full, "backup", "stored", "limits",
-                             limits_to_json(call->daemon->config), "tls"));
+                             limits_to_json(call->daemon->config), "tls", "now", (json_int_t)clock_utc_ms(),
+                             "device_url", field_text(call->daemon->device_url)));
     overview_free(&overview);
     return ok;
 }
@@ -151,15 +152,16 @@ bool admin_status_show(struct admin_call *call, struct error *err)
     }
     reply_json(
         &call->reply, 200,
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
-                  "version", PACKAGE_VERSION, "uptime_ms",
-                  (json_int_t)(clock_boot_ms() - call->daemon->started_ms), "products", (json_int_t)products,
-                  "devices", (json_int_t)devices, "conflicts", (json_int_t)conflicts, "packages", "queued",
-                  (json_int_t)packages.queued, "generating", (json_int_t)packages.generating, "ready",
-                  (json_int_t)packages.ready, "failed", (json_int_t)packages.failed, "quarantined",
-                  (json_int_t)quarantined, "estimate_ms", estimate, "transfers",
-                  transfers_to_json(call->daemon), "admission_full", full, "backup",
-                  backup_state_to_json(call->daemon->config, &backup), "stored", stored, "limits",
-                  limits_to_json(call->daemon->config), "tls", tls_to_json(call->daemon)));
+        json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
+            "version", PACKAGE_VERSION, "uptime_ms", (json_int_t)(clock_boot_ms() - call->daemon->started_ms),
+            "products", (json_int_t)products, "devices", (json_int_t)devices, "conflicts",
+            (json_int_t)conflicts, "packages", "queued", (json_int_t)packages.queued, "generating",
+            (json_int_t)packages.generating, "ready", (json_int_t)packages.ready, "failed",
+            (json_int_t)packages.failed, "quarantined", (json_int_t)quarantined, "estimate_ms", estimate,
+            "transfers", transfers_to_json(call->daemon), "admission_full", full, "backup",
+            backup_state_to_json(call->daemon->config, &backup), "stored", stored, "limits",
+            limits_to_json(call->daemon->config), "tls", tls_to_json(call->daemon), "now",
+            (json_int_t)clock_utc_ms(), "device_url", field_text(call->daemon->device_url)));
     return true;
 }

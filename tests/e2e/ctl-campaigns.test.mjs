@@ -131,6 +131,6 @@ describe('campaigns', () => {
         assert.equal((await ctl('campaign', 'devices', 'pump', 'spring', '--outcome', 'confirmed')).trim().split('\n').length, 3);
         assert.match(await ctl('campaign', 'show', 'pump', 'spring'), /^State +finished$/m);
         await ctl('campaign', 'copy', 'pump', 'spring', 'again');
-        await ctl('campaign', 'delete', 'pump', 'again');
+        await ctl('campaign', 'delete', '--yes', 'pump', 'again');
     });
 });

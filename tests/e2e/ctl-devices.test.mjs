@@ -111,10 +111,10 @@ describe('devices and links', () => {
         const answer = { items: [link(), link({ device: '866597071234575', version: '1125', warnings: ['odd'] })] };
         api.on(`POST ${firmwarePath}/links`, answer);
         const result = await api.ctl('device', 'links', airm2m, '--csv', join(dir, 'imeis.csv'), '--version', '1138');
-        assertRun(result, 0);
+        assertRun(result, 0, { err: /^dfotactl: 2 links are new; 0 existed already and are unchanged\n$/ });
         const [request] = api.requests;
         assert.deepEqual([request.query.get('version'), request.headers['content-type'], String(request.body).length], ['1138', 'text/csv', 42]);
-        assert.match(result.out, /866597071234575 +1125 +http:.*\n +warning: odd$/m);
+        assert.match(result.out, /866597071234575 +1125 +- +http:.*\n +warning: odd$/m);
         const json = await api.ctl('device', 'links', airm2m, '--csv', join(dir, 'imeis.csv'), '-o', 'json');
         assert.deepEqual(JSON.parse(json.out), answer);
         api.on(`POST ${firmwarePath}/links`, problem(422, 'bad-device', 'line 2: no IMEI'));
@@ -124,9 +124,9 @@ describe('devices and links', () => {
     test('device revoke revokes one link or all', async (t) => {
         const api = await FakeApi.start(t);
         api.on(`DELETE ${devicePath}/links`, { status: 204 }).on(`DELETE ${devicePath}/links/3`, { status: 204 });
-        assertRun(await api.ctl('device', 'revoke', '866597071234567'), 0, { err: /all links of 866597071234567 are revoked/ });
-        assertRun(await api.ctl('device', 'revoke', '866597071234567', '--link', '3'), 0, { err: /link 3 of/ });
-        assertRun(await api.ctl('device', 'revoke', '866597071234567', '--link', ''), 2, { err: /empty/ });
+        assertRun(await api.ctl('device', 'revoke', '--yes', '866597071234567'), 0, { err: /all links of 866597071234567 are revoked/ });
+        assertRun(await api.ctl('device', 'revoke', '--yes', '866597071234567', '--link', '3'), 0, { err: /link 3 of/ });
+        assertRun(await api.ctl('device', 'revoke', '--yes', '866597071234567', '--link', ''), 2, { err: /empty/ });
     });
 
     test('device unblock asks once and shows the device', async (t) => {

@@ -93,7 +93,7 @@ describe('package release', () => {
         const api = await FakeApi.start(t);
         api.on(`DELETE ${path}/release`, { status: 204 }).on(`DELETE ${path}`, { status: 204 });
         assertRun(await api.ctl('package', 'unrelease', ...args, '--by', 'Jan'), 0, { err: /1138→1162 of .* is no longer released/ });
-        assertRun(await api.ctl('package', 'forget', ...args, '--by', 'Bo'), 0, { err: /is removed/ });
+        assertRun(await api.ctl('package', 'forget', '--yes', ...args, '--by', 'Bo'), 0, { err: /is removed/ });
         assert.deepEqual(api.requests.map(({ query }) => query.get('by')), ['Jan', 'Bo']);
     });
 });
@@ -125,6 +125,6 @@ test('all commands work against a server', async (t) => {
     assert.match((await ctl('package', 'show', ...pair)).out, /^ +because +on a bench$/m);
     assertRun(await ctl('package', 'unrelease', ...pair), 0, { err: /no longer released/ });
     assert.equal((await scene.module().ask()).code, 21);
-    assertRun(await ctl('package', 'forget', ...pair), 0, { err: /is removed/ });
+    assertRun(await ctl('package', 'forget', '--yes', ...pair), 0, { err: /is removed/ });
     assertRun(await ctl('package', 'show', ...pair), 1, { err: /package-not-found/ });
 });

@@ -90,8 +90,8 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         assert.match(shown.out, /^Confirmed version +-$/m);
         assert.match(shown.out, /^Links\n/m);
         assertRun(await ctl('device', 'unblock', imei), 0);
-        assertRun(await ctl('device', 'revoke', imei, '--link', '9999999'), 1, { err: /\(link-not-found\)/ });
-        assertRun(await ctl('device', 'revoke', imei), 0, { err: /are revoked/ });
+        assertRun(await ctl('device', 'revoke', '--yes', imei, '--link', '9999999'), 1, { err: /\(link-not-found\)/ });
+        assertRun(await ctl('device', 'revoke', '--yes', imei), 0, { err: /are revoked/ });
         assert.ok((await json(ctl, 'device', 'show', imei)).links.every((l) => l.revoked_at !== null));
         assertRun(await ctl('device', 'show', 'imei:100000000000009'), 1, { err: /\(device-not-found\)/ });
     });
@@ -102,7 +102,7 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         await ctl('image', 'upload', ...files);
         const imeis = Array.from({ length: 1050 }, (_, i) => imeiWithCheckDigit(`8665970${String(i).padStart(7, '0')}`));
         await writeFile(join(dir, 'imeis.csv'), imeis.join('\n'));
-        assertRun(await ctl('device', 'links', lamp, '--csv', join(dir, 'imeis.csv'), '--version', '1103.1.1'), 0);
+        assertRun(await ctl('device', 'links', lamp, '--csv', join(dir, 'imeis.csv'), '--version', '1103.1.1'), 0, { err: /links are new/ });
         assert.deepEqual((await json(ctl, 'device', 'list')).items.map((d) => d.device).sort(), imeis.sort());
     });
 

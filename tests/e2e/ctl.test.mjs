@@ -68,13 +68,13 @@ describe('help and the command line', () => {
     });
 
     for (const [args, message] of [
-        [[], /a command is missing/], [['frobnicate'], /there is no command frobnicate/], [['image'], /image needs a second word/],
-        [['image', 'frobnicate'], /there is no command image frobnicate/], [['status', 'now'], /takes no arguments/],
+        [[], /a command is missing/], [['frobnicate'], /there is no command frobnicate/],
+        [['image', 'frobnicate'], /there is no command image frobnicate/], [['status', 'now'], /takes no arguments, and 'now' is one/],
         [['image', 'upload'], /takes these arguments: FILE…/], [['package', 'show', 'F', '1'], /takes these arguments: FIRMWARE FROM TO/],
         [['device', 'links', 'F'], /needs --csv/], [['status', '--wait'], /status does not take --wait/], [['status', '--timeout', '1', '--timeout', '2'], /--timeout is given twice/],
         [['status', '--to', 'x'], /--to is the beginning of several options/], [['device', 'list', '--notice=1'], /--notice takes no argument/],
         [['--frobnicate', 'status'], /there is no option --frobnicate/], [['status', '-x'], /there is no option -x/],
-        [['status', '-o', 'xml'], /--output takes table or json, not 'xml'/], [['status', '--timeout', 'soon'], /--timeout takes a whole number from 1 to 2592000, not 'soon'/],
+        [['status', '-o', 'xml'], /--output takes table, wide, json or csv, not 'xml'/], [['status', '--timeout', 'soon'], /--timeout takes a whole number from 1 to 2592000, not 'soon'/],
         [['status', '--timeout', '0'], /whole number/], [['status', '--url'], /--url needs an argument: URL/],
         [['status', '--url', 'ftp://127.0.0.1/'], /not an address like/], [['status', '--url', 'http://u:p@127.0.0.1/'], /must not contain a user/],
         [['status', '--token', 'a b'], /printable ASCII/], [['status', '--token', ''], /empty/],
@@ -82,7 +82,7 @@ describe('help and the command line', () => {
         [['firmware', 'set', 'F', '--max-package-bytes', '-1'], /whole number/],
         [['image', 'upload', 'a', '--firmware', 'F'], /must be used together/],
         [['image', 'upload', 'a', 'b', '--firmware', 'F', '--version', '1'], /take only one file/],
-        [['image', 'upload', '/nonexistent/file'], /cannot read the file/], [['image', 'upload', '/'], /directory/],
+        [['image', 'upload', '/nonexistent/file'], /cannot read \/nonexistent/], [['image', 'upload', '/'], /directory/],
         [['device', 'links', 'F', '--csv', '/nonexistent'], /cannot read/],
     ])
         test(`usage: ${JSON.stringify(args)}`, async (t) => {

@@ -436,13 +436,13 @@ describe('dfotactl', () => {
         assert.ok(listed.includes(a) && listed.includes(b) && !listed.includes(c), listed);
         assert.ok((await ctl(['device', 'list', '--tag', 'south', '--csv'])).includes(',active,south,on the roof'));
         assert.match(await ctl(['device', 'list', '--filter', 'tag<a'], 1), /character 4/);
-        assert.match(await ctl(['device', 'replace', b, d]), new RegExp(`^Replaces +${b}$`, 'm'));
+        assert.match(await ctl(['device', 'replace', '--yes', b, d]), new RegExp(`^Replaces +${b}$`, 'm'));
         assert.match(await ctl(['device', 'show', b]), new RegExp(`^State +retired$[^]*^ +replaced by +imei:${d}$`, 'm'));
         assert.ok((await ctl(['device', 'list', '--retired'])).includes(b));
         await ctl(['device', 'retire', a, d]);
         await ctl(['device', 'restore', a, d]);
-        await ctl(['device', 'delete', c]);
-        assert.match(await ctl(['device', 'delete', d], 1), /replaced another one/);
+        await ctl(['device', 'delete', '--yes', c]);
+        assert.match(await ctl(['device', 'delete', '--yes', d], 1), /replaced another one/);
         assert.match(await ctl(['product', 'set', scene.product, '--unknown-devices', 'held']), /^Unknown devices +held$/m);
         const module = scene.module();
         assert.equal((await module.ask()).code, 27);
@@ -451,7 +451,7 @@ describe('dfotactl', () => {
         assert.match(await ctl(['product', 'set', scene.product], 2), /needs --trusted/);
         assert.match(await ctl(['firmware', 'rename', 'pump', 'valve'], 1), /firmware-in-use/);
         assert.match(await ctl(['firmware', 'rename', 'pump', 'valve', '--force']), /^Firmware +valve$/m);
-        assert.match(await ctl(['firmware', 'delete', 'valve'], 1), /2 images and 4 devices/);
-        assert.match(await ctl(['product', 'delete', scene.product], 1), /product-in-use/);
+        assert.match(await ctl(['firmware', 'delete', '--yes', 'valve'], 1), /2 images and 4 devices/);
+        assert.match(await ctl(['product', 'delete', '--yes', scene.product], 1), /product-in-use/);
     });
 });

@@ -327,7 +327,7 @@ describe('pruned', () => {
         assertDocumented(left.at(-1));
         await assertWhole({ server, dir }, head);
 
-        const again = await ctlOf(server, 'ledger', 'prune', '--before', String(Date.now() + 1000), '-o', 'json');
+        const again = await ctlOf(server, 'ledger', 'prune', '--yes', '--before', String(Date.now() + 1000), '-o', 'json');
         assertRun(again, 0);
         assert.equal((await ledgerRows(server)).length, 2, 'the newest row stays, and the checkpoint comes');
         await assertWhole({ server, dir }, head); // its row is the last one that was removed

@@ -455,9 +455,9 @@ describe('dfotactl token', () => {
         const file = join(server.dataDir, 'robot.token');
         await writeFile(file, rotated.out, { mode: 0o600 });
         assert.equal((await run(['--url', url(), '--token-file', file, 'product', 'list'], { command: program })).status, 0);
-        assert.equal((await ctl(['token', 'revoke', 'robot'])).status, 0);
+        assert.equal((await ctl(['token', 'revoke', '--yes', 'robot'])).status, 0);
         assert.equal((await ctl(['product', 'list'], rotated.out.trim())).status, 1);
-        const again = await ctl(['token', 'revoke', 'robot']);
+        const again = await ctl(['token', 'revoke', '--yes', 'robot']);
         assert.equal(again.status, 2);
         assert.match(again.err, /there is no token robot/);
     });
@@ -466,7 +466,7 @@ describe('dfotactl token', () => {
         for (const { token, name, scope, product, expires_at: expires, state } of json.items)
             if (name !== 'admin' && scope === 'admin' && !product && !expires && state === 'valid')
                 await server.admin('DELETE', `/tokens/${token}`, null, { expect: 204 });
-        const refused = await ctl(['token', 'revoke', 'admin']);
+        const refused = await ctl(['token', 'revoke', '--yes', 'admin']);
         assert.equal(refused.status, 1);
         assert.match(refused.err, /last-token/);
     });

@@ -222,7 +222,7 @@ describe('dfotactl webhook', () => {
         assert.equal(receiver.events[0].headers['x-dfota-signature'], signatureOf(secret, receiver.events[0]));
         receiver.answer = () => 500;
         assertRun(await ctl('webhook', 'test', String(shown.webhook)), 1, { err: /answered 500/ });
-        assertRun(await ctl('webhook', 'delete', 'robot'), 0, { err: /removed/ });
+        assertRun(await ctl('webhook', 'delete', '--yes', 'robot'), 0, { err: /removed/ });
         assertRun(await ctl('webhook', 'show', 'robot'), 2, { err: /no webhook robot/ });
         await upgradeTo(scene, scene.module(), '1002');
         await receiver.got(3);

@@ -84,7 +84,7 @@ test('dfotactl names its options, not the fields of the API', async () => {
         ['package', 'make', scene.firmware, '1', '2'], ['firmware', 'set', scene.firmware, '--format', 'zip'],
         ['firmware', 'set', scene.firmware, '--max-package-bytes', '99999999999'], ['outcomes', scene.firmware, '--state', 'lost'],
         ['outcomes', scene.firmware, '--older-than', 'soon'], ['ledger', 'prune', '--before', '2190-01-01'],
-        ['ledger', 'prune', '--before', '2020-01-01', '--by', long], ['image', 'withdraw', scene.firmware, '1', '--reason', long],
+        ['ledger', 'prune', '--yes', '--before', '2020-01-01', '--by', long], ['image', 'withdraw', scene.firmware, '1', '--reason', long],
         ['report', '866597071234569', '/dev/null', '--captured-at', '2190-01-01T00:00:00Z'],
     ]) {
         const { err, status } = await ctl(scene, words);
@@ -93,7 +93,7 @@ test('dfotactl names its options, not the fields of the API', async () => {
     }
     const named = await ctl(scene, ['target', 'clear', scene.firmware], { DFOTA_BY: 'y'.repeat(101) });
     assert.equal(named.status, 2);
-    assert.match(flat(named.err), /DFOTA_BY takes at most 100 bytes/);
+    assert.match(flat(named.err), /DFOTA_BY take at most 100 bytes/);
 });
 
 test('the name of who makes a change is stored as given, or refused', async () => {
