@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -163,11 +163,20 @@ for (const [name, prepare] of Object.entries(machines)) {
     });
 }
 
+// SQL that makes a database of this version one of the version before, when the last migration only adds to the schema.
+function undoOfLastMigration() {
+    const folder = join(doc, '..', 'storage', 'schema', 'sqlite');
+    const sql = readFileSync(join(folder, readdirSync(folder).sort().at(-1)), 'utf8');
+    const columns = [...sql.matchAll(/^ALTER TABLE (\w+) ADD COLUMN (\w+)/gm)].map(([, table, name]) => `ALTER TABLE ${table} DROP COLUMN ${name};`);
+    const things = [...sql.matchAll(/^CREATE (?:UNIQUE )?(TABLE|INDEX|VIEW) (\w+)/gm)].reverse().map(([, kind, name]) => `DROP ${kind} ${name};`);
+    return `DELETE FROM migration WHERE number = (SELECT max(number) FROM migration); ${things.join(' ')} ${columns.join(' ')}`;
+}
+
 test('an upgrade, and the way back', async (t) => {
     const { server, scene, module, backup } = await furnished(t);
     await server.stop();
     const file = join(server.dataDir, 'dfota.db');
-    execFileSync('sqlite3', [file, "DELETE FROM migration WHERE number = (SELECT max(number) FROM migration); DROP TABLE backup"]);
+    execFileSync('sqlite3', ['-bail', file, undoOfLastMigration()]);
     await server.start();
     await type(server, backup, linesOf('Upgrade').concat(linesOf('The way back')));
     assert.equal(server.log('database-upgraded').length, 2, 'before, and again after the way back');
