@@ -245,7 +245,7 @@ static bool read_id(const struct request *request, int64_t *ret, struct error *e
 bool admin_token_show(struct admin_call *call, struct error *err)
 {
     struct token token;
-    int64_t id;
+    int64_t id = 0;
     if (!read_id(call->request, &id, err) || !token_get(call->db, id, &token, err))
         return false;
     reply_json(&call->reply, 200, to_json(call, &token));

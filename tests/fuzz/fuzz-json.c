@@ -26,7 +26,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
 static struct db *db;
-static struct daemon daemon_here = {.device_url = "http://modules.example"};
+static const struct config config_here;
+static struct daemon daemon_here = {.config = &config_here, .device_url = "http://modules.example"};
 static char token[LINK_TOKEN_SIZE];
 
 static void demand(bool truth)
