@@ -35,6 +35,8 @@ is_whole() {
         printf './share/doc/dfota/examples/%s\n' fail2ban/dfotad.filter fail2ban/dfotad.jail nginx/dfota.conf \
             haproxy/dfota.cfg prometheus/dfota.rules.yml prometheus/prometheus.yml grafana/dfota.json luatos.lua mqtt-bridge.py poll.py \
             host/{at,host}.{c,h} host/posix.c
+        printf './share/%s\n' bash-completion/completions/dfotactl fish/vendor_completions.d/dfotactl.fish \
+            zsh/site-functions/_dfotactl
         printf './lib/systemd/system/%s\n' dfotad.service dfota-backup.service dfota-backup.timer
         printf './lib/%s.d/dfota.conf\n' sysusers tmpfiles
     } | sort >expected
