@@ -9,6 +9,7 @@
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/client_secret.h"
 #include "server/checkin/waiting.h"
 #include "server/core/log.h"
 #include "server/core/metrics.h"
@@ -89,6 +90,7 @@ void checkin_task_tell(const struct checkin_task *task, const char *over, int co
         checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
                              task->facts.noted);
     facts_log(&task->facts, task->client.network);
+    client_secret_log_conflict(&task->facts);
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);

@@ -129,6 +129,11 @@ bool refused_read(const struct client_identity *client, const struct facts *fact
     snprintf(ret->product, sizeof ret->product, "%s", facts->product.product_key);
     switch (decision->answer) {
     case ANSWER_BAD_PRODUCT:
+        if (facts->product.id) { /* the secret is missing or wrong */
+            ret->kind = UNKNOWN_ID;
+            snprintf(ret->text, sizeof ret->text, "%s", client->said.id);
+            return client->said.id[0];
+        }
         ret->kind = UNKNOWN_PRODUCT;
         ret->product[0] = '\0';
         snprintf(ret->text, sizeof ret->text, "%s", client->said.product_key);
