@@ -335,18 +335,17 @@ const struct command command_table[] = {
      "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
      webhook_forget},
 
-    {"secret add", "[DEVICE]", SET(ON(SECRET_FILE), ON(BY)), NONE,
-     "make a secret for a device, or for all devices of a product",
+    {"secret add", "[DEVICE]", SET(ON(SECRET_FILE), ON(BY)), NONE, "make a secret for a device or product",
      "The device shows the secret in the path of its URL (http://HOST/t/SECRET/…), or as device_key. The server makes "
      "a random secret, unless --secret-file has one: 16 to 64 characters of A-Z a-z 0-9 . _ -. Standard output has only "
      "the secret.",
      secret_add},
-    {"secret list", "[DEVICE]", NONE, NONE, "list the secrets of a product and its devices",
+    {"secret list", "[DEVICE]", NONE, NONE, "list the secrets of devices",
      "DEVICES counts the devices that used this secret last. LAST USED is at most a day old. Without the scope "
      "operate the secrets themselves are not shown.",
      secret_list},
     {"secret rotate", "SECRET", SET(ON(OVERLAP), ON(SECRET_FILE), ON(BY)), NONE,
-     "give a device or product a new secret",
+     "replace a secret by a new one",
      "SECRET is its number. The old secret works for --overlap hours more (720 without it); 0 ends it at once. "
      "Standard output has only the new secret.",
      secret_rotate},

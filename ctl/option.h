@@ -84,7 +84,7 @@
     X(YES, "yes", 0, NULL, FLAG(yes), "do not ask")                                                          \
     X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")                    \
     X(KINDS, "kinds", 0, "KINDS", TEXT(kinds), "kinds of events: confirmed,not-applied; or all")             \
-    X(SECRET_FILE, "secret-file", 0, "FILE", TEXT(secret_file), "file with the secret, 16 to 200 bytes")     \
+    X(SECRET_FILE, "secret-file", 0, "FILE", TEXT(secret_file), "file with the secret, at least 16 bytes")   \
     X(TEMPLATE_FILE, "template-file", 0, "FILE", TEXT(template_file), "file with the body for a chat robot") \
     X(ENABLED, "enabled", 0, "yes|no", WORD(enabled), "are events sent?")                                    \
     X(NEW_NAME, "new-name", 0, "NAME", TEXT(new_name), "the new name")                                       \

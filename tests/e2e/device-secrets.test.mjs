@@ -132,7 +132,7 @@ describe('a secret that is wrong', () => {
         assert.equal(record.secret_conflict.secret, theirs.secret);
         assert.equal(record.secret.secret, mine.secret);
         const { next } = (await server.admin('GET', '/overview', null, { expect: 200 })).json;
-        assert.ok(next.items.some(({ kind, device }) => kind === 'secret-conflict' && device === `imei:${a.id}`), JSON.stringify(next));
+        assert.ok(next.some(({ kind, device }) => kind === 'secret-conflict' && device === `imei:${a.id}`), JSON.stringify(next));
         assert.equal((await scene.record(b)).secret_conflict, null);
     });
 });
