@@ -61,7 +61,8 @@ bool checkin_task_record(struct checkin_task *task, struct db *db, struct error 
 {
     if (!task->record)
         return true;
-    if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err))
+    if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err) ||
+        !client_secret_record(db, &task->facts, err))
         return false;
     if (task->facts.device.id)
         waiting_set(task->daemon->waiting, task->facts.device.id, task->decision.wait_for_transfer,

@@ -87,7 +87,7 @@ static bool is_news(const struct device_secret_use *stored, const struct facts *
            !clock_is_within(stored->at_ms, DAY_MS, facts->checkin.now_ms);
 }
 
-bool client_secret_record_use(struct db *db, const struct facts *facts, struct error *err)
+static bool record_use(struct db *db, const struct facts *facts, struct error *err)
 {
     const struct device_secret_use use = {facts->secret.id, facts->checkin.now_ms};
     struct device_secret_use stored;
@@ -97,7 +97,7 @@ bool client_secret_record_use(struct db *db, const struct facts *facts, struct e
            (!is_news(&stored, facts) || device_secret_set_used(db, facts->device.id, &use, err));
 }
 
-bool client_secret_record_conflict(struct db *db, struct facts *facts, struct error *err)
+static bool record_conflict(struct db *db, struct facts *facts, struct error *err)
 {
     struct secret_facts *secret = &facts->secret;
     const struct device_secret_use use = {secret->id, facts->checkin.now_ms};
@@ -115,6 +115,11 @@ bool client_secret_record_conflict(struct db *db, struct facts *facts, struct er
     secret->tells_conflict = true;
     return device_secret_set_conflict(db, secret->conflict_device, &use, err) &&
            event_add(db, &event, json_pack("{s:I}", "secret", (json_int_t)secret->id), err);
+}
+
+bool client_secret_record(struct db *db, struct facts *facts, struct error *err)
+{
+    return facts->device.id ? record_use(db, facts, err) : record_conflict(db, facts, err);
 }
 
 void client_secret_log_conflict(const struct facts *facts)

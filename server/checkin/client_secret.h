@@ -19,11 +19,9 @@ bool client_secret_check(struct db *db, const struct client_identity *client, st
 bool client_secret_fits(struct db *db, const char *value, const struct device *device, int64_t now_ms,
                         bool *ret_fits, struct error *err) __attribute__((warn_unused_result));
 
-/* Stores which secret the device used, at most once a day and secret. */
-bool client_secret_record_use(struct db *db, const struct facts *facts, struct error *err)
-    __attribute__((warn_unused_result));
-/* Stores that the id of a device came with the secret of another owner, at most once a day and device. */
-bool client_secret_record_conflict(struct db *db, struct facts *facts, struct error *err)
+/* After record_decision(): stores which secret the device used, at most once a day and secret; or that the id of a device
+   came with the secret of another owner, at most once a day and device. */
+bool client_secret_record(struct db *db, struct facts *facts, struct error *err)
     __attribute__((warn_unused_result));
 /* After the commit: logs a conflict that was stored. */
 void client_secret_log_conflict(const struct facts *facts);

@@ -9,7 +9,6 @@
 #include "server/campaign/place.h"
 #include "server/checkin/record_attempt.h"
 #include "server/checkin/record_guard.h"
-#include "server/checkin/client_secret.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
@@ -234,10 +233,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (decision->admit && !admit(db, client, facts, err))
         return false;
     if (!facts->device.id)
-        return client_secret_record_conflict(db, facts, err) &&
-               record_admission(daemon, db, client, facts, decision, err);
-    if (!client_secret_record_use(db, facts, err))
-        return false;
+        return record_admission(daemon, db, client, facts, decision, err);
     struct device before = facts->device;
     if (decision->hold) {
         facts->device.state = DEVICE_HELD;

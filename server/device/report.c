@@ -91,7 +91,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
     struct decision_limits limits = checkin_limits(task->daemon->config);
-    if (!find_link(task, db, err) ||
+    if (!find_link(task, db, err) || !client_secret_record(db, facts, err) ||
         !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
     task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
