@@ -7,6 +7,7 @@
 #define DFOTA_STORAGE_DEVICE_SECRET_H
 
 #include "storage/db.h"
+#include "upgrade/identity.h"
 
 #define DEVICE_SECRET_SIZE  65 /* 16 to 64 characters of A-Z a-z 0-9 . _ - and NUL */
 #define DEVICE_SECRET_LEAST 16
@@ -25,9 +26,9 @@ struct device_secret {
 
 struct device_secret_row { /* for people */
     struct device_secret secret;
-    char id_kind[8], device[65]; /* "": of the product */
-    int64_t devices;             /* that used this secret last */
-    int64_t used_ms;             /* by one of them, at most a day old */
+    char id_kind[8], device[IDENTITY_SIZE]; /* "": of the product */
+    int64_t devices;                        /* that used this secret last */
+    int64_t used_ms;                        /* by one of them, at most a day old */
 };
 
 struct device_secret_use {    /* or a conflict */
@@ -35,6 +36,7 @@ struct device_secret_use {    /* or a conflict */
 };
 
 bool device_secret_is_valid(const struct device_secret *secret, int64_t now_ms);
+bool device_secret_is_char(char c);
 /* Whether an admin may choose this value. */
 bool device_secret_is_text(struct slice text);
 /* 130 random bits in base32, in lower case. */

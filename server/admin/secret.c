@@ -28,7 +28,7 @@ static const char *state_of(const struct device_secret *secret, int64_t now_ms)
 static json_t *to_json(const struct device_secret_row *row, bool is_open)
 {
     const struct device_secret *secret = &row->secret;
-    char device[LEDGER_DEVICE_SIZE] = "", path[DEVICE_SECRET_SIZE + 4];
+    char device[IDENTITY_SIZE + 8] = "", path[DEVICE_SECRET_SIZE + 4];
     int64_t now_ms = clock_utc_ms();
     if (secret->device_id)
         snprintf(device, sizeof device, "%s:%s", row->id_kind, row->device);

@@ -252,6 +252,18 @@ describe('who may see and change secrets', () => {
         assert.match((await server.admin('POST', path, {}, { expect: 422 })).json.detail, /revoke one before/);
     });
 
+    test('below operate a transcript shows the beginning of a secret only', async () => {
+        const scene = await Scene.build(server);
+        const module = await known(scene);
+        const value = 'factory.2026_meter-0042', said = `AT+UPGRADE="URL","http://host/t/${value}/d/x"\r\nGET /upgrade?device_key=${value}\r\nOK\r\n`;
+        const { json: reader } = await server.admin('POST', '/tokens', { name: `hears ${scene.product}`, scope: 'read' }, { expect: 201 });
+        const { json } = await server.admin('POST', scene.deviceAdminPath(module, '/transcripts'), said, { headers: { 'Content-Type': 'text/plain' }, expect: 201 });
+        const text = async (options) => (await server.admin('GET', scene.deviceAdminPath(module, `/transcripts/${json.transcript}`), null,
+            { headers: { Accept: 'text/plain' }, expect: 200, ...options })).body.toString();
+        assert.equal(await text({}), said);
+        assert.equal(await text({ token: reader.secret }), said.replaceAll(value, `factor${'*'.repeat(value.length - 6)}`));
+    });
+
     test('dfotactl makes, lists, rotates and revokes them', async () => {
         const scene = await Scene.build(server);
         const module = await known(scene);
