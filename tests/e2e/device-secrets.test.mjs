@@ -110,6 +110,10 @@ describe('a secret that is wrong', () => {
                 `&firmware_name=${module.firmware}&version=${module.version}`, ...any });
             assert.deepEqual([answer.status, String(answer.body)], [404, String(unknown.body)], wrong);
         }
+        const resume = { range: 100, ...any };
+        const plain = await module.ask({ target: '/no/such/path', ...resume });
+        const answer = await module.ask({ target: `/t/${'x'.repeat(26)}${module.target}`, ...resume });
+        assert.deepEqual([answer.status, answer.body.length], [plain.status, 0], 'a resume too, without a body');
         const after = await scene.record(module);
         assert.deepEqual([after.last_answer, after.check_ins], [before.last_answer, before.check_ins]);
     });
@@ -198,6 +202,7 @@ describe('grades', () => {
         assert.deepEqual(await grade('1002', ''), ['1001', 'product-secret', '1002']);
         assert.deepEqual(await grade('1002', ofDevice), ['1002', 'device-secret', null]);
         assert.deepEqual(await grade('1001', ofProduct), ['1002', 'device-secret', '1001']);
+        assert.ok((await scene.record(module)).attempts.some(({ beside }) => beside), 'any device of the product can send this');
         assert.deepEqual(await grade('1003', ofDevice), ['1003', 'device-secret', null]);
     });
 });
