@@ -26,6 +26,8 @@
     X(ERROR_WEBHOOK_NOT_FOUND, 404, "webhook-not-found")                                                     \
     X(ERROR_EVENT_NOT_FOUND, 404, "event-not-found")                                                         \
     X(ERROR_TOKEN_NOT_FOUND, 404, "token-not-found")                                                         \
+    X(ERROR_SECRET_NOT_FOUND, 404, "secret-not-found")                                                       \
+    X(ERROR_SECRET_ENDED, 409, "secret-ended")                                                               \
     X(ERROR_CLAIM_CHANGED, 409, "claim-changed")                                                             \
     X(ERROR_CAMPAIGN_NOT_FOUND, 404, "campaign-not-found")                                                   \
     X(ERROR_CAMPAIGN_EXISTS, 409, "campaign-exists")                                                         \

@@ -162,6 +162,11 @@ command_run webhook_waiting;
 command_run webhook_resend;
 command_run webhook_forget;
 
+command_run secret_add; /* secret.c */
+command_run secret_list;
+command_run secret_rotate;
+command_run secret_revoke;
+
 command_run token_add; /* token.c */
 command_run token_list;
 command_run token_rotate;

@@ -39,12 +39,15 @@ const struct command command_table[] = {
 
     {"product add", "NAME", SET(ON(KEY)), NONE, "add a product",
      "Modules send the key as project_key. Without --key the server makes a key.", product_add},
-    {"product set", "KEY", SET(ON(TRUSTED_CHECK_INS), ON(UNKNOWN_DEVICES), ON(NAME), ON(BY)), NONE,
+    {"product set", "KEY",
+     SET(ON(TRUSTED_CHECK_INS), ON(UNKNOWN_DEVICES), ON(DEVICE_SECRET), ON(NAME), ON(BY)), NONE,
      "change the settings of a product",
      "--unknown-devices: devices that are not known are admitted at their first check-in, held until an "
      "admin admits them, or refused. --trusted-check-ins: say yes only where nothing but the product's "
      "modules can reach the device listener, as in a private APN. A version in a check-in then counts like a "
-     "report of the module's host, and the loop guard counts all requests of a device together.",
+     "report of the module's host, and the loop guard counts all requests of a device together. "
+     "--device-secret required: a device without a valid secret gets code 25, like a device of an unknown product; "
+     "make the secrets first, and look in secret list which devices use them.",
      product_set},
     {"product delete", "KEY", SET(ON(BY)), NONE, "delete a product without images and devices", NULL,
      product_delete},
@@ -345,6 +348,23 @@ const struct command command_table[] = {
     {"webhook forget", "WEBHOOK EVENT", NONE, NONE, "remove events that shall not be sent",
      "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
      webhook_forget},
+
+    {"secret add", "[DEVICE]", SET(ON(SECRET_FILE), ON(BY)), NONE, "make a secret for a device or product",
+     "The device shows the secret in the path of its URL (http://HOST/t/SECRET/…), or as device_key. The server makes "
+     "a random secret, unless --secret-file has one: 16 to 64 characters of A-Z a-z 0-9 . _ -. Standard output has only "
+     "the secret.",
+     secret_add},
+    {"secret list", "[DEVICE]", NONE, NONE, "list the secrets of devices",
+     "DEVICES counts the devices that used this secret last. LAST USED is at most a day old. Without the scope "
+     "operate the secrets themselves are not shown.",
+     secret_list},
+    {"secret rotate", "SECRET", SET(ON(OVERLAP), ON(SECRET_FILE), ON(BY)), NONE,
+     "replace a secret by a new one",
+     "SECRET is its number. The old secret works for --overlap hours more (720 without it); 0 ends it at once. "
+     "Standard output has only the new secret.",
+     secret_rotate},
+    {"secret revoke", "SECRET", SET(ON(BY)), NONE, "end a secret at once",
+     "SECRET is its number. Devices that use it get no answer but 404 from then on.", secret_revoke},
 
     {"token add", "NAME", SET(ON(SCOPE), ON(EXPIRES), ON(BY)), SET(ON(SCOPE)),
      "make a token for the admin API",

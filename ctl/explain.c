@@ -9,6 +9,7 @@ static const struct table_column page_columns[] = {
     {"Device", "device", TABLE_TEXT},
     {"Over", "over", TABLE_TEXT},
     {"  number", "link", TABLE_NUMBER},
+    {"Secret", "secret", TABLE_NUMBER},
     {"Firmware", "firmware", TABLE_TEXT},
     {"From", "from", TABLE_TEXT},
     {"Claims", "claim", TABLE_TEXT},

@@ -50,6 +50,8 @@
       "do check-ins count like reports of hosts?")                                                           \
     X(UNKNOWN_DEVICES, "unknown-devices", 0, "admitted|held|refused", WORD(unknown_devices),                 \
       "what happens to devices that are not known")                                                          \
+    X(DEVICE_SECRET, "device-secret", 0, "optional|required", WORD(device_secret),                           \
+      "must devices show a secret?")                                                                         \
     X(NAME, "name", 0, "NAME", TEXT(name), "the new name")                                                   \
     X(FORCE, "force", 0, NULL, FLAG(force), "also while devices send the present name")                      \
     X(SORT, "sort", 0, "KEY", TEXT(sort), "last_seen or -last_seen (the last first)")                        \
@@ -85,7 +87,7 @@
     X(YES, "yes", 0, NULL, FLAG(yes), "do not ask")                                                          \
     X(DIALECT, "dialect", 0, NULL, FLAG(dialect), "as if the device asks in the dialect")                    \
     X(KINDS, "kinds", 0, "KINDS", TEXT(kinds), "kinds of events: confirmed,not-applied; or all")             \
-    X(SECRET_FILE, "secret-file", 0, "FILE", TEXT(secret_file), "file with the secret, 16 to 200 bytes")     \
+    X(SECRET_FILE, "secret-file", 0, "FILE", TEXT(secret_file), "file with the secret, at least 16 bytes")   \
     X(TEMPLATE_FILE, "template-file", 0, "FILE", TEXT(template_file), "file with the body for a chat robot") \
     X(ENABLED, "enabled", 0, "yes|no", WORD(enabled), "are events sent?")                                    \
     X(NEW_NAME, "new-name", 0, "NAME", TEXT(new_name), "the new name")                                       \
@@ -93,7 +95,7 @@
     X(SCOPE, "scope", 0, "SCOPE", TEXT(scope), "read, upload, operate or admin")                             \
     X(EXPIRES, "expires", 0, "TIME", OTHER(expires_ms, read_time_or_date),                                   \
       "the token works until this time")                                                                     \
-    X(OVERLAP, "overlap", 0, "HOURS", NUMBER(overlap_h, 0, 2160), "how long the old secret works too (24)")  \
+    X(OVERLAP, "overlap", 0, "HOURS", NUMBER(overlap_h, 0, 2160), "how long the old secret works too")       \
     X(STAGE, "stage", 0, "STAGE", OTHER(stages, add_stage),                                                  \
       "5, 10% or all; 5,min=4,fail=0,silent=0,settle=1d,approve=1; repeat it for each stage")                \
     X(DEVICES, "devices", 0, "FILE", TEXT(devices), "CSV file: DEVICE[,first]; or with a header")            \
@@ -141,7 +143,7 @@ struct ctl_options {
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after;
     const char *canary, *hours, *max_bytes_per_month;
-    const char *unknown_devices, *name, *filter, *sort, *tag;
+    const char *unknown_devices, *device_secret, *name, *filter, *sort, *tag;
     bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;
     const char *kinds, *secret_file, *template_file, *enabled, *new_name, *new_url;

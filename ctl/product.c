@@ -16,6 +16,7 @@ static const struct table_column page_columns[] = {
     {"Created", "created_at", TABLE_TIME},
     {"Trusted check-ins", "trusted_check_ins", TABLE_TEXT},
     {"Unknown devices", "unknown_devices", TABLE_TEXT},
+    {"Secret of devices", "device_secret", TABLE_TEXT},
 };
 static const struct table_view page_view = {page_columns, TABLE_COUNT(page_columns), NULL, NULL};
 
@@ -53,15 +54,16 @@ bool product_set(struct session *session, struct failure *fail)
     const char *trusted = options->trusted_check_ins;
     struct client_path path;
     struct client_answer answer = {0};
-    if (!trusted && !options->unknown_devices && !options->name)
+    if (!trusted && !options->unknown_devices && !options->device_secret && !options->name)
         return failure_set(fail, EXIT_USAGE,
                            "product set needs --trusted-check-ins yes|no, --unknown-devices "
-                           "admitted|held|refused or --name NAME");
+                           "admitted|held|refused, --device-secret optional|required or --name NAME");
     if (!find(session, &path, fail))
         return false;
     json_t *body =
-        json_pack("{s:o*, s:s*, s:s*}", "trusted_check_ins", trusted ? json_boolean(trusted[0] == 'y') : NULL,
-                  "unknown_devices", options->unknown_devices, "name", options->name);
+        json_pack("{s:o*, s:s*, s:s*, s:s*}", "trusted_check_ins",
+                  trusted ? json_boolean(trusted[0] == 'y') : NULL, "unknown_devices",
+                  options->unknown_devices, "device_secret", options->device_secret, "name", options->name);
     bool ok = session_check_json(body, fail) &&
               client_change(session->client, "PATCH", path.text, body, &answer, fail);
     json_decref(body);

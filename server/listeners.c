@@ -72,6 +72,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.no_chunks = true;
     device.bare_refusals = true;
     device.trailing_slash = true;
+    device.secret_paths = true;
     device.no_transform = true;
     device.vet = report_vet;
     device.max_bodies_bytes = DEVICE_BODIES;

@@ -14,7 +14,8 @@
 /* Kind, its name, what it refers to, what its detail may have. Each is a row in doc/ledger.md. */
 #define LEDGER_KINDS(X)                                                                                      \
     X(LEDGER_PRODUCT_ADDED, "product-added", "product", "by name")                                           \
-    X(LEDGER_PRODUCT_SET, "product-set", "product", "by name trusted_check_ins unknown_devices")             \
+    X(LEDGER_PRODUCT_SET, "product-set", "product",                                                          \
+      "by device_secret name trusted_check_ins unknown_devices")                                             \
     X(LEDGER_PRODUCT_DELETED, "product-deleted", "product", "by name")                                       \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
       "by content file_name sha256 size version warnings")                                                   \
@@ -104,6 +105,10 @@
     X(LEDGER_TOKEN_ADDED, "token-added", "product", "by expires name scope token")                           \
     X(LEDGER_TOKEN_ROTATED, "token-rotated", "product", "by expires name old_until scope token")             \
     X(LEDGER_TOKEN_REVOKED, "token-revoked", "product", "by name scope token")                               \
+    X(LEDGER_SECRET_ADDED, "secret-added", "product device", "by secret token")                              \
+    X(LEDGER_SECRET_ROTATED, "secret-rotated", "product device", "by old_secret old_until secret token")     \
+    X(LEDGER_SECRET_REVOKED, "secret-revoked", "product device", "by secret")                                \
+    X(LEDGER_SECRET_CONFLICT, "secret-conflict", "product device", "secret")                                 \
     X(LEDGER_BACKUP_MADE, "backup-made", "", "by files made missing result size")                            \
     X(LEDGER_PRUNED, CHAIN_CHECKPOINT, "", "before by count first hash last")
 

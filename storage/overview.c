@@ -10,6 +10,9 @@
 #define DEVICE_OF(since)                                                                                     \
     "SELECT p.product_key, f.name, d.id_kind, d.device, d.claim_version, d.confirmed_version, " since        \
     " FROM device d JOIN product p ON p.id = d.product_id JOIN firmware f ON f.id = d.firmware_id WHERE "
+#define DEVICE_FIELDS(row)                                                                                   \
+    FIELDS(F_TEXT((row).product), F_TEXT((row).firmware), F_ENUM(&(row).id_kind, &id_kind_names),            \
+           F_TEXT((row).device), F_TEXT((row).version), F_TEXT((row).confirmed), F_INT(&(row).since_ms))
 
 enum {
     OF_ALL,
@@ -17,6 +20,7 @@ enum {
     BYTES,
     CLAIMS,
     STALE_LINKS,
+    SECRET_CONFLICTS,
     CAMPAIGNS,
     PAUSED,
     QUARANTINES,
@@ -47,6 +51,9 @@ static const char *const sql[] = {
     [CLAIMS] = DEVICE_OF("d.claim_ms") "d.claim_version IS NOT NULL AND d.state IS NULL LIMIT $1",
     [STALE_LINKS] = DEVICE_OF("d.last_answer_ms") "d.notice LIKE 'stale link%' AND d.blocked = 0 "
                                                   "AND d.state IS NULL LIMIT $1",
+    [SECRET_CONFLICTS] =
+        DEVICE_OF("(SELECT c.at_ms FROM device_secret_conflict c WHERE c.device_id = d.id)")
+        "d.id IN (SELECT device_id FROM device_secret_conflict WHERE at_ms >= $1) AND d.state IS NULL LIMIT $2",
     [CAMPAIGNS] =
         "SELECT id FROM campaign WHERE state IN ('running', 'paused') AND ((state = 'paused' "
         "AND (breach IS NOT NULL OR last_done <> 0)) OR (state = 'running' AND asked_stage = stage + 1)) LIMIT $1",
@@ -95,18 +102,22 @@ static bool list_devices(struct db *db, unsigned statement, int64_t limit, struc
                          size_t *ret_count, struct error *err)
 {
     struct overview_device row = {.since_ms = 0};
-    return db_list(
-        db,
-        QUERY(statement, PARAMS(P_INT(limit)),
-              FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_ENUM(&row.id_kind, &id_kind_names),
-                     F_TEXT(row.device), F_TEXT(row.version), F_TEXT(row.confirmed), F_INT(&row.since_ms))),
-        &row, sizeof row, ret, ret_count, err);
+    return db_list(db, QUERY(statement, PARAMS(P_INT(limit)), DEVICE_FIELDS(row)), &row, sizeof row, ret,
+                   ret_count, err);
 }
 
 bool overview_claims(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
                      struct error *err)
 {
     return list_devices(db, CLAIMS, limit, ret, ret_count, err);
+}
+
+bool overview_secret_conflicts(struct db *db, int64_t since_ms, int64_t limit, struct overview_device **ret,
+                               size_t *ret_count, struct error *err)
+{
+    struct overview_device row = {.since_ms = 0};
+    return db_list(db, QUERY(SECRET_CONFLICTS, PARAMS(P_INT(since_ms), P_INT(limit)), DEVICE_FIELDS(row)),
+                   &row, sizeof row, ret, ret_count, err);
 }
 
 bool overview_stale_links(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,

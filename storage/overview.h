@@ -34,6 +34,10 @@ bool overview_claims(struct db *db, int64_t limit, struct overview_device **ret,
 bool overview_stale_links(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
                           struct error *err) __attribute__((warn_unused_result));
 
+/* Devices whose id came with the secret of another owner since `since_ms`. */
+bool overview_secret_conflicts(struct db *db, int64_t since_ms, int64_t limit, struct overview_device **ret,
+                               size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+
 /* Campaigns that a gate has paused, that are paused after their last stage, or
    whose next stage waits for an approval. At most `limit`; *ret has their ids and is the caller's (free). */
 bool overview_campaigns(struct db *db, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)

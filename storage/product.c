@@ -6,7 +6,8 @@
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(name, TEXT, row->name)                                                                             \
-    NEXT(unknown_devices, ENUM_OR_NULL, row->unknown_devices, &stored_unknown_devices)
+    NEXT(unknown_devices, ENUM_OR_NULL, row->unknown_devices, &stored_unknown_devices)                       \
+    NEXT(device_secret, ENUM_OR_NULL, row->device_secret, &stored_device_secret)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(product_key, TEXT, row->product_key)                                                               \
     CHANGED(NEXT, NEXT, row)                                                                                 \
@@ -22,6 +23,12 @@ const struct enum_names unknown_devices_names = ENUM_NAMES(unknown_names);
 static const char *const stored_unknown_names[] = {
     [UNKNOWN_DEVICES_ADMITTED] = "", [UNKNOWN_DEVICES_HELD] = "held", [UNKNOWN_DEVICES_REFUSED] = "refused"};
 static const struct enum_names stored_unknown_devices = ENUM_NAMES(stored_unknown_names);
+static const char *const secret_names[] = {
+    [DEVICE_SECRET_OPTIONAL] = "optional", [DEVICE_SECRET_REQUIRED] = "required"};
+const struct enum_names device_secret_names = ENUM_NAMES(secret_names);
+static const char *const stored_secret_names[] = {
+    [DEVICE_SECRET_OPTIONAL] = "", [DEVICE_SECRET_REQUIRED] = "required"};
+static const struct enum_names stored_device_secret = ENUM_NAMES(stored_secret_names);
 
 enum {
     ADD,

@@ -17,6 +17,10 @@ enum unknown_devices {
 };
 extern const struct enum_names unknown_devices_names; /* "admitted", "held", "refused" */
 
+/* Whether its devices must show a secret (storage/device_secret.h). */
+enum device_secret_rule { DEVICE_SECRET_OPTIONAL, DEVICE_SECRET_REQUIRED };
+extern const struct enum_names device_secret_names; /* "optional", "required" */
+
 struct product {
     int64_t id;
     char product_key[PRODUCT_KEY_SIZE];
@@ -24,6 +28,7 @@ struct product {
     int64_t created_ms;
     int64_t check_ins_trusted_ms; /* since when its check-ins are trusted; 0: they are not */
     enum unknown_devices unknown_devices;
+    enum device_secret_rule device_secret;
 };
 
 /* ERROR_PRODUCT_EXISTS when the key is taken. Fills product->id. */
@@ -33,7 +38,7 @@ bool product_find(struct db *db, const char *product_key, struct product *ret, b
 /* As product_find(); ERROR_PRODUCT_NOT_FOUND when there is no such product. */
 bool product_get(struct db *db, const char *product_key, struct product *ret, struct error *err);
 bool product_by_id(struct db *db, int64_t id, struct product *ret, bool *ret_found, struct error *err);
-/* Stores name and unknown_devices. */
+/* Stores name, unknown_devices and device_secret. */
 bool product_update(struct db *db, const struct product *product, struct error *err);
 /* In order of creation; *ret is the caller's (free). */
 bool product_list(struct db *db, struct product **ret, size_t *ret_count, struct error *err);

@@ -18,7 +18,8 @@
     X(ANSWER_LOOP, 40, "循环升级")                                                                           \
     X(ANSWER_WAIT, 43, "请等待")                                                                             \
     X(ANSWER_NO_BASE, 44, "基础版本缺失")                                                                    \
-    X(ANSWER_BAD_RANGE, 416, "range not satisfiable")
+    X(ANSWER_BAD_RANGE, 416, "range not satisfiable")                                                        \
+    X(ANSWER_NO_PATH, 404, "there is no such path")
 
 enum answer {
 #define X(name, code, msg) name,

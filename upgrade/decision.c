@@ -12,6 +12,20 @@
 
 /* ---- Who asks ---- */
 
+static bool check_secret(struct question *q)
+{
+    switch (q->known->secret) {
+    case SECRET_WRONG_PATH:
+        return question_answer(q, ANSWER_NO_PATH, REASON(REASON_SECRET_WRONG));
+    case SECRET_WRONG_KEY:
+        return question_answer(q, ANSWER_BAD_PRODUCT, REASON(REASON_SECRET_WRONG));
+    case SECRET_MISSING:
+        return question_answer(q, ANSWER_BAD_PRODUCT, REASON(REASON_SECRET_MISSING));
+    default:
+        return false;
+    }
+}
+
 static bool check_link(struct question *q)
 {
     if (q->checkin->source != CHECKIN_LINK)
@@ -133,6 +147,7 @@ static const struct {
     bool (*run)(struct question *q);
     enum reason_code asks;
 } rules[] = {
+    {check_secret, REASON_RULE_SECRET},
     {check_link, REASON_RULE_LINK},
     {check_names, REASON_RULE_NAMES},
     {check_admission, REASON_RULE_ADMISSION},

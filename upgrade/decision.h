@@ -57,10 +57,18 @@ enum package_state {
     PACKAGE_QUARANTINED /* made, but out of service: devices came back with the old version */
 };
 
+enum secret_state {
+    SECRET_FINE,       /* it is valid, or none is needed */
+    SECRET_WRONG_PATH, /* the path has a secret that is not valid, or not for this device */
+    SECRET_WRONG_KEY,  /* the device_key is the secret of another device or product */
+    SECRET_MISSING     /* the product demands one, and the request has none that is valid */
+};
+
 /* The state of the database at this moment. The decision ignores fields whose `…_known` is false. */
 struct snapshot {
     /* the device and its product */
     bool product_known, id_usable, link_unknown, link_revoked;
+    enum secret_state secret;
     bool firmware_named;     /* the request contains a firmware name */
     bool firmware_known;     /* … of this product */
     bool firmware_elsewhere; /* … of another product */

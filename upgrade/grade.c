@@ -26,6 +26,14 @@ enum grade grade_of_link(bool handed_out, bool trusted)
     return trusted ? GRADE_LINK : GRADE_UNAUTHENTICATED;
 }
 
+enum grade grade_with_secret(enum grade grade, enum secret_kind secret)
+{
+    static const enum grade of[] = {[SECRET_NONE] = GRADE_NONE,
+                                    [SECRET_OF_PRODUCT] = GRADE_PRODUCT_SECRET,
+                                    [SECRET_OF_DEVICE] = GRADE_DEVICE_SECRET};
+    return of[secret] > grade ? of[secret] : grade;
+}
+
 bool grade_counts(enum grade said, enum grade known)
 {
     return said >= known;

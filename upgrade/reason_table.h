@@ -10,6 +10,12 @@
 
 /* Who asks. */
 #define REASONS_OF_DEVICES(X) \
+    X(REASON_SECRET_WRONG, "secret-wrong", \
+      "the secret is unknown, has ended, or belongs to another device or product", \
+      "密钥未知、已失效，或属于其他设备或产品") \
+    X(REASON_SECRET_MISSING, "secret-missing", \
+      "the product demands a secret of its devices, and the request has no valid one", \
+      "该产品要求设备提供密钥，而请求中没有有效的密钥") \
     X(REASON_LINK_UNKNOWN, "link-unknown", "this link does not exist", "该链接不存在") \
     X(REASON_LINK_REVOKED, "link-revoked", "this link is revoked", "该链接已吊销") \
     X(REASON_PRODUCT_UNKNOWN, "product-unknown", "the project_key is missing or unknown", \
@@ -294,6 +300,8 @@
 
 /* What each rule of a decision asks, in their order (decision.c). */
 #define REASONS_OF_RULES(X) \
+    X(REASON_RULE_SECRET, "rule-secret", "secret: is it valid for this device, or does the product demand none?", \
+      "密钥：对该设备是否有效，或该产品不要求密钥？") \
     X(REASON_RULE_LINK, "rule-link", "link: does it exist, and is it not revoked?", "链接：是否存在且未被吊销？") \
     X(REASON_RULE_NAMES, "rule-names", "check-in: are product, device id and firmware valid?", \
       "签到：产品、设备标识和固件是否有效？") \

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "storage/device_secret.h"
+
 #define SCOPE_BITS 0x0F
 
 static bool refuse_product(const struct request *request, struct error *err)
@@ -67,9 +69,23 @@ static bool is_token_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
 }
 
+/* An admin may have chosen the secret of a device, so only the text before it tells where it is. */
+static void hide_secrets(char *text, size_t len, const char *before)
+{
+    char *end = text + len, *at = text;
+    while ((at = memmem(at, (size_t)(end - at), before, strlen(before)))) {
+        at += strlen(before);
+        for (unsigned i = 0; at < end && device_secret_is_char(*at); i++, at++)
+            if (i >= DEVICE_SECRET_SHOWN)
+                *at = '*';
+    }
+}
+
 void access_hide_links(char *text, size_t len)
 {
     size_t run = 0;
+    hide_secrets(text, len, "/t/");
+    hide_secrets(text, len, "device_key=");
     for (size_t i = 0; i < len; i++) {
         run = is_token_char(text[i]) ? run + 1 : 0;
         if (run == LINK_TOKEN_SIZE - 1)

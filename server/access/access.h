@@ -30,7 +30,7 @@ bool access_sees(const struct request *request, const char *product);
 
 /* Whether the actor may see what opens a link: its token and its URL. From the scope operate on, which may make links. */
 bool access_sees_links(const struct request *request);
-/* Replaces the tokens of links in a text, all but their first LINK_TOKEN_SHOWN characters, by '*'. */
+/* Replaces the tokens of links and the secrets of devices in a text, all but their first 6 characters, by '*'. */
 void access_hide_links(char *text, size_t len);
 
 #endif

@@ -110,6 +110,12 @@
     X("DELETE", DEVICE "/links", OPERATE, 0, admin_link_revoke_all)                                          \
     X("DELETE", DEVICE "/links/{}", OPERATE, 0, admin_link_revoke)                                           \
     X("GET", DEVICE "/check-ins", READ, 0, admin_device_check_ins)                                           \
+    X("GET", PRODUCT "/secrets", READ, 0, admin_secret_list)                                                 \
+    X("POST", PRODUCT "/secrets", OPERATE, 4 * KIB, admin_secret_add)                                        \
+    X("GET", DEVICE "/secrets", READ, 0, admin_secret_list_device)                                           \
+    X("POST", DEVICE "/secrets", OPERATE, 4 * KIB, admin_secret_add_device)                                  \
+    X("POST", PRODUCT "/secrets/{}/rotate", OPERATE, 4 * KIB, admin_secret_rotate)                           \
+    X("DELETE", PRODUCT "/secrets/{}", OPERATE, 0, admin_secret_revoke)                                      \
     X("GET", API "/unknown", READ | CUT, 0, admin_unknown_list)                                              \
     X("DELETE", API "/unknown", OPERATE, 0, admin_unknown_forget_all)                                        \
     X("DELETE", API "/unknown/{}", OPERATE, 0, admin_unknown_forget)                                         \

@@ -14,8 +14,9 @@
 #include "storage/outbox.h"
 #include "storage/webhook.h"
 
-#define TEXT_SIZE 600
-#define PATH_SIZE 1024
+#define TEXT_SIZE         600
+#define PATH_SIZE         1024
+#define CONFLICT_SHOWN_MS (7 * DAY_MS)
 
 /* ---- Items ---- */
 
@@ -201,6 +202,24 @@ static bool put_stale_links(struct attention *attention, struct error *err)
     return true;
 }
 
+static bool put_secret_conflicts(struct attention *attention, struct error *err)
+{
+    _cleanup_(cleanup_free) struct overview_device *list = NULL;
+    int64_t since_ms = clock_utc_ms() - CONFLICT_SHOWN_MS;
+    size_t count;
+    if (!overview_secret_conflicts(attention->call->db, since_ms, ATTENTION_OF_KIND + 1, &list, &count, err))
+        return false;
+    count = shown(attention, count);
+    for (size_t i = 0; i < count; i++)
+        attention_put(
+            attention, "secret-conflict", subject_of_device(&list[i]), list[i].since_ms,
+            attention_action("look-at-secret", NULL, " "),
+            "the id of device %s came with the secret of another device or product: rotate that secret "
+            "if it may be in wrong hands",
+            list[i].device);
+    return true;
+}
+
 /* ---- The server ---- */
 
 static bool put_disk(struct attention *attention, struct error *err)
@@ -300,5 +319,5 @@ bool attention_server(struct attention *attention, struct error *err)
     put_certificate(attention, "admin_tls_cert", daemon->admin_certificate_ends_ms);
     return put_disk(attention, err) && put_backup(attention, err) && put_campaigns(attention, err) &&
            put_quarantines(attention, err) && put_claims(attention, err) && put_stale_links(attention, err) &&
-           put_webhooks(attention, err) && put_full(attention, err);
+           put_secret_conflicts(attention, err) && put_webhooks(attention, err) && put_full(attention, err);
 }

@@ -12,6 +12,7 @@
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
 #include "server/checkin/link_url.h"
+#include "storage/device_secret.h"
 #include "storage/attempt.h"
 #include "storage/guard.h"
 #include "storage/said.h"
@@ -291,6 +292,29 @@ static bool traffic_to_json(struct db *db, const struct device *device, const st
     return true;
 }
 
+/* The secret that the device used last, and the last one of another owner with which its id came. */
+static bool add_secrets(struct db *db, int64_t product_id, int64_t device_id, json_t *json, struct error *err)
+{
+    struct device_secret_use used, conflict;
+    struct device_secret secret = {.id = 0};
+    int64_t now_ms = clock_utc_ms();
+    if (!device_secret_used(db, device_id, &used, err) ||
+        !device_secret_conflict(db, device_id, &conflict, err) ||
+        (used.secret_id && !device_secret_get(db, product_id, used.secret_id, &secret, err)))
+        return false;
+    json_object_set_new(json, "secret",
+                        used.secret_id ? json_pack("{s:I, s:s, s:I}", "secret", (json_int_t)used.secret_id,
+                                                   "of", secret.device_id ? "device" : "product", "used_at",
+                                                   (json_int_t)clock_clamp(used.at_ms, now_ms))
+                                       : json_null());
+    json_object_set_new(json, "secret_conflict",
+                        conflict.secret_id ? json_pack("{s:I, s:I}", "secret", (json_int_t)conflict.secret_id,
+                                                       "at", (json_int_t)clock_clamp(conflict.at_ms, now_ms))
+                                           : json_null());
+    explicit_bzero(&secret, sizeof secret);
+    return true;
+}
+
 bool admin_device_answer(struct admin_call *call, struct device *device, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *links = NULL;
@@ -319,6 +343,10 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     json_object_set(json, "blocked_for", blocked_for);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
+    if (!add_secrets(call->db, device->product_id, device->id, json, err)) {
+        json_decref(json);
+        return false;
+    }
     reply_json(&call->reply, 200, json);
     return true;
 }

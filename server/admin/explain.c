@@ -3,6 +3,7 @@
 /* What a device would be answered now, and each rule that leads to it: the decision of a check-in, without
    recording it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -167,6 +168,22 @@ static bool find_origin(struct explain *explain, struct db *db, struct error *er
     return true;
 }
 
+/* Asks under the secret that the device used last. */
+static bool find_secret(struct explain *explain, struct db *db, struct error *err)
+{
+    struct device_secret_use use;
+    struct device_secret secret;
+    if (!device_secret_used(db, explain->facts.device.id, &use, err))
+        return false;
+    if (!use.secret_id)
+        return true;
+    if (!device_secret_get(db, explain->facts.product.id, use.secret_id, &secret, err))
+        return false;
+    explain->client.secret_in_path = true;
+    memcpy(explain->client.secret, secret.value, sizeof explain->client.secret);
+    return true;
+}
+
 static bool decide(void *cls, struct db *db, struct error *err)
 {
     struct explain *explain = cls;
@@ -180,9 +197,12 @@ static bool decide(void *cls, struct db *db, struct error *err)
         return false;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
-    if (!find_origin(explain, db, err) ||
+    const struct device device = explain->facts.device;
+    if (!find_origin(explain, db, err) || !find_secret(explain, db, err) ||
         !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
         return false;
+    if (!explain->facts.device.id) /* the secret is refused */
+        explain->facts.device = device;
     return checkin_decide(db, &explain->facts, &limits, &explain->decision, err);
 }
 
@@ -213,15 +233,16 @@ bool admin_explain(struct admin_call *call, struct error *err)
     if (decision->claim)
         version_format(&explain.facts.checkin.version, said);
     json_t *json =
-        json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:o, s:o}", "device",
+        json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:o, s:o}", "device",
                   device->device, "over",
                   enum_name(&asked_over_names, explain.link            ? ASKED_OVER_LINK
                                                : explain.checkin.offer ? ASKED_OVER_TURNKEY
                                                                        : ASKED_OVER_DIALECT),
-                  "link", field_number(explain.link), "firmware", explain.facts.firmware.name, "from",
-                  field_text(base), "confirmed_version", field_text(device->confirmed_version),
-                  "confirmed_grade", field_text(grade_name(device->confirmed_grade)), "claim",
-                  field_text(said), "target", field_text(explain.facts.firmware.target), "campaign",
+                  "link", field_number(explain.link), "secret", field_number(explain.facts.secret.id),
+                  "firmware", explain.facts.firmware.name, "from", field_text(base), "confirmed_version",
+                  field_text(device->confirmed_version), "confirmed_grade",
+                  field_text(grade_name(device->confirmed_grade)), "claim", field_text(said), "target",
+                  field_text(explain.facts.firmware.target), "campaign",
                   campaign_member_to_json(&explain.facts.member, device), "held_out",
                   device->held_out_ms != 0, "code", answer_code(decision->answer), "rules",
                   rules_to_json(decision), "last_answer", device_answer_to_json(device));

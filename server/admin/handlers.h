@@ -140,6 +140,12 @@ bool admin_webhook_resend_all(struct admin_call *call, struct error *err);
 bool admin_webhook_forget(struct admin_call *call, struct error *err);
 bool admin_webhook_forget_all(struct admin_call *call, struct error *err);
 
+bool admin_secret_list(struct admin_call *call, struct error *err); /* secret.c */
+bool admin_secret_list_device(struct admin_call *call, struct error *err);
+bool admin_secret_add(struct admin_call *call, struct error *err);
+bool admin_secret_add_device(struct admin_call *call, struct error *err);
+bool admin_secret_rotate(struct admin_call *call, struct error *err);
+bool admin_secret_revoke(struct admin_call *call, struct error *err);
 bool admin_token_list(struct admin_call *call, struct error *err); /* token.c */
 bool admin_token_add(struct admin_call *call, struct error *err);
 bool admin_token_show(struct admin_call *call, struct error *err);

@@ -18,10 +18,11 @@
 
 static json_t *to_json(const struct product *product)
 {
-    return json_pack("{s:s, s:o, s:I, s:b, s:s}", "product_key", product->product_key, "name",
+    return json_pack("{s:s, s:o, s:I, s:b, s:s, s:s}", "product_key", product->product_key, "name",
                      field_text(product->name), "created_at", (json_int_t)product->created_ms,
                      "trusted_check_ins", product->check_ins_trusted_ms != 0, "unknown_devices",
-                     enum_name(&unknown_devices_names, product->unknown_devices));
+                     enum_name(&unknown_devices_names, product->unknown_devices), "device_secret",
+                     enum_name(&device_secret_names, product->device_secret));
 }
 
 static bool make_key(char out[PRODUCT_KEY_SIZE], struct error *err)
@@ -121,9 +122,11 @@ bool admin_product_show(struct admin_call *call, struct error *err)
 struct setting {
     const struct request *request;
     struct product product;
-    const json_t *trusted;       /* NULL: left as it is */
-    const char *name, *unknown;  /* NULL: left as it is */
-    enum unknown_devices policy; /* of `unknown` */
+    const json_t *trusted;        /* NULL: left as it is */
+    const char *name, *unknown;   /* NULL: left as it is */
+    enum unknown_devices policy;  /* of `unknown` */
+    const char *secret;           /* NULL: left as it is */
+    enum device_secret_rule rule; /* of `secret` */
 };
 
 /* Since when check-ins are trusted stays, when they are trusted already. */
@@ -148,14 +151,18 @@ static bool set(void *cls, struct db *db, struct error *err)
         return false;
     if (setting->unknown)
         product->unknown_devices = setting->policy;
+    if (setting->secret)
+        product->device_secret = setting->rule;
     bool trust = !before.check_ins_trusted_ms != !product->check_ins_trusted_ms;
     bool name = strcmp(before.name, product->name) != 0;
     bool unknown = before.unknown_devices != product->unknown_devices;
-    if (!trust && !name && !unknown)
+    bool secret = before.device_secret != product->device_secret;
+    if (!trust && !name && !unknown && !secret)
         return true;
     json_t *detail =
-        json_pack("{s:o, s:o*, s:o*, s:o*}", "by", event_by(setting->request), "name",
-                  name ? event_text(product->name) : NULL, "trusted_check_ins",
+        json_pack("{s:o, s:o*, s:o*, s:o*, s:o*}", "by", event_by(setting->request), "device_secret",
+                  secret ? json_string(enum_name(&device_secret_names, product->device_secret)) : NULL,
+                  "name", name ? event_text(product->name) : NULL, "trusted_check_ins",
                   trust ? json_boolean(product->check_ins_trusted_ms != 0) : NULL, "unknown_devices",
                   unknown ? json_string(enum_name(&unknown_devices_names, product->unknown_devices)) : NULL);
     const struct event event = {.kind = LEDGER_PRODUCT_SET, .product = product->product_key};
@@ -164,20 +171,24 @@ static bool set(void *cls, struct db *db, struct error *err)
 
 static bool read_setting(struct setting *setting, const json_t *body, struct error *err)
 {
-    unsigned policy = UNKNOWN_DEVICES_ADMITTED;
+    unsigned policy = UNKNOWN_DEVICES_ADMITTED, rule = DEVICE_SECRET_OPTIONAL;
     json_t *trusted = NULL;
     json_error_t why;
-    if (json_unpack_ex((json_t *)body, &why, 0, "{s?o, s?s, s?s !}", "trusted_check_ins", &trusted, "name",
-                       &setting->name, "unknown_devices", &setting->unknown) != 0)
+    if (json_unpack_ex((json_t *)body, &why, 0, "{s?o, s?s, s?s, s?s !}", "trusted_check_ins", &trusted,
+                       "name", &setting->name, "unknown_devices", &setting->unknown, "device_secret",
+                       &setting->secret) != 0)
         return call_misfit(&why, err);
     if (trusted && !json_is_boolean(trusted))
         return error_set(err, ERROR_INVALID, "trusted_check_ins is true or false");
     if (setting->unknown && !enum_find(&unknown_devices_names, slice_of(setting->unknown), &policy))
         return error_set(err, ERROR_INVALID, "unknown_devices is admitted, held or refused");
+    if (setting->secret && !enum_find(&device_secret_names, slice_of(setting->secret), &rule))
+        return error_set(err, ERROR_INVALID, "device_secret is optional or required");
     setting->trusted = trusted;
+    setting->rule = (enum device_secret_rule)rule;
     setting->policy = (enum unknown_devices)policy;
-    return trusted || setting->name || setting->unknown ||
-           error_set(err, ERROR_INVALID, "set trusted_check_ins, name or unknown_devices");
+    return trusted || setting->name || setting->unknown || setting->secret ||
+           error_set(err, ERROR_INVALID, "set trusted_check_ins, name, unknown_devices or device_secret");
 }
 
 bool admin_product_set(struct admin_call *call, struct error *err)
@@ -190,7 +201,8 @@ bool admin_product_set(struct admin_call *call, struct error *err)
         return false;
     log_line(LOG_LEVEL_INFO, "product-set", "product", product->product_key, "name", product->name,
              "trusted_check_ins", product->check_ins_trusted_ms ? "yes" : "no", "unknown_devices",
-             enum_name(&unknown_devices_names, product->unknown_devices), NULL);
+             enum_name(&unknown_devices_names, product->unknown_devices), "device_secret",
+             enum_name(&device_secret_names, product->device_secret), NULL);
     reply_json(&call->reply, 200, to_json(product));
     return true;
 }

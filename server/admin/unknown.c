@@ -131,6 +131,12 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
         return advise_firmware(db, row, &product, out, err);
     if (row->kind == UNKNOWN_VERSION)
         return advise_version(db, row, &product, out, err);
+    if (row->code == 25) {
+        snprintf(
+            out, ADVICE_SIZE,
+            "the product demands a secret, and this device showed no valid one: give it its URL with /t/SECRET");
+        return true;
+    }
     snprintf(out, ADVICE_SIZE, "%s",
              row->text[0] ? "this id is blank or malformed: the devices must send imei, mac or uid, "
                             "and an id must be programmed into modules that have none"

@@ -9,6 +9,7 @@
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/client_secret.h"
 #include "server/checkin/waiting.h"
 #include "server/core/log.h"
 #include "server/core/metrics.h"
@@ -60,7 +61,8 @@ bool checkin_task_record(struct checkin_task *task, struct db *db, struct error 
 {
     if (!task->record)
         return true;
-    if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err))
+    if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err) ||
+        !client_secret_record(db, &task->facts, err))
         return false;
     if (task->facts.device.id)
         waiting_set(task->daemon->waiting, task->facts.device.id, task->decision.wait_for_transfer,
@@ -89,6 +91,7 @@ void checkin_task_tell(const struct checkin_task *task, const char *over, int co
         checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
                              task->facts.noted);
     facts_log(&task->facts, task->client.network);
+    client_secret_log_conflict(&task->facts);
     struct unknown row = {.text = ""};
     if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);

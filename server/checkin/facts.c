@@ -11,7 +11,7 @@ bool facts_counts(const struct facts *facts, enum grade grade)
 
 bool facts_are_lower(const struct facts *facts)
 {
-    return facts->grade == GRADE_UNAUTHENTICATED && !facts_counts(facts, facts->grade);
+    return facts->grade <= GRADE_PRODUCT_SECRET && !facts_counts(facts, facts->grade);
 }
 
 void facts_log(const struct facts *facts, const char *network)

@@ -9,6 +9,7 @@
 #include "server/planning/plan_cache.h"
 #include "storage/attempt.h"
 #include "storage/device.h"
+#include "storage/device_secret.h"
 #include "storage/firmware.h"
 #include "storage/guard.h"
 #include "storage/image.h"
@@ -27,7 +28,8 @@ struct said_words {
     char product_key[SAID_SIZE], firmware[SAID_SIZE], version[SAID_SIZE], id[SAID_SIZE];
 };
 
-/* The sender, as the request says. The dialect fills all but the last two; a link fills the last two. */
+/* The sender, as the request says. The dialect fills all but the last two; a link fills the last two. Both fill the
+   secret. */
 struct client_identity {
     char product_key[PRODUCT_KEY_SIZE];   /* "": missing or unusable */
     bool by_proxy;                        /* the TCP peer is one of config.device_proxies */
@@ -38,9 +40,20 @@ struct client_identity {
     bool id_raw;                       /* a uid with bytes that are not text; stored as hex */
     char firmware[FIRMWARE_NAME_SIZE]; /* "": missing or unusable */
     struct said_words said;
+    bool secret_in_path;             /* the path is /t/SECRET/… */
+    char secret[DEVICE_SECRET_SIZE]; /* in the path */
+    char device_key[DEVICE_SECRET_SIZE];
     char token[LINK_TOKEN_SIZE];
     char version_text[FIRMWARE_NAME_SIZE +
                       VERSION_TEXT_SIZE]; /* in the URL; any form that name_parse_version_of() reads */
+};
+
+struct secret_facts {
+    enum secret_kind kind;   /* SECRET_NONE: the request has no valid one */
+    int64_t id;              /* of the valid one, or of the one of another owner */
+    int64_t conflict_device; /* the known device whose id came with the secret of another owner; 0: none */
+    struct device device;    /* that device, after client_secret_record_conflict() */
+    bool tells_conflict;     /* the ledger has a new row about it */
 };
 
 struct facts {
@@ -59,6 +72,7 @@ struct facts {
     struct checkin checkin;          /* with the version from the URL of a link */
     struct version named;            /* the version in the request, with its middle part */
     struct snapshot snapshot;
+    struct secret_facts secret;
     struct product product;
     struct firmware firmware; /* its target is that of the campaign that leads the device */
     struct campaign_member member;
@@ -76,7 +90,7 @@ struct facts {
 /* A report of this grade replaces what is confirmed of the device. */
 bool facts_counts(const struct facts *facts, enum grade grade);
 
-/* Anyone could have sent the request, and the device has evidence of a higher grade. */
+/* Anyone, or any device of the product, could have sent the request, and the device has evidence of a higher grade. */
 bool facts_are_lower(const struct facts *facts);
 
 /* After the commit: logs what record_decision() has told the admin. */

@@ -8,7 +8,14 @@
 
 void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE])
 {
-    snprintf(out, LINK_URL_SIZE, "%s/d/%s%s%s", daemon->device_url, token, version[0] ? "/" : "", version);
+    link_url_under(daemon, "", token, version, out);
+}
+
+void link_url_under(const struct daemon *daemon, const char *secret, const char *token, const char *version,
+                    char out[LINK_URL_SIZE])
+{
+    snprintf(out, LINK_URL_SIZE, "%s%s%s/d/%s%s%s", daemon->device_url, secret[0] ? "/t/" : "", secret, token,
+             version[0] ? "/" : "", version);
 }
 
 void link_report_url(const struct daemon *daemon, const char *token, char out[LINK_URL_SIZE])

@@ -12,6 +12,9 @@
 
 /* ".../d/TOKEN/VERSION"; ".../d/TOKEN" when version is "". */
 void link_url(const struct daemon *daemon, const char *token, const char *version, char out[LINK_URL_SIZE]);
+/* The same under a secret: ".../t/SECRET/d/TOKEN/VERSION". secret "": as link_url(). */
+void link_url_under(const struct daemon *daemon, const char *secret, const char *token, const char *version,
+                    char out[LINK_URL_SIZE]);
 void link_report_url(const struct daemon *daemon, const char *token, char out[LINK_URL_SIZE]);
 /* The AT commands for the URL, as a JSON array. Empty for https://, which AT firmware cannot fetch. NULL:
    memory is gone. */

@@ -9,6 +9,7 @@
 #include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
 #include "server/checkin/origin.h"
+#include "server/checkin/client_secret.h"
 #include "server/checkin/trial.h"
 #include "storage/guard.h"
 #include "upgrade/name_dialect.h"
@@ -23,11 +24,13 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
     known->firmware_named = client->firmware[0];
     if (!product_find(db, client->product_key, &facts->product, &known->product_known, err))
         return false;
-    if (!known->product_known)
-        return true;
-    if (known->id_usable &&
+    if (known->product_known && known->id_usable &&
         !device_find(db, facts->product.id, &client->identity, &facts->device, &known->device_known, err))
         return false;
+    if (!client_secret_check(db, client, facts, err))
+        return false;
+    if (!known->product_known || known->secret != SECRET_FINE)
+        return true;
     if (!firmware_find(db, facts->product.id, client->firmware, &facts->firmware, &known->firmware_known,
                        err) ||
         (!known->firmware_known &&
@@ -57,13 +60,16 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
         return false;
     known->link_unknown = !found;
     if (!found)
-        return true;
+        return client_secret_check(db, client, facts, err);
     known->link_revoked = facts->link.revoked_ms != 0;
     known->product_known = known->id_usable = known->firmware_named = true;
     if (!device_by_id(db, facts->link.device_id, &facts->device, &known->device_known, err) ||
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
-        !product_by_id(db, facts->device.product_id, &facts->product, &found, err))
+        !product_by_id(db, facts->device.product_id, &facts->product, &found, err) ||
+        !client_secret_check(db, client, facts, err))
         return false;
+    if (known->secret != SECRET_FINE)
+        return true;
     if (client->version_text[0] &&
         !name_parse_version_of(slice_of(client->version_text), facts->firmware.name, &facts->checkin.version,
                                err)) {
@@ -200,10 +206,11 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
     facts->grade =
         is_link ? grade_of_link(facts->link.handed_out, trusted_ms && facts->link.created_ms >= trusted_ms)
                 : grade_of_check_in(trusted_ms);
+    facts->grade = grade_with_secret(facts->grade, facts->secret.kind);
     memcpy(facts->peer, client->origin, sizeof facts->peer);
     if (is_link && !facts->link.handed_out)
         memcpy(facts->origin, ORIGIN_LINK, sizeof ORIGIN_LINK);
-    else if (!trusted_ms)
+    else if (!trusted_ms && facts->secret.kind != SECRET_OF_DEVICE)
         memcpy(facts->origin, client->origin, sizeof facts->origin);
     memcpy(facts->guard.origin, facts->origin, sizeof facts->guard.origin); /* for a new device */
     facts->snapshot.grade = facts->grade;

@@ -119,6 +119,16 @@ static void name_version(const struct client_identity *client, const struct fact
         snprintf(row->text, sizeof row->text, "%s", client->said.version);
 }
 
+/* A known product is refused with this code when the secret of the device is missing or wrong. */
+static void name_product(const struct client_identity *client, const struct facts *facts, struct unknown *row)
+{
+    bool known = facts->product.id;
+    row->kind = known ? UNKNOWN_ID : UNKNOWN_PRODUCT;
+    if (!known)
+        row->product[0] = '\0';
+    snprintf(row->text, sizeof row->text, "%s", known ? client->said.id : client->said.product_key);
+}
+
 bool refused_read(const struct client_identity *client, const struct facts *facts,
                   const struct decision *decision, struct unknown *ret)
 {
@@ -129,9 +139,7 @@ bool refused_read(const struct client_identity *client, const struct facts *fact
     snprintf(ret->product, sizeof ret->product, "%s", facts->product.product_key);
     switch (decision->answer) {
     case ANSWER_BAD_PRODUCT:
-        ret->kind = UNKNOWN_PRODUCT;
-        ret->product[0] = '\0';
-        snprintf(ret->text, sizeof ret->text, "%s", client->said.product_key);
+        name_product(client, facts, ret);
         break;
     case ANSWER_BAD_FIRMWARE:
     case ANSWER_NOT_TOGETHER:

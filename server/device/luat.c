@@ -9,6 +9,7 @@
 #include "server/device/device.h"
 #include "server/core/log.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/client_secret.h"
 #include "upgrade/name_dialect.h"
 
 #define VALUE_SIZE 256
@@ -105,6 +106,15 @@ void luat_fail(struct request *request, struct slice query, const struct error *
     request_fail(request, err);
 }
 
+/* Many clients send an empty one. One that cannot be a secret is ignored. */
+static void take_device_key(struct slice query, struct client_identity *client)
+{
+    struct error ignored;
+    bool found;
+    if (!query_find(query, "device_key", client->device_key, sizeof client->device_key, &found, &ignored))
+        client->device_key[0] = '\0';
+}
+
 bool luat_read_client(struct slice query, struct client_identity *client, struct error *err)
 {
     take_words(query, &client->said);
@@ -114,6 +124,7 @@ bool luat_read_client(struct slice query, struct client_identity *client, struct
         return false;
     if (name_is_product_key(slice_of(key)))
         slice_copy(slice_of(key), client->product_key, sizeof client->product_key);
+    take_device_key(query, client);
     return read_identity(query, client, err);
 }
 
@@ -129,6 +140,7 @@ void luat_handle(struct request *request)
     struct checkin checkin = {.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     struct error err;
     struct slice query;
+    client_secret_take(request, &client);
     if (!find_query(request->param[0], &query, &err))
         request_fail(request, &err);
     else if (!read_request(query, &client, &checkin, &err))

@@ -15,6 +15,7 @@
 #include "server/core/log.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
+#include "server/checkin/client_secret.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/evidence.h"
 
@@ -62,7 +63,7 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
     if (!lookup_load(task->daemon, db, &task->client, &checkin, &task->facts, err))
         return false;
-    if (task->facts.snapshot.link_unknown)
+    if (task->facts.snapshot.link_unknown || task->facts.snapshot.secret != SECRET_FINE)
         return error_set(err, ERROR_NOT_FOUND, "there is no such link");
     if (task->facts.snapshot.link_revoked)
         return error_set(err, ERROR_NOT_FOUND, "this link is revoked");
@@ -90,7 +91,7 @@ static bool take_report(struct writer_task *base, struct db *db, struct error *e
     struct report_task *task = (struct report_task *)base;
     struct facts *facts = &task->facts;
     struct decision_limits limits = checkin_limits(task->daemon->config);
-    if (!find_link(task, db, err) ||
+    if (!find_link(task, db, err) || !client_secret_record(db, facts, err) ||
         !(task->transcript ? take_transcript(task, db, err) : take_version(task, db, err)))
         return false;
     task->noted = !facts->spent && (facts->noted || (task->transcript && task->transcript->is_new));
@@ -107,7 +108,8 @@ static json_t *next_step(const struct report_task *task)
     char url[LINK_URL_SIZE];
     if ((answer != ANSWER_FULL && answer != ANSWER_WAIT) || !task->daemon->device_url[0])
         return json_null();
-    link_url(task->daemon, task->facts.link.token, task->facts.device.confirmed_version, url);
+    link_url_under(task->daemon, client_secret_of_answer(&task->client, &task->facts), task->facts.link.token,
+                   task->facts.device.confirmed_version, url);
     const char *local = device_url_warn_local(task->daemon->device_url);
     const char *https = device_url_warn_https(task->daemon->device_url);
     return json_pack("{s:s, s:s, s:o, s:[s*, s*], s:b}", "version", task->facts.planned.hop.version, "url",
@@ -240,6 +242,7 @@ void report_handle(struct request *request)
     task->task.done = answer_report;
     task->daemon = request->context;
     origin_of_peer(request->peer, task->client.origin);
+    client_secret_take(request, &task->client);
     slice_copy(request->param[0], task->client.token, sizeof task->client.token);
     writer_add(task->daemon->writer, &task->task);
 }

@@ -10,6 +10,7 @@
 #include "server/checkin/checkin_task.h"
 #include "server/checkin/link_url.h"
 #include "server/checkin/refusal.h"
+#include "server/checkin/client_secret.h"
 #include "server/device/device.h"
 #include "storage/turnkey.h"
 #include "upgrade/answer.h"
@@ -63,7 +64,8 @@ static json_t *offer(const struct turnkey_task *task)
     uint64_t core_id;
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[NAME_DIALECT_SCRIPT_SIZE],
         sha256[SHA256_HEX_SIZE];
-    link_url(task->checkin.daemon, task->link.token, "", url);
+    link_url_under(task->checkin.daemon, client_secret_of_answer(&task->checkin.client, facts),
+                   task->link.token, "", url);
     version_format(&core, core_text);
     name_dialect_script_version(slice_of(task->script_version), to, script);
     sha256_hex(&package->sha256, sha256);
@@ -83,7 +85,7 @@ static void tell(const struct turnkey_task *task, struct reply *reply)
 {
     if (offers(task))
         reply_json(reply, 200, offer(task));
-    else if (request_resumes(task->checkin.request))
+    else if (request_resumes(task->checkin.request) || task->checkin.decision.answer == ANSWER_NO_PATH)
         refusal_reply(task->checkin.daemon->config, task->checkin.decision.answer, reply);
     else
         refusal_reply_with_status(200, task->checkin.decision.answer, reply);
@@ -144,6 +146,7 @@ void turnkey_handle(struct request *request)
         .source = CHECKIN_DIALECT, .now_ms = clock_utc_ms(), .offer = true, .drops_middle = true};
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
+    client_secret_take(request, &task->checkin.client);
     if (read_request(request, task, &err)) {
         checkin_task_begin(&task->checkin, request, decide, done);
         return;

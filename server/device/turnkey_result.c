@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "server/checkin/client_secret.h"
 #include "server/context.h"
 #include "server/device/device.h"
 #include "server/core/log.h"
@@ -37,6 +38,24 @@ static bool note_result(const struct turnkey *said, struct db *db, struct error 
                           err));
 }
 
+/* A secret in the path must be that of the device. The fota_sn itself is known to that device only. */
+static bool check_secret(const struct result_task *task, const struct turnkey *there, struct db *db,
+                         struct error *err)
+{
+    struct client_identity client = {.secret_in_path = false};
+    struct attempt attempt;
+    struct device device;
+    bool found, fits = false;
+    client_secret_take(task->request, &client);
+    if (!client.secret_in_path)
+        return true;
+    if (!attempt_by_id(db, there->attempt_id, &attempt, &found, err) ||
+        (found && !device_by_id(db, attempt.device_id, &device, &found, err)) ||
+        (found && !client_secret_fits(db, client.secret, &device, task->said.result_ms, &fits, err)))
+        return false;
+    return fits || error_set(err, ERROR_NOT_FOUND, "there is no such path");
+}
+
 static bool keep(struct writer_task *base, struct db *db, struct error *err)
 {
     struct result_task *task = (struct result_task *)base;
@@ -46,6 +65,8 @@ static bool keep(struct writer_task *base, struct db *db, struct error *err)
         return false;
     if (!found)
         return error_set(err, ERROR_NOT_FOUND, "there is no such fota_sn");
+    if (!check_secret(task, &there, db, err))
+        return false;
     task->said.attempt_id = there.attempt_id;
     task->known = there.result_ms && there.result_code == task->said.result_code &&
                   there.result_form == task->said.result_form;

@@ -23,6 +23,22 @@ static struct slice bearer(const struct head *head)
     return value;
 }
 
+/* "/t/SECRET/rest" becomes "/rest". */
+static void cut_secret(struct request *request)
+{
+    static const char prefix[] = "/t/";
+    size_t begin = sizeof prefix - 1;
+    if (!slice_starts(request->target, prefix))
+        return;
+    struct slice rest = {request->target.ptr + begin, request->target.len - begin};
+    const char *end = memchr(rest.ptr, '/', rest.len);
+    const char *query = memchr(rest.ptr, '?', rest.len);
+    if (!end || end == rest.ptr || (query && query < end))
+        return;
+    request->secret = (struct slice){rest.ptr, (size_t)(end - rest.ptr)};
+    request->target = (struct slice){end, rest.len - request->secret.len};
+}
+
 void admit_fill_request(struct connection *connection)
 {
     const struct head *head = &connection->head;
@@ -33,7 +49,9 @@ void admit_fill_request(struct connection *connection)
     request->method = head->method;
     request->token = bearer(head);
     request->body_length = head->body_length;
-    request->query = head->target;
+    if (connection->loop->config->secret_paths)
+        cut_secret(request);
+    request->query = request->target;
     slice_split(&request->query, '?', &request->path);
     while (connection->loop->config->trailing_slash && slice_ends(request->path, "/") &&
            request->path.len > 1)

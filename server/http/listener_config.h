@@ -21,6 +21,7 @@ struct listener_config {
     enum metric_listener metrics; /* where its answers are counted */
     bool bare_refusals;           /* a refused resume gets a bare 416: wire.h */
     bool trailing_slash;          /* "/path/" means "/path" */
+    bool secret_paths;            /* "/t/SECRET/path" means "/path", under this secret */
     bool no_transform; /* a proxy on the way may not compress or change an answer: Cache-Control says so */
     unsigned max_head_bytes; /* request line and headers; the request line alone: 414, the whole: 431 */
     unsigned

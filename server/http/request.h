@@ -39,6 +39,7 @@ struct request {
     struct slice target; /* raw request target as received, at most the head limit */
     struct slice path;   /* raw, before '?' */
     struct slice query;  /* raw, after the first '?'; empty without */
+    struct slice secret; /* raw, of /t/SECRET/…, which target and path leave out then; ptr NULL: none */
     struct slice param
         [REQUEST_PARAMS_MAX]; /* raw, for each {} of the pattern; the rest of the target for ROUTE_PREFIX */
     struct slice body;        /* complete body of a route with body_limit > 0 */

@@ -61,6 +61,19 @@ test('a whole flow leaves no secret where it does not belong', async (t) => {
     await call('DELETE', scene.deviceAdminPath(module, `/links/${link.link}`));
     await module.ask({ target: new URL(link.url).pathname, judge: { kind: 'any' } }).catch(() => null);
     await report(module, link, { version: '1002' }).catch(() => null);
+    const own = (await call('POST', scene.deviceAdminPath(module, '/secrets'))).json;
+    const shared = (await call('POST', `/products/${scene.product}/secrets`, { value: 'the-secret-of-the-product' })).json;
+    const later = (await call('POST', `/products/${scene.product}/secrets/${shared.secret}/rotate`)).json;
+    secrets.set('the secret of a device', own.value).set('the secret of a product', shared.value).set('a secret after its rotation', later.value);
+    await call('POST', `/products/${scene.product}/secrets`, { value: shared.value });
+    const other = await Scene.build(server);
+    for (const { path } of [own, shared, later])
+        for (const asking of [module, other.module()]) {
+            await asking.ask({ target: path + asking.target, judge: { kind: 'any' } });
+            await asking.ask({ target: `${path}/no/such/path`, judge: { kind: 'any' } });
+            await asking.ask({ target: `${path}/api/site/firmware_upgrade?imei=%00&device_key=${own.value}`, judge: { kind: 'any' } });
+        }
+    await call('GET', `/products/${scene.product}/explain?device=${module.id}`);
     await run(['token', 'list'], { env: { DFOTA_URL: `http://127.0.0.1:${server.adminAddress.port}`, DFOTA_TOKEN: server.token },
         during: async () => { lines += await commandLines(); } });
     lines += await commandLines();

@@ -110,11 +110,12 @@ export class Module {
     }) {
         Object.assign(this, { address, product, firmware, version, image, known, idKind, id, form, link, limit_bytes, from });
         this.answers = [];
+        this.prefix = ''; // "/t/SECRET": the module asks under a secret
     }
 
     // The request target of the module now.
     get target() {
-        return this.link ?? forms[this.form](this);
+        return this.prefix + (this.link ?? forms[this.form](this));
     }
 
     // One request with any options of buildRequest() and exchange(); the answer is always judged.

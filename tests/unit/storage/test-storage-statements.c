@@ -25,7 +25,7 @@ static const char *const may_scan[] = {
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format",              /* once, at start */
     "SELECT id FROM package WHERE state = 'generating'", /* once, at start */
-    "SELECT id, product_key, name, unknown_devices, created_ms, check_ins_trusted_ms FROM product ORDER BY id",
+    "SELECT id, product_key, name, unknown_devices, device_secret, created_ms, check_ins_trusted_ms FROM product ORDER BY id",
     "SELECT id, product, kind, firmware, text, code, count", /* at most a thousand rows */
     "DELETE FROM unknown",
     "SELECT count(*) FROM webhook", /* at most 16 rows */

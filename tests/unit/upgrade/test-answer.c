@@ -28,10 +28,11 @@ static void test_codes_and_words(void **state)
         assert_int_equal(answer_code(published[i].answer), published[i].code);
         assert_string_equal(answer_msg(published[i].answer), published[i].msg);
     }
-    assert_int_equal(ANSWER_COUNT, sizeof published / sizeof *published + 3); /* 200, 206, 416 */
+    assert_int_equal(ANSWER_COUNT, sizeof published / sizeof *published + 4); /* 200, 206, 416, 404 */
     assert_int_equal(answer_code(ANSWER_FULL), 200);
     assert_int_equal(answer_code(ANSWER_PART), 206);
     assert_int_equal(answer_code(ANSWER_BAD_RANGE), 416);
+    assert_int_equal(answer_code(ANSWER_NO_PATH), 404);
 }
 
 /* {"code": …, "msg": "…"} with six bytes for each character that is not ASCII has to fit into 200. */

@@ -27,6 +27,7 @@ static struct version random_version(void)
 static void randomise_device(struct snapshot *known)
 {
     known->product_known = mostly();
+    known->secret = mostly() ? SECRET_FINE : (enum secret_state)random_below(SECRET_MISSING + 1);
     known->id_usable = mostly();
     known->firmware_named = mostly();
     known->firmware_known = mostly();
@@ -196,6 +197,18 @@ static void check_invariants(const struct scene *scene)
     assert_true(scene->decision.reason[0] && slice_is_clean_utf8(slice_of(scene->decision.reason)));
 }
 
+/* Without the secret nothing is sent and nothing is recorded. */
+static void check_secret(const struct scene *scene)
+{
+    const struct decision *decision = &scene->decision;
+    enum secret_state secret = scene->known.secret;
+    if (secret == SECRET_FINE)
+        return;
+    assert_int_equal(decision->answer, secret == SECRET_WRONG_PATH ? ANSWER_NO_PATH : ANSWER_BAD_PRODUCT);
+    assert_false(decision->admit || decision->confirm || decision->claim || decision->end_attempt ||
+                 decision->unpin || decision->open_attempt || decision->send || decision->block);
+}
+
 static void test_whatever_is_asked(void **state)
 {
     unsigned seen[ANSWER_COUNT] = {0};
@@ -204,6 +217,7 @@ static void test_whatever_is_asked(void **state)
         struct scene scene = random_scene();
         decision_make(&scene.checkin, &scene.known, &limits, &scene.decision);
         check_invariants(&scene);
+        check_secret(&scene);
         seen[scene.decision.answer]++;
     }
     for (unsigned answer = 0; answer < ANSWER_COUNT; answer++)

@@ -9,7 +9,7 @@ import { useT } from '../../i18n';
 const fields = ['version', 'asked', 'tag', 'firmware', 'device', 'note', 'grade', 'last_seen', 'first_seen', 'confirmed', 'code', 'check_ins', 'blocked', 'claim', 'held_out'];
 const yesNo = ['yes', 'no'];
 const values: Record<string, string[]> = {
-    version: ['none'], asked: ['none'], grade: ['unauthenticated', 'link', 'host-report', 'admin'],
+    version: ['none'], asked: ['none'], grade: ['unauthenticated', 'product-secret', 'link', 'host-report', 'admin', 'device-secret'],
     blocked: yesNo, claim: yesNo, held_out: yesNo, last_seen: ['7d', 'never'], first_seen: ['7d', 'never'], confirmed: ['7d', 'never'],
 };
 const operators: Record<string, string[]> = { last_seen: ['>', '<'], first_seen: ['>', '<'], confirmed: ['>', '<'], version: ['=', '<', '>'], asked: ['=', '<', '>'], code: ['='], check_ins: ['>', '<'] };

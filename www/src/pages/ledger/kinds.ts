@@ -12,5 +12,5 @@ export const kinds = [
     'device-unblocked', 'check-in', 'version-reported', 'version-claimed', 'claim-accepted', 'claim-dismissed', 'transcript-received',
     'reports-listed', 'bytes-delivered', 'bytes-handed-over', 'bytes-interrupted', 'asked-elsewhere', 'result-told', 'attempt-ended', 'event-unfit',
     'facts-counted', 'admission-full', 'webhook-added', 'webhook-set', 'webhook-removed', 'token-added', 'token-rotated',
-    'token-revoked', 'backup-made', 'ledger-pruned',
+    'token-revoked', 'secret-added', 'secret-rotated', 'secret-revoked', 'secret-conflict', 'backup-made', 'ledger-pruned',
 ] as const;

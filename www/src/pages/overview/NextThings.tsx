@@ -20,7 +20,7 @@ function placeOf({ action, product = '', firmware = '', campaign, device, versio
     case 'upload-image': return ['/firmware', { product, firmware, upload: version ?? '' }];
     case 'set-format': return ['/firmware', { product, firmware, tab: 'settings' }];
     case 'find-path': return ['/firmware', { product, firmware, tab: 'path', from: from ?? '', to: to ?? '' }];
-    case 'settle-claim': case 'make-link': return ['/devices', { product, device: device ?? '' }];
+    case 'settle-claim': case 'make-link': case 'look-at-secret': return ['/devices', { product, device: device ?? '' }];
     case 'unblock': return ['/devices', { product, filter: `blocked=yes and firmware="${firmware}"` }];
     case 'admit': return ['/devices', { product, state: 'held' }];
     case 'fix-webhook': return ['/settings', { section: 'webhooks', webhook: String(webhook) }];
