@@ -349,7 +349,7 @@ const struct command command_table[] = {
      "EVENT is a number from webhook failed or webhook waiting; all removes every failed event.",
      webhook_forget},
 
-    {"secret add", "[DEVICE]", SET(ON(SECRET_FILE), ON(BY)), NONE, "make a secret for a device or product",
+    {"secret add", "[DEVICE]", SET(ON(SECRET_FILE)), NONE, "make a secret for a device or product",
      "The device shows the secret in the path of its URL (http://HOST/t/SECRET/…), or as device_key. The server makes "
      "a random secret, unless --secret-file has one: 16 to 64 characters of A-Z a-z 0-9 . _ -. Standard output has only "
      "the secret.",
@@ -358,12 +358,11 @@ const struct command command_table[] = {
      "DEVICES counts the devices that used this secret last. LAST USED is at most a day old. Without the scope "
      "operate the secrets themselves are not shown.",
      secret_list},
-    {"secret rotate", "SECRET", SET(ON(OVERLAP), ON(SECRET_FILE), ON(BY)), NONE,
-     "replace a secret by a new one",
+    {"secret rotate", "SECRET", SET(ON(OVERLAP), ON(SECRET_FILE)), NONE, "replace a secret by a new one",
      "SECRET is its number. The old secret works for --overlap hours more (720 without it); 0 ends it at once. "
      "Standard output has only the new secret.",
      secret_rotate},
-    {"secret revoke", "SECRET", SET(ON(BY)), NONE, "end a secret at once",
+    {"secret revoke", "SECRET", NONE, NONE, "end a secret at once",
      "SECRET is its number. Devices that use it get no answer but 404 from then on.", secret_revoke},
 
     {"token add", "NAME", SET(ON(SCOPE), ON(EXPIRES), ON(BY)), SET(ON(SCOPE)),

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/text.h"
@@ -187,6 +188,25 @@ static bool token_effect(struct session *session, char out[EFFECT_SIZE], struct 
     return true;
 }
 
+static bool secret_effect(struct session *session, char out[EFFECT_SIZE], struct failure *fail)
+{
+    struct client_path path;
+    json_t *answer = NULL, *secret;
+    size_t i;
+    if (!session_path(session, &path, fail, "secrets", NULL) ||
+        !client_get(session->client, path.text, &answer, fail))
+        return false;
+    snprintf(out, EFFECT_SIZE, "This ends the secret %s at once.", session->args[0]);
+    json_array_foreach (json_object_get(answer, "items"), i, secret)
+        if (number(secret, "secret") == strtoll(session->args[0], NULL, 10))
+            snprintf(out, EFFECT_SIZE,
+                     "This ends the secret %s at once. %lld devices used it last: they get no "
+                     "packages until they have another one.",
+                     session->args[0], number(secret, "devices"));
+    json_decref(answer);
+    return true;
+}
+
 /* The number of the first row from a time on; 0: there is no such row. */
 static bool first_row(struct session *session, int64_t since_ms, long long *ret, struct failure *fail)
 {
@@ -224,7 +244,7 @@ static const struct {
     {device_delete, device_effect},   {device_revoke, revoke_effect},     {device_replace, replace_effect},
     {campaign_cancel, cancel_effect}, {campaign_delete, draft_effect},    {package_forget, forget_effect},
     {webhook_delete, webhook_effect}, {webhook_forget, webhook_effect},   {token_revoke, token_effect},
-    {ledger_prune, prune_effect},
+    {ledger_prune, prune_effect},     {secret_revoke, secret_effect},
 };
 
 static describe *find(command_run *run)

@@ -51,9 +51,7 @@ static bool send_for_secret(struct session *session, struct client_path *path, c
                             struct failure *fail)
 {
     struct client_answer answer = {0};
-    const char *by = session->options->by;
-    if ((by && !client_path_query(path, "by", by, fail)) ||
-        !client_change(session->client, "POST", path->text, body, &answer, fail))
+    if (!client_change(session->client, "POST", path->text, body, &answer, fail))
         return false;
     const char *value = json_string_value(json_object_get(answer.json, "value"));
     json_int_t number = json_integer_value(json_object_get(answer.json, "secret"));
@@ -104,9 +102,7 @@ bool secret_revoke(struct session *session, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    const char *by = session->options->by;
     if (!session_path(session, &path, fail, "secrets", session->args[0], NULL) ||
-        (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);

@@ -13,7 +13,7 @@ static command_run *const reads[] = {
     package_show,     package_log,    matrix_show,      queue_show,         device_list,   device_show,
     outcomes_show,    explain_show,   why_show,         transcript_list,    unknown_list,  webhook_list,
     webhook_show,     webhook_failed, webhook_waiting,  token_list,         ledger_list,   ledger_head,
-    signing_key_show,
+    signing_key_show, secret_list,
 };
 
 /* They change nothing, and to repeat them is of no use. */

@@ -285,7 +285,7 @@ describe('who may see and change secrets', () => {
         const [{ secret }] = (await server.admin('GET', scene.deviceAdminPath(module, '/secrets'), null, { expect: 200 })).json.items;
         assert.match(await ctl('secret', 'rotate', `${secret}`, '--overlap', '1'), /^[a-z2-7]{26}\n$/);
         assert.match(await ctl('secret', 'list', module.id), /ending/);
-        await ctl('secret', 'revoke', `${secret}`);
+        await ctl('secret', 'revoke', `${secret}`, '--yes');
         assert.equal((await module.ask(any)).status, 404);
         assert.match(await ctl('device', 'show', module.id), /grade +device-secret/);
         assert.match(await ctl('product', 'set', scene.product, '--device-secret', 'required'), /Secret of devices +required/);

@@ -51,7 +51,8 @@ describe('an image', () => {
         });
         assert.deepEqual([warnings.length, /not a \.binpkg/.test(warnings[0])], [1, true], warnings.join());
         assert.ok(uploaded_at > 1.6e12);
-        assert.deepEqual((await server.admin('GET', at(product, '1138'), null, { expect: 200 })).json, shown);
+        assert.deepEqual((await server.admin('GET', at(product, '1138'), null, { expect: 200 })).json,
+            { ...shown, about: { purpose: null, release_note: null, advisory: null, sbom: null } });
         assert.ok((await server.admin('GET', `${at(product, '1138')}/content`, null, { expect: 200 })).body.equals(bytes));
         const made = (await server.admin('GET', firmwarePath(product, 'AirM2M_780E_LTE_AT'), null, { expect: 200 })).json;
         assert.deepEqual([made.images, made.target, made.devices, made.max_package_bytes], [1, null, 0, 491520]);

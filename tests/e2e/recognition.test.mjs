@@ -167,7 +167,7 @@ describe('a release name in the content', () => {
         assert.deepEqual(json.warnings.map((w) => /not version 4/.test(w) || /version 3 has the same bytes:/.test(w)), [true, true]);
         await server.restart();
         const { json: shown } = await server.admin('GET', `${firmwarePath(on, 'pump')}/images/4`, null, { expect: 200 });
-        assert.deepEqual(shown, json);
+        assert.deepEqual(shown.warnings, json.warnings);
     });
 });
 
