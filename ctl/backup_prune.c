@@ -11,45 +11,47 @@
 #include "base/cleanup.h"
 
 #define LONG_PATH (PATH_MAX + NAME_MAX + 1)
+#define REMOVED   ".removed-" /* before the name of a backup that is being removed */
 
 /* Old backups */
+
+static void remove_folder(const char *folder)
+{
+    static const char *const files[] = {"SHA256SUMS", "manifest.json", "dfota.conf",
+                                        "dfota.db",   "secret.key",    "signing.key"};
+    char path[LONG_PATH];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
 
 /* Renamed first: a backup that is removed in part must not look like a backup. */
 static bool remove_backup(const struct backup_store *store, const char *name, struct failure *fail)
 {
-    static const char *const files[] = {"SHA256SUMS", "manifest.json", "signing.key", "dfota.conf",
-                                        "dfota.db"};
-    char from[PATH_MAX], to[PATH_MAX], path[PATH_MAX];
+    char from[PATH_MAX], to[PATH_MAX];
     snprintf(from, sizeof from, "%s/%s", store->path, name);
-    snprintf(to, sizeof to, "%s/.removed-%s", store->path, name);
+    snprintf(to, sizeof to, "%s/" REMOVED "%s", store->path, name);
     if (rename(from, to) != 0)
         return failure_set(fail, EXIT_USAGE, "cannot remove %s: %s", from, strerror(errno));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/.removed-%s/%s", store->path, name, files[i]);
-        unlink(path);
-    }
-    rmdir(to);
+    remove_folder(to);
     return true;
 }
 
 /* What a backup before left that was killed meanwhile. */
 static void remove_leftovers(const struct backup_store *store)
 {
-    static const char prefix[] = ".removed-";
-    struct failure ignored;
     char path[LONG_PATH];
     DIR *folder = opendir(store->path);
     if (!folder)
         return;
     for (const struct dirent *entry; (entry = readdir(folder));) {
-        const char *name = entry->d_name + sizeof prefix - 1;
-        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0 || !backup_name_is(name))
+        if (strncmp(entry->d_name, REMOVED, sizeof REMOVED - 1) != 0 ||
+            !backup_name_is(entry->d_name + sizeof REMOVED - 1))
             continue;
         snprintf(path, sizeof path, "%s/%s", store->path, entry->d_name);
-        char back[LONG_PATH];
-        snprintf(back, sizeof back, "%s/%s", store->path, name);
-        if (access(back, F_OK) != 0 && rename(path, back) == 0)
-            remove_backup(store, name, &ignored);
+        remove_folder(path);
     }
     closedir(folder);
 }

@@ -207,6 +207,14 @@ static bool secret_effect(struct session *session, char out[EFFECT_SIZE], struct
     return true;
 }
 
+static bool rotate_effect(struct session *session, char out[EFFECT_SIZE], struct failure *fail)
+{
+    (void)fail;
+    snprintf(out, EFFECT_SIZE, "The present secret of the token %s ends at once, and its sessions too.",
+             session->args[0]);
+    return true;
+}
+
 /* The number of the first row from a time on; 0: there is no such row. */
 static bool first_row(struct session *session, int64_t since_ms, long long *ret, struct failure *fail)
 {
@@ -244,7 +252,8 @@ static const struct {
     {device_delete, device_effect},   {device_revoke, revoke_effect},     {device_replace, replace_effect},
     {campaign_cancel, cancel_effect}, {campaign_delete, draft_effect},    {package_forget, forget_effect},
     {webhook_delete, webhook_effect}, {webhook_forget, webhook_effect},   {token_revoke, token_effect},
-    {ledger_prune, prune_effect},     {secret_revoke, secret_effect},
+    {ledger_prune, prune_effect},     {secret_revoke, secret_effect},     {secret_rotate, secret_effect},
+    {token_rotate, rotate_effect},
 };
 
 static describe *find(command_run *run)
@@ -260,11 +269,19 @@ bool confirm_knows(command_run *run)
     return find(run) != NULL;
 }
 
+/* A rotation ends the present secret at once only without an overlap. */
+static bool is_harmless(const struct session *session, const struct command *command)
+{
+    const struct ctl_options *options = session->options;
+    bool rotates = command->run == secret_rotate || command->run == token_rotate;
+    return rotates && !(options->given[OPTION_OVERLAP] && options->overlap_h == 0);
+}
+
 bool confirm_ask(struct session *session, const struct command *command, struct failure *fail)
 {
     describe *effect_of = find(command->run);
     char effect[EFFECT_SIZE], typed[16] = "";
-    if (!effect_of || session->options->yes)
+    if (!effect_of || session->options->yes || is_harmless(session, command))
         return true;
     if (command->run == device_revoke && !link_check_revoke(session, fail))
         return false;

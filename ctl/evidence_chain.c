@@ -88,6 +88,8 @@ bool evidence_check_chain(const json_t *payload, struct evidence_chain *ret, str
 
 /* ---- the other sections ---- */
 
+#define APPROVED "approved %.100s %lld %.100s" /* campaign, stage, who */
+
 /* The rows of some kinds by what they are about: "kind:…" → detail, parsed. */
 static json_t *index_rows(const json_t *payload)
 {
@@ -95,11 +97,11 @@ static json_t *index_rows(const json_t *payload)
     size_t i;
     json_array_foreach (json_object_get(json_object_get(payload, "ledger"), "rows"), i, row) {
         const char *kind = text_of(row, "kind");
-        char key[160] = "";
+        char key[260] = "";
         json_t *detail = json_loads(text_of(row, "detail"), 0, NULL);
         if (strcmp(kind, "campaign-approved") == 0)
-            snprintf(key, sizeof key, "approved %s %lld", text_of(detail, "campaign"),
-                     (long long)number_of(detail, "stage"));
+            snprintf(key, sizeof key, APPROVED, text_of(detail, "campaign"),
+                     (long long)number_of(detail, "stage"), text_of(json_object_get(detail, "by"), "name"));
         else if (strcmp(kind, "package-made") == 0 || strcmp(kind, "package-uploaded") == 0)
             snprintf(key, sizeof key, "package %s", text_of(row, "package"));
         else if (strcmp(kind, "attempt-ended") == 0)
@@ -117,8 +119,9 @@ static void match_approvals(const json_t *payload, const json_t *index, struct e
     json_t *approval;
     size_t i;
     json_array_foreach (json_object_get(payload, "approvals"), i, approval) {
-        char key[160];
-        snprintf(key, sizeof key, "approved %s %lld", name, (long long)number_of(approval, "stage"));
+        char key[260];
+        snprintf(key, sizeof key, APPROVED, name, (long long)number_of(approval, "stage"),
+                 text_of(approval, "by"));
         match->approvals++;
         match->approvals_found += json_object_get(index, key) != NULL;
     }
@@ -130,7 +133,7 @@ static bool match_packages(const json_t *payload, const json_t *index, struct ev
     json_t *package;
     size_t i;
     json_array_foreach (json_object_get(payload, "packages"), i, package) {
-        char key[160];
+        char key[260];
         snprintf(key, sizeof key, "package %s", text_of(package, "sha256"));
         const json_t *detail = json_object_get(index, key);
         match->packages++;
@@ -148,14 +151,16 @@ static bool match_attempts(const json_t *device, const json_t *index, struct evi
     json_t *attempt;
     size_t i;
     json_array_foreach (json_object_get(device, "attempts"), i, attempt) {
-        char key[160];
+        char key[260];
         if (!number_of(attempt, "ended_at"))
             continue;
         snprintf(key, sizeof key, "end %lld", (long long)number_of(attempt, "attempt"));
         const json_t *detail = json_object_get(index, key);
         match->ends++;
         match->ends_found += detail != NULL;
-        if (detail && strcmp(text_of(detail, "state"), text_of(attempt, "state")) != 0)
+        if (detail && (strcmp(text_of(detail, "state"), text_of(attempt, "state")) != 0 ||
+                       strcmp(text_of(detail, "from"), text_of(attempt, "from")) != 0 ||
+                       strcmp(text_of(detail, "to"), text_of(attempt, "to")) != 0))
             return error_set(err, ERROR_CORRUPT, "the ledger tells another end of attempt %lld of %s",
                              (long long)number_of(attempt, "attempt"), text_of(device, "device"));
     }

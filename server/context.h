@@ -37,7 +37,7 @@ struct sizes;
 #define CERTIFICATE_WARN_DAYS 21 /* before the end of a certificate */
 
 struct daemon {
-    /* A reload puts another one here; one that was read stays valid until the server ends (configs.h). So a function
+    /* A reload puts another one here; one that was read stays valid until the server ends (reload.h). So a function
        that needs several values of the same moment reads the pointer once. */
     const struct config *_Atomic config;
     struct blobs *blobs;

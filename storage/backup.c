@@ -41,6 +41,8 @@ static bool take(void *cls)
         reading->state->failed = reading->row;
     } else {
         reading->state->last = reading->row;
+        if (reading->row.result == BACKUP_COMPLETE)
+            reading->state->complete_ms = reading->row.made_ms;
         reading->state->failed.result = BACKUP_NONE;
     }
     return true;
@@ -58,6 +60,6 @@ bool backup_state_load(struct db *db, struct backup_state *ret, struct error *er
 
 int64_t backup_age_ms(const struct backup_state *state, int64_t now_ms)
 {
-    int64_t age_ms = now_ms - (state->last.result ? state->last.made_ms : state->first_ms);
+    int64_t age_ms = now_ms - (state->complete_ms ? state->complete_ms : state->first_ms);
     return age_ms > 0 ? age_ms : 0;
 }

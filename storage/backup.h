@@ -29,12 +29,13 @@ bool backup_record_put(struct db *db, const struct backup_record *record, struct
 struct backup_state {
     struct backup_record last;   /* complete or incomplete; BACKUP_NONE: no backup was made */
     struct backup_record failed; /* after `last`; BACKUP_NONE: none */
+    int64_t complete_ms;         /* of the last complete one; 0: none */
     int64_t first_ms;            /* when the database was made */
 };
 bool backup_state_load(struct db *db, struct backup_state *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The age of the last backup, or without one of the database, in milliseconds; 0 when the clock is behind. */
+/* The age of the last complete backup, or without one of the database, in milliseconds; 0 when the clock is behind. */
 int64_t backup_age_ms(const struct backup_state *state, int64_t now_ms);
 
 #endif

@@ -47,7 +47,7 @@ bool gauges_load(struct db *db, struct gauges *ret, struct error *err)
     *ret = (struct gauges){.running = 0};
     if (!backup_state_load(db, &backup, err))
         return false;
-    ret->backup_ms = backup.last.result ? backup.last.made_ms : 0;
+    ret->backup_ms = backup.complete_ms;
     return package_count(db, &ret->packages, err) &&
            db_row(db,
                   QUERY(CAMPAIGNS, NO_PARAMS,

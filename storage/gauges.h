@@ -21,7 +21,7 @@ struct gauges {
     int64_t events_waiting, events_failed; /* of webhooks, at most GAUGES_OUTBOX_MAX each */
     int64_t ledger_seq;                    /* of the last row of the ledger */
     int64_t pruned_ms;                     /* the newest removal in the ledger; 0: there is none */
-    int64_t backup_ms;                     /* when the last backup was made; 0: there is none */
+    int64_t backup_ms;                     /* when the last complete backup was made; 0: there is none */
 };
 bool gauges_load(struct db *db, struct gauges *ret, struct error *err) __attribute__((warn_unused_result));
 

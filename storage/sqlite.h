@@ -36,6 +36,8 @@ bool sqlite_migrate(struct db *db, struct error *err);
 bool sqlite_open_seal(struct db *db, const char *path, struct error *err);
 /* After a migration has sealed rows: rewrites the file, so that it has no old bytes of secrets. */
 bool sqlite_clean_plain(struct db *db, struct error *err);
+/* Whether the disk has room for so many copies of the database, and some more. */
+bool sqlite_has_space(struct db *db, unsigned copies);
 /* Copies the database to FILE.schema-NNN, durably, and removes such copies of other schemas. */
 bool sqlite_keep_old(struct db *db, unsigned schema, struct error *err);
 

@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -48,7 +50,9 @@ bool db_copy(struct db *db, const char *path, struct error *err)
 
 /* Before an upgrade */
 
-#define OLD_SUFFIX ".schema-"
+#define OLD_SUFFIX     ".schema-"
+#define UPGRADE_COPIES 3 /* of the database: the copy, the log of the migrations, and what they add */
+#define SPARE_BYTES    (1 << 20)
 
 static bool sync_path(const char *path, struct error *err)
 {
@@ -70,6 +74,18 @@ static void remove_others(const char *folder, const char *prefix, const char *ke
     closedir(entries);
 }
 
+bool sqlite_has_space(struct db *db, unsigned copies)
+{
+    struct statvfs disk;
+    struct error err;
+    char bytes[32];
+    if (statvfs(sqlite3_db_filename(db->handle, "main"), &disk) != 0 ||
+        !sqlite_text(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", bytes,
+                     sizeof bytes, &err))
+        return false;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= copies * strtoull(bytes, NULL, 10) + SPARE_BYTES;
+}
+
 static bool make_old(struct db *db, const char *folder, const char *kept, struct error *err)
 {
     char path[PATH_MAX], fresh[PATH_MAX];
@@ -77,8 +93,12 @@ static bool make_old(struct db *db, const char *folder, const char *kept, struct
         snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
         return error_set(err, ERROR_INVALID, "the path of the database is too long");
     unlink(fresh); /* of an upgrade that was cut off */
-    if (db_copy(db, fresh, err) && sync_path(fresh, err) &&
-        (rename(fresh, path) == 0 || error_errno(err, errno, "cannot rename %s", fresh)))
+    unlink(path);  /* the database itself still has this schema, and may have changed since */
+    if (!sqlite_has_space(db, UPGRADE_COPIES))
+        error_set(err, ERROR_NO_SPACE, "the disk has less free space than %d times the database",
+                  UPGRADE_COPIES);
+    else if (db_copy(db, fresh, err) && sync_path(fresh, err) &&
+             (rename(fresh, path) == 0 || error_errno(err, errno, "cannot rename %s", fresh)))
         return sync_path(folder, err);
     unlink(fresh);
     struct error why = *err;

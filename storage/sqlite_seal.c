@@ -94,6 +94,8 @@ bool sqlite_open_seal(struct db *db, const char *path, struct error *err)
     return (db->seal || seal_make(path, &db->seal, err)) && add_functions(db, err);
 }
 
+#define CLEANING_COPIES 2 /* of the database: a temporary file, and the log */
+
 /* The migration has sealed the rows, but their old bytes are still in free parts of the file and in the log. A full
    disk does not stop the start: the next one tries again. */
 bool sqlite_clean_plain(struct db *db, struct error *err)
@@ -103,8 +105,11 @@ bool sqlite_clean_plain(struct db *db, struct error *err)
         return false;
     if (left[0] == '0')
         return true;
-    if (!sqlite_exec(db, "VACUUM", err))
-        return err->code == ERROR_NO_SPACE;
+    /* The migration has filled the log: its space is needed now. */
+    if (!sqlite_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err))
+        return false;
+    if (!sqlite_has_space(db, CLEANING_COPIES) || !sqlite_exec(db, "VACUUM", err))
+        return sqlite_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
     return sqlite_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err) &&
            sqlite_exec(db, "UPDATE secret_key SET cleaned = 1", err);
 }

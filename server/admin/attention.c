@@ -301,14 +301,15 @@ static bool put_backup(struct attention *attention, struct error *err)
     if (!backup_is_due(attention->call->daemon->config, &state, now_ms))
         return true;
     long long days = (long long)(backup_age_ms(&state, now_ms) / DAY_MS);
-    int64_t last_ms = state.last.result ? state.last.made_ms : 0;
+    int64_t last_ms = state.complete_ms;
     json_t *subject = json_pack("{s:I}", "count", (json_int_t)days);
     json_t *action = attention_action("make-backup", NULL, " ");
     if (last_ms)
-        attention_put(attention, "backup-due", subject, last_ms, action, "no backup for %lld days", days);
+        attention_put(attention, "backup-due", subject, last_ms, action, "no complete backup for %lld days",
+                      days);
     else
         attention_put(attention, "backup-due", subject, 0, action,
-                      "no backup was made in the %lld days of this server", days);
+                      "no complete backup was made in the %lld days of this server", days);
     return true;
 }
 

@@ -113,7 +113,8 @@ static bool collect(const struct evidence *evidence, struct numbers *numbers, st
         !search_kind(evidence, numbers, LEDGER_IMAGE_UPLOADED, true, err) ||
         !search_kind(evidence, numbers, LEDGER_PACKAGE_MADE, false, err) ||
         !search_kind(evidence, numbers, LEDGER_PACKAGE_UPLOADED, false, err) ||
-        !search_kind(evidence, numbers, LEDGER_PACKAGE_RELEASED, false, err))
+        !search_kind(evidence, numbers, LEDGER_PACKAGE_RELEASED, false, err) ||
+        !search_kind(evidence, numbers, LEDGER_ATTEMPT_ENDED, false, err)) /* also after the campaign */
         return false;
     for (size_t i = 0; i < count; i++)
         if (!add(numbers, list[i]))

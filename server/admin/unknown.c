@@ -133,8 +133,11 @@ static bool advise(struct db *db, const struct unknown *row, char out[ADVICE_SIZ
         return advise_version(db, row, &product, out, err);
     if (row->code == 25) {
         snprintf(
-            out, ADVICE_SIZE,
-            "the product demands a secret, and this device showed no valid one: give it its URL with /t/SECRET");
+            out, ADVICE_SIZE, "%s",
+            product.device_secret == DEVICE_SECRET_REQUIRED
+                ? "the product demands a secret, and this device showed none, or one that is not its own: give it "
+                  "its URL with /t/SECRET"
+                : "this device showed a secret that is not its own: see dfotactl secret list");
         return true;
     }
     snprintf(out, ADVICE_SIZE, "%s",

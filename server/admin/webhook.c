@@ -55,8 +55,9 @@ static json_t *to_json(const struct request *request, const struct webhook *webh
     return json_pack("{s:I, s:o, s:s, s:o, s:o, s:b, s:o, s:b, s:I, s:I, s:I, s:I, s:o}", "webhook",
                      (json_int_t)webhook->id, "name", field_text(webhook->name), "url", url, "product",
                      field_text(webhook->product_key), "kinds", kinds_to_json(webhook), "signed",
-                     webhook->secret[0] != '\0', "template", field_text(webhook->template), "enabled",
-                     webhook->enabled != 0, "waiting", (json_int_t)webhook->waiting, "failed",
+                     webhook->secret[0] != '\0', "template",
+                     request->actor.scope >= SCOPE_ADMIN ? field_text(webhook->template) : json_null(),
+                     "enabled", webhook->enabled != 0, "waiting", (json_int_t)webhook->waiting, "failed",
                      (json_int_t)webhook->failed, "lost", (json_int_t)webhook->lost, "created_at",
                      (json_int_t)webhook->created_ms, "created_by", field_text(webhook->created_by));
 }

@@ -70,14 +70,25 @@ static void fail(struct terminator *terminator, struct tunnel *tunnel, const cha
     bury(terminator, tunnel, tunnel->state);
 }
 
-/* At the limit the oldest makes room, except for one that may be sending a package. */
+/* The peer has all bytes: an end in order, without a reset. */
+static void end(struct terminator *terminator, struct tunnel *tunnel)
+{
+    tunnel->is_over = true;
+    bury(terminator, tunnel, tunnel->state);
+}
+
+/* At the limit the oldest makes room, but not one to which bytes are still on their way. */
 static void put_in(struct terminator *terminator, struct tunnel *tunnel)
 {
     enum tunnel_state state = tunnel->state;
     TAILQ_INSERT_TAIL(&terminator->list[state], tunnel, in_state);
-    if (++terminator->count[state] > terminator->most[state])
-        fail(terminator, state == TUNNEL_RELAY ? tunnel : TAILQ_FIRST(&terminator->list[state]),
-             "too many connections");
+    if (++terminator->count[state] <= terminator->most[state])
+        return;
+    struct tunnel *oldest = TAILQ_FIRST(&terminator->list[state]);
+    if (state == TUNNEL_CLOSING)
+        end(terminator, oldest);
+    else
+        fail(terminator, state == TUNNEL_HANDSHAKE ? oldest : tunnel, "too many connections");
 }
 
 static void watch(struct terminator *terminator, struct tunnel_side *side, uint32_t wanted)
@@ -124,7 +135,7 @@ static void step(struct terminator *terminator, struct tunnel *tunnel)
     if (tunnel->state != before) {
         take_out(terminator, tunnel, before);
         put_in(terminator, tunnel);
-        if (tunnel->failure)
+        if (tunnel->failure || tunnel->is_over)
             return;
     }
     watch(terminator, &tunnel->outer, tunnel_outer_events(tunnel));
@@ -192,8 +203,14 @@ static void sweep(struct terminator *terminator)
     for (enum tunnel_state state = TUNNEL_RELAY; state < TUNNEL_STATES; state++)
         for (tunnel = TAILQ_FIRST(&terminator->list[state]); tunnel; tunnel = next) {
             next = TAILQ_NEXT(tunnel, in_state);
-            if (tunnel_is_stalled(tunnel, config->idle_timeout_ms, least, terminator->now_ms))
+            if (!tunnel_is_stalled(tunnel, config->idle_timeout_ms, least, terminator->now_ms)) {
+                if (state == TUNNEL_DRAINING)
+                    step(terminator, tunnel);
+            } else if (state == TUNNEL_CLOSING) {
+                end(terminator, tunnel);
+            } else {
                 fail(terminator, tunnel, "the peer takes no bytes");
+            }
         }
 }
 
@@ -245,8 +262,10 @@ static void stop_accepting(struct terminator *terminator)
 
 static unsigned count_all(const struct terminator *terminator)
 {
-    return terminator->count[TUNNEL_HANDSHAKE] + terminator->count[TUNNEL_RELAY] +
-           terminator->count[TUNNEL_CLOSING];
+    unsigned count = 0;
+    for (enum tunnel_state state = TUNNEL_HANDSHAKE; state < TUNNEL_STATES; state++)
+        count += terminator->count[state];
+    return count;
 }
 
 static void obey(struct terminator *terminator)
@@ -314,6 +333,7 @@ static bool prepare(struct terminator *terminator, struct error *err)
     terminator->most[TUNNEL_HANDSHAKE] = at_least(config->max_connections / 4);
     /* The gate refuses what is beyond the limit of the listener, and needs a tunnel for that. */
     terminator->most[TUNNEL_RELAY] = config->max_connections + at_least(config->max_connections / 4);
+    terminator->most[TUNNEL_DRAINING] = terminator->most[TUNNEL_RELAY];
     terminator->most[TUNNEL_CLOSING] = at_least(config->max_connections / 2);
     crowd_init(&terminator->crowd, at_least(terminator->most[TUNNEL_HANDSHAKE] / 2));
     for (enum tunnel_state state = TUNNEL_HANDSHAKE; state < TUNNEL_STATES; state++)

@@ -226,7 +226,15 @@ static void close_outer(struct tunnel *tunnel, int64_t now_ms)
     shutdown(tunnel->outer.fd, SHUT_WR);
     close(tunnel->inner.fd); /* leaves epoll, too */
     tunnel->inner.fd = -1;
-    move_to(tunnel, TUNNEL_CLOSING, now_ms);
+    move_to(tunnel, TUNNEL_DRAINING, now_ms);
+}
+
+/* Bytes that the kernel holds for the peer. */
+static bool has_unsent(const struct tunnel *tunnel)
+{
+    int waiting = 0;
+    (void)!ioctl(tunnel->outer.fd, SIOCOUTQ, &waiting);
+    return waiting > 0;
 }
 
 /* Drops what the peer still sends: a close with unread bytes would reset the connection and destroy the answer. */
@@ -252,7 +260,9 @@ bool tunnel_step(struct tunnel *tunnel, char *scratch, int64_t now_ms)
         if (!tunnel->failure && tunnel->down_ended && !tunnel->down.bytes)
             close_outer(tunnel, now_ms);
     }
-    if (tunnel->state == TUNNEL_CLOSING)
+    if (tunnel->state == TUNNEL_DRAINING && !has_unsent(tunnel))
+        move_to(tunnel, TUNNEL_CLOSING, now_ms);
+    if (tunnel->state == TUNNEL_DRAINING || tunnel->state == TUNNEL_CLOSING)
         await_close(tunnel);
     return false;
 }
@@ -274,14 +284,12 @@ bool tunnel_is_stalled(struct tunnel *tunnel, int64_t idle_ms, uint64_t least, i
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
-    int waiting = 0;
+    if (tunnel->state == TUNNEL_CLOSING)
+        return now_ms - tunnel->since_ms >= LINGER_MS;
     if (getsockopt(tunnel->outer.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return true;
-    (void)!ioctl(tunnel->outer.fd, SIOCOUTQ, &waiting);
-    bool waits = waiting > 0 || tunnel->down.bytes;
-    if (tunnel->state == TUNNEL_CLOSING && !waits)
-        return now_ms - tunnel->since_ms >= LINGER_MS;
-    if (!waits || info.tcpi_bytes_acked - tunnel->acked >= (least ? least : 1)) {
+    if ((!has_unsent(tunnel) && !tunnel->down.bytes) ||
+        info.tcpi_bytes_acked - tunnel->acked >= (least ? least : 1)) {
         tunnel->acked = info.tcpi_bytes_acked;
         tunnel->acked_ms = now_ms;
     }

@@ -18,7 +18,8 @@
 enum tunnel_state {
     TUNNEL_HANDSHAKE,
     TUNNEL_RELAY,
-    TUNNEL_CLOSING, /* the listener has ended its side: the rest is on its way to the peer, who has not closed */
+    TUNNEL_DRAINING, /* the listener has ended its side: the rest is on its way to the peer */
+    TUNNEL_CLOSING,  /* the peer has all bytes, and has not closed */
     TUNNEL_STATES
 };
 
@@ -63,8 +64,8 @@ uint32_t tunnel_outer_events(const struct tunnel *tunnel);
 uint32_t tunnel_inner_events(const struct tunnel *tunnel);
 /* Makes a pair of connected TCP sockets. inner.fd is one end; *ret, which the caller owns, the other. */
 bool tunnel_connect(struct tunnel *tunnel, int *ret);
-/* To be called about once a second. True: bytes wait for the peer, who has acknowledged fewer than `least` (at least one)
-   in idle_ms; or the peer has all bytes, and does not close. */
+/* To be called about once a second, after tunnel_step(). True: bytes wait for the peer, who has acknowledged fewer than
+   `least` (at least one) in idle_ms; or the peer has all bytes, and does not close. */
 bool tunnel_is_stalled(struct tunnel *tunnel, int64_t idle_ms, uint64_t least, int64_t now_ms);
 /* Closes both sides and frees. After a failure they are reset: nobody takes a part for the whole. */
 void tunnel_free(struct tunnel *tunnel);

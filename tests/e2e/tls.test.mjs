@@ -4,7 +4,7 @@
 // that never finish.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
@@ -280,6 +280,43 @@ describe('a peer that does not finish', () => {
         assert.ok(ticks() - before < 50, `${ticks() - before} ticks of 10 ms in 1.5 s`);
         crowd.forEach((socket) => socket.destroy());
         await poll('the next is answered', async () => (await ask(server.tls.device, scene.module().target).catch(() => null))?.status === 200);
+    });
+
+    test('closing, does not cut the package of a slow module', { timeout: 60_000 }, async (t) => {
+        const server = await begin(t, { max_device_connections: 32 });
+        const scene = await Scene.build(server, { kind: 'noise', size: 150_000, limit: 16_000_000 });
+        await scene.makePackage();
+        const module = scene.module();
+        const slow = spawn('python3', ['-c', `import socket, ssl, sys
+plain = socket.socket()
+plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+plain.connect(('127.0.0.1', ${server.tls.device}))
+peer = ssl.create_default_context(cafile='${authority.file}').wrap_socket(plain, server_hostname='127.0.0.1')
+peer.sendall(sys.argv[1].encode())
+got = len(peer.recv(1000))
+print(got, flush=True)
+sys.stdin.readline()
+while part := peer.recv(4096): got += len(part)
+print(got, flush=True)`, buildRequest(module.target).toString()]);
+        let said = '';
+        slow.stdout.on('data', (bytes) => { said += bytes; });
+        slow.stderr.on('data', (bytes) => { said += bytes; });
+        await poll('the download has begun', () => said.includes('\n'));
+        await scene.awaitAttempt(module, 'handed_over'); // its last bytes are in the kernel
+        const crowd = [];
+        for (let i = 0; i < 40; i += 1) {
+            const socket = await connect(server.tls.device);
+            crowd.push(socket);
+            await new Promise((done) => {
+                socket.on('error', done).on('end', done).resume();
+                socket.write('GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n'); // and it never closes
+            });
+        }
+        slow.stdin.write('\n');
+        await new Promise((done) => slow.on('close', done));
+        const whole = (await scene.content()).length;
+        assert.ok(Number(said.trim().split('\n').at(-1)) > whole, said);
+        crowd.forEach((socket) => socket.destroy());
     });
 
     test('reading its answer, is cut after idle_timeout_ms, and nothing is left', async (t) => {
