@@ -363,11 +363,12 @@ static bool add_anywhere(struct admin_call *call, const struct campaign *campaig
     bool found, known;
     json_t *item;
     if (!firmware_by_id(call->db, campaign->firmware_id, &firmware, &found, err) ||
-        (found && !product_by_id(call->db, firmware.product_id, &product, &known, err)) ||
-        (found && known && !campaign_to_json(call->db, &firmware, campaign, &item, err)))
+        (found && !product_by_id(call->db, firmware.product_id, &product, &known, err)))
         return false;
     if (!found || !known || !access_sees(call->request, product.product_key))
         return true;
+    if (!campaign_to_json(call->db, &firmware, campaign, &item, err))
+        return false;
     json_object_set_new(item, "product", json_string(product.product_key));
     json_array_append_new(items, item);
     return true;

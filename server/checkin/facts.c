@@ -11,7 +11,9 @@ bool facts_counts(const struct facts *facts, enum grade grade)
 
 bool facts_are_lower(const struct facts *facts)
 {
-    return facts->grade <= GRADE_PRODUCT_SECRET && !facts_counts(facts, facts->grade);
+    /* GRADE_NONE: an admin asks, and not a device. */
+    return facts->grade != GRADE_NONE && facts->grade <= GRADE_PRODUCT_SECRET &&
+           !facts_counts(facts, facts->grade);
 }
 
 void facts_log(const struct facts *facts, const char *network)

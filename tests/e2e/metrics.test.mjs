@@ -252,6 +252,7 @@ test('a real Prometheus raises the alerts of a broken gate and a low disk', { sk
     const { scene, modules: [module], ids } = await fleet(server, 1);
     await start(scene, { devices: ids, stages: [{ devices: 1, max_failed: 0 }] });
     await module.download();
+    await scene.awaitAttempt(module, 'delivered');
     await module.ask(); // it came back with the old version
     const broken = await alert('DfotaCampaignGateBroken');
     assert.deepEqual([broken.labels.severity, broken.labels.reason, broken.labels.job], ['critical', 'gate_broken', 'dfota']);

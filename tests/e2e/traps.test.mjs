@@ -362,8 +362,8 @@ describe('memory of a connection that waits:', { skip: process.env.DFOTA_SANITIZ
     const handed_over_bytes = 16_384;
     // What a connection has sent, and its memory limit: measured were 0.7 KB, and 10 KB after libmicrohttpd has it; naive: 28 KB.
     const kinds = {
-        'nothing': ['', 2048],
-        'half a head': [text(`GET /upgrade?${'x'.repeat(300)}`).slice(0, -2), 2048],
+        'nothing': ['', 4096],
+        'half a head': [text(`GET /upgrade?${'x'.repeat(300)}`).slice(0, -2), 4096],
         'half a body': [text('POST /api/site/turnkey_fota_result', ['Content-Length: 1000'], 'x'.repeat(500)), handed_over_bytes],
     };
     // The growth of the process per connection that has sent `first`.
