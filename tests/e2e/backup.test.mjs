@@ -282,6 +282,7 @@ describe('dfotactl backup', () => {
         // With a manifest that cannot be read, no file is removed: the backup may need it.
         await server.putImage(scene.product, 'spare', '2', noiseImage({ seed: 79, size: 5000 }));
         await writeFile(join(dir, third.name, 'manifest.json'), '{');
+        assert.deepEqual((await readdir(dir)).filter((name) => name.startsWith('.removed')), [], 'nothing of a removed backup is left');
         const { status, err } = await backup(server, dir, { args: ['--keep', '2'] });
         assert.equal(status, 2);
         assert.match(err, /cannot read .*manifest\.json, so no file in blobs\/ was removed/);

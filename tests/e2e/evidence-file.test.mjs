@@ -65,6 +65,17 @@ describe('the evidence of a campaign', () => {
         await rm(dir, { recursive: true, force: true });
     });
 
+    test('with another approver, or another target of an attempt, is not what the ledger tells', async () => {
+        const file = await get();
+        assert.match((await verify(file)).out, /1 of 1 approvals/);
+        assert.match((await verify(forge(file, (payload) => { payload.approvals[0].by = 'Mallory'; }))).out, /0 of 1 approvals/);
+        for (const key of ['from', 'to']) {
+            const { status, err } = await verify(forge(file, (payload) => { payload.devices[0].attempts[0][key] = '9999'; }));
+            assert.equal(status, 1);
+            assert.match(err, /the ledger tells another end of attempt/);
+        }
+    });
+
     test('has what happened, and dfotactl verifies it without a server', async () => {
         const file = await get();
         const payload = payloadOf(file);

@@ -75,10 +75,11 @@ describe('a scope', () => {
         const { json: who } = await server.admin('GET', '/session', null, as(token));
         assert.deepEqual([who.login, who.name, who.scope, who.product], ['token', 'boss', 'read', null]);
     });
-    test('hides the URLs of webhooks, which may hold a secret', async () => {
-        await server.admin('POST', '/webhooks', { name: 'robot', url: 'http://chat.example/hook?key=hidden' }, { expect: 201 });
+    test('hides the URLs and templates of webhooks, which may hold a secret', async () => {
+        await server.admin('POST', '/webhooks', { name: 'robot', url: 'http://chat.example/hook?key=hidden',
+            template: '{"routing_key":"hidden","text":"{summary}"}' }, { expect: 201 });
         const { json } = await server.admin('GET', '/webhooks', null, as(await make()));
-        assert.equal(json.items[0].url, 'http://chat.example/…');
+        assert.deepEqual([json.items[0].url, json.items[0].template], ['http://chat.example/…', null]);
         assert.equal((await server.admin('GET', '/webhooks')).json.items[0].url, 'http://chat.example/hook?key=hidden');
     });
 });
@@ -449,7 +450,7 @@ describe('dfotactl token', () => {
         const list = await ctl(['token', 'list']);
         assert.match(list.out, /robot +operate +mine +valid +20.* +2099-01-01 00:00:00Z/);
         assert.doesNotMatch(list.out, new RegExp(secret));
-        const rotated = await ctl(['token', 'rotate', 'robot', '--overlap', '0']);
+        const rotated = await ctl(['token', 'rotate', 'robot', '--overlap', '0', '--yes']);
         assert.match(rotated.out, /^[0-9a-f]{64}\n$/, rotated.err);
         assert.equal((await ctl(['product', 'list'], secret)).status, 1);
         const file = join(server.dataDir, 'robot.token');
