@@ -40,15 +40,14 @@ static void check_key(const struct config_key *key, struct config *config)
 
 static void load(int argc, char **argv)
 {
-    struct config config;
+    struct config config = {.data_dir = NULL};
     enum config_action action;
     struct error err = {ERROR_CODES, ""};
     if (!config_load(argc, argv, &config, &action, &err)) {
         demand(err.code == ERROR_INVALID && err.text[0] && !strchr(err.text, '\n'));
         return;
     }
-    if (action != CONFIG_RUN && action != CONFIG_CHECK && action != CONFIG_VERIFY_LEDGER &&
-        action != CONFIG_LEDGER_HEAD)
+    if (!config.data_dir) /* the action reads no configuration */
         return;
     for (size_t i = 0; i < config_key_count; i++)
         if (config_key_table[i].name)
