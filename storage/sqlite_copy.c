@@ -95,7 +95,7 @@ static bool make_old(struct db *db, const char *folder, const char *kept, struct
     unlink(fresh); /* of an upgrade that was cut off */
     unlink(path);  /* the database itself still has this schema, and may have changed since */
     if (!sqlite_has_space(db, UPGRADE_COPIES))
-        error_set(err, ERROR_NO_SPACE, "the disk has less free space than %d times the database",
+        error_set(err, ERROR_NO_SPACE, "the disk has less free space than %d times the database and 1 MiB",
                   UPGRADE_COPIES);
     else if (db_copy(db, fresh, err) && sync_path(fresh, err) &&
              (rename(fresh, path) == 0 || error_errno(err, errno, "cannot rename %s", fresh)))
