@@ -9,7 +9,7 @@
 
 #define TIMEOUT_MS 10000L
 #define BODY_SIZE  400
-#define TODO       "correct the proxy by the rules in tls.md, section A proxy in front"
+#define ADVICE     "correct the proxy by the rules in tls.md, section A proxy in front"
 
 struct probe {
     long status;
@@ -104,11 +104,11 @@ static unsigned judge(json_t *rows, const struct probe *probe)
     unsigned broken = 0;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].broken) {
-            doctor_put(rows, DOCTOR_FAULT, "proxy", TODO, "%s", rules[i].text);
+            doctor_put(rows, DOCTOR_FAULT, "proxy", ADVICE, "%s", rules[i].text);
             broken++;
         }
     if (!probe->no_transform)
-        doctor_put(rows, DOCTOR_NOTE, "proxy", TODO,
+        doctor_put(rows, DOCTOR_NOTE, "proxy", ADVICE,
                    "Cache-Control: no-transform is missing: a cache on the way may change the bytes");
     return broken;
 }
@@ -126,7 +126,7 @@ void doctor_probe(json_t *rows, const char *url)
             "check name, port, firewall and proxy; some networks cannot reach their own public address: then ask from outside",
             "no answer from %s: %s", url, detail[0] ? detail : curl_easy_strerror(result));
     else if (probe.status >= 300 && probe.status < 400)
-        doctor_put(rows, DOCTOR_FAULT, "proxy", TODO, "%s redirects (%ld): modules do not follow", url,
+        doctor_put(rows, DOCTOR_FAULT, "proxy", ADVICE, "%s redirects (%ld): modules do not follow", url,
                    probe.status);
     else if (!probe.compressed && !strstr(probe.body, "\"code\""))
         doctor_put(rows, DOCTOR_FAULT, "proxy",

@@ -184,11 +184,10 @@ static bool end_files(struct search *search, struct stored_sizes *sizes, struct 
     if (!writer_call(daemon->writer, remember, search, err))
         return false;
     stop_point("files-remembered");
-    blob_remove_unused(daemon->writer, daemon->blobs, search->due, search->due_count);
-    if (search->due_count)
-        log_line(LOG_LEVEL_INFO, "blobs-removed", "count", log_i64(&number, (int64_t)search->due_count),
-                 NULL);
-    sizes->unknown_blobs = (int64_t)(search->count - search->due_count);
+    size_t removed = blob_remove_unused(daemon->writer, daemon->blobs, search->due, search->due_count);
+    if (removed)
+        log_line(LOG_LEVEL_INFO, "blobs-removed", "count", log_i64(&number, (int64_t)removed), NULL);
+    sizes->unknown_blobs = (int64_t)(search->count - removed);
     sizes->at_ms = clock_utc_ms();
     return true;
 }

@@ -15,30 +15,39 @@ static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 struct leftover {
     struct blobs *blobs;
     const struct sha256 *hash;
+    bool removed;
 };
 
 /* Writer's thread. Packages become ready in this thread too, so no package begins to use the blob meanwhile. */
 static bool remove_unused(void *cls, struct db *db, struct error *err)
 {
-    const struct leftover *left = cls;
+    struct leftover *left = cls;
     bool used;
-    return image_uses_blob(db, left->hash, &used, err) && (used || blob_remove(left->blobs, left->hash, err));
+    if (!image_uses_blob(db, left->hash, &used, err))
+        return false;
+    left->removed = !used && blob_remove(left->blobs, left->hash, err);
+    return used || left->removed;
 }
 
-static void take_away(struct writer *writer, struct blobs *blobs, const struct sha256 *hash)
+static bool take_away(struct writer *writer, struct blobs *blobs, const struct sha256 *hash)
 {
-    struct leftover left = {blobs, hash};
+    struct leftover left = {blobs, hash, false};
     struct error err;
     if (!writer_call_alone(writer, remove_unused, &left, &err)) /* the next start removes it */
         log_line(LOG_LEVEL_WARN, "blob-left", "error", err.text, NULL);
+    return left.removed;
 }
 
-void blob_remove_unused(struct writer *writer, struct blobs *blobs, const struct sha256 *hashes, size_t count)
+size_t blob_remove_unused(struct writer *writer, struct blobs *blobs, const struct sha256 *hashes,
+                          size_t count)
 {
-    pthread_mutex_lock(&keeping);
-    for (size_t i = 0; i < count; i++)
-        take_away(writer, blobs, &hashes[i]);
-    pthread_mutex_unlock(&keeping);
+    size_t removed = 0;
+    for (size_t i = 0; i < count; i++) {
+        pthread_mutex_lock(&keeping); /* for each file alone: uploads wait meanwhile */
+        removed += take_away(writer, blobs, &hashes[i]);
+        pthread_mutex_unlock(&keeping);
+    }
+    return removed;
 }
 
 static bool keep(struct writer *writer, struct blobs *blobs, struct blob_writer *blob,

@@ -14,8 +14,8 @@ bool blob_commit(struct writer *writer, struct blobs *blobs, struct blob_writer 
     __attribute__((warn_unused_result));
 
 /* Removes those of the blobs that no image and no package uses any more. When a file cannot be removed, the next start
-   does it. Not from the writer's thread. */
-void blob_remove_unused(struct writer *writer, struct blobs *blobs, const struct sha256 *hashes,
-                        size_t count);
+   does it. Returns how many were removed. Not from the writer's thread. */
+size_t blob_remove_unused(struct writer *writer, struct blobs *blobs, const struct sha256 *hashes,
+                          size_t count);
 
 #endif

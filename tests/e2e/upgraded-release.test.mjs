@@ -112,13 +112,17 @@ for (const name of releases) {
             const disk = await Disk.make(t);
             await disk.makeData();
             const { dir, release } = unpack(name, disk.dir);
-            await disk.fill(100_000);
-            const server = new Server(dir, {}, [], buildDir);
-            t.after(() => server.process?.kill('SIGKILL')); // it must not have started
-            await assertRefuses(server, /cannot be copied before the upgrade: .*Nothing was changed: the older dfotad can go on/);
-            assert.equal(Number(sql(dir, 'SELECT max(number) FROM migration')), release.schema);
-            assert.deepEqual((await readdir(dir)).filter((file) => file.startsWith('dfota.db.')), []);
-            await disk.clear();
+            const { size } = await stat(join(dir, 'dfota.db'));
+            // The copy alone would fit, then the log of the migrations too: a start must not stop between two schemas.
+            for (const times of [0.1, 1.2, 1.8, 2.5]) {
+                await disk.fill(times * size);
+                const server = new Server(dir, {}, [], buildDir);
+                t.after(() => server.process?.kill('SIGKILL')); // it must not have started
+                await assertRefuses(server, /cannot be copied before the upgrade: .*Nothing was changed: the older dfotad can go on/);
+                assert.equal(Number(sql(dir, 'SELECT max(number) FROM migration')), release.schema);
+                assert.deepEqual((await readdir(dir)).filter((file) => file.startsWith('dfota.db.')), []);
+                await disk.clear();
+            }
             await assertAnswers(await serve(t, dir, release), release);
         });
     });
