@@ -57,6 +57,7 @@ describe('the evidence of a campaign', () => {
         await act(scene, campaign, 'approve?stage=1&by=Ann');
         assert.ok(await takes(modules[1]));
         await modules[2].download();
+        await scene.awaitAttempt(modules[2], 'delivered');
         await modules[2].ask(); // the old version again
         await server.createProduct('another', 'Another');
     });

@@ -93,6 +93,7 @@ describe('the next things to do', () => {
         const { json: { campaign } } = await server.admin('POST', scene.path('/campaigns'), { name: 'spring', target: '2', devices: [`imei:${module.id}`], stages: [{ devices: 1, max_failed: 0 }] }, { expect: 201 });
         await server.admin('POST', scene.path(`/campaigns/${campaign}/start`), null, { expect: 200 });
         await module.download();
+        await scene.awaitAttempt(module, 'delivered');
         const begun = Date.now();
         await module.ask(); // it came back with the old version
         const found = await thing(server, scene.product, 'gate-broken');
