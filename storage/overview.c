@@ -10,6 +10,8 @@
 #define DEVICE_OF(since)                                                                                     \
     "SELECT p.product_key, f.name, d.id_kind, d.device, d.claim_version, d.confirmed_version, " since        \
     " FROM device d JOIN product p ON p.id = d.product_id JOIN firmware f ON f.id = d.firmware_id WHERE "
+/* The end of a list: "" for all products. */
+#define OF_PRODUCT(product, limit) "AND (" product " = '' OR p.product_key = " product ") LIMIT " limit
 #define DEVICE_FIELDS(row)                                                                                   \
     FIELDS(F_TEXT((row).product), F_TEXT((row).firmware), F_ENUM(&(row).id_kind, &id_kind_names),            \
            F_TEXT((row).device), F_TEXT((row).version), F_TEXT((row).confirmed), F_INT(&(row).since_ms))
@@ -48,15 +50,16 @@ static const char *const sql[] = {
         "FROM fleet_group g WHERE g.firmware_id = b.firmware_id AND g.target_version = b.target_version "
         "AND g.by_us <> 0)), 0) FROM fleet_bytes b JOIN image i ON i.firmware_id = b.firmware_id "
         "AND i.version = b.target_version WHERE b.firmware_id = $1",
-    [CLAIMS] = DEVICE_OF("d.claim_ms") "d.claim_version IS NOT NULL AND d.state IS NULL LIMIT $1",
+    [CLAIMS] = DEVICE_OF("d.claim_ms") "d.claim_version IS NOT NULL AND d.state IS NULL " OF_PRODUCT("$1", "$2"),
     [STALE_LINKS] = DEVICE_OF("d.last_answer_ms") "d.notice LIKE 'stale link%' AND d.blocked = 0 "
-                                                  "AND d.state IS NULL LIMIT $1",
+                                                  "AND d.state IS NULL " OF_PRODUCT("$1", "$2"),
     [SECRET_CONFLICTS] =
         DEVICE_OF("(SELECT c.at_ms FROM device_secret_conflict c WHERE c.device_id = d.id)")
-        "d.id IN (SELECT device_id FROM device_secret_conflict WHERE at_ms >= $1) AND d.state IS NULL LIMIT $2",
+        "d.id IN (SELECT device_id FROM device_secret_conflict WHERE at_ms >= $1) AND d.state IS NULL " OF_PRODUCT("$2", "$3"),
     [CAMPAIGNS] =
-        "SELECT id FROM campaign WHERE state IN ('running', 'paused') AND ((state = 'paused' "
-        "AND (breach IS NOT NULL OR last_done <> 0)) OR (state = 'running' AND asked_stage = stage + 1)) LIMIT $1",
+        "SELECT c.id FROM campaign c JOIN firmware f ON f.id = c.firmware_id JOIN product p ON p.id = f.product_id "
+        "WHERE c.state IN ('running', 'paused') AND ((c.state = 'paused' AND (c.breach IS NOT NULL "
+        "OR c.last_done <> 0)) OR (c.state = 'running' AND c.asked_stage = c.stage + 1)) " OF_PRODUCT("$1", "$2"),
     [PAUSED] =
         "SELECT at_ms, detail FROM ledger WHERE kind = 'campaign-paused' AND product = $1 AND firmware = $2 "
         "ORDER BY seq DESC LIMIT 20",
@@ -64,7 +67,8 @@ static const char *const sql[] = {
         "SELECT p.product_key, f.name, coalesce(a.version, ''), b.version, q.reason, q.at_ms FROM quarantine q "
         "JOIN firmware f ON f.id = q.firmware_id JOIN product p ON p.id = f.product_id "
         "JOIN image b ON b.firmware_id = q.firmware_id AND b.sha256 = q.to_sha256 "
-        "LEFT JOIN image a ON a.firmware_id = q.firmware_id AND a.sha256 = q.from_sha256 LIMIT $1",
+        "LEFT JOIN image a ON a.firmware_id = q.firmware_id AND a.sha256 = q.from_sha256 "
+        "WHERE true " OF_PRODUCT("$1", "$2"),
     [OVERSIZE_FROM] =
         "SELECT g.asked_version, sum(g.devices) AS total, max(p.size_bytes) FROM firmware f "
         "JOIN fleet_group g ON g.firmware_id = f.id AND g.target_version = '' AND g.asked_version <> '' "
@@ -98,39 +102,42 @@ bool overview_counts(struct db *db, int64_t firmware_id, struct overview_counts 
                   &found, err);
 }
 
-static bool list_devices(struct db *db, unsigned statement, int64_t limit, struct overview_device **ret,
-                         size_t *ret_count, struct error *err)
+static bool list_devices(struct db *db, unsigned statement, const char *product, int64_t limit,
+                         struct overview_device **ret, size_t *ret_count, struct error *err)
 {
     struct overview_device row = {.since_ms = 0};
-    return db_list(db, QUERY(statement, PARAMS(P_INT(limit)), DEVICE_FIELDS(row)), &row, sizeof row, ret,
-                   ret_count, err);
+    return db_list(db, QUERY(statement, PARAMS(P_TEXT(product), P_INT(limit)), DEVICE_FIELDS(row)), &row,
+                   sizeof row, ret, ret_count, err);
 }
 
-bool overview_claims(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
-                     struct error *err)
+bool overview_claims(struct db *db, const char *product, int64_t limit, struct overview_device **ret,
+                     size_t *ret_count, struct error *err)
 {
-    return list_devices(db, CLAIMS, limit, ret, ret_count, err);
+    return list_devices(db, CLAIMS, product, limit, ret, ret_count, err);
 }
 
-bool overview_secret_conflicts(struct db *db, int64_t since_ms, int64_t limit, struct overview_device **ret,
-                               size_t *ret_count, struct error *err)
+bool overview_secret_conflicts(struct db *db, int64_t since_ms, const char *product, int64_t limit,
+                               struct overview_device **ret, size_t *ret_count, struct error *err)
 {
     struct overview_device row = {.since_ms = 0};
-    return db_list(db, QUERY(SECRET_CONFLICTS, PARAMS(P_INT(since_ms), P_INT(limit)), DEVICE_FIELDS(row)),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(SECRET_CONFLICTS, PARAMS(P_INT(since_ms), P_TEXT(product), P_INT(limit)), DEVICE_FIELDS(row)),
+        &row, sizeof row, ret, ret_count, err);
 }
 
-bool overview_stale_links(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
-                          struct error *err)
+bool overview_stale_links(struct db *db, const char *product, int64_t limit, struct overview_device **ret,
+                          size_t *ret_count, struct error *err)
 {
-    return list_devices(db, STALE_LINKS, limit, ret, ret_count, err);
+    return list_devices(db, STALE_LINKS, product, limit, ret, ret_count, err);
 }
 
-bool overview_campaigns(struct db *db, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
+bool overview_campaigns(struct db *db, const char *product, int64_t limit, int64_t **ret, size_t *ret_count,
+                        struct error *err)
 {
     int64_t id = 0;
-    return db_list(db, QUERY(CAMPAIGNS, PARAMS(P_INT(limit)), FIELDS(F_INT(&id))), &id, sizeof id, ret,
-                   ret_count, err);
+    return db_list(db, QUERY(CAMPAIGNS, PARAMS(P_TEXT(product), P_INT(limit)), FIELDS(F_INT(&id))), &id,
+                   sizeof id, ret, ret_count, err);
 }
 
 struct pause {
@@ -161,12 +168,12 @@ bool overview_paused_ms(struct db *db, const struct overview_campaign *campaign,
     return true;
 }
 
-bool overview_quarantines(struct db *db, int64_t limit, struct overview_hop **ret, size_t *ret_count,
-                          struct error *err)
+bool overview_quarantines(struct db *db, const char *product, int64_t limit, struct overview_hop **ret,
+                          size_t *ret_count, struct error *err)
 {
     struct overview_hop row = {.since_ms = 0};
     return db_list(db,
-                   QUERY(QUARANTINES, PARAMS(P_INT(limit)),
+                   QUERY(QUARANTINES, PARAMS(P_TEXT(product), P_INT(limit)),
                          FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
                                 F_TEXT(row.reason), F_INT(&row.since_ms))),
                    &row, sizeof row, ret, ret_count, err);

@@ -28,20 +28,24 @@ struct overview_device { /* a device that waits for a person */
     char version[VERSION_TEXT_SIZE], confirmed[VERSION_TEXT_SIZE]; /* of a claim */
     int64_t since_ms;                                              /* 0: not known */
 };
-/* Devices with a claim; devices that need a new link. At most `limit`; *ret is the caller's (free). */
-bool overview_claims(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
-                     struct error *err) __attribute__((warn_unused_result));
-bool overview_stale_links(struct db *db, int64_t limit, struct overview_device **ret, size_t *ret_count,
-                          struct error *err) __attribute__((warn_unused_result));
+/* In the lists of this file `product` is a product key, or "" for all products; at most `limit` rows; *ret is the caller's
+   (free). */
+
+/* Devices with a claim; devices that need a new link. */
+bool overview_claims(struct db *db, const char *product, int64_t limit, struct overview_device **ret,
+                     size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+bool overview_stale_links(struct db *db, const char *product, int64_t limit, struct overview_device **ret,
+                          size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
 /* Devices whose id came with the secret of another owner since `since_ms`. */
-bool overview_secret_conflicts(struct db *db, int64_t since_ms, int64_t limit, struct overview_device **ret,
-                               size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+bool overview_secret_conflicts(struct db *db, int64_t since_ms, const char *product, int64_t limit,
+                               struct overview_device **ret, size_t *ret_count, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Campaigns that a gate has paused, that are paused after their last stage, or
-   whose next stage waits for an approval. At most `limit`; *ret has their ids and is the caller's (free). */
-bool overview_campaigns(struct db *db, int64_t limit, int64_t **ret, size_t *ret_count, struct error *err)
-    __attribute__((warn_unused_result));
+   whose next stage waits for an approval. *ret has their ids. */
+bool overview_campaigns(struct db *db, const char *product, int64_t limit, int64_t **ret, size_t *ret_count,
+                        struct error *err) __attribute__((warn_unused_result));
 struct overview_campaign {
     const char *product, *firmware, *name;
 };
@@ -55,8 +59,8 @@ struct overview_hop { /* out of service */
     char reason[QUARANTINE_REASON_SIZE];
     int64_t since_ms;
 };
-bool overview_quarantines(struct db *db, int64_t limit, struct overview_hop **ret, size_t *ret_count,
-                          struct error *err) __attribute__((warn_unused_result));
+bool overview_quarantines(struct db *db, const char *product, int64_t limit, struct overview_hop **ret,
+                          size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
 /* Versions that devices ask from, whose package to `target` is over the limit of the firmware. */
 struct overview_oversize {

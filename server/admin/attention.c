@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/access/access.h"
 #include "server/admin/backup_result.h"
 #include "server/admin/reason.h"
 #include "server/campaign/life.h"
@@ -66,6 +67,12 @@ static size_t shown(struct attention *attention, size_t count)
     return count > ATTENTION_OF_KIND ? ATTENTION_OF_KIND : count;
 }
 
+/* The product that the caller may see; "": all. */
+static const char *product_of(const struct attention *attention)
+{
+    return attention->call->request->actor.product;
+}
+
 /* ---- Campaigns ---- */
 
 static json_t *campaign_subject(const struct product *product, const struct firmware *firmware,
@@ -118,7 +125,7 @@ static bool put_campaigns(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) int64_t *ids = NULL;
     size_t count;
-    if (!overview_campaigns(attention->call->db, ATTENTION_MAX, &ids, &count, err))
+    if (!overview_campaigns(attention->call->db, product_of(attention), ATTENTION_MAX, &ids, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct campaign campaign;
@@ -137,7 +144,8 @@ static bool put_quarantines(struct attention *attention, struct error *err)
     _cleanup_(cleanup_free) struct overview_hop *hops = NULL;
     char encoded[3 * FIRMWARE_NAME_SIZE], why[REASON_TEXT_SIZE];
     size_t count;
-    if (!overview_quarantines(attention->call->db, ATTENTION_OF_KIND + 1, &hops, &count, err))
+    if (!overview_quarantines(attention->call->db, product_of(attention), ATTENTION_OF_KIND + 1, &hops,
+                              &count, err))
         return false;
     count = shown(attention, count);
     for (size_t i = 0; i < count; i++) {
@@ -171,7 +179,8 @@ static bool put_claims(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) struct overview_device *list = NULL;
     size_t count;
-    if (!overview_claims(attention->call->db, ATTENTION_OF_KIND + 1, &list, &count, err))
+    if (!overview_claims(attention->call->db, product_of(attention), ATTENTION_OF_KIND + 1, &list, &count,
+                         err))
         return false;
     count = shown(attention, count);
     for (size_t i = 0; i < count; i++) {
@@ -190,7 +199,8 @@ static bool put_stale_links(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) struct overview_device *list = NULL;
     size_t count;
-    if (!overview_stale_links(attention->call->db, ATTENTION_OF_KIND + 1, &list, &count, err))
+    if (!overview_stale_links(attention->call->db, product_of(attention), ATTENTION_OF_KIND + 1, &list,
+                              &count, err))
         return false;
     count = shown(attention, count);
     for (size_t i = 0; i < count; i++)
@@ -207,7 +217,8 @@ static bool put_secret_conflicts(struct attention *attention, struct error *err)
     _cleanup_(cleanup_free) struct overview_device *list = NULL;
     int64_t since_ms = clock_utc_ms() - CONFLICT_SHOWN_MS;
     size_t count;
-    if (!overview_secret_conflicts(attention->call->db, since_ms, ATTENTION_OF_KIND + 1, &list, &count, err))
+    if (!overview_secret_conflicts(attention->call->db, since_ms, product_of(attention),
+                                   ATTENTION_OF_KIND + 1, &list, &count, err))
         return false;
     count = shown(attention, count);
     for (size_t i = 0; i < count; i++)
@@ -260,6 +271,8 @@ static bool put_webhooks(struct attention *attention, struct error *err)
         _cleanup_(cleanup_free) struct outbox_row *first = NULL;
         size_t any = 0;
         bool failed = list[i].failed > 0;
+        if (!access_sees(attention->call->request, list[i].product_key))
+            continue;
         if (!outbox_list(attention->call->db, list[i].id, failed, 0, 1, &first, &any, err))
             return false;
         if (!any || !first->error[0])
@@ -280,8 +293,14 @@ static bool put_full(struct attention *attention, struct error *err)
     size_t count;
     if (!product_networks_full(attention->call->db, clock_utc_ms() / DAY_MS, &list, &count, err))
         return false;
-    count = shown(attention, count);
-    for (size_t i = 0; i < count; i++)
+    size_t put = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!access_sees(attention->call->request, list[i].product))
+            continue;
+        if (put++ == ATTENTION_OF_KIND) {
+            attention->more = true;
+            break;
+        }
         attention_put(
             attention, "admission-full",
             json_pack("{s:s, s:o, s:I}", "product", list[i].product, "network", field_text(list[i].network),
@@ -289,6 +308,7 @@ static bool put_full(struct attention *attention, struct error *err)
             0, attention_action("raise-limit", NULL, " "),
             "%s: %lld new devices%s%s today, the limit; further ones are refused until the next day (UTC)",
             list[i].product, (long long)list[i].devices, list[i].network[0] ? " of " : "", list[i].network);
+    }
     return true;
 }
 
@@ -313,12 +333,20 @@ static bool put_backup(struct attention *attention, struct error *err)
     return true;
 }
 
-bool attention_server(struct attention *attention, struct error *err)
+/* What only a person for the whole server can settle. */
+static bool put_machine(struct attention *attention, struct error *err)
 {
     const struct daemon *daemon = attention->call->daemon;
+    if (product_of(attention)[0])
+        return true;
     put_certificate(attention, "device_tls_cert", daemon->device_certificate_ends_ms);
     put_certificate(attention, "admin_tls_cert", daemon->admin_certificate_ends_ms);
-    return put_disk(attention, err) && put_backup(attention, err) && put_campaigns(attention, err) &&
-           put_quarantines(attention, err) && put_claims(attention, err) && put_stale_links(attention, err) &&
+    return put_disk(attention, err) && put_backup(attention, err);
+}
+
+bool attention_server(struct attention *attention, struct error *err)
+{
+    return put_machine(attention, err) && put_campaigns(attention, err) && put_quarantines(attention, err) &&
+           put_claims(attention, err) && put_stale_links(attention, err) &&
            put_secret_conflicts(attention, err) && put_webhooks(attention, err) && put_full(attention, err);
 }

@@ -106,10 +106,8 @@ static json_t *firmwares_json(const struct overview *rows)
 bool overview_load(struct admin_call *call, struct overview *ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct product *products = NULL;
-    bool all = !call->request->actor.product[0];
     *ret = (struct overview){.attention = {.call = call, .items = json_array()}};
-    if (!product_list(call->db, &products, &ret->products, err) ||
-        (all && !attention_server(&ret->attention, err)))
+    if (!product_list(call->db, &products, &ret->products, err) || !attention_server(&ret->attention, err))
         return false;
     for (size_t i = 0; i < ret->products; i++)
         if (access_sees(call->request, products[i].product_key) &&

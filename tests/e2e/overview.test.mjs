@@ -14,7 +14,22 @@ import { startServer } from './lib/server.mjs';
 
 const day = 86_400_000;
 const overview = async (server) => (await server.admin('GET', '/overview', null, { expect: 200 })).json;
-const things = async (server, product) => (await overview(server)).next.filter((thing) => thing.product === product);
+// A token for this product alone, made when it is first needed.
+const bound = new Map();
+async function tokenOf(server, product) {
+    const key = `${server.token} ${product}`;
+    if (!bound.has(key))
+        bound.set(key, (await server.admin('POST', '/tokens', { name: `of ${product}`, scope: 'read', product }, { expect: 201 })).json.secret);
+    return bound.get(key);
+}
+// Things to do about a product. A token for this product alone sees the same ones, and no others.
+async function things(server, product) {
+    const found = (await overview(server)).next.filter((thing) => thing.product === product);
+    const token = await tokenOf(server, product);
+    const { next } = (await server.admin('GET', '/overview', null, { token, expect: 200 })).json;
+    assert.deepEqual(next.map(({ kind }) => kind), found.map(({ kind }) => kind));
+    return found;
+}
 const thing = async (server, product, kind) => (await things(server, product)).find((one) => one.kind === kind);
 const versions = async (scene, query = '') => (await scene.server.admin('GET', scene.path(`/versions${query}`), null, { expect: 200 })).json.items;
 
