@@ -3,10 +3,15 @@
 // A wall clock was ahead and then corrected: rows stored meanwhile have times in the future. They must not block anything.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
+import { fleet, show, start } from './lib/campaigns.mjs';
 import { run } from './lib/ctl.mjs';
 import { Clock, day } from './lib/clock.mjs';
+import { poll } from './lib/module.mjs';
 import { Scene, assertProblem, report } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -175,4 +180,27 @@ test('a transcript or a report line older than what is known counts, with a warn
     const told = (await server.admin('POST', scene.path('/reports'), line, { headers: { 'Content-Type': 'text/csv' }, expect: 200 })).json;
     assert.equal(told.counted, 1);
     assert.match(told.warnings[0].why, /before the device was last heard of/);
+});
+
+test('a device that reports long after its campaign has ended is in the evidence', async (t) => {
+    const clock = new Clock();
+    const server = await startServer(t, { config: { silent_after_ms: 300 }, wrapper: clock.wrapper });
+    const dir = await mkdtemp(join(tmpdir(), 'dfota-evidence-'));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    const { scene, modules: [module], ids } = await fleet(server, 1);
+    const { campaign } = await start(scene, { devices: ids, stages: [{ all: true, max_silent: 1 }] });
+    const { bytes } = await module.download();
+    await poll('the campaign is finished', async () => (await show(scene, campaign)).state === 'finished');
+    clock.ahead(3 * day);
+    await module.applyAndReboot(bytes);
+    await module.ask();
+    const file = join(dir, 'evidence.json');
+    const { host, port } = server.adminAddress;
+    const got = await run(['--url', `http://${host}:${port}`, '--product', scene.product, 'evidence', 'get', scene.firmware, 'spring', file], { env: { DFOTA_TOKEN: server.token } });
+    assert.equal(got.status, 0, got.err);
+    const { devices: [device] } = JSON.parse(Buffer.from(JSON.parse(await readFile(file, 'utf8')).payload, 'base64'));
+    assert.deepEqual([device.outcome, device.attempts.map(({ state }) => state)], ['confirmed', ['confirmed']]);
+    const { status, out, err } = await run(['evidence', 'verify', file]);
+    assert.equal(status, 0, err);
+    assert.match(out, /the ends of 1 of 1 attempts/);
 });
