@@ -117,7 +117,7 @@ static bool read_text(struct slice text, int64_t *ret_ms, struct error *err)
     int64_t offset_ms;
     if (!take_local(&rest, &fields))
         return error_set(err, ERROR_INVALID,
-                         "must be a time like 2026-11-22T10:00:00Z, or milliseconds since 1970, not '%.*s'",
+                         "takes a time like 2026-11-22T10:00:00Z, or milliseconds since 1970, not '%.*s'",
                          text.len < 60 ? (int)text.len : 60, text.ptr);
     if (rest.len == 0)
         return error_set(err, ERROR_INVALID,
@@ -132,7 +132,7 @@ static bool read_text(struct slice text, int64_t *ret_ms, struct error *err)
 bool timestamp_read(struct slice text, int64_t *ret_ms, struct error *err)
 {
     uint64_t number;
-    int64_t ms;
+    int64_t ms = 0;
     bool is_number = slice_u64(text, &number);
     if (!is_number && !read_text(text, &ms, err))
         return false;

@@ -7,24 +7,26 @@
 #include "base/slice.h"
 #include "base/timestamp.h"
 
-/* "2026-11-22": the begin of this day. */
-static bool read_date(const char *text, int64_t *ret_ms)
+#define TIME_TEXT_SIZE 128 /* a longer text is no time */
+
+/* The begin of this day, or the text as it is. */
+static void complete(const char *text, bool allow_date, char out[TIME_TEXT_SIZE])
 {
-    struct error ignored;
-    char time[sizeof "2026-11-22T00:00:00Z"];
-    if (strlen(text) != sizeof "2026-11-22" - 1)
-        return false;
-    snprintf(time, sizeof time, "%sT00:00:00Z", text);
-    return timestamp_read(slice_of(time), ret_ms, &ignored);
+    bool is_date = allow_date && strlen(text) == sizeof "2026-11-22" - 1 && text[4] == '-' && text[7] == '-';
+    snprintf(out, TIME_TEXT_SIZE, "%s%s", text, is_date ? "T00:00:00Z" : "");
 }
 
 bool when_read(const char *text, bool allow_date, int64_t *ret_ms, struct error *err)
 {
+    char time[TIME_TEXT_SIZE];
     struct error why;
-    if ((allow_date && read_date(text, ret_ms)) || timestamp_read(slice_of(text), ret_ms, &why))
+    complete(text, allow_date, time);
+    if (timestamp_read(slice_of(time), ret_ms, &why))
         return true;
-    if (allow_date && strlen(text) == sizeof "2026-11-22" - 1)
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "needs a day that exists, from 2000 to 2199, like 2026-11-22, not '%.100s'", text);
+    if (allow_date && !strchr(time, ':') && strspn(time, "0123456789") < strlen(time))
+        return error_set(
+            err, ERROR_BAD_REQUEST,
+            "takes a time like 2026-11-22 or 2026-11-22T10:00:00Z, or milliseconds since 1970, not '%.60s'",
+            text);
     return error_set(err, ERROR_BAD_REQUEST, "%s", why.text);
 }

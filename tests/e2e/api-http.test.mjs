@@ -161,7 +161,7 @@ describe('times', () => {
             '1999-12-31T23:59:59Z': /before the year 2000 or after 2199/,
             '2200-01-01T00:00:00Z': /before the year 2000 or after 2199/,
             '1790000000': /looks like seconds/,
-            yesterday: /must be a time like 2026-11-22T10:00:00Z/,
+            yesterday: /takes a time like 2026-11-22T10:00:00Z/,
         };
         for (const [text, sentence] of Object.entries(wrong)) {
             const query = await ask(`/ledger?since=${encodeURIComponent(text)}`);
