@@ -92,7 +92,8 @@ static bool take_offset(struct slice *text, int64_t *ret_ms)
     return true;
 }
 
-/* A leap second is at the end of a month in UTC. It counts as the first second of the next day, as in POSIX. */
+/* A leap second is at the end of a month in UTC. It counts as the first second of the next day, as in
+   POSIX. */
 static bool make_utc(const struct fields *fields, int64_t offset_ms, int64_t *ret_ms)
 {
     struct tm parts = {

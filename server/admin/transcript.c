@@ -153,5 +153,6 @@ bool admin_transcript_show(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "a transcript id must be a number");
     if (!transcript_get(call->db, device.id, (int64_t)id, &row, err))
         return false;
-    return request_accepts(call->request, "text/plain") ? answer_text(call, row.id, err) : tell(call, &row, NULL, 200, err);
+    return request_accepts(call->request, "text/plain") ? answer_text(call, row.id, err)
+                                                        : tell(call, &row, NULL, 200, err);
 }

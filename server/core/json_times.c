@@ -90,8 +90,8 @@ static bool has_text(const char *at, const char *end, const char *name)
     return (size_t)(end - at) >= (size_t)len && memcmp(at, follows, (size_t)len) == 0;
 }
 
-/* The key was read and `value` is behind its colon. Returns where the search goes on; *copied: up to where `out` has the bytes. NULL: out of
-   memory. */
+/* The key was read and `value` is behind its colon. Returns where the search goes on; *copied: up to
+   where `out` has the bytes. NULL: out of memory. */
 static const char *take_value(struct slice key, const char *value, const char *end, const char **copied,
                               struct buffer *out)
 {
