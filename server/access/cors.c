@@ -6,21 +6,21 @@
 
 #define API "/api/v1/"
 
-void cors_find_origin(const char *origins, const struct request *request, char out[ORIGIN_SIZE])
+void cors_find_origin(const char *origins, const struct request *request, char out[WEB_ORIGIN_SIZE])
 {
     struct slice rest = slice_of(origins), one, origin;
     out[0] = '\0';
     if (!origins[0] || !request_header(request, "Origin", &origin))
         return;
     while (slice_split(&rest, ' ', &one))
-        if (one.len && slice_equal(one, origin) && slice_copy(origin, out, ORIGIN_SIZE))
+        if (one.len && slice_equal(one, origin) && slice_copy(origin, out, WEB_ORIGIN_SIZE))
             return;
     out[0] = '\0';
 }
 
 bool cors_is_preflight(const char *origins, const struct request *request)
 {
-    char origin[ORIGIN_SIZE];
+    char origin[WEB_ORIGIN_SIZE];
     struct slice ignored;
     if (!origins[0] || !slice_is(request->method, "OPTIONS") || !slice_starts(request->path, API) ||
         !request_header(request, "Access-Control-Request-Method", &ignored))
@@ -54,7 +54,7 @@ void cors_add_origin(const char *origin, struct reply *reply)
 
 void cors_add_headers(const char *origins, const struct request *request, struct reply *reply)
 {
-    char origin[ORIGIN_SIZE];
+    char origin[WEB_ORIGIN_SIZE];
     if (!origins[0] || !slice_starts(request->path, API))
         return;
     cors_find_origin(origins, request, origin);

@@ -11,7 +11,7 @@
 #include "server/http/request.h"
 
 /* The origin of the request if it is in the list, else "". */
-void cors_find_origin(const char *origins, const struct request *request, char out[ORIGIN_SIZE]);
+void cors_find_origin(const char *origins, const struct request *request, char out[WEB_ORIGIN_SIZE]);
 
 /* Whether a browser asks what a page of a listed origin may do: OPTIONS with Origin and Access-Control-
    Request-Method. It never sends a token with this. */

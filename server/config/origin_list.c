@@ -32,7 +32,7 @@ static bool is_origin(struct slice text)
     } kinds[] = {{"https://", 443}, {"http://", 80}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t len = strlen(kinds[i].scheme);
-        if (!slice_starts(text, kinds[i].scheme) || text.len >= ORIGIN_SIZE)
+        if (!slice_starts(text, kinds[i].scheme) || text.len >= WEB_ORIGIN_SIZE)
             continue;
         struct slice host = {text.ptr + len, text.len - len};
         const char *colon = memrchr(host.ptr, ':', host.len);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include "base/error.h"
 
-#define ORIGIN_SIZE 264 /* https://, a host name, a port */
+#define WEB_ORIGIN_SIZE 264 /* https://, a host name, a port */
 
 /* Copies the origins in `text` to out, with one blank between two. Each is https://HOST or
    https://HOST:PORT (http:// too), as a browser writes it: in lower case, without a path, and without the
