@@ -286,6 +286,8 @@ bool client_send(struct client *client, const struct client_call *call, struct c
         .digest = call->file ? file.digest : NULL,
         .sink = call->sink,
         .sink_hash = call->sink_hash,
+        .resume_at = call->resume_at,
+        .etag = call->etag,
         .label = call->label,
         .timeout_ms = client->deadline_ms > 0 ? client->deadline_ms - clock_boot_ms() : 0,
     };

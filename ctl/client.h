@@ -47,6 +47,8 @@ struct client_call {
     const char *file_type;     /* Content-Type of file */
     FILE *sink;                /* the answer is not JSON, and its bytes are written here; or NULL */
     struct sha256_state *sink_hash;
+    int64_t resume_at; /* as in http_request */
+    const char *etag;
     const char *label; /* shown with the progress, on a terminal only; or NULL */
 };
 

@@ -305,7 +305,7 @@ const struct command command_table[] = {
      "--captured-at gives the time of the capture, for a text without the network's time (+NITZ).",
      report_send},
     {"reports import", "FILE", SET(ON(FIRMWARE)), NONE, "import versions of devices from a CSV file",
-     "Each line is IMEI,VERSION[,TIME]; TIME is in milliseconds since 1970, and without it the time is "
+     "Each line is IMEI,VERSION[,TIME]; TIME is like 2026-11-22T10:00:00Z or in milliseconds since 1970, and without it the time is "
      "now. Either all lines are imported or none. Lines that are older than the confirmed version are "
      "listed and change nothing. --firmware is not needed if the product has one firmware.",
      report_import},

@@ -12,6 +12,8 @@
 #include "base/sha256.h"
 #include "base/slice.h"
 
+#define TRIES 10
+
 static void cleanup_hash(struct sha256_state **state)
 {
     sha256_free(*state);
@@ -61,15 +63,41 @@ static bool check(struct sha256_state *state, int64_t size, const json_t *about,
     return true;
 }
 
+/* One try. A later one continues behind the bytes that are in the file. */
+static bool receive(struct client *client, const struct client_call *call, struct failure *fail)
+{
+    struct client_answer answer = {0};
+    if (!client_send(client, call, &answer, fail))
+        return false;
+    client_answer_clear(&answer);
+    return true;
+}
+
+/* A transfer that breaks goes on where it was, as long as each try brings bytes. */
+static bool receive_all(struct client *client, struct client_call *call, const json_t *about,
+                        struct failure *fail)
+{
+    char etag[SHA256_HEX_SIZE + 2];
+    const char *hex = json_string_value(json_object_get(about, "sha256"));
+    for (int left = TRIES; !receive(client, call, fail); left--) {
+        int64_t had = call->resume_at;
+        call->resume_at = ftello(call->sink);
+        if (left <= 1 || fail->status != EXIT_UNREACHABLE || call->resume_at <= had || !hex ||
+            client_is_late(client))
+            return false;
+        snprintf(etag, sizeof etag, "\"%.64s\"", hex);
+        call->etag = etag;
+    }
+    return true;
+}
+
 static bool fetch(struct client *client, const char *path, FILE *file, const json_t *about, const char *out,
                   struct failure *fail)
 {
     _cleanup_(cleanup_hash) struct sha256_state *state = sha256_begin();
-    struct client_answer answer = {0};
     struct client_call call = {.method = "GET", .path = path, .sink = file, .sink_hash = state, .label = out};
-    if (!client_send(client, &call, &answer, fail))
+    if (!receive_all(client, &call, about, fail))
         return false;
-    client_answer_clear(&answer);
     struct sha256_state *whole = state;
     state = NULL;
     return check(whole, (int64_t)ftello(file), about, fail);

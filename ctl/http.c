@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
@@ -23,6 +24,7 @@ struct exchange {
     struct http_answer answer;
     int read_errno, write_errno; /* of the local file; 0: no error */
     bool too_large;
+    bool changed; /* the whole file came instead of its rest */
 };
 
 static void cleanup_curl(CURL **curl)
@@ -58,6 +60,9 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
     if (!request->sink || status < 200 || status > 299)
         return take_into_memory(exchange, bytes, size);
+    exchange->changed = request->resume_at && status != 206;
+    if (exchange->changed)
+        return 0;
     if (fwrite(bytes, 1, size, request->sink) != size) {
         exchange->write_errno = errno;
         return 0;
@@ -110,7 +115,8 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down, cu
     if (exchange->request->file)
         progress_show(exchange->request->label, up, exchange->request->file_size);
     else
-        progress_show(exchange->request->label, down, down_total);
+        progress_show(exchange->request->label, exchange->request->resume_at + down,
+                      down_total ? exchange->request->resume_at + down_total : 0);
     return 0;
 }
 
@@ -127,6 +133,14 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
     return longer != NULL;
 }
 
+static bool add_range(struct curl_slist **list, const struct http_request *request)
+{
+    char range[48];
+    snprintf(range, sizeof range, "bytes=%" PRId64 "-", request->resume_at);
+    return !request->resume_at ||
+           (add_header(list, "Range", range) && add_header(list, "If-Range", request->etag));
+}
+
 static bool set_headers(struct curl_slist **list, const struct http_request *request)
 {
     char authorization[HEADER_MAX];
@@ -135,7 +149,7 @@ static bool set_headers(struct curl_slist **list, const struct http_request *req
     return len > 0 && (size_t)len < sizeof authorization &&
            add_header(list, "Accept", request->sink ? "*/*" : "application/json") &&
            (!request->token || add_header(list, "Authorization", authorization)) &&
-           add_header(list, "Content-Type", request->type) &&
+           add_header(list, "Content-Type", request->type) && add_range(list, request) &&
            (!request->digest || add_header(list, "Repr-Digest", request->digest)) &&
            add_header(list, "Expect", request->file ? "100-continue" : NULL);
 }
@@ -226,6 +240,9 @@ static bool refuse(const struct exchange *exchange, CURLcode result, const char 
         return failure_set(fail, EXIT_USAGE, "cannot read the file: %s", strerror(exchange->read_errno));
     if (exchange->write_errno)
         return failure_set(fail, EXIT_USAGE, "cannot write the file: %s", strerror(exchange->write_errno));
+    if (exchange->changed)
+        return failure_set(fail, EXIT_UNREACHABLE,
+                           "the connection broke, and the server did not continue the file: try again");
     if (exchange->too_large)
         return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is larger than %u MB",
                            BODY_MAX >> 20);

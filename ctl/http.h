@@ -35,6 +35,8 @@ struct http_request { /* all pointers are borrowed; what is not needed is NULL o
 
     FILE *sink; /* receives the body of a 2xx answer; NULL: memory receives it */
     struct sha256_state *sink_hash;
+    int64_t resume_at; /* the sink has so many bytes already: only those behind them are asked for */
+    const char *etag;  /* with resume_at: of the file that these bytes are from */
 
     const char *label;  /* shown with the progress, on a terminal only; NULL: no progress */
     int64_t timeout_ms; /* of the whole exchange; 0: none. A minute without a byte always ends it. */

@@ -94,7 +94,10 @@ static struct listener_config admin_listener(struct daemon *daemon)
     admin.memory_per_connection = ADMIN_MEMORY;
     admin.routes = admin_routes;
     admin.route_count = admin_route_count;
+    admin.single_headers = true;
     admin.authorize = admin_authorize;
+    admin.divert = admin_divert;
+    admin.add_headers = admin_add_headers;
     admin.take = admin_events_take;
     admin.render_error = admin_render_error;
     return admin;

@@ -8,10 +8,10 @@
 unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
-    family forecast full guard hours identity inspect name name-dialect name-file package-format par plan-text planner
+    family forecast full guard hours identity inspect json-times name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
     recognise retry similar slice syscall-filter testimony
-    transcript transcript-any turnkey version watchdog wrapper"
+    timestamp transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
 # shellcheck disable=SC2034 # check uses it
@@ -21,7 +21,7 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, and of the examples.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
-    console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers
+    console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors
     crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs durable ec618
     examples-host examples-luatos examples-python formats full growth lib metrics operating proxy run story strace suites traps
     upgraded-release

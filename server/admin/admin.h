@@ -26,6 +26,10 @@ bool admin_token_accept(struct request *request, const struct sha256 *hash, cons
 bool admin_refuse_login(const struct request *request, const char *reason, const char *token_name,
                         const char *text, struct error *err);
 
+/* For listener_config.divert and add_headers: CORS (cross_origin.c). */
+const struct route *admin_divert(const struct request *request);
+void admin_add_headers(const struct request *request, struct reply *reply);
+
 /* For listener_config.take: the socket becomes a stream of events. ERROR_BAD_REQUEST, ERROR_UNAVAILABLE. */
 bool admin_events_take(struct request *request, int socket, struct error *err); /* events.c */
 

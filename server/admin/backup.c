@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/signing_key.h"
+#include "server/admin/content.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
 #include "server/db/snapshot.h"
@@ -187,6 +188,7 @@ bool admin_backup_begin(struct admin_call *call, struct error *err)
         LOG_LEVEL_INFO, "backup-begun", "peer", call->request->peer, "bytes",
         log_i64(&bytes, json_integer_value(json_object_get(json_object_get(manifest, "database"), "size"))),
         "blobs", log_i64(&blobs, (int64_t)json_array_size(json_object_get(manifest, "blobs"))), NULL);
+    call->keeps_json = true;
     reply_json(&call->reply, 200, json_incref(manifest));
     return true;
 }
@@ -223,8 +225,10 @@ static bool answer_signing_key(struct admin_call *call, const struct sha256 *has
         return false;
     sha256_of(text, size, &ours);
     bool wanted = sha256_equal(&ours, hash);
-    if (wanted)
+    if (wanted) {
         reply_text(&call->reply, 200, "application/octet-stream", text, size);
+        content_cut(call, hash);
+    }
     free_secret(text, size);
     return wanted;
 }
@@ -235,7 +239,7 @@ static bool answer_blob(struct admin_call *call, const struct sha256 *hash, cons
 {
     bool used;
     struct error damage;
-    if (call_answer_blob(call, hash, name, &damage))
+    if (content_answer_blob(call, hash, name, &damage))
         return true;
     if (!image_uses_blob(call->db, hash, &used, err))
         return false;
@@ -260,6 +264,7 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_BAD_NAME, "a file of a backup is named by its SHA-256, 64 hex digits");
     if (is_configuration(config, &hash)) {
         reply_text(&call->reply, 200, "application/octet-stream", config->file_text, config->file_size);
+        content_cut(call, &hash);
         return true;
     }
     if (answer_signing_key(call, &hash))
@@ -270,6 +275,7 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
     call->reply.content_type = "application/octet-stream";
     call->reply.fd = fd;
     call->reply.size = size;
+    content_cut(call, &hash);
     return true;
 }
 

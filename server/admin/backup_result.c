@@ -34,10 +34,11 @@ static bool store(void *cls, struct db *db, struct error *err)
 
 static bool read_record(const json_t *body, struct backup_record *ret, struct error *err)
 {
-    json_int_t made, size, files, missing;
+    const json_t *made;
+    json_int_t size, files, missing;
     const char *result;
     json_error_t why;
-    if (json_unpack_ex((json_t *)body, &why, 0, "{s:I, s:s, s:I, s:I, s:I !}", "made_at", &made, "result",
+    if (json_unpack_ex((json_t *)body, &why, 0, "{s:o, s:s, s:I, s:I, s:I !}", "made_at", &made, "result",
                        &result, "size", &size, "files", &files, "missing", &missing) != 0)
         return call_misfit(&why, err);
     unsigned number;
@@ -46,11 +47,10 @@ static bool read_record(const json_t *body, struct backup_record *ret, struct er
     if (size < 0 || files < 0 || missing < 0 || missing > files)
         return error_set(err, ERROR_INVALID, "size, files and missing are counts");
     ret->result = (enum backup_result)number;
-    ret->made_ms = made;
     ret->size_bytes = size;
     ret->files = files;
     ret->missing = missing;
-    return call_check_time("made_at", made > 0 ? (uint64_t)made : 0, false, err);
+    return call_body_time("made_at", made, false, &ret->made_ms, err);
 }
 
 bool admin_backup_result(struct admin_call *call, struct error *err)

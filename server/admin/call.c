@@ -3,10 +3,14 @@
 #include "server/admin/call.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/timestamp.h"
 #include "server/admin/digest.h"
+#include "server/core/json_times.h"
 #include "server/core/log.h"
 
 void call_log_failure(const struct error *err)
@@ -14,6 +18,26 @@ void call_log_failure(const struct error *err)
     if (error_status(err->code) >= 500)
         log_line(LOG_LEVEL_ERROR, "admin-call-failed", "code", error_name(err->code), "error", err->text,
                  NULL);
+}
+
+/* Adds the texts of times to a JSON answer. */
+static bool add_times(struct admin_call *call, struct error *err)
+{
+    struct reply *reply = &call->reply;
+    size_t len;
+    if (call->keeps_json || reply->fd >= 0 || !reply->size || !reply->content_type ||
+        strcmp(reply->content_type, "application/json") != 0)
+        return true;
+    char *text = json_times_add(reply->bytes, (size_t)reply->size, &len);
+    if (!text)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (reply->release)
+        reply->release(reply->release_cls);
+    reply->bytes = text;
+    reply->size = len;
+    reply->release = free;
+    reply->release_cls = text;
+    return true;
 }
 
 /* Checks the digest of a body in memory. An upload is checked while it arrives (upload_stream.h). */
@@ -37,7 +61,8 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct error err;
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
-              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && handler(&call, &err);
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && handler(&call, &err) &&
+              add_times(&call, &err);
     reader_pool_give(call.daemon->reader_pool, call.db);
     if (ok) {
         request_answer(request, &call.reply);
@@ -143,71 +168,43 @@ bool call_check_by(const struct request *request, struct error *err)
                      "by must be at most %d bytes of UTF-8 without control characters", ADMIN_NAME_SIZE - 1);
 }
 
-bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
+static bool read_time(const char *name, struct slice text, bool may_be_ahead, enum error_code code,
+                      int64_t *ret_ms, struct error *err)
 {
-    const char *fault = clock_fault(ms);
-    if (fault)
-        return error_set(err, ERROR_INVALID, "%s: %llu %s", name, (unsigned long long)ms, fault);
-    return may_be_ahead || !clock_is_ahead((int64_t)ms, clock_utc_ms()) ||
-           error_set(err, ERROR_INVALID, "%s: %llu is in the future", name, (unsigned long long)ms);
+    struct error why;
+    if (!timestamp_read(text, ret_ms, &why))
+        return error_set(err, code, "%s: %s", name, why.text);
+    return may_be_ahead || !clock_is_ahead(*ret_ms, clock_utc_ms()) ||
+           error_set(err, ERROR_INVALID, "%s: %.*s is in the future", name, (int)text.len, text.ptr);
+}
+
+bool call_body_time(const char *name, const json_t *value, bool may_be_ahead, int64_t *ret_ms,
+                    struct error *err)
+{
+    char number[24];
+    if (json_is_string(value))
+        return read_time(name, (struct slice){json_string_value(value), json_string_length(value)},
+                         may_be_ahead, ERROR_INVALID, ret_ms, err);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return error_set(err, ERROR_INVALID,
+                         "%s must be a time like \"2026-11-22T10:00:00Z\", or milliseconds since 1970", name);
+    snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+    return read_time(name, slice_of(number), may_be_ahead, ERROR_INVALID, ret_ms, err);
 }
 
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
                      struct error *err)
 {
-    char text[32];
-    uint64_t ms;
+    char text[80];
     bool found;
     if (!request_query(request, name, text, sizeof text, &found, err) || !found)
         return !found;
-    if (!slice_u64(slice_of(text), &ms))
-        return error_set(err, ERROR_BAD_REQUEST, "%s must be a UTC time in milliseconds since 1970", name);
-    if (clock_fault(ms))
-        return error_set(err, ERROR_BAD_REQUEST, "%s: %llu %s", name, (unsigned long long)ms,
-                         clock_fault(ms));
-    if (!call_check_time(name, ms, may_be_ahead, err))
-        return false;
-    *ret_ms = (int64_t)ms;
-    return true;
+    return read_time(name, slice_of(text), may_be_ahead, ERROR_BAD_REQUEST, ret_ms, err);
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)
 {
     reply_json(&call->reply, 200, json_pack("{s:o}", "items", items));
-}
-
-/* Keeps only characters that have no special meaning for a shell, a browser or a file system. */
-static void make_plain(const char *name, char *out, size_t out_size)
-{
-    size_t used = 0;
-    for (; *name && used + 1 < out_size; name++) {
-        char c = *name;
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-                     c == '-' || (c == '.' && used > 0);
-        out[used++] = plain ? c : '_';
-    }
-    out[used] = '\0';
-}
-
-bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
-                      struct error *err)
-{
-    char plain[256], encoded[3 * sizeof plain];
-    int fd;
-    uint64_t size;
-    if (!blob_open_checked(call->daemon->blobs, hash, &fd, &size, err))
-        return false;
-    reply_init(&call->reply, 200);
-    call->reply.content_type = "application/octet-stream";
-    call->reply.fd = fd;
-    call->reply.size = size;
-    make_plain(file_name, plain, sizeof plain);
-    if (strcmp(plain, file_name) == 0 || !slice_percent_encode(slice_of(file_name), encoded, sizeof encoded))
-        reply_header(&call->reply, "Content-Disposition", "attachment; filename=\"%s\"", plain);
-    else
-        reply_header(&call->reply, "Content-Disposition", "attachment; filename=\"%s\"; filename*=UTF-8''%s",
-                     plain, encoded);
-    return true;
 }
 
 json_t *field_warnings(const char *const list[])

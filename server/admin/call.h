@@ -15,6 +15,7 @@ struct admin_call {
     struct daemon *daemon;
     struct db *db;      /* for reading; changes go through call_change() */
     struct reply reply; /* the answer, if the handler returns true */
+    bool keeps_json;    /* the JSON of the reply is sent as it is: no texts beside its times */
 };
 
 /* Runs the handler with a read-only connection, and answers with its reply or its error. */
@@ -60,22 +61,17 @@ bool call_check_text(const char *name, const char *text, size_t most, struct err
 /* Checks `by` in the query, who makes a change. ERROR_BAD_REQUEST: the name cannot be stored as it is. */
 bool call_check_by(const struct request *request, struct error *err) __attribute__((warn_unused_result));
 
-/* Checks a time that a person typed: UTC in milliseconds since 1970. ERROR_INVALID says what is wrong:
-   seconds, a year before 2000 or after 2199, or, unless may_be_ahead, a time in the future. */
-bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct error *err)
-    __attribute__((warn_unused_result));
-/* Like call_check_time() for a time in the query; *ret_ms is unchanged if there is none.
+/* A time in a JSON body: milliseconds since 1970, or a text in RFC 3339 (base/timestamp.h). ERROR_INVALID says what is wrong,
+   also with a time in the future, unless may_be_ahead. */
+bool call_body_time(const char *name, const json_t *value, bool may_be_ahead, int64_t *ret_ms,
+                    struct error *err) __attribute__((warn_unused_result));
+/* Like call_body_time() for a time in the query; *ret_ms is unchanged if there is none.
    ERROR_BAD_REQUEST, or ERROR_INVALID for a time in the future. */
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
                      struct error *err) __attribute__((warn_unused_result));
 
 /* Answers 200 {"items":[…]}. Takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);
-
-/* Answers with the bytes of a blob as a download with that file name. The whole blob is checked before.
-   ERROR_CORRUPT. */
-bool call_answer_blob(struct admin_call *call, const struct sha256 *hash, const char *file_name,
-                      struct error *err);
 
 json_t *field_warnings(const char *const list[]); /* an array; "" are left out, NULL ends */
 

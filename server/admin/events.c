@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* GET /events: the rows of the ledger as they are committed, and hints about the rest, as server-sent events. */
 #include "server/access/access.h"
+#include "server/access/cors.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/console/live.h"
@@ -29,6 +30,9 @@ bool admin_events_take(struct request *request, int socket, struct error *err)
     struct slice secret;
     if (!read_after(request, &wish, err) || !access_product(request, wish.product, err))
         return false;
+    const char *origins = daemon->config->admin_cors_origins;
+    wish.varies = origins[0] != '\0';
+    cors_find_origin(origins, request, wish.origin);
     wish.has_session = !request_header(request, "Authorization", &secret) && origin_cookie(request, &secret);
     if (wish.has_session)
         sha256_of(secret.ptr, secret.len, &wish.session);

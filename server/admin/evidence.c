@@ -207,6 +207,7 @@ static bool compose(struct admin_call *call, struct evidence *evidence, struct e
     char *sealed = seal(call->daemon->signing_key, payload, size, &sealed_size);
     if (!sealed)
         return error_set(err, ERROR_INTERNAL, "the evidence cannot be signed");
+    call->keeps_json = true;
     reply_init(&call->reply, 200);
     call->reply.content_type = "application/json";
     call->reply.bytes = sealed;

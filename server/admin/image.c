@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "server/admin/content.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
@@ -77,7 +78,7 @@ bool admin_image_content(struct admin_call *call, struct error *err)
     if (!path_params_image(call->request, call->db, &product, &firmware, &image, err))
         return false;
     snprintf(name, sizeof name, "%s_V%s.bin", firmware.name, image.version);
-    if (call_answer_blob(call, &image.sha256, image.file_name[0] ? image.file_name : name, err))
+    if (content_answer_blob(call, &image.sha256, image.file_name[0] ? image.file_name : name, err))
         return true;
     if (err->code != ERROR_CORRUPT)
         return false;

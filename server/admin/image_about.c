@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "server/admin/content.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
@@ -153,6 +154,7 @@ bool admin_image_sbom_delete(struct admin_call *call, struct error *err)
 bool admin_image_sbom_get(struct admin_call *call, struct error *err)
 {
     struct about_change change;
+    struct sha256 hash;
     struct slice sbom;
     bool found;
     if (!path_params_image(call->request, call->db, &change.product, &change.firmware, &change.image, err) ||
@@ -160,7 +162,10 @@ bool admin_image_sbom_get(struct admin_call *call, struct error *err)
         return false;
     if (!found)
         return error_set(err, ERROR_NOT_FOUND, "version %s has no SBOM", change.image.version);
+    sha256_of(sbom.ptr, sbom.len, &hash);
+    call->keeps_json = true;
     reply_text(&call->reply, 200, "application/json", sbom.ptr, sbom.len);
+    content_cut(call, &hash);
     free((char *)(uintptr_t)sbom.ptr);
     return true;
 }

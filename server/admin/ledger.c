@@ -161,14 +161,15 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct ledger_pruned pruned;
-    json_int_t before = 0;
+    const json_t *time;
+    int64_t before;
     const char *by = NULL;
     json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:I, s?s !}", "before", &before, "by", &by) != 0)
+    if (json_unpack_ex(body, &why, 0, "{s:o, s?s !}", "before", &time, "by", &by) != 0)
         return call_misfit(&why, err);
-    if (!call_check_time("before", before > 0 ? (uint64_t)before : 0, true, err))
+    if (!call_body_time("before", time, true, &before, err))
         return false;
     if (clock_is_ahead(before, clock_utc_ms()))
         return error_set(err, ERROR_INVALID, "before is in the future: that would remove the whole ledger");

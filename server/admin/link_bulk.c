@@ -61,16 +61,10 @@ static bool make_all(void *cls, struct db *db, struct error *err)
     return true;
 }
 
-static bool wants_csv(const struct request *request)
-{
-    struct slice accept;
-    return request_header(request, "Accept", &accept) && memmem(accept.ptr, accept.len, "text/csv", 8);
-}
-
 static void answer(struct bulk *bulk)
 {
     struct admin_call *call = bulk->call;
-    if (wants_csv(call->request)) {
+    if (request_accepts(call->request, "text/csv")) {
         size_t len;
         _cleanup_(cleanup_free) char *text = link_csv_write(call->daemon, bulk->orders, bulk->count, &len);
         if (text)

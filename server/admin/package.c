@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/signing_key.h"
+#include "server/admin/content.h"
 #include "server/admin/handlers.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
@@ -291,7 +292,7 @@ bool admin_package_content(struct admin_call *call, struct error *err)
         return false;
     snprintf(name, sizeof name, "%s_%s-%s.%s", hop.firmware.name, hop.from.version, hop.to.version,
              hop.package.key.format);
-    if (!call_answer_blob(call, &hop.package.sha256, name, err))
+    if (!content_answer_blob(call, &hop.package.sha256, name, err))
         return err->code == ERROR_CORRUPT ? take_back(call, &hop, err) : false;
     struct signature signature;
     _cleanup_(cleanup_free) char *text = NULL;

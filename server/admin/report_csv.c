@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/timestamp.h"
 #include "server/admin/csv.h"
 #include "upgrade/name.h"
 
@@ -17,15 +18,12 @@ struct orders {
 
 static bool read_time(struct slice field, int64_t now_ms, int64_t *ret, struct error *err)
 {
-    uint64_t value = 0;
-    if (field.len && !slice_u64(field, &value))
-        return error_set(err, ERROR_INVALID, "a time must be UTC in milliseconds since 1970");
-    const char *fault = field.len ? clock_fault(value) : NULL;
-    if (fault)
-        return error_set(err, ERROR_INVALID, "the time %llu %s", (unsigned long long)value, fault);
-    if (clock_is_ahead((int64_t)value, now_ms))
+    struct error why;
+    *ret = 0;
+    if (field.len && !timestamp_read(field, ret, &why))
+        return error_set(err, ERROR_INVALID, "its time: %s", why.text);
+    if (clock_is_ahead(*ret, now_ms))
         return error_set(err, ERROR_INVALID, "its time is in the future");
-    *ret = (int64_t)value;
     return true;
 }
 

@@ -163,11 +163,8 @@ static bool take_expiry(const json_t *value, int64_t *ret_ms, struct error *err)
     *ret_ms = 0;
     if (!value || json_is_null(value))
         return true;
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return error_set(err, ERROR_INVALID, "expires_at is a UTC time in milliseconds since 1970, or null");
-    if (!call_check_time("expires_at", (uint64_t)json_integer_value(value), true, err))
+    if (!call_body_time("expires_at", value, true, ret_ms, err))
         return false;
-    *ret_ms = json_integer_value(value);
     return *ret_ms > clock_utc_ms() || error_set(err, ERROR_INVALID, "expires_at is in the past");
 }
 

@@ -132,12 +132,6 @@ bool admin_transcript_list(struct admin_call *call, struct error *err)
     return true;
 }
 
-static bool wants_text(const struct request *request)
-{
-    struct slice accept;
-    return request_header(request, "Accept", &accept) && memmem(accept.ptr, accept.len, "text/plain", 10);
-}
-
 static bool answer_text(struct admin_call *call, int64_t id, struct error *err)
 {
     _cleanup_(free_text) struct slice text = {NULL, 0};
@@ -159,5 +153,6 @@ bool admin_transcript_show(struct admin_call *call, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "a transcript id must be a number");
     if (!transcript_get(call->db, device.id, (int64_t)id, &row, err))
         return false;
-    return wants_text(call->request) ? answer_text(call, row.id, err) : tell(call, &row, NULL, 200, err);
+    return request_accepts(call->request, "text/plain") ? answer_text(call, row.id, err)
+                                                        : tell(call, &row, NULL, 200, err);
 }

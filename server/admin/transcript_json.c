@@ -56,11 +56,12 @@ json_t *transcript_found_json(const struct transcript *found, const struct evide
                 attempt_id = evidence[k].attempt_id;
         json_array_append_new(tries, try_json(&found->tries[i], attempt_id));
     }
-    return json_pack(
-        "{s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:o}", "first_version", version_json(&found->first.name.version),
-        "last_version", version_json(&found->last.name.version), "last_holds", found->last_holds,
-        "first_time", field_number(found->first_ms), "last_time", field_number(found->last_ms), "lines_known",
-        (json_int_t)found->lines_known, "tries_dropped", (json_int_t)found->tries_dropped, "tries", tries);
+    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:o}", "first_version",
+                     version_json(&found->first.name.version), "last_version",
+                     version_json(&found->last.name.version), "last_holds", found->last_holds,
+                     "first_line_at", field_number(found->first_ms), "last_line_at",
+                     field_number(found->last_ms), "lines_known", (json_int_t)found->lines_known,
+                     "tries_dropped", (json_int_t)found->tries_dropped, "tries", tries);
 }
 
 /* The size of the UTF-8 character at the start of text; 0: there is none. */

@@ -36,6 +36,8 @@ struct config {
 
     char *admin_proxies; /* like device_proxies */
 
+    char *admin_cors_origins; /* with one blank between two; "": none */
+
     uint64_t loops; /* event loops per listener; never 0, by default the number of cores */
     uint64_t max_device_connections;
     uint64_t max_admin_connections;

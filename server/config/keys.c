@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "server/config/device_url.h"
+#include "server/config/origin_list.h"
 #include "server/core/listen_address.h"
 #include "upgrade/allowance.h"
 
@@ -27,6 +28,7 @@ static bool parse_text(const struct config_key *key, const char *value, void *fi
 static bool parse_url(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_matrix(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_hosts(const struct config_key *key, const char *value, void *field, struct error *err);
+static bool parse_origins(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_level(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_log_format(const struct config_key *key, const char *value, void *field, struct error *err);
 static bool parse_log_format(const struct config_key *key, const char *value, void *field, struct error *err)
@@ -95,6 +97,9 @@ const struct config_key config_key_table[] = {
          "The IP addresses of your own proxies in front of admin_listen, with blanks between them. Only such a "
          "proxy may tell the address of the client, in X-Forwarded-For or Forwarded. The proxy must write one of "
          "them and remove the other. The log and the ledger then have that address."),
+    TEXT(admin_cors_origins, RELOADS, "", parse_origins, "ORIGIN...",
+         "Web pages of these origins may use the admin API with a token (CORS). Write https://HOST or https://HOST:PORT, "
+         "with blanks between two. Sessions and cookies of the console never work there. Empty: no other page may."),
     OTHER(loops, RESTARTS, "auto", parse_per_core, "N",
           "Event loops of each listener, one thread each. auto: one per processor core."),
     NUMBER(max_device_connections, RESTARTS, "4096", 1, 1000000, "N",
@@ -356,6 +361,13 @@ static bool parse_hosts(const struct config_key *key, const char *value, void *f
         len += (size_t)more;
     }
     return copy_text(text, field, err);
+}
+
+static bool parse_origins(const struct config_key *key, const char *value, void *field, struct error *err)
+{
+    char text[4096];
+    (void)key;
+    return origin_list_parse(value, text, sizeof text, err) && copy_text(text, field, err);
 }
 
 static bool parse_level(const struct config_key *key, const char *value, void *field, struct error *err)

@@ -62,15 +62,14 @@ static bool is_refused(struct slice weight)
 static bool accepts_gzip(const struct request *request)
 {
     struct slice rest, part;
-    if (!request_header(request, "Accept-Encoding", &rest))
-        return false;
-    while (slice_split(&rest, ',', &part)) {
-        struct slice weight = part, coding;
-        slice_split(&weight, ';', &coding);
-        coding = trim(coding);
-        if (coding.len == 4 && strncasecmp(coding.ptr, "gzip", 4) == 0)
-            return !is_refused(weight);
-    }
+    for (unsigned i = 0; request_header_at(request, "Accept-Encoding", i, &rest); i++)
+        while (slice_split(&rest, ',', &part)) {
+            struct slice weight = part, coding;
+            slice_split(&weight, ';', &coding);
+            coding = trim(coding);
+            if (coding.len == 4 && strncasecmp(coding.ptr, "gzip", 4) == 0)
+                return !is_refused(weight);
+        }
     return false;
 }
 

@@ -8,6 +8,7 @@
 #ifndef DFOTA_SERVER_CONSOLE_LIVE_H
 #define DFOTA_SERVER_CONSOLE_LIVE_H
 
+#include "server/config/origin_list.h"
 #include "server/db/reader_pool.h"
 #include "upgrade/name.h"
 
@@ -23,6 +24,8 @@ struct live_wish { /* what a stream is for */
     bool has_session;
     struct sha256 session;          /* with has_session: the hash of its secret */
     char product[PRODUCT_KEY_SIZE]; /* rows of this product; "": all rows */
+    char origin[WEB_ORIGIN_SIZE];   /* of a page of another site that may read (CORS); "": none */
+    bool varies;                    /* the answer depends on the origin */
     int64_t after;                  /* rows with a greater seq, or LIVE_FROM_NOW */
 };
 

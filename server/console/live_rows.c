@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "server/access/cors.h"
+#include "server/core/json_times.h"
 #include "server/core/log.h"
 #include "server/http/wire.h"
 #include "server/ledger/row_json.h"
@@ -20,11 +22,14 @@
 static char *row_text(const struct ledger_row *row, int *ret_len)
 {
     json_t *json = row_json_make(row);
-    char *data = json ? json_dumps(json, JSON_COMPACT) : NULL, *text = NULL;
+    char *plain = json ? json_dumps(json, JSON_COMPACT) : NULL, *text = NULL;
+    size_t len;
+    char *data = plain ? json_times_add(plain, strlen(plain), &len) : NULL;
     *ret_len =
         data ? asprintf(&text, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)row->seq, row->kind, data)
              : -1;
     json_decref(json);
+    free(plain);
     free(data);
     return *ret_len < 0 ? NULL : text;
 }
@@ -136,6 +141,8 @@ static bool greet(struct live *live, struct live_stream *stream)
     reply.content_type = LIVE_CONTENT_TYPE;
     reply_header(&reply, "Cache-Control", "no-store");
     reply_header(&reply, "X-Accel-Buffering", "no");
+    if (stream->wish.varies)
+        cors_add_origin(stream->wish.origin, &reply);
     _cleanup_(cleanup_free) char *head = wire_endless_head(&reply, &head_size);
     reply_free(&reply);
     /* The id is set before the first event, so that a stream that is cut before it also continues without a gap. */

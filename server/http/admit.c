@@ -90,6 +90,11 @@ static bool find_route(struct connection *connection, char *allow, size_t allow_
     const struct listener_config *config = connection->loop->config;
     struct request *request = &connection->request;
     struct error unauthorized;
+    const struct route *other = config->divert ? config->divert(request) : NULL;
+    if (other) {
+        request->route = other;
+        return true;
+    }
     bool found =
         router_find(config->routes, config->route_count, request->method, request, allow, allow_size, err);
     if ((found && (request->route->flags & ROUTE_OPEN)) || !config->authorize ||
@@ -104,7 +109,8 @@ bool admit_check(struct connection *connection, char *allow, size_t allow_size, 
 {
     const struct listener_config *config = connection->loop->config;
     struct request *request = &connection->request;
-    if (!find_route(connection, allow, allow_size, err))
+    if ((config->single_headers && !head_check_single(&connection->head, err)) ||
+        !find_route(connection, allow, allow_size, err))
         return false;
     if (config->no_chunks && request->body_length < 0)
         return error_set(err, ERROR_BAD_REQUEST, "a body needs a Content-Length here");

@@ -70,6 +70,15 @@ bool request_header_at(const struct request *request, const char *name, unsigned
     return head_field_at(&((const struct connection *)request)->head, name, index, ret);
 }
 
+bool request_accepts(const struct request *request, const char *type)
+{
+    struct slice line;
+    for (unsigned i = 0; request_header_at(request, "Accept", i, &line); i++)
+        if (memmem(line.ptr, line.len, type, strlen(type)))
+            return true;
+    return false;
+}
+
 bool request_resumes(const struct request *request)
 {
     return ((const struct connection *)request)->resume;
@@ -97,8 +106,11 @@ void connection_render(const struct connection *connection, const struct error *
 
 void connection_finish_reply(const struct connection *connection, struct reply *reply)
 {
-    if (connection->loop->config->no_transform)
+    const struct listener_config *config = connection->loop->config;
+    if (config->no_transform)
         reply_forbid_transform(reply);
+    if (config->add_headers)
+        config->add_headers(&connection->request, reply);
 }
 
 void request_answer(struct request *request, struct reply *reply)

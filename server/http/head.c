@@ -197,6 +197,29 @@ bool head_parse(struct slice whole, struct head *ret, struct error *err)
     return check_framing(&framing, ret, err);
 }
 
+bool head_check_single(const struct head *head, struct error *err)
+{
+    static const char *const names[] = {
+        "Authorization", "Content-Digest",  "Content-Encoding", "Content-Type",   "Cookie",
+        "Expect",        "Idempotency-Key", "If-Match",         "If-None-Match",  "If-Range",
+        "Last-Event-ID", "Origin",          "Repr-Digest",      "Sec-Fetch-Site", "X-Dfota-Console",
+    };
+    bool seen[sizeof names / sizeof *names] = {false};
+    struct slice rest = head->fields, name, value;
+    while (rest.len) {
+        if (!parse_field(next_line(&rest), &name, &value, err))
+            return false;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            if (!named(name, names[i]))
+                continue;
+            if (seen[i])
+                return error_set(err, ERROR_BAD_REQUEST, "there are two %s headers", names[i]);
+            seen[i] = true;
+        }
+    }
+    return true;
+}
+
 /* "bytes=0-", "bytes=000-99": blanks are allowed where modules send them. */
 static bool begins_at_zero(struct slice value)
 {

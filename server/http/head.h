@@ -39,6 +39,10 @@ bool head_parse(struct slice whole, struct head *ret, struct error *err);
    byte 0. The sender may append the body of a refusal to the bytes that it has. */
 bool head_resumes(struct slice bytes);
 
+/* ERROR_BAD_REQUEST: a header that decides, and of which only one can count, is there twice. head_parse() refuses two of
+   Host, Range and Content-Length; this is for a listener whose clients are no modules. */
+bool head_check_single(const struct head *head, struct error *err);
+
 /* The first header of that name (case-insensitive), without the blanks around its value. */
 bool head_field(const struct head *head, const char *name, struct slice *ret);
 /* The header of that name with this index, in the order of the lines. */

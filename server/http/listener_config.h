@@ -28,6 +28,7 @@ struct listener_config {
         memory_per_connection; /* of libmicrohttpd's pool, bytes; raised to what a head of max_head_bytes needs */
     bool
         no_chunks; /* a chunked body is 400: libmicrohttpd itself answers errors inside such a body, in HTML */
+    bool single_headers; /* 400 when a header that decides, such as Authorization, is there twice */
     int64_t head_timeout_ms; /* from accept to the complete head; then closed (408 when a byte has come) */
     int64_t body_timeout_ms; /* for a complete body kept in memory; then 408 */
     int64_t
@@ -45,6 +46,12 @@ struct listener_config {
        still to be read from it, and the http folder forgets the request. False: the answer is *err. Must be quick.
        Loop's thread. */
     bool (*take)(struct request *request, int socket, struct error *err);
+    /* NULL, or: the route that answers this request instead of one of `routes`, without authorize(). NULL: no such route.
+       Loop's thread, quick. */
+    const struct route *(*divert)(const struct request *request);
+    /* NULL, or adds headers to each answer, also to errors; a request whose head could not be read has an empty path.
+       Any thread, quick. */
+    void (*add_headers)(const struct request *request, struct reply *reply);
     /* Fills *reply, which is initialised with the error's status, for an error before or in a handler.
        The body is in memory. The http folder adds Allow and WWW-Authenticate. Any thread. */
     void (*render_error)(void *context, const struct error *err, struct reply *reply);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#define REPLY_HEADERS_MAX 10
+#define REPLY_HEADERS_MAX 14
 
 struct reply {
     int status;

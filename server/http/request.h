@@ -61,6 +61,9 @@ bool request_header(const struct request *request, const char *name, struct slic
 /* The same for the header of that name with this index, in the order of the lines. */
 bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret);
 
+/* Whether a header Accept names this media type. All Accept headers count. */
+bool request_accepts(const struct request *request, const char *type);
+
 /* True: the device has bytes and asks for those that follow. Only 206, or a status from 300 on, may
    answer. */
 bool request_resumes(const struct request *request);

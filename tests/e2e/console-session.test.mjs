@@ -136,7 +136,7 @@ describe('a session', () => {
         assert.equal((await ask('GET', session, { headers: { Cookie: cookie } })).json.login, 'none');
     });
     test('says who is logged in, also to strangers and to a token', async () => {
-        assert.deepEqual((await ask('GET', session)).json, { login: 'none', token: null, name: null, scope: null, product: null, since: null, ends_at: null });
+        assert.deepEqual((await ask('GET', session)).json, { login: 'none', token: null, name: null, scope: null, product: null, since: null, since_time: null, ends_at: null, ends_time: null });
         assert.equal((await server.admin('GET', '/session')).json.login, 'token');
         assertProblem(await server.admin('GET', '/session', null, { token: 'wrong' }), 401, 'unauthorized');
     });

@@ -191,12 +191,41 @@ describe('downloads', () => {
             assert.deepEqual(await readdir(dir), ['out']);
         });
 
+        test(`${name} continues a transfer that breaks`, async (t) => {
+            const api = await FakeApi.start(t);
+            const dir = await scratch(t);
+            const step = 100_000;
+            const seen = [];
+            api.on(`GET ${base}`, good).on(`GET ${base}/content`, ({ headers, response }) => {
+                const first = Number(/^bytes=(\d+)-$/.exec(headers.range ?? 'bytes=0-')[1]);
+                seen.push([headers.range ?? null, headers['if-range'] ?? null]);
+                response.writeHead(first ? 206 : 200, { 'Content-Length': bytes.length - first });
+                if (first + step >= bytes.length)
+                    response.end(bytes.subarray(first));
+                else
+                    response.write(bytes.subarray(first, first + step), () => response.destroy());
+                return null;
+            });
+            assertRun(await api.ctl(...args, join(dir, 'out')), 0);
+            assert.ok((await readFile(join(dir, 'out'))).equals(bytes));
+            assert.deepEqual(await readdir(dir), ['out']);
+            assert.ok(seen.length > 1 && seen.length <= 10, String(seen.length));
+            assert.deepEqual(seen[0], [null, null]);
+            assert.ok(seen.slice(1).every(([range, tag]) => /^bytes=[1-9]\d*-$/.test(range) && tag === `"${sha256(bytes)}"`), JSON.stringify(seen));
+        });
+
         for (const [what, said, answer, expected, message] of [
             ['other bytes', good, { ...content, body: Buffer.from(bytes).fill(0, 1000, 1100) }, 3, /SHA-256/],
             ['fewer bytes', good, { ...content, body: bytes.subarray(1) }, 3, /received 699999 bytes, expected 700000/],
             ['half of the bytes', good, ({ response }) => {
                 response.writeHead(200, { 'Content-Length': bytes.length });
                 response.write(bytes.subarray(0, 1000), () => response.destroy());
+                return null;
+            }, 3, /the connection broke, and the server did not continue the file/],
+            ['no byte', good, ({ response }) => {
+                response.writeHead(200, { 'Content-Length': bytes.length });
+                response.flushHeaders();
+                setImmediate(() => response.destroy());
                 return null;
             }, 3, /no answer|end/],
             ['a refusal', good, problem(409, 'package-oversize', 'it is too large'), 1, /too large \(package-oversize\)/],

@@ -68,8 +68,9 @@ describe('transcripts', () => {
             assert.equal(status, 0, out);
             assert.equal(JSON.parse(out).captured_at, 1724367170000);
         }
-        for (const when of ['yesterday', '2024-08-22', '2024-08-22T22:52:50', '2024-08-22T22:52:50Zx'])
-            assertRun(await ctl(scene, 'report', module.id, fixture, '--captured-at', when), 2, { err: /takes a time like/ });
+        for (const [when, err] of [['yesterday', /takes a time like/], ['2024-08-22', /takes a time like/],
+            ['2024-08-22T22:52:50', /needs an offset from UTC/], ['2024-08-22T22:52:50Zx', /wrong offset from UTC/]])
+            assertRun(await ctl(scene, 'report', module.id, fixture, '--captured-at', when), 2, { err });
         assertRun(await ctl(scene, 'report', module.id, '/nowhere'), 2, { err: /cannot read \/nowhere/ });
     });
 

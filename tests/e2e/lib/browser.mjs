@@ -62,6 +62,13 @@ export async function closeBrowser() {
     started = null;
 }
 
+// An empty page in a context of its own, for pages that are not the console.
+export async function openPage(t) {
+    const context = await (await browser()).newContext();
+    t.after(() => context.close());
+    return context.newPage();
+}
+
 export async function openConsole(t, server, { path = '/console/', language = 'en-US', theme = 'light', viewport = desktop, scale = 1, allow = [] } = {}) {
     const context = await (await browser()).newContext({ locale: language, colorScheme: theme, viewport, deviceScaleFactor: scale, reducedMotion: 'reduce' });
     const view = new View(context, await context.newPage(), server, allow);

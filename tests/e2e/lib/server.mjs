@@ -19,6 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { poll } from './module.mjs';
+import { hasTexts, takeTimes } from './times.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -71,6 +72,7 @@ export class Server {
         this.patience = {}; // for a start, as for poll()
         this.logLines = [];
         this.token = null;
+        this.times = new Map(); // how often each key of a time was in an answer
     }
 
     // Starts the process and waits until both listeners are open.
@@ -161,7 +163,7 @@ export class Server {
     }
 
     // One call of the admin API. `path` stands after /api/v1 unless it begins with it. A body that is no Buffer,
-    // string or stream is sent as JSON. `expect` is the status that must come (or a list of them).
+    // string or stream is sent as JSON. `json` of the answer is without the texts beside its times, which are checked. `expect` is the status that must come (or a list of them).
     async admin(method, path, body = null, { headers = {}, token = this.token, expect = null } = {}) {
         const isBytes = Buffer.isBuffer(body) || typeof body === 'string';
         const isStream = typeof body?.pipe === 'function';
@@ -195,6 +197,8 @@ export class Server {
             else
                 request.end(payload);
         });
+        if (answer.json !== undefined && hasTexts(path, answer.headers['content-type']))
+            answer.json = takeTimes(answer.json, this.times, path.split('?')[0]);
         if (expect !== null)
             assert.ok([expect].flat().includes(answer.status), `${method} ${path}: ${answer.status} ${answer.body}`);
         return answer;
