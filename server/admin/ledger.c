@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "storage/device.h"
@@ -163,11 +164,10 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
     struct ledger_pruned pruned;
     json_int_t before = 0;
     const char *by = NULL;
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:I, s?s !}", "before", &before, "by", &by) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:I, s?s}", "before", &before, "by", &by))
+        return false;
     if (!call_check_time("before", before > 0 ? (uint64_t)before : 0, true, err))
         return false;
     if (clock_is_ahead(before, clock_utc_ms()))
