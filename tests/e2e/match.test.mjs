@@ -96,6 +96,16 @@ describe('two admins who change the same', () => {
         await collide(draft, ['PATCH', draft, { target: scene.versions[0] }], ['DELETE', draft, null], { gone: true });
     });
 
+    test('at the same moment: exactly one of many', async () => {
+        const { product } = await Scene.build(server, { versions: [], target: null });
+        const path = `/products/${product}`;
+        for (let round = 0; round < 3; round += 1) {
+            const seen = await tagOf(path);
+            const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => change('PATCH', path, { name: `${round} ${i}` }, seen)));
+            assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(11).fill(412)]);
+        }
+    });
+
     test('a dry run has the precondition too', async () => {
         const { scene } = await fleet(server, 1);
         const { json } = await server.admin('POST', scene.path('/campaigns'), { name: 'x', target: scene.versions.at(-1) }, { expect: 201 });
