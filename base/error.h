@@ -55,6 +55,7 @@
     X(ERROR_PACKAGE_CHANGED, 409, "package-changed")                                                         \
     X(ERROR_NOT_UNPROVEN, 409, "not-unproven")                                                               \
     X(ERROR_NOT_UPLOADED, 409, "not-uploaded")                                                               \
+    X(ERROR_PRECONDITION_FAILED, 412, "precondition-failed")                                                 \
     X(ERROR_TOO_LARGE, 413, "too-large")                                                                     \
     X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                               \
     X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                       \

@@ -48,6 +48,7 @@ enum {
     COPY_ALL,
     CONFIRM_ALL,
     FOLD,
+    IDS,
     LIST,
     LIST_OUTCOME,
     LIST_FAILED,
@@ -92,6 +93,7 @@ static const char *const sql[] = {
                     "WHERE d.id = device_id AND c.id = campaign_id AND d.confirmed_version = $3)",
     [FOLD] = "UPDATE campaign_device INDEXED BY campaign_device_ahead SET stage = $1 WHERE campaign_id = $2 AND rank < $3 AND stage IS NULL "
              "AND outcome = 'confirmed'",
+    [IDS] = "SELECT device_id FROM campaign_device WHERE campaign_id = $1 ORDER BY rank",
     [LIST] = LISTED "WHERE m.campaign_id = $1 AND m.rank > $2 ORDER BY m.rank LIMIT $3",
     [LIST_OUTCOME] = LISTED "WHERE m.campaign_id = $1 AND m.outcome = $2 AND m.rank > $3 ORDER BY m.rank LIMIT $4",
     [LIST_FAILED] = LISTED "WHERE m.campaign_id = $1 AND m.stage = $2 AND m.outcome IN ('not_applied', 'diverged') "
@@ -295,6 +297,14 @@ bool campaign_device_fold(struct db *db, int64_t campaign_id, int64_t reach, int
     FIELDS(ROW(&(listed)->row), F_ENUM(&(listed)->id_kind, &id_kind_names), F_TEXT((listed)->device),        \
            F_TEXT((listed)->confirmed_version), F_TEXT((listed)->asked_version),                             \
            F_INT(&(listed)->last_seen_ms))
+
+bool campaign_device_ids(struct db *db, int64_t campaign_id, int64_t **ret, size_t *ret_count,
+                         struct error *err)
+{
+    int64_t row = 0;
+    return db_list(db, QUERY(IDS, PARAMS(P_INT(campaign_id)), FIELDS(F_INT(&row))), &row, sizeof row, ret,
+                   ret_count, err);
+}
 
 bool campaign_device_list(struct db *db, int64_t campaign_id, enum campaign_outcome outcome, int64_t after,
                           int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,

@@ -79,6 +79,9 @@ bool campaign_device_fold(struct db *db, int64_t campaign_id, int64_t reach, int
 bool campaign_device_list(struct db *db, int64_t campaign_id, enum campaign_outcome outcome, int64_t after,
                           int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,
                           struct error *err);
+/* The ids of all devices in the order of rank; *ret is the caller's (free). */
+bool campaign_device_ids(struct db *db, int64_t campaign_id, int64_t **ret, size_t *ret_count,
+                         struct error *err);
 /* Devices of a stage that count for a limit of its gate, the newest outcome first. *ret is the caller's. */
 bool campaign_device_breached(struct db *db, int64_t campaign_id, int64_t stage, enum gate_breach breach,
                               int64_t limit, struct campaign_device_listed **ret, size_t *ret_count,

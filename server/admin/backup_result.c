@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
@@ -37,10 +38,9 @@ static bool read_record(const json_t *body, struct backup_record *ret, struct er
     const json_t *made;
     json_int_t size, files, missing;
     const char *result;
-    json_error_t why;
-    if (json_unpack_ex((json_t *)body, &why, 0, "{s:o, s:s, s:I, s:I, s:I !}", "made_at", &made, "result",
-                       &result, "size", &size, "files", &files, "missing", &missing) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:o, s:s, s:I, s:I, s:I}", "made_at", &made, "result", &result, "size",
+                     &size, "files", &files, "missing", &missing))
+        return false;
     unsigned number;
     if (!enum_find(&backup_result_names, slice_of(result), &number))
         return error_set(err, ERROR_INVALID, "result is complete, incomplete or failed");

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/timestamp.h"
+#include "server/admin/body.h"
 #include "server/admin/digest.h"
 #include "server/core/json_times.h"
 #include "server/core/log.h"
@@ -61,21 +62,24 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct error err;
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
-              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && handler(&call, &err) &&
-              add_times(&call, &err);
+              body_check_patch_type(request, &err) &&
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && match_begin(&call, &err) &&
+              handler(&call, &err) && add_times(&call, &err);
     reader_pool_give(call.daemon->reader_pool, call.db);
     if (ok) {
+        match_end(&call);
         request_answer(request, &call.reply);
         return;
     }
     call_log_failure(&err);
     reply_free(&call.reply);
-    request_fail(request, &err);
+    body_fail(request, &err);
 }
 
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
 {
-    return writer_call(call->daemon->writer, change, cls, err);
+    struct match_change step = {call, change, cls};
+    return writer_call(call->daemon->writer, match_change, &step, err);
 }
 
 void call_store_counts(const struct admin_call *call)
@@ -91,15 +95,6 @@ bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
     struct slice body = call->request->body;
     *ret = json_loadb(body.len ? body.ptr : "", body.len, JSON_REJECT_DUPLICATES, &why);
     return *ret || error_set(err, ERROR_BAD_JSON, "the body is not JSON: line %d: %s", why.line, why.text);
-}
-
-bool call_misfit(const json_error_t *why, struct error *err)
-{
-    const char *unknown = strstr(why->text, "left unpacked: ");
-    if (unknown)
-        return error_set(err, ERROR_INVALID, "the body has an unknown field: %s",
-                         unknown + strlen("left unpacked: "));
-    return error_set(err, ERROR_INVALID, "the body does not have the expected fields: %s", why->text);
 }
 
 bool call_check_type(const struct admin_call *call, const char *type, const char *what, struct error *err)

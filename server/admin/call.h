@@ -6,6 +6,7 @@
 #define DFOTA_SERVER_ADMIN_CALL_H
 
 #include <jansson.h>
+#include "server/admin/match.h"
 #include "server/context.h"
 #include "server/core/field.h"
 #include "server/http/request.h"
@@ -16,6 +17,7 @@ struct admin_call {
     struct db *db;      /* for reading; changes go through call_change() */
     struct reply reply; /* the answer, if the handler returns true */
     bool keeps_json;    /* the JSON of the reply is sent as it is: no texts beside its times */
+    struct match match;
 };
 
 /* Runs the handler with a read-only connection, and answers with its reply or its error. */
@@ -24,7 +26,7 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
 /* Logs an error that is answered with 500 or above. call_run() does this for handlers. */
 void call_log_failure(const struct error *err);
 
-/* Runs `change` in the writer's thread and transaction, and waits until it is durable. `change` must read
+/* Runs `change` in the writer's thread and transaction after its precondition (match.h), and waits until it is durable. `change` must read
    there what it depends on: only there nothing changes in between. */
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
     __attribute__((warn_unused_result));
@@ -36,8 +38,6 @@ void call_store_counts(const struct admin_call *call);
 /* The body as JSON. ERROR_BAD_JSON, also for a name that occurs twice in an object. */
 bool call_body(const struct admin_call *call, json_t **ret, struct error *err)
     __attribute__((warn_unused_result));
-/* Turns the error of json_unpack_ex() into ERROR_INVALID. */
-bool call_misfit(const json_error_t *why, struct error *err);
 
 /* Checks that the body is `type`, if the request names a type. ERROR_UNSUPPORTED_TYPE: "`what` must be
    sent as text/csv". */

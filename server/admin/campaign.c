@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -83,8 +84,8 @@ bool campaign_check_draft(const struct campaign *campaign, struct error *err)
 struct draft {
     struct admin_call *call;
     bool exists;
-    const char *name, *target, *order; /* NULL: not given */
-    json_t *devices, *first, *filter, *frozen, *stages, *pause_when_done, *finish_transfers;
+    const char *name, *target; /* NULL: not given */
+    json_t *devices, *first, *filter, *frozen, *order, *stages, *pause_when_done, *finish_transfers;
     struct campaign_path path;
     struct campaign_audience audience;
 };
@@ -95,22 +96,6 @@ static bool read_flag(const char *name, const json_t *value, bool *ret, struct e
         return true;
     *ret = json_is_true(value);
     return json_is_boolean(value) || error_set(err, ERROR_INVALID, "%s is true or false", name);
-}
-
-static bool read_order(struct draft *draft, struct error *err)
-{
-    struct campaign *campaign = &draft->path.campaign;
-    bool has_list = campaign->audience == AUDIENCE_LIST && !campaign->filter[0];
-    unsigned order;
-    if (!draft->order)
-        return true;
-    if (!enum_find(&campaign_order_names, slice_of(draft->order), &order) || order == ORDER_NONE)
-        return error_set(err, ERROR_INVALID, "order is given, hash or spread");
-    if (has_list && !json_is_array(draft->devices) && order != campaign->order)
-        return error_set(err, ERROR_INVALID,
-                         "the order is fixed when a list is made: send the devices with the order");
-    campaign->order = (enum campaign_order)order;
-    return true;
 }
 
 /* Devices that go first are part of a list, which is replaced as a whole. A frozen filter makes the rest of its
@@ -166,12 +151,15 @@ static bool read_devices(struct draft *draft, struct db *db, struct error *err)
 {
     struct campaign *campaign = &draft->path.campaign;
     int64_t product_id = draft->path.product.id;
-    if (!read_order(draft, err))
+    if (!campaign_audience_order(draft->order, draft->devices, campaign, err))
         return false;
     if (draft->filter && !json_is_null(draft->filter))
         return read_filter(draft, db, err);
-    if (draft->frozen)
+    if (draft->frozen && !json_is_null(draft->frozen))
         return error_set(err, ERROR_INVALID, "frozen belongs to a filter: send both");
+    if (draft->frozen && campaign->filter[0] && !draft->filter && !draft->devices)
+        return error_set(err, ERROR_INVALID,
+                         "frozen cannot be null, because it has no default: send a value");
     if (json_is_null(draft->devices) || (json_is_null(draft->filter) && campaign->filter[0])) {
         if (!clear_list(db, campaign, err))
             return false;
@@ -249,21 +237,35 @@ static bool set(void *cls, struct db *db, struct error *err)
            (!has_content(draft) || campaign_check_draft(&draft->path.campaign, err)) && store(draft, db, err);
 }
 
+static const struct body_field fields[] = {{"name", NULL},
+                                           {"target", NULL},
+                                           {"devices", "null"}, /* all devices */
+                                           {"first", "[]"},
+                                           {"filter", "null"},
+                                           {"frozen", "null"},
+                                           {"order", "null"},
+                                           {"stages", "null"},
+                                           {"pause_when_done", "false"},
+                                           {"finish_transfers", "true"},
+                                           {NULL, NULL}};
+
 static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct draft draft = {.call = call};
-    json_error_t why;
-    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
+    if (!call_check_query(call->request, "", err) ||
+        !(is_new ? call_body(call, &body, err) : body_patch(call, fields, &body, err)))
         return false;
-    if (json_unpack_ex(body, &why, 0,
-                       is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}"
-                              : "{s?s, s?s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}",
-                       "name", &draft.name, "target", &draft.target, "devices", &draft.devices, "first",
-                       &draft.first, "filter", &draft.filter, "frozen", &draft.frozen, "order", &draft.order,
-                       "stages", &draft.stages, "pause_when_done", &draft.pause_when_done, "finish_transfers",
-                       &draft.finish_transfers) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err,
+                     is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?o}"
+                            : "{s?s, s?s, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?o}",
+                     "name", &draft.name, "target", &draft.target, "devices", &draft.devices, "first",
+                     &draft.first, "filter", &draft.filter, "frozen", &draft.frozen, "order", &draft.order,
+                     "stages", &draft.stages, "pause_when_done", &draft.pause_when_done, "finish_transfers",
+                     &draft.finish_transfers))
+        return false;
+    if (!is_new && !json_object_size(body))
+        return admin_campaign_show(call, err);
     bool ok = call_change(call, is_new ? add : set, &draft, err);
     free(draft.audience.line);
     return ok && campaign_answer(call, is_new ? 201 : 200, &draft.path.firmware, draft.path.campaign.id, err);

@@ -30,7 +30,7 @@ bool campaign_check_name(const char *name, struct error *err) __attribute__((war
 bool campaign_check_draft(const struct campaign *campaign, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The stages of a body, NULL for one stage with all devices. ERROR_INVALID. */
+/* The stages of a body, NULL or null for one stage with all devices. ERROR_INVALID. */
 bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *err)
     __attribute__((warn_unused_result));
 bool campaign_to_json(struct db *db, const struct firmware *firmware, const struct campaign *campaign,
@@ -63,6 +63,11 @@ bool campaign_audience_take(const struct device_csv *list, struct campaign_audie
 bool campaign_audience_set(struct db *db, const struct firmware *firmware, struct campaign *campaign,
                            struct campaign_audience *audience, struct error *err)
     __attribute__((warn_unused_result));
+
+/* Sets campaign->order from the fields `order` and `devices` of a body, each NULL when it was not sent; null is the default.
+   ERROR_INVALID. */
+bool campaign_audience_order(const json_t *value, const json_t *devices, struct campaign *campaign,
+                             struct error *err) __attribute__((warn_unused_result));
 
 /* For campaign_order_sort(). */
 struct order_item campaign_order_of(const struct campaign *campaign, const struct device *device);

@@ -158,3 +158,27 @@ bool campaign_audience_set(struct db *db, const struct firmware *firmware, struc
         campaign->firsts = campaign->devices;
     return put_all(&putting, false, err);
 }
+
+/* ORDER_NONE of a list is the order in which the list was sent. */
+static enum campaign_order order_of_list(unsigned order)
+{
+    return order == ORDER_NONE ? ORDER_GIVEN : (enum campaign_order)order;
+}
+
+bool campaign_audience_order(const json_t *value, const json_t *devices, struct campaign *campaign,
+                             struct error *err)
+{
+    bool has_list = campaign->audience == AUDIENCE_LIST && !campaign->filter[0];
+    unsigned order = ORDER_NONE;
+    if (!value)
+        return true;
+    if (!json_is_null(value) &&
+        (!enum_find(&campaign_order_names, slice_of(json_string_value(value)), &order) ||
+         order == ORDER_NONE))
+        return error_set(err, ERROR_INVALID, "order is given, hash or spread");
+    if (has_list && !devices && order_of_list(order) != order_of_list(campaign->order))
+        return error_set(err, ERROR_INVALID,
+                         "the order is fixed when a list is made: send the devices with the order");
+    campaign->order = (enum campaign_order)order;
+    return true;
+}

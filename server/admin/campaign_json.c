@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/campaign.h"
 #include "server/admin/campaign_forecast.h"
 #include "server/admin/reason.h"
@@ -44,19 +45,11 @@ static bool read_kind(const json_t *object, struct stage *stage, struct error *e
 
 static bool check_names(const json_t *object, struct error *err)
 {
-    static const char *const known[] = {"devices",       "percent",           "all",
-                                        "min_confirmed", "confirmed_percent", "max_failed",
-                                        "max_silent",    "settle_ms",         "approvals"};
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)object, name, value) {
-        bool found = false;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            found |= strcmp(name, known[i]) == 0;
-        if (!found)
-            return error_set(err, ERROR_INVALID, "a stage has a field that is not known here: %s", name);
-    }
-    return json_is_object(object) || error_set(err, ERROR_INVALID, "stages is a list of objects");
+    return (json_is_object(object) || error_set(err, ERROR_INVALID, "stages is a list of objects")) &&
+           body_check_fields("a stage", object,
+                             "devices percent all min_confirmed confirmed_percent max_failed max_silent "
+                             "settle_ms approvals",
+                             err);
 }
 
 /* A number of devices that must confirm takes the place of the share. */
@@ -90,7 +83,7 @@ bool campaign_read_stages(const json_t *list, struct stages *ret, struct error *
 {
     unsigned number;
     *ret = (struct stages){.stage = {{.kind = STAGE_ALL, .confirmed_percent = 100}}, .count = 1};
-    if (!list)
+    if (!list || json_is_null(list))
         return true;
     ret->count = (unsigned)json_array_size(list);
     for (unsigned i = 0; i < ret->count && i < CAMPAIGN_STAGES_MAX; i++) {

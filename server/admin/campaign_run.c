@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/campaign_forecast.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
@@ -122,12 +123,11 @@ bool admin_campaign_pause(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     const char *reason = NULL;
     char unnamed[REASON_SIZE];
-    json_error_t why;
     if (!call_check_query(call->request, "", err) ||
         (call->request->body.len && !call_body(call, &body, err)))
         return false;
-    if (body && json_unpack_ex(body, &why, 0, "{s?s !}", "reason", &reason) != 0)
-        return call_misfit(&why, err);
+    if (body && !body_unpack(body, err, "{s?s}", "reason", &reason))
+        return false;
     if (reason)
         return call_check_text("reason", reason, PAUSE_REASON_MAX, err) &&
                run(call, CAMPAIGN_PAUSE, reason, err);
@@ -233,11 +233,10 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
-    json_error_t why;
     if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s !}", "target", &action.target) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s}", "target", &action.target))
+        return false;
     return change_ahead(&action, action.target, retarget, err);
 }
 
@@ -286,11 +285,10 @@ bool admin_campaign_copy(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
-    json_error_t why;
     if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &action.text, "target", &action.target) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s, s?s}", "name", &action.text, "target", &action.target))
+        return false;
     return campaign_check_name(action.text, err) && call_change(call, copy, &action, err) &&
            answer(call, &action, 201, err);
 }

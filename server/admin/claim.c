@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/checkin/lookup.h"
@@ -104,11 +105,10 @@ bool admin_claim_accept(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settlement settlement = {.call = call};
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &settlement.version) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s}", "version", &settlement.version))
+        return false;
     return settle(&settlement, accept, "claim-accepted", err);
 }
 

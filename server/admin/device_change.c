@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -138,17 +139,19 @@ static bool set(void *cls, struct db *db, struct error *err)
                   err);
 }
 
+static const struct body_field fields[] = {{"tags", "[]"},   {"add_tags", "[]"},    {"remove_tags", "[]"},
+                                           {"note", "null"}, {"held_out", "false"}, {NULL, NULL}};
+
 bool admin_device_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct change change = {.call = call};
     json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL, *held_out = NULL;
-    json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!body_patch(call, fields, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o !}", "tags", &tags, "add_tags", &add,
-                       "remove_tags", &remove, "note", &note, "held_out", &held_out) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o}", "tags", &tags, "add_tags", &add, "remove_tags",
+                     &remove, "note", &note, "held_out", &held_out))
+        return false;
     if (!check_tags("tags", tags, err) || !check_tags("add_tags", add, err) ||
         !check_tags("remove_tags", remove, err))
         return false;
@@ -158,6 +161,8 @@ bool admin_device_set(struct admin_call *call, struct error *err)
         return false;
     if (held_out && !json_is_boolean(held_out))
         return error_set(err, ERROR_INVALID, "held_out is true or false");
+    if (!json_object_size(body))
+        return admin_device_show(call, err);
     change.tags = tags;
     change.add = add;
     change.remove = remove;

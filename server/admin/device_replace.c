@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/device_change.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
@@ -101,11 +102,10 @@ bool admin_device_replace(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct replacement replacement = {.call = call};
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s !}", "device", &replacement.id) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s}", "device", &replacement.id))
+        return false;
     if (!call_change(call, replace, &replacement, err))
         return false;
     const struct device *old = &replacement.old, *made = &replacement.made;

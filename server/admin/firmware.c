@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/package_format.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/build/scheduler.h"
@@ -23,6 +24,9 @@
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module has a gigabyte of flash */
 #define MAX_MONTH_BYTES   INT64_C(1000000000000)
+
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
 
 /* The module family, by the name of the firmware or by its images; NULL: not known. */
 static const struct family *family_of(const struct firmware *firmware)
@@ -351,20 +355,32 @@ static bool check_values(const struct settings *settings, const json_t *limit, s
            check_allowance(settings, err) && check_settings(settings, err);
 }
 
+static const struct body_field fields[] = {{"name", NULL},
+                                           {"force", "false"},
+                                           {"format", "null"}, /* none */
+                                           {"max_package_bytes", TEXT(DEFAULT_MAX_PACKAGE_BYTES)},
+                                           {"downgrades", "false"},
+                                           {"canary_confirmations", TEXT(CANARY_CONFIRMATIONS_DEFAULT)},
+                                           {"quarantine_after", TEXT(QUARANTINE_AFTER_DEFAULT)},
+                                           {"hours", "\"always\""},
+                                           {"max_bytes_per_month", "0"},
+                                           {NULL, NULL}};
+
 bool admin_firmware_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
     json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL, *month = NULL;
     int force = 0;
-    json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!body_patch(call, fields, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?s, s?b !}", "format", &format,
-                       "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations",
-                       &canary, "quarantine_after", &after, "hours", &settings.hours, "max_bytes_per_month",
-                       &month, "name", &settings.name, "force", &force) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?s, s?b}", "format", &format,
+                     "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations", &canary,
+                     "quarantine_after", &after, "hours", &settings.hours, "max_bytes_per_month", &month,
+                     "name", &settings.name, "force", &force))
+        return false;
+    if (!json_object_size(body))
+        return admin_firmware_show(call, err);
     settings.format = format;
     settings.max_package_bytes = json_integer_value(limit);
     settings.downgrades = downgrades;

@@ -53,20 +53,25 @@ bool admin_image_list(struct admin_call *call, struct error *err)
     return true;
 }
 
+bool admin_image_answer(struct admin_call *call, const struct firmware *firmware, const struct image *image,
+                        struct error *err)
+{
+    json_t *about, *json;
+    if (!admin_image_about_json(call->db, image->id, &about, err))
+        return false;
+    json = admin_image_json(firmware->name, image);
+    json_object_set_new(json, "about", about);
+    reply_json(&call->reply, 200, json);
+    return true;
+}
+
 bool admin_image_show(struct admin_call *call, struct error *err)
 {
     struct product product;
     struct firmware firmware;
     struct image image;
-    if (!path_params_image(call->request, call->db, &product, &firmware, &image, err))
-        return false;
-    json_t *about, *json;
-    if (!admin_image_about_json(call->db, image.id, &about, err))
-        return false;
-    json = admin_image_json(firmware.name, &image);
-    json_object_set_new(json, "about", about);
-    reply_json(&call->reply, 200, json);
-    return true;
+    return path_params_image(call->request, call->db, &product, &firmware, &image, err) &&
+           admin_image_answer(call, &firmware, &image, err);
 }
 
 bool admin_image_content(struct admin_call *call, struct error *err)

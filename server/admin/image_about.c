@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "server/admin/body.h"
 #include "server/admin/content.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
@@ -92,10 +93,9 @@ static bool read_texts(json_t *body, struct image_about *ret, struct error *err)
 {
     const char *purpose = "", *note = "", *advisory = "";
     unsigned number = 0;
-    json_error_t why;
-    if (json_unpack_ex(body, &why, 0, "{s?s, s?s, s?s !}", "purpose", &purpose, "release_note", &note,
-                       "advisory", &advisory) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?s, s?s, s?s}", "purpose", &purpose, "release_note", &note, "advisory",
+                     &advisory))
+        return false;
     if (!enum_find(&image_purpose_names, slice_of(purpose), &number))
         return error_set(err, ERROR_INVALID, "purpose is security-fix, bug-fix, feature or other");
     if (strlen(note) > IMAGE_NOTE_MAX || !is_note(note))

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/campaign/gate.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/path_params.h"
@@ -60,13 +61,15 @@ static bool check_reason(const struct change *change, struct error *err)
            error_set(err, ERROR_INVALID, "give the reason why every path must stop at this version (reason)");
 }
 
+static const struct body_field fields[] = {
+    {"withdrawn", "false"}, {"waypoint", "\"allowed\""}, {"reason", "\"\""}, {NULL, NULL}};
+
 static bool read_change(json_t *body, struct change *change, struct error *err)
 {
     json_t *waypoint = NULL, *withdrawn = NULL;
-    json_error_t why;
-    if (json_unpack_ex(body, &why, 0, "{s?o, s?o, s?s !}", "withdrawn", &withdrawn, "waypoint", &waypoint,
-                       "reason", &change->reason) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?o, s?o, s?s}", "withdrawn", &withdrawn, "waypoint", &waypoint, "reason",
+                     &change->reason))
+        return false;
     if (withdrawn && !json_is_boolean(withdrawn))
         return error_set(err, ERROR_INVALID, "withdrawn must be true or false");
     change->withdrawn = withdrawn;
@@ -169,14 +172,16 @@ bool admin_image_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct change change = {.request = call->request, .reason = ""};
-    if (!call_body(call, &body, err) || !read_change(body, &change, err) ||
-        !call_change(call, set, &change, err))
+    if (!body_patch(call, fields, &body, err) || !read_change(body, &change, err))
+        return false;
+    if (!json_object_size(body))
+        return admin_image_show(call, err);
+    if (!call_change(call, set, &change, err))
         return false;
     log_change(&change);
     if (json_is_false(change.withdrawn))
         prebuild_add(call->daemon->prebuild, change.firmware.id, change.image.id);
-    reply_json(&call->reply, 200, admin_image_json(change.firmware.name, &change.image));
-    return true;
+    return admin_image_answer(call, &change.firmware, &change.image, err);
 }
 
 /* Deleting */

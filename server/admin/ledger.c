@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "storage/device.h"
@@ -164,11 +165,10 @@ bool admin_ledger_prune(struct admin_call *call, struct error *err)
     const json_t *time;
     int64_t before;
     const char *by = NULL;
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:o, s?s !}", "before", &time, "by", &by) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:o, s?s}", "before", &time, "by", &by))
+        return false;
     if (!call_body_time("before", time, true, &before, err))
         return false;
     if (clock_is_ahead(before, clock_utc_ms()))

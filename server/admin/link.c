@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/admin.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/campaign/member.h"
@@ -253,16 +254,15 @@ bool admin_link_add(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct single single = {.call = call};
-    json_error_t why;
     if (!path_params_product(call->request, call->db, &single.product, err) ||
         !path_params_identity(call->request, call->db, single.product.id, &single.order.identity, err))
         return false;
     /* all fields are optional, so the body may be empty */
     if (call->request->body.len && !call_body(call, &body, err))
         return false;
-    if (body && json_unpack_ex(body, &why, 0, "{s?s, s?s !}", "version", &single.version, "firmware",
-                               &single.firmware_name) != 0)
-        return call_misfit(&why, err);
+    if (body &&
+        !body_unpack(body, err, "{s?s, s?s}", "version", &single.version, "firmware", &single.firmware_name))
+        return false;
     if (!link_has_address(call))
         return true;
     if (!call_change(call, make_single, &single, err))

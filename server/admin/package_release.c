@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/package.h"
 #include "server/core/log.h"
@@ -20,12 +21,10 @@ struct release {
 static bool read_body(const struct admin_call *call, json_t **body, struct release *ret, struct error *err)
 {
     const char *sha256;
-    json_error_t why;
     if (!call_body(call, body, err))
         return false;
-    if (json_unpack_ex(*body, &why, JSON_STRICT, "{s:s, s:s, s:s}", "sha256", &sha256, "by", &ret->by, "note",
-                       &ret->note) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(*body, err, "{s:s, s:s, s:s}", "sha256", &sha256, "by", &ret->by, "note", &ret->note))
+        return false;
     return call_check_text("by", ret->by, ADMIN_NAME_SIZE - 1, err) &&
            call_check_text("note", ret->note, PACKAGE_NOTE_SIZE - 1, err) &&
            (sha256_from_hex(slice_of(sha256), &ret->sha256) ||

@@ -96,3 +96,18 @@ bool path_params_device(const struct request *request, struct db *db, struct pro
            path_params_identity(request, db, ret_product->id, &identity, err) &&
            device_get(db, ret_product->id, &identity, ret, err);
 }
+
+bool path_params_token_id(const struct request *request, int64_t *ret, struct error *err)
+{
+    uint64_t id;
+    if (!slice_u64(request->param[0], &id) || id > INT64_MAX)
+        return error_set(err, ERROR_TOKEN_NOT_FOUND, "a token has a number: see GET /tokens");
+    *ret = (int64_t)id;
+    return true;
+}
+
+bool path_params_token(const struct request *request, struct db *db, struct token *ret, struct error *err)
+{
+    int64_t id = 0;
+    return path_params_token_id(request, &id, err) && token_get(db, id, ret, err);
+}

@@ -11,6 +11,7 @@
 #include "storage/firmware.h"
 #include "storage/image.h"
 #include "storage/product.h"
+#include "storage/token.h"
 
 bool path_params_product(const struct request *request, struct db *db, struct product *ret, struct error *err)
     __attribute__((warn_unused_result));
@@ -40,5 +41,11 @@ bool names_identity_in(struct db *db, int64_t product_id, struct slice text, str
 /* The firmware and its product. */
 bool path_params_device(const struct request *request, struct db *db, struct product *ret_product,
                         struct device *ret, struct error *err) __attribute__((warn_unused_result));
+
+/* The number in the path, which no token need have; and the token. ERROR_TOKEN_NOT_FOUND. */
+bool path_params_token_id(const struct request *request, int64_t *ret, struct error *err)
+    __attribute__((warn_unused_result));
+bool path_params_token(const struct request *request, struct db *db, struct token *ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

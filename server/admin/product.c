@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
@@ -74,11 +75,10 @@ bool admin_product_add(struct admin_call *call, struct error *err)
     struct addition addition = {.request = call->request, .product.created_ms = clock_utc_ms()};
     struct product *product = &addition.product;
     const char *name, *key = NULL;
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s, s?s !}", "name", &name, "product_key", &key) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s, s?s}", "name", &name, "product_key", &key))
+        return false;
     if (!set_name(product, name, err))
         return false;
     if (!key && !make_key(product->product_key, err))
@@ -169,15 +169,19 @@ static bool set(void *cls, struct db *db, struct error *err)
     return product_update(db, product, err) && event_add(db, &event, detail, err);
 }
 
+static const struct body_field fields[] = {{"name", NULL},
+                                           {"trusted_check_ins", "false"},
+                                           {"unknown_devices", "\"admitted\""},
+                                           {"device_secret", "\"optional\""},
+                                           {NULL, NULL}};
+
 static bool read_setting(struct setting *setting, const json_t *body, struct error *err)
 {
     unsigned policy = UNKNOWN_DEVICES_ADMITTED, rule = DEVICE_SECRET_OPTIONAL;
     json_t *trusted = NULL;
-    json_error_t why;
-    if (json_unpack_ex((json_t *)body, &why, 0, "{s?o, s?s, s?s, s?s !}", "trusted_check_ins", &trusted,
-                       "name", &setting->name, "unknown_devices", &setting->unknown, "device_secret",
-                       &setting->secret) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?o, s?s, s?s, s?s}", "trusted_check_ins", &trusted, "name", &setting->name,
+                     "unknown_devices", &setting->unknown, "device_secret", &setting->secret))
+        return false;
     if (trusted && !json_is_boolean(trusted))
         return error_set(err, ERROR_INVALID, "trusted_check_ins is true or false");
     if (setting->unknown && !enum_find(&unknown_devices_names, slice_of(setting->unknown), &policy))
@@ -187,8 +191,7 @@ static bool read_setting(struct setting *setting, const json_t *body, struct err
     setting->trusted = trusted;
     setting->rule = (enum device_secret_rule)rule;
     setting->policy = (enum unknown_devices)policy;
-    return trusted || setting->name || setting->unknown || setting->secret ||
-           error_set(err, ERROR_INVALID, "set trusted_check_ins, name, unknown_devices or device_secret");
+    return true;
 }
 
 bool admin_product_set(struct admin_call *call, struct error *err)
@@ -196,8 +199,11 @@ bool admin_product_set(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct setting setting = {.request = call->request};
     const struct product *product = &setting.product;
-    if (!call_body(call, &body, err) || !read_setting(&setting, body, err) ||
-        !call_change(call, set, &setting, err))
+    if (!body_patch(call, fields, &body, err) || !read_setting(&setting, body, err))
+        return false;
+    if (!json_object_size(body))
+        return admin_product_show(call, err);
+    if (!call_change(call, set, &setting, err))
         return false;
     log_line(LOG_LEVEL_INFO, "product-set", "product", product->product_key, "name", product->name,
              "trusted_check_ins", product->check_ins_trusted_ms ? "yes" : "no", "unknown_devices",

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/package.h"
@@ -54,11 +55,10 @@ bool admin_package_quarantine(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct order order = {.request = call->request};
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, JSON_STRICT, "{s:s}", "reason", &order.reason) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s}", "reason", &order.reason))
+        return false;
     if (!call_check_text("reason", order.reason, QUARANTINE_REASON_SIZE - 1, err) ||
         !call_change(call, take_out, &order, err))
         return false;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/sha256.h"
 #include "server/admin/handlers.h"
 #include "server/ledger/event.h"
 
@@ -39,22 +38,11 @@ bool admin_reason_list(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *texts = json_object();
     enum reason_language language;
-    char etag[SHA256_HEX_SIZE];
-    struct slice known;
-    struct sha256 hash;
     if (!find_language(call->request, &language, err))
         return false;
     for (unsigned code = 0; code < REASON_CODE_COUNT; code++)
         json_object_set_new(texts, reason_code_name(code), json_string(reason_template(code, language)));
-    _cleanup_(cleanup_free) char *dump = json_dumps(texts, JSON_COMPACT);
-    if (!dump)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    sha256_of(dump, strlen(dump), &hash);
-    sha256_hex(&hash, etag);
-    bool is_known = request_header(call->request, "If-None-Match", &known) &&
-                    memmem(known.ptr, known.len, etag, strlen(etag));
-    reply_text(&call->reply, is_known ? 304 : 200, "application/json", dump, strlen(dump));
-    reply_header(&call->reply, "ETag", "\"%s\"", etag);
+    reply_json(&call->reply, 200, json_incref(texts));
     reply_header(&call->reply, "Cache-Control", "no-cache");
     return true;
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
@@ -182,12 +183,11 @@ static bool read_body(struct change *change, bool rotates, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     json_int_t overlap_ms = OVERLAP_MS;
     const char *value = NULL;
-    json_error_t why;
     if (change->call->request->body.len && !call_body(change->call, &body, err))
         return false;
-    if (body && json_unpack_ex(body, &why, 0, rotates ? "{s?s, s?I !}" : "{s?s !}", "value", &value,
-                               "overlap_ms", &overlap_ms) != 0)
-        return call_misfit(&why, err);
+    if (body &&
+        !body_unpack(body, err, rotates ? "{s?s, s?I}" : "{s?s}", "value", &value, "overlap_ms", &overlap_ms))
+        return false;
     if (overlap_ms < 0 || overlap_ms > OVERLAP_MAX_MS)
         return error_set(err, ERROR_INVALID, "overlap_ms is a number from 0 to %lld",
                          (long long)OVERLAP_MAX_MS);

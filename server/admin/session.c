@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "server/access/client.h"
 #include "server/admin/admin.h"
+#include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/console/live.h"
 #include "server/console/origin.h"
@@ -55,11 +56,10 @@ bool admin_session_begin(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     const char *token = NULL, *code = NULL;
     char secret[SECRET_SIZE];
-    json_error_t why;
     if (!origin_check_site(call->request, err) || !call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?s, s?s !}", "token", &token, "code", &code) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?s, s?s}", "token", &token, "code", &code))
+        return false;
     if (!token == !code)
         return error_set(err, ERROR_INVALID, "the body has either token or code");
     if (!find_token(call, token, code, err) ||

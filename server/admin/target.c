@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/body.h"
 #include "server/admin/campaign_forecast.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
@@ -78,11 +79,10 @@ bool admin_target_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct target target = {.request = call->request};
-    json_error_t why;
     if (!call_check_query(call->request, "dry_run", err) || !call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s !}", "version", &target.version) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s}", "version", &target.version))
+        return false;
     bool dry;
     if (!campaign_is_dry_run(call->request, &dry, err))
         return false;

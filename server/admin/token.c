@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "server/access/secret.h"
 #include "server/access/tokens.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/path_params.h"
 #include "server/console/live.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -173,7 +175,8 @@ static bool run(struct change *change, writer_function *what, const char *event,
 {
     struct daemon *daemon = change->call->daemon;
     struct log_number number;
-    if (!tokens_change(daemon->tokens, daemon->writer, what, change, &change->token, err))
+    struct match_change step = {change->call, what, change};
+    if (!tokens_change(daemon->tokens, daemon->writer, match_change, &step, &change->token, err))
         return false;
     live_check(daemon->live);
     log_line(LOG_LEVEL_INFO, event, "token_number", log_i64(&number, change->token.id), "token_name",
@@ -200,12 +203,11 @@ bool admin_token_add(struct admin_call *call, struct error *err)
     const char *name, *scope, *product = NULL;
     const json_t *expires = NULL;
     char secret[SECRET_SIZE];
-    json_error_t why;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s, s:s, s?s, s?o !}", "name", &name, "scope", &scope, "product",
-                       &product, "expires_at", &expires) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s, s:s, s?s, s?o}", "name", &name, "scope", &scope, "product", &product,
+                     "expires_at", &expires))
+        return false;
     if (!take_name(name, token, err) || !take_scope(scope, token, err) ||
         !take_expiry(expires, &token->expires_ms, err))
         return false;
@@ -230,20 +232,10 @@ bool admin_token_list(struct admin_call *call, struct error *err)
     return true;
 }
 
-static bool read_id(const struct request *request, int64_t *ret, struct error *err)
-{
-    uint64_t id;
-    if (!slice_u64(request->param[0], &id) || id > INT64_MAX)
-        return error_set(err, ERROR_TOKEN_NOT_FOUND, "a token has a number: see GET /tokens");
-    *ret = (int64_t)id;
-    return true;
-}
-
 bool admin_token_show(struct admin_call *call, struct error *err)
 {
     struct token token;
-    int64_t id = 0;
-    if (!read_id(call->request, &id, err) || !token_get(call->db, id, &token, err))
+    if (!path_params_token(call->request, call->db, &token, err))
         return false;
     reply_json(&call->reply, 200, to_json(call, &token));
     return true;
@@ -256,12 +248,11 @@ bool admin_token_rotate(struct admin_call *call, struct error *err)
     json_int_t overlap_ms = OVERLAP_MS;
     const json_t *expires = NULL;
     char secret[SECRET_SIZE];
-    json_error_t why;
-    if (!read_id(call->request, &change.id, err) || (call->request->body.len && !call_body(call, &body, err)))
+    if (!path_params_token_id(call->request, &change.id, err) ||
+        (call->request->body.len && !call_body(call, &body, err)))
         return false;
-    if (body &&
-        json_unpack_ex(body, &why, 0, "{s?I, s?o !}", "overlap_ms", &overlap_ms, "expires_at", &expires) != 0)
-        return call_misfit(&why, err);
+    if (body && !body_unpack(body, err, "{s?I, s?o}", "overlap_ms", &overlap_ms, "expires_at", &expires))
+        return false;
     if (overlap_ms < 0 || overlap_ms > OVERLAP_MAX_MS)
         return error_set(err, ERROR_INVALID, "overlap_ms is a number from 0 to %lld",
                          (long long)OVERLAP_MAX_MS);
@@ -277,7 +268,8 @@ bool admin_token_rotate(struct admin_call *call, struct error *err)
 bool admin_token_revoke(struct admin_call *call, struct error *err)
 {
     struct change change = {.call = call};
-    if (!read_id(call->request, &change.id, err) || !run(&change, revoke_it, "token-revoked", err))
+    if (!path_params_token_id(call->request, &change.id, err) ||
+        !run(&change, revoke_it, "token-revoked", err))
         return false;
     reply_init(&call->reply, 204);
     return true;

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/access/access.h"
+#include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
 #include "server/core/log.h"
@@ -183,14 +184,13 @@ bool admin_webhook_add(struct admin_call *call, struct error *err)
     struct fields fields = {.enabled = 1};
     struct change change = {call->request, &fields, {.created_ms = clock_utc_ms()}};
     struct webhook *webhook = &change.webhook;
-    json_error_t why;
     bool named;
     if (!call_body(call, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s:s, s:s, s?s, s?o, s?o, s?o, s?b !}", "name", &fields.name, "url",
-                       &fields.url, "product", &fields.product, "kinds", &fields.kinds, "secret",
-                       &fields.secret, "template", &fields.template, "enabled", &fields.enabled) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s:s, s:s, s?s, s?o, s?o, s?o, s?b}", "name", &fields.name, "url",
+                     &fields.url, "product", &fields.product, "kinds", &fields.kinds, "secret",
+                     &fields.secret, "template", &fields.template, "enabled", &fields.enabled))
+        return false;
     if (!request_query(call->request, "by", webhook->created_by, sizeof webhook->created_by, &named, err) ||
         !take_fields(&fields, webhook, err) || !call_change(call, add, &change, err))
         return false;
@@ -230,18 +230,23 @@ static bool set(void *cls, struct db *db, struct error *err)
            note(db, change, LEDGER_WEBHOOK_SET, err);
 }
 
+static const struct body_field patch_fields[] = {
+    {"name", NULL},       {"url", NULL},       {"kinds", "[]"}, {"secret", "null"},
+    {"template", "null"}, {"enabled", "true"}, {NULL, NULL}};
+
 bool admin_webhook_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct fields fields = {.enabled = -1};
     struct change change = {.request = call->request, .fields = &fields};
-    json_error_t why;
-    if (!call_body(call, &body, err))
+    if (!body_patch(call, patch_fields, &body, err))
         return false;
-    if (json_unpack_ex(body, &why, 0, "{s?s, s?s, s?o, s?o, s?o, s?b !}", "name", &fields.name, "url",
-                       &fields.url, "kinds", &fields.kinds, "secret", &fields.secret, "template",
-                       &fields.template, "enabled", &fields.enabled) != 0)
-        return call_misfit(&why, err);
+    if (!body_unpack(body, err, "{s?s, s?s, s?o, s?o, s?o, s?b}", "name", &fields.name, "url", &fields.url,
+                     "kinds", &fields.kinds, "secret", &fields.secret, "template", &fields.template,
+                     "enabled", &fields.enabled))
+        return false;
+    if (!json_object_size(body))
+        return admin_webhook_show(call, err);
     if (!call_change(call, set, &change, err))
         return false;
     tell(call, "webhook-set", &change.webhook);

@@ -599,7 +599,7 @@ describe('what an admin writes', () => {
         await refused({ stages: [{ devices: 5 }, { devices: 4 }] });
         await refused({ stages: [{ all: true }, { percent: 50 }] });
         await refused({ stages: [{ devices: 5, percent: 5 }] });
-        await refused({ stages: [{ devices: 5, least: 5 }] });
+        await refused({ stages: [{ devices: 5, least: 5 }] }, 'bad-request', 400);
         await refused({ stages: [{ devices: 5, approvals: 3 }] });
         await refused({ stages: [{ devices: -1 }] });
         assert.equal((await server.admin('GET', path(scene))).json.items.length, 0, 'nothing is left of a refused one');

@@ -156,7 +156,7 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
     test('a list of a draft stays when only the stages are changed, and a filter or a file replaces it', async (t) => {
         const { scene, ids } = await fleet(server, 3);
         await draft(scene, { devices: ids });
-        const view = await open(t, place(scene, 'spring'));
+        const view = await open(t, place(scene, 'spring'), { allow: [/status of 412/] });
         const { page } = view;
         const saved = () => server.admin('GET', campaignPath(scene, 'spring')).then(({ json }) => json);
         const save = async (check) => {
@@ -164,6 +164,11 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
             await poll('it is saved', async () => check(await saved()));
         };
         await page.getByLabel('as saved: a list of 3 devices').waitFor();
+        await page.getByLabel('Name', { exact: true }).fill('summer');
+        await server.admin('PATCH', campaignPath(scene, 'spring'), { pause_when_done: true }, { expect: 200 });
+        await page.getByRole('button', { name: 'Save changes' }).click();
+        await page.getByText('Another admin has changed this meanwhile.').waitFor();
+        await poll('the form has the saved name', async () => await page.getByLabel('Name', { exact: true }).inputValue() === 'spring');
         await page.getByRole('button', { name: 'Add a stage' }).click();
         await save(({ stages: list, devices }) => list.length === 2 && devices === 3);
         await page.getByLabel('a filter').check();

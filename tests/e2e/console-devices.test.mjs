@@ -327,10 +327,15 @@ describe('the devices', { skip: noBrowser }, () => {
         await report(module, link, { version: '1' });
         const stranger = scene.module({ id: module.id, version: '2', from: '127.0.0.2' });
         await stranger.ask();
-        const view = await show(t, scene, module.id);
+        const view = await show(t, scene, module.id, { allow: [/status of 412/] });
         await view.page.getByRole('button', { name: 'Accept' }).click();
         await view.page.getByText('The claim of 2 was accepted.').waitFor();
         assert.equal((await scene.record(module)).confirmed_version, '2');
+        await view.page.getByLabel('Note').fill('mine');
+        await server.admin('PATCH', scene.deviceAdminPath(module), { note: 'theirs' }, { expect: 200 });
+        await view.page.getByRole('button', { name: 'Save' }).click();
+        await view.page.getByText('Another admin has changed this meanwhile.').waitFor();
+        await poll('the form has the new note', async () => await view.page.getByLabel('Note').inputValue() === 'theirs');
         await view.page.getByLabel('Tags, with blanks between them').fill('lab 北区');
         await view.page.getByLabel('Note').fill(longNote);
         await view.page.getByRole('button', { name: 'Save' }).click();

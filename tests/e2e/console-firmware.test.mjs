@@ -13,7 +13,7 @@ import { poll, sha256 } from './lib/module.mjs';
 import { Scene, writeScript } from './lib/scene.mjs';
 import { buildDir, startServer } from './lib/server.mjs';
 
-const refused = /status of (404|409|422)/;
+const refused = /status of (404|409|412|422)/;
 const block = 8000;
 let server;
 let lines = 0;
@@ -195,6 +195,12 @@ describe('firmware pages', { skip: noBrowser }, () => {
         const { page } = view;
         await view.logIn();
         const save = page.getByRole('button', { name: 'Save' });
+        assert.equal(await save.isDisabled(), true);
+        await page.getByLabel('Limit of a package, in bytes').fill('470000');
+        await scene.set({ quarantine_after: 9 });
+        await save.click();
+        await page.getByText('Another admin has changed this meanwhile.').waitFor();
+        await poll('the form has the new value', async () => await page.getByLabel('Limit of a package, in bytes').inputValue() === '491520');
         assert.equal(await save.isDisabled(), true);
         await page.getByLabel('Limit of a package, in bytes').fill('600000');
         await page.getByLabel(/^ec618-at/).check();

@@ -97,7 +97,7 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
 
     test('a webhook is added, tested, changed, switched off and deleted', async (t) => {
         const receiver = await Receiver.start(t);
-        const view = await open(t, 'webhooks');
+        const view = await open(t, 'webhooks', { allow: [/status of 412/] });
         const { page } = view;
         const dialog = page.getByRole('dialog');
         await page.getByRole('button', { name: 'Add webhook' }).click();
@@ -121,6 +121,12 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         await view.screenshot('settings-webhooks');
         await page.getByRole('button', { name: 'Change' }).click();
         assert.equal(await dialog.getByLabel('stage done').isChecked(), true);
+        const [{ webhook: number }] = (await server.admin('GET', '/webhooks')).json.items;
+        await server.admin('PATCH', `/webhooks/${number}`, { name: 'our new platform' }, { expect: 200 });
+        await dialog.getByLabel('Name', { exact: true }).fill('theirs');
+        await dialog.getByRole('button', { name: 'Save' }).click();
+        await dialog.getByText('Another admin has changed this meanwhile.').waitFor();
+        await poll('the form has the new name', async () => await dialog.getByLabel('Name', { exact: true }).inputValue() === 'our new platform');
         await dialog.getByLabel('stage done').uncheck();
         await dialog.getByLabel('Template').fill('{"text":"dfota: {summary}"}');
         await dialog.getByLabel('Remove the secret').check();
@@ -178,7 +184,7 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
 
     test('products: add, change, delete; one in use is not deleted', async (t) => {
         const { scene } = await fleet(server, 0);
-        const view = await open(t, 'products', { allow: [/status of 409/] });
+        const view = await open(t, 'products', { allow: [/status of (409|412)/] });
         const { page } = view;
         const dialog = page.getByRole('dialog');
         await page.getByRole('button', { name: 'Add product' }).click();
@@ -186,6 +192,11 @@ describe('the settings in a browser', { skip: noBrowser }, () => {
         await dialog.getByLabel('Key').fill('village');
         await dialog.getByRole('button', { name: 'Save' }).click();
         await page.getByRole('button', { name: 'Change Village pumps' }).click();
+        await dialog.getByLabel('Name', { exact: true }).fill('Village wells');
+        await server.admin('PATCH', '/products/village', { name: 'Village fountains' }, { expect: 200 });
+        await dialog.getByRole('button', { name: 'Save' }).click();
+        await dialog.getByText('Another admin has changed this meanwhile.').waitFor();
+        await poll('the form has the new name', async () => await dialog.getByLabel('Name', { exact: true }).inputValue() === 'Village fountains');
         await dialog.getByLabel('Unknown devices').selectOption('held');
         await dialog.getByLabel('Trust check-ins').check();
         await dialog.getByLabel('Name', { exact: true }).fill('Village pumps 2');

@@ -137,8 +137,8 @@ describe('a device of a link', () => {
         assert.ok([409, 422].includes((await server.admin('POST', path, { version: '1138' })).status), 'two firmwares, none named');
         assertProblem(await server.admin('POST', path, { version: '1138', firmware: other.firmware }), 404, 'firmware-not-found');
         const misspelt = await server.admin('POST', path, { version: '1138', firmware: scene.firmware, versoin: '1' });
-        assertProblem(misspelt, 422, 'invalid');
-        assert.match(misspelt.json.detail, /unknown field: versoin$/);
+        assertProblem(misspelt, 400, 'bad-request');
+        assert.match(misspelt.json.detail, /unknown field: versoin; it takes: version firmware$/);
     });
 
     test('has warnings about everything that prevents its upgrade', async () => {

@@ -210,7 +210,7 @@ describe('making and listing', () => {
     });
     test('refuses what cannot be', async () => {
         for (const [body, code] of [[{ name: '' }, 'invalid'], [{ name: 'x'.repeat(65) }, 'invalid'], [{ name: 'a\nb' }, 'invalid'], [{ scope: 'root' }, 'invalid'],
-            [{ scope: 'none' }, 'invalid'], [{ expires_at: 5 }, 'invalid'], [{ expires_at: Date.now() - 1 }, 'invalid'], [{ expires_at: 'x' }, 'invalid'], [{ more: 1 }, 'invalid']])
+            [{ scope: 'none' }, 'invalid'], [{ expires_at: 5 }, 'invalid'], [{ expires_at: Date.now() - 1 }, 'invalid'], [{ expires_at: 'x' }, 'invalid']])
             assertProblem(await server.admin('POST', '/tokens', { name: 'odd', scope: 'read', ...body }), 422, code);
         const token = await make({ name: 'twice' });
         assertProblem(await server.admin('POST', '/tokens', { name: 'twice', scope: 'read' }), 409, 'token-exists');

@@ -176,13 +176,12 @@ describe('a webhook', () => {
             [{ url: 'ftp://x' }, /http/], [{ url: 'http://' }, /http/], [{ url: 'http://a:b@x/' }, /user/], [{ url: 'http://x y/' }, /blanks/],
             [{ secret: 'short' }, /16/], [{ secret: 5 }, /secret/], [{ kinds: ['confirmd'] }, /confirmd/], [{ kinds: 'confirmed' }, /list/],
             [{ template: '{"x":"{sumary}"}' }, /\{sumary\}/], [{ template: '{"x":{summary}}' }, /JSON/], [{ template: { x: 1 } }, /text/],
-            [{ name: '' }, /name/], [{ nam: 'x' }, /nam/],
+            [{ name: '' }, /name/],
         ]) {
             const answer = await server.admin('POST', '/webhooks', { ...body, ...change });
             assertProblem(answer, 422, 'invalid');
             assert.match(answer.json.detail, words, JSON.stringify(change));
-            if (!('nam' in change))
-                assertProblem(await server.admin('PATCH', `/webhooks/${webhook.webhook}`, change), 422, 'invalid');
+            assertProblem(await server.admin('PATCH', `/webhooks/${webhook.webhook}`, change), 422, 'invalid');
         }
         assertProblem(await server.admin('POST', '/webhooks', { ...body, name: webhook.name }), 409, 'webhook-exists');
         assertProblem(await server.admin('POST', '/webhooks', { ...body, product: 'none' }), 404, 'product-not-found');

@@ -171,6 +171,12 @@ bool request_header(const struct request *request, const char *name, struct slic
     return false;
 }
 
+bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret)
+{
+    (void)index;
+    return request_header(request, name, ret);
+}
+
 void admin_render_problem(struct reply *reply, int status, const struct error *err)
 {
     (void)reply;

@@ -42,15 +42,32 @@ export interface Call {
     type?: string; // Content-Type of body
     signal?: AbortSignal;
     cache?: RequestCache;
+    match?: object | null; // what read() gave: the change is refused (412) when another admin has changed it since
 }
 
+const tags = new WeakMap<object, string>();
+export const tagOf = (data: object | null) => (data ? tags.get(data) : undefined);
+
+// The JSON of an answer. Its tag is kept for `match`; W/ is the mark of a proxy that compresses.
+export async function read<T>(response: Response): Promise<T> {
+    const data = await response.json() as T, tag = response.headers.get('ETag');
+    if (tag && typeof data === 'object' && data)
+        tags.set(data, tag.replace(/^W\//, ''));
+    return data;
+}
+
+export const isOutdated = (error: unknown) => error instanceof ApiError && error.problem.status === 412;
+
 // `path` is below /api/v1.
-export async function send(path: string, { method = 'GET', json, body, type, signal, cache = 'no-store' }: Call = {}): Promise<Response> {
+export async function send(path: string, { method = 'GET', json, body, type, signal, cache = 'no-store', match = null }: Call = {}): Promise<Response> {
     const headers: Record<string, string> = { 'X-Dfota-Console': '1' };
     if (json !== undefined)
         headers['Content-Type'] = 'application/json';
     else if (type)
         headers['Content-Type'] = type;
+    const tag = tagOf(match);
+    if (tag)
+        headers['If-Match'] = tag;
     let response;
     try {
         response = await fetch(`/api/v1${path}`, {
@@ -71,7 +88,7 @@ export async function send(path: string, { method = 'GET', json, body, type, sig
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return await (await send(path, signal ? { signal } : {})).json() as T;
+    return await read<T>(await send(path, signal ? { signal } : {}));
 }
 
 // A path with its parts encoded: path`/products/${key}/firmware`.

@@ -35,6 +35,7 @@ export function DraftPage({ where, campaign, onChanged }: Props) {
             </p>
             <div class="beside">
                 <CampaignForm start={draftOf(where.product, campaign)} saved={campaign} kept={audience(campaign)} onEdit={() => setEdited(true)}
+                    onReloaded={() => { setEdited(false); again(); onChanged(); }}
                     onSaved={() => { setEdited(false); again(); onChanged(); toast(t('campaigns.saved')); }} />
                 <EffectPanel effect={effect} error={error} />
             </div>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 
-import { path, send, useFetch } from '../../api';
+import { get, isOutdated, path, read, send, useFetch } from '../../api';
 import { problemOf } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Check, Select } from '../../components/Choice';
@@ -12,36 +12,37 @@ import { useT } from '../../i18n';
 import { withQuery } from '../../list';
 import { keep, recall } from '../../store';
 import { AudienceFields } from './AudienceFields';
-import { bodyOf, type Draft } from './fields';
+import { bodyOf, draftOf, type Draft } from './fields';
 import { Stages } from './Stages';
 import { campaignPath, type Campaign } from './types';
 
 interface Image { version: string; withdrawn: object | null }
 
-type Props = { start: Draft; saved: Campaign | null; kept: string | null; onEdit?: () => void; onSaved: (campaign: Campaign) => void };
+type Props = { start: Draft; saved: Campaign | null; kept: string | null; onEdit?: () => void; onReloaded?: () => void; onSaved: (campaign: Campaign) => void };
 
 async function save(draft: Draft, saved: Campaign | null, by: string): Promise<Campaign> {
     const list = path`/products/${draft.product}/firmware/${draft.firmware}/campaigns`;
     const target = saved ? campaignPath({ ...draft, campaign: String(saved.campaign) }) : list;
-    const call = { method: saved ? 'PATCH' : 'POST', json: bodyOf(draft, !saved) };
-    const campaign = await (await send(withQuery(target, { by }), call)).json() as Campaign;
+    const call = { method: saved ? 'PATCH' : 'POST', json: bodyOf(draft, !saved), match: saved };
+    const campaign = await read<Campaign>(await send(withQuery(target, { by }), call));
     if (draft.audience !== 'csv' || !draft.csv)
         return campaign;
     const place = campaignPath({ ...draft, campaign: String(campaign.campaign) });
     try {
-        await send(withQuery(`${place}/devices`, { by }), { method: 'PUT', body: draft.csv, type: 'text/csv' });
+        await send(withQuery(`${place}/devices`, { by }), { method: 'PUT', body: draft.csv, type: 'text/csv', match: campaign });
     } catch (error) {
         if (!saved)
             await send(place, { method: 'DELETE' });
         throw error;
     }
-    return await (await send(place)).json() as Campaign;
+    return await get(place);
 }
 
 // Writes a draft. The list of a saved draft is not shown again: it stays, or is replaced.
-export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
+export function CampaignForm({ start, saved: first, kept, onEdit, onReloaded, onSaved }: Props) {
     const t = useT();
     const [draft, setDraft] = useState(start);
+    const [saved, setSaved] = useState(first); // what the form began with
     const [by, setBy] = useState(recall('by') ?? '');
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<string | null>(null);
@@ -49,6 +50,12 @@ export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
     const set = (change: Partial<Draft>) => {
         setDraft((now) => ({ ...now, ...change }));
         onEdit?.();
+    };
+    const reload = async ({ campaign }: Campaign) => {
+        const fresh = await get<Campaign>(campaignPath({ ...draft, campaign: String(campaign) }));
+        setSaved(fresh);
+        setDraft(draftOf(draft.product, fresh));
+        onReloaded?.();
     };
     const submit = async (event: SubmitEvent) => {
         event.preventDefault();
@@ -62,9 +69,12 @@ export function CampaignForm({ start, saved, kept, onEdit, onSaved }: Props) {
         try {
             const campaign = await save(draft, saved, by);
             set({ audience: 'kept', devices: '', csv: null, first: '' });
+            setSaved(saved && campaign);
             onSaved(campaign);
         } catch (reason) {
             setError(problemOf(reason));
+            if (saved && isOutdated(reason))
+                await reload(saved).catch((fault: unknown) => setError(problemOf(fault)));
         }
         setBusy(false);
     };

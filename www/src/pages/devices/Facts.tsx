@@ -106,17 +106,21 @@ function TagForm({ product, id, device, again }: DeviceProps) {
     const t = useT();
     const [tags, setTags] = useState<string | null>(null);
     const [note, setNote] = useState<string | null>(null);
-    const { busy, change } = useChange(() => { again(); });
+    const [seen, setSeen] = useState<object | null>(null); // the device when the first letter was typed
+    const reset = () => {
+        setTags(null);
+        setNote(null);
+        setSeen(null);
+    };
+    const { busy, change } = useChange(() => { again(); }, reset);
     const save = async (event: Event) => {
         event.preventDefault();
         const json = { ...(tags !== null && { tags: wordsOf(tags) }), ...(note !== null && { note: note.trim() || null }) };
-        if (await change(devicePath(product, id), { method: 'PATCH', json }, t('device.saved'))) {
-            setTags(null);
-            setNote(null);
-        }
+        if (await change(devicePath(product, id), { method: 'PATCH', json, match: seen }, t('device.saved')))
+            reset();
     };
     return (
-        <ChangeForm needs="operate" shown class="tag-form" onSubmit={(event) => void save(event)}>
+        <ChangeForm needs="operate" shown class="tag-form" onInput={() => setSeen(seen ?? device)} onSubmit={(event) => void save(event)}>
             <Field label={t('devices.tags')} value={tags ?? device.tags.join(' ')} spellcheck={false} autocomplete="off" onInput={(event) => setTags(event.currentTarget.value)} />
             <Field label={t('devices.note')} value={note ?? device.note ?? ''} maxLength={200} autocomplete="off" onInput={(event) => setNote(event.currentTarget.value)} />
             <Button needs="operate" type="submit" busy={busy} disabled={tags === null && note === null}>{t('device.save')}</Button>

@@ -4,7 +4,7 @@
 
 import { useState } from 'preact/hooks';
 
-import { send } from '../../api';
+import { get, isOutdated, read, send } from '../../api';
 import { Button } from '../../components/Button';
 import { Field } from '../../components/Field';
 import { ChangeForm } from '../../components/May';
@@ -41,17 +41,25 @@ function FormatChoice({ info, value, onPick }: { info: FirmwareInfo; value: Form
 
 export function Settings({ at, info, again }: Tab) {
     const t = useT();
-    const [now, setNow] = useState<Values>(info);
+    const [now, setNow] = useState<FirmwareInfo>(info); // what the form began with
     const [wanted, setWanted] = useState<Values>(info);
     const { busy, problem, run } = useCall();
     const changes = changesOf(now, wanted);
     // The keys of `info` that are no settings are the same in both.
     const set = (fields: Partial<Values>) => setWanted({ ...wanted, ...fields });
     const save = async () => {
-        const done = await run(async () => {
-            const saved = await (await send(at, { method: 'PATCH', json: changes })).json() as FirmwareInfo;
+        const show = (saved: FirmwareInfo) => {
             setNow(saved);
             setWanted(saved);
+        };
+        const done = await run(async () => {
+            try {
+                show(await read(await send(at, { method: 'PATCH', json: changes, match: now })));
+            } catch (error) {
+                if (isOutdated(error))
+                    show(await get(at));
+                throw error;
+            }
         });
         if (!done)
             return;

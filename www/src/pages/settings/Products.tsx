@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 
-import { path, problemText, send } from '../../api';
+import { ApiError, isOutdated, path, problemText, send, tagOf, useFetch } from '../../api';
 import { ActionDialog } from '../../components/ActionDialog';
 import { Button } from '../../components/Button';
 import { Check, Select } from '../../components/Choice';
@@ -43,7 +43,7 @@ async function act({ what, product }: Open, form: FormData, by: string): Promise
     else if (what === 'delete')
         await send(withQuery(at, { by }), { method: 'DELETE' });
     else if (product && Object.keys(changesOf(form, product)).length)
-        await send(withQuery(at, { by }), { method: 'PATCH', json: changesOf(form, product) });
+        await send(withQuery(at, { by }), { method: 'PATCH', json: changesOf(form, product), match: product });
 }
 
 function Fields({ product }: { product: Product | null }) {
@@ -69,6 +69,8 @@ export function Products() {
     const t = useT();
     const [open, setOpen] = useState<Open | null>(null);
     const { data, error, again } = useLiveFetch<{ items: Product[] }>('/products', ['products']);
+    const isChange = open?.what === 'change' && open.product;
+    const { data: fresh, error: unread, again: reread } = useFetch<Product>(isChange ? path`/products/${isChange.product_key}` : null); // with its tag
     if (!data)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
     const add = <Button needs="admin" kind="primary" onClick={() => setOpen({ what: 'add', product: null })}>{t('products.add')}</Button>;
@@ -95,8 +97,19 @@ export function Products() {
             )}
             <ActionDialog title={what === 'add' ? t('products.add') : t(`products.${what}`, { name: open?.product?.name ?? '' })} open={open !== null} onClose={() => setOpen(null)} named
                 submit={t(what === 'delete' ? 'action.delete' : 'action.save')} kind={what === 'delete' ? 'danger' : 'primary'}
-                run={async (form, by) => { await act(open!, form, by); toast(t('settings.saved')); again(); }}>
-                {open && (what === 'delete' ? <p>{t('products.delete-text')}</p> : <Fields product={open.product} />)}
+                run={async (form, by) => {
+                    if (isChange && !fresh)
+                        throw new ApiError(unread ?? { status: 0, code: 'offline', detail: '' });
+                    await act(isChange ? { what: 'change', product: fresh } : open!, form, by).catch((error: unknown) => {
+                        if (isOutdated(error))
+                            reread();
+                        throw error;
+                    });
+                    toast(t('settings.saved'));
+                    again();
+                }}>
+                {open && (what === 'delete' ? <p>{t('products.delete-text')}</p>
+                    : isChange && !fresh ? <p class="loading" aria-busy="true" /> : <Fields key={tagOf(fresh)} product={isChange ? fresh : null} />)}
             </ActionDialog>
         </section>
     );

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-import { path, send, useFetch } from '../../api';
+import { ApiError, isOutdated, path, send, tagOf, useFetch } from '../../api';
 import { ActionDialog } from '../../components/ActionDialog';
 import { Check, Select, TextArea } from '../../components/Choice';
 import { Field } from '../../components/Field';
@@ -50,14 +50,21 @@ function Fields({ webhook }: { webhook: Webhook | null }) {
 
 export function WebhookDialog({ webhook, open, onClose, onSaved }: Props) {
     const t = useT();
+    const { data: fresh, error, again } = useFetch<Webhook>(open && webhook ? path`/webhooks/${webhook.webhook}` : null); // with its tag
     return (
         <ActionDialog title={t(webhook ? 'webhooks.change' : 'webhooks.add')} open={open} onClose={onClose} submit={t('action.save')} named
             run={async (form, by) => {
+                if (webhook && !fresh)
+                    throw new ApiError(error ?? { status: 0, code: 'offline', detail: '' });
                 const at = webhook ? path`/webhooks/${webhook.webhook}` : '/webhooks';
-                await send(withQuery(at, { by }), { method: webhook ? 'PATCH' : 'POST', json: bodyOf(form, webhook) });
+                await send(withQuery(at, { by }), { method: webhook ? 'PATCH' : 'POST', json: bodyOf(form, fresh), match: fresh }).catch((reason: unknown) => {
+                    if (isOutdated(reason))
+                        again();
+                    throw reason;
+                });
                 onSaved();
             }}>
-            <Fields webhook={webhook} />
+            {webhook && !fresh ? <p class="loading" aria-busy="true" /> : <Fields key={tagOf(fresh)} webhook={fresh} />}
         </ActionDialog>
     );
 }
