@@ -95,6 +95,7 @@ static struct listener_config admin_listener(struct daemon *daemon)
     admin.routes = admin_routes;
     admin.route_count = admin_route_count;
     admin.authorize = admin_authorize;
+    admin.check = admin_check_query;
     admin.take = admin_events_take;
     admin.render_error = admin_render_error;
     return admin;

@@ -254,7 +254,7 @@ static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct draft draft = {.call = call};
     json_error_t why;
-    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
+    if (!call_body(call, &body, err))
         return false;
     if (json_unpack_ex(body, &why, 0,
                        is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?o !}"
@@ -298,8 +298,7 @@ static bool take_out(void *cls, struct db *db, struct error *err)
 bool admin_campaign_remove(struct admin_call *call, struct error *err)
 {
     struct removal removal = {.request = call->request};
-    if (!call_check_query(call->request, "", err) || !call_check_no_body(call->request, err) ||
-        !call_change(call, take_out, &removal, err))
+    if (!call_change(call, take_out, &removal, err))
         return false;
     reply_init(&call->reply, 204);
     return true;
@@ -310,8 +309,7 @@ bool admin_campaign_remove(struct admin_call *call, struct error *err)
 bool admin_campaign_show(struct admin_call *call, struct error *err)
 {
     struct campaign_path path;
-    return call_check_query(call->request, "", err) &&
-           campaign_path_find(call->request, call->db, &path, err) &&
+    return campaign_path_find(call->request, call->db, &path, err) &&
            campaign_answer(call, 200, &path.firmware, path.campaign.id, err);
 }
 
@@ -335,8 +333,7 @@ bool admin_campaign_list(struct admin_call *call, struct error *err)
     char firmware[3 * FIRMWARE_NAME_SIZE];
     uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
     size_t count;
-    if (!call_check_query(call->request, "limit before", err) ||
-        !path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
+    if (!path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
         !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
         !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
         !campaign_list(call->db, path.firmware.id, (int64_t)before, (int64_t)limit, &list, &count, err) ||

@@ -45,8 +45,7 @@ static bool store(void *cls, struct db *db, struct error *err)
 bool admin_campaign_devices_put(struct admin_call *call, struct error *err)
 {
     struct posted posted = {.call = call};
-    bool ok = call_check_query(call->request, "", err) &&
-              call_check_type(call, "text/csv", "the list of devices", err) &&
+    bool ok = call_check_type(call, "text/csv", "the list of devices", err) &&
               device_csv_parse_ranked(call->request->body, &posted.list, err) &&
               campaign_audience_take(&posted.list, &posted.audience, err) &&
               call_change(call, store, &posted, err);
@@ -98,8 +97,7 @@ bool admin_campaign_devices(struct admin_call *call, struct error *err)
     uint64_t limit = PAGE_DEFAULT, after = 0;
     size_t count;
     call_store_counts(call);
-    if (!call_check_query(call->request, "outcome limit after", err) ||
-        !campaign_path_find(call->request, call->db, &path, err) ||
+    if (!campaign_path_find(call->request, call->db, &path, err) ||
         !read_outcome(call->request, text, &outcome, err) ||
         !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
         !call_query_number(call->request, "after", 0, INT64_MAX, &after, err) ||
