@@ -151,7 +151,7 @@ static bool read_filter(struct draft *draft, struct db *db, struct error *err)
     bool frozen = json_is_true(draft->frozen);
     if (!frozen && json_array_size(draft->first))
         return error_set(err, ERROR_INVALID, "first is for a list, and for a frozen filter");
-    if (!filter_parse(slice_of(text), &filter, err) || !clear_list(db, campaign, err))
+    if (!filter_parse(slice_of(text), &filter_device, &filter, err) || !clear_list(db, campaign, err))
         return false;
     snprintf(campaign->filter, sizeof campaign->filter, "%s", text);
     if (frozen && campaign->order == ORDER_GIVEN)

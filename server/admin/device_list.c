@@ -10,7 +10,7 @@
 #include "server/admin/device.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
-#include "upgrade/filter.h"
+#include "upgrade/filter_device.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000
@@ -84,7 +84,7 @@ static bool read_flag(const struct page *page, enum selector selector, bool *ret
 /* In a query a wrong filter is 400. */
 static bool parse_filter(const char *text, struct filter *ret, struct error *err)
 {
-    if (filter_parse(slice_of(text), ret, err))
+    if (filter_parse(slice_of(text), &filter_device, ret, err))
         return true;
     err->code = ERROR_BAD_REQUEST;
     return false;

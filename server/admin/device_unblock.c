@@ -92,7 +92,7 @@ bool admin_device_unblock_all(struct admin_call *call, struct error *err)
                        err) ||
         !request_query(call->request, "filter", filter, sizeof filter, &has_filter, err))
         return false;
-    if (!filter_parse(slice_of(has_filter ? filter : ""), &change.filter, err)) {
+    if (!filter_parse(slice_of(has_filter ? filter : ""), &filter_device, &change.filter, err)) {
         err->code = ERROR_BAD_REQUEST;
         return false;
     }
