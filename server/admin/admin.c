@@ -32,21 +32,21 @@
     X("GET", API "/status", "", READ | CUT, 0, admin_status_show)                                            \
     X("GET", API "/signing-key", "", READ | CUT, 0, admin_signing_key_show)                                  \
     X("GET", API "/overview", "", READ | CUT, 0, admin_overview_show)                                        \
-    X("GET", API "/campaigns", "limit before", READ | CUT, 0, admin_campaign_list_all)                       \
+    X("GET", API "/campaigns", "after limit q sort", READ | CUT, 0, admin_campaign_list_all)                 \
     X("DELETE", API "/session", "", READ | CUT, 0, admin_session_end)                                        \
     X("POST", API "/session/once", "", READ | CUT, 0, admin_session_once)                                    \
-    X("GET", API "/products", "", READ | CUT, 0, admin_product_list)                                         \
+    X("GET", API "/products", "after limit q sort", READ | CUT, 0, admin_product_list)                       \
     X("POST", API "/products", "", ADMIN, 64 * KIB, admin_product_add)                                       \
     X("GET", PRODUCT, "", READ, 0, admin_product_show)                                                       \
     X("PATCH", PRODUCT, "", ADMIN, 4 * KIB, admin_product_set)                                               \
     X("DELETE", PRODUCT, "", ADMIN, 0, admin_product_delete)                                                 \
-    X("GET", PRODUCT "/firmware", "", READ, 0, admin_firmware_list)                                          \
+    X("GET", PRODUCT "/firmware", "after limit q sort", READ, 0, admin_firmware_list)                        \
     X("GET", FIRMWARE, "", READ, 0, admin_firmware_show)                                                     \
     X("PATCH", FIRMWARE, "", ADMIN, 64 * KIB, admin_firmware_set)                                            \
     X("DELETE", FIRMWARE, "", ADMIN, 0, admin_firmware_delete)                                               \
     X("PUT", FIRMWARE "/target", "dry_run", OPERATE, 64 * KIB, admin_target_set)                             \
     X("DELETE", FIRMWARE "/target", "", OPERATE, 0, admin_target_drop)                                       \
-    X("GET", FIRMWARE "/campaigns", "limit before", READ, 0, admin_campaign_list)                            \
+    X("GET", FIRMWARE "/campaigns", "after limit q sort", READ, 0, admin_campaign_list)                      \
     X("POST", FIRMWARE "/campaigns", "", OPERATE, 4 * KIB * KIB, admin_campaign_add)                         \
     X("GET", CAMPAIGN, "", READ, 0, admin_campaign_show)                                                     \
     X("PATCH", CAMPAIGN, "", OPERATE, 4 * KIB * KIB, admin_campaign_set)                                     \
@@ -59,11 +59,11 @@
     X("POST", CAMPAIGN "/retarget", "", OPERATE, 4 * KIB, admin_campaign_retarget)                           \
     X("POST", CAMPAIGN "/copy", "", OPERATE, 4 * KIB, admin_campaign_copy)                                   \
     X("GET", CAMPAIGN "/evidence", "rows", READ, 0, admin_evidence_get)                                      \
-    X("GET", CAMPAIGN "/devices", "after limit outcome", READ, 0, admin_campaign_devices)                    \
+    X("GET", CAMPAIGN "/devices", "after limit outcome q", READ, 0, admin_campaign_devices)                  \
     X("PUT", CAMPAIGN "/devices", "", OPERATE, 4 * KIB * KIB, admin_campaign_devices_put)                    \
-    X("GET", FIRMWARE "/missing-bases", "", READ, 0, admin_firmware_missing_bases)                           \
-    X("GET", FIRMWARE "/versions", "days", READ, 0, admin_firmware_versions)                                 \
-    X("GET", FIRMWARE "/images", "", READ, 0, admin_image_list)                                              \
+    X("GET", FIRMWARE "/missing-bases", "after limit q sort", READ, 0, admin_firmware_missing_bases)         \
+    X("GET", FIRMWARE "/versions", "after days limit q sort", READ, 0, admin_firmware_versions)              \
+    X("GET", FIRMWARE "/images", "after limit q sort", READ, 0, admin_image_list)                            \
     X("GET", FIRMWARE "/images/{}", "", READ, 0, admin_image_show)                                           \
     X("PATCH", FIRMWARE "/images/{}", "", OPERATE, 64 * KIB, admin_image_set)                                \
     X("DELETE", FIRMWARE "/images/{}", "", ADMIN, 0, admin_image_remove)                                     \
@@ -75,7 +75,7 @@
     X("DELETE", FIRMWARE "/images/{}/quarantine", "", OPERATE, 0, admin_image_lift)                          \
     X("GET", FIRMWARE "/matrix", "", READ, 0, admin_matrix_show)                                             \
     X("GET", FIRMWARE "/queue", "limit", READ, 0, admin_queue_show)                                          \
-    X("GET", FIRMWARE "/packages", "", READ, 0, admin_package_list)                                          \
+    X("GET", FIRMWARE "/packages", "after limit q sort", READ, 0, admin_package_list)                        \
     X("GET", FIRMWARE "/packages/{}/{}", "", READ, 0, admin_package_show)                                    \
     X("POST", FIRMWARE "/packages/{}/{}", "", UPLOAD, 0, admin_package_ask)                                  \
     X("GET", FIRMWARE "/packages/{}/{}/content", "", READ, 0, admin_package_content)                         \
@@ -90,12 +90,11 @@
     X("POST", FIRMWARE "/reports", "", OPERATE, 4 * KIB * KIB, admin_report_add_many)                        \
     X("POST", FIRMWARE "/links", "existing version", OPERATE, 4 * KIB * KIB, admin_link_add_many)            \
     X("POST", PRODUCT "/devices", "", OPERATE, 4 * KIB * KIB, admin_device_import)                           \
-    X("GET", PRODUCT "/devices",                                                                             \
-      "after conflict device filter firmware held last_seen_before limit notice retired sort tag version",   \
-      READ, 0, admin_device_list)                                                                            \
-    X("POST", PRODUCT "/devices/unblock", "filter firmware", OPERATE, 0, admin_device_unblock_all)           \
+    X("GET", PRODUCT "/devices", "after device firmware held limit notice q retired sort", READ, 0,          \
+      admin_device_list)                                                                                     \
+    X("POST", PRODUCT "/devices/unblock", "firmware q", OPERATE, 0, admin_device_unblock_all)                \
     X("GET", PRODUCT "/explain", "device firmware link over range version", READ, 0, admin_explain)          \
-    X("GET", FIRMWARE "/outcomes", "after limit older_than state target", READ, 0, admin_outcomes)           \
+    X("GET", FIRMWARE "/outcomes", "after limit q state target", READ, 0, admin_outcomes)                    \
     X("GET", DEVICE, "", READ, 0, admin_device_show)                                                         \
     X("PATCH", DEVICE, "", OPERATE, 16 * KIB, admin_device_set)                                              \
     X("DELETE", DEVICE, "", OPERATE, 0, admin_device_delete)                                                 \
@@ -108,28 +107,28 @@
     X("POST", DEVICE "/claim", "", OPERATE, 4 * KIB, admin_claim_accept)                                     \
     X("DELETE", DEVICE "/claim", "", OPERATE, 0, admin_claim_dismiss)                                        \
     X("POST", DEVICE "/transcripts", "captured_at", OPERATE, TRANSCRIPT_MAX_BYTES, admin_transcript_add)     \
-    X("GET", DEVICE "/transcripts", "", READ, 0, admin_transcript_list)                                      \
+    X("GET", DEVICE "/transcripts", "after limit q sort", READ, 0, admin_transcript_list)                    \
     X("GET", DEVICE "/transcripts/{}", "", READ, 0, admin_transcript_show)                                   \
     X("POST", DEVICE "/link", "", OPERATE, 64 * KIB, admin_link_add)                                         \
     X("DELETE", DEVICE "/links", "", OPERATE, 0, admin_link_revoke_all)                                      \
     X("DELETE", DEVICE "/links/{}", "", OPERATE, 0, admin_link_revoke)                                       \
-    X("GET", DEVICE "/check-ins", "", READ, 0, admin_device_check_ins)                                       \
-    X("GET", PRODUCT "/secrets", "", READ, 0, admin_secret_list)                                             \
+    X("GET", DEVICE "/check-ins", "after limit q sort", READ, 0, admin_device_check_ins)                     \
+    X("GET", PRODUCT "/secrets", "after limit q sort", READ, 0, admin_secret_list)                           \
     X("POST", PRODUCT "/secrets", "", OPERATE, 4 * KIB, admin_secret_add)                                    \
-    X("GET", DEVICE "/secrets", "", READ, 0, admin_secret_list_device)                                       \
+    X("GET", DEVICE "/secrets", "after limit q sort", READ, 0, admin_secret_list_device)                     \
     X("POST", DEVICE "/secrets", "", OPERATE, 4 * KIB, admin_secret_add_device)                              \
     X("POST", PRODUCT "/secrets/{}/rotate", "", OPERATE, 4 * KIB, admin_secret_rotate)                       \
     X("DELETE", PRODUCT "/secrets/{}", "", OPERATE, 0, admin_secret_revoke)                                  \
-    X("GET", API "/unknown", "product", READ | CUT, 0, admin_unknown_list)                                   \
+    X("GET", API "/unknown", "after limit product q sort", READ | CUT, 0, admin_unknown_list)                \
     X("DELETE", API "/unknown", "", OPERATE, 0, admin_unknown_forget_all)                                    \
     X("DELETE", API "/unknown/{}", "", OPERATE, 0, admin_unknown_forget)                                     \
-    X("GET", API "/webhooks", "", READ | CUT, 0, admin_webhook_list)                                         \
+    X("GET", API "/webhooks", "after limit q sort", READ | CUT, 0, admin_webhook_list)                       \
     X("POST", API "/webhooks", "", ADMIN, 64 * KIB, admin_webhook_add)                                       \
     X("GET", WEBHOOK, "", READ, 0, admin_webhook_show)                                                       \
     X("PATCH", WEBHOOK, "", ADMIN, 64 * KIB, admin_webhook_set)                                              \
     X("DELETE", WEBHOOK, "", ADMIN, 0, admin_webhook_remove)                                                 \
     X("POST", WEBHOOK "/test", "", ADMIN, 0, admin_webhook_test)                                             \
-    X("GET", WEBHOOK "/events", "after limit state", READ, 0, admin_webhook_events)                          \
+    X("GET", WEBHOOK "/events", "after limit q sort state", READ, 0, admin_webhook_events)                   \
     X("DELETE", WEBHOOK "/events", "", ADMIN, 0, admin_webhook_forget_all)                                   \
     X("POST", WEBHOOK "/events/resend", "", ADMIN, 0, admin_webhook_resend_all)                              \
     X("DELETE", WEBHOOK "/events/{}", "", ADMIN, 0, admin_webhook_forget)                                    \
@@ -138,11 +137,11 @@
     X("POST", API "/backup/result", "", ADMIN, KIB, admin_backup_result)                                     \
     X("DELETE", API "/backup", "", ADMIN, 0, admin_backup_end)                                               \
     X("GET", API "/backup/files/{}", "", ADMIN, 0, admin_backup_file)                                        \
-    X("GET", API "/ledger", "after before device kind limit order product since until", READ | CUT, 0,       \
+    X("GET", API "/ledger", "after device kind limit product q since sort until", READ | CUT, 0,             \
       admin_ledger_list)                                                                                     \
     X("GET", API "/ledger/head", "", READ, 0, admin_ledger_head)                                             \
     X("POST", API "/ledger/prune", "", ADMIN, 4 * KIB, admin_ledger_prune)                                   \
-    X("GET", API "/tokens", "", ADMIN, 0, admin_token_list)                                                  \
+    X("GET", API "/tokens", "after limit q sort", ADMIN, 0, admin_token_list)                                \
     X("POST", API "/tokens", "", ADMIN, 4 * KIB, admin_token_add)                                            \
     X("GET", API "/tokens/{}", "", ADMIN, 0, admin_token_show)                                               \
     X("DELETE", API "/tokens/{}", "", ADMIN, 0, admin_token_revoke)                                          \

@@ -10,6 +10,7 @@
 #include "server/access/tokens.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/console/live.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -229,8 +230,7 @@ bool admin_token_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(items, to_json(call, &list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_tokens, items, err);
 }
 
 static bool read_id(const struct request *request, int64_t *ret, struct error *err)

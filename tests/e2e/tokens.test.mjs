@@ -35,7 +35,7 @@ const show = async (token) => (await server.admin('GET', `/tokens/${token.token}
 const refusedName = (product) => new Promise((done, failed) => http.get({ ...server.device, agent: false,
     path: `/api/site/firmware_upgrade?project_key=${product}&firmware_name=none&version=1.0.0&imei=866597071234567` },
 (response) => response.resume().on('end', done)).on('error', failed));
-const lastRow = async (kind) => (await server.admin('GET', `/ledger?kind=${kind}&order=newest&limit=1`, null, { expect: 200 })).json.items[0];
+const lastRow = async (kind) => (await server.admin('GET', `/ledger?kind=${kind}&sort=-seq&limit=1`, null, { expect: 200 })).json.items[0];
 
 // The table of routes with the scope of each, as the source has it.
 const source = readFileSync(new URL('../../server/admin/admin.c', import.meta.url), 'utf8').replaceAll(/\\\n/g, '');
