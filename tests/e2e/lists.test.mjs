@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
+import { run } from './lib/ctl.mjs';
 import { nextImei } from './lib/module.mjs';
 import { Scene, assertProblem as assertCode } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
@@ -270,6 +271,35 @@ describe('the header Link', () => {
         ])
             assert.ok((await behind.admin('GET', '/products?limit=1', null, { headers })).headers.link.startsWith(`<${origin}/api/v1/products?limit=1&after=`), origin);
     });
+});
+
+test('dfotactl selects, sorts and cuts each list', async () => {
+    const env = { DFOTA_URL: `http://${server.adminAddress.host}:${server.adminAddress.port}`, DFOTA_TOKEN: server.token, DFOTA_PRODUCT: scene.product };
+    const ctl = (...args) => run([...args, '-o', 'json'], { env });
+    const f = scene.firmware, [device] = (await get(`/products/${scene.product}/devices?limit=1&sort=-last_seen`)).json.items;
+    const transcripts = decodeURIComponent(/devices\/([^/]+)/.exec(lists.transcripts)[1]);
+    for (const [command, name, field] of [
+        [['product', 'list'], 'products', 'name'], [['firmware', 'list'], 'firmware', 'firmware'], [['image', 'list', f], 'images', 'version'], [['package', 'list', f], 'packages', 'from'],
+        [['missing-bases', f], 'missing_bases', 'version'], [['campaign', 'list', f], 'campaigns', null], [['campaign', 'devices', f, 'listed'], 'campaign_devices', null],
+        [['token', 'list'], 'tokens', 'name'], [['secret', 'list'], 'secrets', 'secret'], [['unknown', 'list'], 'unknown', 'text'], [['webhook', 'list'], 'webhooks', 'name'],
+        [['transcripts', transcripts], 'transcripts', 'transcript'], [['outcomes', f], 'outcomes', null], [['ledger', 'list'], 'ledger', 'seq'], [['webhook', 'waiting', 'zeta'], 'events', null],
+    ]) {
+        const whole = await ctl(...command);
+        assert.equal(whole.status, 0, `${command.join(' ')}: ${whole.err}`);
+        const all = JSON.parse(whole.out).items.length, two = await ctl(...command, '--limit', '2');
+        assert.equal(JSON.parse(two.out).items.length, Math.min(2, all), command.join(' '));
+        if (field) {
+            const down = JSON.parse((await ctl(...command, `--sort=-${field}`, '--limit', '1')).out).items;
+            assert.ok(!all || down.length === 1, command.join(' '));
+        }
+        const refused = await ctl(...command, '-q', 'nope=1');
+        assert.ok(refused.status !== 0 && refused.err.includes(`'nope' is not a field; fields: ${kinds[name].fields[0].field}`), refused.err);
+    }
+    const found = await ctl('device', 'list', '-q', `device in (${device.device}, x)`, '--sort', 'last_seen');
+    assert.deepEqual(JSON.parse(found.out).items.map((item) => item.device), [device.device]);
+    const tagged = await ctl('device', 'list', '--tag', 'north', '-q', 'version=1001 or version=1002');
+    assert.deepEqual(JSON.parse(tagged.out).items, [], 'both conditions hold');
+    assert.equal(JSON.parse((await ctl('image', 'list', f, '--sort=-version', '--limit', '1')).out).items[0].version, '1100');
 });
 
 test('doc/api.md has the fields of each list', () => {
