@@ -64,12 +64,15 @@ static bool refuse_sort(const struct list_kind *kind, struct error *err)
 {
     char names[400] = "";
     size_t used = 0;
+    struct slice rest = slice_of(kind->sorts ? kind->sorts : ""), one;
     for (unsigned i = 0; !kind->sorts && i < kind->language->count && used < sizeof names; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
                                  kind->language->fields[i].name);
-    if (kind->sorts)
-        return error_set(err, ERROR_BAD_REQUEST, "sort takes one of: %s", kind->sorts);
-    return error_set(err, ERROR_BAD_REQUEST, "sort takes a field, with - before it for downwards: %s", names);
+    while (kind->sorts && slice_split(&rest, ' ', &one) && used < sizeof names)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", used ? " or " : "",
+                                 (int)one.len, one.ptr);
+    return error_set(err, ERROR_BAD_REQUEST, "sort takes %s%s",
+                     kind->sorts ? "" : "a field, with - before it for downwards: ", names);
 }
 
 static bool read_sort(struct list_query *query, struct error *err)
