@@ -16,7 +16,9 @@ static bool walk_page(struct session *session, char **path, session_page *handle
                       struct failure *fail)
 {
     struct client_answer answer = {0};
-    struct client_call call = {.method = "GET", .path = *path, .label = "list"};
+    /* The first page is quick: the progress is that of a long list. */
+    struct client_call call = {
+        .method = "GET", .path = *path, .label = strstr(*path, "after=") ? "list" : NULL};
     if (!client_send(session->client, &call, &answer, fail))
         return false;
     const json_t *items = json_object_get(answer.json, "items");
