@@ -150,7 +150,6 @@ bool campaign_devices(struct session *session, struct failure *fail)
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", session->args[0], "campaigns", session->args[1],
                       "devices", NULL) ||
-        !client_path_query(&path, "limit", "1000", fail) ||
         (outcome && !client_path_query(&path, "outcome", outcome, fail)) ||
         !session_fetch_pages(session, path.text, &answer, fail))
         return false;

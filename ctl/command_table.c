@@ -11,6 +11,7 @@
         __VA_ARGS__                                                                                          \
     }
 #define NONE SET(0)
+#define LIST ON(FILTER), ON(SORT), ON(LIMIT)
 
 #define FORMAT_TEXT(id, name, devices, ...) name " for " devices "; "
 #define FORMATS                             "Formats: " PACKAGE_FORMAT_TABLE(FORMAT_TEXT)
@@ -51,14 +52,15 @@ const struct command command_table[] = {
      product_set},
     {"product delete", "KEY", SET(ON(BY)), NONE, "delete a product without images and devices", NULL,
      product_delete},
-    {"product list", "", NONE, NONE, "list the products", NULL, product_list},
+    {"product list", "", SET(LIST), NONE, "list the products", NULL, product_list},
 
     {"image upload", "FILE…", SET(ON(AS), ON(FIRMWARE), ON(VERSION)), NONE, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin). For a single file, --firmware and --version can name them "
      "instead. If the server refuses a file, the other files are still uploaded.",
      image_upload},
-    {"image list", "[FIRMWARE]", NONE, NONE, "list the images of one firmware or of all", NULL, image_list},
+    {"image list", "[FIRMWARE]", SET(LIST), NONE, "list the images of one firmware or of all", NULL,
+     image_list},
     {"image get", "FIRMWARE VERSION OUT", NONE, NONE, "download an image",
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names.",
@@ -89,7 +91,7 @@ const struct command command_table[] = {
      "device runs it, or a device is on its way to it.",
      image_delete},
 
-    {"firmware list", "", NONE, NONE, "list the firmwares of the product", NULL, firmware_list},
+    {"firmware list", "", SET(LIST), NONE, "list the firmwares of the product", NULL, firmware_list},
     {"firmware show", "FIRMWARE", NONE, NONE, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE",
      SET(ON(FORMAT), ON(MAX_PACKAGE_BYTES), ON(DOWNGRADES), ON(CANARY), ON(QUARANTINE_AFTER), ON(HOURS),
@@ -124,7 +126,7 @@ const struct command command_table[] = {
      "and spread takes devices with other tags in turn. Columns of a header in the file of --devices: "
      "device, tags, note, firmware, first.",
      campaign_create},
-    {"campaign list", "FIRMWARE", NONE, NONE, "list the campaigns of a firmware", NULL, campaign_list},
+    {"campaign list", "FIRMWARE", SET(LIST), NONE, "list the campaigns of a firmware", NULL, campaign_list},
     {"campaign show", "FIRMWARE CAMPAIGN", NONE, NONE, "show a campaign with its stages",
      "CAMPAIGN is the name or the number.", campaign_show},
     {"campaign start", "FIRMWARE CAMPAIGN", SET(ON(DRY_RUN), ON(BY)), NONE, "start a campaign",
@@ -147,7 +149,7 @@ const struct command command_table[] = {
     {"campaign copy", "FIRMWARE CAMPAIGN NAME", SET(ON(BY)), NONE, "write a campaign like another one", NULL,
      campaign_copy},
     {"campaign delete", "FIRMWARE CAMPAIGN", SET(ON(BY)), NONE, "delete a draft", NULL, campaign_delete},
-    {"campaign devices", "FIRMWARE CAMPAIGN", SET(ON(OUTCOME), ON(PRINT_CSV)), NONE,
+    {"campaign devices", "FIRMWARE CAMPAIGN", SET(ON(FILTER), ON(LIMIT), ON(OUTCOME), ON(PRINT_CSV)), NONE,
      "list the devices of a campaign",
      "Outcomes: waiting, admitted, confirmed, not_applied, diverged, silent, out.", campaign_devices},
 
@@ -159,7 +161,7 @@ const struct command command_table[] = {
      "Checks the signature, the hashes of the ledger's rows, and that the other sections fit them. Prints what was "
      "verified, and what was not. The exit status is 1 when the file was changed.",
      evidence_verify},
-    {"missing-bases", "FIRMWARE", NONE, NONE, "list versions in use that have no image", NULL,
+    {"missing-bases", "FIRMWARE", SET(LIST), NONE, "list versions in use that have no image", NULL,
      missing_bases_list},
 
     {"path", "FROM TO", SET(ON(FIRMWARE), ON(WAIT)), NONE, "show the path from one version to another",
@@ -168,7 +170,7 @@ const struct command command_table[] = {
      "final. --firmware is not needed if the product has one firmware.",
      path_show},
 
-    {"package list", "FIRMWARE", NONE, NONE, "list the packages of a firmware", NULL, package_list},
+    {"package list", "FIRMWARE", SET(LIST), NONE, "list the packages of a firmware", NULL, package_list},
     {"package show", "FIRMWARE FROM TO", SET(ON(WAIT)), NONE, "show one package", NULL, package_show},
     {"package log", "FIRMWARE FROM TO", NONE, NONE, "print the output of an external command", NULL,
      package_log},
@@ -215,18 +217,17 @@ const struct command command_table[] = {
      queue_show},
 
     {"device list", "",
-     SET(ON(FIRMWARE), ON(NOTICE), ON(CONFLICTS), ON(FILTER), ON(TAG), ON(RETIRED), ON(HELD), ON(SORT),
-         ON(PRINT_CSV)),
-     NONE, "list the devices",
+     SET(LIST, ON(FIRMWARE), ON(NOTICE), ON(CONFLICTS), ON(TAG), ON(RETIRED), ON(HELD), ON(PRINT_CSV)), NONE,
+     "list the devices",
      "--filter has conditions such as version<1147, tag=north, last_seen>7d, with and, or, not and "
-     "brackets. doc/devices.md lists the fields.",
+     "brackets; --sort last_seen or -last_seen. doc/devices.md lists the fields.",
      device_list},
     {"device show", "DEVICE", NONE, NONE, "show a device and why it got its last answer",
      "DEVICE is imei:…, mac:… or uid:…; without a prefix 14 to 16 digits are an IMEI, 12 hex digits are a "
      "MAC address, and anything else is a UID.",
      device_show},
-    {"outcomes", "FIRMWARE [VERSION]", SET(ON(STATE), ON(OLDER_THAN), ON(PRINT_CSV)), NONE,
-     "show the outcome for each device",
+    {"outcomes", "FIRMWARE [VERSION]", SET(ON(FILTER), ON(LIMIT), ON(STATE), ON(OLDER_THAN), ON(PRINT_CSV)),
+     NONE, "show the outcome for each device",
      "Counts first, then one line per device. Some outcomes: confirmed; confirmed_not_by_us (the device "
      "runs the target, but this server did not deliver it); delivered; not_applied; silent; waiting; "
      "unreachable (no path). --state delivered,silent --older-than 24h lists the devices that got the "
@@ -309,10 +310,10 @@ const struct command command_table[] = {
      "now. Either all lines are imported or none. Lines that are older than the confirmed version are "
      "listed and change nothing. --firmware is not needed if the product has one firmware.",
      report_import},
-    {"transcripts", "DEVICE [N]", NONE, NONE, "list captured texts of a device, or show one",
+    {"transcripts", "DEVICE [N]", SET(LIST), NONE, "list captured texts of a device, or show one",
      "-o json with N also prints the text.", transcript_list},
 
-    {"unknown list", "", NONE, NONE, "list refused names, versions and ids",
+    {"unknown list", "", SET(LIST), NONE, "list refused names, versions and ids",
      "What devices sent when they got code 25, 26, 17, 44 or 3; the newest first, each with what to do "
      "about it. With --product only rows of that product. The server keeps at most 100 rows of a product. "
      "DEVICES counts up to 8.",
@@ -328,7 +329,7 @@ const struct command command_table[] = {
      "--template-file is the body for a chat robot: JSON with placeholders such as {summary}; see "
      "webhooks.md.",
      webhook_add},
-    {"webhook list", "", NONE, NONE, "list the webhooks", NULL, webhook_list},
+    {"webhook list", "", SET(LIST), NONE, "list the webhooks", NULL, webhook_list},
     {"webhook show", "WEBHOOK", NONE, NONE, "show a webhook", "WEBHOOK is its name or its number.",
      webhook_show},
     {"webhook set", "WEBHOOK",
@@ -339,9 +340,9 @@ const struct command command_table[] = {
      webhook_set},
     {"webhook delete", "WEBHOOK", SET(ON(BY)), NONE, "remove a webhook and its events", NULL, webhook_delete},
     {"webhook test", "WEBHOOK", NONE, NONE, "send a test event and show the answer", NULL, webhook_test},
-    {"webhook failed", "WEBHOOK", NONE, NONE, "list events that could not be delivered", NULL,
+    {"webhook failed", "WEBHOOK", SET(LIST), NONE, "list events that could not be delivered", NULL,
      webhook_failed},
-    {"webhook waiting", "WEBHOOK", NONE, NONE, "list events that are not delivered yet", NULL,
+    {"webhook waiting", "WEBHOOK", SET(LIST), NONE, "list events that are not delivered yet", NULL,
      webhook_waiting},
     {"webhook resend", "WEBHOOK EVENT", NONE, NONE, "send failed events again",
      "EVENT is a number from webhook failed, or all.", webhook_resend},
@@ -354,7 +355,7 @@ const struct command command_table[] = {
      "a random secret, unless --secret-file has one: 16 to 64 characters of A-Z a-z 0-9 . _ -. Standard output has only "
      "the secret.",
      secret_add},
-    {"secret list", "[DEVICE]", NONE, NONE, "list the secrets of devices",
+    {"secret list", "[DEVICE]", SET(LIST), NONE, "list the secrets of devices",
      "DEVICES counts the devices that used this secret last. LAST USED is at most a day old. Without the scope "
      "operate the secrets themselves are not shown.",
      secret_list},
@@ -372,7 +373,7 @@ const struct command command_table[] = {
      "--product the token reaches only that product. Standard output has only the token, for a file: dfotactl "
      "token add ci --scope upload > ci.token",
      token_add},
-    {"token list", "", NONE, NONE, "list the tokens", NULL, token_list},
+    {"token list", "", SET(LIST), NONE, "list the tokens", NULL, token_list},
     {"token rotate", "TOKEN", SET(ON(OVERLAP), ON(EXPIRES), ON(BY)), NONE, "give a token a new secret",
      "TOKEN is its name or its number. The old secret works for --overlap hours more; 0 ends it at once. "
      "Standard output has only the new secret.",
@@ -382,7 +383,7 @@ const struct command command_table[] = {
      "revoked.",
      token_revoke},
 
-    {"ledger list", "", SET(ON(PRINT_CSV), ON(DEVICE), ON(KIND), ON(SINCE), ON(UNTIL)), NONE,
+    {"ledger list", "", SET(LIST, ON(PRINT_CSV), ON(DEVICE), ON(KIND), ON(SINCE), ON(UNTIL)), NONE,
      "list what happened, one row per fact",
      "All rows that match the options, the oldest first. With --product only rows of that product. "
      "ledger.md explains each kind of row.",

@@ -122,31 +122,23 @@ static const struct table_column result_columns[] = {
 };
 static const struct table_view result_view = {result_columns, TABLE_COUNT(result_columns), "meaning", ""};
 
-static bool add_selectors(const struct ctl_options *options, struct client_path *path, struct failure *fail)
+static bool add_selectors(struct session *session, struct client_path *path, struct failure *fail)
 {
-    return (!options->sort || client_path_query(path, "sort", options->sort, fail)) &&
-           (!options->filter || client_path_query(path, "filter", options->filter, fail)) &&
-           (!options->tag || client_path_query(path, "tag", options->tag, fail)) &&
+    const struct ctl_options *options = session->options;
+    return (!options->firmware || client_path_query(path, "firmware", options->firmware, fail)) &&
+           (!options->notice || client_path_query(path, "notice", "1", fail)) &&
            (!options->retired || client_path_query(path, "retired", "yes", fail)) &&
-           (!options->held || client_path_query(path, "held", "yes", fail));
+           (!options->held || client_path_query(path, "held", "yes", fail)) &&
+           (!options->conflicts || session_add_condition(session, fail, "claim=yes")) &&
+           (!options->tag || session_add_condition(session, fail, "tag=\"%s\"", options->tag));
 }
 
 bool device_list(struct session *session, struct failure *fail)
 {
-    const char *firmware = session->options->firmware;
     struct client_path path;
     json_t *answer = NULL;
-    if (!session_path(session, &path, fail, "devices", NULL))
-        return false;
-    if (firmware && !client_path_query(&path, "firmware", firmware, fail))
-        return false;
-    if (session->options->conflicts && !client_path_query(&path, "conflict", "1", fail))
-        return false;
-    if (session->options->notice && !client_path_query(&path, "notice", "1", fail))
-        return false;
-    if (!add_selectors(session->options, &path, fail))
-        return false;
-    if (!session_fetch_pages(session, path.text, &answer, fail))
+    if (!session_path(session, &path, fail, "devices", NULL) || !add_selectors(session, &path, fail) ||
+        !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     const struct table_view *view = session->options->print_csv   ? &csv_view
                                     : session->options->conflicts ? &conflict_view
@@ -272,7 +264,7 @@ static bool unblock_all(struct session *session, struct failure *fail)
     const char *by = session->options->by;
     if (!session_path(session, &path, fail, "devices", "unblock", NULL) ||
         !client_path_query(&path, "firmware", session->args[0], fail) ||
-        (session->options->filter && !client_path_query(&path, "filter", session->options->filter, fail)) ||
+        (session->options->filter && !client_path_query(&path, "q", session->options->filter, fail)) ||
         (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "POST", path.text, NULL, &answer, fail))
         return false;

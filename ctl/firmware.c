@@ -85,7 +85,7 @@ bool firmware_list(struct session *session, struct failure *fail)
     json_t *answer = NULL, *item;
     size_t i;
     if (!session_path(session, &path, fail, "firmware", NULL) ||
-        !client_get(session->client, path.text, &answer, fail))
+        !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     bool ok = session_print_list(session, answer, &list_view, fail);
     json_array_foreach (json_object_get(answer, "items"), i, item)

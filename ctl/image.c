@@ -86,7 +86,7 @@ static bool list_one(struct session *session, struct failure *fail)
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", session->args[0], "images", NULL) ||
-        !client_get(session->client, path.text, &answer, fail))
+        !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     bool ok = print(session, answer, fail);
     json_decref(answer);

@@ -91,12 +91,6 @@ static char *describe(json_t *row)
     return text;
 }
 
-static bool collect(void *cls, const json_t *answer, struct failure *fail)
-{
-    return json_array_extend(cls, json_object_get(answer, "items")) == 0 ||
-           failure_set(fail, EXIT_USAGE, "out of memory");
-}
-
 static bool add_text(struct client_path *path, const char *name, const char *value, struct failure *fail)
 {
     return !value || client_path_query(path, name, value, fail);
@@ -120,13 +114,12 @@ static bool add_filters(const struct ctl_options *options, struct client_path *p
 bool ledger_list(struct session *session, struct failure *fail)
 {
     struct client_path path = {.len = 0};
-    json_t *items = json_array(), *answer = json_pack("{s:o}", "items", items), *row;
+    json_t *answer = NULL, *row;
     size_t i;
     bool ok = client_path_add(&path, "ledger", fail) && add_filters(session->options, &path, fail) &&
-              client_path_query(&path, "limit", PAGE, fail) &&
-              session_walk(session, path.text, collect, items, fail);
+              session_fetch_pages(session, path.text, &answer, fail);
     if (ok && !session->json)
-        json_array_foreach (items, i, row) {
+        json_array_foreach (json_object_get(answer, "items"), i, row) {
             char *text = describe(row);
             json_object_set_new(row, "text", json_string(text ? text : ""));
             free(text);

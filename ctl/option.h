@@ -54,8 +54,9 @@
       "must devices show a secret?")                                                                         \
     X(NAME, "name", 0, "NAME", TEXT(name), "the new name")                                                   \
     X(FORCE, "force", 0, NULL, FLAG(force), "also while devices send the present name")                      \
-    X(SORT, "sort", 0, "KEY", TEXT(sort), "last_seen or -last_seen (the last first)")                        \
-    X(FILTER, "filter", 0, "TEXT", TEXT(filter), "only devices such as \"version<1147 and tag=north\"")      \
+    X(SORT, "sort", 0, "FIELD", TEXT(sort), "by this field of the JSON; -FIELD: the highest first")          \
+    X(FILTER, "filter", 'q', "TEXT", TEXT(filter), "only what fits: \"version<1147 and tag=north\"")         \
+    X(LIMIT, "limit", 0, "N", NUMBER(limit, 1, 1000000), "at most this many")                                \
     X(TAG, "tag", 0, "TAG", TEXT(tag), "only devices with this tag")                                         \
     X(RETIRED, "retired", 0, NULL, FLAG(retired), "the retired devices instead")                             \
     X(HELD, "held", 0, NULL, FLAG(held), "the devices that wait to be admitted instead")                     \
@@ -141,7 +142,7 @@ struct ctl_options {
     bool help, program_version, watch;
 
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
-    uint64_t max_package_bytes, quarantine_after;
+    uint64_t max_package_bytes, quarantine_after, limit;
     const char *canary, *hours, *max_bytes_per_month;
     const char *unknown_devices, *device_secret, *name, *filter, *sort, *tag;
     bool force, retired, held, remove;

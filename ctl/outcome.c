@@ -55,10 +55,9 @@ bool outcomes_show(struct session *session, struct failure *fail)
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", session->args[0], "outcomes", NULL) ||
-        !client_path_query(&path, "limit", "1000", fail) ||
         (state && !client_path_query(&path, "state", state, fail)) ||
         (target && !client_path_query(&path, "target", target, fail)) ||
-        (age && !client_path_query(&path, "older_than", age, fail)) ||
+        (age && !session_add_condition(session, fail, "since>%s and since!=never", age)) ||
         !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     if (!session->json && !csv)

@@ -20,8 +20,9 @@ struct session {
     struct client *client;
     bool json; /* -o json or csv: the output is for programs, and has no notes for people */
     struct profile profile;
-    const char *by; /* who asks: --by, DFOTA_BY or the profile; NULL: none of them */
-    char *product;  /* set by session_product() */
+    const char *by;      /* who asks: --by, DFOTA_BY or the profile; NULL: none of them */
+    char *product;       /* set by session_product() */
+    char condition[300]; /* a filter of the command itself, besides --filter; "": none */
 };
 
 /* Reads options and environment; does not connect yet. args is borrowed. */
@@ -63,10 +64,15 @@ typedef bool session_page(void *cls, const json_t *answer, struct failure *fail)
 bool session_walk(struct session *session, const char *path, session_page *handle, void *cls,
                   struct failure *fail);
 
-/* GETs a list of several pages: *ret is the first answer with the items of all pages, owned by the caller. */
+/* Adds a condition that the items of the next list must fulfil too. */
+bool session_add_condition(struct session *session, struct failure *fail, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* GETs a list as --filter, --sort and --limit say: *ret is the first answer with the items of all pages, owned by the
+   caller. */
 bool session_fetch_pages(struct session *session, const char *path, json_t **ret, struct failure *fail);
 
-/* GETs a list of one page and prints it. */
+/* The same, and prints it. */
 bool session_list(struct session *session, const char *path, const struct table_view *view,
                   struct failure *fail);
 

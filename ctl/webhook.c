@@ -202,7 +202,7 @@ bool webhook_list(struct session *session, struct failure *fail)
 {
     json_t *answer = NULL, *item;
     size_t i;
-    if (!client_get(session->client, "/webhooks", &answer, fail))
+    if (!session_fetch_pages(session, "/webhooks", &answer, fail))
         return false;
     json_array_foreach (json_object_get(answer, "items"), i, item)
         if (!session->json)

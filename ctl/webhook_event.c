@@ -20,7 +20,7 @@ static bool list_events(struct session *session, const char *state, struct failu
     struct client_path path;
     json_t *answer = NULL;
     if (!webhook_find(session, &path, fail) || !client_path_add(&path, "events", fail) ||
-        !client_path_query(&path, "state", state, fail) || !client_path_query(&path, "limit", "1000", fail) ||
+        !client_path_query(&path, "state", state, fail) ||
         !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     bool ok = session_print_list(session, answer, &event_view, fail);

@@ -96,6 +96,7 @@ static struct listener_config admin_listener(struct daemon *daemon)
     admin.route_count = admin_route_count;
     admin.single_headers = true;
     admin.authorize = admin_authorize;
+    admin.check = admin_check_query;
     admin.divert = admin_divert;
     admin.add_headers = admin_add_headers;
     admin.take = admin_events_take;

@@ -9,7 +9,7 @@
 #include "storage/firmware.h"
 #include "upgrade/campaign.h"
 #include "upgrade/campaign_order.h"
-#include "upgrade/filter.h"
+#include "upgrade/filter_device.h"
 #include "upgrade/version.h"
 
 #define CAMPAIGN_PLAIN_NAME    "target"

@@ -6,7 +6,7 @@
 
 #include "storage/db.h"
 #include "upgrade/decision.h"
-#include "upgrade/filter.h"
+#include "upgrade/filter_device.h"
 #include "upgrade/grade.h"
 #include "upgrade/identity.h"
 #include "upgrade/name.h"

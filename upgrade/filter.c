@@ -2,37 +2,19 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/filter.h"
 
-#include <stddef.h>
 #include <stdio.h>
 
 #include "upgrade/filter_kind.h"
 
-static const struct {
-    const char *name;
-    enum filter_kind kind;
-    size_t offset;
-} fields[] = {
-#define X(name, kind, member) {name, FILTER_KIND_##kind, offsetof(struct filter_subject, member)},
-    FILTER_FIELDS(X)
-#undef X
-};
-#define FIELD_COUNT (sizeof fields / sizeof *fields)
-
-const char *filter_field_names(void)
-{
-    static const char names[] =
-#define X(name, kind, member) ", " name
-        FILTER_FIELDS(X);
-#undef X
-    return names + 2;
-}
-
 struct parser {
     struct filter *filter;
     struct slice rest; /* inside filter->text */
+    const char *stops; /* characters that end a word */
     unsigned depth;
     struct error *err;
 };
+
+static const char outside[] = " ()\"<>=!", inside[] = " ()\"<>=!,"; /* of a list of values */
 
 /* In characters, from 1. */
 static unsigned position(const struct parser *parser, const char *at)
@@ -64,7 +46,7 @@ static struct slice take_word(struct parser *parser)
 {
     size_t len = 0;
     skip_blanks(parser);
-    while (len < parser->rest.len && !memchr(" ()\"<>=!", parser->rest.ptr[len], 8))
+    while (len < parser->rest.len && !strchr(parser->stops, parser->rest.ptr[len]))
         len++;
     struct slice word = {parser->rest.ptr, len};
     skip(parser, len);
@@ -104,7 +86,7 @@ static bool take_operator(struct parser *parser, enum filter_operator *ret)
             *ret = table[i].op;
             return true;
         }
-    return fail(parser, parser->rest.ptr, "an operator is missing: = != < <= > >=");
+    return fail(parser, parser->rest.ptr, "an operator is missing: = != < <= > >= in like");
 }
 
 static bool take_value(struct parser *parser, struct slice *ret)
@@ -142,39 +124,89 @@ static bool add_operator(struct parser *parser, enum filter_step_kind kind)
     return step;
 }
 
+static void list_fields(const struct filter_language *language, char *out, size_t out_size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < language->count && used < out_size; i++)
+        used +=
+            (size_t)snprintf(out + used, out_size - used, "%s%s", i ? ", " : "", language->fields[i].name);
+}
+
 static bool find_field(struct parser *parser, struct slice name, uint8_t *ret)
 {
-    char what[FILTER_TEXT_MAX];
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (slice_is(name, fields[i].name)) {
+    const struct filter_language *language = parser->filter->language;
+    char what[FILTER_TEXT_MAX], names[FILTER_TEXT_MAX - 100];
+    for (unsigned i = 0; i < language->count; i++)
+        if (slice_is(name, language->fields[i].name)) {
             *ret = (uint8_t)i;
             return true;
         }
+    list_fields(language, names, sizeof names);
     if (!name.len)
-        return fail(parser, parser->rest.ptr, "a condition is missing, such as version<1147");
-    snprintf(what, sizeof what, "'%.*s' is not a field; fields: %s", name.len > 40 ? 40 : (int)name.len,
-             name.ptr, filter_field_names());
-    return fail(parser, name.ptr, what);
+        snprintf(what, sizeof what, "a condition is missing, such as %s=VALUE", language->fields[0].name);
+    else
+        snprintf(what, sizeof what, "'%.*s' is not a field; fields: %s", name.len > 40 ? 40 : (int)name.len,
+                 name.ptr, names);
+    return fail(parser, name.len ? name.ptr : parser->rest.ptr, what);
+}
+
+/* Takes one value, and adds the step that compares the field with it. */
+static bool add_condition(struct parser *parser, uint8_t field, enum filter_operator op,
+                          const char *operator_at)
+{
+    const enum filter_kind kind = parser->filter->language->fields[field].kind;
+    struct filter_step *step = add_step(parser);
+    struct slice value;
+    if (!step || !take_value(parser, &value))
+        return false;
+    step->field = field;
+    step->op = op;
+    const char *wrong = filter_kind_read(kind, value, step);
+    if (wrong)
+        return fail(parser, value.ptr, wrong);
+    if (!filter_kind_has_operator(kind, step))
+        return fail(parser, operator_at,
+                    op == FILTER_LIKE ? "this field has no like" : "this condition has only = and !=");
+    step->begin = (uint16_t)(value.ptr - parser->filter->text);
+    step->len = (uint16_t)value.len;
+    return true;
+}
+
+/* A, B, C) */
+static bool parse_list(struct parser *parser, uint8_t field)
+{
+    if (!take_character(parser, '('))
+        return fail(parser, parser->rest.ptr, "'(' is missing: in (A, B)");
+    parser->stops = inside;
+    bool ok = add_condition(parser, field, FILTER_EQUAL, NULL);
+    while (ok && take_character(parser, ','))
+        ok = add_condition(parser, field, FILTER_EQUAL, NULL) && add_operator(parser, FILTER_OR);
+    parser->stops = outside;
+    return ok &&
+           (take_character(parser, ')') || fail(parser, parser->rest.ptr, "',' or ')' is expected here"));
 }
 
 static bool parse_condition(struct parser *parser)
 {
-    struct slice value;
     struct slice name = take_word(parser);
-    struct filter_step *step = add_step(parser);
-    if (!step || !find_field(parser, name, &step->field))
+    enum filter_operator op = FILTER_EQUAL;
+    uint8_t field;
+    if (!find_field(parser, name, &field))
         return false;
+    skip_blanks(parser);
     const char *operator_at = parser->rest.ptr;
-    if (!take_operator(parser, &step->op) || !take_value(parser, &value))
-        return false;
-    const char *wrong = filter_kind_read(fields[step->field].kind, value, step);
-    if (wrong)
-        return fail(parser, value.ptr, wrong);
-    if (step->op > FILTER_NOT_EQUAL && !filter_kind_has_order(fields[step->field].kind, step))
-        return fail(parser, operator_at, "this condition has only = and !=");
-    step->begin = (uint16_t)(value.ptr - parser->filter->text);
-    step->len = (uint16_t)value.len;
-    return true;
+    bool negated = take_keyword(parser, "not"), ok;
+    skip_blanks(parser);
+    if (take_keyword(parser, "in"))
+        ok = parse_list(parser, field);
+    else if (take_keyword(parser, "like"))
+        ok = add_condition(parser, field, FILTER_LIKE, operator_at);
+    else if (negated)
+        return fail(parser, parser->rest.ptr, "in or like is expected here");
+    else
+        return take_operator(parser, &op) && add_condition(parser, field, op, operator_at);
+    return ok && (!negated || add_operator(parser, FILTER_NOT));
 }
 
 static bool parse_any(struct parser *parser);
@@ -211,14 +243,16 @@ static bool parse_any(struct parser *parser)
     return ok;
 }
 
-bool filter_parse(struct slice text, struct filter *ret, struct error *err)
+bool filter_parse(struct slice text, const struct filter_language *language, struct filter *ret,
+                  struct error *err)
 {
     memset(ret, 0, sizeof *ret);
+    ret->language = language;
     if (!slice_copy(text, ret->text, sizeof ret->text))
         return error_set(err, ERROR_INVALID, "a filter has at most %d bytes", FILTER_TEXT_MAX);
     if (!slice_is_clean_utf8(text))
         return error_set(err, ERROR_INVALID, "a filter is UTF-8 without control characters");
-    struct parser parser = {ret, {ret->text, text.len}, 0, err};
+    struct parser parser = {.filter = ret, .rest = {ret->text, text.len}, .stops = outside, .err = err};
     skip_blanks(&parser);
     if (!parser.rest.len)
         return true;
@@ -229,15 +263,17 @@ bool filter_parse(struct slice text, struct filter *ret, struct error *err)
            fail(&parser, parser.rest.ptr, "'and', 'or' or the end of the filter is expected here");
 }
 
-static bool holds(const struct filter *filter, const struct filter_step *step,
-                  const struct filter_subject *subject, int64_t now_ms)
+static bool holds(const struct filter *filter, const struct filter_step *step, const void *subject,
+                  int64_t now_ms)
 {
-    const struct slice value = {filter->text + step->begin, step->len};
-    const void *member = (const char *)subject + fields[step->field].offset;
-    return filter_kind_compare(fields[step->field].kind, member, step, value, now_ms);
+    const struct filter_language *language = filter->language;
+    struct filter_value value = {.text = ""};
+    language->read(subject, step->field, &value);
+    return filter_kind_compare(language->fields[step->field].kind, &value, step,
+                               (struct slice){filter->text + step->begin, step->len}, now_ms);
 }
 
-bool filter_selects(const struct filter *filter, const struct filter_subject *subject, int64_t now_ms)
+bool filter_selects(const struct filter *filter, const void *subject, int64_t now_ms)
 {
     bool stack[FILTER_STEPS_MAX + 1] = {true};
     unsigned top = 0;

@@ -3,75 +3,148 @@
 #include "upgrade/filter_kind.h"
 
 #include "base/clock.h"
+#include "base/time_text.h"
 #include "upgrade/tag.h"
 
-#define NEVER    (-1)
 #define DAYS_MAX 36500
 
-static const char *read_age(struct slice value, int64_t *ret)
+static bool read_age(struct slice value, int64_t *ret)
 {
     static const struct {
         char letter;
         int64_t ms;
     } units[] = {{'s', 1000}, {'m', MINUTE_MS}, {'h', HOUR_MS}, {'d', DAY_MS}};
     uint64_t count;
-    if (slice_is(value, "never")) {
-        *ret = NEVER;
-        return NULL;
-    }
     for (size_t i = 0; value.len && i < sizeof units / sizeof *units; i++)
         if (value.ptr[value.len - 1] == units[i].letter &&
             slice_u64((struct slice){value.ptr, value.len - 1}, &count) &&
             count <= (uint64_t)(DAYS_MAX * DAY_MS / units[i].ms)) {
             *ret = (int64_t)count * units[i].ms;
-            return NULL;
+            return true;
         }
-    return "an age is a number with s, m, h or d, such as 7d, or never";
+    return false;
 }
 
-static const char *read_number(struct slice value, int64_t *ret)
+static const char *read_time(struct slice value, struct filter_step *step)
 {
+    uint64_t ms;
+    step->is_none = slice_is(value, "never");
+    if (step->is_none || read_age(value, &step->number))
+        return NULL;
+    step->is_time = true;
+    if (time_text_parse(value, &step->number))
+        return NULL;
+    if (!slice_u64(value, &ms) || clock_fault(ms))
+        return "an age is a number with s, m, h or d, such as 7d; a time is 2026-11-01, 2026-11-01T12:00:00Z or "
+               "milliseconds since 1970; or never";
+    step->number = (int64_t)ms;
+    return NULL;
+}
+
+static const char *read_number(struct slice value, struct filter_step *step)
+{
+    bool negative = value.len && value.ptr[0] == '-';
     uint64_t number;
+    step->is_none = slice_is(value, "none");
+    if (step->is_none)
+        return NULL;
+    if (negative)
+        value = (struct slice){value.ptr + 1, value.len - 1};
     if (!slice_u64(value, &number) || number > INT64_MAX)
-        return "a whole number is expected here";
-    *ret = (int64_t)number;
+        return "a whole number is expected here, or none";
+    step->number = negative ? -(int64_t)number : (int64_t)number;
     return NULL;
 }
 
 static const char *read_flag(struct slice value, int64_t *ret)
 {
-    *ret = slice_is(value, "yes");
-    return *ret || slice_is(value, "no") ? NULL : "yes or no is expected here";
+    *ret = slice_is(value, "yes") || slice_is(value, "true");
+    return *ret || slice_is(value, "no") || slice_is(value, "false") ? NULL : "yes or no is expected here";
 }
 
 const char *filter_kind_read(enum filter_kind kind, struct slice value, struct filter_step *step)
 {
+    if (step->op == FILTER_LIKE)
+        return NULL;
     switch (kind) {
-    case FILTER_KIND_VERSION:
+    case FILTER_VERSION:
         return slice_is(value, "none") || version_parse(value, &step->version)
                    ? NULL
                    : "a version is numbers with dots between them, such as 1147 or 1103.1.2, or none";
-    case FILTER_KIND_TAG:
+    case FILTER_TAGS:
         return tag_is_valid(value) ? NULL : "this is not a tag";
-    case FILTER_KIND_AGE:
-        return read_age(value, &step->number);
-    case FILTER_KIND_NUMBER:
-        return read_number(value, &step->number);
-    case FILTER_KIND_FLAG:
+    case FILTER_TIME:
+        return read_time(value, step);
+    case FILTER_NUMBER:
+        return read_number(value, step);
+    case FILTER_FLAG:
         return read_flag(value, &step->number);
-    case FILTER_KIND_TEXT:
+    case FILTER_TEXT:
         break;
     }
     return NULL;
 }
 
-bool filter_kind_has_order(enum filter_kind kind, const struct filter_step *step)
+bool filter_kind_has_operator(enum filter_kind kind, const struct filter_step *step)
 {
-    return (kind == FILTER_KIND_VERSION && step->version.count) ||
-           (kind == FILTER_KIND_AGE && step->number != NEVER) || kind == FILTER_KIND_NUMBER;
+    if (step->op == FILTER_LIKE)
+        return kind == FILTER_TEXT || kind == FILTER_TAGS;
+    return step->op <= FILTER_NOT_EQUAL || (kind == FILTER_VERSION && step->version.count) ||
+           ((kind == FILTER_TIME || kind == FILTER_NUMBER) && !step->is_none);
 }
 
-/* order: below, equal to or above 0, as the device's value is to the filter's. */
+static unsigned char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : (unsigned char)c;
+}
+
+/* The bytes of the character at the beginning of the text, which is not empty. */
+static size_t character(struct slice text)
+{
+    size_t len = 1;
+    while (len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
+        len++;
+    return len;
+}
+
+/* A character that does not fit makes the last * longer by one. Earlier ones need not change: so the cost is at
+   most the product of both lengths. */
+static bool is_like(struct slice text, struct slice pattern)
+{
+    size_t at = 0, i = 0, star = SIZE_MAX, resume = 0;
+    while (at < text.len) {
+        const struct slice rest = {text.ptr + at, text.len - at};
+        if (i < pattern.len && pattern.ptr[i] == '*') {
+            star = ++i;
+            resume = at;
+        } else if (i < pattern.len && pattern.ptr[i] == '?') {
+            i++;
+            at += character(rest);
+        } else if (i < pattern.len && lower(pattern.ptr[i]) == lower(text.ptr[at])) {
+            i++;
+            at++;
+        } else if (star != SIZE_MAX) {
+            i = star;
+            at = resume += character((struct slice){text.ptr + resume, text.len - resume});
+        } else {
+            return false;
+        }
+    }
+    while (i < pattern.len && pattern.ptr[i] == '*')
+        i++;
+    return i == pattern.len;
+}
+
+static bool has_tag_like(struct slice tags, struct slice pattern)
+{
+    struct slice tag;
+    while (slice_split(&tags, ' ', &tag))
+        if (tag.len && is_like(tag, pattern))
+            return true;
+    return false;
+}
+
+/* order: below, equal to or above 0, as the subject's value is to the filter's. */
 static bool fits(enum filter_operator op, int order)
 {
     switch (op) {
@@ -87,6 +160,8 @@ static bool fits(enum filter_operator op, int order)
         return order > 0;
     case FILTER_MORE_OR_EQUAL:
         return order >= 0;
+    case FILTER_LIKE:
+        break;
     }
     return false;
 }
@@ -100,33 +175,49 @@ static bool compare_version(const struct version *version, const struct filter_s
     return fits(step->op, order);
 }
 
-/* What never happened is older than every age. */
-static bool compare_age(int64_t at_ms, const struct filter_step *step, int64_t now_ms)
+static bool compare_number(int64_t number, bool is_none, const struct filter_step *step)
 {
-    if (step->number == NEVER)
-        return fits(step->op, at_ms != 0);
+    if (is_none || step->is_none)
+        return step->op <= FILTER_NOT_EQUAL && fits(step->op, is_none != step->is_none);
+    return fits(step->op, (number > step->number) - (number < step->number));
+}
+
+/* What never happened is older than every age. */
+static bool compare_time(int64_t at_ms, const struct filter_step *step, int64_t now_ms)
+{
+    if (step->is_none || step->is_time)
+        return compare_number(at_ms, at_ms == 0, step);
     int64_t age = at_ms ? now_ms - clock_clamp(at_ms, now_ms) : INT64_MAX;
     return fits(step->op, (age > step->number) - (age < step->number));
 }
 
-bool filter_kind_compare(enum filter_kind kind, const void *member, const struct filter_step *step,
-                         struct slice value, int64_t now_ms)
+static bool compare_text(const char *text, const struct filter_step *step, struct slice wanted)
 {
-    const int64_t *number = member;
-    const char *const *text = member;
+    return step->op == FILTER_LIKE ? is_like(slice_of(text), wanted)
+                                   : fits(step->op, !slice_equal(slice_of(text), wanted));
+}
+
+static bool compare_tags(const char *tags, const struct filter_step *step, struct slice wanted)
+{
+    return step->op == FILTER_LIKE ? has_tag_like(slice_of(tags), wanted)
+                                   : fits(step->op, !tags_have(tags, wanted));
+}
+
+bool filter_kind_compare(enum filter_kind kind, const struct filter_value *value,
+                         const struct filter_step *step, struct slice wanted, int64_t now_ms)
+{
     switch (kind) {
-    case FILTER_KIND_VERSION:
-        return compare_version(member, step);
-    case FILTER_KIND_TAG:
-        return fits(step->op, !tags_have(*text, value));
-    case FILTER_KIND_TEXT:
-        return fits(step->op, !slice_equal(slice_of(*text), value));
-    case FILTER_KIND_AGE:
-        return compare_age(*number, step, now_ms);
-    case FILTER_KIND_NUMBER:
-        return fits(step->op, (*number > step->number) - (*number < step->number));
-    case FILTER_KIND_FLAG:
-        return fits(step->op, *(const bool *)member != (step->number != 0));
+    case FILTER_VERSION:
+        return compare_version(&value->version, step);
+    case FILTER_TAGS:
+        return compare_tags(value->text, step, wanted);
+    case FILTER_TEXT:
+        return compare_text(value->text, step, wanted);
+    case FILTER_TIME:
+        return compare_time(value->number, step, now_ms);
+    case FILTER_NUMBER:
+    case FILTER_FLAG:
+        return compare_number(value->number, value->is_none, step);
     }
     return false;
 }

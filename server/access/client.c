@@ -51,15 +51,15 @@ static bool is_listed(const char *list, const char *address)
     return false;
 }
 
-/* The value of for= in one element of Forwarded. */
-static struct slice for_of(struct slice element)
+/* The value of a parameter such as "for=" in one element of Forwarded. */
+static struct slice value_of(struct slice element, const char *name)
 {
-    static const char name[] = "for=";
+    size_t len = strlen(name);
     struct slice pair;
     while (slice_split(&element, ';', &pair)) {
         pair = trim(pair);
-        if (pair.len >= sizeof name - 1 && strncasecmp(pair.ptr, name, sizeof name - 1) == 0)
-            return (struct slice){pair.ptr + sizeof name - 1, pair.len - (sizeof name - 1)};
+        if (pair.len >= len && strncasecmp(pair.ptr, name, len) == 0)
+            return (struct slice){pair.ptr + len, pair.len - len};
     }
     return (struct slice){"", 0};
 }
@@ -73,7 +73,7 @@ static bool last_hop(const struct request *request, const char *name, bool forwa
     size_t count = 0;
     for (unsigned i = 0; request_header_at(request, name, i, &line); i++)
         for (struct slice element; slice_split(&line, ',', &element);)
-            hop[count++ % HOPS_MAX] = forwarded ? for_of(element) : element;
+            hop[count++ % HOPS_MAX] = forwarded ? value_of(element, "for=") : element;
     out[0] = '\0';
     for (size_t left = count < HOPS_MAX ? count : HOPS_MAX; left > 0; left--) {
         if (!client_parse(hop[--count % HOPS_MAX], out)) {
@@ -106,4 +106,45 @@ bool client_note(struct request *request, const char *proxies, struct error *err
     if (request->is_proxied)
         memcpy(request->client, found, sizeof request->client);
     return true;
+}
+
+/* What the proxy has written last: in the header `plain`, else in Forwarded. */
+static struct slice told_by_proxy(const struct request *request, const char *plain, const char *forwarded)
+{
+    struct slice line, element, told = {"", 0};
+    if (!request->is_proxied)
+        return told;
+    for (unsigned i = 0; request_header_at(request, plain, i, &line); i++)
+        while (slice_split(&line, ',', &element))
+            told = trim(element);
+    for (unsigned i = 0; !told.len && request_header_at(request, "Forwarded", i, &line); i++)
+        while (slice_split(&line, ',', &element))
+            told = trim(value_of(element, forwarded));
+    return told;
+}
+
+/* A name or an address, maybe with a port: nothing that could end a header or a URL. */
+static bool is_host(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+            (!c || !strchr(".:-_[]", c)))
+            return false;
+    }
+    return text.len > 0;
+}
+
+void client_origin(const struct request *request, char out[CLIENT_ORIGIN_SIZE])
+{
+    struct slice proto = told_by_proxy(request, "X-Forwarded-Proto", "proto=");
+    struct slice host = told_by_proxy(request, "X-Forwarded-Host", "host=");
+    bool tls = request->over_tls;
+    if (slice_is(proto, "https") || slice_is(proto, "http"))
+        tls = proto.len == 5;
+    if (!is_host(host) && !request_header_at(request, "Host", 0, &host))
+        host.len = 0;
+    out[0] = '\0';
+    if (is_host(host) && host.len < CLIENT_ORIGIN_SIZE - sizeof "https://")
+        snprintf(out, CLIENT_ORIGIN_SIZE, "%s://%.*s", tls ? "https" : "http", (int)host.len, host.ptr);
 }

@@ -19,4 +19,11 @@ bool client_note(struct request *request, const char *proxies, struct error *err
    "[2001:db8::1]:4711", also in quotes. False: it is no address ("unknown", "_hidden"). */
 bool client_parse(struct slice text, char out[REQUEST_CLIENT_SIZE]);
 
+#define CLIENT_ORIGIN_SIZE 300
+
+/* "https://fota.example:8443": where the client has found this server. It is the Host of the request, and behind a
+   proxy (request->is_proxied) what that one says in X-Forwarded-Proto and X-Forwarded-Host, or in Forwarded. ""
+   without a usable host: a path alone is then the URL. Any thread. */
+void client_origin(const struct request *request, char out[CLIENT_ORIGIN_SIZE]);
+
 #endif

@@ -15,6 +15,10 @@ extern const size_t admin_route_count;
    ERROR_UNAUTHORIZED, ERROR_TOO_MANY_ATTEMPTS, ERROR_FORBIDDEN: the token may not make this call. */
 bool admin_authorize(struct request *request, struct error *err);
 
+/* For listener_config.check: the query has only parameters that the call takes, and the request has a body only
+   where the call takes one. ERROR_BAD_REQUEST. */
+bool admin_check_query(struct request *request, struct error *err);
+
 /* The first half of admin_authorize(): who asks, not whether the call is allowed. Any thread. */
 bool admin_identify(struct request *request, struct error *err);
 /* Fills request->actor from the token with this hash of its secret, and notes the use. request->client is filled.

@@ -120,33 +120,6 @@ bool call_query_number(const struct request *request, const char *name, uint64_t
                      (unsigned long long)least, (unsigned long long)most);
 }
 
-static bool is_one_of(struct slice name, const char *names)
-{
-    struct slice rest = slice_of(names), one;
-    while (slice_split(&rest, ' ', &one))
-        if (name.len && slice_equal(one, name))
-            return true;
-    return false;
-}
-
-bool call_check_query(const struct request *request, const char *names, struct error *err)
-{
-    struct slice query = request->query, pair, name;
-    while (slice_split(&query, '&', &pair)) {
-        if (!pair.len || !slice_split(&pair, '=', &name) || slice_is(name, "by") || is_one_of(name, names))
-            continue;
-        return error_set(err, ERROR_BAD_REQUEST, "this call has no parameter %.*s; it takes: %s%sby",
-                         name.len < 40 ? (int)name.len : 40, name.ptr, names, names[0] ? " " : "");
-    }
-    return true;
-}
-
-bool call_check_no_body(const struct request *request, struct error *err)
-{
-    return request->body_length == 0 ||
-           error_set(err, ERROR_BAD_REQUEST, "this call takes no body: nothing was changed");
-}
-
 bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
 {
     return (text[0] && strlen(text) <= most && slice_is_clean_utf8(slice_of(text))) ||

@@ -48,13 +48,6 @@ bool call_check_type(const struct admin_call *call, const char *type, const char
 bool call_query_number(const struct request *request, const char *name, uint64_t least, uint64_t most,
                        uint64_t *value, struct error *err) __attribute__((warn_unused_result));
 
-/* Checks that the query has only these names, and `by`. `names`: separated by blanks, "" for none.
-   ERROR_BAD_REQUEST names the first other one. */
-bool call_check_query(const struct request *request, const char *names, struct error *err)
-    __attribute__((warn_unused_result));
-/* Checks that a call that takes no body has none. ERROR_BAD_REQUEST. */
-bool call_check_no_body(const struct request *request, struct error *err) __attribute__((warn_unused_result));
-
 /* Checks a text that is stored: 1 to `most` bytes of clean UTF-8. ERROR_INVALID: a text is never cut. */
 bool call_check_text(const char *name, const char *text, size_t most, struct error *err)
     __attribute__((warn_unused_result));

@@ -16,9 +16,6 @@
 #include "server/campaign/gate.h"
 #include "server/ledger/event.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX     1000
-
 /* ---- what the handlers share ---- */
 
 bool campaign_path_find(const struct request *request, struct db *db, struct campaign_path *ret,
@@ -136,7 +133,7 @@ static bool read_filter(struct draft *draft, struct db *db, struct error *err)
     bool frozen = json_is_true(draft->frozen);
     if (!frozen && json_array_size(draft->first))
         return error_set(err, ERROR_INVALID, "first is for a list, and for a frozen filter");
-    if (!filter_parse(slice_of(text), &filter, err) || !clear_list(db, campaign, err))
+    if (!filter_parse(slice_of(text), &filter_device, &filter, err) || !clear_list(db, campaign, err))
         return false;
     snprintf(campaign->filter, sizeof campaign->filter, "%s", text);
     if (frozen && campaign->order == ORDER_GIVEN)
@@ -253,8 +250,7 @@ static bool run_draft(struct admin_call *call, bool is_new, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct draft draft = {.call = call};
-    if (!call_check_query(call->request, "", err) ||
-        !(is_new ? call_body(call, &body, err) : body_patch(call, fields, &body, err)))
+    if (!(is_new ? call_body(call, &body, err) : body_patch(call, fields, &body, err)))
         return false;
     if (!body_unpack(body, err,
                      is_new ? "{s:s, s:s, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?o}"
@@ -300,8 +296,7 @@ static bool take_out(void *cls, struct db *db, struct error *err)
 bool admin_campaign_remove(struct admin_call *call, struct error *err)
 {
     struct removal removal = {.request = call->request};
-    if (!call_check_query(call->request, "", err) || !call_check_no_body(call->request, err) ||
-        !call_change(call, take_out, &removal, err))
+    if (!call_change(call, take_out, &removal, err))
         return false;
     reply_init(&call->reply, 204);
     return true;
@@ -312,86 +307,6 @@ bool admin_campaign_remove(struct admin_call *call, struct error *err)
 bool admin_campaign_show(struct admin_call *call, struct error *err)
 {
     struct campaign_path path;
-    return call_check_query(call->request, "", err) &&
-           campaign_path_find(call->request, call->db, &path, err) &&
+    return campaign_path_find(call->request, call->db, &path, err) &&
            campaign_answer(call, 200, &path.firmware, path.campaign.id, err);
-}
-
-static bool add_items(struct admin_call *call, const struct firmware *firmware, const struct campaign *list,
-                      size_t count, json_t *items, struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        json_t *item;
-        if (!campaign_to_json(call->db, firmware, &list[i], &item, err))
-            return false;
-        json_array_append_new(items, item);
-    }
-    return true;
-}
-
-bool admin_campaign_list(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_free) struct campaign *list = NULL;
-    _cleanup_(cleanup_json) json_t *items = json_array();
-    struct campaign_path path;
-    char firmware[3 * FIRMWARE_NAME_SIZE];
-    uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
-    size_t count;
-    if (!call_check_query(call->request, "limit before", err) ||
-        !path_params_firmware(call->request, call->db, &path.product, &path.firmware, err) ||
-        !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
-        !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
-        !campaign_list(call->db, path.firmware.id, (int64_t)before, (int64_t)limit, &list, &count, err) ||
-        !add_items(call, &path.firmware, list, count, items, err))
-        return false;
-    call_answer_items(call, json_incref(items));
-    slice_percent_encode(slice_of(path.firmware.name), firmware, sizeof firmware);
-    if (count == limit)
-        reply_header(&call->reply, "Link",
-                     "</api/v1/products/%s/firmware/%s/campaigns?limit=%llu&before=%lld>; rel=\"next\"",
-                     path.product.product_key, firmware, (unsigned long long)limit,
-                     (long long)list[count - 1].id);
-    return true;
-}
-
-/* ---- all firmwares ---- */
-
-/* With the key of its product. */
-static bool add_anywhere(struct admin_call *call, const struct campaign *campaign, json_t *items,
-                         struct error *err)
-{
-    struct firmware firmware;
-    struct product product;
-    bool found, known;
-    json_t *item;
-    if (!firmware_by_id(call->db, campaign->firmware_id, &firmware, &found, err) ||
-        (found && !product_by_id(call->db, firmware.product_id, &product, &known, err)))
-        return false;
-    if (!found || !known || !access_sees(call->request, product.product_key))
-        return true;
-    if (!campaign_to_json(call->db, &firmware, campaign, &item, err))
-        return false;
-    json_object_set_new(item, "product", json_string(product.product_key));
-    json_array_append_new(items, item);
-    return true;
-}
-
-bool admin_campaign_list_all(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_free) struct campaign *list = NULL;
-    _cleanup_(cleanup_json) json_t *items = json_array();
-    uint64_t limit = PAGE_DEFAULT, before = INT64_MAX;
-    size_t count;
-    if (!call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
-        !call_query_number(call->request, "before", 1, INT64_MAX, &before, err) ||
-        !campaign_list_all(call->db, (int64_t)before, (int64_t)limit, &list, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!add_anywhere(call, &list[i], items, err))
-            return false;
-    call_answer_items(call, json_incref(items));
-    if (count == limit)
-        reply_header(&call->reply, "Link", "</api/v1/campaigns?limit=%llu&before=%lld>; rel=\"next\"",
-                     (unsigned long long)limit, (long long)list[count - 1].id);
-    return true;
 }

@@ -8,11 +8,11 @@
 #include "server/admin/campaign.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/campaign/gate.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX     1000
+#define PIECES_MAX 20 /* of one page each, that one call with q reads */
 
 /* ---- a list that comes as a file ---- */
 
@@ -45,8 +45,7 @@ static bool store(void *cls, struct db *db, struct error *err)
 bool admin_campaign_devices_put(struct admin_call *call, struct error *err)
 {
     struct posted posted = {.call = call};
-    bool ok = call_check_query(call->request, "", err) &&
-              call_check_type(call, "text/csv", "the list of devices", err) &&
+    bool ok = call_check_type(call, "text/csv", "the list of devices", err) &&
               device_csv_parse_ranked(call->request->body, &posted.list, err) &&
               campaign_audience_take(&posted.list, &posted.audience, err) &&
               call_change(call, store, &posted, err);
@@ -75,47 +74,75 @@ json_t *campaign_device_to_json(const struct campaign_device_listed *listed)
                      field_text(listed->asked_version), "last_seen_at", field_number(listed->last_seen_ms));
 }
 
-static bool read_outcome(const struct request *request, char text[16], enum campaign_outcome *ret,
-                         struct error *err)
+static bool read_outcome(const struct request *request, enum campaign_outcome *ret, struct error *err)
 {
+    char text[16];
     bool found;
     *ret = CAMPAIGN_OUTCOME_COUNT;
-    if (!request_query(request, "outcome", text, 16, &found, err))
+    if (!request_query(request, "outcome", text, sizeof text, &found, err))
         return false;
-    if (!found)
-        text[0] = '\0';
     return !found || campaign_outcome_parse(slice_of(text), ret) ||
            error_set(err, ERROR_BAD_REQUEST,
                      "outcome is waiting, admitted, confirmed, not_applied, diverged, silent or out");
 }
 
+struct page {
+    struct list_query query;
+    int64_t campaign_id, limit, after; /* rank */
+    enum campaign_outcome outcome;
+    bool full; /* there are others */
+    json_t *items;
+};
+
+/* Stops before the first one that does not fit into the page. */
+static void add_devices(struct page *page, const struct campaign_device_listed *list, size_t count)
+{
+    for (size_t i = 0; i < count && !page->full; i++) {
+        json_t *item = campaign_device_to_json(&list[i]);
+        bool selected = list_selects(&page->query, item);
+        page->full = selected && (int64_t)json_array_size(page->items) == page->limit;
+        if (selected && !page->full)
+            json_array_append(page->items, item);
+        if (!page->full)
+            page->after = list[i].row.rank;
+        json_decref(item);
+    }
+}
+
+static bool fill(struct page *page, struct error *err)
+{
+    for (unsigned i = 0; i < PIECES_MAX; i++) {
+        _cleanup_(cleanup_free) struct campaign_device_listed *list = NULL;
+        size_t count;
+        if (!campaign_device_list(page->query.call->db, page->campaign_id, page->outcome, page->after,
+                                  page->limit + 1, &list, &count, err))
+            return false;
+        add_devices(page, list, count);
+        if (page->full || (int64_t)count <= page->limit)
+            return true;
+    }
+    page->full = true;
+    return true;
+}
+
 bool admin_campaign_devices(struct admin_call *call, struct error *err)
 {
-    _cleanup_(cleanup_free) struct campaign_device_listed *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct page page = {.items = items};
     struct campaign_path path;
-    enum campaign_outcome outcome;
-    char text[16], firmware[3 * FIRMWARE_NAME_SIZE];
-    uint64_t limit = PAGE_DEFAULT, after = 0;
-    size_t count;
+    int64_t next = 0;
     call_store_counts(call);
-    if (!call_check_query(call->request, "outcome limit after", err) ||
+    if (!list_read(call, &list_campaign_devices, &page.query, err) ||
         !campaign_path_find(call->request, call->db, &path, err) ||
-        !read_outcome(call->request, text, &outcome, err) ||
-        !call_query_number(call->request, "limit", 1, PAGE_MAX, &limit, err) ||
-        !call_query_number(call->request, "after", 0, INT64_MAX, &after, err) ||
-        !campaign_device_list(call->db, path.campaign.id, outcome, (int64_t)after - 1, (int64_t)limit, &list,
-                              &count, err))
+        !read_outcome(call->request, &page.outcome, err) || !list_read_after(&page.query, &next, err))
         return false;
-    json_t *items = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, campaign_device_to_json(&list[i]));
-    call_answer_items(call, items);
-    slice_percent_encode(slice_of(path.firmware.name), firmware, sizeof firmware);
-    if (count == limit) /* `after` is the next rank */
-        reply_header(
-            &call->reply, "Link",
-            "</api/v1/products/%s/firmware/%s/campaigns/%lld/devices?limit=%llu&after=%lld%s%s>; rel=\"next\"",
-            path.product.product_key, firmware, (long long)path.campaign.id, (unsigned long long)limit,
-            (long long)list[count - 1].row.rank + 1, text[0] ? "&outcome=" : "", text);
+    page.campaign_id = path.campaign.id;
+    page.limit = page.query.limit ? (int64_t)page.query.limit : LIST_PAGE_DEFAULT;
+    page.after = next - 1; /* the cursor is the next rank */
+    if (!fill(&page, err))
+        return false;
+    call_answer_items(call, json_incref(items));
+    if (page.full)
+        list_link_number(&page.query, page.after + 1);
     return true;
 }

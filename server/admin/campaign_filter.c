@@ -75,7 +75,7 @@ static bool each_selected(struct db *db, const struct firmware *firmware, const 
         walk->now_ms = clock_utc_ms();
         walk->take = take;
         walk->cls = cls;
-        ok = filter_parse(slice_of(filter), &walk->filter, err) && walk_pages(walk, err);
+        ok = filter_parse(slice_of(filter), &filter_device, &walk->filter, err) && walk_pages(walk, err);
     }
     if (walk)
         free(walk->page);

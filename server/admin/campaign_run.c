@@ -104,8 +104,7 @@ bool admin_campaign_start(struct admin_call *call, struct error *err)
     struct campaign_path path;
     json_t *json;
     bool dry;
-    if (!call_check_query(call->request, "dry_run", err) || !call_check_no_body(call->request, err) ||
-        !campaign_is_dry_run(call->request, &dry, err))
+    if (!campaign_is_dry_run(call->request, &dry, err))
         return false;
     if (!dry)
         return change_ahead(&action, NULL, run_event, err);
@@ -123,8 +122,7 @@ bool admin_campaign_pause(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     const char *reason = NULL;
     char unnamed[REASON_SIZE];
-    if (!call_check_query(call->request, "", err) ||
-        (call->request->body.len && !call_body(call, &body, err)))
+    if (call->request->body.len && !call_body(call, &body, err))
         return false;
     if (body && !body_unpack(body, err, "{s?s}", "reason", &reason))
         return false;
@@ -137,14 +135,12 @@ bool admin_campaign_pause(struct admin_call *call, struct error *err)
 
 bool admin_campaign_resume(struct admin_call *call, struct error *err)
 {
-    return call_check_query(call->request, "", err) && call_check_no_body(call->request, err) &&
-           run(call, CAMPAIGN_RESUME, NULL, err);
+    return run(call, CAMPAIGN_RESUME, NULL, err);
 }
 
 bool admin_campaign_cancel(struct admin_call *call, struct error *err)
 {
-    return call_check_query(call->request, "", err) && call_check_no_body(call->request, err) &&
-           run(call, CAMPAIGN_CANCEL, NULL, err);
+    return run(call, CAMPAIGN_CANCEL, NULL, err);
 }
 
 /* ---- approval ---- */
@@ -197,8 +193,7 @@ bool admin_campaign_approve(struct admin_call *call, struct error *err)
 {
     char name[ADMIN_NAME_SIZE];
     struct action action = {.call = call, .text = name};
-    if (!call_check_query(call->request, "stage", err) || !call_check_no_body(call->request, err) ||
-        !call_query_number(call->request, "stage", 1, CAMPAIGN_STAGES_MAX, &action.stage, err))
+    if (!call_query_number(call->request, "stage", 1, CAMPAIGN_STAGES_MAX, &action.stage, err))
         return false;
     if (!action.stage)
         return error_set(err, ERROR_BAD_REQUEST, "say which stage is approved: ?stage=N");
@@ -233,7 +228,7 @@ bool admin_campaign_retarget(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
-    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
+    if (!call_body(call, &body, err))
         return false;
     if (!body_unpack(body, err, "{s:s}", "target", &action.target))
         return false;
@@ -285,7 +280,7 @@ bool admin_campaign_copy(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct action action = {.call = call};
-    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
+    if (!call_body(call, &body, err))
         return false;
     if (!body_unpack(body, err, "{s:s, s?s}", "name", &action.text, "target", &action.target))
         return false;

@@ -90,9 +90,9 @@ bool admin_device_unblock_all(struct admin_call *call, struct error *err)
     bool found, has_filter;
     if (!request_query(call->request, "firmware", change.firmware_name, sizeof change.firmware_name, &found,
                        err) ||
-        !request_query(call->request, "filter", filter, sizeof filter, &has_filter, err))
+        !request_query(call->request, "q", filter, sizeof filter, &has_filter, err))
         return false;
-    if (!filter_parse(slice_of(has_filter ? filter : ""), &change.filter, err)) {
+    if (!filter_parse(slice_of(has_filter ? filter : ""), &filter_device, &change.filter, err)) {
         err->code = ERROR_BAD_REQUEST;
         return false;
     }

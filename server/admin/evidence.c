@@ -225,8 +225,7 @@ bool admin_evidence_get(struct admin_call *call, struct error *err)
     struct evidence evidence = {.db = call->db};
     char rows[16];
     bool found;
-    if (!call_check_query(call->request, "rows", err) ||
-        !request_query(call->request, "rows", rows, sizeof rows, &found, err))
+    if (!request_query(call->request, "rows", rows, sizeof rows, &found, err))
         return false;
     evidence.whole_chain = found && strcmp(rows, "all") == 0;
     if (found && !evidence.whole_chain && strcmp(rows, "campaign") != 0)

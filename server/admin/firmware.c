@@ -10,6 +10,7 @@
 #include "base/package_format.h"
 #include "server/admin/body.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
@@ -97,8 +98,7 @@ bool admin_firmware_list(struct admin_call *call, struct error *err)
             return false;
         json_array_append_new(items, item);
     }
-    call_answer_items(call, json_incref(items));
-    return true;
+    return list_answer(call, &list_firmware, json_incref(items), err);
 }
 
 bool admin_firmware_show(struct admin_call *call, struct error *err)
@@ -138,8 +138,7 @@ bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
         if (!version_parse(slice_of(list[i].version), &version) || !full_takes(core, &version))
             json_array_append_new(items, json_pack("{s:s, s:I}", "version", list[i].version, "devices",
                                                    (json_int_t)list[i].devices));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_missing_bases, items, err);
 }
 
 /* Settings */

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "server/admin/content.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
 
@@ -49,8 +50,7 @@ bool admin_image_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(items, admin_image_json(firmware.name, &list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_images, items, err);
 }
 
 bool admin_image_answer(struct admin_call *call, const struct firmware *firmware, const struct image *image,

@@ -114,9 +114,8 @@ bool admin_image_about_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct about_change change = {.request = call->request};
-    return call_check_query(call->request, "", err) && call_body(call, &body, err) &&
-           read_texts(body, &change.about, err) && call_change(call, store, &change, err) &&
-           answer(call, &change, err);
+    return call_body(call, &body, err) && read_texts(body, &change.about, err) &&
+           call_change(call, store, &change, err) && answer(call, &change, err);
 }
 
 /* ---- the SBOM ---- */
@@ -135,7 +134,7 @@ bool admin_image_sbom_put(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct about_change change = {.request = call->request, .is_sbom = true, .sbom = call->request->body};
-    if (!call_check_query(call->request, "", err) || !call_body(call, &body, err))
+    if (!call_body(call, &body, err))
         return false;
     if (!json_is_object(body))
         return error_set(err, ERROR_INVALID, "an SBOM is a JSON object");
@@ -147,8 +146,7 @@ bool admin_image_sbom_put(struct admin_call *call, struct error *err)
 bool admin_image_sbom_delete(struct admin_call *call, struct error *err)
 {
     struct about_change change = {.request = call->request, .is_sbom = true};
-    return call_check_query(call->request, "", err) && call_check_no_body(call->request, err) &&
-           call_change(call, store, &change, err) && answer(call, &change, err);
+    return call_change(call, store, &change, err) && answer(call, &change, err);
 }
 
 bool admin_image_sbom_get(struct admin_call *call, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/access/access.h"
 #include "server/admin/body.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "storage/device.h"
 #include "storage/product.h"
@@ -18,18 +19,11 @@
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX     1000
-#define DAYS_MAX     1000
+#define DAYS_MAX 1000
 
 /* The list */
 
-struct page {
-    uint64_t limit, after, before;
-    bool newest_first;
-    int64_t since_ms, until_ms;                                                         /* 0: no bound */
-    char kind[LEDGER_KIND_SIZE], product[PRODUCT_KEY_SIZE], device[LEDGER_DEVICE_SIZE]; /* "": any */
-};
+#define PIECES_MAX 10 /* of LIST_PAGE_MAX rows, that one call with q reads */
 
 /* The device as the ledger names it: in the form in which it is stored, in the given product or in the
    first product that has it. */
@@ -63,85 +57,92 @@ static bool read_device(const struct request *request, struct db *db, const char
     return true;
 }
 
-static bool read_order(const struct request *request, struct page *ret, struct error *err)
+static bool read_filter(const struct list_query *query, struct ledger_filter *ret, struct error *err)
 {
-    char order[8] = "";
+    const struct request *request = query->call->request;
+    int64_t after = 0;
     bool found;
-    if (!request_query(request, "order", order, sizeof order, &found, err))
-        return false;
-    ret->newest_first = strcmp(order, "newest") == 0;
-    return !found || ret->newest_first || strcmp(order, "oldest") == 0 ||
-           error_set(err, ERROR_BAD_REQUEST, "order is oldest or newest");
-}
-
-static bool read_page(const struct request *request, struct db *db, struct page *ret, struct error *err)
-{
-    bool found;
-    *ret = (struct page){.limit = PAGE_DEFAULT};
-    if (!call_query_number(request, "limit", 1, PAGE_MAX, &ret->limit, err) ||
-        !call_query_number(request, "after", 0, INT64_MAX, &ret->after, err) ||
-        !call_query_number(request, "before", 0, INT64_MAX, &ret->before, err) ||
-        !read_order(request, ret, err) || !call_query_time(request, "since", true, &ret->since_ms, err) ||
+    *ret = (struct ledger_filter){.newest_first = query->downwards};
+    if (!list_read_after(query, &after, err) ||
+        !call_query_time(request, "since", true, &ret->since_ms, err) ||
         !call_query_time(request, "until", true, &ret->until_ms, err) ||
         !access_product(request, ret->product, err) ||
         !request_query(request, "kind", ret->kind, sizeof ret->kind, &found, err) ||
-        !read_device(request, db, ret->product, ret->device, err))
+        !read_device(request, query->call->db, ret->product, ret->device, err))
         return false;
+    *(query->downwards ? &ret->before : &ret->after) = after;
     return !ret->kind[0] || ledger_kind_is_known(ret->kind) ||
            error_set(err, ERROR_BAD_REQUEST, "'%s' is not a kind of ledger row", ret->kind);
 }
 
-static void link_next_page(struct admin_call *call, const struct page *page, int64_t last)
+struct page {
+    struct list_query query;
+    struct ledger_filter filter;
+    json_t *items;
+    int64_t limit, next; /* the last row that was settled; 0: there are no more rows */
+};
+
+/* Adds the rows that q selects; full: the page has no room for the last one. */
+static void add_rows(struct page *page, const struct ledger_row *rows, size_t count, bool *ret_full)
 {
-    char device[3 * LEDGER_DEVICE_SIZE] = "", times[64] = "", bounds[80] = "";
-    /* The bound on the side that the pages do not move. */
-    int64_t other = (int64_t)(page->newest_first ? page->after : page->before);
-    if (other)
-        snprintf(bounds, sizeof bounds, "&%s=%lld", page->newest_first ? "after" : "before",
-                 (long long)other);
-    slice_percent_encode(slice_of(page->device), device, sizeof device);
-    if (page->since_ms)
-        snprintf(times, sizeof times, "&since=%lld", (long long)page->since_ms);
-    if (page->until_ms)
-        snprintf(times + strlen(times), sizeof times - strlen(times), "&until=%lld",
-                 (long long)page->until_ms);
-    reply_header(&call->reply, "Link", "</api/v1/ledger?limit=%llu&%s=%lld%s%s%s%s%s%s%s%s>; rel=\"next\"",
-                 (unsigned long long)page->limit, page->newest_first ? "order=newest&before" : "after",
-                 (long long)last, bounds, page->kind[0] ? "&kind=" : "", page->kind,
-                 page->product[0] ? "&product=" : "", page->product, device[0] ? "&device=" : "", device,
-                 times);
+    *ret_full = false;
+    for (size_t i = 0; i < count && !*ret_full; i++) {
+        json_t *item = row_json_make(&rows[i]);
+        bool selected = list_selects(&page->query, item);
+        *ret_full = selected && (int64_t)json_array_size(page->items) == page->limit;
+        if (selected && !*ret_full)
+            json_array_append(page->items, item);
+        if (!*ret_full)
+            page->next = rows[i].seq;
+        json_decref(item);
+    }
+}
+
+/* Reads rows until the page is full, there are no more, or one call has read enough. With q a page may have few
+   rows although others follow. */
+static bool fill(struct page *page, struct db *db, struct error *err)
+{
+    struct ledger_filter *filter = &page->filter;
+    bool narrow = page->query.filter.count > 0, full = false;
+    /* One row more than the page has room for shows whether there are others. */
+    const int64_t piece = narrow ? LIST_PAGE_MAX : page->limit + 1;
+    for (unsigned i = 0; i < (narrow ? PIECES_MAX : 1) && !full; i++) {
+        _cleanup_(cleanup_free) struct ledger_row *rows = NULL;
+        int64_t until;
+        size_t count;
+        if (!ledger_list(db, filter, piece, &rows, &count, &until, err))
+            return false;
+        add_rows(page, rows, count, &full);
+        if (!full && (int64_t)count < piece) {
+            page->next = until == INT64_MAX ? 0 : until;
+            return true;
+        }
+        *(filter->newest_first ? &filter->before : &filter->after) = page->next;
+    }
+    return true;
 }
 
 bool admin_ledger_list(struct admin_call *call, struct error *err)
 {
-    _cleanup_(cleanup_free) struct ledger_row *rows = NULL;
-    struct ledger_filter filter = {.after = 0};
-    struct page page;
-    size_t count;
-    int64_t total, until;
-    if (!read_page(call->request, call->db, &page, err))
+    struct page page = {.limit = LIST_PAGE_DEFAULT};
+    int64_t total = 0;
+    if (!list_read(call, &list_ledger, &page.query, err) || !read_filter(&page.query, &page.filter, err))
         return false;
-    filter.after = (int64_t)page.after;
-    filter.before = (int64_t)page.before;
-    filter.newest_first = page.newest_first;
-    filter.since_ms = page.since_ms;
-    filter.until_ms = page.until_ms;
-    snprintf(filter.kind, sizeof filter.kind, "%s", page.kind);
-    snprintf(filter.product, sizeof filter.product, "%s", page.product);
-    snprintf(filter.device, sizeof filter.device, "%s", page.device);
-    if (!ledger_list(call->db, &filter, (int64_t)page.limit + 1, &rows, &count, &until,
-                     err) || /* one more row shows whether there are more */
-        !ledger_count(call->db, &filter, &total, err))
+    if (page.query.limit)
+        page.limit = (int64_t)page.query.limit;
+    bool counts = page.query.filter.count == 0;
+    if (counts && !ledger_count(call->db, &page.filter, &total, err))
         return false;
-    json_t *items = json_array();
-    for (size_t i = 0; i < count && i < page.limit; i++)
-        json_array_append_new(items, row_json_make(&rows[i]));
-    call_answer_items(call, items);
-    reply_header(&call->reply, "X-Total-Count", "%lld", (long long)total);
-    if (count > page.limit)
-        link_next_page(call, &page, rows[page.limit - 1].seq);
-    else if (until != INT64_MAX)
-        link_next_page(call, &page, until);
+    page.items = json_array();
+    if (!fill(&page, call->db, err)) {
+        json_decref(page.items);
+        return false;
+    }
+    call_answer_items(call, page.items);
+    if (counts)
+        list_total(&page.query, total);
+    if (page.next)
+        list_link_number(&page.query, page.next);
     return true;
 }
 
@@ -207,6 +208,5 @@ bool admin_device_check_ins(struct admin_call *call, struct error *err)
                               json_pack("{s:I, s:I, s:I, s:I}", "day", (json_int_t)(days[i].day * DAY_MS),
                                         "first_at", (json_int_t)days[i].first_ms, "last_at",
                                         (json_int_t)days[i].last_ms, "count", (json_int_t)days[i].count));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_check_ins, items, err);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
 #include "server/planning/graph.h"
@@ -15,10 +16,8 @@
 #include "storage/outcome.h"
 #include "upgrade/outcome.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX     1000
-#define BASES_MAX    64   /* versions for which it is remembered whether a path leads from them */
-#define WALK_MAX     2000 /* devices whose age one call looks at */
+#define BASES_MAX 64   /* versions for which it is remembered whether a path leads from them */
+#define WALK_MAX  2000 /* devices that one call with q looks at */
 
 struct base { /* a version that devices run, and whether a path leads from it to the target */
     char version[VERSION_TEXT_SIZE];
@@ -31,9 +30,10 @@ struct outcomes {
     struct firmware firmware;
     struct version target;
     char named[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE]; /* the target in the query; "": none */
-    char states[200];  /* "": all; else the wanted states, separated by commas */
-    int64_t before_ms; /* only what has not changed since then; INT64_MAX: all */
-    uint64_t limit, after;
+    char states[200]; /* "": all; else the wanted states, separated by commas */
+    struct list_query query;
+    uint64_t limit;
+    int64_t after;
 
     struct base base[BASES_MAX];
     unsigned base_count;
@@ -47,24 +47,6 @@ struct outcomes {
 };
 
 /* ---- The query ---- */
-
-/* "90s", "30m", "24h", "7d". */
-static bool read_age(struct slice text, int64_t *ret_ms)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', MINUTE_MS}, {'h', HOUR_MS}, {'d', DAY_MS}};
-    uint64_t number;
-    if (text.len < 2 || !slice_u64((struct slice){text.ptr, text.len - 1}, &number) || number > 100000)
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (units[i].unit == text.ptr[text.len - 1]) {
-            *ret_ms = (int64_t)number * units[i].ms;
-            return true;
-        }
-    return false;
-}
 
 static bool check_states(const char *states, struct error *err)
 {
@@ -119,24 +101,15 @@ static bool find_target(struct outcomes *ask, struct error *err)
 static bool read_question(struct outcomes *ask, struct error *err)
 {
     const struct request *request = ask->call->request;
-    char age[16];
     bool found;
-    int64_t age_ms;
-    ask->limit = PAGE_DEFAULT;
-    ask->before_ms = INT64_MAX;
     if (!path_params_firmware(request, ask->call->db, &ask->product, &ask->firmware, err) ||
-        !call_query_number(request, "limit", 1, PAGE_MAX, &ask->limit, err) ||
-        !call_query_number(request, "after", 0, INT64_MAX, &ask->after, err) ||
+        !list_read(ask->call, &list_outcomes, &ask->query, err) ||
+        !list_read_after(&ask->query, &ask->after, err) ||
         !request_query(request, "state", ask->states, sizeof ask->states, &found, err) ||
         !check_states(ask->states, err) ||
-        !request_query(request, "target", ask->named, sizeof ask->named, &found, err) ||
-        !request_query(request, "older_than", age, sizeof age, &found, err))
+        !request_query(request, "target", ask->named, sizeof ask->named, &found, err))
         return false;
-    if (found && !read_age(slice_of(age), &age_ms))
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "older_than must be a number followed by s, m, h or d, such as 24h");
-    if (found)
-        ask->before_ms = clock_utc_ms() - age_ms;
+    ask->limit = ask->query.limit ? ask->query.limit : LIST_PAGE_DEFAULT;
     return find_target(ask, err);
 }
 
@@ -250,13 +223,6 @@ static bool is_wanted_state(const struct outcomes *ask, const char *outcome)
     return false;
 }
 
-static bool is_wanted(const struct outcomes *ask, const struct judged *judged)
-{
-    if (ask->before_ms != INT64_MAX && (!judged->since_ms || judged->since_ms > ask->before_ms))
-        return false;
-    return is_wanted_state(ask, judged->outcome);
-}
-
 static json_t *row_to_json(const struct outcome_row *row, const struct judged *judged)
 {
     bool tried = row->attempt_id;
@@ -334,17 +300,20 @@ static bool add_item(struct outcomes *ask, int64_t device_id, struct error *err)
         return true;
     clamp_times(&row);
     const struct judged judged = judge(ask, &row);
-    if (is_wanted(ask, &judged))
-        json_array_append_new(ask->items, row_to_json(&row, &judged));
+    if (is_wanted_state(ask, judged.outcome)) {
+        json_t *item = row_to_json(&row, &judged);
+        if (list_selects(&ask->query, item))
+            json_array_append(ask->items, item);
+        json_decref(item);
+    }
     return !ask->failed;
 }
 
-/* One id more than the page has room for tells whether there is another page. With an age, most devices may be
-   too young. */
+/* One id more than the page has room for tells whether there is another page. With q, most devices may not be wanted. */
 static bool fill_page(struct outcomes *ask, struct error *err)
 {
-    int64_t wanted = ask->before_ms == INT64_MAX ? (int64_t)ask->limit + 1 : WALK_MAX;
-    struct outcome_page page = OUTCOME_PAGE((int64_t)ask->after, wanted);
+    int64_t wanted = ask->query.filter.count ? WALK_MAX : (int64_t)ask->limit + 1;
+    struct outcome_page page = OUTCOME_PAGE(ask->after, wanted);
     bool ok = load_ids(ask, &page, err);
     size_t i = 0;
     for (; ok && i < page.count && json_array_size(ask->items) < ask->limit; i++)
@@ -356,24 +325,16 @@ static bool fill_page(struct outcomes *ask, struct error *err)
 
 /* ---- The answer ---- */
 
-static void add_headers(const struct outcomes *ask)
+/* All pages are for the same target. The groups do not know what q asks for. */
+static void add_headers(struct outcomes *ask)
 {
-    struct reply *reply = &ask->call->reply;
-    char firmware[3 * FIRMWARE_NAME_SIZE], age[16] = "";
-    bool found = false;
-    struct error unwanted;
-    if (ask->before_ms == INT64_MAX) /* the groups do not know the age */
-        reply_header(reply, "X-Total-Count", "%lld", (long long)ask->found);
+    char after[24];
+    if (!ask->query.filter.count)
+        list_total(&ask->query, ask->found);
     if (ask->until == INT64_MAX)
         return;
-    slice_percent_encode(slice_of(ask->firmware.name), firmware, sizeof firmware);
-    if (!request_query(ask->call->request, "older_than", age, sizeof age, &found, &unwanted))
-        return;
-    reply_header(
-        reply, "Link",
-        "</api/v1/products/%s/firmware/%s/outcomes?limit=%llu&after=%lld&target=%s%s%s%s%s>; rel=\"next\"",
-        ask->product.product_key, firmware, (unsigned long long)ask->limit, (long long)ask->until,
-        ask->firmware.target, ask->states[0] ? "&state=" : "", ask->states, found ? "&older_than=" : "", age);
+    snprintf(after, sizeof after, "%lld", (long long)ask->until);
+    list_link_pinned(&ask->query, ask->named[0] ? NULL : "target", ask->firmware.target, after);
 }
 
 static bool answer(struct outcomes *ask, struct error *err)

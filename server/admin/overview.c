@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/matrix.h"
 #include "server/admin/overview.h"
 #include "server/admin/path_params.h"
@@ -191,6 +192,5 @@ bool admin_firmware_versions(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     add_days(items, past, past_count, today);
     add_days(items, now, now_count, today);
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_versions, items, err);
 }

@@ -10,6 +10,7 @@
 #include "server/access/signing_key.h"
 #include "server/admin/content.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/package_key.h"
@@ -180,8 +181,7 @@ bool admin_package_list(struct admin_call *call, struct error *err)
         if (may_go(&firmware, &list[i]))
             json_array_append_new(
                 items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_packages, items, err);
 }
 
 bool admin_package_show(struct admin_call *call, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/access/access.h"
 #include "server/admin/body.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
 #include "server/admin/event_by.h"
@@ -104,8 +105,7 @@ bool admin_product_list(struct admin_call *call, struct error *err)
     for (size_t i = 0; i < count; i++)
         if (access_sees(call->request, list[i].product_key))
             json_array_append_new(items, to_json(&list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_products, items, err);
 }
 
 bool admin_product_show(struct admin_call *call, struct error *err)

@@ -10,6 +10,7 @@
 #include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -56,7 +57,8 @@ static bool answer_list(struct admin_call *call, int64_t product_id, int64_t dev
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(items, to_json(&list[i], access_sees_links(call->request)));
-    call_answer_items(call, items);
+    if (!list_answer(call, &list_secrets, items, err))
+        return false;
     reply_header(&call->reply, "Cache-Control", "no-store");
     return true;
 }

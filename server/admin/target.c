@@ -79,7 +79,7 @@ bool admin_target_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct target target = {.request = call->request};
-    if (!call_check_query(call->request, "dry_run", err) || !call_body(call, &body, err))
+    if (!call_body(call, &body, err))
         return false;
     if (!body_unpack(body, err, "{s:s}", "version", &target.version))
         return false;
@@ -100,8 +100,7 @@ bool admin_target_set(struct admin_call *call, struct error *err)
 bool admin_target_drop(struct admin_call *call, struct error *err)
 {
     struct target target = {.request = call->request};
-    if (!call_check_query(call->request, "", err) || !call_check_no_body(call->request, err) ||
-        !call_change(call, change_target, &target, err))
+    if (!call_change(call, change_target, &target, err))
         return false;
     log_line(LOG_LEVEL_INFO, "target-dropped", "product", target.product.product_key, "firmware",
              target.firmware.name, NULL);

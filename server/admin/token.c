@@ -11,6 +11,7 @@
 #include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/console/live.h"
 #include "server/core/log.h"
@@ -228,8 +229,7 @@ bool admin_token_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(items, to_json(call, &list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_tokens, items, err);
 }
 
 bool admin_token_show(struct admin_call *call, struct error *err)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/admin/transcript_json.h"
 #include "server/core/log.h"
@@ -128,8 +129,7 @@ bool admin_transcript_list(struct admin_call *call, struct error *err)
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(items, transcript_row_json(&list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_transcripts, items, err);
 }
 
 static bool answer_text(struct admin_call *call, int64_t id, struct error *err)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/core/log.h"
 #include "server/checkin/refused.h"
 #include "storage/firmware.h"
@@ -182,8 +183,7 @@ bool admin_unknown_list(struct admin_call *call, struct error *err)
             return false;
         json_array_append_new(items, to_json(&list[i], advice));
     }
-    call_answer_items(call, json_incref(items));
-    return true;
+    return list_answer(call, &list_unknown, json_incref(items), err);
 }
 
 struct forgetting {

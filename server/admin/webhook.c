@@ -11,6 +11,7 @@
 #include "server/admin/body.h"
 #include "server/admin/event_by.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/webhook/body_template.h"
@@ -209,8 +210,7 @@ bool admin_webhook_list(struct admin_call *call, struct error *err)
     for (size_t i = 0; i < count; i++)
         if (access_sees(call->request, list[i].product_key))
             json_array_append_new(items, to_json(call->request, &list[i]));
-    call_answer_items(call, items);
-    return true;
+    return list_answer(call, &list_webhooks, items, err);
 }
 
 bool admin_webhook_show(struct admin_call *call, struct error *err)

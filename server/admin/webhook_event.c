@@ -8,14 +8,14 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/admin/handlers.h"
+#include "server/admin/list_kinds.h"
 #include "server/admin/webhook.h"
 #include "server/core/log.h"
 #include "server/webhook/notify_row.h"
 #include "server/webhook/post.h"
 #include "server/webhook/sender.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MOST    1000
+#define PIECES_MAX 20 /* of one page each, that one call with q reads */
 
 /* A test */
 
@@ -84,30 +84,62 @@ static bool read_state(const struct request *request, bool *ret_failed, struct e
            error_set(err, ERROR_BAD_REQUEST, "state is failed or waiting");
 }
 
+struct page {
+    struct list_query query;
+    int64_t limit, after;
+    bool full; /* there are others */
+    json_t *items;
+};
+
+/* Stops before the first one that does not fit into the page. */
+static void add_events(struct page *page, struct outbox_row *list, size_t count)
+{
+    for (size_t i = 0; i < count && !page->full; i++) {
+        json_t *item = to_json(page->query.call->request, &list[i]);
+        bool selected = list_selects(&page->query, item);
+        page->full = selected && (int64_t)json_array_size(page->items) == page->limit;
+        if (selected && !page->full)
+            json_array_append(page->items, item);
+        if (!page->full)
+            page->after = list[i].id;
+        json_decref(item);
+    }
+}
+
+static bool fill(struct page *page, int64_t webhook_id, bool failed, struct error *err)
+{
+    for (unsigned i = 0; i < PIECES_MAX; i++) {
+        _cleanup_(cleanup_free) struct outbox_row *list = NULL;
+        size_t count;
+        if (!outbox_list(page->query.call->db, webhook_id, failed, page->after, page->limit + 1, &list,
+                         &count, err))
+            return false;
+        add_events(page, list, count);
+        if (page->full || (int64_t)count <= page->limit)
+            return true;
+    }
+    page->full = true;
+    return true;
+}
+
 bool admin_webhook_events(struct admin_call *call, struct error *err)
 {
-    _cleanup_(cleanup_free) struct outbox_row *list = NULL;
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct page page = {.items = items};
     struct webhook webhook;
-    uint64_t limit = PAGE_DEFAULT, after = 0;
-    size_t count;
     bool failed;
     if (!webhook_of_path(call->request, call->db, &webhook, err) ||
-        !call_query_number(call->request, "limit", 1, PAGE_MOST, &limit, err) ||
-        !call_query_number(call->request, "after", 0, INT64_MAX, &after, err) ||
-        !read_state(call->request, &failed, err) ||
-        !outbox_list(call->db, webhook.id, failed, (int64_t)after, (int64_t)limit + 1, &list, &count, err))
+        !list_read(call, &list_events, &page.query, err) || !list_read_after(&page.query, &page.after, err) ||
+        !read_state(call->request, &failed, err))
         return false;
-    json_t *items = json_array();
-    for (size_t i = 0; i < count && i < limit; i++)
-        json_array_append_new(items, to_json(call->request, &list[i]));
-    call_answer_items(call, items);
-    reply_header(&call->reply, "X-Total-Count", "%lld",
-                 (long long)(failed ? webhook.failed : webhook.waiting));
-    if (count > limit)
-        reply_header(&call->reply, "Link",
-                     "</api/v1/webhooks/%lld/events?state=%s&limit=%llu&after=%lld>; rel=\"next\"",
-                     (long long)webhook.id, failed ? "failed" : "waiting", (unsigned long long)limit,
-                     (long long)list[limit - 1].id);
+    page.limit = page.query.limit ? (int64_t)page.query.limit : LIST_PAGE_DEFAULT;
+    if (!fill(&page, webhook.id, failed, err))
+        return false;
+    call_answer_items(call, json_incref(items));
+    if (!page.query.filter.count)
+        list_total(&page.query, failed ? webhook.failed : webhook.waiting);
+    if (page.full)
+        list_link_number(&page.query, page.after);
     return true;
 }
 

@@ -46,8 +46,9 @@ static bool selects(const struct campaign *campaign, const struct filter_subject
 {
     struct filter filter;
     struct error ignored;
-    return !campaign->filter[0] || (filter_parse(slice_of(campaign->filter), &filter, &ignored) &&
-                                    filter_selects(&filter, subject, now_ms));
+    return !campaign->filter[0] ||
+           (filter_parse(slice_of(campaign->filter), &filter_device, &filter, &ignored) &&
+            filter_selects(&filter, subject, now_ms));
 }
 
 static bool choose_open(struct db *db, const struct filter_subject *subject, int64_t now_ms,

@@ -110,7 +110,7 @@ bool admit_check(struct connection *connection, char *allow, size_t allow_size, 
     const struct listener_config *config = connection->loop->config;
     struct request *request = &connection->request;
     if ((config->single_headers && !head_check_single(&connection->head, err)) ||
-        !find_route(connection, allow, allow_size, err))
+        !find_route(connection, allow, allow_size, err) || (config->check && !config->check(request, err)))
         return false;
     if (config->no_chunks && request->body_length < 0)
         return error_set(err, ERROR_BAD_REQUEST, "a body needs a Content-Length here");

@@ -39,6 +39,9 @@ struct listener_config {
     /* NULL: everyone may ask. Else called for every request without a route of ROUTE_OPEN, also when there is
        no such path; may fill request->actor. False: the answer is *err. Loop's thread. */
     bool (*authorize)(struct request *request, struct error *err);
+    /* NULL, or called with the head of each request that has a route and is authorized, before its body. False:
+       the answer is *err, and no body is read. Loop's thread. */
+    bool (*check)(struct request *request, struct error *err);
     /* For ROUTE_VET, with the request before its body. False: the answer is *err, and no body is read.
        Worker thread. */
     bool (*vet)(struct request *request, struct error *err);

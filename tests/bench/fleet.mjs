@@ -77,10 +77,10 @@ const firmware = `${product}/firmware/pump`;
 const half = now - Math.floor(3 * devices * 100);
 const calls = [
     '/status', product, '/products', `${product}/firmware`, firmware,
-    `${product}/devices`, `${product}/devices?after=${Math.floor(devices * 0.9)}`, `${product}/devices?firmware=valve`, `${product}/devices?notice=1`, `${product}/devices?conflict=1`,
-    `${product}/devices?firmware=pump&notice=1&conflict=1`, '/products/lamps/devices',
+    `${product}/devices`, `${product}/devices?after=${Math.floor(devices * 0.9)}`, `${product}/devices?firmware=valve`, `${product}/devices?notice=1`, `${product}/devices?q=claim=yes`,
+    `${product}/devices?firmware=pump&notice=1&q=claim=yes`, '/products/lamps/devices',
     `${firmware}/outcomes`, `${firmware}/outcomes?limit=1000`, `${firmware}/outcomes?after=${Math.floor(devices * 0.9)}`,
-    ...['not_applied,diverged,silent', 'not_begun', 'blocked', 'unreachable', 'confirmed', 'delivered&older_than=1h'].map((s) => `${firmware}/outcomes?state=${s}`),
+    ...['not_applied,diverged,silent', 'not_begun', 'blocked', 'unreachable', 'confirmed', 'delivered&q=since>1h'].map((s) => `${firmware}/outcomes?state=${s}`),
     '/ledger', '/ledger?product=lamps', '/ledger?kind=target-set', '/ledger?kind=check-in', '/ledger?product=lamps&kind=target-set',
     `/ledger?since=${half}`, `/ledger?until=${half}`, `/ledger?since=${half}&until=${half + 60000}&kind=check-in`,
     `/ledger?device=imei:${'86' + String(5).padStart(13, '0')}`, '/ledger/head',

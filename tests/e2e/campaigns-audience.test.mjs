@@ -338,7 +338,7 @@ describe('a device that takes no part', () => {
         await patch(scene, modules[3], { held_out: true });
         const all = (await server.admin('PUT', scene.path('/target?dry_run=1'), { version: '2' }, { expect: 200 })).json;
         assert.deepEqual([all.devices, all.out], [2, 1]);
-        assert.deepEqual((await server.admin('GET', `/products/${scene.product}/devices?filter=held_out%3Dyes`)).json.items.map((d) => d.device), [modules[3].id]);
+        assert.deepEqual((await server.admin('GET', `/products/${scene.product}/devices?q=held_out%3Dyes`)).json.items.map((d) => d.device), [modules[3].id]);
     });
 
     test('of an open audience leaves its count, and comes back without a place', async () => {

@@ -454,7 +454,7 @@ test('the list of all firmwares has pages, the newest first, with the product', 
     }
     const all = (query) => server.admin('GET', `/campaigns?${query}`, null, { expect: 200 });
     const first = await all('limit=1');
-    assert.match(first.headers.link, /^<\/api\/v1\/campaigns\?limit=1&before=\d+>; rel="next"$/);
+    assert.match(first.headers.link, /^<http:\/\/[^/]+\/api\/v1\/campaigns\?limit=1&after=\d+>; rel="next"$/);
     const second = await all(/\?([^>]*)/.exec(first.headers.link)[1]);
     assert.deepEqual([...second.json.items, ...first.json.items].map((c) => [c.product, c.firmware, c.campaign]), made);
     const single = (await server.admin('GET', `/products/${made[1][0]}/firmware/${made[1][1]}/campaigns/south`)).json;

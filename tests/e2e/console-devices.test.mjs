@@ -78,7 +78,7 @@ describe('the devices', { skip: noBrowser }, () => {
     test('a wrong filter is told at the box, with the position', async (t) => {
         const { scene } = await fleet();
         const view = await list(t, scene, '', { allow: [refused] });
-        const { json } = await server.admin('GET', `/products/${scene.product}/devices?filter=${encodeURIComponent('tag=north and')}`, null, { expect: 400 });
+        const { json } = await server.admin('GET', `/products/${scene.product}/devices?q=${encodeURIComponent('tag=north and')}`, null, { expect: 400 });
         const box = view.page.getByRole('combobox', { name: 'Filter' });
         await box.fill('tag=north and');
         await box.press('Enter');

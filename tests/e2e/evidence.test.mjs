@@ -281,7 +281,7 @@ describe('an admin', () => {
     test('finds conflicts in the list, the status and dfotactl', async () => {
         const { scene, module } = await claimed();
         await scene.module({ version: '1138' }).ask();
-        const { json } = await server.admin('GET', `/products/${scene.product}/devices?conflict=1`);
+        const { json } = await server.admin('GET', `/products/${scene.product}/devices?q=claim=yes`);
         assert.deepEqual(json.items.map(({ device }) => device), [module.id]);
         assert.ok((await server.admin('GET', '/status')).json.conflicts >= 1);
         const { adminAddress: { host, port }, token } = server;

@@ -103,9 +103,9 @@ describe('all blocked devices of a firmware', () => {
         for (const module of modules)
             await close(module, () => fetchWhole(module));
         await server.admin('PATCH', scene.deviceAdminPath(modules[1]), { tags: ['north'] }, { expect: 200 });
-        assert.equal((await unblock(`?firmware=${scene.firmware}&filter=${encodeURIComponent('tag=north')}`)).json.unblocked, 1);
+        assert.equal((await unblock(`?firmware=${scene.firmware}&q=${encodeURIComponent('tag=north')}`)).json.unblocked, 1);
         assert.deepEqual([(await scene.record(modules[0])).blocked, (await scene.record(modules[1])).blocked], [true, false]);
-        assertProblem(await unblock(`?firmware=${scene.firmware}&filter=tag`), 400, 'bad-request');
+        assertProblem(await unblock(`?firmware=${scene.firmware}&q=tag`), 400, 'bad-request');
         assert.equal((await unblock(`?firmware=${scene.firmware}`)).json.unblocked, 1);
     });
 

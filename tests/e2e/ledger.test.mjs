@@ -103,13 +103,15 @@ describe('the rows', () => {
         const { server, module } = await lively(t);
         for (const filter of [{}, { device: `imei:${module.id}` }, { kind: 'check-in' }, { product: 'pumps', since: 1_600_000_000_000 }]) {
             const seqs = async (more) => (await ledgerRows(server, { ...filter, limit: 2, ...more })).map(({ seq }) => seq);
-            const oldest = await seqs({ order: 'oldest' });
+            const oldest = await seqs({ sort: 'seq' });
             assert.ok(oldest.length > 2);
-            assert.deepEqual(await seqs({ order: 'newest' }), [...oldest].reverse());
-            assert.deepEqual(await seqs({ order: 'newest', after: oldest[0], before: oldest.at(-1) }), oldest.slice(1, -1).reverse());
-            assert.deepEqual(await seqs({ after: oldest[0], before: oldest.at(-1) }), oldest.slice(1, -1));
+            assert.deepEqual(await seqs({ sort: '-seq' }), [...oldest].reverse());
+            const q = `seq>${oldest[0]} and seq<${oldest.at(-1)}`;
+            assert.deepEqual(await seqs({ sort: '-seq', q }), oldest.slice(1, -1).reverse());
+            assert.deepEqual(await seqs({ q }), oldest.slice(1, -1));
+            assert.deepEqual(await seqs({ sort: '-seq', after: oldest.at(-1) }), oldest.slice(0, -1).reverse());
         }
-        assertProblem(await server.admin('GET', '/ledger?order=random'), 400, 'bad-request');
+        assertProblem(await server.admin('GET', '/ledger?sort=random'), 400, 'bad-request');
     });
 
     test('tell how much of an interrupted transfer had arrived, and where it continued', async (t) => {

@@ -108,7 +108,7 @@ for (const [name, kind] of Object.entries(kinds))
 
         // Of the last row about a new product: its key, and the address of the client.
         const lastClient = async () => {
-            const [row] = (await server.admin('GET', '/ledger?kind=product-added&order=newest&limit=1', null, { expect: 200 })).json.items;
+            const [row] = (await server.admin('GET', '/ledger?kind=product-added&sort=-seq&limit=1', null, { expect: 200 })).json.items;
             return [row.product, row.detail.by?.client];
         };
         const address = () => ({ host: '127.0.0.1', port: port.plain });

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "upgrade/filter.h"
+#include "upgrade/filter_device.h"
 
 #define NOW INT64_C(1790000000000)
 
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
                                      .code = 43};
     version_parse(slice_of("1138"), &subject.version);
     subject.last_seen_ms = NOW - (int64_t)(len * 1000000);
-    if (!filter_parse((struct slice){(const char *)input, len}, &filter, &err)) {
+    if (!filter_parse((struct slice){(const char *)input, len}, &filter_device, &filter, &err)) {
         if (err.code != ERROR_INVALID || !err.text[0])
             abort();
         return 0;
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     if (filter.count > FILTER_STEPS_MAX || (filter.count == 0 && !filter_selects(&filter, &subject, NOW)))
         abort();
     snprintf(text, sizeof text, "not(%.*s)", (int)len, (const char *)input);
-    if (filter.count && filter_parse(slice_of(text), &bracketed, &err) &&
+    if (filter.count && filter_parse(slice_of(text), &filter_device, &bracketed, &err) &&
         filter_selects(&bracketed, &subject, NOW) == filter_selects(&filter, &subject, NOW))
         abort();
     return 0;

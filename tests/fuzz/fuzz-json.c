@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "server/access/client.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
 #include "server/campaign/gate.h"
@@ -116,6 +117,12 @@ void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, 
     (void)counters;
     (void)noted;
     demand(device_id > 0 && now_ms > 0);
+}
+
+void client_origin(const struct request *request, char out[CLIENT_ORIGIN_SIZE])
+{
+    (void)request;
+    out[0] = '\0';
 }
 
 struct transfers_load transfers_load(struct transfers *transfers, int64_t but)

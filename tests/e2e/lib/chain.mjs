@@ -20,7 +20,7 @@ export const withoutPython = spawnSync('python3', ['-c', 'import sqlite3']).stat
 // The rows of a query, all pages together.
 export async function ledgerRows(server, filter = {}) {
     const rows = [];
-    for (let path = `/ledger?${new URLSearchParams({ limit: 1000, ...filter })}`; path;) {
+    for (let path = `/ledger?${new URLSearchParams({ limit: 1000, ...filter }).toString().replaceAll('+', '%20')}`; path;) {
         const { json, headers } = await server.admin('GET', path, null, { expect: 200 });
         rows.push(...json.items);
         path = /<([^>]+)>; rel="next"/.exec(headers.link ?? '')?.[1];

@@ -162,9 +162,11 @@ export class Server {
         }
     }
 
-    // One call of the admin API. `path` stands after /api/v1 unless it begins with it. A body that is no Buffer,
-    // string or stream is sent as JSON. `json` of the answer is without the texts beside its times, which are checked. `expect` is the status that must come (or a list of them).
+    // One call of the admin API. `path` stands after /api/v1 unless it begins with it, or is a whole URL of this
+    // server. A body that is no Buffer, string or stream is sent as JSON. `json` of the answer is without the texts beside
+    // its times, which are checked. `expect` is the status that must come (or a list of them).
     async admin(method, path, body = null, { headers = {}, token = this.token, expect = null } = {}) {
+        path = path.replace(/^http:\/\/[^/]+/, '');
         const isBytes = Buffer.isBuffer(body) || typeof body === 'string';
         const isStream = typeof body?.pipe === 'function';
         const payload = body === null || isStream ? null : isBytes ? Buffer.from(body) : Buffer.from(JSON.stringify(body));

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "upgrade/filter.h"
+#include "upgrade/filter_device.h"
 
 #define NOW (INT64_C(1790000000000))
 
@@ -36,7 +36,7 @@ static bool selects(const char *text)
     struct filter filter;
     struct error err = {.text = ""};
     const struct filter_subject subject = subject_of();
-    if (!filter_parse(slice_of(text), &filter, &err))
+    if (!filter_parse(slice_of(text), &filter_device, &filter, &err))
         fail_msg("'%s': %s", text, err.text);
     return filter_selects(&filter, &subject, NOW);
 }
@@ -111,6 +111,47 @@ static void test_conditions(void **state)
         {"not not tag=lab", true},
         {"not(tag=lab)or(code=43)", true},
         {"tag=and or tag=lab", true}, /* a keyword is a value behind an operator */
+        {"tag=in or tag=like", false},
+        {"version in (1147, 1138)", true},
+        {"version in(1147,none)", false},
+        {"version not in (1147, none)", true},
+        {"tag in (south, lab)", true},
+        {"tag not in (south, lab) or code=1", false},
+        {"not tag in (south)", true},
+        {"firmware in (valve, \"Pump station\")", true},
+        {"code in (1, 2, 43) and tag=lab", true},
+        {"note=a,b or tag=lab", true}, /* a comma ends a value only in a list */
+        {"firmware like \"pump*\"", true},
+        {"firmware like PUMP*", true},
+        {"firmware not like pump*", false},
+        {"firmware like pump", false},
+        {"firmware like *t*t*n", true},
+        {"firmware like *t*t*t*n", false},
+        {"firmware like \"Pump?station\"", true},
+        {"firmware like \"Pump??station\"", false},
+        {"firmware like *", true},
+        {"firmware like P??????????", false},
+        {"note like \"* ?glise\"", true}, /* ? is a character of two bytes */
+        {"note like \"*the ??glise\"", false},
+        {"note like \"* \303\211glise\"", false}, /* only ASCII in any case */
+        {"tag like no*h", true},
+        {"tag like \"*b n*\"", false}, /* one tag */
+        {"device like 8665970712345??", true},
+        {"last_seen<1790000000000", true},
+        {"last_seen>1789308800000", false}, /* exactly then */
+        {"last_seen>=1789308800000", true},
+        {"last_seen=1789308800000", true},
+        {"last_seen>2026-09-13", true},
+        {"last_seen<2026-09-13T14:13:20.001Z", true},
+        {"last_seen>2026-09-13T22:13:19.999+08:00", true},
+        {"last_seen>2026-09-13T22:13:20+08:00", false},
+        {"first_seen<2026-09-13", false}, /* never: neither before nor after */
+        {"first_seen>2026-09-13", false},
+        {"first_seen!=2026-09-13", true},
+        {"code=none", false},
+        {"code!=none", true},
+        {"code>-1", true},
+        {"blocked=false and claim=true", true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -139,6 +180,21 @@ static void test_errors_name_the_position(void **state)
         {"last_seen>99999999999999999999s", "character 11: an age is"},
         {"code=x", "character 6: a whole number"},
         {"blocked=1", "character 9: yes or no"},
+        {"version in 1147", "character 12: '(' is missing"},
+        {"version in ()", "character 13: a value is missing"},
+        {"version in (1147", "character 17: ',' or ')' is expected"},
+        {"version in (1147,)", "character 18: a value is missing"},
+        {"version in (1147 1148)", "character 18: ',' or ')' is expected"},
+        {"version in (1147, x)", "character 19: a version is numbers"},
+        {"tag not a", "character 9: in or like is expected"},
+        {"version like 11*", "character 9: this field has no like"},
+        {"code not like 4*", "character 6: this field has no like"},
+        {"tag like", "character 9: a value is missing"},
+        {"last_seen>2026-02-29", "character 11: an age is"},
+        {"last_seen>2026-11-01T12:00:00", "character 11: an age is"}, /* no offset */
+        {"last_seen>2026-11-01T24:00:00Z", "character 11: an age is"},
+        {"last_seen>2026-11-1", "character 11: an age is"},
+        {"last_seen>1790000000", "character 11: an age is"}, /* seconds */
         {"tag==a", "character 5: a value is missing"},
         {"tag=\"a", "character 5: the quoted value has no end"},
         {"(tag=a", "character 7: ')' is missing"},
@@ -154,7 +210,7 @@ static void test_errors_name_the_position(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {.text = ""};
-        if (filter_parse(slice_of(cases[i].text), &filter, &err))
+        if (filter_parse(slice_of(cases[i].text), &filter_device, &filter, &err))
             fail_msg("'%s' is taken", cases[i].text);
         assert_int_equal(err.code, ERROR_INVALID);
         if (!strstr(err.text, cases[i].says))
@@ -170,14 +226,14 @@ static void test_limits(void **state)
     (void)state;
     for (int i = 0; i < 33; i++) /* 33 conditions and 32 times "or" */
         snprintf(text + strlen(text), sizeof text - strlen(text), "%stag=a", i ? " or " : "");
-    assert_false(filter_parse(slice_of(text), &filter, &err));
+    assert_false(filter_parse(slice_of(text), &filter_device, &filter, &err));
     assert_non_null(strstr(err.text, "too many conditions"));
     text[strlen(text) - strlen(" or tag=a")] = '\0';
-    assert_true(filter_parse(slice_of(text), &filter, &err));
+    assert_true(filter_parse(slice_of(text), &filter_device, &filter, &err));
     assert_int_equal(filter.count, FILTER_STEPS_MAX - 1);
     memset(text, ' ', sizeof text);
-    assert_false(filter_parse((struct slice){text, FILTER_TEXT_MAX + 1}, &filter, &err));
-    assert_true(filter_parse((struct slice){text, FILTER_TEXT_MAX}, &filter, &err));
+    assert_false(filter_parse((struct slice){text, FILTER_TEXT_MAX + 1}, &filter_device, &filter, &err));
+    assert_true(filter_parse((struct slice){text, FILTER_TEXT_MAX}, &filter_device, &filter, &err));
 }
 
 static void test_a_time_ahead_is_now(void **state)
@@ -187,17 +243,67 @@ static void test_a_time_ahead_is_now(void **state)
     struct error err;
     (void)state;
     subject.last_seen_ms = NOW + DAY_MS;
-    assert_true(filter_parse(slice_of("last_seen<1s"), &filter, &err));
+    assert_true(filter_parse(slice_of("last_seen<1s"), &filter_device, &filter, &err));
     assert_true(filter_selects(&filter, &subject, NOW));
+}
+
+/* Patterns with many * cost at most the product of the lengths: no pattern takes long. */
+static void test_like_is_bounded(void **state)
+{
+    char pattern[FILTER_TEXT_MAX + 1] = "note like ", note[20001];
+    struct filter_subject subject = subject_of();
+    struct filter filter;
+    struct error err;
+    (void)state;
+    memset(note, 'a', sizeof note - 1);
+    note[sizeof note - 1] = '\0';
+    subject.note = note;
+    while (strlen(pattern) < FILTER_TEXT_MAX - 2)
+        strcat(pattern, "*a");
+    assert_true(filter_parse(slice_of(pattern), &filter_device, &filter, &err));
+    assert_true(filter_selects(&filter, &subject, NOW));
+    strcat(pattern, "b");
+    assert_true(filter_parse(slice_of(pattern), &filter_device, &filter, &err));
+    assert_false(filter_selects(&filter, &subject, NOW));
+}
+
+/* Another language than that of devices. */
+static void read_pair(const void *subject, unsigned field, struct filter_value *ret)
+{
+    ret->number = ((const int64_t *)subject)[field];
+    ret->is_none = ret->number == 7;
+}
+
+static void test_another_language(void **state)
+{
+    static const struct filter_field fields[] = {{"left", FILTER_NUMBER}, {"at", FILTER_TIME}};
+    static const struct filter_language language = {fields, 2, read_pair};
+    static const struct {
+        const char *text;
+        int64_t pair[2];
+        bool selects;
+    } cases[] = {
+        {"left>3", {4, 0}, true},           {"left>3", {7, 0}, false},    {"left<=9", {7, 0}, false},
+        {"left=none", {7, 0}, true},        {"left!=none", {8, 0}, true}, {"left!=3", {7, 0}, true},
+        {"left in (3,none)", {7, 0}, true}, {"at>1d", {0, 0}, true},      {"at=never", {0, 5}, false}};
+    struct filter filter;
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(filter_parse(slice_of(cases[i].text), &language, &filter, &err));
+        if (filter_selects(&filter, cases[i].pair, NOW) != cases[i].selects)
+            fail_msg("'%s'", cases[i].text);
+    }
+    assert_false(filter_parse(slice_of("version=1"), &language, &filter, &err));
+    assert_non_null(strstr(err.text, "'version' is not a field; fields: left, at"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_errors_name_the_position),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_a_time_ahead_is_now),
+        cmocka_unit_test(test_conditions),      cmocka_unit_test(test_errors_name_the_position),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_a_time_ahead_is_now),
+        cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_another_language),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

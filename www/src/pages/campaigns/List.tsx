@@ -38,11 +38,11 @@ function Name({ campaign: { product = '', firmware, campaign, name, plain } }: {
 export function CampaignList() {
     const t = useT();
     const reasonText = useReasons();
-    const [before] = useQuery('before');
-    const { data: page, error } = usePage<Campaign>(withQuery('/campaigns', { limit: 50, before }), ['campaigns', 'devices']);
+    const [after] = useQuery('after');
+    const { data: page, error } = usePage<Campaign>(withQuery('/campaigns', { limit: 50, after }), ['campaigns', 'devices']);
     if (!page)
         return error ? <p class="error" role="alert">{problemText(error)}</p> : <p class="loading" aria-busy="true" />;
-    if (page.items.length === 0 && !before)
+    if (page.items.length === 0 && !after)
         return <None />;
     return (
         <>
@@ -56,7 +56,7 @@ export function CampaignList() {
                 { title: t('campaigns.started'), cell: ({ started_at: at }) => (at === null ? '–' : <span class="nowrap">{time(at)}</span>) },
                 { title: t('campaigns.why-paused'), cell: (campaign) => reasonText(campaign, 'paused_why') || '–' },
             ]} />
-            <Pager page={page} cursor="before" />
+            <Pager page={page} cursor="after" />
         </>
     );
 }

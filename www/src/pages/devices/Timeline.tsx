@@ -26,7 +26,7 @@ function useHistory(product: string, id: string, stamp: string) {
     const fail = (error: unknown) => { if (error instanceof ApiError) setState((now) => ({ ...now, busy: false, problem: error.problem })); };
     useEffect(() => {
         const stop = new AbortController();
-        const first = withQuery('/ledger', { order: 'newest', limit: pageSize, product, device: id });
+        const first = withQuery('/ledger', { sort: '-seq', limit: pageSize, product, device: id });
         const read = async () => {
             const [page, days] = await Promise.all([getPage<LedgerRow>(first, stop.signal), get<Items<Day>>(`${devicePath(product, id)}/check-ins`, stop.signal)]);
             setState((now) => {

@@ -95,10 +95,13 @@ export const devicesPath = (product: string) => path`/products/${product}/device
 // Those that were not seen for the longest time first, or the other way round.
 export const sorts = ['last_seen', '-last_seen'];
 
+// What the filter selects, and has a claim.
+const withClaim = (filter: string) => (filter ? `(${filter}) and claim=yes` : 'claim=yes');
+
 export const listQuery = ({ filter, state, attention, sort }: Selection, limit: number, after = '') => ({
-    limit, after, filter, sort: sorts.includes(sort) ? sort : '',
+    limit, after, q: attention === 'conflict' ? withClaim(filter) : filter, sort: sorts.includes(sort) ? sort : '',
     ...((state === 'held' || state === 'retired') && { [state]: 'yes' }),
-    ...((attention === 'notice' || attention === 'conflict') && { [attention]: '1' }),
+    ...(attention === 'notice' && { notice: '1' }),
 });
 
 const walkPage = 1000;
