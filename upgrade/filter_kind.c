@@ -2,8 +2,11 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/filter_kind.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/clock.h"
-#include "base/time_text.h"
+#include "base/timestamp.h"
 #include "upgrade/tag.h"
 
 #define DAYS_MAX 36500
@@ -25,19 +28,27 @@ static bool read_age(struct slice value, int64_t *ret)
     return false;
 }
 
+/* "2026-11-01" is the beginning of that day in UTC. */
+static bool read_moment(struct slice value, int64_t *ret_ms)
+{
+    char text[32];
+    struct error unwanted;
+    if (value.len == sizeof "2026-11-01" - 1 && memchr(value.ptr, '-', value.len)) {
+        snprintf(text, sizeof text, "%.*sT00:00:00Z", (int)value.len, value.ptr);
+        value = slice_of(text);
+    }
+    return timestamp_read(value, ret_ms, &unwanted);
+}
+
 static const char *read_time(struct slice value, struct filter_step *step)
 {
-    uint64_t ms;
     step->is_none = slice_is(value, "never");
     if (step->is_none || read_age(value, &step->number))
         return NULL;
     step->is_time = true;
-    if (time_text_parse(value, &step->number))
-        return NULL;
-    if (!slice_u64(value, &ms) || clock_fault(ms))
+    if (!read_moment(value, &step->number))
         return "an age is a number with s, m, h or d, such as 7d; a time is 2026-11-01, 2026-11-01T12:00:00Z or "
                "milliseconds since 1970; or never";
-    step->number = (int64_t)ms;
     return NULL;
 }
 
