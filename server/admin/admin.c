@@ -108,12 +108,14 @@
     X("GET", DEVICE "/transcripts/{}", READ, 0, admin_transcript_show)                                       \
     X("POST", DEVICE "/link", OPERATE, 64 * KIB, admin_link_add)                                             \
     X("DELETE", DEVICE "/links", OPERATE, 0, admin_link_revoke_all)                                          \
+    X("GET", DEVICE "/links/{}", READ, 0, admin_link_show)                                                   \
     X("DELETE", DEVICE "/links/{}", OPERATE, 0, admin_link_revoke)                                           \
     X("GET", DEVICE "/check-ins", READ, 0, admin_device_check_ins)                                           \
     X("GET", PRODUCT "/secrets", READ, 0, admin_secret_list)                                                 \
     X("POST", PRODUCT "/secrets", OPERATE, 4 * KIB, admin_secret_add)                                        \
     X("GET", DEVICE "/secrets", READ, 0, admin_secret_list_device)                                           \
     X("POST", DEVICE "/secrets", OPERATE, 4 * KIB, admin_secret_add_device)                                  \
+    X("GET", PRODUCT "/secrets/{}", READ, 0, admin_secret_show)                                              \
     X("POST", PRODUCT "/secrets/{}/rotate", OPERATE, 4 * KIB, admin_secret_rotate)                           \
     X("DELETE", PRODUCT "/secrets/{}", OPERATE, 0, admin_secret_revoke)                                      \
     X("GET", API "/unknown", READ | CUT, 0, admin_unknown_list)                                              \

@@ -37,8 +37,10 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     struct error err;
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
-              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && handler(&call, &err);
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && idempotency_begin(&call, &err) &&
+              (call.idempotency.is_replayed || handler(&call, &err));
     reader_pool_give(call.daemon->reader_pool, call.db);
+    idempotency_end(&call, ok);
     if (ok) {
         request_answer(request, &call.reply);
         return;
@@ -48,9 +50,16 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     request_fail(request, &err);
 }
 
+bool call_run_change(void *cls, struct db *db, struct error *err)
+{
+    struct call_task *task = cls;
+    return task->change(task->cls, db, err) && idempotency_note(task->call, db, err);
+}
+
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
 {
-    return writer_call(call->daemon->writer, change, cls, err);
+    struct call_task task = {call, change, cls};
+    return writer_call(call->daemon->writer, call_run_change, &task, err);
 }
 
 void call_store_counts(const struct admin_call *call)
@@ -169,6 +178,21 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
         return false;
     *ret_ms = (int64_t)ms;
     return true;
+}
+
+void call_locate(struct admin_call *call, const char *const parts[])
+{
+    char path[2048] = "/api/v1";
+    size_t used = strlen(path);
+    if (call->reply.status != 201)
+        return;
+    for (; *parts; parts++) {
+        path[used++] = '/';
+        if (!slice_percent_encode(slice_of(*parts), path + used, sizeof path - used - 1))
+            return; /* no name is so long */
+        used += strlen(path + used);
+    }
+    reply_header(&call->reply, "Location", "%s", path);
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)

@@ -6,6 +6,7 @@
 #define DFOTA_SERVER_ADMIN_CALL_H
 
 #include <jansson.h>
+#include "server/admin/idempotency.h"
 #include "server/context.h"
 #include "server/core/field.h"
 #include "server/http/request.h"
@@ -15,6 +16,7 @@ struct admin_call {
     struct daemon *daemon;
     struct db *db;      /* for reading; changes go through call_change() */
     struct reply reply; /* the answer, if the handler returns true */
+    struct idempotency idempotency;
 };
 
 /* Runs the handler with a read-only connection, and answers with its reply or its error. */
@@ -27,6 +29,15 @@ void call_log_failure(const struct error *err);
    there what it depends on: only there nothing changes in between. */
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
     __attribute__((warn_unused_result));
+
+/* For a change that goes another way to the writer than call_change(): the function call_run_change() with this as its
+   `cls` runs `change`, and stores the key of the call in the same transaction. */
+struct call_task {
+    struct admin_call *call;
+    writer_function *change;
+    void *cls;
+};
+bool call_run_change(void *task, struct db *db, struct error *err) __attribute__((warn_unused_result));
 
 /* Stores the counts and times of check-ins, which are in memory, so that the following reads are exact. If
    this fails, for example on a full disk, the log says so and the counts are a little old. */
@@ -68,6 +79,11 @@ bool call_check_time(const char *name, uint64_t ms, bool may_be_ahead, struct er
    ERROR_BAD_REQUEST, or ERROR_INVALID for a time in the future. */
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
                      struct error *err) __attribute__((warn_unused_result));
+
+/* Adds Location to an answer of 201, after reply_json(): the path of what was made. `parts` follow /api/v1, each as it is
+   written in the database; NULL ends. */
+void call_locate(struct admin_call *call, const char *const parts[]);
+#define LOCATE(call, ...) call_locate(call, (const char *const[]){__VA_ARGS__, NULL})
 
 /* Answers 200 {"items":[…]}. Takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);

@@ -14,7 +14,7 @@
 #define PIECE 500 /* devices in one transaction: check-ins wait for it */
 
 struct unblock {
-    const struct request *request;
+    struct admin_call *call;
     struct product product;
     struct device device;
     char firmware_name[FIRMWARE_NAME_SIZE]; /* of many */
@@ -35,19 +35,19 @@ static bool unblock_device(struct unblock *change, struct db *db, struct device 
     const struct event event = {
         .kind = LEDGER_DEVICE_UNBLOCKED, .product = change->product.product_key, .device = device};
     return said_set(db, &said, err) && guard_open(db, device->id, err) && device_update(db, device, err) &&
-           event_add(db, &event, json_pack("{s:o}", "by", event_by(change->request)), err);
+           event_add(db, &event, json_pack("{s:o}", "by", event_by(change->call->request)), err);
 }
 
 static bool unblock_one(void *cls, struct db *db, struct error *err)
 {
     struct unblock *change = cls;
-    return path_params_device(change->request, db, &change->product, &change->device, err) &&
+    return path_params_device(change->call->request, db, &change->product, &change->device, err) &&
            unblock_device(change, db, &change->device, err);
 }
 
 bool admin_device_unblock(struct admin_call *call, struct error *err)
 {
-    struct unblock change = {.request = call->request};
+    struct unblock change = {.call = call};
     if (!call_change(call, unblock_one, &change, err))
         return false;
     log_line(LOG_LEVEL_INFO, "device-unblocked", "product", change.product.product_key, "device",
@@ -61,7 +61,7 @@ static bool unblock_piece(void *cls, struct db *db, struct error *err)
     _cleanup_(cleanup_free) int64_t *ids = NULL;
     struct firmware firmware;
     bool found;
-    if (!path_params_product(change->request, db, &change->product, err) ||
+    if (!path_params_product(change->call->request, db, &change->product, err) ||
         !firmware_get(db, change->product.id, change->firmware_name, &firmware, err) ||
         !guard_list_blocked(db, firmware.id, change->after, PIECE, &ids, &change->looked, err))
         return false;
@@ -78,12 +78,13 @@ static bool unblock_piece(void *cls, struct db *db, struct error *err)
             return false;
         change->count++;
     }
+    change->call->idempotency.goes_on = change->looked == PIECE; /* the key counts from the last piece on */
     return true;
 }
 
 bool admin_device_unblock_all(struct admin_call *call, struct error *err)
 {
-    struct unblock change = {.request = call->request};
+    struct unblock change = {.call = call};
     struct log_number count;
     char filter[FILTER_TEXT_MAX + 1] = "";
     size_t total = 0;

@@ -134,7 +134,7 @@ describe('a replaced device', () => {
         const old = scene.module(), made = scene.module();
         await old.ask();
         await patch(scene, old, { tags: ['north'], note: 'on the roof' });
-        const answer = (await post(scene, old, 'replace', { device: made.id })).json;
+        const answer = (await post(scene, old, 'replace', { device: made.id }, 201)).json;
         assert.deepEqual([answer.device, answer.replaces], [made.id, old.id]);
         made.link = new URL(answer.link.url).pathname;
         const record = await scene.record(made);

@@ -163,6 +163,12 @@ void request_fail(struct request *request, const struct error *err)
     answers++;
 }
 
+bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret)
+{
+    (void)index;
+    return request_header(request, name, ret);
+}
+
 bool request_header(const struct request *request, const char *name, struct slice *ret)
 {
     (void)request;
