@@ -210,17 +210,24 @@ const struct route admin_routes[] = {
 };
 const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
 
-void admin_render_problem(struct reply *reply, int status, const struct error *err)
+void admin_render_problem_with(struct reply *reply, int status, const struct error *err, json_t *members)
 {
-    reply_json(reply, status,
-               json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
-                         MHD_get_reason_phrase_for((unsigned)status), "status", status, "code",
-                         error_name(err->code), "detail", field_text(err->text)));
+    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
+                             MHD_get_reason_phrase_for((unsigned)status), "status", status, "code",
+                             error_name(err->code), "detail", field_text(err->text));
+    if (members)
+        json_object_update_new(json, members);
+    reply_json(reply, status, json);
     reply->content_type = "application/problem+json";
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer");
     if (status == 429)
         reply_header(reply, "Retry-After", "60");
+}
+
+void admin_render_problem(struct reply *reply, int status, const struct error *err)
+{
+    admin_render_problem_with(reply, status, err, NULL);
 }
 
 void admin_render_error(void *context, const struct error *err, struct reply *reply)

@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/admin.h"
+#include "server/admin/csv.h"
 #include "server/admin/digest.h"
 #include "server/core/log.h"
 
@@ -47,7 +49,11 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     }
     call_log_failure(&err);
     reply_free(&call.reply);
-    request_fail(request, &err);
+    if (call.problem) {
+        admin_render_problem_with(&call.reply, error_status(err.code), &err, call.problem);
+        request_answer(request, &call.reply);
+    } else
+        request_fail(request, &err);
 }
 
 bool call_run_change(void *cls, struct db *db, struct error *err)
@@ -193,6 +199,21 @@ void call_locate(struct admin_call *call, const char *const parts[])
         used += strlen(path + used);
     }
     reply_header(&call->reply, "Location", "%s", path);
+}
+
+void call_show_faults(struct admin_call *call, const struct csv_faults *faults)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < faults->count && i < CSV_FAULTS_MAX; i++)
+        json_array_append_new(lines, json_pack("{s:I, s:s, s:o}", "line", (json_int_t)faults->fault[i].line,
+                                               "code", error_name(faults->fault[i].error.code), "detail",
+                                               field_text(faults->fault[i].error.text)));
+    json_decref(call->problem);
+    call->problem = faults->count
+                        ? json_pack("{s:o, s:I}", "lines", lines, "wrong_lines", (json_int_t)faults->count)
+                        : NULL;
+    if (!call->problem)
+        json_decref(lines);
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)

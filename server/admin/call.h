@@ -11,12 +11,15 @@
 #include "server/core/field.h"
 #include "server/http/request.h"
 
+struct csv_faults;
+
 struct admin_call {
     struct request *request;
     struct daemon *daemon;
     struct db *db;      /* for reading; changes go through call_change() */
     struct reply reply; /* the answer, if the handler returns true */
     struct idempotency idempotency;
+    json_t *problem; /* members of the answer when the handler returns false; NULL: none */
 };
 
 /* Runs the handler with a read-only connection, and answers with its reply or its error. */
@@ -84,6 +87,9 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
    written in the database; NULL ends. */
 void call_locate(struct admin_call *call, const char *const parts[]);
 #define LOCATE(call, ...) call_locate(call, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Adds the wrong lines of a list to the answer of a call that fails: `lines`, and `wrong_lines`, how many there are. */
+void call_show_faults(struct admin_call *call, const struct csv_faults *faults);
 
 /* Answers 200 {"items":[…]}. Takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);

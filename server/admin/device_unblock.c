@@ -20,6 +20,7 @@ struct unblock {
     char firmware_name[FIRMWARE_NAME_SIZE]; /* of many */
     struct filter filter;                   /* which of them */
     int64_t after;                          /* the last device that was looked at */
+    json_t *items;                          /* the devices of all pieces */
     size_t looked, count;                   /* devices of this piece; of these: unblocked */
 };
 
@@ -76,6 +77,9 @@ static bool unblock_piece(void *cls, struct db *db, struct error *err)
             continue;
         if (!unblock_device(change, db, &change->device, err))
             return false;
+        json_array_append_new(change->items,
+                              json_pack("{s:s, s:s}", "device", change->device.device, "id_kind",
+                                        identity_kind_name(change->device.id_kind)));
         change->count++;
     }
     change->call->idempotency.goes_on = change->looked == PIECE; /* the key counts from the last piece on */
@@ -84,7 +88,8 @@ static bool unblock_piece(void *cls, struct db *db, struct error *err)
 
 bool admin_device_unblock_all(struct admin_call *call, struct error *err)
 {
-    struct unblock change = {.call = call};
+    _cleanup_(cleanup_json) json_t *items = json_array();
+    struct unblock change = {.call = call, .items = items};
     struct log_number count;
     char filter[FILTER_TEXT_MAX + 1] = "";
     size_t total = 0;
@@ -108,6 +113,7 @@ bool admin_device_unblock_all(struct admin_call *call, struct error *err)
         log_line(LOG_LEVEL_INFO, "devices-unblocked", "product", change.product.product_key, "firmware",
                  change.firmware_name, "count", log_i64(&count, (int64_t)total), NULL);
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:I}", "firmware", change.firmware_name, "unblocked", (json_int_t)total));
+               json_pack("{s:s, s:I, s:O}", "firmware", change.firmware_name, "unblocked", (json_int_t)total,
+                         "items", items));
     return true;
 }

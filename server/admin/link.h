@@ -11,6 +11,7 @@
 #include "storage/product.h"
 
 struct link_order { /* one link to make */
+    unsigned line;  /* of a list; 0: there is none */
     struct identity identity;
     char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */
     bool keep;                       /* use a link that the device has for this firmware and version */

@@ -177,6 +177,12 @@ bool request_header(const struct request *request, const char *name, struct slic
     return false;
 }
 
+void admin_render_problem_with(struct reply *reply, int status, const struct error *err, json_t *members)
+{
+    json_decref(members);
+    admin_render_problem(reply, status, err);
+}
+
 void admin_render_problem(struct reply *reply, int status, const struct error *err)
 {
     (void)reply;
