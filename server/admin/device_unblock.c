@@ -7,6 +7,7 @@
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/core/log.h"
+#include "server/core/stop_point.h"
 #include "server/ledger/event.h"
 #include "storage/guard.h"
 #include "storage/said.h"
@@ -108,6 +109,7 @@ bool admin_device_unblock_all(struct admin_call *call, struct error *err)
         if (!call_change(call, unblock_piece, &change, err))
             return false;
         total += change.count;
+        stop_point("devices-unblocked");
     } while (change.looked == PIECE);
     if (total)
         log_line(LOG_LEVEL_INFO, "devices-unblocked", "product", change.product.product_key, "firmware",

@@ -4,6 +4,7 @@
 // again gets the first answer and changes nothing, also after kill -9.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -195,8 +196,10 @@ test('two calls with one key at the same time create one thing', async () => {
     assert.equal((await server.admin('GET', '/products')).json.items.filter(({ name }) => name === 'at once').length, 1);
 });
 
+const withoutStops = stopsBuildDir ? false : 'no build with --enable-stop-points: set DFOTA_BUILD_STOPS';
+
 test('after kill -9 between the change and its answer, the change is there once, and the answer says that it is not known', {
-    skip: stopsBuildDir ? false : 'no build with --enable-stop-points: set DFOTA_BUILD_STOPS',
+    skip: withoutStops,
 }, async (t) => {
     const own = await startServer(t, { build: stopsBuildDir });
     await own.stop();
@@ -216,4 +219,26 @@ test('after kill -9 between the change and its answer, the change is there once,
     assert.match(answer.json.detail, /was carried out/);
     assertProblem(await create('other'), 422, 'idempotency-key-reused');
     assert.deepEqual((await own.admin('GET', '/products')).json.items.map(({ name }) => name), ['once']);
+});
+
+test('a call with several transactions that was killed in between goes on with the rest', { skip: withoutStops }, async (t) => {
+    const own = await startServer(t, { build: stopsBuildDir });
+    await own.createProduct('many');
+    await own.putImage('many', 'pump', '1', firmwareImage({ seed: 5, size: 16_000, revision: 1 }));
+    await own.admin('POST', '/products/many/devices', Array.from({ length: 700 }, (_, n) => `uid:A${n}`).join('\n'), { headers: csv, expect: 200 });
+    await own.stop();
+    execFileSync('sqlite3', ['-bail', join(own.dataDir, 'dfota.db'), 'UPDATE device SET blocked = 1']);
+    own.env = { DFOTA_STOP: 'devices-unblocked' };
+    await own.start();
+    const unblock = () => own.admin('POST', '/products/many/devices/unblock?firmware=pump', null, { headers: { 'Idempotency-Key': 'k' } });
+    const lost = unblock().catch(() => null);
+    await poll('500 are unblocked', () => own.log('stopped-at').length > 0);
+    await own.kill();
+    assert.equal(await lost, null);
+    own.env = {};
+    await own.start();
+    const rest = await unblock(), again = await unblock();
+    assert.deepEqual([rest.status, rest.json.unblocked, rest.json.items.length, rest.headers['idempotency-replayed']], [200, 200, 200, undefined]);
+    assert.deepEqual([again.headers['idempotency-replayed'], again.body.toString()], ['true', rest.body.toString()]);
+    assert.equal(execFileSync('sqlite3', [join(own.dataDir, 'dfota.db'), 'SELECT count(*) FROM device WHERE blocked']).toString().trim(), '0');
 });
