@@ -56,6 +56,8 @@
     X(ERROR_NOT_UNPROVEN, 409, "not-unproven")                                                               \
     X(ERROR_NOT_UPLOADED, 409, "not-uploaded")                                                               \
     X(ERROR_PRECONDITION_FAILED, 412, "precondition-failed")                                                 \
+    X(ERROR_IDEMPOTENCY_IN_PROGRESS, 409, "idempotency-in-progress")                                         \
+    X(ERROR_IDEMPOTENCY_ANSWER_LOST, 409, "idempotency-answer-lost")                                         \
     X(ERROR_TOO_LARGE, 413, "too-large")                                                                     \
     X(ERROR_URI_TOO_LONG, 414, "uri-too-long")                                                               \
     X(ERROR_UNSUPPORTED_TYPE, 415, "unsupported-type")                                                       \
@@ -69,6 +71,7 @@
     X(ERROR_NOT_AN_IMAGE, 422, "not-an-image")                                                               \
     X(ERROR_NOT_A_PACKAGE, 422, "not-a-package")                                                             \
     X(ERROR_DIGEST_MISMATCH, 422, "digest-mismatch")                                                         \
+    X(ERROR_IDEMPOTENCY_KEY_REUSED, 422, "idempotency-key-reused")                                           \
     X(ERROR_TOO_MANY_ATTEMPTS, 429, "too-many-attempts")                                                     \
     X(ERROR_HEADERS_TOO_LARGE, 431, "headers-too-large")                                                     \
     X(ERROR_UNAVAILABLE, 503, "unavailable")                                                                 \

@@ -12,6 +12,7 @@
 #include "ctl/http.h"
 #include "ctl/reason.h"
 #include "ctl/refusal.h"
+#include "ctl/retry.h"
 
 #define API       "/api/v1"
 #define TOKEN_MAX 512
@@ -171,6 +172,28 @@ bool client_path_query(struct client_path *path, const char *name, const char *v
     return path_append(path, before, value, fail);
 }
 
+/* All wrong lines of a list, as far as there is room. False: the answer is about one line, or none. */
+static bool list_lines(const json_t *problem, char *out, size_t size)
+{
+    const json_t *lines = json_object_get(problem, "lines"), *line;
+    size_t i, count = json_array_size(lines),
+              all = (size_t)json_integer_value(json_object_get(problem, "wrong_lines"));
+    if (count < 2)
+        return false;
+    size_t used = (size_t)snprintf(out, size, "%zu lines are wrong, so none was taken", all);
+    json_array_foreach (lines, i, line) {
+        const char *detail = json_string_value(json_object_get(line, "detail"));
+        if (used + strlen(detail ? detail : "") + 100 > size)
+            break;
+        used += (size_t)snprintf(out + used, size - used, "; line %lld: %s",
+                                 (long long)json_integer_value(json_object_get(line, "line")),
+                                 detail ? detail : "");
+    }
+    if (i < all)
+        snprintf(out + used, size - used, "; and %zu more", all - i);
+    return true;
+}
+
 /* Fills *fail from an answer that is not 2xx. */
 static bool refuse(const struct client *client, const struct http_answer *answer, struct failure *fail)
 {
@@ -178,7 +201,9 @@ static bool refuse(const struct client *client, const struct http_answer *answer
     const char *code = json_string_value(json_object_get(problem, "code"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     if (code && detail) {
-        char text[sizeof fail->text];
+        char text[sizeof fail->text], lines[sizeof fail->text];
+        if (list_lines(problem, lines, sizeof lines))
+            detail = lines;
         refusal_translate(detail, text, sizeof text);
         failure_set(fail, EXIT_REFUSED, "%s%s", text, refusal_hint(code));
         snprintf(fail->code, sizeof fail->code, "%s", code);
@@ -256,6 +281,16 @@ static bool note_address(const struct client *client, struct failure *fail)
     return false;
 }
 
+static bool prepare(const struct client *client, const struct client_call *call, char **body,
+                    struct digest_file *file, struct failure *fail)
+{
+    if (client_is_late(client))
+        return failure_set(fail, EXIT_UNREACHABLE, "the time of --timeout has passed");
+    if (call->json && !(*body = json_dumps(call->json, JSON_COMPACT)))
+        return failure_set(fail, EXIT_USAGE, "an argument is not valid UTF-8");
+    return !call->file || digest_open(call->file, file, fail);
+}
+
 bool client_send(struct client *client, const struct client_call *call, struct client_answer *ret,
                  struct failure *fail)
 {
@@ -263,14 +298,11 @@ bool client_send(struct client *client, const struct client_call *call, struct c
     _cleanup_(cleanup_free) char *body = NULL;
     _cleanup_(cleanup_answer) struct http_answer answer = {0};
     _cleanup_(cleanup_digest) struct digest_file file = {0};
-    if (client_is_late(client))
-        return failure_set(fail, EXIT_UNREACHABLE, "the time of --timeout has passed");
-    if (call->json && !(body = json_dumps(call->json, JSON_COMPACT)))
-        return failure_set(fail, EXIT_USAGE, "an argument is not valid UTF-8");
-    if (call->file && !digest_open(call->file, &file, fail))
+    if (!prepare(client, call, &body, &file, fail) || !format_url(client, call, &url, fail))
         return false;
-    if (!format_url(client, call, &url, fail))
-        return false;
+    char key[RETRY_KEY_SIZE] = "";
+    if (retry_takes_key(call->method, call->path))
+        retry_make_key(key);
     struct http_request request = {
         .method = call->method,
         .url = url,
@@ -279,6 +311,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
         .type = call->file ? call->file_type
                 : body     ? "application/json"
                            : NULL,
+        .key = key[0] ? key : NULL,
         .body = body,
         .body_size = body ? strlen(body) : 0,
         .file = file.file,
@@ -293,7 +326,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
     };
     if (client->deadline_ms > 0 && request.timeout_ms < 1)
         request.timeout_ms = 1;
-    if (!http_send(&request, &answer, fail))
+    if (!retry_send(client->deadline_ms, &request, &answer, fail))
         return fail->status == EXIT_UNREACHABLE ? note_address(client, fail) : false;
     return understand(client, call, &answer, ret, fail);
 }

@@ -257,6 +257,14 @@ bool device_show(struct session *session, struct failure *fail)
     return true;
 }
 
+static const struct table_column unblocked_columns[] = {{"Unblocked devices", "unblocked", TABLE_NUMBER}};
+static const struct table_view unblocked_view = {unblocked_columns, TABLE_COUNT(unblocked_columns), NULL,
+                                                 NULL};
+static const struct table_column unblocked_item_columns[] = {{"DEVICE", "device", TABLE_TEXT},
+                                                             {"KIND", "id_kind", TABLE_TEXT}};
+static const struct table_view unblocked_item_view = {unblocked_item_columns,
+                                                      TABLE_COUNT(unblocked_item_columns), NULL, NULL};
+
 static bool unblock_all(struct session *session, struct failure *fail)
 {
     struct client_path path;
@@ -268,13 +276,9 @@ static bool unblock_all(struct session *session, struct failure *fail)
         (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "POST", path.text, NULL, &answer, fail))
         return false;
-    if (session->json)
-        session_print_json(answer.json);
-    else
-        fprintf(stderr, "Unblocked devices: %lld\n",
-                (long long)json_integer_value(json_object_get(answer.json, "unblocked")));
+    bool ok = session_print_bulk(session, answer.json, &unblocked_view, &unblocked_item_view, fail);
     client_answer_clear(&answer);
-    return true;
+    return ok;
 }
 
 /* Changes the device without a body, and prints it as it is afterwards. */

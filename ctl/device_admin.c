@@ -14,6 +14,15 @@ static const struct table_column import_columns[] = {
 };
 static const struct table_view import_view = {import_columns, TABLE_COUNT(import_columns), NULL, NULL};
 
+static const struct table_column item_columns[] = {
+    {"LINE", "line", TABLE_NUMBER},
+    {"DEVICE", "device", TABLE_TEXT},
+    {"RESULT", "result", TABLE_TEXT},
+    {"ADMITTED", "admitted", TABLE_TEXT},
+    {"FIRMWARE KEPT", "firmware_kept", TABLE_TEXT},
+};
+static const struct table_view item_view = {item_columns, TABLE_COUNT(item_columns), NULL, NULL};
+
 static const struct table_column set_columns[] = {
     {"Device", "device", TABLE_TEXT},
     {"Tags", "tags", TABLE_TEXT},
@@ -163,8 +172,7 @@ bool device_import(struct session *session, struct failure *fail)
     struct client_call call = {
         .method = "POST", .path = path.text, .file = file, .file_type = "text/csv", .label = name};
     bool ok = client_send(session->client, &call, &answer, fail);
-    if (ok)
-        session_print_page(session, answer.json, &import_view);
+    ok = ok && session_print_bulk(session, answer.json, &import_view, &item_view, fail);
     client_answer_clear(&answer);
     return ok;
 }

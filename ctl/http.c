@@ -150,6 +150,7 @@ static bool set_headers(struct curl_slist **list, const struct http_request *req
            add_header(list, "Accept", request->sink ? "*/*" : "application/json") &&
            (!request->token || add_header(list, "Authorization", authorization)) &&
            add_header(list, "Content-Type", request->type) && add_range(list, request) &&
+           (!request->key || add_header(list, "Idempotency-Key", request->key)) &&
            (!request->digest || add_header(list, "Repr-Digest", request->digest)) &&
            add_header(list, "Expect", request->file ? "100-continue" : NULL);
 }
@@ -268,6 +269,8 @@ bool http_send(const struct http_request *request, struct http_answer *ret, stru
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &exchange.answer.status);
     if (result != CURLE_OK) {
         http_answer_clear(&exchange.answer);
+        *ret = (struct http_answer){.broke = result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR ||
+                                             result == CURLE_SEND_ERROR || result == CURLE_PARTIAL_FILE};
         return refuse(&exchange, result, detail, fail);
     }
     *ret = exchange.answer;

@@ -26,6 +26,7 @@ struct http_request { /* all pointers are borrowed; what is not needed is NULL o
     const char *token; /* sent as Bearer */
     struct http_connect connect;
     const char *type; /* Content-Type of the body */
+    const char *key;  /* Idempotency-Key */
 
     const char *body; /* in memory */
     size_t body_size;
@@ -47,6 +48,7 @@ struct http_answer {
     char *body; /* with a NUL at the end; NULL: no body */
     size_t size;
     char *next; /* address in the Link header with rel="next", or NULL */
+    bool broke; /* there is no answer: the connection ended after the request, or a part of it, was sent */
 };
 
 /* True with any complete answer. EXIT_UNREACHABLE: no answer. EXIT_USAGE: a local file cannot be read or

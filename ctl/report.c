@@ -39,11 +39,13 @@ static const struct table_column try_columns[] = {
 };
 static const struct table_view try_view = {try_columns, TABLE_COUNT(try_columns), "words", ""};
 
-static const struct table_column left_columns[] = {
+static const struct table_column item_columns[] = {
+    {"LINE", "line", TABLE_NUMBER},
     {"DEVICE", "device", TABLE_TEXT},
     {"VERSION", "version", TABLE_TEXT},
+    {"RESULT", "result", TABLE_TEXT},
 };
-static const struct table_view left_view = {left_columns, TABLE_COUNT(left_columns), "why", ""};
+static const struct table_view item_view = {item_columns, TABLE_COUNT(item_columns), "why", ""};
 
 static const struct table_column count_columns[] = {
     {"Reports", "reports", TABLE_NUMBER},
@@ -109,19 +111,9 @@ bool report_import(struct session *session, struct failure *fail)
         !session_path(session, &path, fail, "firmware", given ? given : only, "reports", NULL) ||
         !send_file(session, session->args[0], "text/csv", path.text, &answer, fail))
         return false;
-    session_print_page(session, answer, &count_view);
-    const json_t *left = json_object_get(answer, "not_counted");
-    if (!session->json && json_array_size(left) > 0) {
-        fputs("\nNot counted\n", stdout);
-        table_print(stdout, left, &left_view);
-    }
-    const json_t *doubtful = json_object_get(answer, "warnings");
-    if (!session->json && json_array_size(doubtful) > 0) {
-        fputs("\nCounted, with a warning\n", stdout);
-        table_print(stdout, doubtful, &left_view);
-    }
+    bool ok = session_print_bulk(session, answer, &count_view, &item_view, fail);
     json_decref(answer);
-    return true;
+    return ok;
 }
 
 bool transcript_list(struct session *session, struct failure *fail)

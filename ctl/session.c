@@ -260,6 +260,24 @@ bool session_print_list(const struct session *session, const json_t *answer, con
     return true;
 }
 
+bool session_print_bulk(const struct session *session, const json_t *answer, const struct table_view *counts,
+                        const struct table_view *items, struct failure *fail)
+{
+    const json_t *list = json_object_get(answer, "items");
+    if (!json_is_array(list)) /* of an older server */
+        session_print_page(session, answer, counts);
+    else if (session->options->print_csv)
+        return session_print_list(session, answer, items, fail);
+    else if (session->json)
+        session_print_json(answer);
+    else {
+        session_print_page(session, answer, counts);
+        putchar('\n');
+        table_print(stdout, list, items);
+    }
+    return true;
+}
+
 bool session_show(struct session *session, const char *method, const char *path,
                   const struct table_view *view, struct failure *fail)
 {

@@ -50,6 +50,11 @@ void session_print_page(const struct session *session, const json_t *object, con
 bool session_print_list(const struct session *session, const json_t *answer, const struct table_view *view,
                         struct failure *fail);
 
+/* Prints an answer with counts and {"items":[…]}: the counts as a page and the items as a table, as CSV the items, as JSON
+   all of it. */
+bool session_print_bulk(const struct session *session, const json_t *answer, const struct table_view *counts,
+                        const struct table_view *items, struct failure *fail);
+
 /* Prints an answer for which there is no view: as JSON, or its plain members as CSV. */
 void session_print_json(const json_t *value);
 

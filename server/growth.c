@@ -11,6 +11,7 @@
 #include "server/core/stop_point.h"
 #include "server/db/blob_commit.h"
 #include "server/db/sizes.h"
+#include "storage/idempotency.h"
 #include "storage/image.h"
 #include "storage/ledger.h"
 
@@ -81,6 +82,21 @@ static bool drop_admissions(void *cls, struct db *db, struct error *err)
     return growth_drop_admissions(db, clock_utc_ms() / DAY_MS - 1, err);
 }
 
+static bool drop_keys(void *cls, struct db *db, struct error *err)
+{
+    return idempotency_expire(db, clock_utc_ms(), AT_ONCE / 10, cls, err);
+}
+
+static bool end_keys(const struct daemon *daemon, struct error *err)
+{
+    int64_t removed;
+    do {
+        if (!writer_call(daemon->writer, drop_keys, &removed, err))
+            return false;
+    } while (removed == AT_ONCE / 10);
+    return true;
+}
+
 static bool end_days(const struct daemon *daemon, int64_t *ret_days, struct error *err)
 {
     int64_t days = (int64_t)daemon->config->check_ins_keep_days;
@@ -98,7 +114,7 @@ static bool end_rows(const struct daemon *daemon, struct error *err)
 {
     int64_t attempts, days, targets = 0, removed;
     struct log_number attempt_number, day_number, target_number;
-    if (!end_attempts(daemon, &attempts, err) || !end_days(daemon, &days, err))
+    if (!end_attempts(daemon, &attempts, err) || !end_days(daemon, &days, err) || !end_keys(daemon, err))
         return false;
     do {
         if (!writer_call(daemon->writer, drop_targets, &removed, err))

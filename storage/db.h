@@ -78,7 +78,7 @@ struct db_field { /* where a result column goes; NULL gives 0, false, "" or a ze
    that give one row: the bytes of the row before would leak. */
 #define F_BYTES(target) ((struct db_field){DB_TO_BYTES, (target), 0, NULL})
 
-/* The same for bytes of P_SEALED_BYTES(). */
+/* The same for bytes of P_SEALED_BYTES(); NULL gives ptr NULL. */
 #define F_SEALED_BYTES(target) ((struct db_field){DB_TO_SEALED_BYTES, (target), 0, NULL})
 
 /* Two initialisers each: an array and its length. */

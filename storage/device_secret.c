@@ -26,7 +26,16 @@
     NEXT(s.ends_ms, INT_OR_NULL, row->ends_ms)                                                               \
     NEXT(s.revoked_ms, INT_OR_NULL, row->revoked_ms)
 
-enum { ADD, COUNT, FIND, GET, END, LIST, USED, SET_USED, CONFLICT, SET_CONFLICT };
+#define ROWS                                                                                                 \
+    "SELECT " COLUMN_NAMES(OF_SECRET) ", d.id_kind, d.device, "                                              \
+    "(SELECT count(*) FROM device_secret_use u WHERE u.secret_id = s.id), "                                  \
+    "(SELECT max(u.used_ms) FROM device_secret_use u WHERE u.secret_id = s.id) "                             \
+    "FROM device_secret s LEFT JOIN device d ON d.id = s.device_id WHERE s.product_id = $1 "
+#define ROW_FIELDS(row)                                                                                      \
+    FIELDS(COLUMN_FIELDS(OF_SECRET, (&(row)->secret)), F_TEXT((row)->id_kind), F_TEXT((row)->device),        \
+           F_INT(&(row)->devices), F_INT(&(row)->used_ms))
+
+enum { ADD, COUNT, FIND, GET, END, LIST, SHOW, USED, SET_USED, CONFLICT, SET_CONFLICT };
 static const char *const sql[] = {
     [ADD] =
         "INSERT INTO device_secret (" COLUMN_NAMES(ADDED) ", value_mac) VALUES (" COLUMN_VALUES(ADDED) ", $value_mac) "
@@ -37,13 +46,8 @@ static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device_secret WHERE value_mac = $1",
     [GET] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device_secret WHERE product_id = $1 AND id = $2",
     [END] = "UPDATE device_secret SET ends_ms = $1, revoked_ms = $2 WHERE id = $3",
-    [LIST] =
-        "SELECT " COLUMN_NAMES(OF_SECRET) ", d.id_kind, d.device, "
-        "(SELECT count(*) FROM device_secret_use u WHERE u.secret_id = s.id), "
-        "(SELECT max(u.used_ms) FROM device_secret_use u WHERE u.secret_id = s.id) "
-        "FROM device_secret s LEFT JOIN device d ON d.id = s.device_id "
-        "WHERE s.product_id = $1 AND ($2 = 0 OR s.device_id = $2) "
-        "ORDER BY s.device_id IS NOT NULL, s.id LIMIT $3",
+    [LIST] = ROWS "AND ($2 = 0 OR s.device_id = $2) ORDER BY s.device_id IS NOT NULL, s.id LIMIT $3",
+    [SHOW] = ROWS "AND s.id = $2",
     [USED] = "SELECT secret_id, used_ms FROM device_secret_use WHERE device_id = $1",
     [SET_USED] =
         ("INSERT INTO device_secret_use (device_id, secret_id, used_ms) VALUES ($1, $2, $3) "
@@ -135,12 +139,19 @@ bool device_secret_list(struct db *db, int64_t product_id, int64_t device_id, st
                         size_t *ret_count, struct error *err)
 {
     struct device_secret_row row = {.devices = 0};
-    struct device_secret *secret = &row.secret;
-    return db_list(db,
-                   QUERY(LIST, PARAMS(P_INT(product_id), P_INT(device_id), P_INT(DEVICE_SECRET_LIST)),
-                         FIELDS(COLUMN_FIELDS(OF_SECRET, secret), F_TEXT(row.id_kind), F_TEXT(row.device),
-                                F_INT(&row.devices), F_INT(&row.used_ms))),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(LIST, PARAMS(P_INT(product_id), P_INT(device_id), P_INT(DEVICE_SECRET_LIST)), ROW_FIELDS(&row)),
+        &row, sizeof row, ret, ret_count, err);
+}
+
+bool device_secret_show(struct db *db, int64_t product_id, int64_t id, struct device_secret_row *ret,
+                        struct error *err)
+{
+    bool found;
+    return db_row(db, QUERY(SHOW, PARAMS(P_INT(product_id), P_INT(id)), ROW_FIELDS(ret)), &found, err) &&
+           (found || error_set(err, ERROR_SECRET_NOT_FOUND, "the product has no secret with the number %lld",
+                               (long long)id));
 }
 
 static bool load(struct db *db, unsigned statement, int64_t device_id, struct device_secret_use *ret,

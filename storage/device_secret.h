@@ -58,6 +58,9 @@ bool device_secret_end(struct db *db, const struct device_secret *secret, struct
    most DEVICE_SECRET_LIST. *ret is the caller's (free). */
 bool device_secret_list(struct db *db, int64_t product_id, int64_t device_id, struct device_secret_row **ret,
                         size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+/* One secret with its counts. ERROR_SECRET_NOT_FOUND. */
+bool device_secret_show(struct db *db, int64_t product_id, int64_t id, struct device_secret_row *ret,
+                        struct error *err) __attribute__((warn_unused_result));
 
 /* The secret that the device used last. */
 bool device_secret_used(struct db *db, int64_t device_id, struct device_secret_use *ret, struct error *err)

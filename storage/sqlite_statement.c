@@ -133,6 +133,8 @@ static bool read_sealed_bytes(struct db *db, sqlite3_stmt *statement, int column
     const struct slice sealed = {sqlite3_column_blob(statement, column),
                                  (size_t)sqlite3_column_bytes(statement, column)};
     *ret = (struct slice){NULL, 0};
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return true;
     if (!db->seal)
         return no_key(err);
     char *text = malloc(sealed.len + 1);

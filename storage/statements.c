@@ -45,5 +45,6 @@ const struct db_table *const db_tables[] = {
     [ENTITY_PROOF] = &proof_statements,
     [ENTITY_IMAGE_ABOUT] = &image_about_statements,
     [ENTITY_DEVICE_SECRET] = &device_secret_statements,
+    [ENTITY_IDEMPOTENCY] = &idempotency_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;

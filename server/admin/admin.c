@@ -111,12 +111,14 @@
     X("GET", DEVICE "/transcripts/{}", "", READ, 0, admin_transcript_show)                                   \
     X("POST", DEVICE "/link", "", OPERATE, 64 * KIB, admin_link_add)                                         \
     X("DELETE", DEVICE "/links", "", OPERATE, 0, admin_link_revoke_all)                                      \
+    X("GET", DEVICE "/links/{}", "", READ, 0, admin_link_show)                                               \
     X("DELETE", DEVICE "/links/{}", "", OPERATE, 0, admin_link_revoke)                                       \
     X("GET", DEVICE "/check-ins", "after limit q sort", READ, 0, admin_device_check_ins)                     \
     X("GET", PRODUCT "/secrets", "after limit q sort", READ, 0, admin_secret_list)                           \
     X("POST", PRODUCT "/secrets", "", OPERATE, 4 * KIB, admin_secret_add)                                    \
     X("GET", DEVICE "/secrets", "after limit q sort", READ, 0, admin_secret_list_device)                     \
     X("POST", DEVICE "/secrets", "", OPERATE, 4 * KIB, admin_secret_add_device)                              \
+    X("GET", PRODUCT "/secrets/{}", "", READ, 0, admin_secret_show)                                          \
     X("POST", PRODUCT "/secrets/{}/rotate", "", OPERATE, 4 * KIB, admin_secret_rotate)                       \
     X("DELETE", PRODUCT "/secrets/{}", "", OPERATE, 0, admin_secret_revoke)                                  \
     X("GET", API "/unknown", "after limit product q sort", READ | CUT, 0, admin_unknown_list)                \
@@ -225,17 +227,24 @@ bool admin_check_query(struct request *request, struct error *err)
     return row >= sizeof parameters / sizeof *parameters || parameters_check(request, parameters[row], err);
 }
 
-void admin_render_problem(struct reply *reply, int status, const struct error *err)
+void admin_render_problem_with(struct reply *reply, int status, const struct error *err, json_t *members)
 {
-    reply_json(reply, status,
-               json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
-                         MHD_get_reason_phrase_for((unsigned)status), "status", status, "code",
-                         error_name(err->code), "detail", field_text(err->text)));
+    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
+                             MHD_get_reason_phrase_for((unsigned)status), "status", status, "code",
+                             error_name(err->code), "detail", field_text(err->text));
+    if (members)
+        json_object_update_new(json, members);
+    reply_json(reply, status, json);
     reply->content_type = "application/problem+json";
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer");
     if (status == 429)
         reply_header(reply, "Retry-After", "60");
+}
+
+void admin_render_problem(struct reply *reply, int status, const struct error *err)
+{
+    admin_render_problem_with(reply, status, err, NULL);
 }
 
 void admin_render_error(void *context, const struct error *err, struct reply *reply)

@@ -43,5 +43,7 @@ void admin_render_error(void *context, const struct error *err, struct reply *re
 /* Like admin_render_error() with another status: 409 if the state of the server, not the request, makes it
    invalid. */
 void admin_render_problem(struct reply *reply, int status, const struct error *err);
+/* The same with more members; takes over `members`. */
+void admin_render_problem_with(struct reply *reply, int status, const struct error *err, json_t *members);
 
 #endif

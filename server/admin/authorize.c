@@ -45,7 +45,7 @@ bool admin_token_accept(struct request *request, const struct sha256 *hash, cons
         return expired ? admin_refuse_login(request, "expired", token.name, "this token has expired", err)
                        : admin_refuse_login(request, "token", NULL, text, err);
     tokens_note_use(daemon->tokens, token.id, now_ms, request->client);
-    request->actor = (struct actor){.token = *hash, .scope = token.scope};
+    request->actor = (struct actor){.token = *hash, .scope = token.scope, .token_id = token.id};
     memcpy(request->actor.name, token.name, sizeof request->actor.name);
     memcpy(request->actor.product, token.product, sizeof request->actor.product);
     return true;

@@ -9,7 +9,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/timestamp.h"
+#include "server/admin/admin.h"
 #include "server/admin/body.h"
+#include "server/admin/csv.h"
 #include "server/admin/digest.h"
 #include "server/core/json_times.h"
 #include "server/core/log.h"
@@ -63,23 +65,38 @@ void call_run(struct request *request, bool (*handler)(struct admin_call *call, 
     reply_init(&call.reply, 204);
     bool ok = check_digest(request, &err) && call_check_by(request, &err) &&
               body_check_patch_type(request, &err) &&
-              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && match_begin(&call, &err) &&
-              handler(&call, &err) && add_times(&call, &err);
+              reader_pool_take(call.daemon->reader_pool, &call.db, &err) && idempotency_begin(&call, &err) &&
+              (call.idempotency.is_replayed ||
+               (match_begin(&call, &err) && handler(&call, &err) && add_times(&call, &err)));
     reader_pool_give(call.daemon->reader_pool, call.db);
-    if (ok) {
+    if (ok && !call.idempotency.is_replayed)
         match_end(&call);
+    idempotency_end(&call, ok);
+    if (ok) {
         request_answer(request, &call.reply);
         return;
     }
     call_log_failure(&err);
     reply_free(&call.reply);
-    body_fail(request, &err);
+    if (call.problem) {
+        admin_render_problem_with(&call.reply, error_status(err.code), &err, call.problem);
+        request_answer(request, &call.reply);
+    } else {
+        body_fail(request, &err);
+    }
+}
+
+bool call_run_change(void *cls, struct db *db, struct error *err)
+{
+    struct call_task *task = cls;
+    struct match_change step = {task->call, task->change, task->cls};
+    return match_change(&step, db, err) && idempotency_note(task->call, db, err);
 }
 
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
 {
-    struct match_change step = {call, change, cls};
-    return writer_call(call->daemon->writer, match_change, &step, err);
+    struct call_task task = {call, change, cls};
+    return writer_call(call->daemon->writer, call_run_change, &task, err);
 }
 
 void call_store_counts(const struct admin_call *call)
@@ -168,6 +185,36 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
     if (!request_query(request, name, text, sizeof text, &found, err) || !found)
         return !found;
     return read_time(name, slice_of(text), may_be_ahead, ERROR_BAD_REQUEST, ret_ms, err);
+}
+
+void call_locate(struct admin_call *call, const char *const parts[])
+{
+    char path[2048] = "/api/v1";
+    size_t used = strlen(path);
+    if (call->reply.status != 201)
+        return;
+    for (; *parts; parts++) {
+        path[used++] = '/';
+        if (!slice_percent_encode(slice_of(*parts), path + used, sizeof path - used - 1))
+            return; /* no name is so long */
+        used += strlen(path + used);
+    }
+    reply_header(&call->reply, "Location", "%s", path);
+}
+
+void call_show_faults(struct admin_call *call, const struct csv_faults *faults)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < faults->count && i < CSV_FAULTS_MAX; i++)
+        json_array_append_new(lines, json_pack("{s:I, s:s, s:o}", "line", (json_int_t)faults->fault[i].line,
+                                               "code", error_name(faults->fault[i].error.code), "detail",
+                                               field_text(faults->fault[i].error.text)));
+    json_decref(call->problem);
+    call->problem = faults->count
+                        ? json_pack("{s:o, s:I}", "lines", lines, "wrong_lines", (json_int_t)faults->count)
+                        : NULL;
+    if (!call->problem)
+        json_decref(lines);
 }
 
 void call_answer_items(struct admin_call *call, json_t *items)

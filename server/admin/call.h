@@ -6,10 +6,13 @@
 #define DFOTA_SERVER_ADMIN_CALL_H
 
 #include <jansson.h>
+#include "server/admin/idempotency.h"
 #include "server/admin/match.h"
 #include "server/context.h"
 #include "server/core/field.h"
 #include "server/http/request.h"
+
+struct csv_faults;
 
 struct admin_call {
     struct request *request;
@@ -18,6 +21,8 @@ struct admin_call {
     struct reply reply; /* the answer, if the handler returns true */
     bool keeps_json;    /* the JSON of the reply is sent as it is: no texts beside its times */
     struct match match;
+    struct idempotency idempotency;
+    json_t *problem; /* members of the answer when the handler returns false; NULL: none */
 };
 
 /* Runs the handler with a read-only connection, and answers with its reply or its error. */
@@ -30,6 +35,15 @@ void call_log_failure(const struct error *err);
    there what it depends on: only there nothing changes in between. */
 bool call_change(struct admin_call *call, writer_function *change, void *cls, struct error *err)
     __attribute__((warn_unused_result));
+
+/* For a change that goes another way to the writer than call_change(): the function call_run_change() with this as its
+   `cls` runs `change`, and stores the key of the call in the same transaction. */
+struct call_task {
+    struct admin_call *call;
+    writer_function *change;
+    void *cls;
+};
+bool call_run_change(void *task, struct db *db, struct error *err) __attribute__((warn_unused_result));
 
 /* Stores the counts and times of check-ins, which are in memory, so that the following reads are exact. If
    this fails, for example on a full disk, the log says so and the counts are a little old. */
@@ -62,6 +76,14 @@ bool call_body_time(const char *name, const json_t *value, bool may_be_ahead, in
    ERROR_BAD_REQUEST, or ERROR_INVALID for a time in the future. */
 bool call_query_time(const struct request *request, const char *name, bool may_be_ahead, int64_t *ret_ms,
                      struct error *err) __attribute__((warn_unused_result));
+
+/* Adds Location to an answer of 201, after reply_json(): the path of what was made. `parts` follow /api/v1, each as it is
+   written in the database; NULL ends. */
+void call_locate(struct admin_call *call, const char *const parts[]);
+#define LOCATE(call, ...) call_locate(call, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Adds the wrong lines of a list to the answer of a call that fails: `lines`, and `wrong_lines`, how many there are. */
+void call_show_faults(struct admin_call *call, const struct csv_faults *faults);
 
 /* Answers 200 {"items":[…]}. Takes over `items`. */
 void call_answer_items(struct admin_call *call, json_t *items);

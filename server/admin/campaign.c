@@ -30,22 +30,6 @@ bool campaign_path_find(const struct request *request, struct db *db, struct cam
     return campaign_get(db, ret->firmware.id, text, &ret->campaign, err);
 }
 
-bool campaign_answer(struct admin_call *call, int status, const struct firmware *firmware, int64_t id,
-                     struct error *err)
-{
-    struct campaign campaign;
-    json_t *json;
-    bool found;
-    if (!campaign_by_id(call->db, id, &campaign, &found, err))
-        return false;
-    if (!found)
-        return error_set(err, ERROR_CAMPAIGN_NOT_FOUND, "the campaign was deleted");
-    if (!campaign_to_json(call->db, firmware, &campaign, &json, err))
-        return false;
-    reply_json(&call->reply, status, json);
-    return true;
-}
-
 bool campaign_read_target(struct db *db, const struct firmware *firmware, const char *text,
                           char ret[VERSION_TEXT_SIZE], struct error *err)
 {

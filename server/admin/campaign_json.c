@@ -8,6 +8,7 @@
 #include "server/admin/body.h"
 #include "server/admin/campaign.h"
 #include "server/admin/campaign_forecast.h"
+#include "server/admin/path_params.h"
 #include "server/admin/reason.h"
 #include "server/campaign/breach.h"
 #include "server/ledger/event.h"
@@ -263,4 +264,33 @@ bool campaign_to_json(struct db *db, const struct firmware *firmware, const stru
     reason_to_json(*ret, "paused_why", campaign->paused_why);
     json_object_set_new(*ret, "broken_gate", breach);
     return true;
+}
+
+/* ---- The answer of a call ---- */
+
+static bool locate(struct admin_call *call, const struct firmware *firmware, int64_t id, struct error *err)
+{
+    struct product product;
+    char number[24];
+    if (!path_params_product(call->request, call->db, &product, err))
+        return false;
+    snprintf(number, sizeof number, "%lld", (long long)id);
+    LOCATE(call, "products", product.product_key, "firmware", firmware->name, "campaigns", number);
+    return true;
+}
+
+bool campaign_answer(struct admin_call *call, int status, const struct firmware *firmware, int64_t id,
+                     struct error *err)
+{
+    struct campaign campaign;
+    json_t *json;
+    bool found;
+    if (!campaign_by_id(call->db, id, &campaign, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, ERROR_CAMPAIGN_NOT_FOUND, "the campaign was deleted");
+    if (!campaign_to_json(call->db, firmware, &campaign, &json, err))
+        return false;
+    reply_json(&call->reply, status, json);
+    return status != 201 || locate(call, firmware, id, err);
 }

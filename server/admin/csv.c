@@ -19,11 +19,35 @@ static struct slice trim(struct slice text)
     return text;
 }
 
+/* Faults */
+
+bool csv_note_fault(struct csv_faults *faults, unsigned line, const struct error *why, struct error *err)
+{
+    if (!faults || error_status(why->code) >= 500 || why->code == ERROR_TOO_LARGE)
+        return error_set(err, why->code, "line %u: %.380s", line, why->text);
+    if (faults->count < CSV_FAULTS_MAX)
+        faults->fault[faults->count] = (struct csv_fault){line, *why};
+    faults->count++;
+    return true;
+}
+
+bool csv_end_faults(const struct csv_faults *faults, struct error *err)
+{
+    if (!faults || !faults->count)
+        return true;
+    const struct csv_fault *first = &faults->fault[0];
+    if (faults->count == 1)
+        return error_set(err, first->error.code, "line %u: %.380s", first->line, first->error.text);
+    return error_set(err, first->error.code, "%zu lines are wrong, so none was taken. line %u: %.330s",
+                     faults->count, first->line, first->error.text);
+}
+
 /* Rows */
 
 struct reader {
     bool (*take)(void *cls, const struct csv_row *row, struct error *err);
     void *cls;
+    struct csv_faults *faults; /* NULL: the first wrong row ends */
     struct error *err;
     struct csv_row row;
     size_t offset[CSV_FIELDS_MAX]; /* of the fields in `content`, which may move */
@@ -57,7 +81,7 @@ static void take_row(int terminator, void *cls)
                             : (struct slice){"", 0};
     struct error why;
     if (!reader->failed && !reader->take(reader->cls, row, &why))
-        reader->failed = !error_set(reader->err, why.code, "line %u: %.380s", row->line, why.text);
+        reader->failed = !csv_note_fault(reader->faults, row->line, &why, reader->err);
     row->count = 0;
     reader->content.len = 0;
 }
@@ -91,9 +115,9 @@ static bool feed(struct csv_parser *parser, struct reader *reader, struct slice 
 }
 
 bool csv_rows(struct slice text, bool (*take)(void *cls, const struct csv_row *row, struct error *err),
-              void *cls, struct error *err)
+              void *cls, struct csv_faults *faults, struct error *err)
 {
-    struct reader reader = {.take = take, .cls = cls, .err = err};
+    struct reader reader = {.take = take, .cls = cls, .faults = faults, .err = err};
     struct csv_parser parser;
     _cleanup_(buffer_free) struct buffer decoded = {NULL, 0, 0};
     if (!csv_text_decode(&text, &decoded, err))
@@ -103,7 +127,7 @@ bool csv_rows(struct slice text, bool (*take)(void *cls, const struct csv_row *r
     bool ok = feed(&parser, &reader, text);
     csv_free(&parser);
     buffer_free(&reader.content);
-    return ok;
+    return ok && csv_end_faults(faults, err);
 }
 
 /* Lists of devices */
@@ -144,7 +168,7 @@ struct list {
 static bool take_device(void *cls, const struct csv_row *row, struct error *err)
 {
     struct list *list = cls;
-    struct csv_line line = {.identity.id = ""};
+    struct csv_line line = {.line = row->line, .identity.id = ""};
     bool first = !list->begun;
     list->begun = true;
     if (first && row->line == 1 && is_heading(row->field[0]))
@@ -159,8 +183,8 @@ static bool take_device(void *cls, const struct csv_row *row, struct error *err)
 
 bool csv_read(struct slice text, unsigned fields, const char *form,
               bool (*take)(void *cls, const struct csv_line *line, struct error *err), void *cls,
-              struct error *err)
+              struct csv_faults *faults, struct error *err)
 {
     struct list list = {.fields = fields, .form = form, .take = take, .cls = cls};
-    return csv_rows(text, take_device, &list, err);
+    return csv_rows(text, take_device, &list, faults, err);
 }

@@ -9,9 +9,9 @@
 #include "server/access/access.h"
 #include "server/admin/campaign.h"
 #include "server/admin/handlers.h"
+#include "server/admin/link.h"
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
-#include "server/checkin/link_url.h"
 #include "storage/device_secret.h"
 #include "storage/attempt.h"
 #include "storage/guard.h"
@@ -144,32 +144,6 @@ bool device_name_firmware(struct db *db, int64_t id, struct firmware *last, stru
     if (!firmware_by_id(db, id, last, &found, err))
         return false;
     return found || error_set(err, ERROR_INTERNAL, "firmware %lld is gone", (long long)id);
-}
-
-static bool links_to_json(struct admin_call *call, int64_t device_id, json_t **ret, struct error *err)
-{
-    _cleanup_(cleanup_free) struct link *list = NULL;
-    _cleanup_(cleanup_json) json_t *items = json_array();
-    struct firmware firmware = {.id = 0};
-    size_t count;
-    if (!link_list(call->db, device_id, &list, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        char url[LINK_URL_SIZE];
-        if (!device_name_firmware(call->db, list[i].firmware_id, &firmware, err))
-            return false;
-        link_url(call->daemon, list[i].token, list[i].version, url);
-        bool is_open = access_sees_links(call->request), has_address = is_open && call->daemon->device_url[0];
-        json_array_append_new(
-            items,
-            json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:I, s:o}", "link", (json_int_t)list[i].id, "token",
-                      field_text(is_open ? list[i].token : ""), "firmware", firmware.name, "version",
-                      field_text(list[i].version), "url", field_text(has_address ? url : ""), "at_commands",
-                      has_address ? link_at_commands(url) : json_array(), "created_at",
-                      (json_int_t)list[i].created_ms, "revoked_at", field_number(list[i].revoked_ms)));
-    }
-    *ret = json_incref(items);
-    return true;
 }
 
 static json_t *attempt_to_json(const struct attempt *attempt)
@@ -323,7 +297,8 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     struct firmware firmware = {.id = 0};
     if (!device_name_firmware(call->db, device->firmware_id, &firmware, err) ||
         !guard_to_json(call, device->id, &blocked_for, err) ||
-        !links_to_json(call, device->id, &links, err) || !attempts_to_json(call, device->id, &attempts, err))
+        !admin_links_json(call, device->id, 0, &links, err) ||
+        !attempts_to_json(call, device->id, &attempts, err))
         return false;
     struct said said;
     struct campaign_member member;

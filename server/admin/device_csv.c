@@ -17,8 +17,8 @@ struct parse {
     struct device_csv *list;
     enum column column[COLUMNS]; /* of each field */
     unsigned fields;
-    bool begun;
-    bool ranked; /* the column `first` is known */
+    bool begun, ended; /* ended: the header is wrong, so nothing is known about the lines */
+    bool ranked;       /* the column `first` is known */
 };
 
 static bool is(struct slice text, const char *word)
@@ -139,8 +139,10 @@ static bool take(void *cls, const struct csv_row *row, struct error *err)
     struct parse *parse = cls;
     bool first = !parse->begun;
     parse->begun = true;
+    if (parse->ended)
+        return true;
     if (first && is_header(row))
-        return read_header(parse, row, err);
+        return read_header(parse, row, err) || (parse->ended = true, false);
     if (first && parse->ranked && row->line == 1 && begins_with_imei(row->field[0]))
         return true;
     if (row->count > parse->fields)
@@ -151,16 +153,16 @@ static bool take(void *cls, const struct csv_row *row, struct error *err)
     return add_row(parse, row, err);
 }
 
-bool device_csv_parse(struct slice text, struct device_csv *ret, struct error *err)
+bool device_csv_parse(struct slice text, struct device_csv *ret, struct csv_faults *faults, struct error *err)
 {
     struct parse parse = {.list = ret, .column = {COLUMN_DEVICE}, .fields = 1};
-    return csv_rows(text, take, &parse, err);
+    return csv_rows(text, take, &parse, faults, err);
 }
 
 bool device_csv_parse_ranked(struct slice text, struct device_csv *ret, struct error *err)
 {
     struct parse parse = {.list = ret, .column = {COLUMN_DEVICE, COLUMN_FIRST}, .fields = 2, .ranked = true};
-    return csv_rows(text, take, &parse, err);
+    return csv_rows(text, take, &parse, NULL, err);
 }
 
 void device_csv_free(struct device_csv *list)

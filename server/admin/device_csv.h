@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "server/admin/csv.h"
 #include "upgrade/identity.h"
 
 struct device_csv_row {
@@ -24,8 +25,8 @@ struct device_csv { /* all zeros at first */
 };
 
 /* All tags, notes and names are valid. ERROR_INVALID or ERROR_BAD_DEVICE, each with the number of
-   the line; ERROR_TOO_LARGE. The caller frees *ret with device_csv_free(), also after an error. */
-bool device_csv_parse(struct slice text, struct device_csv *ret, struct error *err)
+   the line; ERROR_TOO_LARGE. `faults`: as for csv_rows(). The caller frees *ret with device_csv_free(), also after an error. */
+bool device_csv_parse(struct slice text, struct device_csv *ret, struct csv_faults *faults, struct error *err)
     __attribute__((warn_unused_result));
 /* For a list whose devices have an order: there is another column, first, with "first", "yes" or nothing. Without a
    header a line is a device, or a device and "first". A first line that begins with "imei" is skipped. */

@@ -21,6 +21,8 @@ struct import {
     struct firmware named; /* of the line before; id 0: none */
     struct firmware only;  /* for lines that name none; id 0: not looked for yet */
     int64_t added, changed, admitted, firmware_kept;
+    struct csv_faults faults;
+    json_t *items; /* what happened with each line */
 };
 
 /* For a device that is new, or of which nothing better is known. */
@@ -55,6 +57,15 @@ static bool move(struct import *import, struct db *db, const char *name, struct 
     return true;
 }
 
+static void note_item(struct import *import, const struct device_csv_row *row, const struct device *device,
+                      const char *result, bool kept, bool admitted)
+{
+    json_array_append_new(import->items,
+                          json_pack("{s:I, s:s, s:s, s:s, s:b, s:b}", "line", (json_int_t)row->line, "device",
+                                    device->device, "id_kind", identity_kind_name(device->id_kind), "result",
+                                    result, "firmware_kept", (int)kept, "admitted", (int)admitted));
+}
+
 static bool import_row(struct import *import, struct db *db, const struct device_csv_row *row,
                        struct error *err)
 {
@@ -70,6 +81,7 @@ static bool import_row(struct import *import, struct db *db, const struct device
                    !device_add(db, import->product.id, &row->identity, firmware, &device, err)))
         return false;
     const struct device before = device;
+    const int64_t kept = import->firmware_kept;
     if (found && !move(import, db, name, &device, err))
         return false;
     if (tags[0])
@@ -82,6 +94,11 @@ static bool import_row(struct import *import, struct db *db, const struct device
     import->added += !found;
     import->changed += found && changed;
     import->admitted += before.state == DEVICE_HELD;
+    note_item(import, row, &device,
+              !found    ? "added"
+              : changed ? "changed"
+                        : "unchanged",
+              import->firmware_kept > kept, before.state == DEVICE_HELD);
     return !changed ||
            (device_update(db, &device, err) && (before.firmware_id == device.firmware_id ||
                                                 campaign_device_changed(db, device.id, clock_utc_ms(), err)));
@@ -94,8 +111,11 @@ static bool import_all(void *cls, struct db *db, struct error *err)
     if (!path_params_product(import->call->request, db, &import->product, err))
         return false;
     for (size_t i = 0; i < import->list.count; i++)
-        if (!import_row(import, db, &import->list.rows[i], &why))
-            return error_set(err, why.code, "line %u: %.380s", import->list.rows[i].line, why.text);
+        if (!import_row(import, db, &import->list.rows[i], &why) &&
+            !csv_note_fault(&import->faults, import->list.rows[i].line, &why, err))
+            return false;
+    if (!csv_end_faults(&import->faults, err))
+        return false;
     const struct event event = {.kind = LEDGER_DEVICES_IMPORTED, .product = import->product.product_key};
     struct sha256 hash;
     sha256_of(import->call->request->body.ptr, import->call->request->body.len, &hash);
@@ -113,7 +133,7 @@ static bool run(struct import *import, struct error *err)
     struct log_number devices, added;
     if (!path_params_product(call->request, call->db, &import->product, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
-        !device_csv_parse(call->request->body, &import->list, err))
+        !device_csv_parse(call->request->body, &import->list, &import->faults, err))
         return false;
     if (!import->list.count)
         return error_set(err, ERROR_INVALID, "the list has no devices");
@@ -122,16 +142,20 @@ static bool run(struct import *import, struct error *err)
     log_line(LOG_LEVEL_INFO, "devices-imported", "product", import->product.product_key, "devices",
              log_i64(&devices, (long long)import->list.count), "added", log_i64(&added, import->added), NULL);
     reply_json(&call->reply, 200,
-               json_pack("{s:I, s:I, s:I, s:I, s:I}", "devices", (json_int_t)import->list.count, "added",
+               json_pack("{s:I, s:I, s:I, s:I, s:I, s:O}", "devices", (json_int_t)import->list.count, "added",
                          (json_int_t)import->added, "changed", (json_int_t)import->changed, "admitted",
-                         (json_int_t)import->admitted, "firmware_kept", (json_int_t)import->firmware_kept));
+                         (json_int_t)import->admitted, "firmware_kept", (json_int_t)import->firmware_kept,
+                         "items", import->items));
     return true;
 }
 
 bool admin_device_import(struct admin_call *call, struct error *err)
 {
-    struct import import = {.call = call};
+    struct import import = {.call = call, .items = json_array()};
     bool ok = run(&import, err);
+    if (!ok)
+        call_show_faults(call, &import.faults);
+    json_decref(import.items);
     device_csv_free(&import.list);
     return ok;
 }

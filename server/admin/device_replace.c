@@ -22,7 +22,7 @@ struct replacement {
     struct product product;
     struct firmware firmware;
     struct device old, made;
-    bool has_link;
+    bool has_link, is_new; /* is_new: the new device was not known before */
     struct link_order order;
 };
 
@@ -34,6 +34,7 @@ static bool find_new(struct replacement *replacement, struct db *db, struct erro
     if (!names_identity_in(db, replacement->product.id, slice_of(replacement->id), identity, err) ||
         !device_find(db, replacement->product.id, identity, made, &found, err))
         return false;
+    replacement->is_new = !found;
     if (!found)
         return device_add(db, replacement->product.id, identity, replacement->old.firmware_id, made, err);
     if (made->id == replacement->old.id)
@@ -111,12 +112,15 @@ bool admin_device_replace(struct admin_call *call, struct error *err)
     const struct device *old = &replacement.old, *made = &replacement.made;
     log_line(LOG_LEVEL_INFO, "device-replaced", "product", replacement.product.product_key, "device",
              old->device, "successor", made->device, NULL);
-    reply_json(&call->reply, 200,
+    char name[IDENTITY_SIZE + 8];
+    snprintf(name, sizeof name, "%s:%s", identity_kind_name(made->id_kind), made->device);
+    reply_json(&call->reply, replacement.is_new ? 201 : 200,
                json_pack("{s:s, s:s, s:s, s:s, s:o}", "device", made->device, "id_kind",
                          identity_kind_name(made->id_kind), "replaces", old->device, "replaces_id_kind",
                          identity_kind_name(old->id_kind), "link",
                          replacement.has_link
                              ? link_order_json(call->daemon, &replacement.firmware, &replacement.order)
                              : json_null()));
+    LOCATE(call, "products", replacement.product.product_key, "devices", name);
     return true;
 }

@@ -121,6 +121,7 @@ bool admin_transcript_show(struct admin_call *call, struct error *err);
 
 bool admin_link_add(struct admin_call *call, struct error *err);
 bool admin_link_add_many(struct admin_call *call, struct error *err);
+bool admin_link_show(struct admin_call *call, struct error *err); /* link_show.c */
 bool admin_link_revoke(struct admin_call *call, struct error *err);
 bool admin_link_revoke_all(struct admin_call *call, struct error *err);
 
@@ -142,6 +143,7 @@ bool admin_webhook_forget_all(struct admin_call *call, struct error *err);
 
 bool admin_secret_list(struct admin_call *call, struct error *err); /* secret.c */
 bool admin_secret_list_device(struct admin_call *call, struct error *err);
+bool admin_secret_show(struct admin_call *call, struct error *err);
 bool admin_secret_add(struct admin_call *call, struct error *err);
 bool admin_secret_add_device(struct admin_call *call, struct error *err);
 bool admin_secret_rotate(struct admin_call *call, struct error *err);

@@ -273,6 +273,11 @@ bool admin_link_add(struct admin_call *call, struct error *err)
              single.firmware.name, "device", single.order.identity.id, "version",
              single.order.version[0] ? single.order.version : NULL, "token", token, NULL);
     reply_json(&call->reply, 201, link_order_json(call->daemon, &single.firmware, &single.order));
+    char number[24], device[IDENTITY_SIZE + 8];
+    snprintf(number, sizeof number, "%lld", (long long)single.order.link.id);
+    snprintf(device, sizeof device, "%s:%s", identity_kind_name(single.order.identity.kind),
+             single.order.identity.id);
+    LOCATE(call, "products", single.product.product_key, "devices", device, "links", number);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "storage/product.h"
 
 struct link_order { /* one link to make */
+    unsigned line;  /* of a list; 0: there is none */
     struct identity identity;
     char version[VERSION_TEXT_SIZE]; /* normalised; "": the link uses the last reported version */
     bool keep;                       /* use a link that the device has for this firmware and version */
@@ -50,6 +51,10 @@ bool link_only_firmware(struct db *db, int64_t product_id, struct firmware *ret,
 /* The link as JSON for the answer; NULL: out of memory. */
 json_t *link_order_json(const struct daemon *daemon, const struct firmware *firmware,
                         const struct link_order *order);
+
+/* The links of a device as a list, newest first; with `id` only this one. */
+bool admin_links_json(struct admin_call *call, int64_t device_id, int64_t id, json_t **ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* False: links have no address that can be used; call->reply says so. */
 bool link_has_address(struct admin_call *call);

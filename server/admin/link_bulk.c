@@ -16,6 +16,7 @@ struct bulk {
     struct firmware firmware;
     struct link_order *orders;
     size_t count;
+    struct csv_faults faults;
 };
 
 /* ?version= is for lines without a version; "": there is none. */
@@ -51,14 +52,17 @@ static bool make_all(void *cls, struct db *db, struct error *err)
     struct bulk *bulk = cls;
     struct link_memo memo = {.needed = ""};
     int64_t now_ms = clock_utc_ms();
+    struct error why;
     if (!path_params_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
         return false; /* read again: its target may have changed since the list was read */
     for (size_t i = 0; i < bulk->count; i++)
-        if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i], err) ||
+        if (!link_order_make(bulk->call->daemon, db, &bulk->firmware, now_ms, &memo, &bulk->orders[i],
+                             &why) ||
             (!bulk->orders[i].kept && !link_order_note(bulk->call->request, db, &bulk->product,
-                                                       &bulk->firmware, &bulk->orders[i], err)))
-            return false;
-    return true;
+                                                       &bulk->firmware, &bulk->orders[i], &why)))
+            if (!csv_note_fault(&bulk->faults, bulk->orders[i].line, &why, err))
+                return false;
+    return csv_end_faults(&bulk->faults, err);
 }
 
 static void answer(struct bulk *bulk)
@@ -89,7 +93,8 @@ static bool run(struct bulk *bulk, struct error *err)
         !call_check_type(call, "text/csv", "the list of devices", err) ||
         !read_common_version(call->request, bulk->firmware.name, version, err) ||
         !read_keep(call->request, &keep, err) ||
-        !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count, err))
+        !link_csv_parse(call->request->body, bulk->firmware.name, version, &bulk->orders, &bulk->count,
+                        &bulk->faults, err))
         return false;
     for (size_t i = 0; i < bulk->count; i++)
         bulk->orders[i].keep = keep;
@@ -107,6 +112,8 @@ bool admin_link_add_many(struct admin_call *call, struct error *err)
 {
     struct bulk bulk = {.call = call};
     bool ok = run(&bulk, err);
+    if (!ok)
+        call_show_faults(call, &bulk.faults);
     free(bulk.orders);
     return ok;
 }

@@ -49,15 +49,15 @@ static bool take_line(void *cls, const struct csv_line *line, struct error *err)
     struct link_order *order = next(orders, err);
     if (!order)
         return false;
-    *order = (struct link_order){.identity = line->identity};
+    *order = (struct link_order){.line = line->line, .identity = line->identity};
     return read_version(line->field[1], orders->firmware, orders->version, order->version, err);
 }
 
 bool link_csv_parse(struct slice text, const char *firmware, const char *version, struct link_order **ret,
-                    size_t *ret_count, struct error *err)
+                    size_t *ret_count, struct csv_faults *faults, struct error *err)
 {
     struct orders orders = {.firmware = firmware, .version = version};
-    if (!csv_read(text, 2, "a line is IMEI[,version]", take_line, &orders, err)) {
+    if (!csv_read(text, 2, "a line is IMEI[,version]", take_line, &orders, faults, err)) {
         free(orders.list);
         return false;
     }

@@ -142,6 +142,8 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     if (arrival.had_bytes && !arrival.same)
         blob_remove_unused(call->daemon->writer, call->daemon->blobs, &arrival.replaced, 1);
     reply_json(&call->reply, arrival.same ? 200 : 201, hop_to_json(call->daemon, &arrival.hop));
+    LOCATE(call, "products", arrival.hop.product.product_key, "firmware", arrival.hop.firmware.name,
+           "packages", arrival.hop.from.version, arrival.hop.to.version);
     return true;
 }
 

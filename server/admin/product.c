@@ -92,6 +92,7 @@ bool admin_product_add(struct admin_call *call, struct error *err)
         return false;
     log_line(LOG_LEVEL_INFO, "product-added", "product", product->product_key, "name", product->name, NULL);
     reply_json(&call->reply, 201, to_json(product));
+    LOCATE(call, "products", product->product_key);
     return true;
 }
 

@@ -20,6 +20,7 @@ struct bulk {
     struct report_order *orders;
     size_t count;
     int64_t now_ms;
+    struct csv_faults faults;
 };
 
 static bool find_device(struct db *db, const struct firmware *firmware, const struct identity *identity,
@@ -55,12 +56,16 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
 static bool report_all(void *cls, struct db *db, struct error *err)
 {
     struct bulk *bulk = cls;
+    struct error why;
     bulk->now_ms = clock_utc_ms();
     if (!path_params_firmware(bulk->call->request, db, &bulk->product, &bulk->firmware, err))
         return false;
     for (size_t i = 0; i < bulk->count; i++)
-        if (!report(bulk, db, &bulk->orders[i], err))
+        if (!report(bulk, db, &bulk->orders[i], &why) &&
+            !csv_note_fault(&bulk->faults, bulk->orders[i].line, &why, err))
             return false;
+    if (!csv_end_faults(&bulk->faults, err))
+        return false;
     const struct event event = {.kind = LEDGER_REPORTS_LISTED,
                                 .at_ms = bulk->now_ms,
                                 .product = bulk->product.product_key,
@@ -76,6 +81,25 @@ static json_t *told_of(const struct report_order *order, const char *why)
     char version[VERSION_TEXT_SIZE];
     version_format(&order->version, version);
     return json_pack("{s:s, s:s, s:s}", "device", order->identity.id, "version", version, "why", why);
+}
+
+/* What happened with each line. */
+static json_t *lines_json(const struct bulk *bulk)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < bulk->count; i++) {
+        const struct report_order *order = &bulk->orders[i];
+        char version[VERSION_TEXT_SIZE];
+        version_format(&order->version, version);
+        json_array_append_new(
+            lines, json_pack("{s:I, s:s, s:s, s:s, s:s, s:o}", "line", (json_int_t)order->line, "device",
+                             order->identity.id, "id_kind", identity_kind_name(order->identity.kind),
+                             "version", version, "result", order->why ? "not-counted" : "counted", "why",
+                             field_text(order->why       ? order->why
+                                        : order->warning ? order->warning
+                                                         : "")));
+    }
+    return lines;
 }
 
 static void answer(struct bulk *bulk)
@@ -96,8 +120,9 @@ static void answer(struct bulk *bulk)
              bulk->firmware.name, "reports", log_i64(&lines, (long long)bulk->count), "counted",
              log_i64(&counted, (long long)(bulk->count - left_out)), NULL);
     reply_json(&bulk->call->reply, 200,
-               json_pack("{s:I, s:I, s:o, s:o*}", "reports", (json_int_t)bulk->count, "counted",
-                         (json_int_t)(bulk->count - left_out), "not_counted", items, "warnings", warnings));
+               json_pack("{s:I, s:I, s:o, s:o*, s:o}", "reports", (json_int_t)bulk->count, "counted",
+                         (json_int_t)(bulk->count - left_out), "not_counted", items, "warnings", warnings,
+                         "items", lines_json(bulk)));
 }
 
 static bool run(struct bulk *bulk, struct error *err)
@@ -106,7 +131,7 @@ static bool run(struct bulk *bulk, struct error *err)
     if (!path_params_firmware(call->request, call->db, &bulk->product, &bulk->firmware, err) ||
         !call_check_type(call, "text/csv", "the list of devices", err) ||
         !report_csv_parse(call->request->body, bulk->firmware.name, clock_utc_ms(), &bulk->orders,
-                          &bulk->count, err))
+                          &bulk->count, &bulk->faults, err))
         return false;
     call_store_counts(call); /* the time of the last check-in decides which reports count */
     if (!call_change(call, report_all, bulk, err))
@@ -119,6 +144,8 @@ bool admin_report_add_many(struct admin_call *call, struct error *err)
 {
     struct bulk bulk = {.call = call};
     bool ok = run(&bulk, err);
+    if (!ok)
+        call_show_faults(call, &bulk.faults);
     free(bulk.orders);
     return ok;
 }

@@ -43,7 +43,7 @@ static bool make_room(struct orders *orders, struct error *err)
 static bool take_line(void *cls, const struct csv_line *line, struct error *err)
 {
     struct orders *orders = cls;
-    struct report_order order = {.identity = line->identity};
+    struct report_order order = {.line = line->line, .identity = line->identity};
     if (!name_parse_version_of(line->field[1], orders->firmware, &order.version, err) ||
         !read_time(line->field[2], orders->now_ms, &order.at_ms, err) || !make_room(orders, err))
         return false;
@@ -52,10 +52,10 @@ static bool take_line(void *cls, const struct csv_line *line, struct error *err)
 }
 
 bool report_csv_parse(struct slice text, const char *firmware, int64_t now_ms, struct report_order **ret,
-                      size_t *ret_count, struct error *err)
+                      size_t *ret_count, struct csv_faults *faults, struct error *err)
 {
     struct orders orders = {.firmware = firmware, .now_ms = now_ms};
-    if (!csv_read(text, 3, "a line is IMEI,version[,at]", take_line, &orders, err)) {
+    if (!csv_read(text, 3, "a line is IMEI,version[,at]", take_line, &orders, faults, err)) {
         free(orders.list);
         return false;
     }

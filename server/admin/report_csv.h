@@ -6,10 +6,12 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "server/admin/csv.h"
 #include "upgrade/identity.h"
 #include "upgrade/version.h"
 
 struct report_order { /* one device and the version that it is said to run */
+    unsigned line;
     struct identity identity;
     struct version version;
     int64_t at_ms;   /* when the version was seen; 0: now */
@@ -22,6 +24,7 @@ struct report_order { /* one device and the version that it is said to run */
    caller (free). An error begins with the number of its line: ERROR_BAD_DEVICE, ERROR_BAD_VERSION,
    ERROR_WRONG_FIRMWARE, ERROR_INVALID; or ERROR_TOO_LARGE. */
 bool report_csv_parse(struct slice text, const char *firmware, int64_t now_ms, struct report_order **ret,
-                      size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+                      size_t *ret_count, struct csv_faults *faults, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -78,6 +78,26 @@ bool admin_secret_list_device(struct admin_call *call, struct error *err)
            answer_list(call, product.id, device.id, err);
 }
 
+static bool read_id(const struct request *request, uint64_t *ret, struct error *err)
+{
+    return (slice_u64(request->param[1], ret) && *ret <= INT64_MAX) ||
+           error_set(err, ERROR_SECRET_NOT_FOUND, "a secret has a number: see GET …/secrets");
+}
+
+bool admin_secret_show(struct admin_call *call, struct error *err)
+{
+    struct product product;
+    struct device_secret_row row;
+    uint64_t id;
+    if (!path_params_product(call->request, call->db, &product, err) || !read_id(call->request, &id, err) ||
+        !device_secret_show(call->db, product.id, (int64_t)id, &row, err))
+        return false;
+    reply_json(&call->reply, 200, to_json(&row, access_sees_links(call->request)));
+    reply_header(&call->reply, "Cache-Control", "no-store");
+    explicit_bzero(&row.secret, sizeof row.secret);
+    return true;
+}
+
 /* ---- Changes, in the writer's thread ---- */
 
 struct change {
@@ -198,15 +218,19 @@ static bool read_body(struct change *change, bool rotates, struct error *err)
     return take_value(value, &change->secret, err);
 }
 
-static void answer_with_value(struct change *change, int status)
+/* Of a secret that was made. */
+static void answer_with_value(struct change *change)
 {
+    char number[24];
     struct device_secret_row row = {.secret = change->secret};
     if (row.secret.device_id) {
         snprintf(row.id_kind, sizeof row.id_kind, "%s", identity_kind_name(change->device.id_kind));
         snprintf(row.device, sizeof row.device, "%s", change->device.device);
     }
-    reply_json(&change->call->reply, status, to_json(&row, true));
+    reply_json(&change->call->reply, 201, to_json(&row, true));
     reply_header(&change->call->reply, "Cache-Control", "no-store");
+    snprintf(number, sizeof number, "%lld", (long long)row.secret.id);
+    LOCATE(change->call, "products", change->product.product_key, "secrets", number);
     explicit_bzero(&row.secret, sizeof row.secret);
     explicit_bzero(&change->secret, sizeof change->secret);
 }
@@ -216,7 +240,7 @@ static bool run_add(struct admin_call *call, bool of_device, struct error *err)
     struct change change = {.call = call, .of_device = of_device};
     if (!read_body(&change, false, err) || !run(&change, add, "secret-added", err))
         return false;
-    answer_with_value(&change, 201);
+    answer_with_value(&change);
     return true;
 }
 
@@ -230,19 +254,13 @@ bool admin_secret_add_device(struct admin_call *call, struct error *err)
     return run_add(call, true, err);
 }
 
-static bool read_id(const struct request *request, uint64_t *ret, struct error *err)
-{
-    return (slice_u64(request->param[1], ret) && *ret <= INT64_MAX) ||
-           error_set(err, ERROR_SECRET_NOT_FOUND, "a secret has a number: see GET …/secrets");
-}
-
 bool admin_secret_rotate(struct admin_call *call, struct error *err)
 {
     struct change change = {.call = call};
     if (!read_id(call->request, &change.id, err) || !read_body(&change, true, err) ||
         !run(&change, rotate, "secret-rotated", err))
         return false;
-    answer_with_value(&change, 200);
+    answer_with_value(&change);
     return true;
 }
 

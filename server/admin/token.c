@@ -176,8 +176,8 @@ static bool run(struct change *change, writer_function *what, const char *event,
 {
     struct daemon *daemon = change->call->daemon;
     struct log_number number;
-    struct match_change step = {change->call, what, change};
-    if (!tokens_change(daemon->tokens, daemon->writer, match_change, &step, &change->token, err))
+    struct call_task task = {change->call, what, change};
+    if (!tokens_change(daemon->tokens, daemon->writer, call_run_change, &task, &change->token, err))
         return false;
     live_check(daemon->live);
     log_line(LOG_LEVEL_INFO, event, "token_number", log_i64(&number, change->token.id), "token_name",
@@ -192,8 +192,11 @@ static void answer_with_secret(struct admin_call *call, int status, const struct
     json_t *json = to_json(call, token);
     json_object_set_new(json, "secret", json_string(secret));
     explicit_bzero(secret, SECRET_SIZE);
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)token->id);
     reply_json(&call->reply, status, json);
     reply_header(&call->reply, "Cache-Control", "no-store");
+    LOCATE(call, "tokens", number);
 }
 
 bool admin_token_add(struct admin_call *call, struct error *err)

@@ -112,7 +112,14 @@ bool admin_transcript_add(struct admin_call *call, struct error *err)
         log_line(LOG_LEVEL_INFO, "transcript-added", "product", addition.product.product_key, "device",
                  addition.facts.device.device, "version", post->row.version[0] ? post->row.version : NULL,
                  "reason", post->row.why[0] ? post->row.why : NULL, NULL);
-    return tell(call, &post->row, post->warning, post->is_new ? 201 : 200, err);
+    char number[24], name[IDENTITY_SIZE + 8];
+    const struct device *device = &addition.facts.device;
+    snprintf(number, sizeof number, "%lld", (long long)post->row.id);
+    snprintf(name, sizeof name, "%s:%s", identity_kind_name(device->id_kind), device->device);
+    if (!tell(call, &post->row, post->warning, post->is_new ? 201 : 200, err))
+        return false;
+    LOCATE(call, "products", addition.product.product_key, "devices", name, "transcripts", number);
+    return true;
 }
 
 /* Looking at them */

@@ -311,5 +311,7 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     if (addition.firmware_created)
         add_firmware_notice(&addition, answer);
     reply_json(&call->reply, addition.is_new ? 201 : 200, answer);
+    LOCATE(call, "products", upload->product.product_key, "firmware", addition.firmware.name, "images",
+           addition.image.version);
     return true;
 }

@@ -37,7 +37,7 @@ static bool is_for_bytes(struct slice type)
 bool upload_stream_check(const struct request *request, const char *what, struct error *err)
 {
     struct slice value;
-    if (!call_check_by(request, err))
+    if (!call_check_by(request, err) || !idempotency_check_none(request, err))
         return false;
     if (request_header(request, "Content-Type", &value) && !is_for_bytes(value))
         return error_set(

@@ -185,6 +185,7 @@ bool admin_webhook_add(struct admin_call *call, struct error *err)
     struct fields fields = {.enabled = 1};
     struct change change = {call->request, &fields, {.created_ms = clock_utc_ms()}};
     struct webhook *webhook = &change.webhook;
+    char number[24];
     bool named;
     if (!call_body(call, &body, err))
         return false;
@@ -197,6 +198,8 @@ bool admin_webhook_add(struct admin_call *call, struct error *err)
         return false;
     tell(call, "webhook-added", webhook);
     reply_json(&call->reply, 201, to_json(call->request, webhook));
+    snprintf(number, sizeof number, "%lld", (long long)webhook->id);
+    LOCATE(call, "webhooks", number);
     return true;
 }
 

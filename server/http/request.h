@@ -30,6 +30,7 @@ struct actor {                      /* for whom the request counts */
     char name[65];                  /* of the token */
     char product[PRODUCT_KEY_SIZE]; /* the only product that it may reach; "": all */
     unsigned scope;                 /* enum token_scope */
+    int64_t token_id;               /* stays when the secret is rotated; 0: for no token */
 };
 
 struct request {

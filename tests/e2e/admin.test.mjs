@@ -31,7 +31,7 @@ function routes() {
         ['GET', `${f}/packages/1001/1002/content`], ['POST DELETE', `${f}/packages/1001/1002/release`],
         ['GET POST', `${p}/devices`], ['GET PATCH DELETE', d], ['POST', `${d}/retire`], ['POST', `${d}/restore`], ['POST', `${d}/admit`],
         ['POST', `${d}/replace`], ['POST', `${d}/unblock`], ['POST DELETE', `${d}/claim`], ['POST', `${d}/link`],
-        ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['DELETE', `${d}/links/1`], ['GET DELETE', '/unknown'], ['DELETE', '/unknown/1'],
+        ['POST', `${f}/links`], ['DELETE', `${d}/links`], ['GET DELETE', `${d}/links/1`], ['GET DELETE', '/unknown'], ['DELETE', '/unknown/1'],
     ].map(([methods, path]) => ({ methods: methods.split(' '), path }));
 }
 

@@ -97,12 +97,12 @@ describe('reports import', () => {
         await writeFile(file, `imei,version\n${one.id},1162\n${two.id},1147\n`);
         const first = await ctl(scene, 'reports', 'import', file);
         assertRun(first, 0);
-        assert.equal(first.out, 'Reports  2\nCounted  2\n');
+        assert.match(first.out, new RegExp(`^Reports  2\nCounted  2\n\nLINE .*\n +2  ${one.id} +1162 +counted\n +3  ${two.id} +1147 +counted\n$`));
         await writeFile(file, `${one.id},1138,1724367170000\n`);
         const second = await ctl(scene, 'reports', 'import', file, '--firmware', at.firmware);
         assertRun(second, 0);
         assertNarrow(second.out);
-        assert.match(second.out, new RegExp(`^Counted  0\n\nNot counted\n.*\n${one.id} +1138\n +the confirmed version was seen later$`, 'm'));
+        assert.match(second.out, new RegExp(`^Counted  0\n\nLINE .*\n +1  ${one.id} +1138 +not-counted\n +the confirmed version was seen later$`, 'm'));
         assert.equal((await scene.record(one)).confirmed_version, '1162');
         await writeFile(file, `${one.id},x\n`);
         assertRun(await ctl(scene, 'reports', 'import', file), 1, { err: /line 1: / });

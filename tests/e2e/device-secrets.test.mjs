@@ -216,7 +216,7 @@ describe('rotation', () => {
         await demand(scene);
         await under(a, old).ask();
         await under(b, old).ask();
-        const { json: fresh } = await server.admin('POST', `${path}/${old.secret}/rotate`, { overlap_ms: 60_000 }, { expect: 200 });
+        const { json: fresh } = await server.admin('POST', `${path}/${old.secret}/rotate`, { overlap_ms: 60_000 }, { expect: 201 });
         assert.notEqual(fresh.value, old.value);
         await under(a, fresh).ask();
         await under(b, old).ask();
@@ -228,7 +228,7 @@ describe('rotation', () => {
         await server.admin('DELETE', `${path}/${old.secret}`, null, { expect: 204 });
         assert.equal((await under(b, old).ask(any)).status, 404);
         await server.admin('DELETE', `${path}/${old.secret}`, null, { expect: 409 });
-        const { json: third } = await server.admin('POST', `${path}/${fresh.secret}/rotate`, { overlap_ms: 0 }, { expect: 200 });
+        const { json: third } = await server.admin('POST', `${path}/${fresh.secret}/rotate`, { overlap_ms: 0 }, { expect: 201 });
         assert.equal((await under(b, fresh).ask(any)).status, 404, 'it ended at once');
         assert.notEqual((await under(b, third).ask(any)).status, 404);
         assert.deepEqual((await rows(scene, 'secret-rotated')).map(({ detail }) => detail.old_secret), [old.secret, fresh.secret]);

@@ -134,7 +134,7 @@ describe('a replaced device', () => {
         const old = scene.module(), made = scene.module();
         await old.ask();
         await patch(scene, old, { tags: ['north'], note: 'on the roof' });
-        const answer = (await post(scene, old, 'replace', { device: made.id })).json;
+        const answer = (await post(scene, old, 'replace', { device: made.id }, 201)).json;
         assert.deepEqual([answer.device, answer.replaces], [made.id, old.id]);
         made.link = new URL(answer.link.url).pathname;
         const record = await scene.record(made);
@@ -195,11 +195,15 @@ describe('an import', () => {
         const scene = await Scene.build(server);
         const [a, b] = [nextImei(), nextImei()];
         const first = await importList(scene, `\ufeffNote,device,tags\r\n"says ""hello"", 村泵",${a},"north, lab"\r\n,${b},\r\n`);
-        assert.deepEqual([first.status, first.json], [200, { devices: 2, added: 2, changed: 0, admitted: 0, firmware_kept: 0 }]);
+        const { items: made, ...counts } = first.json;
+        assert.deepEqual(made.map(({ line, result }) => [line, result]), [[2, 'added'], [3, 'added']]);
+        assert.deepEqual([first.status, counts], [200, { devices: 2, added: 2, changed: 0, admitted: 0, firmware_kept: 0 }]);
         const found = await list(scene);
         assert.deepEqual(found.map((d) => [d.device, d.tags, d.note]), [[a, ['lab', 'north'], 'says "hello", 村泵'], [b, [], null]]);
         const gbk = Buffer.concat([Buffer.from(`device,note\n${b},`), Buffer.from('b4e5b1c3', 'hex'), Buffer.from(`\n${a},\n`)]);
-        assert.deepEqual((await importList(scene, gbk)).json, { devices: 2, added: 0, changed: 1, admitted: 0, firmware_kept: 0 });
+        const { items: lines, ...later } = (await importList(scene, gbk)).json;
+        assert.deepEqual(lines.map(({ result }) => result), ['changed', 'unchanged']);
+        assert.deepEqual(later, { devices: 2, added: 0, changed: 1, admitted: 0, firmware_kept: 0 });
         assert.deepEqual((await list(scene)).map((d) => d.note), ['says "hello", 村泵', '村泵']);
         const rows = await ledger(scene.product, 'devices-imported');
         assert.deepEqual([rows.length, rows[0].detail.added, rows[0].detail.sha256.length], [2, 2, 64]);

@@ -170,6 +170,12 @@ void request_fail(struct request *request, const struct error *err)
     answers++;
 }
 
+bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret)
+{
+    (void)index;
+    return request_header(request, name, ret);
+}
+
 bool request_header(const struct request *request, const char *name, struct slice *ret)
 {
     (void)request;
@@ -178,10 +184,10 @@ bool request_header(const struct request *request, const char *name, struct slic
     return false;
 }
 
-bool request_header_at(const struct request *request, const char *name, unsigned index, struct slice *ret)
+void admin_render_problem_with(struct reply *reply, int status, const struct error *err, json_t *members)
 {
-    (void)index;
-    return request_header(request, name, ret);
+    json_decref(members);
+    admin_render_problem(reply, status, err);
 }
 
 void admin_render_problem(struct reply *reply, int status, const struct error *err)

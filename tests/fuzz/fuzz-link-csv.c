@@ -27,7 +27,7 @@ static void read_reports(struct slice text)
     struct report_order *orders = NULL;
     size_t count = 0;
     struct error err = {ERROR_CODES, ""};
-    if (!report_csv_parse(text, "AirM2M_780E_LTE_AT", 1000, &orders, &count, &err)) {
+    if (!report_csv_parse(text, "AirM2M_780E_LTE_AT", 1000, &orders, &count, NULL, &err)) {
         if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
             abort();
         return;
@@ -42,7 +42,7 @@ static void read_devices(struct slice text)
 {
     struct device_csv list = {.rows = NULL};
     struct error err = {ERROR_CODES, ""};
-    if (!device_csv_parse(text, &list, &err) && strncmp(err.text, "line ", 5) != 0)
+    if (!device_csv_parse(text, &list, NULL, &err) && strncmp(err.text, "line ", 5) != 0)
         abort();
     for (size_t i = 0; i < list.count; i++)
         if (!list.rows[i].line || strlen(device_csv_text(&list, list.rows[i].note)) > 200)
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
     struct error err = {ERROR_CODES, ""};
     struct slice text = {(const char *)input, len};
     read_devices(text);
-    if (!link_csv_parse(text, "AirM2M_780E_LTE_AT", "1138", &orders, &count, &err)) {
+    if (!link_csv_parse(text, "AirM2M_780E_LTE_AT", "1138", &orders, &count, NULL, &err)) {
         if (orders || (err.code != ERROR_TOO_LARGE && strncmp(err.text, "line ", 5) != 0))
             abort();
         read_reports(text);

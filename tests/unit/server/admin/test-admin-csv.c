@@ -28,7 +28,8 @@ struct parsed {
 static struct parsed parse(const char *text, const char *common)
 {
     struct parsed parsed = {.orders = NULL, .count = 0};
-    parsed.ok = link_csv_parse(slice_of(text), FIRMWARE, common, &parsed.orders, &parsed.count, &parsed.err);
+    parsed.ok =
+        link_csv_parse(slice_of(text), FIRMWARE, common, &parsed.orders, &parsed.count, NULL, &parsed.err);
     return parsed;
 }
 
@@ -114,7 +115,7 @@ static void test_refuses_a_byte_of_zero(void **state)
     struct parsed parsed = {.orders = NULL};
     (void)state;
     assert_false(link_csv_parse((struct slice){text, sizeof text}, FIRMWARE, "", &parsed.orders,
-                                &parsed.count, &parsed.err));
+                                &parsed.count, NULL, &parsed.err));
 }
 
 static void test_takes_only_so_many(void **state)
@@ -164,7 +165,7 @@ static void test_reports(void **state)
     (void)state;
     assert_true(
         report_csv_parse(slice_of("imei,version,at\n" ONE ",V1147,1795370263000\n\"" TWO "\",\"1138\"\n"),
-                         FIRMWARE, 1795370263001, &orders, &count, &err));
+                         FIRMWARE, 1795370263001, &orders, &count, NULL, &err));
     assert_int_equal(count, 2);
     assert_int_equal(orders[0].version.part[0], 1147);
     assert_int_equal(orders[0].at_ms, 1795370263000);
@@ -180,7 +181,8 @@ static void test_reports(void **state)
                                       ONE ",1147,9,",
                                       "1,1147"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(report_csv_parse(slice_of(bad[i]), FIRMWARE, 1795370263001, &orders, &count, &err));
+        assert_false(
+            report_csv_parse(slice_of(bad[i]), FIRMWARE, 1795370263001, &orders, &count, NULL, &err));
         assert_int_equal(strncmp(err.text, "line 1: ", 8), 0);
     }
 }
@@ -191,7 +193,7 @@ static void assert_devices(const char *text, const char *wanted)
     struct device_csv list = {.rows = NULL};
     struct error err = {.text = ""};
     char seen[512] = "";
-    if (!device_csv_parse(slice_of(text), &list, &err))
+    if (!device_csv_parse(slice_of(text), &list, NULL, &err))
         fail_msg("'%s': %s", text, err.text);
     for (size_t i = 0; i < list.count; i++) {
         size_t used = strlen(seen);
@@ -242,7 +244,7 @@ static void test_devices_that_are_wrong(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct device_csv list = {.rows = NULL};
         struct error err = {.text = ""};
-        if (device_csv_parse(slice_of(cases[i].text), &list, &err))
+        if (device_csv_parse(slice_of(cases[i].text), &list, NULL, &err))
             fail_msg("'%s' is taken", cases[i].text);
         if (strncmp(err.text, cases[i].says, strlen(cases[i].says)) != 0)
             fail_msg("'%s': %s", cases[i].text, err.text);
