@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { checkAnswer } from './contract.mjs';
 import { poll } from './module.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -161,8 +162,9 @@ export class Server {
     }
 
     // One call of the admin API. `path` stands after /api/v1 unless it begins with it. A body that is no Buffer,
-    // string or stream is sent as JSON. `expect` is the status that must come (or a list of them).
-    async admin(method, path, body = null, { headers = {}, token = this.token, expect = null } = {}) {
+    // string or stream is sent as JSON. `expect` is the status that must come (or a list of them). Every answer must be one
+    // that doc/openapi.yaml allows, unless `contract` is false.
+    async admin(method, path, body = null, { headers = {}, token = this.token, expect = null, contract = true } = {}) {
         const isBytes = Buffer.isBuffer(body) || typeof body === 'string';
         const isStream = typeof body?.pipe === 'function';
         const payload = body === null || isStream ? null : isBytes ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
@@ -197,6 +199,10 @@ export class Server {
         });
         if (expect !== null)
             assert.ok([expect].flat().includes(answer.status), `${method} ${path}: ${answer.status} ${answer.body}`);
+        if (contract && !process.env.DFOTA_SANITIZED) { // to save time, not again with sanitizers
+            const sent = payload && !isBytes ? body : undefined;
+            checkAnswer(buildDir, { ...answer, method, path: path.startsWith('/api/v1') ? path : `/api/v1${path}`, sent });
+        }
         return answer;
     }
 
