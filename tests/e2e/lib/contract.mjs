@@ -56,7 +56,7 @@ export class Contract {
     constructor(document) {
         const Ajv = modules('ajv/dist/2020.js').default;
         this.document = document;
-        this.ajv = new Ajv({ strict: false, validateFormats: false });
+        this.ajv = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false, code: { optimize: false } });
         this.ajv.addSchema({ $id: SPACE, components: { schemas: document.components.schemas } });
         this.compiled = new Map();
         // A path without parameters comes before one that has them.
@@ -149,10 +149,18 @@ export class Contract {
 
 let shared = null;
 
+function contractOf(cacheDir) {
+    shared ??= new Contract(readDocument(cacheDir));
+    return shared;
+}
+
 // Checks one answer of a server of `cacheDir`, a build directory. Without the npm modules nothing is checked.
 export function checkAnswer(cacheDir, call) {
-    if (noContract)
-        return;
-    shared ??= new Contract(readDocument(cacheDir));
-    shared.check(call);
+    if (!noContract)
+        contractOf(cacheDir).check(call);
+}
+
+// Whether the document has this call; true without the npm modules.
+export function hasCall(cacheDir, method, path) {
+    return Boolean(noContract || contractOf(cacheDir).find(method, path)?.operation);
 }
