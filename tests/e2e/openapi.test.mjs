@@ -189,6 +189,16 @@ describe('GET /api/v1/openapi.yaml', () => {
         assert.equal(Number(head.headers['content-length']), body.length);
     });
 
+    test('the calls outside of /api/v1 answer as the document says', { skip: noContract }, async (t) => {
+        const server = await startServer(t), contract = new Contract(readDocument(buildDir));
+        for (const path of ['/metrics', '/healthz', '/readyz']) {
+            const answer = await fetch(`http://${server.adminAddress.host}:${server.adminAddress.port}${path}`,
+                { headers: { Authorization: `Bearer ${server.token}` } });
+            assert.equal(answer.status, 200, path);
+            contract.check({ method: 'GET', path, status: 200, headers: Object.fromEntries(answer.headers), body: Buffer.from(await answer.text()) });
+        }
+    });
+
     test('a server that answers something else fails the test that asks it', { skip: noContract }, async (t) => {
         const liar = http.createServer((request, response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"seq":1}'));
         t.after(() => liar.close());
