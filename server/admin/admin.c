@@ -206,6 +206,7 @@ const struct route admin_routes[] = {
                 UPLOADS(X)
 #undef X
                     {"GET", "/metrics", ROUTE_WORKER | ROUTE_ACCESS(READ), 0, NULL, admin_metrics_serve},
+    {"GET", API "/openapi.yaml", ROUTE_OPEN, 0, NULL, admin_openapi_serve},
     {"GET", "/healthz", ROUTE_OPEN, 0, NULL, admin_health_serve},
     {"GET", "/readyz", ROUTE_WORKER | ROUTE_OPEN, 0, NULL, admin_ready_serve},
     {"GET", "/", ROUTE_OPEN, 0, NULL, console_file_redirect},

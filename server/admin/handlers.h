@@ -20,6 +20,8 @@ void admin_metrics_serve(struct request *request); /* metrics.c */
 void admin_health_serve(struct request *request);  /* health.c */
 void admin_ready_serve(struct request *request);
 
+void admin_openapi_serve(struct request *request); /* openapi.c: doc/openapi.yaml */
+
 bool admin_firmware_versions(struct admin_call *call, struct error *err); /* overview.c */
 
 bool admin_session_begin(struct admin_call *call, struct error *err);

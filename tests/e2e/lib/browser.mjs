@@ -18,6 +18,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { hasCall } from './contract.mjs';
 import { buildDir } from './server.mjs';
 
 const require = createRequire(fileURLToPath(new URL('../../../www/package.json', import.meta.url)));
@@ -91,7 +92,10 @@ export class View {
         });
         page.on('pageerror', (error) => this.errors.push(String(error.stack)));
         page.on('request', (request) => {
-            this.hosts.add(new URL(request.url()).origin);
+            const { origin, pathname } = new URL(request.url());
+            this.hosts.add(origin);
+            if (pathname.startsWith('/api/') && !hasCall(buildDir, request.method(), pathname))
+                this.errors.push(`doc/openapi.yaml has no ${request.method()} ${pathname}`);
             this.pending.add(request);
         });
         for (const end of ['requestfinished', 'requestfailed'])

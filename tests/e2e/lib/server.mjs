@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { checkAnswer } from './contract.mjs';
 import { poll } from './module.mjs';
 import { hasTexts, takeTimes } from './times.mjs';
 
@@ -164,8 +165,9 @@ export class Server {
 
     // One call of the admin API. `path` stands after /api/v1 unless it begins with it, or is a whole URL of this
     // server. A body that is no Buffer, string or stream is sent as JSON. `json` of the answer is without the texts beside
-    // its times, which are checked. `expect` is the status that must come (or a list of them).
-    async admin(method, path, body = null, { headers = {}, token = this.token, expect = null } = {}) {
+    // its times, which are checked. `expect` is the status that must come (or a list of them). Every answer must be one
+    // that doc/openapi.yaml allows, unless `contract` is false.
+    async admin(method, path, body = null, { headers = {}, token = this.token, expect = null, contract = true } = {}) {
         path = path.replace(/^http:\/\/[^/]+/, '');
         const isBytes = Buffer.isBuffer(body) || typeof body === 'string';
         const isStream = typeof body?.pipe === 'function';
@@ -199,10 +201,14 @@ export class Server {
             else
                 request.end(payload);
         });
-        if (answer.json !== undefined && hasTexts(path, answer.headers['content-type']))
-            answer.json = takeTimes(answer.json, this.times, path.split('?')[0]);
         if (expect !== null)
             assert.ok([expect].flat().includes(answer.status), `${method} ${path}: ${answer.status} ${answer.body}`);
+        if (contract && !process.env.DFOTA_SANITIZED) { // to save time, not again with sanitizers
+            const sent = payload && !isBytes ? body : undefined;
+            checkAnswer(buildDir, { ...answer, method, path: path.startsWith('/api/v1') ? path : `/api/v1${path}`, sent });
+        }
+        if (answer.json !== undefined && hasTexts(path, answer.headers['content-type']))
+            answer.json = takeTimes(answer.json, this.times, path.split('?')[0]);
         return answer;
     }
 
