@@ -253,11 +253,10 @@ describe('time and room', () => {
         assert.equal((await open(t, own.adminAddress).ask(get('/status', []))).status, 401); // answered after it, without the database
         const ended = own.ended;
         own.process.kill('SIGTERM');
+        await own.logged('stop');
+        lock.stdin.end('ROLLBACK;\n'); // the main thread may wait for the database before it stops the listeners
+        assert.equal((await busy.next()).status, 200);
         assert.equal(await idle.end(), 'fin');
-        assert.equal(busy.closed, null);
-        lock.stdin.end('ROLLBACK;\n');
-        const answer = await busy.next();
-        assert.deepEqual([answer.status, answer.closes], [200, true]);
         assert.equal(await busy.end(), 'fin');
         assert.deepEqual(await ended, { code: 0, signal: null });
     });
