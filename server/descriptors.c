@@ -9,7 +9,8 @@
 #define OWN_DESCRIPTORS                                                                                      \
     256 /* database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections */
 
-/* Descriptors of one connection, in quarters. TLS takes two more: at the peer, and inside of the server. */
+/* Descriptors of one connection, in quarters. TLS takes two more: at the peer, and inside of the server. A connection that
+   is kept takes one more while its answer is sent. */
 static uint64_t device_quarters(const struct config *config)
 {
     return config->device_tls_listen[0] ? 17 : 9;
@@ -17,7 +18,7 @@ static uint64_t device_quarters(const struct config *config)
 
 static uint64_t admin_quarters(const struct config *config)
 {
-    return config->admin_tls_listen[0] ? 13 : 5;
+    return (config->admin_tls_listen[0] ? 13 : 5) + (config->admin_keep_alive_ms ? 4 : 0);
 }
 
 /* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or

@@ -90,6 +90,7 @@ static struct listener_config admin_listener(struct daemon *daemon)
     admin.address = daemon->config->admin_listen;
     admin.loops = 1;
     admin.max_connections = (unsigned)daemon->config->max_admin_connections;
+    admin.keep_alive_ms = (int64_t)daemon->config->admin_keep_alive_ms;
     admin.max_head_bytes = ADMIN_HEAD_MAX;
     admin.memory_per_connection = ADMIN_MEMORY;
     admin.routes = admin_routes;

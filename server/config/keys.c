@@ -116,6 +116,10 @@ const struct config_key config_key_table[] = {
            "The time limit for a complete small request body, such as JSON."),
     NUMBER(idle_timeout_ms, RESTARTS, "120000", 1, DAY_MS, "MS",
            "The server closes an upload or an answer in which no byte moves for this time."),
+    NUMBER(admin_keep_alive_ms, RESTARTS, "75000", 0, DAY_MS, "MS",
+           "A connection to admin_listen stays open after an answer, and waits this long for the next request. A proxy in "
+           "front must close its own idle connections earlier. At most half of max_admin_connections wait: beyond that the "
+           "server closes the one that is idle for the longest time. 0: each answer closes its connection."),
     NUMBER(least_rate, RESTARTS, "128", 0, 1000000, "BYTES",
            "The lowest rate, in bytes per second, at which a peer must acknowledge an answer. It is an "
            "average over idle_timeout_ms, and over transfer_stall_ms after the last byte of a download was "

@@ -11,16 +11,26 @@
 #include "server/http/transfer.h"
 #include "server/http/wire.h"
 
+void connection_init(struct connection *connection)
+{
+    connection->own = -1;
+    reply_init(&connection->reply, 0);
+}
+
 void connection_set_deadline(struct connection *connection, enum deadline kind)
 {
     struct loop *loop = connection->loop;
     if (connection->deadline != DEADLINE_NONE)
         TAILQ_REMOVE(&loop->list[connection->deadline], connection, in_deadlines);
+    if (connection->deadline == DEADLINE_KEPT)
+        loop->kept--;
     connection->deadline = kind;
     if (kind == DEADLINE_NONE)
         return;
     connection->due_ms = loop->now_ms + loop->limit_ms[kind];
     TAILQ_INSERT_TAIL(&loop->list[kind], connection, in_deadlines);
+    if (kind == DEADLINE_KEPT)
+        loop->kept++;
 }
 
 void connection_answered(struct connection *connection)
@@ -111,6 +121,8 @@ void connection_finish_reply(const struct connection *connection, struct reply *
         reply_forbid_transform(reply);
     if (config->add_headers)
         config->add_headers(&connection->request, reply);
+    if (connection->keeps)
+        reply->keep_ms = connection->loop->config->keep_alive_ms;
 }
 
 void request_answer(struct request *request, struct reply *reply)
@@ -129,19 +141,20 @@ void request_fail(struct request *request, const struct error *err)
     request_answer(request, &reply);
 }
 
-void connection_refuse(struct connection *connection, const struct error *err, const char *allow)
+bool connection_refuse(struct connection *connection, const struct error *err, const char *allow)
 {
     struct reply reply;
     if (connection->resume) {
         metric_count_status(connection->loop->config->metrics, 416);
         wire_send_bare(connection->fd);
-        return;
+        return true;
     }
     connection_render(connection, err, allow, &reply);
     connection_finish_reply(connection, &reply);
     metric_count_status(connection->loop->config->metrics, (unsigned)reply.status);
-    wire_send(connection->fd, &reply, connection->request.head_only);
+    bool whole = wire_send(connection->fd, &reply, connection->request.head_only);
     reply_free(&reply);
+    return whole;
 }
 
 void connection_refuse_body(struct connection *connection, const struct error *err)
@@ -184,6 +197,9 @@ void connection_release(struct connection *connection)
     free(connection->vetting);
     connection->vetting = NULL;
     crowd_remove(&connection->member);
+    if (connection->own >= 0)
+        close(connection->own);
+    connection->own = -1;
     free(connection->text);
     connection->text = NULL;
 }

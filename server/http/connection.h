@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* One connection with its one request, from accept to close. Internal to the http folder.
+/* One connection with its request, from accept to close. A kept connection (keep.h) has one request after the other.
+   Internal to the http folder.
 
    Three places. At the gate: the head is incomplete, our own epoll watches the socket. With
    libmicrohttpd: body, handler, answer. Lingering: the answer is sent, but the peer may still be sending.
@@ -49,6 +50,7 @@ struct connection {
     size_t scanned; /* bytes of the head that were scanned */
     bool some;      /* at least one byte has come */
     char *text;     /* the whole head, owned */
+    size_t head_size;
     struct head head;
     bool resume;           /* the request continues a download: a refusal is a bare head */
     int64_t taken_us;      /* when the head was complete: boot clock */
@@ -73,9 +75,16 @@ struct connection {
     uint64_t acked;          /* bytes acknowledged when the current idle_timeout_ms began */
     unsigned looks;          /* checks in the current idle_timeout_ms */
 
+    uint64_t earlier; /* bytes of the requests before this one; from keep_decide() on with this one */
+    bool keeps;       /* the answer does not close the connection */
+    int own;       /* a duplicate of the socket while libmicrohttpd sends an answer that keeps it; else -1 */
+    bool returned; /* `fd` is ours again, and libmicrohttpd closes another socket in its place */
+
     struct connection *next; /* in the loop's list `answered` or `dead` */
 };
 
+/* For a struct of zeros: the fields that do not begin with 0. */
+void connection_init(struct connection *connection);
 /* Sets the deadline: the time limit of its kind, from now. DEADLINE_NONE: no deadline. */
 void connection_set_deadline(struct connection *connection, enum deadline kind);
 /* Any thread: the loop continues with the connection in its next turn. */
@@ -92,8 +101,8 @@ void connection_render(const struct connection *connection, const struct error *
                        struct reply *reply);
 /* Each answer, just before it is written: adds what all answers of the listener have. */
 void connection_finish_reply(const struct connection *connection, struct reply *reply);
-/* Writes err in place of libmicrohttpd, on a socket that nothing was written to. */
-void connection_refuse(struct connection *connection, const struct error *err, const char *allow);
+/* Writes err in place of libmicrohttpd, between two answers. False: not all of it could be written. */
+bool connection_refuse(struct connection *connection, const struct error *err, const char *allow);
 /* The same in the middle of the body, where libmicrohttpd cannot answer: libmicrohttpd then only closes. */
 void connection_refuse_body(struct connection *connection, const struct error *err);
 /* The same for a body that is too slow or is dropped at the limit: makes libmicrohttpd close. */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include "base/clock.h"
 #include "server/core/metrics.h"
+#include "server/http/keep.h"
 #include "server/http/pacing.h"
 #include "server/http/wire.h"
 #include "server/http/transfer.h"
@@ -67,6 +68,15 @@ static bool take_body(struct connection *connection, const char *bytes, size_t l
     return true;
 }
 
+static uint64_t acked_bytes(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return info.tcpi_bytes_acked;
+}
+
 /* A resume is answered with 206 or refused. libmicrohttpd would add a Content-Length to the refusal. */
 static bool refuses_resume(const struct connection *connection)
 {
@@ -83,6 +93,7 @@ static enum MHD_Result send_reply(struct connection *connection)
         return MHD_NO;
     }
     const struct listener_config *config = connection->loop->config;
+    keep_decide(connection);
     connection_finish_reply(connection, reply);
     bool watch = connection_is_transfer(connection);
     uint64_t size = reply->size;
@@ -97,7 +108,7 @@ static enum MHD_Result send_reply(struct connection *connection)
                                               reply->fetch, reply->first, reply->first + size);
     reply->attempt = 0; /* the transfer has begun */
     connection->followed = connection->transfer != NULL;
-    connection->acked = 0;
+    connection->acked = connection->earlier ? acked_bytes(connection->fd) : 0;
     connection_set_deadline(connection, DEADLINE_ANSWER);
     metric_count_status(config->metrics, (unsigned)reply->status);
     metric_time_answer(config->metrics, connection->taken_us);
@@ -141,6 +152,8 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd, const
     struct connection *connection = *request_cls;
     if (!connection) { /* the head is complete; the gate has checked it */
         connection = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        if (connection->returned) /* not its socket any more */
+            return MHD_NO;
         *request_cls = connection;
         if (connection->head.body_length)
             notice_end(connection);
@@ -173,6 +186,8 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **request
 {
     (void)cls, (void)mhd;
     struct connection *connection = *request_cls;
+    if (connection && connection->keeps && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        keep_take_back(connection);
     if (!connection || !connection->transfer)
         return;
     transfer_written(connection->transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
@@ -207,8 +222,12 @@ void exchange_on_connection(void *cls, struct MHD_Connection *mhd, void **socket
     }
     struct connection *connection = *socket_context;
     connection->mhd = NULL;
+    bool returned = connection->returned;
     connection_release(connection);
-    let_go(connection);
+    if (returned)
+        keep_wait(connection);
+    else
+        let_go(connection);
 }
 
 void exchange_late(struct connection *connection)
@@ -216,15 +235,6 @@ void exchange_late(struct connection *connection)
     struct error err;
     error_set(&err, ERROR_TIMEOUT, "the body took too long");
     connection_give_up_body(connection, &err);
-}
-
-static uint64_t acked_bytes(int fd)
-{
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_acked;
 }
 
 /* In idle_timeout_ms a peer must acknowledge at least one byte, and at least what least_rate demands. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "server/http/admit.h"
+#include "server/http/keep.h"
 #include "server/core/thread_pool.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -66,6 +67,8 @@ static void crowd_out(struct connection *connection, const struct error *err)
 bool gate_make_room(struct loop *loop)
 {
     struct error err;
+    if (keep_make_room(loop))
+        return true;
     struct connection *oldest = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
     if (!oldest)
         oldest = TAILQ_FIRST(&loop->list[DEADLINE_BODY]);
@@ -194,6 +197,7 @@ static bool take_request(struct connection *connection, char *allow, size_t allo
 /* From here on `resume` is known, also for refusals. */
 static bool keep_head(struct connection *connection, size_t size, struct error *err)
 {
+    connection->head_size = size;
     connection->text = malloc(size);
     if (!connection->text)
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
@@ -221,7 +225,8 @@ static void take_head(struct connection *connection, size_t size)
         notices_count(&loop->capacity->notices, NOTICE_REFUSED, 0, connection->loop->now_ms);
         error_set(&err, ERROR_UNAVAILABLE, "too many connections");
         refuse(connection, &err, NULL);
-    } else if (!take_request(connection, allow, sizeof allow, &err)) {
+    } else if (!take_request(connection, allow, sizeof allow, &err) &&
+               !keep_refuse(connection, &err, allow)) {
         refuse(connection, &err, allow);
     }
 }
@@ -234,6 +239,13 @@ static void refuse_long(struct connection *connection, size_t limit)
     else
         error_set(&err, ERROR_URI_TOO_LONG, "the request line has more than %zu bytes", limit);
     refuse(connection, &err, NULL);
+}
+
+/* A part of the next head has come on a kept connection: from now on it counts as on a new one. */
+static void begin_next(struct connection *connection)
+{
+    connection_set_deadline(connection, DEADLINE_HEAD);
+    join_crowd(connection);
 }
 
 /* Peeks at the bytes that have come; libmicrohttpd reads them again. False: the head is incomplete. */
@@ -263,6 +275,8 @@ static bool look(struct connection *connection, bool ended)
         error_set(&err, ERROR_BAD_REQUEST, "the request head ends before its blank line");
         refuse(connection, &err, NULL);
     } else {
+        if (connection->deadline == DEADLINE_KEPT)
+            begin_next(connection);
         return false;
     }
     return true;
@@ -304,7 +318,7 @@ void gate_welcome(struct loop *loop, int fd, const struct sockaddr_storage *addr
     }
     connection->loop = loop;
     connection->fd = fd;
-    reply_init(&connection->reply, 0);
+    connection_init(connection);
     peer_text(address, connection->request.peer);
     connection->request.over_tls = over_tls;
     crowd_key_of(address, &connection->member.key);
@@ -346,6 +360,8 @@ bool gate_accept(struct loop *loop)
 
 void gate_close_silent(struct loop *loop)
 {
+    while (keep_make_room(loop))
+        ;
     struct connection *connection = TAILQ_FIRST(&loop->list[DEADLINE_HEAD]);
     while (connection) {
         struct connection *next = TAILQ_NEXT(connection, in_deadlines);

@@ -14,11 +14,11 @@ bool gate_accept(struct loop *loop);
 void gate_welcome(struct loop *loop, int fd, const struct sockaddr_storage *peer, bool over_tls);
 /* Events on a socket that the loop watches. */
 void gate_ready(struct connection *connection, uint32_t events);
-/* DEADLINE_HEAD came. */
+/* DEADLINE_HEAD or DEADLINE_KEPT came. */
 void gate_late(struct connection *connection);
 /* vet() of the route has ended: hands the connection to libmicrohttpd, or refuses. */
 void gate_vetted(struct connection *connection);
-/* Closes the oldest connection whose request is incomplete. False: this loop has no such connection. */
+/* Closes the kept connection that is idle for the longest time, else the oldest whose request is incomplete. False: this loop has no such connection. */
 bool gate_make_room(struct loop *loop);
 /* At the end of the server: closes connections that have sent no byte. */
 void gate_close_silent(struct loop *loop);

@@ -33,7 +33,8 @@ struct listener_config {
     int64_t body_timeout_ms; /* for a complete body kept in memory; then 408 */
     int64_t
         idle_timeout_ms; /* no byte of a streamed body: 408; less of an answer acknowledged than least_rate: reset */
-    uint64_t least_rate; /* bytes of an answer per second, over idle_timeout_ms; 0: one byte is enough */
+    int64_t keep_alive_ms; /* a connection waits this long for its next request; 0: each answer closes it */
+    uint64_t least_rate;   /* bytes of an answer per second, over idle_timeout_ms; 0: one byte is enough */
     const struct route *routes;
     size_t route_count;
     /* NULL: everyone may ask. Else called for every request without a route of ROUTE_OPEN, also when there is

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
@@ -129,6 +130,7 @@ static void late(struct connection *connection, enum deadline kind)
 {
     switch (kind) {
     case DEADLINE_HEAD:
+    case DEADLINE_KEPT:
         gate_late(connection);
         return;
     case DEADLINE_BODY:
@@ -166,7 +168,7 @@ static void look_at_deadlines(struct loop *loop)
 static int wait_ms(const struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
-    if (MHD_get_timeout(loop->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0)
+    if (loop->run_daemon || (MHD_get_timeout(loop->daemon, &daemon_ms) == MHD_YES && daemon_ms == 0))
         return 0;
     int64_t due = pacing_due_ms(loop);
     if (loop->accept_again_ms && loop->accept_again_ms < due)
@@ -293,6 +295,8 @@ static void destroy(struct loop *loop)
         close(loop->epoll);
     if (loop->shared.wake_fd >= 0)
         close(loop->shared.wake_fd);
+    if (loop->dead_fd >= 0)
+        close(loop->dead_fd);
     pthread_mutex_destroy(&loop->lock);
     free(loop->scratch);
     free(loop);
@@ -306,13 +310,24 @@ static unsigned share_of(const struct listener_config *config, unsigned divisor)
     return share ? share : 1;
 }
 
+/* A socket whose peer has closed; -1 with errno. */
+static int dead_socket(void)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    close(pair[1]);
+    return pair[0];
+}
+
 static bool prepare(struct loop *loop, struct error *err)
 {
     const struct listener_config *config = loop->config;
     loop->scratch = malloc(SCRATCH_BYTES);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->shared.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!loop->scratch || loop->epoll < 0 || loop->shared.wake_fd < 0)
+    loop->dead_fd = dead_socket();
+    if (!loop->scratch || loop->epoll < 0 || loop->shared.wake_fd < 0 || loop->dead_fd < 0)
         return error_errno(err, errno, "an event loop cannot be made");
     unsigned beyond = share_of(config, 8);
     loop->beyond_max = beyond < 8 ? 8 : beyond > 256 ? 256 : beyond;
@@ -321,7 +336,9 @@ static bool prepare(struct loop *loop, struct error *err)
     for (enum deadline kind = DEADLINE_NONE; kind < DEADLINES; kind++)
         TAILQ_INIT(&loop->list[kind]);
     TAILQ_INIT(&loop->paused);
+    loop->kept_max = share;
     loop->limit_ms[DEADLINE_HEAD] = config->head_timeout_ms;
+    loop->limit_ms[DEADLINE_KEPT] = config->keep_alive_ms;
     loop->limit_ms[DEADLINE_BODY] = config->body_timeout_ms;
     loop->limit_ms[DEADLINE_STREAM] = config->idle_timeout_ms;
     loop->limit_ms[DEADLINE_ANSWER] = config->idle_timeout_ms / ANSWER_LOOKS + 1;
@@ -356,7 +373,7 @@ bool loop_start(struct capacity *capacity, const struct listener_config *config,
     loop->capacity = capacity;
     loop->config = config;
     loop->listen = socket;
-    loop->epoll = loop->shared.wake_fd = -1;
+    loop->epoll = loop->shared.wake_fd = loop->dead_fd = -1;
     pthread_mutex_init(&loop->lock, NULL);
     capacity_begin_accepting(capacity);
     if (prepare(loop, err) && start_thread(loop, err)) {

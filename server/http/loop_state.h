@@ -26,6 +26,7 @@ struct arrival {
 enum deadline {
     DEADLINE_NONE,
     DEADLINE_HEAD,   /* for the complete head */
+    DEADLINE_KEPT,   /* for the first byte of the next request */
     DEADLINE_BODY,   /* for a complete body that is kept in memory */
     DEADLINE_STREAM, /* for the next bytes of a streamed body */
     DEADLINE_ANSWER, /* time to check what the peer has acknowledged of the answer */
@@ -55,6 +56,9 @@ struct loop {
     unsigned lingering;
     unsigned beyond;     /* connections that wait at the gate beyond the limit */
     unsigned beyond_max; /* limit of `beyond`, and of `lingering`; beyond it the oldest is closed */
+    unsigned kept;       /* connections that wait for their next request */
+    unsigned kept_max;   /* beyond it the one that is idle for the longest time is closed */
+    int dead_fd;         /* a socket whose peer has closed (keep.h) */
     struct crowd crowd;
     struct deadline_list paused; /* sent at a limited rate, earliest first (pacing.h) */
     struct connection *handing;  /* is being handed to libmicrohttpd */

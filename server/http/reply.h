@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* An answer before it is written. The http folder adds Connection: close, Content-Length and Date; every
-   answer closes its connection. */
+/* An answer before it is written. The http folder adds Content-Length, Date and Connection: close; where the connection
+   is kept, Keep-Alive in place of the last. */
 #ifndef DFOTA_SERVER_HTTP_REPLY_H
 #define DFOTA_SERVER_HTTP_REPLY_H
 
@@ -34,6 +34,9 @@ struct reply {
        watched. `first` is the offset of bytes[0] in the package. */
     int64_t attempt, fetch;
     uint64_t first;
+
+    int64_t
+        keep_ms; /* set by the http folder: how long the connection waits for the next request; 0: it is closed */
 };
 
 void reply_init(struct reply *reply, int status); /* fd -1, no body */

@@ -21,14 +21,27 @@ static void date_text(char out[30])
              (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100, (unsigned)utc.tm_sec % 100);
 }
 
+/* The header about the connection; its value is written into `value`. Clients that know Keep-Alive do not ask just when
+   the server closes. */
+static const char *connection_header(const struct reply *reply, char value[32])
+{
+    if (!reply->keep_ms) {
+        snprintf(value, 32, "close");
+        return "Connection";
+    }
+    snprintf(value, 32, "timeout=%lld", (long long)(reply->keep_ms / 1000));
+    return "Keep-Alive";
+}
+
 static void write_head(FILE *out, const struct reply *reply, bool has_end)
 {
     unsigned status = (unsigned)reply->status;
     size_t known = MHD_get_reason_phrase_len_for(status);
-    char date[30];
+    char date[30], connection[32];
     date_text(date);
-    fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n", status,
-            known ? MHD_get_reason_phrase_for(status) : "Non-Standard Status", date);
+    const char *name = connection_header(reply, connection);
+    fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n%s: %s\r\n", status,
+            known ? MHD_get_reason_phrase_for(status) : "Non-Standard Status", date, name, connection);
     if (reply->content_type)
         fprintf(out, "Content-Type: %s\r\n", reply->content_type);
     for (unsigned i = 0; i < reply->header_count; i++)
@@ -85,7 +98,9 @@ static struct MHD_Response *make_response(struct reply *reply)
 
 struct MHD_Response *wire_add_headers(struct MHD_Response *response, const struct reply *reply)
 {
-    bool whole = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    char connection[32];
+    const char *name = connection_header(reply, connection);
+    bool whole = MHD_add_response_header(response, name, connection) == MHD_YES;
     if (reply->content_type)
         whole = MHD_add_response_header(response, "Content-Type", reply->content_type) == MHD_YES && whole;
     for (unsigned i = 0; i < reply->header_count; i++)
@@ -104,14 +119,15 @@ struct MHD_Response *wire_response(struct reply *reply)
     return response ? wire_add_headers(response, reply) : NULL;
 }
 
-void wire_send(int fd, const struct reply *reply, bool head_only)
+bool wire_send(int fd, const struct reply *reply, bool head_only)
 {
     size_t head_size;
     _cleanup_(cleanup_free) char *head = make_head(reply, true, &head_size);
     struct iovec part[2] = {{head, head_size}, {(void *)(uintptr_t)reply->bytes, (size_t)reply->size}};
     struct msghdr message = {.msg_iov = part, .msg_iovlen = head_only || reply->size == 0 ? 1 : 2};
     /* A few hundred bytes fit into an empty socket buffer, or the peer is gone. */
-    (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent >= 0 && (size_t)sent == head_size + (message.msg_iovlen == 2 ? part[1].iov_len : 0);
 }
 
 void wire_send_bare(int fd)

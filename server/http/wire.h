@@ -22,9 +22,9 @@ struct MHD_Response *wire_response(struct reply *reply);
 /* Adds the headers of `reply` to a response that was made elsewhere, and returns it. NULL: the response is destroyed. */
 struct MHD_Response *wire_add_headers(struct MHD_Response *response, const struct reply *reply);
 
-/* Sends head and body in one send(2) without waiting. The body is in memory, and nothing was written to
-   the socket before. Ignores whether the peer reads it. */
-void wire_send(int fd, const struct reply *reply, bool head_only);
+/* Sends head and body in one send(2) without waiting. The body is in memory. False: not all of it was sent, because the
+   peer is gone or does not read. */
+bool wire_send(int fd, const struct reply *reply, bool head_only);
 
 /* The refusal of a resume, for any reason: a head without a body and without a Content-Length. A module
    that resumes appends any body to the firmware that it has, in a buffer of Content-Length bytes; with

@@ -141,7 +141,7 @@ describe('an error is a problem document with its own code:', () => {
     });
 });
 
-test('every answer closes the connection', async () => {
+test('every answer to a request that asks for it closes the connection', async () => {
     for (const [method, path] of [['GET', '/status'], ['GET', '/nothing'], ['GET', '/products'], ['HEAD', '/status']]) {
         const answer = await adminExchange(server, method, path);
         assert.equal(answer.header('connection'), 'close');
@@ -156,7 +156,7 @@ test('the admin listener does not serve devices, and the device listener does no
         assert.equal((await device.ask({ target, lines: [`Authorization: Bearer ${server.token}`] })).status, 404);
     const upside = scene.module();
     const { status } = await exchange({
-        address: server.adminAddress, segments: [buildRequest(upside.target, { lines: [`Authorization: Bearer ${server.token}`] })],
+        address: server.adminAddress, segments: [buildRequest(upside.target, { connection: 'close', lines: [`Authorization: Bearer ${server.token}`] })],
     });
     assert.equal(status, 404);
     assert.equal(await scene.record(upside), null);

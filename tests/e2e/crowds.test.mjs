@@ -17,7 +17,7 @@ import { buildRequest, deadline_ms, exchange } from './lib/wire.mjs';
 const MiB = 1024 * 1024;
 const text = (first, lines = [], body = '') => `${first} HTTP/1.1\r\n${['Host: h', ...lines].join('\r\n')}\r\n\r\n${body}`;
 const ask = (address, request) => exchange({ address, segments: [Buffer.from(request, 'latin1')] });
-const status = (server) => ask(server.adminAddress, text('GET /api/v1/status', [`Authorization: Bearer ${server.token}`]));
+const status = (server) => ask(server.adminAddress, text('GET /api/v1/status', [`Authorization: Bearer ${server.token}`, 'Connection: close']));
 
 describe('silent sockets:', () => {
     test('4,300 silent sockets do not block a module, and 4,300 with half a head do not either', async (t) => {
@@ -182,7 +182,7 @@ describe('an unusual request target is understood:', () => {
         assert.equal((await ask(server.device, text(`POST ${report}`, ['Content-Length: 18'], '{"version":"1001"}'))).status, 200);
     });
     test('an absolute URL, for the admin API', async () => {
-        const lines = [`Authorization: Bearer ${server.token}`];
+        const lines = [`Authorization: Bearer ${server.token}`, 'Connection: close'];
         assert.equal((await ask(server.adminAddress, text('GET http://localhost:8081/api/v1/status', lines))).status, 200);
         assert.equal((await ask(server.adminAddress, text('GET http://localhost:8081/nothing', lines))).status, 404);
         assert.equal((await ask(server.adminAddress, text('GET http://localhost:8081', lines))).status, 302); // to the console

@@ -69,7 +69,7 @@ describe('the disk is full for an upload:', needsDisk, () => {
         const earlier = await files(server);
         const socket = net.connect(server.adminAddress.port, server.adminAddress.host);
         socket.write(`PUT /api/v1${at(scene, '1003')} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${server.token}\r\n`
-            + `Content-Length: ${image.length}\r\n\r\n`);
+            + `Connection: close\r\nContent-Length: ${image.length}\r\n\r\n`);
         socket.write(image.subarray(0, 1 << 20));
         await poll('a part of it is on the disk', async () => (await files(server)).length > earlier.length);
         await disk.fill();

@@ -15,7 +15,7 @@ import { takeTimes } from './lib/times.mjs';
 class Stream {
     constructor(server, { path = '/api/v1/events', headers = {}, token = server.token } = {}) {
         Object.assign(this, { text: '', events: [], isOver: false, lastId: null });
-        const lines = [`GET ${path} HTTP/1.1`, 'Host: dfota', ...(token ? [`Authorization: Bearer ${token}`] : []), ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)];
+        const lines = [`GET ${path} HTTP/1.1`, 'Host: dfota', 'Connection: close', ...(token ? [`Authorization: Bearer ${token}`] : []), ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)];
         this.socket = net.connect(server.adminAddress.port, server.adminAddress.host, () => this.socket.write(`${lines.join('\r\n')}\r\n\r\n`));
         this.socket.on('data', (bytes) => this.take(bytes.toString('utf8')));
         this.socket.on('error', () => {}).on('close', () => { this.isOver = true; });

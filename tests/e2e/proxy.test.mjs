@@ -44,7 +44,7 @@ const kinds = {
             const body = adapt(packaged('nginx/dfota.conf'), [
                 ['listen 80;', `listen 127.0.0.1:${port.plain};`], ['listen 443 ssl;', `listen 127.0.0.1:${port.tls} ssl;`],
                 ['listen 8443 ssl;', `listen 127.0.0.1:${port.admin} ssl;`],
-                ['127.0.0.1:8080;', `127.0.0.1:${server.device.port};`], ['127.0.0.1:8081;', `127.0.0.1:${server.adminAddress.port};`],
+                ['127.0.0.1:8080;', `127.0.0.1:${server.device.port};`], ['server 127.0.0.1:8081;', `server 127.0.0.1:${server.adminAddress.port};`],
                 ['/etc/ssl/dfota/device.pem', pem.cert], ['/etc/ssl/dfota/device.key', pem.key],
                 ['/etc/ssl/dfota/admin.pem', pem.cert], ['/etc/ssl/dfota/admin.key', pem.key],
             ]);
@@ -61,7 +61,7 @@ const kinds = {
         write: (dir, server, port, pem) => {
             writeFileSync(join(dir, 'conf'), adapt(packaged('haproxy/dfota.cfg'), [
                 ['bind :80\n', `bind 127.0.0.1:${port.plain}\n`], ['bind :443 ', `bind 127.0.0.1:${port.tls} `], ['bind :8443 ', `bind 127.0.0.1:${port.admin} `],
-                ['127.0.0.1:8080\n', `127.0.0.1:${server.device.port}\n`], ['127.0.0.1:8081\n', `127.0.0.1:${server.adminAddress.port}\n`],
+                ['127.0.0.1:8080\n', `127.0.0.1:${server.device.port}\n`], ['127.0.0.1:8081 pool', `127.0.0.1:${server.adminAddress.port} pool`],
                 ['/etc/ssl/dfota/device.pem', pem.both], ['/etc/ssl/dfota/admin.pem', pem.both],
             ]));
             return ['-db', '-f', join(dir, 'conf')];
@@ -128,6 +128,17 @@ for (const [name, kind] of Object.entries(kinds))
             await module.applyAndReboot(answer.body);
             assert.equal((await module.ask()).code, 27);
             assert.equal((await scene.record(module)).confirmed_version, '1002');
+        });
+
+        test('its connections to the admin listener are kept', async () => {
+            const open = () => readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/))
+                .filter(([, from, , state]) => state === '01' && parseInt(from?.split(':')[1], 16) === server.adminAddress.port).map(([, , to]) => to);
+            assert.equal((await admin('/status', { headers: { Authorization: `Bearer ${server.token}` } })).status, 200);
+            const first = open();
+            assert.ok(first.length >= 1);
+            for (let i = 0; i < 10; i++)
+                assert.equal((await admin('/nothing')).status, 401);
+            assert.ok(open().some((to) => first.includes(to)));
         });
 
         test('a cut download is resumed; a resume that is refused has no body and no length', async () => {

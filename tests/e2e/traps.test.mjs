@@ -36,7 +36,7 @@ after(() => server?.dispose());
 
 // A request as text. `authorization` and the like go into `lines`.
 const text = (first, lines = [], body = '') => `${first} HTTP/1.1\r\n${['Host: h', ...lines].join('\r\n')}\r\n\r\n${body}`;
-const bearer = (on = server) => `Authorization: Bearer ${on.token}`;
+const bearer = (on = server) => `Authorization: Bearer ${on.token}\r\nConnection: close`;
 const plain = text('GET /x');
 
 // Sends a request and waits for the whole answer, or for the end. The connection may stay open: the naive server's does.

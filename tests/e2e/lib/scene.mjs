@@ -160,7 +160,7 @@ export function adminExchange(server, method, path, { lines = [], body = null, t
     const bearer = token === null ? [] : [`Authorization: Bearer ${token}`];
     return exchange({
         address: server.adminAddress, method,
-        segments: [buildRequest(`/api/v1${path}`, { method, lines: [...bearer, ...lines], body }), ...more],
+        segments: [buildRequest(`/api/v1${path}`, { method, connection: 'close', lines: [...bearer, ...lines], body }), ...more],
     });
 }
 

@@ -158,21 +158,40 @@ static void test_send(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     for (int head_only = 0; head_only < 2; head_only++) {
         make_problem(&reply);
-        wire_send(ends[0], &reply, head_only);
+        reply.keep_ms = head_only ? 75999 : 0;
+        assert_true(wire_send(ends[0], &reply, head_only));
         ssize_t got = recv(ends[1], text, sizeof text - 1, 0); /* a packet is a send */
         assert_true(got > 0);
         text[got] = '\0';
         assert_int_equal(peer_status(text), 507);
         assert_true(peer_header(text, "Content-Length: 16"));
+        assert_int_equal(peer_header(text, "Connection: close"), !head_only);
+        assert_int_equal(peer_header(text, "Keep-Alive: timeout=75"), head_only);
         assert_int_equal(peer_body(text) - text, wire_head_size(&reply));
         assert_int_equal(strlen(peer_body(text)), head_only ? 0 : 16);
         reply_free(&reply);
     }
     close(ends[1]);
     make_strange(&reply);
-    wire_send(ends[0], &reply, false); /* nobody there: no signal */
+    assert_false(wire_send(ends[0], &reply, false)); /* nobody there: no signal */
     reply_free(&reply);
     close(ends[0]);
+}
+
+/* A kept connection may have answers that the peer does not read. */
+static void test_send_part(void **state)
+{
+    (void)state;
+    struct reply reply;
+    int ends[2], sent = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    make_problem(&reply);
+    while (wire_send(ends[0], &reply, false))
+        assert_true(++sent < 100000);
+    assert_true(sent > 0);
+    reply_free(&reply);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void test_made(void **state)
@@ -209,6 +228,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made),
         cmocka_unit_test(test_send),
+        cmocka_unit_test(test_send_part),
         cmocka_unit_test(test_wire),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
