@@ -31,8 +31,9 @@ function makeRoom(dir) {
         mkdir -p ${dir}/etc && cp -a /etc/. ${dir}/etc/ 2>/dev/null || true
         mount --bind ${dir}/etc /etc
         echo '127.0.0.1 localhost fota.example' > /etc/hosts
-        rm -rf /etc/dfota
-        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done`], { stdio: 'pipe' });
+        rm -rf /etc/dfota && mkdir /etc/dfota && touch /etc/dfota/dfota.conf
+        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done
+        mkdir /srv/backup`], { stdio: 'pipe' });
 }
 
 class Shell {
@@ -59,7 +60,7 @@ class Shell {
         writeFileSync(this.file, `${real}\n`);
         this.child.stdin.write(`. ${this.file} </dev/null; printf '\\001%s\\001' $?\n`);
         for (let end; !(end = /\u0001(\d+)\u0001/.exec(this.text));) {
-            assert.equal(this.child.exitCode, null, `the shell has ended: ${this.text}`);
+            assert.ok(this.child.exitCode === null && this.child.signalCode === null, `the shell has ended: ${this.text}`);
             await new Promise((heard) => { this.heard = heard; });
         }
         const [before, status, after] = this.text.split('\u0001');
@@ -71,6 +72,8 @@ class Shell {
         const { status, lines } = await this.run(`set -e; ${command}\nset +e`);
         await this.run('set +e');
         assert.equal(status, 0, `${command}\n${lines.join('\n')}`);
+        for (const [, name, key] of lines.join('\n').matchAll(/^key (\S+) (\S+)$/gm)) // what a name on the page is here
+            this.keys.set(name, key);
     }
 
     async begin() {

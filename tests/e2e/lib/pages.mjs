@@ -102,7 +102,7 @@ function readManual(text) {
             readComment(lines[at].slice(4), block);
         } else if (lines[at] === '.nf') {
             const end = lines.indexOf('.fi', at);
-            block.lines = lines.slice(at + 1, end).map(plain);
+            block.lines = lines.slice(at + 1, end).filter((line) => !line.startsWith('.')).map(plain);
             block.at = before + at;
             while (block.lines.length > block.steps.reduce((sum, step) => sum + step.lines.length, 0)) {
                 const own = commandLines(block.lines, block.steps.reduce((sum, step) => sum + step.lines.length, 0));
