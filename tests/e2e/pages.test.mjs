@@ -134,7 +134,7 @@ describe('the commands of the documents', { skip: noRoom }, () => {
 });
 
 test('a page is read and written without a change', () => {
-    for (const page of pages.filter(({ path }) => path.endsWith('.md')))
+    for (const page of paths.filter((path) => path.endsWith('.md')).map(readPage))
         assert.equal(rewrite(page), page.text, page.path);
 });
 
