@@ -91,7 +91,7 @@ test('the pictures are small', () => {
 
 test('each Chinese page and picture is in the archive, and is installed', () => {
     const makefile = read('Makefile.am').replace(/\\\n/g, ' ');
-    const listed = (name) => new RegExp(`^${name} \\+?= (.*)$`, 'm').exec(makefile)[1].trim().split(/\s+/);
+    const listed = (name) => [...makefile.matchAll(new RegExp(`^${name} \\+?= (.*)$`, 'gm'))].flatMap(([, files]) => files.trim().split(/\s+/));
     assert.deepEqual(listed('dist_doczh_DATA'), translated.map((name) => `doc/zh/${name}`).sort());
     for (const picture of readdirSync(join(root, 'doc', 'images', 'zh')))
         assert.ok(listed('EXTRA_DIST').includes(`doc/images/zh/${picture}`), picture);

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The dfota authors
+// SPDX-License-Identifier: Apache-2.0
+// The commands of the documents are run, page by page, with a real dfotad, dfotactl and dfota-sim, and what they print is what the
+// page shows. DFOTA_WRITE=1 writes the real output into the pages. DFOTA_PAGE=doc/backup.md runs one page.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+import { Clock } from './lib/clock.mjs';
+import { enterNamespace } from './lib/namespace.mjs';
+import { agrees, linkKeys, readPage, rewrite, root, unprompted } from './lib/pages.mjs';
+import { buildDir } from './lib/server.mjs';
+
+const isRoot = process.getuid() === 0;
+const noRoom = enterNamespace('PAGES', ...(isRoot ? [] : ['--user', '--map-root-user']), '--mount', '--net', '--propagation', 'private')
+    ? false : 'no namespaces: unshare needs root, or user namespaces';
+
+const chinese = /zh-CN|\/zh\//; // another language has the same commands, see docs.test.mjs
+const paths = ['README.md', ...readdirSync(join(root, 'doc')).filter((name) => name.endsWith('.md')).map((name) => `doc/${name}`).sort(),
+    ...readdirSync(join(root, 'man')).filter((name) => /\.\d$/.test(name)).map((name) => `man/${name}`).sort()].filter((path) => !chinese.test(path));
+const pages = paths.map(readPage);
+
+// Pages have ports, names, /etc, /srv and /var/lib of their own.
+function makeRoom(dir) {
+    execFileSync('sh', ['-ec', `
+        ip link set lo up
+        mkdir -p ${dir}/etc && cp -a /etc/. ${dir}/etc/ 2>/dev/null || true
+        mount --bind ${dir}/etc /etc
+        echo '127.0.0.1 localhost fota.example' > /etc/hosts
+        rm -rf /etc/dfota
+        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done`], { stdio: 'pipe' });
+}
+
+class Shell {
+    constructor(dir, scene) {
+        const clock = new Clock();
+        const [, preload] = /LD_PRELOAD=(.*)/.exec(clock.wrapper[1]);
+        const env = {
+            PATH: `${buildDir}:${process.env.PATH}`, HOME: dir, TZ: 'UTC', LC_ALL: 'C.UTF-8', LD_PRELOAD: preload, DFOTA_CLOCK: clock.file, SOURCE: root,
+        };
+        this.child = spawn('bash', ['--norc'], { cwd: dir, env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+        this.file = join(dir, '.command');
+        this.text = '';
+        this.child.stdout.setEncoding('utf8').on('data', (part) => { this.text += part; this.heard?.(); });
+        this.child.on('exit', () => this.heard?.());
+        this.child.stdin.write(`exec 2>&1; . ${root}/tests/e2e/lib/pages.sh\n`);
+        this.scene = scene;
+        this.keys = new Map(); // of links: on the page → here
+    }
+
+    // → {status, lines}
+    async run(command) {
+        const real = [...this.keys].reduce((text, [shown, key]) => text.replaceAll(shown, key), command);
+        writeFileSync(this.file, `${real}\n`);
+        this.child.stdin.write(`. ${this.file} </dev/null; printf '\\001%s\\001' $?\n`);
+        for (let end; !(end = /\u0001(\d+)\u0001/.exec(this.text));) {
+            assert.equal(this.child.exitCode, null, `the shell has ended: ${this.text}`);
+            await new Promise((heard) => { this.heard = heard; });
+        }
+        const [before, status, after] = this.text.split('\u0001');
+        this.text = after;
+        return { status: Number(status), lines: before.split('\n').slice(0, before.endsWith('\n') || before === '' ? -1 : undefined) };
+    }
+
+    async hidden(command) {
+        const { status, lines } = await this.run(`set -e; ${command}\nset +e`);
+        await this.run('set +e');
+        assert.equal(status, 0, `${command}\n${lines.join('\n')}`);
+    }
+
+    async begin() {
+        if (this.scene !== 'none')
+            await this.hidden('start_server');
+        if (this.scene === 'images')
+            await this.hidden('make_scene');
+    }
+
+    end() {
+        try {
+            process.kill(-this.child.pid, 'SIGKILL');
+        } catch { /* it has ended */ }
+    }
+}
+
+async function runBlock(shell, page, block, write) {
+    if (block.first)
+        await shell.hidden(block.first);
+    for (const step of block.steps) {
+        const { status, lines } = await shell.run(step.command);
+        const place = `${page.path}:${block.at}: ${step.command}`;
+        const right = (block.silent !== null && step.shown.length === 0) || agrees(step.shown, lines);
+        const [shown, real] = [linkKeys(step.shown), linkKeys(lines)];
+        real.forEach((key, i) => shell.keys.set(shown[i] ?? key, key));
+        if (write && !right)
+            step.real = lines.map((line) => real.reduce((text, key, i) => text.replaceAll(key, shown[i] ?? key), line.trimEnd()));
+        assert.ok(block.statuses.includes(status), `${place}\nstatus ${status}\n${lines.join('\n')}`);
+        if (!write && !right)
+            assert.deepEqual(lines, step.shown, place);
+    }
+}
+
+const wanted = pages.filter(({ path, blocks }) => (process.env.DFOTA_PAGE ?? path) === path && blocks.some(({ skip, steps }) => skip === null && steps.length > 0));
+
+describe('the commands of the documents', { skip: noRoom }, () => {
+    for (const page of wanted)
+        test(page.path, async (t) => {
+            const dir = mkdtempSync(join(tmpdir(), 'dfota-page-'));
+            makeRoom(dir);
+            const shell = new Shell(dir, page.scene);
+            t.after(() => {
+                shell.end();
+                execFileSync('sh', ['-c', 'umount -l /var/lib /srv /etc'], { stdio: 'ignore' });
+                rmSync(dir, { recursive: true, force: true });
+            });
+            const write = process.env.DFOTA_WRITE === '1';
+            try {
+                await shell.begin();
+                for (const block of page.blocks.filter(({ skip, steps }) => skip === null && steps.length > 0))
+                    await runBlock(shell, page, block, write);
+            } finally {
+                if (write && rewrite(page) !== page.text)
+                    writeFileSync(join(root, page.path), rewrite(page));
+            }
+        });
+});
+
+test('a page is read and written without a change', () => {
+    for (const page of pages.filter(({ path }) => path.endsWith('.md')))
+        assert.equal(rewrite(page), page.text, page.path);
+});
+
+test('each command of a page has a prompt, or the reason why it is not run', () => {
+    assert.deepEqual(pages.flatMap(unprompted), []);
+});
+
+test('output is compared with what varies masked', () => {
+    assert.ok(agrees(['Device  8665', '…', 'at 2026-11-29 18:27:22Z'], ['Device  8665', 'x', 'y', 'at 2027-01-01 00:00:00Z']));
+    assert.ok(agrees([], []) && agrees(['made in 3.1 s'], ['made in 12 s']));
+    for (const [shown, real] of [[['a 1'], ['a 2']], [[], ['a']], [['a'], []], [['a', '…'], ['b']], [['866597071234569'], ['866597071234577']]])
+        assert.ok(!agrees(shown, real), `${shown} ${real}`);
+});
