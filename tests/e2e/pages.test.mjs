@@ -40,7 +40,8 @@ class Shell {
         const clock = new Clock();
         const [, preload] = /LD_PRELOAD=(.*)/.exec(clock.wrapper[1]);
         const env = {
-            PATH: `${buildDir}:${process.env.PATH}`, HOME: dir, TZ: 'UTC', LC_ALL: 'C.UTF-8', LD_PRELOAD: preload, DFOTA_CLOCK: clock.file, SOURCE: root,
+            PATH: `${buildDir}:${process.env.PATH}`, HOME: dir, TZ: 'UTC', LC_ALL: 'C.UTF-8', LD_PRELOAD: preload, DFOTA_CLOCK: clock.file,
+            DFOTA_CLOCK_BOOT: '1', SOURCE: root,
         };
         this.child = spawn('bash', ['--norc'], { cwd: dir, env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
         this.file = join(dir, '.command');

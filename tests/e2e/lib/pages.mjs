@@ -148,7 +148,9 @@ const masks = [
     [/\/d\/[a-z2-7]{26}\b/g, '/d/<link>'], // the key of a link
     [/\b\d+(\.\d+)? (s|ms|min)\b/g, '<duration>'],
     [/[A-Za-z0-9+/]{40,}={0,2}/g, '<base64>'], // keys, signatures
-    [/(Database bytes +)\d+/g, '$1<size>'],
+    [/((Database bytes|Bytes fetched|Last ledger row|ledger rows|\brow) +)\d+/g, '$1<number>'],
+    [/\b\d+(?= rows of the ledger)/g, '<number>'],
+    [/(ends of )\d+ of \d+/g, '$1<number>'],
 ];
 
 export const masked = (line) => masks.reduce((text, [pattern, name]) => text.replace(pattern, name), line.trimEnd());

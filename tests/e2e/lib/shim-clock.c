@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into a server: its wall clock is ahead, or behind, by the milliseconds in the file named by
-   DFOTA_CLOCK. The file is read at each call, so a test can set the clock of a running server. The other clocks are true. */
+   DFOTA_CLOCK. The file is read at each call, so a test can set the clock of a running server. With DFOTA_CLOCK_BOOT the
+   boot clock is ahead too, as if the machine had slept. The other clocks are true. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@ int clock_gettime(clockid_t id, struct timespec *now)
     int result = ((int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime"))(id, now);
     const char *name = getenv("DFOTA_CLOCK");
     long long offset_ms = 0;
-    FILE *file = id == CLOCK_REALTIME && name ? fopen(name, "re") : NULL;
+    int ahead = id == CLOCK_REALTIME || (id == CLOCK_BOOTTIME && getenv("DFOTA_CLOCK_BOOT"));
+    FILE *file = ahead && name ? fopen(name, "re") : NULL;
     if (file && fscanf(file, "%lld", &offset_ms) != 1)
         abort(); /* a mistake in the test */
     if (file)
