@@ -53,6 +53,10 @@ for (const [from, to] of pairs)
         test('has the commands of the English page, byte for byte', () => {
             assert.deepEqual(blocks(page).map(commands), blocks(original).map(commands));
         });
+        test('has the questions and list items of the English page', () => {
+            const items = (text) => prose(text).match(/^(\*\*\d+\.|\d+\.|-)(?= )/gm);
+            assert.deepEqual(items(page), items(original));
+        });
         test('has the tables of the English page, row by row', () => {
             const rows = (text) => tables(text).map((table) => table.map((row) => fixed(row[0])));
             assert.deepEqual(rows(page), rows(original));
