@@ -23,7 +23,7 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers
     crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618
-    examples-host examples-luatos examples-python formats full growth lib metrics operating proxy run story strace suites traps
+    examples-host examples-luatos examples-python formats full growth lib metrics operating pages proxy run story strace suites traps
     upgraded-release
     webhook-campaigns webhook-delivery"
 

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -31,8 +31,9 @@ function makeRoom(dir) {
         mkdir -p ${dir}/etc && cp -a /etc/. ${dir}/etc/ 2>/dev/null || true
         mount --bind ${dir}/etc /etc
         echo '127.0.0.1 localhost fota.example' > /etc/hosts
-        rm -rf /etc/dfota
-        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done`], { stdio: 'pipe' });
+        rm -rf /etc/dfota && mkdir /etc/dfota && touch /etc/dfota/dfota.conf
+        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done
+        mkdir /srv/backup`], { stdio: 'pipe' });
 }
 
 class Shell {
@@ -59,7 +60,7 @@ class Shell {
         writeFileSync(this.file, `${real}\n`);
         this.child.stdin.write(`. ${this.file} </dev/null; printf '\\001%s\\001' $?\n`);
         for (let end; !(end = /\u0001(\d+)\u0001/.exec(this.text));) {
-            assert.equal(this.child.exitCode, null, `the shell has ended: ${this.text}`);
+            assert.ok(this.child.exitCode === null && this.child.signalCode === null, `the shell has ended: ${this.text}`);
             await new Promise((heard) => { this.heard = heard; });
         }
         const [before, status, after] = this.text.split('\u0001');
@@ -71,6 +72,8 @@ class Shell {
         const { status, lines } = await this.run(`set -e; ${command}\nset +e`);
         await this.run('set +e');
         assert.equal(status, 0, `${command}\n${lines.join('\n')}`);
+        for (const [, name, key] of lines.join('\n').matchAll(/^key (\S+) (\S+)$/gm)) // what a name on the page is here
+            this.keys.set(name, key);
     }
 
     async begin() {
@@ -123,7 +126,7 @@ describe('the commands of the documents', { skip: noRoom }, () => {
                 for (const block of page.blocks.filter(({ skip, steps }) => skip === null && steps.length > 0))
                     await runBlock(shell, page, block, write);
             } finally {
-                if (write && rewrite(page) !== page.text)
+                if (write && page.path.endsWith('.md') && rewrite(page) !== page.text)
                     writeFileSync(join(root, page.path), rewrite(page));
             }
         });
@@ -136,6 +139,20 @@ test('a page is read and written without a change', () => {
 
 test('each command of a page has a prompt, or the reason why it is not run', () => {
     assert.deepEqual(pages.flatMap(unprompted), []);
+});
+
+test('few commands are not run, and each of these has a reason', (t) => {
+    const reasons = (field) => pages.flatMap(({ path, blocks }) => blocks.filter((block) => block[field] !== null).map((block) => [`${path}:${block.at}`, block[field]]));
+    const [skipped, silent] = [reasons('skip'), reasons('silent')];
+    const run = pages.flatMap(({ blocks }) => blocks).filter(({ skip, steps }) => skip === null).flatMap(({ steps }) => steps);
+    t.diagnostic(`${run.length} commands are run; ${skipped.length} blocks are not run, ${silent.length} without their output`);
+    assert.ok(skipped.length <= 33, `${skipped.length} blocks are not run`);
+    assert.ok(run.length > 150);
+    for (const [place, reason] of skipped) {
+        assert.ok(reason.length > 15, place);
+        for (const [file] of reason.matchAll(/tests\/[\w/.-]*\w/g))
+            assert.ok(existsSync(join(root, file)), `${place}: ${file}`);
+    }
 });
 
 test('output is compared with what varies masked', () => {

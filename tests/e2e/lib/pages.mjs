@@ -68,9 +68,9 @@ function readMarkdown(text) {
     let block = emptyBlock();
     for (let at = 0; at < lines.length;) {
         const start = at;
-        if (lines[at].startsWith('<!--')) {
+        if (/^ *<!--/.test(lines[at])) {
             while (!lines[at++].includes('-->'));
-            readComment(lines.slice(start, at).join('\n').replace(/^<!--|-->[^]*$/g, ''), block);
+            readComment(lines.slice(start, at).join('\n').replace(/^ *<!--|-->[^]*$/g, ''), block);
             parts.push({ text: lines.slice(start, at) });
         } else if (lines[at].startsWith('    ') && (start === 0 || lines[start - 1] === '')) {
             while (at < lines.length && (lines[at].startsWith('    ') || (lines[at] === '' && lines[at + 1]?.startsWith('    '))))
@@ -102,7 +102,7 @@ function readManual(text) {
             readComment(lines[at].slice(4), block);
         } else if (lines[at] === '.nf') {
             const end = lines.indexOf('.fi', at);
-            block.lines = lines.slice(at + 1, end).map(plain);
+            block.lines = lines.slice(at + 1, end).filter((line) => !line.startsWith('.')).map(plain);
             block.at = before + at;
             while (block.lines.length > block.steps.reduce((sum, step) => sum + step.lines.length, 0)) {
                 const own = commandLines(block.lines, block.steps.reduce((sum, step) => sum + step.lines.length, 0));
@@ -125,7 +125,7 @@ export function readPage(path) {
 
 // Lines in code blocks that look like commands and have no prompt, so that no test runs them.
 export const unprompted = (page) => page.blocks.filter(({ skip, steps }) => skip === null && steps.length === 0)
-    .flatMap(({ lines, at }) => lines.flatMap((line, i) => (programs.test(line) ? [`${page.path}:${at + i}: ${line}`] : [])));
+    .flatMap(({ lines, at }) => lines.flatMap((line, i) => (programs.test(line.trim()) ? [`${page.path}:${at + i}: ${line}`] : [])));
 
 export function rewrite(page) {
     return page.parts.map(({ text, block }) => {
@@ -141,6 +141,7 @@ export function rewrite(page) {
 
 // What differs from run to run.
 const masks = [
+    [/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>'],
     [/\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?Z/g, '<time>'], // a time
     [/\b\d{8}T\d{6}(\.\d+)?Z/g, '<time>'], // the name of a backup
     [/\b[12]\d{12}\b/g, '<time>'], // milliseconds

@@ -16,12 +16,41 @@ start_server() {
         kill -0 "$DFOTA_PAGE_SERVER" 2>/dev/null || { cat "$DFOTA_PAGE_LOG" && return 1; }
         sleep 0.02
     done
+    export DFOTA_URL=http://127.0.0.1:8081
     [ -n "${DFOTA_TOKEN-}" ] || export DFOTA_TOKEN="$(cat /var/lib/dfota/admin.token)"
 }
 
 stop_server() {
     kill "$DFOTA_PAGE_SERVER" && wait "$DFOTA_PAGE_SERVER"
     : >"$DFOTA_PAGE_LOG"
+}
+
+# Another server, without any data.
+fresh_server() {
+    stop_server
+    rm -rf /var/lib/dfota
+    unset DFOTA_TOKEN
+    start_server
+}
+
+pidof() {
+    echo "$DFOTA_PAGE_SERVER"
+}
+
+# systemd is not process 1 in a test: what the documents ask of it. tests/builds/debian.sh --system has the real one.
+systemctl() {
+    case "$*" in
+    "stop dfotad") stop_server ;;
+    "start dfotad") start_server ;;
+    "restart dfotad") stop_server && start_server ;;
+    "status dfotad") kill -0 "$DFOTA_PAGE_SERVER" ;;
+    "start dfota-backup") mkdir -p /var/lib/dfota-backup && dfotactl backup --keep 14 /var/lib/dfota-backup ;;
+    *) echo "systemctl $*: not known here" && return 1 ;;
+    esac
+}
+
+journalctl() {
+    cat "$DFOTA_PAGE_LOG"
 }
 
 # pass SECONDS: from now on all clocks are ahead by this time more. The server starts again, because it looks at the time once a minute.
@@ -46,19 +75,19 @@ fall_silent() {
 make_image() {
     local version
     for version; do
-        dfota-sim --make-image "$version" --size "${size-40000}" "AirM2M_780E_V${version}_LTE_AT.binpkg"
+        dfota-sim --make-image "$version" --size "${size-12000}" "AirM2M_780E_V${version}_LTE_AT.binpkg"
     done
 }
 
 # The scene `images`: a product, three images, and the packages between them.
 make_scene() {
-    make_image 1138 1147 1162
+    [ -e AirM2M_780E_V1138_LTE_AT.binpkg ] || make_image 1138 1147 1162
     dfotactl product add "Village pumps" --key pumps
     dfotactl image upload AirM2M_780E_V{1138,1147,1162}_LTE_AT.binpkg
     dfotactl firmware set AirM2M_780E_LTE_AT --format ec618-at
     dfotactl package make AirM2M_780E_LTE_AT 1138 1147 --wait
     dfotactl package make AirM2M_780E_LTE_AT 1147 1162 --wait
-    dfotactl package make AirM2M_780E_LTE_AT 1138 1162 --wait
+    dfotactl package make AirM2M_780E_LTE_AT 1138 1162 --wait >/dev/null
 }
 
 # pump_list COUNT: devices with tags and notes, as CSV. The last digit of an IMEI is its check digit.
