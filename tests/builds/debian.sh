@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
 # debian.sh BUILD: the Debian packages are made from the archive of `make dist`, and lintian finds no error in them.
-# debian.sh --system [--cache DIR] BUILD, as root: they also work on two fresh Debian 12 systems with systemd as PID 1, each in
-# a folder with namespaces of its own, without a network: install, upgrade, watchdog, backup, purge, restore on the second one.
+# debian.sh --system [--cache DIR] BUILD, as root: they also work on three fresh Debian 12 systems with systemd as PID 1, each in
+# a folder with namespaces of its own, without a network: install, upgrade, watchdog, backup, purge, restore on the second one,
+# the commands of README.zh-CN.md on the third one.
 set -u
 system=
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfota-clean
@@ -68,7 +69,7 @@ if [ -z "$system" ]; then
     exit
 fi
 
-#-- Two machines --------------------------------------------------------------------------------------------------------
+#-- The machines --------------------------------------------------------------------------------------------------------
 
 token=/var/lib/dfota/admin.token
 
@@ -236,8 +237,8 @@ newcomer_reads() {
     for deb in new/dfota-server_*.deb new/dfota-tools_*.deb; do
         cp "$deb" "$machine/root/packages/$(basename "$deb" | sed 's/_[^_]*_/_0.1.0-1_/')"
     done
+    # shellcheck disable=SC2016 # the machine expands it
     {
-        # shellcheck disable=SC2016 # the machine expands it
         echo 'set -eu
             exec 2>&1
             cd /root
