@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
 // The commands of the documents are run, page by page, with a real dfotad, dfotactl and dfota-sim, and what they print is what the
-// page shows. DFOTA_WRITE=1 writes the real output into the pages. DFOTA_PAGE=doc/backup.md runs one page.
+// page shows. DFOTA_WRITE=1 writes the real output into the pages where it differs, DFOTA_WRITE=all everywhere. DFOTA_PAGE=doc/backup.md runs one page.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -96,10 +96,11 @@ async function runBlock(shell, page, block, write) {
     for (const step of block.steps) {
         const { status, lines } = await shell.run(step.command);
         const place = `${page.path}:${block.at}: ${step.command}`;
-        const right = (block.silent !== null && step.shown.length === 0) || agrees(step.shown, lines);
+        const leftOut = block.silent !== null && step.shown.length === 0;
+        const right = leftOut || agrees(step.shown, lines);
         const [shown, real] = [linkKeys(step.shown), linkKeys(lines)];
         real.forEach((key, i) => shell.keys.set(shown[i] ?? key, key));
-        if (write && !right)
+        if ((write && !right) || (write === 'all' && !leftOut && !step.shown.join().includes('…')))
             step.real = lines.map((line) => real.reduce((text, key, i) => text.replaceAll(key, shown[i] ?? key), line.trimEnd()));
         assert.ok(block.statuses.includes(status), `${place}\nstatus ${status}\n${lines.join('\n')}`);
         if (!write && !right)
@@ -120,7 +121,7 @@ describe('the commands of the documents', { skip: noRoom }, () => {
                 execFileSync('sh', ['-c', 'umount -l /var/lib /srv /etc'], { stdio: 'ignore' });
                 rmSync(dir, { recursive: true, force: true });
             });
-            const write = process.env.DFOTA_WRITE === '1';
+            const write = process.env.DFOTA_WRITE ?? '';
             try {
                 await shell.begin();
                 for (const block of page.blocks.filter(({ skip, steps }) => skip === null && steps.length > 0))

@@ -151,6 +151,7 @@ const masks = [
     [/[A-Za-z0-9+/]{40,}={0,2}/g, '<base64>'], // keys, signatures
     [/((Database bytes|Bytes fetched|Last ledger row|ledger rows|\brow) +)\d+/g, '$1<number>'],
     [/\b\d+(?= rows of the ledger)/g, '<number>'],
+    [/\bin \d+ pieces/g, 'in <number> pieces'],
     [/(ends of )\d+ of \d+/g, '$1<number>'],
 ];
 
